@@ -1,0 +1,57 @@
+"""What every aggregate of ours shares: the library's ``Aggregate`` with ids of ours and times in milliseconds.
+
+An event class names its permanent type (``TOPIC``), the version of its fields (``class_version``, 1 unless it says
+otherwise) and which of its fields are ``PERSONAL``: those are encrypted before they are stored.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from eventsourcing import domain
+
+from aureum.domain import ids
+
+ERASED = "[erased]"
+"""What replay shows where the key of an erased person is gone."""
+
+
+class Event(domain.Aggregate.Event):
+    """A fact about one aggregate; ``apply`` only assigns."""
+
+    TOPIC: ClassVar[str] = ""
+    PERSONAL: ClassVar[frozenset[str]] = frozenset()
+    class_version: ClassVar[int] = 1
+
+    @staticmethod
+    def create_timestamp() -> datetime:
+        return ids.now()
+
+
+class Created(Event, domain.Aggregate.Created):
+    """The first event of a stream."""
+
+
+class Aggregate(domain.Aggregate):
+    """The thing that decides."""
+
+    class Event(Event):
+        """Base of the events of an aggregate."""
+
+    @staticmethod
+    def create_id(*_: Any, **__: Any) -> UUID:
+        return ids.new_id()
+
+
+AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
+
+
+def replay(events: Iterable[Any], aggregate: Any = None) -> Any:
+    """Fold *events* into an aggregate; None if there are none.
+
+    The library's own projector checks each event against a runtime protocol, which costs two thirds of a load.
+    """
+    for event in events:
+        aggregate = event.mutate(aggregate)
+    return aggregate

@@ -1,0 +1,70 @@
+"""What a command may be refused with. The message of an error defaults to its class docstring.
+
+    DomainError
+    ├── Invalid          a value breaks a rule; names the field
+    ├── NotFound         no such thing in this brokerage
+    ├── NotAllowed       it exists and is visible, but not for this caller to do
+    ├── AlreadyTaken     a name that must be unique is in use
+    │   └── KeyReused    ... an Idempotency-Key, for another request
+    ├── Conflict         somebody else changed the stream first
+    ├── StaleVersion     the caller changes a version that is no longer the present one
+    └── Busy             the system cannot do it now, but soon
+        └── Unavailable  ... because the database does not answer
+
+What each of them means over HTTP stands in one table, ``aureum.http.errors.STATUS``.
+"""
+
+
+class DomainError(Exception):
+    """The command was refused."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class Invalid(DomainError):
+    """A value breaks a rule. *message* is a whole sentence that names the field and says what is allowed."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(DomainError):
+    """Not found"""
+
+
+class NotAllowed(DomainError):
+    """You are not allowed to do this."""
+
+
+class AlreadyTaken(DomainError):
+    """This name is already taken. Choose another one."""
+
+
+class KeyReused(AlreadyTaken):
+    """This Idempotency-Key was used for another request. Send a new key with a new request."""
+
+
+class Conflict(DomainError):
+    """Somebody else changed this at the same moment. Read it again, then repeat your change."""
+
+
+class StaleVersion(DomainError):
+    """This has changed since you read it. Read it again, then repeat your change with the new ETag."""
+
+
+class Busy(DomainError):
+    """The system is busy. Try again in a moment."""
+
+    def __init__(self, retry_after: int = 1, message: str | None = None) -> None:
+        """*retry_after*: seconds after which a new try makes sense."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(Busy):
+    """The database cannot be reached at the moment. Nothing was stored by this request; try again shortly."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(retry_after=5, message=message)

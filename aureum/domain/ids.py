@@ -1,0 +1,59 @@
+"""Identifiers and times as they stand on the wire.
+
+A stream's id is a UUID of version 7: its first 48 bits are milliseconds, so ids sort by time. On the wire it is an
+opaque string that looks like the ``clx...`` of the documents: ``c`` and the UUID as 25 digits of base 36, which keeps
+the order and needs no table to translate. Times have milliseconds in the Aureum API and seconds in the Leads API.
+"""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+PAIRS = [high + low for high in DIGITS for low in DIGITS]
+LENGTH = 26
+
+PLATFORM = UUID(int=0)
+"""The reserved tenant that owns the streams of brokerages and of users without a brokerage."""
+
+
+def now() -> datetime:
+    """The present moment in UTC, cut to the millisecond: the precision that every event has."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def new_id(at: datetime | None = None) -> UUID:
+    """A new stream id; *at* places it in the past, for data that did not arise just now."""
+    return uuid7() if at is None else uuid7(nanoseconds=int(at.timestamp() * 1000) * 1_000_000)
+
+
+def to_wire(stream_id: UUID) -> str:
+    """``c`` and 25 digits: 36 ** 25 is just above 2 ** 128."""
+    rest = stream_id.int
+    pairs = []
+    for _ in range(12):
+        rest, pair = divmod(rest, 1296)
+        pairs.append(PAIRS[pair])
+    pairs.append(DIGITS[rest])
+    pairs.append("c")
+    return "".join(reversed(pairs))
+
+
+def from_wire(text: str) -> UUID | None:
+    """The stream id of a wire id, or None for anything that never was one."""
+    if len(text) != LENGTH or text[0] != "c" or not text.isascii() or text != text.lower() or not text.isalnum():
+        return None
+    number = int(text[1:], 36)
+    return UUID(int=number) if number < 1 << 128 else None
+
+
+def aureum_time(moment: datetime) -> str:
+    """``2025-01-15T10:30:00.000Z``, as the Aureum API writes times."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def leads_time(moment: datetime) -> str:
+    """``2024-12-28T15:30:00Z``, as the Leads API writes times."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"

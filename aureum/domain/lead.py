@@ -1,0 +1,157 @@
+"""A lead: somebody's interest, from the first contact to the deal won or lost."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.errors import Invalid
+
+STATUSES = ("new", "contacted", "qualified", "showing", "offer", "converted", "lost")
+"""The pipeline of the Leads API document; any change between them is legal, since deals fall through."""
+
+DETAILS = ("first_name", "last_name", "email", "phone", "phone_e164", "subject", "message", "notes")
+"""What staff may correct later. All of it is personal."""
+
+
+class Lead(Aggregate):
+    """The aggregate. ``phone`` is as given, ``phone_e164`` beside it where it can be normalised."""
+
+    number: int
+    first_name: str
+    last_name: str
+    email: str | None
+    phone: str | None
+    phone_e164: str | None
+    subject: str | None
+    message: str | None
+    notes: str | None
+    source: str
+    source_domain: str | None
+    source_page: str | None
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    status: str
+    assigned_to: UUID | None
+    routing: dict[str, Any] | None
+
+    def __init__(self) -> None:
+        """Captured.apply assigns everything."""
+
+    class Event(Aggregate.Event):
+        """Base of a lead's events."""
+
+    class Captured(Event, Created):
+        """Somebody showed interest; who takes care of it may already be decided."""
+
+        TOPIC: ClassVar[str] = "lead.captured"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset((*DETAILS, "source_page"))
+
+        number: int
+        first_name: str
+        last_name: str
+        email: str | None
+        phone: str | None
+        phone_e164: str | None
+        subject: str | None
+        message: str | None
+        notes: str | None
+        source: str
+        source_domain: str | None
+        source_page: str | None
+        utm_source: str | None
+        utm_medium: str | None
+        utm_campaign: str | None
+        status: str
+        assigned_to: UUID | None
+        routing: dict[str, Any] | None
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.number = self.number
+            aggregate.first_name = self.first_name
+            aggregate.last_name = self.last_name
+            aggregate.email = self.email
+            aggregate.phone = self.phone
+            aggregate.phone_e164 = self.phone_e164
+            aggregate.subject = self.subject
+            aggregate.message = self.message
+            aggregate.notes = self.notes
+            aggregate.source = self.source
+            aggregate.source_domain = self.source_domain
+            aggregate.source_page = self.source_page
+            aggregate.utm_source = self.utm_source
+            aggregate.utm_medium = self.utm_medium
+            aggregate.utm_campaign = self.utm_campaign
+            aggregate.status = self.status
+            aggregate.assigned_to = self.assigned_to
+            aggregate.routing = self.routing
+
+    class StatusChanged(Event):
+        """The lead moved in the pipeline. ``previous`` is kept so that a counter needs no other event."""
+
+        TOPIC: ClassVar[str] = "lead.status_changed"
+
+        previous: str
+        status: str
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.status = self.status
+
+    class Assigned(Event):
+        """Somebody else (or nobody: None) takes care of the lead."""
+
+        TOPIC: ClassVar[str] = "lead.assigned"
+
+        previous: UUID | None
+        assigned_to: UUID | None
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.assigned_to = self.assigned_to
+
+    class DetailsChanged(Event):
+        """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed."""
+
+        TOPIC: ClassVar[str] = "lead.details_changed"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("details",))
+
+        details: dict[str, str | None]
+
+        def apply(self, aggregate: "Lead") -> None:
+            # An erased person's details are a placeholder, not a mapping.
+            for name, value in self.details.items() if isinstance(self.details, dict) else ():
+                setattr(aggregate, name, value)
+
+    @classmethod
+    def capture(cls, lead_id: UUID, at: datetime, *, status: str, **fields: Any) -> "Lead":
+        """A new lead. *fields* are those of ``Captured``. Raises Invalid for an unknown status or no way to answer."""
+        check_status(status)
+        if not fields["email"] and not fields["phone"]:
+            raise Invalid("email", "email or phone is required: a lead that cannot be answered is of no use.")
+        return cls._create(cls.Captured, id=lead_id, timestamp=at, status=status, **fields)
+
+    def change_status(self, status: str, at: datetime) -> None:
+        """Move in the pipeline; a status that already holds records nothing. Raises Invalid."""
+        check_status(status)
+        if status != self.status:
+            self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
+
+    def assign(self, agent: UUID | None, at: datetime) -> None:
+        """Give the lead to *agent*, or to nobody."""
+        if agent != self.assigned_to:
+            self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
+
+    def change_details(self, details: dict[str, str | None], at: datetime) -> None:
+        """Correct some of ``DETAILS``. Raises Invalid if neither email nor phone would remain."""
+        changed = {name: value for name, value in details.items() if value != getattr(self, name)}
+        if not changed:
+            return
+        if not changed.get("email", self.email) and not changed.get("phone", self.phone):
+            raise Invalid("email", "email or phone must remain: a lead that cannot be answered is of no use.")
+        self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
+
+
+def check_status(status: str) -> None:
+    """Raises Invalid for a status that the pipeline does not have."""
+    if status not in STATUSES:
+        raise Invalid("status", f"status must be one of: {', '.join(STATUSES)}.")

@@ -1,0 +1,80 @@
+"""The body of a request: read within a limit, and understood as one JSON object."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from starlette.types import Receive
+
+from aureum.http.errors import BodyTooLarge, ClientGone, InvalidRequest, NotJson
+from aureum.http.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem
+
+Headers = Iterable[tuple[bytes, bytes]]
+"""As in an ASGI scope: names in lower case."""
+
+LIMIT = 1_000_000
+"""Bytes; the contract's "bodies over 1 MB are 413"."""
+
+
+async def read_body(receive: Receive, headers: Headers, limit: int = LIMIT) -> bytes:
+    """The whole body, of at most *limit* bytes.
+
+    Raises BodyTooLarge as soon as it is known (an honest Content-Length tells before the first byte), and ClientGone
+    if the connection ends first.
+    """
+    declared = _header(headers, b"content-length")
+    if declared.isdigit() and (len(declared) > 15 or int(declared) > limit):
+        raise BodyTooLarge(limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge(limit)
+        if not message.get("more_body", False):
+            return b"".join((*chunks, chunk)) if chunks else chunk
+        if chunk:
+            chunks.append(chunk)
+
+
+def json_object(body: bytes, headers: Headers) -> dict[str, Any]:
+    """*body* as a JSON object. Raises NotJson for another Content-Type, and InvalidRequest for what is no object.
+
+    No Content-Type counts as JSON. Lone surrogates and NaN are no JSON here; whole numbers beyond 64 bits come as
+    floats.
+    """
+    if not body:
+        raise InvalidRequest([MISSING_BODY])
+    if not _is_json(_header(headers, b"content-type")):
+        raise NotJson
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest([json_problem(body, error)]) from error
+    if not isinstance(value, dict):
+        raise InvalidRequest([MISSING_BODY if value is None else NOT_AN_OBJECT])
+    return value
+
+
+async def read_object(receive: Receive, headers: Headers, limit: int = LIMIT) -> dict[str, Any]:
+    """``read_body``, then ``json_object``."""
+    return json_object(await read_body(receive, headers, limit), headers)
+
+
+def _header(headers: Headers, name: bytes) -> bytes:
+    for key, value in headers:
+        if key == name:
+            return value
+    return b""
+
+
+def _is_json(content_type: bytes) -> bool:
+    """``application/json`` and ``application/*+json``, with or without parameters; nothing at all is taken as JSON."""
+    if content_type in (b"application/json", b""):
+        return True
+    media = content_type.partition(b";")[0].strip().lower()
+    return media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json")) or not media

@@ -1,0 +1,26 @@
+"""The list of read models, in the order in which an append updates them."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from aureum.projections import api_keys, brokerages, lead_counts, lead_list, users, webhook_endpoints
+
+
+class ReadModel(Protocol):
+    """What each module of this package offers."""
+
+    NAME: str
+    APPEND: str
+
+    @staticmethod
+    def rows(before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]: ...
+
+
+READ_MODELS: tuple[ReadModel, ...] = (
+    lead_list,
+    lead_counts,
+    brokerages,
+    users,
+    api_keys,
+    webhook_endpoints,
+)

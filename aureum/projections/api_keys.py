@@ -1,0 +1,47 @@
+"""The directory of API keys, by their hash: how the gate finds who asks."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from aureum.domain.api_key import ApiKey
+
+NAME = "api_keys"
+
+APPEND = """
+INSERT INTO api_keys (tenant_id, key_id, key_hash, name, prefix, rate_limit, revoked, issued_at)
+SELECT a.tenant_id, r.key_id, decode(r.key_hash, 'hex'), r.name, r.prefix, r.rate_limit, r.revoked, r.issued_at
+  FROM json_to_recordset(p_rows -> 'api_keys') AS r (
+           item integer, key_id uuid, key_hash text, name text, prefix text, rate_limit integer, revoked boolean,
+           issued_at timestamptz)
+  JOIN unnest(accepted) AS a ON a.item = r.item
+ON CONFLICT (tenant_id, key_id) DO UPDATE SET revoked = excluded.revoked
+"""
+
+Row = dict[str, Any]
+
+
+def step(row: Row | None, event: Any) -> Row | None:
+    """What *event* makes of a key's row."""
+    match event:
+        case ApiKey.Issued():
+            return {
+                "key_id": event.originator_id,
+                "key_hash": event.key_hash,
+                "name": event.name,
+                "prefix": event.prefix,
+                "rate_limit": event.rate_limit,
+                "revoked": False,
+                "issued_at": event.timestamp,
+            }
+        case ApiKey.Revoked() if row is not None:
+            return row | {"revoked": True}
+    return row
+
+
+def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
+    """One row for a key's stream, none for others."""
+    if not isinstance(new[0], ApiKey.Event):
+        return []
+    row = reduce(step, new, reduce(step, before, None))
+    return [] if row is None else [row]

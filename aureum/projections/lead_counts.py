@@ -1,0 +1,48 @@
+"""How many leads stand at each status. The only read model that crosses streams: so it changes by increments in SQL."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aureum.domain.lead import STATUSES, Lead
+
+NAME = "lead_counts"
+
+APPEND = """
+INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)
+SELECT a.tenant_id, a.lead_counts_version, r.status, sum(r.leads)
+  FROM json_to_recordset(p_rows -> 'lead_counts') AS r (item integer, status text, leads bigint)
+  JOIN unnest(accepted) AS a ON a.item = r.item
+ GROUP BY 1, 2, 3
+ON CONFLICT (tenant_id, read_version, status) DO UPDATE SET leads = c.leads + excluded.leads
+"""
+
+
+def step(counts: Counter[str], event: Any) -> Counter[str]:
+    """*counts* with what *event* changes; the same object comes back."""
+    match event:
+        case Lead.Captured():
+            counts[event.status] += 1
+        case Lead.StatusChanged():
+            counts[event.previous] -= 1
+            counts[event.status] += 1
+    return counts
+
+
+def rows(before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]:
+    """The increments that *new* brings; what was before does not matter."""
+    changes: Counter[str] = Counter()
+    for event in new:
+        step(changes, event)
+    return [{"status": status, "leads": leads} for status, leads in changes.items() if leads]
+
+
+OF_TENANT = "SELECT status, leads FROM lead_counts_of(%(tenant)s, %(read_version)s)"
+"""The function stands in ``aureum/store/hot_reads.sql``."""
+
+
+def summary(found: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The answer of ``GET /api/leads/count``: the document's keys in its order, the other statuses, the total."""
+    counts = dict.fromkeys(("new", "contacted", "qualified", "converted"), 0) | dict.fromkeys(STATUSES, 0)
+    counts |= dict(found)
+    return counts | {"total": sum(counts.values())}

@@ -1,0 +1,293 @@
+"""What an operator may set: `AUREUM_*` environment variables, or these names in a `.env` file of the working directory.
+
+An environment variable beats the file; an empty one counts as unset. Nothing here is read while a module is imported:
+the composition root calls `load_settings()` once and passes the frozen result on.
+"""
+
+import os
+import re
+import tempfile
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from fcntl import LOCK_EX, flock
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from secrets import token_bytes
+from stat import S_IMODE
+from typing import Annotated, Literal, NamedTuple
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "AUREUM_"
+KEY_BYTES = 32
+MAKE_A_KEY = "openssl rand -base64 32"
+
+
+class SettingsError(Exception):
+    """A setting cannot be used. The message names the variable and says what to write; it never holds a secret."""
+
+
+class Write(NamedTuple):
+    """What belongs into a variable: the end of the sentence "Set AUREUM_X to …"."""
+
+    text: str
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _network(value: object) -> object:
+    # strict: 10.0.0.5/8 is more likely a slip than a wish to trust sixteen million addresses.
+    return ip_network(value) if isinstance(value, str) else value
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Networks = Annotated[
+    tuple[Network, ...],
+    NoDecode,
+    BeforeValidator(_split),
+    Write("networks with commas between them, for example 10.0.0.0/8,192.0.2.7,fd00::/8"),
+]
+
+
+def _default_data_dir() -> Path:
+    # The XDG specification: a value that is not absolute is to be ignored.
+    shared = os.environ.get("XDG_DATA_HOME", "")
+    if os.path.isabs(shared):
+        return Path(shared) / "aureum"
+    try:
+        return Path.home() / ".local" / "share" / "aureum"
+    except RuntimeError:  # a container may run under a user id that has neither a name nor a home
+        return Path("/var/lib/aureum")
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return Path(os.path.abspath(path.expanduser()))
+    except RuntimeError as error:
+        raise ValueError("no such home directory") from error
+
+
+def _postgresql_url(url: str) -> str:
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError("not a PostgreSQL URL")
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError:
+        raise ValueError("not a PostgreSQL URL") from None  # the cause may quote the password
+    return url
+
+
+def _smtp_url(url: str) -> str:
+    if not re.match(r"smtps?://[^/]", url):
+        raise ValueError("not an SMTP URL")
+    return url
+
+
+def _domain(name: str) -> str:
+    name = name.lower().rstrip(".")
+    if not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", name):
+        raise ValueError("not a domain name")
+    return name
+
+
+def _decode_key(text: str) -> bytes:
+    key = b64decode(text.strip(), validate=True)
+    if len(key) != KEY_BYTES:
+        raise ValueError("not 32 bytes")
+    return key
+
+
+def _key_text(value: SecretStr) -> SecretStr:
+    _decode_key(value.get_secret_value())
+    return value
+
+
+class Settings(BaseSettings):
+    """Every setting, checked. Each field's description is what `aureum settings` shows."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
+        validate_default=True,
+    )
+
+    database_url: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and _postgresql_url(url)),
+        Write("a URL, for example postgresql://aureum:PASSWORD@db.example.com:5432/aureum"),
+    ] = Field(None, repr=False, description="PostgreSQL 15 or newer; unset: an embedded one under AUREUM_DATA_DIR")
+    data_dir: Annotated[Path, AfterValidator(_absolute), Write("a directory, for example /var/lib/aureum")] = Field(
+        default_factory=_default_data_dir,
+        description="where the embedded database and the master key made for it are kept",
+    )
+    master_key: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda key: key and _key_text(key)),
+        Write(f"32 random bytes in base64. This makes some: {MAKE_A_KEY}"),
+    ] = Field(
+        None,
+        description="32 bytes in base64 that wrap every tenant's key; unset with the embedded database: "
+        "made once at AUREUM_DATA_DIR/master.key",
+    )
+    base_domain: Annotated[
+        str | None, AfterValidator(lambda name: name and _domain(name)), Write("a domain name such as crm.example.com")
+    ] = Field(None, description="a brokerage is also found at its slug, a dot and this domain")
+    trusted_proxies: Networks = Field((), description="networks of the proxies whose X-Forwarded-* headers count")
+    webhook_allow_networks: Networks = Field(
+        (), description="networks that webhooks may call though they are not public"
+    )
+    form_rate_limit: Annotated[int, Write("a whole number, 0 or more, for example 30")] = Field(
+        30, ge=0, description="requests a minute to the public forms from one address to one brokerage; 0: no limit"
+    )
+    metrics_networks: Networks = Field(
+        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")), description="networks that may read /metrics"
+    )
+    prepared_statements: Annotated[bool, Write("true or false")] = Field(
+        True, description="false behind a transaction pooler that does not keep prepared statements"
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        BeforeValidator(lambda level: level.lower() if isinstance(level, str) else level),
+        Write("debug, info, warning or error"),
+    ] = Field("info", description="the least that is logged: debug, info, warning or error")
+    pool_size: Annotated[int, Write("a whole number, 1 or more, for example 4")] = Field(
+        4, ge=1, description="database connections that one process reads with"
+    )
+    smtp_url: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and _smtp_url(url)),
+        Write("a URL, for example smtp://USER:PASSWORD@mail.example.com:587"),
+    ] = Field(None, repr=False, description="the mail server; reserved, no mail is sent yet")
+
+
+class SettingLine(NamedTuple):
+    """One line of `aureum settings`; secrets are masked already."""
+
+    name: str
+    meaning: str
+    default: str
+    value: str
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`. Raises SettingsError with one sentence for each variable that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Only the names are taken from the error: its own text quotes the input, which may be a secret.
+        names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_input=False))
+        raise SettingsError("\n".join(f"Set {_env_name(name)} to {_what_to_write(name)}." for name in names)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file .env cannot be read ({error}). Mend or remove it.") from error
+
+
+def describe_settings() -> list[SettingLine]:
+    """Every setting with its meaning, default and present value, secrets masked. Raises SettingsError."""
+    settings = load_settings()
+    return [
+        SettingLine(
+            _env_name(name),
+            field.description or "",
+            _shown(name, _default(field)),
+            _shown(name, getattr(settings, name)),
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def master_key(settings: Settings) -> bytes:
+    """The 32 bytes that wrap every other key.
+
+    With the embedded database an unset key is made once at `data_dir/master.key`, in base64, mode 0600, also if two
+    processes come at once. Raises SettingsError when there is no key, or a file that others may read or that is broken.
+    """
+    if settings.master_key is not None:
+        return _decode_key(settings.master_key.get_secret_value())
+    if settings.database_url is not None:
+        raise SettingsError(
+            "AUREUM_MASTER_KEY is not set, and a database of your own (AUREUM_DATABASE_URL) needs one. "
+            f"Make it once with `{MAKE_A_KEY}`, keep a copy in a safe place, and set it for every process."
+        )
+    path = settings.data_dir / "master.key"
+    try:
+        return _key_in_file(path)
+    except OSError as error:
+        raise SettingsError(
+            f"The master key {path} cannot be read or made: {error.strerror}. Make it readable and its directory "
+            "writable for this user only, or set AUREUM_DATA_DIR to another directory."
+        ) from error
+
+
+def _key_in_file(path: Path) -> bytes:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        flock(directory, LOCK_EX)  # one process makes the key, the others wait a moment and read it
+        if not path.exists():
+            # Whole or not at all, whenever the process is killed: written beside, synced, then renamed.
+            descriptor, new = tempfile.mkstemp(prefix="master.key.", dir=path.parent)  # mode 0600
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(b64encode(token_bytes(KEY_BYTES)) + b"\n")
+                file.flush()
+                os.fsync(descriptor)
+            os.replace(new, path)
+            os.fsync(directory)
+    finally:
+        os.close(directory)
+    if (mode := S_IMODE(path.stat().st_mode)) & 0o077:
+        raise SettingsError(f"The master key {path} is open to other users (mode {mode:04o}). Run: chmod 600 {path}")
+    try:
+        return _decode_key(path.read_text("ascii"))
+    except ValueError:
+        raise SettingsError(
+            f"{path} does not hold 32 bytes in base64. Put the key back from a backup: without it, personal data that "
+            "is stored already cannot be read."
+        ) from None
+
+
+def _env_name(field_name: str) -> str:
+    return PREFIX + field_name.upper()
+
+
+def _what_to_write(field_name: str) -> str:
+    return next(note.text for note in Settings.model_fields[field_name].metadata if isinstance(note, Write))
+
+
+def _default(field: FieldInfo) -> object:
+    make: Callable[[], object] | None = field.default_factory  # type: ignore[assignment]  # ours take no argument
+    return make() if make else field.default
+
+
+def _shown(name: str, value: object) -> str:
+    match value:
+        case None | ():
+            return "not set"
+        case SecretStr():
+            return "set, not shown"
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(str(network) for network in value)
+        case str() if name.endswith("_url"):
+            return mask_password(value)
+        case _:
+            return str(value)
+
+
+def mask_password(url: str) -> str:
+    """The URL with `***` for any password in it, as user:password@ or as a parameter; hides too much when unsure."""
+    url = re.sub(r"^([^:]+://[^:@/?]*):.*@", r"\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"([?&][^=&]*password[^=&]*=)[^&]*", r"\1***", url, flags=re.IGNORECASE | re.DOTALL)

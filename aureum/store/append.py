@@ -1,0 +1,288 @@
+"""The writer: what several commands of this process decided goes to the database together.
+
+Appends that wait at the same moment share one call of ``append_events`` (append.sql), one call at a time; a lone append
+goes alone and waits for no timer. A tenant whose head row another session holds gets a lane of its own, so that it
+delays nobody. Measured and explained in docs/decisions/group-append.md.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+from eventsourcing.persistence import StoredEvent
+from psycopg import AsyncConnection
+
+from aureum.domain.errors import Busy, Unavailable
+from aureum.store.database import connect, unavailable
+from aureum.store.mapper import split_topic
+
+GROUP_LIMIT = 64
+LANE_LIMIT = 4
+GROUP_LOCK_TIMEOUT = "200ms"
+LANE_LOCK_TIMEOUT = "2s"
+AGAIN_LIMIT = 100
+
+CALL = """
+SELECT item, outcome, position, version, answer FROM append_events(
+    %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[],
+    %b::integer[], %b::integer[], %b::text[], %b::smallint[], %b::bytea[], %b::bytea[],
+    %s::json, %s, %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """An idempotency key, what was asked under it (both hashed), and the answer to keep (encrypted)."""
+
+    key: bytes
+    request: bytes
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """The events that one command decided for one stream, ready to be stored."""
+
+    tenant_id: UUID
+    stream_id: UUID
+    expected_version: int
+    events: Sequence[StoredEvent]
+    metadata: Sequence[bytes]
+    rows: dict[str, list[dict[str, Any]]]
+    subject_key: bytes = b""
+    remember: Remember | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an append; the words are explained in append.sql."""
+
+    outcome: str
+    position: int | None
+    version: int | None
+    answer: bytes | None
+
+
+def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool) -> list[Any]:
+    """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
+    item: list[int] = []
+    version: list[int] = []
+    types: list[str] = []
+    schema: list[int] = []
+    data: list[bytes] = []
+    metadata: list[bytes] = []
+    rows: dict[str, list[dict[str, Any]]] = {}
+    remembered = [a.remember for a in appends]
+    for number, append in enumerate(appends, start=1):
+        for stored, about in zip(append.events, append.metadata, strict=True):
+            name, schema_version = split_topic(stored.topic)
+            item.append(number)
+            version.append(stored.originator_version)
+            types.append(name)
+            schema.append(schema_version)
+            data.append(stored.state)
+            metadata.append(about)
+        for model, made in append.rows.items():
+            into = rows.setdefault(model, [])
+            into.extend(row | {"item": number} for row in made)
+    return [
+        [a.tenant_id for a in appends],
+        [a.stream_id for a in appends],
+        [a.expected_version for a in appends],
+        [r.key if r else b"" for r in remembered],
+        [r.request if r else b"" for r in remembered],
+        [r.answer if r else b"" for r in remembered],
+        [a.subject_key for a in appends],
+        item,
+        version,
+        types,
+        schema,
+        data,
+        metadata,
+        orjson.dumps(rows).decode(),
+        lock_timeout,
+        skip_locked,
+    ]
+
+
+async def call(
+    connection: AsyncConnection[Any], appends: Sequence[Append], lock_timeout: str, *, skip_locked: bool = False
+) -> list[Outcome]:
+    """Append, in one round trip; one outcome for each, in order. Raises the driver's errors."""
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(CALL, arguments(appends, lock_timeout, skip_locked))
+    outcomes: list[Any] = [None] * len(appends)
+    for item, *outcome in await cursor.fetchall():
+        outcomes[item - 1] = Outcome(*outcome)
+    return outcomes
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An append and who waits for it; nobody does any more once the future is cancelled."""
+
+    append: Append
+    future: asyncio.Future[Outcome]
+    again: int = 0
+
+    def resolve(self, outcome: Outcome) -> None:
+        if not self.future.done():
+            self.future.set_result(outcome)
+
+    def refuse(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+@dataclass(slots=True)
+class Lane:
+    """What waits for one tenant whose head row somebody else holds."""
+
+    waiting: list[Waiting] = field(default_factory=list)
+
+
+class AppendWriter:
+    """The one writer of a process. Open it with ``async with``."""
+
+    def __init__(self, url: str, *, prepared: bool = True, grouped: bool = True) -> None:
+        self.url = url
+        self.prepared = prepared
+        self.limit = GROUP_LIMIT if grouped else 1
+        self.waiting: list[Waiting] = []
+        self.lanes: dict[UUID, Lane] = {}
+        self.wake = asyncio.Event()
+        self.connection: AsyncConnection[Any] | None = None
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.closing = False
+
+    async def __aenter__(self) -> "AppendWriter":
+        self._start(self._run())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.closing = True
+        self.wake.set()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.connection is not None:
+            await self.connection.close()
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def append(self, append: Append) -> Outcome:
+        """Append and wait for the outcome, which is never ``again`` or ``held``. Raises Busy, Unavailable."""
+        waiting = Waiting(append, asyncio.get_running_loop().create_future())
+        lane = self.lanes.get(append.tenant_id)
+        if lane is not None:
+            lane.waiting.append(waiting)
+        else:
+            self.waiting.append(waiting)
+            self.wake.set()
+        return await waiting.future
+
+    async def _run(self) -> None:
+        while True:
+            if not self.waiting:
+                if self.closing:
+                    return
+                self.wake.clear()
+                await self.wake.wait()
+                continue
+            group, self.waiting = self.waiting[: self.limit], self.waiting[self.limit :]
+            try:
+                await self._write(group)
+            except Exception as error:
+                # Whatever it is, the writer goes on, and whoever waited hears of it.
+                for waiting in group:
+                    waiting.refuse(error)
+
+    async def _write(self, group: list[Waiting]) -> None:
+        """One call for *group*; those whose tenant is held move to a lane, those to be sent again wait again."""
+        appends = [waiting.append for waiting in group]
+        try:
+            outcomes = await self._call(appends)
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected) as error:
+            if len(group) == 1:
+                raise
+            del error
+            # One of them took a name that is taken, which nothing but the index knows: each for itself.
+            for waiting in group:
+                try:
+                    await self._write([waiting])
+                except Exception as own:
+                    waiting.refuse(own)
+            return
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            if outcome.outcome == "held":
+                self._to_lane(waiting)
+            elif outcome.outcome == "again" and waiting.again < AGAIN_LIMIT:
+                waiting.again += 1
+                self.waiting.append(waiting)
+            else:
+                waiting.resolve(outcome)
+
+    async def _call(self, appends: list[Append]) -> list[Outcome]:
+        connection = await self._connected()
+        try:
+            try:
+                return await call(connection, appends, GROUP_LOCK_TIMEOUT)
+            except psycopg.errors.LockNotAvailable:
+                return await call(connection, appends, GROUP_LOCK_TIMEOUT, skip_locked=True)
+        except psycopg.errors.DeadlockDetected:
+            raise
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise unavailable(error) from error
+
+    async def _connected(self) -> AsyncConnection[Any]:
+        if self.connection is None or self.connection.closed:
+            self.connection = await connect(self.url, prepared=self.prepared)
+        return self.connection
+
+    def _to_lane(self, waiting: Waiting) -> None:
+        tenant_id = waiting.append.tenant_id
+        lane = self.lanes.get(tenant_id)
+        if lane is None:
+            if len(self.lanes) >= LANE_LIMIT:
+                waiting.refuse(Busy())
+                return
+            lane = self.lanes[tenant_id] = Lane()
+            self._start(self._run_lane(tenant_id, lane))
+        lane.waiting.append(waiting)
+
+    async def _run_lane(self, tenant_id: UUID, lane: Lane) -> None:
+        """Wait for the tenant on a connection of its own; after the first success the rest goes the usual way."""
+        try:
+            async with await connect(self.url, prepared=self.prepared) as connection:
+                while lane.waiting:
+                    group, lane.waiting = lane.waiting[: self.limit], lane.waiting[self.limit :]
+                    try:
+                        outcomes = await call(connection, [w.append for w in group], LANE_LOCK_TIMEOUT)
+                    except psycopg.errors.LockNotAvailable:
+                        for waiting in group:
+                            waiting.refuse(Busy())
+                        continue
+                    except Exception as error:
+                        refusal = unavailable(error) if isinstance(error, psycopg.OperationalError) else error
+                        for waiting in group:
+                            waiting.refuse(refusal)
+                        return
+                    for waiting, outcome in zip(group, outcomes, strict=True):
+                        if outcome.outcome == "again":
+                            lane.waiting.append(waiting)
+                        else:
+                            waiting.resolve(outcome)
+                    return
+        except Unavailable as error:
+            for waiting in lane.waiting:
+                waiting.refuse(error)
+            lane.waiting = []
+        finally:
+            del self.lanes[tenant_id]
+            self.waiting.extend(lane.waiting)
+            self.wake.set()

@@ -1,0 +1,107 @@
+"""Encryption of personal data: AES-256-GCM under a key per person.
+
+Three layers: the master key (never in the database) wraps each tenant's key, the tenant's key wraps each subject's,
+the subject's encrypts fields of events. A subject is the stream that the person's data stands in. Deleting the
+subject's key forgets the person everywhere in the log; replay, rebuild and verify go on working.
+"""
+
+import os
+from collections import OrderedDict
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class WrongMasterKey(Exception):
+    """AUREUM_MASTER_KEY does not open this database: set the key that it was created with."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+def seal(key: AESGCM, plain: bytes, context: bytes) -> bytes:
+    """Encrypt; *context* is authenticated with it, so that a value cannot be moved elsewhere."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + key.encrypt(nonce, plain, context)
+
+
+def unseal(key: AESGCM, sealed: bytes, context: bytes) -> bytes:
+    """The inverse of ``seal``. Raises InvalidTag if key, bytes or context are others."""
+    return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
+
+
+def field_context(tenant_id: UUID, subject_id: UUID, stream_id: UUID, version: int, field: str) -> bytes:
+    """Where an encrypted field stands: tenant, subject, stream, version, name."""
+    return b"".join(
+        (tenant_id.bytes, subject_id.bytes, stream_id.bytes, version.to_bytes(4, "big", signed=True), field.encode())
+    )
+
+
+class MasterKey:
+    """Wraps the keys of tenants."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = AESGCM(key)
+
+    def new_tenant_key(self, tenant_id: UUID) -> bytes:
+        """A new tenant's key, wrapped for its row."""
+        return seal(self._key, AESGCM.generate_key(256), b"tenant" + tenant_id.bytes)
+
+    def open_tenant_key(self, tenant_id: UUID, wrapped: bytes) -> "TenantKey":
+        """Raises WrongMasterKey."""
+        try:
+            return TenantKey(tenant_id, unseal(self._key, wrapped, b"tenant" + tenant_id.bytes))
+        except InvalidTag:
+            raise WrongMasterKey from None
+
+
+class TenantKey:
+    """Wraps the keys of one tenant's subjects, and encrypts what is the tenant's own (remembered answers)."""
+
+    def __init__(self, tenant_id: UUID, key: bytes) -> None:
+        self.tenant_id = tenant_id
+        self._key = AESGCM(key)
+
+    def new_subject_key(self, subject_id: UUID) -> tuple[AESGCM, bytes]:
+        """A new subject's key, and the same wrapped for its row."""
+        key = os.urandom(KEY_BYTES)
+        return AESGCM(key), seal(self._key, key, b"subject" + self.tenant_id.bytes + subject_id.bytes)
+
+    def open_subject_key(self, subject_id: UUID, wrapped: bytes) -> AESGCM:
+        """Raises InvalidTag if the row is another subject's."""
+        return AESGCM(unseal(self._key, wrapped, b"subject" + self.tenant_id.bytes + subject_id.bytes))
+
+    def seal_answer(self, answer: bytes, idempotency_key: bytes) -> bytes:
+        """Encrypt an answer that is remembered for an Idempotency-Key."""
+        return seal(self._key, answer, b"answer" + self.tenant_id.bytes + idempotency_key)
+
+    def open_answer(self, sealed: bytes, idempotency_key: bytes) -> bytes:
+        """The inverse of ``seal_answer``."""
+        return unseal(self._key, sealed, b"answer" + self.tenant_id.bytes + idempotency_key)
+
+
+class TenantKeys:
+    """Opened tenant keys of this process; the least recently used of more than *limit* is forgotten."""
+
+    def __init__(self, master: MasterKey, limit: int = 10_000) -> None:
+        self.master = master
+        self._limit = limit
+        self._opened: OrderedDict[UUID, TenantKey] = OrderedDict()
+
+    def get(self, tenant_id: UUID) -> TenantKey | None:
+        """The opened key, if this process has met it lately."""
+        key = self._opened.get(tenant_id)
+        if key is not None:
+            self._opened.move_to_end(tenant_id)
+        return key
+
+    def open(self, tenant_id: UUID, wrapped: bytes) -> TenantKey:
+        """Open and remember. Raises WrongMasterKey."""
+        key = self._opened[tenant_id] = self.master.open_tenant_key(tenant_id, wrapped)
+        if len(self._opened) > self._limit:
+            self._opened.popitem(last=False)
+        return key

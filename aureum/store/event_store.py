@@ -1,0 +1,211 @@
+"""The event store as commands use it: load a stream, append what an aggregate decided, read its history."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventsourcing.persistence import StoredEvent
+
+from aureum.domain.aggregate import Aggregate, replay
+from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NotFound
+from aureum.projections.all import READ_MODELS
+from aureum.store import metadata
+from aureum.store.append import Append, AppendWriter, Remember
+from aureum.store.cipher import TenantKey, TenantKeys
+from aureum.store.database import Database
+from aureum.store.mapper import EventMapper, join_topic
+from aureum.store.metadata import Origin
+
+STREAM = """
+SELECT e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, k.wrapped
+  FROM events e
+  LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
+ WHERE e.tenant_id = %(tenant)s AND e.stream_id = %(stream)s
+ ORDER BY e.version
+"""
+
+TENANT_KEY = "SELECT wrapped FROM tenant_keys WHERE tenant_id = %(tenant)s"
+
+NEW_TENANT_KEY = """
+INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%(tenant)s, %(wrapped)s) ON CONFLICT (tenant_id) DO NOTHING
+"""
+
+LEAD_NUMBERS = "SELECT nextval('lead_numbers')"
+LEAD_NUMBERS_A_BLOCK = 100
+
+TAKEN = {
+    "brokerages": "This slug is already taken by another brokerage. Choose another one.",
+    "domains": "This domain already belongs to a brokerage. A domain can belong to one only.",
+    "users": "A user with this e-mail address exists already.",
+}
+"""What a violated unique index means, by the table's name; on Citus a shard's number follows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it stands in the log."""
+
+    event: Any
+    position: int
+    recorded_at: datetime
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """All events of one aggregate, oldest first, and the key of its subject (None: erased, or nothing personal)."""
+
+    events: Sequence[Recorded]
+    subject_key: AESGCM | None
+
+    def aggregate(self, until: datetime | None = None) -> Any:
+        """The aggregate as it is, or was at *until* (that moment included); None before it existed."""
+        return replay(r.event for r in self.events if until is None or r.event.timestamp <= until)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where the append stands in the tenant's log, or the answer that was remembered for its idempotency key."""
+
+    position: int | None
+    remembered: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A caller's key and request, both hashed; ``answer`` is what to say, now and again."""
+
+    key: bytes
+    request: bytes
+    answer: bytes
+
+
+class EventStore:
+    """One a process. The writer and the pool are opened and closed by whoever made them."""
+
+    def __init__(self, database: Database, writer: AppendWriter, keys: TenantKeys) -> None:
+        self.database = database
+        self.writer = writer
+        self.keys = keys
+        self._lead_numbers = iter(range(0))
+
+    async def tenant_key(self, tenant_id: UUID) -> TenantKey:
+        """The tenant's key, made when it is first needed. Raises Unavailable."""
+        key = self.keys.get(tenant_id)
+        if key is not None:
+            return key
+        rows = await self.database.tenant_rows(tenant_id, TENANT_KEY, {"tenant": tenant_id})
+        if not rows:
+            wrapped = self.keys.master.new_tenant_key(tenant_id)
+            await self.database.rows(NEW_TENANT_KEY, {"tenant": tenant_id, "wrapped": wrapped})
+            rows = await self.database.tenant_rows(tenant_id, TENANT_KEY, {"tenant": tenant_id})
+        return self.keys.open(tenant_id, rows[0][0])
+
+    async def load(self, tenant_id: UUID, stream_id: UUID) -> Stream:
+        """A whole stream, of which there are dozens of events, rarely hundreds; empty if there is none."""
+        rows = await self.database.tenant_rows(tenant_id, STREAM, {"tenant": tenant_id, "stream": stream_id})
+        subject_key = None
+        if rows and rows[0][-1] is not None:
+            subject_key = (await self.tenant_key(tenant_id)).open_subject_key(stream_id, rows[0][-1])
+        mapper = EventMapper(tenant_id, lambda _: subject_key)
+        recorded = [
+            Recorded(
+                mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data)),
+                position,
+                recorded_at,
+                metadata.decode(about),
+            )
+            for version, position, name, schema_version, data, about, recorded_at, _ in rows
+        ]
+        return Stream(recorded, subject_key)
+
+    async def append(
+        self,
+        tenant_id: UUID,
+        aggregate: Aggregate,
+        before: Stream,
+        *,
+        command: str,
+        origin: Origin,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Appended:
+        """Append what *aggregate* decided since it was made of *before*; nothing decided, nothing happens.
+
+        Raises Conflict if the stream grew meanwhile, AlreadyTaken, KeyReused, NotFound (no such tenant), Busy,
+        Unavailable.
+        """
+        new: Sequence[Any] = aggregate.collect_events()
+        if not new:
+            return Appended(None)
+        tenant_key = await self.tenant_key(tenant_id)
+        subject_key, wrapped = before.subject_key, b""
+        if not before.events and any(event.PERSONAL for event in new):
+            subject_key, wrapped = tenant_key.new_subject_key(aggregate.id)
+        mapper = EventMapper(tenant_id, lambda _: subject_key)
+        history = [recorded.event for recorded in before.events]
+        remember = None
+        if idempotency is not None:
+            sealed = tenant_key.seal_answer(idempotency.answer, idempotency.key)
+            remember = Remember(idempotency.key, idempotency.request, sealed)
+        append = Append(
+            tenant_id=tenant_id,
+            stream_id=aggregate.id,
+            expected_version=len(history),
+            events=[mapper.to_stored_event(event) for event in new],
+            metadata=[metadata.encode(origin, command, place, len(new)) for place in range(1, len(new) + 1)],
+            rows={model.NAME: made for model in READ_MODELS if (made := model.rows(history, new))},
+            subject_key=wrapped,
+            remember=remember,
+        )
+        return await self._write(append, tenant_key)
+
+    async def _write(self, append: Append, tenant_key: TenantKey) -> Appended:
+        try:
+            outcome = await self.writer.append(append)
+        except psycopg.errors.UniqueViolation as error:
+            raise taken(error) from error
+        match outcome.outcome:
+            case "appended":
+                return Appended(outcome.position)
+            case "done":
+                assert append.remember is not None and outcome.answer is not None
+                return Appended(None, tenant_key.open_answer(outcome.answer, append.remember.key))
+            case "reused":
+                raise KeyReused
+            case "version":
+                raise Conflict
+            case "unknown":
+                raise NotFound
+        raise Busy
+
+    async def lead_number(self) -> int:
+        """The next platform-wide integer for a lead, from a block that this process took."""
+        for number in self._lead_numbers:
+            return number
+        ((first,),) = await self.database.rows(LEAD_NUMBERS)
+        self._lead_numbers = iter(range(first + 1, first + LEAD_NUMBERS_A_BLOCK))
+        return int(first)
+
+    async def next_number(self, query: str) -> int:
+        """One integer of a sequence: *query* is the statement that takes it."""
+        ((number,),) = await self.database.rows(query)
+        return int(number)
+
+
+def taken(error: psycopg.errors.UniqueViolation) -> AlreadyTaken | Conflict:
+    """A violated unique index as a domain error, whatever the engine names the constraint."""
+    text = str(error)
+    for table, message in TAKEN.items():
+        if re.search(rf'"{table}_[a-z_]+(_\d+)?"', text):
+            return AlreadyTaken(message)
+    return Conflict()
+
+
+NO_STREAM = Stream((), None)
+"""What is before the first event."""
+

@@ -1,0 +1,64 @@
+-- gate: who asks, which brokerage, on which plan, may they, and how far its log has come; one statement for all the
+-- requests that wait at the same moment. A line of the arrays is one (key, host, client) with the number of requests
+-- that wait behind it; 'granted' of them may pass, 'used' had passed before. Empty text stands for "none".
+--
+-- The window of a limit lasts 60 s and begins with its first request; refused requests do not count. A key's bucket is
+-- the key, a form's the client's address. Rows are touched in one order, so that two gates never wait in a circle.
+CREATE OR REPLACE FUNCTION gate(
+    p_key bytea[], p_host text[], p_slug text[], p_client text[], p_count integer[], p_form_limit integer
+) RETURNS TABLE (
+    ord bigint, key_id uuid, key_tenant uuid, host_tenant uuid, tenant_id uuid, number bigint, slug text, plan text,
+    country text, public_lead_count boolean, staff_version integer,
+    head bigint, lead_list_version integer, lead_counts_version integer,
+    rate_limit integer, granted integer, used_before integer, resets_at timestamptz
+)
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $function$
+WITH asked AS (
+    SELECT a.*, clock_timestamp() AS moment
+      FROM unnest(p_key, p_host, p_slug, p_client, p_count)
+           WITH ORDINALITY AS a (key, host, slug, client, waiting, ord)
+), found AS (
+    SELECT a.ord, a.key, a.client, a.waiting, a.moment, k.key_id, k.tenant_id AS key_tenant,
+           coalesce(d.tenant_id, s.tenant_id) AS host_tenant, k.rate_limit AS key_limit
+      FROM asked a
+      LEFT JOIN api_keys k ON k.key_hash = a.key AND NOT k.revoked
+      LEFT JOIN domains d ON d.domain = a.host
+      LEFT JOIN brokerages s ON s.slug = a.slug
+), known AS (
+    SELECT f.*, b.tenant_id, b.number, b.slug, b.plan, b.country, b.public_lead_count, b.staff_version,
+           h.position AS head, h.lead_list_version, h.lead_counts_version,
+           CASE WHEN f.key_id IS NOT NULL THEN f.key_limit WHEN f.client <> '' THEN p_form_limit ELSE 0 END AS rate_limit,
+           CASE WHEN f.key_id IS NOT NULL THEN f.key ELSE convert_to(f.client, 'UTF8') END AS bucket
+      FROM found f
+      JOIN brokerages b ON b.tenant_id = coalesce(f.key_tenant, f.host_tenant) AND NOT b.disabled
+      JOIN heads h ON h.tenant_id = b.tenant_id
+), counted AS (
+    INSERT INTO rate_limits AS r (tenant_id, bucket, window_start, allowed, used, granted)
+    SELECT k.tenant_id, k.bucket, min(k.moment), min(k.rate_limit),
+           least(sum(k.waiting), min(k.rate_limit)), least(sum(k.waiting), min(k.rate_limit))
+      FROM known k
+     WHERE k.rate_limit > 0 AND (k.host_tenant IS NULL OR k.host_tenant = k.tenant_id)
+     GROUP BY k.tenant_id, k.bucket
+     ORDER BY k.tenant_id, k.bucket
+    ON CONFLICT (tenant_id, bucket) DO UPDATE SET
+           allowed = excluded.allowed,
+           window_start = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds'
+                               THEN excluded.window_start ELSE r.window_start END,
+           used = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds' THEN excluded.used
+                       ELSE greatest(r.used, least(r.used + excluded.granted, excluded.allowed)) END,
+           granted = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds' THEN excluded.granted
+                          ELSE greatest(0, least(excluded.granted, excluded.allowed - r.used)) END
+    RETURNING r.tenant_id, r.bucket, r.window_start, r.used, r.granted
+)
+SELECT k.ord, k.key_id, k.key_tenant, k.host_tenant, k.tenant_id, k.number, k.slug, k.plan,
+       k.country, k.public_lead_count, k.staff_version, k.head, k.lead_list_version, k.lead_counts_version,
+       k.rate_limit,
+       -- Lines that share a bucket are served in their order.
+       greatest(0, least(k.waiting, c.granted - (
+           sum(k.waiting) OVER (PARTITION BY k.tenant_id, k.bucket ORDER BY k.ord) - k.waiting)))::integer,
+       c.used - c.granted + (
+           sum(k.waiting) OVER (PARTITION BY k.tenant_id, k.bucket ORDER BY k.ord) - k.waiting)::integer,
+       c.window_start + interval '60 seconds'
+  FROM known k
+  LEFT JOIN counted c ON c.tenant_id = k.tenant_id AND c.bucket = k.bucket
+$function$;

@@ -1,0 +1,156 @@
+"""Turns events into stored bytes and back: orjson, permanent type names, upcasting, encrypted personal fields.
+
+Stored data is one JSON object with the event's own fields. Its time stands there in milliseconds since 1970; a
+personal field is the base64 of its encrypted JSON. The version of the fields stands beside the data, in a column.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, cast, get_type_hints
+from uuid import UUID
+
+import orjson
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventsourcing.persistence import Mapper, StoredEvent
+from eventsourcing.utils import get_topic
+
+from aureum.domain.aggregate import ERASED, Aggregate, Created, Event
+from aureum.store.cipher import field_context, seal, unseal
+from aureum.store.event_types import AGGREGATES
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+ENVELOPE = frozenset(("originator_id", "originator_version", "originator_topic", "timestamp"))
+
+
+class UnknownEventType(Exception):
+    """The store holds an event type that this version of Aureum does not know: was it written by a newer one?"""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"{self.__doc__} ({topic})")
+
+
+class SubjectKeys(Protocol):
+    """Where the mapper finds the key of a stream's subject; None if the person was erased."""
+
+    def __call__(self, subject_id: UUID, /) -> AESGCM | None: ...
+
+
+@dataclass(frozen=True)
+class EventType:
+    """How one event class is stored: worked out once, not per event."""
+
+    cls: type[Event]
+    schema_version: int
+    aggregate_topic: str | None
+    fields: tuple[str, ...]
+    personal: tuple[str, ...]
+    readers: tuple[tuple[str, Callable[[Any], Any]], ...]
+
+
+def describe(cls: type[Event], aggregate: type[Aggregate]) -> EventType:
+    """Read an event class's fields and types."""
+    names = tuple(f.name for f in fields(cls) if f.name not in ENVELOPE)
+    hints = get_type_hints(cls)
+    readers = tuple((name, READERS[hints[name]]) for name in names if hints[name] in READERS)
+    topic = get_topic(aggregate) if issubclass(cls, Created) else None
+    personal = tuple(name for name in names if name in cls.PERSONAL)
+    return EventType(cls, cls.class_version, topic, names, personal, readers)
+
+
+READERS: dict[Any, Callable[[Any], Any]] = {UUID: UUID, UUID | None: UUID, tuple[str, ...]: tuple}
+
+
+def describe_all(aggregates: Mapping[type[Aggregate], tuple[type[Event], ...]]) -> dict[str, EventType]:
+    """The registry of a mapper, by type name."""
+    return {cls.TOPIC: describe(cls, aggregate) for aggregate, classes in aggregates.items() for cls in classes}
+
+
+REGISTRY = describe_all(AGGREGATES)
+
+
+class EventMapper(Mapper[UUID]):
+    """The library's mapper for the events of one tenant.
+
+    A stored event's topic is the type's name, followed by ``:2`` and so on once its fields have changed.
+    """
+
+    def __init__(
+        self, tenant_id: UUID, subject_key: SubjectKeys, registry: Mapping[str, EventType] = REGISTRY
+    ) -> None:
+        # The library's transcoder, compressor and cipher have no part in it.
+        self.tenant_id = tenant_id
+        self.subject_key = subject_key
+        self.registry = registry
+
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+        kind = self.registry[domain_event.TOPIC]
+        stream_id, version = domain_event.originator_id, domain_event.originator_version
+        values = vars(domain_event)
+        data = {name: values[name] for name in kind.fields}
+        if kind.personal:
+            self._encrypt(kind, data, stream_id, version)
+        data["timestamp"] = (domain_event.timestamp - EPOCH) // MILLISECOND
+        topic = join_topic(domain_event.TOPIC, kind.schema_version)
+        return StoredEvent(stream_id, version, topic, orjson.dumps(data))
+
+    def _encrypt(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
+        key = self.subject_key(stream_id)
+        for name in kind.personal:
+            if data[name] is None:
+                continue
+            if key is None:
+                # Whoever was erased stays erased: what would be written about them now is not kept either.
+                data[name] = None
+                continue
+            context = field_context(self.tenant_id, stream_id, stream_id, version, name)
+            data[name] = b64encode(seal(key, orjson.dumps(data[name]), context)).decode()
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        """Raises UnknownEventType."""
+        topic, schema_version = split_topic(stored_event.topic)
+        kind = self.registry.get(topic)
+        if kind is None or schema_version > kind.schema_version:
+            raise UnknownEventType(stored_event.topic)
+        stream_id, version = cast(UUID, stored_event.originator_id), stored_event.originator_version
+        data = orjson.loads(stored_event.state)
+        while schema_version < kind.schema_version:
+            getattr(kind.cls, f"upcast_v{schema_version}_v{schema_version + 1}")(data)
+            schema_version += 1
+        if kind.personal:
+            self._decrypt(kind, data, stream_id, version)
+        for name, read in kind.readers:
+            if data[name] is not None:
+                data[name] = read(data[name])
+        data["timestamp"] = EPOCH + data["timestamp"] * MILLISECOND
+        data["originator_id"] = stream_id
+        data["originator_version"] = version
+        if kind.aggregate_topic is not None:
+            data["originator_topic"] = kind.aggregate_topic
+        event = object.__new__(kind.cls)
+        object.__setattr__(event, "__dict__", data)
+        return event
+
+    def _decrypt(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
+        key = self.subject_key(stream_id)
+        for name in kind.personal:
+            if data[name] is None:
+                continue
+            if key is None:
+                data[name] = ERASED
+                continue
+            context = field_context(self.tenant_id, stream_id, stream_id, version, name)
+            data[name] = orjson.loads(unseal(key, b64decode(data[name]), context))
+
+
+def join_topic(name: str, schema_version: int) -> str:
+    """A stored event's topic: the first version of a type's fields goes without a number."""
+    return name if schema_version == 1 else f"{name}:{schema_version}"
+
+
+def split_topic(topic: str) -> tuple[str, int]:
+    """The inverse of ``join_topic``."""
+    name, colon, schema_version = topic.rpartition(":")
+    return (name, int(schema_version)) if colon and schema_version.isdigit() else (topic, 1)

@@ -1,0 +1,55 @@
+"""What is recorded about every event: who caused it, by which command, in which request, and what led to that."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from uuid_utils.compat import uuid4
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who caused it: ``kind`` is visitor, key, user or system; ``id`` a wire id, or a name for the system."""
+
+    kind: str
+    id: str | None = None
+
+    def as_dict(self) -> dict[str, str | None]:
+        return {"type": self.kind, "id": self.id}
+
+
+VISITOR = Actor("visitor")
+COMMAND_LINE = Actor("system", "command line")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a command comes from. ``correlation_id`` ties together all that one request led to."""
+
+    actor: Actor
+    request_id: str = field(default_factory=lambda: uuid4().hex)
+    correlation_id: str | None = None
+    causation_id: str | None = None
+
+
+def encode(origin: Origin, command: str, place: int, of: int) -> bytes:
+    """The stored metadata of one event, the *place*-th of the *of* that its append has.
+
+    A consumer that must see a save as a whole (one save sends one webhook) reads ``append``.
+    """
+    return orjson.dumps(
+        {
+            "actor": origin.actor.as_dict(),
+            "command": command,
+            "request": origin.request_id,
+            "correlation": origin.correlation_id or origin.request_id,
+            "causation": origin.causation_id or origin.request_id,
+            "append": [place, of],
+        }
+    )
+
+
+def decode(stored: bytes) -> dict[str, Any]:
+    """The inverse of ``encode``."""
+    metadata: dict[str, Any] = orjson.loads(stored)
+    return metadata

@@ -1,0 +1,100 @@
+"""Numbered SQL migrations, forward only, and the functions that are made anew whenever their text has changed.
+
+Every migration runs once, in a transaction of its own, and is never edited after a release. ``append_events`` and the
+gate are code: their current text is installed after the migrations, together with the read models' statements.
+"""
+
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from aureum.domain import ids
+from aureum.projections.all import READ_MODELS
+from aureum.store.cipher import MasterKey
+from aureum.store.database import connect
+
+PLACE_OF_READ_MODELS = "    -- {read models}\n"
+
+ADVISORY_LOCK = 4_851_023_117
+"""Two processes that start at once migrate one after the other; nothing else depends on it."""
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """(number, name, SQL) in order."""
+    found = [f for f in (files("aureum.store") / "migrations").iterdir() if f.name.endswith(".sql")]
+    return sorted((int(f.name[:4]), f.name, f.read_text(encoding="utf-8")) for f in found)
+
+
+def functions() -> str:
+    """The SQL of the functions, the read models' statements filled in."""
+    store = files("aureum.store")
+    append = (store / "append.sql").read_text(encoding="utf-8")
+    assert append.count(PLACE_OF_READ_MODELS) == 1, "append.sql must have one place for the read models"
+    statements = "".join(
+        f"    IF p_rows -> '{model.NAME}' IS NOT NULL THEN\n{model.APPEND.strip()};\n    END IF;\n"
+        for model in READ_MODELS
+    )
+    reads = [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql")]
+    return "\n".join([append.replace(PLACE_OF_READ_MODELS, statements), *reads])
+
+
+async def migrate(url: str, master: MasterKey) -> list[str]:
+    """Bring the database up to date; the names of what was run. Raises Unavailable.
+
+    Also makes the platform tenant's key, which is how a wrong master key is noticed at once (WrongMasterKey).
+    """
+    connection = await connect(url)
+    async with connection:
+        await connection.execute("SET lock_timeout = '60s'")
+        await connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        ran = await run_migrations(connection)
+        ran += await install_functions(connection)
+        await check_master_key(connection, master)
+        return ran
+
+
+async def run_migrations(connection: AsyncConnection[Any]) -> list[str]:
+    """Run what the ledger does not have."""
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS migrations ("
+        "number integer PRIMARY KEY, name text NOT NULL, ran_at timestamptz NOT NULL DEFAULT now())"
+    )
+    done = {row[0] for row in await (await connection.execute("SELECT number FROM migrations")).fetchall()}
+    ran = []
+    for number, name, statements in migrations():
+        if number in done:
+            continue
+        async with connection.transaction():
+            await connection.execute(statements.encode())
+            await connection.execute("INSERT INTO migrations (number, name) VALUES (%s, %s)", [number, name])
+        ran.append(name)
+    return ran
+
+
+async def install_functions(connection: AsyncConnection[Any]) -> list[str]:
+    """Install the functions if their text is not the one installed last."""
+    await connection.execute("CREATE TABLE IF NOT EXISTS installed_functions (digest text PRIMARY KEY)")
+    text = functions()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    cursor = await connection.execute("SELECT digest FROM installed_functions")
+    if await cursor.fetchall() == [(digest,)]:
+        return []
+    async with connection.transaction():
+        await connection.execute(text.encode())
+        await connection.execute("DELETE FROM installed_functions")
+        await connection.execute("INSERT INTO installed_functions (digest) VALUES (%s)", [digest])
+    return ["functions"]
+
+
+async def check_master_key(connection: AsyncConnection[Any], master: MasterKey) -> None:
+    """Make or open the platform's key. Raises WrongMasterKey."""
+    await connection.execute(
+        "INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%s, %b) ON CONFLICT (tenant_id) DO NOTHING",
+        [ids.PLATFORM, master.new_tenant_key(ids.PLATFORM)],
+    )
+    cursor = await connection.execute("SELECT wrapped FROM tenant_keys WHERE tenant_id = %s", [ids.PLATFORM])
+    row = await cursor.fetchone()
+    assert row is not None
+    master.open_tenant_key(ids.PLATFORM, bytes(row[0]))

@@ -1,0 +1,201 @@
+"""One attempt: a signed POST to a URL that somebody else chose, over a connection that may turn out to be hostile.
+
+Whatever the other side does, `Sender.send` returns a `SendResult`, within its time limit and in bounded memory. It only
+raises for faults of this machine, which no endpoint should be charged for. Bytes in, facts out: no database here, and
+aiohttp stays behind this one class.
+
+The boundary that keeps us out of our own network is `Sender._open_socket`: it sees the very address that is then
+connected to, after all parsing and name lookups, so that nothing can be swapped in between.
+"""
+
+import asyncio
+import errno
+import io
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from aiohttp.http_exceptions import LineTooLong
+
+from aureum.webhooks.addresses import Network, is_allowed
+from aureum.webhooks.resolver import BlockedAddress, GuardedResolver
+
+TIMEOUT = 15.0
+CONNECT_TIMEOUT = 5.0
+
+# Shorter than the five seconds after which Node.js closes an idle connection: who closes first is never surprised.
+KEEPALIVE_TIMEOUT = 4.0
+
+MAX_ANSWER = 16 * 1024  # bytes read of an answer's body, as they come over the wire
+MAX_EXCERPT = 4 * 1024  # bytes of them that are kept
+
+_CHUNKED_FROM = 1024 * 1024  # aiohttp writes longer bodies piece by piece when they come as a file
+
+_OWN_FAULTS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_RESETS = frozenset((errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE))
+
+
+class Failure(StrEnum):
+    """Why an attempt was no success."""
+
+    DNS = "dns"
+    REFUSED = "refused"  # no connection: refused, or no route
+    RESET = "reset"  # the connection broke before an answer
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    BLOCKED_ADDRESS = "blocked_address"
+    TOO_LARGE = "too_large"  # the head of the answer; a long body is only cut off
+    PROTOCOL = "protocol"  # the answer is not HTTP
+    HTTP_3XX = "http_3xx"
+    HTTP_4XX = "http_4xx"
+    HTTP_5XX = "http_5xx"
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What became of one attempt. *error* is None for success, which is a whole 2xx head, whatever follows it."""
+
+    status: int | None
+    error: Failure | None
+    duration_ms: int
+    response_excerpt: bytes
+    retry_after: str | None
+
+
+class Sender:
+    """Keeps connections between attempts: one for a process, opened with ``async with``. How many attempts run at once
+    is the caller's to bound.
+
+    *timeout*: seconds for the whole attempt, from the name lookup to the last byte of the answer. *tls*: what is
+    trusted; by default the operating system's authorities.
+    """
+
+    def __init__(
+        self,
+        allow_networks: Iterable[Network] = (),
+        *,
+        timeout: float = TIMEOUT,
+        resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allow_networks = tuple(allow_networks)
+        self._timeout = timeout
+        self._resolver = resolver or GuardedResolver(self._allow_networks)
+        self._tls = tls or ssl.create_default_context()
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                resolver=self._resolver,
+                use_dns_cache=False,
+                ssl=self._tls,
+                socket_factory=self._open_socket,
+                happy_eyeballs_delay=0.25,
+                keepalive_timeout=KEEPALIVE_TIMEOUT,
+            ),
+            # The total is ours to keep (see send): aiohttp's would round 15 s up to the next whole second of its clock.
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT),
+            cookie_jar=aiohttp.DummyCookieJar(),  # a jar would carry one tenant's cookies to another's endpoint
+            headers={"Accept": "*/*", "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            read_bufsize=MAX_ANSWER,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._session.close()
+        await self._resolver.close()
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult:
+        """POST *body* to *url*, once: no redirect is followed, no proxy used.
+
+        Raises OSError when this machine is out of files or memory: a fault of ours, not of the endpoint.
+        """
+        started = time.monotonic()
+        response: aiohttp.ClientResponse | None = None
+        error: Failure | None = None
+        received = bytearray()
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._session.post(
+                    url,
+                    data=body if len(body) < _CHUNKED_FROM else io.BytesIO(body),
+                    headers=headers,
+                    allow_redirects=False,
+                )
+                await _read(response, received)
+        except (aiohttp.ClientError, OSError) as exception:
+            # After the head the outcome is decided: what breaks then only shortens the excerpt.
+            if response is None:
+                error = _failure(exception)
+        finally:
+            if response is not None:
+                response.close()  # a connection whose answer was read to its end is kept; any other is closed undrained
+        duration_ms = round((time.monotonic() - started) * 1000)
+        if response is None:
+            return SendResult(None, error, duration_ms, b"", None)
+        return SendResult(
+            status=response.status,
+            error=_failure_of_status(response.status),
+            duration_ms=duration_ms,
+            response_excerpt=bytes(received[:MAX_EXCERPT]),
+            retry_after=response.headers.get("Retry-After"),
+        )
+
+    def _open_socket(self, address_info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = address_info
+        if not is_allowed(str(address[0]), self._allow_networks):
+            raise BlockedAddress("Webhooks are not sent to this address")
+        return socket.socket(family, kind, protocol)
+
+
+async def _read(response: aiohttp.ClientResponse, into: bytearray) -> None:
+    """Up to MAX_ANSWER bytes of the body; what came before a fault is kept."""
+    while len(into) < MAX_ANSWER:
+        chunk = await response.content.read(MAX_ANSWER - len(into))
+        if not chunk:
+            return
+        into += chunk
+
+
+def _failure_of_status(status: int) -> Failure | None:
+    if 200 <= status <= 299:
+        return None
+    return {3: Failure.HTTP_3XX, 4: Failure.HTTP_4XX, 5: Failure.HTTP_5XX}.get(status // 100, Failure.PROTOCOL)
+
+
+def _failure(error: Exception) -> Failure:
+    """The class of what went wrong before there was an answer. Raises OSError for a fault of this machine."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    number = cause.errno if isinstance(cause, OSError) else None
+    if isinstance(cause, BlockedAddress):
+        return Failure.BLOCKED_ADDRESS
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Failure.DNS
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+        return Failure.TLS
+    if number in _OWN_FAULTS:
+        raise OSError(number, f"Webhooks cannot be sent: {cause}") from error
+    if isinstance(error, TimeoutError) or number == errno.ETIMEDOUT:
+        return Failure.TIMEOUT
+    if isinstance(error, aiohttp.ServerDisconnectedError) or number in _RESETS:
+        return Failure.RESET
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Failure.REFUSED
+    if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
+        return Failure.BLOCKED_ADDRESS  # a host like 2130706433, which is an address written to look like none
+    if isinstance(error, aiohttp.ClientResponseError):
+        too_large = isinstance(error.__cause__, LineTooLong) or "Too many headers" in error.message
+        return Failure.TOO_LARGE if too_large else Failure.PROTOCOL
+    return Failure.RESET if isinstance(error, aiohttp.ClientConnectionError) else Failure.PROTOCOL

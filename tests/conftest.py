@@ -1,0 +1,65 @@
+"""A real PostgreSQL for every test that asks for one: the server of AUREUM_TEST_DATABASE_URL, or an embedded one.
+
+``database_url`` is a fresh, migrated database, copied from a template that is migrated once a run.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from aureum.store import embedded
+from aureum.store.cipher import MasterKey
+from aureum.store.migrate import migrate
+
+MASTER_KEY = b"a master key for the tests only!"
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A server whose role may create databases and roles."""
+    given = os.environ.get("AUREUM_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="aureum-tests-") as directory, embedded.start(Path(directory)) as server:
+        yield server.url
+
+
+def with_database(url: str, name: str) -> str:
+    """*url* with another database's name."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def execute(url: str, statement: sql.Composed) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> Iterator[str]:
+    """The name of a migrated database that tests copy."""
+    name = f"aureum_template_{uuid4().hex}"
+    execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    asyncio.run(migrate(with_database(server_url, name), MasterKey(MASTER_KEY)))
+    yield name
+    execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """A fresh, migrated database."""
+    name = f"aureum_test_{uuid4().hex}"
+    execute(
+        server_url,
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)),
+    )
+    yield with_database(server_url, name)
+    execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,0 +1,1 @@
+"""Tests of the HTTP edge, file for file as in ``aureum/http``."""

@@ -1,0 +1,78 @@
+"""An opened event store and the smallest things to put into it, for tests that need no HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from aureum.domain import ids
+from aureum.domain.brokerage import Brokerage
+from aureum.domain.lead import Lead
+from aureum.store.append import AppendWriter
+from aureum.store.cipher import MasterKey, TenantKeys
+from aureum.store.database import Database
+from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
+from tests.conftest import MASTER_KEY
+
+BROKERAGE_NUMBER = "SELECT nextval('brokerage_numbers')"
+
+
+@asynccontextmanager
+async def opened_store(url: str, *, grouped: bool = True) -> AsyncIterator[EventStore]:
+    """An event store like that of a process."""
+    async with Database(url) as database, AppendWriter(url, grouped=grouped) as writer:
+        yield EventStore(database, writer, TenantKeys(MasterKey(MASTER_KEY)))
+
+
+async def open_brokerage(store: EventStore, plan: str = "Elite") -> UUID:
+    """A new tenant; its slug is ``b`` and its number."""
+    number = await store.next_number(BROKERAGE_NUMBER)
+    tenant_id = ids.new_id()
+    brokerage = Brokerage.open(
+        tenant_id,
+        ids.now(),
+        number=number,
+        name=f"Brokerage {number}",
+        slug=f"b{number}",
+        domains=(f"b{number}.example.com",),
+        plan=plan,
+        time_zone="America/Boise",
+        country="US",
+        public_lead_count=True,
+    )
+    origin = Origin(COMMAND_LINE)
+    await store.append(ids.PLATFORM, brokerage, NO_STREAM, command="OpenBrokerage", origin=origin)
+    return tenant_id
+
+
+def new_lead(number: int = 1, **fields: Any) -> Lead:
+    """A lead that nobody stored yet; *fields* replace the sensible ones."""
+    given: dict[str, Any] = {
+        "status": "new",
+        "number": number,
+        "first_name": "Jane",
+        "last_name": "Doe",
+        "email": "jane@example.com",
+        "phone": "+1-555-0200",
+        "phone_e164": None,
+        "subject": "A house",
+        "message": "Interested in the Beverly Hills listing",
+        "notes": None,
+        "source": "website",
+        "source_domain": "b1.example.com",
+        "source_page": "/property/1",
+        "utm_source": None,
+        "utm_medium": None,
+        "utm_campaign": None,
+        "assigned_to": None,
+        "routing": None,
+    }
+    return Lead.capture(ids.new_id(), ids.now(), **given | fields)
+
+
+async def capture(store: EventStore, tenant_id: UUID, **fields: Any) -> Lead:
+    """A stored lead."""
+    lead = new_lead(number=await store.lead_number(), **fields)
+    await store.append(tenant_id, lead, NO_STREAM, command="CaptureLead", origin=Origin(VISITOR))
+    return lead

@@ -1,0 +1,265 @@
+"""Settings as an operator meets them: environment, `.env` file, plain errors, no secret shown, one master key."""
+
+import os
+import string
+import subprocess
+import sys
+from base64 import b64encode
+from ipaddress import ip_network
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aureum.settings import (
+    Settings,
+    SettingsError,
+    describe_settings,
+    load_settings,
+    mask_password,
+    master_key,
+)
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in os.environ:
+        if name.startswith("AUREUM_"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    settings = load_settings()
+    assert settings.database_url is None
+    assert settings.master_key is None
+    assert settings.data_dir == Path("/home/somebody/.local/share/aureum")
+    assert settings.trusted_proxies == settings.webhook_allow_networks == ()
+    assert settings.metrics_networks == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    assert (settings.form_rate_limit, settings.pool_size) == (30, 4)
+    assert (settings.prepared_statements, settings.log_level) == (True, "info")
+
+
+@pytest.mark.parametrize(
+    ("shared", "expected"),
+    [
+        ("/srv/share", "/srv/share/aureum"),
+        ("relative", "/home/somebody/.local/share/aureum"),  # the XDG specification: ignore what is not absolute
+        ("", "/home/somebody/.local/share/aureum"),
+    ],
+)
+def test_data_dir_follows_xdg(monkeypatch: pytest.MonkeyPatch, shared: str, expected: str) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("XDG_DATA_HOME", shared)
+    assert load_settings().data_dir == Path(expected)
+
+
+def test_data_dir_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("AUREUM_DATA_DIR", "data")
+    assert load_settings().data_dir == tmp_path / "data"
+    monkeypatch.setenv("AUREUM_DATA_DIR", "~/data")
+    assert load_settings().data_dir == Path("/home/somebody/data")
+
+
+def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in {
+        "DATABASE_URL": "postgresql://aureum:hidden@db.example.com/aureum",
+        "BASE_DOMAIN": "CRM.Example.com.",
+        "TRUSTED_PROXIES": " 10.0.0.0/8, 192.0.2.7 ,fd00::/8,",
+        "METRICS_NETWORKS": "10.1.0.0/16",
+        "FORM_RATE_LIMIT": "0",
+        "PREPARED_STATEMENTS": "off",
+        "LOG_LEVEL": "WARNING",
+        "SMTP_URL": "smtp://mail.example.com:587",
+    }.items():
+        monkeypatch.setenv(f"AUREUM_{name}", text)
+    settings = load_settings()
+    assert settings.database_url == "postgresql://aureum:hidden@db.example.com/aureum"
+    assert settings.base_domain == "crm.example.com"
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("192.0.2.7/32"), ip_network("fd00::/8"))
+    assert settings.metrics_networks == (ip_network("10.1.0.0/16"),)
+    assert (settings.form_rate_limit, settings.prepared_statements, settings.log_level) == (0, False, "warning")
+
+
+def test_empty_counts_as_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"AUREUM_{name.upper()}", "")
+    assert {line.value for line in describe_settings()} == {line.default for line in describe_settings()}
+    assert load_settings().database_url is None
+    (tmp_path / ".env").write_text("AUREUM_POOL_SIZE=\n")
+    assert load_settings().pool_size == 4
+
+
+def test_environment_beats_dot_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AUREUM_POOL_SIZE=7\nAUREUM_FORM_RATE_LIMIT=9\nOTHER_PROGRAM=1\n")
+    monkeypatch.setenv("AUREUM_POOL_SIZE", "8")
+    assert (load_settings().pool_size, load_settings().form_rate_limit) == (8, 9)
+    monkeypatch.setenv("AUREUM_POOL_SIZE", "")  # unset: the file counts again
+    assert load_settings().pool_size == 7
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().pool_size = 9  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "advice"),
+    [
+        ("DATABASE_URL", "mysql://u:hidden@db/x", "postgresql://"),
+        ("DATABASE_URL", "postgresql://u:hidden@db/x?nonsense=1", "postgresql://"),
+        ("DATA_DIR", "~nobody-has-this-name/data", "a directory"),
+        ("MASTER_KEY", "hidden", "32 random bytes in base64"),
+        ("MASTER_KEY", b64encode(b"hidden").decode(), "openssl rand -base64 32"),
+        ("MASTER_KEY", b64encode(b"h" * 33).decode(), "openssl rand -base64 32"),
+        ("BASE_DOMAIN", "https://example.com", "a domain name"),
+        ("BASE_DOMAIN", "-x.example.com", "a domain name"),
+        ("TRUSTED_PROXIES", "10.0.0.5/8", "networks with commas"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,proxy", "networks with commas"),
+        ("WEBHOOK_ALLOW_NETWORKS", "300.0.0.1", "networks with commas"),
+        ("METRICS_NETWORKS", "everybody", "networks with commas"),
+        ("FORM_RATE_LIMIT", "-1", "a whole number, 0 or more"),
+        ("PREPARED_STATEMENTS", "perhaps", "true or false"),
+        ("LOG_LEVEL", "loud", "debug, info, warning or error"),
+        ("POOL_SIZE", "0", "a whole number, 1 or more"),
+        ("POOL_SIZE", "four", "a whole number, 1 or more"),
+        ("SMTP_URL", "mail.example.com", "smtp://"),
+    ],
+)
+def test_a_bad_value_is_told_plainly(monkeypatch: pytest.MonkeyPatch, name: str, text: str, advice: str) -> None:
+    monkeypatch.setenv(f"AUREUM_{name}", text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    message = str(caught.value)
+    assert message.startswith(f"Set AUREUM_{name} to ")
+    assert advice in message
+    assert "\n" not in message
+    assert "hidden" not in message
+
+
+def test_every_bad_value_has_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUREUM_POOL_SIZE", "0")
+    monkeypatch.setenv("AUREUM_LOG_LEVEL", "loud")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert [line.split()[1] for line in str(caught.value).splitlines()] == ["AUREUM_LOG_LEVEL", "AUREUM_POOL_SIZE"]
+
+
+def test_a_broken_dot_env_is_told_plainly(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"AUREUM_POOL_SIZE=\xff\n")
+    with pytest.raises(SettingsError, match=r"The file \.env cannot be read"):
+        load_settings()
+
+
+def test_describe_names_everything_and_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUREUM_DATABASE_URL", "postgresql://aureum:hidden@db.example.com/aureum?sslpassword=hidden")
+    monkeypatch.setenv("AUREUM_SMTP_URL", "smtps://me:hidden@mail.example.com")
+    monkeypatch.setenv("AUREUM_MASTER_KEY", b64encode(KEY).decode())
+    lines = {line.name: line for line in describe_settings()}
+    assert list(lines) == [f"AUREUM_{name.upper()}" for name in Settings.model_fields]
+    assert all(line.meaning and line.default and line.value for line in lines.values())
+    assert lines["AUREUM_DATABASE_URL"].value == "postgresql://aureum:***@db.example.com/aureum?sslpassword=***"
+    assert lines["AUREUM_SMTP_URL"].value == "smtps://me:***@mail.example.com"
+    assert lines["AUREUM_MASTER_KEY"].value == "set, not shown"
+    assert lines["AUREUM_METRICS_NETWORKS"][2:] == ("127.0.0.0/8,::1/128", "127.0.0.0/8,::1/128")
+    for text in (repr(load_settings()), str(load_settings()), repr(lines)):
+        assert "hidden" not in text
+        assert b64encode(KEY).decode() not in text
+
+
+@given(password=st.text(st.sampled_from(string.printable), min_size=1))
+def test_no_password_survives_masking(password: str) -> None:
+    assert mask_password(f"postgresql://u:{password}@h/d") == "postgresql://u:***@h/d"
+
+
+@given(password=st.text(st.sampled_from(string.printable.replace("&", "").replace("@", ""))))
+def test_no_password_parameter_survives_masking(password: str) -> None:
+    masked = mask_password(f"postgresql://h/d?password={password}&application_name=x")
+    assert masked == "postgresql://h/d?password=***&application_name=x"
+
+
+def test_the_given_master_key_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AUREUM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("AUREUM_MASTER_KEY", b64encode(KEY).decode())
+    assert master_key(load_settings()) == KEY
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_own_database_needs_a_master_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUREUM_DATABASE_URL", "postgresql:///aureum")
+    with pytest.raises(SettingsError, match=r"AUREUM_MASTER_KEY is not set.*openssl rand -base64 32"):
+        master_key(load_settings())
+
+
+def test_a_master_key_is_made_once(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "new" / "data")
+    key = master_key(settings)
+    assert len(key) == 32
+    assert key != master_key(Settings(data_dir=tmp_path / "other"))
+    assert master_key(settings) == key
+    file = settings.data_dir / "master.key"
+    assert S_IMODE(file.stat().st_mode) == 0o600
+    assert list(settings.data_dir.iterdir()) == [file]
+    assert master_key(Settings.model_validate({"master_key": file.read_text()})) == key  # as a variable too
+
+
+def test_processes_that_come_at_once_share_one_master_key(tmp_path: Path) -> None:
+    program = (
+        "import sys; from aureum.settings import *; from pathlib import Path\n"
+        "settings = Settings(data_dir=Path(sys.argv[1]))\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "print(master_key(settings).hex())\n"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path / "data")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    keys = {process.communicate(timeout=30)[0] for process in processes}
+    assert all(process.returncode == 0 for process in processes)
+    assert len(keys) == 1
+    assert len(bytes.fromhex(keys.pop())) == 32
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_master_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
+    settings = Settings(data_dir=tmp_path)
+    master_key(settings)
+    (tmp_path / "master.key").chmod(mode)
+    with pytest.raises(SettingsError, match=f"chmod 600 {tmp_path}/master.key"):
+        master_key(settings)
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b64encode(b"k" * 31), b"\xff\x00"])
+def test_a_broken_master_key_is_never_replaced(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "master.key"
+    file.touch(mode=0o600)
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"master\.key does not hold 32 bytes in base64"):
+        master_key(Settings(data_dir=tmp_path))
+    assert file.read_bytes() == content
+
+
+def test_a_data_dir_that_cannot_be_made_is_told_plainly(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"cannot be read or made: .*AUREUM_DATA_DIR"):
+        master_key(Settings(data_dir=tmp_path / "file" / "data"))

@@ -1,0 +1,1 @@
+"""Webhooks: signing, schedule, addresses and sending; the network is this machine's loopback."""
