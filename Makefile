@@ -38,7 +38,8 @@ bench: .venv/.installed ## measure, in ratios to a yardstick of the same machine
 	@$(BIN)/python -m bench $(ARGS)
 
 .venv/.locked: requirements-dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Aureum needs Python 3.11 or newer, this is %d.%d: make PYTHON=/path/to/python3.11 ..." % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "Aureum needs Python 3.11 or newer, not %d.%d: make PYTHON=/path/to/python3.11 ..." % sys.version_info[:2])'
 	@echo "Making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv --clear .venv
 	@echo "Installing the packages of $<, each checked against its hash"

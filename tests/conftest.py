@@ -1,12 +1,14 @@
 """A real PostgreSQL for every test that asks for one: the server of AUREUM_TEST_DATABASE_URL, or an embedded one.
 
-``database_url`` is a fresh, migrated database, copied from a template that is migrated once a run.
+``database_url`` is a fresh, migrated database, copied from a template that is migrated once a run;
+``module_database_url`` the same for all tests of a module that leave nothing behind or do not mind.
 """
 
 import asyncio
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -53,9 +55,9 @@ def template(server_url: str) -> Iterator[str]:
     execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-@pytest.fixture
-def database_url(server_url: str, template: str) -> Iterator[str]:
-    """A fresh, migrated database."""
+@contextmanager
+def fresh_database(server_url: str, template: str) -> Iterator[str]:
+    """A copy of the template, dropped at the end."""
     name = f"aureum_test_{uuid4().hex}"
     execute(
         server_url,
@@ -63,3 +65,17 @@ def database_url(server_url: str, template: str) -> Iterator[str]:
     )
     yield with_database(server_url, name)
     execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """A fresh, migrated database."""
+    with fresh_database(server_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(server_url: str, template: str) -> Iterator[str]:
+    """A fresh, migrated database for a whole module."""
+    with fresh_database(server_url, template) as url:
+        yield url

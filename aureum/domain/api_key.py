@@ -52,9 +52,7 @@ class ApiKey(Aggregate):
             aggregate.revoked = True
 
     @classmethod
-    def issue(
-        cls, key_id: UUID, at: datetime, *, name: str, prefix: str, key_hash: str, rate_limit: int
-    ) -> "ApiKey":
+    def issue(cls, key_id: UUID, at: datetime, *, name: str, prefix: str, key_hash: str, rate_limit: int) -> "ApiKey":
         """A new key; *key_hash* is the SHA-256 of the key in hex. Raises Invalid."""
         if not name.strip():
             raise Invalid("name", "name must not be blank.")

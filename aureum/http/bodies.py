@@ -37,8 +37,7 @@ async def read_body(receive: Receive, headers: Headers, limit: int = LIMIT) -> b
             raise BodyTooLarge(limit)
         if not message.get("more_body", False):
             return b"".join((*chunks, chunk)) if chunks else chunk
-        if chunk:
-            chunks.append(chunk)
+        chunks.append(chunk)
 
 
 def json_object(body: bytes, headers: Headers) -> dict[str, Any]:
@@ -77,4 +76,4 @@ def _is_json(content_type: bytes) -> bool:
     if content_type in (b"application/json", b""):
         return True
     media = content_type.partition(b";")[0].strip().lower()
-    return media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json")) or not media
+    return media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))

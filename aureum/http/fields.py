@@ -1,9 +1,9 @@
 """The types of what clients send, shared by the models of all resources.
 
-A string is a string: a number in its place is refused, not converted. None of them may hold a NUL character, which
-PostgreSQL cannot store. Only where it is said is a value changed. In a POST, ``null`` for an optional field is the
-same as leaving it out: write ``Text | None = None``, or ``Annotated[Source, NULL_IS_ABSENT] = "api"`` for one with a
-default.
+A string is a string: a number in its place is refused, not converted. None of them may hold a NUL character or a lone
+surrogate, which PostgreSQL cannot store. Only where it is said is a value changed. In a POST, ``null`` for an optional
+field is the same as leaving it out: write ``Text | None = None``, or, for one with a default,
+``Annotated[Source, NULL_IS_ABSENT] = "api"``.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import email_validator
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, PlainValidator, Strict
-from pydantic_core import CoreSchema, PydanticCustomError, PydanticUseDefault, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticUseDefault, core_schema
 
 VISIBLE = re.compile("[^\\s\\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 """Any character that is neither white space nor control nor format (a zero-width space is blank to the reader)."""
@@ -28,21 +28,26 @@ class Characters:
     blank: bool = True
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        rule: Callable[[str], str] = _without_nul if self.blank else _not_blank
+        rule: Callable[[str], str] = _storable if self.blank else _not_blank
         string = core_schema.str_schema(strict=True, max_length=self.limit)
         return core_schema.no_info_after_validator_function(rule, string)
 
 
-def _without_nul(value: str) -> str:
+def _storable(value: str) -> str:
     if "\0" in value:
         raise PydanticCustomError("nul", "value holds a NUL character")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise PydanticKnownError("string_unicode") from error
     return value
 
 
 def _not_blank(value: str) -> str:
     if not value[:1].isalnum() and VISIBLE.search(value) is None:
         raise PydanticCustomError("blank", "value is blank", {"least": 1})
-    return _without_nul(value)
+    return _storable(value)
 
 
 PLAIN_EMAIL = re.compile(

@@ -31,7 +31,7 @@ ADDRESS_WITH_PORT = re.compile(r"(?:\[([^\[\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?")
 
 @lru_cache(maxsize=4096)
 def normalise_host(raw: str) -> str:
-    """``Münchner-Häuser.DE.:8000`` → ``xn--mnchner-huser-ifb8b.de``: lower case, ASCII, no port, no trailing dot.
+    """``Münchner-Häuser.DE.:8000`` → ``xn--mnchner-huser-jfb56a.de``: lower case, ASCII, no port, no trailing dot.
 
     IPv6 literals keep their brackets. Raises BadHost for anything that is not one valid name or address.
     """

@@ -12,8 +12,7 @@ class ReadModel(Protocol):
     NAME: str
     APPEND: str
 
-    @staticmethod
-    def rows(before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]: ...
+    def rows(self, before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]: ...
 
 
 READ_MODELS: tuple[ReadModel, ...] = (

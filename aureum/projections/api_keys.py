@@ -45,3 +45,12 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
         return []
     row = reduce(step, new, reduce(step, before, None))
     return [] if row is None else [row]
+
+
+BY_HASH = "SELECT tenant_id, key_id FROM api_keys WHERE key_hash = %(hash)s"
+
+OF_TENANT = """
+SELECT key_id, name, prefix, rate_limit, revoked FROM api_keys
+ WHERE tenant_id = %(tenant)s
+ ORDER BY key_id
+"""

@@ -4,6 +4,7 @@ A row of the step is the table's columns, ``doc`` parsed. The order of the keys 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import reduce
 from typing import Any
 from uuid import UUID
@@ -45,7 +46,6 @@ def step(row: Row | None, event: Any) -> Row | None:
 
 def captured(event: Lead.Captured) -> Row:
     """The first row of a lead."""
-    at = aureum_time(event.timestamp)
     return {
         "lead_id": event.originator_id,
         "number": event.number,
@@ -54,28 +54,29 @@ def captured(event: Lead.Captured) -> Row:
         "source": event.source,
         "assigned_to": event.assigned_to,
         "updated_at": event.timestamp,
-        "doc": {
-            "id": to_wire(event.originator_id),
-            "name": full_name(event.first_name, event.last_name),
-            "firstName": event.first_name,
-            "lastName": event.last_name,
-            "email": event.email,
-            "phone": event.phone,
-            "source": event.source,
-            "status": event.status,
-            "subject": event.subject,
-            "message": event.message,
-            "assignedToId": wire_or_none(event.assigned_to),
-            "contactId": None,
-            "sourcePage": event.source_page,
-            "utm": {
-                "source": event.utm_source,
-                "medium": event.utm_medium,
-                "campaign": event.utm_campaign,
-            },
-            "createdAt": at,
-            "updatedAt": at,
-        },
+        "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
+    }
+
+
+def document(lead: Lead | Lead.Captured, lead_id: UUID, created_at: datetime, updated_at: datetime) -> Row:
+    """A lead as the Aureum API shows it, of the aggregate or of the event that began it: their fields are the same."""
+    return {
+        "id": to_wire(lead_id),
+        "name": full_name(lead.first_name, lead.last_name),
+        "firstName": lead.first_name,
+        "lastName": lead.last_name,
+        "email": lead.email,
+        "phone": lead.phone,
+        "source": lead.source,
+        "status": lead.status,
+        "subject": lead.subject,
+        "message": lead.message,
+        "assignedToId": wire_or_none(lead.assigned_to),
+        "contactId": None,
+        "sourcePage": lead.source_page,
+        "utm": {"source": lead.utm_source, "medium": lead.utm_medium, "campaign": lead.utm_campaign},
+        "createdAt": aureum_time(created_at),
+        "updatedAt": aureum_time(updated_at),
     }
 
 
@@ -134,8 +135,9 @@ PAGE = """
 SELECT docs, last_id, found FROM lead_page(
     %(tenant)s, %(read_version)s, %(status)s, %(source)s, %(assigned_to)s, %(updated_since)s, %(before)s, %(limit)s)
 """
-"""Newest first, since ids sort by time: the documents joined by commas, the last id, how many. ``before`` is the id that
-the page begins after. The function stands in ``aureum/store/hot_reads.sql``."""
+"""Newest first, since ids sort by time: the documents joined by commas, the last id, how many, and one more than
+``limit`` if another page follows. ``before`` is the id that the page begins after; ``read_version`` None is the live one.
+The function stands in ``aureum/store/hot_reads.sql``."""
 
 ONE = """
 SELECT doc, stream_version FROM lead_list
@@ -143,5 +145,10 @@ SELECT doc, stream_version FROM lead_list
    AND read_version = (SELECT lead_list_version FROM heads WHERE tenant_id = %(tenant)s)
 """
 
-FIRST_ID_AFTER_ALL = UUID(int=(1 << 128) - 1)
+ABOVE_ALL = UUID(int=(1 << 128) - 1)
 """Where a list begins: above every id."""
+
+TENANT_OF_ID = "SELECT tenant_id, stream_id FROM events WHERE stream_id = %(lead)s AND version = 1"
+
+TENANT_OF_NUMBER = "SELECT tenant_id, lead_id FROM lead_list WHERE number = %(number)s LIMIT 1"
+"""Over all tenants, as the owner: for the command line only. The index begins with the tenant, so this reads it whole."""

@@ -24,11 +24,11 @@ GROUP_LIMIT = 64
 LANE_LIMIT = 4
 GROUP_LOCK_TIMEOUT = "200ms"
 LANE_LOCK_TIMEOUT = "2s"
-AGAIN_LIMIT = 100
+SKIP_LIMIT = 10
 
 CALL = """
 SELECT item, outcome, position, version, answer FROM append_events(
-    %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[],
+    %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
     %b::integer[], %b::integer[], %b::text[], %b::smallint[], %b::bytea[], %b::bytea[],
     %s::json, %s, %s)
 """
@@ -70,6 +70,7 @@ class Outcome:
 def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool) -> list[Any]:
     """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
     item: list[int] = []
+    first: list[int] = []
     version: list[int] = []
     types: list[str] = []
     schema: list[int] = []
@@ -78,6 +79,7 @@ def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool) -
     rows: dict[str, list[dict[str, Any]]] = {}
     remembered = [a.remember for a in appends]
     for number, append in enumerate(appends, start=1):
+        first.append(len(item) + 1)
         for stored, about in zip(append.events, append.metadata, strict=True):
             name, schema_version = split_topic(stored.topic)
             item.append(number)
@@ -97,6 +99,8 @@ def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool) -
         [r.request if r else b"" for r in remembered],
         [r.answer if r else b"" for r in remembered],
         [a.subject_key for a in appends],
+        any(remembered),
+        [*first, len(item) + 1],
         item,
         version,
         types,
@@ -123,11 +127,14 @@ async def call(
 
 @dataclass(slots=True)
 class Waiting:
-    """An append and who waits for it; nobody does any more once the future is cancelled."""
+    """An append and who waits for it; nobody does any more once the future is cancelled.
+
+    ``skipped`` counts the calls that left it out, its tenant being held, when all lanes were in use.
+    """
 
     append: Append
     future: asyncio.Future[Outcome]
-    again: int = 0
+    skipped: int = 0
 
     def resolve(self, outcome: Outcome) -> None:
         if not self.future.done():
@@ -136,6 +143,28 @@ class Waiting:
     def refuse(self, error: BaseException) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+
+
+def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waiting]]:
+    """The next group of at most *limit*, and what goes on waiting, both in order.
+
+    A stream, or an idempotency key, stands once in a group: whoever comes second must see what became of the first.
+    """
+    group: list[Waiting] = []
+    rest: list[Waiting] = []
+    taken: set[object] = set()
+    for one in waiting:
+        append = one.append
+        names: tuple[object, ...] = ((append.tenant_id, append.stream_id),)
+        if append.remember is not None:
+            names += ((append.tenant_id, append.remember.key),)
+        if len(group) < limit and taken.isdisjoint(names):
+            group.append(one)
+        else:
+            rest.append(one)
+        # Also of one that must wait: nobody overtakes it.
+        taken.update(names)
+    return group, rest
 
 
 @dataclass(slots=True)
@@ -176,7 +205,9 @@ class AppendWriter:
         task.add_done_callback(self.tasks.discard)
 
     async def append(self, append: Append) -> Outcome:
-        """Append and wait for the outcome, which is never ``again`` or ``held``. Raises Busy, Unavailable."""
+        """Append and wait for the outcome, which is never ``held``. Raises Busy, Unavailable, the driver's errors."""
+        if self.closing:
+            raise Busy()
         waiting = Waiting(append, asyncio.get_running_loop().create_future())
         lane = self.lanes.get(append.tenant_id)
         if lane is not None:
@@ -189,12 +220,12 @@ class AppendWriter:
     async def _run(self) -> None:
         while True:
             if not self.waiting:
-                if self.closing:
+                if self.closing and not self.lanes:
                     return
                 self.wake.clear()
                 await self.wake.wait()
                 continue
-            group, self.waiting = self.waiting[: self.limit], self.waiting[self.limit :]
+            group, self.waiting = take(self.waiting, self.limit)
             try:
                 await self._write(group)
             except Exception as error:
@@ -203,15 +234,13 @@ class AppendWriter:
                     waiting.refuse(error)
 
     async def _write(self, group: list[Waiting]) -> None:
-        """One call for *group*; those whose tenant is held move to a lane, those to be sent again wait again."""
-        appends = [waiting.append for waiting in group]
+        """One call for *group*; those whose tenant is held move to a lane, or wait again while there is none."""
         try:
-            outcomes = await self._call(appends)
-        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected) as error:
-            if len(group) == 1:
+            outcomes = await self._call([waiting.append for waiting in group])
+        except Exception as error:
+            if len(group) == 1 or isinstance(error, Unavailable):
                 raise
-            del error
-            # One of them took a name that is taken, which nothing but the index knows: each for itself.
+            # One of them took a name that is taken, or will be, which nothing but the index knows: each for itself.
             for waiting in group:
                 try:
                     await self._write([waiting])
@@ -221,21 +250,19 @@ class AppendWriter:
         for waiting, outcome in zip(group, outcomes, strict=True):
             if outcome.outcome == "held":
                 self._to_lane(waiting)
-            elif outcome.outcome == "again" and waiting.again < AGAIN_LIMIT:
-                waiting.again += 1
-                self.waiting.append(waiting)
             else:
                 waiting.resolve(outcome)
 
     async def _call(self, appends: list[Append]) -> list[Outcome]:
+        """Raises Unavailable where the database is the reason; Busy, and the driver's errors, where an append is."""
         connection = await self._connected()
         try:
             try:
                 return await call(connection, appends, GROUP_LOCK_TIMEOUT)
             except psycopg.errors.LockNotAvailable:
                 return await call(connection, appends, GROUP_LOCK_TIMEOUT, skip_locked=True)
-        except psycopg.errors.DeadlockDetected:
-            raise
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+            raise Busy() from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise unavailable(error) from error
 
@@ -249,7 +276,12 @@ class AppendWriter:
         lane = self.lanes.get(tenant_id)
         if lane is None:
             if len(self.lanes) >= LANE_LIMIT:
-                waiting.refuse(Busy())
+                # Most of those that are held are held by another process's group, for milliseconds.
+                waiting.skipped += 1
+                if waiting.skipped < SKIP_LIMIT:
+                    self.waiting.append(waiting)
+                else:
+                    waiting.refuse(Busy())
                 return
             lane = self.lanes[tenant_id] = Lane()
             self._start(self._run_lane(tenant_id, lane))
@@ -260,23 +292,23 @@ class AppendWriter:
         try:
             async with await connect(self.url, prepared=self.prepared) as connection:
                 while lane.waiting:
-                    group, lane.waiting = lane.waiting[: self.limit], lane.waiting[self.limit :]
+                    group, lane.waiting = take(lane.waiting, self.limit)
                     try:
                         outcomes = await call(connection, [w.append for w in group], LANE_LOCK_TIMEOUT)
-                    except psycopg.errors.LockNotAvailable:
+                    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                         for waiting in group:
                             waiting.refuse(Busy())
                         continue
-                    except Exception as error:
-                        refusal = unavailable(error) if isinstance(error, psycopg.OperationalError) else error
+                    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                         for waiting in group:
-                            waiting.refuse(refusal)
+                            waiting.refuse(unavailable(error))
+                        return
+                    except Exception:
+                        # The head is free. Which of them cannot be appended is found out in the usual way.
+                        lane.waiting = group + lane.waiting
                         return
                     for waiting, outcome in zip(group, outcomes, strict=True):
-                        if outcome.outcome == "again":
-                            lane.waiting.append(waiting)
-                        else:
-                            waiting.resolve(outcome)
+                        waiting.resolve(outcome)
                     return
         except Unavailable as error:
             for waiting in lane.waiting:

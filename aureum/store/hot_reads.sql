@@ -1,32 +1,42 @@
 -- The two reads that are asked most, as functions with the tenant as their parameter: one plain round trip instead of a
 -- transaction that sets role and tenant first. Why, and what guards them: docs/decisions/hot-reads.md.
 
+-- Without a read version the one that is live now is read: a list that is streamed for minutes outlives a rebuild.
+-- 'found' counts one more than the limit if another page follows.
 CREATE OR REPLACE FUNCTION lead_page(
     p_tenant uuid, p_read_version integer, p_status text, p_source text, p_assigned_to uuid, p_updated_since timestamptz,
     p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $function$
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+DECLARE
+    live integer := p_read_version;
 BEGIN
+    IF live IS NULL THEN
+        SELECT h.lead_list_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
+    END IF;
     -- The plain list has a statement of its own: its plan never carries the filters.
     IF p_status IS NULL AND p_source IS NULL AND p_assigned_to IS NULL AND p_updated_since IS NULL THEN
         RETURN QUERY
-        SELECT string_agg(l.doc, ',' ORDER BY l.lead_id DESC), (array_agg(l.lead_id ORDER BY l.lead_id))[1], count(*)
+        SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.lead_id))[least(count(*), p_limit)],
+               count(*)
           FROM (
               SELECT x.doc, x.lead_id FROM lead_list x
-               WHERE x.tenant_id = p_tenant AND x.read_version = p_read_version AND x.lead_id < p_before
-               ORDER BY x.lead_id DESC LIMIT p_limit
+               WHERE x.tenant_id = p_tenant AND x.read_version = live AND x.lead_id < p_before
+               ORDER BY x.lead_id DESC LIMIT p_limit + 1
           ) l;
     ELSE
         RETURN QUERY
-        SELECT string_agg(l.doc, ',' ORDER BY l.lead_id DESC), (array_agg(l.lead_id ORDER BY l.lead_id))[1], count(*)
+        SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.lead_id))[least(count(*), p_limit)],
+               count(*)
           FROM (
               SELECT x.doc, x.lead_id FROM lead_list x
-               WHERE x.tenant_id = p_tenant AND x.read_version = p_read_version AND x.lead_id < p_before
+               WHERE x.tenant_id = p_tenant AND x.read_version = live AND x.lead_id < p_before
                  AND (p_status IS NULL OR x.status = p_status)
                  AND (p_source IS NULL OR x.source = p_source)
                  AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
                  AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-               ORDER BY x.lead_id DESC LIMIT p_limit
+               ORDER BY x.lead_id DESC LIMIT p_limit + 1
           ) l;
     END IF;
 END
@@ -34,6 +44,10 @@ $function$;
 
 CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid, p_read_version integer)
 RETURNS TABLE (status text, leads bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $function$
-    SELECT c.status, c.leads FROM lead_counts c WHERE c.tenant_id = p_tenant AND c.read_version = p_read_version
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+BEGIN
+    RETURN QUERY
+    SELECT c.status, c.leads FROM lead_counts c WHERE c.tenant_id = p_tenant AND c.read_version = p_read_version;
+END
 $function$;

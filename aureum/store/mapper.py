@@ -77,9 +77,7 @@ class EventMapper(Mapper[UUID]):
     A stored event's topic is the type's name, followed by ``:2`` and so on once its fields have changed.
     """
 
-    def __init__(
-        self, tenant_id: UUID, subject_key: SubjectKeys, registry: Mapping[str, EventType] = REGISTRY
-    ) -> None:
+    def __init__(self, tenant_id: UUID, subject_key: SubjectKeys, registry: Mapping[str, EventType] = REGISTRY) -> None:
         # The library's transcoder, compressor and cipher have no part in it.
         self.tenant_id = tenant_id
         self.subject_key = subject_key
@@ -98,6 +96,7 @@ class EventMapper(Mapper[UUID]):
 
     def _encrypt(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
         key = self.subject_key(stream_id)
+        place = field_context(self.tenant_id, stream_id, stream_id, version, "")
         for name in kind.personal:
             if data[name] is None:
                 continue
@@ -105,8 +104,7 @@ class EventMapper(Mapper[UUID]):
                 # Whoever was erased stays erased: what would be written about them now is not kept either.
                 data[name] = None
                 continue
-            context = field_context(self.tenant_id, stream_id, stream_id, version, name)
-            data[name] = b64encode(seal(key, orjson.dumps(data[name]), context)).decode()
+            data[name] = b64encode(seal(key, orjson.dumps(data[name]), place + name.encode())).decode()
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """Raises UnknownEventType."""
@@ -135,14 +133,14 @@ class EventMapper(Mapper[UUID]):
 
     def _decrypt(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
         key = self.subject_key(stream_id)
+        place = field_context(self.tenant_id, stream_id, stream_id, version, "")
         for name in kind.personal:
             if data[name] is None:
                 continue
             if key is None:
                 data[name] = ERASED
                 continue
-            context = field_context(self.tenant_id, stream_id, stream_id, version, name)
-            data[name] = orjson.loads(unseal(key, b64decode(data[name]), context))
+            data[name] = orjson.loads(unseal(key, b64decode(data[name]), place + name.encode()))
 
 
 def join_topic(name: str, schema_version: int) -> str:

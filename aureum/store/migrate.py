@@ -55,6 +55,17 @@ async def migrate(url: str, master: MasterKey) -> list[str]:
         return ran
 
 
+async def pending(url: str) -> list[str]:
+    """The names of the migrations that have not run yet. Raises Unavailable."""
+    async with await connect(url) as connection:
+        cursor = await connection.execute("SELECT to_regclass('public.migrations') IS NOT NULL")
+        if await cursor.fetchone() != (True,):
+            return [name for _, name, _ in migrations()]
+        cursor = await connection.execute("SELECT number FROM migrations")
+        done = {row[0] for row in await cursor.fetchall()}
+        return [name for number, name, _ in migrations() if number not in done]
+
+
 async def run_migrations(connection: AsyncConnection[Any]) -> list[str]:
     """Run what the ledger does not have."""
     await connection.execute(

@@ -106,9 +106,9 @@ def check_url(url: str, allow_networks: Iterable[Network]) -> str:
     parsed = _parse_url(url)
     if parsed.scheme not in ("http", "https"):
         raise UnsafeUrl("url must begin with https:// or http://.")
-    # yarl drops an empty user ("http://@host/"), so the text itself is asked too.
+    # The text itself is asked, because yarl drops an empty user ("http://@host/").
     authority = url.partition("//")[2]
-    if "@" in re.split(r"[/?#]", authority, maxsplit=1)[0] or parsed.raw_user is not None:
+    if "@" in re.split(r"[/?#]", authority, maxsplit=1)[0]:
         raise UnsafeUrl("url must not carry a user name or password. Take out what stands before the @.")
     host = (parsed.raw_host or "").lower().removesuffix(".")
     _check_host(host, networks)

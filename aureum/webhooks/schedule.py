@@ -78,5 +78,5 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
         if moment.tzinfo is None:  # RFC 9110: HTTP-dates are always UTC, also in the form that does not say so
             moment = moment.replace(tzinfo=UTC)
         return min(max(moment - now, timedelta(0)), RETRY_AFTER_LIMIT)
-    except (ValueError, OverflowError, IndexError, TypeError):
+    except (ValueError, OverflowError):
         return None

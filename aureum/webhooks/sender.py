@@ -22,7 +22,6 @@ from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from aiohttp.http_exceptions import LineTooLong
 
 from aureum.webhooks.addresses import Network, is_allowed
 from aureum.webhooks.resolver import BlockedAddress, GuardedResolver
@@ -39,7 +38,6 @@ MAX_EXCERPT = 4 * 1024  # bytes of them that are kept
 _CHUNKED_FROM = 1024 * 1024  # aiohttp writes longer bodies piece by piece when they come as a file
 
 _OWN_FAULTS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
-_RESETS = frozenset((errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE))
 
 
 class Failure(StrEnum):
@@ -124,7 +122,6 @@ class Sender:
         """
         started = time.monotonic()
         response: aiohttp.ClientResponse | None = None
-        error: Failure | None = None
         received = bytearray()
         try:
             async with asyncio.timeout(self._timeout):
@@ -135,20 +132,17 @@ class Sender:
                     allow_redirects=False,
                 )
                 await _read(response, received)
-        except (aiohttp.ClientError, OSError) as exception:
-            # After the head the outcome is decided: what breaks then only shortens the excerpt.
+        except (aiohttp.ClientError, OSError) as error:
             if response is None:
-                error = _failure(exception)
+                return SendResult(None, _failure(error), _milliseconds_since(started), b"", None)
+            # After the head the outcome is decided: what breaks then only shortens the excerpt.
         finally:
             if response is not None:
                 response.close()  # a connection whose answer was read to its end is kept; any other is closed undrained
-        duration_ms = round((time.monotonic() - started) * 1000)
-        if response is None:
-            return SendResult(None, error, duration_ms, b"", None)
         return SendResult(
             status=response.status,
             error=_failure_of_status(response.status),
-            duration_ms=duration_ms,
+            duration_ms=_milliseconds_since(started),
             response_excerpt=bytes(received[:MAX_EXCERPT]),
             retry_after=response.headers.get("Retry-After"),
         )
@@ -162,11 +156,12 @@ class Sender:
 
 async def _read(response: aiohttp.ClientResponse, into: bytearray) -> None:
     """Up to MAX_ANSWER bytes of the body; what came before a fault is kept."""
-    while len(into) < MAX_ANSWER:
-        chunk = await response.content.read(MAX_ANSWER - len(into))
-        if not chunk:
-            return
+    while len(into) < MAX_ANSWER and (chunk := await response.content.read(MAX_ANSWER - len(into))):
         into += chunk
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
 
 
 def _failure_of_status(status: int) -> Failure | None:
@@ -187,15 +182,15 @@ def _failure(error: Exception) -> Failure:
         return Failure.TLS
     if number in _OWN_FAULTS:
         raise OSError(number, f"Webhooks cannot be sent: {cause}") from error
-    if isinstance(error, TimeoutError) or number == errno.ETIMEDOUT:
+    if isinstance(cause, TimeoutError) or number == errno.ETIMEDOUT:
         return Failure.TIMEOUT
-    if isinstance(error, aiohttp.ServerDisconnectedError) or number in _RESETS:
-        return Failure.RESET
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Failure.REFUSED
+        in_handshake = isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError))
+        return Failure.RESET if in_handshake else Failure.REFUSED
     if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
         return Failure.BLOCKED_ADDRESS  # a host like 2130706433, which is an address written to look like none
     if isinstance(error, aiohttp.ClientResponseError):
-        too_large = isinstance(error.__cause__, LineTooLong) or "Too many headers" in error.message
+        # aiohttp tells a head that breaks its limits from any other bad one by its text alone.
+        too_large = error.message.startswith(("Got more than", "Too many headers"))
         return Failure.TOO_LARGE if too_large else Failure.PROTOCOL
     return Failure.RESET if isinstance(error, aiohttp.ClientConnectionError) else Failure.PROTOCOL

@@ -53,7 +53,7 @@ def test_nul_characters_are_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("name", STRINGS)
 def test_lone_surrogates_are_refused(name: str) -> None:
-    assert refusal(STRINGS[name], "a\ud800b") == "string_unicode"
+    assert refusal(STRINGS[name], "a\ud800b") == ("email" if name == "Email" else "string_unicode")
 
 
 @pytest.mark.parametrize("value", ["", " ", "\t\r\n", "\u00a0", "\u3000", "\u200b", "\ufeff \u200d", "\x1f"])
@@ -164,7 +164,7 @@ def test_the_quick_look_agrees_with_the_library(address: str) -> None:
         (" +1 (208) 555-0123 ext. 4 ", " +1 (208) 555-0123 ext. 4 "),
         ("call me after six", "call me after six"),
         ("", ""),
-        ("208\0555", "208555"),
+        ("208\x00555", "208555"),
         ("208\ud800555", "208555"),
         (2085550123, "2085550123"),
         (2085550123.0, "2085550123"),
@@ -263,7 +263,7 @@ def test_only_a_string_is_a_time(value: object) -> None:
 OFFSETS = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
-@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=OFFSETS))
+@given(st.datetimes(timezones=OFFSETS).filter(lambda moment: 1 < moment.year < 9999))
 @settings(deadline=None)
 def test_what_isoformat_writes_is_read(moment: datetime) -> None:
     assert parse_time(moment.isoformat()) == moment

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from aureum.webhooks.addresses import Network, UnsafeUrl, check_url, is_allowed, is_public
 
@@ -279,3 +280,4 @@ def test_any_text_is_either_normalised_or_refused(text: str) -> None:
         return
     assert check_url(normal, ()) == normal
     assert normal.isascii() and normal.isprintable() and normal.startswith(("http://", "https://"))
+    assert URL(normal).raw_user is None and URL(normal).raw_password is None and URL(normal).raw_host

@@ -7,7 +7,15 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from aureum.webhooks.resolver import FAILURE_TTL, MAX_ADDRESSES, THREADS, BlockedAddress, GuardedResolver, look_up
+from aureum.webhooks.resolver import (
+    FAILURE_TTL,
+    MAX_ADDRESSES,
+    MAX_LOOKUPS,
+    THREADS,
+    BlockedAddress,
+    GuardedResolver,
+    look_up,
+)
 from tests.webhooks.conftest import Run
 
 
@@ -172,6 +180,24 @@ def test_when_every_thread_hangs_callers_still_return(run: Run) -> None:
         finally:
             names.released.set()
             await resolver.close()
+
+    run(scenario())
+
+
+def test_a_flood_of_names_is_refused_at_once(run: Run) -> None:
+    async def scenario() -> None:
+        names = Hanging()
+        resolver = GuardedResolver(lookup=names, limit=10)
+        waiting = [asyncio.create_task(_refused(resolver, f"slow{index}.example")) for index in range(MAX_LOOKUPS)]
+        try:
+            await asyncio.sleep(0)  # lets each of them begin
+            async with asyncio.timeout(1):
+                await fails(resolver, "one-more.example", socket.gaierror)
+        finally:
+            names.released.set()
+        assert not any(await asyncio.gather(*waiting))
+        assert "one-more.example" not in names.asked
+        await resolver.close()
 
     run(scenario())
 

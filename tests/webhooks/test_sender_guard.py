@@ -94,15 +94,15 @@ def test_rebinding(run: Run) -> None:
         resolver = GuardedResolver(ONE_ADDRESS, lookup=lambda host: next(answers), ttl=0)
         async with (
             receiving(text("200 OK\nConnection: close")) as receiver,
+            receiving(text("200 OK"), host="127.0.0.2", port=receiver.port) as inside,
             Sender(ONE_ADDRESS, resolver=resolver) as sender,
         ):
-            async with receiving(text("200 OK"), host="127.0.0.2", port=receiver.port) as inside:
-                url = f"http://hooks.example:{receiver.port}/"
-                assert (await sender.send(url, HEADERS, BODY)).error is None
-                for _ in range(2):
-                    assert (await sender.send(url, HEADERS, BODY)).error == Failure.BLOCKED_ADDRESS
-                assert (receiver.connections, inside.connections) == (1, 0)
-                assert receiver.requests[0].headers["host"] == f"hooks.example:{receiver.port}"
+            url = f"http://hooks.example:{receiver.port}/"
+            assert (await sender.send(url, HEADERS, BODY)).error is None
+            for _ in range(2):
+                assert (await sender.send(url, HEADERS, BODY)).error == Failure.BLOCKED_ADDRESS
+            assert (receiver.connections, inside.connections) == (1, 0)
+            assert receiver.requests[0].headers["host"] == f"hooks.example:{receiver.port}"
 
     run(scenario())
 

@@ -1,5 +1,6 @@
 """Sending over TLS: the name in the URL is what the certificate must be for, although an address was connected to."""
 
+import asyncio
 import datetime
 import ssl
 from ipaddress import IPv4Network
@@ -121,8 +122,19 @@ def test_tls_older_than_1_2_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_a_server_without_tls_is_never_sent_anything_in_clear(run: Run) -> None:
     async def scenario() -> None:
-        async with receiving(text("200 OK")) as receiver:
-            assert await failure(receiver, None) in (Failure.TLS, Failure.RESET)
-            assert not receiver.requests
+        heard: list[bytes] = []
+
+        async def answer_in_clear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.append(await reader.read(65536))
+            writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(answer_in_clear, "127.0.0.1", 0)
+        async with server, sender(None) as sending:
+            port = server.sockets[0].getsockname()[1]
+            result = await sending.send(f"https://hook.example:{port}/", {}, b"{secret}")
+        assert (result.status, result.error) == (None, Failure.TLS)
+        (hello,) = heard
+        assert hello.startswith(b"\x16\x03") and b"secret" not in hello, "a TLS handshake, and nothing else"
 
     run(scenario())

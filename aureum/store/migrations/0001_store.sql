@@ -58,10 +58,10 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (tenant_id, consumer)
 );
 
--- Platform-wide integers of the Leads API, taken in blocks of 100: gaps and order mean nothing.
+-- Platform-wide integers of the Leads API, taken leads' in blocks of 1000: gaps and order mean nothing.
 CREATE SEQUENCE brokerage_numbers;
 CREATE SEQUENCE user_numbers;
-CREATE SEQUENCE lead_numbers INCREMENT BY 100;
+CREATE SEQUENCE lead_numbers INCREMENT BY 1000;
 
 -- What the append function accepted: one a call's item, with what its read models need from under the lock.
 CREATE TYPE accepted_append AS (

@@ -28,6 +28,32 @@ CREATE TABLE webhook_deliveries (
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, endpoint_id, due_at) WHERE state = 'due';
 CREATE INDEX webhook_deliveries_leased ON webhook_deliveries (tenant_id, lease_until) WHERE state = 'leased';
 
+-- One lane an endpoint, from its first delivery on: what it may hold of the workers. A claim locks it, so that the
+-- deliveries in flight, which are the leased ones, are counted by one claim at a time.
+CREATE TABLE webhook_lanes (
+    tenant_id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    -- Deliveries that may be in flight at once: one after a time-out, until a success.
+    slots smallint NOT NULL DEFAULT 8 CHECK (slots > 0),
+    PRIMARY KEY (tenant_id, endpoint_id)
+) WITH (fillfactor = 50);
+
+-- Saves of which no message could be made, because the event at position "cause" cannot be read. The projector went on
+-- behind them; whoever mends the cause finds here what was not told. reason is the class of the error.
+CREATE TABLE webhook_parked (
+    tenant_id uuid NOT NULL,
+    position bigint NOT NULL,
+    stream_id uuid NOT NULL,
+    cause bigint NOT NULL,
+    reason text NOT NULL,
+    parked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, position)
+);
+
+-- Both are the owner role's alone.
+ALTER TABLE webhook_lanes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE webhook_parked ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE webhook_attempts (
     tenant_id uuid NOT NULL,
     endpoint_id uuid NOT NULL,

@@ -1,0 +1,88 @@
+"""``aureum projections``: the read models, how far they are, and making them anew while everything goes on."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from aureum.operator import Installation, every_tenant, installation, say, table
+from aureum.projections.all import READ_MODELS
+from aureum.store.cipher import MasterKey, TenantKeys
+from aureum.store.database import Database
+from aureum.store.rebuild import REBUILDABLE, rebuild, rebuildable
+
+app = typer.Typer(no_args_is_help=True, help="Read models: what people read, made from the events.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+ROWS = """
+SELECT (SELECT count(*) FROM lead_list l JOIN heads h USING (tenant_id) WHERE l.read_version = h.lead_list_version),
+       (SELECT count(*) FROM lead_counts c JOIN heads h USING (tenant_id)
+         WHERE c.read_version = h.lead_counts_version),
+       (SELECT count(*) FROM brokerages), (SELECT count(*) FROM users), (SELECT count(*) FROM api_keys),
+       (SELECT count(*) FROM webhook_endpoints)
+"""
+"""In the order of READ_MODELS."""
+
+
+@app.command("list")
+def list_command(as_json: Json = False) -> None:
+    """Show the read models, their live rows, and which can be rebuilt."""
+
+    async def count(here: Installation) -> list[Any]:
+        async with Database(here.url) as database:
+            return list((await database.rows(ROWS))[0])
+
+    with installation() as here:
+        counts = asyncio.run(count(here))
+    can = {model.NAME for model in REBUILDABLE}
+    found = [
+        {"name": model.NAME, "rows": rows, "rebuildable": model.NAME in can}
+        for model, rows in zip(READ_MODELS, counts, strict=True)
+    ]
+    shown = [(one["name"], one["rows"], "yes" if one["rebuildable"] else "") for one in found]
+    say(as_json, found, table("Read models", ("Name", "Rows", "Rebuildable"), shown))
+
+
+@app.command("rebuild")
+def rebuild_command(
+    names: Annotated[list[str] | None, typer.Argument(help="Which; without names all that can be.")] = None,
+    slug: Annotated[str | None, typer.Option("--brokerage", help="One brokerage's slug; without it all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make read models anew beside the live ones while writes go on, and swap."""
+    wanted = [rebuildable(name).NAME for name in names or [model.NAME for model in REBUILDABLE]]
+    with installation() as here:
+        done = asyncio.run(rebuild_all(here, wanted, slug, quiet=as_json))
+    columns = ("Brokerage", "Read model", "Events", "Rows", "Seconds")
+    say(as_json, done, table("Rebuilt", columns, [tuple(one.values()) for one in done]))
+
+
+async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, *, quiet: bool) -> list[dict[str, Any]]:
+    """One entry for each brokerage and read model."""
+    keys = TenantKeys(MasterKey(here.key))
+    done = []
+    async with Database(here.url) as database:
+        tenants = [tenant async for tenant in every_tenant(database, slug)]
+    with Progress(console=Console(stderr=True), disable=quiet) as progress:
+        for tenant_id, name in tenants:
+            for model in wanted:
+                bar = progress.add_task(f"{name} {model}", total=None)
+
+                def show(folded: int, length: int, bar: Any = bar) -> None:
+                    progress.update(bar, completed=folded, total=length)
+
+                made = await rebuild(here.url, keys, model, tenant_id, show)
+                progress.update(bar, completed=made.events, total=made.events)
+                done.append(
+                    {
+                        "brokerage": name,
+                        "name": model,
+                        "events": made.events,
+                        "rows": made.rows,
+                        "seconds": round(made.seconds, 3),
+                    }
+                )
+    return done

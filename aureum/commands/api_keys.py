@@ -1,0 +1,63 @@
+"""API keys: issued once, shown once, revoked for good."""
+
+import hashlib
+import secrets
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from aureum.commands.conflicts import deciding_again
+from aureum.domain import ids
+from aureum.domain.api_key import RATE_LIMIT, ApiKey
+from aureum.domain.errors import NotFound
+from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.metadata import Origin
+
+KEY_PREFIX = "aur_"
+SHOWN_CHARACTERS = 12
+"""Enough to tell keys apart, far too little to guess one: 8 of 43 random characters."""
+
+
+class IssueApiKey(BaseModel):
+    """An integrator's program gets a key. ``rate_limit`` counts requests a minute."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    name: str
+    rate_limit: int = RATE_LIMIT
+
+
+def hash_key(key: str) -> bytes:
+    """What is kept of a key. It has 256 random bits: a slow hash would add nothing but time to every request."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+async def issue_api_key(store: EventStore, command: IssueApiKey, origin: Origin) -> tuple[ApiKey, str]:
+    """The key's aggregate, and the key itself, this once. Raises Invalid, NotFound (no such brokerage)."""
+    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    api_key = ApiKey.issue(
+        ids.new_id(),
+        ids.now(),
+        name=command.name,
+        prefix=key[:SHOWN_CHARACTERS],
+        key_hash=hash_key(key).hex(),
+        rate_limit=command.rate_limit,
+    )
+    await store.append(command.tenant_id, api_key, NO_STREAM, command="IssueApiKey", origin=origin)
+    return api_key, key
+
+
+async def revoke_api_key(store: EventStore, tenant_id: UUID, key_id: UUID, origin: Origin) -> ApiKey:
+    """From the next request on the key opens nothing. Raises NotFound."""
+
+    async def once() -> ApiKey:
+        stream = await store.load(tenant_id, key_id)
+        api_key = stream.aggregate()
+        if not isinstance(api_key, ApiKey):
+            raise NotFound("There is no such API key.")
+        api_key.revoke(ids.now())
+        await store.append(tenant_id, api_key, stream, command="RevokeApiKey", origin=origin)
+        return api_key
+
+    return await deciding_again(once)

@@ -1,0 +1,68 @@
+"""Brokerages: opened by the operator, moved between plans, shut out and let in again."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from aureum.commands.conflicts import deciding_again
+from aureum.domain import ids
+from aureum.domain.brokerage import Brokerage
+from aureum.domain.errors import NotFound
+from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.metadata import Origin
+
+NUMBER = "SELECT nextval('brokerage_numbers')"
+
+
+class OpenBrokerage(BaseModel):
+    """A brokerage joins the installation. ``domains`` are normalised host names."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    slug: str
+    domains: tuple[str, ...]
+    plan: str
+    time_zone: str = "America/Boise"
+    country: str = "US"
+    public_lead_count: bool = True
+
+
+async def open_brokerage(store: EventStore, command: OpenBrokerage, origin: Origin) -> Brokerage:
+    """The new brokerage; its id is the tenant's. Raises Invalid, AlreadyTaken."""
+    brokerage = Brokerage.open(ids.new_id(), ids.now(), number=await store.next_number(NUMBER), **command.model_dump())
+    await store.append(ids.PLATFORM, brokerage, NO_STREAM, command="OpenBrokerage", origin=origin)
+    return brokerage
+
+
+async def change_plan(store: EventStore, tenant_id: UUID, plan: str, origin: Origin) -> Brokerage:
+    """Raises NotFound, Invalid."""
+    return await change(store, tenant_id, "ChangePlan", lambda b: b.change_plan(plan, ids.now()), origin)
+
+
+async def disable_brokerage(store: EventStore, tenant_id: UUID, origin: Origin) -> Brokerage:
+    """Shut out at once: forms 404, keys 401, webhooks wait. Raises NotFound."""
+    return await change(store, tenant_id, "DisableBrokerage", lambda b: b.disable(ids.now()), origin)
+
+
+async def enable_brokerage(store: EventStore, tenant_id: UUID, origin: Origin) -> Brokerage:
+    """Everything goes on where it stopped. Raises NotFound."""
+    return await change(store, tenant_id, "EnableBrokerage", lambda b: b.enable(ids.now()), origin)
+
+
+async def change(
+    store: EventStore, tenant_id: UUID, command: str, decide: Callable[[Brokerage], None], origin: Origin
+) -> Brokerage:
+    """Load, *decide*, append; decide again on a conflict."""
+
+    async def once() -> Brokerage:
+        stream = await store.load(ids.PLATFORM, tenant_id)
+        brokerage = stream.aggregate()
+        if not isinstance(brokerage, Brokerage):
+            raise NotFound("There is no such brokerage.")
+        decide(brokerage)
+        await store.append(ids.PLATFORM, brokerage, stream, command=command, origin=origin)
+        return brokerage
+
+    return await deciding_again(once)

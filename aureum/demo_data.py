@@ -1,0 +1,105 @@
+"""Who and what the demo tells of: invented people, enquiries as brokerages get them, and what becomes of leads."""
+
+AGENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Ana Alvarez", "ana.alvarez@example.com", ("downtown", "condo", "loft", "river")),
+    ("Ben Becker", "ben.becker@example.com", ("family", "school", "suburb", "yard")),
+    ("Cora Chen", "cora.chen@example.com", ("land", "ranch", "acres", "cabin")),
+)
+"""Name, address, specialties."""
+
+ENQUIRIES: tuple[tuple[str, str, str], ...] = (
+    (
+        "Downtown condo near the river",
+        "We would like to see a two-bedroom condo downtown, within walking distance of the river, up to $450k.",
+        "/property/202412345",
+    ),
+    (
+        "House with a yard",
+        "A family of five looking for four bedrooms, a yard for the dog and a good school nearby.",
+        "/property/202411208",
+    ),
+    (
+        "Ten acres north of town",
+        "Is the land at the end of Ridge Road still for sale? We want to keep horses: ten acres or more.",
+        "/property/202410077",
+    ),
+    (
+        "What is my home worth?",
+        "We are thinking of selling next spring and would like an honest estimate first.",
+        "/sell",
+    ),
+    (
+        "Weekend cabin",
+        "Looking for a small cabin by the lake for weekends, no more than two hours away.",
+        "/property/202413391",
+    ),
+    (
+        "First home",
+        "Pre-approved up to $320k and new to all of this. Could somebody explain how buying works here?",
+        "/buyers",
+    ),
+    (
+        "Open house on Saturday",
+        "Is there an open house for the loft on 8th Street this Saturday, and do we need to register?",
+        "/property/202412001",
+    ),
+)
+"""Subject, message, page."""
+
+OUTCOMES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("contacted",),
+    ("contacted", "qualified"),
+    ("contacted", "qualified", "showing"),
+    ("contacted", "qualified", "showing", "offer"),
+    ("contacted", "qualified", "showing", "offer", "converted"),
+    ("contacted", "lost"),
+    (),
+    ("contacted", "qualified", "showing", "offer", "showing", "offer", "converted"),
+    ("contacted", "qualified", "lost", "contacted", "qualified", "showing"),
+)
+"""The statuses that a lead passes after its first; deals fall through, and some come back."""
+
+PEOPLE: tuple[tuple[str, str], ...] = (
+    ("Emma", "Carter"),
+    ("Liam", "Nguyen"),
+    ("Olivia", "Ramirez"),
+    ("Noah", "Johnson"),
+    ("Ava", "Patel"),
+    ("Ethan", "Brooks"),
+    ("Sophia", "Martinez"),
+    ("Mason", "Kim"),
+    ("Isabella", "Sullivan"),
+    ("Lucas", "Foster"),
+    ("Mia", "Reyes"),
+    ("Logan", "Bennett"),
+    ("Amelia", "Okafor"),
+    ("Jackson", "Hughes"),
+    ("Harper", "Larsen"),
+    ("Aiden", "Price"),
+    ("Evelyn", "Delgado"),
+    ("Carter", "Morgan"),
+    ("Abigail", "Schmidt"),
+    ("Henry", "Walsh"),
+    ("Ella", "Ortiz"),
+    ("Wyatt", "Fischer"),
+    ("Scarlett", "Coleman"),
+    ("Owen", "Tanaka"),
+    ("Grace", "Rivera"),
+    ("Caleb", "Novak"),
+    ("Chloe", "Simmons"),
+    ("Isaac", "Haddad"),
+    ("Lily", "Jensen"),
+    ("Hudson", "Myers"),
+    ("Aria", "Castillo"),
+    ("Levi", "Shaw"),
+    ("Zoe", "Vargas"),
+    ("Nathan", "Lindberg"),
+    ("Nora", "Ellis"),
+    ("Eli", "Moreno"),
+    ("Hazel", "Grant"),
+    ("Adrian", "Whitaker"),
+    ("Violet", "Silva"),
+    ("Julian", "Porter"),
+)
+"""First and last names of the forty leads, from the oldest to the newest."""

@@ -1,0 +1,44 @@
+"""Answers: bytes that are ready for the wire, their ETags, and what a conditional request gets instead."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+JSON = "application/json"
+
+
+def answer(request: Request, body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON with the rate-limit headers of this request's caller."""
+    limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
+    return Response(body, status, {**limits, **(headers or {})}, JSON)
+
+
+def encoded(value: Any) -> bytes:
+    """A value as JSON."""
+    return orjson.dumps(value)
+
+
+def resource_etag(version: int) -> str:
+    """The ETag of one resource: its stream's version."""
+    return f'"v{version}"'
+
+
+def list_etag(*parts: object) -> str:
+    """The ETag of a list: tenant, position, read-model version, the caller's view, the query."""
+    return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def not_modified(request: Request, etag: str) -> Response | None:
+    """304 if the client has this already (RFC 9110, 13.1.2: weak comparison)."""
+    known = request.headers.get("if-none-match")
+    if known is None:
+        return None
+    tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
+    if etag not in tags and "*" not in tags:
+        return None
+    limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
+    return Response(status_code=304, headers={**limits, "ETag": etag})

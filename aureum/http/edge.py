@@ -1,0 +1,127 @@
+"""The outermost layer, as plain ASGI: a request's id, the answer to any exception, one log line, the measurements.
+
+The log line has the route, never the path or the query: those hold ids and what people search for. Of an error that
+nobody foresaw the log has the class and the places in the code, never the message: it may quote what a visitor wrote.
+"""
+
+import re
+import time
+import traceback
+from types import SimpleNamespace
+from typing import Any
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import Match, Router
+from starlette.types import Message, Receive, Scope, Send
+from uuid_utils.compat import uuid4
+
+from aureum.app import Aureum
+from aureum.http.errors import Dialect, render
+
+SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+
+LEADS_API = ("/api/contact", "/api/leads/count", "/api/tours", "/api/newsletter", "/api/v1/")
+"""Paths that refuse in the dialect of the Leads API; all others, unknown ones too, in the Aureum API's."""
+
+log = structlog.get_logger("aureum.http")
+
+
+class Edge:
+    """The ASGI application: *router* on an opened ``Aureum``, which requests reach as ``request.app.state.aureum``."""
+
+    def __init__(self, router: Router, aureum: Aureum) -> None:
+        self.router = router
+        self.state = SimpleNamespace(aureum=aureum)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        request_id = given_id(scope) or uuid4().hex
+        scope["app"] = self
+        scope["state"] = {"request_id": request_id}
+        header = (b"x-request-id", request_id.encode())
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], header, NOSNIFF]
+            await send(message)
+
+        try:
+            await self.router(scope, receive, send_with_id)
+        except Exception as error:
+            if status:
+                # The answer has begun and cannot be taken back: the client sees a connection that breaks off.
+                log_unforeseen(request_id, scope, error)
+                raise ConnectionAbortedError from None
+            await self.refuse(error, scope, send_with_id)
+        finally:
+            seconds = time.perf_counter() - started
+            route = route_of(scope)
+            self.state.aureum.metrics.observe_request(scope["method"], route, status, seconds)
+            log.info(
+                "request",
+                request=request_id,
+                method=scope["method"],
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 2),
+            )
+
+    async def refuse(self, error: Exception, scope: Scope, send: Send) -> None:
+        """Answer an exception in the path's dialect."""
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error = HTTPException(405, headers={"Allow": ", ".join(self.allowed(scope))})
+        status, headers, body = render(error, dialect_of(scope["path"]))
+        if status == 500:
+            log_unforeseen(scope["state"]["request_id"], scope, error)
+        limits: dict[str, str] = getattr(Request(scope).state, "limit_headers", {})
+        headers += [(name.lower().encode(), value.encode()) for name, value in limits.items()]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def allowed(self, scope: Scope) -> list[str]:
+        """The methods of all routes on this path."""
+        methods: set[str] = set()
+        for route in self.router.routes:
+            if route.matches(scope)[0] is not Match.NONE:
+                methods |= getattr(route, "methods", None) or set()
+        return sorted(methods)
+
+
+def dialect_of(path: str) -> Dialect:
+    """In which words a refusal on *path* is said."""
+    return "leads" if path.startswith(LEADS_API) else "aureum"
+
+
+def given_id(scope: Scope) -> str | None:
+    """The client's X-Request-Id, if it is sane enough to be repeated and logged."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            return value.decode() if SANE_ID.fullmatch(value) else None
+    return None
+
+
+def route_of(scope: Scope) -> str:
+    """The route's pattern, such as ``/api/leads/{id}``; ``-`` where none matched."""
+    route: Any = scope.get("route")
+    return "-" if route is None else str(route.path)
+
+
+def log_unforeseen(request_id: str, scope: Scope, error: Exception) -> None:
+    """Class and places of an error, and PostgreSQL's code for it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    log.error(
+        "unforeseen",
+        request=request_id,
+        route=route_of(scope),
+        error=type(error).__name__,
+        sqlstate=getattr(error, "sqlstate", None),
+        trace=[f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
+    )

@@ -1,0 +1,153 @@
+"""The gate: one statement tells who asks, which brokerage, its plan, whether the rate limit lets them pass, and how far
+its log has come. Requests that wait at the same moment pass together (aureum/store/gate.sql), one call at a time.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+
+from aureum.domain.errors import Unavailable
+from aureum.store.database import connect, unavailable
+
+CALL = """
+SELECT ord, key_id, key_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count, staff_version,
+       head, lead_list_version, lead_counts_version, rate_limit, granted, used_before, resets_at
+  FROM gate(%b::bytea[], %b::text[], %b::text[], %b::text[], %b::integer[], %s::integer)
+"""
+
+LINE_LIMIT = 256
+"""Different callers in one call; more wait for the next."""
+
+
+class Line(NamedTuple):
+    """Who asks; whatever is not known or does not matter is empty. With ``client`` a form's limit counts."""
+
+    key_hash: bytes
+    host: str
+    slug: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brokerage:
+    """What the gate knows of the brokerage, as it stood at that moment."""
+
+    key_id: UUID | None
+    key_tenant: UUID | None
+    host_tenant: UUID | None
+    tenant_id: UUID
+    number: int
+    slug: str
+    plan: str
+    country: str
+    public_lead_count: bool
+    staff_version: int
+    head: int
+    lead_list_version: int
+    lead_counts_version: int
+    rate_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One request's way through: ``remaining`` requests in the window after it; it passes if that is not negative."""
+
+    brokerage: Brokerage
+    remaining: int
+    resets_at: datetime | None
+
+    @property
+    def passes(self) -> bool:
+        return self.brokerage.rate_limit == 0 or self.remaining >= 0
+
+
+Waiters = list[asyncio.Future[Passage | None]]
+
+
+class Gate:
+    """One a process. Open it with ``async with``."""
+
+    def __init__(self, url: str, *, form_rate_limit: int, prepared: bool = True) -> None:
+        self.url = url
+        self.form_rate_limit = form_rate_limit
+        self.prepared = prepared
+        self.waiting: dict[Line, Waiters] = {}
+        self.wake = asyncio.Event()
+        self.connection: AsyncConnection[Any] | None = None
+        self.closing = False
+        self.task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Gate":
+        self.task = asyncio.get_running_loop().create_task(self._run())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.closing = True
+        self.wake.set()
+        if self.task is not None:
+            await self.task
+        if self.connection is not None:
+            await self.connection.close()
+
+    async def ask(self, line: Line) -> Passage | None:
+        """The passage, or None if there is no such key and host, or the brokerage is disabled. Raises Unavailable."""
+        future: asyncio.Future[Passage | None] = asyncio.get_running_loop().create_future()
+        self.waiting.setdefault(line, []).append(future)
+        self.wake.set()
+        return await future
+
+    async def _run(self) -> None:
+        while True:
+            if not self.waiting:
+                if self.closing:
+                    return
+                self.wake.clear()
+                await self.wake.wait()
+                continue
+            lines = list(self.waiting)[:LINE_LIMIT]
+            waiters = [self.waiting.pop(line) for line in lines]
+            try:
+                await self._pass(lines, waiters)
+            except Exception as error:
+                # Whatever it is, the gate goes on, and whoever waited hears of it.
+                for future in (future for some in waiters for future in some):
+                    if not future.done():
+                        future.set_exception(error)
+
+    async def _pass(self, lines: Sequence[Line], waiters: Sequence[Waiters]) -> None:
+        found = {row[0]: row[1:] for row in await self._call(lines, [len(some) for some in waiters])}
+        for place, some in enumerate(waiters, start=1):
+            row = found.get(place)
+            if row is None:
+                for future in some:
+                    if not future.done():
+                        future.set_result(None)
+                continue
+            *about, granted, used_before, resets_at = row
+            brokerage = Brokerage(*about)
+            for turn, future in enumerate(some):
+                remaining = -1
+                if resets_at is not None and turn < granted:
+                    remaining = brokerage.rate_limit - used_before - turn - 1
+                if not future.done():
+                    future.set_result(Passage(brokerage, remaining, resets_at))
+
+    async def _call(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
+        keys, hosts, slugs, clients = zip(*lines, strict=True)
+        parameters = [list(keys), list(hosts), list(slugs), list(clients), list(counts), self.form_rate_limit]
+        try:
+            if self.connection is None or self.connection.closed:
+                self.connection = await connect(self.url, prepared=self.prepared)
+            cursor = self.connection.cursor(binary=True)
+            await cursor.execute(CALL, parameters)
+            return await cursor.fetchall()
+        except Unavailable:
+            raise
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise unavailable(error) from error

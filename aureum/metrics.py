@@ -1,0 +1,63 @@
+"""Measurements for Prometheus, of all processes of one ``serve`` together.
+
+prometheus-client shares them through files in PROMETHEUS_MULTIPROC_DIR, which the supervisor sets before it starts
+its processes; the library reads the variable when it is imported, so nothing may import it earlier.
+"""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+METHODS = frozenset(("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"))
+
+
+class Metrics:
+    """The measurements of one process; children are kept by label values, since looking them up costs more than adding."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "aureum_http_requests_total", "Requests answered", ("method", "route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "aureum_http_request_seconds", "Time to answer", ("route",), buckets=BUCKETS, registry=self.registry
+        )
+        self.delivered = Counter(
+            "aureum_webhook_attempts_total", "Webhook attempts", ("outcome",), registry=self.registry
+        )
+        self.in_flight = Gauge(
+            "aureum_webhook_in_flight", "Attempts under way", multiprocess_mode="livesum", registry=self.registry
+        )
+        self.delivery_lag = Histogram(
+            "aureum_webhook_lag_seconds",
+            "From the commit of an event to its first attempt",
+            buckets=(*BUCKETS, 10.0, 30.0, 60.0, 300.0),
+            registry=self.registry,
+        )
+        self._request_children: dict[tuple[str, str, int], Counter] = {}
+        self._second_children: dict[str, Histogram] = {}
+
+    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        if method not in METHODS:
+            method = "other"
+        key = (method, route, status)
+        counter = self._request_children.get(key)
+        if counter is None:
+            counter = self._request_children[key] = self._requests.labels(method, route, str(status))
+        counter.inc()
+        histogram = self._second_children.get(route)
+        if histogram is None:
+            histogram = self._second_children[route] = self._seconds.labels(route)
+        histogram.observe(seconds)
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes: of all processes where they share, else of this one."""
+        if os.environ.get(SHARED):
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            return generate_latest(registry)
+        return generate_latest(self.registry)

@@ -1,0 +1,165 @@
+"""Verifies a tenant's chain: the SHA-256 that every append continues over the bytes it stores (append.sql).
+
+It finds what was changed, removed, added or moved behind the store's back. It proves corruption, not honesty: whoever
+may write to the tables can make the whole chain anew.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+CHUNK = 1_000
+"""Events that are in memory at once."""
+
+TENANTS = """
+SELECT tenant_id FROM heads UNION SELECT tenant_id FROM brokerages UNION SELECT tenant_id FROM events ORDER BY tenant_id
+"""
+"""Also those whose head row is gone."""
+
+# One statement, so one snapshot: an append changes both or neither.
+HEAD = """
+SELECT h.position, h.hash, l.position
+  FROM (SELECT max(e.position) AS position FROM events e WHERE e.tenant_id = %(tenant)s) l
+  LEFT JOIN heads h ON h.tenant_id = %(tenant)s
+"""
+
+# The time as bytes, since a falsified one may be none that Python knows.
+EVENTS = """
+SELECT position, stream_id, version, type, schema_version, data, metadata, timestamptz_send(recorded_at), hash
+  FROM events
+ WHERE tenant_id = %(tenant)s AND position BETWEEN %(first)s AND %(last)s
+ ORDER BY position
+ LIMIT %(limit)s
+"""
+
+LOWEST = -(2**63)
+"""A log begins at 1, but whoever adds a row may put it anywhere."""
+
+NUMBERS = struct.Struct(">iqh")
+LENGTH = struct.Struct(">i")
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Every event of the tenant stands as it was appended."""
+
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first position where the log is not as it was appended, and what is wrong there."""
+
+    position: int
+    what: str
+
+
+def link(
+    before: bytes,
+    tenant_id: UUID,
+    *,
+    stream_id: UUID,
+    version: int,
+    position: int,
+    schema_version: int,
+    recorded_at: bytes,
+    name: str,
+    data: bytes,
+    metadata: bytes,
+) -> bytes:
+    """The hash of one event after *before*, the empty bytes for the first.
+
+    The bytes are those of append.sql: integers big-endian, *recorded_at* eight bytes of microseconds since 2000, and
+    the lengths of type and data, so that no byte can move from one to the next.
+    """
+    kind = name.encode()
+    return sha256(
+        b"".join(
+            (
+                before,
+                tenant_id.bytes,
+                stream_id.bytes,
+                NUMBERS.pack(version, position, schema_version),
+                recorded_at,
+                LENGTH.pack(len(kind)),
+                kind,
+                LENGTH.pack(len(data)),
+                data,
+                metadata,
+            )
+        )
+    ).digest()
+
+
+async def tenants(connection: AsyncConnection[Any]) -> list[UUID]:
+    """Everyone of whom there is anything to verify."""
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(TENANTS)
+    return [tenant_id for (tenant_id,) in await cursor.fetchall()]
+
+
+async def verify(
+    connection: AsyncConnection[Any], tenant_id: UUID, progress: Callable[[int, int], None] | None = None
+) -> Verified | Broken:
+    """Verify the tenant's log as it is now; what is appended meanwhile does not disturb.
+
+    The connection is the owner's, in autocommit: no transaction stays open. *progress* is told, after every chunk, how
+    many events of how many are done.
+    """
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(HEAD, {"tenant": tenant_id})
+    ((head, head_hash, last),) = await cursor.fetchall()
+    if head is None:
+        return Broken(0, "the tenant has no head")
+    position, hash_so_far = 0, b""
+    first = LOWEST
+    while True:
+        await cursor.execute(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
+        found = await cursor.fetchall()
+        for row in found:
+            broken, hash_so_far = check(tenant_id, position, hash_so_far, row)
+            if broken:
+                return broken
+            position += 1
+        if progress is not None:
+            progress(position, head)
+        if len(found) < CHUNK:
+            break
+        first = position + 1
+    if position < head:
+        return Broken(position + 1, f"the head says {head}, but the log ends at {position}")
+    if last is not None and last > head:
+        return Broken(head + 1, f"the head says {head}, but the log goes on to {last}")
+    if hash_so_far != head_hash:
+        return Broken(head, f"the head's hash is not that of position {head}")
+    return Verified(head)
+
+
+def check(tenant_id: UUID, last: int, before: bytes, row: Any) -> tuple[Broken | None, bytes]:
+    """Whether *row* follows position *last*, whose hash is *before*; and the row's own hash."""
+    position, stream_id, version, name, schema_version, data, metadata, recorded_at, stored = row
+    if position != last + 1:
+        if position <= last:
+            return Broken(position, f"there is no position {position} in a log: this row was added"), before
+        return Broken(last + 1, f"position {last + 1} is missing"), before
+    made = link(
+        before,
+        tenant_id,
+        stream_id=stream_id,
+        version=version,
+        position=position,
+        schema_version=schema_version,
+        recorded_at=recorded_at,
+        name=name,
+        data=data,
+        metadata=metadata,
+    )
+    if made == stored:
+        return None, made
+    place = f"position {position} (stream {stream_id}, version {version})"
+    return Broken(position, f"the stored bytes at {place} are not those that were appended"), before

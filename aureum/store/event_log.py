@@ -1,0 +1,126 @@
+"""Reads a tenant's log in bounded batches, as events: by position, or stream by stream.
+
+Every batch is a statement of its own; no snapshot is held between two. Runs as the owner role.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventsourcing.persistence import StoredEvent
+from psycopg import AsyncConnection
+
+from aureum.store.cipher import TenantKey, TenantKeys
+from aureum.store.mapper import EventMapper, SubjectKeys, join_topic
+
+TENANT_KEY = "SELECT wrapped FROM tenant_keys WHERE tenant_id = %(tenant)s"
+
+BY_POSITION = """
+SELECT stream_id, version, type, schema_version, data
+  FROM events
+ WHERE tenant_id = %(tenant)s AND position > %(after)s AND position <= %(until)s AND type = ANY (%(types)s)
+ ORDER BY position
+"""
+
+BY_STREAM = """
+SELECT stream_id, version, type, schema_version, data
+  FROM events
+ WHERE tenant_id = %(tenant)s AND (stream_id, version) > (%(stream)s, %(version)s) AND position <= %(until)s
+   AND type = ANY (%(types)s)
+ ORDER BY stream_id, version
+ LIMIT %(limit)s
+"""
+
+SUBJECT_KEYS = """
+SELECT subject_id, wrapped FROM subject_keys WHERE tenant_id = %(tenant)s AND subject_id = ANY (%(subjects)s)
+"""
+
+SLICE = 250
+"""Events that are decoded in one go: a few milliseconds, then other tasks of the process have their turn."""
+
+
+async def open_tenant_key(connection: AsyncConnection[Any], keys: TenantKeys, tenant_id: UUID) -> TenantKey | None:
+    """The tenant's key; None if nothing personal was ever stored for it. Raises WrongMasterKey."""
+    key = keys.get(tenant_id)
+    if key is not None:
+        return key
+    row = await (await connection.execute(TENANT_KEY, {"tenant": tenant_id}, binary=True)).fetchone()
+    return None if row is None else keys.open(tenant_id, row[0])
+
+
+class Fetched(NamedTuple):
+    """A batch as it is stored, and the wrapped keys of the subjects in it."""
+
+    rows: list[Any]
+    wrapped_keys: dict[UUID, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """The events of *types* in one tenant's log. Without a key nothing is decrypted: personal fields read as erased."""
+
+    connection: AsyncConnection[Any]
+    tenant_id: UUID
+    types: Sequence[str]
+    key: TenantKey | None
+
+    async def by_position(self, after: int, until: int) -> list[Any]:
+        """The events at the positions above *after*, up to *until*; their number is bounded by the distance."""
+        return await self._decode(await self._fetch(BY_POSITION, {"after": after, "until": until}))
+
+    async def by_stream(self, until: int, limit: int) -> AsyncGenerator[list[Any], None]:
+        """The events at *until* and before, in order of stream and version, *limit* at a time.
+
+        The database looks for the next ones while the caller works on these. Close it with ``aclosing``.
+        """
+        after = {"stream": UUID(int=0), "version": 0, "until": until, "limit": limit}
+        ahead = asyncio.create_task(self._fetch(BY_STREAM, after))
+        try:
+            while True:
+                fetched = await ahead
+                more = len(fetched.rows) == limit
+                if more:
+                    stream_id, version, *_ = fetched.rows[-1]
+                    after |= {"stream": stream_id, "version": version}
+                    ahead = asyncio.create_task(self._fetch(BY_STREAM, dict(after)))
+                yield await self._decode(fetched)
+                if not more:
+                    return
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _fetch(self, query: str, parameters: dict[str, Any]) -> Fetched:
+        cursor = self.connection.cursor(binary=True)
+        await cursor.execute(query, {"tenant": self.tenant_id, "types": list(self.types)} | parameters)
+        rows = await cursor.fetchall()
+        if self.key is None:
+            return Fetched(rows, {})
+        subjects = list({row[0] for row in rows})
+        await cursor.execute(SUBJECT_KEYS, {"tenant": self.tenant_id, "subjects": subjects})
+        return Fetched(rows, dict(await cursor.fetchall()))
+
+    async def _decode(self, fetched: Fetched) -> list[Any]:
+        mapper = EventMapper(self.tenant_id, self._subject_keys(fetched.wrapped_keys))
+        events = []
+        for number, (stream_id, version, name, schema_version, data) in enumerate(fetched.rows):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+            stored = StoredEvent(stream_id, version, join_topic(name, schema_version), data)
+            events.append(mapper.to_domain_event(stored))
+        return events
+
+    def _subject_keys(self, wrapped: dict[UUID, bytes]) -> SubjectKeys:
+        """Each key is opened when it is first asked for, and kept while its batch is decoded."""
+        opened: dict[UUID, AESGCM] = {}
+
+        def subject_key(subject_id: UUID) -> AESGCM | None:
+            key = opened.get(subject_id)
+            if key is None and self.key is not None and subject_id in wrapped:
+                key = opened[subject_id] = self.key.open_subject_key(subject_id, wrapped[subject_id])
+            return key
+
+        return subject_key

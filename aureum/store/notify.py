@@ -1,0 +1,47 @@
+"""Tells workers that something was appended: ``NOTIFY`` outside the append, at most 20 times a second.
+
+In the append's transaction it would make all of them queue for one lock at their commit. It only makes consumers
+quick: each of them polls too, so a notification that is lost, or never arrives behind a transaction pooler, costs half
+a second.
+"""
+
+import asyncio
+from contextlib import suppress
+
+import psycopg
+
+from aureum.domain.errors import Unavailable
+from aureum.store.database import Database
+
+CHANNEL = "aureum_appended"
+NOTIFY = "NOTIFY aureum_appended"
+PAUSE_SECONDS = 0.05
+
+
+class Notifier:
+    """One a process. Open it with ``async with``, inside the database that it notifies through."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.wake = asyncio.Event()
+
+    async def __aenter__(self) -> "Notifier":
+        self.task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    def changed(self) -> None:
+        """Something was appended. Returns at once."""
+        self.wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            # Whatever goes wrong: whoever listens polls too, and the next append notifies again.
+            with suppress(Unavailable, psycopg.Error):
+                await self.database.rows(NOTIFY)
+            await asyncio.sleep(PAUSE_SECONDS)

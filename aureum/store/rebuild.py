@@ -1,0 +1,212 @@
+"""Makes a read model of one tenant anew from its events, beside the live one, while everybody goes on.
+
+    claim      one process at a time; a version number that no row has
+    copy       the log up to its present end, in short transactions
+    follow     what was appended meanwhile, until hardly anything is left
+    swap       lock the head row, apply the rest, name the new version on the head row, commit
+    remove     after a grace for whoever still reads the old version, its rows, in batches
+
+No event can be missed: positions have no gaps, and the lock of the swap is the lock under which appends read the
+version. Why rows of two versions share a table: docs/decisions/read-model-versions.md.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from aureum.domain.errors import Busy, Invalid, Unavailable
+from aureum.store import rebuild_lead_counts, rebuild_lead_list
+from aureum.store.cipher import TenantKeys
+from aureum.store.database import connect, unavailable
+from aureum.store.event_log import EventLog, open_tenant_key
+from aureum.store.rebuild_claim import LEASE_SECONDS, Claim, claim, release
+
+
+class Rebuildable(Protocol):
+    """What a module in ``REBUILDABLE`` offers."""
+
+    NAME: str
+    TYPES: tuple[str, ...]
+    PERSONAL: bool
+    NEXT_VERSION: str
+    FLIP: str
+    COUNT: str
+
+    async def copy(self, log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int: ...
+
+    async def apply(self, claim: Claim, events: Sequence[Any]) -> None: ...
+
+    async def remove(self, claim: Claim, keep: int) -> None: ...
+
+
+REBUILDABLE: tuple[Rebuildable, ...] = (rebuild_lead_list, rebuild_lead_counts)
+"""The read models that can be made anew; their versions stand on the head row."""
+
+Progress = Callable[[int, int], None]
+
+GRACE_SECONDS = 2.0
+FOLLOW_POSITIONS = 2_000
+NEAR = 100
+"""Positions that the first try of the swap applies under the lock; every further try accepts as many more."""
+
+TRIES = 20
+LOCK_TIMEOUT = "1s"
+PAUSE_SECONDS = 0.1
+SWAP_SETTINGS = (
+    sql.SQL("SET LOCAL lock_timeout = {}"),
+    sql.SQL("SET LOCAL statement_timeout = '5s'"),
+    sql.SQL("SET LOCAL idle_in_transaction_session_timeout = '5s'"),
+)
+"""Whatever happens to this process, the head row is not held for longer."""
+
+HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
+LOCK_HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s FOR NO KEY UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """Events that were folded, rows of the new version, and the seconds from the claim to the swap."""
+
+    events: int
+    rows: int
+    seconds: float
+
+
+async def rebuild(
+    url: str,
+    keys: TenantKeys,
+    name: str,
+    tenant_id: UUID,
+    progress: Progress | None = None,
+    *,
+    grace_seconds: float = GRACE_SECONDS,
+    lock_timeout: str = LOCK_TIMEOUT,
+    tries: int = TRIES,
+    prepared: bool = True,
+) -> Rebuilt:
+    """Make the read model *name* of *tenant_id* anew and put it in the place of the live one.
+
+    *url* is the owner role's. *progress* hears how many events were folded and how long the log is. *lock_timeout* (as
+    PostgreSQL writes it) is how long each of *tries* waits for the head row. Until the swap nobody notices anything;
+    what an unfinished rebuild left behind the next one removes.
+
+    Raises Invalid (no such read model), NotFound (no such tenant), Busy (another process rebuilds the same, or the head
+    row could not be had), Unavailable, WrongMasterKey.
+    """
+    model = rebuildable(name)
+    started = time.monotonic()
+    try:
+        async with await connect(url, prepared=prepared) as reading, await connect(url, prepared=prepared) as writing:
+            given = await claim(writing, tenant_id, model.NAME, model.NEXT_VERSION)
+            try:
+                await model.remove(given, given.live)
+                key = await open_tenant_key(reading, keys, tenant_id) if model.PERSONAL else None
+                work = Work(model, given, EventLog(reading, tenant_id, model.TYPES, key), progress)
+                await work.copy()
+                await work.swap(lock_timeout, tries)
+                seconds = time.monotonic() - started
+                cursor = await writing.execute(model.COUNT, given.parameters())
+                ((rows,),) = await cursor.fetchall()
+                await given.renew(LEASE_SECONDS + grace_seconds)
+                await asyncio.sleep(grace_seconds)
+                await model.remove(given, given.version)
+            finally:
+                await give_back(url, given)
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise unavailable(error) from error
+    return Rebuilt(work.events, rows, seconds)
+
+
+def rebuildable(name: str) -> Rebuildable:
+    """The read model of that name. Raises Invalid."""
+    for model in REBUILDABLE:
+        if name == model.NAME:
+            return model
+    raise Invalid("name", f"The read model must be one of: {', '.join(model.NAME for model in REBUILDABLE)}.")
+
+
+async def give_back(url: str, given: Claim) -> None:
+    """Release the claim. Where even that fails the lease ends by itself, and what failed first is what counts."""
+    with suppress(psycopg.Error, Unavailable):
+        await release(url, given)
+
+
+@dataclass(slots=True)
+class Work:
+    """One rebuild under way: the new version holds what stands at position ``done`` and before."""
+
+    model: Rebuildable
+    claim: Claim
+    log: EventLog
+    progress: Progress | None
+    done: int = 0
+    head: int = 0
+    events: int = 0
+
+    def folded(self, events: int) -> None:
+        """Count *events* and tell whoever watches."""
+        self.events += events
+        if self.progress is not None:
+            self.progress(self.events, self.head)
+
+    async def look(self) -> None:
+        """See how far the log has come: what stands there is committed and visible to every statement from now on."""
+        cursor = await self.log.connection.execute(HEAD, self.claim.parameters())
+        ((self.head,),) = await cursor.fetchall()
+
+    async def copy(self) -> None:
+        """The log up to its present end."""
+        await self.look()
+        self.done = await self.model.copy(self.log, self.claim, self.head, self.folded)
+
+    async def follow(self) -> None:
+        """What was appended meanwhile, up to the present end."""
+        await self.look()
+        while self.done < self.head:
+            until = min(self.done + FOLLOW_POSITIONS, self.head)
+            events = await self.log.by_position(self.done, until)
+            async with self.claim.transaction():
+                await self.model.apply(self.claim, events)
+            self.done = until
+            self.folded(len(events))
+
+    async def swap(self, lock_timeout: str, tries: int) -> None:
+        """Raises Busy if the head row is held by another session all the time."""
+        for number in range(1, tries + 1):
+            await self.claim.renew()
+            await self.follow()
+            try:
+                if await self.swapped(lock_timeout, NEAR * number):
+                    return
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
+                await asyncio.sleep(PAUSE_SECONDS)
+        raise Busy(
+            message=f"The rebuild of {self.claim.read_model} is ready, but the brokerage's log was busy all the time: "
+            "nothing has changed. Try again when less is written, or see which session holds the brokerage's row in "
+            "the table heads."
+        )
+
+    async def swapped(self, lock_timeout: str, limit: int) -> bool:
+        """Lock, apply the rest, flip, commit. Without flipping False, if the rest is more than *limit* positions."""
+        connection = self.claim.connection
+        async with connection.transaction():
+            for setting in SWAP_SETTINGS:
+                await connection.execute(setting.format(sql.Literal(lock_timeout)))
+            await self.claim.renew()
+            cursor = await connection.execute(LOCK_HEAD, self.claim.parameters())
+            ((head,),) = await cursor.fetchall()
+            if head - self.done > limit:
+                return False
+            events = await self.log.by_position(self.done, head)
+            await self.model.apply(self.claim, events)
+            await connection.execute(self.model.FLIP, self.claim.parameters())
+        self.done = self.head = head
+        self.folded(len(events))
+        return True

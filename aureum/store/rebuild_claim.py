@@ -1,0 +1,104 @@
+"""Who rebuilds: one process a read model of a tenant, by a row with a lease, never by an advisory lock.
+
+Every transaction that writes rows of the new version renews the lease first, in the same transaction. A process that
+stood still until another took over therefore writes nothing more: its claim is lost, and so is its transaction.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+from uuid_utils.compat import uuid4
+
+from aureum.domain.errors import Busy, NotFound
+from aureum.store.database import connect
+
+LEASE_SECONDS = 30
+CLAIM_LOCK_TIMEOUT = "2s"
+
+CLAIM = """
+INSERT INTO rebuilds AS r (tenant_id, read_model, read_version, owner, claimed_at, lease_until)
+VALUES (%(tenant)s, %(model)s, 0, %(owner)s, now(), now() + make_interval(secs => %(lease)s))
+ON CONFLICT (tenant_id, read_model) DO UPDATE SET
+       owner = excluded.owner, claimed_at = excluded.claimed_at, lease_until = excluded.lease_until
+ WHERE r.owner IS NULL OR r.lease_until < excluded.claimed_at
+"""
+
+RENEW = """
+UPDATE rebuilds SET lease_until = now() + make_interval(secs => %(lease)s)
+ WHERE tenant_id = %(tenant)s AND read_model = %(model)s AND owner = %(owner)s
+"""
+
+RELEASE = """
+UPDATE rebuilds SET owner = NULL
+ WHERE tenant_id = %(tenant)s AND read_model = %(model)s AND owner = %(owner)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to write rows of ``version``, while ``live`` is what people read."""
+
+    connection: AsyncConnection[Any]
+    tenant_id: UUID
+    read_model: str
+    owner: UUID
+    version: int
+    live: int
+
+    def parameters(self, **more: Any) -> dict[str, Any]:
+        """What the statements name: the claim's own, and *more*."""
+        named = {"tenant": self.tenant_id, "model": self.read_model, "owner": self.owner, "version": self.version}
+        return named | more
+
+    async def renew(self, seconds: float = LEASE_SECONDS) -> None:
+        """Keep the claim for *seconds* from now. Raises Busy if it is another's by now."""
+        cursor = await self.connection.execute(RENEW, self.parameters(lease=seconds))
+        if cursor.rowcount == 0:
+            raise Busy(
+                LEASE_SECONDS, f"Another process has taken over the rebuild of {self.read_model}: leave it to it."
+            )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """A short transaction that is undone if the claim is lost. It need not reach the disk: nobody reads it yet."""
+        async with self.connection.transaction():
+            await self.connection.execute("SET LOCAL synchronous_commit = off")
+            await self.renew()
+            yield
+
+
+async def claim(connection: AsyncConnection[Any], tenant_id: UUID, read_model: str, next_version: str) -> Claim:
+    """Claim the rebuild; *next_version* is the statement that gives out a version and tells the live one.
+
+    Raises Busy if another process rebuilds the same, NotFound if there is no such tenant.
+    """
+    owner = uuid4()
+    named = {"tenant": tenant_id, "model": read_model, "owner": owner, "lease": LEASE_SECONDS}
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{CLAIM_LOCK_TIMEOUT}'")
+            claimed = (await connection.execute(CLAIM, named)).rowcount == 1
+            row = await (await connection.execute(next_version, named)).fetchone() if claimed else None
+            if claimed and row is None:
+                raise NotFound("There is no such brokerage.")
+    except psycopg.errors.LockNotAvailable:
+        row = None
+    if row is None:
+        raise Busy(
+            LEASE_SECONDS,
+            f"Another process is rebuilding {read_model} of this brokerage. Wait until it has finished; "
+            f"if it was killed, try again in {LEASE_SECONDS} seconds.",
+        )
+    return Claim(connection, tenant_id, read_model, owner, *row)
+
+
+async def release(url: str, given: Claim) -> None:
+    """Give the claim back, on a connection of its own: the other one may be what failed. Raises the driver's errors."""
+    async with await connect(url) as connection, connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '{CLAIM_LOCK_TIMEOUT}'")
+        await connection.execute(RELEASE, given.parameters())

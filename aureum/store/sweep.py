@@ -1,0 +1,55 @@
+"""Removes what nobody asks for any more: remembered answers after a day, counted requests after an hour.
+
+Tenant by tenant and in batches; a row that somebody holds is left for the next time, so that the sweep never waits for
+a request and no request waits for more than one batch.
+"""
+
+from uuid import UUID
+
+from aureum.store.database import Database
+
+BATCH = 5_000
+
+TENANTS = "SELECT tenant_id FROM heads"
+
+OLD_ANSWERS = """
+DELETE FROM idempotency_keys
+ WHERE tenant_id = %(tenant)s AND key IN (
+           SELECT key FROM idempotency_keys
+            WHERE tenant_id = %(tenant)s AND recorded_at < now() - interval '24 hours'
+            ORDER BY recorded_at
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+OLD_REQUESTS = """
+DELETE FROM rate_limits
+ WHERE tenant_id = %(tenant)s AND bucket IN (
+           SELECT bucket FROM rate_limits
+            WHERE tenant_id = %(tenant)s AND window_start < now() - interval '1 hour'
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+
+async def sweep(database: Database, batch: int = BATCH) -> int:
+    """Sweep all tenants; how many rows were removed. Raises Unavailable."""
+    removed = 0
+    for (tenant_id,) in await database.rows(TENANTS):
+        for statement in (OLD_ANSWERS, OLD_REQUESTS):
+            removed += await sweep_tenant(database, statement, tenant_id, batch)
+    return removed
+
+
+async def sweep_tenant(database: Database, statement: str, tenant_id: UUID, batch: int) -> int:
+    """Run *statement* for one tenant until less than a batch is left."""
+    removed = 0
+    while True:
+        found = len(await database.rows(statement, {"tenant": tenant_id, "limit": batch}))
+        removed += found
+        if found < batch:
+            return removed

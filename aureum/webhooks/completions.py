@@ -1,0 +1,214 @@
+"""What became of attempts, written in batches: a success ends the delivery, a failure makes it due later.
+
+Only whoever still holds the lease changes the delivery; a completion that comes too late is logged as superseded. A
+batch does not wait for the disk: a crash of the database may forget it, and then its deliveries are sent again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from aureum.store.database import Database
+from aureum.webhooks.lanes import NO_WAIT_FOR_DISK, SLOTS, SLOTS_AFTER_TIMEOUT, Claim
+from aureum.webhooks.sender import Failure
+
+log = structlog.get_logger()
+
+BATCH = 256
+LINGER_SECONDS = 0.002
+"""How long a batch waits for company. What arrives while one is written makes the next."""
+
+COMPLETE = """
+WITH r AS (
+    SELECT r.*
+      FROM unnest(
+               %(endpoint)b::uuid[], %(position)b::bigint[], %(attempt)b::integer[], %(pause)s::float8[],
+               %(started_at)b::timestamptz[], %(duration_ms)b::integer[], %(status)s::integer[], %(error)s::text[],
+               %(answer)b::bytea[]
+           ) AS r (endpoint_id, position, attempt, pause, started_at, duration_ms, status, error, answer)
+), held AS (
+    SELECT d.endpoint_id, d.position, r.attempt, r.pause
+      FROM webhook_deliveries d
+      JOIN r ON r.endpoint_id = d.endpoint_id AND r.position = d.position AND r.attempt = d.attempt
+     WHERE d.tenant_id = %(tenant)s AND d.state = 'leased' AND d.lease_owner = %(owner)s
+       FOR UPDATE OF d
+), later AS (
+    UPDATE webhook_deliveries d
+       SET state = 'due', due_at = now() + h.pause * interval '1 second', lease_owner = NULL, lease_until = NULL
+      FROM held h
+     WHERE d.tenant_id = %(tenant)s AND d.endpoint_id = h.endpoint_id AND d.position = h.position
+       AND h.pause IS NOT NULL
+), finished AS (
+    DELETE FROM webhook_deliveries d
+     USING held h
+     WHERE d.tenant_id = %(tenant)s AND d.endpoint_id = h.endpoint_id AND d.position = h.position AND h.pause IS NULL
+), logged AS (
+    INSERT INTO webhook_attempts (tenant_id, endpoint_id, position, attempt, started_at, duration_ms, status, error,
+                                  answer, outcome, lease_owner)
+    SELECT %(tenant)s, r.endpoint_id, r.position, r.attempt, r.started_at, r.duration_ms, r.status, r.error, r.answer,
+           CASE WHEN h.position IS NULL THEN 'superseded'
+                WHEN r.error IS NULL THEN 'delivered'
+                WHEN r.pause IS NULL THEN 'exhausted'
+                ELSE 'failed' END,
+           %(owner)s
+      FROM r
+      LEFT JOIN held h ON h.endpoint_id = r.endpoint_id AND h.position = r.position AND h.attempt = r.attempt
+    -- Written already: the answer to the first try was lost with the connection.
+    ON CONFLICT DO NOTHING
+    RETURNING endpoint_id, position, attempt, outcome
+)
+SELECT endpoint_id, position, attempt, outcome FROM logged
+"""
+
+SET_SLOTS = """
+UPDATE webhook_lanes l SET slots = n.slots
+  FROM (
+           SELECT x.endpoint_id, n.slots
+             FROM webhook_lanes x
+             JOIN unnest(%(endpoint)b::uuid[], %(slots)b::smallint[]) AS n (endpoint_id, slots)
+               ON n.endpoint_id = x.endpoint_id
+            WHERE x.tenant_id = %(tenant)s
+            ORDER BY x.endpoint_id
+              FOR NO KEY UPDATE OF x
+       ) AS n
+ WHERE l.tenant_id = %(tenant)s AND l.endpoint_id = n.endpoint_id AND l.slots <> n.slots
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An attempt that was made. ``pause`` is how long to wait for the next; None after a success, or if none follows.
+
+    ``error`` is None for a success.
+    """
+
+    claim: Claim
+    started_at: datetime
+    duration_ms: int
+    status: int | None
+    error: str | None
+    answer: bytes
+    pause: timedelta | None
+
+
+Key = tuple[UUID, UUID, int, int]
+"""Tenant, endpoint, position, attempt."""
+
+
+def key_of(completion: Completion) -> Key:
+    """What tells the completions of one worker apart."""
+    claim = completion.claim
+    return claim.tenant_id, claim.endpoint_id, claim.position, claim.attempt
+
+
+async def write(database: Database, owner: UUID, completions: Sequence[Completion]) -> dict[Key, str]:
+    """Write what became of attempts of *owner*, all or nothing; the outcome of each, as ``webhook_attempts`` has it.
+
+    What an earlier call wrote already is left out of the answer. Raises Unavailable.
+    """
+    by_tenant = groupby(sorted(completions, key=lambda c: c.claim.tenant_id), key=lambda c: c.claim.tenant_id)
+    written = []
+    async with database.connection() as connection, connection.pipeline():
+        await connection.execute("BEGIN")
+        await connection.execute(NO_WAIT_FOR_DISK)
+        for tenant_id, group in by_tenant:
+            own = list(group)
+            cursor = connection.cursor(binary=True)
+            await cursor.execute(COMPLETE, arguments(tenant_id, owner, own))
+            written.append((tenant_id, cursor))
+            slots = changed_slots(own)
+            if slots:
+                await connection.execute(
+                    SET_SLOTS, {"tenant": tenant_id, "endpoint": list(slots), "slots": list(slots.values())}
+                )
+        await connection.execute("COMMIT")
+        return {(tenant_id, *row[:-1]): row[-1] for tenant_id, cursor in written for row in await cursor.fetchall()}
+
+
+def arguments(tenant_id: UUID, owner: UUID, completions: Sequence[Completion]) -> dict[str, Any]:
+    """The parameters of ``COMPLETE`` for one tenant."""
+    return {
+        "tenant": tenant_id,
+        "owner": owner,
+        "endpoint": [c.claim.endpoint_id for c in completions],
+        "position": [c.claim.position for c in completions],
+        "attempt": [c.claim.attempt for c in completions],
+        "pause": [None if c.pause is None else c.pause.total_seconds() for c in completions],
+        "started_at": [c.started_at for c in completions],
+        "duration_ms": [c.duration_ms for c in completions],
+        "status": [c.status for c in completions],
+        "error": [c.error for c in completions],
+        "answer": [c.answer for c in completions],
+    }
+
+
+def changed_slots(completions: Sequence[Completion]) -> dict[UUID, int]:
+    """By endpoint: one slot after a time-out, all of them again after the success that followed."""
+    slots = {}
+    for completion in completions:
+        if completion.error == Failure.TIMEOUT:
+            slots[completion.claim.endpoint_id] = SLOTS_AFTER_TIMEOUT
+        elif completion.error is None and completion.claim.slots < SLOTS:
+            slots[completion.claim.endpoint_id] = SLOTS
+    return slots
+
+
+class Completer:
+    """Writes the completions of one worker, a batch at a time. Somebody has to run its rounds."""
+
+    def __init__(self, database: Database, owner: UUID) -> None:
+        self.database = database
+        self.owner = owner
+        self.waiting: list[tuple[Completion, asyncio.Future[str]]] = []
+        self.wake = asyncio.Event()
+
+    async def complete(self, completion: Completion) -> str:
+        """Have *completion* written, and wait for it, however long the database is away; its outcome.
+
+        ``repeated`` if it had been written before, ``lost`` if it cannot be: then its lease ends by itself.
+        """
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.waiting.append((completion, future))
+        self.wake.set()
+        return await future
+
+    async def round(self) -> None:
+        """Wait for completions and write a batch of them; what could not be written waits on. Raises Unavailable."""
+        if not self.waiting:
+            self.wake.clear()
+            await self.wake.wait()
+            await asyncio.sleep(LINGER_SECONDS)
+        batch = self.waiting[:BATCH]
+        try:
+            outcomes = await write(self.database, self.owner, [completion for completion, _ in batch])
+        except psycopg.Error:
+            outcomes = await self._write_each([completion for completion, _ in batch])
+        del self.waiting[: len(batch)]
+        for completion, future in batch:
+            if not future.done():
+                future.set_result(outcomes.get(key_of(completion), "repeated"))
+
+    async def _write_each(self, completions: Sequence[Completion]) -> dict[Key, str]:
+        """The database refuses one of *completions*: that one must not keep the others from being written."""
+        outcomes: dict[Key, str] = {}
+        for completion in completions:
+            try:
+                outcomes |= await write(self.database, self.owner, [completion])
+            except psycopg.Error as error:
+                claim = completion.claim
+                log.error(
+                    "webhook_completion_refused",
+                    tenant=str(claim.tenant_id),
+                    endpoint=str(claim.endpoint_id),
+                    position=claim.position,
+                    sqlstate=error.sqlstate,
+                )
+                outcomes[key_of(completion)] = "lost"
+        return outcomes

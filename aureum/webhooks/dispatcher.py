@@ -1,0 +1,234 @@
+"""Claims due deliveries and makes their attempts: so many at once, fairly between endpoints and tenants.
+
+Where to look first comes from hints: a tenant that was just projected, one whose lane was full a moment ago. Looking at
+all tenants every half second finds the rest: retries, other workers' projections, what a dead worker held.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from uuid import UUID, uuid4
+
+import structlog
+
+from aureum.domain.errors import Unavailable
+from aureum.store.database import Database
+from aureum.webhooks import lanes
+from aureum.webhooks.completions import Completer, Completion
+from aureum.webhooks.endpoints import Endpoints
+from aureum.webhooks.lanes import Claim
+from aureum.webhooks.sender import Sender, SendResult
+from aureum.webhooks.signing import sign
+from aureum.webhooks.worker_settings import WorkerSettings
+
+log = structlog.get_logger()
+
+OWN_FAULT_PAUSE = timedelta(seconds=5)
+"""After a fault of ours, which no endpoint is charged for."""
+
+LOOK_AT = 64
+"""Tenants that one look at all of them brings."""
+
+
+@dataclass
+class Counters:
+    """What a worker has done so far, for whoever measures; ``lag_seconds`` is summed over ``first_attempts``."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    in_flight: int = 0
+    first_attempts: int = 0
+    lag_seconds: float = 0.0
+
+    @property
+    def delivered(self) -> int:
+        return self.outcomes["delivered"]
+
+    @property
+    def failed(self) -> int:
+        """Attempts that were no success, the last ones of a delivery among them."""
+        return self.outcomes["failed"] + self.outcomes["exhausted"]
+
+    def attempted_first(self, lag: timedelta) -> None:
+        """A message goes out for the first time, *lag* after it was committed."""
+        self.first_attempts += 1
+        self.lag_seconds += lag.total_seconds()
+
+
+class Dispatcher:
+    """One a worker. Somebody has to run its rounds, and the completer's."""
+
+    def __init__(
+        self,
+        database: Database,
+        endpoints: Endpoints,
+        sender: Sender,
+        settings: WorkerSettings,
+        counters: Counters,
+    ) -> None:
+        self.database = database
+        self.endpoints = endpoints
+        self.sender = sender
+        self.settings = settings
+        self.counters = counters
+        self.owner = uuid4()
+        self.completer = Completer(database, self.owner)
+        self.hints: dict[UUID, None] = {}
+        self.waiting: set[UUID] = set()
+        self.under_way: Counter[UUID] = Counter()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.wake = asyncio.Event()
+        self.next_look = 0.0
+        self.stopping = False
+
+    def hint(self, tenant_id: UUID) -> None:
+        """This tenant probably has something due."""
+        self.hints[tenant_id] = None
+        self.wake.set()
+
+    def stop(self) -> None:
+        """Claim nothing more, and give back what is not being sent yet."""
+        self.stopping = True
+        self.wake.set()
+
+    async def round(self) -> None:
+        """Claim for the tenants that were hinted at, or wait for a hint, a free slot or the next look at all tenants.
+
+        Raises Unavailable.
+        """
+        self.wake.clear()
+        now = time.monotonic()
+        if now >= self.next_look:
+            self.next_look = now + self.settings.poll_seconds
+            for tenant_id in await lanes.due_tenants(self.database, LOOK_AT):
+                self.hints.setdefault(tenant_id)
+        while self.hints and not self.stopping and len(self.tasks) < self.settings.slots:
+            tenant_id = next(iter(self.hints))
+            del self.hints[tenant_id]
+            await self._claim(tenant_id)
+            if time.monotonic() >= self.next_look:
+                return
+        if not self.wake.is_set():
+            await wait_for(self.wake, self.next_look - time.monotonic())
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the attempts that are under way; those that take longer are left to their leases."""
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=seconds)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def _claim(self, tenant_id: UUID) -> None:
+        """Half of the slots at most are one tenant's, an eighth one endpoint's: no dead system stops the others."""
+        slots = self.settings.slots
+        room = min(slots - len(self.tasks), max(1, slots // 2) - self.under_way[tenant_id])
+        if room <= 0:
+            self.waiting.add(tenant_id)
+            return
+        started = time.monotonic()
+        claims = await lanes.claim(
+            self.database,
+            self.owner,
+            tenant_id,
+            limit=room,
+            share=max(1, slots // 8),
+            lease_seconds=self.settings.lease_seconds,
+        )
+        for claim in claims:
+            task = asyncio.get_running_loop().create_task(self._deliver(claim, started))
+            self.under_way[tenant_id] += 1
+            self.tasks.add(task)
+            task.add_done_callback(partial(self._done, claim))
+        self.counters.in_flight = len(self.tasks)
+
+    def _done(self, claim: Claim, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("webhook_delivery_broke", error=type(error).__name__, **ids_of(claim))
+        self.tasks.discard(task)
+        self.counters.in_flight = len(self.tasks)
+        self.under_way[claim.tenant_id] -= 1
+        if not self.under_way[claim.tenant_id]:
+            del self.under_way[claim.tenant_id]
+        if claim.more or claim.tenant_id in self.waiting:
+            self.waiting.discard(claim.tenant_id)
+            self.hints[claim.tenant_id] = None
+        self.wake.set()
+
+    async def _deliver(self, claim: Claim, claimed: float) -> None:
+        """Make the attempt and have its outcome written. *claimed* is when the lease began, or a little earlier."""
+        try:
+            if (
+                self.stopping
+                or time.monotonic() - claimed > self.settings.lease_seconds - self.settings.timeout_seconds
+            ):
+                # What cannot be done within the lease would be done twice.
+                await lanes.give_back(self.database, self.owner, claim)
+                return
+            completion = await self._attempt(claim, claimed)
+            if completion is None:
+                await lanes.give_back(self.database, self.owner, claim, OWN_FAULT_PAUSE)
+                return
+            self.counters.outcomes[await self.completer.complete(completion)] += 1
+        except Unavailable:
+            # Its lease ends by itself.
+            log.warning("webhook_not_given_back", **ids_of(claim))
+
+    async def _attempt(self, claim: Claim, claimed: float) -> Completion | None:
+        """One attempt; None if a fault of ours kept it from being made."""
+        started_at = claim.claimed_at
+        try:
+            endpoint = await self.endpoints.get(claim.tenant_id, claim.endpoint_id, claim.stream_version)
+            # The database's clock, as for everything else that is timed here, and what has passed since it was asked.
+            started_at += timedelta(seconds=time.monotonic() - claimed)
+            if claim.attempt == 1:
+                self.counters.attempted_first(started_at - claim.recorded_at)
+            headers = sign(
+                claim.body,
+                message_id=claim.message_id,
+                event=claim.event,
+                secrets=endpoint.secrets,
+                timestamp=int(started_at.timestamp()),
+            )
+            result = await self.sender.send(endpoint.url, headers, claim.body)
+        except (Unavailable, OSError) as error:
+            log.warning("webhook_own_fault", error=type(error).__name__, **ids_of(claim))
+            return None
+        except Exception as error:
+            # Whatever it is, it is charged to the delivery, so that it ends some day.
+            log.error("webhook_not_sent", error=type(error).__name__, **ids_of(claim))
+            return Completion(claim, started_at, 0, None, "internal", b"", self._pause(claim, NOT_SENT))
+        return Completion(
+            claim,
+            started_at,
+            result.duration_ms,
+            result.status,
+            result.error,
+            result.response_excerpt,
+            None if result.error is None else self._pause(claim, result),
+        )
+
+    def _pause(self, claim: Claim, result: SendResult) -> timedelta | None:
+        pause = self.settings.pause_after(claim.attempt, result)
+        if pause is None:
+            log.error("webhook_exhausted", attempts=claim.attempt, **ids_of(claim))
+        return pause
+
+
+NOT_SENT = SendResult(None, None, 0, b"", None)
+
+
+def ids_of(claim: Claim) -> dict[str, object]:
+    """What a log may say of a delivery."""
+    return {"tenant": str(claim.tenant_id), "endpoint": str(claim.endpoint_id), "position": claim.position}
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Wait until *event* is set, so many seconds at most."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

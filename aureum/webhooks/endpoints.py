@@ -1,0 +1,43 @@
+"""Where a delivery goes and what signs it: read from the endpoint's own stream, since no table has the secret."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from aureum.domain.errors import NotFound
+from aureum.domain.webhook_endpoint import WebhookEndpoint
+from aureum.store.event_store import EventStore
+
+REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The live secrets stand oldest first, as ``signing.sign`` wants them; they are never shown in a log."""
+
+    url: str
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+class Endpoints:
+    """The endpoints that this process has met lately, each as its stream's version says."""
+
+    def __init__(self, store: EventStore, limit: int = REMEMBERED) -> None:
+        self.store = store
+        self.limit = limit
+        self.remembered: OrderedDict[tuple[UUID, UUID, int], Endpoint] = OrderedDict()
+
+    async def get(self, tenant_id: UUID, endpoint_id: UUID, stream_version: int) -> Endpoint:
+        """The endpoint at *stream_version*, or at a later one. Raises NotFound, Unavailable, what the mapper raises."""
+        key = tenant_id, endpoint_id, stream_version
+        endpoint = self.remembered.get(key)
+        if endpoint is None:
+            stream = await self.store.load(tenant_id, endpoint_id)
+            aggregate: WebhookEndpoint | None = stream.aggregate()
+            if aggregate is None:
+                raise NotFound
+            endpoint = self.remembered[key] = Endpoint(aggregate.url, (aggregate.secret,))
+            if len(self.remembered) > self.limit:
+                self.remembered.popitem(last=False)
+        self.remembered.move_to_end(key)
+        return endpoint

@@ -1,0 +1,160 @@
+"""The worker: follows the logs, delivers, and tidies up, until it is told to stop.
+
+    listen ──wakes──▶ project ──hints──▶ dispatch ──▶ attempts ──▶ complete
+                                   reap ────┘                sweep
+
+Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
+and comes back needs nobody. Notifications make it quick; polling twice a second is what makes it correct.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+
+from aureum.domain.errors import Unavailable
+from aureum.store.append import AppendWriter
+from aureum.store.cipher import TenantKeys
+from aureum.store.database import Database, connect
+from aureum.store.event_store import EventStore
+from aureum.store.notify import CHANNEL
+from aureum.store.sweep import sweep
+from aureum.webhooks import lanes
+from aureum.webhooks.dispatcher import Counters, Dispatcher, wait_for
+from aureum.webhooks.endpoints import Endpoints
+from aureum.webhooks.projector import project, tenants_behind
+from aureum.webhooks.sender import Sender
+from aureum.webhooks.worker_settings import WorkerSettings
+
+log = structlog.get_logger()
+
+REAP_SECONDS = 1.0
+SWEEP_SECONDS = 600.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+
+FINISH_SECONDS = 1.0
+"""To end a claim, and to write outcomes, when the worker is told to stop: besides the time limit of an attempt."""
+
+TENANTS_A_ROUND = 100
+ASIDE_SECONDS = 30.0
+"""How long a tenant is left alone whose log cannot be projected."""
+
+
+async def run_worker(
+    url: str,
+    keys: TenantKeys,
+    stop: asyncio.Event,
+    *,
+    settings: WorkerSettings | None = None,
+    counters: Counters | None = None,
+) -> None:
+    """Project and deliver until *stop* is set; then finish what is under way, in 17 s at most.
+
+    *url* is the owner role's. A database that cannot be reached is waited for.
+    """
+    settings = settings or WorkerSettings()
+    async with (
+        Database(url, pool_size=settings.pool_size, prepared=settings.prepared) as database,
+        AppendWriter(url, prepared=settings.prepared) as writer,
+        Sender(settings.allow_networks, timeout=settings.timeout_seconds) as sender,
+    ):
+        store = EventStore(database, writer, keys)
+        dispatcher = Dispatcher(database, Endpoints(store), sender, settings, counters or Counters())
+        follower = Follower(store, dispatcher, settings.poll_seconds)
+        drained = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            completing = group.create_task(persevere("complete", dispatcher.completer.round, drained))
+            listening = group.create_task(persevere("listen", lambda: listen(url, follower.wake), stop))
+            following = group.create_task(persevere("project", follower.round, stop))
+            dispatching = group.create_task(persevere("dispatch", dispatcher.round, stop))
+            group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
+            group.create_task(persevere("sweep", lambda: sweep_now_and_then(database, stop), stop))
+            await stop.wait()
+            listening.cancel()
+            dispatcher.stop()
+            follower.wake.set()
+            # Not cancelled at once: what a claim under way has leased is to be given back.
+            await asyncio.wait((following, dispatching), timeout=FINISH_SECONDS)
+            await dispatcher.finish(settings.timeout_seconds + FINISH_SECONDS)
+            drained.set()
+            for task in (following, dispatching, completing):
+                task.cancel()
+
+
+async def persevere(part: str, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
+    """Do *work* again and again until *stop* is set; after a failure wait, longer each time, and by chance."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            await work()
+            failures = 0
+        except Exception as error:
+            pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
+            failures = min(failures + 1, 10)
+            log.warning("worker_pauses", part=part, error=type(error).__name__, seconds=round(pause, 2))
+            await wait_for(stop, pause)
+
+
+class Follower:
+    """Follows the logs of all tenants and tells the dispatcher whose deliveries it made."""
+
+    def __init__(self, store: EventStore, dispatcher: Dispatcher, poll_seconds: float) -> None:
+        self.store = store
+        self.dispatcher = dispatcher
+        self.poll_seconds = poll_seconds
+        self.aside: dict[UUID, float] = {}
+        self.wake = asyncio.Event()
+
+    async def round(self) -> None:
+        """One batch of each tenant that is behind; if none is, wait for something to happen. Raises Unavailable."""
+        self.wake.clear()
+        behind = await tenants_behind(self.store)
+        # By chance, so that nobody is always last.
+        random.shuffle(behind)
+        events = 0
+        for tenant_id in behind[:TENANTS_A_ROUND]:
+            events += await self._project(tenant_id)
+        if not events and not self.wake.is_set():
+            await wait_for(self.wake, self.poll_seconds)
+
+    async def _project(self, tenant_id: UUID) -> int:
+        """One batch of a tenant; the number of its events. What is wrong with one tenant holds up no other."""
+        if time.monotonic() < self.aside.get(tenant_id, 0.0):
+            return 0
+        try:
+            projected = await project(self.store, tenant_id)
+        except Unavailable:
+            raise
+        except Exception as error:
+            self.aside[tenant_id] = time.monotonic() + ASIDE_SECONDS
+            log.error("webhook_projection_failed", tenant=str(tenant_id), error=type(error).__name__)
+            return 0
+        self.aside.pop(tenant_id, None)
+        if projected.deliveries:
+            self.dispatcher.hint(tenant_id)
+        return projected.events
+
+
+async def listen(url: str, wake: asyncio.Event) -> None:
+    """Set *wake* whenever something was appended. Raises what the driver raises when the connection is lost."""
+    async with await connect(url) as connection:
+        await connection.execute(f"LISTEN {CHANNEL}")
+        async for _ in connection.notifies():
+            wake.set()
+
+
+async def reap(dispatcher: Dispatcher, stop: asyncio.Event) -> None:
+    """Make due again what a dead or paused worker held, once a second."""
+    for tenant_id in await lanes.reap(dispatcher.database):
+        dispatcher.hint(tenant_id)
+    await wait_for(stop, REAP_SECONDS)
+
+
+async def sweep_now_and_then(database: Database, stop: asyncio.Event) -> None:
+    """Every ten minutes."""
+    await sweep(database)
+    await wait_for(stop, SWEEP_SECONDS)

@@ -1,0 +1,47 @@
+"""Appends as small as can be, for tests of what ``append_events`` and the writer do with them."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from eventsourcing.persistence import StoredEvent
+from psycopg import AsyncConnection
+
+from aureum.store.append import Append, Remember
+from aureum.store.chain import Verified, verify
+from aureum.store.recorder import recorded
+
+
+def an_append(
+    tenant_id: UUID, stream_id: UUID | None = None, expected: int = 0, events: int = 1, **more: Any
+) -> Append:
+    """Some events of no particular type; *more* are fields of Append."""
+    stream_id = stream_id or uuid4()
+    versions = range(expected + 1, expected + 1 + events)
+    return Append(
+        tenant_id=tenant_id,
+        stream_id=stream_id,
+        expected_version=expected,
+        events=[StoredEvent(stream_id, version, "test.happened", b"{}") for version in versions],
+        metadata=recorded(events),
+        **{"rows": {}} | more,
+    )
+
+
+def remember(key: str, request: str = "request", answer: str = "answer") -> Remember:
+    """An idempotency key with what belongs to it."""
+    return Remember(key.encode(), request.encode(), answer.encode())
+
+
+async def new_tenants(connection: AsyncConnection[Any], count: int) -> list[UUID]:
+    """Tenants with nothing but a head, in the order in which their heads are locked."""
+    made = sorted(uuid4() for _ in range(count))
+    await connection.cursor().executemany("INSERT INTO heads (tenant_id) VALUES (%s)", [[one] for one in made])
+    return made
+
+
+async def log_of(connection: AsyncConnection[Any], tenant_id: UUID) -> list[tuple[int, UUID, int]]:
+    """(position, stream, version) of every event in order; the chain has been verified, so there is no gap."""
+    query = "SELECT position, stream_id, version FROM events WHERE tenant_id = %s ORDER BY position"
+    rows = await (await connection.execute(query, [tenant_id])).fetchall()
+    assert await verify(connection, tenant_id) == Verified(len(rows))
+    return rows

@@ -1,0 +1,271 @@
+"""The writer of a process: who shares a call with whom, who waits for nobody, and what it survives."""
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+
+from aureum.domain.errors import Busy, Unavailable
+from aureum.store.append import LANE_LIMIT, AppendWriter, Outcome
+from tests.store.appends import an_append, log_of, new_tenants, remember
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[AsyncConnection[Any]]:
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def held(url: str, *tenants: UUID) -> AsyncIterator[None]:
+    """Another session holds the heads of *tenants*."""
+    async with connected(url) as holder, holder.transaction():
+        await holder.execute("SELECT FROM heads WHERE tenant_id = ANY (%s) FOR UPDATE", [list(tenants)])
+        yield
+
+
+def run(test: Callable[[AppendWriter, AsyncConnection[Any]], Awaitable[None]], url: str) -> None:
+    """*test* with an opened writer and a connection beside it, 30 seconds at most."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(30), AppendWriter(url) as writer, connected(url) as connection:
+            await test(writer, connection)
+
+    asyncio.run(bounded())
+
+
+async def outcome(appending: Awaitable[Outcome]) -> str:
+    """The outcome's word, or the error's name."""
+    try:
+        return (await appending).outcome
+    except (Busy, psycopg.Error) as error:
+        return type(error).__name__
+
+
+async def until_somebody_waits_for_a_lock(connection: AsyncConnection[Any]) -> int:
+    """The process id of a session that waits for a lock, as soon as there is one."""
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(5):
+        while True:
+            row = await (await connection.execute(query)).fetchone()
+            if row is not None:
+                return int(row[0])
+
+
+def test_those_that_wait_at_the_same_moment_share_a_call(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        a, b = await new_tenants(connection, 2)
+        await asyncio.gather(*(writer.append(an_append(tenant)) for _ in range(50) for tenant in (a, b)))
+        query = "SELECT count(DISTINCT recorded_at) FROM events WHERE tenant_id = ANY (%s)"
+        (moments,) = await (await connection.execute(query, [[a, b]])).fetchone() or (0,)
+        assert moments == 2, "a hundred appends, 64 at most in one call"
+        assert len(await log_of(connection, a)) == len(await log_of(connection, b)) == 50
+
+    run(test, module_database_url)
+
+
+def test_one_of_many_wins_a_stream(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        (tenant_id,) = await new_tenants(connection, 1)
+        begun = an_append(tenant_id)
+        await writer.append(begun)
+        rivals = [an_append(tenant_id, begun.stream_id, expected=1) for _ in range(200)]
+        outcomes = Counter(await asyncio.gather(*(outcome(writer.append(rival)) for rival in rivals)))
+        assert outcomes == {"appended": 1, "version": 199}
+        assert len(await log_of(connection, tenant_id)) == 2
+
+    run(test, module_database_url)
+
+
+def test_one_of_many_uses_a_key(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        (tenant_id,) = await new_tenants(connection, 1)
+        asked = [("asked", f"answer {number}") for number in range(20)] + [("asked otherwise", "another answer")] * 5
+        appends = [an_append(tenant_id, remember=remember("key", *request)) for request in asked]
+        outcomes = await asyncio.gather(*map(writer.append, appends))
+        assert [outcome.outcome for outcome in outcomes] == ["appended", *["done"] * 19, *["reused"] * 5]
+        assert {outcome.answer for outcome in outcomes[1:20]} == {b"answer 0"}
+        assert len(await log_of(connection, tenant_id)) == 1
+
+    run(test, module_database_url)
+
+
+def test_a_held_tenant_holds_up_nobody_else(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        stuck, *free = await new_tenants(connection, 9)
+        async with held(module_database_url, stuck):
+            late = [asyncio.create_task(outcome(writer.append(an_append(stuck)))) for _ in range(3)]
+            # The first call waits 200 ms for the stuck tenant; from then on it has its lane.
+            async with asyncio.timeout(1.5):
+                for _ in range(20):
+                    await asyncio.gather(*(writer.append(an_append(tenant)) for tenant in free))
+            assert not any(task.done() for task in late)
+        assert await asyncio.gather(*late) == ["appended"] * 3, "once its head is free, the held tenant goes on too"
+        assert await outcome(writer.append(an_append(stuck))) == "appended"
+        assert not writer.lanes, "a lane ends after its first success"
+        for tenant in free:
+            assert len(await log_of(connection, tenant)) == 20
+        assert len(await log_of(connection, stuck)) == 4
+
+    run(test, module_database_url)
+
+
+def test_who_waits_too_long_for_a_held_tenant_hears_so(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        stuck, free = await new_tenants(connection, 2)
+        async with held(module_database_url, stuck), asyncio.timeout(4):
+            assert await outcome(writer.append(an_append(stuck))) == "Busy"
+            assert await outcome(writer.append(an_append(free))) == "appended"
+        assert await outcome(writer.append(an_append(stuck))) == "appended"
+
+    run(test, module_database_url)
+
+
+def test_more_held_tenants_than_lanes(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        tenants = await new_tenants(connection, LANE_LIMIT + 4)
+        stuck, free = tenants[:-1], tenants[-1]
+        async with held(module_database_url, *stuck), asyncio.timeout(8):
+            late = [asyncio.create_task(outcome(writer.append(an_append(tenant)))) for tenant in stuck]
+            assert await outcome(writer.append(an_append(free))) == "appended"
+            assert await asyncio.gather(*late) == ["Busy"] * len(stuck)
+        again = [outcome(writer.append(an_append(tenant))) for tenant in tenants]
+        assert await asyncio.gather(*again) == ["appended"] * len(tenants)
+
+    run(test, module_database_url)
+
+
+def test_two_writers_and_a_held_tenant(module_database_url: str) -> None:
+    """What is held by the other writer's call is held for milliseconds: nobody is refused because of it."""
+
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        tenants = await new_tenants(connection, 12)
+        stuck, free = tenants[6], tenants[:6] + tenants[7:]
+        outcomes: Counter[str] = Counter()
+
+        async def client(one: AppendWriter, tenant: UUID) -> None:
+            while not over.is_set():
+                outcomes[await outcome(one.append(an_append(tenant)))] += 1
+
+        over = asyncio.Event()
+        async with AppendWriter(module_database_url) as other, asyncio.TaskGroup() as clients:
+            async with held(module_database_url, stuck):
+                late = [asyncio.create_task(outcome(one.append(an_append(stuck)))) for one in (writer, other)]
+                for one in (writer, other):
+                    for tenant in free:
+                        clients.create_task(client(one, tenant))
+                # One is done once its lane has given up.
+                await asyncio.wait(late, return_when=asyncio.FIRST_COMPLETED)
+            over.set()
+            assert "Busy" in await asyncio.gather(*late)
+        assert set(outcomes) == {"appended"}
+        assert sum([len(await log_of(connection, tenant)) for tenant in free]) == outcomes["appended"]
+
+    run(test, module_database_url)
+
+
+def test_callers_that_give_up_do_not_stop_it(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        tenant_id, other = await new_tenants(connection, 2)
+        before = [asyncio.create_task(writer.append(an_append(tenant_id))) for _ in range(5)]
+        await asyncio.sleep(0)
+        before[2].cancel()
+        async with held(module_database_url, tenant_id):
+            meanwhile = asyncio.create_task(writer.append(an_append(tenant_id)))
+            await until_somebody_waits_for_a_lock(connection)
+            meanwhile.cancel()
+            in_the_lane = [asyncio.create_task(writer.append(an_append(tenant_id))) for _ in range(2)]
+            await writer.append(an_append(other))
+            in_the_lane[0].cancel()
+        outcomes = await asyncio.gather(*before, meanwhile, *in_the_lane, return_exceptions=True)
+        cancelled = [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes]
+        assert cancelled == [False, False, True, False, False, True, True, False]
+        assert await outcome(writer.append(an_append(tenant_id))) == "appended"
+        # Whether a cancelled append was stored is open, but nothing is stored by halves.
+        assert 6 <= len(await log_of(connection, tenant_id)) <= 9
+
+    run(test, module_database_url)
+
+
+def test_it_survives_the_loss_of_its_connection(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        tenant_id, other = await new_tenants(connection, 2)
+        await writer.append(an_append(tenant_id))
+        assert writer.connection is not None
+        terminate = "SELECT pg_terminate_backend(%s, 5000)"
+        # While it has nothing to do, ...
+        await connection.execute(terminate, [writer.connection.info.backend_pid])
+        assert await outcome(writer.append(an_append(tenant_id))) == "Unavailable"
+        assert await outcome(writer.append(an_append(tenant_id))) == "appended"
+        # ... and in the middle of a call, which others share.
+        async with held(module_database_url, tenant_id):
+            group = [asyncio.create_task(outcome(writer.append(an_append(one)))) for one in (tenant_id, other)]
+            await connection.execute(terminate, [await until_somebody_waits_for_a_lock(connection)])
+            assert await asyncio.gather(*group) == ["Unavailable"] * 2
+        assert await outcome(writer.append(an_append(tenant_id))) == "appended"
+        assert len(await log_of(connection, tenant_id)) == 3
+        assert await log_of(connection, other) == []
+
+    run(test, module_database_url)
+
+
+def test_a_lane_survives_the_loss_of_its_connection(module_database_url: str) -> None:
+    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+        stuck, free = await new_tenants(connection, 2)
+        async with held(module_database_url, stuck):
+            late = asyncio.create_task(outcome(writer.append(an_append(stuck))))
+            while stuck not in writer.lanes:
+                await writer.append(an_append(free))
+            lane = await until_somebody_waits_for_a_lock(connection)
+            assert writer.connection is not None
+            assert lane != writer.connection.info.backend_pid
+            await connection.execute("SELECT pg_terminate_backend(%s, 5000)", [lane])
+            assert await late == "Unavailable"
+        assert await outcome(writer.append(an_append(stuck))) == "appended"
+
+    run(test, module_database_url)
+
+
+def test_without_a_database(unused_port: int) -> None:
+    async def test() -> None:
+        async with AppendWriter(f"postgresql://127.0.0.1:{unused_port}/nothing") as writer:
+            appends = [writer.append(an_append(UUID(int=1))) for _ in range(3)]
+            for answer in await asyncio.gather(*appends, return_exceptions=True):
+                assert isinstance(answer, Unavailable)
+
+    asyncio.run(test())
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+def test_closing_leaves_nobody_waiting(module_database_url: str) -> None:
+    async def test() -> None:
+        async with connected(module_database_url) as connection:
+            stuck, free = await new_tenants(connection, 2)
+            async with AppendWriter(module_database_url) as writer, asyncio.timeout(10):
+                async with held(module_database_url, stuck):
+                    late = [asyncio.create_task(outcome(writer.append(an_append(stuck)))) for _ in range(70)]
+                    quick = asyncio.create_task(outcome(writer.append(an_append(free))))
+                    await until_somebody_waits_for_a_lock(connection)
+                    closing = asyncio.create_task(writer.__aexit__())
+                    assert await quick == "appended"
+                    await until_somebody_waits_for_a_lock(connection)
+                await closing
+                assert await asyncio.gather(*late) == ["appended"] * 70
+                assert await outcome(writer.append(an_append(free))) == "Busy"
+            assert len(await log_of(connection, stuck)) == 70
+
+    asyncio.run(test())

@@ -1,0 +1,324 @@
+"""The queue on a real database: claims share nothing, caps hold, and a lease that is lost decides nothing any more."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from aureum.domain import ids
+from aureum.store.event_store import EventStore
+from aureum.webhooks.completions import Completer, Completion, write
+from aureum.webhooks.lanes import LEASE_SECONDS, Claim, claim, due_tenants, give_back, reap
+from aureum.webhooks.sender import TIMEOUT, Failure
+from tests.stores import open_brokerage, opened_store
+from tests.webhooks.tenants import attempts, change_brokerage, register
+
+ONE, OTHER = uuid4(), uuid4()
+SECOND = timedelta(seconds=1)
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(coroutine, 60))
+
+
+async def enqueue(store: EventStore, tenant_id: UUID, endpoint_id: UUID, positions: Sequence[int]) -> None:
+    """Deliveries that are due, with their messages, as the projector makes them."""
+    about = {"tenant": tenant_id, "endpoint": endpoint_id, "positions": list(positions)}
+    for statement in (
+        "INSERT INTO webhook_messages SELECT %(tenant)s, p, 'msg_' || p, 'lead.created', %(tenant)s, '{}', now()"
+        " FROM unnest(%(positions)s::bigint[]) AS p ON CONFLICT DO NOTHING",
+        "INSERT INTO webhook_lanes (tenant_id, endpoint_id) VALUES (%(tenant)s, %(endpoint)s) ON CONFLICT DO NOTHING",
+        "INSERT INTO webhook_deliveries (tenant_id, endpoint_id, position, due_at)"
+        " SELECT %(tenant)s, %(endpoint)s, p, now() FROM unnest(%(positions)s::bigint[]) AS p",
+    ):
+        await store.database.rows(statement, about)
+
+
+async def queue(store: EventStore, tenant_id: UUID) -> dict[tuple[UUID, int], tuple[str, int, UUID | None]]:
+    """State, attempt and owner of each delivery, by endpoint and position."""
+    rows = await store.database.rows(
+        "SELECT endpoint_id, position, state, attempt, lease_owner FROM webhook_deliveries"
+        " WHERE tenant_id = %(tenant)s",
+        {"tenant": tenant_id},
+    )
+    return {(endpoint_id, position): tuple(rest) for endpoint_id, position, *rest in rows}
+
+
+async def slots_of(store: EventStore, tenant_id: UUID) -> dict[UUID, int]:
+    query = "SELECT endpoint_id, slots FROM webhook_lanes WHERE tenant_id = %(tenant)s"
+    return dict(await store.database.rows(query, {"tenant": tenant_id}))
+
+
+async def expire(store: EventStore, tenant_id: UUID) -> None:
+    """Let all leases of a tenant end."""
+    await store.database.rows(
+        "UPDATE webhook_deliveries SET lease_until = now() - interval '1 second'"
+        " WHERE tenant_id = %(tenant)s AND state = 'leased'",
+        {"tenant": tenant_id},
+    )
+
+
+def completion(claim: Claim, *, error: Failure | None = None, pause: timedelta | None = None) -> Completion:
+    """A success, unless *error* says otherwise."""
+    status = 200 if error is None else None
+    return Completion(claim, claim.claimed_at, 3, status, error, b"answer", pause)
+
+
+def of(claims: Sequence[Claim]) -> set[tuple[UUID, int]]:
+    return {(c.endpoint_id, c.position) for c in claims}
+
+
+def test_a_claim_holds_deliveries_with_their_messages_for_a_while(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, [5, 6, 7])
+            assert await due_tenants(store.database, 10) == [tenant]
+            claims = await claim(store.database, ONE, tenant, limit=2, share=16)
+            assert [(c.position, c.attempt, c.message_id, c.event, c.body) for c in claims] == [
+                (5, 1, "msg_5", "lead.created", b"{}"),
+                (6, 1, "msg_6", "lead.created", b"{}"),
+            ]
+            assert all(c.more and c.stream_version == 1 and c.slots == 8 for c in claims)
+            ((lease,),) = await store.database.rows(
+                "SELECT DISTINCT lease_until - %(claimed_at)s FROM webhook_deliveries WHERE state = 'leased'",
+                {"claimed_at": claims[0].claimed_at},
+            )
+            assert lease == timedelta(seconds=LEASE_SECONDS)
+            (last,) = await claim(store.database, OTHER, tenant, limit=2, share=16)
+            assert (last.position, last.more) == (7, False)
+            assert await claim(store.database, OTHER, tenant, limit=2, share=16) == []
+            assert await due_tenants(store.database, 10) == []
+
+    run(scenario())
+
+
+def test_a_lease_leaves_room_for_an_attempt_and_ends_early_enough() -> None:
+    # The contract: what a killed worker held goes out again within 45 s. The reaper looks every second, the claim
+    # follows at once.
+    assert TIMEOUT * 2 < LEASE_SECONDS <= 45 - 3
+
+
+def test_an_endpoint_holds_eight_and_no_more_than_its_share(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            one, two = await register(store, tenant), await register(store, tenant)
+            await enqueue(store, tenant, one, range(1, 21))
+            await enqueue(store, tenant, two, range(1, 3))
+            claims = await claim(store.database, ONE, tenant, limit=100, share=16)
+            assert Counter(c.endpoint_id for c in claims) == {one: 8, two: 2}
+            assert {c.endpoint_id for c in claims if c.more} == {one}
+            # The lane is full: its tenant is due no more, though its deliveries are.
+            assert await due_tenants(store.database, 10) == []
+            assert await claim(store.database, OTHER, tenant, limit=100, share=16) == []
+            await write(store.database, ONE, [completion(c) for c in claims if c.endpoint_id == one][:3])
+            assert len(await claim(store.database, OTHER, tenant, limit=100, share=4)) == 0
+            assert len(await claim(store.database, OTHER, tenant, limit=100, share=6)) == 1
+            assert len(await claim(store.database, OTHER, tenant, limit=100, share=16)) == 2
+
+    run(scenario())
+
+
+def test_a_small_claim_takes_the_same_from_each_lane(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            endpoints = [await register(store, tenant) for _ in range(3)]
+            for endpoint in endpoints:
+                await enqueue(store, tenant, endpoint, range(1, 11))
+            claims = await claim(store.database, ONE, tenant, limit=6, share=16)
+            assert Counter(c.endpoint_id for c in claims) == dict.fromkeys(endpoints, 2)
+            assert {c.position for c in claims} == {1, 2}
+
+    run(scenario())
+
+
+def test_after_a_time_out_an_endpoint_holds_one_until_it_answers(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, range(1, 31))
+            claims = await claim(store.database, ONE, tenant, limit=100, share=16)
+            late = [completion(c, error=Failure.TIMEOUT, pause=timedelta(hours=1)) for c in claims]
+            await write(store.database, ONE, late)
+            assert await slots_of(store, tenant) == {endpoint: 1}
+            (probe,) = await claim(store.database, ONE, tenant, limit=100, share=16)
+            assert (probe.slots, probe.more) == (1, True)
+            assert await claim(store.database, OTHER, tenant, limit=100, share=16) == []
+            # Another failure is no answer to whether it hangs.
+            await write(store.database, ONE, [completion(probe, error=Failure.HTTP_5XX, pause=timedelta(hours=1))])
+            (probe,) = await claim(store.database, ONE, tenant, limit=100, share=16)
+            await write(store.database, ONE, [completion(probe)])
+            assert await slots_of(store, tenant) == {endpoint: 8}
+            assert len(await claim(store.database, ONE, tenant, limit=100, share=16)) == 8
+
+    run(scenario())
+
+
+def test_many_claimers_at_once_share_nothing_and_keep_the_cap(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store, opened_store(database_url) as other:
+            tenant = await open_brokerage(store)
+            endpoints = [await register(store, tenant) for _ in range(4)]
+            for endpoint in endpoints:
+                await enqueue(store, tenant, endpoint, range(1, 26))
+            done: Counter[tuple[UUID, int]] = Counter()
+            in_flight: Counter[UUID] = Counter()
+
+            async def work(worker: EventStore) -> None:
+                owner = uuid4()
+                while sum(done.values()) < 100:
+                    claims = await claim(worker.database, owner, tenant, limit=5, share=16)
+                    in_flight.update(c.endpoint_id for c in claims)
+                    assert all(number <= 8 for number in in_flight.values())
+                    done.update(of(claims))
+                    await asyncio.sleep(0.001)
+                    in_flight.subtract(c.endpoint_id for c in claims)
+                    await write(worker.database, owner, [completion(c) for c in claims])
+
+            await asyncio.gather(*(work(worker) for worker in (store, other) for _ in range(4)))
+            assert done == {(endpoint, position): 1 for endpoint in endpoints for position in range(1, 26)}
+            assert await queue(store, tenant) == {}
+
+    run(scenario())
+
+
+def test_a_success_ends_a_delivery_and_a_failure_makes_it_due_later(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, [1, 2, 3])
+            good, bad, last = await claim(store.database, ONE, tenant, limit=3, share=16)
+            outcomes = await write(
+                store.database,
+                ONE,
+                [
+                    completion(good),
+                    completion(bad, error=Failure.REFUSED, pause=60 * SECOND),
+                    completion(last, error=Failure.HTTP_5XX),
+                ],
+            )
+            assert outcomes == {
+                (tenant, endpoint, 1, 1): "delivered",
+                (tenant, endpoint, 2, 1): "failed",
+                (tenant, endpoint, 3, 1): "exhausted",
+            }
+            assert await queue(store, tenant) == {(endpoint, 2): ("due", 1, None)}
+            ((pause,),) = await store.database.rows("SELECT due_at - now() FROM webhook_deliveries")
+            assert 59 * SECOND < pause <= 60 * SECOND
+            assert sorted(map(tuple, await attempts(store, tenant))) == [
+                (1, 1, "delivered", 200, None),
+                (2, 1, "failed", None, "refused"),
+                (3, 1, "exhausted", None, "http_5xx"),
+            ]
+            assert await due_tenants(store.database, 10) == []
+            # The answer to the first try was lost: written again, nothing changes and nothing is logged twice.
+            assert await write(store.database, ONE, [completion(good), completion(last, error=Failure.HTTP_5XX)]) == {}
+            assert len(await attempts(store, tenant)) == 3
+
+    run(scenario())
+
+
+def test_whoever_lost_the_lease_decides_nothing(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, [1])
+            (lost,) = await claim(store.database, ONE, tenant, limit=1, share=16)
+            assert await reap(store.database) == []
+            await expire(store, tenant)
+            assert await reap(store.database) == [tenant]
+            assert await queue(store, tenant) == {(endpoint, 1): ("due", 1, None)}
+            # Too late while it is due ...
+            assert list((await write(store.database, ONE, [completion(lost)])).values()) == ["superseded"]
+            assert await queue(store, tenant) == {(endpoint, 1): ("due", 1, None)}
+            # ... and while another worker has it, and while the same worker has it again.
+            (held,) = await claim(store.database, OTHER, tenant, limit=1, share=16)
+            assert held.attempt == 2
+            for stale in (lost, held):
+                owner = ONE
+                late = Completion(stale, ids.now(), 3, 500, Failure.HTTP_5XX, b"", 5 * SECOND)
+                assert list((await write(store.database, owner, [late])).values()) == ["superseded"]
+                await give_back(store.database, owner, stale)
+                assert await queue(store, tenant) == {(endpoint, 1): ("leased", 2, OTHER)}
+            assert list((await write(store.database, OTHER, [completion(held)])).values()) == ["delivered"]
+            outcomes = Counter(outcome for _, _, outcome, _, _ in await attempts(store, tenant))
+            assert outcomes == {"superseded": 3, "delivered": 1}
+
+    run(scenario())
+
+
+def test_what_was_not_sent_is_given_back_and_no_attempt_was_made(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, [1, 2])
+            now, later = await claim(store.database, ONE, tenant, limit=2, share=16)
+            await give_back(store.database, ONE, now)
+            await give_back(store.database, ONE, later, timedelta(hours=1))
+            assert await queue(store, tenant) == {(endpoint, 1): ("due", 0, None), (endpoint, 2): ("due", 0, None)}
+            assert of(await claim(store.database, OTHER, tenant, limit=2, share=16)) == {(endpoint, 1)}
+            assert len(await attempts(store, tenant)) == 0
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("change", [{"disabled": True}, {"plan": "Grow"}])
+def test_a_tenant_that_may_have_no_webhooks_now_is_not_claimed(database_url: str, change: dict[str, Any]) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, [1])
+            await change_brokerage(store, tenant, **change)
+            assert await due_tenants(store.database, 10) == []
+            assert await claim(store.database, ONE, tenant, limit=1, share=16) == []
+            await change_brokerage(store, tenant, plan="Elite")
+            assert await due_tenants(store.database, 10) == [tenant]
+            assert len(await claim(store.database, ONE, tenant, limit=1, share=16)) == 1
+
+    run(scenario())
+
+
+def test_the_tenant_that_waits_longest_comes_first(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenants = [await open_brokerage(store) for _ in range(3)]
+            for tenant in tenants:
+                await enqueue(store, tenant, await register(store, tenant), [1, 2])
+            assert await due_tenants(store.database, 10) == tenants
+            assert await due_tenants(store.database, 2) == tenants[:2]
+
+    run(scenario())
+
+
+def test_a_completer_writes_what_waits_together_and_survives_a_refused_one(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, [1, 2, 3])
+            good, odd, fine = await claim(store.database, ONE, tenant, limit=3, share=16)
+            completer = Completer(store.database, ONE)
+            # No column takes this status: the database refuses the batch that it is in.
+            refused = Completion(odd, odd.claimed_at, 3, 2**40, None, b"", None)
+            waiting = [
+                asyncio.create_task(completer.complete(c)) for c in (completion(good), refused, completion(fine))
+            ]
+            await asyncio.sleep(0)
+            await completer.round()
+            assert await asyncio.gather(*waiting) == ["delivered", "lost", "delivered"]
+            assert completer.waiting == []
+            assert await queue(store, tenant) == {(endpoint, 2): ("leased", 1, ONE)}
+
+    run(scenario())

@@ -1,0 +1,199 @@
+"""The queue against a model of it, on a real database: any order of claims, outcomes, lost leases and late answers."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from aureum.store.event_store import EventStore
+from aureum.webhooks.completions import write
+from aureum.webhooks.lanes import SLOTS, SLOTS_AFTER_TIMEOUT, Claim, claim, due_tenants, give_back, reap
+from aureum.webhooks.sender import Failure
+from tests.stores import open_brokerage, opened_store
+from tests.webhooks.tenants import attempts, change_brokerage, register
+from tests.webhooks.test_lanes import completion, enqueue, expire, queue, slots_of
+
+WORKERS = (uuid4(), uuid4())
+ENDPOINTS = 2
+HOUR = timedelta(hours=1)
+
+Key = tuple[UUID, int]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the model knows of one row; ``waits``: it is due, but only in an hour."""
+
+    attempt: int = 0
+    owner: UUID | None = None
+    waits: bool = False
+    expired: bool = False
+
+
+class Queue(RuleBasedStateMachine):
+    """One tenant of its own in the database of the test."""
+
+    runner: asyncio.Runner
+    store: EventStore
+
+    def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self.runner.run(asyncio.wait_for(coroutine, 10))
+
+    @initialize()
+    def open(self) -> None:
+        self.tenant = self.wait(open_brokerage(self.store))
+        self.endpoints = [self.wait(register(self.store, self.tenant)) for _ in range(ENDPOINTS)]
+        self.rows: dict[Key, Delivery] = {}
+        self.slots: dict[UUID, int] = {}
+        self.disabled = False
+        self.next_position = 1
+        # Every claim that was ever made and not answered yet, whoever may hold the delivery by now.
+        self.claims: list[tuple[UUID, Claim]] = []
+        self.outcomes: Counter[str] = Counter()
+
+    def in_flight(self, endpoint: UUID) -> int:
+        return sum(row.owner is not None for (e, _), row in self.rows.items() if e == endpoint)
+
+    def due(self, endpoint: UUID) -> list[int]:
+        return sorted(p for (e, p), row in self.rows.items() if e == endpoint and row.owner is None and not row.waits)
+
+    @rule(endpoint=st.integers(0, ENDPOINTS - 1), number=st.integers(1, 6))
+    def project(self, endpoint: int, number: int) -> None:
+        positions = range(self.next_position, self.next_position + number)
+        self.next_position += number
+        self.wait(enqueue(self.store, self.tenant, self.endpoints[endpoint], positions))
+        self.slots.setdefault(self.endpoints[endpoint], SLOTS)
+        self.rows |= {(self.endpoints[endpoint], position): Delivery() for position in positions}
+
+    @rule(worker=st.sampled_from(WORKERS), limit=st.integers(1, 12), share=st.integers(1, 10))
+    def claim(self, worker: UUID, limit: int, share: int) -> None:
+        found = self.wait(claim(self.store.database, worker, self.tenant, limit=limit, share=share))
+        room = {e: max(0, min(self.slots.get(e, 0), share) - self.in_flight(e)) for e in self.endpoints}
+        expected = {e: min(room[e], len(self.due(e))) for e in self.endpoints}
+        taken = Counter(c.endpoint_id for c in found)
+        assert len(found) == (0 if self.disabled else min(limit, sum(expected.values())))
+        assert all(number <= expected[e] for e, number in taken.items())
+        # Evenly: no lane takes more than one above another that has more to give.
+        assert all(
+            taken[e] <= taken[other] + 1 or taken[other] == expected[other] for e in taken for other in self.endpoints
+        )
+        for one in found:
+            key = one.endpoint_id, one.position
+            row = self.rows[key]
+            assert row.owner is None and not row.waits
+            assert one.attempt == row.attempt + 1
+            assert one.slots == self.slots[one.endpoint_id]
+            assert one.more == (len(found) == limit or taken[one.endpoint_id] == room[one.endpoint_id])
+            self.rows[key] = Delivery(row.attempt + 1, worker)
+            self.claims.append((worker, one))
+
+    def take(self, data: Any) -> tuple[UUID, Claim, bool]:
+        """One of the claims that were ever made, and whether it still holds its delivery."""
+        worker, one = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
+        row = self.rows.get((one.endpoint_id, one.position))
+        return worker, one, row is not None and row.owner == worker and row.attempt == one.attempt
+
+    @precondition(lambda self: self.claims)
+    @rule(
+        data=st.data(),
+        error=st.sampled_from([None, None, Failure.TIMEOUT, Failure.HTTP_5XX]),
+        last=st.booleans(),
+    )
+    def complete(self, data: Any, error: Failure | None, last: bool) -> None:
+        worker, one, holds = self.take(data)
+        pause = HOUR if error is not None and not last else None
+        written = self.wait(write(self.store.database, worker, [completion(one, error=error, pause=pause)]))
+        key = one.endpoint_id, one.position
+        outcome = "delivered" if error is None else "failed" if pause else "exhausted"
+        outcome = outcome if holds else "superseded"
+        assert list(written.values()) == [outcome]
+        self.outcomes[outcome] += 1
+        if error is Failure.TIMEOUT:
+            self.slots[one.endpoint_id] = SLOTS_AFTER_TIMEOUT
+        elif error is None and one.slots < SLOTS:
+            self.slots[one.endpoint_id] = SLOTS
+        if holds and pause:
+            self.rows[key] = Delivery(one.attempt, waits=True)
+        elif holds:
+            del self.rows[key]
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data())
+    def give_back(self, data: Any) -> None:
+        worker, one, holds = self.take(data)
+        self.wait(give_back(self.store.database, worker, one))
+        if holds:
+            self.rows[one.endpoint_id, one.position] = Delivery(one.attempt - 1)
+
+    @rule()
+    def leases_end(self) -> None:
+        self.wait(expire(self.store, self.tenant))
+        self.rows = {key: replace(row, expired=row.owner is not None) for key, row in self.rows.items()}
+
+    @rule()
+    def reap(self) -> None:
+        concerned = any(row.expired for row in self.rows.values())
+        assert (self.tenant in self.wait(reap(self.store.database))) == concerned
+        self.rows = {key: Delivery(row.attempt) if row.expired else row for key, row in self.rows.items()}
+
+    @rule()
+    def an_hour_passes(self) -> None:
+        statement = "UPDATE webhook_deliveries SET due_at = due_at - interval '1 hour' WHERE tenant_id = %(tenant)s"
+        self.wait(self.store.database.rows(statement, {"tenant": self.tenant}))
+        self.rows = {key: replace(row, waits=False) for key, row in self.rows.items()}
+
+    @rule()
+    def switch(self) -> None:
+        self.disabled = not self.disabled
+        self.wait(change_brokerage(self.store, self.tenant, disabled=self.disabled))
+
+    @invariant()
+    def the_database_agrees(self) -> None:
+        if not hasattr(self, "rows"):
+            return
+        states = {
+            key: ("due" if row.owner is None else "leased", row.attempt, row.owner) for key, row in self.rows.items()
+        }
+        assert self.wait(queue(self.store, self.tenant)) == states
+        assert self.wait(slots_of(self.store, self.tenant)) == self.slots
+        has_room = any(self.due(e) and self.in_flight(e) < self.slots[e] for e in self.slots)
+        assert (self.tenant in self.wait(due_tenants(self.store.database, 1_000))) == (has_room and not self.disabled)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "rows"):
+            return
+        logged = Counter(outcome for _, _, outcome, _, _ in self.wait(attempts(self.store, self.tenant)))
+        assert logged == self.outcomes
+        # What is left would be found by the next example's looks at all tenants.
+        for table in ("webhook_deliveries", "webhook_lanes"):
+            statement = f"DELETE FROM {table} WHERE tenant_id = %(tenant)s"
+            self.wait(self.store.database.rows(statement, {"tenant": self.tenant}))
+
+
+def test_the_queue_does_what_its_model_does(database_url: str) -> None:
+    with asyncio.Runner() as runner:
+        opening = opened_store(database_url)
+        Queue.runner, Queue.store = runner, runner.run(opening.__aenter__())
+        try:
+            run_state_machine_as_test(
+                Queue,
+                settings=settings(
+                    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+                ),
+            )
+        finally:
+            runner.run(opening.__aexit__(None, None, None))
