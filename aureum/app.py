@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aureum.http.answer_cache import AnswerCache
 from aureum.http.gate import Gate
-from aureum.http.lead_takers import LeadTakers
+from aureum.http.sites import Sites
 from aureum.metrics import Metrics
 from aureum.settings import Settings
 from aureum.store.append import AppendWriter
@@ -26,7 +26,7 @@ class Aureum:
     gate: Gate
     answers: AnswerCache
     metrics: Metrics
-    lead_takers: LeadTakers = field(default_factory=LeadTakers)
+    sites: Sites
 
 
 @asynccontextmanager
@@ -35,7 +35,7 @@ async def open_store(settings: Settings, url: str, key: bytes) -> AsyncIterator[
     prepared = settings.prepared_statements
     async with (
         Database(url, pool_size=settings.pool_size, prepared=prepared) as database,
-        AppendWriter(url, prepared=prepared) as writer,
+        AppendWriter(url, prepared=prepared, form_limit=settings.form_rate_limit) as writer,
         Notifier(database) as notifier,
     ):
         yield EventStore(database, writer, TenantKeys(MasterKey(key)), notifier)
@@ -46,4 +46,4 @@ async def open_aureum(settings: Settings, url: str, key: bytes) -> AsyncIterator
     """All that one HTTP process needs: a writer, a gate, a notifier and ``pool_size`` readers."""
     gate = Gate(url, form_rate_limit=settings.form_rate_limit, prepared=settings.prepared_statements)
     async with open_store(settings, url, key) as store, gate:
-        yield Aureum(settings, store.database, store, gate, AnswerCache(), Metrics())
+        yield Aureum(settings, store.database, store, gate, AnswerCache(), Metrics(), Sites(gate, store.database))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +47,7 @@ async def open_brokerage(store: EventStore, plan: str = "Elite") -> UUID:
     return tenant_id
 
 
-def new_lead(number: int = 1, **fields: Any) -> Lead:
+def new_lead(number: int = 1, *, lead_id: UUID | None = None, at: datetime | None = None, **fields: Any) -> Lead:
     """A lead that nobody stored yet; *fields* replace the sensible ones."""
     given: dict[str, Any] = {
         "status": "new",
@@ -68,7 +69,7 @@ def new_lead(number: int = 1, **fields: Any) -> Lead:
         "assigned_to": None,
         "routing": None,
     }
-    return Lead.capture(ids.new_id(), ids.now(), **given | fields)
+    return Lead.capture(lead_id or ids.new_id(), at or ids.now(), **given | fields)
 
 
 async def capture(store: EventStore, tenant_id: UUID, **fields: Any) -> Lead:

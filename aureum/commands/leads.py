@@ -12,7 +12,7 @@ from aureum.domain.lead import Lead
 from aureum.domain.phones import e164
 from aureum.domain.routing import Agent, route
 from aureum.projections import users
-from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
 
 
@@ -48,8 +48,9 @@ async def capture_lead(
     *,
     agents: tuple[Agent, ...] = (),
     idempotency: Idempotency | None = None,
+    form: Form | None = None,
 ) -> tuple[Lead, Appended]:
-    """The lead as it was captured. Raises Invalid, and what ``EventStore.append`` raises."""
+    """The lead as it was captured; *form* says which public form it comes from. Raises Invalid, and what ``EventStore.append`` raises."""
     await check_agent(store, command.tenant_id, command.assigned_to)
     at = command.at or ids.now()
     lead_id = ids.new_id(command.at)
@@ -80,7 +81,13 @@ async def capture_lead(
         routing=routing,
     )
     appended = await store.append(
-        command.tenant_id, lead, NO_STREAM, command="CaptureLead", origin=origin, idempotency=idempotency
+        command.tenant_id,
+        lead,
+        NO_STREAM,
+        command="CaptureLead",
+        origin=origin,
+        idempotency=idempotency,
+        form=form,
     )
     return lead, appended
 

@@ -7,12 +7,16 @@
     ├── AlreadyTaken     a name that must be unique is in use
     │   └── KeyReused    ... an Idempotency-Key, for another request
     ├── Conflict         somebody else changed the stream first
+    ├── SiteChanged      the brokerage or its staff changed since it was looked up
+    ├── TooMany          a client has sent as many forms as one may
     ├── StaleVersion     the caller changes a version that is no longer the present one
     └── Busy             the system cannot do it now, but soon
         └── Unavailable  ... because the database does not answer
 
 What each of them means over HTTP stands in one table, ``aureum.http.errors.STATUS``.
 """
+
+from datetime import datetime
 
 
 class DomainError(Exception):
@@ -48,6 +52,19 @@ class KeyReused(AlreadyTaken):
 
 class Conflict(DomainError):
     """Somebody else changed this at the same moment. Read it again, then repeat your change."""
+
+
+class SiteChanged(DomainError):
+    """The brokerage has changed at this moment. Try again."""
+
+
+class TooMany(DomainError):
+    """Too many requests."""
+
+    def __init__(self, retry_at: datetime) -> None:
+        """*retry_at*: when the client may send again."""
+        super().__init__()
+        self.retry_at = retry_at
 
 
 class StaleVersion(DomainError):

@@ -1,7 +1,8 @@
 """Who may ask: an API key on the Aureum API, anybody on the public forms of the brokerage that the Host names."""
 
 import time
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
@@ -9,12 +10,16 @@ from aureum.commands.api_keys import KEY_PREFIX, hash_key
 from aureum.domain.brokerage import includes
 from aureum.domain.ids import to_wire
 from aureum.http.errors import BadHost, HttpError, PlanRequired
-from aureum.http.gate import Line, Passage
+from aureum.http.gate import Brokerage, Line, Passage
 from aureum.http.hosts import client_address, requested_host, split_slug
-from aureum.store.metadata import Actor, Origin
+from aureum.store.metadata import VISITOR, Actor, Origin
+
+if TYPE_CHECKING:
+    from aureum.app import Aureum
 
 NO_KEY = "An API key is required: send it as 'Authorization: Bearer YOUR_API_KEY'."
 WRONG_KEY = "The API key is not valid here: it may be mistyped, revoked, or of another brokerage."
+NO_BROKERAGE = "Brokerage not found"
 TOO_MANY = "Too many requests: the limit is {limit} a minute. Try again in {seconds} seconds."
 
 API_PLAN = "Grow"
@@ -25,7 +30,7 @@ async def by_key(request: Request, plan: str = API_PLAN) -> Passage:
 
     A Host that names a different brokerage is like a wrong key; one that names none does not matter.
     """
-    app = request.app.state.aureum
+    app: Aureum = request.app.state.aureum
     key_hash = bearer(request)
     if key_hash is None:
         raise HttpError(401, NO_KEY)
@@ -41,8 +46,8 @@ async def by_key(request: Request, plan: str = API_PLAN) -> Passage:
     if about.host_tenant is not None and about.host_tenant != about.tenant_id:
         raise HttpError(401, WRONG_KEY)
     request.state.limit_headers = limit_headers(passage)
-    if not passage.passes:
-        raise too_many(passage)
+    if not passage.passes and passage.resets_at is not None:
+        raise too_many(about.rate_limit, passage.resets_at)
     if not includes(about.plan, plan):
         raise PlanRequired(plan)
     return passage
@@ -50,19 +55,23 @@ async def by_key(request: Request, plan: str = API_PLAN) -> Passage:
 
 async def by_host(request: Request) -> Passage:
     """The brokerage that Host names, its form limit counted for the client's address. Raises BadHost, HttpError."""
-    app = request.app.state.aureum
+    app: Aureum = request.app.state.aureum
+    host, slug = named_host(request)
+    passage = await app.gate.ask(Line(b"", host, slug, client_address(request.scope, app.settings.trusted_proxies)))
+    if passage is None:
+        raise HttpError(404, NO_BROKERAGE)
+    if not passage.passes and passage.resets_at is not None:
+        raise too_many(passage.brokerage.rate_limit, passage.resets_at)
+    return passage
+
+
+def named_host(request: Request) -> tuple[str, str]:
+    """The Host of the request and the slug in it, if any. Raises BadHost."""
+    app: Aureum = request.app.state.aureum
     host = requested_host(request.scope, app.settings.trusted_proxies)
     if host is None:
         raise BadHost("Missing Host header")
-    slug = split_slug(host, app.settings.base_domain) or ""
-    client = client_address(request.scope, app.settings.trusted_proxies)
-    passage = await app.gate.ask(Line(b"", host, slug, client))
-    if passage is None:
-        raise HttpError(404, "Brokerage not found")
-    request.state.host = host
-    if not passage.passes:
-        raise too_many(passage)
-    return passage
+    return host, split_slug(host, app.settings.base_domain) or ""
 
 
 def bearer(request: Request) -> bytes | None:
@@ -88,19 +97,16 @@ def limit_headers(passage: Passage) -> dict[str, str]:
     }
 
 
-def too_many(passage: Passage) -> HttpError:
+def too_many(limit: int, resets_at: datetime) -> HttpError:
     """429, and when to come back."""
-    assert passage.resets_at is not None
-    seconds = max(1, int(passage.resets_at.timestamp() - time.time()) + 1)
-    text = TOO_MANY.format(limit=passage.brokerage.rate_limit, seconds=seconds)
-    return HttpError(429, text, {"Retry-After": str(seconds)})
+    seconds = max(1, int(resets_at.timestamp() - time.time()) + 1)
+    return HttpError(429, TOO_MANY.format(limit=limit, seconds=seconds), {"Retry-After": str(seconds)})
 
 
-def origin(request: Request, passage: Passage) -> Origin:
+def origin(request: Request, brokerage: Brokerage) -> Origin:
     """Whom the events of this request will name."""
-    key_id = passage.brokerage.key_id
-    actor = Actor("visitor") if key_id is None else Actor("key", to_wire(key_id))
-    return Origin(actor, request_id=request_id(request))
+    key_id = brokerage.key_id
+    return Origin(VISITOR if key_id is None else Actor("key", to_wire(key_id)), request_id=request_id(request))
 
 
 def request_id(request: Request) -> str:

@@ -16,7 +16,7 @@ from aureum.domain.errors import Unavailable
 from aureum.store.database import connect, unavailable
 
 CALL = """
-SELECT ord, key_id, key_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count, staff_version,
+SELECT ord, key_id, key_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count, site_version,
        head, lead_list_version, lead_counts_version, rate_limit, granted, used_before, resets_at
   FROM gate(%b::bytea[], %b::text[], %b::text[], %b::text[], %b::integer[], %s::integer)
 """
@@ -47,7 +47,7 @@ class Brokerage:
     plan: str
     country: str
     public_lead_count: bool
-    staff_version: int
+    site_version: int
     head: int
     lead_list_version: int
     lead_counts_version: int

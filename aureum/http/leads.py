@@ -127,8 +127,8 @@ async def post_lead(request: Request) -> Response:
         utm_campaign=new.utm.campaign,
         assigned_to=user_id(new.assigned_to),
     )
-    remember = idempotency(request, passage, body, shown)
-    lead, appended = await capture_lead(app.store, command, origin(request, passage), idempotency=remember)
+    remember = idempotency(request, passage.brokerage, body, shown)
+    lead, appended = await capture_lead(app.store, command, origin(request, passage.brokerage), idempotency=remember)
     headers = {"ETag": resource_etag(1)}
     if appended.remembered is not None:
         return answer(request, appended.remembered, status=201, headers=headers | {"Idempotent-Replayed": "true"})
@@ -180,7 +180,7 @@ async def patch_lead(request: Request) -> Response:
         details=details,
         expected_version=expected_version(request),
     )
-    lead = await change_lead(app.store, command, origin(request, passage))
+    lead = await change_lead(app.store, command, origin(request, passage.brokerage))
     return answer(request, shown(lead), headers={"ETag": resource_etag(lead.version)})
 
 

@@ -15,7 +15,8 @@ WITH r AS (
                country text, public_lead_count boolean, disabled boolean, opened_at timestamptz, domains text[])
       JOIN unnest(accepted) AS a ON a.item = r.item
 ), opened AS (
-    INSERT INTO heads (tenant_id) SELECT tenant_id FROM r ON CONFLICT (tenant_id) DO NOTHING
+    INSERT INTO heads AS h (tenant_id) SELECT tenant_id FROM r
+    ON CONFLICT (tenant_id) DO UPDATE SET site_version = h.site_version + 1
 ), named AS (
     INSERT INTO domains (domain, tenant_id)
     SELECT d.domain, r.tenant_id FROM r CROSS JOIN LATERAL unnest(r.domains) AS d (domain)

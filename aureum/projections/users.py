@@ -14,7 +14,7 @@ WITH r AS (
                takes_leads boolean, specialties text[])
       JOIN unnest(accepted) AS a ON a.item = r.item
 ), noticed AS (
-    UPDATE brokerages b SET staff_version = b.staff_version + 1 FROM r WHERE b.tenant_id = r.tenant_id
+    UPDATE heads h SET site_version = h.site_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
 )
 INSERT INTO users (tenant_id, user_id, number, email, name, role, password_hash, takes_leads, specialties)
 SELECT tenant_id, user_id, number, email, name, role, password_hash, takes_leads, specialties FROM r

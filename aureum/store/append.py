@@ -6,8 +6,10 @@ delays nobody. Measured and explained in docs/decisions/group-append.md.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +29,10 @@ LANE_LOCK_TIMEOUT = "2s"
 SKIP_LIMIT = 10
 
 CALL = """
-SELECT item, outcome, position, version, answer FROM append_events(
+SELECT item, outcome, position, version, answer, retry_at FROM append_events(
     %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
     %b::integer[], %b::integer[], %b::text[], %b::smallint[], %b::bytea[], %b::bytea[],
+    %b::integer[], %b::text[], %b::integer[], %s::integer,
     %s::json, %s, %s)
 """
 
@@ -45,7 +48,11 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """The events that one command decided for one stream, ready to be stored."""
+    """The events that one command decided for one stream, ready to be stored.
+
+    ``site_version`` is what is known of the brokerage and must still hold (0: nothing); ``client`` is the address whose
+    form limit counts ('': nobody's).
+    """
 
     tenant_id: UUID
     stream_id: UUID
@@ -55,6 +62,8 @@ class Append:
     rows: dict[str, list[dict[str, Any]]]
     subject_key: bytes = b""
     remember: Remember | None = None
+    site_version: int = 0
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +74,10 @@ class Outcome:
     position: int | None
     version: int | None
     answer: bytes | None
+    retry_at: datetime | None = None
 
 
-def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool) -> list[Any]:
+def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool, form_limit: int = 0) -> list[Any]:
     """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
     item: list[int] = []
     first: list[int] = []
@@ -107,18 +117,37 @@ def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool) -
         schema,
         data,
         metadata,
+        [a.site_version for a in appends],
+        [a.client for a in appends],
+        turns(appends),
+        form_limit,
         orjson.dumps(rows).decode(),
         lock_timeout,
         skip_locked,
     ]
 
 
+def turns(appends: Sequence[Append]) -> list[int]:
+    """How many of the same client there are up to each; the limit grants them in this order."""
+    counts: Counter[tuple[UUID, str]] = Counter()
+    made = []
+    for append in appends:
+        counts[append.tenant_id, append.client] += 1
+        made.append(counts[append.tenant_id, append.client])
+    return made
+
+
 async def call(
-    connection: AsyncConnection[Any], appends: Sequence[Append], lock_timeout: str, *, skip_locked: bool = False
+    connection: AsyncConnection[Any],
+    appends: Sequence[Append],
+    lock_timeout: str,
+    *,
+    skip_locked: bool = False,
+    form_limit: int = 0,
 ) -> list[Outcome]:
     """Append, in one round trip; one outcome for each, in order. Raises the driver's errors."""
     cursor = connection.cursor(binary=True)
-    await cursor.execute(CALL, arguments(appends, lock_timeout, skip_locked))
+    await cursor.execute(CALL, arguments(appends, lock_timeout, skip_locked, form_limit))
     outcomes: list[Any] = [None] * len(appends)
     for item, *outcome in await cursor.fetchall():
         outcomes[item - 1] = Outcome(*outcome)
@@ -177,8 +206,9 @@ class Lane:
 class AppendWriter:
     """The one writer of a process. Open it with ``async with``."""
 
-    def __init__(self, url: str, *, prepared: bool = True, grouped: bool = True) -> None:
+    def __init__(self, url: str, *, prepared: bool = True, grouped: bool = True, form_limit: int = 0) -> None:
         self.url = url
+        self.form_limit = form_limit
         self.prepared = prepared
         self.limit = GROUP_LIMIT if grouped else 1
         self.waiting: list[Waiting] = []
@@ -258,9 +288,9 @@ class AppendWriter:
         connection = await self._connected()
         try:
             try:
-                return await call(connection, appends, GROUP_LOCK_TIMEOUT)
+                return await call(connection, appends, GROUP_LOCK_TIMEOUT, form_limit=self.form_limit)
             except psycopg.errors.LockNotAvailable:
-                return await call(connection, appends, GROUP_LOCK_TIMEOUT, skip_locked=True)
+                return await call(connection, appends, GROUP_LOCK_TIMEOUT, skip_locked=True, form_limit=self.form_limit)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise Busy() from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -294,7 +324,9 @@ class AppendWriter:
                 while lane.waiting:
                     group, lane.waiting = take(lane.waiting, self.limit)
                     try:
-                        outcomes = await call(connection, [w.append for w in group], LANE_LOCK_TIMEOUT)
+                        outcomes = await call(
+                            connection, [w.append for w in group], LANE_LOCK_TIMEOUT, form_limit=self.form_limit
+                        )
                     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                         for waiting in group:
                             waiting.refuse(Busy())

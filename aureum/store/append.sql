@@ -9,17 +9,23 @@
 --   reused    ... for another request
 --   held      another session holds the tenant's head (only with p_skip_locked)
 --   unknown   there is no such tenant
+--   stale     the brokerage or its staff has changed since p_site was read; 0 says that it does not matter
+--   limited   the client has sent as many forms as one may; retry_at is when it may again
 -- A stream, or an idempotency key of a tenant, must not stand twice in one call: the writer sees to that, and a unique
 -- index refuses the call otherwise.
 -- p_key, p_request, p_answer and p_subject are empty where an item has none; p_remember says whether any has a key.
+-- p_client is whose form limit counts (empty: nobody's), p_turn how many of the same client there are up to this one.
 -- Item i's events are those from e_first[i] up to e_first[i + 1]. The store fills in the statements of the
 -- read models below; p_rows has their rows, by name, each with its item.
 CREATE OR REPLACE FUNCTION append_events(
     p_tenant uuid[], p_stream uuid[], p_expected integer[],
     p_key bytea[], p_request bytea[], p_answer bytea[], p_subject bytea[], p_remember boolean, e_first integer[],
     e_item integer[], e_version integer[], e_type text[], e_schema smallint[], e_data bytea[], e_metadata bytea[],
+    p_site integer[], p_client text[], p_turn integer[], p_form_limit integer,
     p_rows json, p_lock_timeout text, p_skip_locked boolean
-) RETURNS TABLE (item integer, outcome text, "position" bigint, version integer, answer bytea)
+) RETURNS TABLE (
+    item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz
+)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 #variable_conflict use_column
@@ -29,6 +35,11 @@ DECLARE
     head_hash bytea[];
     head_lead_list integer[];
     head_lead_counts integer[];
+    head_site integer[];
+    counted_tenant uuid[];
+    counted_bucket bytea[];
+    counted_granted integer[];
+    counted_start timestamptz[];
     accepted accepted_append[] := '{}';
     event_ord integer[] := '{}';
     event_position bigint[] := '{}';
@@ -47,33 +58,51 @@ BEGIN
     -- Statement 1 takes the locks, in the order of the tenants: two calls never wait for each other in a circle.
     IF p_skip_locked THEN
         SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.lead_list_version),
-               array_agg(h.lead_counts_version)
-          INTO head_tenant, head_position, head_hash, head_lead_list, head_lead_counts
+               array_agg(h.lead_counts_version), array_agg(h.site_version)
+          INTO head_tenant, head_position, head_hash, head_lead_list, head_lead_counts, head_site
           FROM (
               SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE SKIP LOCKED
           ) h;
     ELSE
         SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.lead_list_version),
-               array_agg(h.lead_counts_version)
-          INTO head_tenant, head_position, head_hash, head_lead_list, head_lead_counts
+               array_agg(h.lead_counts_version), array_agg(h.site_version)
+          INTO head_tenant, head_position, head_hash, head_lead_list, head_lead_counts, head_site
           FROM (
               SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE
           ) h;
     END IF;
     moment := clock_timestamp();
+    IF p_form_limit > 0 AND EXISTS (SELECT FROM unnest(p_client) AS c WHERE c <> '') THEN
+        WITH asking AS (
+            SELECT i.tenant_id, convert_to(i.client, 'UTF8') AS bucket, moment, p_form_limit AS rate_limit, 1 AS waiting
+              FROM unnest(p_tenant, p_client) AS i (tenant_id, client)
+             WHERE i.client <> '' AND i.tenant_id = ANY (head_tenant)
+        ), counted AS (
+            -- {count requests}
+        )
+        SELECT array_agg(c.tenant_id), array_agg(c.bucket), array_agg(c.granted), array_agg(c.window_start)
+          INTO counted_tenant, counted_bucket, counted_granted, counted_start
+          FROM counted c;
+    END IF;
     -- Statement 2 looks with a new snapshot: it sees what was committed while we waited.
     FOR r IN
         SELECT i.ord, i.tenant_id, i.stream_id, i.expected, i.request,
                h.position AS head_position, h.hash AS head_hash, h.lead_list_version, h.lead_counts_version,
+               i.site_version <> 0 AND i.site_version <> h.site_version AS stale,
+               CASE WHEN i.turn > c.granted THEN c.window_start + interval '60 seconds' END AS retry_at,
                d.request_hash AS done_request, d.answer AS done_answer,
                -- A stream that is to begin is not looked up: if it has begun already, the primary key says so.
                CASE WHEN i.expected > 0 THEN coalesce((
                    SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = i.stream_id
                ), 0) END AS found
-          FROM unnest(p_tenant, p_stream, p_expected, p_key, p_request)
-               WITH ORDINALITY AS i (tenant_id, stream_id, expected, key, request, ord)
-          LEFT JOIN unnest(head_tenant, head_position, head_hash, head_lead_list, head_lead_counts)
-               AS h (tenant_id, position, hash, lead_list_version, lead_counts_version) ON h.tenant_id = i.tenant_id
+          FROM unnest(p_tenant, p_stream, p_expected, p_key, p_request, p_site, p_client, p_turn)
+               WITH ORDINALITY AS i (tenant_id, stream_id, expected, key, request, site_version, client, turn, ord)
+          LEFT JOIN unnest(head_tenant, head_position, head_hash, head_lead_list, head_lead_counts, head_site)
+               AS h (tenant_id, position, hash, lead_list_version, lead_counts_version, site_version)
+               ON h.tenant_id = i.tenant_id
+          LEFT JOIN unnest(counted_tenant, counted_bucket, counted_granted, counted_start)
+               AS c (tenant_id, bucket, granted, window_start)
+               ON c.tenant_id = i.tenant_id AND c.bucket = convert_to(i.client, 'UTF8')
           LEFT JOIN idempotency_keys d
                ON i.key <> '' AND d.tenant_id = i.tenant_id AND d.key = i.key
                   AND d.recorded_at > moment - interval '24 hours'
@@ -83,8 +112,11 @@ BEGIN
         "position" := NULL;
         version := r.found;
         answer := NULL;
+        retry_at := r.retry_at;
         outcome := CASE
             WHEN r.head_position IS NULL THEN 'held'
+            WHEN r.stale THEN 'stale'
+            WHEN r.retry_at IS NOT NULL THEN 'limited'
             WHEN r.done_request = r.request THEN 'done'
             WHEN r.done_request IS NOT NULL THEN 'reused'
             WHEN coalesce(r.found, r.expected) <> r.expected THEN 'version'

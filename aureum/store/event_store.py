@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import StoredEvent
 
 from aureum.domain.aggregate import Aggregate, replay
-from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NotFound
+from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NotFound, SiteChanged, TooMany
 from aureum.projections.all import READ_MODELS
 from aureum.store import metadata
 from aureum.store.append import Append, AppendWriter, Remember
@@ -87,6 +87,14 @@ class Idempotency:
     answer: Callable[[Any], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What an append from a public form depends on: the brokerage as it was looked up, and whose form limit counts."""
+
+    site_version: int
+    client: str
+
+
 class EventStore:
     """One a process. The writer and the pool are opened and closed by whoever made them."""
 
@@ -139,10 +147,11 @@ class EventStore:
         command: str,
         origin: Origin,
         idempotency: Idempotency | None = None,
+        form: Form | None = None,
     ) -> Appended:
         """Append what *aggregate* decided since it was made of *before*; nothing decided, nothing happens.
 
-        Raises Conflict if the stream grew meanwhile, AlreadyTaken, KeyReused, NotFound (no such tenant), Busy,
+        With *form* raises SiteChanged, TooMany as well. Raises Conflict if the stream grew meanwhile, AlreadyTaken, KeyReused, NotFound (no such tenant), Busy,
         Unavailable.
         """
         new: Sequence[Any] = aggregate.collect_events()
@@ -167,6 +176,8 @@ class EventStore:
             rows={model.NAME: made for model in READ_MODELS if (made := model.rows(history, new))},
             subject_key=wrapped,
             remember=remember,
+            site_version=form.site_version if form else 0,
+            client=form.client if form else "",
         )
         return await self._write(append, tenant_key)
 
@@ -185,6 +196,11 @@ class EventStore:
                 return Appended(None, tenant_key.open_answer(outcome.answer, append.remember.key))
             case "reused":
                 raise KeyReused
+            case "stale":
+                raise SiteChanged
+            case "limited":
+                assert outcome.retry_at is not None
+                raise TooMany(outcome.retry_at)
             case "version":
                 raise Conflict
             case "unknown":

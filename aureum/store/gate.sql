@@ -2,14 +2,13 @@
 -- requests that wait at the same moment. A line of the arrays is one (key, host, client) with the number of requests
 -- that wait behind it; 'granted' of them may pass, 'used' had passed before. Empty text stands for "none".
 --
--- The window of a limit lasts 60 s and begins with its first request; refused requests do not count. A key's bucket is
--- the key, a form's the client's address. (plpgsql, since it keeps its plans; a function in plain SQL is planned at each
--- call before PostgreSQL 18.) Rows are touched in one order, so that two gates never wait in a circle.
+-- A key's bucket is the key, a form's the client's address. (plpgsql, since it keeps its plans; a function in plain SQL is planned at each
+-- call before PostgreSQL 18.)
 CREATE OR REPLACE FUNCTION gate(
     p_key bytea[], p_host text[], p_slug text[], p_client text[], p_count integer[], p_form_limit integer
 ) RETURNS TABLE (
     ord bigint, key_id uuid, key_tenant uuid, host_tenant uuid, tenant_id uuid, number bigint, slug text, plan text,
-    country text, public_lead_count boolean, staff_version integer,
+    country text, public_lead_count boolean, site_version integer,
     head bigint, lead_list_version integer, lead_counts_version integer,
     rate_limit integer, granted integer, used_before integer, resets_at timestamptz
 )
@@ -30,33 +29,21 @@ WITH asked AS (
       LEFT JOIN domains d ON d.domain = a.host
       LEFT JOIN brokerages s ON s.slug = a.slug
 ), known AS (
-    SELECT f.*, b.tenant_id, b.number, b.slug, b.plan, b.country, b.public_lead_count, b.staff_version,
+    SELECT f.*, b.tenant_id, b.number, b.slug, b.plan, b.country, b.public_lead_count, h.site_version,
            h.position AS head, h.lead_list_version, h.lead_counts_version,
            CASE WHEN f.key_id IS NOT NULL THEN f.key_limit WHEN f.client <> '' THEN p_form_limit ELSE 0 END AS rate_limit,
            CASE WHEN f.key_id IS NOT NULL THEN f.key ELSE convert_to(f.client, 'UTF8') END AS bucket
       FROM found f
       JOIN brokerages b ON b.tenant_id = coalesce(f.key_tenant, f.host_tenant) AND NOT b.disabled
       JOIN heads h ON h.tenant_id = b.tenant_id
-), counted AS (
-    INSERT INTO rate_limits AS r (tenant_id, bucket, window_start, allowed, used, granted)
-    SELECT k.tenant_id, k.bucket, min(k.moment), min(k.rate_limit),
-           least(sum(k.waiting), min(k.rate_limit)), least(sum(k.waiting), min(k.rate_limit))
-      FROM known k
+), asking AS (
+    SELECT k.tenant_id, k.bucket, k.moment, k.rate_limit, k.waiting FROM known k
      WHERE k.rate_limit > 0 AND (k.host_tenant IS NULL OR k.host_tenant = k.tenant_id)
-     GROUP BY k.tenant_id, k.bucket
-     ORDER BY k.tenant_id, k.bucket
-    ON CONFLICT (tenant_id, bucket) DO UPDATE SET
-           allowed = excluded.allowed,
-           window_start = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds'
-                               THEN excluded.window_start ELSE r.window_start END,
-           used = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds' THEN excluded.used
-                       ELSE greatest(r.used, least(r.used + excluded.granted, excluded.allowed)) END,
-           granted = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds' THEN excluded.granted
-                          ELSE greatest(0, least(excluded.granted, excluded.allowed - r.used)) END
-    RETURNING r.tenant_id, r.bucket, r.window_start, r.used, r.granted
+), counted AS (
+    -- {count requests}
 )
 SELECT k.ord, k.key_id, k.key_tenant, k.host_tenant, k.tenant_id, k.number, k.slug, k.plan,
-       k.country, k.public_lead_count, k.staff_version, k.head, k.lead_list_version, k.lead_counts_version,
+       k.country, k.public_lead_count, k.site_version, k.head, k.lead_list_version, k.lead_counts_version,
        k.rate_limit,
        -- Lines that share a bucket are served in their order.
        greatest(0, least(k.waiting, c.granted - (

@@ -16,6 +16,16 @@ from aureum.store.cipher import MasterKey
 from aureum.store.database import connect
 
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
+PLACE_OF_COUNTING = "    -- {count requests}\n"
+
+# Not CREATE OR REPLACE alone: another version may take or return something else.
+DROP = "DROP FUNCTION IF EXISTS append_events, gate, lead_page, lead_counts_of;"
+
+RIGHTS = """
+REVOKE EXECUTE ON FUNCTION append_events, gate, lead_page, lead_counts_of FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION append_events, gate, lead_page, lead_counts_of TO aureum_service;
+"""
+"""They run with their owner's rights: only the service may call them."""
 
 ADVISORY_LOCK = 4_851_023_117
 """Two processes that start at once migrate one after the other; nothing else depends on it."""
@@ -28,7 +38,7 @@ def migrations() -> list[tuple[int, str, str]]:
 
 
 def functions() -> str:
-    """The SQL of the functions, the read models' statements filled in."""
+    """The SQL of the functions, with the read models' statements and the counting of requests filled in."""
     store = files("aureum.store")
     append = (store / "append.sql").read_text(encoding="utf-8")
     assert append.count(PLACE_OF_READ_MODELS) == 1, "append.sql must have one place for the read models"
@@ -36,8 +46,10 @@ def functions() -> str:
         f"    IF p_rows -> '{model.NAME}' IS NOT NULL THEN\n{model.APPEND.strip()};\n    END IF;\n"
         for model in READ_MODELS
     )
-    reads = [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql")]
-    return "\n".join([append.replace(PLACE_OF_READ_MODELS, statements), *reads])
+    texts = [append.replace(PLACE_OF_READ_MODELS, statements)]
+    texts += [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql")]
+    counting = (store / "count_requests.sql").read_text(encoding="utf-8")
+    return "\n".join([DROP, *texts, RIGHTS]).replace(PLACE_OF_COUNTING, counting)
 
 
 async def migrate(url: str, master: MasterKey) -> list[str]:

@@ -1,5 +1,8 @@
-"""Appends as small as can be, for tests of what ``append_events`` and the writer do with them."""
+"""Appends as small as can be, and other sessions beside them, for tests of ``append_events`` and of the writer."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,3 +48,28 @@ async def log_of(connection: AsyncConnection[Any], tenant_id: UUID) -> list[tupl
     rows = await (await connection.execute(query, [tenant_id])).fetchall()
     assert await verify(connection, tenant_id) == Verified(len(rows))
     return rows
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[AsyncConnection[Any]]:
+    """Another session, in autocommit."""
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def held(url: str, *tenants: UUID) -> AsyncIterator[None]:
+    """Another session holds the heads of *tenants*."""
+    async with connected(url) as holder, holder.transaction():
+        await holder.execute("SELECT FROM heads WHERE tenant_id = ANY (%s) FOR UPDATE", [list(tenants)])
+        yield
+
+
+async def until_somebody_waits_for_a_lock(connection: AsyncConnection[Any]) -> int:
+    """The process id of a session that waits for a lock, as soon as there is one; five seconds at most."""
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(5):
+        while True:
+            row = await (await connection.execute(query)).fetchone()
+            if row is not None:
+                return int(row[0])

@@ -1,8 +1,7 @@
 """What ``append_events`` answers: for each item a row, never an exception that would fail the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,15 +11,9 @@ import pytest
 from psycopg import AsyncConnection
 
 from aureum.store.append import Append, Outcome, call
-from tests.store.appends import an_append, log_of, new_tenants, remember
+from tests.store.appends import an_append, connected, log_of, new_tenants, remember
 
 APPENDED = "appended"
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[AsyncConnection[Any]]:
-    async with await AsyncConnection.connect(url, autocommit=True) as connection:
-        yield connection
 
 
 def on_a_connection(url: str, test: Callable[[AsyncConnection[Any]], Awaitable[None]]) -> None:

@@ -3,8 +3,7 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,21 +13,15 @@ from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.append import LANE_LIMIT, AppendWriter, Outcome
-from tests.store.appends import an_append, log_of, new_tenants, remember
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[AsyncConnection[Any]]:
-    async with await AsyncConnection.connect(url, autocommit=True) as connection:
-        yield connection
-
-
-@asynccontextmanager
-async def held(url: str, *tenants: UUID) -> AsyncIterator[None]:
-    """Another session holds the heads of *tenants*."""
-    async with connected(url) as holder, holder.transaction():
-        await holder.execute("SELECT FROM heads WHERE tenant_id = ANY (%s) FOR UPDATE", [list(tenants)])
-        yield
+from tests.store.appends import (
+    an_append,
+    connected,
+    held,
+    log_of,
+    new_tenants,
+    remember,
+    until_somebody_waits_for_a_lock,
+)
 
 
 def run(test: Callable[[AppendWriter, AsyncConnection[Any]], Awaitable[None]], url: str) -> None:
@@ -47,16 +40,6 @@ async def outcome(appending: Awaitable[Outcome]) -> str:
         return (await appending).outcome
     except (Busy, psycopg.Error) as error:
         return type(error).__name__
-
-
-async def until_somebody_waits_for_a_lock(connection: AsyncConnection[Any]) -> int:
-    """The process id of a session that waits for a lock, as soon as there is one."""
-    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with asyncio.timeout(5):
-        while True:
-            row = await (await connection.execute(query)).fetchone()
-            if row is not None:
-                return int(row[0])
 
 
 def test_those_that_wait_at_the_same_moment_share_a_call(module_database_url: str) -> None:

@@ -15,8 +15,7 @@ from aureum.domain.errors import AlreadyTaken, Busy
 from aureum.domain.user import User
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
-from tests.store.appends import log_of
-from tests.store.test_append_writer import connected, held, until_somebody_waits_for_a_lock
+from tests.store.appends import connected, held, log_of, until_somebody_waits_for_a_lock
 from tests.stores import BROKERAGE_NUMBER, new_lead, open_brokerage, opened_store
 
 
@@ -109,7 +108,7 @@ def test_among_others(database_url: str) -> None:
             (a, await user(store, "bob@example.com"), EMAIL),
             (b, new_lead(), APPENDED),
             # What the edge refuses already: text that PostgreSQL cannot hold.
-            (b, new_lead(subject="\0"), "UntranslatableCharacter"),
+            (b, new_lead(source="\0"), "UntranslatableCharacter"),
             (a, new_lead(), APPENDED),
         ]
         answers = await asyncio.gather(*(answer(store, tenant_id, one) for tenant_id, one, _ in given))

@@ -259,6 +259,7 @@ STATEMENTS = 12
 def test_a_projector_that_is_killed_before_any_statement_leaves_nothing_or_all(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store, opened_store(database_url) as victim:
+            assert isinstance(victim.database.pool.kwargs, dict)
             victim.database.pool.kwargs["cursor_factory"] = KillingCursor
             for kill_at in range(1, STATEMENTS + 2):
                 tenant = await open_brokerage(store)

@@ -7,7 +7,9 @@ CREATE TABLE heads (
     hash bytea NOT NULL DEFAULT '\x',
     -- Which version of each read model is live for this tenant: appends read it under the lock that they hold anyway.
     lead_list_version integer NOT NULL DEFAULT 1,
-    lead_counts_version integer NOT NULL DEFAULT 1
+    lead_counts_version integer NOT NULL DEFAULT 1,
+    -- Grows whenever the brokerage or its staff changes, so that a process knows when what it remembers is stale.
+    site_version integer NOT NULL DEFAULT 1
 ) WITH (fillfactor = 50);
 
 CREATE TABLE events (

@@ -36,9 +36,7 @@ CREATE TABLE brokerages (
     country text NOT NULL,
     public_lead_count boolean NOT NULL,
     disabled boolean NOT NULL,
-    opened_at timestamptz NOT NULL,
-    -- Counts the changes of the staff, so that a process knows when the agents it remembers are stale.
-    staff_version integer NOT NULL DEFAULT 1
+    opened_at timestamptz NOT NULL
 );
 
 CREATE TABLE domains (

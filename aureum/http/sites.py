@@ -1,0 +1,55 @@
+"""The sites that this process knows: which brokerage a host is, and which of its agents take leads.
+
+What is remembered is never acted upon when stale: every append from a form names the version of the site that it
+relies on, and is refused under the head lock if the brokerage or its staff has changed since (SiteChanged).
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from aureum.domain.routing import Agent, agent
+from aureum.http.gate import Brokerage, Gate, Line
+from aureum.projections import users
+from aureum.store.database import Database
+
+LIMIT = 10_000
+"""Hosts that are remembered; the least recently used of more is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A brokerage's public side."""
+
+    brokerage: Brokerage
+    agents: tuple[Agent, ...]
+
+
+class Sites:
+    """Sites by host and slug."""
+
+    def __init__(self, gate: Gate, database: Database) -> None:
+        self.gate = gate
+        self.database = database
+        self._known: OrderedDict[tuple[str, str], Site] = OrderedDict()
+
+    async def find(self, host: str, slug: str) -> Site | None:
+        """The site of a normalised host, or of the slug in it; None if there is none. Raises Unavailable."""
+        site = self._known.get((host, slug))
+        if site is not None:
+            self._known.move_to_end((host, slug))
+            return site
+        passage = await self.gate.ask(Line(b"", host, slug, ""))
+        if passage is None:
+            return None
+        tenant_id = passage.brokerage.tenant_id
+        # Read after the version: the agents may be newer than it says, never older.
+        rows = await self.database.tenant_rows(tenant_id, users.LEAD_TAKERS, {"tenant": tenant_id})
+        agents = tuple(agent(user_id, specialties) for user_id, _, specialties in rows)
+        site = self._known[host, slug] = Site(passage.brokerage, agents)
+        if len(self._known) > LIMIT:
+            self._known.popitem(last=False)
+        return site
+
+    def forget(self, host: str, slug: str) -> None:
+        """What is remembered of a host has turned out to be stale."""
+        self._known.pop((host, slug), None)
