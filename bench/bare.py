@@ -57,8 +57,8 @@ CREATE TABLE lead_counts (
 """
 
 INSERT = """
-INSERT INTO leads (tenant_id, lead_id, first_name, last_name, email, phone, subject, message, source_domain, source_page,
-                   utm_source, utm_medium, utm_campaign)
+INSERT INTO leads (tenant_id, lead_id, first_name, last_name, email, phone, subject, message, source_domain,
+                   source_page, utm_source, utm_medium, utm_campaign)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING number
 """
 

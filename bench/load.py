@@ -1,7 +1,7 @@
 """The load generator: HTTP/1.1 requests made beforehand, sent over kept connections, one at a time on each.
 
-``wrk`` does it where it is installed, since it costs least; else a client of our own, in a process of its own. Both send
-the same bytes in the same order and say the same of it.
+``wrk`` does it where it is installed, since it costs least; else a client of our own, in a process of its own. Both
+send the same bytes in the same order and say the same of it.
 """
 
 import asyncio
@@ -42,7 +42,9 @@ def generator() -> str:
 
 def post(host: str, path: str, body: bytes) -> bytes:
     """A POST of JSON, ready to be sent."""
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     return head.encode() + body
 
 

@@ -50,7 +50,10 @@ async def capture_lead(
     idempotency: Idempotency | None = None,
     form: Form | None = None,
 ) -> tuple[Lead, Appended]:
-    """The lead as it was captured; *form* says which public form it comes from. Raises Invalid, and what ``EventStore.append`` raises."""
+    """The lead as it was captured; *form* says which public form it comes from.
+
+    Raises Invalid, and what ``EventStore.append`` raises.
+    """
     await check_agent(store, command.tenant_id, command.assigned_to)
     at = command.at or ids.now()
     lead_id = ids.new_id(command.at)
@@ -112,7 +115,10 @@ class ChangeLead(BaseModel):
 
 
 async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) -> Lead:
-    """The lead as it is afterwards; what holds already records nothing. Raises NotFound, StaleVersion, Invalid, Conflict."""
+    """The lead as it is afterwards; what holds already records nothing.
+
+    Raises NotFound, StaleVersion, Invalid, Conflict, and what ``EventStore.append`` raises.
+    """
     if command.assign:
         await check_agent(store, command.tenant_id, command.assigned_to)
     details = dict(command.details)

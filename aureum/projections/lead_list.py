@@ -136,7 +136,7 @@ SELECT docs, last_id, found FROM lead_page(
     %(tenant)s, %(read_version)s, %(status)s, %(source)s, %(assigned_to)s, %(updated_since)s, %(before)s, %(limit)s)
 """
 """Newest first, since ids sort by time: the documents joined by commas, the last id, how many, and one more than
-``limit`` if another page follows. ``before`` is the id that the page begins after; ``read_version`` None is the live one.
+``limit`` if another page follows. ``before`` is the id that the page begins after; ``read_version`` None is the live.
 The function stands in ``aureum/store/hot_reads.sql``."""
 
 ONE = """
@@ -151,4 +151,4 @@ ABOVE_ALL = UUID(int=(1 << 128) - 1)
 TENANT_OF_ID = "SELECT tenant_id, stream_id FROM events WHERE stream_id = %(lead)s AND version = 1"
 
 TENANT_OF_NUMBER = "SELECT tenant_id, lead_id FROM lead_list WHERE number = %(number)s LIMIT 1"
-"""Over all tenants, as the owner: for the command line only. The index begins with the tenant, so this reads it whole."""
+"""Over all tenants, as the owner: for the command line only. The index begins with the tenant, so all of it is read."""

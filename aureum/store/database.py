@@ -77,7 +77,7 @@ class Database:
             raise unavailable(error) from error
 
     async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
-        """Run one statement as the owner and fetch all rows: for directories, sweeps and functions. Raises Unavailable."""
+        """Run one statement as the owner and fetch its rows: directories, sweeps, functions. Raises Unavailable."""
         async with self.connection() as connection:
             cursor = connection.cursor(binary=True)
             await cursor.execute(query, parameters)

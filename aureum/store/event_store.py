@@ -151,8 +151,8 @@ class EventStore:
     ) -> Appended:
         """Append what *aggregate* decided since it was made of *before*; nothing decided, nothing happens.
 
-        With *form* raises SiteChanged, TooMany as well. Raises Conflict if the stream grew meanwhile, AlreadyTaken, KeyReused, NotFound (no such tenant), Busy,
-        Unavailable.
+        Raises Conflict if the stream grew meanwhile, AlreadyTaken, KeyReused, NotFound (no such tenant), Busy,
+        Unavailable; with *form* SiteChanged and TooMany as well.
         """
         new: Sequence[Any] = aggregate.collect_events()
         if not new:

@@ -2,8 +2,8 @@
 -- requests that wait at the same moment. A line of the arrays is one (key, host, client) with the number of requests
 -- that wait behind it; 'granted' of them may pass, 'used' had passed before. Empty text stands for "none".
 --
--- A key's bucket is the key, a form's the client's address. (plpgsql, since it keeps its plans; a function in plain SQL is planned at each
--- call before PostgreSQL 18.)
+-- A key's bucket is the key, a form's the client's address. It is plpgsql since that keeps its plans: before PostgreSQL
+-- 18 a function in plain SQL is planned at each call.
 CREATE OR REPLACE FUNCTION gate(
     p_key bytea[], p_host text[], p_slug text[], p_client text[], p_count integer[], p_form_limit integer
 ) RETURNS TABLE (

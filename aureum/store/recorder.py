@@ -20,7 +20,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from aureum.store import metadata
-from aureum.store.append import CALL, Append, arguments
+from aureum.store.append import CALL, Append, Outcome, arguments
 from aureum.store.mapper import join_topic, split_topic
 from aureum.store.metadata import Actor, Origin
 
@@ -130,18 +130,19 @@ class TenantRecorder(ApplicationRecorder):
             rows={},
         )
         cursor = connection.execute(CALL, arguments([append], LOCK_TIMEOUT, False))
-        ((_, outcome, position, version, _),) = cursor.fetchall()
-        match outcome:
-            case "appended":
+        ((_, *answer),) = cursor.fetchall()
+        match Outcome(*answer):
+            case Outcome("appended", int() as position):
                 return range(position - len(run) + 1, position + 1)
-            case "version":
+            case Outcome("version", _, version):
                 raise persistence.IntegrityError(
                     f"Stream {stream_id} is at version {version}, not {append.expected_version}: "
                     "somebody appended to it first."
                 )
-            case "unknown":
+            case Outcome("unknown"):
                 raise persistence.ProgrammingError(f"There is no tenant {self.tenant_id}.")
-        raise persistence.InternalError(f"append_events answered {outcome}.")
+            case other:
+                raise persistence.InternalError(f"append_events answered {other.outcome}.")
 
     def select_events(
         self,

@@ -38,7 +38,7 @@ WITH r AS (
       FROM webhook_deliveries d
       JOIN r ON r.endpoint_id = d.endpoint_id AND r.position = d.position AND r.attempt = d.attempt
      WHERE d.tenant_id = %(tenant)s AND d.state = 'leased' AND d.lease_owner = %(owner)s
-       
+       FOR UPDATE OF d
 ), later AS (
     UPDATE webhook_deliveries d
        SET state = 'due', due_at = now() + h.pause * interval '1 second', lease_owner = NULL, lease_until = NULL

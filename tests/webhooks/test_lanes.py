@@ -53,12 +53,12 @@ async def slots_of(store: EventStore, tenant_id: UUID) -> dict[UUID, int]:
     return dict(await store.database.rows(query, {"tenant": tenant_id}))
 
 
-async def expire(store: EventStore, tenant_id: UUID) -> None:
-    """Let all leases of a tenant end."""
+async def expire(store: EventStore, tenant_id: UUID, owner: UUID) -> None:
+    """Let the leases of *owner* end."""
     await store.database.rows(
         "UPDATE webhook_deliveries SET lease_until = now() - interval '1 second'"
-        " WHERE tenant_id = %(tenant)s AND state = 'leased'",
-        {"tenant": tenant_id},
+        " WHERE tenant_id = %(tenant)s AND lease_owner = %(owner)s",
+        {"tenant": tenant_id, "owner": owner},
     )
 
 
@@ -166,16 +166,16 @@ def test_many_claimers_at_once_share_nothing_and_keep_the_cap(database_url: str)
     async def scenario() -> None:
         async with opened_store(database_url) as store, opened_store(database_url) as other:
             tenant = await open_brokerage(store)
-            endpoints = [await register(store, tenant) for _ in range(4)]
+            endpoints = [await register(store, tenant) for _ in range(2)]
             for endpoint in endpoints:
-                await enqueue(store, tenant, endpoint, range(1, 26))
+                await enqueue(store, tenant, endpoint, range(1, 101))
             done: Counter[tuple[UUID, int]] = Counter()
             in_flight: Counter[UUID] = Counter()
 
             async def work(worker: EventStore) -> None:
                 owner = uuid4()
-                while sum(done.values()) < 100:
-                    claims = await claim(worker.database, owner, tenant, limit=5, share=16)
+                while sum(done.values()) < 200:
+                    claims = await claim(worker.database, owner, tenant, limit=11, share=16)
                     in_flight.update(c.endpoint_id for c in claims)
                     assert all(number <= 8 for number in in_flight.values())
                     done.update(of(claims))
@@ -184,7 +184,7 @@ def test_many_claimers_at_once_share_nothing_and_keep_the_cap(database_url: str)
                     await write(worker.database, owner, [completion(c) for c in claims])
 
             await asyncio.gather(*(work(worker) for worker in (store, other) for _ in range(4)))
-            assert done == {(endpoint, position): 1 for endpoint in endpoints for position in range(1, 26)}
+            assert done == {(endpoint, position): 1 for endpoint in endpoints for position in range(1, 101)}
             assert await queue(store, tenant) == {}
 
     run(scenario())
@@ -235,7 +235,7 @@ def test_whoever_lost_the_lease_decides_nothing(database_url: str) -> None:
             await enqueue(store, tenant, endpoint, [1])
             (lost,) = await claim(store.database, ONE, tenant, limit=1, share=16)
             assert await reap(store.database) == []
-            await expire(store, tenant)
+            await expire(store, tenant, ONE)
             assert await reap(store.database) == [tenant]
             assert await queue(store, tenant) == {(endpoint, 1): ("due", 1, None)}
             # Too late while it is due ...
@@ -253,6 +253,36 @@ def test_whoever_lost_the_lease_decides_nothing(database_url: str) -> None:
             assert list((await write(store.database, OTHER, [completion(held)])).values()) == ["delivered"]
             outcomes = Counter(outcome for _, _, outcome, _, _ in await attempts(store, tenant))
             assert outcomes == {"superseded": 3, "delivered": 1}
+
+    run(scenario())
+
+
+def test_a_completion_that_meets_another_claim_of_its_delivery_decides_nothing(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store, store.database.connection() as connection:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, [1, 2])
+            claims = await claim(store.database, ONE, tenant, limit=2, share=16)
+            await connection.execute("BEGIN")
+            await connection.execute(
+                "UPDATE webhook_deliveries SET attempt = 2, lease_owner = %(other)s", {"other": OTHER}
+            )
+            good, bad = claims
+            pause = timedelta(hours=1)
+            writing = asyncio.create_task(
+                write(store.database, ONE, [completion(good), completion(bad, error=Failure.RESET, pause=pause)])
+            )
+            while True:
+                ((waiting,),) = await store.database.rows(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                if waiting:
+                    break
+            await connection.execute("COMMIT")
+            assert set((await writing).values()) == {"superseded"}
+            assert await queue(store, tenant) == {(endpoint, p): ("leased", 2, OTHER) for p in (1, 2)}
 
     run(scenario())
 

@@ -101,11 +101,9 @@ class Queue(RuleBasedStateMachine):
             self.rows[key] = Delivery(row.attempt + 1, worker)
             self.claims.append((worker, one))
 
-    def take(self, data: Any) -> tuple[UUID, Claim, bool]:
-        """One of the claims that were ever made, and whether it still holds its delivery."""
-        worker, one = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
+    def holds(self, worker: UUID, one: Claim) -> bool:
         row = self.rows.get((one.endpoint_id, one.position))
-        return worker, one, row is not None and row.owner == worker and row.attempt == one.attempt
+        return row is not None and row.owner == worker and row.attempt == one.attempt
 
     @precondition(lambda self: self.claims)
     @rule(
@@ -114,35 +112,42 @@ class Queue(RuleBasedStateMachine):
         last=st.booleans(),
     )
     def complete(self, data: Any, error: Failure | None, last: bool) -> None:
-        worker, one, holds = self.take(data)
+        """One worker's outcomes, as many at once as it likes, whether it still holds the deliveries or not."""
+        worker = data.draw(st.sampled_from(sorted({worker for worker, _ in self.claims})))
+        own = [one for holder, one in self.claims if holder == worker]
+        batch = own[: data.draw(st.integers(1, len(own)))]
+        self.claims = [pair for pair in self.claims if pair[1] not in batch]
         pause = HOUR if error is not None and not last else None
-        written = self.wait(write(self.store.database, worker, [completion(one, error=error, pause=pause)]))
-        key = one.endpoint_id, one.position
-        outcome = "delivered" if error is None else "failed" if pause else "exhausted"
-        outcome = outcome if holds else "superseded"
-        assert list(written.values()) == [outcome]
-        self.outcomes[outcome] += 1
-        if error is Failure.TIMEOUT:
-            self.slots[one.endpoint_id] = SLOTS_AFTER_TIMEOUT
-        elif error is None and one.slots < SLOTS:
-            self.slots[one.endpoint_id] = SLOTS
-        if holds and pause:
-            self.rows[key] = Delivery(one.attempt, waits=True)
-        elif holds:
-            del self.rows[key]
+        written = self.wait(
+            write(self.store.database, worker, [completion(o, error=error, pause=pause) for o in batch])
+        )
+        for one in batch:
+            key = one.endpoint_id, one.position
+            outcome = "delivered" if error is None else "failed" if pause else "exhausted"
+            outcome = outcome if self.holds(worker, one) else "superseded"
+            assert written[self.tenant, *key, one.attempt] == outcome
+            self.outcomes[outcome] += 1
+            if error is Failure.TIMEOUT:
+                self.slots[one.endpoint_id] = SLOTS_AFTER_TIMEOUT
+            elif error is None and one.slots < SLOTS:
+                self.slots[one.endpoint_id] = SLOTS
+            if outcome == "failed":
+                self.rows[key] = Delivery(one.attempt, waits=True)
+            elif outcome != "superseded":
+                del self.rows[key]
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def give_back(self, data: Any) -> None:
-        worker, one, holds = self.take(data)
+        worker, one = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
         self.wait(give_back(self.store.database, worker, one))
-        if holds:
+        if self.holds(worker, one):
             self.rows[one.endpoint_id, one.position] = Delivery(one.attempt - 1)
 
-    @rule()
-    def leases_end(self) -> None:
-        self.wait(expire(self.store, self.tenant))
-        self.rows = {key: replace(row, expired=row.owner is not None) for key, row in self.rows.items()}
+    @rule(worker=st.sampled_from(WORKERS))
+    def leases_end(self, worker: UUID) -> None:
+        self.wait(expire(self.store, self.tenant, worker))
+        self.rows = {key: replace(row, expired=row.expired or row.owner == worker) for key, row in self.rows.items()}
 
     @rule()
     def reap(self) -> None:
@@ -192,7 +197,7 @@ def test_the_queue_does_what_its_model_does(database_url: str) -> None:
             run_state_machine_as_test(
                 Queue,
                 settings=settings(
-                    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+                    max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
                 ),
             )
         finally:
