@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,50 +10,47 @@ from uuid import UUID
 import orjson
 import typer
 from psycopg_pool import ConnectionPool
-from rich.console import Console
 from rich.progress import Progress
 
 from aureum.app import open_store
+from aureum.cli_output import progress, say
 from aureum.domain import ids
 from aureum.domain.errors import Invalid, NotFound
 from aureum.domain.lead import Lead
 from aureum.http.fields import parse_time
 from aureum.http.history import history_of
-from aureum.operator import Installation, every_tenant, installation, say, table
+from aureum.operator import Installation, installation, tenants_of
 from aureum.projections import lead_list
 from aureum.store import chain
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.database import Database, connect
-from aureum.store.event_store import EventStore, Stream
+from aureum.store.event_store import EventStore, Recorded, Stream
 from aureum.store.history import tenant_repository
 
-app = typer.Typer(no_args_is_help=True, help="Replay and verify what was recorded.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Replay and verify what was recorded.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 NO_LEAD = "There is no lead {text!r}. Give its id (c...) or its number."
 
 
 @app.command("lead")
 def audit_lead(
-    lead: Annotated[str, typer.Argument(help="The lead's id, or its number.")],
+    lead: Annotated[str, typer.Argument(metavar="ID", help="The lead's id, or its number.")],
     as_of: Annotated[str | None, typer.Option(help="A moment, such as 2026-01-31T12:00:00Z; itself included.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Replay a lead: every event with who, what and when, and the state that they add up to."""
     until = moment(as_of)
     with installation() as here:
         tenant_id, stream = asyncio.run(load(here, lead))
-        kept = [recorded for recorded in stream.events if until is None or recorded.event.timestamp <= until]
+        kept = up_to(stream.events, until)
         if not kept:
-            raise NotFound("The lead did not exist at that time.")
-        state = replayed(here, tenant_id, kept[0].event.originator_id, kept[-1].event.originator_version)
-    entries = history_of(Stream(kept, None))
-    lead_id = ids.to_wire(state.id)
-    document = {"id": lead_id, "events": entries, "state": state_of(state)}
-    rows = [(e["version"], e["at"], e["type"], who(e["actor"]), what(e["changes"])) for e in entries]
-    say(as_json, document, table(f"Lead {lead_id}", ("", "At", "Event", "Actor", "Changes"), rows))
-    if not as_json:
-        for name, value in document["state"].items():
-            Console(highlight=False).print(f"  {name}: {value if value is not None else '-'}", markup=False)
+            raise NotFound(f"The lead did not exist at that time. It was captured {shown_time(stream.events[0])}.")
+        state = replayed(here, tenant_id, kept[-1])
+    entries, now = history_of(Stream(kept, None)), state_of(state)
+    people = f"Lead {now['id']}\n\n{history_for_people(entries)}\n\nAdds up to\n{lines(now)}"
+    say(as_json, {"id": now["id"], "events": entries, "state": now}, people)
 
 
 def moment(text: str | None) -> datetime | None:
@@ -61,6 +59,11 @@ def moment(text: str | None) -> datetime | None:
         return None if text is None else parse_time(text)
     except ValueError as error:
         raise Invalid("as-of", "as-of must be a time such as 2026-01-31T12:00:00Z.") from error
+
+
+def up_to(events: Sequence[Recorded], until: datetime | None) -> list[Recorded]:
+    """Those until *until*, that moment included; all without one."""
+    return [recorded for recorded in events if until is None or recorded.event.timestamp <= until]
 
 
 async def load(here: Installation, text: str) -> tuple[UUID, Stream]:
@@ -73,12 +76,11 @@ async def load(here: Installation, text: str) -> tuple[UUID, Stream]:
 async def find(database: Database, text: str) -> tuple[UUID, UUID]:
     """(tenant, lead) by wire id or number. Raises NotFound."""
     lead_id = ids.from_wire(text)
+    rows: list[Any] = []
     if lead_id is not None:
         rows = await database.rows(lead_list.TENANT_OF_ID, {"lead": lead_id})
     elif text.isascii() and text.isdigit() and len(text) <= 18:
         rows = await database.rows(lead_list.TENANT_OF_NUMBER, {"number": int(text)})
-    else:
-        rows = []
     if not rows:
         raise NotFound(NO_LEAD.format(text=text))
     return rows[0][0], rows[0][1]
@@ -92,11 +94,12 @@ async def lead_stream(store: EventStore, tenant_id: UUID, lead_id: UUID, text: s
     return stream
 
 
-def replayed(here: Installation, tenant_id: UUID, lead_id: UUID, version: int) -> Lead:
-    """The lead as it was at *version*, by the library's repository."""
+def replayed(here: Installation, tenant_id: UUID, last: Recorded) -> Lead:
+    """The lead as it was at its event *last*, by the library's repository."""
     keys = TenantKeys(MasterKey(here.key))
     with ConnectionPool(here.url, min_size=1, max_size=2, kwargs={"autocommit": True}, open=True) as pool:
-        lead: Lead = tenant_repository(pool, tenant_id, keys).get(lead_id, version=version)
+        repository = tenant_repository(pool, tenant_id, keys)
+        lead: Lead = repository.get(last.event.originator_id, version=last.event.originator_version)
         return lead
 
 
@@ -113,56 +116,86 @@ def state_of(lead: Lead) -> dict[str, Any]:
     }
 
 
+def history_for_people(entries: Sequence[dict[str, Any]]) -> str:
+    """A paragraph an event: version, time, type, actor; below it what changed."""
+    paragraphs = []
+    for entry in entries:
+        head = f"{entry['version']:>3}  {entry['at']}  {entry['type']}  by {who(entry['actor'])}"
+        paragraphs.append(
+            "\n".join([head, *(f"       {what(name, change)}" for name, change in entry["changes"].items())])
+        )
+    return "\n".join(paragraphs)
+
+
+def shown_time(recorded: Recorded) -> str:
+    """When an event happened."""
+    return ids.aureum_time(recorded.event.timestamp)
+
+
 def who(actor: dict[str, Any]) -> str:
     """An actor in one word or two."""
     return f"{actor['type']} {actor['id']}" if actor["id"] else str(actor["type"])
 
 
-def what(changes: dict[str, dict[str, Any]]) -> str:
-    """Changes, one a line."""
-    return "\n".join(f"{name}: {short(change['from'])} → {short(change['to'])}" for name, change in changes.items())
+def what(name: str, change: dict[str, Any]) -> str:
+    """One change; of what was not there before, only what it is now."""
+    before = "" if change["from"] is None else f"{text_of(change['from'])} → "
+    return f"{name}: {before}{text_of(change['to'])}"
 
 
-def short(value: Any) -> str:
-    """A value in at most 40 characters."""
+def text_of(value: Any) -> str:
+    """A value for people, line ends shown as such so that none can pass for another field."""
     text = "-" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
-    return text if len(text) <= 40 else text[:39] + "…"
+    return text.replace("\n", "⏎")
+
+
+def lines(state: dict[str, Any]) -> str:
+    """The state, a line a field."""
+    return "\n".join(f"  {name}: {text_of(value)}" for name, value in state.items())
 
 
 @app.command("verify")
 def audit_verify(
     slug: Annotated[str | None, typer.Option("--brokerage", help="One brokerage's slug; without it all.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Recompute every hash: finds a flipped byte, a missing row, a swapped pair, and says where."""
-    with installation() as here:
-        events, broken = asyncio.run(verify_all(here, slug, quiet=as_json))
+    with installation() as here, progress(quiet=as_json) as bars:
+        events, broken = asyncio.run(verify_all(here, slug, bars))
     if broken:
         say(as_json, {"ok": False, "events": events, "broken": broken}, describe(broken))
         sys.exit(1)
     say(as_json, {"ok": True, "events": events}, f"{events} events stand as they were appended.")
 
 
-async def verify_all(here: Installation, slug: str | None, *, quiet: bool) -> tuple[int, list[dict[str, Any]]]:
+async def verify_all(here: Installation, slug: str | None, bars: Progress) -> tuple[int, list[dict[str, Any]]]:
     """How many events were verified, and where a log is broken."""
     events = 0
     broken = []
-    async with Database(here.url) as database, await connect(here.url) as connection:
-        tenants = [tenant async for tenant in every_tenant(database, slug)]
-        if slug is None:
-            tenants.insert(0, (ids.PLATFORM, "platform"))
-        with Progress(console=Console(stderr=True), disable=quiet) as progress:
-            bar = progress.add_task("Verifying", total=len(tenants))
-            for tenant_id, name in tenants:
-                found = await chain.verify(connection, tenant_id)
-                if isinstance(found, chain.Broken):
-                    broken.append({"brokerage": name, "position": found.position, "what": found.what})
-                else:
-                    events += found.events
-                progress.advance(bar)
+    prepared = here.settings.prepared_statements
+    async with Database(here.url) as database, await connect(here.url, prepared=prepared) as connection:
+        names = {tenant_id: name for tenant_id, name in await tenants_of(database, slug)}
+        # Without a slug also the platform's own log, and those whose brokerage, or head, somebody has removed.
+        tenants = list(names) if slug is not None else await chain.tenants(connection)
+        names[ids.PLATFORM] = "platform"
+        whole = bars.add_task("Verifying", total=len(tenants))
+        for tenant_id in tenants:
+            name = names.get(tenant_id, str(tenant_id))
+            bar = bars.add_task(name, total=None)
+
+            def show(done: int, length: int, bar: Any = bar) -> None:
+                bars.update(bar, completed=done, total=length)
+
+            found = await chain.verify(connection, tenant_id, show)
+            bars.remove_task(bar)
+            bars.advance(whole)
+            if isinstance(found, chain.Broken):
+                broken.append({"brokerage": name, "position": found.position, "what": found.what})
+            else:
+                events += found.events
     return events, broken
 
 
 def describe(broken: list[dict[str, Any]]) -> str:
     """A line for each brokerage whose log is broken."""
-    return "\n".join(f"{b['brokerage']}: broken at position {b['position']}: {b['what']}" for b in broken)
+    return "\n".join(f"{b['brokerage']}: broken at position {b['position']}: {b['what']}." for b in broken)

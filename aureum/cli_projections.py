@@ -4,16 +4,18 @@ import asyncio
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
-from aureum.operator import Installation, every_tenant, installation, say, table
+from aureum.cli_output import progress, say, table
+from aureum.operator import Installation, installation, tenants_of
 from aureum.projections.all import READ_MODELS
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.database import Database
 from aureum.store.rebuild import REBUILDABLE, rebuild, rebuildable
 
-app = typer.Typer(no_args_is_help=True, help="Read models: what people read, made from the events.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Read models: what people read, made from the events."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -31,7 +33,7 @@ SELECT (SELECT count(*) FROM lead_list l JOIN heads h USING (tenant_id) WHERE l.
 def list_command(as_json: Json = False) -> None:
     """Show the read models, their live rows, and which can be rebuilt."""
 
-    async def count(here: Installation) -> list[Any]:
+    async def count(here: Installation) -> list[int]:
         async with Database(here.url) as database:
             return list((await database.rows(ROWS))[0])
 
@@ -43,7 +45,7 @@ def list_command(as_json: Json = False) -> None:
         for model, rows in zip(READ_MODELS, counts, strict=True)
     ]
     shown = [(one["name"], one["rows"], "yes" if one["rebuildable"] else "") for one in found]
-    say(as_json, found, table("Read models", ("Name", "Rows", "Rebuildable"), shown))
+    say(as_json, found, table("Read models", ("name", "rows", "rebuildable"), shown))
 
 
 @app.command("rebuild")
@@ -53,36 +55,38 @@ def rebuild_command(
     as_json: Json = False,
 ) -> None:
     """Make read models anew beside the live ones while writes go on, and swap."""
-    wanted = [rebuildable(name).NAME for name in names or [model.NAME for model in REBUILDABLE]]
-    with installation() as here:
-        done = asyncio.run(rebuild_all(here, wanted, slug, quiet=as_json))
-    columns = ("Brokerage", "Read model", "Events", "Rows", "Seconds")
+    wanted = [rebuildable(name).NAME for name in dict.fromkeys(names or [model.NAME for model in REBUILDABLE])]
+    with installation() as here, progress(quiet=as_json) as bars:
+        done = asyncio.run(rebuild_all(here, wanted, slug, bars))
+    columns = ("brokerage", "read model", "events", "rows", "seconds")
     say(as_json, done, table("Rebuilt", columns, [tuple(one.values()) for one in done]))
 
 
-async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, *, quiet: bool) -> list[dict[str, Any]]:
+async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, bars: Progress) -> list[dict[str, Any]]:
     """One entry for each brokerage and read model."""
     keys = TenantKeys(MasterKey(here.key))
     done = []
     async with Database(here.url) as database:
-        tenants = [tenant async for tenant in every_tenant(database, slug)]
-    with Progress(console=Console(stderr=True), disable=quiet) as progress:
-        for tenant_id, name in tenants:
-            for model in wanted:
-                bar = progress.add_task(f"{name} {model}", total=None)
+        tenants = await tenants_of(database, slug)
+    whole = bars.add_task("Rebuilding", total=len(tenants) * len(wanted))
+    for tenant_id, name in tenants:
+        for model in wanted:
+            bar = bars.add_task(f"{name} {model}", total=None)
 
-                def show(folded: int, length: int, bar: Any = bar) -> None:
-                    progress.update(bar, completed=folded, total=length)
+            def show(folded: int, length: int, bar: TaskID = bar) -> None:
+                bars.update(bar, completed=folded, total=length)
 
-                made = await rebuild(here.url, keys, model, tenant_id, show)
-                progress.update(bar, completed=made.events, total=made.events)
-                done.append(
-                    {
-                        "brokerage": name,
-                        "name": model,
-                        "events": made.events,
-                        "rows": made.rows,
-                        "seconds": round(made.seconds, 3),
-                    }
-                )
+            made = await rebuild(here.url, keys, model, tenant_id, show, prepared=here.settings.prepared_statements)
+            # One bar in all, and one for what is at work: hundreds of brokerages do not fill the screen.
+            bars.remove_task(bar)
+            bars.advance(whole)
+            done.append(
+                {
+                    "brokerage": name,
+                    "name": model,
+                    "events": made.events,
+                    "rows": made.rows,
+                    "seconds": round(made.seconds, 3),
+                }
+            )
     return done

@@ -60,6 +60,13 @@ OUTCOMES: tuple[tuple[str, ...], ...] = (
 )
 """The statuses that a lead passes after its first; deals fall through, and some come back."""
 
+NOTES: dict[str, str] = {
+    "qualified": "Pre-approved; knows what they want and by when.",
+    "offer": "Offer is with the other side; answer expected this week.",
+    "lost": "Went with a home outside our area. Ask again in spring.",
+}
+"""What the agent writes down when a lead comes to a status."""
+
 PEOPLE: tuple[tuple[str, str], ...] = (
     ("Emma", "Carter"),
     ("Liam", "Nguyen"),

@@ -1,19 +1,22 @@
 """Structured logs: one JSON object a line on standard error, for machines; coloured lines on a terminal, for people.
 
 What is logged is chosen at each call: ids, routes, counts, classes of errors. Never a body, a header, a query, an
-address or a secret.
+address or a secret. An error's own text is not logged either, unless it is known to hold none of these: it may quote
+what a visitor wrote, as PostgreSQL's does.
 """
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import orjson
+import psycopg
 import structlog
 
 
 def configure(level: str) -> None:
-    """Set up structlog for this process; the server's own loggers pass through it too."""
+    """Set up structlog for this process, and pass what libraries log through it."""
     numeric = getattr(logging, level.upper())
     terminal = sys.stderr.isatty()
     shared: list[Any] = [
@@ -24,10 +27,7 @@ def configure(level: str) -> None:
         renderer: list[Any] = [structlog.dev.ConsoleRenderer()]
         factory: Any = structlog.PrintLoggerFactory(sys.stderr)
     else:
-        renderer = [
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
-        ]
+        renderer = [structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str))]
         factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
     structlog.configure(
         processors=[*shared, *renderer],
@@ -35,7 +35,44 @@ def configure(level: str) -> None:
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
-    # What libraries log (uvicorn's start and stop, the pool's reconnects) is rare: plain lines do.
-    logging.basicConfig(
-        stream=sys.stderr, level=max(numeric, logging.WARNING), format="%(levelname)s %(name)s %(message)s"
-    )
+    logging.basicConfig(handlers=[Forwarded()], level=max(numeric, logging.WARNING), force=True)
+    logging.captureWarnings(True)
+
+
+def places(error: BaseException) -> list[str]:
+    """Where in the code *error* was raised, outermost first: ``lead_list.py:64 get_leads``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+class Forwarded(logging.Handler):
+    """What libraries log (the server, the pool, the event loop), which is rare: from warnings on, one line each.
+
+    Only the first line of a message: asyncio and the driver append what an exception, or PostgreSQL, said.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        about: dict[str, Any] = {"logger": record.name, "message": first_line(record)}
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            about |= {"error": type(error).__name__, "trace": places(error)}
+        structlog.get_logger().log(record.levelno, "library", **about)
+
+
+def first_line(record: logging.LogRecord) -> str:
+    """The message without what exceptions among its arguments say."""
+    if isinstance(record.args, tuple):
+        args = tuple(reason(arg) if isinstance(arg, BaseException) else arg for arg in record.args)
+        record = logging.makeLogRecord(record.__dict__ | {"args": args})
+    return record.getMessage().partition("\n")[0]
+
+
+def reason(error: BaseException) -> str:
+    """What may be said of *error*: why a server cannot be reached, of anything else only the class.
+
+    Without an SQLSTATE it is libpq that speaks, not the server: of addresses, users and passwords that were refused,
+    but never of the password itself or of a row.
+    """
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return str(error).partition("\n")[0]
+    return type(error).__name__

@@ -4,7 +4,9 @@ prometheus-client shares them through files in PROMETHEUS_MULTIPROC_DIR, which t
 its processes; the library reads the variable when it is imported, so nothing may import it earlier.
 """
 
+import contextlib
 import os
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -12,10 +14,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 METHODS = frozenset(("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"))
+OUTCOMES = ("delivered", "failed", "exhausted")
+"""Of a webhook's attempt; shown from the start, as zeros, so that a rate can be computed from the first one on. Rarer
+ones (what somebody else has finished meanwhile) appear when they happen."""
 
 
 class Metrics:
-    """The measurements of one process; children are kept by label values, since looking them up costs more than adding."""
+    """The measurements of one process. Children are kept by label values: looking them up costs more than adding."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -25,9 +30,11 @@ class Metrics:
         self._seconds = Histogram(
             "aureum_http_request_seconds", "Time to answer", ("route",), buckets=BUCKETS, registry=self.registry
         )
-        self.delivered = Counter(
+        self.attempts = Counter(
             "aureum_webhook_attempts_total", "Webhook attempts", ("outcome",), registry=self.registry
         )
+        for outcome in OUTCOMES:
+            self.attempts.labels(outcome)
         self.in_flight = Gauge(
             "aureum_webhook_in_flight", "Attempts under way", multiprocess_mode="livesum", registry=self.registry
         )
@@ -61,3 +68,14 @@ class Metrics:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             return generate_latest(registry)
         return generate_latest(self.registry)
+
+
+def forget_process() -> None:
+    """Remove this process's files, and the directory with the last of them, when no supervisor is left to do it."""
+    if not os.environ.get(SHARED):
+        return
+    shared = Path(os.environ[SHARED])
+    for file in shared.glob(f"*_{os.getpid()}.db"):
+        file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # others still use it, or were quicker
+        shared.rmdir()

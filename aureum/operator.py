@@ -1,66 +1,68 @@
-"""What every command of the command line needs: the settings, the database (started if it is the embedded one), and an
-event store; and how its results and refusals are said to people and to scripts.
+"""What every command of the command line needs: the settings, the database (started if it is the embedded one), the
+master key, an event store, and the tenant that a slug names.
 """
 
 import asyncio
 import contextlib
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-import orjson
-import psycopg
-import typer
-from rich.console import Console
-from rich.table import Table
-
 from aureum.app import open_store
-from aureum.domain.errors import DomainError, NotFound
+from aureum.cli_output import Refused, note
+from aureum.domain.errors import NotFound
 from aureum.projections import brokerages
-from aureum.serve import ServeError
-from aureum.settings import Settings, SettingsError, load_settings, master_key
+from aureum.settings import Settings, load_settings, master_key
 from aureum.store import embedded
-from aureum.store.cipher import MasterKey, WrongMasterKey
-from aureum.store.database import Database
+from aureum.store.cipher import MasterKey
+from aureum.store.database import Database, connect
+from aureum.store.embedded import EmbeddedServer
 from aureum.store.event_store import EventStore
-from aureum.store.migrate import migrate, pending
-from aureum.store.embedded_programs import EmbeddedDatabaseError
+from aureum.store.metadata import COMMAND_LINE, Origin
+from aureum.store.migrate import check_master_key, migrate, pending
 
 Result = TypeVar("Result")
 
-NOT_MIGRATED = "The database is not up to date ({names}). Run: aureum migrate"
-
-
-class Refused(Exception):
-    """A command cannot be carried out; the message is for the operator."""
+NOT_MIGRATED = "The database is not up to date: {names} must run first. Run: aureum migrate"
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Settings, the database's URL, the master key."""
+    """Settings, the database's URL, the master key, and the embedded server if it is that."""
 
     settings: Settings
     url: str
     key: bytes
+    server: EmbeddedServer | None = None
 
 
 @contextlib.contextmanager
 def installation(*, migrated: bool = True) -> Iterator[Installation]:
     """The installation that the settings name. The embedded database is started and brought up to date; one of the
-    operator's own must be up to date already if *migrated*. Raises SettingsError, EmbeddedDatabaseError, Refused.
+    operator's own must be up to date already if *migrated*. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
+    WrongMasterKey, Refused.
     """
     settings = load_settings()
     key = master_key(settings)
     if settings.database_url is not None:
-        if migrated and (names := asyncio.run(pending(settings.database_url))):
-            raise Refused(NOT_MIGRATED.format(names=", ".join(names)))
+        if migrated:
+            asyncio.run(check(settings.database_url, MasterKey(key)))
         yield Installation(settings, settings.database_url, key)
         return
+    if not (settings.data_dir / "postgres").exists():
+        note(f"Making a database in {settings.data_dir}, once ...")
     with embedded.start(settings.data_dir) as server:
         asyncio.run(migrate(server.url, MasterKey(key)))
-        yield Installation(settings, server.url, key)
+        yield Installation(settings, server.url, key, server)
+
+
+async def check(url: str, master: MasterKey) -> None:
+    """That the database is up to date, and *master* its key. Raises Unavailable, WrongMasterKey, Refused."""
+    if names := await pending(url):
+        raise Refused(NOT_MIGRATED.format(names=", ".join(names)))
+    async with await connect(url) as connection:
+        await check_master_key(connection, master)
 
 
 def with_store(work: Callable[[EventStore], Awaitable[Result]]) -> Result:
@@ -74,6 +76,11 @@ def with_store(work: Callable[[EventStore], Awaitable[Result]]) -> Result:
         return asyncio.run(run())
 
 
+def origin() -> Origin:
+    """Whom events made here name."""
+    return Origin(COMMAND_LINE)
+
+
 async def tenant_of(database: Database, slug: str) -> UUID:
     """The brokerage of that slug. Raises NotFound."""
     rows = await database.rows(brokerages.BY_SLUG, {"slug": slug})
@@ -83,40 +90,8 @@ async def tenant_of(database: Database, slug: str) -> UUID:
     return tenant_id
 
 
-def say(as_json: bool, document: Any, people: str | Table) -> None:
-    """One JSON document on standard output for scripts, or what people read."""
-    if as_json:
-        sys.stdout.write(orjson.dumps(document).decode() + "\n")
-    else:
-        Console(highlight=False).print(people)
-
-
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    """A table for people."""
-    made = Table(*columns, title=title, title_justify="left")
-    for row in rows:
-        made.add_row(*(str(cell) if cell is not None else "" for cell in row))
-    return made
-
-
-@contextlib.contextmanager
-def plain_refusals() -> Iterator[None]:
-    """What is foreseen ends with a sentence on standard error and exit code 1."""
-    try:
-        yield
-    except (DomainError, SettingsError, EmbeddedDatabaseError, WrongMasterKey, Refused, ServeError) as error:
-        typer.echo(str(error), err=True)
-        sys.exit(1)
-    except psycopg.Error as error:
-        # Only the class: the text may quote a row.
-        typer.echo(f"The database refused: {type(error).__name__}. Is its schema this version's?", err=True)
-        sys.exit(1)
-
-
-async def every_tenant(database: Database, slug: str | None) -> AsyncIterator[tuple[UUID, str]]:
-    """(tenant, slug) of one brokerage or of all."""
+async def tenants_of(database: Database, slug: str | None) -> list[tuple[UUID, str]]:
+    """(tenant, slug) of one brokerage, or of all. Raises NotFound."""
     if slug is not None:
-        yield await tenant_of(database, slug), slug
-        return
-    for tenant_id, name, *_ in await database.rows(brokerages.ALL):
-        yield tenant_id, name
+        return [(await tenant_of(database, slug), slug)]
+    return [(tenant_id, name) for tenant_id, name, *_ in await database.rows(brokerages.ALL)]

@@ -1,7 +1,8 @@
 """The processes that ``serve`` starts: ``python -m aureum.process http FD`` and ``python -m aureum.process worker``.
 
-Each gets its settings from the environment and ends when it is told to (SIGTERM, SIGINT) or when the supervisor is
-gone, which shows as the end of its standard input: killing the supervisor leaves nothing behind.
+Each reads the settings itself, joins the embedded database if that is what they say, and ends when it is told to
+(SIGTERM, SIGINT) or when the supervisor is gone, which shows as the end of its standard input. The last to leave stops
+the embedded database: killing the supervisor leaves nothing behind.
 """
 
 import asyncio
@@ -9,24 +10,31 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
+import structlog
 import uvicorn
 import uvloop
 
 from aureum.app import open_aureum
+from aureum.domain.errors import DomainError
 from aureum.http.routes import make_app
-from aureum.log import configure
-from aureum.metrics import Metrics
-from aureum.settings import Settings, load_settings, master_key
-from aureum.store.cipher import MasterKey, TenantKeys
+from aureum.log import configure, places
+from aureum.metrics import Metrics, forget_process
+from aureum.settings import Settings, SettingsError, load_settings, master_key
+from aureum.store import embedded
+from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
+from aureum.store.embedded_programs import EmbeddedDatabaseError
 from aureum.webhooks.dispatcher import Counters
 from aureum.webhooks.worker import run_worker
 from aureum.webhooks.worker_settings import WorkerSettings
 
 DRAIN_SECONDS = 20
 """How long requests under way may go on after SIGTERM."""
+
+log = structlog.get_logger()
 
 
 async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Event, listener: socket.socket) -> None:
@@ -73,44 +81,87 @@ class MeteredCounters(Counters):
         super().__init__()
         self.metrics = metrics
 
+    def ended(self, outcome: str) -> None:
+        super().ended(outcome)
+        self.metrics.attempts.labels(outcome).inc()
+
+    def flying(self, attempts: int) -> None:
+        super().flying(attempts)
+        self.metrics.in_flight.set(attempts)
+
     def attempted_first(self, lag: timedelta) -> None:
         super().attempted_first(lag)
         self.metrics.delivery_lag.observe(lag.total_seconds())
 
 
-async def until_told(work: Callable[[asyncio.Event], Awaitable[None]], *, supervised: bool) -> None:
-    """Run *work* with an event that is set on SIGTERM, SIGINT, or when the supervisor is gone."""
+async def until_told(work: Callable[[asyncio.Event], Awaitable[None]], *, supervised: bool) -> bool:
+    """Run *work* with an event that is set on SIGTERM, SIGINT, or when the supervisor is gone; whether it is."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    orphaned = False
+
+    def supervisor_said() -> None:
+        nonlocal orphaned
+        # It never says anything: what can be read is the end.
+        if not os.read(sys.stdin.fileno(), 1):
+            orphaned = True
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if supervised:
-        loop.add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 1) or stop.set())
+        loop.add_reader(sys.stdin.fileno(), supervisor_said)
     await work(stop)
+    return orphaned
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of the database, whose schema is up to date already. Raises EmbeddedDatabaseError."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with embedded.start(settings.data_dir) as server:
+        yield server.url
 
 
 def main(arguments: list[str]) -> None:
     """What the supervisor calls."""
     settings = load_settings()
     configure(settings.log_level)
-    assert settings.database_url is not None, "the supervisor says where the database is"
-    url, key = settings.database_url, master_key(settings)
-    match arguments:
-        case ["http", descriptor]:
-            listener = socket.socket(fileno=int(descriptor))
+    key = master_key(settings)
+    with database(settings) as url:
+        match arguments:
+            case ["http", descriptor]:
+                listener = socket.socket(fileno=int(descriptor))
 
-            async def work(stop: asyncio.Event) -> None:
-                await serve_http(settings, url, key, stop, listener)
+                async def work(stop: asyncio.Event) -> None:
+                    await serve_http(settings, url, key, stop, listener)
 
-        case ["worker"]:
+            case ["worker"]:
 
-            async def work(stop: asyncio.Event) -> None:
-                await deliver(settings, url, key, stop, Metrics())
+                async def work(stop: asyncio.Event) -> None:
+                    await deliver(settings, url, key, stop, Metrics())
 
-        case _:
-            sys.exit("usage: python -m aureum.process http FD | worker")
-    uvloop.run(until_told(work, supervised=True))
+            case _:
+                sys.exit("usage: python -m aureum.process http FD | worker")
+        if uvloop.run(until_told(work, supervised=True)):
+            forget_process()
+
+
+def run(arguments: list[str]) -> None:
+    """``main``, whose end by an error is one line in the log: of a foreseen one with its text, which quotes nobody."""
+    configure("info")  # until the settings say which level; they may be what is wrong
+    try:
+        main(arguments)
+    except (DomainError, SettingsError, EmbeddedDatabaseError, WrongMasterKey) as error:
+        log.error("process_ended", process=arguments[0], reason=str(error))
+        sys.exit(1)
+    except Exception as error:
+        log.error("process_ended", process=arguments[0], error=type(error).__name__, trace=places(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(sys.argv[1:])

@@ -5,22 +5,24 @@ SIGTERM on, and waits until all have drained. If it is killed itself, its proces
 """
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+
+from prometheus_client.multiprocess import mark_process_dead
 
 from aureum.metrics import SHARED
 
 READY_SECONDS = 60
 STOP_SECONDS = 40
+"""Longer than requests and attempts may take to end: 20 and 17 s."""
 RESTART_SECONDS = 1.0
 LOOK_SECONDS = 0.1
 BACKLOG = 2048
@@ -35,8 +37,15 @@ class Child:
     """A process and how it is started."""
 
     arguments: tuple[str, ...]
-    process: subprocess.Popen[bytes]
+    process: "subprocess.Popen[bytes]"
     started: float
+
+
+@dataclass
+class Told:
+    """How often the supervisor was told to stop: after the second time it does not wait any more."""
+
+    times: int = 0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -46,84 +55,122 @@ def listen(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as error:
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "this is no name of a host"
         raise ServeError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --host and --port."
+            f"Cannot listen on {host} port {port}: {why}. Choose another with --host and --port."
         ) from error
     return listener
 
 
 def serve(
-    url: str, key: bytes, *, host: str, port: int, workers: int, deliver: bool, ready: Callable[[str], None]
+    listener: socket.socket,
+    *,
+    workers: int,
+    deliver: bool,
+    ready: Callable[[str], None],
+    look_after: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. *ready* is told the base URL once it answers. Raises ServeError."""
-    listener = listen(host, port)
-    shared = tempfile.mkdtemp(prefix="aureum-metrics-")
-    environment = os.environ | {
-        "AUREUM_DATABASE_URL": url,
-        "AUREUM_MASTER_KEY": b64encode(key).decode(),
-        SHARED: shared,
-    }
-    stopping = False
-
-    def stop(number: int, frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-
-    def start(*arguments: str) -> Child:
-        process = subprocess.Popen(  # noqa: S603  our own module, no shell
-            [sys.executable, "-m", "aureum.process", *arguments],
-            env=environment,
-            stdin=subprocess.PIPE,
-            pass_fds=[listener.fileno()],
-            # Ctrl-C is the supervisor's; it tells the others.
-            start_new_session=True,
-        )
-        return Child(arguments, process, time.monotonic())
-
-    children = [start("http", str(listener.fileno())) for _ in range(workers)]
-    if deliver:
-        children.append(start("worker"))
-    try:
-        announced = False
-        deadline = time.monotonic() + READY_SECONDS
-        while not stopping:
-            if not announced and answers(listener):
-                announced = True
+    """Serve until SIGTERM or SIGINT, then drain. *ready* is told the base URL once it answers; *look_after* is called
+    now and then for whatever else must live. The processes read the settings that this one has read. Raises ServeError.
+    """
+    told = Told()
+    with signals(told), tempfile.TemporaryDirectory(prefix="aureum-metrics-", ignore_cleanup_errors=True) as shared:
+        children: list[Child] = []
+        try:
+            children += [start(("http", str(listener.fileno())), listener, shared) for _ in range(workers)]
+            if deliver:
+                children.append(start(("worker",), listener, shared))
+            if wait_until_ready(children, listener, told):
                 ready(base_url(listener))
-            if not announced and time.monotonic() > deadline:
-                raise ServeError(f"The server did not answer within {READY_SECONDS} seconds; the log above says why.")
-            for place, child in enumerate(children):
-                if child.process.poll() is not None:
-                    if not announced:
-                        raise ServeError("A process ended before it was ready; the log above says why.")
-                    if time.monotonic() - child.started > RESTART_SECONDS:
-                        children[place] = start(*child.arguments)
-            time.sleep(LOOK_SECONDS)
+            while not told.times:
+                restart_dead(children, listener, shared)
+                look_after()
+                time.sleep(LOOK_SECONDS)
+        finally:
+            # Ours first: nobody shall wait in a queue that is served no more.
+            listener.close()
+            stop_all(children, told)
+
+
+@contextmanager
+def signals(told: Told) -> Iterator[None]:
+    """Count SIGTERM and SIGINT in *told*, and leave the handlers as they were."""
+
+    def tell(number: int, frame: object) -> None:
+        told.times += 1
+
+    before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
     finally:
-        stop_all(children)
-        listener.close()
-        shutil.rmtree(shared, ignore_errors=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def stop_all(children: list[Child]) -> None:
-    """SIGTERM to all, and wait until they have drained; whoever has not by then is killed."""
+def start(arguments: tuple[str, ...], listener: socket.socket, shared: str) -> Child:
+    """Start ``aureum.process``, with its measurements in the directory *shared*."""
+    process = subprocess.Popen(  # noqa: S603  our own module, no shell
+        [sys.executable, "-m", "aureum.process", *arguments],
+        env=os.environ | {SHARED: shared},
+        stdin=subprocess.PIPE,
+        stdout=2,  # standard output is for what scripts read
+        pass_fds=[listener.fileno()] if arguments[0] == "http" else [],
+        # Ctrl-C is the supervisor's; it tells the others.
+        start_new_session=True,
+    )
+    return Child(arguments, process, time.monotonic())
+
+
+def wait_until_ready(children: list[Child], listener: socket.socket, told: Told) -> bool:
+    """Whether some process answers that it is ready; not, if told to stop before. Raises ServeError."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not told.times:
+        if any(child.process.poll() is not None for child in children):
+            raise ServeError("A process ended before it was ready; the log above says why.")
+        if answers(listener):
+            return True
+        if time.monotonic() > deadline:
+            raise ServeError(f"The server did not answer within {READY_SECONDS} seconds; the log above says why.")
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
+def restart_dead(children: list[Child], listener: socket.socket, shared: str) -> None:
+    """Start again what has died, once a second at most."""
+    for place, child in enumerate(children):
+        if child.process.poll() is not None and time.monotonic() - child.started > RESTART_SECONDS:
+            close_input(child)
+            mark_process_dead(child.process.pid, shared)  # type: ignore[no-untyped-call]
+            children[place] = start(child.arguments, listener, shared)
+
+
+def stop_all(children: list[Child], told: Told) -> None:
+    """SIGTERM to all, and wait until they have drained; whoever has not in time, or at the second signal, is killed."""
     for child in children:
         if child.process.poll() is None:
             child.process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
+    while any(child.process.poll() is None for child in children):
+        if told.times > 1 or time.monotonic() > deadline:
+            for child in children:
+                child.process.kill()
+        time.sleep(LOOK_SECONDS / 2)
     for child in children:
-        try:
-            child.process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
+        close_input(child)
+
+
+def close_input(child: Child) -> None:
+    """Close our end of a dead process's standard input."""
+    assert child.process.stdin is not None
+    child.process.stdin.close()
 
 
 def base_url(listener: socket.socket) -> str:

@@ -98,7 +98,7 @@ async def capture_lead(
 class ChangeLead(BaseModel):
     """Move a lead in the pipeline, give it to somebody, correct its details; only what is set changes.
 
-    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``expected_version`` is the caller's If-Match.
+    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``expected_versions`` is the caller's If-Match.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -110,7 +110,7 @@ class ChangeLead(BaseModel):
     assign: bool = False
     assigned_to: UUID | None = None
     details: dict[str, str | None] = {}
-    expected_version: int | None = None
+    expected_versions: frozenset[int] | None = None
     at: datetime | None = None
 
 
@@ -130,7 +130,7 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
         lead = stream.aggregate()
         if not isinstance(lead, Lead):
             raise NotFound
-        if command.expected_version is not None and command.expected_version != lead.version:
+        if command.expected_versions is not None and lead.version not in command.expected_versions:
             raise StaleVersion
         # Time does not run backwards within a stream, whatever the clocks of two machines say.
         at = max(command.at or ids.now(), lead.modified_on)

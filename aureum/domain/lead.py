@@ -126,7 +126,7 @@ class Lead(Aggregate):
     def capture(cls, lead_id: UUID, at: datetime, *, status: str, **fields: Any) -> "Lead":
         """A new lead. *fields* are those of ``Captured``. Raises Invalid for an unknown status or no way to answer."""
         check_status(status)
-        if not fields["email"] and not fields["phone"]:
+        if not can_be_answered(fields["email"], fields["phone"]):
             raise Invalid("email", "email or phone is required: a lead that cannot be answered is of no use.")
         return cls._create(cls.Captured, id=lead_id, timestamp=at, status=status, **fields)
 
@@ -146,9 +146,14 @@ class Lead(Aggregate):
         changed = {name: value for name, value in details.items() if value != getattr(self, name)}
         if not changed:
             return
-        if not changed.get("email", self.email) and not changed.get("phone", self.phone):
+        if not can_be_answered(changed.get("email", self.email), changed.get("phone", self.phone)):
             raise Invalid("email", "email or phone must remain: a lead that cannot be answered is of no use.")
         self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
+
+
+def can_be_answered(email: str | None, phone: str | None) -> bool:
+    """Whether one of them holds anything."""
+    return bool((email or "").strip() or (phone or "").strip())
 
 
 def check_status(status: str) -> None:

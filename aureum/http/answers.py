@@ -1,6 +1,7 @@
 """Answers: bytes that are ready for the wire, their ETags, and what a conditional request gets instead."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ def encoded(value: Any) -> bytes:
 def resource_etag(version: int) -> str:
     """The ETag of one resource: its stream's version."""
     return f'"v{version}"'
+
+
+RESOURCE_ETAG = re.compile('"v([1-9][0-9]{0,8})"')
 
 
 def list_etag(*parts: object) -> str:

@@ -13,7 +13,7 @@ from aureum.http.access import NO_BROKERAGE, named_host, origin, too_many
 from aureum.http.answers import answer, encoded
 from aureum.http.bodies import json_object, read_body
 from aureum.http.errors import HttpError
-from aureum.http.fields import Email, Name, NonBlank, Page, Phone, Subject, Utm
+from aureum.http.fields import Email, Enquiry, Name, Page, Phone, Subject, Utm
 from aureum.http.hosts import client_address
 from aureum.http.idempotency import idempotency
 from aureum.http.sites import Site
@@ -39,7 +39,7 @@ class ContactForm(BaseModel):
     email: Email
     phone: Phone = None
     subject: Subject
-    message: NonBlank
+    message: Enquiry
     source_page: Page | None = None
     utm_source: Utm | None = None
     utm_medium: Utm | None = None

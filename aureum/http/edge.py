@@ -13,18 +13,20 @@ from typing import Any
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.routing import Match, Router
+from starlette.routing import Router
 from starlette.types import Message, Receive, Scope, Send
 from uuid_utils.compat import uuid4
 
 from aureum.app import Aureum
-from aureum.http.errors import Dialect, render
+from aureum.http.errors import HttpError, render
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 
-LEADS_API = ("/api/contact", "/api/leads/count", "/api/tours", "/api/newsletter", "/api/v1/")
-"""Paths that refuse in the dialect of the Leads API; all others, unknown ones too, in the Aureum API's."""
+LEADS_API = frozenset(("/api/contact", "/api/leads/count"))
+"""Routes that refuse in the dialect of the Leads API; all others, and unknown paths, in the Aureum API's."""
+
+NOTHING_HERE = "There is nothing at this address."
 
 log = structlog.get_logger("aureum.http")
 
@@ -77,8 +79,11 @@ class Edge:
     async def refuse(self, error: Exception, scope: Scope, send: Send) -> None:
         """Answer an exception in the path's dialect."""
         if isinstance(error, HTTPException) and error.status_code == 405:
-            error = HTTPException(405, headers={"Allow": ", ".join(self.allowed(scope))})
-        status, headers, body = render(error, dialect_of(scope["path"]))
+            allowed = ", ".join(self.allowed(route_of(scope)))
+            error = HttpError(405, f"This address takes {allowed} only.", {"Allow": allowed})
+        elif isinstance(error, HTTPException) and error.status_code == 404:
+            error = HttpError(404, NOTHING_HERE)
+        status, headers, body = render(error, "leads" if route_of(scope) in LEADS_API else "aureum")
         if status == 500:
             log_unforeseen(scope["state"]["request_id"], scope, error)
         limits: dict[str, str] = getattr(Request(scope).state, "limit_headers", {})
@@ -86,18 +91,10 @@ class Edge:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def allowed(self, scope: Scope) -> list[str]:
-        """The methods of all routes on this path."""
-        methods: set[str] = set()
-        for route in self.router.routes:
-            if route.matches(scope)[0] is not Match.NONE:
-                methods |= getattr(route, "methods", None) or set()
-        return sorted(methods)
-
-
-def dialect_of(path: str) -> Dialect:
-    """In which words a refusal on *path* is said."""
-    return "leads" if path.startswith(LEADS_API) else "aureum"
+    def allowed(self, path: str) -> list[str]:
+        """The methods of all routes with this pattern."""
+        routes: list[Any] = [route for route in self.router.routes if getattr(route, "path", None) == path]
+        return sorted({method for route in routes for method in route.methods})
 
 
 def given_id(scope: Scope) -> str | None:

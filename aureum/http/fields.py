@@ -81,6 +81,9 @@ def _email(value: str) -> str:
     return trimmed
 
 
+LONGEST_PHONE = 100
+
+
 def _phone(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -88,7 +91,7 @@ def _phone(value: Any) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         return None
-    return value.replace("\0", "").encode("utf-8", "ignore").decode()
+    return value.replace("\0", "").encode("utf-8", "ignore").decode()[:LONGEST_PHONE]
 
 
 def _null_is_absent(value: Any) -> Any:
@@ -131,20 +134,28 @@ def _time(value: Any) -> datetime:
         raise PydanticCustomError("time", "value is not a time") from error
 
 
+LONGEST_SOURCE = 100
+
 Text = Annotated[str, Characters()]
 NonBlank = Annotated[str, Characters(blank=False)]
 
 Name = Annotated[str, Characters(limit=200, blank=False)]
 Subject = Annotated[str, Characters(limit=1_000, blank=False)]
-Source = Annotated[str, Characters(limit=100)]
+Source = Annotated[str, Characters(limit=LONGEST_SOURCE)]
 Utm = Annotated[str, Characters(limit=500)]
 Page = Annotated[str, Characters(limit=2_000)]
+PhoneText = Annotated[str, Characters(limit=LONGEST_PHONE)]
+
+# Bounded, so that a chunk of a list is, whatever visitors write.
+Message = Annotated[str, Characters(limit=20_000)]
+Enquiry = Annotated[str, Characters(limit=20_000, blank=False)]
 
 Email = Annotated[str, Strict(), AfterValidator(_email)]
 """As given, without the blanks around it."""
 
 Phone = Annotated[str | None, PlainValidator(_phone)]
-"""Any string as given, less NUL characters; a number becomes its digits, anything else None. Never refuses."""
+"""Any string as given, less NUL characters and what is beyond 100; a number becomes its digits, anything else None.
+Never refuses: for public forms."""
 
 Time = Annotated[datetime, PlainValidator(_time)]
 """As ``parse_time`` reads it."""

@@ -2,11 +2,11 @@
 
 from ipaddress import ip_address
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.http.answers import answer, encoded
-from aureum.http.errors import HttpError
 
 READY = "SELECT 1"
 
@@ -31,5 +31,5 @@ async def get_metrics(request: Request) -> Response:
     except ValueError:
         address = None
     if address is None or not any(address in network for network in app.settings.metrics_networks):
-        raise HttpError(404, "Not found")
+        raise HTTPException(404)
     return Response(app.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -12,7 +12,7 @@ from aureum.domain.ids import from_wire
 from aureum.domain.lead import check_status
 from aureum.http.access import by_key
 from aureum.http.answers import JSON, answer, list_etag, not_modified
-from aureum.http.fields import parse_time
+from aureum.http.fields import LONGEST_SOURCE, parse_time
 from aureum.http.gate import Brokerage
 from aureum.http.paging import cursor_of, limit_of, next_link
 from aureum.http.validation import bad_parameter
@@ -44,6 +44,9 @@ def filters(query: Any) -> dict[str, Any]:
             raise bad_parameter("status", str(error).removeprefix("status ").removesuffix(".")) from error
     if source is not None and "\0" in source:
         raise bad_parameter("source", "must not hold NUL characters")
+    # No source is longer, and what is asked becomes part of a cached answer's key.
+    if source is not None and len(source) > LONGEST_SOURCE:
+        raise bad_parameter("source", f"must have at most {LONGEST_SOURCE} characters")
     try:
         updated_since = None if (since := query.get("updatedSince")) is None else parse_time(since)
     except ValueError as error:
@@ -73,7 +76,9 @@ async def get_leads(request: Request) -> Response:
     before = cursor or lead_list.ABOVE_ALL
     if limit is None:
         headers = {**request.state.limit_headers, "ETag": etag}
-        return StreamingResponse(stream(app, about.tenant_id, chosen, before), headers=headers, media_type=JSON)
+        # Before the answer begins: once it has, a database that is gone could not be told any more.
+        first = await read(app, about.tenant_id, None, chosen, before, CHUNK)
+        return StreamingResponse(stream(app, about.tenant_id, chosen, first), headers=headers, media_type=JSON)
     # What is kept begins with the Link, on a line of its own.
     key = ("lead_list", about.tenant_id, about.head, about.lead_list_version, "broker", before, limit, *chosen.values())
     kept = await app.answers.get(key, lambda: page_with_link(app, about, chosen, before, limit, query))
@@ -102,12 +107,12 @@ async def read(
     return Page(docs or "", last or before, found)
 
 
-async def stream(app: "Aureum", tenant_id: UUID, chosen: dict[str, Any], before: UUID) -> AsyncIterator[bytes]:
-    """The whole list in chunks; no transaction is open while the client reads."""
-    more = True
-    opening = "["
-    while more:
-        page = await read(app, tenant_id, None, chosen, before, CHUNK)
-        more, before = page.found > CHUNK, page.last
-        yield f"{opening}{page.docs}{'' if more else ']'}".encode()
-        opening = ","
+async def stream(app: "Aureum", tenant_id: UUID, chosen: dict[str, Any], page: Page) -> AsyncIterator[bytes]:
+    """The whole list from its first *page* on; no transaction is open while the client reads."""
+    yield f"[{page.docs}".encode()
+    while page.found > CHUNK:
+        page = await read(app, tenant_id, None, chosen, page.last, CHUNK)
+        # What the chunk before promised may have left the filter meanwhile.
+        if page.docs:
+            yield f",{page.docs}".encode()
+    yield b"]"

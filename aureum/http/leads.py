@@ -12,10 +12,21 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
 from aureum.domain.lead import Lead
 from aureum.http.access import by_key, origin
-from aureum.http.answers import answer, encoded, not_modified, resource_etag
+from aureum.http.answers import RESOURCE_ETAG, answer, encoded, not_modified, resource_etag
 from aureum.http.bodies import json_object, read_body
-from aureum.http.errors import HttpError
-from aureum.http.fields import NULL_IS_ABSENT, Email, Name, NonBlank, Page, Phone, Source, Subject, Text, Time, Utm
+from aureum.http.fields import (
+    NULL_IS_ABSENT,
+    Email,
+    Message,
+    Name,
+    NonBlank,
+    Page,
+    PhoneText,
+    Source,
+    Subject,
+    Time,
+    Utm,
+)
 from aureum.http.history import history_of
 from aureum.http.idempotency import idempotency
 from aureum.http.validation import validate
@@ -48,11 +59,11 @@ class NewLead(BaseModel):
     first_name: Annotated[Name | None, Field(alias="firstName")] = None
     last_name: Annotated[Name | None, Field(alias="lastName")] = None
     email: Email | None = None
-    phone: Phone = None
+    phone: PhoneText | None = None
     source: Annotated[Source, NULL_IS_ABSENT] = "api"
     status: Annotated[Status, NULL_IS_ABSENT] = "new"
     subject: Subject | None = None
-    message: Text | None = None
+    message: Message | None = None
     assigned_to: Annotated[NonBlank | None, Field(alias="assignedToId")] = None
     source_page: Annotated[Page | None, Field(alias="sourcePage")] = None
     utm: Annotated[UtmFields, NULL_IS_ABSENT] = UtmFields()
@@ -71,15 +82,15 @@ class LeadChange(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    status: Annotated[Status | None, Field()] = None
+    status: Status | None = None
     assigned_to: Annotated[NonBlank | None, Field(alias="assignedToId")] = None
     name: Name | None = None
     first_name: Annotated[Name | None, Field(alias="firstName")] = None
     last_name: Annotated[Name | None, Field(alias="lastName")] = None
     email: Email | None = None
-    phone: Phone = None
+    phone: PhoneText | None = None
     subject: Subject | None = None
-    message: Text | None = None
+    message: Message | None = None
 
     @model_validator(mode="after")
     def nothing_required_is_emptied(self) -> "LeadChange":
@@ -178,7 +189,7 @@ async def patch_lead(request: Request) -> Response:
         assign="assigned_to" in given,
         assigned_to=user_id(change.assigned_to),
         details=details,
-        expected_version=expected_version(request),
+        expected_versions=expected_versions(request),
     )
     lead = await change_lead(app.store, command, origin(request, passage.brokerage))
     return answer(request, shown(lead), headers={"ETag": resource_etag(lead.version)})
@@ -211,15 +222,13 @@ def lead_of(request: Request) -> UUID:
     return lead_id
 
 
-def expected_version(request: Request) -> int | None:
-    """The version in ``If-Match``; None without it or for ``*``. Raises HttpError 412 for what is no ETag of a lead."""
-    tag = request.headers.get("if-match")
-    if tag is None or tag.strip() == "*":
+def expected_versions(request: Request) -> frozenset[int] | None:
+    """The versions that ``If-Match`` allows; None without it or for ``*``. Compared strongly (RFC 9110, 13.1.1)."""
+    header = request.headers.get("if-match")
+    if header is None or header.strip() == "*":
         return None
-    digits = tag.strip().removeprefix('"v').removesuffix('"')
-    if resource_etag(0).replace("0", digits) != tag.strip() or not (digits.isascii() and digits.isdigit()):
-        raise HttpError(412, "If-Match must be the ETag that this lead was last read with.")
-    return int(digits[:9])
+    tags = (RESOURCE_ETAG.fullmatch(tag.strip()) for tag in header.split(","))
+    return frozenset(int(tag[1]) for tag in tags if tag)
 
 
 def shown(lead: Lead) -> bytes:

@@ -7,6 +7,10 @@ relies on, and is refused under the head lock if the brokerage or its staff has 
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import psycopg
+import structlog
+
+from aureum.domain.errors import Unavailable
 from aureum.domain.routing import Agent, agent
 from aureum.http.gate import Brokerage, Gate, Line
 from aureum.projections import users
@@ -14,6 +18,9 @@ from aureum.store.database import Database
 
 LIMIT = 10_000
 """Hosts that are remembered; the least recently used of more is forgotten."""
+
+
+log = structlog.get_logger("aureum.http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,12 @@ class Sites:
             return None
         tenant_id = passage.brokerage.tenant_id
         # Read after the version: the agents may be newer than it says, never older.
-        rows = await self.database.tenant_rows(tenant_id, users.LEAD_TAKERS, {"tenant": tenant_id})
+        try:
+            rows = await self.database.tenant_rows(tenant_id, users.LEAD_TAKERS, {"tenant": tenant_id})
+        except (Unavailable, psycopg.Error) as error:
+            # A lead that nobody takes care of yet is better than none. The next form looks again.
+            log.error("agents_unknown", tenant=str(tenant_id), error=type(error).__name__)
+            return Site(passage.brokerage, ())
         agents = tuple(agent(user_id, specialties) for user_id, _, specialties in rows)
         site = self._known[host, slug] = Site(passage.brokerage, agents)
         if len(self._known) > LIMIT:

@@ -100,6 +100,15 @@ class EmbeddedServer:
             self._users_lock = None
             _stop_unless_used(self._data_dir)
 
+    def has_died(self) -> bool:
+        """Whether none of the server's processes lives any more. Cheap enough to ask every second."""
+        return _is_free(self._data_dir / "postgres.server")
+
+    def revive(self) -> None:
+        """Start the server again if it has died. Blocks until it answers. Raises EmbeddedDatabaseError."""
+        with _plain_errors(self._data_dir), _lock(self._data_dir / "postgres.lock"):
+            _run(self._data_dir, server_user(self._data_dir / "postgres"))
+
     def __enter__(self) -> Self:
         return self
 

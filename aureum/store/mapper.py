@@ -110,7 +110,7 @@ class EventMapper(Mapper[UUID]):
         """Raises UnknownEventType."""
         topic, schema_version = split_topic(stored_event.topic)
         kind = self.registry.get(topic)
-        if kind is None or schema_version > kind.schema_version:
+        if kind is None or not 1 <= schema_version <= kind.schema_version:
             raise UnknownEventType(stored_event.topic)
         stream_id, version = cast(UUID, stored_event.originator_id), stored_event.originator_version
         data = orjson.loads(stored_event.state)
@@ -151,4 +151,5 @@ def join_topic(name: str, schema_version: int) -> str:
 def split_topic(topic: str) -> tuple[str, int]:
     """The inverse of ``join_topic``."""
     name, colon, schema_version = topic.rpartition(":")
-    return (name, int(schema_version)) if colon and schema_version.isdigit() else (topic, 1)
+    numbered = colon and schema_version.isascii() and schema_version.isdigit()
+    return (name, int(schema_version)) if numbered else (topic, 1)

@@ -68,14 +68,18 @@ async def migrate(url: str, master: MasterKey) -> list[str]:
 
 
 async def pending(url: str) -> list[str]:
-    """The names of the migrations that have not run yet. Raises Unavailable."""
+    """The names of what ``migrate`` would run. Raises Unavailable."""
     async with await connect(url) as connection:
-        cursor = await connection.execute("SELECT to_regclass('public.migrations') IS NOT NULL")
+        cursor = await connection.execute(
+            "SELECT to_regclass('migrations') IS NOT NULL AND to_regclass('installed_functions') IS NOT NULL"
+        )
         if await cursor.fetchone() != (True,):
-            return [name for _, name, _ in migrations()]
+            return [*(name for _, name, _ in migrations()), "functions"]
         cursor = await connection.execute("SELECT number FROM migrations")
         done = {row[0] for row in await cursor.fetchall()}
-        return [name for number, name, _ in migrations() if number not in done]
+        cursor = await connection.execute("SELECT digest FROM installed_functions")
+        current = await cursor.fetchall() == [(digest_of(functions()),)]
+        return [name for number, name, _ in migrations() if number not in done] + ([] if current else ["functions"])
 
 
 async def run_migrations(connection: AsyncConnection[Any]) -> list[str]:
@@ -100,7 +104,7 @@ async def install_functions(connection: AsyncConnection[Any]) -> list[str]:
     """Install the functions if their text is not the one installed last."""
     await connection.execute("CREATE TABLE IF NOT EXISTS installed_functions (digest text PRIMARY KEY)")
     text = functions()
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = digest_of(text)
     cursor = await connection.execute("SELECT digest FROM installed_functions")
     if await cursor.fetchall() == [(digest,)]:
         return []
@@ -109,6 +113,11 @@ async def install_functions(connection: AsyncConnection[Any]) -> list[str]:
         await connection.execute("DELETE FROM installed_functions")
         await connection.execute("INSERT INTO installed_functions (digest) VALUES (%s)", [digest])
     return ["functions"]
+
+
+def digest_of(text: str) -> str:
+    """How an installed text is known again."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def check_master_key(connection: AsyncConnection[Any], master: MasterKey) -> None:

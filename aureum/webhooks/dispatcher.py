@@ -51,6 +51,14 @@ class Counters:
         """Attempts that were no success, the last ones of a delivery among them."""
         return self.outcomes["failed"] + self.outcomes["exhausted"]
 
+    def ended(self, outcome: str) -> None:
+        """An attempt ended, and its outcome is written."""
+        self.outcomes[outcome] += 1
+
+    def flying(self, attempts: int) -> None:
+        """So many attempts are under way now."""
+        self.in_flight = attempts
+
     def attempted_first(self, lag: timedelta) -> None:
         """A message goes out for the first time, *lag* after it was committed."""
         self.first_attempts += 1
@@ -142,13 +150,13 @@ class Dispatcher:
             self.under_way[tenant_id] += 1
             self.tasks.add(task)
             task.add_done_callback(partial(self._done, claim))
-        self.counters.in_flight = len(self.tasks)
+        self.counters.flying(len(self.tasks))
 
     def _done(self, claim: Claim, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("webhook_delivery_broke", error=type(error).__name__, **ids_of(claim))
         self.tasks.discard(task)
-        self.counters.in_flight = len(self.tasks)
+        self.counters.flying(len(self.tasks))
         self.under_way[claim.tenant_id] -= 1
         if not self.under_way[claim.tenant_id]:
             del self.under_way[claim.tenant_id]
@@ -171,7 +179,7 @@ class Dispatcher:
             if completion is None:
                 await lanes.give_back(self.database, self.owner, claim, OWN_FAULT_PAUSE)
                 return
-            self.counters.outcomes[await self.completer.complete(completion)] += 1
+            self.counters.ended(await self.completer.complete(completion))
         except Unavailable:
             # Its lease ends by itself.
             log.warning("webhook_not_given_back", **ids_of(claim))

@@ -9,10 +9,12 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
-from aureum.store.append import LANE_LIMIT, AppendWriter, Outcome
+from aureum.store.append import LANE_LIMIT, AppendWriter, Outcome, Waiting, take
 from tests.store.appends import (
     an_append,
     connected,
@@ -40,6 +42,33 @@ async def outcome(appending: Awaitable[Outcome]) -> str:
         return (await appending).outcome
     except (Busy, psycopg.Error) as error:
         return type(error).__name__
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3), st.none() | st.integers(0, 2))), st.integers(1, 5))
+def test_a_group_has_nothing_twice_and_nobody_is_overtaken(
+    asked: list[tuple[int, int, int | None]], limit: int
+) -> None:
+    async def waiting() -> list[Waiting]:
+        loop = asyncio.get_running_loop()
+        keys = [None if key is None else remember(str(key)) for _, _, key in asked]
+        appends = [
+            an_append(UUID(int=tenant), UUID(int=stream), remember=key)
+            for (tenant, stream, _), key in zip(asked, keys, strict=True)
+        ]
+        return [Waiting(append, loop.create_future()) for append in appends]
+
+    def names(place: int) -> set[tuple[str, int, int | None]]:
+        tenant, stream, key = asked[place]
+        return {("stream", tenant, stream)} | (set() if key is None else {("key", tenant, key)})
+
+    before = asyncio.run(waiting())
+    group, rest = ([before.index(one) for one in some] for some in take(before, limit))
+    assert sorted(group + rest) == list(range(len(asked)))
+    assert (group, rest) == (sorted(group), sorted(rest)), "both in order"
+    assert min(1, len(asked)) <= len(group) <= limit
+    for place in group:
+        assert all(names(place).isdisjoint(names(other)) for other in range(place)), "who came before goes before"
 
 
 def test_those_that_wait_at_the_same_moment_share_a_call(module_database_url: str) -> None:

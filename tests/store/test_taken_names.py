@@ -122,9 +122,9 @@ def test_among_others_that_waited_for_a_held_tenant(database_url: str) -> None:
     async def test(store: EventStore, connection: AsyncConnection[Any]) -> None:
         free = await open_brokerage(store)
         await answer(store, ids.PLATFORM, await brokerage(store, "maple"))
+        asked = [await brokerage(store, slug) for slug in ("oak", "maple", "elm", "elm")]
         async with held(database_url, ids.PLATFORM):
-            slugs = ("oak", "maple", "elm", "elm")
-            late = [asyncio.create_task(answer(store, ids.PLATFORM, await brokerage(store, slug))) for slug in slugs]
+            late = [asyncio.create_task(answer(store, ids.PLATFORM, one)) for one in asked]
             while ids.PLATFORM not in store.writer.lanes:
                 assert await answer(store, free, new_lead()) == APPENDED
             await until_somebody_waits_for_a_lock(connection)

@@ -244,6 +244,7 @@ def test_whoever_lost_the_lease_decides_nothing(database_url: str) -> None:
             # ... and while another worker has it, and while the same worker has it again.
             (held,) = await claim(store.database, OTHER, tenant, limit=1, share=16)
             assert held.attempt == 2
+            # The same attempt by another owner: a database that crashed may have forgotten who had it first.
             for stale in (lost, held):
                 owner = ONE
                 late = Completion(stale, ids.now(), 3, 500, Failure.HTTP_5XX, b"", 5 * SECOND)

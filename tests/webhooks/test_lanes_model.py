@@ -14,7 +14,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -24,7 +23,7 @@ from aureum.webhooks.completions import write
 from aureum.webhooks.lanes import SLOTS, SLOTS_AFTER_TIMEOUT, Claim, claim, due_tenants, give_back, reap
 from aureum.webhooks.sender import Failure
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.tenants import attempts, change_brokerage, register
+from tests.webhooks.tenants import attempts, register
 from tests.webhooks.test_lanes import completion, enqueue, expire, queue, slots_of
 
 WORKERS = (uuid4(), uuid4())
@@ -59,11 +58,12 @@ class Queue(RuleBasedStateMachine):
         self.endpoints = [self.wait(register(self.store, self.tenant)) for _ in range(ENDPOINTS)]
         self.rows: dict[Key, Delivery] = {}
         self.slots: dict[UUID, int] = {}
-        self.disabled = False
         self.next_position = 1
         # Every claim that was ever made and not answered yet, whoever may hold the delivery by now.
         self.claims: list[tuple[UUID, Claim]] = []
         self.outcomes: Counter[str] = Counter()
+        for endpoint in range(ENDPOINTS):
+            self.project(endpoint, 10)
 
     def in_flight(self, endpoint: UUID) -> int:
         return sum(row.owner is not None for (e, _), row in self.rows.items() if e == endpoint)
@@ -71,7 +71,30 @@ class Queue(RuleBasedStateMachine):
     def due(self, endpoint: UUID) -> list[int]:
         return sorted(p for (e, p), row in self.rows.items() if e == endpoint and row.owner is None and not row.waits)
 
-    @rule(endpoint=st.integers(0, ENDPOINTS - 1), number=st.integers(1, 6))
+    # One rule for all steps: hypothesis leaves out some rules of a machine in every run, and a queue without claims or
+    # without lost leases shows nothing.
+    @rule(
+        step=st.sampled_from(["claim", "complete", "leases_end", "claim", "complete", "project", "give_back", "hour"]),
+        data=st.data(),
+    )
+    def step(self, step: str, data: Any) -> None:
+        draw = data.draw
+        worker = draw(st.sampled_from(WORKERS))
+        match step:
+            case "claim":
+                self.claim(worker, draw(st.integers(1, 12)), draw(st.integers(1, 10)))
+            case "complete" if self.claims:
+                error = draw(st.sampled_from([None, None, Failure.TIMEOUT, Failure.HTTP_5XX]))
+                self.complete(worker, draw(st.integers(1, 12)), error, draw(st.booleans()))
+            case "give_back" if self.claims:
+                self.give_back(draw(st.integers(0, len(self.claims) - 1)))
+            case "leases_end":
+                self.leases_end(worker, draw(st.booleans()))
+            case "project":
+                self.project(draw(st.integers(0, ENDPOINTS - 1)), draw(st.integers(1, 3)))
+            case "hour":
+                self.an_hour_passes()
+
     def project(self, endpoint: int, number: int) -> None:
         positions = range(self.next_position, self.next_position + number)
         self.next_position += number
@@ -79,13 +102,12 @@ class Queue(RuleBasedStateMachine):
         self.slots.setdefault(self.endpoints[endpoint], SLOTS)
         self.rows |= {(self.endpoints[endpoint], position): Delivery() for position in positions}
 
-    @rule(worker=st.sampled_from(WORKERS), limit=st.integers(1, 12), share=st.integers(1, 10))
     def claim(self, worker: UUID, limit: int, share: int) -> None:
         found = self.wait(claim(self.store.database, worker, self.tenant, limit=limit, share=share))
         room = {e: max(0, min(self.slots.get(e, 0), share) - self.in_flight(e)) for e in self.endpoints}
         expected = {e: min(room[e], len(self.due(e))) for e in self.endpoints}
         taken = Counter(c.endpoint_id for c in found)
-        assert len(found) == (0 if self.disabled else min(limit, sum(expected.values())))
+        assert len(found) == min(limit, sum(expected.values()))
         assert all(number <= expected[e] for e, number in taken.items())
         # Evenly: no lane takes more than one above another that has more to give.
         assert all(
@@ -105,18 +127,12 @@ class Queue(RuleBasedStateMachine):
         row = self.rows.get((one.endpoint_id, one.position))
         return row is not None and row.owner == worker and row.attempt == one.attempt
 
-    @precondition(lambda self: self.claims)
-    @rule(
-        data=st.data(),
-        error=st.sampled_from([None, None, Failure.TIMEOUT, Failure.HTTP_5XX]),
-        last=st.booleans(),
-    )
-    def complete(self, data: Any, error: Failure | None, last: bool) -> None:
-        """One worker's outcomes, as many at once as it likes, whether it still holds the deliveries or not."""
-        worker = data.draw(st.sampled_from(sorted({worker for worker, _ in self.claims})))
-        own = [one for holder, one in self.claims if holder == worker]
-        batch = own[: data.draw(st.integers(1, len(own)))]
-        self.claims = [pair for pair in self.claims if pair[1] not in batch]
+    def complete(self, worker: UUID, number: int, error: Failure | None, last: bool) -> None:
+        """One worker's outcomes, oldest first, whether it still holds the deliveries or not."""
+        batch = [one for holder, one in self.claims if holder == worker][:number]
+        self.claims = [pair for pair in self.claims if pair[0] != worker or pair[1] not in batch]
+        if not batch:
+            return
         pause = HOUR if error is not None and not last else None
         written = self.wait(
             write(self.store.database, worker, [completion(o, error=error, pause=pause) for o in batch])
@@ -136,35 +152,25 @@ class Queue(RuleBasedStateMachine):
             elif outcome != "superseded":
                 del self.rows[key]
 
-    @precondition(lambda self: self.claims)
-    @rule(data=st.data())
-    def give_back(self, data: Any) -> None:
-        worker, one = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
+    def give_back(self, place: int) -> None:
+        worker, one = self.claims.pop(place)
         self.wait(give_back(self.store.database, worker, one))
         if self.holds(worker, one):
             self.rows[one.endpoint_id, one.position] = Delivery(one.attempt - 1)
 
-    @rule(worker=st.sampled_from(WORKERS))
-    def leases_end(self, worker: UUID) -> None:
+    def leases_end(self, worker: UUID, noticed: bool) -> None:
+        """A worker stands still for too long, and the reaper may have come by before it goes on."""
         self.wait(expire(self.store, self.tenant, worker))
         self.rows = {key: replace(row, expired=row.expired or row.owner == worker) for key, row in self.rows.items()}
+        if noticed:
+            concerned = any(row.expired for row in self.rows.values())
+            assert (self.tenant in self.wait(reap(self.store.database))) == concerned
+            self.rows = {key: Delivery(row.attempt) if row.expired else row for key, row in self.rows.items()}
 
-    @rule()
-    def reap(self) -> None:
-        concerned = any(row.expired for row in self.rows.values())
-        assert (self.tenant in self.wait(reap(self.store.database))) == concerned
-        self.rows = {key: Delivery(row.attempt) if row.expired else row for key, row in self.rows.items()}
-
-    @rule()
     def an_hour_passes(self) -> None:
         statement = "UPDATE webhook_deliveries SET due_at = due_at - interval '1 hour' WHERE tenant_id = %(tenant)s"
         self.wait(self.store.database.rows(statement, {"tenant": self.tenant}))
         self.rows = {key: replace(row, waits=False) for key, row in self.rows.items()}
-
-    @rule()
-    def switch(self) -> None:
-        self.disabled = not self.disabled
-        self.wait(change_brokerage(self.store, self.tenant, disabled=self.disabled))
 
     @invariant()
     def the_database_agrees(self) -> None:
@@ -176,7 +182,7 @@ class Queue(RuleBasedStateMachine):
         assert self.wait(queue(self.store, self.tenant)) == states
         assert self.wait(slots_of(self.store, self.tenant)) == self.slots
         has_room = any(self.due(e) and self.in_flight(e) < self.slots[e] for e in self.slots)
-        assert (self.tenant in self.wait(due_tenants(self.store.database, 1_000))) == (has_room and not self.disabled)
+        assert (self.tenant in self.wait(due_tenants(self.store.database, 1_000))) == has_room
 
     def teardown(self) -> None:
         if not hasattr(self, "rows"):
@@ -197,7 +203,10 @@ def test_the_queue_does_what_its_model_does(database_url: str) -> None:
             run_state_machine_as_test(
                 Queue,
                 settings=settings(
-                    max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+                    max_examples=20,
+                    stateful_step_count=40,
+                    deadline=None,
+                    suppress_health_check=[HealthCheck.too_slow],
                 ),
             )
         finally:

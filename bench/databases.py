@@ -1,0 +1,45 @@
+"""A server to measure on, and databases of our own on it: an embedded one, or that of AUREUM_BENCH_DATABASE_URL."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from aureum.store import embedded
+
+VARIABLE = "AUREUM_BENCH_DATABASE_URL"
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of a server whose role may create databases (and, for Aureum's migrations, roles)."""
+    given = os.environ.get(VARIABLE)
+    if given:
+        yield given
+        return
+    with embedded.throwaway() as started:
+        yield started.url
+
+
+@contextmanager
+def database(server_url: str, name: str) -> Iterator[str]:
+    """A new database, dropped at the end; one that an earlier run left behind is dropped first."""
+    name = f"aureum_bench_{name}"
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(drop)
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(drop)
+
+
+def version(url: str) -> str:
+    """What the server says it is: ``PostgreSQL 18.6``."""
+    with psycopg.connect(url) as connection:
+        return f"PostgreSQL {connection.info.parameter_status('server_version')}"

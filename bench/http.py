@@ -1,0 +1,217 @@
+"""What an HTTP process answers in a second, against a bare endpoint that makes one SQL call a request.
+
+One process each, 20 brokerages, the same load. The bare one has a database of its own on the same server, and both
+take turns, slice by slice, so that whatever else the machine does concerns both.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import psycopg
+
+from bench.bare import TENANTS
+from bench.databases import database, server
+from bench.load import Load, send
+from bench.processes import POOL_SIZE, Server, aureum, environment, serving
+from bench.rows import Row, in_turns, judged, ratios
+from bench.tenants import Tenant, contact_requests, count_requests, fill_bare, list_requests, open_tenants
+
+FORMS_A_SECOND = 6_000
+"""More than any server here takes: within a slice no form is sent twice."""
+
+Requests = Callable[[], Sequence[bytes]]
+
+
+@dataclass
+class Side:
+    """One of the two that take turns, and all its slices."""
+
+    server: Server
+    loads: list[Load] = field(default_factory=list)
+    cpu: list[tuple[float, float]] = field(default_factory=list)
+
+    def slice(self, requests: Sequence[bytes], connections: int, seconds: int) -> float:
+        """Send, remember, and tell the requests a second. Raises RuntimeError if any was refused."""
+        before = self.server.cpu_seconds()
+        load = send(self.server.port, requests, connections, seconds)
+        after = self.server.cpu_seconds()
+        if load.errors or not load.answered:
+            raise RuntimeError(f"{load.errors} of {load.answered} requests failed")
+        self.loads.append(load)
+        if before is not None and after is not None:
+            app, sessions = ((late - early) * 1000 / load.answered for early, late in zip(before, after, strict=True))
+            self.cpu.append((app, sessions))
+        return load.rate
+
+    def __str__(self) -> str:
+        rate, p99 = (median(getattr(load, name) for load in self.loads) for name in ("rate", "p99"))
+        app, sessions = (median(values) for values in zip(*self.cpu, strict=True)) if self.cpu else (0, 0)
+        cpu = f", CPU {app:.2f} + {sessions:.2f} ms" if self.cpu else ""
+        return f"{rate:,.0f}/s, p99 {p99:.1f} ms{cpu}"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is measured on: how long, how often, and everything that is running."""
+
+    seconds: int
+    rounds: int
+    url: str
+    tenants: list[Tenant]
+    bare: Server
+    directory: Path
+
+    def forms(self, tenants: list[Tenant]) -> Requests:
+        """Forms for one slice."""
+        return lambda: contact_requests(tenants, FORMS_A_SECOND * self.seconds)
+
+    def compare(
+        self, what: str, ours: Server, theirs: Server, requests: Requests, connections: int, at_least: float | None
+    ) -> Row:
+        """One row: both sides in turns, after a moment of warming up."""
+        us, them = Side(ours), Side(theirs)
+        for one in (ours, theirs):
+            send(one.port, requests(), connections, 1)
+        found = in_turns(
+            self.rounds,
+            lambda: us.slice(requests(), connections, self.seconds),
+            lambda: them.slice(requests(), connections, self.seconds),
+        )
+        return judged(what, str(us), str(them), ratios(*found), at_least)
+
+
+@contextmanager
+def opened(seconds: int, rounds: int) -> Iterator[Bench]:
+    """Both databases filled, and the yardstick running."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aureum-bench-")))
+        server_url = stack.enter_context(server())
+        url = stack.enter_context(database(server_url, "http"))
+        bare_url = stack.enter_context(database(server_url, "bare"))
+        tenants = asyncio.run(open_tenants(url))
+        fill_bare(bare_url, tenants)
+        names = {t.host: str(t.tenant_id) for t in tenants} | {f"Bearer {t.key}": str(t.tenant_id) for t in tenants}
+        variables = environment(bare_url, "") | {TENANTS: json.dumps(names)}
+        command = ["bench.bare", bare_url, str(POOL_SIZE)]
+        bare = stack.enter_context(serving(command, variables, directory / "bare.log", bare_url))
+        yield Bench(seconds, rounds, url, tenants, bare, directory)
+
+
+def contact(bench: Bench) -> list[Row]:
+    """The contact form at one connection, at some, at many."""
+    with aureum(bench.url, bench.directory) as ours:
+        return [
+            bench.compare(
+                f"POST /api/contact, {connections} connections",
+                ours,
+                bench.bare,
+                bench.forms(bench.tenants),
+                connections,
+                at_least,
+            )
+            for connections, at_least in ((1, 0.5), (16, 1.0), (64, 1.3))
+        ]
+
+
+READS = (
+    ("GET /api/leads?limit=50 with a key", list_requests, 0.7, 1.8),
+    ("GET /api/leads/count by host", count_requests, 0.7, 1.5),
+)
+
+
+def reads(bench: Bench) -> list[Row]:
+    """The list and the count, when the tenant has just changed and when it has not."""
+    rows = []
+    for module, when in (("bench.uncached", "just changed"), ("aureum.process", "unchanged")):
+        with aureum(bench.url, bench.directory, module=module) as ours:
+            for what, requests, changed, unchanged in READS:
+                at_least = changed if module == "bench.uncached" else unchanged
+                rows.append(
+                    bench.compare(
+                        f"{what}, {when}, 16 connections",
+                        ours,
+                        bench.bare,
+                        partial(requests, bench.tenants),
+                        16,
+                        at_least,
+                    )
+                )
+    return rows
+
+
+def hot_tenant(bench: Bench) -> list[Row]:
+    """All 64 connections at one brokerage."""
+    with aureum(bench.url, bench.directory) as ours:
+        row = bench.compare(
+            "POST /api/contact, one busy tenant, 64 connections",
+            ours,
+            bench.bare,
+            bench.forms(bench.tenants[:1]),
+            64,
+            None,
+        )
+    rate = float(row.found.partition("/s")[0].replace(",", ""))
+    return [Row(row.what, row.found, row.against, row.ratio, "≥ 3,000/s", rate >= 3_000)]
+
+
+def two_processes(bench: Bench) -> list[Row]:
+    """A second process on the same tenants; afterwards the log must be whole."""
+    with aureum(bench.url, bench.directory) as one, aureum(bench.url, bench.directory, count=2) as two:
+        row = bench.compare(
+            "two processes on 20 tenants v one, 64 connections", two, one, bench.forms(bench.tenants), 64, 1.0
+        )
+        hot = bench.compare(
+            "two processes on one busy tenant v one, 64 connections", two, one, bench.forms(bench.tenants[:1]), 64, None
+        )
+    return [row, hot, checked(bench)]
+
+
+GAPS = """
+SELECT count(*), sum(head - events), sum(last - events), sum(1 - first), sum(events - streams) FROM (
+    SELECT h.position AS head, count(*) AS events, max(e.position) AS last, min(e.position) AS first,
+           count(DISTINCT e.position) AS streams
+      FROM heads h JOIN events e USING (tenant_id) GROUP BY h.tenant_id, h.position
+) t WHERE head <> events OR last <> events OR first <> 1 OR streams <> events
+"""
+EVENTS = "SELECT count(*) FROM events"
+UNLISTED = """
+SELECT count(*) FROM events e
+  LEFT JOIN lead_list l ON l.tenant_id = e.tenant_id AND l.lead_id = e.stream_id
+ WHERE e.type = 'lead.captured' AND l.lead_id IS NULL
+"""
+MISCOUNTED = """
+SELECT count(*) FROM (SELECT tenant_id, status, count(*) AS leads FROM lead_list GROUP BY 1, 2) l
+  FULL JOIN lead_counts c USING (tenant_id, status) WHERE l.leads IS DISTINCT FROM c.leads
+"""
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+
+def checked(bench: Bench) -> Row:
+    """The log and the read models after all the load."""
+    with psycopg.connect(bench.url) as connection:
+        gaps, events, unlisted, miscounted, deadlocks = (
+            connection.execute(query).fetchall()[0][0] for query in (GAPS, EVENTS, UNLISTED, MISCOUNTED, DEADLOCKS)
+        )
+    found = f"{gaps} tenants with gaps, {unlisted} leads not listed, {miscounted} wrong counts, {deadlocks} deadlocks"
+    return Row(
+        f"after all that, {events:,} events",
+        found,
+        budget="none",
+        met=not (gaps or unlisted or miscounted or deadlocks),
+    )
+
+
+PARTS = (contact, reads, hot_tenant, two_processes)
+
+
+def run(*, quick: bool = False) -> list[Row]:
+    """All of it: about four minutes, or a quick look."""
+    with opened(1 if quick else 3, 2 if quick else 5) as bench:
+        return [row for part in PARTS for row in part(bench)]

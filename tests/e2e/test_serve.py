@@ -1,0 +1,138 @@
+"""``serve`` and ``worker``: ready, measured, drained."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from tests.conftest import fresh_database
+from tests.e2e.system import Running, System, descendants, eventually, lives, system
+from tests.e2e.test_story import FORM, inbox
+
+ATTEMPTS = "SELECT outcome FROM webhook_attempts"
+
+
+@pytest.fixture(scope="module")
+def demo_url(server_url: str, template: str) -> Iterator[str]:
+    """A database of somebody's own with the demo in it."""
+    with fresh_database(server_url, template) as url, system(url) as home:
+        assert home.json("demo")["apiKey"].startswith("aur_")
+        yield url
+
+
+@pytest.fixture
+def home(demo_url: str) -> Iterator[System]:
+    with system(demo_url, AUREUM_WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8") as made:
+        yield made
+
+
+def value(running: Running, name: str) -> float:
+    """A measurement of all processes together."""
+    text = running.ask("GET", "/metrics").body.decode()
+    found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    assert found is not None, f"{name} is missing in\n{text}"
+    return float(found[1])
+
+
+def test_two_processes_without_a_worker_measured_as_one(home: System) -> None:
+    running = home.serve("--workers", "2", "--no-worker")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", running.url)
+    assert len(running.children()) == 2
+    for path in ("/healthz", "/readyz"):
+        for host in ("localhost", "nobody.example.com", "127.0.0.1"):
+            assert running.ask("GET", path, host=host).status == 200
+    for _ in range(34):
+        running.ask("GET", "/healthz")
+    # A request is counted when its answer is out: the last one perhaps a moment after we have read it.
+    eventually(lambda: value(running, 'aureum_http_request_seconds_count{route="/healthz"}') == 37, 5)
+    assert value(running, 'aureum_http_requests_total{method="GET",route="/healthz",status="200"}') == 37
+    assert running.stop() == 0
+
+
+def test_measurements_are_not_for_everybody(home: System) -> None:
+    home.settings["AUREUM_METRICS_NETWORKS"] = "192.0.2.0/24"
+    running = home.serve("--no-worker")
+    refused = running.ask("GET", "/metrics")
+    assert refused.status == 404 and b"aureum_" not in refused.body
+    assert running.ask("GET", "/healthz").status == 200
+
+
+def test_requests_and_attempts_under_way_are_finished(home: System, demo_url: str) -> None:
+    """SIGTERM comes while a form is half sent and a consumer has not answered yet."""
+    with inbox() as consumer:
+        answering = threading.Event()
+        consumer.before_answer = lambda: answering.wait(20)
+        home.json("webhook", "create", "--brokerage", "demo", "--url", consumer.url, "--event", "lead.created")
+        running = home.serve()
+        family = descendants(running.process.pid)
+        assert len(family) == 3
+        assert running.ask("POST", "/api/contact", FORM).status == 200
+        eventually(lambda: consumer.received)
+        assert value(running, "aureum_webhook_in_flight") == 1
+
+        body = json.dumps(FORM).encode()
+        address = (urlsplit(running.url).hostname, urlsplit(running.url).port)
+        with socket.create_connection(address, timeout=20) as half_sent:
+            head = "POST /api/contact HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            head += f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+            half_sent.sendall(head.encode())
+            assert half_sent.recv(1000).startswith(b"HTTP/1.1 100")
+            running.process.terminate()
+            eventually(lambda: refuses(address))
+            half_sent.sendall(body)
+            answered = b""
+            while chunk := half_sent.recv(10_000):
+                answered += chunk
+        assert answered.startswith(b"HTTP/1.1 200") and b'"success":true' in answered
+        answering.set()
+        assert running.process.wait(30) == 0
+    eventually(lambda: not any(lives(pid) for pid in family), 5)
+    with psycopg.connect(demo_url) as connection:
+        assert [outcome for (outcome,) in connection.execute(ATTEMPTS)] == ["delivered"]
+
+
+def refuses(address: tuple[str | None, int | None]) -> bool:
+    """Whether nobody listens any more."""
+    try:
+        socket.create_connection(address, timeout=5).close()
+    except OSError:
+        return True
+    return False
+
+
+def test_a_worker_alone_delivers_what_a_server_without_one_took(home: System) -> None:
+    with inbox() as consumer:
+        home.json("webhook", "create", "--brokerage", "demo", "--url", consumer.url, "--event", "lead.updated")
+        home.json("webhook", "create", "--brokerage", "demo", "--url", consumer.url, "--event", "lead.created")
+        server = home.serve("--no-worker")
+        worker = home.start("worker", "--json")
+        worker.until_said("\n")
+        assert json.loads(worker.out.read_text()) == {"delivering": True}
+        assert server.ask("POST", "/api/contact", FORM).status == 200
+        eventually(lambda: consumer.received)
+        assert [event["event"] for event in consumer.events()] == ["lead.created"]
+        assert worker.stop() == 0
+        assert server.stop() == 0
+
+
+def test_a_port_that_is_taken(home: System) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = home.run("serve", "--port", str(port))
+    assert (ended.code, ended.out) == (1, "")
+    why = f"Cannot listen on 127.0.0.1 port {port}: Address already in use. Choose another with --host and --port.\n"
+    assert ended.err == why
+
+
+def test_ready_as_a_document(home: System) -> None:
+    running = home.start("serve", "--port", "0", "--no-worker", "--json")
+    running.until_said("\n")
+    url = json.loads(running.out.read_text())["url"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+    assert running.stop() == 0
+    assert running.out.read_text().count("\n") == 1

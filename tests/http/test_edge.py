@@ -1,0 +1,178 @@
+"""What holds for every request: dialects, methods, request ids, bytes that are no HTTP; and the operator's pages."""
+
+import json
+import re
+import socket
+
+import pytest
+
+from tests.http.serving import FORM, PATIENCE, Office, Server, Tenant, served, until
+
+LEAD = "/api/leads/c" + "0" * 25
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api", "/api/", "/api/leads/", "/api/lead", "/api/leads/a/b", f"{LEAD}/histories", "/api/contacts",
+     "/api/contacts/1", "/api/leads/count/", "/api/contactx", "/api/contact/1", "//api/leads", "/%00", "/%FF", "/api/v2/leads",
+     "/x" * 5_000],
+)  # fmt: skip
+def test_an_unknown_path_answers_in_the_dialect_of_the_aureum_api(server: Server, path: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = server.ask(method, path)
+        assert (answer.status, answer.error) == (404, "There is nothing at this address.")
+
+
+@pytest.mark.parametrize(
+    ("path", "allow", "dialect"),
+    [
+        ("/api/contact", "POST", "detail"),
+        ("/api/leads/count", "GET, HEAD", "detail"),
+        ("/api/leads", "GET, HEAD, POST", "error"),
+        (LEAD, "GET, HEAD, PATCH", "error"),
+        (f"{LEAD}/history", "GET, HEAD", "error"),
+        ("/healthz", "GET, HEAD", "error"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(server: Server, path: str, allow: str, dialect: str) -> None:
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"):
+        if method in allow.split(", ") or (path, method) == ("/api/leads/count", "PATCH"):
+            continue
+        answer = server.ask(method, path)
+        assert (answer.status, answer.headers["allow"], list(answer.json)) == (405, allow, [dialect])
+
+
+def test_a_head_is_a_get_without_a_body(server: Server, tenant: Tenant) -> None:
+    assert server.form(tenant).status == 200
+    (lead,) = server.by_key(tenant, "GET", "/api/leads").json
+
+    for path in ("/api/leads?limit=1", f"/api/leads/{lead['id']}", f"/api/leads/{lead['id']}/history"):
+        get, head = server.by_key(tenant, "GET", path), server.by_key(tenant, "HEAD", path)
+        assert (head.status, head.body) == (200, b"")
+        assert (head.headers["content-length"], head.etag) == (get.headers["content-length"], get.etag)
+    assert server.by_key(tenant, "HEAD", "/api/leads").body == b""
+    assert server.ask("HEAD", "/api/leads/count", host=tenant.domain).status == 200
+
+
+def test_a_sane_request_id_comes_back(server: Server, office: Office) -> None:
+    made = re.compile("[0-9a-f]{32}")
+    for path in ("/api/leads", "/api/nothing", "/healthz", "/api/leads/count"):
+        for given in ("r-1", "a" * 128, "00-abc.DEF:7_"):
+            assert server.ask("GET", path, headers={"X-Request-Id": given}).headers["x-request-id"] == given
+        for given in ("", "a" * 129, "a b", "é", "a/b", '"'):
+            assert made.fullmatch(server.ask("GET", path, headers={"X-Request-Id": given}).headers["x-request-id"])
+        first, second = server.ask("GET", path), server.ask("GET", path)
+        assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /api/leads HTTP/9.9\r\n\r\n",
+        b"JUNK /api/leads HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /api/leads HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n",
+        b"GET /api/leads HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /api/contact HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/contact HTTP/1.1\r\nHost: a\r\nContent-Length: 1e3\r\n\r\n",
+        b"POST /api/contact HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"POST /api/contact HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST /api/contact HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+        b"GET http://[::1 HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+)
+def test_bytes_that_are_no_http_are_refused_and_harm_nobody(server: Server, request_bytes: bytes) -> None:
+    head = server.raw(request_bytes).partition(b"\r\n")[0]
+
+    assert head.split()[1:2] in ([b"400"], [b"404"]), head
+    assert server.ask("GET", "/healthz").status == 200
+
+
+def test_absurd_headers_harm_nobody(server: Server, tenant: Tenant) -> None:
+    many = "".join(f"X-{number}: {number}\r\n" for number in range(2_000))
+    request = (
+        f"GET /api/leads HTTP/1.1\r\nHost: {tenant.domain}\r\nConnection: close\r\n{many}X: {'x' * 60_000}\r\n\r\n"
+    )
+
+    assert server.raw(request.encode())[:12] in (b"HTTP/1.1 401", b"HTTP/1.1 400", b"HTTP/1.1 431")
+    junk = {
+        "Content-Type": "\xff",
+        "Accept": "\xff;q=x",
+        "If-None-Match": "\xff,,,",
+        "Cookie": "=;=",
+        "Range": "bytes=a",
+    }
+    assert server.by_key(tenant, "GET", "/api/leads", headers=junk).status == 200
+
+
+def test_a_visitor_who_goes_away_is_nobodys_error(server: Server, tenant: Tenant) -> None:
+    head = f"POST /api/contact HTTP/1.1\r\nHost: {tenant.domain}\r\nX-Request-Id: gone-1\r\nContent-Length: 500\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        connection.sendall(f"{head}\r\n{{".encode())
+
+    until(lambda: '"gone-1"' in server.logged())
+    assert '"status":400' in next(line for line in server.logged().splitlines() if '"gone-1"' in line)
+    assert server.by_key(tenant, "GET", "/api/leads").json == []
+
+
+def test_one_connection_serves_many_requests(server: Server, tenant: Tenant) -> None:
+    request = f"GET /api/leads/count HTTP/1.1\r\nHost: {tenant.domain}\r\n"
+
+    answers = server.raw(f"{request}\r\n{request}\r\n{request}Connection: close\r\n\r\n".encode())
+
+    assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b'"total":0}') == 3
+
+
+def test_the_process_says_that_it_lives_and_is_ready_whatever_the_host(server: Server) -> None:
+    for host in ("127.0.0.1", "nobody.example.com", None, "a b"):
+        assert server.ask("GET", "/healthz", host=host).json == {"status": "ok"}
+        assert server.ask("GET", "/readyz", host=host).json == {"status": "ready"}
+
+
+def test_metrics_count_requests_by_route(server: Server, tenant: Tenant) -> None:
+    def count(line: str) -> float:
+        text = server.ask("GET", "/metrics").body.decode()
+        found = re.search(rf"^{re.escape(line)} ([0-9.e+]+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    line = 'aureum_http_requests_total{method="GET",route="/api/leads/{id}",status="404"}'
+    before = count(line)
+
+    server.by_key(tenant, "GET", LEAD)
+    server.by_key(tenant, "GET", "/api/leads/jane.doe@example.com")
+
+    assert count(line) == before + 2
+    text = server.ask("GET", "/metrics").body.decode()
+    assert "jane.doe" not in text
+    assert tenant.slug not in text
+
+
+def test_what_is_under_way_is_finished_before_the_process_ends(served_url: str, office: Office, tenant: Tenant) -> None:
+    content = json.dumps(FORM).encode()
+    head = f"POST /api/contact HTTP/1.1\r\nHost: {tenant.domain}\r\nContent-Length: {len(content)}\r\n\r\n"
+    before = office.head(tenant)
+    with (
+        served(served_url) as ending,
+        socket.create_connection(("127.0.0.1", ending.port), timeout=PATIENCE) as connection,
+    ):
+        connection.sendall(head.encode() + content[:10])
+        assert ending.form(tenant).status == 200
+
+        ending.process.terminate()
+        until(lambda: refused(ending))
+        connection.sendall(content[10:])
+
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+        assert ending.process.wait(PATIENCE) == 0
+    assert office.head(tenant) == before + 2
+
+
+def refused(server: Server) -> bool:
+    """Whether nobody accepts connections any more."""
+    try:
+        server.ask("GET", "/healthz")
+    except OSError:
+        return True
+    return False

@@ -1,0 +1,300 @@
+"""``GET /api/leads``: filters, pages, and the whole list streamed."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aureum.domain.ids import aureum_time
+from aureum.domain.lead import STATUSES
+from aureum.http.fields import parse_time
+from aureum.http.lead_list import CHUNK
+from aureum.store.event_store import EventStore
+from tests.http.serving import PATIENCE, Answer, Office, Server, Tenant, answer_of, until
+from tests.stores import capture
+
+NEXT = re.compile(r'<(/api/leads\?[^>]+)>; rel="next"')
+STATES = """
+SELECT DISTINCT state FROM pg_stat_activity
+ WHERE datname = current_database() AND application_name = 'aureum' AND pid <> pg_backend_pid()
+"""
+
+
+MUCH = "x" * 12_000
+"""A chunk of such leads is more than the sockets on the way take up: the server waits until somebody reads."""
+
+
+def add(server: Server, tenant: Tenant, **fields: Any) -> str:
+    """A new lead's id."""
+    answer = server.by_key(tenant, "POST", "/api/leads", {"name": "Jane Doe", "email": "jane@example.com"} | fields)
+    assert answer.status == 201, answer.body
+    return str(answer.json["id"])
+
+
+def ids_of(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.body
+    return [lead["id"] for lead in answer.json]
+
+
+def listed(server: Server, tenant: Tenant, query: str = "") -> list[str]:
+    """The ids of a list."""
+    return ids_of(server.by_key(tenant, "GET", f"/api/leads{query}"))
+
+
+def fill(office: Office, tenant: Tenant, leads: int, **fields: Any) -> None:
+    """Many leads at once."""
+
+    async def captured(store: EventStore) -> None:
+        await asyncio.gather(*(capture(store, tenant.id, **fields) for _ in range(leads)))
+
+    office.run(captured)
+
+
+def test_without_leads_the_list_is_empty(server: Server, tenant: Tenant) -> None:
+    for query in ("", "?limit=5"):
+        answer = server.by_key(tenant, "GET", f"/api/leads{query}")
+        assert (answer.status, answer.json) == (200, [])
+        assert "link" not in answer.headers
+
+
+def test_newest_first_and_like_each_lead_alone(server: Server, tenant: Tenant) -> None:
+    made = [add(server, tenant, name=f"Jane {number}") for number in range(3)]
+
+    whole, page = server.by_key(tenant, "GET", "/api/leads"), server.by_key(tenant, "GET", "/api/leads?limit=500")
+
+    assert ids_of(whole) == made[::-1]
+    assert whole.json == page.json
+    assert whole.json == [server.by_key(tenant, "GET", f"/api/leads/{lead}").json for lead in made[::-1]]
+
+
+def test_each_status_is_a_filter(server: Server, tenant: Tenant) -> None:
+    made = {status: add(server, tenant, status=status) for status in STATUSES}
+
+    assert len(made) == 7
+    for status, lead in made.items():
+        assert listed(server, tenant, f"?status={status}") == [lead]
+        assert listed(server, tenant, f"?status={status}&limit=5") == [lead]
+
+
+def test_filters_by_source_and_by_who_is_assigned(server: Server, tenant: Tenant, office: Office) -> None:
+    rita, max_ = office.agent(tenant, "Rita"), office.agent(tenant, "Max")
+    website = add(server, tenant, source="website", assignedToId=rita)
+    fair = add(server, tenant, source="Spring Fair & Co+", assignedToId=rita, status="lost")
+    add(server, tenant)
+
+    assert listed(server, tenant, "?source=website") == [website]
+    assert listed(server, tenant, f"?source={quote('Spring Fair & Co+', safe='')}") == [fair]
+    assert listed(server, tenant, "?source=Website") == []
+    assert listed(server, tenant, f"?assignedToId={rita}") == [fair, website]
+    assert listed(server, tenant, f"?assignedToId={rita}&status=lost") == [fair]
+    assert listed(server, tenant, f"?assignedToId={max_}") == []
+    for nobody in ("", "nobody", "c" + "0" * 25, "%00", "%FF"):
+        assert listed(server, tenant, f"?assignedToId={nobody}") == []
+    assert len(listed(server, tenant, "?unknown=1")) == 3
+
+
+def test_what_has_changed_since_a_moment(server: Server, tenant: Tenant) -> None:
+    first, second = add(server, tenant), add(server, tenant)
+    until(lambda: server.by_key(tenant, "PATCH", f"/api/leads/{first}", {"status": "lost"}).status == 200)
+    changed = server.by_key(tenant, "GET", f"/api/leads/{first}").json["updatedAt"]
+
+    assert listed(server, tenant, f"?updatedSince={changed}") == [first]
+    assert listed(server, tenant, "?updatedSince=2020-01-01") == [second, first]
+    assert listed(server, tenant, "?updatedSince=9999-12-31T23:59:59Z") == []
+    later = aureum_time(parse_time(changed).replace(microsecond=0).replace(year=2100))
+    assert listed(server, tenant, f"?updatedSince={later}") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("status=sold", f"status must be one of: {', '.join(STATUSES)}."),
+        ("status=", f"status must be one of: {', '.join(STATUSES)}."),
+        ("status=%00", f"status must be one of: {', '.join(STATUSES)}."),
+        ("source=%00", "source must not hold NUL characters."),
+        ("source=" + "x" * 101, "source must have at most 100 characters."),
+        ("updatedSince=lately", "updatedSince must be a time such as 2025-01-15T10:30:00Z."),
+        ("updatedSince=0000-00-00", "updatedSince must be a time such as 2025-01-15T10:30:00Z."),
+        *(
+            (f"limit={limit}", "limit must be a whole number from 1 to 500.")
+            for limit in ("0", "501", "-1", "", "1.5", "abc", "9" * 5_000, "%EF%BC%91", "1%00", "%2B1")
+        ),
+        *(
+            (f"cursor={cursor}", "cursor must be the one that a Link header of this list gave you.")
+            for cursor in (
+                "",
+                "x",
+                "A" * 21,
+                "A" * 23,
+                "%00" * 22,
+                "A" * 22 + "==",
+                "%FF",
+                "A" * 9_000,
+                "AAAA+AAAA/AAAAAAAAAAAA",
+            )
+        ),
+    ],
+)
+def test_a_bad_parameter(server: Server, office: Office, query: str, sentence: str) -> None:
+    answer = server.by_key(office.shared, "GET", f"/api/leads?{query}")
+
+    assert (answer.status, answer.error) == (400, sentence)
+
+
+def pages(server: Server, tenant: Tenant, path: str) -> Iterator[list[str]]:
+    """Page after page, as the Link headers lead."""
+    for _ in range(100):
+        answer = server.by_key(tenant, "GET", path)
+        yield ids_of(answer)
+        if "link" not in answer.headers:
+            return
+        link = NEXT.fullmatch(answer.headers["link"])
+        assert link, "a relative link"
+        path = link[1]
+    raise AssertionError("the pages do not end")
+
+
+def test_a_page_leads_to_the_next_with_limit_cursor_and_filters(server: Server, tenant: Tenant) -> None:
+    made = [add(server, tenant, source="a&b") for _ in range(5)]
+    add(server, tenant)
+
+    found = list(pages(server, tenant, "/api/leads?limit=2&source=a%26b&unknown=1"))
+
+    assert found == [made[:2:-1], made[2:0:-1], made[:1]]
+
+
+@given(
+    limit=st.integers(1, 5),
+    before=st.integers(0, 9),
+    meanwhile=st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=6),
+)
+@settings(max_examples=20, deadline=None)
+def test_paging_skips_and_repeats_nothing_while_others_write(
+    server: Server, proxied: Server, office: Office, limit: int, before: int, meanwhile: list[tuple[int, bool]]
+) -> None:
+    tenant = office.brokerage()
+    made = [add(server, tenant) for _ in range(before)]
+    found: list[str] = []
+
+    for number, page in enumerate(pages(server, tenant, f"/api/leads?limit={limit}")):
+        assert len(page) <= limit
+        found += page
+        inserted, changes = meanwhile[number] if number < len(meanwhile) else (0, False)
+        for _ in range(inserted):
+            add(proxied, tenant)
+        if changes and made:
+            proxied.by_key(tenant, "PATCH", f"/api/leads/{made[number % len(made)]}", {"subject": f"{number}"})
+
+    assert found == made[::-1]
+
+
+def test_the_whole_list_is_streamed_while_writes_go_on(
+    server: Server, proxied: Server, office: Office, tenant: Tenant
+) -> None:
+    fill(office, tenant, 2_100)
+    before = ids_of(server.by_key(tenant, "GET", "/api/leads"))
+    assert len(set(before)) == 2_100
+    assert before == sorted(before, reverse=True)
+
+    with ThreadPoolExecutor(1) as others:
+        writing = True
+
+        def write() -> int:
+            written = 0
+            while writing:
+                add(proxied, tenant)
+                proxied.by_key(tenant, "PATCH", f"/api/leads/{before[written]}", {"status": "contacted"})
+                written += 1
+            return written
+
+        writer = others.submit(write)
+        try:
+            lists = [ids_of(server.by_key(tenant, "GET", "/api/leads")) for _ in range(5)]
+        finally:
+            writing = False
+        assert writer.result(PATIENCE) > 0
+
+    for found in lists:
+        assert found == sorted(set(found), reverse=True), "no lead twice, newest first"
+        assert [lead for lead in found if lead in set(before)] == before, "none is skipped"
+    assert len(listed(server, tenant, "?status=new")) == 2_100
+
+
+def test_slow_readers_hold_no_connection_of_the_database(server: Server, office: Office, tenant: Tenant) -> None:
+    fill(office, tenant, CHUNK + 1, message=MUCH)
+    with ExitStack() as stack:
+        slow = []
+        for number in range(5):
+            connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+            stack.callback(connection.close)
+            connection.request("GET", "/api/leads", headers=tenant.bearer | {"X-Request-Id": f"slow-{number}"})
+            slow.append(connection.getresponse())
+
+        # More of them than the process has connections to read with.
+        until(lambda: {state for (state,) in office.rows(STATES)} <= {"idle"})
+        assert server.by_key(tenant, "GET", "/api/leads?limit=2").status == 200
+        assert "slow-" not in server.logged(), "none of them has been answered whole"
+
+        answers = [answer_of(response) for response in slow]
+    assert {len(ids_of(answer)) for answer in answers} == {CHUNK + 1}
+
+
+def test_the_rest_of_a_list_may_vanish_while_it_is_read(server: Server, office: Office, tenant: Tenant) -> None:
+    fill(office, tenant, CHUNK + 1)
+    fill(office, tenant, CHUNK, message=MUCH)
+    leads = ids_of(server.by_key(tenant, "GET", "/api/leads?status=new"))
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
+        connection.request("GET", "/api/leads?status=new", headers=tenant.bearer)
+        response = connection.getresponse()
+
+        # The only lead that the third chunk would have; the second has been read already and waits.
+        assert server.by_key(tenant, "PATCH", f"/api/leads/{leads[-1]}", {"status": "lost"}).status == 200
+
+        assert ids_of(answer_of(response)) == leads[:-1]
+
+
+def test_a_list_that_is_known_already_is_not_sent_again(server: Server, proxied: Server, tenant: Tenant) -> None:
+    lead = add(server, tenant)
+    for query in ("", "?limit=1", "?status=new", "?status=lost&limit=3"):
+        path = f"/api/leads{query}"
+        first = server.by_key(tenant, "GET", path)
+
+        same = proxied.by_key(tenant, "GET", path, headers={"If-None-Match": first.etag})
+        assert (same.status, same.body, same.etag) == (304, b"", first.etag)
+        assert same.headers["x-ratelimit-limit"] == "1000000"
+
+        # Anything of the tenant's changes it, from any process.
+        proxied.by_key(tenant, "PATCH", f"/api/leads/{lead}", {"subject": f"changed {query}"})
+        assert server.by_key(tenant, "GET", path, headers={"If-None-Match": first.etag}).status == 200
+
+
+def test_no_two_lists_share_an_etag(server: Server, office: Office) -> None:
+    tenants = [office.brokerage(), office.brokerage()]
+    queries = ("", "?limit=1", "?limit=2", "?status=new", "?status=lost", "?source=new")
+
+    etags = [server.by_key(tenant, "GET", f"/api/leads{query}").etag for tenant in tenants for query in queries]
+    counts = [server.ask("GET", "/api/leads/count", host=tenant.domain).etag for tenant in tenants]
+
+    assert len({*etags, *counts}) == len(etags) + len(counts)
+    for query in queries:
+        known = {"If-None-Match": server.by_key(tenants[0], "GET", f"/api/leads{query}").etag}
+        assert server.by_key(tenants[1], "GET", f"/api/leads{query}", headers=known).status == 200
+
+
+def test_the_list_is_json_whatever_visitors_write(server: Server, tenant: Tenant) -> None:
+    text = '"],[\\"}{\n\r\t\u2028\u2029\x7f\x80 \U0001f3e1 </script> \\u0000 %s {} ,'
+
+    assert server.form(tenant, message=text, firstName=text, subject=text).status == 200
+
+    for query in ("", "?limit=1"):
+        (lead,) = json.loads(server.by_key(tenant, "GET", f"/api/leads{query}").body)
+        assert (lead["message"], lead["firstName"], lead["subject"]) == (text, text, text)

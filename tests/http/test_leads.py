@@ -1,0 +1,370 @@
+"""One lead at a time, in the Aureum API: made, read as it is and as it was, changed, and its history."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from aureum.domain.ids import aureum_time, from_wire, to_wire
+from aureum.http.fields import parse_time
+from tests.http.serving import Answer, Office, Server, Tenant
+
+JANE = {"name": "Jane Doe", "email": "jane@example.com"}
+STATUSES = "new, contacted, qualified, showing, offer, converted, lost"
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+APPENDS = """
+SELECT version, metadata, recorded_at FROM events
+ WHERE tenant_id = %(tenant)s AND stream_id = %(lead)s
+ ORDER BY version
+"""
+
+
+def made(server: Server, tenant: Tenant, **fields: Any) -> dict[str, Any]:
+    """A new lead as it was answered."""
+    answer = server.by_key(tenant, "POST", "/api/leads", JANE | fields)
+    assert answer.status == 201, answer.body
+    lead: dict[str, Any] = answer.json
+    return lead
+
+
+def refused(answer: Answer) -> str:
+    """The sentence of a 400."""
+    assert answer.status == 400, answer.body
+    return answer.error
+
+
+def test_a_lead_is_answered_whole_and_found_again(server: Server, proxied: Server, tenant: Tenant) -> None:
+    fields = {
+        "name": "Jane Doe",
+        "email": "jane@example.com",
+        "phone": "+1-555-0200",
+        "source": "fair",
+        "status": "contacted",
+        "subject": "Beverly Hills",
+        "message": "Interested in the Beverly Hills listing",
+        "sourcePage": "/fair",
+        "utm": {"source": "s", "medium": "m", "campaign": "c"},
+    }
+
+    answer = server.by_key(tenant, "POST", "/api/leads", fields)
+
+    assert (answer.status, answer.etag) == (201, '"v1"')
+    lead = answer.json
+    assert re.fullmatch("c[0-9a-z]{24,}", lead["id"])
+    assert TIME.fullmatch(lead["createdAt"])
+    assert lead == fields | {
+        "id": lead["id"],
+        "firstName": "Jane",
+        "lastName": "Doe",
+        "assignedToId": None,
+        "contactId": None,
+        "createdAt": lead["createdAt"],
+        "updatedAt": lead["createdAt"],
+    }
+    # What one process has answered, another shows at once.
+    found = proxied.by_key(tenant, "GET", f"/api/leads/{lead['id']}")
+    assert (found.status, found.json, found.etag) == (200, lead, '"v1"')
+
+
+def test_the_defaults_of_the_contract(server: Server, tenant: Tenant) -> None:
+    lead = made(server, tenant, source=None, status=None, utm=None, subject=None, phone=None, assignedToId=None)
+
+    assert (lead["source"], lead["status"]) == ("api", "new")
+    assert lead["utm"] == {"source": None, "medium": None, "campaign": None}
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "last"),
+    [
+        ({"name": "Mary Jane Doe"}, "Mary Jane", "Doe"),
+        ({"name": "  Jane   Doe "}, "Jane", "Doe"),
+        ({"name": "Cher"}, "Cher", ""),
+        ({"name": "María de la O"}, "María de la", "O"),
+        ({"name": None, "firstName": "Jane", "lastName": "van der Berg"}, "Jane", "van der Berg"),
+        ({"name": "Jane Doe", "firstName": "Not", "lastName": "Used"}, "Jane", "Doe"),
+    ],
+)
+def test_a_name_is_split_at_its_last_space(
+    server: Server, tenant: Tenant, given: dict[str, Any], first: str, last: str
+) -> None:
+    lead = made(server, tenant, **given)
+
+    assert (lead["firstName"], lead["lastName"], lead["name"]) == (first, last, f"{first} {last}".strip())
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"name": None}, "name is required, or firstName and lastName."),
+        ({"name": None, "firstName": "Jane"}, "name is required, or firstName and lastName."),
+        ({"name": " "}, "name must not be blank."),
+        ({"name": 7}, "name must be a string."),
+        ({"name": "x" * 201}, "name must have at most 200 characters."),
+        ({"email": None}, "email or phone is required."),
+        ({"email": None, "phone": " "}, "email or phone is required."),
+        ({"email": "jane"}, "email must be a valid email address."),
+        ({"phone": 5550200}, "phone must be a string."),
+        ({"phone": []}, "phone must be a string."),
+        ({"status": "sold"}, f'status must be one of: {STATUSES}; got "sold".'),
+        ({"source": "x" * 101}, "source must have at most 100 characters."),
+        ({"utm": []}, "utm must be an object."),
+        ({"utm": {"source": 1}}, "utm.source must be a string."),
+        ({"message": "x" * 20_001}, "message must have at most 20000 characters."),
+        ({"assignedToId": 7}, "assignedToId must be a string."),
+        ({"assignedToId": "nobody"}, "assignedToId must be the id of a user of this brokerage."),
+        ({"assignedToId": "c" + "0" * 25}, "assignedToId must be the id of a user of this brokerage."),
+    ],
+)
+def test_a_refusal_names_the_field_and_what_is_allowed(
+    server: Server, tenant: Tenant, office: Office, fields: dict[str, Any], sentence: str
+) -> None:
+    before = office.head(tenant)
+
+    assert refused(server.by_key(tenant, "POST", "/api/leads", JANE | fields)) == sentence
+
+    assert office.head(tenant) == before
+
+
+def test_nobody_is_assigned_who_is_of_another_brokerage(server: Server, tenant: Tenant, office: Office) -> None:
+    own, foreign = office.agent(tenant, "Rita"), office.agent(office.brokerage(), "Max")
+
+    lead = made(server, tenant, assignedToId=own)
+    post = server.by_key(tenant, "POST", "/api/leads", JANE | {"assignedToId": foreign})
+    patch = server.by_key(tenant, "PATCH", f"/api/leads/{lead['id']}", {"assignedToId": foreign})
+
+    assert lead["assignedToId"] == own
+    assert refused(post) == refused(patch) == "assignedToId must be the id of a user of this brokerage."
+
+
+def test_one_save_is_one_append_however_many_fields_change(server: Server, tenant: Tenant, office: Office) -> None:
+    agent = office.agent(tenant, "Rita")
+    lead = made(server, tenant)
+    path = f"/api/leads/{lead['id']}"
+    change = {
+        "status": "qualified",
+        "assignedToId": agent,
+        "name": "Mary Jane Smith",
+        "email": "mary@example.com",
+        "phone": "+1-555-0201",
+        "subject": "Two houses",
+        "message": "Both",
+        "createdAt": "ignored",
+    }
+
+    answer = server.by_key(tenant, "PATCH", path, change)
+
+    assert (answer.status, answer.etag) == (200, '"v4"')
+    changed = answer.json
+    assert changed == lead | change | {
+        "firstName": "Mary Jane",
+        "lastName": "Smith",
+        "createdAt": lead["createdAt"],
+        "updatedAt": changed["updatedAt"],
+    }
+    assert server.by_key(tenant, "GET", path).json == changed
+    assert server.by_key(tenant, "GET", "/api/leads").json == [changed]
+    rows = office.rows(APPENDS, tenant=tenant.id, lead=from_wire(lead["id"]))
+    assert [orjson.loads(metadata)["append"] for _, metadata, _ in rows] == [[1, 1], [1, 3], [2, 3], [3, 3]]
+    assert len({recorded_at for _, _, recorded_at in rows[1:]}) == 1
+
+
+def test_a_change_that_holds_already_records_nothing(server: Server, tenant: Tenant, office: Office) -> None:
+    lead = made(server, tenant)
+    path, before = f"/api/leads/{lead['id']}", office.head(tenant)
+
+    for change in ({}, {"status": "new"}, {"unknown": 1}, {"name": "Jane Doe", "assignedToId": None, "phone": None}):
+        answer = server.by_key(tenant, "PATCH", path, change)
+        assert (answer.status, answer.json, answer.etag) == (200, lead, '"v1"')
+
+    assert office.head(tenant) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"status": None}, "status must not be null; leave it out to keep it as it is."),
+        ({"name": None}, "name must not be null; leave it out to keep it as it is."),
+        ({"firstName": None}, "firstName must not be null; leave it out to keep it as it is."),
+        ({"lastName": ""}, "lastName must not be blank."),
+        ({"status": "won"}, f'status must be one of: {STATUSES}; got "won".'),
+        ({"status": ["new"]}, f"status must be one of: {STATUSES}."),
+        ({"email": None}, "email or phone must remain: a lead that cannot be answered is of no use."),
+        ({"email": None, "phone": " "}, "email or phone must remain: a lead that cannot be answered is of no use."),
+        ({"phone": {}}, "phone must be a string."),
+        ({"phone": "5" * 101}, "phone must have at most 100 characters."),
+        ({"message": "x" * 20_001}, "message must have at most 20000 characters."),
+        ({"assignedToId": ""}, "assignedToId must not be blank."),
+    ],
+)
+def test_a_change_may_be_refused(
+    server: Server, tenant: Tenant, office: Office, change: dict[str, Any], sentence: str
+) -> None:
+    lead = made(server, tenant)
+    before = office.head(tenant)
+
+    assert refused(server.by_key(tenant, "PATCH", f"/api/leads/{lead['id']}", change)) == sentence
+
+    assert office.head(tenant) == before
+
+
+def test_null_empties_what_may_be_empty(server: Server, tenant: Tenant, office: Office) -> None:
+    agent = office.agent(tenant, "Rita")
+    lead = made(server, tenant, phone="+1-555-0200", subject="A", message="B", assignedToId=agent)
+    nothing = dict.fromkeys(("email", "subject", "message", "assignedToId"))
+
+    changed = server.by_key(tenant, "PATCH", f"/api/leads/{lead['id']}", nothing).json
+
+    assert changed == lead | nothing | {"updatedAt": changed["updatedAt"]}
+
+
+def test_only_the_version_that_was_seen_is_changed(server: Server, proxied: Server, tenant: Tenant) -> None:
+    path = f"/api/leads/{made(server, tenant)['id']}"
+    seen = server.by_key(tenant, "GET", path).etag
+
+    first = server.by_key(tenant, "PATCH", path, {"status": "contacted"}, {"If-Match": seen})
+    second = proxied.by_key(tenant, "PATCH", path, {"status": "lost"}, {"If-Match": seen})
+
+    assert (first.status, first.etag) == (200, '"v2"')
+    assert second.status == 412
+    assert "changed since you read it" in second.error
+    assert server.by_key(tenant, "GET", path).json["status"] == "contacted"
+    for tag in ("*", '"v2"', ' "v1", "v2"'):
+        assert server.by_key(tenant, "PATCH", path, {}, {"If-Match": tag}).status == 200, tag
+    # Strong comparison: a weak tag never matches (RFC 9110, 13.1.1).
+    for tag in (
+        "v2",
+        '"v02"',
+        '"2"',
+        'W/"v2"',
+        '""',
+        '"v"',
+        "junk",
+        '"v2' + "0" * 3000 + '"',
+        '"v٢"'.encode().decode("latin-1"),
+    ):
+        assert server.by_key(tenant, "PATCH", path, {"status": "lost"}, {"If-Match": tag}).status == 412, tag
+
+
+def test_a_lead_that_is_known_already_is_not_sent_again(server: Server, tenant: Tenant) -> None:
+    path = f"/api/leads/{made(server, tenant)['id']}"
+    for suffix in ("", "/history", f"?asOf={aureum_time(datetime.now(UTC) + timedelta(hours=1))}"):
+        first = server.by_key(tenant, "GET", path + suffix)
+        same = server.by_key(tenant, "GET", path + suffix, headers={"If-None-Match": f'"other", W/{first.etag}'})
+        assert (same.status, same.body, same.etag) == (304, b"", first.etag)
+        assert same.headers["x-ratelimit-limit"] == "1000000"
+
+    server.by_key(tenant, "PATCH", path, {"status": "lost"})
+
+    for suffix in ("", "/history"):
+        assert server.by_key(tenant, "GET", path + suffix, headers={"If-None-Match": '"v1"'}).status == 200
+
+
+def test_a_lead_as_it_was(server: Server, proxied: Server, tenant: Tenant) -> None:
+    path = f"/api/leads/{made(server, tenant)['id']}"
+    states = [server.by_key(tenant, "GET", path)]
+    for status in ("contacted", "qualified", "lost"):
+        server.by_key(tenant, "PATCH", path, {"status": status})
+        states.append(server.by_key(tenant, "GET", path))
+    created = parse_time(states[0].json["createdAt"])
+
+    def as_of(moment: datetime | str) -> Answer:
+        text = moment if isinstance(moment, str) else aureum_time(moment)
+        return proxied.by_key(tenant, "GET", f"{path}?asOf={text}")
+
+    for state in states:
+        # The moment that asOf names is included: the last state of that millisecond.
+        at = state.json["updatedAt"]
+        of_that_moment = [other for other in states if other.json["updatedAt"] == at][-1]
+        then = as_of(at)
+        assert (then.status, then.json, then.etag) == (200, of_that_moment.json, of_that_moment.etag)
+    before = as_of(created - timedelta(milliseconds=1))
+    assert (before.status, before.error) == (404, "There was no such lead at that time.")
+    assert as_of("9999-12-31T23:59:59.999Z").json == states[-1].json
+    assert as_of("9999-12-31").json == states[-1].json
+    assert as_of("0001-01-01").status == 404
+    # The offset's plus, that nobody escaped, arrives as a blank.
+    assert as_of(created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")).json == states[0].json
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "",
+        "yesterday",
+        "2025-13-01",
+        "2025-02-30",
+        "0000-01-01",
+        "10000-01-01",
+        "2025-01-15T25:00:00Z",
+        "2025-01-15T10:30:00",
+        "0001-01-01T00:00:00%2B14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2025-01-15T10:30:00Z%00",
+        "1736937000",
+        "-1",
+        "NaN",
+        "%FF%FE",
+        "9" * 4_000,
+    ],
+)
+def test_an_absurd_moment_is_a_bad_request(server: Server, tenant: Tenant, moment: str) -> None:
+    lead = made(server, tenant)
+
+    text = refused(server.by_key(tenant, "GET", f"/api/leads/{lead['id']}?asOf={moment}"))
+
+    assert text.startswith("asOf must be a time with its zone, such as 2025-01-15T10:30:00Z")
+
+
+def test_the_history_tells_who_what_when_and_from_what_to_what(server: Server, tenant: Tenant, office: Office) -> None:
+    assert server.form(tenant).status == 200
+    (lead,) = server.by_key(tenant, "GET", "/api/leads").json
+    path = f"/api/leads/{lead['id']}"
+    server.by_key(tenant, "PATCH", path, {"status": "contacted", "email": "js@example.com"}, {"X-Request-Id": "r-1"})
+
+    history = server.by_key(tenant, "GET", f"{path}/history").json
+
+    assert [(entry["version"], entry["type"]) for entry in history] == [
+        (1, "lead.captured"),
+        (2, "lead.status_changed"),
+        (3, "lead.details_changed"),
+    ]
+    key_id = history[1]["actor"]["id"]
+    assert from_wire(key_id) == tenant.key_id
+    assert [entry["actor"] for entry in history] == [
+        {"type": "visitor", "id": None},
+        {"type": "key", "id": key_id},
+        {"type": "key", "id": key_id},
+    ]
+    assert history[0]["at"] == lead["createdAt"]
+    assert history[0]["changes"]["name"] == {"from": None, "to": "John Smith"}
+    assert history[1]["changes"] == {"status": {"from": "new", "to": "contacted"}}
+    assert history[2]["changes"] == {"email": {"from": "john.smith@example.com", "to": "js@example.com"}}
+    now = server.by_key(tenant, "GET", path).json
+    assert history[-1]["at"] == now["updatedAt"]
+    rows = office.rows(APPENDS, tenant=tenant.id, lead=from_wire(lead["id"]))
+    assert [orjson.loads(metadata)["request"] for _, metadata, _ in rows][1:] == ["r-1", "r-1"]
+
+
+@pytest.mark.parametrize("suffix", ["", "/history", "?asOf=2025-01-15"])
+@pytest.mark.parametrize(
+    "lead_id", ["c" + "0" * 25, "nothing", "1", "%00", "%FF", "C" + "0" * 25, "c" + "z" * 25, "x" * 9_000]
+)
+def test_an_unknown_lead(server: Server, tenant: Tenant, lead_id: str, suffix: str) -> None:
+    answer = server.by_key(tenant, "GET", f"/api/leads/{lead_id}{suffix}")
+
+    assert (answer.status, answer.error) == (404, "There is no such lead.")
+
+
+def test_the_stream_of_something_else_is_no_lead(server: Server, tenant: Tenant) -> None:
+    path = f"/api/leads/{to_wire(tenant.key_id)}"
+
+    for answer in (
+        server.by_key(tenant, "GET", path),
+        server.by_key(tenant, "GET", f"{path}/history"),
+        server.by_key(tenant, "GET", f"{path}?asOf=9999-01-01"),
+        server.by_key(tenant, "PATCH", path, {"status": "lost"}),
+    ):
+        assert answer.status == 404, answer.body

@@ -1,0 +1,150 @@
+"""From an empty database to the present one, whoever else starts at the same moment."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from aureum.domain.errors import Unavailable
+from aureum.store import migrate as module
+from aureum.store.cipher import MasterKey, WrongMasterKey
+from aureum.store.migrate import migrate, migrations, pending
+from tests.conftest import MASTER_KEY, execute, with_database
+from tests.stores import capture, open_brokerage, opened_store
+
+ALL = [name for _, name, _ in migrations()] + ["functions"]
+
+MIGRATING = """
+import asyncio, json, sys
+from aureum.store.cipher import MasterKey
+from aureum.store.migrate import migrate
+print(json.dumps(asyncio.run(migrate(sys.argv[1], MasterKey(bytes.fromhex(sys.argv[2]))))))
+"""
+
+
+@contextmanager
+def an_empty_database(server_url: str) -> Iterator[str]:
+    name = f"aureum_test_{uuid4().hex}"
+    execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield with_database(server_url, name)
+    execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def empty_url(server_url: str) -> Iterator[str]:
+    with an_empty_database(server_url) as url:
+        yield url
+
+
+def migrated(url: str, key: bytes = MASTER_KEY) -> list[str]:
+    return asyncio.run(migrate(url, MasterKey(key)))
+
+
+def rows(url: str, query: str) -> list[Any]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+async def works(url: str) -> None:
+    async with opened_store(url) as store:
+        tenant_id = await open_brokerage(store)
+        lead = await capture(store, tenant_id)
+        assert (await store.load(tenant_id, lead.id)).aggregate().first_name == "Jane"
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    numbers = [number for number, _, _ in migrations()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_from_nothing_to_the_present(empty_url: str) -> None:
+    assert asyncio.run(pending(empty_url)) == ALL
+    assert migrated(empty_url) == ALL
+    assert asyncio.run(pending(empty_url)) == []
+    asyncio.run(works(empty_url))
+    assert migrated(empty_url) == [], "nothing is run twice"
+    assert [name for (name,) in rows(empty_url, "SELECT name FROM migrations ORDER BY number")] == ALL[:-1]
+    asyncio.run(works(empty_url))
+
+
+def test_a_migration_that_fails_leaves_nothing_and_goes_on_later(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = migrations()
+    broken = [*whole, (len(whole) + 1, "9999_broken.sql", "CREATE TABLE half (); SELECT 1 / 0")]
+    monkeypatch.setattr(module, "migrations", lambda: broken)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrated(empty_url)
+    assert rows(empty_url, "SELECT to_regclass('half')") == [(None,)]
+    monkeypatch.undo()
+    assert migrated(empty_url) == ["functions"], "the ones before are done"
+    asyncio.run(works(empty_url))
+
+
+async def in_processes(*urls: str) -> list[list[str]]:
+    """What processes that start at the same moment have run."""
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", MIGRATING, url, MASTER_KEY.hex()),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for url in urls
+    ]
+    try:
+        async with asyncio.timeout(60):
+            outputs = await asyncio.gather(*(process.communicate() for process in processes))
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return [json.loads(output) for output, _ in outputs]
+
+
+def test_processes_that_start_at_once(empty_url: str) -> None:
+    ran = asyncio.run(in_processes(empty_url, empty_url, empty_url))
+    assert sorted(ran) == [[], [], ALL], "one migrates, the others wait and find it done"
+    asyncio.run(works(empty_url))
+
+
+def test_databases_of_one_server_at_once(server_url: str) -> None:
+    """They share the server's roles."""
+    with ExitStack() as databases:
+        urls = [databases.enter_context(an_empty_database(server_url)) for _ in range(3)]
+        assert asyncio.run(in_processes(*urls)) == [ALL] * 3
+
+
+def test_functions_of_another_version_are_replaced(database_url: str) -> None:
+    """Others of the same name, which take or return something else, do not stay beside them."""
+    count = "SELECT proname, count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 1"
+    before = rows(database_url, count)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP FUNCTION append_events, gate")
+        connection.execute("CREATE FUNCTION append_events(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+        connection.execute(
+            "CREATE FUNCTION gate(p_key bytea[], p_host text[], p_slug text[], p_client text[], p_count integer[], "
+            "p_form_limit integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+        )
+        connection.execute("UPDATE installed_functions SET digest = 'of the other version'")
+    assert asyncio.run(pending(database_url)) == ["functions"]
+    assert migrated(database_url) == ["functions"]
+    assert rows(database_url, count) == before
+    asyncio.run(works(database_url))
+
+
+def test_the_wrong_master_key_is_told_plainly(database_url: str) -> None:
+    with pytest.raises(WrongMasterKey, match="AUREUM_MASTER_KEY does not open this database"):
+        migrated(database_url, b"another key, just as long as it!")
+    assert migrated(database_url) == []
+
+
+def test_a_database_that_is_not_there() -> None:
+    with pytest.raises(Unavailable):
+        migrated("postgresql://127.0.0.1:1/nothing")
