@@ -170,7 +170,7 @@ class Known(NamedTuple):
 
 async def leads_by_email(store: EventStore, tenant_id: UUID) -> dict[str, Known]:
     """What an interrupted demo has made already."""
-    parameters = {"tenant": tenant_id, "read_version": None, "before": lead_list.ABOVE_ALL, "limit": 1_000}
+    parameters = {"tenant": tenant_id, "before": lead_list.ABOVE_ALL, "limit": 1_000}
     filters = {"status": None, "source": None, "assigned_to": None, "updated_since": None}
     ((docs, _, _),) = await store.database.rows(lead_list.PAGE, parameters | filters)
     found: dict[str, Known] = {}

@@ -1,8 +1,8 @@
 """A process that appends on demand, as Aureum does or as the ``eventsourcing`` library's own recorder does.
 
-``python -m bench.appender aureum|library URL CLIENTS BYTES`` reads lines ``SECONDS TENANTS``: for so long its clients
-append one event after the other, each to a new stream of one of the first so many tenants. It answers each line with
-one of JSON.
+``python -m bench.appender aureum|library|library-list URL CLIENTS BYTES`` reads lines ``SECONDS TENANTS``: for so long
+its clients append one event after the other, each to a new stream of one of the first so many tenants. It answers each
+line with one of JSON.
 """
 
 import asyncio
@@ -12,12 +12,15 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID, uuid4
 
 import uvloop
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import Cursor
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow
 
 from aureum.app import open_store
 from aureum.domain import ids
@@ -25,10 +28,16 @@ from aureum.domain.lead import Lead
 from aureum.settings import Settings
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import VISITOR, Origin
+from bench.bare import INSERT
 from bench.processes import MASTER_KEY
 from bench.tenants import form
 
 TENANTS = "SELECT tenant_id FROM bench_tenants ORDER BY n"
+COUNT_ONE_MORE = """
+INSERT INTO lead_counts AS c (tenant_id, status, leads) VALUES (%s, 'new', 1)
+ON CONFLICT (tenant_id, status) DO UPDATE SET leads = c.leads + 1
+"""
+
 dice = random.Random()
 
 
@@ -87,33 +96,45 @@ async def by_aureum(url: str, clients: int) -> None:
             say(summary(await append_leads(store, tenants[: int(count)], float(seconds), clients), float(seconds)))
 
 
-def by_library(url: str, clients: int, size: int) -> None:
-    """Append through the library's recorder, a thread a client: an event of that size, encoded beforehand, no more.
+class WithReadModels(PostgresApplicationRecorder):
+    """The library's recorder with a list and a counter in the same transaction, where the library has room for it."""
 
-    It knows no tenants: however many there are, all appends wait for its one table lock.
+    def _insert_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **given: Any) -> None:
+        curs.execute(INSERT, given["row"])
+        curs.execute(COUNT_ONE_MORE, given["row"][:1])
+
+
+def by_library(url: str, clients: int, size: int, *, read_models: bool) -> None:
+    """Append through the library's recorder, a thread a client: an event of that size, encoded beforehand.
+
+    The recorder knows no tenants: however many there are, all appends wait for its one table lock.
     """
     where = conninfo_to_dict(url)
     dbname, host, port, user, password = (
         str(where.get(name) or "") for name in ("dbname", "host", "port", "user", "password")
     )
     datastore = PostgresDatastore(dbname, host, port, user, password, pool_size=clients)
-    recorder = PostgresApplicationRecorder(datastore, events_table_name="bench_events")
+    recorder = (WithReadModels if read_models else PostgresApplicationRecorder)(
+        datastore, events_table_name="bench_events"
+    )
     recorder.create_table()
-    state = dice.randbytes(size)
+    state, row = dice.randbytes(size), list(form(1).values())
 
-    def client(end: float) -> list[float]:
+    def client(end: float, tenants: int) -> list[float]:
         latencies = []
         while (started := time.perf_counter()) < end:
-            recorder.insert_events([StoredEvent(uuid4(), 1, "lead.captured", state)])
+            about = [UUID(int=dice.randrange(tenants)), uuid4(), *row[:6], "b1.example.com", *row[6:]]
+            recorder.insert_events([StoredEvent(uuid4(), 1, "lead.captured", state)], row=about)
             latencies.append(time.perf_counter() - started)
         return latencies
 
     with datastore, ThreadPoolExecutor(clients) as pool:
         say("ready")
         for line in sys.stdin:
-            seconds = float(line.split()[0])
-            ends = [time.perf_counter() + seconds] * clients
-            say(summary([latency for some in pool.map(client, ends) for latency in some], seconds))
+            seconds, count = line.split()
+            end = time.perf_counter() + float(seconds)
+            made = list(pool.map(client, [end] * clients, [int(count)] * clients))
+            say(summary([latency for some in made for latency in some], float(seconds)))
 
 
 def summary(latencies: list[float], seconds: float) -> str:
@@ -135,4 +156,4 @@ if __name__ == "__main__":
     if how == "aureum":
         uvloop.run(by_aureum(url, int(clients)))
     else:
-        by_library(url, int(clients), int(size))
+        by_library(url, int(clients), int(size), read_models=how == "library-list")

@@ -170,7 +170,7 @@ async def measure(url: str, tenant_id: UUID) -> dict[str, Any]:
     measured: dict[str, Any] = {"rss_before_mb": round(peak_megabytes())}
     for model in REBUILDABLE:
         for _ in range(2):
-            rebuilt = await rebuild(url, keys, model.NAME, tenant_id, grace_seconds=0)
+            rebuilt = await rebuild(url, keys, model.NAME, tenant_id)
         measured[model.NAME] = {
             "events": rebuilt.events,
             "rows": rebuilt.rows,

@@ -77,7 +77,7 @@ async def get_leads(request: Request) -> Response:
     if limit is None:
         headers = {**request.state.limit_headers, "ETag": etag}
         # Before the answer begins: once it has, a database that is gone could not be told any more.
-        first = await read(app, about.tenant_id, None, chosen, before, CHUNK)
+        first = await read(app, about.tenant_id, chosen, before, CHUNK)
         return StreamingResponse(stream(app, about.tenant_id, chosen, first), headers=headers, media_type=JSON)
     # What is kept begins with the Link, on a line of its own.
     key = ("lead_list", about.tenant_id, about.head, about.lead_list_version, "broker", before, limit, *chosen.values())
@@ -91,18 +91,16 @@ async def page_with_link(
     app: "Aureum", about: Brokerage, chosen: dict[str, Any], before: UUID, limit: int, query: Mapping[str, str]
 ) -> bytes:
     """A page as it is kept: its ``Link`` (or nothing), a line feed, its body."""
-    page = await read(app, about.tenant_id, about.lead_list_version, chosen, before, limit)
+    page = await read(app, about.tenant_id, chosen, before, limit)
     link = ""
     if page.found > limit:
         link = next_link("/api/leads", {name: query[name] for name in FILTERS if name in query}, limit, page.last)
     return f"{link}\n[{page.docs}]".encode()
 
 
-async def read(
-    app: "Aureum", tenant_id: UUID, read_version: int | None, chosen: dict[str, Any], before: UUID, limit: int
-) -> Page:
+async def read(app: "Aureum", tenant_id: UUID, chosen: dict[str, Any], before: UUID, limit: int) -> Page:
     """*limit* leads before the id *before*."""
-    parameters = {"tenant": tenant_id, "read_version": read_version, "before": before, "limit": limit}
+    parameters = {"tenant": tenant_id, "before": before, "limit": limit}
     ((docs, last, found),) = await app.database.rows(lead_list.PAGE, parameters | chosen)
     return Page(docs or "", last or before, found)
 
@@ -111,7 +109,7 @@ async def stream(app: "Aureum", tenant_id: UUID, chosen: dict[str, Any], page: P
     """The whole list from its first *page* on; no transaction is open while the client reads."""
     yield f"[{page.docs}".encode()
     while page.found > CHUNK:
-        page = await read(app, tenant_id, None, chosen, page.last, CHUNK)
+        page = await read(app, tenant_id, chosen, page.last, CHUNK)
         # What the chunk before promised may have left the filter meanwhile.
         if page.docs:
             yield f",{page.docs}".encode()

@@ -37,7 +37,7 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"status": status, "leads": leads} for status, leads in changes.items() if leads]
 
 
-OF_TENANT = "SELECT status, leads FROM lead_counts_of(%(tenant)s, %(read_version)s)"
+OF_TENANT = "SELECT status, leads FROM lead_counts_of(%(tenant)s)"
 """The function stands in ``aureum/store/hot_reads.sql``."""
 
 

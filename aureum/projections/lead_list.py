@@ -133,11 +133,11 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
 
 PAGE = """
 SELECT docs, last_id, found FROM lead_page(
-    %(tenant)s, %(read_version)s, %(status)s, %(source)s, %(assigned_to)s, %(updated_since)s, %(before)s, %(limit)s)
+    %(tenant)s, %(status)s, %(source)s, %(assigned_to)s, %(updated_since)s, %(before)s, %(limit)s)
 """
 """Newest first, since ids sort by time: the documents joined by commas, the last id, how many, and one more than
-``limit`` if another page follows. ``before`` is the id that the page begins after; ``read_version`` None is the live.
-The function stands in ``aureum/store/hot_reads.sql``."""
+``limit`` if another page follows. ``before`` is the id that the page begins after. The function stands in
+``aureum/store/hot_reads.sql``."""
 
 ONE = """
 SELECT doc, stream_version FROM lead_list

@@ -1,20 +1,18 @@
 -- The two reads that are asked most, as functions with the tenant as their parameter: one plain round trip instead of a
 -- transaction that sets role and tenant first. Why, and what guards them: docs/decisions/hot-reads.md.
 
--- Without a read version the one that is live now is read: a list that is streamed for minutes outlives a rebuild.
--- 'found' counts one more than the limit if another page follows.
+-- They read the version that is live in their own snapshot, not the one that a gate told some time before: so the rows
+-- of an old version may go as soon as it is old. 'found' counts one more than the limit if another page follows.
 CREATE OR REPLACE FUNCTION lead_page(
-    p_tenant uuid, p_read_version integer, p_status text, p_source text, p_assigned_to uuid, p_updated_since timestamptz,
+    p_tenant uuid, p_status text, p_source text, p_assigned_to uuid, p_updated_since timestamptz,
     p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 DECLARE
-    live integer := p_read_version;
+    live integer;
 BEGIN
-    IF live IS NULL THEN
-        SELECT h.lead_list_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
-    END IF;
+    SELECT h.lead_list_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
     -- The plain list has a statement of its own: its plan never carries the filters.
     IF p_status IS NULL AND p_source IS NULL AND p_assigned_to IS NULL AND p_updated_since IS NULL THEN
         RETURN QUERY
@@ -42,12 +40,15 @@ BEGIN
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid, p_read_version integer)
+CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid)
 RETURNS TABLE (status text, leads bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
     RETURN QUERY
-    SELECT c.status, c.leads FROM lead_counts c WHERE c.tenant_id = p_tenant AND c.read_version = p_read_version;
+    SELECT c.status, c.leads
+      FROM heads h
+      JOIN lead_counts c ON c.tenant_id = h.tenant_id AND c.read_version = h.lead_counts_version
+     WHERE h.tenant_id = p_tenant;
 END
 $function$;

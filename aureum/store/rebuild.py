@@ -4,7 +4,7 @@
     copy       the log up to its present end, in short transactions
     follow     what was appended meanwhile, until hardly anything is left
     swap       lock the head row, apply the rest, name the new version on the head row, commit
-    remove     after a grace for whoever still reads the old version, its rows, in batches
+    remove     the rows of the old version, in batches: whoever reads asks for the live one in the same snapshot
 
 No event can be missed: positions have no gaps, and the lock of the swap is the lock under which appends read the
 version. Why rows of two versions share a table: docs/decisions/read-model-versions.md.
@@ -26,7 +26,7 @@ from aureum.store import rebuild_lead_counts, rebuild_lead_list
 from aureum.store.cipher import TenantKeys
 from aureum.store.database import connect, unavailable
 from aureum.store.event_log import EventLog, open_tenant_key
-from aureum.store.rebuild_claim import LEASE_SECONDS, Claim, claim, release
+from aureum.store.rebuild_claim import Claim, claim, release
 
 
 class Rebuildable(Protocol):
@@ -51,7 +51,6 @@ REBUILDABLE: tuple[Rebuildable, ...] = (rebuild_lead_list, rebuild_lead_counts)
 
 Progress = Callable[[int, int], None]
 
-GRACE_SECONDS = 2.0
 FOLLOW_POSITIONS = 2_000
 NEAR = 100
 """Positions that the first try of the swap applies under the lock; every further try accepts as many more."""
@@ -86,7 +85,6 @@ async def rebuild(
     tenant_id: UUID,
     progress: Progress | None = None,
     *,
-    grace_seconds: float = GRACE_SECONDS,
     lock_timeout: str = LOCK_TIMEOUT,
     tries: int = TRIES,
     prepared: bool = True,
@@ -114,8 +112,6 @@ async def rebuild(
                 seconds = time.monotonic() - started
                 cursor = await writing.execute(model.COUNT, given.parameters())
                 ((rows,),) = await cursor.fetchall()
-                await given.renew(LEASE_SECONDS + grace_seconds)
-                await asyncio.sleep(grace_seconds)
                 await model.remove(given, given.version)
             finally:
                 await give_back(url, given)

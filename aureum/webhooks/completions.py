@@ -37,7 +37,7 @@ WITH r AS (
     SELECT d.endpoint_id, d.position, r.attempt, r.pause
       FROM webhook_deliveries d
       JOIN r ON r.endpoint_id = d.endpoint_id AND r.position = d.position AND r.attempt = d.attempt
-     WHERE d.tenant_id = %(tenant)s AND d.state = 'leased' AND d.lease_owner = %(owner)s
+     WHERE d.tenant_id = %(tenant)s AND d.lease_owner = %(owner)s
        FOR UPDATE OF d
 ), later AS (
     UPDATE webhook_deliveries d

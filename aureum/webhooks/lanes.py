@@ -85,7 +85,7 @@ WITH lane AS (
                SELECT x.endpoint_id, x.position, x.due_at FROM webhook_deliveries x
                 WHERE x.tenant_id = %(tenant)s AND x.endpoint_id = l.endpoint_id
                   AND x.state = 'due' AND x.due_at <= now()
-                ORDER BY x.due_at, x.position LIMIT greatest(l.room, 0)
+                ORDER BY x.due_at, x.position LIMIT greatest(l.room, 0) FOR NO KEY UPDATE SKIP LOCKED
            ) AS d
 ), chosen AS (
     SELECT f.endpoint_id, f.position, f.room
@@ -97,7 +97,7 @@ UPDATE webhook_deliveries d
    SET state = 'leased', attempt = d.attempt + 1, lease_owner = %(owner)s,
        lease_until = now() + %(lease)s * interval '1 second'
   FROM chosen c, webhook_messages m
- WHERE d.tenant_id = %(tenant)s AND d.endpoint_id = c.endpoint_id AND d.position = c.position AND d.state = 'due'
+ WHERE d.tenant_id = %(tenant)s AND d.endpoint_id = c.endpoint_id AND d.position = c.position
    AND m.tenant_id = %(tenant)s AND m.position = c.position
 RETURNING d.endpoint_id, d.position, d.attempt, m.message_id, m.event, m.body, m.recorded_at, now(),
           c.room
@@ -108,7 +108,7 @@ UPDATE webhook_deliveries d
    SET state = 'due', attempt = d.attempt - 1, lease_owner = NULL, lease_until = NULL,
        due_at = greatest(d.due_at, now() + %(pause)s * interval '1 second')
  WHERE d.tenant_id = %(tenant)s AND d.endpoint_id = %(endpoint)s AND d.position = %(position)s
-   AND d.state = 'leased' AND d.attempt = %(attempt)s AND d.lease_owner = %(owner)s
+   AND d.attempt = %(attempt)s AND d.lease_owner = %(owner)s
 """
 
 TENANTS_WITH_EXPIRED = """

@@ -58,9 +58,10 @@ class Running:
 
     @property
     def url(self) -> str:
-        """The base URL, once it is ready."""
-        line = next(line for line in self.out.read_text().splitlines() if line.startswith(READY))
-        return line.removeprefix(READY)
+        """The base URL, once it is ready, from either form of the line that says so."""
+        line = self.out.read_text().splitlines()[0]
+        url: str = line.removeprefix(READY) if line.startswith(READY) else json.loads(line)["url"]
+        return url
 
     def until_said(self, text: str) -> None:
         """Wait until *text* stands on standard output."""

@@ -27,7 +27,7 @@ from aureum.domain.user import User
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from tests.conftest import MASTER_KEY
-from tests.stores import opened_store
+from tests.stores import capture, opened_store
 
 Result = TypeVar("Result")
 
@@ -125,7 +125,9 @@ class Server:
             content = None
             if body is not None:
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
-                sent |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+                sent |= {"Content-Type": "application/json"}
+                if "Transfer-Encoding" not in (headers or {}):
+                    sent |= {"Content-Length": str(len(content))}
             for name, value in (sent | dict(headers or {})).items():
                 connection.putheader(name, value.encode("latin-1"))
             connection.endheaders(content)
@@ -182,6 +184,8 @@ def served(url: str, **settings: str) -> Iterator[Server]:
         server = Server(listener.getsockname()[1], process, log)
         try:
             until(lambda: server.ask("GET", "/readyz").status == 200, lambda: f"no server: {server.logged()}")
+            # From now on the process alone listens.
+            listener.close()
             yield server
         finally:
             process.terminate()
@@ -222,8 +226,19 @@ class Office:
 
     @cached_property
     def shared(self) -> Tenant:
-        """A brokerage for tests that store nothing."""
+        """A brokerage for tests that do not mind what else it has."""
         return self.brokerage()
+
+    @cached_property
+    def shared_lead(self) -> str:
+        """The id of a lead of it."""
+
+        tenant = self.shared
+
+        async def captured(store: EventStore) -> str:
+            return to_wire((await capture(store, tenant.id)).id)
+
+        return self.run(captured)
 
     def run(self, work: Callable[[EventStore], Awaitable[Result]]) -> Result:
         """Whatever a test wants of the store."""

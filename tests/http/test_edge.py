@@ -14,7 +14,8 @@ LEAD = "/api/leads/c" + "0" * 25
 @pytest.mark.parametrize(
     "path",
     ["/", "/api", "/api/", "/api/leads/", "/api/lead", "/api/leads/a/b", f"{LEAD}/histories", "/api/contacts",
-     "/api/contacts/1", "/api/leads/count/", "/api/contactx", "/api/contact/1", "//api/leads", "/%00", "/%FF", "/api/v2/leads",
+     "/api/contacts/1", "/api/leads/count/", "/api/contactx", "/api/contact/1",
+     "//api/leads", "/%00", "/%FF", "/api/v2/leads",
      "/x" * 5_000],
 )  # fmt: skip
 def test_an_unknown_path_answers_in_the_dialect_of_the_aureum_api(server: Server, path: str) -> None:

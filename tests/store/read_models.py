@@ -74,10 +74,10 @@ async def versions(store: EventStore, tenant_id: UUID) -> dict[str, set[int]]:
     return found
 
 
-async def page(store: EventStore, tenant_id: UUID, read_version: int) -> set[UUID]:
-    """The leads in the list that ``GET /api/leads`` reads for a version that the gate told."""
+async def page(store: EventStore, tenant_id: UUID) -> set[UUID]:
+    """The leads in the list that ``GET /api/leads`` reads."""
     parameters = dict.fromkeys(("status", "source", "assigned_to", "updated_since"))
-    place = {"tenant": tenant_id, "read_version": read_version, "before": lead_list.ABOVE_ALL, "limit": 10_000}
+    place = {"tenant": tenant_id, "before": lead_list.ABOVE_ALL, "limit": 10_000}
     ((docs, _, _),) = await store.database.rows(lead_list.PAGE, parameters | place)
     found = {from_wire(doc["id"]) for doc in orjson.loads(f"[{docs or ''}]")}
     return {lead_id for lead_id in found if lead_id is not None}

@@ -56,7 +56,7 @@ async def brokerage(url: str) -> AsyncIterator[tuple[EventStore, UUID]]:
 
 async def rebuilt(store: EventStore, name: str, tenant_id: UUID, **options: Any) -> Any:
     """A rebuild that waits for no readers."""
-    return await rebuild(store.database.url, store.keys, name, tenant_id, **{"grace_seconds": 0.0} | options)
+    return await rebuild(store.database.url, store.keys, name, tenant_id, **options)
 
 
 @asynccontextmanager

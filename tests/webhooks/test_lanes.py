@@ -139,6 +139,22 @@ def test_a_small_claim_takes_the_same_from_each_lane(database_url: str) -> None:
     run(scenario())
 
 
+def test_a_claim_passes_over_what_somebody_else_changes_at_the_moment(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store, store.database.connection() as connection:
+            tenant = await open_brokerage(store)
+            endpoint = await register(store, tenant)
+            await enqueue(store, tenant, endpoint, [1, 2, 3])
+            await connection.execute("BEGIN")
+            await connection.execute("DELETE FROM webhook_deliveries WHERE position = 2")
+            claims = await asyncio.wait_for(claim(store.database, ONE, tenant, limit=3, share=16), 5)
+            assert of(claims) == {(endpoint, 1), (endpoint, 3)}
+            await connection.execute("ROLLBACK")
+            assert of(await claim(store.database, ONE, tenant, limit=3, share=16)) == {(endpoint, 2)}
+
+    run(scenario())
+
+
 def test_after_a_time_out_an_endpoint_holds_one_until_it_answers(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
@@ -244,14 +260,19 @@ def test_whoever_lost_the_lease_decides_nothing(database_url: str) -> None:
             # ... and while another worker has it, and while the same worker has it again.
             (held,) = await claim(store.database, OTHER, tenant, limit=1, share=16)
             assert held.attempt == 2
-            # The same attempt by another owner: a database that crashed may have forgotten who had it first.
+            # The same attempt of another owner: a database that crashed may have forgotten who had it first.
             for stale in (lost, held):
-                owner = ONE
                 late = Completion(stale, ids.now(), 3, 500, Failure.HTTP_5XX, b"", 5 * SECOND)
-                assert list((await write(store.database, owner, [late])).values()) == ["superseded"]
-                await give_back(store.database, owner, stale)
+                assert list((await write(store.database, ONE, [late])).values()) == ["superseded"]
+                await give_back(store.database, ONE, stale)
                 assert await queue(store, tenant) == {(endpoint, 1): ("leased", 2, OTHER)}
-            assert list((await write(store.database, OTHER, [completion(held)])).values()) == ["delivered"]
+            # An earlier attempt of the same owner.
+            await expire(store, tenant, OTHER)
+            await reap(store.database)
+            (again,) = await claim(store.database, ONE, tenant, limit=1, share=16)
+            await give_back(store.database, ONE, lost)
+            assert await queue(store, tenant) == {(endpoint, 1): ("leased", 3, ONE)}
+            assert list((await write(store.database, ONE, [completion(again)])).values()) == ["delivered"]
             outcomes = Counter(outcome for _, _, outcome, _, _ in await attempts(store, tenant))
             assert outcomes == {"superseded": 3, "delivered": 1}
 

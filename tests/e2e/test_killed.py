@@ -1,0 +1,96 @@
+"""kill -9, of each process in turn: what is left goes on, or ends, and nothing that was answered is lost."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.system import Running, System, descendants, eventually, kill, lives, system
+from tests.e2e.test_story import FORM
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[System]:
+    with system(AUREUM_FORM_RATE_LIMIT="0") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(home: System) -> Running:
+    """On an empty data directory, with a brokerage in it."""
+    started = home.serve()
+    home.json("brokerage", "create", "--name", "B", "--slug", "b", "--domain", "b.example.com", "--plan", "starter")
+    return started
+
+
+def total(running: Running) -> int:
+    answer = running.ask("GET", "/api/leads/count", host="b.example.com")
+    assert answer.status == 200, answer
+    number: int = answer.json["total"]
+    return number
+
+
+def capture(running: Running) -> None:
+    assert running.ask("POST", "/api/contact", FORM, host="b.example.com").status == 200
+
+
+def answered(running: Running) -> bool:
+    """Whether a request gets its answer, and not a broken connection or a 503."""
+    try:
+        return running.ask("GET", "/readyz").status == 200
+    except OSError:
+        return False
+
+
+def postmaster(home: System) -> int:
+    """The embedded server's first process."""
+    return int((Path(home.settings["AUREUM_DATA_DIR"]) / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def test_a_killed_http_process_or_worker_is_started_again(home: System, running: Running) -> None:
+    capture(running)
+    mine = set(running.children()) - {postmaster(home)}
+    assert len(mine) == 2
+    for pid in mine:
+        kill(pid)
+    eventually(lambda: len(set(running.children()) - mine) == 3 and answered(running), 30)
+    assert total(running) == 1
+    capture(running)
+
+
+def test_a_killed_database_is_started_again(home: System, running: Running) -> None:
+    before = total(running)
+    killed = postmaster(home)
+    kill(killed)
+    statuses: set[int] = set()
+    deadline = time.monotonic() + 40
+    while events(running) != ["database_died", "database_started"]:
+        assert time.monotonic() < deadline, running.err.read_text()[-6000:]
+        assert running.ask("GET", "/healthz").status == 200
+        answer = running.ask("GET", "/api/leads/count", host="b.example.com")
+        statuses.add(answer.status)
+        assert answer.status == 200 or "retry-after" in answer.headers, answer
+    assert 503 in statuses <= {200, 503} and postmaster(home) != killed
+    eventually(lambda: running.ask("GET", "/api/leads/count", host="b.example.com").status == 200, 30)
+    assert total(running) == before
+    eventually(lambda: running.ask("POST", "/api/contact", FORM, host="b.example.com").status == 200, 30)
+    assert total(running) == before + 1
+
+
+def events(running: Running) -> list[str]:
+    """What the log says of the database."""
+    return [line["event"] for line in running.logged() if line["event"].startswith("database_")]
+
+
+def test_a_killed_supervisor_leaves_nobody_and_the_next_start_works(home: System, running: Running) -> None:
+    before = total(running)
+    family = descendants(running.process.pid) | {postmaster(home)}
+    assert len(family) > 4
+    kill(running.process.pid)
+    running.process.wait(10)
+    eventually(lambda: not any(lives(pid) for pid in family), 30)
+    again = home.serve("--no-worker")
+    assert total(again) == before
+    assert again.stop() == 0
+    assert home.json("audit", "verify") == {"ok": True, "events": before + 1}
