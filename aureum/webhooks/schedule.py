@@ -20,29 +20,17 @@ SCHEDULE = (
 SPREAD = 0.2
 """Each pause is up to a fifth shorter or longer, so that what failed together does not come back together."""
 
-OVERLOADED_STATUSES = frozenset((429, 502, 503, 504))
-OVERLOADED_PAUSE = timedelta(seconds=60)
-"""The least pause after an answer that says "too much", or none in time: five seconds later it is still too much."""
-
 RETRY_AFTER_LIMIT = timedelta(hours=24)
 
 _DATE_LENGTH = 64  # the longest HTTP-date has 33 characters
 
 
-def next_attempt_after(
-    attempt: int,
-    *,
-    jitter: float,
-    status: int | None,
-    retry_after: timedelta | None,
-    timed_out: bool = False,
-) -> timedelta | None:
+def next_attempt_after(attempt: int, *, jitter: float, retry_after: timedelta | None) -> timedelta | None:
     """How long to wait after *attempt* attempts have failed; None when that was the last one.
 
-    *jitter* is a random number from 0 to 1, as ``random.random()`` gives it. *status* is what the last attempt was
-    answered (None: not answered); *timed_out* says that the answer did not come in time. *retry_after* is what the
-    endpoint asked for: it may lengthen the pause, to 24 hours at most, and never shortens it. Raises ValueError when
-    *attempt* or *jitter* is out of range.
+    *jitter* is a random number from 0 to 1, as ``random.random()`` gives it. *retry_after* is what the endpoint asked
+    for: it may lengthen the pause, to 24 hours at most, and never shortens it. Nothing else does: an endpoint that is
+    overloaded says so with it. Raises ValueError when *attempt* or *jitter* is out of range.
     """
     if attempt < 0:
         raise ValueError(f"attempt counts the attempts made, from 0; it cannot be {attempt}.")
@@ -51,11 +39,7 @@ def next_attempt_after(
     if attempt >= len(SCHEDULE):
         return None
     pause = SCHEDULE[attempt] * (1 - SPREAD + 2 * SPREAD * jitter)
-    if timed_out or status in OVERLOADED_STATUSES:
-        pause = max(pause, OVERLOADED_PAUSE * (1 + SPREAD * jitter))
-    if retry_after is not None:
-        pause = max(pause, min(retry_after, RETRY_AFTER_LIMIT))
-    return pause
+    return pause if retry_after is None else max(pause, min(retry_after, RETRY_AFTER_LIMIT))
 
 
 def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:

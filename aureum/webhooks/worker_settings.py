@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from aureum.webhooks.addresses import Network
 from aureum.webhooks.lanes import LEASE_SECONDS
 from aureum.webhooks.schedule import next_attempt_after, parse_retry_after
-from aureum.webhooks.sender import TIMEOUT, Failure, SendResult
+from aureum.webhooks.sender import TIMEOUT, SendResult
 
 PauseAfter = Callable[[int, SendResult], timedelta | None]
 """How long to wait after so many attempts, of which the last had this result; None when no other follows."""
@@ -19,9 +19,7 @@ def pause_after(attempt: int, result: SendResult) -> timedelta | None:
     return next_attempt_after(
         attempt,
         jitter=random.random(),  # noqa: S311  it spreads load, and keeps no secret
-        status=result.status,
         retry_after=parse_retry_after(result.retry_after, datetime.now(UTC)),
-        timed_out=result.error is Failure.TIMEOUT,
     )
 
 

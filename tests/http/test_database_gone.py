@@ -1,5 +1,6 @@
 """The database goes away, comes back, or has no room; and what the log says of it, and of nobody."""
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from psycopg import sql
 from aureum.store import embedded
 from aureum.store.cipher import MasterKey
 from aureum.store.migrate import migrate
-from tests.conftest import MASTER_KEY, fresh_database
+from tests.conftest import MASTER_KEY, execute, fresh_database
 from tests.http.serving import Answer, Office, Server, Tenant, served, until
 
 JANE = {"name": "Jane Doe", "email": "jane@example.com"}
@@ -138,14 +139,14 @@ def test_connections_that_break_are_made_anew(
     until(lambda: operator.head(brokerage) > before)
 
 
-def test_a_full_disk_is_told_plainly(lonely: Server, operator: Office, brokerage: Tenant) -> None:
+def test_a_full_disk_is_told_plainly(lonely: Server, operator: Office, brokerage: Tenant, url: str) -> None:
     before = operator.head(brokerage)
-    operator.run(lambda store: store.database.rows(NO_ROOM))
+    execute(url, sql.SQL(NO_ROOM).format())
     try:
         form, post = lonely.form(brokerage), lonely.by_key(brokerage, "POST", "/api/leads", JANE)
         reads = lonely.by_key(brokerage, "GET", "/api/leads")
     finally:
-        operator.run(lambda store: store.database.rows(ROOM))
+        execute(url, sql.SQL(ROOM).format())
 
     assert (form.status, form.detail, form.headers["retry-after"]) == (503, FULL, "5")
     assert (post.status, post.error, post.headers["retry-after"]) == (503, FULL, "5")
@@ -161,17 +162,20 @@ def test_measurements_are_not_there_for_strangers(lonely: Server) -> None:
 
 
 BREAK = """
-CREATE OR REPLACE FUNCTION lead_page(
-    p_tenant uuid, p_read_version integer, p_status text, p_source text, p_assigned_to uuid, p_updated_since timestamptz,
-    p_before uuid, p_limit integer
-) RETURNS TABLE (docs text, last_id uuid, found bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER AS $function$
+DO $do$
 BEGIN
-    RAISE EXCEPTION 'broken at % for %', p_source, (SELECT doc FROM lead_list WHERE tenant_id = p_tenant LIMIT 1)
-        USING ERRCODE = 'internal_error';
+    EXECUTE (
+        SELECT regexp_replace(pg_get_functiondef('lead_page'::regproc), 'AS \\$function\\$.*', $body$AS $function$
+            BEGIN
+                RAISE EXCEPTION 'broken at % for %', p_source, (SELECT doc FROM lead_list WHERE source = p_source LIMIT 1)
+                    USING ERRCODE = 'internal_error';
+            END
+            $function$ $body$)
+    );
 END
-$function$
+$do$
 """
+"""The list's function now fails, and its error quotes a lead."""
 
 
 def test_no_person_and_no_secret_is_ever_logged(lonely: Server, operator: Office, server_url: str, url: str) -> None:
@@ -199,7 +203,7 @@ def test_no_person_and_no_secret_is_ever_logged(lonely: Server, operator: Office
     lonely.ask("GET", "/Quixworth/zq.private@example.com")
     lonely.ask("GET", "/api/leads", headers={"Authorization": f"Bearer {tenant.key}x"})
     lonely.raw(f"GET /Quixworth Quixworth HTTP/1.1\r\nAuthorization: Bearer {tenant.key}\r\nno colon\r\n\r\n".encode())
-    operator.rows(BREAK)
+    execute(url, sql.SQL(BREAK).format())
     broken = lonely.by_key(
         tenant, "GET", f"/api/leads?source={person['utm_campaign']}", headers={"X-Request-Id": "broken-1"}
     )
@@ -222,8 +226,6 @@ def test_the_server_of_the_database_is_stopped_and_started_again() -> None:
     with TemporaryDirectory(prefix="aureum-gone-") as directory:
         database = embedded.start(Path(directory))
         try:
-            import asyncio
-
             asyncio.run(migrate(database.url, MasterKey(MASTER_KEY)))
             with served(database.url) as server:
                 with Office.opened(database.url) as office:

@@ -28,18 +28,11 @@ TABLE = [
 
 jitters = st.floats(0, 1)
 attempts = st.integers(0, 9)
-statuses = st.none() | st.integers(100, 599)
 waits = st.none() | st.timedeltas(timedelta(0), timedelta(days=400))
 
 
-def pause(
-    attempt: int,
-    jitter: float = 0.5,
-    status: int | None = None,
-    retry_after: timedelta | None = None,
-    timed_out: bool = False,
-) -> timedelta:
-    found = next_attempt_after(attempt, jitter=jitter, status=status, retry_after=retry_after, timed_out=timed_out)
+def pause(attempt: int, jitter: float = 0.5, retry_after: timedelta | None = None) -> timedelta:
+    found = next_attempt_after(attempt, jitter=jitter, retry_after=retry_after)
     assert found is not None
     return found
 
@@ -53,52 +46,34 @@ def test_the_table(attempt: int, middle: timedelta) -> None:
 
 @pytest.mark.parametrize("attempt", [10, 11, 1000])
 def test_after_the_tenth_attempt_there_is_none(attempt: int) -> None:
-    for status, retry_after in ((None, None), (503, None), (429, timedelta(seconds=1))):
-        assert next_attempt_after(attempt, jitter=0.5, status=status, retry_after=retry_after) is None
+    for retry_after in (None, timedelta(seconds=1)):
+        assert next_attempt_after(attempt, jitter=0.5, retry_after=retry_after) is None
 
 
-@given(attempts, jitters, st.sampled_from([None, 400, 404, 410, 500, 501]))
-def test_jitter_stays_within_a_fifth(attempt: int, jitter: float, status: int | None) -> None:
+@given(attempts, jitters)
+def test_jitter_stays_within_a_fifth(attempt: int, jitter: float) -> None:
     middle = dict(TABLE)[attempt]
-    assert middle * 0.8 <= pause(attempt, jitter, status) <= middle * 1.2
+    assert middle * 0.8 <= pause(attempt, jitter) <= middle * 1.2
 
 
-@given(attempts.filter(lambda attempt: attempt > 0), jitters, statuses, waits, st.booleans())
-def test_pauses_never_shrink(
-    attempt: int, jitter: float, status: int | None, retry_after: timedelta | None, timed_out: bool
-) -> None:
+@given(attempts.filter(lambda attempt: attempt > 0), jitters, waits)
+def test_pauses_never_shrink(attempt: int, jitter: float, retry_after: timedelta | None) -> None:
     """At the same jitter each pause is at least the one before; and none is longer than the longest of the table."""
-    before = pause(attempt - 1, jitter, status, retry_after, timed_out)
-    after = pause(attempt, jitter, status, retry_after, timed_out)
-    assert before <= after <= DAY * 1.2
+    assert pause(attempt - 1, jitter, retry_after) <= pause(attempt, jitter, retry_after) <= DAY * 1.2
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-@pytest.mark.parametrize("jitter", [0, 0.5, 1])
-def test_who_is_overloaded_gets_a_minute(status: int, jitter: float) -> None:
-    assert timedelta(seconds=60) <= pause(1, jitter, status) <= timedelta(seconds=72)
-    assert pause(2, jitter, status) == pause(2, jitter, 500), "five minutes are more than a minute anyway"
-
-
-@given(jitters)
-def test_who_does_not_answer_in_time_gets_a_minute(jitter: float) -> None:
-    assert timedelta(seconds=60) <= pause(1, jitter, timed_out=True) <= timedelta(seconds=72)
-    assert pause(1, jitter, timed_out=False) <= timedelta(seconds=6)
-
-
-@given(attempts, jitters, statuses, waits)
+@given(attempts, jitters, waits)
 def test_retry_after_is_honoured_up_to_a_day_and_never_shortens(
-    attempt: int, jitter: float, status: int | None, retry_after: timedelta | None
+    attempt: int, jitter: float, retry_after: timedelta | None
 ) -> None:
-    without = pause(attempt, jitter, status)
     asked = min(retry_after or timedelta(0), DAY)
-    assert pause(attempt, jitter, status, retry_after) == max(without, asked)
+    assert pause(attempt, jitter, retry_after) == max(pause(attempt, jitter), asked)
 
 
 @pytest.mark.parametrize(("attempt", "jitter"), [(-1, 0.5), (1, -0.1), (1, 1.1), (1, float("nan"))])
 def test_nonsense_is_refused(attempt: int, jitter: float) -> None:
     with pytest.raises(ValueError, match=r"attempt|jitter"):
-        next_attempt_after(attempt, jitter=jitter, status=None, retry_after=None)
+        next_attempt_after(attempt, jitter=jitter, retry_after=None)
 
 
 @pytest.mark.parametrize(
