@@ -20,6 +20,7 @@ import uvloop
 
 from aureum.app import open_aureum
 from aureum.domain.errors import DomainError
+from aureum.http.protocol import BoundedProtocol
 from aureum.http.routes import make_app
 from aureum.log import configure, places
 from aureum.metrics import Metrics, forget_process
@@ -42,7 +43,8 @@ async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Eve
     async with open_aureum(settings, url, key) as aureum:
         config = uvicorn.Config(
             make_app(aureum),
-            http="httptools",
+            http=BoundedProtocol,
+            ws="none",
             loop="uvloop",
             lifespan="off",
             # The contract's rules for proxies are stricter: aureum.http.hosts has them.

@@ -123,7 +123,7 @@ def by_library(url: str, clients: int, size: int, *, read_models: bool) -> None:
     def client(end: float, tenants: int) -> list[float]:
         latencies = []
         while (started := time.perf_counter()) < end:
-            about = [UUID(int=dice.randrange(tenants)), uuid4(), *row[:6], "b1.example.com", *row[6:]]
+            about = [UUID(int=dice.randrange(tenants)), uuid4(), "new", *row[:6], "b1.example.com", *row[6:]]
             recorder.insert_events([StoredEvent(uuid4(), 1, "lead.captured", state)], row=about)
             latencies.append(time.perf_counter() - started)
         return latencies

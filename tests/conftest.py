@@ -45,6 +45,13 @@ def execute(url: str, statement: sql.Composed) -> None:
         connection.execute(statement)
 
 
+def drop(server_url: str, name: str) -> None:
+    """Drop a database and end our connections to it; WITH (FORCE) may not end those of autovacuum."""
+    ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user"
+    execute(server_url, sql.SQL(ours).format(sql.Literal(name)))
+    execute(server_url, sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+
 @pytest.fixture(scope="session")
 def template(server_url: str) -> Iterator[str]:
     """The name of a migrated database that tests copy."""
@@ -52,7 +59,7 @@ def template(server_url: str) -> Iterator[str]:
     execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     asyncio.run(migrate(with_database(server_url, name), MasterKey(MASTER_KEY)))
     yield name
-    execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    drop(server_url, name)
 
 
 @contextmanager
@@ -64,7 +71,7 @@ def fresh_database(server_url: str, template: str) -> Iterator[str]:
         sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)),
     )
     yield with_database(server_url, name)
-    execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    drop(server_url, name)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from uuid_utils.compat import uuid4
 
 from aureum.app import Aureum
+from aureum.domain.errors import Unavailable
 from aureum.http.errors import HttpError, render
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -86,6 +87,8 @@ class Edge:
         status, headers, body = render(error, "leads" if route_of(scope) in LEADS_API else "aureum")
         if status == 500:
             log_unforeseen(scope["state"]["request_id"], scope, error)
+        elif isinstance(error, Unavailable):
+            log.error("unavailable", request=scope["state"]["request_id"], **cause_of(error))
         limits: dict[str, str] = getattr(Request(scope).state, "limit_headers", {})
         headers += [(name.lower().encode(), value.encode()) for name, value in limits.items()]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -109,6 +112,12 @@ def route_of(scope: Scope) -> str:
     """The route's pattern, such as ``/api/leads/{id}``; ``-`` where none matched."""
     route: Any = scope.get("route")
     return "-" if route is None else str(route.path)
+
+
+def cause_of(error: Exception) -> dict[str, str | None]:
+    """What the driver found: a class, and PostgreSQL's code."""
+    cause = error.__cause__
+    return {"cause": type(cause).__name__, "sqlstate": getattr(cause, "sqlstate", None)}
 
 
 def log_unforeseen(request_id: str, scope: Scope, error: Exception) -> None:

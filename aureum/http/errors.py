@@ -27,7 +27,9 @@ from aureum.domain.errors import (
     Invalid,
     NotAllowed,
     NotFound,
+    SiteChanged,
     StaleVersion,
+    TooMany,
 )
 
 Dialect = Literal["aureum", "leads"]
@@ -112,7 +114,9 @@ STATUS: Mapping[type[Exception], tuple[int, int]] = {
     NotFound:       (404, 404),
     AlreadyTaken:   (409, 409),
     Conflict:       (409, 409),
+    SiteChanged:    (409, 409),
     StaleVersion:   (412, 412),
+    TooMany:        (429, 429),
     Busy:           (503, 503),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 from psycopg import AsyncConnection
 
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import Busy, Unavailable
 from aureum.store.database import connect, unavailable
 
 CALL = """
@@ -96,7 +96,12 @@ class Gate:
             await self.connection.close()
 
     async def ask(self, line: Line) -> Passage | None:
-        """The passage, or None if there is no such key and host, or the brokerage is disabled. Raises Unavailable."""
+        """The passage, or None if there is no such key and host, or the brokerage is disabled.
+
+        Raises Unavailable, and Busy once the gate is closing.
+        """
+        if self.closing:
+            raise Busy()
         future: asyncio.Future[Passage | None] = asyncio.get_running_loop().create_future()
         self.waiting.setdefault(line, []).append(future)
         self.wake.set()

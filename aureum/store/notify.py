@@ -16,6 +16,7 @@ from aureum.store.database import Database
 CHANNEL = "aureum_appended"
 NOTIFY = "NOTIFY aureum_appended"
 PAUSE_SECONDS = 0.05
+LAST_SECONDS = 1.0
 
 
 class Notifier:
@@ -24,6 +25,7 @@ class Notifier:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.wake = asyncio.Event()
+        self.untold = False
 
     async def __aenter__(self) -> "Notifier":
         self.task = asyncio.create_task(self._run())
@@ -32,16 +34,30 @@ class Notifier:
     async def __aexit__(self, *exc: object) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+        if self.untold:
+            # A command of the command line ends before its turn has come.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_SECONDS):
+                    await self._notify()
 
     def changed(self) -> None:
         """Something was appended. Returns at once."""
+        self.untold = True
         self.wake.set()
 
     async def _run(self) -> None:
         while True:
             await self.wake.wait()
             self.wake.clear()
+            await self._notify()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _notify(self) -> None:
+        self.untold = False
+        try:
             # Whatever goes wrong: whoever listens polls too, and the next append notifies again.
             with suppress(Unavailable, psycopg.Error):
                 await self.database.rows(NOTIFY)
-            await asyncio.sleep(PAUSE_SECONDS)
+        except asyncio.CancelledError:
+            self.untold = True
+            raise

@@ -7,9 +7,12 @@ all tenants every half second finds the rest: retries, other workers' projection
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
@@ -26,11 +29,16 @@ from aureum.webhooks.worker_settings import WorkerSettings
 
 log = structlog.get_logger()
 
+Result = TypeVar("Result")
+
 OWN_FAULT_PAUSE = timedelta(seconds=5)
 """After a fault of ours, which no endpoint is charged for."""
 
 LOOK_AT = 64
 """Tenants that one look at all of them brings."""
+
+AT_ONCE = 3
+"""Tenants that are projected, or claimed for, at the same moment: most of the time goes in waiting for answers."""
 
 
 @dataclass
@@ -112,10 +120,11 @@ class Dispatcher:
             self.next_look = now + self.settings.poll_seconds
             for tenant_id in await lanes.due_tenants(self.database, LOOK_AT):
                 self.hints.setdefault(tenant_id)
-        while self.hints and not self.stopping and len(self.tasks) < self.settings.slots:
-            tenant_id = next(iter(self.hints))
-            del self.hints[tenant_id]
-            await self._claim(tenant_id)
+        while self.hints and not self.stopping and (free := self.settings.slots - len(self.tasks)) > 0:
+            some = list(islice(self.hints, min(AT_ONCE, free)))
+            for tenant_id in some:
+                del self.hints[tenant_id]
+            await all_of(self.claim(tenant_id, free // len(some)) for tenant_id in some)
             if time.monotonic() >= self.next_look:
                 return
         if not self.wake.is_set():
@@ -129,10 +138,13 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
-    async def _claim(self, tenant_id: UUID) -> None:
-        """Half of the slots at most are one tenant's, an eighth one endpoint's: no dead system stops the others."""
+    async def claim(self, tenant_id: UUID, free: int) -> None:
+        """Claim up to *free* deliveries of one tenant and begin to make them. Raises Unavailable.
+
+        Half of the slots at most are one tenant's, an eighth one endpoint's: no dead system stops the others.
+        """
         slots = self.settings.slots
-        room = min(slots - len(self.tasks), max(1, slots // 2) - self.under_way[tenant_id])
+        room = min(free, max(1, slots // 2) - self.under_way[tenant_id])
         if room <= 0:
             self.waiting.add(tenant_id)
             return
@@ -146,7 +158,7 @@ class Dispatcher:
             lease_seconds=self.settings.lease_seconds,
         )
         for claim in claims:
-            task = asyncio.get_running_loop().create_task(self._deliver(claim, started))
+            task = asyncio.get_running_loop().create_task(self.deliver(claim, started))
             self.under_way[tenant_id] += 1
             self.tasks.add(task)
             task.add_done_callback(partial(self._done, claim))
@@ -165,7 +177,7 @@ class Dispatcher:
             self.hints[claim.tenant_id] = None
         self.wake.set()
 
-    async def _deliver(self, claim: Claim, claimed: float) -> None:
+    async def deliver(self, claim: Claim, claimed: float) -> None:
         """Make the attempt and have its outcome written. *claimed* is when the lease began, or a little earlier."""
         try:
             if (
@@ -231,6 +243,17 @@ NOT_SENT = SendResult(None, None, 0, b"", None)
 def ids_of(claim: Claim) -> dict[str, object]:
     """What a log may say of a delivery."""
     return {"tenant": str(claim.tenant_id), "endpoint": str(claim.endpoint_id), "position": claim.position}
+
+
+async def all_of(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """What all of *works* return, once the last has ended. Raises the first one's error, if there is one."""
+    ended = await asyncio.gather(*works, return_exceptions=True)
+    results = []
+    for result in ended:
+        if isinstance(result, BaseException):
+            raise result
+        results.append(result)
+    return results
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:

@@ -27,7 +27,8 @@ log = structlog.get_logger()
 
 BATCH = 500
 STREAM, VERSION, POSITION, TYPE = range(4)
-"""Where these stand in a row of the log."""
+WRAPPED = 8
+"""Where these stand in a row of the log. The last is the key of the stream's subject."""
 
 SLICE = 50
 """Streams that are worked through in one go; then the process's other tasks have their turn."""
@@ -58,8 +59,9 @@ SELECT position FROM checkpoints WHERE tenant_id = %(tenant)s AND consumer = 'we
 """
 
 NEW_EVENTS = """
-SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at
+SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, k.wrapped
   FROM events e
+  LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
  WHERE e.tenant_id = %(tenant)s
    AND e.position > (SELECT c.position FROM checkpoints c WHERE c.tenant_id = %(tenant)s AND c.consumer = 'webhooks')
  ORDER BY e.position
@@ -74,14 +76,10 @@ SELECT w.endpoint_id, w.events, e.position
 """
 
 EARLIER_EVENTS = """
-SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at
+SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL
   FROM events e
  WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(after)s
  ORDER BY e.stream_id, e.version
-"""
-
-SUBJECT_KEYS = """
-SELECT subject_id, wrapped FROM subject_keys WHERE tenant_id = %(tenant)s AND subject_id = ANY (%(streams)s)
 """
 
 ADD_MESSAGES = """
@@ -197,20 +195,17 @@ async def tell(connection: AsyncConnection[Any], tenant_key: TenantKey, rows: Se
     if not streams:
         return []
     tenant_id, after = tenant_key.tenant_id, rows[0][POSITION] - 1
-    earlier, keys = connection.cursor(binary=True), connection.cursor(binary=True)
-    async with connection.pipeline():
-        begun_earlier = [stream_id for stream_id, own in streams.items() if own[0][VERSION] > 1]
-        await earlier.execute(EARLIER_EVENTS, {"tenant": tenant_id, "streams": begun_earlier, "after": after})
-        await keys.execute(SUBJECT_KEYS, {"tenant": tenant_id, "streams": list(streams)})
     before: dict[UUID, list[Any]] = defaultdict(list)
-    for row in await earlier.fetchall():
-        before[row[STREAM]].append(row)
-    wrapped = dict(await keys.fetchall())
+    begun_earlier = [stream_id for stream_id, own in streams.items() if own[0][VERSION] > 1]
+    if begun_earlier:
+        about = {"tenant": tenant_id, "streams": begun_earlier, "after": after}
+        for row in await (await connection.execute(EARLIER_EVENTS, about, binary=True)).fetchall():
+            before[row[STREAM]].append(row)
     told: list[Message | Parked] = []
     for place, (stream_id, own) in enumerate(streams.items()):
         if place % SLICE == 0:
             await asyncio.sleep(0)
-        history = read(tenant_key, stream_id, wrapped.get(stream_id), [*before[stream_id], *own])
+        history = read(tenant_key, stream_id, own[0][WRAPPED], [*before[stream_id], *own])
         told += messages(tenant_id, stream_id, history, after)
     return told
 
@@ -225,7 +220,7 @@ def read(tenant_key: TenantKey, stream_id: UUID, wrapped: bytes | None, rows: Se
         return opened[0]
 
     mapper = EventMapper(tenant_key.tenant_id, subject_key)
-    for _, version, position, name, schema_version, data, about, recorded_at in rows:
+    for _, version, position, name, schema_version, data, about, recorded_at, _ in rows:
         try:
             event = mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data))
         except Exception as error:

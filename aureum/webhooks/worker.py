@@ -23,7 +23,7 @@ from aureum.store.event_store import EventStore
 from aureum.store.notify import CHANNEL
 from aureum.store.sweep import sweep
 from aureum.webhooks import lanes
-from aureum.webhooks.dispatcher import Counters, Dispatcher, wait_for
+from aureum.webhooks.dispatcher import AT_ONCE, Counters, Dispatcher, all_of, wait_for
 from aureum.webhooks.endpoints import Endpoints
 from aureum.webhooks.projector import project, tenants_behind
 from aureum.webhooks.sender import Sender
@@ -116,8 +116,8 @@ class Follower:
         # By chance, so that nobody is always last.
         random.shuffle(behind)
         events = 0
-        for tenant_id in behind[:TENANTS_A_ROUND]:
-            events += await self._project(tenant_id)
+        for start in range(0, min(len(behind), TENANTS_A_ROUND), AT_ONCE):
+            events += sum(await all_of(self._project(tenant_id) for tenant_id in behind[start : start + AT_ONCE]))
         if not events and not self.wake.is_set():
             await wait_for(self.wake, self.poll_seconds)
 

@@ -11,7 +11,7 @@ import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count
@@ -34,6 +34,7 @@ Result = TypeVar("Result")
 PATIENCE = 20.0
 BASE_DOMAIN = "crm.example.org"
 ORIGIN = Origin(COMMAND_LINE)
+NUMBERS = count(1)
 
 FORM = {
     "firstName": "John",
@@ -48,6 +49,10 @@ FORM = {
     "utm_campaign": "spring-2024",
 }
 """The example of the Leads API document."""
+
+
+MUCH = "x" * 12_000
+"""A chunk of leads with such messages is more than the sockets on the way take up: the server waits for its reader."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ class Server:
         """A request to the Aureum API."""
         return self.ask(method, path, body, tenant.bearer | dict(headers or {}))
 
-    def form(self, tenant: Tenant, headers: Mapping[str, str] | None = None, **fields: Any) -> Answer:
+    def form(self, tenant: Tenant, headers: Mapping[str, str] | None = None, /, **fields: Any) -> Answer:
         """The document's contact form, with other *fields*, on the brokerage's domain."""
         return self.ask("POST", "/api/contact", FORM | fields, headers, host=tenant.domain)
 
@@ -182,10 +187,10 @@ def served(url: str, **settings: str) -> Iterator[Server]:
                 pass_fds=[listener.fileno()],
             )
         server = Server(listener.getsockname()[1], process, log)
+        # From now on the process alone listens: if it dies, nobody waits for an answer.
+        listener.close()
         try:
-            until(lambda: server.ask("GET", "/readyz").status == 200, lambda: f"no server: {server.logged()}")
-            # From now on the process alone listens.
-            listener.close()
+            assert ready(server), server.logged()
             yield server
         finally:
             process.terminate()
@@ -193,6 +198,14 @@ def served(url: str, **settings: str) -> Iterator[Server]:
             process.stdin.close()
             ended = process.wait(PATIENCE)
         assert ended == 0, server.logged()
+
+
+def ready(server: Server) -> bool:
+    """Whether it answers; it need not have begun to."""
+    try:
+        return server.ask("GET", "/readyz").status == 200
+    except OSError:
+        return False
 
 
 def until(
@@ -212,7 +225,6 @@ class Office:
 
     runner: asyncio.Runner
     store: EventStore
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @classmethod
     @contextmanager
@@ -250,7 +262,7 @@ class Office:
 
     def brokerage(self, plan: str = "Elite", *, rate_limit: int = 1_000_000, **fields: Any) -> Tenant:
         """A new tenant with a key of so many requests a minute."""
-        slug = f"office-{next(self.numbers)}"
+        slug = f"office-{next(NUMBERS)}"
         given = {"name": "Snake River Realty", "slug": slug, "domains": (f"{slug}.example.com",), "plan": plan}
         command = OpenBrokerage.model_validate(given | fields)
 
@@ -274,13 +286,21 @@ class Office:
 
     def agent(self, tenant: Tenant, name: str, *specialties: str) -> str:
         """A new agent's wire id."""
-        email = f"agent{next(self.numbers)}@example.com"
+        email = f"agent{next(NUMBERS)}@example.com"
         command = CreateUser(tenant_id=tenant.id, email=email, name=name, role="agent", specialties=specialties)
 
         async def joined(store: EventStore) -> User:
             return await create_user(store, command, ORIGIN)
 
         return to_wire(self.run(joined).id)
+
+    def fill(self, tenant: Tenant, leads: int, **fields: Any) -> None:
+        """Many leads at once."""
+
+        async def captured(store: EventStore) -> None:
+            await asyncio.gather(*(capture(store, tenant.id, **fields) for _ in range(leads)))
+
+        self.run(captured)
 
     def head(self, tenant: Tenant) -> int:
         """The position of the tenant's last event."""

@@ -1,6 +1,5 @@
 """``GET /api/leads``: filters, pages, and the whole list streamed."""
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -18,19 +17,13 @@ from aureum.domain.ids import aureum_time
 from aureum.domain.lead import STATUSES
 from aureum.http.fields import parse_time
 from aureum.http.lead_list import CHUNK
-from aureum.store.event_store import EventStore
-from tests.http.serving import PATIENCE, Answer, Office, Server, Tenant, answer_of, until
-from tests.stores import capture
+from tests.http.serving import MUCH, PATIENCE, Answer, Office, Server, Tenant, answer_of, until
 
 NEXT = re.compile(r'<(/api/leads\?[^>]+)>; rel="next"')
 STATES = """
 SELECT DISTINCT state FROM pg_stat_activity
  WHERE datname = current_database() AND application_name = 'aureum' AND pid <> pg_backend_pid()
 """
-
-
-MUCH = "x" * 12_000
-"""A chunk of such leads is more than the sockets on the way take up: the server waits until somebody reads."""
 
 
 def add(server: Server, tenant: Tenant, **fields: Any) -> str:
@@ -48,15 +41,6 @@ def ids_of(answer: Answer) -> list[str]:
 def listed(server: Server, tenant: Tenant, query: str = "") -> list[str]:
     """The ids of a list."""
     return ids_of(server.by_key(tenant, "GET", f"/api/leads{query}"))
-
-
-def fill(office: Office, tenant: Tenant, leads: int, **fields: Any) -> None:
-    """Many leads at once."""
-
-    async def captured(store: EventStore) -> None:
-        await asyncio.gather(*(capture(store, tenant.id, **fields) for _ in range(leads)))
-
-    office.run(captured)
 
 
 def test_without_leads_the_list_is_empty(server: Server, tenant: Tenant) -> None:
@@ -200,7 +184,7 @@ def test_paging_skips_and_repeats_nothing_while_others_write(
 def test_the_whole_list_is_streamed_while_writes_go_on(
     server: Server, proxied: Server, office: Office, tenant: Tenant
 ) -> None:
-    fill(office, tenant, 2_100)
+    office.fill(tenant, 2_100)
     before = ids_of(server.by_key(tenant, "GET", "/api/leads"))
     assert len(set(before)) == 2_100
     assert before == sorted(before, reverse=True)
@@ -230,7 +214,7 @@ def test_the_whole_list_is_streamed_while_writes_go_on(
 
 
 def test_slow_readers_hold_no_connection_of_the_database(server: Server, office: Office, tenant: Tenant) -> None:
-    fill(office, tenant, CHUNK + 1, message=MUCH)
+    office.fill(tenant, CHUNK + 1, message=MUCH)
     with ExitStack() as stack:
         slow = []
         for number in range(5):
@@ -249,8 +233,8 @@ def test_slow_readers_hold_no_connection_of_the_database(server: Server, office:
 
 
 def test_the_rest_of_a_list_may_vanish_while_it_is_read(server: Server, office: Office, tenant: Tenant) -> None:
-    fill(office, tenant, CHUNK + 1)
-    fill(office, tenant, CHUNK, message=MUCH)
+    office.fill(tenant, CHUNK + 1)
+    office.fill(tenant, CHUNK, message=MUCH)
     leads = ids_of(server.by_key(tenant, "GET", "/api/leads?status=new"))
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
         connection.request("GET", "/api/leads?status=new", headers=tenant.bearer)

@@ -1,0 +1,112 @@
+"""``python -m bench [NAME…] [--quick] [--write]``: measure, print tables, and on request write docs/performance.md."""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from bench import append, databases, http, memory, rebuild, webhooks
+from bench.load import generator
+from bench.rows import Row, table
+
+
+class Part(Protocol):
+    """Measure; with *quick* only have a look."""
+
+    def __call__(self, *, quick: bool) -> list[Row]: ...
+
+
+def rebuilding(*, quick: bool) -> list[Row]:
+    """``bench.rebuild`` as a part."""
+    return rebuild.rows(rebuild.run(quick=quick))
+
+
+def delivering(*, quick: bool) -> list[Row]:
+    """``bench.webhooks`` as a part."""
+    return webhooks.rows(webhooks.run(quick=quick))
+
+
+PARTS: dict[str, tuple[str | None, Part]] = {
+    "append": (append.__doc__, append.run),
+    "http": (http.__doc__, http.run),
+    "rebuild": (rebuild.__doc__, rebuilding),
+    "webhooks": (webhooks.__doc__, delivering),
+    "memory": (memory.__doc__, memory.run),
+}
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+NEW_PAGE = f"# Performance\n\n{BEGIN}{END}"
+
+
+def machine() -> str:
+    """What it was measured on, as a Markdown list."""
+    with databases.server() as url:
+        postgresql = databases.version(url)
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    lines = (
+        f"{cores()} cores ({processor()}), {memory_bytes / 2**30:.0f} GB of memory, {platform.system()}",
+        f"{postgresql}, Python {platform.python_version()}",
+        f"load from {generator()}, on the same cores",
+        f"{datetime.now(UTC):%d %B %Y}",
+    )
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """Its name, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except FileNotFoundError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+
+
+def section(name: str, text: str | None, rows: Sequence[Row]) -> str:
+    """One part of the page."""
+    return f"## {name}\n\n{(text or '').strip()}\n\n{table(rows)}\n"
+
+
+def write(measured: str) -> None:
+    """Replace what was measured before; what people wrote around it stays."""
+    page = PAGE.read_text() if PAGE.exists() else NEW_PAGE
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the parts that are named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(PARTS)}; all without one")
+    parser.add_argument("--quick", action="store_true", help="short slices and few of them: a look, not a measurement")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.parent.name}/{PAGE.name}")
+    asked = parser.parse_args(arguments)
+    unknown = [name for name in asked.names if name not in PARTS]
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
+    if asked.write and (asked.names or asked.quick):
+        parser.error("--write is for a whole run: leave out the names and --quick.")
+    about = machine()
+    print(about)
+    sections = []
+    for name in asked.names or PARTS:
+        text, run = PARTS[name]
+        started = time.monotonic()
+        sections.append(section(name, text, run(quick=asked.quick)))
+        print(f"{sections[-1]}\n{time.monotonic() - started:.0f} s\n", flush=True)
+    if asked.write:
+        write("\n".join([f"Measured by `make bench ARGS=--write`.\n\n{about}", *sections]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,120 @@
+"""What people read: whole in a pipe, fitting in a terminal, and never commands to the terminal."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+from fcntl import ioctl
+from struct import pack
+
+import pytest
+
+from aureum.cli_output import plain
+from tests.cli.conftest import Terminal
+
+NAME = "The Snake River Realty and Land Company of Southern Idaho, Established 1911"
+
+
+def in_a_terminal(columns: int, *arguments: str) -> str:
+    """What a command prints on a terminal of that width, without colours."""
+    ours, theirs = pty.openpty()
+    ioctl(theirs, termios.TIOCSWINSZ, pack("HHHH", 24, columns, 0, 0))
+    environment = os.environ | {"TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aureum", *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        while chunk := os.read(ours, 10_000):
+            said += chunk
+    except OSError:  # Linux says EIO when the other side is closed
+        pass
+    finally:
+        os.close(ours)
+    assert process.wait(60) == 0, said
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode()).replace("\r\n", "\n")
+
+
+def test_nothing_is_cut_in_a_pipe(terminal: Terminal) -> None:
+    slug = terminal.brokerage()
+    created = terminal.json("api-key", "create", "--brokerage", slug, "--name", NAME)
+    ended = terminal.run("api-key", "list", "--brokerage", slug)
+    (row,) = [line for line in ended.out.splitlines() if created["id"] in line]
+    assert NAME in row and created["key"][:12] in row and "…" not in ended.out
+
+
+def test_a_table_fits_into_80_columns_with_whole_ids(terminal: Terminal) -> None:
+    slug = terminal.brokerage()
+    created = terminal.json("api-key", "create", "--brokerage", slug, "--name", NAME)
+    said = in_a_terminal(80, "api-key", "list", "--brokerage", slug)
+    assert all(len(line) <= 80 for line in said.splitlines()), said
+    assert created["id"] in said and "…" not in said
+    assert "".join(NAME.split()) in "".join(cell for line in said.splitlines() for cell in name_cell(line).split())
+
+
+def name_cell(line: str) -> str:
+    """The second column of the table: the id before it has 26 characters and three of padding."""
+    return line[29:].split("aur_")[0] if "aur_" in line else line[29:]
+
+
+def test_secrets_are_one_piece_however_narrow_the_terminal(terminal: Terminal) -> None:
+    slug = terminal.brokerage()
+    said = in_a_terminal(
+        30, "webhook", "create", "--brokerage", slug, "--url", "https://example.com", "--event", "lead.created"
+    )
+    assert re.search(r"^whsec_\S{44}$", said, re.MULTILINE)
+
+
+def test_settings_name_every_variable_whole(terminal: Terminal) -> None:
+    said = in_a_terminal(80, "settings")
+    for name in ("AUREUM_DATABASE_URL", "AUREUM_WEBHOOK_ALLOW_NETWORKS", "AUREUM_PREPARED_STATEMENTS"):
+        assert re.search(rf"^{name} = ", said, re.MULTILINE)
+    assert "AUREUM_MASTER_KEY = set, not shown" in said
+
+
+def test_bars_are_on_standard_error_and_only_in_a_terminal(terminal: Terminal) -> None:
+    assert terminal.run("audit", "verify").err == ""
+    assert "Verifying" in in_a_terminal(80, "audit", "verify")
+    assert "Verifying" not in in_a_terminal(80, "audit", "verify", "--json")
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[2J\x1b]0;owned\x07", "\x9b31m", "\u202etxt.exe", "line\rover", "[bold]x[/]"])
+def test_what_visitors_wrote_is_shown_and_not_obeyed(terminal: Terminal, hostile: str) -> None:
+    lead = terminal.capture(terminal.brokerage(), message=f"Hello {hostile} there")
+    said = terminal.run("audit", "lead", str(lead.number)).out
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said)
+    assert f"message: Hello {plain(hostile)} there" in said
+
+
+def test_a_message_of_several_lines_passes_for_no_other_field(terminal: Terminal) -> None:
+    lead = terminal.capture(terminal.brokerage(), message="Hello\n  status: converted")
+    said = terminal.run("audit", "lead", str(lead.number)).out
+    assert "message: Hello⏎  status: converted" in said
+    assert [line for line in said.splitlines() if line.startswith("  status: ")] == ["  status: new"]
+
+
+def test_help_is_there_for_every_command(terminal: Terminal) -> None:
+    top = terminal.run("--help")
+    assert top.code == 0
+    for command in ("run", "serve", "worker", "demo", "migrate", "settings", "brokerage", "user", "api-key", "webhook"):
+        assert re.search(rf"^  {command}\s+\S", top.out, re.MULTILINE), command
+        assert terminal.run(command, "--help").out.startswith(f"Usage: aureum {command} ")
+
+
+def test_a_reader_that_leaves_early_is_no_error(terminal: Terminal) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aureum", "settings"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    process.wait(60)
+    assert "Traceback" not in said and "Error" not in said, said

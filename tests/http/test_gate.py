@@ -1,0 +1,169 @@
+"""The gate: what passes together is told what it would have been told alone."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aureum.commands.api_keys import hash_key
+from aureum.domain.errors import Busy, Unavailable
+from aureum.http.gate import Gate, Line, Passage
+from tests.http.serving import Office, Tenant
+
+FORM_LIMIT = 4
+LIMITS = (1, 3, 1_000)
+
+TERMINATE = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+ WHERE datname = current_database() AND query LIKE '%%FROM gate(%%' AND pid <> pg_backend_pid()
+"""
+
+
+class World(NamedTuple):
+    """A database with brokerages in it, and keys of the first of different limits."""
+
+    url: str
+    tenants: list[Tenant]
+    keys: list[bytes]
+
+
+@pytest.fixture(scope="module")
+def world(module_database_url: str) -> Iterator[World]:
+    with Office.opened(module_database_url) as office:
+        tenants = [office.brokerage(), office.brokerage("Starter")]
+        keys = [hash_key(office.key(tenants[0], limit).key) for limit in LIMITS]
+        yield World(module_database_url, tenants, keys)
+
+
+def with_gate(url: str, work: Callable[[Gate], Awaitable[None]]) -> None:
+    """Run *work* with an open gate."""
+
+    async def run() -> None:
+        async with asyncio.timeout(30), Gate(url, form_rate_limit=FORM_LIMIT) as gate:
+            await work(gate)
+
+    asyncio.run(run())
+
+
+def forget(url: str) -> None:
+    """All windows begin anew."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DELETE FROM rate_limits")
+
+
+choices = st.tuples(
+    st.sampled_from([None, 0, 1, 2, "unknown"]),
+    st.sampled_from(["", "own", "other", "nobody", "slug"]),
+    st.sampled_from(["", "198.51.100.1", "198.51.100.2"]),
+)
+
+
+def line_of(world: World, choice: tuple[int | str | None, str, str]) -> Line:
+    key, host, client = choice
+    key_hash = world.keys[key] if isinstance(key, int) else b"" if key is None else hash_key("aur_unknown")
+    hosts = {"own": world.tenants[0].domain, "other": world.tenants[1].domain, "nobody": "nobody.example.com"}
+    return Line(key_hash, hosts.get(host, ""), world.tenants[1].slug if host == "slug" else "", client)
+
+
+def bucket(line: Line, passage: Passage | None) -> object:
+    """What the line's limit counts by."""
+    if passage is None:
+        return None
+    return (passage.brokerage.tenant_id, line.key_hash if passage.brokerage.key_id else line.client)
+
+
+@given(asked=st.lists(choices, min_size=1, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_together_as_one_by_one(world: World, asked: list[tuple[int | str | None, str, str]]) -> None:
+    lines = [line_of(world, choice) for choice in asked]
+    alone: list[Passage | None] = []
+    together: list[Passage | None] = []
+
+    async def one_by_one(gate: Gate) -> None:
+        for line in lines:
+            alone.append(await gate.ask(line))
+
+    async def at_once(gate: Gate) -> None:
+        together.extend(await asyncio.gather(*(gate.ask(line) for line in lines)))
+
+    forget(world.url)
+    with_gate(world.url, one_by_one)
+    forget(world.url)
+    with_gate(world.url, at_once)
+
+    assert [passage and passage.brokerage for passage in together] == [
+        passage and passage.brokerage for passage in alone
+    ]
+    # Who of those that share a limit passes may differ; how many do, and what remains after each, may not.
+    remaining: list[dict[object, list[int]]] = []
+    for passages in (alone, together):
+        of_bucket: dict[object, list[int]] = defaultdict(list)
+        for line, passage in zip(lines, passages, strict=True):
+            if passage is not None:
+                of_bucket[bucket(line, passage)].append(passage.remaining if passage.passes else -1)
+        remaining.append({name: sorted(left) for name, left in of_bucket.items()})
+    assert remaining[0] == remaining[1]
+
+
+def test_more_lines_than_one_call_takes(world: World) -> None:
+    async def check(gate: Gate) -> None:
+        lines = [Line(b"", world.tenants[0].domain, "", f"client {number}") for number in range(600)]
+        passages = await asyncio.gather(*(gate.ask(line) for line in lines * 2))
+        assert [passage.remaining for passage in passages if passage] == [FORM_LIMIT - 1] * 600 + [FORM_LIMIT - 2] * 600
+
+    forget(world.url)
+    with_gate(world.url, check)
+
+
+def test_who_goes_away_takes_nobody_along(world: World) -> None:
+    async def check(gate: Gate) -> None:
+        line, other = Line(world.keys[2], "", "", ""), Line(b"", world.tenants[0].domain, "", "client")
+        for _ in range(5):
+            asking = [asyncio.create_task(gate.ask(line)) for _ in range(10)]
+            asking += [asyncio.create_task(gate.ask(other))]
+            await asyncio.sleep(0)
+            for task in asking[:5]:
+                task.cancel()
+            answers = await asyncio.gather(*asking, return_exceptions=True)
+            assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 5 + [Passage] * 6
+
+    forget(world.url)
+    with_gate(world.url, check)
+
+
+def test_a_lost_connection_is_made_anew(world: World) -> None:
+    async def check(gate: Gate) -> None:
+        line = Line(world.keys[2], "", "", "")
+        first = await gate.ask(line)
+        async with await psycopg.AsyncConnection.connect(world.url, autocommit=True) as other:
+            for _ in range(3):
+                cursor = await other.execute(TERMINATE)
+                assert (await cursor.fetchall())[0][0] >= 1
+                answers = await asyncio.gather(*(gate.ask(line) for _ in range(4)), return_exceptions=True)
+                assert {type(answer) for answer in answers} == {Unavailable}, "all who waited hear of it"
+                again = await gate.ask(line)
+                assert again is not None and first is not None
+                assert again.brokerage == replace(first.brokerage, head=again.brokerage.head)
+
+    forget(world.url)
+    with_gate(world.url, check)
+
+
+def test_a_closed_gate_lets_nobody_wait(world: World) -> None:
+    async def check() -> None:
+        async with Gate(world.url, form_rate_limit=FORM_LIMIT) as gate:
+            line = Line(world.keys[2], "", "", "")
+            asking = [asyncio.create_task(gate.ask(line)) for _ in range(3)]
+            await asyncio.sleep(0)
+        assert all([await task for task in asking]), "who waited already has passed"
+        async with asyncio.timeout(5):
+            with pytest.raises(Busy):
+                await gate.ask(line)
+
+    asyncio.run(check())

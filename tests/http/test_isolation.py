@@ -1,0 +1,110 @@
+"""Two brokerages with the same data see each their own, and of the other not even that it is there."""
+
+from typing import Any
+
+import pytest
+
+from tests.http.serving import FORM, Office, Server, Tenant
+
+JANE = {"name": "Jane Doe", "email": "jane@example.com"}
+
+
+@pytest.fixture
+def both(server: Server, office: Office) -> tuple[Tenant, Tenant]:
+    """Two tenants to whom the same has happened."""
+    tenants = office.brokerage(), office.brokerage()
+    for tenant in tenants:
+        office.agent(tenant, "Rita", "river")
+        assert server.form(tenant).status == 200
+        lead = server.by_key(tenant, "POST", "/api/leads", JANE, {"Idempotency-Key": "same"}).json
+        server.by_key(tenant, "PATCH", f"/api/leads/{lead['id']}", {"status": "contacted"})
+    return tenants
+
+
+def leads_of(server: Server, tenant: Tenant) -> list[dict[str, Any]]:
+    leads: list[dict[str, Any]] = server.by_key(tenant, "GET", "/api/leads").json
+    return leads
+
+
+def test_each_sees_its_own(server: Server, proxied: Server, both: tuple[Tenant, Tenant]) -> None:
+    lists = [leads_of(server, tenant) for tenant in both]
+
+    assert [len(leads) for leads in lists] == [2, 2]
+    assert not {lead["id"] for lead in lists[0]} & {lead["id"] for lead in lists[1]}
+    for tenant, leads in zip(both, lists, strict=True):
+        for process in (server, proxied):
+            assert process.by_key(tenant, "GET", "/api/leads?limit=9").json == leads
+            assert process.ask("GET", "/api/leads/count", host=tenant.domain).json["total"] == 2
+            assert process.by_key(tenant, "GET", "/api/leads/count").json["contacted"] == 1
+        agent = leads[1]["assignedToId"]
+        other = both[both[0] is tenant]
+        assert server.by_key(tenant, "GET", f"/api/leads?assignedToId={agent}").json == leads[1:]
+        assert server.by_key(other, "GET", f"/api/leads?assignedToId={agent}").json == []
+
+
+def test_a_lead_of_the_other_is_as_unknown_as_one_that_never_was(
+    server: Server, office: Office, both: tuple[Tenant, Tenant]
+) -> None:
+    mine, other = both
+    foreign = leads_of(server, other)[0]["id"]
+    never = "c" + "1" * 25
+    before = [office.head(tenant) for tenant in both]
+
+    def told(lead: str) -> list[tuple[int, bytes]]:
+        path = f"/api/leads/{lead}"
+        answers = [
+            server.by_key(mine, "GET", path),
+            server.by_key(mine, "GET", path, headers={"If-None-Match": '"v2"'}),
+            server.by_key(mine, "GET", f"{path}?asOf=9999-01-01"),
+            server.by_key(mine, "GET", f"{path}/history"),
+            server.by_key(mine, "PATCH", path, {"status": "lost"}),
+            server.by_key(mine, "PATCH", path, {}),
+            server.by_key(mine, "PATCH", path, {"status": "lost"}, {"If-Match": '"v2"'}),
+            server.by_key(mine, "PATCH", path, {"status": "lost"}, {"If-Match": '"v9"'}),
+        ]
+        assert {answer.status for answer in answers} == {404}
+        assert server.by_key(mine, "HEAD", path).status == 404
+        return [(answer.status, answer.body) for answer in answers]
+
+    assert told(foreign) == told(never)
+    assert [office.head(tenant) for tenant in both] == before
+
+
+def test_a_cursor_of_the_other_shows_nothing_of_it(server: Server, both: tuple[Tenant, Tenant]) -> None:
+    mine, other = both
+    link = server.by_key(other, "GET", "/api/leads?limit=1").headers["link"]
+    path = link[1 : link.index(">")]
+
+    found = server.by_key(mine, "GET", path).json
+
+    assert {lead["id"] for lead in found} <= {lead["id"] for lead in leads_of(server, mine)}
+
+
+def test_a_change_of_one_changes_no_etag_of_the_other(server: Server, both: tuple[Tenant, Tenant]) -> None:
+    mine, other = both
+    paths = ("/api/leads", "/api/leads?limit=1", "/api/leads/count")
+    known = {path: {"If-None-Match": server.by_key(mine, "GET", path).etag} for path in paths}
+
+    assert server.ask("POST", "/api/contact", FORM, host=other.domain).status == 200
+
+    assert [server.by_key(mine, "GET", path, headers=known[path]).status for path in paths] == [304] * 3
+
+
+def test_what_one_process_has_answered_another_shows_at_once(server: Server, proxied: Server, tenant: Tenant) -> None:
+    writer, reader = server, proxied
+    for total in range(1, 21):
+        if total % 2:
+            assert writer.form(tenant).status == 200
+        else:
+            made = writer.by_key(tenant, "POST", "/api/leads", JANE)
+            assert reader.by_key(tenant, "GET", f"/api/leads/{made.json['id']}").json == made.json
+        assert (
+            reader.ask("GET", "/api/leads/count", host=tenant.domain, headers=forwarded(total)).json["total"] == total
+        )
+        assert len(reader.by_key(tenant, "GET", "/api/leads?limit=500").json) == total
+        writer, reader = reader, writer
+
+
+def forwarded(number: int) -> dict[str, str]:
+    """Of an address of its own, where the process believes it: the form limit is tested elsewhere."""
+    return {"X-Forwarded-For": f"203.0.113.{number}"}

@@ -1,0 +1,62 @@
+"""What is old is removed, what is young stays, and nobody waits."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from aureum.store.event_store import EventStore
+from aureum.store.sweep import sweep
+from tests.stores import open_brokerage, opened_store
+
+ANSWER = """
+INSERT INTO idempotency_keys (tenant_id, key, request_hash, answer, recorded_at)
+SELECT %(tenant)s, convert_to(n::text, 'UTF8'), '', '', now() - %(age)s::interval FROM unnest(%(keys)s::integer[]) AS n
+"""
+REQUEST = """
+INSERT INTO rate_limits (tenant_id, bucket, window_start, allowed, used, granted)
+SELECT %(tenant)s, convert_to(n::text, 'UTF8'), now() - %(age)s::interval, 1, 1, 1 FROM unnest(%(keys)s::integer[]) AS n
+"""
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(coroutine, 30))
+
+
+async def left(store: EventStore) -> tuple[int, int]:
+    """Remembered answers and counted requests."""
+    ((answers, requests),) = await store.database.rows(
+        "SELECT (SELECT count(*) FROM idempotency_keys), (SELECT count(*) FROM rate_limits)"
+    )
+    return answers, requests
+
+
+def test_only_what_is_old_is_removed_of_all_tenants_and_in_batches(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            for tenant in (await open_brokerage(store), await open_brokerage(store)):
+                for statement, old, young in ((ANSWER, "24:00:01", "23:59:00"), (REQUEST, "01:00:01", "00:59:00")):
+                    await store.database.rows(statement, {"tenant": tenant, "age": old, "keys": list(range(10))})
+                    await store.database.rows(statement, {"tenant": tenant, "age": young, "keys": [10, 11, 12]})
+            assert await sweep(store.database, batch=4) == 40
+            assert await left(store) == (6, 6)
+            assert await sweep(store.database) == 0
+
+    run(scenario())
+
+
+def test_what_somebody_holds_is_left_for_the_next_time(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            for statement in (ANSWER, REQUEST):
+                await store.database.rows(statement, {"tenant": tenant, "age": "25:00:00", "keys": [1, 2, 3]})
+            async with store.database.connection() as connection:
+                await connection.execute("BEGIN")
+                await connection.execute("SELECT FROM idempotency_keys WHERE key = '2' FOR UPDATE")
+                await connection.execute("SELECT FROM rate_limits WHERE bucket = '2' FOR UPDATE")
+                assert await asyncio.wait_for(sweep(store.database), 5) == 4
+                await connection.execute("COMMIT")
+            assert await sweep(store.database) == 2
+            assert await left(store) == (0, 0)
+
+    run(scenario())
