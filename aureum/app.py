@@ -9,11 +9,11 @@ from aureum.http.gate import Gate
 from aureum.http.sites import Sites
 from aureum.metrics import Metrics
 from aureum.settings import Settings
-from aureum.store.append import AppendWriter
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.database import Database
 from aureum.store.event_store import EventStore
 from aureum.store.notify import Notifier
+from aureum.store.writer import AppendWriter
 
 
 @dataclass(frozen=True)

@@ -157,9 +157,13 @@ def stop_all(children: list[Child], told: Told) -> None:
     for child in children:
         if child.process.poll() is None:
             child.process.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
+    begun, said = time.monotonic(), False
     while any(child.process.poll() is None for child in children):
-        if told.times > 1 or time.monotonic() > deadline:
+        waited = time.monotonic() - begun
+        if waited > 1 and not said and sys.stderr.isatty():
+            sys.stderr.write("Finishing what is under way. Ctrl-C once more stops at once.\n")
+            said = True
+        if told.times > 1 or waited > STOP_SECONDS:
             for child in children:
                 child.process.kill()
         time.sleep(LOOK_SECONDS / 2)

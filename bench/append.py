@@ -24,12 +24,13 @@ import psycopg
 from psycopg import ClientCursor
 
 from aureum.domain import ids
-from aureum.store.append import CALL, Append, AppendWriter, Outcome, arguments
+from aureum.store.append import CALL, Append, Outcome, arguments
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.database import Database
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import VISITOR, Origin
 from aureum.store.migrate import migrate
+from aureum.store.writer import AppendWriter
 from bench.appender import new_lead
 from bench.bare import COUNTERS, TABLES
 from bench.databases import database, server

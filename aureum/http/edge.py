@@ -61,7 +61,7 @@ class Edge:
         except Exception as error:
             if status:
                 # The answer has begun and cannot be taken back: the client sees a connection that breaks off.
-                log_unforeseen(request_id, scope, error)
+                log_error(scope, error)
                 raise ConnectionAbortedError from None
             await self.refuse(error, scope, send_with_id)
         finally:
@@ -85,10 +85,8 @@ class Edge:
         elif isinstance(error, HTTPException) and error.status_code == 404:
             error = HttpError(404, NOTHING_HERE)
         status, headers, body = render(error, "leads" if route_of(scope) in LEADS_API else "aureum")
-        if status == 500:
-            log_unforeseen(scope["state"]["request_id"], scope, error)
-        elif isinstance(error, Unavailable):
-            log.error("unavailable", request=scope["state"]["request_id"], **cause_of(error))
+        if status == 500 or isinstance(error, Unavailable):
+            log_error(scope, error)
         limits: dict[str, str] = getattr(Request(scope).state, "limit_headers", {})
         headers += [(name.lower().encode(), value.encode()) for name, value in limits.items()]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -114,20 +112,17 @@ def route_of(scope: Scope) -> str:
     return "-" if route is None else str(route.path)
 
 
-def cause_of(error: Exception) -> dict[str, str | None]:
-    """What the driver found: a class, and PostgreSQL's code."""
-    cause = error.__cause__
-    return {"cause": type(cause).__name__, "sqlstate": getattr(cause, "sqlstate", None)}
-
-
-def log_unforeseen(request_id: str, scope: Scope, error: Exception) -> None:
-    """Class and places of an error, and PostgreSQL's code for it."""
+def log_error(scope: Scope, error: Exception) -> None:
+    """What the operator should know: what keeps the database away; of other errors where in the code they arose."""
+    about = {"request": scope["state"]["request_id"], "route": route_of(scope)}
+    if isinstance(error, Unavailable):
+        log.error("unavailable", **about, **named(error.__cause__ or error))
+        return
     frames = traceback.extract_tb(error.__traceback__)
-    log.error(
-        "unforeseen",
-        request=request_id,
-        route=route_of(scope),
-        error=type(error).__name__,
-        sqlstate=getattr(error, "sqlstate", None),
-        trace=[f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
-    )
+    trace = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    log.error("unforeseen", **about, **named(error), trace=trace)
+
+
+def named(error: BaseException) -> dict[str, str | None]:
+    """The class of an error, and PostgreSQL's code for it."""
+    return {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}

@@ -16,12 +16,13 @@ from aureum.domain.aggregate import Aggregate, replay
 from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NotFound, SiteChanged, TooMany
 from aureum.projections.all import READ_MODELS
 from aureum.store import metadata
-from aureum.store.append import Append, AppendWriter, Remember
+from aureum.store.append import Append, Remember
 from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.database import Database
 from aureum.store.mapper import EventMapper, join_topic
 from aureum.store.metadata import Origin
 from aureum.store.notify import Notifier
+from aureum.store.writer import AppendWriter
 
 STREAM = """
 SELECT e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, k.wrapped

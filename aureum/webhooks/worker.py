@@ -16,12 +16,12 @@ from uuid import UUID
 import structlog
 
 from aureum.domain.errors import Unavailable
-from aureum.store.append import AppendWriter
 from aureum.store.cipher import TenantKeys
 from aureum.store.database import Database, connect
 from aureum.store.event_store import EventStore
 from aureum.store.notify import CHANNEL
 from aureum.store.sweep import sweep
+from aureum.store.writer import AppendWriter
 from aureum.webhooks import lanes
 from aureum.webhooks.dispatcher import AT_ONCE, Counters, Dispatcher, all_of, wait_for
 from aureum.webhooks.endpoints import Endpoints

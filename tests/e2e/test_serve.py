@@ -2,7 +2,9 @@
 
 import json
 import re
+import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -95,7 +97,27 @@ def test_requests_and_attempts_under_way_are_finished(home: System, demo_url: st
         assert running.process.wait(30) == 0
     eventually(lambda: not any(lives(pid) for pid in family), 5)
     with psycopg.connect(demo_url) as connection:
-        assert [outcome for (outcome,) in connection.execute(ATTEMPTS)] == ["delivered"]
+        assert [outcome for (outcome,) in connection.execute(ATTEMPTS, [consumer.received[0][1]["webhook-id"]])] == [
+            "delivered"
+        ]
+
+
+def test_who_cannot_wait_says_so_twice(home: System) -> None:
+    with inbox() as consumer:
+        answering = threading.Event()
+        consumer.before_answer = lambda: answering.wait(20)
+        home.json("webhook", "create", "--brokerage", "demo", "--url", consumer.url, "--event", "lead.created")
+        running = home.serve()
+        family = descendants(running.process.pid)
+        assert running.ask("POST", "/api/contact", FORM).status == 200
+        eventually(lambda: consumer.received)
+        running.process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.process.wait(1)
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(5) == 0
+        answering.set()
+    assert not any(lives(pid) for pid in family)
 
 
 def refuses(address: tuple[str | None, int | None]) -> bool:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
-from aureum.store.append import LANE_LIMIT, AppendWriter, Outcome, Waiting, take
+from aureum.store.append import Outcome
+from aureum.store.writer import LANE_LIMIT, AppendWriter, Waiting, take
 from tests.store.appends import (
     an_append,
     connected,

@@ -1,0 +1,165 @@
+"""Which deliveries a worker takes, and what it does with those that it cannot send."""
+
+import asyncio
+import errno
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from structlog.testing import capture_logs
+
+from aureum.store.event_store import EventStore
+from aureum.webhooks import lanes
+from aureum.webhooks.dispatcher import OWN_FAULT_PAUSE, Counters, Dispatcher
+from aureum.webhooks.endpoints import Endpoints
+from aureum.webhooks.sender import Sender, SendResult
+from aureum.webhooks.worker import persevere
+from aureum.webhooks.worker_settings import WorkerSettings
+from tests.stores import open_brokerage, opened_store
+from tests.webhooks.tenants import attempts, register
+from tests.webhooks.test_lanes import enqueue, queue
+
+OK = SendResult(200, None, 1, b"", None)
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(coroutine, 60))
+
+
+class Scripted(Sender):
+    """Sends nothing: remembers the URLs, waits until it may go on, and does what it is told."""
+
+    def __init__(self, act: Callable[[], SendResult] = lambda: OK) -> None:
+        super().__init__()
+        self.act = act
+        self.urls: list[str] = []
+        self.go_on = asyncio.Event()
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult:
+        self.urls.append(url)
+        await self.go_on.wait()
+        return self.act()
+
+
+@asynccontextmanager
+async def dispatching(store: EventStore, sender: Sender, **settings: Any) -> AsyncIterator[Dispatcher]:
+    """A dispatcher whose completions are written, and whose rounds are the test's own."""
+    dispatcher = Dispatcher(store.database, Endpoints(store), sender, WorkerSettings(**settings), Counters())
+    done = asyncio.Event()
+    completing = asyncio.create_task(persevere("complete", dispatcher.completer.round, done))
+    try:
+        yield dispatcher
+    finally:
+        done.set()
+        completing.cancel()
+        await asyncio.gather(completing, return_exceptions=True)
+
+
+async def tenant_with(store: EventStore, endpoints: int, deliveries: int) -> tuple[UUID, list[UUID]]:
+    """A tenant, its endpoints, and so many due deliveries for each."""
+    tenant = await open_brokerage(store)
+    registered = [await register(store, tenant, f"http://127.0.0.1:9/{place}") for place in range(endpoints)]
+    for endpoint in registered:
+        await enqueue(store, tenant, endpoint, range(1, deliveries + 1))
+    return tenant, registered
+
+
+def test_a_fault_of_ours_is_charged_to_nobody(database_url: str) -> None:
+    def out_of_files() -> SendResult:
+        raise OSError(errno.EMFILE, "Webhooks cannot be sent: too many open files")
+
+    async def scenario() -> None:
+        sender = Scripted(out_of_files)
+        sender.go_on.set()
+        async with opened_store(database_url) as store, dispatching(store, sender) as dispatcher:
+            tenant, (endpoint,) = await tenant_with(store, 1, 1)
+            with capture_logs() as logs:
+                await dispatcher.claim(tenant, 8)
+                await dispatcher.finish(10)
+            assert await queue(store, tenant) == {(endpoint, 1): ("due", 0, None)}
+            assert len(await attempts(store, tenant)) == 0
+            ((pause,),) = await store.database.rows("SELECT due_at - now() FROM webhook_deliveries")
+            assert OWN_FAULT_PAUSE - timedelta(seconds=4) < pause <= OWN_FAULT_PAUSE
+            assert [(log["event"], log["error"]) for log in logs] == [("webhook_own_fault", "OSError")]
+
+    run(scenario())
+
+
+def test_what_is_claimed_while_stopping_is_given_back(database_url: str) -> None:
+    async def scenario() -> None:
+        sender = Scripted()
+        async with opened_store(database_url) as store, dispatching(store, sender) as dispatcher:
+            tenant, (endpoint,) = await tenant_with(store, 1, 3)
+            dispatcher.stop()
+            await dispatcher.claim(tenant, 8)
+            await dispatcher.finish(10)
+            assert sender.urls == []
+            assert await queue(store, tenant) == {(endpoint, p): ("due", 0, None) for p in (1, 2, 3)}
+            # It claims no more either.
+            dispatcher.hint(tenant)
+            await dispatcher.round()
+            assert dispatcher.tasks == set()
+
+    run(scenario())
+
+
+def test_what_might_outlive_its_lease_is_not_sent(database_url: str) -> None:
+    async def scenario() -> None:
+        sender = Scripted()
+        sender.go_on.set()
+        async with opened_store(database_url) as store, dispatching(store, sender) as dispatcher:
+            tenant, (endpoint,) = await tenant_with(store, 1, 1)
+            # A worker that stood still after its claim, for almost as long as the lease.
+            settings = dispatcher.settings
+            (one,) = await lanes.claim(store.database, dispatcher.owner, tenant, limit=1, share=8)
+            await dispatcher.deliver(one, time.monotonic() - (settings.lease_seconds - settings.timeout_seconds) - 1)
+            assert sender.urls == []
+            assert await queue(store, tenant) == {(endpoint, 1): ("due", 0, None)}
+
+    run(scenario())
+
+
+def test_half_of_the_slots_at_most_are_one_tenants_and_all_are_used_again(database_url: str) -> None:
+    async def scenario() -> None:
+        sender = Scripted()
+        async with opened_store(database_url) as store, dispatching(store, sender, slots=16) as dispatcher:
+            greedy, _ = await tenant_with(store, 10, 4)
+            modest, _ = await tenant_with(store, 1, 1)
+            for _ in range(5):
+                await asyncio.wait_for(dispatcher.round(), 5)
+            assert dispatcher.under_way == {greedy: 8, modest: 1}
+            assert dispatcher.counters.in_flight == 9
+            sender.go_on.set()
+            for _ in range(200):
+                await asyncio.wait_for(dispatcher.round(), 5)
+                if not dispatcher.tasks and not dispatcher.hints:
+                    break
+            assert Counter(sender.urls).total() == 41
+            assert await queue(store, greedy) == await queue(store, modest) == {}
+            assert dispatcher.under_way == {}
+            assert dispatcher.counters.in_flight == 0
+            assert dispatcher.counters.delivered == 41
+
+    run(scenario())
+
+
+def test_a_lane_that_was_full_is_gone_on_with_at_once(database_url: str) -> None:
+    async def scenario() -> None:
+        sender = Scripted()
+        sender.go_on.set()
+        # The next look at all tenants is far away: only what the dispatcher remembers makes it go on.
+        async with (
+            opened_store(database_url) as store,
+            dispatching(store, sender, poll_seconds=60.0) as dispatcher,
+        ):
+            tenant, _ = await tenant_with(store, 1, 100)
+            async with asyncio.timeout(10):
+                while await queue(store, tenant):
+                    await dispatcher.round()
+            assert len(sender.urls) == 100
+
+    run(scenario())
