@@ -33,6 +33,10 @@ REFUSED = (
     "The database refused: {error} ({sqlstate}). Is it Aureum's, and of this version? "
     "'aureum migrate' brings it up to date."
 )
+NOT_ALLOWED = (
+    "The database's role may not do this. It must own the database, and either have CREATEROLE or be a member of "
+    "aureum_service; docs/operating.md has the statements."
+)
 UNFORESEEN = (
     "This should not have happened: {error} at {places}. Nothing more is shown, since it may be personal; "
     "please report this line."
@@ -102,6 +106,8 @@ def refusal(error: Exception) -> str:
             return NO_DATABASE.format(why=reason(error.__cause__))
         case DomainError() | SettingsError() | EmbeddedDatabaseError() | WrongMasterKey() | Refused() | ServeError():
             return str(error)
+        case psycopg.errors.InsufficientPrivilege():
+            return NOT_ALLOWED
         case psycopg.OperationalError():
             return NO_DATABASE.format(why=reason(error))
         case psycopg.Error():

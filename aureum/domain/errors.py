@@ -81,7 +81,7 @@ class Busy(DomainError):
 
 
 class Unavailable(Busy):
-    """The database cannot be reached at the moment. Try again shortly, with the same Idempotency-Key if there was one."""
+    """The database cannot be reached at the moment. Try again shortly, with the same Idempotency-Key if any."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(retry_after=5, message=message)

@@ -159,7 +159,6 @@ def test_a_list_that_breaks_off_is_not_taken_for_whole(
             response.read()
 
     until(lambda: '"half-1","method"' in lonely.logged())
-    print(lonely.logged())
     until(lambda: statuses(lonely, brokerage) == WELL, within=15)
 
 

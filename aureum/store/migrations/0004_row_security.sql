@@ -3,9 +3,11 @@
 
 DO $$
 BEGIN
-    CREATE ROLE aureum_service NOLOGIN;
+    -- Roles belong to the whole server: another database of it, or an administrator, may have made this one already.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'aureum_service') THEN
+        CREATE ROLE aureum_service NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    -- Roles belong to the whole server: another database of it has made this one already.
     NULL;
 END
 $$;
@@ -13,6 +15,11 @@ $$;
 DO $$
 BEGIN
     EXECUTE format('GRANT aureum_service TO %I', current_user);
+EXCEPTION WHEN insufficient_privilege THEN
+    -- Whoever made the role has granted it already, or this cannot go on.
+    IF NOT pg_has_role(current_user, 'aureum_service', 'MEMBER') THEN
+        RAISE;
+    END IF;
 END
 $$;
 
