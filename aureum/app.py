@@ -46,4 +46,12 @@ async def open_aureum(settings: Settings, url: str, key: bytes) -> AsyncIterator
     """All that one HTTP process needs: a writer, a gate, a notifier and ``pool_size`` readers."""
     gate = Gate(url, form_rate_limit=settings.form_rate_limit, prepared=settings.prepared_statements)
     async with open_store(settings, url, key) as store, gate:
-        yield Aureum(settings, store.database, store, gate, AnswerCache(), Metrics(), Sites(gate, store.database))
+        yield Aureum(
+            settings,
+            store.database,
+            store,
+            gate,
+            AnswerCache(),
+            Metrics(),
+            Sites(gate, store.database, settings.base_domain),
+        )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aureum import cli_access, cli_audit, cli_brokerages, cli_projections, cli_serve
+from aureum import __version__, cli_access, cli_audit, cli_brokerages, cli_projections, cli_serve
 from aureum.cli_output import Refused, plain_refusals, say
 from aureum.operator import installation
 from aureum.settings import describe_settings
@@ -19,10 +19,23 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Aureum: the back end of real-estate brokerages.",
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def say_version(asked: bool) -> None:
+    """Print the version and end."""
+    if asked:
+        typer.echo(f"aureum {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help="Aureum: the back end of real-estate brokerages.")
+def about(
+    version: Annotated[bool, typer.Option("--version", callback=say_version, help="Print the version.")] = False,
+) -> None:
+    """What stands before the command."""
 
 
 @app.command("settings")

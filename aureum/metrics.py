@@ -71,11 +71,26 @@ class Metrics:
 
 
 def forget_process() -> None:
-    """Remove this process's files, and the directory with the last of them, when no supervisor is left to do it."""
+    """Remove the files of this process and of dead ones, and the directory with the last of them, when no supervisor is
+    left to do it.
+    """
     if not os.environ.get(SHARED):
         return
     shared = Path(os.environ[SHARED])
-    for file in shared.glob(f"*_{os.getpid()}.db"):
-        file.unlink(missing_ok=True)
+    for file in shared.glob("*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        if pid == os.getpid() or not lives(pid):
+            file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # others still use it, or were quicker
         shared.rmdir()
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

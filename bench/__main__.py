@@ -43,15 +43,14 @@ BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 NEW_PAGE = f"# Performance\n\n{BEGIN}{END}"
 
 
-def machine() -> str:
-    """What it was measured on, as a Markdown list."""
-    with databases.server() as url:
-        postgresql = databases.version(url)
+def machine(url: str) -> str:
+    """What it was measured on, as a Markdown list; *url* is the database server's."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     lines = (
         f"{cores()} cores ({processor()}), {memory_bytes / 2**30:.0f} GB of memory, {platform.system()}",
-        f"{postgresql}, Python {platform.python_version()}",
+        f"{databases.version(url)}, Python {platform.python_version()}",
         f"load from {generator()}, on the same cores",
+        f"load average when it began: {os.getloadavg()[0]:.1f} (other work on the machine blurs everything below)",
         f"{datetime.now(UTC):%d %B %Y}",
     )
     return "".join(f"- {line}\n" for line in lines)
@@ -71,9 +70,14 @@ def processor() -> str:
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
-def section(name: str, text: str | None, rows: Sequence[Row]) -> str:
-    """One part of the page."""
-    return f"## {name}\n\n{(text or '').strip()}\n\n{table(rows)}\n"
+def measured(name: str, *, quick: bool) -> str:
+    """Run a part; its section of the page, printed as well."""
+    text, run = PARTS[name]
+    started = time.monotonic()
+    rows = run(quick=quick)
+    section = f"## {name}\n\n{(text or '').strip()}\n\n{table(rows)}\n"
+    print(f"{section}\n{time.monotonic() - started:.0f} s\n", flush=True)
+    return section
 
 
 def write(measured: str) -> None:
@@ -96,14 +100,12 @@ def main(arguments: Sequence[str]) -> None:
         parser.error(f"no such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
     if asked.write and (asked.names or asked.quick):
         parser.error("--write is for a whole run: leave out the names and --quick.")
-    about = machine()
-    print(about)
-    sections = []
-    for name in asked.names or PARTS:
-        text, run = PARTS[name]
-        started = time.monotonic()
-        sections.append(section(name, text, run(quick=asked.quick)))
-        print(f"{sections[-1]}\n{time.monotonic() - started:.0f} s\n", flush=True)
+    with databases.server() as url:
+        # All parts share it.
+        os.environ[databases.VARIABLE] = url
+        about = machine(url)
+        print(about)
+        sections = [measured(name, quick=asked.quick) for name in asked.names or PARTS]
     if asked.write:
         write("\n".join([f"Measured by `make bench ARGS=--write`.\n\n{about}", *sections]))
 

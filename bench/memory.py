@@ -36,7 +36,7 @@ def memory(seconds: int) -> list[Row]:
             except FileNotFoundError:
                 return [Row("resident memory of one HTTP process", "left out: this system has no /proc")]
             answered = 0
-            for requests in (contact_requests(tenants, 50_000), list_requests(tenants)):
+            for requests in (contact_requests(tenants, 6_000 * seconds), list_requests(tenants)):
                 answered += send(ours.port, requests, 64, seconds).answered
             after = resident_megabytes(pid)
     return [

@@ -60,6 +60,7 @@ async def by_host(request: Request) -> Passage:
     passage = await app.gate.ask(Line(b"", host, slug, client_address(request.scope, app.settings.trusted_proxies)))
     if passage is None:
         raise HttpError(404, NO_BROKERAGE)
+    app.sites.forget_unless(host, slug, passage.brokerage.site_version)
     if not passage.passes and passage.resets_at is not None:
         raise too_many(passage.brokerage.rate_limit, passage.resets_at)
     return passage

@@ -12,6 +12,7 @@ from aureum.domain.lead import Lead
 from aureum.http.access import NO_BROKERAGE, named_host, origin, too_many
 from aureum.http.answers import answer, encoded
 from aureum.http.bodies import json_object, read_body
+from aureum.http.cors import allow_origin
 from aureum.http.errors import HttpError
 from aureum.http.fields import Email, Enquiry, Name, Page, Phone, Subject, Utm
 from aureum.http.hosts import client_address
@@ -60,6 +61,7 @@ async def post_contact(request: Request) -> Response:
     app: Aureum = request.app.state.aureum
     host, slug = named_host(request)
     site = await site_of(app, host, slug)
+    allow_origin(request, site)
     body = await read_body(request.receive, request.scope["headers"])
     form = validate(ContactForm, json_object(body, request.scope["headers"]))
     client = client_address(request.scope, app.settings.trusted_proxies)

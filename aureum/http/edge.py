@@ -53,7 +53,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], header, NOSNIFF]
+                message["headers"] = [*message["headers"], header, NOSNIFF, *scope["state"].get("page_headers", ())]
             await send(message)
 
         try:

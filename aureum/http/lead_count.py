@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from aureum.http.access import by_host, by_key
 from aureum.http.answers import answer, encoded, list_etag, not_modified
+from aureum.http.cors import allow_origin, find_site
 from aureum.http.errors import HttpError
 from aureum.http.gate import Brokerage
 from aureum.projections import lead_counts
@@ -23,6 +24,8 @@ async def get_lead_count(request: Request) -> Response:
     if request.headers.get("authorization"):
         about = (await by_key(request)).brokerage
     else:
+        if "origin" in request.headers:
+            allow_origin(request, await find_site(request))
         about = (await by_host(request)).brokerage
         if not about.public_lead_count:
             raise HttpError(401, PRIVATE)

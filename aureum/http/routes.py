@@ -4,6 +4,7 @@ from starlette.routing import Route, Router
 
 from aureum.app import Aureum
 from aureum.http.contact import post_contact
+from aureum.http.cors import preflight
 from aureum.http.edge import Edge
 from aureum.http.health import get_healthz, get_metrics, get_readyz
 from aureum.http.lead_count import get_lead_count
@@ -18,6 +19,8 @@ ROUTES = (
     Route("/api/leads/{id}", get_lead, methods=["GET"]),
     Route("/api/leads/{id}", patch_lead, methods=["PATCH"]),
     Route("/api/leads/{id}/history", get_lead_history, methods=["GET"]),
+    Route("/api/contact", preflight, methods=["OPTIONS"]),
+    Route("/api/leads/count", preflight, methods=["OPTIONS"]),
     Route("/healthz", get_healthz, methods=["GET"]),
     Route("/readyz", get_readyz, methods=["GET"]),
     Route("/metrics", get_metrics, methods=["GET"]),

@@ -13,7 +13,7 @@ import structlog
 from aureum.domain.errors import Unavailable
 from aureum.domain.routing import Agent, agent
 from aureum.http.gate import Brokerage, Gate, Line
-from aureum.projections import users
+from aureum.projections import brokerages, users
 from aureum.store.database import Database
 
 LIMIT = 10_000
@@ -29,14 +29,17 @@ class Site:
 
     brokerage: Brokerage
     agents: tuple[Agent, ...]
+    origins: frozenset[str]
+    """Of its pages, as browsers write them."""
 
 
 class Sites:
     """Sites by host and slug."""
 
-    def __init__(self, gate: Gate, database: Database) -> None:
+    def __init__(self, gate: Gate, database: Database, base_domain: str | None) -> None:
         self.gate = gate
         self.database = database
+        self.base_domain = base_domain
         self._known: OrderedDict[tuple[str, str], Site] = OrderedDict()
 
     async def find(self, host: str, slug: str) -> Site | None:
@@ -49,18 +52,31 @@ class Sites:
         if passage is None:
             return None
         tenant_id = passage.brokerage.tenant_id
-        # Read after the version: the agents may be newer than it says, never older.
+        about = {"tenant": tenant_id}
+        # Read after the version: they may be newer than it says, never older.
         try:
-            rows = await self.database.tenant_rows(tenant_id, users.LEAD_TAKERS, {"tenant": tenant_id})
+            staff, domains = await self.database.tenant_results(
+                tenant_id, [(users.LEAD_TAKERS, about), (brokerages.DOMAINS, about)]
+            )
         except (Unavailable, psycopg.Error) as error:
             # A lead that nobody takes care of yet is better than none. The next form looks again.
             log.error("agents_unknown", tenant=str(tenant_id), error=type(error).__name__)
-            return Site(passage.brokerage, ())
-        agents = tuple(agent(user_id, specialties) for user_id, _, specialties in rows)
-        site = self._known[host, slug] = Site(passage.brokerage, agents)
+            return Site(passage.brokerage, (), frozenset())
+        agents = tuple(agent(user_id, specialties) for user_id, _, specialties in staff)
+        names = [domain for (domain,) in domains]
+        if self.base_domain is not None:
+            names.append(f"{passage.brokerage.slug}.{self.base_domain}")
+        origins = frozenset(f"https://{name}" for name in names)
+        site = self._known[host, slug] = Site(passage.brokerage, agents, origins)
         if len(self._known) > LIMIT:
             self._known.popitem(last=False)
         return site
+
+    def forget_unless(self, host: str, slug: str, site_version: int) -> None:
+        """Somebody else has learned the present version of a site."""
+        site = self._known.get((host, slug))
+        if site is not None and site.brokerage.site_version != site_version:
+            del self._known[host, slug]
 
     def forget(self, host: str, slug: str) -> None:
         """What is remembered of a host has turned out to be stale."""

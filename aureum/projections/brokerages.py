@@ -68,4 +68,6 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
 
 BY_SLUG = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages WHERE slug = %(slug)s"
 
+DOMAINS = "SELECT domain FROM domains WHERE tenant_id = %(tenant)s"
+
 ALL = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages ORDER BY number"

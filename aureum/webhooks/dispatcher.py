@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from aureum.domain.errors import Unavailable
+from aureum.log import places
 from aureum.store.database import Database
 from aureum.webhooks import lanes
 from aureum.webhooks.completions import Completer, Completion
@@ -92,7 +93,6 @@ class Dispatcher:
         self.owner = uuid4()
         self.completer = Completer(database, self.owner)
         self.hints: dict[UUID, None] = {}
-        self.waiting: set[UUID] = set()
         self.under_way: Counter[UUID] = Counter()
         self.tasks: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
@@ -146,7 +146,7 @@ class Dispatcher:
         slots = self.settings.slots
         room = min(free, max(1, slots // 2) - self.under_way[tenant_id])
         if room <= 0:
-            self.waiting.add(tenant_id)
+            # The claim that took the last of its share ended at its limit: it gives the next hint.
             return
         started = time.monotonic()
         claims = await lanes.claim(
@@ -166,25 +166,22 @@ class Dispatcher:
 
     def _done(self, claim: Claim, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("webhook_delivery_broke", error=type(error).__name__, **ids_of(claim))
+            log.error("webhook_delivery_broke", error=type(error).__name__, trace=places(error), **ids_of(claim))
         self.tasks.discard(task)
         self.counters.flying(len(self.tasks))
         self.under_way[claim.tenant_id] -= 1
         if not self.under_way[claim.tenant_id]:
             del self.under_way[claim.tenant_id]
-        if claim.more or claim.tenant_id in self.waiting:
-            self.waiting.discard(claim.tenant_id)
+        if claim.more:
             self.hints[claim.tenant_id] = None
         self.wake.set()
 
     async def deliver(self, claim: Claim, claimed: float) -> None:
         """Make the attempt and have its outcome written. *claimed* is when the lease began, or a little earlier."""
         try:
-            if (
-                self.stopping
-                or time.monotonic() - claimed > self.settings.lease_seconds - self.settings.timeout_seconds
-            ):
-                # What cannot be done within the lease would be done twice.
+            left = self.settings.lease_seconds - (time.monotonic() - claimed)
+            if self.stopping or left < self.settings.timeout_seconds:
+                # What may outlive its lease would be sent twice.
                 await lanes.give_back(self.database, self.owner, claim)
                 return
             completion = await self._attempt(claim, claimed)
@@ -218,7 +215,7 @@ class Dispatcher:
             return None
         except Exception as error:
             # Whatever it is, it is charged to the delivery, so that it ends some day.
-            log.error("webhook_not_sent", error=type(error).__name__, **ids_of(claim))
+            log.error("webhook_not_sent", error=type(error).__name__, trace=places(error), **ids_of(claim))
             return Completion(claim, started_at, 0, None, "internal", b"", self._pause(claim, NOT_SENT))
         return Completion(
             claim,

@@ -13,9 +13,11 @@ import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+import psycopg
 import structlog
 
 from aureum.domain.errors import Unavailable
+from aureum.log import places
 from aureum.store.cipher import TenantKeys
 from aureum.store.database import Database, connect
 from aureum.store.event_store import EventStore
@@ -95,7 +97,9 @@ async def persevere(part: str, work: Callable[[], Awaitable[object]], stop: asyn
         except Exception as error:
             pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
             failures = min(failures + 1, 10)
-            log.warning("worker_pauses", part=part, error=type(error).__name__, seconds=round(pause, 2))
+            # That the database is away is no riddle; anything else is told with its place in the code.
+            trace = {} if isinstance(error, (Unavailable, psycopg.OperationalError)) else {"trace": places(error)}
+            log.warning("worker_pauses", part=part, error=type(error).__name__, seconds=round(pause, 2), **trace)
             await wait_for(stop, pause)
 
 
@@ -131,7 +135,9 @@ class Follower:
             raise
         except Exception as error:
             self.aside[tenant_id] = time.monotonic() + ASIDE_SECONDS
-            log.error("webhook_projection_failed", tenant=str(tenant_id), error=type(error).__name__)
+            log.error(
+                "webhook_projection_failed", tenant=str(tenant_id), error=type(error).__name__, trace=places(error)
+            )
             return 0
         self.aside.pop(tenant_id, None)
         if projected.deliveries:

@@ -11,6 +11,7 @@ from struct import pack
 
 import pytest
 
+from aureum import __version__
 from aureum.cli_output import plain
 from tests.cli.conftest import Terminal
 
@@ -106,6 +107,10 @@ def test_help_is_there_for_every_command(terminal: Terminal) -> None:
     for command in ("run", "serve", "worker", "demo", "migrate", "settings", "brokerage", "user", "api-key", "webhook"):
         assert re.search(rf"^  {command}\s+\S", top.out, re.MULTILINE), command
         assert terminal.run(command, "--help").out.startswith(f"Usage: aureum {command} ")
+
+
+def test_the_version(terminal: Terminal) -> None:
+    assert terminal.run("--version") == (0, f"aureum {__version__}\n", "")
 
 
 def test_a_reader_that_leaves_early_is_no_error(terminal: Terminal) -> None:

@@ -13,6 +13,9 @@ from tests.e2e.test_story import FORM
 @pytest.fixture(scope="module")
 def home() -> Iterator[System]:
     with system(AUREUM_FORM_RATE_LIMIT="0") as made:
+        temporary = made.directory / "tmp"
+        temporary.mkdir()
+        made.settings["TMPDIR"] = str(temporary)
         yield made
 
 
@@ -93,6 +96,7 @@ def test_a_killed_supervisor_leaves_nobody_and_the_next_start_works(home: System
     kill(running.process.pid)
     running.process.wait(10)
     eventually(lambda: not any(lives(pid) for pid in family), 30)
+    assert list((home.directory / "tmp").iterdir()) == [], "measurements are left behind"
     again = home.serve("--no-worker")
     assert total(again) == before
     assert again.stop() == 0

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import fresh_database
-from tests.http.serving import Office, Server, Tenant, served
+from tests.http.office import Office, Tenant
+from tests.http.serving import Server, served
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
-"""Servers as the supervisor starts them, asked over real sockets; and what tests put into their database."""
+"""Servers as the supervisor starts them, asked over real sockets."""
 
-import asyncio
 import json
 import os
 import socket
@@ -9,32 +8,18 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from http.client import HTTPConnection, HTTPResponse
-from itertools import count
 from pathlib import Path
-from typing import Any, Self, TypeVar
-from uuid import UUID
+from typing import Any
 
-from aureum.commands.api_keys import IssueApiKey, issue_api_key
-from aureum.commands.brokerages import OpenBrokerage, open_brokerage
-from aureum.commands.users import CreateUser, create_user
-from aureum.domain.ids import to_wire
-from aureum.domain.user import User
-from aureum.store.event_store import EventStore
-from aureum.store.metadata import COMMAND_LINE, Origin
 from tests.conftest import MASTER_KEY
-from tests.stores import capture, opened_store
-
-Result = TypeVar("Result")
+from tests.http.office import Tenant
 
 PATIENCE = 20.0
 BASE_DOMAIN = "crm.example.org"
-ORIGIN = Origin(COMMAND_LINE)
-NUMBERS = count(1)
 
 FORM = {
     "firstName": "John",
@@ -50,6 +35,8 @@ FORM = {
 }
 """The example of the Leads API document."""
 
+JANE = {"name": "Jane Doe", "email": "jane@example.com"}
+"""The least that a lead needs in the Aureum API."""
 
 MUCH = "x" * 12_000
 """A chunk of leads with such messages is more than the sockets on the way take up: the server waits for its reader."""
@@ -81,6 +68,12 @@ class Answer:
         return self.json["detail"]
 
     @property
+    def ids(self) -> list[str]:
+        """Of a list: what stands in it."""
+        assert self.status == 200, self.body
+        return [item["id"] for item in self.json]
+
+    @property
     def etag(self) -> str:
         return self.headers["etag"]
 
@@ -88,21 +81,6 @@ class Answer:
 def answer_of(response: HTTPResponse) -> Answer:
     """A whole answer, read to its end."""
     return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
-
-
-@dataclass(frozen=True)
-class Tenant:
-    """A brokerage, a key of it, and a domain of it."""
-
-    id: UUID
-    slug: str
-    domain: str
-    key: str
-    key_id: UUID
-
-    @property
-    def bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
 
 
 @dataclass(frozen=True)
@@ -149,6 +127,20 @@ class Server:
     def form(self, tenant: Tenant, headers: Mapping[str, str] | None = None, /, **fields: Any) -> Answer:
         """The document's contact form, with other *fields*, on the brokerage's domain."""
         return self.ask("POST", "/api/contact", FORM | fields, headers, host=tenant.domain)
+
+    def lead(self, tenant: Tenant, **fields: Any) -> dict[str, Any]:
+        """A new lead, as it was answered."""
+        answer = self.by_key(tenant, "POST", "/api/leads", JANE | fields)
+        assert answer.status == 201, answer.body
+        lead: dict[str, Any] = answer.json
+        return lead
+
+    def leads(self, tenant: Tenant, query: str = "") -> list[dict[str, Any]]:
+        """A list of leads."""
+        answer = self.by_key(tenant, "GET", f"/api/leads{query}")
+        assert answer.status == 200, answer.body
+        leads: list[dict[str, Any]] = answer.json
+        return leads
 
     def raw(self, request: bytes) -> bytes:
         """Everything that comes back until the server ends the connection, for bytes that http.client does not send."""
@@ -217,96 +209,3 @@ def until(
         assert time.monotonic() - started < within, why()
         time.sleep(0.01)
     return time.monotonic() - started
-
-
-@dataclass
-class Office:
-    """What the operator does beside the servers: brokerages, keys, users; and a look into the log."""
-
-    runner: asyncio.Runner
-    store: EventStore
-
-    @classmethod
-    @contextmanager
-    def opened(cls, url: str) -> Iterator[Self]:
-        """An office on a database."""
-        with asyncio.Runner() as runner:
-            opening = opened_store(url)
-            office = cls(runner, runner.run(opening.__aenter__()))
-            yield office
-            runner.run(opening.__aexit__(None, None, None))
-
-    @cached_property
-    def shared(self) -> Tenant:
-        """A brokerage for tests that do not mind what else it has."""
-        return self.brokerage()
-
-    @cached_property
-    def shared_lead(self) -> str:
-        """The id of a lead of it."""
-
-        tenant = self.shared
-
-        async def captured(store: EventStore) -> str:
-            return to_wire((await capture(store, tenant.id)).id)
-
-        return self.run(captured)
-
-    def run(self, work: Callable[[EventStore], Awaitable[Result]]) -> Result:
-        """Whatever a test wants of the store."""
-
-        async def worked() -> Result:
-            return await work(self.store)
-
-        return self.runner.run(worked())
-
-    def brokerage(self, plan: str = "Elite", *, rate_limit: int = 1_000_000, **fields: Any) -> Tenant:
-        """A new tenant with a key of so many requests a minute."""
-        slug = f"office-{next(NUMBERS)}"
-        given = {"name": "Snake River Realty", "slug": slug, "domains": (f"{slug}.example.com",), "plan": plan}
-        command = OpenBrokerage.model_validate(given | fields)
-
-        async def opened(store: EventStore) -> Tenant:
-            brokerage = await open_brokerage(store, command, ORIGIN)
-            asked = IssueApiKey(tenant_id=brokerage.id, name="tests", rate_limit=rate_limit)
-            api_key, key = await issue_api_key(store, asked, ORIGIN)
-            return Tenant(brokerage.id, brokerage.slug, brokerage.domains[0], key, api_key.id)
-
-        return self.run(opened)
-
-    def key(self, tenant: Tenant, rate_limit: int) -> Tenant:
-        """The same tenant with another key of its own."""
-
-        async def issued(store: EventStore) -> Tenant:
-            asked = IssueApiKey(tenant_id=tenant.id, name="another", rate_limit=rate_limit)
-            api_key, key = await issue_api_key(store, asked, ORIGIN)
-            return Tenant(tenant.id, tenant.slug, tenant.domain, key, api_key.id)
-
-        return self.run(issued)
-
-    def agent(self, tenant: Tenant, name: str, *specialties: str) -> str:
-        """A new agent's wire id."""
-        email = f"agent{next(NUMBERS)}@example.com"
-        command = CreateUser(tenant_id=tenant.id, email=email, name=name, role="agent", specialties=specialties)
-
-        async def joined(store: EventStore) -> User:
-            return await create_user(store, command, ORIGIN)
-
-        return to_wire(self.run(joined).id)
-
-    def fill(self, tenant: Tenant, leads: int, **fields: Any) -> None:
-        """Many leads at once."""
-
-        async def captured(store: EventStore) -> None:
-            await asyncio.gather(*(capture(store, tenant.id, **fields) for _ in range(leads)))
-
-        self.run(captured)
-
-    def head(self, tenant: Tenant) -> int:
-        """The position of the tenant's last event."""
-        ((position,),) = self.rows("SELECT position FROM heads WHERE tenant_id = %(tenant)s", tenant=tenant.id)
-        return int(position)
-
-    def rows(self, query: str, **parameters: Any) -> list[Any]:
-        """Any statement, as the owner."""
-        return self.run(lambda store: store.database.rows(query, parameters))

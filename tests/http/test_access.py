@@ -4,7 +4,8 @@ import pytest
 
 from aureum.commands.api_keys import revoke_api_key
 from aureum.commands.brokerages import change_plan, disable_brokerage, enable_brokerage
-from tests.http.serving import BASE_DOMAIN, FORM, ORIGIN, Answer, Office, Server, Tenant
+from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.serving import BASE_DOMAIN, FORM, Answer, Server
 
 COUNTS = "/api/leads/count"
 AUREUM = [

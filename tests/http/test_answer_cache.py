@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from aureum.domain.lead import STATUSES
 from aureum.http.answer_cache import ENTRY_OVERHEAD_BYTES, AnswerCache
-from tests.http.serving import Office, Server, Tenant
-
-JANE = {"name": "Jane Doe", "email": "jane@example.com"}
+from tests.http.office import Office, Tenant
+from tests.http.serving import JANE, Server
 
 Read = Callable[[], Awaitable[bytes]]
 

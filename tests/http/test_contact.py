@@ -5,15 +5,10 @@ from typing import Any
 import pytest
 
 from aureum.commands.brokerages import disable_brokerage, enable_brokerage
-from tests.http.serving import BASE_DOMAIN, FORM, ORIGIN, Office, Server, Tenant
+from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.serving import BASE_DOMAIN, FORM, Server
 
 THANKS = "Thank you for your message! We'll get back to you within 24 hours."
-
-
-def listed(server: Server, tenant: Tenant) -> list[dict[str, Any]]:
-    """Every lead of the tenant, newest first."""
-    leads: list[dict[str, Any]] = server.by_key(tenant, "GET", "/api/leads").json
-    return leads
 
 
 def test_the_documents_example_gets_the_documents_answer(server: Server, tenant: Tenant) -> None:
@@ -25,7 +20,7 @@ def test_the_documents_example_gets_the_documents_answer(server: Server, tenant:
     assert answer.json["success"] is True
     assert answer.json["message"] == THANKS
     assert type(answer.json["lead_id"]) is int
-    (lead,) = listed(server, tenant)
+    (lead,) = server.leads(tenant)
     assert lead == lead | {
         "name": "John Smith",
         "firstName": "John",
@@ -48,7 +43,7 @@ def test_only_what_the_document_requires_is_required(server: Server, tenant: Ten
 
     assert server.ask("POST", "/api/contact", required, host=tenant.domain).status == 200
 
-    (lead,) = listed(server, tenant)
+    (lead,) = server.leads(tenant)
     assert (lead["phone"], lead["sourcePage"]) == (None, None)
     assert lead["utm"] == {"source": None, "medium": None, "campaign": None}
 
@@ -58,14 +53,14 @@ def test_null_for_an_optional_field_is_like_leaving_it_out(server: Server, tenan
 
     assert server.form(tenant, **nothing).status == 200
 
-    (lead,) = listed(server, tenant)
+    (lead,) = server.leads(tenant)
     assert (lead["phone"], lead["sourcePage"], lead["utm"]["medium"]) == (None, None, None)
 
 
 def test_unknown_fields_are_ignored(server: Server, tenant: Tenant) -> None:
     assert server.form(tenant, source="elsewhere", status="converted", brokerage_id=1, consent={"a": [1]}).status == 200
 
-    (lead,) = listed(server, tenant)
+    (lead,) = server.leads(tenant)
     assert (lead["source"], lead["status"]) == ("website", "new")
 
 
@@ -123,7 +118,7 @@ def test_every_problem_is_told_at_once(server: Server, tenant: Tenant) -> None:
 def test_a_bad_phone_never_refuses_a_lead(server: Server, tenant: Tenant, phone: Any, kept: str | None) -> None:
     assert server.form(tenant, phone=phone).status == 200
 
-    assert [lead["phone"] for lead in listed(server, tenant)] == [kept]
+    assert [lead["phone"] for lead in server.leads(tenant)] == [kept]
 
 
 def test_a_form_is_never_refused_because_of_a_plan(server: Server, office: Office) -> None:
@@ -142,7 +137,7 @@ def test_the_agent_is_chosen_in_the_append_that_stores_the_lead(
     assert proxied.form(tenant, message="A mountain cabin").status == 200
 
     assert office.head(tenant) == before + 2
-    cabin, house, first = listed(server, tenant)
+    cabin, house, first = server.leads(tenant)
     assert (cabin["assignedToId"], house["assignedToId"], first["assignedToId"]) == (mountain, river, None)
 
 
@@ -156,7 +151,7 @@ def test_a_form_is_stored_though_no_agent_can_be_chosen(server: Server, office: 
 
     assert server.form(tenant).status == 200
 
-    routed, unrouted = listed(server, tenant)
+    routed, unrouted = server.leads(tenant)
     assert unrouted["assignedToId"] is None
     assert routed["assignedToId"] is not None, "what could not be read is not remembered"
 
@@ -172,7 +167,7 @@ def test_a_disabled_brokerage_is_not_found_until_it_is_enabled(server: Server, o
     assert server.by_key(tenant, "GET", "/api/leads").status == 401
     office.run(lambda store: enable_brokerage(store, tenant.id, ORIGIN))
     assert server.form(tenant).status == 200
-    assert len(listed(server, tenant)) == 2
+    assert len(server.leads(tenant)) == 2
 
 
 def test_the_brokerage_is_found_by_its_slug_below_the_base_domain(server: Server, tenant: Tenant) -> None:
@@ -180,4 +175,4 @@ def test_the_brokerage_is_found_by_its_slug_below_the_base_domain(server: Server
 
     assert server.ask("POST", "/api/contact", FORM, host=host).status == 200
 
-    assert len(listed(server, tenant)) == 1
+    assert len(server.leads(tenant)) == 1

@@ -21,9 +21,9 @@ from aureum.store import embedded
 from aureum.store.cipher import MasterKey
 from aureum.store.migrate import migrate
 from tests.conftest import MASTER_KEY, execute, fresh_database
-from tests.http.serving import MUCH, PATIENCE, Answer, Office, Server, Tenant, served, until
+from tests.http.office import Office, Tenant
+from tests.http.serving import JANE, MUCH, PATIENCE, Answer, Server, served, until
 
-JANE = {"name": "Jane Doe", "email": "jane@example.com"}
 GONE = str(Unavailable())
 FULL = "The database's disk is full: nothing can be stored until its operator makes room."
 

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from tests.http.serving import FORM, PATIENCE, Office, Server, Tenant, served, until
+from tests.http.office import Office, Tenant
+from tests.http.serving import FORM, PATIENCE, Server, served, until
 
 LEAD = "/api/leads/c" + "0" * 25
 
@@ -27,8 +28,8 @@ def test_an_unknown_path_answers_in_the_dialect_of_the_aureum_api(server: Server
 @pytest.mark.parametrize(
     ("path", "allow", "dialect"),
     [
-        ("/api/contact", "POST", "detail"),
-        ("/api/leads/count", "GET, HEAD", "detail"),
+        ("/api/contact", "OPTIONS, POST", "detail"),
+        ("/api/leads/count", "GET, HEAD, OPTIONS", "detail"),
         ("/api/leads", "GET, HEAD, POST", "error"),
         (LEAD, "GET, HEAD, PATCH", "error"),
         (f"{LEAD}/history", "GET, HEAD", "error"),
@@ -36,7 +37,7 @@ def test_an_unknown_path_answers_in_the_dialect_of_the_aureum_api(server: Server
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(server: Server, path: str, allow: str, dialect: str) -> None:
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"):
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
         if method in allow.split(", ") or (path, method) == ("/api/leads/count", "PATCH"):
             continue
         answer = server.ask(method, path)

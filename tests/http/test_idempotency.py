@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.http.serving import FORM, Answer, Office, Server, Tenant
+from tests.http.office import Office, Tenant
+from tests.http.serving import FORM, JANE, Answer, Server
 
-JANE = {"name": "Jane Doe", "email": "jane@example.com"}
 A_DAY_LATER = """
 UPDATE idempotency_keys SET recorded_at = recorded_at - interval '24 hours' WHERE tenant_id = %(tenant)s
 """

@@ -1,12 +1,9 @@
 """Two brokerages with the same data see each their own, and of the other not even that it is there."""
 
-from typing import Any
-
 import pytest
 
-from tests.http.serving import FORM, Office, Server, Tenant
-
-JANE = {"name": "Jane Doe", "email": "jane@example.com"}
+from tests.http.office import Office, Tenant
+from tests.http.serving import FORM, JANE, Server
 
 
 @pytest.fixture
@@ -21,13 +18,8 @@ def both(server: Server, office: Office) -> tuple[Tenant, Tenant]:
     return tenants
 
 
-def leads_of(server: Server, tenant: Tenant) -> list[dict[str, Any]]:
-    leads: list[dict[str, Any]] = server.by_key(tenant, "GET", "/api/leads").json
-    return leads
-
-
 def test_each_sees_its_own(server: Server, proxied: Server, both: tuple[Tenant, Tenant]) -> None:
-    lists = [leads_of(server, tenant) for tenant in both]
+    lists = [server.leads(tenant) for tenant in both]
 
     assert [len(leads) for leads in lists] == [2, 2]
     assert not {lead["id"] for lead in lists[0]} & {lead["id"] for lead in lists[1]}
@@ -46,7 +38,7 @@ def test_a_lead_of_the_other_is_as_unknown_as_one_that_never_was(
     server: Server, office: Office, both: tuple[Tenant, Tenant]
 ) -> None:
     mine, other = both
-    foreign = leads_of(server, other)[0]["id"]
+    foreign = server.leads(other)[0]["id"]
     never = "c" + "1" * 25
     before = [office.head(tenant) for tenant in both]
 
@@ -77,7 +69,7 @@ def test_a_cursor_of_the_other_shows_nothing_of_it(server: Server, both: tuple[T
 
     found = server.by_key(mine, "GET", path).json
 
-    assert {lead["id"] for lead in found} <= {lead["id"] for lead in leads_of(server, mine)}
+    assert {lead["id"] for lead in found} <= {lead["id"] for lead in server.leads(mine)}
 
 
 def test_a_change_of_one_changes_no_etag_of_the_other(server: Server, both: tuple[Tenant, Tenant]) -> None:

@@ -3,10 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
-from http.client import HTTPConnection
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -16,31 +12,15 @@ from hypothesis import strategies as st
 from aureum.domain.ids import aureum_time
 from aureum.domain.lead import STATUSES
 from aureum.http.fields import parse_time
-from aureum.http.lead_list import CHUNK
-from tests.http.serving import MUCH, PATIENCE, Answer, Office, Server, Tenant, answer_of, until
+from tests.http.office import Office, Tenant
+from tests.http.serving import Server, until
 
 NEXT = re.compile(r'<(/api/leads\?[^>]+)>; rel="next"')
-STATES = """
-SELECT DISTINCT state FROM pg_stat_activity
- WHERE datname = current_database() AND application_name = 'aureum' AND pid <> pg_backend_pid()
-"""
-
-
-def add(server: Server, tenant: Tenant, **fields: Any) -> str:
-    """A new lead's id."""
-    answer = server.by_key(tenant, "POST", "/api/leads", {"name": "Jane Doe", "email": "jane@example.com"} | fields)
-    assert answer.status == 201, answer.body
-    return str(answer.json["id"])
-
-
-def ids_of(answer: Answer) -> list[str]:
-    assert answer.status == 200, answer.body
-    return [lead["id"] for lead in answer.json]
 
 
 def listed(server: Server, tenant: Tenant, query: str = "") -> list[str]:
     """The ids of a list."""
-    return ids_of(server.by_key(tenant, "GET", f"/api/leads{query}"))
+    return server.by_key(tenant, "GET", f"/api/leads{query}").ids
 
 
 def test_without_leads_the_list_is_empty(server: Server, tenant: Tenant) -> None:
@@ -51,17 +31,17 @@ def test_without_leads_the_list_is_empty(server: Server, tenant: Tenant) -> None
 
 
 def test_newest_first_and_like_each_lead_alone(server: Server, tenant: Tenant) -> None:
-    made = [add(server, tenant, name=f"Jane {number}") for number in range(3)]
+    made = [server.lead(tenant, name=f"Jane {number}")["id"] for number in range(3)]
 
     whole, page = server.by_key(tenant, "GET", "/api/leads"), server.by_key(tenant, "GET", "/api/leads?limit=500")
 
-    assert ids_of(whole) == made[::-1]
+    assert whole.ids == made[::-1]
     assert whole.json == page.json
     assert whole.json == [server.by_key(tenant, "GET", f"/api/leads/{lead}").json for lead in made[::-1]]
 
 
 def test_each_status_is_a_filter(server: Server, tenant: Tenant) -> None:
-    made = {status: add(server, tenant, status=status) for status in STATUSES}
+    made = {status: server.lead(tenant, status=status)["id"] for status in STATUSES}
 
     assert len(made) == 7
     for status, lead in made.items():
@@ -71,9 +51,9 @@ def test_each_status_is_a_filter(server: Server, tenant: Tenant) -> None:
 
 def test_filters_by_source_and_by_who_is_assigned(server: Server, tenant: Tenant, office: Office) -> None:
     rita, max_ = office.agent(tenant, "Rita"), office.agent(tenant, "Max")
-    website = add(server, tenant, source="website", assignedToId=rita)
-    fair = add(server, tenant, source="Spring Fair & Co+", assignedToId=rita, status="lost")
-    add(server, tenant)
+    website = server.lead(tenant, source="website", assignedToId=rita)["id"]
+    fair = server.lead(tenant, source="Spring Fair & Co+", assignedToId=rita, status="lost")["id"]
+    server.lead(tenant)["id"]
 
     assert listed(server, tenant, "?source=website") == [website]
     assert listed(server, tenant, f"?source={quote('Spring Fair & Co+', safe='')}") == [fair]
@@ -87,7 +67,7 @@ def test_filters_by_source_and_by_who_is_assigned(server: Server, tenant: Tenant
 
 
 def test_what_has_changed_since_a_moment(server: Server, tenant: Tenant) -> None:
-    first, second = add(server, tenant), add(server, tenant)
+    first, second = server.lead(tenant)["id"], server.lead(tenant)["id"]
     until(lambda: server.by_key(tenant, "PATCH", f"/api/leads/{first}", {"status": "lost"}).status == 200)
     changed = server.by_key(tenant, "GET", f"/api/leads/{first}").json["updatedAt"]
 
@@ -138,7 +118,7 @@ def pages(server: Server, tenant: Tenant, path: str) -> Iterator[list[str]]:
     """Page after page, as the Link headers lead."""
     for _ in range(100):
         answer = server.by_key(tenant, "GET", path)
-        yield ids_of(answer)
+        yield answer.ids
         if "link" not in answer.headers:
             return
         link = NEXT.fullmatch(answer.headers["link"])
@@ -148,8 +128,8 @@ def pages(server: Server, tenant: Tenant, path: str) -> Iterator[list[str]]:
 
 
 def test_a_page_leads_to_the_next_with_limit_cursor_and_filters(server: Server, tenant: Tenant) -> None:
-    made = [add(server, tenant, source="a&b") for _ in range(5)]
-    add(server, tenant)
+    made = [server.lead(tenant, source="a&b")["id"] for _ in range(5)]
+    server.lead(tenant)["id"]
 
     found = list(pages(server, tenant, "/api/leads?limit=2&source=a%26b&unknown=1"))
 
@@ -166,7 +146,7 @@ def test_paging_skips_and_repeats_nothing_while_others_write(
     server: Server, proxied: Server, office: Office, limit: int, before: int, meanwhile: list[tuple[int, bool]]
 ) -> None:
     tenant = office.brokerage()
-    made = [add(server, tenant) for _ in range(before)]
+    made = [server.lead(tenant)["id"] for _ in range(before)]
     found: list[str] = []
 
     for number, page in enumerate(pages(server, tenant, f"/api/leads?limit={limit}")):
@@ -174,80 +154,15 @@ def test_paging_skips_and_repeats_nothing_while_others_write(
         found += page
         inserted, changes = meanwhile[number] if number < len(meanwhile) else (0, False)
         for _ in range(inserted):
-            add(proxied, tenant)
+            proxied.lead(tenant)["id"]
         if changes and made:
             proxied.by_key(tenant, "PATCH", f"/api/leads/{made[number % len(made)]}", {"subject": f"{number}"})
 
     assert found == made[::-1]
 
 
-def test_the_whole_list_is_streamed_while_writes_go_on(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
-) -> None:
-    office.fill(tenant, 2_100)
-    before = ids_of(server.by_key(tenant, "GET", "/api/leads"))
-    assert len(set(before)) == 2_100
-    assert before == sorted(before, reverse=True)
-
-    with ThreadPoolExecutor(1) as others:
-        writing = True
-
-        def write() -> int:
-            written = 0
-            while writing:
-                add(proxied, tenant)
-                proxied.by_key(tenant, "PATCH", f"/api/leads/{before[written]}", {"status": "contacted"})
-                written += 1
-            return written
-
-        writer = others.submit(write)
-        try:
-            lists = [ids_of(server.by_key(tenant, "GET", "/api/leads")) for _ in range(5)]
-        finally:
-            writing = False
-        assert writer.result(PATIENCE) > 0
-
-    for found in lists:
-        assert found == sorted(set(found), reverse=True), "no lead twice, newest first"
-        assert [lead for lead in found if lead in set(before)] == before, "none is skipped"
-    assert len(listed(server, tenant, "?status=new")) == 2_100
-
-
-def test_slow_readers_hold_no_connection_of_the_database(server: Server, office: Office, tenant: Tenant) -> None:
-    office.fill(tenant, CHUNK + 1, message=MUCH)
-    with ExitStack() as stack:
-        slow = []
-        for number in range(5):
-            connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
-            stack.callback(connection.close)
-            connection.request("GET", "/api/leads", headers=tenant.bearer | {"X-Request-Id": f"slow-{number}"})
-            slow.append(connection.getresponse())
-
-        # More of them than the process has connections to read with.
-        until(lambda: {state for (state,) in office.rows(STATES)} <= {"idle"})
-        assert server.by_key(tenant, "GET", "/api/leads?limit=2").status == 200
-        assert "slow-" not in server.logged(), "none of them has been answered whole"
-
-        answers = [answer_of(response) for response in slow]
-    assert {len(ids_of(answer)) for answer in answers} == {CHUNK + 1}
-
-
-def test_the_rest_of_a_list_may_vanish_while_it_is_read(server: Server, office: Office, tenant: Tenant) -> None:
-    office.fill(tenant, CHUNK + 1)
-    office.fill(tenant, CHUNK, message=MUCH)
-    leads = ids_of(server.by_key(tenant, "GET", "/api/leads?status=new"))
-    with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
-        connection.request("GET", "/api/leads?status=new", headers=tenant.bearer)
-        response = connection.getresponse()
-
-        # The only lead that the third chunk would have; the second has been read already and waits.
-        assert server.by_key(tenant, "PATCH", f"/api/leads/{leads[-1]}", {"status": "lost"}).status == 200
-
-        assert ids_of(answer_of(response)) == leads[:-1]
-
-
 def test_a_list_that_is_known_already_is_not_sent_again(server: Server, proxied: Server, tenant: Tenant) -> None:
-    lead = add(server, tenant)
+    lead = server.lead(tenant)["id"]
     for query in ("", "?limit=1", "?status=new", "?status=lost&limit=3"):
         path = f"/api/leads{query}"
         first = server.by_key(tenant, "GET", path)

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.http.serving import FORM, Answer, Office, Server, Tenant
+from tests.http.office import Office, Tenant
+from tests.http.serving import FORM, Answer, Server
 
 END_WINDOWS = """
 UPDATE rate_limits SET window_start = window_start - %(seconds)s * interval '1 second' WHERE tenant_id = %(tenant)s

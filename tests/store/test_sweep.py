@@ -33,12 +33,14 @@ async def left(store: EventStore) -> tuple[int, int]:
 def test_only_what_is_old_is_removed_of_all_tenants_and_in_batches(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
-            for tenant in (await open_brokerage(store), await open_brokerage(store)):
+            low, high = list(range(10)), list(range(10, 20))
+            for aged, fresh in ((low, high), (high, low)):
+                tenant = await open_brokerage(store)
                 for statement, old, young in ((ANSWER, "24:00:01", "23:59:00"), (REQUEST, "01:00:01", "00:59:00")):
-                    await store.database.rows(statement, {"tenant": tenant, "age": old, "keys": list(range(10))})
-                    await store.database.rows(statement, {"tenant": tenant, "age": young, "keys": [10, 11, 12]})
+                    await store.database.rows(statement, {"tenant": tenant, "age": old, "keys": aged})
+                    await store.database.rows(statement, {"tenant": tenant, "age": young, "keys": fresh})
             assert await sweep(store.database, batch=4) == 40
-            assert await left(store) == (6, 6)
+            assert await left(store) == (20, 20)
             assert await sweep(store.database) == 0
 
     run(scenario())

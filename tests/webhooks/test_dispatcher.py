@@ -22,6 +22,7 @@ from aureum.webhooks.worker_settings import WorkerSettings
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.tenants import attempts, register
 from tests.webhooks.test_lanes import enqueue, queue
+from tests.webhooks.waiting import until
 
 OK = SendResult(200, None, 1, b"", None)
 
@@ -126,23 +127,52 @@ def test_what_might_outlive_its_lease_is_not_sent(database_url: str) -> None:
 def test_half_of_the_slots_at_most_are_one_tenants_and_all_are_used_again(database_url: str) -> None:
     async def scenario() -> None:
         sender = Scripted()
-        async with opened_store(database_url) as store, dispatching(store, sender, slots=16) as dispatcher:
+        # One look at all tenants in the beginning, and no other: the rest is what the dispatcher remembers.
+        async with (
+            opened_store(database_url) as store,
+            dispatching(store, sender, slots=16, poll_seconds=60.0) as dispatcher,
+        ):
             greedy, _ = await tenant_with(store, 10, 4)
             modest, _ = await tenant_with(store, 1, 1)
-            for _ in range(5):
-                await asyncio.wait_for(dispatcher.round(), 5)
+            stop = asyncio.Event()
+            rounds = asyncio.create_task(persevere("dispatch", dispatcher.round, stop))
+            await until(lambda: dispatcher.under_way.total() == 9)
             assert dispatcher.under_way == {greedy: 8, modest: 1}
             assert dispatcher.counters.in_flight == 9
+            # A claim that is refused its room now is made when there is some.
+            await dispatcher.claim(greedy, 1)
             sender.go_on.set()
-            for _ in range(200):
-                await asyncio.wait_for(dispatcher.round(), 5)
-                if not dispatcher.tasks and not dispatcher.hints:
-                    break
+            await until(lambda: dispatcher.counters.delivered == 41)
+            stop.set()
+            dispatcher.stop()
+            await rounds
             assert Counter(sender.urls).total() == 41
             assert await queue(store, greedy) == await queue(store, modest) == {}
             assert dispatcher.under_way == {}
             assert dispatcher.counters.in_flight == 0
-            assert dispatcher.counters.delivered == 41
+
+    run(scenario())
+
+
+def test_a_tenant_that_holds_its_share_is_claimed_for_as_soon_as_it_holds_less(database_url: str) -> None:
+    async def scenario() -> None:
+        sender = Scripted()
+        async with (
+            opened_store(database_url) as store,
+            dispatching(store, sender, slots=16, poll_seconds=60.0) as dispatcher,
+        ):
+            tenant, _ = await tenant_with(store, 8, 1)
+            await dispatcher.claim(tenant, 16)
+            assert dispatcher.under_way == {tenant: 8}
+            # What comes now has lanes of its own, none of which was full before.
+            await enqueue(store, tenant, await register(store, tenant, "http://127.0.0.1:9/late"), [9])
+            await dispatcher.claim(tenant, 8)
+            assert dispatcher.under_way == {tenant: 8}
+            sender.go_on.set()
+            dispatcher.next_look = time.monotonic() + 60
+            async with asyncio.timeout(10):
+                while len(sender.urls) < 9:
+                    await dispatcher.round()
 
     run(scenario())
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -17,6 +17,7 @@ import orjson
 import psycopg
 import pytest
 from standardwebhooks.webhooks import Webhook
+from structlog.testing import capture_logs
 
 from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey, TenantKeys
@@ -31,6 +32,7 @@ from tests.conftest import MASTER_KEY
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.receiver import Answer, Receiver, receiving, text
 from tests.webhooks.tenants import SECRET, attempts, change, register
+from tests.webhooks.waiting import until
 from tests.webhooks.worker_process import LOOPBACK
 
 SOON = timedelta(milliseconds=50)
@@ -43,15 +45,6 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 def soon(attempt: int, result: SendResult) -> timedelta:
     """A schedule without end or patience."""
     return SOON
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until *condition* holds."""
-    async with asyncio.timeout(seconds):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.005)
 
 
 NOTHING_LEFT = """
@@ -368,11 +361,14 @@ def test_a_tenant_whose_key_does_not_open_holds_up_no_other(database_url: str) -
                 "UPDATE tenant_keys SET wrapped = 'of another installation' WHERE tenant_id = %(tenant)s",
                 {"tenant": broken},
             )
-            async with working(database_url):
-                await nothing_left(store, fine)
-                await capture(store, fine)
-                await nothing_left(store, fine)
+            with capture_logs() as logs:
+                async with working(database_url):
+                    await nothing_left(store, fine)
+                    await capture(store, fine)
+                    await nothing_left(store, fine)
             assert set(received_ids(receiver)) == {message_id(fine, 2), message_id(fine, 3)}
+            # It is left alone for a while, and nothing else pauses.
+            assert [(log["event"], log["error"]) for log in logs] == [("webhook_projection_failed", "WrongMasterKey")]
 
     run(scenario())
 

@@ -25,8 +25,10 @@ CREATE TABLE webhook_deliveries (
     PRIMARY KEY (tenant_id, endpoint_id, position),
     CHECK ((state = 'leased') = (lease_owner IS NOT NULL AND lease_until IS NOT NULL))
 ) WITH (fillfactor = 70);
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, endpoint_id, due_at) WHERE state = 'due';
-CREATE INDEX webhook_deliveries_leased ON webhook_deliveries (tenant_id, lease_until) WHERE state = 'leased';
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (tenant_id, endpoint_id, due_at, position)
+    WHERE state = 'due';
+CREATE INDEX webhook_deliveries_leased ON webhook_deliveries (tenant_id, endpoint_id, lease_until)
+    WHERE state = 'leased';
 
 -- One lane an endpoint, from its first delivery on: what it may hold of the workers. A claim locks it, so that the
 -- deliveries in flight, which are the leased ones, are counted by one claim at a time.
@@ -34,7 +36,7 @@ CREATE TABLE webhook_lanes (
     tenant_id uuid NOT NULL,
     endpoint_id uuid NOT NULL,
     -- Deliveries that may be in flight at once: one after a time-out, until a success.
-    slots smallint NOT NULL DEFAULT 8 CHECK (slots > 0),
+    slots smallint NOT NULL DEFAULT 8 CHECK (slots BETWEEN 1 AND 8),
     PRIMARY KEY (tenant_id, endpoint_id)
 ) WITH (fillfactor = 50);
 

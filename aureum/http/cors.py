@@ -1,0 +1,59 @@
+"""Which pages may call the public side from a browser: those of the brokerage that Host names, over https.
+
+A page's origin must be exactly ``https://`` and one of the brokerage's domains, or its name below the base domain.
+Credentials are never asked for. What a page may not read it may still send: forms are open to everybody anyway.
+"""
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aureum.http.access import NO_BROKERAGE, named_host
+from aureum.http.errors import HttpError
+from aureum.http.sites import Site
+
+if TYPE_CHECKING:
+    from aureum.app import Aureum
+
+METHODS = {"/api/contact": "POST", "/api/leads/count": "GET"}
+MAY_BE_SENT = "Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
+MAY_BE_READ = "ETag, Idempotent-Replayed, Retry-After, X-Request-Id"
+REMEMBERED_SECONDS = 600
+
+
+def allow_origin(request: Request, site: Site | None) -> bool:
+    """Let the page that asks read the answer, a refusal too, if it is a page of the *site*'s."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return False
+    headers = [(b"vary", b"Origin")]
+    allowed = site is not None and origin in site.origins
+    if allowed:
+        headers += [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-expose-headers", MAY_BE_READ.encode()),
+        ]
+    request.scope["state"]["page_headers"] = headers
+    return allowed
+
+
+async def find_site(request: Request) -> Site | None:
+    """The site that Host names, as this process knows it. Raises BadHost, Unavailable."""
+    app: Aureum = request.app.state.aureum
+    return await app.sites.find(*named_host(request))
+
+
+async def preflight(request: Request) -> Response:
+    """What a browser asks before it lets a page of another origin send JSON. Raises BadHost, HttpError 404."""
+    site = await find_site(request)
+    if site is None:
+        raise HttpError(404, NO_BROKERAGE)
+    if not allow_origin(request, site):
+        return Response(status_code=204)
+    headers = {
+        "Access-Control-Allow-Methods": METHODS[request.url.path],
+        "Access-Control-Allow-Headers": MAY_BE_SENT,
+        "Access-Control-Max-Age": str(REMEMBERED_SECONDS),
+    }
+    return Response(status_code=204, headers=headers)
