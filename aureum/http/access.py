@@ -11,6 +11,7 @@ from aureum.domain.brokerage import includes
 from aureum.domain.ids import to_wire
 from aureum.http.errors import BadHost, HttpError, PlanRequired
 from aureum.http.gate import Brokerage, Line, Passage
+from aureum.http.headers import header
 from aureum.http.hosts import client_address, requested_host, split_slug
 from aureum.store.metadata import VISITOR, Actor, Origin
 
@@ -77,10 +78,10 @@ def named_host(request: Request) -> tuple[str, str]:
 
 def bearer(request: Request) -> bytes | None:
     """The hash of the API key that was sent; None without any credentials. Raises HttpError 401 for other kinds."""
-    header = request.headers.get("authorization")
-    if not header:
+    credentials = header(request.scope, b"authorization")
+    if not credentials:
         return None
-    scheme, _, key = header.partition(" ")
+    scheme, _, key = credentials.partition(" ")
     key = key.strip()
     if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
         raise HttpError(401, WRONG_KEY if scheme.lower() == "bearer" and key else NO_KEY)

@@ -9,6 +9,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aureum.http.headers import header
+
 JSON = "application/json"
 
 
@@ -38,7 +40,7 @@ def list_etag(*parts: object) -> str:
 
 def not_modified(request: Request, etag: str) -> Response | None:
     """304 if the client has this already (RFC 9110, 13.1.2: weak comparison)."""
-    known = request.headers.get("if-none-match")
+    known = header(request.scope, b"if-none-match")
     if known is None:
         return None
     tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]

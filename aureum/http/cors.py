@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from aureum.http.access import NO_BROKERAGE, named_host
 from aureum.http.errors import HttpError
+from aureum.http.headers import header
 from aureum.http.sites import Site
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ REMEMBERED_SECONDS = 600
 
 def allow_origin(request: Request, site: Site | None) -> bool:
     """Let the page that asks read the answer, a refusal too, if it is a page of the *site*'s."""
-    origin = request.headers.get("origin")
+    origin = header(request.scope, b"origin")
     if origin is None:
         return False
     headers = [(b"vary", b"Origin")]

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from aureum.http.errors import HttpError
 from aureum.http.gate import Brokerage
+from aureum.http.headers import header
 from aureum.http.hosts import client_address
 from aureum.store.event_store import Idempotency
 
@@ -22,7 +23,7 @@ def idempotency(
     request: Request, brokerage: Brokerage, body: bytes, answer: Callable[[Any], bytes]
 ) -> Idempotency | None:
     """What to remember of this request, if it has a key. Raises HttpError 400 for a bad one."""
-    key = request.headers.get("idempotency-key")
+    key = header(request.scope, b"idempotency-key")
     if key is None:
         return None
     if not 1 <= len(key) <= 255 or not (key.isascii() and key.isprintable()):

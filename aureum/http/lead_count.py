@@ -10,6 +10,7 @@ from aureum.http.answers import answer, encoded, list_etag, not_modified
 from aureum.http.cors import allow_origin, find_site
 from aureum.http.errors import HttpError
 from aureum.http.gate import Brokerage
+from aureum.http.headers import header
 from aureum.projections import lead_counts
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ PRIVATE = "This brokerage shows its lead count only with credentials: send an AP
 async def get_lead_count(request: Request) -> Response:
     """Public, unless the brokerage decided otherwise; then with a key."""
     app: Aureum = request.app.state.aureum
-    if request.headers.get("authorization"):
+    if header(request.scope, b"authorization"):
         about = (await by_key(request)).brokerage
     else:
-        if "origin" in request.headers:
+        if header(request.scope, b"origin") is not None:
             allow_origin(request, await find_site(request))
         about = (await by_host(request)).brokerage
         if not about.public_lead_count:

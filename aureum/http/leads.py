@@ -27,6 +27,7 @@ from aureum.http.fields import (
     Time,
     Utm,
 )
+from aureum.http.headers import header
 from aureum.http.history import history_of
 from aureum.http.idempotency import idempotency
 from aureum.http.validation import validate
@@ -224,10 +225,10 @@ def lead_of(request: Request) -> UUID:
 
 def expected_versions(request: Request) -> frozenset[int] | None:
     """The versions that ``If-Match`` allows; None without it or for ``*``. Compared strongly (RFC 9110, 13.1.1)."""
-    header = request.headers.get("if-match")
-    if header is None or header.strip() == "*":
+    listed = header(request.scope, b"if-match")
+    if listed is None or listed.strip() == "*":
         return None
-    tags = (RESOURCE_ETAG.fullmatch(tag.strip()) for tag in header.split(","))
+    tags = (RESOURCE_ETAG.fullmatch(tag.strip()) for tag in listed.split(","))
     return frozenset(int(tag[1]) for tag in tags if tag)
 
 

@@ -73,10 +73,11 @@ async def run_worker(
             listening = group.create_task(persevere("listen", lambda: listen(url, follower.wake), stop))
             following = group.create_task(persevere("project", follower.round, stop))
             dispatching = group.create_task(persevere("dispatch", dispatcher.round, stop))
-            group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
-            group.create_task(persevere("sweep", lambda: sweep_now_and_then(database, stop), stop))
+            reaping = group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
+            sweeping = group.create_task(persevere("sweep", lambda: sweep_now_and_then(database, stop), stop))
             await stop.wait()
-            listening.cancel()
+            for task in (listening, reaping, sweeping):
+                task.cancel()
             dispatcher.stop()
             follower.wake.set()
             # Not cancelled at once: what a claim under way has leased is to be given back.

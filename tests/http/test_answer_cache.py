@@ -142,12 +142,12 @@ def test_the_least_recently_used_goes_first() -> None:
 steps = st.lists(
     st.tuples(st.sampled_from(["form", "post", "patch", "read", "read"]), st.booleans(), st.sampled_from(STATUSES)),
     min_size=1,
-    max_size=12,
+    max_size=8,
 )
 
 
 @given(steps=steps)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_a_remembered_answer_equals_a_fresh_one(
     server: Server, proxied: Server, office: Office, steps: list[tuple[str, bool, str]]
 ) -> None:

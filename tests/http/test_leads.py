@@ -1,12 +1,14 @@
 """One lead at a time, in the Aureum API: made, read as it is and as it was, changed, and its history."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
 
+from aureum.domain.errors import Conflict
 from aureum.domain.ids import aureum_time, from_wire
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Answer, Server
@@ -251,3 +253,26 @@ def test_a_lead_that_is_known_already_is_not_sent_again(server: Server, tenant: 
 
     for suffix in ("", "/history"):
         assert server.by_key(tenant, "GET", path + suffix, headers={"If-None-Match": '"v1"'}).status == 200
+
+
+def test_changes_at_the_same_moment_are_made_one_after_the_other(
+    server: Server, proxied: Server, office: Office, tenant: Tenant
+) -> None:
+    path = f"/api/leads/{server.lead(tenant, subject='0')['id']}"
+    before = office.head(tenant)
+
+    def change(number: int) -> Answer:
+        return (server, proxied)[number % 2].by_key(tenant, "PATCH", path, {"subject": f"{number}"})
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(change, range(1, 33)))
+
+    made = [answer for answer in answers if answer.status == 200]
+    assert {answer.status for answer in answers} <= {200, 409}
+    assert {answer.error for answer in answers if answer.status == 409} <= {str(Conflict())}
+    assert office.head(tenant) == before + len(made)
+    entries = server.by_key(tenant, "GET", f"{path}/history").json[1:]
+    subjects = ["0", *(entry["changes"]["subject"]["to"] for entry in entries)]
+    assert [entry["changes"]["subject"]["from"] for entry in entries] == subjects[:-1], "each saw the one before"
+    assert sorted(subjects[1:]) == sorted(answer.json["subject"] for answer in made)
+    assert sorted(answer.etag for answer in made) == sorted(f'"v{entry["version"]}"' for entry in entries)

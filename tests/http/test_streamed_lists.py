@@ -28,7 +28,7 @@ def test_the_whole_list_is_streamed_while_writes_go_on(
         def write() -> int:
             written = 0
             while writing:
-                proxied.lead(tenant)["id"]
+                proxied.lead(tenant)
                 proxied.by_key(tenant, "PATCH", f"/api/leads/{before[written]}", {"status": "contacted"})
                 written += 1
             return written
