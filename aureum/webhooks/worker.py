@@ -68,24 +68,28 @@ async def run_worker(
         dispatcher = Dispatcher(database, Endpoints(store), sender, settings, counters or Counters())
         follower = Follower(store, dispatcher, settings.poll_seconds)
         drained = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            completing = group.create_task(persevere("complete", dispatcher.completer.round, drained))
-            listening = group.create_task(persevere("listen", lambda: listen(url, follower.wake), stop))
-            following = group.create_task(persevere("project", follower.round, stop))
-            dispatching = group.create_task(persevere("dispatch", dispatcher.round, stop))
-            reaping = group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
-            sweeping = group.create_task(persevere("sweep", lambda: sweep_now_and_then(database, stop), stop))
-            await stop.wait()
-            for task in (listening, reaping, sweeping):
-                task.cancel()
-            dispatcher.stop()
-            follower.wake.set()
-            # Not cancelled at once: what a claim under way has leased is to be given back.
-            await asyncio.wait((following, dispatching), timeout=FINISH_SECONDS)
-            await dispatcher.finish(settings.timeout_seconds + FINISH_SECONDS)
-            drained.set()
-            for task in (following, dispatching, completing):
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                completing = group.create_task(persevere("complete", dispatcher.completer.round, drained))
+                listening = group.create_task(persevere("listen", lambda: listen(url, follower.wake), stop))
+                following = group.create_task(persevere("project", follower.round, stop))
+                dispatching = group.create_task(persevere("dispatch", dispatcher.round, stop))
+                reaping = group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
+                sweeping = group.create_task(persevere("sweep", lambda: sweep_now_and_then(database, stop), stop))
+                await stop.wait()
+                for task in (listening, reaping, sweeping):
+                    task.cancel()
+                dispatcher.stop()
+                follower.wake.set()
+                # Not cancelled at once: what a claim under way has leased is to be given back.
+                await asyncio.wait((following, dispatching), timeout=FINISH_SECONDS)
+                await dispatcher.finish(settings.timeout_seconds + FINISH_SECONDS)
+                drained.set()
+                for task in (following, dispatching, completing):
+                    task.cancel()
+        finally:
+            # Of a worker that was not told to stop, but cancelled.
+            await dispatcher.finish(0)
 
 
 async def persevere(part: str, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:

@@ -227,9 +227,9 @@ def test_one_endpoint_that_hangs_delays_no_other(database_url: str) -> None:
                 await capture(store, tenant)
                 await capture(store, neighbour)
             # Sixteen slots: two are the most that one endpoint may have.
-            async with working(database_url, slots=16, timeout_seconds=2.0, lease_seconds=6.0):
+            async with working(database_url, slots=16, timeout_seconds=3.0, lease_seconds=8.0):
                 await until(lambda: len(hanging.requests) == 2, 5)
-                await until(lambda: len(healthy.requests) == 40, 1.9)
+                await until(lambda: len(healthy.requests) == 40, 2.9)
                 assert len(hanging.requests) == 2
                 # After the time-out it holds one slot.
                 await until(lambda: len(hanging.requests) == 3, 5)
