@@ -177,19 +177,24 @@ def close_input(child: Child) -> None:
     child.process.stdin.close()
 
 
-def base_url(listener: socket.socket) -> str:
-    """Where to reach the server from this machine."""
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  looked up, not bound
+
+
+def near(listener: socket.socket) -> tuple[str, int]:
+    """Where this machine itself reaches the server: on loopback if it listens everywhere."""
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
-        host = "127.0.0.1"
+    return LOOPBACK.get(host, host), port
+
+
+def base_url(listener: socket.socket) -> str:
+    """The server's URL for this machine."""
+    host, port = near(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def answers(listener: socket.socket) -> bool:
     """Whether some process answers that it is ready."""
-    host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
-        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    host, port = near(listener)
     connection = HTTPConnection(host, port, timeout=2)
     try:
         connection.request("GET", "/readyz")
