@@ -20,29 +20,51 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 ROWS = """
-SELECT (SELECT count(*) FROM lead_list l JOIN heads h USING (tenant_id) WHERE l.read_version = h.lead_list_version),
-       (SELECT count(*) FROM lead_counts c JOIN heads h USING (tenant_id)
-         WHERE c.read_version = h.lead_counts_version),
-       (SELECT count(*) FROM brokerages), (SELECT count(*) FROM users), (SELECT count(*) FROM api_keys),
-       (SELECT count(*) FROM webhook_endpoints)
+SELECT 'lead_list', count(*) FROM lead_list l JOIN heads h USING (tenant_id)
+ WHERE l.read_version = h.lead_list_version
+ UNION ALL
+SELECT 'property_list', count(*) FROM property_list l JOIN heads h USING (tenant_id)
+ WHERE l.read_version = h.property_list_version
+ UNION ALL
+SELECT 'contact_list', count(*) FROM contact_list l JOIN heads h USING (tenant_id)
+ WHERE l.read_version = h.contact_list_version
+ UNION ALL
+SELECT 'task_list', count(*) FROM task_list l JOIN heads h USING (tenant_id)
+ WHERE l.read_version = h.task_list_version
+ UNION ALL
+SELECT 'tour_list', count(*) FROM tour_list l JOIN heads h USING (tenant_id)
+ WHERE l.read_version = h.tour_list_version
+ UNION ALL
+SELECT 'subscriber_list', count(*) FROM subscriber_list l JOIN heads h USING (tenant_id)
+ WHERE l.read_version = h.subscriber_list_version
+ UNION ALL
+SELECT 'lead_counts', count(*) FROM lead_counts l JOIN heads h USING (tenant_id)
+ WHERE l.read_version = h.lead_counts_version
+ UNION ALL
+SELECT 'brokerages', count(*) FROM brokerages
+ UNION ALL
+SELECT 'users', count(*) FROM users
+ UNION ALL
+SELECT 'api_keys', count(*) FROM api_keys
+ UNION ALL
+SELECT 'webhook_endpoints', count(*) FROM webhook_endpoints
 """
-"""In the order of READ_MODELS."""
+"""Read models and how many rows of each are live."""
 
 
 @app.command("list")
 def list_command(as_json: Json = False) -> None:
     """Show the read models, their live rows, and which can be rebuilt."""
 
-    async def count(here: Installation) -> list[int]:
+    async def count(here: Installation) -> dict[str, int]:
         async with Database(here.url) as database:
-            return list((await database.rows(ROWS))[0])
+            return dict(await database.rows(ROWS))
 
     with installation() as here:
         counts = asyncio.run(count(here))
     can = {model.NAME for model in REBUILDABLE}
     found = [
-        {"name": model.NAME, "rows": rows, "rebuildable": model.NAME in can}
-        for model, rows in zip(READ_MODELS, counts, strict=True)
+        {"name": model.NAME, "rows": counts[model.NAME], "rebuildable": model.NAME in can} for model in READ_MODELS
     ]
     shown = [(one["name"], one["rows"], "yes" if one["rebuildable"] else "") for one in found]
     say(as_json, found, table("Read models", ("name", "rows", "rebuildable"), shown))

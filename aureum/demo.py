@@ -28,6 +28,7 @@ from aureum.domain.errors import AlreadyTaken, Conflict
 from aureum.domain.lead import Lead
 from aureum.domain.routing import Agent, agent
 from aureum.projections import api_keys, brokerages, lead_list, users
+from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.event_store import NO_STREAM, EventStore, Idempotency
 from aureum.store.metadata import VISITOR, Actor, Origin
 
@@ -170,8 +171,8 @@ class Known(NamedTuple):
 
 async def leads_by_email(store: EventStore, tenant_id: UUID) -> dict[str, Known]:
     """What an interrupted demo has made already."""
-    parameters = {"tenant": tenant_id, "before": lead_list.ABOVE_ALL, "limit": 1_000}
-    filters = {"status": None, "source": None, "assigned_to": None, "updated_since": None}
+    parameters = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 1_000}
+    filters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "sees"))
     ((docs, _, _),) = await store.database.rows(lead_list.PAGE, parameters | filters)
     found: dict[str, Known] = {}
     for doc in orjson.loads(f"[{docs or ''}]"):

@@ -68,6 +68,7 @@ def new_lead(number: int = 1, *, lead_id: UUID | None = None, at: datetime | Non
         "utm_campaign": None,
         "assigned_to": None,
         "routing": None,
+        "created_by": None,
     }
     return Lead.capture(lead_id or ids.new_id(), at or ids.now(), **given | fields)
 

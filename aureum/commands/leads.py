@@ -1,19 +1,22 @@
-"""Leads: captured from a form or by a program, then worked on."""
+"""Leads: captured from a form, by a program or by staff, then worked on, and converted into contacts."""
 
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from aureum.commands.conflicts import deciding_again
+from aureum.commands.changes import change
 from aureum.domain import ids
-from aureum.domain.errors import Invalid, NotFound, StaleVersion
+from aureum.domain.contact import Contact
+from aureum.domain.errors import Invalid
 from aureum.domain.lead import Lead
 from aureum.domain.phones import e164
 from aureum.domain.routing import Agent, route
 from aureum.projections import users
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
+
+NO_LEAD = "There is no such lead."
 
 
 class CaptureLead(BaseModel):
@@ -38,6 +41,7 @@ class CaptureLead(BaseModel):
     utm_campaign: str | None = None
     status: str = "new"
     assigned_to: UUID | None = None
+    created_by: UUID | None = None
     at: datetime | None = None
 
 
@@ -82,6 +86,7 @@ async def capture_lead(
         status=command.status,
         assigned_to=assigned_to,
         routing=routing,
+        created_by=command.created_by,
     )
     appended = await store.append(
         command.tenant_id,
@@ -98,7 +103,8 @@ async def capture_lead(
 class ChangeLead(BaseModel):
     """Move a lead in the pipeline, give it to somebody, correct its details; only what is set changes.
 
-    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``expected_versions`` is the caller's If-Match.
+    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``sees`` is the agent who asks,
+    ``expected_versions`` the caller's If-Match.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -110,6 +116,7 @@ class ChangeLead(BaseModel):
     assign: bool = False
     assigned_to: UUID | None = None
     details: dict[str, str | None] = {}
+    sees: UUID | None = None
     expected_versions: frozenset[int] | None = None
     at: datetime | None = None
 
@@ -125,25 +132,73 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
     if "phone" in details:
         details["phone_e164"] = e164(details["phone"], command.country)
 
-    async def decide() -> Lead:
-        stream = await store.load(command.tenant_id, command.lead_id)
-        lead = stream.aggregate()
-        if not isinstance(lead, Lead):
-            raise NotFound
-        if command.expected_versions is not None and lead.version not in command.expected_versions:
-            raise StaleVersion
-        # Time does not run backwards within a stream, whatever the clocks of two machines say.
-        at = max(command.at or ids.now(), lead.modified_on)
+    def decide(lead: Lead, at: datetime) -> None:
         if command.status is not None:
             lead.change_status(command.status, at)
         if command.assign:
             lead.assign(command.assigned_to, at)
         if details:
             lead.change_details(details, at)
-        await store.append(command.tenant_id, lead, stream, command="ChangeLead", origin=origin)
-        return lead
 
-    return await deciding_again(decide)
+    lead, _ = await change(
+        store,
+        command.tenant_id,
+        command.lead_id,
+        Lead,
+        decide,
+        command="ChangeLead",
+        origin=origin,
+        missing=NO_LEAD,
+        at=command.at,
+        sees=command.sees,
+        expected_versions=command.expected_versions,
+    )
+    return lead
+
+
+async def convert_lead(
+    store: EventStore,
+    tenant_id: UUID,
+    lead_id: UUID,
+    origin: Origin,
+    *,
+    sees: UUID | None = None,
+    created_by: UUID | None = None,
+    idempotency: Idempotency | None = None,
+) -> tuple[Lead, Appended]:
+    """The lead at ``converted`` with the contact that was made of it, both in one append; the contact only once.
+
+    Raises NotFound, Conflict, and what ``EventStore.append`` raises.
+    """
+    contact_id = ids.new_id()
+
+    def decide(lead: Lead, at: datetime) -> Contact | None:
+        if not lead.convert(contact_id, at):
+            return None
+        return Contact.add(
+            contact_id,
+            at,
+            first_name=lead.first_name,
+            last_name=lead.last_name,
+            email=lead.email,
+            phone=lead.phone,
+            phone_e164=lead.phone_e164,
+            lead_id=lead.id,
+            created_by=created_by,
+        )
+
+    return await change(
+        store,
+        tenant_id,
+        lead_id,
+        Lead,
+        decide,
+        command="ConvertLead",
+        origin=origin,
+        missing=NO_LEAD,
+        sees=sees,
+        idempotency=idempotency,
+    )
 
 
 async def check_agent(store: EventStore, tenant_id: UUID, user_id: UUID | None) -> None:

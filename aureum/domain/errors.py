@@ -5,7 +5,9 @@
     ├── NotFound         no such thing in this brokerage
     ├── NotAllowed       it exists and is visible, but not for this caller to do
     ├── AlreadyTaken     a name that must be unique is in use
+    │   ├── SlugTaken    ... a slug that was made from a title: the next one may be free
     │   └── KeyReused    ... an Idempotency-Key, for another request
+    ├── WrongState       this step does not follow from where the thing stands
     ├── Conflict         somebody else changed the stream first
     ├── SiteChanged      the brokerage or its staff changed since it was looked up
     ├── TooMany          a client has sent as many forms as one may
@@ -46,8 +48,16 @@ class AlreadyTaken(DomainError):
     """This name is already taken. Choose another one."""
 
 
+class SlugTaken(AlreadyTaken):
+    """This slug has been taken at this moment. Try again."""
+
+
 class KeyReused(AlreadyTaken):
     """This Idempotency-Key was used for another request. Send a new key with a new request."""
+
+
+class WrongState(DomainError):
+    """This cannot be done with it as it stands."""
 
 
 class Conflict(DomainError):

@@ -35,6 +35,8 @@ class Lead(Aggregate):
     status: str
     assigned_to: UUID | None
     routing: dict[str, Any] | None
+    contact_id: UUID | None
+    created_by: UUID | None
 
     def __init__(self) -> None:
         """Captured.apply assigns everything."""
@@ -46,6 +48,7 @@ class Lead(Aggregate):
         """Somebody showed interest; who takes care of it may already be decided."""
 
         TOPIC: ClassVar[str] = "lead.captured"
+        class_version: ClassVar[int] = 2
         PERSONAL: ClassVar[frozenset[str]] = frozenset((*DETAILS, "source_page"))
 
         number: int
@@ -66,6 +69,12 @@ class Lead(Aggregate):
         status: str
         assigned_to: UUID | None
         routing: dict[str, Any] | None
+        created_by: UUID | None
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Before staff could log in nobody of them entered a lead."""
+            data["created_by"] = None
 
         def apply(self, aggregate: "Lead") -> None:
             aggregate.number = self.number
@@ -86,6 +95,8 @@ class Lead(Aggregate):
             aggregate.status = self.status
             aggregate.assigned_to = self.assigned_to
             aggregate.routing = self.routing
+            aggregate.contact_id = None
+            aggregate.created_by = self.created_by
 
     class StatusChanged(Event):
         """The lead moved in the pipeline. ``previous`` is kept so that a counter needs no other event."""
@@ -108,6 +119,16 @@ class Lead(Aggregate):
 
         def apply(self, aggregate: "Lead") -> None:
             aggregate.assigned_to = self.assigned_to
+
+    class Converted(Event):
+        """A contact was made of the lead, in the same append: this happens once. The status moves separately."""
+
+        TOPIC: ClassVar[str] = "lead.converted"
+
+        contact_id: UUID | None
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.contact_id = self.contact_id
 
     class DetailsChanged(Event):
         """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed."""
@@ -140,6 +161,17 @@ class Lead(Aggregate):
         """Give the lead to *agent*, or to nobody."""
         if agent != self.assigned_to:
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
+
+    def convert(self, contact_id: UUID, at: datetime) -> bool:
+        """Move to ``converted`` and belong to a contact; whether *contact_id* is that contact, which is to be made now.
+
+        A lead that was converted before keeps the contact that it has.
+        """
+        first = self.contact_id is None
+        if first:
+            self.trigger_event(self.Converted, timestamp=at, contact_id=contact_id)
+        self.change_status("converted", at)
+        return first
 
     def change_details(self, details: dict[str, str | None], at: datetime) -> None:
         """Correct some of ``DETAILS``. Raises Invalid if neither email nor phone would remain."""

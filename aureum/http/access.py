@@ -1,14 +1,18 @@
-"""Who may ask: an API key on the Aureum API, anybody on the public forms of the brokerage that the Host names."""
+"""Who may ask: an API key or a user on the Aureum API, staff on the admin's side, anybody on the public forms of the
+brokerage that the Host names.
+"""
 
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
 from aureum.commands.api_keys import KEY_PREFIX, hash_key
+from aureum.commands.sessions import TOKEN_PREFIX
 from aureum.domain.brokerage import includes
-from aureum.domain.ids import to_wire
+from aureum.domain.ids import PLATFORM, to_wire
 from aureum.http.errors import BadHost, HttpError, PlanRequired
 from aureum.http.gate import Brokerage, Line, Passage
 from aureum.http.headers import header
@@ -19,52 +23,100 @@ if TYPE_CHECKING:
     from aureum.app import Aureum
 
 NO_KEY = "An API key is required: send it as 'Authorization: Bearer YOUR_API_KEY'."
+LOG_IN = "Log in first, and send the token as 'Authorization: Bearer YOUR_TOKEN'."
 WRONG_KEY = "The API key is not valid here: it may be mistyped, revoked, or of another brokerage."
+WRONG_LOGIN = "The token is not valid here: it may be mistyped, expired, or of another brokerage. Log in again."
 NO_BROKERAGE = "Brokerage not found"
 TOO_MANY = "Too many requests: the limit is {limit} a minute. Try again in {seconds} seconds."
+NAME_A_BROKERAGE = "You belong to no brokerage: ask at the address of the one that you mean."
 
 API_PLAN = "Grow"
 
 
-async def by_key(request: Request, plan: str = API_PLAN) -> Passage:
-    """The brokerage of the key in Authorization. Raises HttpError 401, 403 (plan), 429.
+async def by_key(request: Request, plan: str = API_PLAN) -> Brokerage:
+    """The brokerage of the key in Authorization, or of the user whose token it is.
 
-    A Host that names a different brokerage is like a wrong key; one that names none does not matter.
+    Raises HttpError 401, 403 (plan), 429. A Host that names a different brokerage is like a wrong key; one that names
+    none does not matter. A platform admin asks for whichever brokerage the Host names.
+    """
+    return await on_plan(request, await passed(request, NO_KEY), plan)
+
+
+async def by_key_or_staff(request: Request) -> Brokerage:
+    """A key on a plan that has the API, or a user on any: all have the admin panel. Raises what by_key raises."""
+    about = await passed(request, LOG_IN)
+    return about if about.role not in ("key", "platform_admin") else await on_plan(request, about, API_PLAN)
+
+
+async def on_plan(request: Request, about: Brokerage, plan: str) -> Brokerage:
+    """*about*, or for a platform admin the brokerage that Host names. Raises HttpError 400, 401, 403, 404."""
+    if about.host_tenant is not None and about.host_tenant != about.tenant_id:
+        if about.role != "platform_admin":
+            raise HttpError(401, WRONG_LOGIN)
+        about = await as_platform_admin(request, about)
+    if about.tenant_id == PLATFORM:
+        raise HttpError(400, NAME_A_BROKERAGE)
+    if not includes(about.plan, plan):
+        raise PlanRequired(plan)
+    return about
+
+
+async def by_staff(request: Request) -> Brokerage:
+    """A user by the token that he or she logged in with; the Host does not matter. Raises HttpError 401."""
+    about = await passed(request, LOG_IN)
+    if about.role == "key":
+        raise HttpError(401, LOG_IN)
+    return about
+
+
+async def passed(request: Request, without: str) -> Brokerage:
+    """Whoever the credentials belong to, counted against the limit of a key; *without* is said where there are none.
+
+    Raises HttpError 401, 429.
     """
     app: Aureum = request.app.state.aureum
-    key_hash = bearer(request)
-    if key_hash is None:
-        raise HttpError(401, NO_KEY)
+    credentials = bearer(request, without)
+    if credentials is None:
+        raise HttpError(401, without)
     try:
         host = requested_host(request.scope, app.settings.trusted_proxies) or ""
     except BadHost:
         host = ""
     slug = split_slug(host, app.settings.base_domain) or ""
-    passage = await app.gate.ask(Line(key_hash, host, slug, ""))
-    if passage is None or passage.brokerage.key_id is None:
-        raise HttpError(401, WRONG_KEY)
+    passage = await app.gate.ask(Line(hash_key(credentials), host, slug, ""))
+    if passage is None or passage.brokerage.caller_id is None:
+        raise HttpError(401, WRONG_LOGIN if credentials.startswith(TOKEN_PREFIX) else WRONG_KEY)
     about = passage.brokerage
-    if about.host_tenant is not None and about.host_tenant != about.tenant_id:
+    if about.role == "key" and about.host_tenant not in (None, about.tenant_id):
         raise HttpError(401, WRONG_KEY)
     request.state.limit_headers = limit_headers(passage)
     if not passage.passes and passage.resets_at is not None:
         raise too_many(about.rate_limit, passage.resets_at)
-    if not includes(about.plan, plan):
-        raise PlanRequired(plan)
-    return passage
+    return about
 
 
-async def by_host(request: Request) -> Passage:
+async def as_platform_admin(request: Request, admin: Brokerage) -> Brokerage:
+    """The brokerage that Host names, seen by *admin*. Raises HttpError 404 for a disabled one."""
+    app: Aureum = request.app.state.aureum
+    host, slug = named_host(request)
+    passage = await app.gate.ask(Line(b"", host, slug, ""))
+    if passage is None:
+        raise HttpError(404, NO_BROKERAGE)
+    return replace(passage.brokerage, caller_id=admin.caller_id, role=admin.role, caller_tenant=admin.caller_tenant)
+
+
+async def by_host(request: Request) -> Brokerage:
     """The brokerage that Host names, its form limit counted for the client's address. Raises BadHost, HttpError."""
     app: Aureum = request.app.state.aureum
     host, slug = named_host(request)
     passage = await app.gate.ask(Line(b"", host, slug, client_address(request.scope, app.settings.trusted_proxies)))
     if passage is None:
         raise HttpError(404, NO_BROKERAGE)
-    app.sites.forget_unless(host, slug, passage.brokerage.site_version)
+    about = passage.brokerage
+    app.sites.forget_unless(host, slug, about.site_version)
     if not passage.passes and passage.resets_at is not None:
-        raise too_many(passage.brokerage.rate_limit, passage.resets_at)
-    return passage
+        raise too_many(about.rate_limit, passage.resets_at)
+    return about
 
 
 def named_host(request: Request) -> tuple[str, str]:
@@ -76,16 +128,16 @@ def named_host(request: Request) -> tuple[str, str]:
     return host, split_slug(host, app.settings.base_domain) or ""
 
 
-def bearer(request: Request) -> bytes | None:
-    """The hash of the API key that was sent; None without any credentials. Raises HttpError 401 for other kinds."""
+def bearer(request: Request, without: str = NO_KEY) -> str | None:
+    """The API key or token that was sent; None without any credentials. Raises HttpError 401 for other kinds."""
     credentials = header(request.scope, b"authorization")
     if not credentials:
         return None
-    scheme, _, key = credentials.partition(" ")
-    key = key.strip()
-    if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
-        raise HttpError(401, WRONG_KEY if scheme.lower() == "bearer" and key else NO_KEY)
-    return hash_key(key)
+    scheme, _, secret = credentials.partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret.startswith((KEY_PREFIX, TOKEN_PREFIX)):
+        raise HttpError(401, WRONG_KEY if scheme.lower() == "bearer" and secret else without)
+    return secret
 
 
 def limit_headers(passage: Passage) -> dict[str, str]:
@@ -105,10 +157,16 @@ def too_many(limit: int, resets_at: datetime) -> HttpError:
     return HttpError(429, TOO_MANY.format(limit=limit, seconds=seconds), {"Retry-After": str(seconds)})
 
 
-def origin(request: Request, brokerage: Brokerage) -> Origin:
+def origin(request: Request, about: Brokerage) -> Origin:
     """Whom the events of this request will name."""
-    key_id = brokerage.key_id
-    return Origin(VISITOR if key_id is None else Actor("key", to_wire(key_id)), request_id=request_id(request))
+    return Origin(actor(about), request_id=request_id(request))
+
+
+def actor(about: Brokerage) -> Actor:
+    """Who asks, as an event's metadata has it."""
+    if about.caller_id is None:
+        return VISITOR
+    return Actor("key" if about.role == "key" else "user", to_wire(about.caller_id))
 
 
 def request_id(request: Request) -> str:

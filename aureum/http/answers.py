@@ -16,8 +16,13 @@ JSON = "application/json"
 
 def answer(request: Request, body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON with the rate-limit headers of this request's caller."""
+    return Response(body, status, {**limit_headers(request), **(headers or {})}, JSON)
+
+
+def limit_headers(request: Request) -> Mapping[str, str]:
+    """What a valid key learns of its limit; nothing for anybody else."""
     limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
-    return Response(body, status, {**limits, **(headers or {})}, JSON)
+    return limits
 
 
 def encoded(value: Any) -> bytes:
@@ -46,5 +51,4 @@ def not_modified(request: Request, etag: str) -> Response | None:
     tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
     if etag not in tags and "*" not in tags:
         return None
-    limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
-    return Response(status_code=304, headers={**limits, "ETag": etag})
+    return Response(status_code=304, headers={**limit_headers(request), "ETag": etag})

@@ -17,7 +17,14 @@ from aureum.http.sites import Site
 if TYPE_CHECKING:
     from aureum.app import Aureum
 
-METHODS = {"/api/contact": "POST", "/api/leads/count": "GET"}
+METHODS = {
+    "/api/contact": "POST",
+    "/api/leads/count": "GET",
+    "/api/tours": "POST",
+    "/api/newsletter/subscribe": "POST",
+}
+"""What pages may call, and how."""
+
 MAY_BE_SENT = "Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
 MAY_BE_READ = "ETag, Idempotent-Replayed, Retry-After, X-Request-Id"
 REMEMBERED_SECONDS = 600

@@ -24,9 +24,6 @@ from aureum.http.errors import HttpError, render
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 
-LEADS_API = frozenset(("/api/contact", "/api/leads/count"))
-"""Routes that refuse in the dialect of the Leads API; all others, and unknown paths, in the Aureum API's."""
-
 NOTHING_HERE = "There is nothing at this address."
 
 log = structlog.get_logger("aureum.http")
@@ -78,24 +75,16 @@ class Edge:
             )
 
     async def refuse(self, error: Exception, scope: Scope, send: Send) -> None:
-        """Answer an exception in the path's dialect."""
-        if isinstance(error, HTTPException) and error.status_code == 405:
-            allowed = ", ".join(self.allowed(route_of(scope)))
-            error = HttpError(405, f"This address takes {allowed} only.", {"Allow": allowed})
-        elif isinstance(error, HTTPException) and error.status_code == 404:
+        """Answer an exception in the dialect of the address; unknown paths are of the Aureum API."""
+        if isinstance(error, HTTPException) and error.status_code == 404:
             error = HttpError(404, NOTHING_HERE)
-        status, headers, body = render(error, "leads" if route_of(scope) in LEADS_API else "aureum")
+        status, headers, body = render(error, getattr(scope.get("endpoint"), "dialect", "aureum"))
         if status == 500 or isinstance(error, Unavailable):
             log_error(scope, error)
         limits: dict[str, str] = getattr(Request(scope).state, "limit_headers", {})
         headers += [(name.lower().encode(), value.encode()) for name, value in limits.items()]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-
-    def allowed(self, path: str) -> list[str]:
-        """The methods of all routes with this pattern."""
-        routes: list[Any] = [route for route in self.router.routes if getattr(route, "path", None) == path]
-        return sorted({method for route in routes for method in route.methods})
 
 
 def given_id(scope: Scope) -> str | None:

@@ -30,6 +30,7 @@ from aureum.domain.errors import (
     SiteChanged,
     StaleVersion,
     TooMany,
+    WrongState,
 )
 
 Dialect = Literal["aureum", "leads"]
@@ -113,6 +114,7 @@ STATUS: Mapping[type[Exception], tuple[int, int]] = {
     NotAllowed:     (403, 403),
     NotFound:       (404, 404),
     AlreadyTaken:   (409, 409),
+    WrongState:     (409, 409),
     Conflict:       (409, 409),
     SiteChanged:    (409, 409),
     StaleVersion:   (412, 412),

@@ -10,14 +10,28 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import email_validator
-from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, PlainValidator, Strict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    Strict,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticUseDefault, core_schema
 
 VISIBLE = re.compile("[^\\s\\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 """Any character that is neither white space nor control nor format (a zero-width space is blank to the reader)."""
+
+INVISIBLE = "\\s\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff"
+NOT_BLANK = f"^[^\\u0000]*[^{INVISIBLE}][^\\u0000]*$"
+"""The same as clients read it in a JSON schema."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +45,11 @@ class Characters:
         rule: Callable[[str], str] = _storable if self.blank else _not_blank
         string = core_schema.str_schema(strict=True, max_length=self.limit)
         return core_schema.no_info_after_validator_function(rule, string)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """No NUL character; where blanks are refused, at least one character that can be seen."""
+        rules: JsonSchemaValue = {"pattern": "^[^\\u0000]*$"} if self.blank else {"pattern": NOT_BLANK, "minLength": 1}
+        return handler(schema) | rules
 
 
 def _storable(value: str) -> str:
@@ -150,14 +169,49 @@ PhoneText = Annotated[str, Characters(limit=LONGEST_PHONE)]
 Message = Annotated[str, Characters(limit=20_000)]
 Enquiry = Annotated[str, Characters(limit=20_000, blank=False)]
 
-Email = Annotated[str, Strict(), AfterValidator(_email)]
+Email = Annotated[
+    str,
+    Strict(),
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": LONGEST_EMAIL}),
+]
 """As given, without the blanks around it."""
 
-Phone = Annotated[str | None, PlainValidator(_phone)]
+Phone = Annotated[str | None, PlainValidator(_phone), WithJsonSchema({})]
 """Any string as given, less NUL characters and what is beyond 100; a number becomes its digits, anything else None.
 Never refuses: for public forms."""
 
-Time = Annotated[datetime, PlainValidator(_time)]
+Time = Annotated[datetime, PlainValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 """As ``parse_time`` reads it."""
+
+LARGEST_AMOUNT = Decimal("9999999999999.99")
+
+
+def _amount(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticKnownError("decimal_type")
+    exact = Decimal(repr(value))
+    if not 0 <= exact <= LARGEST_AMOUNT:
+        kind = ("greater_than_equal", {"ge": 0}) if exact < 0 else ("less_than_equal", {"le": LARGEST_AMOUNT})
+        raise PydanticKnownError(*kind)
+    rounded = exact.quantize(Decimal("0.01"))
+    if abs(exact - rounded) > abs(exact) * Decimal("1e-15"):
+        raise PydanticKnownError("decimal_max_places", {"decimal_places": 2})
+    return f"{rounded:f}".rstrip("0").rstrip(".")
+
+
+Amount = Annotated[
+    str,
+    PlainValidator(_amount),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": float(LARGEST_AMOUNT), "multipleOf": 0.01}),
+]
+"""An exact decimal of at most 15 digits, two of them behind the point, as text without needless zeros: ``450000.1``.
+
+A double keeps 15 digits, so nothing is lost in JSON. What a program's own arithmetic adds behind them (``0.1 + 0.2`` is
+``0.30000000000000004``) is taken as what was meant.
+"""
+
+WireId = Annotated[str, Characters(limit=100, blank=False)]
+"""The id of another resource; whether there is one, the command finds out."""
 
 NULL_IS_ABSENT = BeforeValidator(_null_is_absent)

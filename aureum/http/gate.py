@@ -16,8 +16,8 @@ from aureum.domain.errors import Busy, Unavailable
 from aureum.store.database import connect, unavailable
 
 CALL = """
-SELECT ord, key_id, key_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count, site_version,
-       head, lead_list_version, lead_counts_version, rate_limit, granted, used_before, resets_at
+SELECT ord, caller_id, role, caller_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count,
+       site_version, head, read_version, rate_limit, granted, used_before, resets_at
   FROM gate(%b::bytea[], %b::text[], %b::text[], %b::text[], %b::integer[], %s::integer)
 """
 
@@ -36,10 +36,15 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Brokerage:
-    """What the gate knows of the brokerage, as it stood at that moment."""
+    """What the gate knows of the brokerage, as it stood at that moment, and who asks.
 
-    key_id: UUID | None
-    key_tenant: UUID | None
+    ``role`` is ``key`` or a user's, None for a visitor. ``read_version`` grows whenever a read model was made anew.
+    Whoever belongs to no brokerage is of the platform, which has neither number, slug nor plan.
+    """
+
+    caller_id: UUID | None
+    role: str | None
+    caller_tenant: UUID | None
     host_tenant: UUID | None
     tenant_id: UUID
     number: int
@@ -49,9 +54,23 @@ class Brokerage:
     public_lead_count: bool
     site_version: int
     head: int
-    lead_list_version: int
-    lead_counts_version: int
+    read_version: int
     rate_limit: int
+
+    @property
+    def sees(self) -> UUID | None:
+        """The agent who asks: he or she sees only what is assigned to or created by him or her. None sees all of it."""
+        return self.caller_id if self.role == "agent" else None
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The user who asks, if it is one."""
+        return None if self.role == "key" else self.caller_id
+
+    @property
+    def view(self) -> str:
+        """What tells apart the answers that different callers get: part of every list's ETag and cache key."""
+        return "all" if self.sees is None else str(self.sees)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,29 +3,37 @@
 from ipaddress import ip_address
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.http.answers import answer, encoded
+from aureum.http.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.shapes import Shape
 
 READY = "SELECT 1"
 
 
-async def get_healthz(request: Request) -> Response:
+class ShownHealth(Shape):
+    """``ok`` or ``ready``."""
+
+    status: str
+
+
+async def get_healthz(asked: Asked) -> Response:
     """The process answers."""
-    return answer(request, encoded({"status": "ok"}))
+    return answer(asked.request, encoded({"status": "ok"}))
 
 
-async def get_readyz(request: Request) -> Response:
+async def get_readyz(asked: Asked) -> Response:
     """The database answers too. Raises Unavailable."""
-    await request.app.state.aureum.database.rows(READY)
-    return answer(request, encoded({"status": "ready"}))
+    await asked.app.database.rows(READY)
+    return answer(asked.request, encoded({"status": "ready"}))
 
 
-async def get_metrics(request: Request) -> Response:
+async def get_metrics(asked: Asked) -> Response:
     """For Prometheus, from loopback or AUREUM_METRICS_NETWORKS; to anybody else there is no such page."""
-    app = request.app.state.aureum
-    peer = request.client.host if request.client else ""
+    app = asked.app
+    client = asked.request.client
+    peer = client.host if client else ""
     try:
         address = ip_address(peer)
     except ValueError:
@@ -33,3 +41,10 @@ async def get_metrics(request: Request) -> Response:
     if address is None or not any(address in network for network in app.settings.metrics_networks):
         raise HTTPException(404)
     return Response(app.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/healthz", get_healthz, "Whether the process lives", access=ANYBODY, answers=ShownHealth),
+    Endpoint("GET", "/readyz", get_readyz, "Whether it can do its work", access=ANYBODY, answers=ShownHealth),
+    Endpoint("GET", "/metrics", get_metrics, "Measurements, for Prometheus", access=ANYBODY, media="text/plain"),
+)

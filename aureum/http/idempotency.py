@@ -1,41 +1,81 @@
 """Idempotency-Key: the same key and body within 24 hours get the first answer again, and nothing happens twice.
 
 A key belongs to its brokerage, caller, method and path; on public forms to the client's address and the body as well,
-so that a form which always sends the same key still sends every new enquiry.
+so that a form which always sends the same key still sends every new enquiry. What is kept is the answer's body behind
+a line with its ETag.
 """
 
 import hashlib
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
+from starlette.responses import Response
 
+from aureum.http.answers import answer
 from aureum.http.errors import HttpError
 from aureum.http.gate import Brokerage
 from aureum.http.headers import header
 from aureum.http.hosts import client_address
-from aureum.store.event_store import Idempotency
+from aureum.store.event_store import EventStore, Idempotency
 
 BAD_KEY = "Idempotency-Key must have 1 to 255 printable ASCII characters."
 
 
+class Replayed(Exception):
+    """The request was made before; *answer* is what was kept of it."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+
+
 def idempotency(
-    request: Request, brokerage: Brokerage, body: bytes, answer: Callable[[Any], bytes]
+    request: Request,
+    about: Brokerage,
+    body: bytes,
+    answer: Callable[[Any], bytes],
+    etag: Callable[[Any], str] = lambda _: "",
+    tenant_id: UUID | None = None,
 ) -> Idempotency | None:
-    """What to remember of this request, if it has a key. Raises HttpError 400 for a bad one."""
+    """What to remember of this request, if it has a key; *answer* and *etag* are of what the command makes.
+
+    *tenant_id* is where it is remembered, if that is not the caller's own. Raises HttpError 400 for a bad key.
+    """
     key = header(request.scope, b"idempotency-key")
     if key is None:
         return None
     if not 1 <= len(key) <= 255 or not (key.isascii() and key.isprintable()):
         raise HttpError(400, BAD_KEY)
     asked = hashlib.sha256(body).digest()
-    if brokerage.key_id is not None:
-        caller = brokerage.key_id.bytes
+    if about.caller_id is not None:
+        caller = about.caller_id.bytes
     else:
         settings = request.app.state.aureum.settings
         caller = client_address(request.scope, settings.trusted_proxies).encode() + asked
-    scope = (brokerage.tenant_id.bytes, caller, request.method.encode(), request.url.path.encode(), key.encode())
+    tenant = tenant_id or about.tenant_id
+    scope = (tenant.bytes, caller, request.method.encode(), request.url.path.encode(), key.encode())
     digest = hashlib.sha256()
     for part in scope:
         digest.update(len(part).to_bytes(4, "big") + part)
-    return Idempotency(digest.digest(), asked, answer)
+    return Idempotency(digest.digest(), asked, lambda made: f"{etag(made)}\n".encode() + answer(made))
+
+
+async def unless_replayed(store: EventStore, tenant_id: UUID, once: Idempotency | None) -> Idempotency | None:
+    """*once*, if nothing is known of it yet. Raises Replayed, KeyReused.
+
+    The append looks again under the lock. This look comes before the command decides: what was possible the first time
+    need not be any more.
+    """
+    if once is not None:
+        kept = await store.remembered(tenant_id, once)
+        if kept is not None:
+            raise Replayed(kept)
+    return once
+
+
+def replayed(request: Request, kept: bytes, status: int) -> Response:
+    """The first answer again."""
+    etag, _, body = kept.partition(b"\n")
+    headers = {"Idempotent-Replayed": "true"} | ({"ETag": etag.decode()} if etag else {})
+    return answer(request, body, status=status, headers=headers)

@@ -1,45 +1,81 @@
 """``GET /api/leads/count``: how many leads of the Host's brokerage stand at each status."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.http.access import by_host, by_key
+from aureum.http.access import by_host, by_key_or_staff
 from aureum.http.answers import answer, encoded, list_etag, not_modified
 from aureum.http.cors import allow_origin, find_site
+from aureum.http.endpoint import Access, Asked, Endpoint
 from aureum.http.errors import HttpError
 from aureum.http.gate import Brokerage
 from aureum.http.headers import header
+from aureum.http.shapes import Shape
 from aureum.projections import lead_counts
 
-if TYPE_CHECKING:
-    from aureum.app import Aureum
-
-PRIVATE = "This brokerage shows its lead count only with credentials: send an API key."
+PRIVATE = "This brokerage shows its lead count only with credentials: send an API key or a token."
 
 
-async def get_lead_count(request: Request) -> Response:
-    """Public, unless the brokerage decided otherwise; then with a key."""
-    app: Aureum = request.app.state.aureum
+class ShownCount(Shape):
+    """How many leads stand at each status."""
+
+    new: int
+    contacted: int
+    qualified: int
+    converted: int
+    showing: int
+    offer: int
+    lost: int
+    total: int
+
+
+async def by_host_or_credentials(request: Request) -> Brokerage:
+    """With credentials their brokerage; without, the one that Host names, unless it keeps the count to itself."""
     if header(request.scope, b"authorization"):
-        about = (await by_key(request)).brokerage
-    else:
-        if header(request.scope, b"origin") is not None:
-            allow_origin(request, await find_site(request))
-        about = (await by_host(request)).brokerage
-        if not about.public_lead_count:
-            raise HttpError(401, PRIVATE)
-    etag = list_etag("lead_counts", about.tenant_id, about.head, about.lead_counts_version)
-    unchanged = not_modified(request, etag)
+        return await by_key_or_staff(request)
+    if header(request.scope, b"origin") is not None:
+        allow_origin(request, await find_site(request))
+    about = await by_host(request)
+    if not about.public_lead_count:
+        raise HttpError(401, PRIVATE)
+    return about
+
+
+async def get_lead_count(asked: Asked) -> Response:
+    """The count of the brokerage; of an agent, of the leads that he or she sees."""
+    about = asked.about
+    key = ("lead_counts", about.tenant_id, about.head, about.read_version, about.view)
+    etag = list_etag(*key)
+    unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
-    key = ("lead_counts", about.tenant_id, about.head, about.lead_counts_version)
-    body = await app.answers.get(key, lambda: read(app, about))
-    return answer(request, body, headers={"ETag": etag})
+    body = await asked.app.answers.get(key, lambda: read(asked))
+    return answer(asked.request, body, headers={"ETag": etag})
 
 
-async def read(app: "Aureum", about: Brokerage) -> bytes:
+async def read(asked: Asked) -> bytes:
     """The counts from the read model that is live for the tenant."""
-    rows = await app.database.rows(lead_counts.OF_TENANT, {"tenant": about.tenant_id})
+    database, tenant_id, agent = asked.app.database, asked.tenant_id, asked.about.sees
+    rows: Iterable[tuple[str, int]]
+    if agent is None:
+        rows = await database.rows(lead_counts.OF_TENANT, {"tenant": tenant_id})
+    else:
+        parameters = {"tenant": tenant_id, "agent": agent}
+        rows = await database.tenant_rows(tenant_id, lead_counts.OF_AGENT, parameters)
     return encoded(lead_counts.summary(rows))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/leads/count",
+        get_lead_count,
+        "Count leads by status",
+        access=Access(by_host_or_credentials, ("key", "token"), optional=True),
+        dialect="leads",
+        answers=ShownCount,
+        from_pages=True,
+    ),
+)

@@ -129,7 +129,15 @@ MEANINGS: Mapping[str, Meaning] = {
     "date_parsing": DATE,
     "date_from_datetime_parsing": DATE,
     "date_from_datetime_inexact": DATE,
-    # The rest are the types of aureum.http.fields.
+    # The rest are the types of aureum.http.fields and of paging.
+    "page_limit": Meaning(
+        "value_error", "must be a whole number from 1 to 500", "must be a whole number from 1 to 500"
+    ),
+    "cursor": Meaning(
+        "value_error",
+        "must be the one that a Link header of this list gave you",
+        "must be the one that a Link header of this list gave you",
+    ),
     "blank": Meaning(
         "value_error.any_str.min_length",
         "ensure this value has at least {limit_value} characters",
@@ -166,11 +174,6 @@ def validate(model: type[AnyModel], value: object, where: Where = "body") -> Any
 def problems(error: ValidationError, where: Where = "body") -> list[Problem]:
     """Every problem in *error*, in the order of the model's fields. Models have no unions but with None."""
     return [_problem(details, where) for details in error.errors(include_url=False)]
-
-
-def bad_parameter(name: str, says: str, where: Where = "query") -> InvalidRequest:
-    """A refusal of one parameter that no model describes; *says* follows its name: ``must be from 1 to 500``."""
-    return InvalidRequest([Problem((where, name), says, "value_error", f"{name} {says}.")])
 
 
 def json_problem(body: bytes, error: orjson.JSONDecodeError) -> Problem:

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from aureum.projections import api_keys, brokerages, lead_counts, lead_list, users, webhook_endpoints
+from aureum.projections import (
+    api_keys,
+    brokerages,
+    contact_list,
+    lead_counts,
+    lead_list,
+    property_list,
+    users,
+    webhook_endpoints,
+)
 
 
 class ReadModel(Protocol):
@@ -18,6 +27,8 @@ class ReadModel(Protocol):
 READ_MODELS: tuple[ReadModel, ...] = (
     lead_list,
     lead_counts,
+    property_list,
+    contact_list,
     brokerages,
     users,
     api_keys,

@@ -10,9 +10,10 @@ NAME = "lead_counts"
 
 APPEND = """
 INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)
-SELECT a.tenant_id, a.lead_counts_version, r.status, sum(r.leads)
+SELECT a.tenant_id, h.lead_counts_version, r.status, sum(r.leads)
   FROM json_to_recordset(p_rows -> 'lead_counts') AS r (item integer, status text, leads bigint)
   JOIN unnest(accepted) AS a ON a.item = r.item
+  JOIN heads h ON h.tenant_id = a.tenant_id
  GROUP BY 1, 2, 3
 ON CONFLICT (tenant_id, read_version, status) DO UPDATE SET leads = c.leads + excluded.leads
 """
@@ -36,6 +37,14 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]:
         step(changes, event)
     return [{"status": status, "leads": leads} for status, leads in changes.items() if leads]
 
+
+OF_AGENT = """
+SELECT status, count(*) FROM lead_list
+ WHERE tenant_id = %(tenant)s AND (assigned_to = %(agent)s OR created_by = %(agent)s)
+   AND read_version = (SELECT lead_list_version FROM heads WHERE tenant_id = %(tenant)s)
+ GROUP BY status
+"""
+"""Of the leads that an agent sees."""
 
 OF_TENANT = "SELECT status, leads FROM lead_counts_of(%(tenant)s)"
 """The function stands in ``aureum/store/hot_reads.sql``."""

@@ -1,37 +1,14 @@
-"""The lead list: a row a lead, with the lead as the Aureum API shows it stored as the text that goes over the wire.
+"""The lead list: a row a lead, with the lead as the Aureum API shows it, and what only the admin's view shows."""
 
-A row of the step is the table's columns, ``doc`` parsed. The order of the keys in ``doc`` is the order on the wire.
-"""
-
-from collections.abc import Sequence
 from datetime import datetime
-from functools import reduce
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
+from aureum.projections.document_list import DocumentList, Row, wire_or_none
 
 NAME = "lead_list"
-COLUMNS = ("lead_id", "number", "stream_version", "status", "source", "assigned_to", "updated_at", "doc")
-
-APPEND = """
-INSERT INTO lead_list AS l (tenant_id, read_version, lead_id, number, stream_version, status, source, assigned_to,
-                            updated_at, doc)
-SELECT a.tenant_id, a.lead_list_version, r.lead_id, r.number, r.stream_version, r.status, r.source, r.assigned_to,
-       r.updated_at, r.doc
-  FROM json_to_recordset(p_rows -> 'lead_list') AS r (
-           item integer, lead_id uuid, number bigint, stream_version integer, status text, source text,
-           assigned_to uuid, updated_at timestamptz, doc text)
-  JOIN unnest(accepted) AS a ON a.item = r.item
-ON CONFLICT (tenant_id, read_version, lead_id) DO UPDATE SET
-       stream_version = excluded.stream_version, status = excluded.status, source = excluded.source,
-       assigned_to = excluded.assigned_to, updated_at = excluded.updated_at, doc = excluded.doc
-"""
-
-Row = dict[str, Any]
 
 
 def step(row: Row | None, event: Any) -> Row | None:
@@ -39,7 +16,7 @@ def step(row: Row | None, event: Any) -> Row | None:
     match event:
         case Lead.Captured():
             return captured(event)
-        case Lead.StatusChanged() | Lead.Assigned() | Lead.DetailsChanged() if row is not None:
+        case Lead.StatusChanged() | Lead.Assigned() | Lead.DetailsChanged() | Lead.Converted() if row is not None:
             return changed(row, event)
     return row
 
@@ -53,8 +30,12 @@ def captured(event: Lead.Captured) -> Row:
         "status": event.status,
         "source": event.source,
         "assigned_to": event.assigned_to,
+        "created_by": event.created_by,
+        "source_domain": event.source_domain,
+        "search": searched(event.first_name, event.last_name, event.email, event.phone, event.subject),
         "updated_at": event.timestamp,
         "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
+        "details": {"notes": event.notes, "routing": event.routing},
     }
 
 
@@ -72,7 +53,7 @@ def document(lead: Lead | Lead.Captured, lead_id: UUID, created_at: datetime, up
         "subject": lead.subject,
         "message": lead.message,
         "assignedToId": wire_or_none(lead.assigned_to),
-        "contactId": None,
+        "contactId": wire_or_none(lead.contact_id) if isinstance(lead, Lead) else None,
         "sourcePage": lead.source_page,
         "utm": {"source": lead.utm_source, "medium": lead.utm_medium, "campaign": lead.utm_campaign},
         "createdAt": aureum_time(created_at),
@@ -105,6 +86,10 @@ def changed(row: Row, event: Any) -> Row:
             details = event.details if isinstance(event.details, dict) else {}
             doc |= {SHOWN_DETAILS[name]: value for name, value in details.items() if name in SHOWN_DETAILS}
             doc["name"] = full_name(doc["firstName"], doc["lastName"])
+            columns["search"] = searched(*(doc[name] for name in SEARCHED))
+            columns["details"] = row["details"] | {name: value for name, value in details.items() if name == "notes"}
+        case Lead.Converted():
+            doc["contactId"] = wire_or_none(event.contact_id)
     return row | columns
 
 
@@ -113,40 +98,44 @@ def full_name(first_name: str, last_name: str) -> str:
     return f"{first_name} {last_name}".strip()
 
 
-def wire_or_none(stream_id: UUID | None) -> str | None:
-    """A stream's wire id, if there is one."""
-    return None if stream_id is None else to_wire(stream_id)
+def searched(*texts: str | None) -> str:
+    """What staff search in: the texts in lower case, one after the other."""
+    return "\n".join(text for text in texts if text).lower()
 
 
-def stored(row: Row) -> Row:
-    """The row as the table keeps it: ``doc`` as text."""
-    return row | {"doc": orjson.dumps(row["doc"]).decode()}
+SEARCHED = ("firstName", "lastName", "email", "phone", "subject")
+"""In the order in which ``captured`` names them."""
 
-
-def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
-    """One row for a lead whose stream grew by *new*, none for other streams."""
-    if not isinstance(new[0], Lead.Event):
-        return []
-    row = reduce(step, new, reduce(step, before, None))
-    return [] if row is None else [stored(row)]
+LIST = DocumentList(
+    NAME,
+    {
+        "lead_id": "uuid",
+        "number": "int8",
+        "stream_version": "int4",
+        "status": "text",
+        "source": "text",
+        "assigned_to": "uuid",
+        "created_by": "uuid",
+        "source_domain": "text",
+        "search": "text",
+        "updated_at": "timestamptz",
+        "doc": "text",
+        "details": "text",
+    },
+    Lead.Event,
+    step,
+    docs=("doc", "details"),
+)
+APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
 
 
 PAGE = """
 SELECT docs, last_id, found FROM lead_page(
-    %(tenant)s, %(status)s, %(source)s, %(assigned_to)s, %(updated_since)s, %(before)s, %(limit)s)
+    %(tenant)s, %(status)s, %(source)s, %(assigned_to)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
 """
 """Newest first, since ids sort by time: the documents joined by commas, the last id, how many, and one more than
-``limit`` if another page follows. ``before`` is the id that the page begins after. The function stands in
-``aureum/store/hot_reads.sql``."""
-
-ONE = """
-SELECT doc, stream_version FROM lead_list
- WHERE tenant_id = %(tenant)s AND lead_id = %(lead)s
-   AND read_version = (SELECT lead_list_version FROM heads WHERE tenant_id = %(tenant)s)
-"""
-
-ABOVE_ALL = UUID(int=(1 << 128) - 1)
-"""Where a list begins: above every id."""
+``limit`` if another page follows. ``before`` is the id that the page begins after, ``sees`` the agent who asks,
+if it is one. The function stands in ``aureum/store/hot_reads.sql``."""
 
 TENANT_OF_ID = "SELECT tenant_id, stream_id FROM events WHERE stream_id = %(lead)s AND version = 1"
 

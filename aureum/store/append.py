@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ CALL = """
 SELECT item, outcome, position, version, answer, retry_at FROM append_events(
     %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
     %b::integer[], %b::integer[], %b::text[], %b::smallint[], %b::bytea[], %b::bytea[],
-    %b::integer[], %b::text[], %b::integer[], %s::integer,
+    %b::integer[], %b::text[], %b::integer[], %s::integer, %b::integer[],
     %s::json, %s, %s)
 """
 
@@ -39,7 +40,7 @@ class Append:
     """The events that one command decided for one stream, ready to be stored.
 
     ``site_version`` is what is known of the brokerage and must still hold (0: nothing); ``client`` is the address whose
-    form limit counts ('': nobody's).
+    form limit counts ('': nobody's). ``also`` are the first events of other streams: all are appended or none.
     """
 
     tenant_id: UUID
@@ -52,6 +53,7 @@ class Append:
     remember: Remember | None = None
     site_version: int = 0
     client: str = ""
+    also: tuple["Append", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Outcome:
     retry_at: datetime | None = None
 
 
-def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool, form_limit: int = 0) -> list[Any]:
+def arguments(leaders: Sequence[Append], lock_timeout: str, skip_locked: bool, form_limit: int = 0) -> list[Any]:
     """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
     item: list[int] = []
     first: list[int] = []
@@ -75,6 +77,11 @@ def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool, f
     data: list[bytes] = []
     metadata: list[bytes] = []
     rows: dict[str, list[dict[str, Any]]] = {}
+    together: list[int] = []
+    appends: list[Append] = []
+    for leader in leaders:
+        appends += (leader, *leader.also)
+        together += [0] + [len(appends) - len(leader.also)] * len(leader.also)
     remembered = [a.remember for a in appends]
     for number, append in enumerate(appends, start=1):
         first.append(len(item) + 1)
@@ -109,6 +116,7 @@ def arguments(appends: Sequence[Append], lock_timeout: str, skip_locked: bool, f
         [a.client for a in appends],
         turns(appends),
         form_limit,
+        together,
         orjson.dumps(rows).decode(),
         lock_timeout,
         skip_locked,
@@ -136,7 +144,6 @@ async def call(
     """Append, in one round trip; one outcome for each, in order. Raises the driver's errors."""
     cursor = connection.cursor(binary=True)
     await cursor.execute(CALL, arguments(appends, lock_timeout, skip_locked, form_limit))
-    outcomes: list[Any] = [None] * len(appends)
-    for item, *outcome in await cursor.fetchall():
-        outcomes[item - 1] = Outcome(*outcome)
-    return outcomes
+    outcomes = {item: Outcome(*outcome) for item, *outcome in await cursor.fetchall()}
+    items = accumulate((1 + len(append.also) for append in appends[:-1]), initial=1)
+    return [outcomes[item] for item in items]

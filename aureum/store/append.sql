@@ -14,6 +14,7 @@
 -- A stream, or an idempotency key of a tenant, must not stand twice in one call: the writer sees to that, and a unique
 -- index refuses the call otherwise.
 -- p_key, p_request, p_answer and p_subject are empty where an item has none; p_remember says whether any has a key.
+-- p_with is another item, which stands before: both are appended or none. Its stream begins now and its tenant is the same.
 -- p_client is whose form limit counts (empty: nobody's), p_turn how many of the same client there are up to this one.
 -- Item i's events are those from e_first[i] up to e_first[i + 1]. The store fills in the statements of the
 -- read models below; p_rows has their rows, by name, each with its item.
@@ -21,7 +22,7 @@ CREATE OR REPLACE FUNCTION append_events(
     p_tenant uuid[], p_stream uuid[], p_expected integer[],
     p_key bytea[], p_request bytea[], p_answer bytea[], p_subject bytea[], p_remember boolean, e_first integer[],
     e_item integer[], e_version integer[], e_type text[], e_schema smallint[], e_data bytea[], e_metadata bytea[],
-    p_site integer[], p_client text[], p_turn integer[], p_form_limit integer,
+    p_site integer[], p_client text[], p_turn integer[], p_form_limit integer, p_with integer[],
     p_rows json, p_lock_timeout text, p_skip_locked boolean
 ) RETURNS TABLE (
     item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz
@@ -33,14 +34,13 @@ DECLARE
     head_tenant uuid[];
     head_position bigint[];
     head_hash bytea[];
-    head_lead_list integer[];
-    head_lead_counts integer[];
     head_site integer[];
     counted_tenant uuid[];
     counted_bucket bytea[];
     counted_granted integer[];
     counted_start timestamptz[];
     accepted accepted_append[] := '{}';
+    outcomes text[] := '{}';
     event_ord integer[] := '{}';
     event_position bigint[] := '{}';
     event_hash bytea[] := '{}';
@@ -57,16 +57,14 @@ BEGIN
     PERFORM set_config('lock_timeout', p_lock_timeout, true);
     -- Statement 1 takes the locks, in the order of the tenants: two calls never wait for each other in a circle.
     IF p_skip_locked THEN
-        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.lead_list_version),
-               array_agg(h.lead_counts_version), array_agg(h.site_version)
-          INTO head_tenant, head_position, head_hash, head_lead_list, head_lead_counts, head_site
+        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.site_version)
+          INTO head_tenant, head_position, head_hash, head_site
           FROM (
               SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE SKIP LOCKED
           ) h;
     ELSE
-        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.lead_list_version),
-               array_agg(h.lead_counts_version), array_agg(h.site_version)
-          INTO head_tenant, head_position, head_hash, head_lead_list, head_lead_counts, head_site
+        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.site_version)
+          INTO head_tenant, head_position, head_hash, head_site
           FROM (
               SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE
           ) h;
@@ -86,8 +84,8 @@ BEGIN
     END IF;
     -- Statement 2 looks with a new snapshot: it sees what was committed while we waited.
     FOR r IN
-        SELECT i.ord, i.tenant_id, i.stream_id, i.expected, i.request,
-               h.position AS head_position, h.hash AS head_hash, h.lead_list_version, h.lead_counts_version,
+        SELECT i.ord, i.tenant_id, i.stream_id, i.expected, i.request, i.together,
+               h.position AS head_position, h.hash AS head_hash,
                i.site_version <> 0 AND i.site_version <> h.site_version AS stale,
                CASE WHEN i.turn > c.granted THEN c.window_start + interval '60 seconds' END AS retry_at,
                d.request_hash AS done_request, d.answer AS done_answer,
@@ -95,10 +93,11 @@ BEGIN
                CASE WHEN i.expected > 0 THEN coalesce((
                    SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = i.stream_id
                ), 0) END AS found
-          FROM unnest(p_tenant, p_stream, p_expected, p_key, p_request, p_site, p_client, p_turn)
-               WITH ORDINALITY AS i (tenant_id, stream_id, expected, key, request, site_version, client, turn, ord)
-          LEFT JOIN unnest(head_tenant, head_position, head_hash, head_lead_list, head_lead_counts, head_site)
-               AS h (tenant_id, position, hash, lead_list_version, lead_counts_version, site_version)
+          FROM unnest(p_tenant, p_stream, p_expected, p_key, p_request, p_site, p_client, p_turn, p_with)
+               WITH ORDINALITY
+               AS i (tenant_id, stream_id, expected, key, request, site_version, client, turn, together, ord)
+          LEFT JOIN unnest(head_tenant, head_position, head_hash, head_site)
+               AS h (tenant_id, position, hash, site_version)
                ON h.tenant_id = i.tenant_id
           LEFT JOIN unnest(counted_tenant, counted_bucket, counted_granted, counted_start)
                AS c (tenant_id, bucket, granted, window_start)
@@ -114,6 +113,7 @@ BEGIN
         answer := NULL;
         retry_at := r.retry_at;
         outcome := CASE
+            WHEN r.together > 0 THEN outcomes[r.together]
             WHEN r.head_position IS NULL THEN 'held'
             WHEN r.stale THEN 'stale'
             WHEN r.retry_at IS NOT NULL THEN 'limited'
@@ -121,6 +121,7 @@ BEGIN
             WHEN r.done_request IS NOT NULL THEN 'reused'
             WHEN coalesce(r.found, r.expected) <> r.expected THEN 'version'
             ELSE 'appended' END;
+        outcomes[item] := outcome;
         IF outcome = 'appended' THEN
             IF r.tenant_id IS DISTINCT FROM tenant THEN
                 IF tenant IS NOT NULL THEN
@@ -132,7 +133,7 @@ BEGIN
                 place := r.head_position;
                 chain := r.head_hash;
             END IF;
-            accepted := accepted || ROW (item, tenant, r.lead_list_version, r.lead_counts_version)::accepted_append;
+            accepted := accepted || ROW (item, tenant)::accepted_append;
             FOR e IN e_first[item] .. e_first[item + 1] - 1 LOOP
                 place := place + 1;
                 chain := sha256(chain || uuid_send(tenant) || uuid_send(r.stream_id) || int4send(e_version[e])

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import StoredEvent
 
 from aureum.domain.aggregate import Aggregate, replay
-from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NotFound, SiteChanged, TooMany
+from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NotFound, SiteChanged, SlugTaken, TooMany
 from aureum.projections.all import READ_MODELS
 from aureum.store import metadata
 from aureum.store.append import Append, Remember
@@ -32,6 +32,11 @@ SELECT e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.re
  ORDER BY e.version
 """
 
+REMEMBERED = """
+SELECT request_hash, answer FROM idempotency_keys
+ WHERE tenant_id = %(tenant)s AND key = %(key)s AND recorded_at > now() - interval '24 hours'
+"""
+
 TENANT_KEY = "SELECT wrapped FROM tenant_keys WHERE tenant_id = %(tenant)s"
 
 NEW_TENANT_KEY = """
@@ -39,14 +44,16 @@ INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%(tenant)s, %(wrapped)s) ON
 """
 
 LEAD_NUMBERS = "SELECT nextval('lead_numbers')"
-LEAD_NUMBERS_A_BLOCK = 1_000
+TOUR_NUMBERS = "SELECT nextval('tour_numbers')"
+NUMBERS_A_BLOCK = 1_000
 
 TAKEN = {
     "brokerages": "This slug is already taken by another brokerage. Choose another one.",
     "domains": "This domain already belongs to a brokerage. A domain can belong to one only.",
     "users": "A user with this e-mail address exists already.",
+    "property_list_mls": "This mlsId belongs to another property already. Change that one, or name another mls.",
 }
-"""What a violated unique index means, by the table's name; on Citus a shard's number follows it."""
+"""What a violated unique index means, by its name or the table's; on Citus a shard's number follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class EventStore:
         self.database = database
         self.writer = writer
         self.keys = keys
-        self._lead_numbers = iter(range(0))
+        self._numbers: dict[str, Iterator[int]] = {}
         self._taking_numbers = asyncio.Lock()
 
     async def tenant_key(self, tenant_id: UUID) -> TenantKey:
@@ -149,38 +156,43 @@ class EventStore:
         origin: Origin,
         idempotency: Idempotency | None = None,
         form: Form | None = None,
+        also: Sequence[Aggregate] = (),
     ) -> Appended:
-        """Append what *aggregate* decided since it was made of *before*; nothing decided, nothing happens.
+        """Append what *aggregate* decided since it was made of *before*, together with the new aggregates *also*.
+
+        Nothing decided, nothing happens, but that a request with an Idempotency-Key is remembered.
 
         Raises Conflict if the stream grew meanwhile, AlreadyTaken, KeyReused, NotFound (no such tenant), Busy,
         Unavailable; with *form* SiteChanged and TooMany as well.
         """
         new: Sequence[Any] = aggregate.collect_events()
-        if not new:
+        if not new and idempotency is None:
             return Appended(None)
         tenant_key = await self.tenant_key(tenant_id)
-        subject_key, wrapped = before.subject_key, b""
-        if not before.events and any(event.PERSONAL for event in new):
-            subject_key, wrapped = tenant_key.new_subject_key(aggregate.id)
-        mapper = EventMapper(tenant_id, lambda _: subject_key)
-        history = [recorded.event for recorded in before.events]
         remember = None
         if idempotency is not None:
             sealed = tenant_key.seal_answer(idempotency.answer(aggregate), idempotency.key)
             remember = Remember(idempotency.key, idempotency.request, sealed)
-        append = Append(
-            tenant_id=tenant_id,
-            stream_id=aggregate.id,
-            expected_version=len(history),
-            events=[mapper.to_stored_event(event) for event in new],
-            metadata=[metadata.encode(origin, command, place, len(new)) for place in range(1, len(new) + 1)],
-            rows={model.NAME: made for model in READ_MODELS if (made := model.rows(history, new))},
-            subject_key=wrapped,
+        append = replace(
+            prepared(tenant_key, aggregate.id, new, before, command, origin),
             remember=remember,
             site_version=form.site_version if form else 0,
             client=form.client if form else "",
+            also=tuple(
+                prepared(tenant_key, other.id, other.collect_events(), NO_STREAM, command, origin) for other in also
+            ),
         )
         return await self._write(append, tenant_key)
+
+    async def remembered(self, tenant_id: UUID, idempotency: Idempotency) -> bytes | None:
+        """The answer that an earlier request with this key got. Raises KeyReused if it was another request."""
+        found = await self.database.tenant_rows(tenant_id, REMEMBERED, {"tenant": tenant_id, "key": idempotency.key})
+        if not found:
+            return None
+        request, answer = found[0]
+        if request != idempotency.request:
+            raise KeyReused
+        return (await self.tenant_key(tenant_id)).open_answer(answer, idempotency.key)
 
     async def _write(self, append: Append, tenant_key: TenantKey) -> Appended:
         try:
@@ -209,15 +221,23 @@ class EventStore:
         raise Busy
 
     async def lead_number(self) -> int:
-        """The next platform-wide integer for a lead, from a block that this process took."""
-        for number in self._lead_numbers:
+        """The next platform-wide integer for a lead."""
+        return await self.number_of(LEAD_NUMBERS)
+
+    async def tour_number(self) -> int:
+        """The next platform-wide integer for a tour."""
+        return await self.number_of(TOUR_NUMBERS)
+
+    async def number_of(self, block: str) -> int:
+        """The next integer of a block that this process took; *block* is the statement that takes one."""
+        for number in self._numbers.get(block, ()):
             return number
         async with self._taking_numbers:
             # Whoever waited finds the block that the first one took.
-            for number in self._lead_numbers:
+            for number in self._numbers.get(block, ()):
                 return number
-            first = await self.next_number(LEAD_NUMBERS)
-            self._lead_numbers = iter(range(first + 1, first + LEAD_NUMBERS_A_BLOCK))
+            first = await self.next_number(block)
+            self._numbers[block] = iter(range(first + 1, first + NUMBERS_A_BLOCK))
             return first
 
     async def next_number(self, query: str) -> int:
@@ -226,13 +246,33 @@ class EventStore:
         return int(number)
 
 
+def prepared(
+    tenant_key: TenantKey, stream_id: UUID, new: Sequence[Any], before: Stream, command: str, origin: Origin
+) -> Append:
+    """The append of *new* events behind those of *before*: encoded, encrypted, with the rows of the read models."""
+    subject_key, wrapped = before.subject_key, b""
+    if not before.events and any(event.PERSONAL for event in new):
+        subject_key, wrapped = tenant_key.new_subject_key(stream_id)
+    mapper = EventMapper(tenant_key.tenant_id, lambda _: subject_key)
+    history = [recorded.event for recorded in before.events]
+    return Append(
+        tenant_id=tenant_key.tenant_id,
+        stream_id=stream_id,
+        expected_version=len(history),
+        events=[mapper.to_stored_event(event) for event in new],
+        metadata=[metadata.encode(origin, command, place, len(new)) for place in range(1, len(new) + 1)],
+        rows={model.NAME: made for model in READ_MODELS if (made := model.rows(history, new))} if new else {},
+        subject_key=wrapped,
+    )
+
+
 def taken(error: psycopg.errors.UniqueViolation) -> AlreadyTaken | Conflict:
     """A violated unique index as a domain error, whatever the engine names the constraint."""
     text = str(error)
     for table, message in TAKEN.items():
-        if re.search(rf'"{table}_[a-z_]+(_\d+)?"', text):
+        if re.search(rf'"{table}(_[a-z_]+)?(_\d+)?"', text):
             return AlreadyTaken(message)
-    return Conflict()
+    return SlugTaken() if '"property_list_slug' in text else Conflict()
 
 
 NO_STREAM = Stream((), None)

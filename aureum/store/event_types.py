@@ -3,14 +3,24 @@
 from aureum.domain.aggregate import Aggregate, Event
 from aureum.domain.api_key import ApiKey
 from aureum.domain.brokerage import Brokerage
+from aureum.domain.contact import Contact
 from aureum.domain.lead import Lead
+from aureum.domain.property import Property
+from aureum.domain.subscriber import Subscriber
+from aureum.domain.task import Task
+from aureum.domain.tour import Tour
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 
 AGGREGATES: dict[type[Aggregate], tuple[type[Event], ...]] = {
     ApiKey: (ApiKey.Issued, ApiKey.Revoked),
     Brokerage: (Brokerage.Opened, Brokerage.PlanChanged, Brokerage.Disabled, Brokerage.Enabled),
-    Lead: (Lead.Captured, Lead.StatusChanged, Lead.Assigned, Lead.DetailsChanged),
+    Contact: (Contact.Added, Contact.DetailsChanged, Contact.Classified),
+    Lead: (Lead.Captured, Lead.StatusChanged, Lead.Assigned, Lead.Converted, Lead.DetailsChanged),
+    Property: (Property.Listed, Property.StatusChanged, Property.DetailsChanged),
+    Subscriber: (Subscriber.Subscribed, Subscriber.Consented, Subscriber.Unsubscribed, Subscriber.Resubscribed),
+    Task: (Task.Created, Task.DetailsChanged, Task.Assigned, Task.StatusChanged, Task.Completed),
+    Tour: (Tour.Requested, Tour.StatusChanged, Tour.Rescheduled, Tour.Assigned, Tour.DetailsChanged),
     User: (User.Joined,),
     WebhookEndpoint: (WebhookEndpoint.Registered,),
 }

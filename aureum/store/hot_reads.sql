@@ -5,7 +5,7 @@
 -- of an old version may go as soon as it is old. 'found' counts one more than the limit if another page follows.
 CREATE OR REPLACE FUNCTION lead_page(
     p_tenant uuid, p_status text, p_source text, p_assigned_to uuid, p_updated_since timestamptz,
-    p_before uuid, p_limit integer
+    p_sees uuid, p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
@@ -14,7 +14,8 @@ DECLARE
 BEGIN
     SELECT h.lead_list_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
     -- The plain list has a statement of its own: its plan never carries the filters.
-    IF p_status IS NULL AND p_source IS NULL AND p_assigned_to IS NULL AND p_updated_since IS NULL THEN
+    IF p_status IS NULL AND p_source IS NULL AND p_assigned_to IS NULL AND p_updated_since IS NULL
+       AND p_sees IS NULL THEN
         RETURN QUERY
         SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.lead_id))[least(count(*), p_limit)],
                count(*)
@@ -34,6 +35,7 @@ BEGIN
                  AND (p_source IS NULL OR x.source = p_source)
                  AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
                  AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+                 AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
                ORDER BY x.lead_id DESC LIMIT p_limit + 1
           ) l;
     END IF;

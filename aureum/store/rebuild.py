@@ -22,11 +22,13 @@ import psycopg
 from psycopg import sql
 
 from aureum.domain.errors import Busy, Invalid, Unavailable
-from aureum.store import rebuild_lead_counts, rebuild_lead_list
+from aureum.projections import contact_list, lead_list, property_list
+from aureum.store import rebuild_lead_counts
 from aureum.store.cipher import TenantKeys
 from aureum.store.database import connect, unavailable
 from aureum.store.event_log import EventLog, open_tenant_key
 from aureum.store.rebuild_claim import Claim, claim, release
+from aureum.store.rebuild_list import ListRebuild
 
 
 class Rebuildable(Protocol):
@@ -46,7 +48,12 @@ class Rebuildable(Protocol):
     async def remove(self, claim: Claim, keep: int) -> None: ...
 
 
-REBUILDABLE: tuple[Rebuildable, ...] = (rebuild_lead_list, rebuild_lead_counts)
+REBUILDABLE: tuple[Rebuildable, ...] = (
+    ListRebuild(lead_list.LIST),
+    rebuild_lead_counts,
+    ListRebuild(property_list.LIST),
+    ListRebuild(contact_list.LIST),
+)
 """The read models that can be made anew; their versions stand on the head row."""
 
 Progress = Callable[[int, int], None]

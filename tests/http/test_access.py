@@ -37,7 +37,6 @@ def test_every_endpoint_of_the_aureum_api_wants_a_key(server: Server, office: Of
         tenant.key[:-1],
         tenant.key.upper(),
         "aur_",
-        "aut_token",
         "ÿþ",
         "x" * 9_000,
         tenant.key[4:],
@@ -148,7 +147,7 @@ def test_a_private_count_wants_credentials(server: Server, office: Office, tenan
     refused = server.ask("GET", COUNTS, host=private.domain)
 
     assert refused.status == 401
-    assert refused.detail == "This brokerage shows its lead count only with credentials: send an API key."
+    assert refused.detail == "This brokerage shows its lead count only with credentials: send an API key or a token."
     assert server.ask("GET", COUNTS, headers=private.bearer, host=private.domain).json["total"] == 1
     assert server.ask("GET", COUNTS, headers=tenant.bearer, host=private.domain).status == 401
 

@@ -102,9 +102,12 @@ def test_nor_a_page_of_another_brokerage(server: Server, site: Tenant, tenant: T
 def test_the_aureum_api_is_for_no_page(server: Server, tenant: Tenant) -> None:
     own = {"Origin": f"https://{tenant.domain}"}
 
-    assert server.ask("OPTIONS", "/api/leads", headers=own, host=tenant.domain).status == 405
-    answer = server.ask("GET", "/api/leads", headers=own | tenant.bearer, host=tenant.domain)
-    assert not [name for name in answer.headers if name.startswith("access-control")]
+    for answer in (
+        server.ask("OPTIONS", "/api/leads", headers=own, host=tenant.domain),
+        server.ask("GET", "/api/leads", headers=own | tenant.bearer, host=tenant.domain),
+    ):
+        assert answer.status in (200, 204)
+        assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 def test_asking_before_sending_is_not_counted(server: Server, tenant: Tenant) -> None:

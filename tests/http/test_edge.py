@@ -30,10 +30,10 @@ def test_an_unknown_path_answers_in_the_dialect_of_the_aureum_api(server: Server
     [
         ("/api/contact", "OPTIONS, POST", "detail"),
         ("/api/leads/count", "GET, HEAD, OPTIONS", "detail"),
-        ("/api/leads", "GET, HEAD, POST", "error"),
-        (LEAD, "GET, HEAD, PATCH", "error"),
-        (f"{LEAD}/history", "GET, HEAD", "error"),
-        ("/healthz", "GET, HEAD", "error"),
+        ("/api/leads", "GET, HEAD, OPTIONS, POST", "error"),
+        (LEAD, "GET, HEAD, OPTIONS, PATCH", "error"),
+        (f"{LEAD}/history", "GET, HEAD, OPTIONS", "error"),
+        ("/healthz", "GET, HEAD, OPTIONS", "error"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(server: Server, path: str, allow: str, dialect: str) -> None:
@@ -42,6 +42,13 @@ def test_a_wrong_method_is_told_the_right_ones(server: Server, path: str, allow:
             continue
         answer = server.ask(method, path)
         assert (answer.status, answer.headers["allow"], list(answer.json)) == (405, allow, [dialect])
+
+
+def test_what_an_address_takes(server: Server) -> None:
+    for path, allow in (("/api/leads", "GET, HEAD, OPTIONS, POST"), ("/healthz", "GET, HEAD, OPTIONS")):
+        answer = server.ask("OPTIONS", path)
+        assert (answer.status, answer.headers["allow"], answer.body) == (204, allow, b"")
+    assert server.ask("OPTIONS", "/nowhere").status == 404
 
 
 def test_a_head_is_a_get_without_a_body(server: Server, tenant: Tenant) -> None:

@@ -75,7 +75,7 @@ def bucket(line: Line, passage: Passage | None) -> object:
     """What the line's limit counts by."""
     if passage is None:
         return None
-    return (passage.brokerage.tenant_id, line.key_hash if passage.brokerage.key_id else line.client)
+    return (passage.brokerage.tenant_id, line.key_hash if passage.brokerage.caller_id else line.client)
 
 
 @given(asked=st.lists(choices, min_size=1, max_size=30))

@@ -35,6 +35,7 @@ def example(name: str, kind: Any) -> Any:
         bool: True,
         UUID | None: UUID(bytes=name.encode().ljust(16, b"\0")[:16]),
         tuple[str, ...]: (name, "and more"),
+        dict[str, Any]: {"price": "450000.1", "tags": [name, "and more"], "isFeatured": True, "zip": None},
         dict[str, Any] | None: {"score": 0.75, "because": [name, None, True]},
         dict[str, str | None]: {"email": f"{name}@example.com", "phone": None},
     }

@@ -12,13 +12,15 @@ import orjson
 from aureum.domain.ids import from_wire
 from aureum.domain.lead import Lead
 from aureum.projections import lead_counts, lead_list
+from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 
 LIVE = "SELECT lead_list_version, lead_counts_version FROM heads WHERE tenant_id = %(tenant)s"
 
 LIST = """
-SELECT l.lead_id, l.number, l.stream_version, l.status, l.source, l.assigned_to, l.updated_at, l.doc
+SELECT l.lead_id, l.number, l.stream_version, l.status, l.source, l.assigned_to, l.created_by, l.source_domain,
+       l.search, l.updated_at, l.doc, l.details
   FROM lead_list l
   JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
  WHERE l.tenant_id = %(tenant)s
@@ -55,7 +57,7 @@ async def folded(store: EventStore, tenant_id: UUID) -> Shown:
     for (lead_id,) in await store.database.rows(LEADS, {"tenant": tenant_id}):
         events = [recorded.event for recorded in (await store.load(tenant_id, lead_id)).events]
         ((row),) = lead_list.rows((), events)
-        rows.append(tuple(row[column] for column in lead_list.COLUMNS))
+        rows.append(tuple(row[column] for column in lead_list.LIST.columns))
         counts = reduce(lead_counts.step, events, counts)
     return rows, lead_counts.summary(counts.items())
 
@@ -76,8 +78,8 @@ async def versions(store: EventStore, tenant_id: UUID) -> dict[str, set[int]]:
 
 async def page(store: EventStore, tenant_id: UUID) -> set[UUID]:
     """The leads in the list that ``GET /api/leads`` reads."""
-    parameters = dict.fromkeys(("status", "source", "assigned_to", "updated_since"))
-    place = {"tenant": tenant_id, "before": lead_list.ABOVE_ALL, "limit": 10_000}
+    parameters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "sees"))
+    place = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 10_000}
     ((docs, _, _),) = await store.database.rows(lead_list.PAGE, parameters | place)
     found = {from_wire(doc["id"]) for doc in orjson.loads(f"[{docs or ''}]")}
     return {lead_id for lead_id in found if lead_id is not None}

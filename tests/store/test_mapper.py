@@ -49,6 +49,7 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     UUID | None: st.none() | st.uuids(),
     tuple[str, ...]: st.lists(st.text(), max_size=3).map(tuple),
+    dict[str, Any]: st.dictionaries(st.text(), json, max_size=3),
     dict[str, Any] | None: st.none() | st.dictionaries(st.text(), json, max_size=3),
     dict[str, str | None]: st.dictionaries(st.text(), st.none() | st.text(), max_size=3),
 }
@@ -111,10 +112,11 @@ def test_golden_files(kind: EventType) -> None:
         topic = join_topic(kind.cls.TOPIC, schema_version)
         stored = StoredEvent(STREAM_ID, VERSION, topic, golden["data"].encode())
         event = golden_mapper().to_domain_event(stored)
-        assert readable(event) == golden["event"]
+        assert golden["event"].items() <= readable(event).items()
         if schema_version == kind.schema_version:
             present = orjson.loads(golden_mapper().to_stored_event(event).state)
             before = orjson.loads(golden["data"])
+            assert readable(event) == golden["event"]
             assert list(present) == list(before), "the fields have changed: raise class_version, write the upcast"
             assert {name: present[name] for name in present if name not in kind.personal} == {
                 name: before[name] for name in before if name not in kind.personal
@@ -265,7 +267,7 @@ def test_old_fields_become_the_present_ones(topic: str, fields: dict[str, Any]) 
     "topic",
     [
         *("", ":", "lead", "lead.captured.", "LEAD.CAPTURED", "lead.captured:x"),
-        *("lead.captured:0", "lead.captured:2", "lead.captured:99", "lead.captured:²", "lead.captured:-1"),
+        *("lead.captured:0", "lead.captured:3", "lead.captured:99", "lead.captured:²", "lead.captured:-1"),
         *("this", "this:s", "os:system", "aureum.domain.lead:Lead.Captured", "tests.store.test_mapper:Note.Taken"),
     ],
 )

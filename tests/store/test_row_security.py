@@ -14,6 +14,7 @@ import pytest
 from psycopg import Connection, sql
 
 from aureum.projections import lead_counts, lead_list
+from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.database import Database
 
 SERVICE = "aureum_service"
@@ -224,8 +225,8 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
             ((doc, lead_id, source),) = connection.execute(one, [tenant_id]).fetchall()
             for only in (None, source):
                 page = {
-                    **dict.fromkeys(("status", "assigned_to", "updated_since")),
-                    **{"tenant": tenant_id, "source": only, "before": lead_list.ABOVE_ALL, "limit": 100},
+                    **dict.fromkeys(("status", "assigned_to", "updated_since", "sees")),
+                    **{"tenant": tenant_id, "source": only, "before": ABOVE_ALL, "limit": 100},
                 }
                 assert connection.execute(lead_list.PAGE, page).fetchall() == [(doc, lead_id, 1)]
             counts = {"tenant": tenant_id}
@@ -237,7 +238,7 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
 
 def test_the_gate_names_the_brokerage_of_the_key_or_else_of_the_host(tables: Tables) -> None:
     gate = (
-        "SELECT ord, key_tenant, host_tenant, tenant_id, head FROM "
+        "SELECT ord, caller_tenant, host_tenant, tenant_id, head FROM "
         "gate(%b::bytea[], %b::text[], %b::text[], %b::text[], %b::integer[], %s) ORDER BY ord"
     )
     with psycopg.connect(tables.url) as connection:

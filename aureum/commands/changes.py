@@ -1,0 +1,66 @@
+"""How a command changes an aggregate: load it, let it decide, append; again on a conflict."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from aureum.commands.conflicts import deciding_again
+from aureum.domain import ids
+from aureum.domain.aggregate import Aggregate
+from aureum.domain.errors import NotFound, StaleVersion
+from aureum.store.event_store import Appended, EventStore, Idempotency
+from aureum.store.metadata import Origin
+
+Changed = TypeVar("Changed", bound=Aggregate)
+
+
+async def change(
+    store: EventStore,
+    tenant_id: UUID,
+    stream_id: UUID,
+    kind: type[Changed],
+    decide: Callable[[Changed, datetime], Aggregate | None],
+    *,
+    command: str,
+    origin: Origin,
+    missing: str = "Not found",
+    at: datetime | None = None,
+    sees: UUID | None = None,
+    expected_versions: frozenset[int] | None = None,
+    idempotency: Idempotency | None = None,
+) -> tuple[Changed, Appended]:
+    """The aggregate as it is afterwards. *decide* takes it and the moment, and may return another, new aggregate that
+    is appended in the same transaction.
+
+    *sees* is the agent who asks: what is neither assigned to nor created by him or her is not there.
+    *expected_versions* is the caller's If-Match. Raises NotFound with *missing*, StaleVersion, what *decide* raises,
+    Conflict, and what ``EventStore.append`` raises.
+    """
+
+    async def once() -> tuple[Changed, Appended]:
+        stream = await store.load(tenant_id, stream_id)
+        aggregate = stream.aggregate()
+        if not isinstance(aggregate, kind) or not visible(aggregate, sees):
+            raise NotFound(missing)
+        if expected_versions is not None and aggregate.version not in expected_versions:
+            raise StaleVersion
+        # Time does not run backwards within a stream, whatever the clocks of two machines say.
+        other = decide(aggregate, max(at or ids.now(), aggregate.modified_on))
+        appended = await store.append(
+            tenant_id,
+            aggregate,
+            stream,
+            command=command,
+            origin=origin,
+            idempotency=idempotency,
+            also=() if other is None else (other,),
+        )
+        return aggregate, appended
+
+    return await deciding_again(once)
+
+
+def visible(aggregate: Aggregate, sees: UUID | None) -> bool:
+    """Whether the agent *sees* may see it; None is somebody who sees all."""
+    return sees is None or sees in (getattr(aggregate, "assigned_to", None), getattr(aggregate, "created_by", None))

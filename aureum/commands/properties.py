@@ -1,0 +1,118 @@
+"""Properties: entered under a slug of their own, then changed."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from pydantic import BaseModel, ConfigDict
+from slugify import slugify
+
+from aureum.commands.changes import change
+from aureum.domain import ids
+from aureum.domain.errors import SlugTaken
+from aureum.domain.property import Property
+from aureum.projections import property_list
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
+from aureum.store.metadata import Origin
+
+NO_PROPERTY = "There is no such property."
+
+SLUG_LENGTH = 80
+UNTITLED = "property"
+"""The slug of a title without a letter that has a place in a slug."""
+
+TRIES = 50
+"""How often a slug that somebody else has taken in the same moment is followed by the next."""
+
+deciding: WeakValueDictionary[tuple[UUID, str], asyncio.Lock] = WeakValueDictionary()
+"""One creation at a time per tenant and slug in this process: those of other processes are told by the index."""
+
+
+class EnterProperty(BaseModel):
+    """The brokerage offers a property. ``fields`` are those of ``Property.Listed`` but slug and status."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    status: str = "ACTIVE"
+    fields: dict[str, Any]
+
+
+async def enter_property(
+    store: EventStore, command: EnterProperty, origin: Origin, *, idempotency: Idempotency | None = None
+) -> tuple[Property, Appended]:
+    """The property under the first free slug of its title: a taken slug is never an error.
+
+    Raises Invalid, AlreadyTaken (its mlsId), and what ``EventStore.append`` raises.
+    """
+    base = slugify(command.fields["title"], max_length=SLUG_LENGTH) or UNTITLED
+    lock = deciding.setdefault((command.tenant_id, base), asyncio.Lock())
+    async with lock:
+        for _ in range(TRIES):
+            slug = await free_slug(store, command.tenant_id, base)
+            entered = Property.enter(ids.new_id(), ids.now(), slug=slug, status=command.status, **command.fields)
+            try:
+                appended = await store.append(
+                    command.tenant_id,
+                    entered,
+                    NO_STREAM,
+                    command="EnterProperty",
+                    origin=origin,
+                    idempotency=idempotency,
+                )
+            except SlugTaken:
+                continue
+            return entered, appended
+    raise SlugTaken
+
+
+async def free_slug(store: EventStore, tenant_id: UUID, base: str) -> str:
+    """*base*, or with the first number behind it that nobody has: ``-2``, ``-3``, …"""
+    rows = await store.database.tenant_rows(tenant_id, property_list.SLUGS, {"tenant": tenant_id, "base": base})
+    taken = {slug for (slug,) in rows}
+    if base not in taken:
+        return base
+    number = 2
+    while f"{base}-{number}" in taken:
+        number += 1
+    return f"{base}-{number}"
+
+
+class ChangeProperty(BaseModel):
+    """Only what is set changes. ``details`` are by the names of ``aureum.domain.property.DETAILS``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    property_id: UUID
+    status: str | None = None
+    details: dict[str, Any] = {}
+    expected_versions: frozenset[int] | None = None
+
+
+async def change_property(store: EventStore, command: ChangeProperty, origin: Origin) -> Property:
+    """The property as it is afterwards; what holds already records nothing.
+
+    Raises NotFound, StaleVersion, Invalid, AlreadyTaken (its mlsId), Conflict, and what ``EventStore.append`` raises.
+    """
+
+    def decide(listed: Property, at: datetime) -> None:
+        if command.status is not None:
+            listed.change_status(command.status, at)
+        if command.details:
+            listed.change_details(command.details, at)
+
+    changed, _ = await change(
+        store,
+        command.tenant_id,
+        command.property_id,
+        Property,
+        decide,
+        command="ChangeProperty",
+        origin=origin,
+        missing=NO_PROPERTY,
+        expected_versions=command.expected_versions,
+    )
+    return changed

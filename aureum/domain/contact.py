@@ -1,0 +1,187 @@
+"""A contact: a person whom the brokerage knows, with what it thinks of him or her."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.errors import Invalid
+
+TYPES = ("BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER")
+"""Of the Aureum API document."""
+
+DETAILS = ("first_name", "last_name", "email", "phone", "phone_e164")
+"""What staff may correct later. All of it is personal."""
+
+HIGHEST_SCORE = 100
+
+
+class Contact(Aggregate):
+    """The aggregate. ``phone`` is as given, ``phone_e164`` beside it where it can be normalised.
+
+    ``lead_id`` is the lead that the contact was made from.
+    """
+
+    first_name: str
+    last_name: str
+    email: str | None
+    phone: str | None
+    phone_e164: str | None
+    type: str
+    tags: tuple[str, ...]
+    score: int
+    lead_id: UUID | None
+    created_by: UUID | None
+
+    def __init__(self) -> None:
+        """Added.apply assigns everything."""
+
+    class Event(Aggregate.Event):
+        """Base of a contact's events."""
+
+    class Added(Event, Created):
+        """The brokerage got to know somebody. ``created_by`` is the user who added the contact, None for a key."""
+
+        TOPIC: ClassVar[str] = "contact.added"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)
+
+        first_name: str
+        last_name: str
+        email: str | None
+        phone: str | None
+        phone_e164: str | None
+        type: str
+        tags: tuple[str, ...]
+        score: int
+        lead_id: UUID | None
+        created_by: UUID | None
+
+        def apply(self, aggregate: "Contact") -> None:
+            aggregate.first_name = self.first_name
+            aggregate.last_name = self.last_name
+            aggregate.email = self.email
+            aggregate.phone = self.phone
+            aggregate.phone_e164 = self.phone_e164
+            aggregate.type = self.type
+            aggregate.tags = self.tags
+            aggregate.score = self.score
+            aggregate.lead_id = self.lead_id
+            aggregate.created_by = self.created_by
+
+    class DetailsChanged(Event):
+        """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed."""
+
+        TOPIC: ClassVar[str] = "contact.details_changed"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("details",))
+
+        details: dict[str, str | None]
+
+        def apply(self, aggregate: "Contact") -> None:
+            # An erased person's details are a placeholder, not a mapping.
+            for name, value in self.details.items() if isinstance(self.details, dict) else ():
+                setattr(aggregate, name, value)
+
+    class Classified(Event):
+        """The brokerage thinks differently of it; ``changes`` holds those of type, tags and score that changed."""
+
+        TOPIC: ClassVar[str] = "contact.classified"
+
+        changes: dict[str, Any]
+
+        def apply(self, aggregate: "Contact") -> None:
+            for name, value in self.changes.items():
+                # JSON knows no tuples.
+                setattr(aggregate, name, tuple(value) if name == "tags" else value)
+
+    @classmethod
+    def add(
+        cls,
+        contact_id: UUID,
+        at: datetime,
+        *,
+        first_name: str,
+        last_name: str,
+        email: str | None,
+        phone: str | None,
+        phone_e164: str | None,
+        type: str = "BUYER",
+        tags: Iterable[str] = (),
+        score: int = 0,
+        lead_id: UUID | None,
+        created_by: UUID | None,
+    ) -> "Contact":
+        """A new contact; one of the names may be empty, as a lead's may. Raises Invalid."""
+        check_name(first_name, last_name)
+        check_type(type)
+        check_score(score)
+        return cls._create(
+            cls.Added,
+            id=contact_id,
+            timestamp=at,
+            first_name=first_name,
+            last_name=last_name,
+            email=email,
+            phone=phone,
+            phone_e164=phone_e164,
+            type=type,
+            tags=distinct_tags(tags),
+            score=score,
+            lead_id=lead_id,
+            created_by=created_by,
+        )
+
+    def change_details(self, details: dict[str, str | None], at: datetime) -> None:
+        """Correct some of ``DETAILS``. Raises Invalid if no name would remain."""
+        changed = {name: value for name, value in details.items() if value != getattr(self, name)}
+        if not changed:
+            return
+        if "first_name" in changed or "last_name" in changed:
+            check_name(changed.get("first_name", self.first_name), changed.get("last_name", self.last_name))
+        self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
+
+    def classify(
+        self, at: datetime, *, type: str | None = None, tags: Iterable[str] | None = None, score: int | None = None
+    ) -> None:
+        """Change the type, all tags, or the score; None leaves them as they are. Raises Invalid."""
+        changes: dict[str, Any] = {}
+        if type is not None:
+            check_type(type)
+            if type != self.type:
+                changes["type"] = type
+        if tags is not None:
+            wanted = distinct_tags(tags)
+            if wanted != self.tags:
+                changes["tags"] = list(wanted)
+        if score is not None:
+            check_score(score)
+            if score != self.score:
+                changes["score"] = score
+        if changes:
+            self.trigger_event(self.Classified, timestamp=at, changes=changes)
+
+
+def check_name(first_name: str | None, last_name: str | None) -> None:
+    """Raises Invalid if neither of them holds anything."""
+    if not (first_name or "").strip() and not (last_name or "").strip():
+        raise Invalid("firstName", "firstName or lastName must not be blank: a contact has a name.")
+
+
+def check_type(kind: str) -> None:
+    """Raises Invalid for a type that the document does not have."""
+    if kind not in TYPES:
+        raise Invalid("type", f"type must be one of: {', '.join(TYPES)}.")
+
+
+def check_score(score: int) -> None:
+    """Raises Invalid for a score beyond its scale."""
+    if not 0 <= score <= HIGHEST_SCORE:
+        raise Invalid("score", f"score must be from 0 to {HIGHEST_SCORE}.")
+
+
+def distinct_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Each tag once, stripped, in the order given. Raises Invalid for a blank one."""
+    distinct = tuple(dict.fromkeys(tag.strip() for tag in tags))
+    if "" in distinct:
+        raise Invalid("tags", "tags must not be blank.")
+    return distinct

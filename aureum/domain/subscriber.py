@@ -1,0 +1,126 @@
+"""A subscriber of a brokerage's newsletter. Every consent is on record, and so is every withdrawal."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from aureum.domain.aggregate import Aggregate, Created
+
+DETAILS = ("email", "first_name")
+"""What is personal."""
+
+
+class Subscriber(Aggregate):
+    """The aggregate. ``source_domain`` is the site on which the latest consent was given."""
+
+    email: str
+    first_name: str | None
+    interests: tuple[str, ...]
+    subscribed: bool
+    source_domain: str | None
+
+    def __init__(self) -> None:
+        """Subscribed.apply assigns everything."""
+
+    class Event(Aggregate.Event):
+        """Base of a subscriber's events."""
+
+    class Subscribed(Event, Created):
+        """An address asked for the newsletter for the first time."""
+
+        TOPIC: ClassVar[str] = "subscriber.subscribed"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)
+
+        email: str
+        first_name: str | None
+        interests: tuple[str, ...]
+        source_domain: str | None
+
+        def apply(self, aggregate: "Subscriber") -> None:
+            aggregate.email = self.email
+            aggregate.first_name = self.first_name
+            aggregate.interests = self.interests
+            aggregate.source_domain = self.source_domain
+            aggregate.subscribed = True
+
+    class Consented(Event):
+        """A subscriber asked once more. The name and interests are those that hold from now on."""
+
+        TOPIC: ClassVar[str] = "subscriber.consented"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("first_name",))
+
+        first_name: str | None
+        interests: tuple[str, ...]
+        source_domain: str | None
+
+        def apply(self, aggregate: "Subscriber") -> None:
+            aggregate.first_name = self.first_name
+            aggregate.interests = self.interests
+            aggregate.source_domain = self.source_domain
+
+    class Resubscribed(Event):
+        """Somebody who had unsubscribed asked again. The name and interests are those that hold from now on."""
+
+        TOPIC: ClassVar[str] = "subscriber.resubscribed"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("first_name",))
+
+        first_name: str | None
+        interests: tuple[str, ...]
+        source_domain: str | None
+
+        def apply(self, aggregate: "Subscriber") -> None:
+            aggregate.first_name = self.first_name
+            aggregate.interests = self.interests
+            aggregate.source_domain = self.source_domain
+            aggregate.subscribed = True
+
+    class Unsubscribed(Event):
+        """No more newsletters."""
+
+        TOPIC: ClassVar[str] = "subscriber.unsubscribed"
+
+        def apply(self, aggregate: "Subscriber") -> None:
+            aggregate.subscribed = False
+
+    @classmethod
+    def subscribe(
+        cls,
+        subscriber_id: UUID,
+        at: datetime,
+        *,
+        email: str,
+        first_name: str | None,
+        interests: Iterable[str],
+        source_domain: str | None,
+    ) -> "Subscriber":
+        """A new subscriber; *email* has been checked already."""
+        return cls._create(
+            cls.Subscribed,
+            id=subscriber_id,
+            timestamp=at,
+            email=email,
+            first_name=first_name,
+            interests=tuple(dict.fromkeys(interests)),
+            source_domain=source_domain,
+        )
+
+    def subscribe_again(
+        self, at: datetime, *, first_name: str | None, interests: Iterable[str], source_domain: str | None
+    ) -> None:
+        """Ask once more: always one event, so that a known address is as much work as a new one.
+
+        No *first_name* and no *interests* mean those that are known.
+        """
+        self.trigger_event(
+            self.Consented if self.subscribed else self.Resubscribed,
+            timestamp=at,
+            first_name=self.first_name if first_name is None else first_name,
+            interests=tuple(dict.fromkeys(interests)) or self.interests,
+            source_domain=source_domain,
+        )
+
+    def unsubscribe(self, at: datetime) -> None:
+        """Unsubscribing twice is the same success."""
+        if self.subscribed:
+            self.trigger_event(self.Unsubscribed, timestamp=at)

@@ -1,0 +1,200 @@
+"""A task: something that somebody of the staff is to do, perhaps about a lead, a contact or a property."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from aureum.domain import aggregate as base
+from aureum.domain.aggregate import Aggregate
+from aureum.domain.errors import Invalid
+
+TYPES = ("call", "email", "meeting", "follow_up", "other")
+PRIORITIES = ("LOW", "MEDIUM", "HIGH", "URGENT")
+STATUSES = ("pending", "in_progress", "completed")
+"""Of the Aureum API document; any change between them is legal, since what was done may turn out not to be."""
+
+LINKS = ("lead_id", "contact_id", "property_id")
+DETAILS = ("title", "type", "priority", "due_date", "description", *LINKS)
+"""What staff may change later."""
+
+
+class Task(Aggregate):
+    """The aggregate. ``due_date`` is a time as the Aureum API writes it: ``2025-01-20T00:00:00.000Z``."""
+
+    title: str
+    type: str
+    priority: str
+    status: str
+    due_date: str | None
+    description: str | None
+    assigned_to: UUID | None
+    lead_id: UUID | None
+    contact_id: UUID | None
+    property_id: UUID | None
+    created_by: UUID | None
+
+    def __init__(self) -> None:
+        """Created.apply assigns everything."""
+
+    class Event(Aggregate.Event):
+        """Base of a task's events."""
+
+    class Created(Event, base.Created):
+        """Something is to be done. ``created_by`` is the user who said so, None for a key."""
+
+        TOPIC: ClassVar[str] = "task.created"
+
+        title: str
+        type: str
+        priority: str
+        status: str
+        due_date: str | None
+        description: str | None
+        assigned_to: UUID | None
+        lead_id: UUID | None
+        contact_id: UUID | None
+        property_id: UUID | None
+        created_by: UUID | None
+
+        def apply(self, aggregate: "Task") -> None:
+            aggregate.title = self.title
+            aggregate.type = self.type
+            aggregate.priority = self.priority
+            aggregate.status = self.status
+            aggregate.due_date = self.due_date
+            aggregate.description = self.description
+            aggregate.assigned_to = self.assigned_to
+            aggregate.lead_id = self.lead_id
+            aggregate.contact_id = self.contact_id
+            aggregate.property_id = self.property_id
+            aggregate.created_by = self.created_by
+
+    class DetailsChanged(Event):
+        """Some of ``DETAILS`` changed; ``details`` holds only those, the ids of ``LINKS`` as 32 hex digits."""
+
+        TOPIC: ClassVar[str] = "task.details_changed"
+
+        details: dict[str, Any]
+
+        def apply(self, aggregate: "Task") -> None:
+            for name, value in self.details.items():
+                setattr(aggregate, name, linked(value) if name in LINKS else value)
+
+    class Assigned(Event):
+        """Somebody else (or nobody: None) is to do it."""
+
+        TOPIC: ClassVar[str] = "task.assigned"
+
+        previous: UUID | None
+        assigned_to: UUID | None
+
+        def apply(self, aggregate: "Task") -> None:
+            aggregate.assigned_to = self.assigned_to
+
+    class StatusChanged(Event):
+        """Somebody began, stopped, or opened again what was completed."""
+
+        TOPIC: ClassVar[str] = "task.status_changed"
+
+        previous: str
+        status: str
+
+        def apply(self, aggregate: "Task") -> None:
+            aggregate.status = self.status
+
+    class Completed(Event):
+        """It is done."""
+
+        TOPIC: ClassVar[str] = "task.completed"
+
+        previous: str
+
+        def apply(self, aggregate: "Task") -> None:
+            aggregate.status = "completed"
+
+    @classmethod
+    def create(
+        cls,
+        task_id: UUID,
+        at: datetime,
+        *,
+        title: str,
+        type: str = "other",
+        priority: str = "MEDIUM",
+        status: str = "pending",
+        due_date: str | None,
+        description: str | None,
+        assigned_to: UUID | None,
+        lead_id: UUID | None,
+        contact_id: UUID | None,
+        property_id: UUID | None,
+        created_by: UUID | None,
+    ) -> "Task":
+        """A new task, even one that is completed already. Raises Invalid."""
+        check_status(status)
+        check_details({"title": title, "type": type, "priority": priority})
+        return cls._create(
+            cls.Created,
+            id=task_id,
+            timestamp=at,
+            title=title,
+            type=type,
+            priority=priority,
+            status=status,
+            due_date=due_date,
+            description=description,
+            assigned_to=assigned_to,
+            lead_id=lead_id,
+            contact_id=contact_id,
+            property_id=property_id,
+            created_by=created_by,
+        )
+
+    def change_details(self, details: Mapping[str, Any], at: datetime) -> None:
+        """Change some of ``DETAILS``; an id of ``LINKS`` comes as a UUID or its hex digits. Raises Invalid."""
+        wanted = {name: linked(value) if name in LINKS else value for name, value in details.items()}
+        changed = {name: value for name, value in wanted.items() if value != getattr(self, name)}
+        if not changed:
+            return
+        check_details(changed)
+        recorded = {name: value.hex if isinstance(value, UUID) else value for name, value in changed.items()}
+        self.trigger_event(self.DetailsChanged, timestamp=at, details=recorded)
+
+    def assign(self, user: UUID | None, at: datetime) -> None:
+        """Give the task to *user*, or to nobody."""
+        if user != self.assigned_to:
+            self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=user)
+
+    def change_status(self, status: str, at: datetime) -> None:
+        """Begin, complete or reopen; a status that already holds records nothing. Raises Invalid."""
+        check_status(status)
+        if status == "completed":
+            self.complete(at)
+        elif status != self.status:
+            self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
+
+    def complete(self, at: datetime) -> None:
+        """Completing twice is the same success."""
+        if self.status != "completed":
+            self.trigger_event(self.Completed, timestamp=at, previous=self.status)
+
+
+def linked(stream_id: UUID | str | None) -> UUID | None:
+    """The id of a link, which is hex digits where it is recorded among details."""
+    return UUID(stream_id) if isinstance(stream_id, str) else stream_id
+
+
+def check_status(status: str) -> None:
+    """Raises Invalid for a status that a task cannot have."""
+    if status not in STATUSES:
+        raise Invalid("status", f"status must be one of: {', '.join(STATUSES)}.")
+
+
+def check_details(details: Mapping[str, Any]) -> None:
+    """Raises Invalid for the first of ``DETAILS`` that breaks a rule; those that are not there break none."""
+    if "title" in details and not (details["title"] or "").strip():
+        raise Invalid("title", "title must not be blank.")
+    for name, allowed in (("type", TYPES), ("priority", PRIORITIES)):
+        if name in details and details[name] not in allowed:
+            raise Invalid(name, f"{name} must be one of: {', '.join(allowed)}.")

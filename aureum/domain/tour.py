@@ -1,0 +1,228 @@
+"""A tour: a visit to a property, from the request to the day. The Leads API says tour, the Aureum API showing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.errors import Invalid, WrongState
+from aureum.domain.lead import can_be_answered
+from aureum.domain.wall_time import day_of
+
+NEXT: dict[str, tuple[str, ...]] = {
+    "pending": ("confirmed", "cancelled"),
+    "confirmed": ("completed", "cancelled"),
+    "completed": (),
+    "cancelled": (),
+}
+"""What may follow each status (contract). Where nothing may, the status is final."""
+
+STATUSES = tuple(NEXT)
+
+PERSONAL_DETAILS = ("name", "email", "phone", "phone_e164", "message")
+
+DETAILS = (*PERSONAL_DETAILS, "listing_id", "property_id")
+"""What staff may correct later."""
+
+SCHEDULE = ("preferred_date", "preferred_time", "local_start", "time_zone", "starts_at")
+"""When. The preferred ones are what was wished for, the others what was fixed."""
+
+
+class Tour(Aggregate):
+    """The aggregate. ``preferred_time`` is kept in the visitor's words; ``local_start``, ``time_zone`` and
+    ``starts_at`` say the same moment as wall time, IANA zone and instant, all three or none of them."""
+
+    number: int
+    listing_id: str | None
+    property_id: UUID | None
+    name: str
+    email: str | None
+    phone: str | None
+    phone_e164: str | None
+    message: str | None
+    preferred_date: str | None
+    preferred_time: str | None
+    local_start: str | None
+    time_zone: str | None
+    starts_at: str | None
+    status: str
+    assigned_to: UUID | None
+    source: str
+    source_domain: str | None
+    created_by: UUID | None
+
+    def __init__(self) -> None:
+        """Requested.apply assigns everything."""
+
+    class Event(Aggregate.Event):
+        """Base of a tour's events."""
+
+    class Requested(Event, Created):
+        """Somebody wishes to see a property, or staff entered that somebody does."""
+
+        TOPIC: ClassVar[str] = "tour.requested"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset((*PERSONAL_DETAILS, "preferred_time"))
+
+        number: int
+        listing_id: str | None
+        property_id: UUID | None
+        name: str
+        email: str | None
+        phone: str | None
+        phone_e164: str | None
+        message: str | None
+        preferred_date: str | None
+        preferred_time: str | None
+        local_start: str | None
+        time_zone: str | None
+        starts_at: str | None
+        status: str
+        assigned_to: UUID | None
+        source: str
+        source_domain: str | None
+        created_by: UUID | None
+
+        def apply(self, aggregate: "Tour") -> None:
+            aggregate.number = self.number
+            aggregate.listing_id = self.listing_id
+            aggregate.property_id = self.property_id
+            aggregate.name = self.name
+            aggregate.email = self.email
+            aggregate.phone = self.phone
+            aggregate.phone_e164 = self.phone_e164
+            aggregate.message = self.message
+            aggregate.preferred_date = self.preferred_date
+            aggregate.preferred_time = self.preferred_time
+            aggregate.local_start = self.local_start
+            aggregate.time_zone = self.time_zone
+            aggregate.starts_at = self.starts_at
+            aggregate.status = self.status
+            aggregate.assigned_to = self.assigned_to
+            aggregate.source = self.source
+            aggregate.source_domain = self.source_domain
+            aggregate.created_by = self.created_by
+
+    class StatusChanged(Event):
+        """The tour was confirmed, took place or was called off."""
+
+        TOPIC: ClassVar[str] = "tour.status_changed"
+
+        previous: str
+        status: str
+
+        def apply(self, aggregate: "Tour") -> None:
+            aggregate.status = self.status
+
+    class Rescheduled(Event):
+        """The tour has another date or time; all of ``SCHEDULE`` as it is from now on."""
+
+        TOPIC: ClassVar[str] = "tour.rescheduled"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("preferred_time",))
+
+        preferred_date: str | None
+        preferred_time: str | None
+        local_start: str | None
+        time_zone: str | None
+        starts_at: str | None
+
+        def apply(self, aggregate: "Tour") -> None:
+            aggregate.preferred_date = self.preferred_date
+            aggregate.preferred_time = self.preferred_time
+            aggregate.local_start = self.local_start
+            aggregate.time_zone = self.time_zone
+            aggregate.starts_at = self.starts_at
+
+    class Assigned(Event):
+        """Somebody else (or nobody: None) shows the property."""
+
+        TOPIC: ClassVar[str] = "tour.assigned"
+
+        previous: UUID | None
+        assigned_to: UUID | None
+
+        def apply(self, aggregate: "Tour") -> None:
+            aggregate.assigned_to = self.assigned_to
+
+    class DetailsChanged(Event):
+        """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed, an id as its hex digits."""
+
+        TOPIC: ClassVar[str] = "tour.details_changed"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("details",))
+
+        details: dict[str, str | None]
+
+        def apply(self, aggregate: "Tour") -> None:
+            # An erased person's details are a placeholder, not a mapping.
+            for name, value in self.details.items() if isinstance(self.details, dict) else ():
+                setattr(aggregate, name, UUID(value) if name == "property_id" and value is not None else value)
+
+    @classmethod
+    def request(cls, tour_id: UUID, at: datetime, *, status: str = "pending", **fields: Any) -> "Tour":
+        """A new tour. *fields* are those of ``Requested``.
+
+        Raises Invalid for an unknown status, no way to answer, or a date that is none.
+        """
+        check_status(status)
+        if not can_be_answered(fields["email"], fields["phone"]):
+            raise Invalid("email", "email or phone is required: a request that cannot be answered is of no use.")
+        check_schedule(fields)
+        return cls._create(cls.Requested, id=tour_id, timestamp=at, status=status, **fields)
+
+    def change_status(self, status: str, at: datetime) -> None:
+        """Take a step of ``NEXT``; a status that already holds records nothing. Raises Invalid and WrongState."""
+        check_status(status)
+        if status == self.status:
+            return
+        steps = NEXT.get(self.status, ())
+        if not steps:
+            raise WrongState(f"A {self.status} tour cannot become {status}: {self.status} is final.")
+        if status not in steps:
+            raise WrongState(f"A {self.status} tour can become {' or '.join(steps)}, not {status}.")
+        self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
+
+    def reschedule(self, schedule: Mapping[str, str | None], at: datetime) -> None:
+        """Change some of ``SCHEDULE``. What is the same already records nothing.
+
+        Raises Invalid for a date that is none, and WrongState for a tour that is over or called off.
+        """
+        present = {name: getattr(self, name) for name in SCHEDULE}
+        new = {**present, **schedule}
+        if new == present:
+            return
+        if not NEXT.get(self.status):
+            raise WrongState(f"A {self.status} tour cannot be rescheduled: {self.status} is final.")
+        check_schedule(new)
+        self.trigger_event(self.Rescheduled, timestamp=at, **new)
+
+    def assign(self, agent: UUID | None, at: datetime) -> None:
+        """Give the tour to *agent*, or to nobody."""
+        if agent != self.assigned_to:
+            self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
+
+    def change_details(self, details: Mapping[str, str | UUID | None], at: datetime) -> None:
+        """Correct some of ``DETAILS``. Raises Invalid if neither email nor phone would remain."""
+        changed = {name: _recorded(value) for name, value in details.items() if value != getattr(self, name)}
+        if not changed:
+            return
+        if not can_be_answered(changed.get("email", self.email), changed.get("phone", self.phone)):
+            raise Invalid("email", "email or phone must remain: a request that cannot be answered is of no use.")
+        self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
+
+
+def check_status(status: str) -> None:
+    """Raises Invalid for a status that no tour has."""
+    if status not in STATUSES:
+        raise Invalid("status", f"status must be one of: {', '.join(STATUSES)}.")
+
+
+def check_schedule(schedule: Mapping[str, Any]) -> None:
+    """Raises Invalid for a date that is none, or a fixed time without its zone or the other way round."""
+    if schedule["preferred_date"] is not None:
+        day_of(schedule["preferred_date"])
+    if len({schedule[name] is None for name in ("local_start", "time_zone", "starts_at")}) > 1:
+        raise Invalid("starts_at", "starts_at, its local time and its time zone must be given together.")
+
+
+def _recorded(value: str | UUID | None) -> str | None:
+    return value.hex if isinstance(value, UUID) else value

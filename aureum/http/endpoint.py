@@ -1,0 +1,168 @@
+"""One declaration an endpoint: it routes, says who may ask, validates, and is what the OpenAPI document is made of.
+
+A function that answers takes ``Asked`` and, in this order, whatever its declaration names: the id in the path, the
+query, the body. It returns a response, or raises a refusal that the edge renders in the endpoint's dialect.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import from_wire
+from aureum.http.access import by_host, by_key, by_key_or_staff, by_staff
+from aureum.http.bodies import json_object, read_body
+from aureum.http.errors import Dialect, HttpError, InvalidRequest, Problem
+from aureum.http.gate import Brokerage
+from aureum.http.idempotency import Replayed, replayed
+from aureum.http.validation import INTEGER, validate
+
+if TYPE_CHECKING:
+    from aureum.app import Aureum
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: who asks, of which brokerage, and the bytes of its body."""
+
+    request: Request
+    about: Brokerage
+    body: bytes = b""
+
+    @property
+    def app(self) -> "Aureum":
+        app: Aureum = self.request.app.state.aureum
+        return app
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.about.tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may ask: *resolve* tells the brokerage or refuses; *schemes* name the kinds of credentials, one of which
+    is needed (of none: nobody is asked for any)."""
+
+    resolve: Callable[[Request], Awaitable[Brokerage]] | None
+    schemes: tuple[Literal["key", "token"], ...] = ()
+    optional: bool = False
+
+
+CALLER = Access(by_key, ("key", "token"))
+"""An API key, or a user's token, on a plan that has the Aureum API."""
+
+KEY_OR_STAFF = Access(by_key_or_staff, ("key", "token"))
+STAFF = Access(by_staff, ("token",))
+VISITOR = Access(by_host)
+"""Anybody, of the brokerage that Host names; counted against the limit of forms."""
+
+ANYBODY = Access(None)
+"""The function itself finds out what it needs to know."""
+
+NUMBER_LIMIT = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """The id that a path names: a wire id, or one of the platform-wide integers. *missing* is said of one that is not
+    there."""
+
+    missing: str
+    number: bool = False
+
+    def read(self, text: str) -> UUID | int:
+        """Raises NotFound for what never was a wire id, InvalidRequest for what is no integer."""
+        if self.number:
+            if not (text.isascii() and text.isdigit() and len(text) <= 19):
+                raise InvalidRequest([Problem(("path", "id"), INTEGER.msg, INTEGER.type, "id must be a whole number.")])
+            if int(text) >= NUMBER_LIMIT:
+                raise NotFound(self.missing)
+            return int(text)
+        stream_id = from_wire(text)
+        if stream_id is None:
+            raise NotFound(self.missing)
+        return stream_id
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What answers a method at a path. ``answers`` is the type of the body of a success."""
+
+    method: str
+    path: str
+    run: Callable[..., Awaitable[Response]]
+    summary: str
+    access: Access = CALLER
+    dialect: Dialect = "aureum"
+    id: Id | None = None
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    answers: Any = None
+    status: int = 200
+    media: str = "application/json"
+    from_pages: bool = False
+    """Whether pages of the brokerage's own may ask from a browser (CORS)."""
+    idempotent: bool = True
+    """Whether a POST takes an Idempotency-Key."""
+    refusals: Sequence[int] = ()
+    """Statuses besides those that follow from the declaration."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of a success, with what they mean, besides those that follow from the declaration."""
+
+    async def respond(self, request: Request) -> Response:
+        """Who asks, then what for. Raises what the edge renders."""
+        about = NOBODY if self.access.resolve is None else await self.access.resolve(request)
+        arguments: list[Any] = []
+        if self.id is not None:
+            arguments.append(self.id.read(request.path_params["id"]))
+        if self.query is not None:
+            arguments.append(validate(self.query, dict(request.query_params), "query"))
+        body = b""
+        if self.method in ("POST", "PATCH"):
+            body = await read_body(request.receive, request.scope["headers"])
+            if self.body is not None:
+                arguments.append(validate(self.body, json_object(body, request.scope["headers"])))
+        try:
+            return await self.run(Asked(request, about, body), *arguments)
+        except Replayed as kept:
+            return replayed(request, kept.answer, self.status)
+
+
+NOBODY = Brokerage(None, None, None, None, UUID(int=0), 0, "", "", "US", False, 0, 0, 0, 0)
+
+
+class Address:
+    """All endpoints of one path, as an ASGI application: HEAD is a GET, OPTIONS says what there is, the rest is 405."""
+
+    def __init__(self, *endpoints: Endpoint, preflight: Callable[[Request], Awaitable[Response]] | None = None) -> None:
+        self.path = endpoints[0].path
+        self.dialect = endpoints[0].dialect
+        self.endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        self.preflight = preflight
+        methods = {*self.endpoints, "OPTIONS"} | ({"HEAD"} if "GET" in self.endpoints else set())
+        self.allowed = ", ".join(sorted(methods))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        endpoint = self.endpoints.get("GET" if method == "HEAD" else method)
+        request = Request(scope, receive, send)
+        if endpoint is not None:
+            response = await endpoint.respond(request)
+        elif method == "OPTIONS":
+            response = await self.options(request)
+        else:
+            raise HttpError(405, f"This address takes {self.allowed} only.", {"Allow": self.allowed})
+        await response(scope, receive, send)
+
+    async def options(self, request: Request) -> Response:
+        """What may be asked here; to a browser that asks for a page, whether the page may."""
+        response = Response(status_code=204) if self.preflight is None else await self.preflight(request)
+        response.headers["Allow"] = self.allowed
+        return response

@@ -1,0 +1,146 @@
+"""A lead's fields in the Aureum API: what may be sent, and what is shown."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from aureum.http.fields import (
+    NULL_IS_ABSENT,
+    Email,
+    Message,
+    Name,
+    Page,
+    PhoneText,
+    Source,
+    Subject,
+    Utm,
+    WireId,
+)
+from aureum.http.shapes import Shape, Timestamp, Wire
+
+Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
+
+
+class UtmFields(BaseModel):
+    """Where the visitor came from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: Utm | None = None
+    medium: Utm | None = None
+    campaign: Utm | None = None
+
+
+NAMED: list[JsonValue] = [
+    {"required": ["name"], "properties": {"name": {"type": "string"}}},
+    {
+        "required": ["firstName", "lastName"],
+        "properties": {"firstName": {"type": "string"}, "lastName": {"type": "string"}},
+    },
+]
+ANSWERABLE: list[JsonValue] = [
+    {"required": ["email"], "properties": {"email": {"type": "string"}}},
+    {"required": ["phone"], "properties": {"phone": {"type": "string", "pattern": "\\S"}}},
+]
+
+
+class NewLead(BaseModel):
+    """``name``, or ``firstName`` with ``lastName``; ``email`` or ``phone``."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "allOf": [{"anyOf": NAMED}, {"anyOf": ANSWERABLE}],
+            "example": {
+                "name": "Jane Doe",
+                "email": "jane@example.com",
+                "phone": "+1-555-0200",
+                "source": "website",
+                "message": "Interested in the Beverly Hills listing",
+            },
+        },
+    )
+
+    name: Annotated[Name | None, Field(description="Split at its last space.")] = None
+    first_name: Annotated[Name | None, Field(alias="firstName")] = None
+    last_name: Annotated[Name | None, Field(alias="lastName")] = None
+    email: Email | None = None
+    phone: PhoneText | None = None
+    source: Annotated[Source, NULL_IS_ABSENT] = "api"
+    status: Annotated[Status, NULL_IS_ABSENT] = "new"
+    subject: Subject | None = None
+    message: Message | None = None
+    assigned_to: Annotated[WireId | None, Field(alias="assignedToId", description="A user of the brokerage.")] = None
+    source_page: Annotated[Page | None, Field(alias="sourcePage")] = None
+    utm: Annotated[UtmFields, NULL_IS_ABSENT] = UtmFields()
+
+    @model_validator(mode="after")
+    def whole(self) -> "NewLead":
+        if self.name is None and (self.first_name is None or self.last_name is None):
+            raise ValueError("name is required, or firstName and lastName.")
+        if not self.email and not (self.phone or "").strip():
+            raise ValueError("email or phone is required.")
+        return self
+
+
+class LeadChange(BaseModel):
+    """What may be set; ``null`` empties what may be empty."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "contacted"}})
+
+    status: Status | None = None
+    assigned_to: Annotated[WireId | None, Field(alias="assignedToId")] = None
+    name: Name | None = None
+    first_name: Annotated[Name | None, Field(alias="firstName")] = None
+    last_name: Annotated[Name | None, Field(alias="lastName")] = None
+    email: Email | None = None
+    phone: PhoneText | None = None
+    subject: Subject | None = None
+    message: Message | None = None
+
+    @model_validator(mode="after")
+    def nothing_required_is_emptied(self) -> "LeadChange":
+        refuse_null(self, status="status", name="name", first_name="firstName", last_name="lastName")
+        return self
+
+
+def refuse_null(change: BaseModel, **required: str) -> None:
+    """Raises ValueError if one of the *required* fields, each with its name on the wire, is set to nothing."""
+    for field, shown in required.items():
+        if field in change.model_fields_set and getattr(change, field) is None:
+            raise ValueError(f"{shown} must not be null; leave it out to keep it as it is.")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """At its last space: ``Mary Jane Doe`` → ``Mary Jane``, ``Doe``; one word is a first name."""
+    first, _, last = name.strip().rpartition(" ")
+    return (first.strip(), last) if first else (last, "")
+
+
+class ShownUtm(Shape):
+    """Where the visitor came from."""
+
+    source: str | None
+    medium: str | None
+    campaign: str | None
+
+
+class ShownLead(Shape):
+    """A lead."""
+
+    id: Wire
+    name: str
+    firstName: str
+    lastName: str
+    email: str | None
+    phone: str | None
+    source: str
+    status: Status
+    subject: str | None
+    message: str | None
+    assignedToId: Wire | None
+    contactId: Wire | None
+    sourcePage: str | None
+    utm: ShownUtm
+    createdAt: Timestamp
+    updatedAt: Timestamp

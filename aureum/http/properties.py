@@ -1,0 +1,95 @@
+"""Properties, in the Aureum API: list, create, read, change."""
+
+from functools import partial
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+from starlette.responses import Response
+
+from aureum.commands.properties import (
+    NO_PROPERTY,
+    ChangeProperty,
+    EnterProperty,
+    change_property,
+    enter_property,
+)
+from aureum.domain.property import Property
+from aureum.http.access import origin
+from aureum.http.answers import encoded
+from aureum.http.endpoint import Asked, Endpoint, Id
+from aureum.http.lists import Listing, Paging
+from aureum.http.property_fields import NewProperty, PropertyChange, ShownProperty, Status
+from aureum.http.resources import AsOf, answered, expected_versions, once, shown
+from aureum.projections import property_list
+
+PROPERTIES = Listing("/api/properties", property_list.PAGE)
+
+
+class PropertyFilters(Paging):
+    """The document's filters."""
+
+    status: Annotated[Status | None, Field(description="Filter by status.")] = None
+    featured: Annotated[
+        Literal["true", "false"] | None, Field(description="Featured listings only; or only the others.")
+    ] = None
+
+
+def property_body(listed: Property) -> bytes:
+    """A property as the Aureum API shows it, in the same words as the list."""
+    return encoded(property_list.document(listed, listed.id, listed.created_on, listed.modified_on))
+
+
+async def get_properties(asked: Asked, filters: PropertyFilters) -> Response:
+    """Newest first, in pages or streamed whole."""
+    featured = None if filters.featured is None else filters.featured == "true"
+    return await PROPERTIES.answer(asked, filters, {"status": filters.status, "featured": featured})
+
+
+async def post_property(asked: Asked, new: NewProperty) -> Response:
+    """201 with the whole property, under a slug that nothing else in the brokerage has."""
+    fields = new.model_dump(exclude={"status"}) | {"created_by": asked.about.user_id}
+    command = EnterProperty(tenant_id=asked.tenant_id, status=new.status, fields=fields)
+    remember = await once(asked, property_body)
+    listed, appended = await enter_property(
+        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+    )
+    return answered(asked, listed, property_body, appended, 201)
+
+
+async def get_property(asked: Asked, property_id: UUID, as_of: AsOf) -> Response:
+    """The property as it is; with ``asOf`` as it was."""
+    return await shown(asked, property_list.LIST, property_id, NO_PROPERTY, as_of, property_body)
+
+
+async def patch_property(asked: Asked, property_id: UUID, change: PropertyChange) -> Response:
+    """The property as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    command = ChangeProperty(
+        tenant_id=asked.tenant_id,
+        property_id=property_id,
+        status=change.status,
+        details=change.model_dump(exclude={"status"}, exclude_unset=True),
+        expected_versions=expected_versions(asked.request),
+    )
+    listed = await change_property(asked.app.store, command, origin(asked.request, asked.about))
+    return answered(asked, listed, property_body)
+
+
+one = partial(Endpoint, path="/api/properties/{id}", id=Id(NO_PROPERTY), answers=ShownProperty)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET", "/api/properties", get_properties, "List properties", query=PropertyFilters, answers=list[ShownProperty]
+    ),
+    Endpoint(
+        "POST",
+        "/api/properties",
+        post_property,
+        "Create a property",
+        body=NewProperty,
+        answers=ShownProperty,
+        status=201,
+    ),
+    one(method="GET", run=get_property, summary="Get a property", query=AsOf),
+    one(method="PATCH", run=patch_property, summary="Change a property", body=PropertyChange),
+)

@@ -1,0 +1,114 @@
+"""A property's fields in the Aureum API: what may be sent, and what is shown."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, model_validator
+
+from aureum.http.fields import NULL_IS_ABSENT, Amount, Characters, Message, Name, Subject
+from aureum.http.lead_fields import refuse_null
+from aureum.http.shapes import Amount as ShownAmount
+from aureum.http.shapes import Shape, Timestamp, Wire
+
+Status = Literal["ACTIVE", "PENDING", "SOLD", "COMING_SOON"]
+Type = Literal["SINGLE_FAMILY", "CONDO", "TOWNHOUSE", "LAND", "COMMERCIAL"]
+Short = Annotated[str, Characters(limit=100)]
+
+EXAMPLE: dict[str, JsonValue] = {
+    "title": "Modern Villa in Beverly Hills",
+    "address": "123 Palm Dr",
+    "city": "Beverly Hills",
+    "state": "CA",
+    "price": 4500000,
+    "bedrooms": 5,
+    "bathrooms": 4,
+    "sqft": 4200,
+    "isFeatured": True,
+}
+
+
+class NewProperty(BaseModel):
+    """The document's fields, and a few that a listing has besides."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
+
+    title: Annotated[Subject, Field(description="Property title")]
+    address: Annotated[Subject, Field(description="Street address")]
+    city: Annotated[Name, Field(description="City")]
+    state: Annotated[Name, Field(description="State")]
+    zip_code: Annotated[Short | None, Field(alias="zip", description="ZIP code")] = None
+    price: Annotated[Amount | None, Field(description="Listing price in dollars")] = None
+    bedrooms: Annotated[Amount | None, Field(description="Number of bedrooms")] = None
+    bathrooms: Annotated[Amount | None, Field(description="Number of bathrooms")] = None
+    sqft: Annotated[Amount | None, Field(description="Square footage")] = None
+    property_type: Annotated[Type | None, Field(alias="propertyType")] = None
+    status: Annotated[Status, NULL_IS_ABSENT] = "ACTIVE"
+    is_featured: Annotated[StrictBool, NULL_IS_ABSENT, Field(alias="isFeatured")] = False
+    description: Message | None = None
+    mls: Annotated[Short | None, Field(description="Which MLS the mlsId is of")] = None
+    mls_id: Annotated[Short | None, Field(alias="mlsId", description="Unique in the brokerage and MLS")] = None
+    time_zone: Annotated[
+        Short | None,
+        Field(alias="timeZone", description="IANA name, where it is not the brokerage's", examples=["America/Boise"]),
+    ] = None
+
+
+class PropertyChange(BaseModel):
+    """What may be set; ``null`` empties what may be empty."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "SOLD", "price": 4450000}})
+
+    title: Subject | None = None
+    address: Subject | None = None
+    city: Name | None = None
+    state: Name | None = None
+    zip_code: Annotated[Short | None, Field(alias="zip")] = None
+    price: Amount | None = None
+    bedrooms: Amount | None = None
+    bathrooms: Amount | None = None
+    sqft: Amount | None = None
+    property_type: Annotated[Type | None, Field(alias="propertyType")] = None
+    status: Status | None = None
+    is_featured: Annotated[StrictBool | None, Field(alias="isFeatured")] = None
+    description: Message | None = None
+    mls: Short | None = None
+    mls_id: Annotated[Short | None, Field(alias="mlsId")] = None
+    time_zone: Annotated[Short | None, Field(alias="timeZone", examples=["America/Boise"])] = None
+
+    @model_validator(mode="after")
+    def nothing_required_is_emptied(self) -> "PropertyChange":
+        refuse_null(
+            self,
+            title="title",
+            address="address",
+            city="city",
+            state="state",
+            status="status",
+            is_featured="isFeatured",
+        )
+        return self
+
+
+class ShownProperty(Shape):
+    """A property."""
+
+    id: Wire
+    title: str
+    slug: str
+    address: str
+    city: str
+    state: str
+    zip: str | None
+    price: ShownAmount | None
+    status: Status
+    standardStatus: Literal["Active", "Pending", "Closed", "Coming Soon"]
+    propertyType: Type | None
+    bedrooms: ShownAmount | None
+    bathrooms: ShownAmount | None
+    sqft: ShownAmount | None
+    isFeatured: bool
+    description: str | None
+    mls: str | None
+    mlsId: str | None
+    timeZone: str | None
+    createdAt: Timestamp
+    updatedAt: Timestamp

@@ -1,0 +1,118 @@
+"""One resource at a time, as all of them are read, made and changed: ETags, ``asOf``, ``If-Match``, 201."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aureum.domain.aggregate import Aggregate
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import from_wire
+from aureum.http.answers import RESOURCE_ETAG, answer, not_modified, resource_etag
+from aureum.http.endpoint import Asked
+from aureum.http.fields import Time
+from aureum.http.headers import header
+from aureum.http.idempotency import Replayed, idempotency, unless_replayed
+from aureum.projections.document_list import DocumentList
+from aureum.store.event_store import Appended, Idempotency, Stream
+
+NO_ONE = UUID(int=0)
+"""What an id that never was one stands for: no stream has it."""
+
+NOT_YET = "There was nothing with this id at that time."
+
+
+class AsOf(BaseModel):
+    """``?asOf=``: a moment, itself included."""
+
+    model_config = ConfigDict(frozen=True)
+
+    as_of: Annotated[Time | None, Field(alias="asOf", description="Shows the resource as it was at that moment.")] = (
+        None
+    )
+
+
+def reference(text: str | None) -> UUID | None:
+    """The stream that a field or filter names by its wire id; an id that never was one is nobody's."""
+    return None if text is None else from_wire(text) or NO_ONE
+
+
+async def shown(
+    asked: Asked,
+    model: DocumentList,
+    stream_id: UUID,
+    missing: str,
+    as_of: AsOf,
+    body: Callable[[Any], bytes],
+    doc: str = "doc",
+) -> Response:
+    """One resource as it is, from its read model's *doc*; with ``asOf`` as it was, as *body* makes it of the aggregate.
+
+    Raises NotFound.
+    """
+    found = await row(asked, model, stream_id)
+    if found is None:
+        raise NotFound(missing)
+    if as_of.as_of is None:
+        return unless_known(asked.request, found[doc].encode(), found["stream_version"])
+    aggregate = (await asked.app.store.load(asked.tenant_id, stream_id)).aggregate(as_of.as_of)
+    if aggregate is None:
+        raise NotFound(NOT_YET)
+    return unless_known(asked.request, body(aggregate), aggregate.version)
+
+
+async def row(asked: Asked, model: DocumentList, stream_id: UUID) -> dict[str, Any] | None:
+    """The documents of a resource and its stream's version; None if it is not there for whoever asks."""
+    parameters = {"tenant": asked.tenant_id, "id": stream_id, "sees": asked.about.sees}
+    found = await asked.app.database.tenant_rows(asked.tenant_id, model.one, parameters)
+    return dict(zip((*model.docs, "stream_version"), found[0], strict=True)) if found else None
+
+
+async def loaded(asked: Asked, model: DocumentList, stream_id: UUID, missing: str) -> Stream:
+    """The stream of a resource that whoever asks may see. Raises NotFound."""
+    if await row(asked, model, stream_id) is None:
+        raise NotFound(missing)
+    return await asked.app.store.load(asked.tenant_id, stream_id)
+
+
+async def once(
+    asked: Asked, body: Callable[[Any], bytes], *, tagged: bool = True, tenant_id: UUID | None = None
+) -> Idempotency | None:
+    """What to remember of this request. Raises Replayed if it was made before, KeyReused, HttpError 400."""
+
+    def etag(made: Aggregate) -> str:
+        return resource_etag(made.version) if tagged else ""
+
+    remembered = idempotency(asked.request, asked.about, asked.body, body, etag, tenant_id)
+    return await unless_replayed(asked.app.store, tenant_id or asked.tenant_id, remembered)
+
+
+def answered(
+    asked: Asked,
+    aggregate: Aggregate,
+    body: Callable[[Any], bytes],
+    appended: Appended | None = None,
+    status: int = 200,
+) -> Response:
+    """*aggregate* as it is now, unless a twin of the request came first. Raises Replayed."""
+    if appended is not None and appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    return answer(asked.request, body(aggregate), status=status, headers={"ETag": resource_etag(aggregate.version)})
+
+
+def expected_versions(request: Request) -> frozenset[int] | None:
+    """The versions that ``If-Match`` allows; None without it or for ``*``. Compared strongly (RFC 9110, 13.1.1)."""
+    listed = header(request.scope, b"if-match")
+    if listed is None or listed.strip() == "*":
+        return None
+    tags = (RESOURCE_ETAG.fullmatch(tag.strip()) for tag in listed.split(","))
+    return frozenset(int(tag[1]) for tag in tags if tag)
+
+
+def unless_known(request: Request, body: bytes, version: int) -> Response:
+    """*body* with its ETag, or 304."""
+    etag = resource_etag(version)
+    return not_modified(request, etag) or answer(request, body, headers={"ETag": etag})

@@ -1,0 +1,51 @@
+"""What answers look like, for the OpenAPI document alone: answers are bytes that read models keep ready.
+
+The tests hold the running server's answers against these shapes. Field names are those on the wire.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Wire = Annotated[str, Field(pattern="^c[0-9a-z]{25}$", examples=["clx0000000000000000000000x"])]
+"""An opaque id."""
+
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2025-01-15T10:30:00.000Z"])]
+"""A moment of the Aureum API, in milliseconds."""
+
+LeadsTimestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-12-28T15:30:00Z"])]
+"""A moment of the Leads API, in seconds."""
+
+Amount = Annotated[float | int, Field(ge=0)]
+
+
+class Shape(BaseModel):
+    """A JSON object in which every field is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ShownActor(Shape):
+    """Who did it: visitor, key, user or system."""
+
+    type: str
+    id: str | None
+
+
+class ShownChange(Shape):
+    """From what to what."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"required": ["from", "to"]})
+
+    before: Annotated[Any, Field(alias="from")]
+    to: Any
+
+
+class ShownEvent(Shape):
+    """One event of a resource's history."""
+
+    version: int
+    type: str
+    at: Timestamp
+    actor: ShownActor
+    changes: dict[str, ShownChange]

@@ -1,0 +1,147 @@
+"""The property list: a row a property, with the property as the Aureum API shows it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aureum.domain.ids import aureum_time, to_wire
+from aureum.domain.property import STANDARD_STATUS, Property
+from aureum.projections.document_list import DocumentList, Row
+
+NAME = "property_list"
+
+SHOWN_DETAILS = {
+    "title": "title",
+    "address": "address",
+    "city": "city",
+    "state": "state",
+    "zip_code": "zip",
+    "price": "price",
+    "bedrooms": "bedrooms",
+    "bathrooms": "bathrooms",
+    "sqft": "sqft",
+    "property_type": "propertyType",
+    "is_featured": "isFeatured",
+    "description": "description",
+    "mls": "mls",
+    "mls_id": "mlsId",
+    "time_zone": "timeZone",
+}
+"""Which details stand in ``doc``, and how they are called there."""
+
+NUMBERS = ("price", "bedrooms", "bathrooms", "sqft")
+
+
+def step(row: Row | None, event: Any) -> Row | None:
+    """What *event* makes of a property's row; events of other aggregates leave it as it is."""
+    match event:
+        case Property.Listed():
+            return {
+                "property_id": event.originator_id,
+                "stream_version": event.originator_version,
+                "slug": event.slug,
+                "status": event.status,
+                "is_featured": event.is_featured,
+                "mls": event.mls or "",
+                "mls_id": event.mls_id,
+                "updated_at": event.timestamp,
+                "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
+            }
+        case Property.StatusChanged() | Property.DetailsChanged() if row is not None:
+            return changed(row, event)
+    return row
+
+
+def document(listed: Property | Property.Listed, property_id: UUID, created_at: datetime, updated_at: datetime) -> Row:
+    """A property as the Aureum API shows it, of the aggregate or of the event that began it."""
+    return {
+        "id": to_wire(property_id),
+        "title": listed.title,
+        "slug": listed.slug,
+        "address": listed.address,
+        "city": listed.city,
+        "state": listed.state,
+        "zip": listed.zip_code,
+        "price": number(listed.price),
+        "status": listed.status,
+        "standardStatus": STANDARD_STATUS[listed.status],
+        "propertyType": listed.property_type,
+        "bedrooms": number(listed.bedrooms),
+        "bathrooms": number(listed.bathrooms),
+        "sqft": number(listed.sqft),
+        "isFeatured": listed.is_featured,
+        "description": listed.description,
+        "mls": listed.mls,
+        "mlsId": listed.mls_id,
+        "timeZone": listed.time_zone,
+        "createdAt": aureum_time(created_at),
+        "updatedAt": aureum_time(updated_at),
+    }
+
+
+def changed(row: Row, event: Any) -> Row:
+    """A new row with what *event* says; the old one stays as it was."""
+    doc = row["doc"] | {"updatedAt": aureum_time(event.timestamp)}
+    columns: Row = {"stream_version": event.originator_version, "updated_at": event.timestamp, "doc": doc}
+    match event:
+        case Property.StatusChanged():
+            columns["status"] = doc["status"] = event.status
+            doc["standardStatus"] = STANDARD_STATUS[event.status]
+        case Property.DetailsChanged():
+            details = event.details
+            doc |= {
+                shown: number(details[name]) if name in NUMBERS else details[name]
+                for name, shown in SHOWN_DETAILS.items()
+                if name in details
+            }
+            columns |= {"is_featured": doc["isFeatured"], "mls": doc["mls"] or "", "mls_id": doc["mlsId"]}
+    return row | columns
+
+
+def number(text: str | None) -> int | float | None:
+    """A decimal as JSON has it, without needless zeros. Exact: no decimal here has more than 15 digits."""
+    if text is None:
+        return None
+    return float(text) if "." in text else int(text)
+
+
+LIST = DocumentList(
+    NAME,
+    {
+        "property_id": "uuid",
+        "stream_version": "int4",
+        "slug": "text",
+        "status": "text",
+        "is_featured": "bool",
+        "mls": "text",
+        "mls_id": "text",
+        "updated_at": "timestamptz",
+        "doc": "text",
+    },
+    Property.Event,
+    step,
+)
+APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+
+PAGE = """
+SELECT array_to_string((array_agg(l.doc))[1:%(limit)s], ','), (array_agg(l.property_id))[least(count(*), %(limit)s)],
+       count(*)
+  FROM (
+      SELECT x.doc, x.property_id FROM property_list x
+       WHERE x.tenant_id = %(tenant)s AND x.property_id < %(before)s
+         AND x.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+         AND (%(status)s::text IS NULL OR x.status = %(status)s)
+         AND (%(featured)s::boolean IS NULL OR x.is_featured = %(featured)s)
+         AND (%(updated_since)s::timestamptz IS NULL OR x.updated_at >= %(updated_since)s)
+       ORDER BY x.property_id DESC LIMIT %(limit)s + 1
+  ) l
+"""
+"""Newest first: the documents joined by commas, the last id, how many, and one more than ``limit`` if more follow."""
+
+SLUGS = """
+SELECT slug FROM property_list
+ WHERE tenant_id = %(tenant)s
+   AND read_version = (SELECT property_list_version FROM heads WHERE tenant_id = %(tenant)s)
+   AND (slug = %(base)s OR slug LIKE %(base)s || '-%%')
+"""
+"""Taken slugs that begin like this one. A slug holds no character that LIKE would take for more than itself."""

@@ -1,0 +1,141 @@
+"""How a list read model is made anew: copied stream by stream, then followed by position. See rebuild.py."""
+
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row
+from aureum.store.event_log import EventLog
+from aureum.store.event_types import AGGREGATES
+from aureum.store.rebuild_claim import Claim
+
+NEXT_VERSION = """
+UPDATE rebuilds r SET read_version = greatest(r.read_version, h.{table}_version) + 1
+  FROM heads h
+ WHERE r.tenant_id = %(tenant)s AND r.read_model = '{table}' AND h.tenant_id = r.tenant_id
+RETURNING r.read_version, h.{table}_version
+"""
+
+FLIP = "UPDATE heads SET {table}_version = %(version)s WHERE tenant_id = %(tenant)s"
+
+COUNT = "SELECT count(*) FROM {table} WHERE tenant_id = %(tenant)s AND read_version = %(version)s"
+
+COPY = "COPY {table} (tenant_id, read_version, {columns}) FROM STDIN (FORMAT BINARY)"
+
+LOAD = """
+SELECT {columns} FROM {table}
+ WHERE tenant_id = %(tenant)s AND read_version = %(version)s AND {id} = ANY (%(ids)s)
+"""
+
+STORE = """
+INSERT INTO {table} (tenant_id, read_version, {columns})
+SELECT %(tenant)s, %(version)s, {columns} FROM json_to_recordset(%(rows)s::json) AS r ({typed})
+ON CONFLICT (tenant_id, read_version, {id}) DO UPDATE SET {replaced}
+"""
+
+NEXT_OTHER = """
+SELECT read_version FROM {table}
+ WHERE tenant_id = %(tenant)s AND read_version > %(after)s
+ ORDER BY read_version LIMIT 1
+"""
+
+REMOVE_UP_TO = """
+SELECT {id} FROM {table}
+ WHERE tenant_id = %(tenant)s AND read_version = %(other)s AND {id} > %(after)s
+ ORDER BY {id} OFFSET %(rows)s LIMIT 1
+"""
+
+REMOVE = """
+DELETE FROM {table}
+ WHERE tenant_id = %(tenant)s AND read_version = %(other)s AND {id} > %(after)s AND {id} <= %(up_to)s
+"""
+
+BATCH_EVENTS = 2_000
+BATCH_ROWS = 5_000
+
+
+class ListRebuild:
+    """Makes the read model *model* anew."""
+
+    def __init__(self, model: DocumentList) -> None:
+        self.model = model
+        (events,) = (kinds for kinds in AGGREGATES.values() if issubclass(kinds[0], model.events))
+        self.NAME = model.table
+        self.TYPES = tuple(event.TOPIC for event in events)
+        self.PERSONAL = any(event.PERSONAL for event in events)
+        self.NEXT_VERSION = model.statement(NEXT_VERSION)
+        self.FLIP = model.statement(FLIP)
+        self.COUNT = model.statement(COUNT)
+
+    async def copy(self, log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int:
+        """Copy the resources as they stood at position *until*, each folded from its whole stream; returns *until*.
+
+        Stream by stream a row is written once, whatever happened to the resource; only one unfinished row is held
+        between two batches, however many there are.
+        """
+        row: Row | None = None
+        async with aclosing(log.by_stream(until, BATCH_EVENTS)) as batches:
+            async for events in batches:
+                finished: list[Row] = []
+                for event in events:
+                    if row is not None and event.originator_id != row[self.model.id]:
+                        finished.append(row)
+                        row = None
+                    row = self.model.step(row, event)
+                await self.write_new(claim, finished)
+                folded(len(events))
+        if row is not None:
+            await self.write_new(claim, [row])
+        return until
+
+    async def write_new(self, claim: Claim, rows: Sequence[Row]) -> None:
+        """COPY rows of resources that have none yet in the new version."""
+        statement = self.model.statement(COPY)
+        async with claim.transaction(), claim.connection.cursor() as cursor, cursor.copy(statement) as target:
+            target.set_types(("uuid", "int4", *self.model.columns.values()))
+            for row in rows:
+                stored = self.model.stored(row)
+                await target.write_row((claim.tenant_id, claim.version, *map(stored.__getitem__, self.model.columns)))
+
+    async def apply(self, claim: Claim, events: Sequence[Any]) -> None:
+        """Step the rows that *events* belong to, in the caller's transaction; their number is bounded."""
+        ids = list({event.originator_id for event in events})
+        if not ids:
+            return
+        cursor = claim.connection.cursor(binary=True)
+        await cursor.execute(self.model.statement(LOAD), claim.parameters(ids=ids))
+        loaded = [self.model.loaded(values) for values in await cursor.fetchall()]
+        rows: dict[UUID, Row | None] = {row[self.model.id]: row for row in loaded}
+        for event in events:
+            rows[event.originator_id] = self.model.step(rows.get(event.originator_id), event)
+        changed = [self.model.stored(row) for row in rows.values() if row is not None]
+        await claim.connection.execute(
+            self.model.statement(STORE), claim.parameters(rows=orjson.dumps(changed).decode())
+        )
+
+    async def remove(self, claim: Claim, keep: int) -> None:
+        """Remove the rows of every version but *keep*, some thousands a transaction."""
+        other = -1
+        while True:
+            cursor = await claim.connection.execute(self.model.statement(NEXT_OTHER), claim.parameters(after=other))
+            row = await cursor.fetchone()
+            if row is None:
+                return
+            (other,) = row
+            if other != keep:
+                await self.remove_version(claim, other)
+
+    async def remove_version(self, claim: Claim, other: int) -> None:
+        """Remove the rows of the version *other*."""
+        find, remove = self.model.statement(REMOVE_UP_TO), self.model.statement(REMOVE)
+        after: UUID | None = UUID(int=0)
+        while after is not None:
+            named = claim.parameters(other=other, after=after)
+            row = await (await claim.connection.execute(find, named | {"rows": BATCH_ROWS - 1})).fetchone()
+            up_to = ABOVE_ALL if row is None else row[0]
+            async with claim.transaction():
+                await claim.connection.execute(remove, named | {"up_to": up_to})
+            after = None if row is None else up_to
