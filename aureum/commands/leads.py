@@ -6,13 +6,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change
+from aureum.commands.references import check_user
 from aureum.domain import ids
 from aureum.domain.contact import Contact
-from aureum.domain.errors import Invalid
 from aureum.domain.lead import Lead
 from aureum.domain.phones import e164
 from aureum.domain.routing import Agent, route
-from aureum.projections import users
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
 
@@ -58,7 +57,7 @@ async def capture_lead(
 
     Raises Invalid, and what ``EventStore.append`` raises.
     """
-    await check_agent(store, command.tenant_id, command.assigned_to)
+    await check_user(store, command.tenant_id, command.assigned_to)
     at = command.at or ids.now()
     lead_id = ids.new_id(command.at)
     assigned_to, routing = command.assigned_to, None
@@ -127,7 +126,7 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
     Raises NotFound, StaleVersion, Invalid, Conflict, and what ``EventStore.append`` raises.
     """
     if command.assign:
-        await check_agent(store, command.tenant_id, command.assigned_to)
+        await check_user(store, command.tenant_id, command.assigned_to)
     details = dict(command.details)
     if "phone" in details:
         details["phone_e164"] = e164(details["phone"], command.country)
@@ -199,11 +198,3 @@ async def convert_lead(
         sees=sees,
         idempotency=idempotency,
     )
-
-
-async def check_agent(store: EventStore, tenant_id: UUID, user_id: UUID | None) -> None:
-    """Raises Invalid unless *user_id* is of this brokerage, or nobody."""
-    if user_id is None:
-        return
-    if not await store.database.tenant_rows(tenant_id, users.ONE, {"tenant": tenant_id, "user": user_id}):
-        raise Invalid("assignedToId", "assignedToId must be the id of a user of this brokerage.")

@@ -52,8 +52,10 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
 
 LEAD_TAKERS = """
 SELECT user_id, name, specialties FROM users
- WHERE tenant_id = %(tenant)s AND takes_leads
+ WHERE tenant_id = %(tenant)s AND takes_leads AND NOT disabled
  ORDER BY user_id
 """
 
-ONE = "SELECT user_id FROM users WHERE tenant_id = %(tenant)s AND user_id = %(user)s"
+ONE = "SELECT user_id FROM users WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND NOT disabled"
+
+OF_NUMBER = "SELECT user_id FROM users WHERE tenant_id = %(tenant)s AND number = %(number)s AND NOT disabled"

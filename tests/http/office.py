@@ -1,6 +1,7 @@
 """What the operator does beside the servers: brokerages, keys, users, many leads at once; and a look into the log."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from itertools import count
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from aureum.commands.api_keys import IssueApiKey, issue_api_key
+from aureum.commands.api_keys import IssueApiKey, hash_key, issue_api_key
 from aureum.commands.brokerages import OpenBrokerage, open_brokerage
+from aureum.commands.sessions import TOKEN_PREFIX
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.ids import to_wire
 from aureum.domain.user import User
@@ -37,6 +39,26 @@ class Tenant:
     @property
     def bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Somebody of the staff: wire id, number, and a token."""
+
+    id: str
+    number: int
+    email: str
+    token: str
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+TOKEN = """
+INSERT INTO user_tokens (token_hash, tenant_id, user_id, expires_at)
+VALUES (%(hash)s, %(tenant)s, %(user)s, now() + interval '1 hour')
+"""
 
 
 @dataclass
@@ -113,6 +135,19 @@ class Office:
             return await create_user(store, command, ORIGIN)
 
         return to_wire(self.run(joined).id)
+
+    def staff(self, tenant_id: UUID, role: str, name: str = "Somebody") -> "Staff":
+        """Somebody new of the staff with a token, as if he or she had logged in."""
+        email = f"staff{next(NUMBERS)}@example.com"
+        command = CreateUser(tenant_id=tenant_id, email=email, name=name, role=role)
+
+        async def joined(store: EventStore) -> User:
+            return await create_user(store, command, ORIGIN)
+
+        user = self.run(joined)
+        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        self.rows(TOKEN, hash=hash_key(token), tenant=tenant_id, user=user.id)
+        return Staff(to_wire(user.id), user.number, email, token)
 
     def fill(self, tenant: Tenant, leads: int, **fields: Any) -> None:
         """Many leads at once."""
