@@ -1,4 +1,4 @@
--- The two reads that are asked most, as functions with the tenant as their parameter: one plain round trip instead of a
+-- The reads that are asked most, as functions with the tenant as their parameter: one plain round trip instead of a
 -- transaction that sets role and tenant first. Why, and what guards them: docs/decisions/hot-reads.md.
 
 -- They read the version that is live in their own snapshot, not the one that a gate told some time before: so the rows
@@ -52,5 +52,26 @@ BEGIN
       FROM heads h
       JOIN lead_counts c ON c.tenant_id = h.tenant_id AND c.read_version = h.lead_counts_version
      WHERE h.tenant_id = p_tenant;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION property_page(
+    p_tenant uuid, p_status text, p_featured boolean, p_updated_since timestamptz, p_before uuid, p_limit integer
+) RETURNS TABLE (docs text, last_id uuid, found bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+BEGIN
+    RETURN QUERY
+    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.property_id))[least(count(*), p_limit)],
+           count(*)
+      FROM (
+          SELECT x.doc, x.property_id FROM property_list x
+           WHERE x.tenant_id = p_tenant AND x.property_id < p_before
+             AND x.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = p_tenant)
+             AND (p_status IS NULL OR x.status = p_status)
+             AND (p_featured IS NULL OR x.is_featured = p_featured)
+             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+           ORDER BY x.property_id DESC LIMIT p_limit + 1
+      ) l;
 END
 $function$;
