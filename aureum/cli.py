@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aureum import __version__, cli_access, cli_audit, cli_brokerages, cli_projections, cli_serve
+from aureum import __version__, cli_access, cli_audit, cli_brokerages, cli_newsletter, cli_projections, cli_serve
 from aureum.cli_output import Refused, plain_refusals, say
 from aureum.operator import installation
 from aureum.settings import describe_settings
@@ -62,6 +62,7 @@ app.add_typer(cli_brokerages.app, name="brokerage")
 app.add_typer(cli_access.user, name="user")
 app.add_typer(cli_access.api_key, name="api-key")
 app.add_typer(cli_access.webhook, name="webhook")
+app.add_typer(cli_newsletter.app, name="newsletter")
 app.add_typer(cli_projections.app, name="projections")
 app.add_typer(cli_audit.app, name="audit")
 

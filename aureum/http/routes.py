@@ -6,6 +6,7 @@ from starlette.routing import Route, Router
 
 from aureum.app import Aureum
 from aureum.http import admin_leads, contact, health, lead_count, leads, properties
+from aureum.http import contact, health, lead_count, leads, newsletter, properties
 from aureum.http.cors import preflight
 from aureum.http.edge import Edge
 from aureum.http.endpoint import Address, Endpoint
@@ -16,6 +17,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *leads.ENDPOINTS,
     *properties.ENDPOINTS,
     *admin_leads.ENDPOINTS,
+    *newsletter.ENDPOINTS,
     *health.ENDPOINTS,
 )
 
