@@ -7,9 +7,13 @@ from starlette.routing import Route, Router
 from aureum.app import Aureum
 from aureum.http import admin_leads, contact, health, lead_count, leads, properties
 from aureum.http import contact, health, lead_count, leads, newsletter, properties
+from aureum.http import contact, documentation, health, lead_count, leads, properties
+from aureum.http.answers import JSON, encoded
 from aureum.http.cors import preflight
+from aureum.http.documentation import Packed
 from aureum.http.edge import Edge
 from aureum.http.endpoint import Address, Endpoint
+from aureum.http.openapi import document
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *contact.ENDPOINTS,
@@ -19,6 +23,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *admin_leads.ENDPOINTS,
     *newsletter.ENDPOINTS,
     *health.ENDPOINTS,
+    *documentation.ENDPOINTS,
 )
 
 
@@ -36,4 +41,6 @@ def addresses() -> list[Address]:
 def make_app(aureum: Aureum) -> Edge:
     """The ASGI application on an opened ``Aureum``."""
     routes = [Route(address.path, address, include_in_schema=False) for address in addresses()]
-    return Edge(Router(routes=routes, redirect_slashes=False), aureum)
+    return Edge(
+        Router(routes=routes, redirect_slashes=False), aureum, openapi=Packed(encoded(document(ENDPOINTS)), JSON)
+    )
