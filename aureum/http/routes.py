@@ -5,9 +5,7 @@ from collections import defaultdict
 from starlette.routing import Route, Router
 
 from aureum.app import Aureum
-from aureum.http import admin_leads, contact, health, lead_count, leads, properties
-from aureum.http import contact, health, lead_count, leads, newsletter, properties
-from aureum.http import contact, documentation, health, lead_count, leads, properties
+from aureum.http import admin_leads, contact, documentation, health, lead_count, leads, newsletter, properties
 from aureum.http.answers import JSON, encoded
 from aureum.http.cors import preflight
 from aureum.http.documentation import Packed
