@@ -71,8 +71,8 @@ async def agent_number(asked: Asked, user_id: UUID | None) -> int | None:
     if user_id is None:
         return None
     parameters = {"tenant": asked.tenant_id, "user": user_id}
-    ((number,),) = await asked.app.database.tenant_rows(asked.tenant_id, tour_list.AGENT, parameters)
-    return int(number)
+    rows = await asked.app.database.tenant_rows(asked.tenant_id, tour_list.AGENT, parameters)
+    return rows[0][0] if rows else None
 
 
 async def get_found(asked: Asked, number: int) -> Found:
