@@ -7,6 +7,7 @@ from starlette.routing import Route, Router
 from aureum.app import Aureum
 from aureum.http import admin_leads, contact, documentation, health, lead_count, leads, newsletter, properties
 from aureum.http.answers import JSON, encoded
+from aureum.http import contact, health, lead_count, leads, properties, showings, tour_calendar, tours
 from aureum.http.cors import preflight
 from aureum.http.documentation import Packed
 from aureum.http.edge import Edge
@@ -20,6 +21,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *properties.ENDPOINTS,
     *admin_leads.ENDPOINTS,
     *newsletter.ENDPOINTS,
+    *tour_calendar.ENDPOINTS,
+    *tours.ENDPOINTS,
+    *showings.ENDPOINTS,
     *health.ENDPOINTS,
     *documentation.ENDPOINTS,
 )

@@ -11,6 +11,7 @@ from aureum.projections import (
     lead_list,
     property_list,
     subscriber_list,
+    tour_list,
     users,
     webhook_endpoints,
 )
@@ -31,6 +32,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
     property_list,
     contact_list,
     subscriber_list,
+    tour_list,
     brokerages,
     users,
     api_keys,

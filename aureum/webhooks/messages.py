@@ -15,7 +15,8 @@ import orjson
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
-from aureum.projections import lead_list
+from aureum.domain.tour import Tour
+from aureum.projections import lead_list, tour_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Recorded
 from aureum.store.event_types import AGGREGATES
@@ -40,6 +41,16 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "lead.status_changed": "lead.updated",
             "lead.assigned": "lead.updated",
             "lead.details_changed": "lead.updated",
+        },
+    ),
+    Tour: Source(
+        tour_list.step,
+        {
+            "tour.requested": "showing.created",
+            "tour.status_changed": "showing.updated",
+            "tour.rescheduled": "showing.updated",
+            "tour.assigned": "showing.updated",
+            "tour.details_changed": "showing.updated",
         },
     ),
 }
