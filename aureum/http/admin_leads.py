@@ -19,7 +19,8 @@ from aureum.http.admin_lead_fields import (
 )
 from aureum.http.admin_lead_history import assigned_in, history_of
 from aureum.http.admin_lead_list import PATH, get_leads
-from aureum.http.admin_scope import check_agent, in_brokerage, where_lead_is
+from aureum.http.admin_scope import in_brokerage, where_lead_is
+from aureum.http.agents import check_agent
 from aureum.http.answers import encoded
 from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
 from aureum.http.pages import NumberedPage

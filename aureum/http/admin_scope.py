@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
-from aureum.commands.references import user_of_number
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
 from aureum.http.endpoint import Asked
@@ -13,7 +11,6 @@ from aureum.projections import admin_leads
 
 NO_CONTEXT = "No brokerage context — cannot {what}"
 NO_BROKERAGE = "Brokerage not found or disabled"
-FOREIGN_AGENT = "Agent {agent} does not belong to brokerage {brokerage}"
 
 
 def is_platform_admin(asked: Asked) -> bool:
@@ -56,13 +53,3 @@ def moved(asked: Asked, brokerage: tuple[Any, ...]) -> Asked:
         asked.about, tenant_id=tenant_id, number=number, country=country, head=head, read_version=read_version
     )
     return replace(asked, about=about)
-
-
-async def check_agent(asked: Asked, agent: int | None) -> UUID | None:
-    """The id of the user with this number; None for nobody. Raises HttpError 400, as the document has it."""
-    if agent is None:
-        return None
-    user_id = await user_of_number(asked.app.store, asked.tenant_id, agent)
-    if user_id is None:
-        raise HttpError(400, FOREIGN_AGENT.format(agent=agent, brokerage=asked.about.number))
-    return user_id

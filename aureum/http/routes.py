@@ -5,9 +5,20 @@ from collections import defaultdict
 from starlette.routing import Route, Router
 
 from aureum.app import Aureum
-from aureum.http import admin_leads, contact, documentation, health, lead_count, leads, newsletter, properties
+from aureum.http import (
+    admin_leads,
+    contact,
+    documentation,
+    health,
+    lead_count,
+    leads,
+    newsletter,
+    properties,
+    showings,
+    tour_calendar,
+    tours,
+)
 from aureum.http.answers import JSON, encoded
-from aureum.http import contact, health, lead_count, leads, properties, showings, tour_calendar, tours
 from aureum.http.cors import preflight
 from aureum.http.documentation import Packed
 from aureum.http.edge import Edge

@@ -7,14 +7,13 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response
 
-from aureum.commands.references import user_of_number
 from aureum.commands.tours import NO_TOUR, ChangeTour, RequestTour, change_tour, request_tour
 from aureum.domain.errors import NotFound
 from aureum.domain.tour import Tour
 from aureum.http.access import origin
+from aureum.http.agents import check_agent
 from aureum.http.answers import encoded
 from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
-from aureum.http.errors import HttpError
 from aureum.http.fields import Text
 from aureum.http.forms import FORM, Submission, submit
 from aureum.http.lists import Listing, Paging
@@ -22,8 +21,6 @@ from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, un
 from aureum.http.tour_fields import ReceivedTour, ShownTour, Status, TourChange, TourForm
 from aureum.projections import tour_list
 from aureum.store.event_store import Appended
-
-FOREIGN_AGENT = "Agent {agent} does not belong to brokerage {brokerage}"
 
 TOURS = Listing("/api/tours", tour_list.LEADS_PAGE)
 
@@ -136,23 +133,13 @@ async def patch_tour(asked: Asked, number: int, change: TourChange) -> Response:
         status=change.status,
         schedule={name: getattr(change, name) for name in SCHEDULE if name in given},
         assign="assigned_agent_id" in given,
-        assigned_to=await agent_of(asked, change.assigned_agent_id),
+        assigned_to=await check_agent(asked, change.assigned_agent_id),
         sees=asked.about.sees,
         expected_versions=expected_versions(asked.request),
     )
     tour = await change_tour(asked.app.store, command, origin(asked.request, asked.about))
     body = await tour_body(asked, tour)
     return answered(asked, tour, lambda _: body)
-
-
-async def agent_of(asked: Asked, number: int | None) -> UUID | None:
-    """Whom the Leads API calls *number*. Raises HttpError 400 for an unknown one as for one of another brokerage."""
-    if number is None:
-        return None
-    user_id = await user_of_number(asked.app.store, asked.tenant_id, number)
-    if user_id is None:
-        raise HttpError(400, FOREIGN_AGENT.format(agent=number, brokerage=asked.about.number))
-    return user_id
 
 
 one = partial(

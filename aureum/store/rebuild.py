@@ -22,8 +22,7 @@ import psycopg
 from psycopg import sql
 
 from aureum.domain.errors import Busy, Invalid, Unavailable
-from aureum.projections import contact_list, lead_list, property_list, subscriber_list
-from aureum.projections import contact_list, lead_list, property_list, tour_list
+from aureum.projections import contact_list, lead_list, property_list, subscriber_list, tour_list
 from aureum.store import rebuild_lead_counts
 from aureum.store.cipher import TenantKeys
 from aureum.store.database import connect, unavailable
