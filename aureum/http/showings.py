@@ -22,7 +22,7 @@ from aureum.http.tour_fields import NewShowing, ShowingChange, ShownShowing, Sta
 from aureum.projections import tour_list
 
 NO_SHOWING = "There is no such showing."
-SHOWINGS = Listing("/api/showings", tour_list.PAGE)
+SHOWINGS = Listing("/api/showings", tour_list.PAGE, function=True)
 
 DETAILS = ("listing_id", "name", "email", "phone", "message")
 SCHEDULE = ("preferred_date", "preferred_time", "starts_at")

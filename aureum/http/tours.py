@@ -22,7 +22,7 @@ from aureum.http.tour_fields import ReceivedTour, ShownTour, Status, TourChange,
 from aureum.projections import tour_list
 from aureum.store.event_store import Appended
 
-TOURS = Listing("/api/tours", tour_list.LEADS_PAGE)
+TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, function=True)
 
 RECEIVED = ("id", "listing_id", "name", "email", "status", "created_at")
 """What the document's answer to a request holds."""

@@ -139,39 +139,14 @@ LIST = DocumentList(
 APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
 
 PAGE = """
-SELECT array_to_string((array_agg(l.doc))[1:%(limit)s], ','), (array_agg(l.tour_id))[least(count(*), %(limit)s)],
-       count(*)
-  FROM (
-      SELECT x.doc, x.tour_id FROM tour_list x
-       WHERE x.tenant_id = %(tenant)s AND x.tour_id < %(before)s
-         AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
-         AND (%(status)s::text IS NULL OR x.status = %(status)s)
-         AND (%(listing_id)s::text IS NULL OR x.listing_id = %(listing_id)s)
-         AND (%(assigned_to)s::uuid IS NULL OR x.assigned_to = %(assigned_to)s)
-         AND (%(updated_since)s::timestamptz IS NULL OR x.updated_at >= %(updated_since)s)
-         AND (%(sees)s::uuid IS NULL OR x.assigned_to = %(sees)s OR x.created_by = %(sees)s)
-       ORDER BY x.tour_id DESC LIMIT %(limit)s + 1
-  ) l
+SELECT docs, last_id, found FROM showing_page(
+    %(tenant)s, %(status)s, %(listing_id)s, %(assigned_to)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
 """
-"""Newest first: the documents joined by commas, the last id, how many, and one more than ``limit`` if more follow."""
+"""As ``lead_list.PAGE``."""
 
 LEADS_PAGE = """
-SELECT array_to_string((array_agg(l.doc))[1:%(limit)s], ','), (array_agg(l.tour_id))[least(count(*), %(limit)s)],
-       count(*)
-  FROM (
-      SELECT left(x.leads_doc, -1) || ',"assigned_agent_id":' || coalesce((
-                 SELECT u.number::text FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
-             ), 'null') || '}' AS doc,
-             x.tour_id
-        FROM tour_list x
-       WHERE x.tenant_id = %(tenant)s AND x.tour_id < %(before)s
-         AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
-         AND (%(status)s::text IS NULL OR x.status = %(status)s)
-         AND (%(listing_id)s::text IS NULL OR x.listing_id = %(listing_id)s)
-         AND (%(updated_since)s::timestamptz IS NULL OR x.updated_at >= %(updated_since)s)
-         AND (%(sees)s::uuid IS NULL OR x.assigned_to = %(sees)s OR x.created_by = %(sees)s)
-       ORDER BY x.tour_id DESC LIMIT %(limit)s + 1
-  ) l
+SELECT docs, last_id, found FROM tour_page(
+    %(tenant)s, %(status)s, %(listing_id)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
 """
 """The same in the Leads API, with the number of whoever shows the property."""
 

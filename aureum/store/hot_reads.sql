@@ -75,3 +75,54 @@ BEGIN
       ) l;
 END
 $function$;
+
+CREATE OR REPLACE FUNCTION tour_page(
+    p_tenant uuid, p_status text, p_listing_id text, p_updated_since timestamptz, p_sees uuid, p_before uuid,
+    p_limit integer
+) RETURNS TABLE (docs text, last_id uuid, found bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+BEGIN
+    RETURN QUERY
+    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.tour_id))[least(count(*), p_limit)],
+           count(*)
+      FROM (
+          SELECT left(x.leads_doc, -1) || ',"assigned_agent_id":' || coalesce((
+                     SELECT u.number::text FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
+                 ), 'null') || '}' AS doc,
+                 x.tour_id
+            FROM tour_list x
+           WHERE x.tenant_id = p_tenant AND x.tour_id < p_before
+             AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = p_tenant)
+             AND (p_status IS NULL OR x.status = p_status)
+             AND (p_listing_id IS NULL OR x.listing_id = p_listing_id)
+             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+             AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
+           ORDER BY x.tour_id DESC LIMIT p_limit + 1
+      ) l;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION showing_page(
+    p_tenant uuid, p_status text, p_listing_id text, p_assigned_to uuid, p_updated_since timestamptz, p_sees uuid,
+    p_before uuid, p_limit integer
+) RETURNS TABLE (docs text, last_id uuid, found bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+BEGIN
+    RETURN QUERY
+    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.tour_id))[least(count(*), p_limit)],
+           count(*)
+      FROM (
+          SELECT x.doc, x.tour_id FROM tour_list x
+           WHERE x.tenant_id = p_tenant AND x.tour_id < p_before
+             AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = p_tenant)
+             AND (p_status IS NULL OR x.status = p_status)
+             AND (p_listing_id IS NULL OR x.listing_id = p_listing_id)
+             AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
+             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+             AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
+           ORDER BY x.tour_id DESC LIMIT p_limit + 1
+      ) l;
+END
+$function$;

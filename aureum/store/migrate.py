@@ -25,6 +25,8 @@ INSTALLED = ", ".join(
         "lead_page",
         "lead_counts_of",
         "property_page",
+        "showing_page",
+        "tour_page",
     )
 )
 

@@ -218,6 +218,8 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "lead_page",
         "lead_counts_of",
         "property_page",
+        "showing_page",
+        "tour_page",
     }
     for name, settings, anybody in functions:
         assert "search_path=public, pg_temp" in settings, name
