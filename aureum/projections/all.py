@@ -10,6 +10,7 @@ from aureum.projections import (
     lead_counts,
     lead_list,
     property_list,
+    task_list,
     users,
     webhook_endpoints,
 )
@@ -29,6 +30,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
     lead_counts,
     property_list,
     contact_list,
+    task_list,
     brokerages,
     users,
     api_keys,

@@ -15,7 +15,8 @@ import orjson
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
-from aureum.projections import lead_list
+from aureum.domain.task import Task
+from aureum.projections import lead_list, task_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Recorded
 from aureum.store.event_types import AGGREGATES
@@ -42,6 +43,7 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "lead.details_changed": "lead.updated",
         },
     ),
+    Task: Source(task_list.step, {"task.created": "task.created", "task.completed": "task.completed"}),
 }
 """The aggregates that endpoints hear of. One more is one entry."""
 
