@@ -15,6 +15,7 @@ from aureum.http import (
     newsletter,
     properties,
     showings,
+    tasks,
     tour_calendar,
     tours,
 )
@@ -35,6 +36,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *tour_calendar.ENDPOINTS,
     *tours.ENDPOINTS,
     *showings.ENDPOINTS,
+    *tasks.ENDPOINTS,
     *health.ENDPOINTS,
     *documentation.ENDPOINTS,
 )

@@ -126,3 +126,26 @@ BEGIN
       ) l;
 END
 $function$;
+
+CREATE OR REPLACE FUNCTION task_page(
+    p_tenant uuid, p_status text, p_assigned_to uuid, p_updated_since timestamptz, p_sees uuid, p_before uuid,
+    p_limit integer
+) RETURNS TABLE (docs text, last_id uuid, found bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+BEGIN
+    RETURN QUERY
+    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.task_id))[least(count(*), p_limit)],
+           count(*)
+      FROM (
+          SELECT x.doc, x.task_id FROM task_list x
+           WHERE x.tenant_id = p_tenant AND x.task_id < p_before
+             AND x.read_version = (SELECT h.task_list_version FROM heads h WHERE h.tenant_id = p_tenant)
+             AND (p_status IS NULL OR x.status = p_status)
+             AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
+             AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
+             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+           ORDER BY x.task_id DESC LIMIT p_limit + 1
+      ) l;
+END
+$function$;

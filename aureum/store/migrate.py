@@ -25,6 +25,7 @@ INSTALLED = ", ".join(
         "lead_page",
         "lead_counts_of",
         "property_page",
+        "task_page",
         "showing_page",
         "tour_page",
     )

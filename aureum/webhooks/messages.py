@@ -15,8 +15,10 @@ import orjson
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
+from aureum.domain.property import Property
+from aureum.domain.task import Task
 from aureum.domain.tour import Tour
-from aureum.projections import lead_list, tour_list
+from aureum.projections import lead_list, property_list, task_list, tour_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Recorded
 from aureum.store.event_types import AGGREGATES
@@ -40,7 +42,16 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "lead.captured": "lead.created",
             "lead.status_changed": "lead.updated",
             "lead.assigned": "lead.updated",
+            "lead.converted": "lead.updated",
             "lead.details_changed": "lead.updated",
+        },
+    ),
+    Property: Source(
+        property_list.step,
+        {
+            "property.listed": "property.created",
+            "property.status_changed": "property.updated",
+            "property.details_changed": "property.updated",
         },
     ),
     Tour: Source(
@@ -53,6 +64,7 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "tour.details_changed": "showing.updated",
         },
     ),
+    Task: Source(task_list.step, {"task.created": "task.created", "task.completed": "task.completed"}),
 }
 """The aggregates that endpoints hear of. One more is one entry."""
 

@@ -218,6 +218,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "lead_page",
         "lead_counts_of",
         "property_page",
+        "task_page",
         "showing_page",
         "tour_page",
     }
