@@ -92,6 +92,7 @@ def test_schemathesis_finds_nothing(unlimited: Server, office: Office) -> None:
     operations = [
         f"{method.upper()} {path}" for path, methods in schema.raw_schema["paths"].items() for method in methods
     ]
+    operations.remove("GET /openapi.json")  # asked already: the document came from there
     assert {label: asked[label] for label in operations if asked[label] < 5} == {}
     assert statuses[200] + statuses[201] > statuses[404], "most of it found something"
     assert unlimited.by_key(tenant, "GET", "/api/leads?limit=1").status == 200, "the key still works"
