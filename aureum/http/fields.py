@@ -183,7 +183,14 @@ Email = Annotated[
     str,
     Strict(),
     AfterValidator(_email),
-    WithJsonSchema({"type": "string", "format": "email", "maxLength": LONGEST_EMAIL}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "email",
+            "maxLength": LONGEST_EMAIL,
+            "description": "An address that mail can go to; `localhost`, `.test` and such are refused.",
+        }
+    ),
 ]
 """As given, without the blanks around it."""
 
@@ -195,6 +202,8 @@ Time = Annotated[datetime, PlainValidator(_time), WithJsonSchema({"type": "strin
 """As ``parse_time`` reads it."""
 
 LARGEST_AMOUNT = Decimal("9999999999999.99")
+ARITHMETIC = Decimal("1e-6")
+"""More than this is no error of arithmetic but a third digit behind the point."""
 
 
 def _amount(value: Any) -> str:
@@ -205,7 +214,7 @@ def _amount(value: Any) -> str:
         kind = ("greater_than_equal", {"ge": 0}) if exact < 0 else ("less_than_equal", {"le": LARGEST_AMOUNT})
         raise PydanticKnownError(*kind)
     rounded = exact.quantize(Decimal("0.01"))
-    if abs(exact - rounded) > abs(exact) * Decimal("1e-15"):
+    if abs(exact - rounded) > min(abs(exact) * Decimal("1e-15"), ARITHMETIC):
         raise PydanticKnownError("decimal_max_places", {"decimal_places": 2})
     return f"{rounded:f}".rstrip("0").rstrip(".")
 
@@ -221,7 +230,16 @@ A double keeps 15 digits, so nothing is lost in JSON. What a program's own arith
 ``0.30000000000000004``) is taken as what was meant.
 """
 
-WireId = Annotated[str, Characters(limit=100, blank=False)]
+WireId = Annotated[
+    str, Characters(limit=100, blank=False), WithJsonSchema({"type": "string", "pattern": "^c[0-9a-z]{25}$"})
+]
 """The id of another resource; whether there is one, the command finds out."""
+
+TimeZone = Annotated[
+    str,
+    Characters(limit=100),
+    WithJsonSchema({"type": "string", "format": "time-zone", "examples": ["America/Boise"]}),
+]
+"""An IANA name; whether it is one, the domain knows."""
 
 NULL_IS_ABSENT = NullIsAbsent()

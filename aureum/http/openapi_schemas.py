@@ -12,7 +12,10 @@ REFERENCE = "#/components/schemas/{model}"
 
 
 class Untitled(GenerateJsonSchema):
-    """Without the title that pydantic makes of every field's name."""
+    """Without the title that pydantic makes of every field's name; everything in the order that the models have."""
+
+    def sort(self, value: JsonSchema, parent_key: str | None = None) -> JsonSchema:
+        return value
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -61,6 +64,8 @@ class Schemas:
 def tidied(schema: JsonSchema) -> JsonSchema:
     """*schema* with its ``example`` as JSON Schema has it, and without defaults that say nothing."""
     changed = {key: _tidied(value) for key, value in schema.items() if (key, value) != ("default", None)}
+    if isinstance(changed.get("description"), str):
+        changed["description"] = " ".join(changed["description"].replace("``", "`").split())
     if "example" in changed:
         changed["examples"] = [changed.pop("example")]
     return changed
