@@ -5,7 +5,19 @@ from collections import defaultdict
 from starlette.routing import Route, Router
 
 from aureum.app import Aureum
-from aureum.http import contact, health, lead_count, leads, properties
+from aureum.http import (
+    admin_api_keys,
+    admin_brokerages,
+    admin_users,
+    auth,
+    contact,
+    health,
+    lead_count,
+    leads,
+    me,
+    properties,
+    users,
+)
 from aureum.http.cors import preflight
 from aureum.http.edge import Edge
 from aureum.http.endpoint import Address, Endpoint
@@ -15,6 +27,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *lead_count.ENDPOINTS,
     *leads.ENDPOINTS,
     *properties.ENDPOINTS,
+    *users.ENDPOINTS,
+    *me.ENDPOINTS,
+    *auth.ENDPOINTS,
+    *admin_users.ENDPOINTS,
+    *admin_api_keys.ENDPOINTS,
+    *admin_brokerages.ENDPOINTS,
     *health.ENDPOINTS,
 )
 
