@@ -19,7 +19,7 @@ from aureum.http.managed import managed_brokerage, position
 from aureum.http.pages import Found, NumberedPage, paged
 from aureum.http.resources import answered, once
 from aureum.http.shapes import LeadsTimestamp, Shape, Wire
-from aureum.http.user_fields import BrokerageId, OfBrokerage, BrokeragePage
+from aureum.http.user_fields import BrokerageId, BrokeragePage, OfBrokerage
 from aureum.projections import api_keys
 
 PATH = "/api/v1/admin/api-keys"
@@ -113,7 +113,9 @@ async def delete_api_key(asked: Asked, key_id: UUID, of: OfBrokerage) -> Respons
 every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(400, 403, 404))
 
 ENDPOINTS = (
-    every(method="GET", run=get_api_keys, summary="List API keys", query=BrokeragePage, answers=NumberedPage[ShownApiKey]),
+    every(
+        method="GET", run=get_api_keys, summary="List API keys", query=BrokeragePage, answers=NumberedPage[ShownApiKey]
+    ),
     every(
         method="POST",
         run=post_api_key,

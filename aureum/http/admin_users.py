@@ -17,7 +17,7 @@ from aureum.http.managed import managed, position
 from aureum.http.pages import Found, NumberedPage, paged
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once, unless_known
 from aureum.http.roles import ADMIN, check_changing, check_giving
-from aureum.http.user_fields import NewUser, ShownStaff, BrokeragePage, UserChange, document
+from aureum.http.user_fields import BrokeragePage, NewUser, ShownStaff, UserChange, document
 from aureum.projections import users
 from aureum.projections.users import UserRow
 
