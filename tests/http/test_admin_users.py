@@ -1,16 +1,21 @@
 """``/api/v1/admin/users``: who manages the staff, and what nobody may do to themselves or to others."""
 
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from aureum.domain.ids import PLATFORM
+from aureum.store.event_store import EventStore
 from tests.http.office import NUMBERS, Office, Staff, Tenant
 from tests.http.serving import Answer, Server
 
 PATH = "/api/v1/admin/users"
+WAITING = """
+SELECT pid FROM pg_stat_activity
+ WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%append_events%'
+"""
 PASSWORD = "correct horse battery staple"
 
 
@@ -228,21 +233,27 @@ class TestOwners:
     def test_two_do_not_shut_each_other_out(
         self, server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff
     ) -> None:
-        for _ in range(5):
-            second = office.staff(tenant.id, "brokerage_owner")
-            with ThreadPoolExecutor(2) as both:
-                one = both.submit(change, server, owner, second.number, {"role": "broker"})
-                two = both.submit(change, proxied, second, second.number, {"role": "broker"})
-                three = both.submit(change, proxied, second, owner.number, {"role": "broker"})
-                assert {one.result().status, two.result().status, three.result().status} <= {200, 403, 409}
-            query = "SELECT count(*) FROM users WHERE tenant_id = %(t)s AND role = 'brokerage_owner'"
-            ((owners,),) = office.rows(query, t=tenant.id)
-            assert owners == 1
-            owner = next(who for who in (owner, second) if self.owns(server, who))
+        """Both have seen that the other is left; then one comes first."""
+        second = office.staff(tenant.id, "brokerage_owner")
 
-    @staticmethod
-    def owns(server: Server, who: Staff) -> bool:
-        return bool(server.ask("GET", "/api/me", headers=who.bearer).json["role"] == "brokerage_owner")
+        async def both(store: EventStore) -> list[int]:
+            async with store.database.connection() as connection:
+                await connection.execute("BEGIN")
+                hold = "SELECT FROM heads WHERE tenant_id = %(tenant)s FOR UPDATE"
+                await connection.execute(hold, {"tenant": tenant.id})
+                out = {"role": "broker"}
+                asked = [
+                    asyncio.ensure_future(asyncio.to_thread(change, server, owner, second.number, out)),
+                    asyncio.ensure_future(asyncio.to_thread(change, proxied, second, owner.number, out)),
+                ]
+                while len(await store.database.rows(WAITING)) < 2:  # noqa: ASYNC110 - it is in the database
+                    await asyncio.sleep(0.01)
+                await connection.execute("COMMIT")
+            return sorted(answer.status for answer in await asyncio.wait_for(asyncio.gather(*asked), 20))
+
+        assert office.run(lambda store: asyncio.wait_for(both(store), 30)) == [200, 409]
+        query = "SELECT count(*) FROM users WHERE tenant_id = %(t)s AND role = 'brokerage_owner'"
+        assert office.rows(query, t=tenant.id) == [(1,)]
 
     def test_one_of_no_brokerage_has_nothing_to_manage(self, server: Server, office: Office, admin: Staff) -> None:
         of_nothing = office.staff(PLATFORM, "brokerage_owner")

@@ -18,11 +18,16 @@ from aureum.domain.errors import Busy, TooMany
 from aureum.domain.ids import PLATFORM
 from aureum.domain.user import User
 from aureum.http.fields import parse_time
+from aureum.store.event_store import EventStore
 from tests.http.office import NUMBERS, ORIGIN, Office, Tenant
 from tests.http.serving import Answer, Server
 
 PATH = "/api/v1/auth/login"
 PASSWORD = "correct horse battery staple"
+WAITING = """
+SELECT pid FROM pg_stat_activity
+ WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT FROM heads%'
+"""
 WRONG = "The e-mail address or the password is not right."
 
 
@@ -111,7 +116,7 @@ def test_one_text_for_everybody_who_gets_none(server: Server, office: Office, te
     ]
 
     assert {(answer.status, answer.detail) for answer in refusals} == {(401, WRONG)}
-    assert not office.rows("SELECT FROM user_tokens WHERE tenant_id = ANY(%(t)s)", t=[tenant.id, shut.id])
+    assert not office.rows("SELECT user_id FROM user_tokens WHERE tenant_id = ANY(%(t)s)", t=[tenant.id, shut.id])
     changed(office, tenant.id, out, disabled=False)
     office.run(lambda store: enable_brokerage(store, shut.id, ORIGIN))
     assert {log_in(server, user.email).status for user in (known, out, inside)} == {200}
@@ -236,14 +241,24 @@ def test_who_is_disabled_is_out_and_old_tokens_do_not_come_back(server: Server, 
     assert not opens(server, old) and opens(server, token(server, user))
 
 
-def test_a_login_while_the_password_changes_is_over_as_well(server: Server, office: Office, tenant: Tenant) -> None:
-    """Whichever comes first, no token of the old password is left."""
+def test_a_login_waits_for_a_password_that_is_being_set(server: Server, office: Office, tenant: Tenant) -> None:
+    """It has verified the old one already, and must not begin a session that the new one does not end."""
     user = joined(office, tenant.id)
-    with ThreadPoolExecutor(4) as crowd:
-        logins = [crowd.submit(log_in, server, user.email) for _ in range(4)]
-        changed(office, tenant.id, user, password=SecretStr("a quite different one"))
-        tokens = [answer.json["token"] for login in logins if (answer := login.result()).status == 200]
-    assert not any(opens(server, {"Authorization": f"Bearer {one}"}) for one in tokens)
+    of = {"tenant": tenant.id, "user": user.id}
+
+    async def setting(store: EventStore) -> Answer:
+        async with store.database.connection() as connection:
+            await connection.execute("BEGIN")
+            await connection.execute("SELECT FROM heads WHERE tenant_id = %(tenant)s FOR NO KEY UPDATE", of)
+            login = asyncio.ensure_future(asyncio.to_thread(log_in, server, user.email))
+            while not (login.done() or await store.database.rows(WAITING)):  # noqa: ASYNC110 - it is in the database
+                await asyncio.sleep(0.01)
+            await connection.execute("UPDATE users SET password_hash = 'another' WHERE user_id = %(user)s", of)
+            await connection.execute("COMMIT")
+            return await asyncio.wait_for(login, 20)
+
+    assert office.run(setting).status == 401
+    assert office.rows("SELECT count(*) FROM user_tokens WHERE user_id = %(user)s", user=user.id) == [(0,)]
 
 
 def test_an_expired_token_opens_nothing(server: Server, office: Office, tenant: Tenant) -> None:
