@@ -20,6 +20,18 @@ from aureum.http import (
     tours,
 )
 from aureum.http.answers import JSON, encoded
+    admin_api_keys,
+    admin_brokerages,
+    admin_users,
+    auth,
+    contact,
+    health,
+    lead_count,
+    leads,
+    me,
+    properties,
+    users,
+)
 from aureum.http.cors import preflight
 from aureum.http.documentation import Packed
 from aureum.http.edge import Edge
@@ -37,6 +49,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *tours.ENDPOINTS,
     *showings.ENDPOINTS,
     *tasks.ENDPOINTS,
+    *users.ENDPOINTS,
+    *me.ENDPOINTS,
+    *auth.ENDPOINTS,
+    *admin_users.ENDPOINTS,
+    *admin_api_keys.ENDPOINTS,
+    *admin_brokerages.ENDPOINTS,
     *health.ENDPOINTS,
     *documentation.ENDPOINTS,
 )
