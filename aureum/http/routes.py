@@ -5,7 +5,7 @@ from collections import defaultdict
 from starlette.routing import Route, Router
 
 from aureum.app import Aureum
-from aureum.http import contact, health, lead_count, leads, properties
+from aureum.http import contact, contacts, health, lead_count, leads, properties
 from aureum.http.cors import preflight
 from aureum.http.edge import Edge
 from aureum.http.endpoint import Address, Endpoint
@@ -15,6 +15,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *lead_count.ENDPOINTS,
     *leads.ENDPOINTS,
     *properties.ENDPOINTS,
+    *contacts.ENDPOINTS,
     *health.ENDPOINTS,
 )
 

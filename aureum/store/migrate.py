@@ -19,11 +19,11 @@ PLACE_OF_READ_MODELS = "    -- {read models}\n"
 PLACE_OF_COUNTING = "    -- {count requests}\n"
 
 # Not CREATE OR REPLACE alone: another version may take or return something else.
-DROP = "DROP FUNCTION IF EXISTS append_events, gate, lead_page, lead_counts_of;"
+DROP = "DROP FUNCTION IF EXISTS append_events, gate, lead_page, lead_counts_of, contact_search;"
 
 RIGHTS = """
-REVOKE EXECUTE ON FUNCTION append_events, gate, lead_page, lead_counts_of FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION append_events, gate, lead_page, lead_counts_of TO aureum_service;
+REVOKE EXECUTE ON FUNCTION append_events, gate, lead_page, lead_counts_of, contact_search FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION append_events, gate, lead_page, lead_counts_of, contact_search TO aureum_service;
 """
 """They run with their owner's rights: only the service may call them."""
 

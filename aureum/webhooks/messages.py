@@ -13,9 +13,10 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.aggregate import Aggregate
+from aureum.domain.contact import Contact
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
-from aureum.projections import lead_list
+from aureum.projections import contact_list, lead_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Recorded
 from aureum.store.event_types import AGGREGATES
@@ -40,6 +41,14 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "lead.status_changed": "lead.updated",
             "lead.assigned": "lead.updated",
             "lead.details_changed": "lead.updated",
+        },
+    ),
+    Contact: Source(
+        contact_list.step,
+        {
+            "contact.added": "contact.created",
+            "contact.details_changed": "contact.updated",
+            "contact.classified": "contact.updated",
         },
     ),
 }

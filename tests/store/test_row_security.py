@@ -212,7 +212,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
             "SELECT proname, proconfig, has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc "
             "WHERE pronamespace = 'public'::regnamespace AND prosecdef"
         ).fetchall()
-    assert {name for name, _, _ in functions} == {"append_events", "gate", "lead_page", "lead_counts_of"}
+    assert {name for name, _, _ in functions} == {"append_events", "gate", "lead_page", "lead_counts_of", "contact_search"}
     for name, settings, anybody in functions:
         assert "search_path=public, pg_temp" in settings, name
         assert not anybody, f"{name} needs REVOKE EXECUTE FROM PUBLIC"
