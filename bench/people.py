@@ -8,26 +8,29 @@ from itertools import accumulate, product
 from aureum.domain import ids
 from aureum.domain.contact import TYPES, Contact
 
-FIRST = """
-Mary James Maria John Jennifer Michael Linda David Elizabeth William Susan Robert Jessica Joseph Sarah Thomas Karen Carlos
-Ana Wei Zoë José Daniel Nancy Matthew Lisa Anthony Betty Mark Sandra Paul Ashley Steven Kimberly Andrew Emily Kenneth
-Donna Joshua Michelle Kevin Carol Brian Amanda George Melissa Ronald Deborah Timothy Stephanie Jason Rebecca Edward
-Sharon Jeffrey Laura Ryan Cynthia Jacob Dorothy Gary Amy Nicholas Kathleen Eric Angela Jonathan Shirley Stephen Emma
-Larry Brenda Justin Pamela Scott Nicole Brandon Anna Benjamin Samantha Samuel Katherine Gregory Christine Frank Helen
-Ann Tom Dan Ian Kim Lee Gail Sue Joe Jan Ray Roy Amy Eva Max Leo Mia Ava Zara Björn Søren Łukasz Günther Anne-Marie
-Siobhán Priya Rahul Fatima Ahmed Yuki Hiroshi Olga Dmitri Ingrid Mateo Sanjay Amara Xochitl Quentin Ulysses
-""".split()
-LAST = """
-Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson Anderson Thomas
-Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson Walker Young Allen King
-Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell Mitchell Carter Roberts O'Neil
-Gómez Müller Kowalski Ivanov Chen Wang Li Kim Park Tanaka Singh Patel Khan Ali Jensen Olsen Virtanen Rossi Ferrari
-""".split()
+FIRST_NAMES = """
+Mary James Maria John Jennifer Michael Linda David Elizabeth William Susan Robert Jessica Joseph Sarah Thomas Karen
+Carlos Ana Wei Zoë José Daniel Nancy Matthew Lisa Anthony Betty Mark Sandra Paul Ashley Steven Kimberly Andrew Emily
+Kenneth Donna Joshua Michelle Kevin Carol Brian Amanda George Melissa Ronald Deborah Timothy Stephanie Jason Rebecca
+Edward Sharon Jeffrey Laura Ryan Cynthia Jacob Dorothy Gary Amy Nicholas Kathleen Eric Angela Jonathan Shirley
+Stephen Emma Larry Brenda Justin Pamela Scott Nicole Brandon Anna Benjamin Samantha Samuel Katherine Gregory
+Christine Frank Helen Ann Tom Dan Ian Kim Lee Gail Sue Joe Jan Ray Roy Amy Eva Max Leo Mia Ava Zara Björn Søren
+Łukasz Günther Anne-Marie Siobhán Priya Rahul Fatima Ahmed Yuki Hiroshi Olga Dmitri Ingrid Mateo Sanjay Amara
+Xochitl Quentin Ulysses
+"""
+LAST_NAMES = """
+Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson Anderson
+Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson Walker Young
+Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell Mitchell Carter
+Roberts O'Neil Gómez Müller Kowalski Ivanov Chen Wang Li Kim Park Tanaka Singh Patel Khan Ali Jensen Olsen Virtanen
+Rossi Ferrari
+"""
 BEGINNINGS = (
     "Ash Bar Bren Cal Dun Elm Fair Glen Hart Ives Kel Lang Mor Nor Oak Pem Quin Rad Stan Thorn Ul Vin Wex Yar Zel"
 )
 MIDDLES = "a be co de el fi go ha in ka le ma no ol per ri sa ter un vi"
 ENDINGS = "berg by croft dale den field ford gate ham ley low man mond more ridge sen son stead ton well wick worth"
+FIRST, LAST = FIRST_NAMES.split(), LAST_NAMES.split()
 DOMAINS = {"mail": 50, "post": 25, "inbox": 12, "letters": 6, "": 7}
 """Of example.com, each with its share; the last kind is a domain of the person's own."""
 

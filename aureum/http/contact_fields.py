@@ -11,7 +11,7 @@ from aureum.http.shapes import Shape, Timestamp, Wire
 
 Type = Literal["BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER"]
 Tag = Annotated[str, Characters(limit=100, blank=False)]
-Tags = Annotated[tuple[Tag, ...], Field(max_length=100)]
+Tags = Annotated[list[Tag], Field(max_length=100)]
 Score = Annotated[StrictInt, Field(ge=0, le=HIGHEST_SCORE)]
 
 
@@ -38,7 +38,7 @@ class NewContact(BaseModel):
     email: Annotated[Email | None, Field(description="Email address")] = None
     phone: Annotated[PhoneText | None, Field(description="Phone number, kept as given")] = None
     type: Annotated[Type, NULL_IS_ABSENT] = "BUYER"
-    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="Each is kept once.")] = ()
+    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="Each is kept once.")] = []
     score: Annotated[Score, NULL_IS_ABSENT] = 0
 
 

@@ -69,7 +69,8 @@ DECLARE
     patterns text[];
     typos tsquery[];
     most integer := 40 * p_limit;
-    reach integer := 6 * p_limit;
+    -- One or two letters cost the index more.
+    reach integer := CASE WHEN p_query LIKE '%:*%' THEN 40 ELSE 6 END * p_limit;
 BEGIN
     SELECT h.contact_list_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
     SELECT array_agg(w.pattern), array_agg(w.typo) INTO patterns, typos
