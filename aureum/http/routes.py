@@ -6,32 +6,27 @@ from starlette.routing import Route, Router
 
 from aureum.app import Aureum
 from aureum.http import (
+    admin_api_keys,
+    admin_brokerages,
     admin_leads,
+    admin_users,
+    auth,
     contact,
+    contacts,
     documentation,
     health,
     lead_count,
     leads,
+    me,
     newsletter,
     properties,
     showings,
     tasks,
     tour_calendar,
     tours,
-)
-from aureum.http.answers import JSON, encoded
-    admin_api_keys,
-    admin_brokerages,
-    admin_users,
-    auth,
-    contact,
-    health,
-    lead_count,
-    leads,
-    me,
-    properties,
     users,
 )
+from aureum.http.answers import JSON, encoded
 from aureum.http.cors import preflight
 from aureum.http.documentation import Packed
 from aureum.http.edge import Edge
@@ -43,12 +38,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *lead_count.ENDPOINTS,
     *leads.ENDPOINTS,
     *properties.ENDPOINTS,
-    *admin_leads.ENDPOINTS,
-    *newsletter.ENDPOINTS,
+    *contacts.ENDPOINTS,
+    *tasks.ENDPOINTS,
+    *showings.ENDPOINTS,
     *tour_calendar.ENDPOINTS,
     *tours.ENDPOINTS,
-    *showings.ENDPOINTS,
-    *tasks.ENDPOINTS,
+    *admin_leads.ENDPOINTS,
+    *newsletter.ENDPOINTS,
     *users.ENDPOINTS,
     *me.ENDPOINTS,
     *auth.ENDPOINTS,

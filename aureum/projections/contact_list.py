@@ -1,13 +1,12 @@
 """The contact list: a row a contact, with the contact as the Aureum API shows it, and what it is searched by."""
 
-import re
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from aureum.domain.contact import Contact
 from aureum.domain.ids import aureum_time, to_wire
+from aureum.projections.contact_search import found_by
 from aureum.projections.document_list import DocumentList, Row, wire_or_none
 
 NAME = "contact_list"
@@ -26,14 +25,14 @@ def step(row: Row | None, event: Any) -> Row | None:
     """What *event* makes of a contact's row; events of other aggregates leave it as it is."""
     match event:
         case Contact.Added():
+            doc = document(event, event.originator_id, event.timestamp, event.timestamp)
             return {
                 "contact_id": event.originator_id,
                 "stream_version": event.originator_version,
                 "type": event.type,
-                "tags": list(event.tags),
                 "updated_at": event.timestamp,
-                "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
-            } | searched(event.first_name, event.last_name, event.email)
+                "doc": doc,
+            } | searched(doc)
         case Contact.DetailsChanged() | Contact.Classified() if row is not None:
             return changed(row, event)
     return row
@@ -65,34 +64,17 @@ def changed(row: Row, event: Any) -> Row:
         case Contact.DetailsChanged():
             details = event.details if isinstance(event.details, dict) else {}
             doc |= {SHOWN_DETAILS[name]: value for name, value in details.items() if name in SHOWN_DETAILS}
-            columns |= searched(doc["firstName"], doc["lastName"], doc["email"])
+            columns |= searched(doc)
         case Contact.Classified():
             doc |= event.changes
-            columns |= {"type": doc["type"], "tags": doc["tags"]}
+            columns |= {"type": doc["type"]} | searched(doc)
     return row | columns
 
 
-WORD = re.compile(r"[^\W_]+")
-SHORTEST_WORD = 3
-"""Shorter words are too much alike for a typo in them to be forgiven."""
-
-LONGEST_WORD = 40
-
-
-def searched(*texts: str | None) -> Row:
-    """What a contact is found by: its texts in lower case, and its words with each letter left out once."""
-    text = " ".join(text for text in texts if text).lower()
-    return {"search": text, "misspelt": sorted(misspelt(WORD.findall(text)))}
-
-
-def misspelt(words: Iterable[str]) -> set[str]:
-    """*words*, and each of them with one letter left out. Two words share one of these if they are one letter apart:
-    one too many, one too few, another one, or two swapped."""
-    found: set[str] = set()
-    for word in words:
-        if SHORTEST_WORD <= len(word) <= LONGEST_WORD:
-            found |= {word} | {word[:place] + word[place + 1 :] for place in range(len(word))}
-    return found
+def searched(doc: Row) -> Row:
+    """The columns that a contact is searched by."""
+    search, keys = found_by((doc["firstName"], doc["lastName"], doc["email"]), doc["tags"], doc["type"])
+    return {"search": search, "keys": keys}
 
 
 LIST = DocumentList(
@@ -101,9 +83,8 @@ LIST = DocumentList(
         "contact_id": "uuid",
         "stream_version": "int4",
         "type": "text",
-        "tags": "text[]",
         "search": "text",
-        "misspelt": "text[]",
+        "keys": "text",
         "updated_at": "timestamptz",
         "doc": "text",
     },
@@ -111,3 +92,24 @@ LIST = DocumentList(
     step,
 )
 APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+
+PAGE = """
+SELECT array_to_string((array_agg(l.doc))[1:%(limit)s], ','), (array_agg(l.contact_id))[least(count(*), %(limit)s)],
+       count(*)
+  FROM (
+      SELECT x.doc, x.contact_id FROM contact_list x
+       WHERE x.tenant_id = %(tenant)s AND x.contact_id < %(before)s
+         AND x.read_version = (SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+         AND (%(type)s::text IS NULL OR x.type = %(type)s)
+         AND (%(updated_since)s::timestamptz IS NULL OR x.updated_at >= %(updated_since)s)
+       ORDER BY x.contact_id DESC LIMIT %(limit)s + 1
+  ) l
+"""
+"""Newest first: the documents joined by commas, the last id, how many, and one more than ``limit`` if more follow."""
+
+SEARCH = """
+SELECT docs, last_id, found FROM contact_search(
+    %(tenant)s, %(query)s, %(words)s, %(updated_since)s, %(before)s, %(limit)s)
+"""
+"""The same of those that words or a tag find (``aureum.projections.contact_search.asked``). The function stands in
+``aureum/store/hot_reads.sql``."""

@@ -13,12 +13,13 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.aggregate import Aggregate
+from aureum.domain.contact import Contact
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
 from aureum.domain.property import Property
 from aureum.domain.task import Task
 from aureum.domain.tour import Tour
-from aureum.projections import lead_list, property_list, task_list, tour_list
+from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Recorded
 from aureum.store.event_types import AGGREGATES
@@ -44,6 +45,14 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "lead.assigned": "lead.updated",
             "lead.converted": "lead.updated",
             "lead.details_changed": "lead.updated",
+        },
+    ),
+    Contact: Source(
+        contact_list.step,
+        {
+            "contact.added": "contact.created",
+            "contact.details_changed": "contact.updated",
+            "contact.classified": "contact.updated",
         },
     ),
     Property: Source(

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
-from aureum.projections import lead_counts, lead_list
+from aureum.projections import contact_list, lead_counts, lead_list
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.database import Database
 
@@ -147,13 +147,13 @@ def test_the_service_may_read_and_nothing_else(tables: Tables) -> None:
         assert granted == []
         role = "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin FROM pg_roles WHERE rolname = %s"
         assert connection.execute(role, [SERVICE]).fetchone() == (False,) * 5
-    for statement in ("DELETE FROM {}", "UPDATE {} SET tenant_id = tenant_id", "INSERT INTO {} SELECT * FROM {}"):
+    for statement in ("DELETE FROM {}", "UPDATE {} SET tenant_id = tenant_id", "INSERT INTO {} DEFAULT VALUES"):
         for name in tables.of_tenants:
             with tables.connect() as connection:
                 set_tenant(connection, tables.tenants[0])
                 table = sql.Identifier(name)
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    connection.execute(sql.SQL(statement).format(*[table] * statement.count("{}")))
+                    connection.execute(sql.SQL(statement).format(table))
 
 
 def test_without_its_tenant_a_query_finds_nothing(tables: Tables) -> None:
@@ -221,6 +221,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "task_page",
         "showing_page",
         "tour_page",
+        "contact_search",
     }
     for name, settings, anybody in functions:
         assert "search_path=public, pg_temp" in settings, name
@@ -238,11 +239,21 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                     **{"tenant": tenant_id, "source": only, "before": ABOVE_ALL, "limit": 100},
                 }
                 assert connection.execute(lead_list.PAGE, page).fetchall() == [(doc, lead_id, 1)]
+            connection.execute("UPDATE contact_list SET keys = 'Gvip' WHERE tenant_id = %s", [tenant_id])
+            ((doc, contact_id),) = connection.execute(
+                "SELECT doc, contact_id FROM contact_list WHERE tenant_id = %s", [tenant_id]
+            ).fetchall()
+            for limit in (1, 100):
+                page = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": limit, "updated_since": None}
+                found = connection.execute(contact_list.SEARCH, page | {"query": "Gvip", "words": "[]"}).fetchall()
+                assert found == [(doc, contact_id, 1)]
             counts = {"tenant": tenant_id}
             mine = connection.execute("SELECT status, leads FROM lead_counts WHERE tenant_id = %s", [tenant_id])
             assert connection.execute(lead_counts.OF_TENANT, counts).fetchall() == mine.fetchall()
         nobody = {"tenant": uuid4()}
         assert connection.execute(lead_counts.OF_TENANT, nobody).fetchall() == []
+        page = nobody | {"before": ABOVE_ALL, "limit": 9, "updated_since": None, "query": "Gvip", "words": "[]"}
+        assert connection.execute(contact_list.SEARCH, page).fetchall() == [(None, None, 0)]
 
 
 def test_the_gate_names_the_brokerage_of_the_key_or_else_of_the_host(tables: Tables) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from aureum.domain import ids
 from aureum.domain.aggregate import ERASED
+from aureum.domain.contact import Contact
 from aureum.domain.lead import STATUSES, Lead
 from aureum.domain.task import Task
 from aureum.domain.user import User
@@ -141,6 +142,24 @@ def test_only_what_ended_after_the_checkpoint_is_told() -> None:
     (split,) = log.messages(lead.id, after=8)
     assert list(orjson.loads(split.body)["changes"]) == ["status", "assignedToId"]
     assert log.messages(lead.id, after=9) == []
+
+
+def test_a_contact_is_created_and_updated_once_a_save() -> None:
+    names = {"first_name": "John", "last_name": "Smith", "email": "john@example.com"}
+    nothing = dict.fromkeys(("phone", "phone_e164", "lead_id", "created_by"))
+    contact = Contact.add(ids.new_id(), ids.now(), tags=["vip"], **names, **nothing)  # type: ignore[arg-type]  # mixed
+    log = Log().append(contact.collect_events())
+    contact.change_details({"email": None}, ids.now())
+    contact.classify(ids.now(), tags=["cold"], score=9)
+    created, updated = (orjson.loads(one.body) for one in log.append(contact.collect_events()).messages(contact.id))
+    assert (created["event"], updated["event"]) == ("contact.created", "contact.updated")
+    assert (created["data"]["tags"], updated["data"]["tags"], "changes" in created) == (["vip"], ["cold"], False)
+    assert updated["sequence"] == 3
+    assert updated["changes"] == {
+        "email": {"from": "john@example.com", "to": None},
+        "tags": {"from": ["vip"], "to": ["cold"]},
+        "score": {"from": 0, "to": 9},
+    }
 
 
 def test_an_event_without_a_name_or_of_another_aggregate_is_not_told() -> None:

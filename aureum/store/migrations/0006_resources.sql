@@ -52,20 +52,18 @@ CREATE TABLE contact_list (
     contact_id uuid NOT NULL,
     stream_version integer NOT NULL,
     type text NOT NULL,
-    tags text[] NOT NULL,
-    -- Name and e-mail in lower case, and the words of both with each letter left out once: two words with one typo
-    -- between them share one of these.
+    -- Name and e-mail without case and accents; and, as a tsvector is written, what the contact is found by: their parts
+    -- of three letters, their words with each letter left out once, and the tags (aureum/projections/contact_search.py).
     search text NOT NULL,
-    misspelt text[] NOT NULL,
+    keys text NOT NULL,
+    found_by tsvector NOT NULL GENERATED ALWAYS AS (keys::tsvector) STORED,
     updated_at timestamptz NOT NULL,
     doc text NOT NULL,
     PRIMARY KEY (tenant_id, read_version, contact_id)
-) WITH (fillfactor = 85);
+-- Rows are larger than others, and searched: not worth compressing.
+) WITH (fillfactor = 85, toast_tuple_target = 8160);
 CREATE INDEX contact_list_type ON contact_list (tenant_id, read_version, type, contact_id);
-CREATE INDEX contact_list_tags ON contact_list USING gin (tenant_id, tags) WITH (gin_pending_list_limit = 256);
-CREATE INDEX contact_list_search ON contact_list USING gin (tenant_id, search gin_trgm_ops)
-    WITH (gin_pending_list_limit = 256);
-CREATE INDEX contact_list_misspelt ON contact_list USING gin (tenant_id, misspelt) WITH (gin_pending_list_limit = 256);
+CREATE INDEX contact_list_found_by ON contact_list USING gin (tenant_id, found_by) WITH (gin_pending_list_limit = 256);
 
 CREATE TABLE task_list (
     tenant_id uuid NOT NULL,

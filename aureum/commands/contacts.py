@@ -1,0 +1,91 @@
+"""Contacts: added by staff or a program, then corrected and classified."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from aureum.commands.changes import change
+from aureum.domain import ids
+from aureum.domain.contact import Contact
+from aureum.domain.phones import e164
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
+from aureum.store.metadata import Origin
+
+NO_CONTACT = "There is no such contact."
+
+
+class AddContact(BaseModel):
+    """The brokerage got to know somebody. *country* is what a phone without a country's code is read as."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    country: str
+    first_name: str
+    last_name: str
+    email: str | None = None
+    phone: str | None = None
+    type: str = "BUYER"
+    tags: tuple[str, ...] = ()
+    score: int = 0
+    created_by: UUID | None = None
+
+
+async def add_contact(
+    store: EventStore, command: AddContact, origin: Origin, *, idempotency: Idempotency | None = None
+) -> tuple[Contact, Appended]:
+    """The contact as it was added. Raises Invalid, and what ``EventStore.append`` raises."""
+    contact = Contact.add(
+        ids.new_id(),
+        ids.now(),
+        phone_e164=e164(command.phone, command.country),
+        lead_id=None,
+        **command.model_dump(exclude={"tenant_id", "country"}),
+    )
+    appended = await store.append(
+        command.tenant_id, contact, NO_STREAM, command="AddContact", origin=origin, idempotency=idempotency
+    )
+    return contact, appended
+
+
+class ChangeContact(BaseModel):
+    """Only what is set changes. ``details`` are by the names of ``aureum.domain.contact.DETAILS``, ``classes`` are
+    type, tags and score."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    country: str
+    contact_id: UUID
+    details: dict[str, str | None] = {}
+    classes: dict[str, Any] = {}
+    expected_versions: frozenset[int] | None = None
+
+
+async def change_contact(store: EventStore, command: ChangeContact, origin: Origin) -> Contact:
+    """The contact as it is afterwards; what holds already records nothing.
+
+    Raises NotFound, StaleVersion, Invalid, Conflict, and what ``EventStore.append`` raises.
+    """
+    details = dict(command.details)
+    if "phone" in details:
+        details["phone_e164"] = e164(details["phone"], command.country)
+
+    def decide(contact: Contact, at: datetime) -> None:
+        contact.change_details(details, at)
+        contact.classify(at, **command.classes)
+
+    contact, _ = await change(
+        store,
+        command.tenant_id,
+        command.contact_id,
+        Contact,
+        decide,
+        command="ChangeContact",
+        origin=origin,
+        missing=NO_CONTACT,
+        expected_versions=command.expected_versions,
+    )
+    return contact

@@ -1,0 +1,78 @@
+"""A contact's fields in the Aureum API: what may be sent, and what is shown."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+
+from aureum.domain.contact import HIGHEST_SCORE
+from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Name, PhoneText
+from aureum.http.lead_fields import refuse_null
+from aureum.http.shapes import Shape, Timestamp, Wire
+
+Type = Literal["BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER"]
+Tag = Annotated[str, Characters(limit=100, blank=False)]
+Tags = Annotated[list[Tag], Field(max_length=100)]
+Score = Annotated[StrictInt, Field(ge=0, le=HIGHEST_SCORE)]
+
+
+class NewContact(BaseModel):
+    """The document's fields, and a score."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "firstName": "John",
+                "lastName": "Smith",
+                "email": "john@example.com",
+                "phone": "+1-555-0100",
+                "type": "BUYER",
+                "tags": ["vip", "beverly-hills"],
+                "score": 85,
+            }
+        },
+    )
+
+    first_name: Annotated[Name, Field(alias="firstName", description="First name")]
+    last_name: Annotated[Name, Field(alias="lastName", description="Last name")]
+    email: Annotated[Email | None, Field(description="Email address")] = None
+    phone: Annotated[PhoneText | None, Field(description="Phone number, kept as given")] = None
+    type: Annotated[Type, NULL_IS_ABSENT] = "BUYER"
+    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="Each is kept once.")] = []
+    score: Annotated[Score, NULL_IS_ABSENT] = 0
+
+
+class ContactChange(BaseModel):
+    """What may be set; ``null`` empties what may be empty. ``tags`` are all tags that the contact has afterwards."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"tags": ["vip"], "score": 90}})
+
+    first_name: Annotated[Name | None, Field(alias="firstName")] = None
+    last_name: Annotated[Name | None, Field(alias="lastName")] = None
+    email: Email | None = None
+    phone: PhoneText | None = None
+    type: Type | None = None
+    tags: Tags | None = None
+    score: Score | None = None
+
+    @model_validator(mode="after")
+    def nothing_required_is_emptied(self) -> "ContactChange":
+        refuse_null(self, first_name="firstName", last_name="lastName", type="type", tags="tags", score="score")
+        return self
+
+
+class ShownContact(Shape):
+    """A contact."""
+
+    id: Wire
+    firstName: str
+    lastName: str
+    email: str | None
+    phone: str | None
+    phoneE164: str | None
+    type: Type
+    tags: list[str]
+    score: Annotated[int, Field(ge=0, le=HIGHEST_SCORE)]
+    leadId: Wire | None
+    createdAt: Timestamp
+    updatedAt: Timestamp
