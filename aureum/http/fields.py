@@ -16,7 +16,6 @@ from typing import Annotated, Any
 import email_validator
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
@@ -113,7 +112,18 @@ def _phone(value: Any) -> str | None:
     return value.replace("\0", "").encode("utf-8", "ignore").decode()[:LONGEST_PHONE]
 
 
-def _null_is_absent(value: Any) -> Any:
+@dataclass(frozen=True)
+class NullIsAbsent:
+    """``null`` is taken as the default."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_unless_null, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"type": "null"}]}
+
+
+def _unless_null(value: Any) -> Any:
     if value is None:
         raise PydanticUseDefault
     return value
@@ -197,7 +207,8 @@ def _amount(value: Any) -> str:
     rounded = exact.quantize(Decimal("0.01"))
     if abs(exact - rounded) > abs(exact) * Decimal("1e-15"):
         raise PydanticKnownError("decimal_max_places", {"decimal_places": 2})
-    return f"{rounded:f}".rstrip("0").rstrip(".")
+    # Minus zero is not negative.
+    return f"{abs(rounded):f}".rstrip("0").rstrip(".")
 
 
 Amount = Annotated[
@@ -214,4 +225,4 @@ A double keeps 15 digits, so nothing is lost in JSON. What a program's own arith
 WireId = Annotated[str, Characters(limit=100, blank=False)]
 """The id of another resource; whether there is one, the command finds out."""
 
-NULL_IS_ABSENT = BeforeValidator(_null_is_absent)
+NULL_IS_ABSENT = NullIsAbsent()
