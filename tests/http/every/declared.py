@@ -1,6 +1,7 @@
 """What can be told of an endpoint from its declaration: the tests' parameters, its schema, its refusals."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple, get_origin
@@ -12,6 +13,8 @@ from pydantic import BaseModel
 from aureum.http.endpoint import Endpoint
 from aureum.http.routes import ENDPOINTS
 from tests.http.serving import Answer
+
+FOREIGN_AGENT = re.compile("Agent -?[0-9]+ does not belong to brokerage [0-9]+")
 
 Schema = dict[str, Any]
 Path = tuple[str, ...]
@@ -72,14 +75,16 @@ class Field(NamedTuple):
         return ".".join(self.path)
 
 
+@cache
 def schema_of(model: type[BaseModel]) -> Schema:
     return model.model_json_schema()
 
 
-def fields_of(model: type[BaseModel]) -> list[Field]:
+@cache
+def fields_of(model: type[BaseModel]) -> tuple[Field, ...]:
     """Every field of a body, those of objects in it too."""
     schema = schema_of(model)
-    return list(_fields(schema, schema.get("$defs", {}), ()))
+    return tuple(_fields(schema, schema.get("$defs", {}), ()))
 
 
 def _fields(schema: Schema, defs: Schema, above: Path) -> Iterator[Field]:
@@ -131,6 +136,12 @@ def validator(model: type[BaseModel]) -> Draft202012Validator:
 def allows(model: type[BaseModel], body: Any) -> bool:
     """Whether the schema that clients read allows *body*."""
     return validator(model).is_valid(body)
+
+
+def names(endpoint: Endpoint, said: str, field: str) -> bool:
+    """Whether a refusal of a value names the *field*, or says what the Leads API document says of a foreign agent."""
+    of_agent = field == "assigned_agent_id" and endpoint.dialect == "leads" and FOREIGN_AGENT.fullmatch(said)
+    return field in said or bool(of_agent)
 
 
 def refusal(endpoint: Endpoint, answer: Answer) -> str:

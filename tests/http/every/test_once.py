@@ -7,11 +7,11 @@ from typing import Any
 from aureum.http.endpoint import Endpoint
 from aureum.http.routes import ENDPOINTS
 from tests.http.every.declared import allows, every, refusal
-from tests.http.every.world import Call, World
+from tests.http.every.world import LOGOUT, Call, World
 from tests.http.serving import Answer, Server
 
 KEYS = count(1)
-NOT_ONCE = {"/api/v1/auth/login", "/api/v1/auth/logout"}
+NOT_ONCE = {"/api/v1/auth/login", LOGOUT}
 BAD_KEYS = ("", "x" * 256, "tab\tinside", "ü", "ключ".encode().decode("latin-1"))
 
 ONCE = every(lambda endpoint: endpoint.method == "POST" and endpoint.path not in NOT_ONCE)

@@ -10,7 +10,7 @@ from aureum.http.routes import ENDPOINTS
 from tests.http.every.declared import declared, every, is_list, query_fields, refusal
 from tests.http.every.test_lists import following
 from tests.http.every.test_two_tenants import never
-from tests.http.every.world import OF_THE_PLATFORM, REFERENCES, Call, World
+from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, World
 from tests.http.office import Office, Staff
 from tests.http.serving import Answer, Server
 
@@ -126,7 +126,11 @@ def test_an_agent_sees_what_he_has_made_and_nobody_else_does(scene: Scene, endpo
     assert {made.json["id"], broker_made.json["id"]} < set(ids(scene.broker))
 
 
-@every(lambda endpoint: "token" in endpoint.access.schemes and not endpoint.path.startswith((*OWNERS, OF_THE_PLATFORM)))
+@every(
+    lambda endpoint: (
+        "token" in endpoint.access.schemes and not endpoint.path.startswith((*OWNERS, OF_THE_PLATFORM, LOGOUT))
+    )
+)
 def test_an_agent_gets_no_error_that_is_ours(scene: Scene, endpoint: Endpoint) -> None:
     answer = scene.asked(endpoint, scene.agent).send(scene.world.server)
 

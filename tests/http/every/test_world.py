@@ -14,6 +14,6 @@ def test_it_succeeds_as_it_is_declared(world: World, endpoint: Endpoint) -> None
     assert answer.headers["x-request-id"]
     if answer.status != 204:
         assert answer.headers["content-type"].startswith(endpoint.media)
-    if endpoint.answers is not None:
+    if endpoint.answers is not None and endpoint.media == "application/json":
         TypeAdapter(endpoint.answers).validate_json(answer.body, strict=True)
         assert not isinstance(answer.json, list) or answer.json, "a list of something"

@@ -4,9 +4,11 @@ Nearly all follows from the declarations: credentials from the access, the body 
 what a POST beside it makes. ``RECIPES`` and ``MAKERS`` have what does not.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -22,10 +24,13 @@ from tests.http.serving import Answer, Server
 
 NUMBERS = count(1)
 PASSWORD = "correct horse battery staple"
+LOGOUT = "/api/v1/auth/logout"
+"""What ends the token that asks it."""
+
 OF_THE_PLATFORM = "/api/v1/admin/brokerages"
 """What begins like this is a platform admin's alone."""
 
-NOT_WORDS = ("phone", "timeZone", "time_zone", "country", "password", "slug", "url")
+NOT_WORDS = ("phone", "timeZone", "time_zone", "country", "password", "slug", "url", "startsAt", "starts_at")
 """Strings to which no word can be added."""
 
 ADD = (
@@ -34,6 +39,12 @@ ADD = (
 )
 
 HEADS = "SELECT tenant_id, position FROM heads WHERE tenant_id IN (%(tenant)s, %(platform)s)"
+LINK = """
+INSERT INTO unsubscribe_tokens (tenant_id, token_hash, subscriber_id)
+SELECT tenant_id, %(hash)s, subscriber_id FROM subscriber_list
+ WHERE tenant_id = %(tenant)s AND doc::jsonb ->> 'email' = %(email)s
+RETURNING 1
+"""
 NUMBER = "SELECT number FROM brokerages WHERE tenant_id = %(tenant)s"
 
 
@@ -70,6 +81,7 @@ class World:
     tenant: Tenant
     mark: str = "unmarked"
     made: dict[str, str] = field(default_factory=dict)
+    calls: dict[tuple[str, str], Call] = field(default_factory=dict)
 
     @cached_property
     def agent(self) -> Staff:
@@ -106,6 +118,17 @@ class World:
         if recipe is not None:
             return call.but(**recipe(self))
         return replace(call, body=self.body(endpoint))
+
+    def same_call(self, endpoint: Endpoint) -> Call:
+        """How to ask it, of the same resource each time."""
+        name = (endpoint.method, endpoint.path)
+        if name not in self.calls:
+            self.calls[name] = self.call(endpoint)
+        return self.calls[name]
+
+    def another_body(self, endpoint: Endpoint, call: Call) -> Any:
+        """A body as good as that of the *call* but for what must be unique."""
+        return call.body if (endpoint.method, endpoint.path) in RECIPES else self.body(endpoint)
 
     def host(self, endpoint: Endpoint) -> str:
         """Whom the endpoint would know the brokerage by, if not by the credentials."""
@@ -184,10 +207,22 @@ def with_password(world: World) -> dict[str, Any]:
     return {"body": {"email": email, "password": PASSWORD}}
 
 
+def with_link(world: World) -> dict[str, Any]:
+    """Somebody who subscribes to the newsletter, and the link that ends it."""
+    subscribe, token = declared("POST", "/api/newsletter/subscribe"), secrets.token_urlsafe(16)
+    assert subscribe is not None
+    call = world.call(subscribe)
+    world.succeed(subscribe, call)
+    about = {"tenant": world.tenant.id, "email": call.body["email"], "hash": sha256(token.encode()).digest()}
+    assert world.office.rows(LINK, **about)
+    return {"query": {"token": token}}
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
-    # The token is not good for anything else afterwards.
-    ("POST", "/api/v1/auth/logout"): lambda world: {"headers": world.office.staff(world.tenant.id, "broker").bearer},
+    ("GET", "/api/newsletter/unsubscribe"): with_link,
+    ("POST", "/api/newsletter/unsubscribe"): with_link,
+    ("POST", LOGOUT): lambda world: {"headers": world.office.staff(world.tenant.id, "broker").bearer},
 }
 """What else a request needs besides what follows from the declaration: ``body``, ``query``, ``headers``, ``host``."""
 
