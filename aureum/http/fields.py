@@ -216,7 +216,8 @@ def _amount(value: Any) -> str:
     rounded = exact.quantize(Decimal("0.01"))
     if abs(exact - rounded) > min(abs(exact) * Decimal("1e-15"), ARITHMETIC):
         raise PydanticKnownError("decimal_max_places", {"decimal_places": 2})
-    return f"{rounded:f}".rstrip("0").rstrip(".")
+    # Minus zero is not negative.
+    return f"{abs(rounded):f}".rstrip("0").rstrip(".")
 
 
 Amount = Annotated[
