@@ -31,7 +31,7 @@ class NewApiKey(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
 
     name: Annotated[Name, Field(description="What the key is for")]
-    rate_limit: Annotated[StrictInt, NULL_IS_ABSENT, Field(ge=1, le=1_000_000, description="Requests a minute")] = (
+    rate_limit: Annotated[StrictInt, Field(ge=1, le=1_000_000, description="Requests a minute"), NULL_IS_ABSENT] = (
         RATE_LIMIT
     )
     brokerage_id: BrokerageId | None = None

@@ -29,7 +29,7 @@ def body_in(brokerage: int | None) -> Callable[[User], bytes]:
     return lambda user: encoded(document(user, brokerage, user.created_on))
 
 
-async def get_users(asked: Asked, staff: BrokeragePage) -> Response:
+async def get_admin_users(asked: Asked, staff: BrokeragePage) -> Response:
     """By name, the disabled too. A platform admin who names no brokerage means the own one, or the platform."""
     tenant_id, _ = await managed(asked, staff.brokerage_id)
     of = {"tenant": tenant_id, "limit": staff.page_size, "skipped": staff.skipped}
@@ -42,7 +42,7 @@ async def get_users(asked: Asked, staff: BrokeragePage) -> Response:
     return await paged(asked, staff, (PATH, tenant_id, await position(asked, tenant_id)), read)
 
 
-async def post_user(asked: Asked, new: NewUser) -> Response:
+async def post_admin_user(asked: Asked, new: NewUser) -> Response:
     """201 with the new user; 409 if the address is somebody's already."""
     tenant_id, number = await managed(asked, new.brokerage_id)
     check_giving(asked.about.role, new.role)
@@ -53,7 +53,7 @@ async def post_user(asked: Asked, new: NewUser) -> Response:
     return answered(asked, user, body, appended, 201)
 
 
-async def get_user(asked: Asked, number: int, as_of: AsOf) -> Response:
+async def get_admin_user(asked: Asked, number: int, as_of: AsOf) -> Response:
     """The user as he or she is; with ``asOf`` as it was."""
     tenant_id, row = await user_of(asked, number)
     if as_of.as_of is None:
@@ -64,7 +64,7 @@ async def get_user(asked: Asked, number: int, as_of: AsOf) -> Response:
     return unless_known(asked.request, body_in(row.brokerage)(user), user.version)
 
 
-async def patch_user(asked: Asked, number: int, change: UserChange) -> Response:
+async def patch_admin_user(asked: Asked, number: int, change: UserChange) -> Response:
     """The user as he or she is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
     tenant_id, row = await user_of(asked, number)
     role = asked.about.role
@@ -105,7 +105,7 @@ one = partial(every, path=PATH + "/{id}", id=Id(NO_USER, number=True), answers=S
 ENDPOINTS = (
     every(
         method="GET",
-        run=get_users,
+        run=get_admin_users,
         summary="List users",
         query=BrokeragePage,
         answers=NumberedPage[ShownStaff],
@@ -113,13 +113,13 @@ ENDPOINTS = (
     ),
     every(
         method="POST",
-        run=post_user,
+        run=post_admin_user,
         summary="Create a user",
         body=NewUser,
         answers=ShownStaff,
         status=201,
         refusals=(400, 403, 404, 409),
     ),
-    one(method="GET", run=get_user, summary="Get a user", query=AsOf),
-    one(method="PATCH", run=patch_user, summary="Change a user", body=UserChange, refusals=(400, 403, 409)),
+    one(method="GET", run=get_admin_user, summary="Get a user", query=AsOf),
+    one(method="PATCH", run=patch_admin_user, summary="Change a user", body=UserChange, refusals=(400, 403, 409)),
 )

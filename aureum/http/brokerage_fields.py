@@ -23,7 +23,11 @@ Domains = Annotated[
         description="Of its own pages, the first of which mails name; no address, and nothing below the base domain",
     ),
 ]
-Zone = Annotated[str, Characters(limit=100), Field(description="IANA name", examples=["America/Boise"])]
+Zone = Annotated[
+    str,
+    Characters(limit=100),
+    Field(description="IANA name", examples=["America/Boise"], json_schema_extra={"format": "time-zone"}),
+]
 Country = Annotated[
     str,
     Characters(limit=2),
