@@ -23,7 +23,6 @@ VALUES = {
     "negative": "-1",
     "fraction": "0.123456",
     "huge": "1e400",
-    "large": "1e308",
     "digits": "9" * 400,
     "empty": '""',
     "blank": '" \\u200b"',
@@ -37,8 +36,6 @@ VALUES = {
     "long list": f"[{'1,' * 20_000}1]",
     "object": "{}",
     "deep": "[" * 5_000 + "]" * 5_000,
-    "deep object": '{"a":' * 5_000 + "1" + "}" * 5_000,
-    "open": "[",
 }
 """What may stand in the place of a value, as JSON has it: something of each type, and of each kind of trouble."""
 
@@ -140,6 +137,7 @@ NO_OBJECTS = {
     "UTF-16": '{"a": 1}'.encode("utf-16"),
     "NUL": b"\0",
     "deep": b"[" * 5_000,
+    "deep object": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
 }
 
 
@@ -190,7 +188,7 @@ values = st.recursive(
 
 @TAKES_A_BODY
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 def test_any_values_in_the_places_of_some_fields(world: World, endpoint: Endpoint, data: st.DataObject) -> None:
     assert endpoint.body is not None
     call = world.same_call(endpoint)
