@@ -14,7 +14,7 @@ from aureum.projections import admin_leads
 PATH = "/api/v1/admin/leads"
 
 
-async def get_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
+async def get_admin_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
     """Newest first. An agent sees what is assigned to or created by him or her. Raises NotFound, HttpError 400."""
     database = asked.app.database
     chosen: dict[str, Any] = {

@@ -18,7 +18,7 @@ from aureum.http.admin_lead_fields import (
     ShownAdminLead,
 )
 from aureum.http.admin_lead_history import assigned_in, history_of
-from aureum.http.admin_lead_list import PATH, get_leads
+from aureum.http.admin_lead_list import PATH, get_admin_leads
 from aureum.http.admin_scope import in_brokerage, where_lead_is
 from aureum.http.agents import check_agent
 from aureum.http.answers import encoded
@@ -58,7 +58,7 @@ async def body_of(asked: Asked, lead: Lead) -> partial[bytes]:
     return partial(lead_body, asked.about.number, number)
 
 
-async def post_lead(asked: Asked, new: NewAdminLead) -> Response:
+async def post_admin_lead(asked: Asked, new: NewAdminLead) -> Response:
     """201 with the full detail. Nobody is chosen for it: staff name the agent. Raises NotFound, HttpError 400."""
     asked = await in_brokerage(asked, new.brokerage_id, "create lead")
     body = partial(lead_body, asked.about.number, new.assigned_agent_id)
@@ -89,7 +89,7 @@ async def find_lead(asked: Asked, number: int) -> tuple[Asked, Row]:
     return asked, admin_leads.loaded(rows[0])
 
 
-async def get_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
+async def get_admin_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
     """The lead as it is; with ``asOf`` as it was."""
     asked, row = await find_lead(asked, number)
     if as_of.as_of is None:
@@ -102,7 +102,7 @@ async def get_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
     return unless_known(asked.request, body(lead), lead.version)
 
 
-async def patch_lead(asked: Asked, number: int, change: AdminLeadChange) -> Response:
+async def patch_admin_lead(asked: Asked, number: int, change: AdminLeadChange) -> Response:
     """The lead as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
     asked, row = await find_lead(asked, number)
     given: dict[str, Any] = change.model_dump(exclude_unset=True)
@@ -121,7 +121,7 @@ async def patch_lead(asked: Asked, number: int, change: AdminLeadChange) -> Resp
     return answered(asked, lead, await body_of(asked, lead))
 
 
-async def get_lead_history(asked: Asked, number: int) -> Response:
+async def get_admin_lead_history(asked: Asked, number: int) -> Response:
     """Every event of the lead, oldest first: who, what, when, and from what to what."""
     asked, row = await find_lead(asked, number)
     stream = await asked.app.store.load(asked.tenant_id, row["lead_id"])
@@ -135,7 +135,7 @@ one = partial(leads, path=f"{PATH}/{{id}}", id=Id(NO_LEAD, number=True), answers
 ENDPOINTS = (
     leads(
         method="GET",
-        run=get_leads,
+        run=get_admin_leads,
         summary="List leads (admin)",
         query=AdminLeadFilters,
         answers=NumberedPage[ShownAdminLead],
@@ -143,19 +143,19 @@ ENDPOINTS = (
     ),
     leads(
         method="POST",
-        run=post_lead,
+        run=post_admin_lead,
         summary="Create a lead (admin)",
         body=NewAdminLead,
         answers=ShownAdminLead,
         status=201,
         refusals=(400, 404),
     ),
-    one(method="GET", run=get_lead, summary="Get a lead (admin)", query=AsOf),
-    one(method="PATCH", run=patch_lead, summary="Change a lead (admin)", body=AdminLeadChange, refusals=(400,)),
+    one(method="GET", run=get_admin_lead, summary="Get a lead (admin)", query=AsOf),
+    one(method="PATCH", run=patch_admin_lead, summary="Change a lead (admin)", body=AdminLeadChange, refusals=(400,)),
     one(
         method="GET",
         path=f"{PATH}/{{id}}/history",
-        run=get_lead_history,
+        run=get_admin_lead_history,
         summary="Get a lead's history (admin)",
         answers=list[ShownAdminEvent],
     ),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
 
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.ids import leads_time
@@ -31,11 +31,8 @@ Zone = Annotated[
 Country = Annotated[
     str,
     Characters(limit=2),
-    Field(
-        description="Whose phone numbers need no prefix",
-        examples=["US"],
-        json_schema_extra={"enum": sorted(SUPPORTED_REGIONS)},
-    ),
+    WithJsonSchema({"type": "string", "enum": sorted(SUPPORTED_REGIONS)}),
+    Field(description="Whose phone numbers need no prefix", examples=["US"]),
 ]
 
 NOT_NULL = Field(default_factory=lambda: None)
