@@ -14,6 +14,9 @@ from aureum.projections.brokerages import BrokerageRow
 
 MOST_DOMAINS = 50
 
+HOST_NAME = "^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$"
+"""For whoever reads the JSON schema; what is written otherwise, with capitals or umlauts, is brought to this form."""
+
 
 def _country(text: str) -> str:
     if text not in SUPPORTED_REGIONS:
@@ -22,7 +25,7 @@ def _country(text: str) -> str:
 
 
 Plan = Literal["Starter", "Grow", "Elite"]
-Domain = Annotated[str, Characters(), Field(json_schema_extra={"format": "domain-name"})]
+Domain = Annotated[str, Characters(limit=253), Field(json_schema_extra={"pattern": HOST_NAME})]
 Domains = Annotated[
     list[Domain],
     Field(
