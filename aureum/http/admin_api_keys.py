@@ -16,7 +16,7 @@ from aureum.http.answers import encoded
 from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
 from aureum.http.fields import NULL_IS_ABSENT, Name
 from aureum.http.managed import managed_brokerage, position
-from aureum.http.pages import Found, NumberedPage, paged
+from aureum.http.pages import AS_INTEGER, Found, NumberedPage, paged
 from aureum.http.resources import answered, once
 from aureum.http.shapes import LeadsTimestamp, Shape, Wire
 from aureum.http.user_fields import BrokerageId, BrokeragePage, OfBrokerage
@@ -31,9 +31,9 @@ class NewApiKey(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
 
     name: Annotated[Name, Field(description="What the key is for")]
-    rate_limit: Annotated[StrictInt, Field(ge=1, le=1_000_000, description="Requests a minute"), NULL_IS_ABSENT] = (
-        RATE_LIMIT
-    )
+    rate_limit: Annotated[
+        StrictInt, Field(ge=1, le=1_000_000, description="Requests a minute"), AS_INTEGER, NULL_IS_ABSENT
+    ] = RATE_LIMIT
     brokerage_id: BrokerageId | None = None
 
 

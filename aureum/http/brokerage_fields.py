@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
 
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.ids import leads_time
@@ -14,8 +14,18 @@ from aureum.projections.brokerages import BrokerageRow
 
 MOST_DOMAINS = 50
 
+HOST_NAME = "^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$"
+"""For whoever reads the JSON schema; what is written otherwise, with capitals or umlauts, is brought to this form."""
+
+
+def _country(text: str) -> str:
+    if text not in SUPPORTED_REGIONS:
+        raise ValueError("country must be two letters such as US, CA or DE.")
+    return text
+
+
 Plan = Literal["Starter", "Grow", "Elite"]
-Domain = Annotated[str, Characters(limit=300, blank=False)]
+Domain = Annotated[str, Characters(limit=253), Field(json_schema_extra={"pattern": HOST_NAME})]
 Domains = Annotated[
     list[Domain],
     Field(
@@ -25,12 +35,13 @@ Domains = Annotated[
 ]
 Zone = Annotated[
     str,
-    Characters(limit=100),
+    Characters(),
     Field(description="IANA name", examples=["America/Boise"], json_schema_extra={"format": "time-zone"}),
 ]
 Country = Annotated[
     str,
     Characters(limit=2),
+    AfterValidator(_country),
     WithJsonSchema({"type": "string", "enum": sorted(SUPPORTED_REGIONS)}),
     Field(description="Whose phone numbers need no prefix", examples=["US"]),
 ]

@@ -32,6 +32,14 @@ AS_WHOLE = BeforeValidator(_whole)
 JSON schema."""
 
 
+def _integer(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+AS_INTEGER = BeforeValidator(_integer)
+"""Of a strict integer in a body: ``7.0`` is one as well, as JSON Schema has it. It stands behind the bounds, too."""
+
+
 class Numbered(BaseModel):
     """What every list in numbered pages takes besides its own filters."""
 

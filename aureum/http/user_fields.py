@@ -10,7 +10,7 @@ from aureum.domain.ids import leads_time
 from aureum.domain.user import User
 from aureum.http.brokerage_fields import NOT_NULL
 from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Name
-from aureum.http.pages import AS_WHOLE, Numbered
+from aureum.http.pages import AS_INTEGER, AS_WHOLE, Numbered
 from aureum.http.roles import Role
 from aureum.http.shapes import LeadsTimestamp, Shape
 from aureum.projections.users import UserRow
@@ -20,8 +20,17 @@ Specialties = Annotated[
     list[Annotated[str, Characters(limit=100, blank=False)]],
     Field(max_length=50, description="An agent's own words for places and kinds of homes: leads go by them"),
 ]
+LARGEST_NUMBER = 10**15
+"""Far above every number that is given to a brokerage, and exact in every JSON parser."""
+
 BrokerageId = Annotated[
-    StrictInt, Field(description="For platform admins: whose it is, if not their own brokerage's; of others ignored")
+    StrictInt,
+    Field(
+        ge=-LARGEST_NUMBER,
+        le=LARGEST_NUMBER,
+        description="For platform admins: whose it is, if not their own brokerage's; of others ignored",
+    ),
+    AS_INTEGER,
 ]
 
 
@@ -31,8 +40,7 @@ class OfBrokerage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     brokerage_id: Annotated[
-        int | None,
-        AS_WHOLE,
+        Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_WHOLE] | None,
         Field(description="For platform admins: of which brokerage, if not of their own; of others ignored"),
     ] = None
 

@@ -53,9 +53,9 @@ REBUILDABLE: tuple[Rebuildable, ...] = (
     rebuild_lead_counts,
     ListRebuild(property_list.LIST),
     ListRebuild(contact_list.LIST),
-    ListRebuild(subscriber_list.LIST),
-    ListRebuild(tour_list.LIST),
     ListRebuild(task_list.LIST),
+    ListRebuild(tour_list.LIST),
+    ListRebuild(subscriber_list.LIST),
 )
 """The read models that can be made anew; their versions stand on the head row."""
 
