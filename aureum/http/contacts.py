@@ -18,7 +18,7 @@ from aureum.http.lists import Listing, Paging
 from aureum.http.resources import AsOf, answered, expected_versions, once, shown
 from aureum.projections import contact_list, contact_search
 
-CONTACTS = Listing("/api/contacts", contact_list.PAGE)
+CONTACTS = Listing("/api/contacts", contact_list.PAGE, function=True)
 FOUND = Listing("/api/contacts", contact_list.SEARCH, function=True)
 
 LONGEST_SEARCH = 200

@@ -94,18 +94,10 @@ LIST = DocumentList(
 APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
 
 PAGE = """
-SELECT array_to_string((array_agg(l.doc))[1:%(limit)s], ','), (array_agg(l.contact_id))[least(count(*), %(limit)s)],
-       count(*)
-  FROM (
-      SELECT x.doc, x.contact_id FROM contact_list x
-       WHERE x.tenant_id = %(tenant)s AND x.contact_id < %(before)s
-         AND x.read_version = (SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
-         AND (%(type)s::text IS NULL OR x.type = %(type)s)
-         AND (%(updated_since)s::timestamptz IS NULL OR x.updated_at >= %(updated_since)s)
-       ORDER BY x.contact_id DESC LIMIT %(limit)s + 1
-  ) l
+SELECT docs, last_id, found FROM contact_page(
+    %(tenant)s, %(type)s, %(updated_since)s, %(before)s, %(limit)s)
 """
-"""Newest first: the documents joined by commas, the last id, how many, and one more than ``limit`` if more follow."""
+"""As ``lead_list.PAGE``."""
 
 SEARCH = """
 SELECT docs, last_id, found FROM contact_search(

@@ -77,6 +77,26 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION contact_page(
+    p_tenant uuid, p_type text, p_updated_since timestamptz, p_before uuid, p_limit integer
+) RETURNS TABLE (docs text, last_id uuid, found bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+BEGIN
+    RETURN QUERY
+    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.contact_id))[least(count(*), p_limit)],
+           count(*)
+      FROM (
+          SELECT x.doc, x.contact_id FROM contact_list x
+           WHERE x.tenant_id = p_tenant AND x.contact_id < p_before
+             AND x.read_version = (SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = p_tenant)
+             AND (p_type IS NULL OR x.type = p_type)
+             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+           ORDER BY x.contact_id DESC LIMIT p_limit + 1
+      ) l;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION tour_page(
     p_tenant uuid, p_status text, p_listing_id text, p_updated_since timestamptz, p_sees uuid, p_before uuid,
     p_limit integer

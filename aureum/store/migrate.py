@@ -28,6 +28,7 @@ INSTALLED = ", ".join(
         "task_page",
         "showing_page",
         "tour_page",
+        "contact_page",
         "contact_search",
     )
 )

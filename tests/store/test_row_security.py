@@ -4,6 +4,7 @@ Every table of the database is looked at, so that a new one cannot be forgotten;
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
-from aureum.projections import contact_list, lead_counts, lead_list
+from aureum.projections import contact_list, lead_counts, lead_list, property_list, task_list, tour_list
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.database import Database
 
@@ -49,6 +50,15 @@ VALUES = {
     "text[]": "'{}'",
 }
 """A value of each type, for a column that must have one."""
+
+PAGES = (
+    (property_list.PAGE, "property_list", "property_id"),
+    (contact_list.PAGE, "contact_list", "contact_id"),
+    (task_list.PAGE, "task_list", "task_id"),
+    (tour_list.PAGE, "tour_list", "tour_id"),
+    (tour_list.LEADS_PAGE, "tour_list", "tour_id"),
+)
+"""The functions that read a page, each with its table and the resource's column."""
 
 UNIQUE_NUMBER = "(random() * 1e9)::bigint"
 
@@ -221,6 +231,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "task_page",
         "showing_page",
         "tour_page",
+        "contact_page",
         "contact_search",
     }
     for name, settings, anybody in functions:
@@ -247,6 +258,15 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                 page = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": limit, "updated_since": None}
                 found = connection.execute(contact_list.SEARCH, page | {"query": "Gvip", "words": "[]"}).fetchall()
                 assert found == [(doc, contact_id, 1)]
+            for statement, table, key in PAGES:
+                column = "leads_doc" if statement == tour_list.LEADS_PAGE else "doc"
+                one = f"SELECT {column}, {key} FROM {table} WHERE tenant_id = %s"
+                ((doc, resource_id),) = connection.execute(one.encode(), [tenant_id]).fetchall()
+                page = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement))
+                page |= {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 100}
+                ((docs, last, found),) = connection.execute(statement.encode(), page).fetchall()
+                assert (last, found) == (resource_id, 1)
+                assert docs.startswith(doc[:-1]), "of tours the number of an agent follows"
             counts = {"tenant": tenant_id}
             mine = connection.execute("SELECT status, leads FROM lead_counts WHERE tenant_id = %s", [tenant_id])
             assert connection.execute(lead_counts.OF_TENANT, counts).fetchall() == mine.fetchall()
