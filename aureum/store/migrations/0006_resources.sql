@@ -1,9 +1,8 @@
 -- Properties, contacts, tasks, tours and newsletter subscribers as people read them: one row a resource, with the
 -- resource as it goes over the wire in doc. The head row says which version of each is live (0002_read_models.sql).
 
--- Parts of words, found by an index that begins with the tenant. Both come with PostgreSQL, and the owner of a database
--- may create them.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
+-- So that an index of what contacts are found by can begin with the tenant. It comes with PostgreSQL, and the owner of a
+-- database may create it.
 CREATE EXTENSION IF NOT EXISTS btree_gin;
 
 CREATE SEQUENCE tour_numbers INCREMENT BY 1000;
