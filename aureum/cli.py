@@ -1,14 +1,18 @@
 """The command line, the same for people and for scripts: ``--json`` prints one JSON document and nothing else there."""
 
 import asyncio
+import json
 import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from aureum import __version__, cli_access, cli_audit, cli_brokerages, cli_projections, cli_serve
+from aureum import __version__, cli_access, cli_audit, cli_brokerages, cli_newsletter, cli_projections, cli_serve
 from aureum.cli_output import Refused, plain_refusals, say
+from aureum.http.openapi import document
+from aureum.http.openapi_markdown import page
+from aureum.http.routes import ENDPOINTS
 from aureum.operator import installation
 from aureum.settings import describe_settings
 from aureum.store.cipher import MasterKey
@@ -56,12 +60,22 @@ def migrate_command(as_json: Json = False) -> None:
     say(as_json, {"ran": ran}, "Ran " + ", ".join(ran) + "." if ran else "The database is up to date.")
 
 
+@app.command("openapi")
+def openapi_command(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As docs/reference.md has it.")] = False,
+) -> None:
+    """Print the OpenAPI document. Needs neither a server nor a database."""
+    described = document(ENDPOINTS)
+    typer.echo(page(described) if markdown else json.dumps(described, indent=2, ensure_ascii=False), nl=not markdown)
+
+
 for command in (cli_serve.run_command, cli_serve.serve_command, cli_serve.worker_command, cli_serve.demo_command):
     app.command(command.__name__.removesuffix("_command"))(command)
 app.add_typer(cli_brokerages.app, name="brokerage")
 app.add_typer(cli_access.user, name="user")
 app.add_typer(cli_access.api_key, name="api-key")
 app.add_typer(cli_access.webhook, name="webhook")
+app.add_typer(cli_newsletter.app, name="newsletter")
 app.add_typer(cli_projections.app, name="projections")
 app.add_typer(cli_audit.app, name="audit")
 

@@ -15,8 +15,7 @@ from aureum.commands.brokerages import (
 )
 from aureum.domain.brokerage import PLANS
 from aureum.domain.errors import Invalid
-from aureum.http.errors import BadHost
-from aureum.http.hosts import normalise_host
+from aureum.http.brokerage_domains import brokerage_domains
 from aureum.operator import origin, tenant_of, with_store
 from aureum.projections import brokerages
 from aureum.settings import load_settings
@@ -43,7 +42,7 @@ def create(
     command = OpenBrokerage(
         name=name,
         slug=slug,
-        domains=tuple(dict.fromkeys(checked_domain(each) for each in domain or ())),
+        domains=brokerage_domains(domain or (), load_settings().base_domain),
         plan=plan_named(plan),
         time_zone=time_zone,
         country=checked_country(country),
@@ -122,17 +121,3 @@ def checked_country(text: str) -> str:
     if text.upper() not in SUPPORTED_REGIONS:
         raise Invalid("country", "country must be two letters such as US, CA or DE.")
     return text.upper()
-
-
-def checked_domain(text: str) -> str:
-    """A domain of a brokerage, normalised. Raises Invalid."""
-    base = load_settings().base_domain
-    try:
-        name = normalise_host(text)
-    except BadHost:
-        name = ""
-    if "." not in name or name.startswith("[") or name.rpartition(".")[2].isdigit():
-        raise Invalid("domain", f"domain must be a name such as www.example.com, not {text!r}.")
-    if base is not None and (name == base or name.endswith("." + base)):
-        raise Invalid("domain", f"domain must not be {base} or below it: brokerages are found there by their slug.")
-    return name

@@ -1,4 +1,5 @@
-"""The demo brokerage on ``localhost``: an owner, three agents, a key, and two months of leads. Safe to repeat.
+"""The demo brokerage on ``localhost``: an owner, three agents, a key, two months of leads, and the office's daily work.
+Safe to repeat.
 
 Its key and the owner's password are derived from the master key: every run can say them again, and no two
 installations share them. The key comes last: a demo without its key was interrupted, and the next run goes on where it
@@ -22,6 +23,7 @@ from aureum.commands.brokerages import OpenBrokerage, open_brokerage
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
 from aureum.commands.users import CreateUser, create_user
 from aureum.demo_data import AGENTS, ENQUIRIES, NOTES, OUTCOMES, PEOPLE
+from aureum.demo_office import make_office
 from aureum.domain import ids
 from aureum.domain.api_key import ApiKey
 from aureum.domain.errors import AlreadyTaken, Conflict
@@ -62,7 +64,11 @@ async def make_demo(store: EventStore, master_key: bytes) -> Demo:
     if not whole:
         tenant_id = await brokerage(store)
         await staff(store, tenant_id, password)
-        await make_leads(store, tenant_id, await takers(store, tenant_id))
+        agents = await takers(store, tenant_id)
+        await make_leads(store, tenant_id, agents)
+        known = (await leads_by_email(store, tenant_id)).values()
+        leads = sorted((one.lead for one in known), key=lambda lead: lead.id)
+        await make_office(store, tenant_id, leads, [one.user_id for one in agents])
         await make_key(store, tenant_id, key)
     return Demo(key, OWNER, password, created=not whole)
 

@@ -110,3 +110,37 @@ PEOPLE: tuple[tuple[str, str], ...] = (
     ("Julian", "Porter"),
 )
 """First and last names of the forty leads, from the oldest to the newest."""
+
+PROPERTIES: tuple[tuple[str, str, str, str, tuple[str | None, str | None, str | None], str, str, str], ...] = (
+    ("Loft by the River", "812 W Grove St", "Boise", "449000", ("2", "2", "1240"), "CONDO", "ACTIVE", "202412345"),
+    ("Craftsman, Yard", "19 N 18th St", "Boise", "689500", ("4", "2.5", "2410"), "TOWNHOUSE", "ACTIVE", "202411208"),
+    ("Ten Acres", "Ridge Road", "Eagle", "315000", (None, None, None), "LAND", "ACTIVE", "202410077"),
+    ("Lake Cabin", "44 Lake Rd", "McCall", "389900", ("3", "1", "980"), "LAND", "PENDING", "202413391"),
+    ("Loft on 8th Street", "403 S 8th St", "Boise", "524900", ("1", "1", "890"), "CONDO", "COMING_SOON", "202412001"),
+    ("Sunny Townhouse", "88 E Boise Ave", "Boise", "412250.5", ("3", "2", "1530"), "TOWNHOUSE", "SOLD", "0099871"),
+)  # fmt: skip
+"""Title, address, city, price; bedrooms, bathrooms, square feet; type, status, MLS id."""
+
+TASKS: tuple[tuple[str, str, str, str], ...] = (
+    ("Follow up with {name}", "call", "HIGH", "pending"),
+    ("Send listings to {name}", "email", "MEDIUM", "in_progress"),
+    ("Meet {name} at the office", "meeting", "MEDIUM", "pending"),
+    ("Ask {name} for a pre-approval letter", "follow_up", "URGENT", "pending"),
+    ("Thank {name} for the visit", "email", "LOW", "completed"),
+)
+"""Title, type, priority, status."""
+
+TOURS: tuple[tuple[str, str, str | None, str | None], ...] = (
+    ("Emma Carter", "confirmed", "10:00", "10:00 AM"),
+    ("Liam Nguyen", "pending", None, "after work"),
+    ("Ava Patel", "pending", None, None),
+    ("Noah Johnson", "confirmed", "16:30", "late afternoon"),
+)
+"""Name, status, a fixed time of day if there is one, the visitor's words."""
+
+SUBSCRIBERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("emma.carter@example.com", "Emma", ("new-listings", "market-updates")),
+    ("henry.walsh@example.com", "Henry", ("market-updates",)),
+    ("zoe.vargas@example.com", "Zoe", ("new-listings",)),
+)
+"""Address, first name, interests."""

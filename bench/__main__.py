@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from bench import append, databases, http, memory, rebuild, search, webhooks
+from bench import append, databases, http, memory, rebuild, resources, search, webhooks
 from bench.load import generator
 from bench.rows import Row, table
 
@@ -34,6 +34,7 @@ def delivering(*, quick: bool) -> list[Row]:
 PARTS: dict[str, tuple[str | None, Part]] = {
     "append": (append.__doc__, append.run),
     "http": (http.__doc__, http.run),
+    "resources": (resources.__doc__, resources.run),
     "rebuild": (rebuild.__doc__, rebuilding),
     "webhooks": (webhooks.__doc__, delivering),
     "search": (search.__doc__, search.run),

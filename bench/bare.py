@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +80,7 @@ SELECT json_agg(l)::text FROM (
 COUNT = "SELECT status, count(*) FROM leads WHERE tenant_id = %s GROUP BY status"
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
+Application = Callable[[Pool, dict[str, str]], Starlette]
 
 
 def application(pool: Pool, tenants: dict[str, str]) -> Starlette:
@@ -119,7 +121,9 @@ def application(pool: Pool, tenants: dict[str, str]) -> Starlette:
     )
 
 
-async def serve(url: str, tenants: dict[str, str], pool_size: int, listener: socket.socket) -> None:
+async def serve(
+    application: Application, url: str, tenants: dict[str, str], pool_size: int, listener: socket.socket
+) -> None:
     """Answer until SIGTERM."""
     pool: Pool = AsyncConnectionPool(url, kwargs={"autocommit": True}, min_size=1, max_size=pool_size, open=False)
     async with pool:
@@ -136,7 +140,12 @@ async def serve(url: str, tenants: dict[str, str], pool_size: int, listener: soc
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
-if __name__ == "__main__":
+def main(application: Application) -> None:
+    """Serve on the socket and the database that the command line names."""
     url, pool_size, descriptor = sys.argv[1:]
     listener = socket.socket(fileno=int(descriptor))
-    uvloop.run(serve(url, json.loads(os.environ[TENANTS]), int(pool_size), listener))
+    uvloop.run(serve(application, url, json.loads(os.environ[TENANTS]), int(pool_size), listener))
+
+
+if __name__ == "__main__":
+    main(application)

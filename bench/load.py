@@ -27,7 +27,8 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Load:
-    """What one slice of load found: requests a second, latencies in milliseconds, answers other than 2xx or none."""
+    """What one slice of load found: requests a second, latencies in milliseconds, and errors: answers
+    that are neither 2xx nor 3xx, or none."""
 
     rate: float
     p50: float
@@ -107,7 +108,7 @@ class Connection(asyncio.Protocol):
             length = LENGTH.search(self.received, 0, end + 2)
             self.expected = end + 4 + (int(length[1]) if length else 0)
         if len(self.received) >= self.expected:
-            self.client.answered(time.perf_counter() - self.sent_at, self.received[9:10] == b"2")
+            self.client.answered(time.perf_counter() - self.sent_at, self.received[9:10] in b"23")
             self.next()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -10,10 +10,12 @@ from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.api_key import RATE_LIMIT, ApiKey
 from aureum.domain.errors import NotFound
-from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 
 KEY_PREFIX = "aur_"
+NO_KEY = "There is no such API key."
+
 SHOWN_CHARACTERS = 12
 """Enough to tell keys apart, far too little to guess one: 8 of 43 random characters."""
 
@@ -33,9 +35,22 @@ def hash_key(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
+def new_key() -> str:
+    """A key that nobody has."""
+    return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
 async def issue_api_key(store: EventStore, command: IssueApiKey, origin: Origin) -> tuple[ApiKey, str]:
     """The key's aggregate, and the key itself, this once. Raises Invalid, NotFound (no such brokerage)."""
-    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    key = new_key()
+    api_key, _ = await issue_api_key_once(store, command, key, origin, None)
+    return api_key, key
+
+
+async def issue_api_key_once(
+    store: EventStore, command: IssueApiKey, key: str, origin: Origin, idempotency: Idempotency | None
+) -> tuple[ApiKey, Appended]:
+    """The same for a request that may come twice; *key* is a new one."""
     api_key = ApiKey.issue(
         ids.new_id(),
         ids.now(),
@@ -44,8 +59,10 @@ async def issue_api_key(store: EventStore, command: IssueApiKey, origin: Origin)
         key_hash=hash_key(key).hex(),
         rate_limit=command.rate_limit,
     )
-    await store.append(command.tenant_id, api_key, NO_STREAM, command="IssueApiKey", origin=origin)
-    return api_key, key
+    appended = await store.append(
+        command.tenant_id, api_key, NO_STREAM, command="IssueApiKey", origin=origin, idempotency=idempotency
+    )
+    return api_key, appended
 
 
 async def revoke_api_key(store: EventStore, tenant_id: UUID, key_id: UUID, origin: Origin) -> ApiKey:
@@ -55,7 +72,7 @@ async def revoke_api_key(store: EventStore, tenant_id: UUID, key_id: UUID, origi
         stream = await store.load(tenant_id, key_id)
         api_key = stream.aggregate()
         if not isinstance(api_key, ApiKey):
-            raise NotFound("There is no such API key.")
+            raise NotFound(NO_KEY)
         api_key.revoke(ids.now())
         await store.append(tenant_id, api_key, stream, command="RevokeApiKey", origin=origin)
         return api_key

@@ -1,18 +1,23 @@
 """Brokerages: opened by the operator, moved between plans, shut out and let in again."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from aureum.commands import changes
 from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.errors import NotFound
-from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 
 NUMBER = "SELECT nextval('brokerage_numbers')"
+
+NO_BROKERAGE = "There is no such brokerage."
 
 
 class OpenBrokerage(BaseModel):
@@ -31,9 +36,61 @@ class OpenBrokerage(BaseModel):
 
 async def open_brokerage(store: EventStore, command: OpenBrokerage, origin: Origin) -> Brokerage:
     """The new brokerage; its id is the tenant's. Raises Invalid, AlreadyTaken."""
-    brokerage = Brokerage.open(ids.new_id(), ids.now(), number=await store.next_number(NUMBER), **command.model_dump())
-    await store.append(ids.PLATFORM, brokerage, NO_STREAM, command="OpenBrokerage", origin=origin)
+    brokerage, _ = await open_brokerage_once(store, command, origin, None)
     return brokerage
+
+
+async def open_brokerage_once(
+    store: EventStore, command: OpenBrokerage, origin: Origin, idempotency: Idempotency | None
+) -> tuple[Brokerage, Appended]:
+    """The same for a request that may come twice."""
+    brokerage = Brokerage.open(ids.new_id(), ids.now(), number=await store.next_number(NUMBER), **command.model_dump())
+    appended = await store.append(
+        ids.PLATFORM, brokerage, NO_STREAM, command="OpenBrokerage", origin=origin, idempotency=idempotency
+    )
+    return brokerage, appended
+
+
+class ChangeBrokerage(BaseModel):
+    """Only what is set changes. ``settings`` are by the names of ``aureum.domain.brokerage.SETTINGS``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    name: str | None = None
+    domains: tuple[str, ...] | None = None
+    plan: str | None = None
+    settings: dict[str, Any] = {}
+    disabled: bool | None = None
+    expected_versions: frozenset[int] | None = None
+
+
+async def change_brokerage(store: EventStore, command: ChangeBrokerage, origin: Origin) -> Brokerage:
+    """The brokerage as it is afterwards. Raises NotFound, StaleVersion, Invalid, AlreadyTaken, Conflict."""
+
+    def decide(brokerage: Brokerage, at: datetime) -> None:
+        if command.name is not None:
+            brokerage.rename(command.name, at)
+        if command.domains is not None:
+            brokerage.change_domains(command.domains, at)
+        if command.plan is not None:
+            brokerage.change_plan(command.plan, at)
+        brokerage.change_settings(command.settings, at)
+        if command.disabled is not None:
+            (brokerage.disable if command.disabled else brokerage.enable)(at)
+
+    changed, _ = await changes.change(
+        store,
+        ids.PLATFORM,
+        command.tenant_id,
+        Brokerage,
+        decide,
+        command="ChangeBrokerage",
+        origin=origin,
+        missing=NO_BROKERAGE,
+        expected_versions=command.expected_versions,
+    )
+    return changed
 
 
 async def change_plan(store: EventStore, tenant_id: UUID, plan: str, origin: Origin) -> Brokerage:
@@ -60,7 +117,7 @@ async def change(
         stream = await store.load(ids.PLATFORM, tenant_id)
         brokerage = stream.aggregate()
         if not isinstance(brokerage, Brokerage):
-            raise NotFound("There is no such brokerage.")
+            raise NotFound(NO_BROKERAGE)
         decide(brokerage)
         await store.append(ids.PLATFORM, brokerage, stream, command=command, origin=origin)
         return brokerage

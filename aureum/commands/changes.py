@@ -9,7 +9,7 @@ from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound, StaleVersion
-from aureum.store.event_store import Appended, EventStore, Idempotency
+from aureum.store.event_store import Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
 
 Changed = TypeVar("Changed", bound=Aggregate)
@@ -29,13 +29,14 @@ async def change(
     sees: UUID | None = None,
     expected_versions: frozenset[int] | None = None,
     idempotency: Idempotency | None = None,
+    form: Form | None = None,
 ) -> tuple[Changed, Appended]:
     """The aggregate as it is afterwards. *decide* takes it and the moment, and may return another, new aggregate that
     is appended in the same transaction.
 
     *sees* is the agent who asks: what is neither assigned to nor created by him or her is not there.
-    *expected_versions* is the caller's If-Match. Raises NotFound with *missing*, StaleVersion, what *decide* raises,
-    Conflict, and what ``EventStore.append`` raises.
+    *expected_versions* is the caller's If-Match, *form* what the append depends on besides. Raises NotFound with
+    *missing*, StaleVersion, what *decide* raises, Conflict, and what ``EventStore.append`` raises.
     """
 
     async def once() -> tuple[Changed, Appended]:
@@ -54,6 +55,7 @@ async def change(
             command=command,
             origin=origin,
             idempotency=idempotency,
+            form=form,
             also=() if other is None else (other,),
         )
         return aggregate, appended

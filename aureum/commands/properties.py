@@ -27,7 +27,7 @@ TRIES = 50
 """How often a slug that somebody else has taken in the same moment is followed by the next."""
 
 deciding: WeakValueDictionary[tuple[UUID, str], asyncio.Lock] = WeakValueDictionary()
-"""One creation at a time per tenant and slug in this process: those of other processes are told by the index."""
+"""One creation at a time per tenant and slug in this process; those of other processes are told under the lock."""
 
 
 class EnterProperty(BaseModel):
@@ -50,8 +50,8 @@ async def enter_property(
     base = slugify(command.fields["title"], max_length=SLUG_LENGTH) or UNTITLED
     lock = deciding.setdefault((command.tenant_id, base), asyncio.Lock())
     async with lock:
+        slug = base
         for _ in range(TRIES):
-            slug = await free_slug(store, command.tenant_id, base)
             entered = Property.enter(ids.new_id(), ids.now(), slug=slug, status=command.status, **command.fields)
             try:
                 appended = await store.append(
@@ -61,8 +61,10 @@ async def enter_property(
                     command="EnterProperty",
                     origin=origin,
                     idempotency=idempotency,
+                    slug=slug,
                 )
             except SlugTaken:
+                slug = await free_slug(store, command.tenant_id, base)
                 continue
             return entered, appended
     raise SlugTaken

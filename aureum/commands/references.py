@@ -1,10 +1,19 @@
 """What a command names besides its own aggregate must be of the same brokerage."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from aureum.domain.errors import Invalid
-from aureum.projections import users
+from aureum.projections import contact_list, lead_list, property_list, users
+from aureum.projections.document_list import DocumentList
 from aureum.store.event_store import EventStore
+
+LINKED: Mapping[str, tuple[str, str, DocumentList]] = {
+    "lead_id": ("leadId", "lead", lead_list.LIST),
+    "contact_id": ("contactId", "contact", contact_list.LIST),
+    "property_id": ("propertyId", "property", property_list.LIST),
+}
+"""What a link of that name is called on the wire, what it leads to, and where that is looked up."""
 
 
 async def check_user(store: EventStore, tenant_id: UUID, user_id: UUID | None, field: str = "assignedToId") -> None:
@@ -13,6 +22,22 @@ async def check_user(store: EventStore, tenant_id: UUID, user_id: UUID | None, f
         return
     if not await store.database.tenant_rows(tenant_id, users.ONE, {"tenant": tenant_id, "user": user_id}):
         raise Invalid(field, f"{field} must be the id of a user of this brokerage.")
+
+
+async def check_links(
+    store: EventStore, tenant_id: UUID, links: Mapping[str, UUID | None], sees: UUID | None = None
+) -> None:
+    """Raises Invalid unless each of *links*, by the names of ``LINKED``, is of this brokerage, or None.
+
+    *sees* is the agent who asks: a lead that he or she may not see is not there either.
+    """
+    for name, linked in links.items():
+        if linked is None:
+            continue
+        field, kind, model = LINKED[name]
+        parameters = {"tenant": tenant_id, "id": linked, "sees": sees}
+        if not await store.database.tenant_rows(tenant_id, model.one, parameters):
+            raise Invalid(field, f"{field} must be the id of a {kind} of this brokerage.")
 
 
 async def user_of_number(store: EventStore, tenant_id: UUID, number: int) -> UUID | None:

@@ -1,24 +1,26 @@
 """Users: the staff of a brokerage, and platform admins without one."""
 
-import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from argon2 import PasswordHasher
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from aureum.commands.changes import change
+from aureum.commands.conflicts import deciding_again
+from aureum.commands.passwords import hash_password
 from aureum.domain import ids
-from aureum.domain.errors import Invalid
+from aureum.domain.errors import Conflict, SiteChanged, WrongState
 from aureum.domain.user import User
-from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.projections import users
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
 
 NUMBER = "SELECT nextval('user_numbers')"
 
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 1024
-
-HASHER = PasswordHasher()
-"""Argon2id with the library's parameters, RFC 9106's second recommendation: 64 MiB, 3 passes."""
+NO_USER = "There is no such user."
+LAST_OWNER = "A brokerage needs an owner: make somebody else one first."
 
 
 class CreateUser(BaseModel):
@@ -36,13 +38,16 @@ class CreateUser(BaseModel):
 
 
 async def create_user(store: EventStore, command: CreateUser, origin: Origin) -> User:
-    """The new user. An agent takes leads unless told otherwise. Raises Invalid, AlreadyTaken."""
-    password_hash = None
-    if command.password is not None:
-        password = command.password.get_secret_value()
-        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise Invalid("password", f"password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
-        password_hash = await asyncio.to_thread(HASHER.hash, password)
+    """The new user. An agent takes leads unless told otherwise. Raises Invalid, AlreadyTaken, Busy."""
+    user, _ = await create_user_once(store, command, origin, None)
+    return user
+
+
+async def create_user_once(
+    store: EventStore, command: CreateUser, origin: Origin, idempotency: Idempotency | None
+) -> tuple[User, Appended]:
+    """The same for a request that may come twice."""
+    password_hash = None if command.password is None else await hash_password(command.password)
     takes_leads = command.role == "agent" if command.takes_leads is None else command.takes_leads
     user = User.join(
         ids.new_id(),
@@ -55,5 +60,75 @@ async def create_user(store: EventStore, command: CreateUser, origin: Origin) ->
         takes_leads=takes_leads,
         specialties=command.specialties,
     )
-    await store.append(command.tenant_id, user, NO_STREAM, command="CreateUser", origin=origin)
-    return user
+    appended = await store.append(
+        command.tenant_id, user, NO_STREAM, command="CreateUser", origin=origin, idempotency=idempotency
+    )
+    return user, appended
+
+
+class ChangeUser(BaseModel):
+    """Only what is set changes. ``profile`` is by the names of ``aureum.domain.user.PROFILE``.
+
+    With ``keep_an_owner`` the brokerage's last owner stays one: who else could let anybody in again?
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    user_id: UUID
+    name: str | None = None
+    password: SecretStr | None = None
+    profile: dict[str, Any] = {}
+    disabled: bool | None = None
+    keep_an_owner: bool = True
+    expected_versions: frozenset[int] | None = None
+
+
+async def change_user(store: EventStore, command: ChangeUser, origin: Origin, *, check: Callable[[User], None]) -> User:
+    """The user as he or she is afterwards; *check* may refuse to have this one changed.
+
+    Raises NotFound, StaleVersion, Invalid, WrongState, Busy, Conflict, what *check* raises, and what
+    ``EventStore.append`` raises.
+    """
+    password_hash = None if command.password is None else await hash_password(command.password)
+    loses_rights = command.disabled or "role" in command.profile
+
+    async def once() -> User:
+        owners, form = 1, None
+        if command.keep_an_owner and loses_rights:
+            about = {"tenant": command.tenant_id, "user": command.user_id}
+            ((staff, owners),) = await store.database.tenant_rows(command.tenant_id, users.OTHER_OWNERS, about)
+            # The append is refused if anybody of the staff changes meanwhile: two owners may not disable each other.
+            form = Form(staff, "")
+
+        def decide(user: User, at: datetime) -> None:
+            check(user)
+            owned = user.owns
+            if command.name is not None:
+                user.rename(command.name, at)
+            user.change_profile(command.profile, at)
+            if password_hash is not None:
+                user.set_password(password_hash, at)
+            if command.disabled is not None:
+                (user.disable if command.disabled else user.enable)(at)
+            if owned and not user.owns and not owners:
+                raise WrongState(LAST_OWNER)
+
+        try:
+            user, _ = await change(
+                store,
+                command.tenant_id,
+                command.user_id,
+                User,
+                decide,
+                command="ChangeUser",
+                origin=origin,
+                missing=NO_USER,
+                expected_versions=command.expected_versions,
+                form=form,
+            )
+        except SiteChanged as error:
+            raise Conflict from error
+        return user
+
+    return await deciding_again(once)

@@ -1,16 +1,22 @@
 """A brokerage: the tenant itself. Its stream belongs to the reserved platform tenant; its id is the tenant's id."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
-from zoneinfo import available_timezones
+
+from phonenumbers import SUPPORTED_REGIONS
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
+from aureum.domain.wall_time import zone_of
 
 PLANS = ("Starter", "Grow", "Elite")
 """From the smallest to the largest; each includes the ones before it."""
+
+SETTINGS = ("time_zone", "country", "public_lead_count")
+"""What may be set otherwise later, besides name, domains and plan."""
 
 RESERVED_SLUGS = frozenset(("www", "api", "admin", "app"))
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -70,6 +76,37 @@ class Brokerage(Aggregate):
         def apply(self, aggregate: "Brokerage") -> None:
             aggregate.plan = self.plan
 
+    class Renamed(Event):
+        """People know it by another name; its slug stays."""
+
+        TOPIC: ClassVar[str] = "brokerage.renamed"
+
+        name: str
+
+        def apply(self, aggregate: "Brokerage") -> None:
+            aggregate.name = self.name
+
+    class DomainsChanged(Event):
+        """Its own pages stand at these domains now, the first of which its mails name."""
+
+        TOPIC: ClassVar[str] = "brokerage.domains_changed"
+
+        domains: tuple[str, ...]
+
+        def apply(self, aggregate: "Brokerage") -> None:
+            aggregate.domains = self.domains
+
+    class SettingsChanged(Event):
+        """``changes`` holds those of ``SETTINGS`` that changed."""
+
+        TOPIC: ClassVar[str] = "brokerage.settings_changed"
+
+        changes: dict[str, Any]
+
+        def apply(self, aggregate: "Brokerage") -> None:
+            for name, value in self.changes.items():
+                setattr(aggregate, name, value)
+
     class Disabled(Event):
         """Nobody gets in any more: unknown by Host, refused by key; its webhooks wait."""
 
@@ -102,13 +139,11 @@ class Brokerage(Aggregate):
         public_lead_count: bool,
     ) -> "Brokerage":
         """A new brokerage. *domains* are normalised already. Raises Invalid."""
-        if not name.strip():
-            raise Invalid("name", "name must not be blank.")
+        check_name(name)
         if not SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
             raise Invalid("slug", "slug must be 1-63 of a-z, 0-9 and -, and none of www, api, admin, app.")
         check_plan(plan)
-        if time_zone not in available_timezones():
-            raise Invalid("timeZone", "time zone must be an IANA name such as America/Boise.")
+        check_settings({"time_zone": time_zone, "country": country})
         return cls._create(
             cls.Opened,
             id=tenant_id,
@@ -129,6 +164,25 @@ class Brokerage(Aggregate):
         if plan != self.plan:
             self.trigger_event(self.PlanChanged, timestamp=at, plan=plan)
 
+    def rename(self, name: str, at: datetime) -> None:
+        """Raises Invalid for a blank name."""
+        check_name(name)
+        if name.strip() != self.name:
+            self.trigger_event(self.Renamed, timestamp=at, name=name.strip())
+
+    def change_domains(self, domains: tuple[str, ...], at: datetime) -> None:
+        """All domains from now on, normalised already. That they are nobody else's, a unique index sees to."""
+        if domains != self.domains:
+            self.trigger_event(self.DomainsChanged, timestamp=at, domains=domains)
+
+    def change_settings(self, settings: Mapping[str, Any], at: datetime) -> None:
+        """Set some of ``SETTINGS``. Raises Invalid."""
+        changes = {name: value for name, value in settings.items() if value != getattr(self, name)}
+        if not changes:
+            return
+        check_settings(changes)
+        self.trigger_event(self.SettingsChanged, timestamp=at, changes=changes)
+
     def disable(self, at: datetime) -> None:
         """Shut the brokerage out; it keeps everything."""
         if not self.disabled:
@@ -144,6 +198,20 @@ def check_plan(plan: str) -> None:
     """Raises Invalid for a plan that is not sold."""
     if plan not in PLANS:
         raise Invalid("plan", f"plan must be one of: {', '.join(PLANS)}.")
+
+
+def check_name(name: str) -> None:
+    """Raises Invalid for a blank name."""
+    if not name.strip():
+        raise Invalid("name", "name must not be blank.")
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Raises Invalid for the first of ``SETTINGS`` that breaks a rule; those that are not there break none."""
+    if "time_zone" in settings:
+        zone_of(settings["time_zone"])
+    if "country" in settings and settings["country"] not in SUPPORTED_REGIONS:
+        raise Invalid("country", "country must be two letters such as US, CA or DE.")
 
 
 def includes(plan: str, required: str) -> bool:

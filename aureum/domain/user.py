@@ -1,13 +1,17 @@
 """A user: somebody of the staff. Agents are users whose profile says which leads suit them."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
 
 ROLES = ("platform_admin", "brokerage_owner", "broker", "agent")
+
+PROFILE = ("role", "takes_leads", "specialties")
+"""What a brokerage may think differently of later; nothing of it is personal."""
 
 
 class User(Aggregate):
@@ -20,6 +24,7 @@ class User(Aggregate):
     password_hash: str | None
     takes_leads: bool
     specialties: tuple[str, ...]
+    disabled: bool
 
     def __init__(self) -> None:
         """Joined.apply assigns everything."""
@@ -49,6 +54,57 @@ class User(Aggregate):
             aggregate.password_hash = self.password_hash
             aggregate.takes_leads = self.takes_leads
             aggregate.specialties = self.specialties
+            aggregate.disabled = False
+
+    class Renamed(Event):
+        """Colleagues know him or her by another name."""
+
+        TOPIC: ClassVar[str] = "user.renamed"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("name",))
+
+        name: str
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.name = self.name
+
+    class ProfileChanged(Event):
+        """Other rights or other leads; ``changes`` holds those of ``PROFILE`` that changed."""
+
+        TOPIC: ClassVar[str] = "user.profile_changed"
+
+        changes: dict[str, Any]
+
+        def apply(self, aggregate: "User") -> None:
+            for name, value in self.changes.items():
+                # JSON knows no tuples.
+                setattr(aggregate, name, tuple(value) if name == "specialties" else value)
+
+    class PasswordSet(Event):
+        """There is another password, of which only the Argon2id hash is kept; whoever was logged in is out."""
+
+        TOPIC: ClassVar[str] = "user.password_set"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("password_hash",))
+
+        password_hash: str
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.password_hash = self.password_hash
+
+    class Disabled(Event):
+        """He or she is out, and cannot log in any more."""
+
+        TOPIC: ClassVar[str] = "user.disabled"
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.disabled = True
+
+    class Enabled(Event):
+        """He or she may log in again."""
+
+        TOPIC: ClassVar[str] = "user.enabled"
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.disabled = False
 
     @classmethod
     def join(
@@ -65,10 +121,8 @@ class User(Aggregate):
         specialties: tuple[str, ...],
     ) -> "User":
         """A new member of the staff. Raises Invalid."""
-        if role not in ROLES:
-            raise Invalid("role", f"role must be one of: {', '.join(ROLES)}.")
-        if not name.strip():
-            raise Invalid("name", "name must not be blank.")
+        check_role(role)
+        check_name(name)
         return cls._create(
             cls.Joined,
             id=user_id,
@@ -81,3 +135,51 @@ class User(Aggregate):
             takes_leads=takes_leads,
             specialties=specialties,
         )
+
+    @property
+    def owns(self) -> bool:
+        """Whether he or she manages the brokerage at present."""
+        return self.role == "brokerage_owner" and not self.disabled
+
+    def rename(self, name: str, at: datetime) -> None:
+        """Raises Invalid for a blank name."""
+        check_name(name)
+        if name.strip() != self.name:
+            self.trigger_event(self.Renamed, timestamp=at, name=name.strip())
+
+    def change_profile(self, profile: Mapping[str, Any], at: datetime) -> None:
+        """Change some of ``PROFILE``. Raises Invalid for a role that there is not."""
+        changes = {name: value for name, value in profile.items() if value != getattr(self, name)}
+        if not changes:
+            return
+        if "role" in changes:
+            check_role(changes["role"])
+        if "specialties" in changes:
+            changes["specialties"] = list(changes["specialties"])
+        self.trigger_event(self.ProfileChanged, timestamp=at, changes=changes)
+
+    def set_password(self, password_hash: str, at: datetime) -> None:
+        """A hash has salt of its own: whether the password is another cannot be told, so it always counts as one."""
+        self.trigger_event(self.PasswordSet, timestamp=at, password_hash=password_hash)
+
+    def disable(self, at: datetime) -> None:
+        """Shut him or her out."""
+        if not self.disabled:
+            self.trigger_event(self.Disabled, timestamp=at)
+
+    def enable(self, at: datetime) -> None:
+        """Let him or her in again."""
+        if self.disabled:
+            self.trigger_event(self.Enabled, timestamp=at)
+
+
+def check_role(role: str) -> None:
+    """Raises Invalid for a role that there is not."""
+    if role not in ROLES:
+        raise Invalid("role", f"role must be one of: {', '.join(ROLES)}.")
+
+
+def check_name(name: str) -> None:
+    """Raises Invalid for a blank name."""
+    if not name.strip():
+        raise Invalid("name", "name must not be blank.")

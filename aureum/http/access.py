@@ -69,6 +69,11 @@ async def by_staff(request: Request) -> Brokerage:
     return about
 
 
+async def by_credentials(request: Request) -> Brokerage:
+    """A key or a user, on any plan. Raises HttpError 401, 429."""
+    return await passed(request, NO_KEY)
+
+
 async def passed(request: Request, without: str) -> Brokerage:
     """Whoever the credentials belong to, counted against the limit of a key; *without* is said where there are none.
 

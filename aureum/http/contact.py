@@ -63,7 +63,7 @@ def thanks(lead: Lead) -> bytes:
     return encoded({"success": True, "message": THANKS, "lead_id": lead.number})
 
 
-async def post_contact(asked: Asked, form: ContactForm) -> Response:
+async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
     """Stored and routed to an agent in one append, so that the first webhook names the agent."""
 
     async def capture(submission: Submission) -> tuple[Lead, Appended]:
@@ -90,7 +90,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "/api/contact",
-        post_contact,
+        submit_contact_form,
         "Submit a contact form",
         access=FORM,
         dialect="leads",

@@ -1,5 +1,10 @@
 """The outermost layer, as plain ASGI: a request's id, the answer to any exception, one log line, the measurements.
 
+What every answer says to browsers and caches is in ``DEFAULTS``: no cache that several people share may keep it, the
+client's own asks again each time (an ETag makes that cheap), and nothing runs, loads or frames it. ETags hold the
+brokerage and the caller's view, so ``Vary`` need not name Authorization. Strict-Transport-Security is for whoever ends
+TLS: this process does not know whether all of a brokerage's domain is served over https.
+
 The log line has the route, never the path or the query: those hold ids and what people search for. Of an error that
 nobody foresaw the log has the class and the places in the code, never the message: it may quote what a visitor wrote.
 """
@@ -19,10 +24,20 @@ from uuid_utils.compat import uuid4
 
 from aureum.app import Aureum
 from aureum.domain.errors import Unavailable
+from aureum.http.compression import Compressed
 from aureum.http.errors import HttpError, render
+from aureum.http.headers import header as find
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-NOSNIFF = (b"x-content-type-options", b"nosniff")
+
+DEFAULTS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"Accept-Encoding"),
+)
+"""Headers of every answer that does not bring its own."""
 
 NOTHING_HERE = "There is nothing at this address."
 
@@ -32,9 +47,11 @@ log = structlog.get_logger("aureum.http")
 class Edge:
     """The ASGI application: *router* on an opened ``Aureum``, which requests reach as ``request.app.state.aureum``."""
 
-    def __init__(self, router: Router, aureum: Aureum) -> None:
+    def __init__(self, router: Router, aureum: Aureum, **state: Any) -> None:
+        """*state*: what else requests reach beside the ``Aureum``."""
         self.router = router
-        self.state = SimpleNamespace(aureum=aureum)
+        self.compressed = Compressed(router)
+        self.state = SimpleNamespace(aureum=aureum, **state)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,11 +67,18 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], header, NOSNIFF, *scope["state"].get("page_headers", ())]
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    header,
+                    *[default for default in DEFAULTS if default[0] not in given],
+                    *scope["state"].get("page_headers", ()),
+                ]
             await send(message)
 
         try:
-            await self.router(scope, receive, send_with_id)
+            plain = find(scope, b"accept-encoding") is None
+            await (self.router if plain else self.compressed)(scope, receive, send_with_id)
         except Exception as error:
             if status:
                 # The answer has begun and cannot be taken back: the client sees a connection that breaks off.

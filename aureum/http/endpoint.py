@@ -115,6 +115,15 @@ class Endpoint:
     """Statuses besides those that follow from the declaration."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of a success, with what they mean, besides those that follow from the declaration."""
+    tag: str = ""
+    """What the OpenAPI document files it under; without it the resource that the path names."""
+    documented: bool = True
+
+    @property
+    def has_etag(self) -> bool:
+        """Whether a success tells its version: what shows data of a brokerage, but for public forms."""
+        reads = self.method == "GET" and self.access.resolve is not None
+        return reads or (bool(self.access.schemes) and self.answers is not None)
 
     async def respond(self, request: Request) -> Response:
         """Who asks, then what for. Raises what the edge renders."""

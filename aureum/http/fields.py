@@ -16,7 +16,6 @@ from typing import Annotated, Any
 import email_validator
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
@@ -113,7 +112,18 @@ def _phone(value: Any) -> str | None:
     return value.replace("\0", "").encode("utf-8", "ignore").decode()[:LONGEST_PHONE]
 
 
-def _null_is_absent(value: Any) -> Any:
+@dataclass(frozen=True)
+class NullIsAbsent:
+    """``null`` is taken as the default."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_unless_null, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"type": "null"}]}
+
+
+def _unless_null(value: Any) -> Any:
     if value is None:
         raise PydanticUseDefault
     return value
@@ -173,7 +183,14 @@ Email = Annotated[
     str,
     Strict(),
     AfterValidator(_email),
-    WithJsonSchema({"type": "string", "format": "email", "maxLength": LONGEST_EMAIL}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "email",
+            "maxLength": LONGEST_EMAIL,
+            "description": "An address that mail can go to; `localhost`, `.test` and such are refused.",
+        }
+    ),
 ]
 """As given, without the blanks around it."""
 
@@ -185,6 +202,8 @@ Time = Annotated[datetime, PlainValidator(_time), WithJsonSchema({"type": "strin
 """As ``parse_time`` reads it."""
 
 LARGEST_AMOUNT = Decimal("9999999999999.99")
+ARITHMETIC = Decimal("1e-6")
+"""More than this is no error of arithmetic but a third digit behind the point."""
 
 
 def _amount(value: Any) -> str:
@@ -195,9 +214,10 @@ def _amount(value: Any) -> str:
         kind = ("greater_than_equal", {"ge": 0}) if exact < 0 else ("less_than_equal", {"le": LARGEST_AMOUNT})
         raise PydanticKnownError(*kind)
     rounded = exact.quantize(Decimal("0.01"))
-    if abs(exact - rounded) > abs(exact) * Decimal("1e-15"):
+    if abs(exact - rounded) > min(abs(exact) * Decimal("1e-15"), ARITHMETIC):
         raise PydanticKnownError("decimal_max_places", {"decimal_places": 2})
-    return f"{rounded:f}".rstrip("0").rstrip(".")
+    # Minus zero is not negative.
+    return f"{abs(rounded):f}".rstrip("0").rstrip(".")
 
 
 Amount = Annotated[
@@ -211,7 +231,16 @@ A double keeps 15 digits, so nothing is lost in JSON. What a program's own arith
 ``0.30000000000000004``) is taken as what was meant.
 """
 
-WireId = Annotated[str, Characters(limit=100, blank=False)]
+WireId = Annotated[
+    str, Characters(limit=100, blank=False), WithJsonSchema({"type": "string", "pattern": "^c[0-9a-z]{25}$"})
+]
 """The id of another resource; whether there is one, the command finds out."""
 
-NULL_IS_ABSENT = BeforeValidator(_null_is_absent)
+TimeZone = Annotated[
+    str,
+    Characters(limit=100),
+    WithJsonSchema({"type": "string", "format": "time-zone", "examples": ["America/Boise"]}),
+]
+"""An IANA name; whether it is one, the domain knows."""
+
+NULL_IS_ABSENT = NullIsAbsent()

@@ -46,5 +46,13 @@ async def get_metrics(asked: Asked) -> Response:
 ENDPOINTS = (
     Endpoint("GET", "/healthz", get_healthz, "Whether the process lives", access=ANYBODY, answers=ShownHealth),
     Endpoint("GET", "/readyz", get_readyz, "Whether it can do its work", access=ANYBODY, answers=ShownHealth),
-    Endpoint("GET", "/metrics", get_metrics, "Measurements, for Prometheus", access=ANYBODY, media="text/plain"),
+    Endpoint(
+        "GET",
+        "/metrics",
+        get_metrics,
+        "Measurements, for Prometheus",
+        access=ANYBODY,
+        media="text/plain",
+        refusals=(404,),
+    ),
 )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, model_validator
 
-from aureum.http.fields import NULL_IS_ABSENT, Amount, Characters, Message, Name, Subject
+from aureum.http.fields import NULL_IS_ABSENT, Amount, Characters, Message, Name, Subject, TimeZone
 from aureum.http.lead_fields import refuse_null
 from aureum.http.shapes import Amount as ShownAmount
 from aureum.http.shapes import Shape, Timestamp, Wire
@@ -47,8 +47,7 @@ class NewProperty(BaseModel):
     mls: Annotated[Short | None, Field(description="Which MLS the mlsId is of")] = None
     mls_id: Annotated[Short | None, Field(alias="mlsId", description="Unique in the brokerage and MLS")] = None
     time_zone: Annotated[
-        Short | None,
-        Field(alias="timeZone", description="IANA name, where it is not the brokerage's", examples=["America/Boise"]),
+        TimeZone | None, Field(alias="timeZone", description="IANA name, where it is not the brokerage's")
     ] = None
 
 
@@ -72,7 +71,7 @@ class PropertyChange(BaseModel):
     description: Message | None = None
     mls: Short | None = None
     mls_id: Annotated[Short | None, Field(alias="mlsId")] = None
-    time_zone: Annotated[Short | None, Field(alias="timeZone", examples=["America/Boise"])] = None
+    time_zone: Annotated[TimeZone | None, Field(alias="timeZone")] = None
 
     @model_validator(mode="after")
     def nothing_required_is_emptied(self) -> "PropertyChange":

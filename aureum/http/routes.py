@@ -5,10 +5,33 @@ from collections import defaultdict
 from starlette.routing import Route, Router
 
 from aureum.app import Aureum
-from aureum.http import contact, contacts, health, lead_count, leads, properties
+from aureum.http import (
+    admin_api_keys,
+    admin_brokerages,
+    admin_leads,
+    admin_users,
+    auth,
+    contact,
+    contacts,
+    documentation,
+    health,
+    lead_count,
+    leads,
+    me,
+    newsletter,
+    properties,
+    showings,
+    tasks,
+    tour_calendar,
+    tours,
+    users,
+)
+from aureum.http.answers import JSON, encoded
 from aureum.http.cors import preflight
+from aureum.http.documentation import Packed
 from aureum.http.edge import Edge
 from aureum.http.endpoint import Address, Endpoint
+from aureum.http.openapi import document
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *contact.ENDPOINTS,
@@ -16,7 +39,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *leads.ENDPOINTS,
     *properties.ENDPOINTS,
     *contacts.ENDPOINTS,
+    *tasks.ENDPOINTS,
+    *showings.ENDPOINTS,
+    *tour_calendar.ENDPOINTS,
+    *tours.ENDPOINTS,
+    *admin_leads.ENDPOINTS,
+    *newsletter.ENDPOINTS,
+    *users.ENDPOINTS,
+    *me.ENDPOINTS,
+    *auth.ENDPOINTS,
+    *admin_users.ENDPOINTS,
+    *admin_api_keys.ENDPOINTS,
+    *admin_brokerages.ENDPOINTS,
     *health.ENDPOINTS,
+    *documentation.ENDPOINTS,
 )
 
 
@@ -34,4 +70,6 @@ def addresses() -> list[Address]:
 def make_app(aureum: Aureum) -> Edge:
     """The ASGI application on an opened ``Aureum``."""
     routes = [Route(address.path, address, include_in_schema=False) for address in addresses()]
-    return Edge(Router(routes=routes, redirect_slashes=False), aureum)
+    return Edge(
+        Router(routes=routes, redirect_slashes=False), aureum, openapi=Packed(encoded(document(ENDPOINTS)), JSON)
+    )

@@ -9,13 +9,15 @@ from aureum.domain.api_key import ApiKey
 NAME = "api_keys"
 
 APPEND = """
-INSERT INTO api_keys (tenant_id, key_id, key_hash, name, prefix, rate_limit, revoked, issued_at)
-SELECT a.tenant_id, r.key_id, decode(r.key_hash, 'hex'), r.name, r.prefix, r.rate_limit, r.revoked, r.issued_at
+INSERT INTO api_keys (tenant_id, key_id, key_hash, name, prefix, rate_limit, revoked, issued_at, stream_version)
+SELECT a.tenant_id, r.key_id, decode(r.key_hash, 'hex'), r.name, r.prefix, r.rate_limit, r.revoked, r.issued_at,
+       r.stream_version
   FROM json_to_recordset(p_rows -> 'api_keys') AS r (
            item integer, key_id uuid, key_hash text, name text, prefix text, rate_limit integer, revoked boolean,
-           issued_at timestamptz)
+           issued_at timestamptz, stream_version integer)
   JOIN unnest(accepted) AS a ON a.item = r.item
-ON CONFLICT (tenant_id, key_id) DO UPDATE SET revoked = excluded.revoked
+ON CONFLICT (tenant_id, key_id) DO UPDATE SET
+       revoked = excluded.revoked, stream_version = excluded.stream_version
 """
 
 Row = dict[str, Any]
@@ -33,9 +35,10 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "rate_limit": event.rate_limit,
                 "revoked": False,
                 "issued_at": event.timestamp,
+                "stream_version": event.originator_version,
             }
         case ApiKey.Revoked() if row is not None:
-            return row | {"revoked": True}
+            return row | {"revoked": True, "stream_version": event.originator_version}
     return row
 
 
@@ -54,3 +57,13 @@ SELECT key_id, name, prefix, rate_limit, revoked FROM api_keys
  WHERE tenant_id = %(tenant)s
  ORDER BY key_id
 """
+
+PAGE = """
+SELECT key_id, name, prefix, rate_limit, revoked, issued_at FROM api_keys
+ WHERE tenant_id = %(tenant)s
+ ORDER BY key_id DESC LIMIT %(limit)s OFFSET %(skipped)s
+"""
+
+COUNT = "SELECT count(*) FROM api_keys WHERE tenant_id = %(tenant)s"
+
+ONE = "SELECT name, prefix, rate_limit FROM api_keys WHERE tenant_id = %(tenant)s AND key_id = %(key)s"

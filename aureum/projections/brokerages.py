@@ -1,8 +1,10 @@
 """The directory of brokerages and their domains: how a request's Host, or a slug, finds its tenant."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from aureum.domain.brokerage import Brokerage
 
@@ -12,21 +14,27 @@ APPEND = """
 WITH r AS (
     SELECT r.* FROM json_to_recordset(p_rows -> 'brokerages') AS r (
                item integer, tenant_id uuid, number bigint, slug text, name text, plan text, time_zone text,
-               country text, public_lead_count boolean, disabled boolean, opened_at timestamptz, domains text[])
+               country text, public_lead_count boolean, disabled boolean, opened_at timestamptz, domains text[],
+               stream_version integer)
       JOIN unnest(accepted) AS a ON a.item = r.item
 ), opened AS (
     INSERT INTO heads AS h (tenant_id) SELECT tenant_id FROM r
     ON CONFLICT (tenant_id) DO UPDATE SET site_version = h.site_version + 1
+), gone AS (
+    DELETE FROM domains k USING r WHERE k.tenant_id = r.tenant_id AND k.domain <> ALL (r.domains)
 ), named AS (
     INSERT INTO domains (domain, tenant_id)
     SELECT d.domain, r.tenant_id FROM r CROSS JOIN LATERAL unnest(r.domains) AS d (domain)
      WHERE NOT EXISTS (SELECT FROM domains k WHERE k.domain = d.domain AND k.tenant_id = r.tenant_id)
 )
-INSERT INTO brokerages (tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at)
-SELECT tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at FROM r
+INSERT INTO brokerages (tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
+                        domains, stream_version)
+SELECT tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
+       domains, stream_version FROM r
 ON CONFLICT (tenant_id) DO UPDATE SET
        name = excluded.name, plan = excluded.plan, time_zone = excluded.time_zone, country = excluded.country,
-       public_lead_count = excluded.public_lead_count, disabled = excluded.disabled
+       public_lead_count = excluded.public_lead_count, disabled = excluded.disabled, domains = excluded.domains,
+       stream_version = excluded.stream_version
 """
 
 Row = dict[str, Any]
@@ -48,14 +56,29 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "disabled": False,
                 "opened_at": event.timestamp,
                 "domains": event.domains,
+                "stream_version": event.originator_version,
             }
-        case Brokerage.PlanChanged() if row is not None:
-            return row | {"plan": event.plan}
-        case Brokerage.Disabled() if row is not None:
-            return row | {"disabled": True}
-        case Brokerage.Enabled() if row is not None:
-            return row | {"disabled": False}
+        case Brokerage.Event() if row is not None:
+            return row | {"stream_version": event.originator_version} | changed(event)
     return row
+
+
+def changed(event: Brokerage.Event) -> Row:
+    """The columns that *event* sets."""
+    match event:
+        case Brokerage.PlanChanged():
+            return {"plan": event.plan}
+        case Brokerage.Renamed():
+            return {"name": event.name}
+        case Brokerage.DomainsChanged():
+            return {"domains": event.domains}
+        case Brokerage.SettingsChanged():
+            return event.changes
+        case Brokerage.Disabled():
+            return {"disabled": True}
+        case Brokerage.Enabled():
+            return {"disabled": False}
+    return {}
 
 
 def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
@@ -71,3 +94,38 @@ BY_SLUG = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages WHERE sl
 DOMAINS = "SELECT domain FROM domains WHERE tenant_id = %(tenant)s"
 
 ALL = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages ORDER BY number"
+
+
+class BrokerageRow(NamedTuple):
+    """A brokerage as the table has it."""
+
+    tenant_id: UUID
+    stream_version: int
+    number: int
+    slug: str
+    name: str
+    domains: Sequence[str]
+    plan: str
+    time_zone: str
+    country: str
+    public_lead_count: bool
+    disabled: bool
+    opened_at: datetime
+
+
+SHOWN = """
+SELECT tenant_id, stream_version, number, slug, name, domains, plan, time_zone, country, public_lead_count, disabled,
+       opened_at
+  FROM brokerages
+"""
+
+PAGE = SHOWN + " ORDER BY number DESC LIMIT %(limit)s OFFSET %(skipped)s"
+
+COUNT = "SELECT count(*) FROM brokerages"
+
+OF_NUMBER = SHOWN + " WHERE number = %(number)s"
+
+POSITION = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
+"""How far a tenant's log has come: with it, the gate has told of the caller's own only."""
+
+NAMED = "SELECT number, slug, name, plan FROM brokerages WHERE tenant_id = %(tenant)s"

@@ -124,19 +124,10 @@ LIST = DocumentList(
 APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
 
 PAGE = """
-SELECT array_to_string((array_agg(l.doc))[1:%(limit)s], ','), (array_agg(l.property_id))[least(count(*), %(limit)s)],
-       count(*)
-  FROM (
-      SELECT x.doc, x.property_id FROM property_list x
-       WHERE x.tenant_id = %(tenant)s AND x.property_id < %(before)s
-         AND x.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
-         AND (%(status)s::text IS NULL OR x.status = %(status)s)
-         AND (%(featured)s::boolean IS NULL OR x.is_featured = %(featured)s)
-         AND (%(updated_since)s::timestamptz IS NULL OR x.updated_at >= %(updated_since)s)
-       ORDER BY x.property_id DESC LIMIT %(limit)s + 1
-  ) l
+SELECT docs, last_id, found FROM property_page(
+    %(tenant)s, %(status)s, %(featured)s, %(updated_since)s, %(before)s, %(limit)s)
 """
-"""Newest first: the documents joined by commas, the last id, how many, and one more than ``limit`` if more follow."""
+"""As ``lead_list.PAGE``."""
 
 SLUGS = """
 SELECT slug FROM property_list

@@ -1,7 +1,10 @@
 """The staff: who may log in, and which agents a lead can go to."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from functools import reduce
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from aureum.domain.user import User
 
@@ -10,15 +13,26 @@ NAME = "users"
 APPEND = """
 WITH r AS (
     SELECT a.tenant_id, r.* FROM json_to_recordset(p_rows -> 'users') AS r (
-               item integer, user_id uuid, number bigint, email text, name text, role text, password_hash text,
-               takes_leads boolean, specialties text[])
+               item integer, user_id uuid, stream_version integer, number bigint, email text, name text, role text,
+               password_hash text, takes_leads boolean, specialties text[], disabled boolean, joined_at timestamptz,
+               out boolean)
       JOIN unnest(accepted) AS a ON a.item = r.item
 ), noticed AS (
     UPDATE heads h SET site_version = h.site_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
+), ended AS (
+    DELETE FROM user_tokens t USING r WHERE r.out AND t.tenant_id = r.tenant_id AND t.user_id = r.user_id
 )
-INSERT INTO users (tenant_id, user_id, number, email, name, role, password_hash, takes_leads, specialties)
-SELECT tenant_id, user_id, number, email, name, role, password_hash, takes_leads, specialties FROM r
+INSERT INTO users (tenant_id, user_id, stream_version, number, email, name, role, password_hash, takes_leads,
+                   specialties, disabled, joined_at)
+SELECT tenant_id, user_id, stream_version, number, email, name, role, password_hash, takes_leads,
+       specialties, disabled, joined_at FROM r
+ON CONFLICT (tenant_id, user_id) DO UPDATE SET
+       stream_version = excluded.stream_version, name = excluded.name, role = excluded.role,
+       password_hash = excluded.password_hash, takes_leads = excluded.takes_leads,
+       specialties = excluded.specialties, disabled = excluded.disabled
 """
+"""A new password, and being disabled, end what he or she is logged in with in the same transaction. Whoever logs in
+holds the head row (aureum/commands/sessions.py), so that no token slips in between."""
 
 Row = dict[str, Any]
 
@@ -29,6 +43,7 @@ def step(row: Row | None, event: Any) -> Row | None:
         case User.Joined():
             return {
                 "user_id": event.originator_id,
+                "stream_version": event.originator_version,
                 "number": event.number,
                 "email": event.email.casefold(),
                 "name": event.name,
@@ -36,19 +51,104 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "password_hash": event.password_hash,
                 "takes_leads": event.takes_leads,
                 "specialties": event.specialties,
+                "disabled": False,
+                "joined_at": event.timestamp,
             }
+        case User.Event() if row is not None:
+            return row | {"stream_version": event.originator_version} | changed(event)
     return row
 
 
+def changed(event: User.Event) -> Row:
+    """The columns that *event* sets."""
+    match event:
+        case User.Renamed():
+            return {"name": event.name}
+        case User.ProfileChanged():
+            return event.changes
+        case User.PasswordSet():
+            return {"password_hash": event.password_hash}
+        case User.Disabled():
+            return {"disabled": True}
+        case User.Enabled():
+            return {"disabled": False}
+    return {}
+
+
 def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
-    """One row for a new user, none for other streams."""
+    """One row for a user's stream, none for others; ``out`` says that he or she must log in again."""
     if not isinstance(new[0], User.Event):
         return []
-    row = None
-    for event in (*before, *new):
-        row = step(row, event)
-    return [] if row is None else [row]
+    row = reduce(step, new, reduce(step, before, None))
+    return [] if row is None else [row | {"out": any(isinstance(event, ENDING) for event in new)}]
 
+
+ENDING = (User.PasswordSet, User.Disabled)
+
+
+class UserRow(NamedTuple):
+    """One of the staff as the table has him or her; ``brokerage`` is its number, None for the platform."""
+
+    user_id: UUID
+    stream_version: int
+    number: int
+    email: str
+    name: str
+    role: str
+    takes_leads: bool
+    specialties: Sequence[str]
+    disabled: bool
+    joined_at: datetime
+    brokerage: int | None
+
+
+SHOWN = """
+SELECT u.user_id, u.stream_version, u.number, u.email, u.name, u.role, u.takes_leads, u.specialties, u.disabled,
+       u.joined_at, b.number
+  FROM users u
+  LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
+"""
+
+PAGE = (
+    SHOWN
+    + """
+ WHERE u.tenant_id = %(tenant)s
+ ORDER BY u.name, u.number LIMIT %(limit)s OFFSET %(skipped)s
+"""
+)
+
+SHOWN_ONE = SHOWN + " WHERE u.tenant_id = %(tenant)s AND u.user_id = %(user)s"
+
+COUNT = "SELECT count(*) FROM users WHERE tenant_id = %(tenant)s"
+
+DIRECTORY = "SELECT tenant_id, user_id FROM users WHERE number = %(number)s"
+"""Of all tenants: for whoever may see all of them, or is told which the tenant is."""
+
+LOGIN = """
+SELECT u.tenant_id, u.user_id, u.number, u.email, u.name, u.role, b.number,
+       CASE WHEN NOT u.disabled AND b.disabled IS NOT TRUE THEN u.password_hash END
+  FROM users u
+  LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
+ WHERE u.email = %(email)s
+"""
+"""Of all tenants: whom a folded address belongs to; without a hash, nobody gets in."""
+
+OTHER_OWNERS = """
+SELECT h.site_version, (
+           SELECT count(*) FROM users u
+            WHERE u.tenant_id = h.tenant_id AND u.role = 'brokerage_owner' AND NOT u.disabled
+              AND u.user_id <> %(user)s
+       )
+  FROM heads h
+ WHERE h.tenant_id = %(tenant)s
+"""
+"""With the version of the staff that it was counted in."""
+
+ASSIGNABLE = """
+SELECT user_id, number, name, role FROM users
+ WHERE tenant_id = %(tenant)s AND NOT disabled
+ ORDER BY name, number
+"""
 
 LEAD_TAKERS = """
 SELECT user_id, name, specialties FROM users

@@ -22,6 +22,7 @@ SELECT item, outcome, position, version, answer, retry_at FROM append_events(
     %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
     %b::integer[], %b::integer[], %b::text[], %b::smallint[], %b::bytea[], %b::bytea[],
     %b::integer[], %b::text[], %b::integer[], %s::integer, %b::integer[],
+    %b::text[],
     %s::json, %s, %s)
 """
 
@@ -41,6 +42,7 @@ class Append:
 
     ``site_version`` is what is known of the brokerage and must still hold (0: nothing); ``client`` is the address whose
     form limit counts ('': nobody's). ``also`` are the first events of other streams: all are appended or none.
+    ``slug`` must be free in the tenant ('': the stream has none).
     """
 
     tenant_id: UUID
@@ -54,6 +56,7 @@ class Append:
     site_version: int = 0
     client: str = ""
     also: tuple["Append", ...] = ()
+    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ def arguments(leaders: Sequence[Append], lock_timeout: str, skip_locked: bool, f
         turns(appends),
         form_limit,
         together,
+        [a.slug for a in appends],
         orjson.dumps(rows).decode(),
         lock_timeout,
         skip_locked,

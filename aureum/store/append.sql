@@ -11,10 +11,12 @@
 --   unknown   there is no such tenant
 --   stale     the brokerage or its staff has changed since p_site was read; 0 says that it does not matter
 --   limited   the client has sent as many forms as one may; retry_at is when it may again
+--   taken     another property of the tenant has the slug
 -- A stream, or an idempotency key of a tenant, must not stand twice in one call: the writer sees to that, and a unique
 -- index refuses the call otherwise.
 -- p_key, p_request, p_answer and p_subject are empty where an item has none; p_remember says whether any has a key.
 -- p_with is another item, which stands before: both are appended or none. Its stream begins now and its tenant is the same.
+-- p_slug is the slug that an item's stream begins with (empty: none).
 -- p_client is whose form limit counts (empty: nobody's), p_turn how many of the same client there are up to this one.
 -- Item i's events are those from e_first[i] up to e_first[i + 1]. The store fills in the statements of the
 -- read models below; p_rows has their rows, by name, each with its item.
@@ -23,6 +25,7 @@ CREATE OR REPLACE FUNCTION append_events(
     p_key bytea[], p_request bytea[], p_answer bytea[], p_subject bytea[], p_remember boolean, e_first integer[],
     e_item integer[], e_version integer[], e_type text[], e_schema smallint[], e_data bytea[], e_metadata bytea[],
     p_site integer[], p_client text[], p_turn integer[], p_form_limit integer, p_with integer[],
+    p_slug text[],
     p_rows json, p_lock_timeout text, p_skip_locked boolean
 ) RETURNS TABLE (
     item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz
@@ -41,6 +44,8 @@ DECLARE
     counted_start timestamptz[];
     accepted accepted_append[] := '{}';
     outcomes text[] := '{}';
+    -- Of the items before, in the order in which they are decided: read models show none of them yet.
+    slugs text[] := '{}';
     event_ord integer[] := '{}';
     event_position bigint[] := '{}';
     event_hash bytea[] := '{}';
@@ -84,7 +89,7 @@ BEGIN
     END IF;
     -- Statement 2 looks with a new snapshot: it sees what was committed while we waited.
     FOR r IN
-        SELECT i.ord, i.tenant_id, i.stream_id, i.expected, i.request, i.together,
+        SELECT i.ord, i.tenant_id, i.stream_id, i.expected, i.request, i.together, i.slug,
                h.position AS head_position, h.hash AS head_hash,
                i.site_version <> 0 AND i.site_version <> h.site_version AS stale,
                CASE WHEN i.turn > c.granted THEN c.window_start + interval '60 seconds' END AS retry_at,
@@ -92,10 +97,17 @@ BEGIN
                -- A stream that is to begin is not looked up: if it has begun already, the primary key says so.
                CASE WHEN i.expected > 0 THEN coalesce((
                    SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = i.stream_id
-               ), 0) END AS found
-          FROM unnest(p_tenant, p_stream, p_expected, p_key, p_request, p_site, p_client, p_turn, p_with)
+               ), 0) END AS found,
+               i.slug <> '' AND EXISTS (
+                   SELECT FROM property_list x
+                    WHERE x.tenant_id = i.tenant_id AND x.slug = i.slug
+                      AND x.read_version = (
+                          SELECT y.property_list_version FROM heads y WHERE y.tenant_id = i.tenant_id
+                      )
+               ) AS taken
+          FROM unnest(p_tenant, p_stream, p_expected, p_key, p_request, p_site, p_client, p_turn, p_with, p_slug)
                WITH ORDINALITY
-               AS i (tenant_id, stream_id, expected, key, request, site_version, client, turn, together, ord)
+               AS i (tenant_id, stream_id, expected, key, request, site_version, client, turn, together, slug, ord)
           LEFT JOIN unnest(head_tenant, head_position, head_hash, head_site)
                AS h (tenant_id, position, hash, site_version)
                ON h.tenant_id = i.tenant_id
@@ -120,6 +132,7 @@ BEGIN
             WHEN r.done_request = r.request THEN 'done'
             WHEN r.done_request IS NOT NULL THEN 'reused'
             WHEN coalesce(r.found, r.expected) <> r.expected THEN 'version'
+            WHEN r.taken OR r.slug <> '' AND r.tenant_id || r.slug = ANY (slugs) THEN 'taken'
             ELSE 'appended' END;
         outcomes[item] := outcome;
         IF outcome = 'appended' THEN
@@ -132,6 +145,9 @@ BEGIN
                 tenant := r.tenant_id;
                 place := r.head_position;
                 chain := r.head_hash;
+            END IF;
+            IF r.slug <> '' THEN
+                slugs := slugs || (r.tenant_id || r.slug);
             END IF;
             accepted := accepted || ROW (item, tenant)::accepted_append;
             FOR e IN e_first[item] .. e_first[item + 1] - 1 LOOP

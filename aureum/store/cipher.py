@@ -5,6 +5,7 @@ the subject's encrypts fields of events. A subject is the stream that the person
 subject's key forgets the person everywhere in the log; replay, rebuild and verify go on working.
 """
 
+import hmac
 import os
 from collections import OrderedDict
 from uuid import UUID
@@ -65,6 +66,7 @@ class TenantKey:
     def __init__(self, tenant_id: UUID, key: bytes) -> None:
         self.tenant_id = tenant_id
         self._key = AESGCM(key)
+        self._digest_key = hmac.digest(key, b"digest" + tenant_id.bytes, "sha256")
 
     def new_subject_key(self, subject_id: UUID) -> tuple[AESGCM, bytes]:
         """A new subject's key, and the same wrapped for its row."""
@@ -82,6 +84,10 @@ class TenantKey:
     def open_answer(self, sealed: bytes, idempotency_key: bytes) -> bytes:
         """The inverse of ``seal_answer``."""
         return unseal(self._key, sealed, b"answer" + self.tenant_id.bytes + idempotency_key)
+
+    def digest(self, purpose: bytes, value: bytes) -> bytes:
+        """HMAC-SHA256 under a key of the tenant's own: the same for the same *value*, and no one else can make it."""
+        return hmac.digest(self._digest_key, len(purpose).to_bytes(1, "big") + purpose + value, "sha256")
 
 
 class TenantKeys:

@@ -14,9 +14,8 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
 from aureum.store.cipher import TenantKey, TenantKeys
+from aureum.store.event_store import NEW_TENANT_KEY, TENANT_KEY
 from aureum.store.mapper import EventMapper, SubjectKeys, join_topic
-
-TENANT_KEY = "SELECT wrapped FROM tenant_keys WHERE tenant_id = %(tenant)s"
 
 BY_POSITION = """
 SELECT stream_id, version, type, schema_version, data
@@ -42,13 +41,15 @@ SLICE = 250
 """Events that are decoded in one go: a few milliseconds, then other tasks of the process have their turn."""
 
 
-async def open_tenant_key(connection: AsyncConnection[Any], keys: TenantKeys, tenant_id: UUID) -> TenantKey | None:
-    """The tenant's key; None if nothing personal was ever stored for it. Raises WrongMasterKey."""
+async def open_tenant_key(connection: AsyncConnection[Any], keys: TenantKeys, tenant_id: UUID) -> TenantKey:
+    """The tenant's key, made if there is none yet: what is appended from now on may need it. Raises WrongMasterKey."""
     key = keys.get(tenant_id)
     if key is not None:
         return key
-    row = await (await connection.execute(TENANT_KEY, {"tenant": tenant_id}, binary=True)).fetchone()
-    return None if row is None else keys.open(tenant_id, row[0])
+    wrapped = keys.master.new_tenant_key(tenant_id)
+    await connection.execute(NEW_TENANT_KEY, {"tenant": tenant_id, "wrapped": wrapped})
+    ((wrapped,),) = await (await connection.execute(TENANT_KEY, {"tenant": tenant_id}, binary=True)).fetchall()
+    return keys.open(tenant_id, wrapped)
 
 
 class Fetched(NamedTuple):

@@ -157,13 +157,16 @@ class EventStore:
         idempotency: Idempotency | None = None,
         form: Form | None = None,
         also: Sequence[Aggregate] = (),
+        slug: str = "",
     ) -> Appended:
         """Append what *aggregate* decided since it was made of *before*, together with the new aggregates *also*.
 
         Nothing decided, nothing happens, but that a request with an Idempotency-Key is remembered.
 
-        Raises Conflict if the stream grew meanwhile, AlreadyTaken, KeyReused, NotFound (no such tenant), Busy,
-        Unavailable; with *form* SiteChanged and TooMany as well.
+        *slug* is what the stream begins with and nothing else of the tenant may have.
+
+        Raises Conflict if the stream grew meanwhile, AlreadyTaken, SlugTaken, KeyReused, NotFound (no such tenant),
+        Busy, Unavailable; with *form* SiteChanged and TooMany as well.
         """
         new: Sequence[Any] = aggregate.collect_events()
         if not new and idempotency is None:
@@ -181,6 +184,7 @@ class EventStore:
             also=tuple(
                 prepared(tenant_key, other.id, other.collect_events(), NO_STREAM, command, origin) for other in also
             ),
+            slug=slug,
         )
         return await self._write(append, tenant_key)
 
@@ -209,6 +213,8 @@ class EventStore:
                 return Appended(None, tenant_key.open_answer(outcome.answer, append.remember.key))
             case "reused":
                 raise KeyReused
+            case "taken":
+                raise SlugTaken
             case "stale":
                 raise SiteChanged
             case "limited":

@@ -14,13 +14,21 @@ from aureum.domain.webhook_endpoint import WebhookEndpoint
 
 AGGREGATES: dict[type[Aggregate], tuple[type[Event], ...]] = {
     ApiKey: (ApiKey.Issued, ApiKey.Revoked),
-    Brokerage: (Brokerage.Opened, Brokerage.PlanChanged, Brokerage.Disabled, Brokerage.Enabled),
+    Brokerage: (
+        Brokerage.Opened,
+        Brokerage.PlanChanged,
+        Brokerage.Renamed,
+        Brokerage.DomainsChanged,
+        Brokerage.SettingsChanged,
+        Brokerage.Disabled,
+        Brokerage.Enabled,
+    ),
     Contact: (Contact.Added, Contact.DetailsChanged, Contact.Classified),
     Lead: (Lead.Captured, Lead.StatusChanged, Lead.Assigned, Lead.Converted, Lead.DetailsChanged),
     Property: (Property.Listed, Property.StatusChanged, Property.DetailsChanged),
     Subscriber: (Subscriber.Subscribed, Subscriber.Consented, Subscriber.Unsubscribed, Subscriber.Resubscribed),
     Task: (Task.Created, Task.DetailsChanged, Task.Assigned, Task.StatusChanged, Task.Completed),
     Tour: (Tour.Requested, Tour.StatusChanged, Tour.Rescheduled, Tour.Assigned, Tour.DetailsChanged),
-    User: (User.Joined,),
+    User: (User.Joined, User.Renamed, User.ProfileChanged, User.PasswordSet, User.Disabled, User.Enabled),
     WebhookEndpoint: (WebhookEndpoint.Registered,),
 }

@@ -18,12 +18,26 @@ from aureum.store.database import connect
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
 PLACE_OF_COUNTING = "    -- {count requests}\n"
 
-# Not CREATE OR REPLACE alone: another version may take or return something else.
-DROP = "DROP FUNCTION IF EXISTS append_events, gate, lead_page, lead_counts_of, contact_search;"
+INSTALLED = ", ".join(
+    (
+        "append_events",
+        "gate",
+        "lead_page",
+        "lead_counts_of",
+        "property_page",
+        "task_page",
+        "showing_page",
+        "tour_page",
+        "contact_search",
+    )
+)
 
-RIGHTS = """
-REVOKE EXECUTE ON FUNCTION append_events, gate, lead_page, lead_counts_of, contact_search FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION append_events, gate, lead_page, lead_counts_of, contact_search TO aureum_service;
+# Not CREATE OR REPLACE alone: another version may take or return something else.
+DROP = f"DROP FUNCTION IF EXISTS {INSTALLED};"
+
+RIGHTS = f"""
+REVOKE EXECUTE ON FUNCTION {INSTALLED} FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {INSTALLED} TO aureum_service;
 """
 """They run with their owner's rights: only the service may call them."""
 

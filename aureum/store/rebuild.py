@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from aureum.domain.errors import Busy, Invalid, Unavailable
-from aureum.projections import contact_list, lead_list, property_list
+from aureum.projections import contact_list, lead_list, property_list, subscriber_list, task_list, tour_list
 from aureum.store import rebuild_lead_counts
 from aureum.store.cipher import TenantKeys
 from aureum.store.database import connect, unavailable
@@ -53,6 +53,9 @@ REBUILDABLE: tuple[Rebuildable, ...] = (
     rebuild_lead_counts,
     ListRebuild(property_list.LIST),
     ListRebuild(contact_list.LIST),
+    ListRebuild(task_list.LIST),
+    ListRebuild(tour_list.LIST),
+    ListRebuild(subscriber_list.LIST),
 )
 """The read models that can be made anew; their versions stand on the head row."""
 

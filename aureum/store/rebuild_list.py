@@ -30,10 +30,11 @@ SELECT {columns} FROM {table}
  WHERE tenant_id = %(tenant)s AND read_version = %(version)s AND {id} = ANY (%(ids)s)
 """
 
+CLEAR = "DELETE FROM {table} WHERE tenant_id = %(tenant)s AND read_version = %(version)s AND {id} = ANY (%(ids)s)"
+
 STORE = """
 INSERT INTO {table} (tenant_id, read_version, {columns})
 SELECT %(tenant)s, %(version)s, {columns} FROM json_to_recordset(%(rows)s::json) AS r ({typed})
-ON CONFLICT (tenant_id, read_version, {id}) DO UPDATE SET {replaced}
 """
 
 NEXT_OTHER = """
@@ -112,6 +113,8 @@ class ListRebuild:
         for event in events:
             rows[event.originator_id] = self.model.step(rows.get(event.originator_id), event)
         changed = [self.model.stored(row) for row in rows.values() if row is not None]
+        # Not updated one by one: what must be unique may have gone from one of them to another.
+        await claim.connection.execute(self.model.statement(CLEAR), claim.parameters(ids=ids))
         await claim.connection.execute(
             self.model.statement(STORE), claim.parameters(rows=orjson.dumps(changed).decode())
         )

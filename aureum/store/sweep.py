@@ -1,7 +1,8 @@
-"""Removes what nobody asks for any more: remembered answers after a day, counted requests after an hour.
+"""Removes what nobody asks for any more: remembered answers after a day, counted requests after an hour, tokens that
+have expired, failed logins after a quarter of an hour.
 
-Tenant by tenant and in batches; a row that somebody holds is left for the next time, so that the sweep never waits for
-a request and no request waits for more than one batch.
+Tenant by tenant where there is one, and in batches; a row that somebody holds is left for the next time, so that the
+sweep never waits for a request and no request waits for more than one batch.
 """
 
 from uuid import UUID
@@ -36,17 +37,39 @@ RETURNING 1
 """
 
 
+OLD_TOKENS = """
+DELETE FROM user_tokens
+ WHERE token_hash IN (
+           SELECT token_hash FROM user_tokens WHERE expires_at < now() LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+OLD_FAILURES = """
+DELETE FROM login_failures
+ WHERE account_and_address IN (
+           SELECT account_and_address FROM login_failures
+            WHERE since < now() - interval '15 minutes'
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+
 async def sweep(database: Database, batch: int = BATCH) -> int:
     """Sweep all tenants; how many rows were removed. Raises Unavailable."""
     removed = 0
+    for statement in (OLD_TOKENS, OLD_FAILURES):
+        removed += await sweep_all(database, statement, batch)
     for (tenant_id,) in await database.rows(TENANTS):
         for statement in (OLD_ANSWERS, OLD_REQUESTS):
-            removed += await sweep_tenant(database, statement, tenant_id, batch)
+            removed += await sweep_all(database, statement, batch, tenant_id)
     return removed
 
 
-async def sweep_tenant(database: Database, statement: str, tenant_id: UUID, batch: int) -> int:
-    """Run *statement* for one tenant until less than a batch is left."""
+async def sweep_all(database: Database, statement: str, batch: int, tenant_id: UUID | None = None) -> int:
+    """Run *statement*, for one tenant if it is about one, until less than a batch is left."""
     removed = 0
     while True:
         found = len(await database.rows(statement, {"tenant": tenant_id, "limit": batch}))

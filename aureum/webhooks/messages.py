@@ -16,7 +16,10 @@ from aureum.domain.aggregate import Aggregate
 from aureum.domain.contact import Contact
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
-from aureum.projections import contact_list, lead_list
+from aureum.domain.property import Property
+from aureum.domain.task import Task
+from aureum.domain.tour import Tour
+from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Recorded
 from aureum.store.event_types import AGGREGATES
@@ -40,6 +43,7 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "lead.captured": "lead.created",
             "lead.status_changed": "lead.updated",
             "lead.assigned": "lead.updated",
+            "lead.converted": "lead.updated",
             "lead.details_changed": "lead.updated",
         },
     ),
@@ -51,6 +55,25 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "contact.classified": "contact.updated",
         },
     ),
+    Property: Source(
+        property_list.step,
+        {
+            "property.listed": "property.created",
+            "property.status_changed": "property.updated",
+            "property.details_changed": "property.updated",
+        },
+    ),
+    Tour: Source(
+        tour_list.step,
+        {
+            "tour.requested": "showing.created",
+            "tour.status_changed": "showing.updated",
+            "tour.rescheduled": "showing.updated",
+            "tour.assigned": "showing.updated",
+            "tour.details_changed": "showing.updated",
+        },
+    ),
+    Task: Source(task_list.step, {"task.created": "task.created", "task.completed": "task.completed"}),
 }
 """The aggregates that endpoints hear of. One more is one entry."""
 

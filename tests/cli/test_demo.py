@@ -20,6 +20,9 @@ LEADS = "SELECT doc::json FROM lead_list JOIN heads USING (tenant_id) WHERE read
 STREAMS = "SELECT stream_id, count(*) FROM events WHERE type LIKE 'lead.%' GROUP BY stream_id"
 
 
+OFFICE = {"property_list": 6, "contact_list": 8, "task_list": 5, "tour_list": 4, "subscriber_list": 3}
+
+
 def leads(url: str) -> list[Any]:
     with psycopg.connect(url) as connection:
         return [doc for (doc,) in connection.execute(LEADS)]
@@ -48,6 +51,8 @@ def check(url: str) -> None:
         roles = Counter(role for (role,) in connection.execute("SELECT role FROM users"))
         assert roles == {"brokerage_owner": 1, "agent": 3}
         assert connection.execute("SELECT count(*) FROM api_keys").fetchone() == (1,)
+        made = {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in OFFICE}
+    assert made == {table: (count,) for table, count in OFFICE.items()}
 
 
 def test_twice(terminal: Terminal) -> None:
@@ -104,7 +109,7 @@ def test_what_was_interrupted_is_finished(database_url: str, terminal: Terminal,
     assert sum(whole[1]) == UNINTERRUPTED
 
 
-UNINTERRUPTED = 208
+UNINTERRUPTED = 216
 """Events of the forty leads."""
 
 

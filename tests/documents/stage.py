@@ -190,6 +190,7 @@ def refused(endpoint: Endpoint, answer: Answer, about: Field) -> None:
         ((_, (example,)),) = error.block.value.items()
         assert answer.status == error.status, answer.body
         (item,) = answer.detail
-        assert list(item) == list(example)
+        # Where a few words are allowed, "ctx" names them behind what the document shows.
+        assert list(item)[: len(example)] == list(example)
         assert item["loc"] == ["query" if endpoint.method == "GET" else "body", about.name]
         assert isinstance(item["msg"], str) and isinstance(item["type"], str)

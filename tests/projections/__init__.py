@@ -1,0 +1,1 @@
+"""Tests of the read models, file for file as in ``aureum/projections``."""

@@ -29,7 +29,7 @@ WAITING_FOR_A_LOCK = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 changes = st.one_of(
     st.sampled_from(STATUSES).map(lambda status: lambda lead: lead.change_status(status, ids.now())),
     st.sampled_from(AGENTS).map(lambda agent: lambda lead: lead.assign(agent, ids.now())),

@@ -217,6 +217,10 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "gate",
         "lead_page",
         "lead_counts_of",
+        "property_page",
+        "task_page",
+        "showing_page",
+        "tour_page",
         "contact_search",
     }
     for name, settings, anybody in functions:

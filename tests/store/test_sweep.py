@@ -62,3 +62,29 @@ def test_what_somebody_holds_is_left_for_the_next_time(database_url: str) -> Non
             assert await left(store) == (0, 0)
 
     run(scenario())
+
+
+TOKEN = """
+INSERT INTO user_tokens (token_hash, tenant_id, user_id, expires_at)
+SELECT convert_to(n::text, 'UTF8'), gen_random_uuid(), gen_random_uuid(), now() + %(lasts)s::interval
+  FROM unnest(%(keys)s::integer[]) AS n
+"""
+FAILURE = """
+INSERT INTO login_failures (account_and_address, failures, since)
+SELECT convert_to(n::text, 'UTF8'), 1, now() - %(age)s::interval FROM unnest(%(keys)s::integer[]) AS n
+"""
+
+
+def test_expired_tokens_and_old_failures_are_removed(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            rows = store.database.rows
+            await rows(TOKEN, {"lasts": "-00:00:01", "keys": list(range(10))})
+            await rows(TOKEN, {"lasts": "00:00:30", "keys": [10, 11, 12]})
+            await rows(FAILURE, {"age": "00:15:01", "keys": list(range(10))})
+            await rows(FAILURE, {"age": "00:14:30", "keys": [10, 11]})
+            assert await sweep(store.database, batch=4) == 20
+            counted = await rows("SELECT (SELECT count(*) FROM user_tokens), (SELECT count(*) FROM login_failures)")
+            assert counted == [(3, 2)]
+
+    run(scenario())

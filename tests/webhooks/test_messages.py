@@ -16,6 +16,7 @@ from aureum.domain import ids
 from aureum.domain.aggregate import ERASED
 from aureum.domain.contact import Contact
 from aureum.domain.lead import STATUSES, Lead
+from aureum.domain.task import Task
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import EVENTS
 from aureum.store.event_store import Recorded
@@ -174,6 +175,63 @@ def test_an_event_without_a_name_or_of_another_aggregate_is_not_told() -> None:
         specialties=(),
     )
     assert Log().append(user.collect_events()).told(user.id) == []
+
+
+def new_task(status: str = "pending") -> Task:
+    """A task that nobody stored yet."""
+    return Task.create(
+        ids.new_id(),
+        ids.now(),
+        title="Call back",
+        status=status,
+        due_date="2026-01-20T00:00:00.000Z",
+        description=None,
+        assigned_to=AGENT,
+        lead_id=None,
+        contact_id=None,
+        property_id=None,
+        created_by=None,
+    )
+
+
+def test_of_a_task_only_its_creation_and_each_completion_are_told() -> None:
+    task = new_task()
+    log = Log().append(task.collect_events())  # position 1
+    task.change_status("in_progress", ids.now())
+    log.append(task.collect_events())  # position 2
+    task.assign(None, ids.now())
+    task.change_details({"priority": "URGENT"}, ids.now())
+    log.append(task.collect_events())  # positions 3 and 4
+    task.complete(ids.now())
+    task.change_details({"title": "Called back"}, ids.now())
+    log.append(task.collect_events())  # positions 5 and 6
+    task.change_status("pending", ids.now())
+    log.append(task.collect_events())  # position 7
+    task.complete(ids.now())
+    log.append(task.collect_events())  # position 8
+
+    told = log.messages(task.id)
+
+    assert [(message.position, message.event) for message in told] == [
+        (1, "task.created"),
+        (6, "task.completed"),
+        (8, "task.completed"),
+    ]
+    bodies = [orjson.loads(message.body) for message in told]
+    assert all(list(body) == ["event", "timestamp", "data", "id", "sequence"] for body in bodies)
+    shown = [(body["data"]["title"], body["data"]["status"], body["data"]["assignedToId"]) for body in bodies]
+    assert shown == [
+        ("Call back", "pending", ids.to_wire(AGENT)),
+        ("Called back", "completed", None),
+        ("Called back", "completed", None),
+    ]
+
+
+def test_a_task_that_is_created_as_completed_is_only_created() -> None:
+    task = new_task("completed")
+    task.complete(ids.now())
+    (message,) = Log().append(task.collect_events()).messages(task.id)
+    assert (message.event, orjson.loads(message.body)["data"]["status"]) == ("task.created", "completed")
 
 
 def test_an_unreadable_event_parks_its_save_and_what_follows_in_its_stream() -> None:

@@ -1,0 +1,98 @@
+"""``aureum newsletter``: who is subscribed, for the program that sends the brokerage's mails."""
+
+import sys
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import typer
+
+from aureum.cli_output import Refused, plain
+from aureum.commands.newsletter import subscribed
+from aureum.domain import ids
+from aureum.operator import tenant_of, with_store
+from aureum.settings import load_settings
+from aureum.store.event_store import EventStore
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The newsletter's subscribers.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Slug = Annotated[str, typer.Option("--brokerage", help="The brokerage's slug.")]
+
+NO_ADDRESS = (
+    "The brokerage has no domain for the links to unsubscribe with. Create it with --domain, or set AUREUM_BASE_DOMAIN "
+    "to reach it by its slug."
+)
+HEADERS = """\
+Send each mail with these two headers, and its own link in the text (RFC 8058):
+
+    List-Unsubscribe: <LINK>
+    List-Unsubscribe-Post: List-Unsubscribe=One-Click
+"""
+
+
+@app.callback()
+def about() -> None:
+    """What stands before the command; without it typer takes a single command for the whole program."""
+
+
+@app.command("export")
+def export(slug: Slug, as_json: Json = False) -> None:
+    """Print who is subscribed, each with a new link to unsubscribe with. Earlier links go on working."""
+    base_domain = load_settings().base_domain
+
+    async def work(store: EventStore) -> None:
+        tenant_id = await tenant_of(store.database, slug)
+        recipients = exported(store, tenant_id, await site_of(store, tenant_id, base_domain))
+        await (print_json if as_json else print_people)(recipients)
+
+    with_store(work)
+
+
+async def site_of(store: EventStore, tenant_id: UUID, base_domain: str | None) -> str:
+    """Where the brokerage's links lead: its first domain, or its name below the base domain. Raises Refused."""
+    brokerage = (await store.load(ids.PLATFORM, tenant_id)).aggregate()
+    if brokerage.domains:
+        return str(brokerage.domains[0])
+    if base_domain is None:
+        raise Refused(NO_ADDRESS)
+    return f"{brokerage.slug}.{base_domain}"
+
+
+async def exported(store: EventStore, tenant_id: UUID, site: str) -> AsyncIterator[dict[str, Any]]:
+    """One recipient after the other; ``subscribedAt`` is the latest consent."""
+    async for doc, token in subscribed(store, tenant_id):
+        yield {
+            "email": doc["email"],
+            "firstName": doc["firstName"],
+            "interests": doc["interests"],
+            "subscribedAt": doc["updatedAt"],
+            "unsubscribeUrl": f"https://{site}/api/newsletter/unsubscribe?token={token}",
+        }
+
+
+async def print_json(recipients: AsyncIterator[dict[str, Any]]) -> None:
+    """One array, written while it is read, however many there are."""
+    sys.stdout.write("[")
+    comma = ""
+    async for recipient in recipients:
+        sys.stdout.write(comma + orjson.dumps(recipient).decode())
+        comma = ","
+    sys.stdout.write("]\n")
+
+
+async def print_people(recipients: AsyncIterator[dict[str, Any]]) -> None:
+    """A paragraph a recipient, below what to do with them."""
+    sys.stdout.write(HEADERS)
+    number = 0
+    async for recipient in recipients:
+        number += 1
+        name = f", {recipient['firstName']}" if recipient["firstName"] else ""
+        interests = f"\n    interests: {', '.join(recipient['interests'])}" if recipient["interests"] else ""
+        text = (
+            f"{recipient['email']}{name}\n    subscribed: {recipient['subscribedAt']}{interests}"
+            f"\n    {recipient['unsubscribeUrl']}"
+        )
+        sys.stdout.write(f"\n{plain(text)}\n")
+    sys.stdout.write(f"\n{number} subscribed.\n")

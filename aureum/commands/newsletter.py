@@ -1,0 +1,187 @@
+"""The newsletter: who asks for it, who wants it no longer, and the links by which it ends.
+
+A subscriber's stream is found by the address alone, with a keyed digest: two processes that hear of one address at the
+same moment begin one stream, and nobody without the tenant's key can tell whether an address is among them. Nothing
+tells a known address from a new one: the same statements run, and one event is appended.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from aureum.commands.changes import change
+from aureum.commands.conflicts import deciding_again
+from aureum.domain import ids
+from aureum.domain.errors import Conflict
+from aureum.domain.subscriber import Subscriber
+from aureum.projections import subscriber_list
+from aureum.store.cipher import TenantKey
+from aureum.store.event_store import Appended, EventStore, Form, Idempotency
+from aureum.store.metadata import Origin
+
+LIVES = 16
+"""How often one address can be erased and subscribe anew: each time it begins a stream of its own."""
+
+TOKEN_BYTES = 16
+BATCH = 500
+"""Subscribers in memory at once, and tokens in one statement."""
+
+ERASED = """
+SELECT count(*) FROM unnest(%(streams)s::uuid[]) AS s (id)
+ WHERE EXISTS (SELECT FROM events e WHERE e.tenant_id = %(tenant)s AND e.stream_id = s.id AND e.version = 1)
+   AND NOT EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = s.id)
+"""
+
+LINK = """
+SELECT b.name, t.subscriber_id
+  FROM brokerages b
+  LEFT JOIN unsubscribe_tokens t ON t.tenant_id = b.tenant_id AND t.token_hash = %(hash)s
+ WHERE b.tenant_id = %(tenant)s
+"""
+
+KEEP_TOKENS = """
+INSERT INTO unsubscribe_tokens (tenant_id, token_hash, subscriber_id)
+SELECT %(tenant)s, t.hash, t.subscriber
+  FROM unnest(%(hashes)s::bytea[], %(subscribers)s::uuid[]) AS t (hash, subscriber)
+"""
+
+deciding: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+"""One decision at a time per address in this process; those of other processes are told by the stream's version."""
+
+
+class Subscribe(BaseModel):
+    """Somebody asked for the newsletter. ``source_domain`` is the site on which he or she did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    email: str
+    first_name: str | None = None
+    interests: tuple[str, ...] = ()
+    source_domain: str | None = None
+
+
+async def subscribe(
+    store: EventStore,
+    command: Subscribe,
+    origin: Origin,
+    *,
+    idempotency: Idempotency | None = None,
+    form: Form | None = None,
+) -> tuple[Subscriber, Appended]:
+    """The subscriber afterwards: always one event, and the same work, whatever is known of the address.
+
+    Whoever was erased stays erased; that he or she asks again is a new consent, of a new subscriber. Raises Conflict,
+    and what ``EventStore.append`` raises.
+    """
+    key = await store.tenant_key(command.tenant_id)
+    streams = [subscriber_id(key, command.email, life) for life in range(LIVES)]
+    given: dict[str, Any] = {
+        "first_name": command.first_name,
+        "interests": command.interests,
+        "source_domain": command.source_domain,
+    }
+
+    async def once() -> tuple[Subscriber, Appended]:
+        about = {"tenant": command.tenant_id, "streams": streams}
+        ((erased,),) = await store.database.tenant_rows(command.tenant_id, ERASED, about)
+        stream_id = streams[min(erased, LIVES - 1)]
+        stream = await store.load(command.tenant_id, stream_id)
+        if stream.events and stream.subject_key is None:
+            raise Conflict  # erased at this moment
+        subscriber = stream.aggregate()
+        if subscriber is None:
+            subscriber = Subscriber.subscribe(stream_id, ids.now(), email=command.email, **given)
+        else:
+            subscriber.subscribe_again(max(ids.now(), subscriber.modified_on), **given)
+        appended = await store.append(
+            command.tenant_id,
+            subscriber,
+            stream,
+            command="Subscribe",
+            origin=origin,
+            idempotency=idempotency,
+            form=form,
+        )
+        return subscriber, appended
+
+    lock = deciding.setdefault(streams[0], asyncio.Lock())
+    async with lock:
+        return await deciding_again(once)
+
+
+def subscriber_id(key: TenantKey, email: str, life: int = 0) -> UUID:
+    """The stream of *email* in any case, in its life after so many erasures: a UUID of version 8 (RFC 9562, 5.8).
+
+    Lower case and not ``casefold``, which makes one of ``straße`` and ``strasse``: they are two addresses.
+    """
+    number = int.from_bytes(key.digest(b"subscriber", life.to_bytes(1, "big") + email.lower().encode())[:16], "big")
+    return UUID(int=number & ~(0xF000 << 64) & ~(0xC000 << 48) | 0x8000 << 64 | 0x8000 << 48)
+
+
+class Link(NamedTuple):
+    """Whose newsletter a link ends, and for whom; None if there is no such link."""
+
+    brokerage: str
+    subscriber_id: UUID | None
+
+
+async def find_link(store: EventStore, tenant_id: UUID, token: str) -> Link:
+    """What *token* stands for in this brokerage."""
+    about = {"tenant": tenant_id, "hash": hash_token(token)}
+    (row,) = await store.database.tenant_rows(tenant_id, LINK, about)
+    return Link(*row)
+
+
+async def unsubscribe(
+    store: EventStore,
+    tenant_id: UUID,
+    subscriber_id: UUID,
+    origin: Origin,
+    *,
+    idempotency: Idempotency | None = None,
+) -> Appended:
+    """No more newsletters; twice is the same success. Raises NotFound, Conflict, what ``EventStore.append`` raises."""
+    _, appended = await change(
+        store,
+        tenant_id,
+        subscriber_id,
+        Subscriber,
+        Subscriber.unsubscribe,
+        command="Unsubscribe",
+        origin=origin,
+        idempotency=idempotency,
+    )
+    return appended
+
+
+async def subscribed(store: EventStore, tenant_id: UUID) -> AsyncIterator[tuple[dict[str, Any], str]]:
+    """Everybody who is subscribed, as the read model's document, each with a new token that ends it.
+
+    Read in pages with no transaction open between them; a token is kept before it is handed out. Raises Unavailable.
+    """
+    after = UUID(int=0)
+    while True:
+        place = {"tenant": tenant_id, "after": after, "limit": BATCH}
+        rows = await store.database.tenant_rows(tenant_id, subscriber_list.SUBSCRIBED, place)
+        if not rows:
+            return
+        tokens = [secrets.token_urlsafe(TOKEN_BYTES) for _ in rows]
+        hashes = [hash_token(token) for token in tokens]
+        kept = {"tenant": tenant_id, "hashes": hashes, "subscribers": [row[0] for row in rows]}
+        await store.database.rows(KEEP_TOKENS, kept)
+        for (_, doc), token in zip(rows, tokens, strict=True):
+            yield orjson.loads(doc), token
+        after = rows[-1][0]
+
+
+def hash_token(token: str) -> bytes:
+    """What is stored of a token. It is random: no salt and no slow hash is needed."""
+    return hashlib.sha256(token.encode()).digest()

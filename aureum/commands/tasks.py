@@ -1,0 +1,123 @@
+"""Tasks: created, changed, completed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from aureum.commands.changes import change
+from aureum.commands.references import check_links, check_user
+from aureum.domain import ids
+from aureum.domain.task import LINKS, Task
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
+from aureum.store.metadata import Origin
+
+NO_TASK = "There is no such task."
+
+
+class CreateTask(BaseModel):
+    """Something is to be done. ``fields`` are those of ``Task.Created``; ``sees`` is the agent who asks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    fields: dict[str, Any]
+    sees: UUID | None = None
+
+
+async def create_task(
+    store: EventStore, command: CreateTask, origin: Origin, *, idempotency: Idempotency | None = None
+) -> tuple[Task, Appended]:
+    """The task as it was created.
+
+    Raises Invalid, also for a user or a link that is not of this brokerage, and what ``EventStore.append`` raises.
+    """
+    await check_user(store, command.tenant_id, command.fields["assigned_to"])
+    await check_links(store, command.tenant_id, links_of(command.fields), command.sees)
+    task = Task.create(ids.new_id(), ids.now(), **command.fields)
+    appended = await store.append(
+        command.tenant_id, task, NO_STREAM, command="CreateTask", origin=origin, idempotency=idempotency
+    )
+    return task, appended
+
+
+class ChangeTask(BaseModel):
+    """Only what is set changes. ``details`` are by the names of ``aureum.domain.task.DETAILS``; ``sees`` is the agent
+    who asks, ``expected_versions`` the caller's If-Match."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    task_id: UUID
+    status: str | None = None
+    assign: bool = False
+    assigned_to: UUID | None = None
+    details: dict[str, Any] = {}
+    sees: UUID | None = None
+    expected_versions: frozenset[int] | None = None
+
+
+async def change_task(store: EventStore, command: ChangeTask, origin: Origin) -> Task:
+    """The task as it is afterwards; what holds already records nothing.
+
+    Raises NotFound, StaleVersion, Invalid, Conflict, and what ``EventStore.append`` raises.
+    """
+    if command.assign:
+        await check_user(store, command.tenant_id, command.assigned_to)
+    await check_links(store, command.tenant_id, links_of(command.details), command.sees)
+
+    def decide(task: Task, at: datetime) -> None:
+        if command.status is not None:
+            task.change_status(command.status, at)
+        if command.assign:
+            task.assign(command.assigned_to, at)
+        if command.details:
+            task.change_details(command.details, at)
+
+    task, _ = await change(
+        store,
+        command.tenant_id,
+        command.task_id,
+        Task,
+        decide,
+        command="ChangeTask",
+        origin=origin,
+        missing=NO_TASK,
+        sees=command.sees,
+        expected_versions=command.expected_versions,
+    )
+    return task
+
+
+async def complete_task(
+    store: EventStore,
+    tenant_id: UUID,
+    task_id: UUID,
+    origin: Origin,
+    *,
+    sees: UUID | None = None,
+    idempotency: Idempotency | None = None,
+) -> tuple[Task, Appended]:
+    """The task, completed; twice is the same success, and one event.
+
+    Raises NotFound, Conflict, and what ``EventStore.append`` raises.
+    """
+    return await change(
+        store,
+        tenant_id,
+        task_id,
+        Task,
+        Task.complete,
+        command="CompleteTask",
+        origin=origin,
+        missing=NO_TASK,
+        sees=sees,
+        idempotency=idempotency,
+    )
+
+
+def links_of(fields: Mapping[str, Any]) -> dict[str, UUID | None]:
+    """Those of *fields* that name another resource."""
+    return {name: fields[name] for name in LINKS if name in fields}

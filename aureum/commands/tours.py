@@ -1,0 +1,222 @@
+"""Tours: requested by a visitor or entered by staff, then confirmed, rescheduled, given to somebody, called off."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from aureum.commands.changes import change, visible
+from aureum.commands.references import check_user
+from aureum.domain import ids
+from aureum.domain.errors import Conflict, Invalid, NotFound
+from aureum.domain.phones import e164
+from aureum.domain.tour import Tour
+from aureum.domain.wall_time import start_of
+from aureum.projections import tour_list
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
+from aureum.store.metadata import Origin
+
+NO_TOUR = "There is no such tour."
+
+
+class RequestTour(BaseModel):
+    """Somebody wishes to see a property. ``starts_at`` is as ``aureum.domain.wall_time.start_of`` reads it.
+
+    Without ``property_id`` the tour is linked to the one property of the brokerage that has ``listing_id`` as its
+    mlsId, if it is only one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    country: str
+    listing_id: str | None = None
+    property_id: UUID | None = None
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    message: str | None = None
+    preferred_date: str | None = None
+    preferred_time: str | None = None
+    starts_at: str | None = None
+    status: str = "pending"
+    assigned_to: UUID | None = None
+    source: str
+    source_domain: str | None = None
+    created_by: UUID | None = None
+
+
+async def request_tour(
+    store: EventStore,
+    command: RequestTour,
+    origin: Origin,
+    *,
+    idempotency: Idempotency | None = None,
+    form: Form | None = None,
+) -> tuple[Tour, Appended]:
+    """The tour as it was requested; *form* says which public form it comes from.
+
+    Raises Invalid, and what ``EventStore.append`` raises.
+    """
+    await check_user(store, command.tenant_id, command.assigned_to)
+    property_id = command.property_id
+    if property_id is not None:
+        await check_property(store, command.tenant_id, property_id)
+    elif command.listing_id is not None:
+        property_id = await property_listed(store, command.tenant_id, command.listing_id)
+    tour = Tour.request(
+        ids.new_id(),
+        ids.now(),
+        number=await store.tour_number(),
+        listing_id=command.listing_id,
+        property_id=property_id,
+        name=command.name,
+        email=command.email,
+        phone=command.phone,
+        phone_e164=e164(command.phone, command.country),
+        message=command.message,
+        preferred_date=command.preferred_date,
+        preferred_time=command.preferred_time,
+        status=command.status,
+        assigned_to=command.assigned_to,
+        source=command.source,
+        source_domain=command.source_domain,
+        created_by=command.created_by,
+        **await fixed(store, command.tenant_id, property_id, command.starts_at),
+    )
+    appended = await store.append(
+        command.tenant_id,
+        tour,
+        NO_STREAM,
+        command="RequestTour",
+        origin=origin,
+        idempotency=idempotency,
+        form=form,
+    )
+    return tour, appended
+
+
+class ChangeTour(BaseModel):
+    """Take a step, fix or move the time, give the tour to somebody, correct its details; only what is set changes.
+
+    ``schedule`` may have ``preferred_date``, ``preferred_time`` and ``starts_at``, the last as ``start_of`` reads it;
+    ``details`` are by the names of ``aureum.domain.tour.DETAILS``. ``sees`` is the agent who asks,
+    ``expected_versions`` the caller's If-Match.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    country: str
+    tour_id: UUID
+    status: str | None = None
+    schedule: dict[str, str | None] = {}
+    assign: bool = False
+    assigned_to: UUID | None = None
+    details: dict[str, Any] = {}
+    sees: UUID | None = None
+    expected_versions: frozenset[int] | None = None
+
+
+async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *, missing: str = NO_TOUR) -> Tour:
+    """The tour as it is afterwards; what holds already records nothing. A time that was fixed stays as it is when the
+    tour goes to a property in another time zone.
+
+    Raises NotFound with *missing*, StaleVersion, Invalid, WrongState, Conflict, and what ``EventStore.append`` raises.
+    """
+    if command.assign:
+        await check_user(store, command.tenant_id, command.assigned_to)
+    details = dict(command.details)
+    if "phone" in details:
+        details["phone_e164"] = e164(details["phone"], command.country)
+    if details.get("property_id") is not None:
+        await check_property(store, command.tenant_id, details["property_id"])
+    schedule, property_id = dict(command.schedule), None
+    if schedule.get("starts_at") is not None:
+        property_id = await property_afterwards(store, command, missing)
+    if "starts_at" in schedule:
+        schedule |= await fixed(store, command.tenant_id, property_id, schedule["starts_at"])
+
+    def decide(tour: Tour, at: datetime) -> None:
+        if details:
+            tour.change_details(details, at)
+        if command.assign:
+            tour.assign(command.assigned_to, at)
+        if schedule:
+            if schedule.get("starts_at") is not None and tour.property_id != property_id:
+                # Somebody else has just moved the tour to another property, perhaps in another time zone.
+                raise Conflict
+            tour.reschedule(schedule, at)
+        # Last: the same request may move a tour and call it off, and what is over cannot be moved.
+        if command.status is not None:
+            tour.change_status(command.status, at)
+
+    tour, _ = await change(
+        store,
+        command.tenant_id,
+        command.tour_id,
+        Tour,
+        decide,
+        command="ChangeTour",
+        origin=origin,
+        missing=missing,
+        sees=command.sees,
+        expected_versions=command.expected_versions,
+    )
+    return tour
+
+
+class Place(NamedTuple):
+    """Where a tour takes place. *listed* is the property as the Aureum API shows it."""
+
+    brokerage: str
+    time_zone: str
+    listed: dict[str, Any] | None
+
+
+async def place_of(store: EventStore, tenant_id: UUID, property_id: UUID | None) -> Place:
+    """The place of a tour of *property_id*, with the property's time zone if it has one, else the brokerage's."""
+    parameters = {"tenant": tenant_id, "property": property_id}
+    ((name, time_zone, doc),) = await store.database.tenant_rows(tenant_id, tour_list.PLACE, parameters)
+    listed = None if doc is None else orjson.loads(doc)
+    return Place(name, (listed or {}).get("timeZone") or time_zone, listed)
+
+
+async def check_property(store: EventStore, tenant_id: UUID, property_id: UUID) -> None:
+    """Raises Invalid unless *property_id* is a property of this brokerage."""
+    if (await place_of(store, tenant_id, property_id)).listed is None:
+        raise Invalid("propertyId", "propertyId must be the id of a property of this brokerage.")
+
+
+async def property_listed(store: EventStore, tenant_id: UUID, listing_id: str) -> UUID | None:
+    """The only property of the brokerage whose mlsId is *listing_id*; None if there is none or more than one."""
+    parameters = {"tenant": tenant_id, "listing_id": listing_id}
+    rows = await store.database.tenant_rows(tenant_id, tour_list.PROPERTIES_LISTED, parameters)
+    return rows[0][0] if len(rows) == 1 else None
+
+
+async def property_afterwards(store: EventStore, command: ChangeTour, missing: str) -> UUID | None:
+    """The property that the tour is of once *command* is carried out. Raises NotFound with *missing*."""
+    if "property_id" in command.details:
+        property_id: UUID | None = command.details["property_id"]
+        return property_id
+    tour = (await store.load(command.tenant_id, command.tour_id)).aggregate()
+    if not isinstance(tour, Tour) or not visible(tour, command.sees):
+        raise NotFound(missing)
+    return tour.property_id
+
+
+async def fixed(
+    store: EventStore, tenant_id: UUID, property_id: UUID | None, starts_at: str | None
+) -> dict[str, str | None]:
+    """*starts_at* as a tour keeps it: wall time, zone and instant; all three None without it. Raises Invalid."""
+    if starts_at is None:
+        return dict.fromkeys(("local_start", "time_zone", "starts_at"))
+    start = start_of(starts_at, (await place_of(store, tenant_id, property_id)).time_zone)
+    return {
+        "local_start": start.local.isoformat(),
+        "time_zone": start.zone,
+        "starts_at": ids.aureum_time(start.instant),
+    }

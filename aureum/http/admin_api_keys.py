@@ -1,0 +1,136 @@
+"""``/api/v1/admin/api-keys``: the keys of a brokerage, for its owner and for platform admins."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from starlette.responses import Response
+
+from aureum.commands.api_keys import NO_KEY, IssueApiKey, issue_api_key_once, new_key, revoke_api_key
+from aureum.domain.api_key import RATE_LIMIT, ApiKey
+from aureum.domain.ids import leads_time, to_wire
+from aureum.http.access import origin
+from aureum.http.answers import encoded
+from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.fields import NULL_IS_ABSENT, Name
+from aureum.http.managed import managed_brokerage, position
+from aureum.http.pages import AS_INTEGER, Found, NumberedPage, paged
+from aureum.http.resources import answered, once
+from aureum.http.shapes import LeadsTimestamp, Shape, Wire
+from aureum.http.user_fields import BrokerageId, BrokeragePage, OfBrokerage
+from aureum.projections import api_keys
+
+PATH = "/api/v1/admin/api-keys"
+
+
+class NewApiKey(BaseModel):
+    """A key for an integrator's program; under any plan, since the plan is judged at each request."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
+
+    name: Annotated[Name, Field(description="What the key is for")]
+    rate_limit: Annotated[
+        StrictInt, Field(ge=1, le=1_000_000, description="Requests a minute"), AS_INTEGER, NULL_IS_ABSENT
+    ] = RATE_LIMIT
+    brokerage_id: BrokerageId | None = None
+
+
+class ShownApiKey(Shape):
+    """A key, by its beginning."""
+
+    id: Wire
+    name: str
+    prefix: Annotated[str, Field(description="How the key begins")]
+    rate_limit: Annotated[int, Field(description="Requests a minute")]
+    revoked: bool
+    created_at: LeadsTimestamp
+
+
+class ShownNewKey(ShownApiKey):
+    """A new key, which is shown this once."""
+
+    key: Annotated[str, Field(pattern="^aur_[A-Za-z0-9_-]{43}$")]
+
+
+def document(
+    key_id: UUID, name: str, prefix: str, rate_limit: int, revoked: bool, issued_at: datetime
+) -> dict[str, Any]:
+    """A key in the words of the list."""
+    return {
+        "id": to_wire(key_id),
+        "name": name,
+        "prefix": prefix,
+        "rate_limit": rate_limit,
+        "revoked": revoked,
+        "created_at": leads_time(issued_at),
+    }
+
+
+def shown(key: ApiKey) -> dict[str, Any]:
+    """The same of the aggregate."""
+    return document(key.id, key.name, key.prefix, key.rate_limit, key.revoked, key.created_on)
+
+
+async def get_api_keys(asked: Asked, part: BrokeragePage) -> Response:
+    """Newest first, the revoked too."""
+    tenant_id, _ = await managed_brokerage(asked, part.brokerage_id)
+    of = {"tenant": tenant_id, "limit": part.page_size, "skipped": part.skipped}
+
+    async def read() -> Found:
+        found, ((total,),) = await asked.app.database.tenant_results(
+            tenant_id, [(api_keys.PAGE, of), (api_keys.COUNT, of)]
+        )
+        return Found(",".join(encoded(document(*row)).decode() for row in found), total)
+
+    return await paged(asked, part, (PATH, tenant_id, await position(asked, tenant_id)), read)
+
+
+async def post_api_key(asked: Asked, new: NewApiKey) -> Response:
+    """201 with the key, this once."""
+    tenant_id, _ = await managed_brokerage(asked, new.brokerage_id)
+    secret = new_key()
+
+    def body(key: ApiKey) -> bytes:
+        return encoded(shown(key) | {"key": secret})
+
+    remember = await once(asked, body, tenant_id=tenant_id)
+    command = IssueApiKey(tenant_id=tenant_id, name=new.name, rate_limit=new.rate_limit)
+    key, appended = await issue_api_key_once(
+        asked.app.store, command, secret, origin(asked.request, asked.about), remember
+    )
+    return answered(asked, key, body, appended, 201)
+
+
+async def delete_api_key(asked: Asked, key_id: UUID, of: OfBrokerage) -> Response:
+    """The key as it is afterwards: from the next request on it opens nothing. Twice is the same success."""
+    tenant_id, _ = await managed_brokerage(asked, of.brokerage_id)
+    key = await revoke_api_key(asked.app.store, tenant_id, key_id, origin(asked.request, asked.about))
+    return answered(asked, key, lambda revoked: encoded(shown(revoked)))
+
+
+every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(400, 403, 404))
+
+ENDPOINTS = (
+    every(
+        method="GET", run=get_api_keys, summary="List API keys", query=BrokeragePage, answers=NumberedPage[ShownApiKey]
+    ),
+    every(
+        method="POST",
+        run=post_api_key,
+        summary="Make an API key",
+        body=NewApiKey,
+        answers=ShownNewKey,
+        status=201,
+    ),
+    every(
+        method="DELETE",
+        path=PATH + "/{id}",
+        run=delete_api_key,
+        summary="Revoke an API key",
+        id=Id(NO_KEY),
+        query=OfBrokerage,
+        answers=ShownApiKey,
+    ),
+)

@@ -1,0 +1,106 @@
+"""``/api/v1/admin/brokerages``: the tenants of the installation, for platform admins."""
+
+from functools import partial
+
+from starlette.responses import Response
+
+from aureum.commands.brokerages import ChangeBrokerage, OpenBrokerage, change_brokerage, open_brokerage_once
+from aureum.domain.brokerage import SETTINGS, Brokerage
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import PLATFORM
+from aureum.http.access import origin
+from aureum.http.answers import encoded
+from aureum.http.brokerage_domains import brokerage_domains
+from aureum.http.brokerage_fields import BrokerageChange, NewBrokerage, ShownBrokerage, document
+from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.managed import NO_BROKERAGE, brokerage_of, position
+from aureum.http.pages import Found, Numbered, NumberedPage, paged
+from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once, unless_known
+from aureum.http.roles import check_platform_admin
+from aureum.projections import brokerages
+from aureum.projections.brokerages import BrokerageRow
+
+PATH = "/api/v1/admin/brokerages"
+
+
+def brokerage_body(brokerage: Brokerage) -> bytes:
+    """A brokerage in the same words as the list."""
+    return encoded(document(brokerage, brokerage.created_on))
+
+
+async def get_brokerages(asked: Asked, numbered: Numbered) -> Response:
+    """All of them, newest first."""
+    check_platform_admin(asked.about.role)
+    database = asked.app.database
+
+    async def read() -> Found:
+        limits = {"limit": numbered.page_size, "skipped": numbered.skipped}
+        found = [BrokerageRow(*row) for row in await database.rows(brokerages.PAGE, limits)]
+        ((total,),) = await database.rows(brokerages.COUNT)
+        return Found(",".join(encoded(document(row, row.opened_at)).decode() for row in found), total)
+
+    return await paged(asked, numbered, (PATH, PLATFORM, await position(asked, PLATFORM)), read)
+
+
+async def post_brokerage(asked: Asked, new: NewBrokerage) -> Response:
+    """201 with the new brokerage; 409 if its slug or a domain is another's."""
+    check_platform_admin(asked.about.role)
+    domains = brokerage_domains(new.domains, asked.app.settings.base_domain)
+    command = OpenBrokerage(**{**new.model_dump(), "domains": domains})
+    remember = await once(asked, brokerage_body, tenant_id=PLATFORM)
+    opened, appended = await open_brokerage_once(asked.app.store, command, origin(asked.request, asked.about), remember)
+    return answered(asked, opened, brokerage_body, appended, 201)
+
+
+async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
+    """The brokerage as it is; with ``asOf`` as it was."""
+    check_platform_admin(asked.about.role)
+    row = await brokerage_of(asked, number)
+    if as_of.as_of is None:
+        return unless_known(asked.request, encoded(document(row, row.opened_at)), row.stream_version)
+    brokerage = (await asked.app.store.load(PLATFORM, row.tenant_id)).aggregate(as_of.as_of)
+    if brokerage is None:
+        raise NotFound(NOT_YET)
+    return unless_known(asked.request, brokerage_body(brokerage), brokerage.version)
+
+
+async def patch_brokerage(asked: Asked, number: int, change: BrokerageChange) -> Response:
+    """The brokerage as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    check_platform_admin(asked.about.role)
+    row = await brokerage_of(asked, number)
+    sent = change.model_dump(exclude_unset=True)
+    if "domains" in sent:
+        sent["domains"] = brokerage_domains(sent["domains"], asked.app.settings.base_domain, row.domains)
+    command = ChangeBrokerage(
+        tenant_id=row.tenant_id,
+        settings={name: value for name, value in sent.items() if name in SETTINGS},
+        expected_versions=expected_versions(asked.request),
+        **{name: value for name, value in sent.items() if name not in SETTINGS},
+    )
+    changed = await change_brokerage(asked.app.store, command, origin(asked.request, asked.about))
+    return answered(asked, changed, brokerage_body)
+
+
+every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(403,))
+one = partial(every, path=PATH + "/{id}", id=Id(NO_BROKERAGE, number=True), answers=ShownBrokerage)
+
+ENDPOINTS = (
+    every(
+        method="GET",
+        run=get_brokerages,
+        summary="List brokerages",
+        query=Numbered,
+        answers=NumberedPage[ShownBrokerage],
+    ),
+    every(
+        method="POST",
+        run=post_brokerage,
+        summary="Open a brokerage",
+        body=NewBrokerage,
+        answers=ShownBrokerage,
+        status=201,
+        refusals=(403, 409),
+    ),
+    one(method="GET", run=get_brokerage, summary="Get a brokerage", query=AsOf),
+    one(method="PATCH", run=patch_brokerage, summary="Change a brokerage", body=BrokerageChange, refusals=(403, 409)),
+)

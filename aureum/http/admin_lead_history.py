@@ -1,0 +1,36 @@
+"""A lead's history on the admin's side: as in the Aureum API, in the names of this dialect, and with the notes."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from aureum.domain.ids import leads_time
+from aureum.domain.lead import Lead
+from aureum.http.history import entry
+from aureum.projections import admin_leads, lead_list
+from aureum.projections.changes import changes
+from aureum.store.event_store import Stream
+
+NOT_CHANGES = frozenset(("id", "brokerage_id", "created_at", "updated_at"))
+
+
+def assigned_in(stream: Stream) -> set[UUID]:
+    """Whoever the lead was ever assigned to."""
+    events = (recorded.event for recorded in stream.events)
+    users = (event.assigned_to for event in events if isinstance(event, Lead.Captured | Lead.Assigned))
+    return {user for user in users if user is not None}
+
+
+def history_of(stream: Stream, agents: Mapping[UUID, int]) -> list[dict[str, Any]]:
+    """The entries of a lead's stream, oldest first; *agents* are the numbers of those it was assigned to."""
+    entries = []
+    row: dict[str, Any] | None = None
+    before: dict[str, Any] = {}
+    for recorded in stream.events:
+        row = lead_list.step(row, recorded.event)
+        assert row is not None, "a lead's stream begins with lead.captured"
+        detail = admin_leads.detail(row, 0, agents.get(row["assigned_to"]))
+        after = {name: value for name, value in detail.items() if name not in NOT_CHANGES}
+        entries.append(entry(recorded, changes(before, after)) | {"at": leads_time(recorded.event.timestamp)})
+        before = after
+    return entries

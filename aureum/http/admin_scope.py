@@ -1,0 +1,55 @@
+"""Which brokerage somebody of the staff means: their own, or, for a platform admin, whichever they name."""
+
+from dataclasses import replace
+from typing import Any
+
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import PLATFORM
+from aureum.http.endpoint import Asked
+from aureum.http.errors import HttpError
+from aureum.projections import admin_leads
+
+NO_CONTEXT = "No brokerage context — cannot {what}"
+NO_BROKERAGE = "Brokerage not found or disabled"
+
+
+def is_platform_admin(asked: Asked) -> bool:
+    """Whether whoever asks may name any brokerage."""
+    return asked.about.role == "platform_admin"
+
+
+async def in_brokerage(asked: Asked, named: int | None, what: str) -> Asked:
+    """The request, asked of the brokerage that it means. *named* is looked at for platform admins only.
+
+    Raises NotFound for one that is unknown or disabled, HttpError 400 if there is none in which to do *what*.
+    """
+    if named is not None and is_platform_admin(asked):
+        found = await asked.app.database.rows(admin_leads.BROKERAGE, {"number": named})
+        if not found:
+            raise NotFound(NO_BROKERAGE)
+        return moved(asked, found[0])
+    if asked.tenant_id == PLATFORM:
+        raise HttpError(400, NO_CONTEXT.format(what=what))
+    return asked
+
+
+async def where_lead_is(asked: Asked, number: int, missing: str) -> Asked:
+    """The request, asked of the brokerage where the lead is: for all but platform admins their own.
+
+    Raises NotFound with *missing*.
+    """
+    if not is_platform_admin(asked):
+        return asked
+    found = await asked.app.database.rows(admin_leads.BROKERAGE_OF_LEAD, {"number": number})
+    if not found:
+        raise NotFound(missing)
+    return moved(asked, found[0])
+
+
+def moved(asked: Asked, brokerage: tuple[Any, ...]) -> Asked:
+    """The request with another brokerage, and the same person asking."""
+    tenant_id, number, country, head, read_version = brokerage
+    about = replace(
+        asked.about, tenant_id=tenant_id, number=number, country=country, head=head, read_version=read_version
+    )
+    return replace(asked, about=about)

@@ -1,0 +1,20 @@
+"""Agents as the Leads API names them: by their numbers."""
+
+from uuid import UUID
+
+from aureum.commands.references import user_of_number
+from aureum.http.endpoint import Asked
+from aureum.http.errors import HttpError
+
+FOREIGN_AGENT = "Agent {agent} does not belong to brokerage {brokerage}"
+"""Of the document; said of an unknown number as well."""
+
+
+async def check_agent(asked: Asked, agent: int | None) -> UUID | None:
+    """The id of the user with this number; None for nobody. Raises HttpError 400, as the document has it."""
+    if agent is None:
+        return None
+    user_id = await user_of_number(asked.app.store, asked.tenant_id, agent)
+    if user_id is None:
+        raise HttpError(400, FOREIGN_AGENT.format(agent=agent, brokerage=asked.about.number))
+    return user_id

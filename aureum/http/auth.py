@@ -1,0 +1,122 @@
+"""``POST /api/v1/auth/login`` and ``/logout``: staff get a token for their password, and give it back."""
+
+import time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict
+from starlette.responses import Response
+
+from aureum.commands.passwords import LONGEST_PASSWORD
+from aureum.commands.sessions import LogIn, log_in, log_out
+from aureum.domain.errors import TooMany
+from aureum.domain.ids import leads_time
+from aureum.http.access import bearer
+from aureum.http.answers import answer, encoded
+from aureum.http.endpoint import ANYBODY, STAFF, Asked, Endpoint
+from aureum.http.errors import HttpError
+from aureum.http.fields import Email
+from aureum.http.hosts import client_address
+from aureum.http.roles import Role
+from aureum.http.shapes import LeadsTimestamp, Shape
+
+WRONG = "The e-mail address or the password is not right."
+TOO_MANY = "Too many failed logins. Try again in {minutes} minutes."
+
+
+class Credentials(BaseModel):
+    """Who, and how we know."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"example": {"email": "jane@example.com", "password": "correct horse battery staple"}},
+    )
+
+    email: Annotated[Email, Field(description="Of a user, in any case")]
+    password: Annotated[str, Strict(), Field(max_length=LONGEST_PASSWORD, repr=False)]
+
+
+class ShownPerson(Shape):
+    """Whose token it is."""
+
+    id: Annotated[int, Field(description="The number that `assigned_agent_id` takes")]
+    email: str
+    name: str
+    role: Role
+    brokerage_id: int | None
+
+
+class ShownSession(Shape):
+    """A token, this once: send it as `Authorization: Bearer TOKEN`."""
+
+    token: Annotated[str, Field(pattern="^aut_[A-Za-z0-9_-]{43}$")]
+    expires_at: Annotated[LeadsTimestamp, Field(description="Twelve hours from now")]
+    user: ShownPerson
+
+
+class Success(Shape):
+    """It is done."""
+
+    success: Literal[True]
+
+
+async def post_login(asked: Asked, credentials: Credentials) -> Response:
+    """A token for twelve hours. One text and the same work for everybody who does not get one."""
+    command = LogIn(
+        email=credentials.email,
+        password=SecretStr(credentials.password),
+        client=client_address(asked.request.scope, asked.app.settings.trusted_proxies),
+    )
+    try:
+        session = await log_in(asked.app.database, command)
+    except TooMany as error:
+        seconds = max(1, int(error.retry_at.timestamp() - time.time()) + 1)
+        text = TOO_MANY.format(minutes=-(-seconds // 60))
+        raise HttpError(429, text, {"Retry-After": str(seconds)}) from error
+    if session is None:
+        raise HttpError(401, WRONG)
+    body = {
+        "token": session.token,
+        "expires_at": leads_time(session.expires_at),
+        "user": {
+            "id": session.number,
+            "email": session.email,
+            "name": session.name,
+            "role": session.role,
+            "brokerage_id": session.brokerage,
+        },
+    }
+    return answer(asked.request, encoded(body), headers={"Cache-Control": "no-store"})
+
+
+async def post_logout(asked: Asked) -> Response:
+    """The token opens nothing any more: the same request again is 401."""
+    token = bearer(asked.request)
+    if token is not None:
+        await log_out(asked.app.database, token)
+    return answer(asked.request, encoded({"success": True}))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/api/v1/auth/login",
+        post_login,
+        "Log in",
+        access=ANYBODY,
+        dialect="leads",
+        body=Credentials,
+        answers=ShownSession,
+        idempotent=False,
+        refusals=(401, 429),
+    ),
+    Endpoint(
+        "POST",
+        "/api/v1/auth/logout",
+        post_logout,
+        "Log out",
+        access=STAFF,
+        dialect="leads",
+        answers=Success,
+        idempotent=False,
+    ),
+)

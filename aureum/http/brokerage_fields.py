@@ -1,0 +1,126 @@
+"""A brokerage's fields on the admin's side: what may be sent, and what is shown."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
+
+from aureum.domain.brokerage import Brokerage
+from aureum.domain.ids import leads_time
+from aureum.http.fields import NULL_IS_ABSENT, Characters, Name
+from aureum.http.shapes import LeadsTimestamp, Shape
+from aureum.projections.brokerages import BrokerageRow
+
+MOST_DOMAINS = 50
+
+HOST_NAME = "^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$"
+"""For whoever reads the JSON schema; what is written otherwise, with capitals or umlauts, is brought to this form."""
+
+
+def _country(text: str) -> str:
+    if text not in SUPPORTED_REGIONS:
+        raise ValueError("country must be two letters such as US, CA or DE.")
+    return text
+
+
+Plan = Literal["Starter", "Grow", "Elite"]
+Domain = Annotated[str, Characters(limit=253), Field(json_schema_extra={"pattern": HOST_NAME})]
+Domains = Annotated[
+    list[Domain],
+    Field(
+        max_length=MOST_DOMAINS,
+        description="Of its own pages, the first of which mails name; no address, and nothing below the base domain",
+    ),
+]
+Zone = Annotated[
+    str,
+    Characters(),
+    Field(description="IANA name", examples=["America/Boise"], json_schema_extra={"format": "time-zone"}),
+]
+Country = Annotated[
+    str,
+    Characters(limit=2),
+    AfterValidator(_country),
+    WithJsonSchema({"type": "string", "enum": sorted(SUPPORTED_REGIONS)}),
+    Field(description="Whose phone numbers need no prefix", examples=["US"]),
+]
+
+NOT_NULL = Field(default_factory=lambda: None)
+"""Of a field that may be left out, but not emptied; only what was sent is looked at."""
+
+EXAMPLE: dict[str, JsonValue] = {
+    "name": "Snake River Realty",
+    "slug": "snake-river",
+    "domains": ["www.snakeriver.example.com"],
+    "plan": "Grow",
+    "time_zone": "America/Boise",
+    "country": "US",
+    "public_lead_count": True,
+}
+
+
+class NewBrokerage(BaseModel):
+    """A brokerage joins the installation."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
+
+    name: Annotated[Name, Field(description="As people know it")]
+    slug: Annotated[
+        str,
+        Characters(limit=63),
+        Field(
+            description="Short name in addresses; it stays, and is none of www, api, admin, app",
+            json_schema_extra={"pattern": "^(?!(?:www|api|admin|app)$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"},
+        ),
+    ]
+    domains: Annotated[Domains, NULL_IS_ABSENT] = []
+    plan: Plan
+    time_zone: Annotated[Zone, NULL_IS_ABSENT] = "America/Boise"
+    country: Annotated[Country, NULL_IS_ABSENT] = "US"
+    public_lead_count: Annotated[StrictBool, NULL_IS_ABSENT] = True
+
+
+class BrokerageChange(BaseModel):
+    """What may be set; what is left out stays as it is."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"plan": "Elite"}})
+
+    name: Annotated[Name, NOT_NULL]
+    domains: Annotated[Domains, NOT_NULL]
+    plan: Annotated[Plan, NOT_NULL]
+    time_zone: Annotated[Zone, NOT_NULL]
+    country: Annotated[Country, NOT_NULL]
+    public_lead_count: Annotated[StrictBool, NOT_NULL]
+    disabled: Annotated[StrictBool, NOT_NULL]
+
+
+class ShownBrokerage(Shape):
+    """A brokerage; `id` is the `brokerage_id` of the Leads API."""
+
+    id: int
+    slug: str
+    name: str
+    domains: list[str]
+    plan: Plan
+    time_zone: str
+    country: str
+    public_lead_count: bool
+    disabled: Annotated[bool, Field(description="Whether it is shut out: its forms, keys, logins and webhooks")]
+    created_at: LeadsTimestamp
+
+
+def document(brokerage: Brokerage | BrokerageRow, opened_at: datetime) -> dict[str, Any]:
+    """A brokerage as its own page and the list show it."""
+    return {
+        "id": brokerage.number,
+        "slug": brokerage.slug,
+        "name": brokerage.name,
+        "domains": list(brokerage.domains),
+        "plan": brokerage.plan,
+        "time_zone": brokerage.time_zone,
+        "country": brokerage.country,
+        "public_lead_count": brokerage.public_lead_count,
+        "disabled": brokerage.disabled,
+        "created_at": leads_time(opened_at),
+    }

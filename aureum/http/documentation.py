@@ -1,0 +1,125 @@
+"""The OpenAPI document, and a page to read it and to try it out. All of it is served by us; nothing is loaded from
+elsewhere. Swagger UI comes with a package; ``documentation.js`` starts it.
+"""
+
+import asyncio
+import gzip
+import hashlib
+from functools import cache, cached_property, partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from starlette.responses import Response
+from starlette_compress import remove_compress_type
+
+from aureum.http.answers import not_modified
+from aureum.http.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.headers import header
+
+FOREVER = "public, max-age=31536000, immutable"
+"""The page asks for its files under addresses that change with what is in them."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Swagger UI sets styles of single elements; scripts come from files only."""
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Aureum API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css?{digests[swagger-ui.css]}">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<noscript>This page needs JavaScript; <a href="/openapi.json">the document itself</a> does not.</noscript>
+<script src="/docs/assets/swagger-ui-bundle.js?{digests[swagger-ui-bundle.js]}"></script>
+<script src="/docs/assets/documentation.js?{digests[documentation.js]}"></script>
+</body>
+</html>
+"""
+
+ASSETS = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "documentation.js": "text/javascript",
+}
+
+# Anybody may ask for them, and they are large: they are compressed once, here.
+for media in ASSETS.values():
+    remove_compress_type(media)
+
+
+class Packed:
+    """Bytes that never change, with their gzip, which is made when it is first asked for."""
+
+    def __init__(self, content: bytes, media: str) -> None:
+        self.content = content
+        self.media = media
+        self.digest = hashlib.sha256(content).hexdigest()[:16]
+
+    @cached_property
+    def zipped(self) -> bytes:
+        return gzip.compress(self.content, mtime=0)
+
+    async def answer(self, asked: Asked, **headers: str) -> Response:
+        """The bytes, or 304."""
+        etag = f'"{self.digest}"'
+        unchanged = not_modified(asked.request, etag)
+        if unchanged is not None:
+            return unchanged
+        body, headers = self.content, {"ETag": etag} | headers
+        if "gzip" in (header(asked.request.scope, b"accept-encoding") or ""):
+            body = await asyncio.to_thread(lambda: self.zipped)
+            headers |= {"Content-Encoding": "gzip"}
+        return Response(body, headers=headers, media_type=self.media)
+
+
+@cache
+def asset(name: str) -> Packed:
+    """A file of the page: ours, or Swagger UI's. Importing its package would import what it needs as a server."""
+    path = Path(__file__).with_name(name)
+    if not path.exists():
+        package = find_spec("swagger_ui")
+        assert package is not None and package.origin is not None, "pyproject.toml asks for it"
+        path = Path(package.origin).parent / "static" / name
+    return Packed(path.read_bytes(), ASSETS[name])
+
+
+async def get_openapi(asked: Asked) -> Response:
+    """This document: OpenAPI 3.1."""
+    document: Packed = asked.request.app.state.openapi
+    return await document.answer(asked)
+
+
+async def get_docs(asked: Asked) -> Response:
+    """The page on which the document can be read and tried out."""
+    page = PAGE.format(digests={name: asset(name).digest for name in ASSETS})
+    return Response(page, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
+
+
+async def get_asset(asked: Asked, *, name: str) -> Response:
+    """A file that the page loads."""
+    return await asset(name).answer(asked, **{"Cache-Control": FOREVER})
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/openapi.json", get_openapi, "Get the OpenAPI document", access=ANYBODY, answers=dict),
+    Endpoint("GET", "/docs", get_docs, "Read and try the API", access=ANYBODY, media="text/html", documented=False),
+    *(
+        Endpoint(
+            "GET",
+            f"/docs/assets/{name}",
+            partial(get_asset, name=name),
+            "Get a file of the page",
+            access=ANYBODY,
+            media=media,
+            documented=False,
+        )
+        for name, media in ASSETS.items()
+    ),
+)

@@ -1,0 +1,62 @@
+"""Whose users and keys somebody manages: an owner those of the own brokerage, a platform admin anybody's."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import PLATFORM
+from aureum.http.endpoint import Asked
+from aureum.http.errors import HttpError
+from aureum.http.roles import ADMIN, check_manager
+from aureum.projections import brokerages
+from aureum.projections.brokerages import BrokerageRow
+
+NO_BROKERAGE = "Brokerage not found"
+NO_CONTEXT = "You belong to no brokerage."
+NAME_ONE = "You belong to no brokerage: name one with brokerage_id."
+
+
+class Managed(NamedTuple):
+    """A tenant, and the number of its brokerage; None for the platform, whose users have none."""
+
+    tenant_id: UUID
+    number: int | None
+
+
+async def managed(asked: Asked, named: int | None) -> Managed:
+    """The own tenant, or for a platform admin the brokerage *named*; of others, what they name is ignored.
+
+    Raises NotAllowed, NotFound, HttpError 400 for an owner of nothing.
+    """
+    about = asked.about
+    check_manager(about.role)
+    if about.role == ADMIN and named is not None:
+        row = await brokerage_of(asked, named)
+        return Managed(row.tenant_id, row.number)
+    if about.role != ADMIN and about.tenant_id == PLATFORM:
+        raise HttpError(400, NO_CONTEXT)
+    return Managed(about.tenant_id, about.number or None)
+
+
+async def managed_brokerage(asked: Asked, named: int | None) -> Managed:
+    """The same, where the platform's own tenant does not count. Raises HttpError 400 as well."""
+    found = await managed(asked, named)
+    if found.number is None:
+        raise HttpError(400, NAME_ONE)
+    return found
+
+
+async def brokerage_of(asked: Asked, number: int) -> BrokerageRow:
+    """The brokerage with this number, disabled or not. Raises NotFound."""
+    rows = await asked.app.database.rows(brokerages.OF_NUMBER, {"number": number})
+    if not rows:
+        raise NotFound(NO_BROKERAGE)
+    return BrokerageRow(*rows[0])
+
+
+async def position(asked: Asked, tenant_id: UUID) -> int:
+    """How far the tenant's log has come."""
+    if tenant_id == asked.tenant_id:
+        return asked.about.head
+    ((found,),) = await asked.app.database.rows(brokerages.POSITION, {"tenant": tenant_id})
+    return int(found)

@@ -1,0 +1,161 @@
+"""The newsletter, in the Leads API: subscribe by a form, unsubscribe by a link."""
+
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aureum.commands.newsletter import Link, Subscribe, find_link, subscribe, unsubscribe
+from aureum.domain.subscriber import Subscriber
+from aureum.http.access import origin
+from aureum.http.answers import answer, encoded
+from aureum.http.endpoint import VISITOR, Asked, Endpoint
+from aureum.http.errors import HttpError
+from aureum.http.fields import Characters, Email
+from aureum.http.forms import FORM, Submission, submit
+from aureum.http.headers import header
+from aureum.http.idempotency import Replayed, idempotency, unless_replayed
+from aureum.http.shapes import Shape
+from aureum.http.unsubscribe_page import ASKS, DONE, NOT_KEPT, UNKNOWN, page
+from aureum.store.event_store import Appended
+
+SUBSCRIBED = encoded({"success": True, "message": "Successfully subscribed to newsletter"})
+TO_UNSUBSCRIBE = encoded({"success": True, "message": "Send a POST request to this address to unsubscribe"})
+UNSUBSCRIBED = encoded({"success": True, "message": "Successfully unsubscribed from newsletter"})
+
+NO_LINK = "There is no such link. Open the whole link from the newsletter."
+
+MOST_INTERESTS = 50
+
+FirstName = Annotated[str, Characters(limit=200)]
+Interest = Annotated[str, Characters(limit=100, blank=False)]
+
+
+class SubscriptionForm(BaseModel):
+    """The document's fields; only the address is needed."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "email": "subscriber@example.com",
+                "first_name": "John",
+                "interests": ["new-listings", "market-updates"],
+            }
+        },
+    )
+
+    email: Annotated[Email, Field(description="Valid email address")]
+    first_name: Annotated[FirstName | None, Field(description="Subscriber's first name")] = None
+    interests: Annotated[
+        Annotated[list[Interest], Field(max_length=MOST_INTERESTS)] | None, Field(description="What to write about")
+    ] = None
+
+
+class UnsubscribeLink(BaseModel):
+    """The query of a link. Whatever is no token is an unknown one: a person gets a page and no list of errors."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: Annotated[str, Field(description="As it stands in the link of a newsletter")] = ""
+
+
+class ShownSuccess(Shape):
+    """The same whatever was known of the address."""
+
+    success: Literal[True]
+    message: str
+
+
+async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
+    """The same answer and the same work, whether the address is new, known, or unsubscribed."""
+
+    async def work(submission: Submission) -> tuple[Subscriber, Appended]:
+        command = Subscribe(
+            tenant_id=submission.site.brokerage.tenant_id,
+            email=form.email,
+            first_name=(form.first_name or "").strip() or None,
+            interests=tuple(form.interests or ()),
+            source_domain=submission.host,
+        )
+        return await subscribe(
+            asked.app.store,
+            command,
+            submission.origin,
+            idempotency=submission.idempotency,
+            form=submission.form,
+        )
+
+    return await submit(asked, lambda _: SUBSCRIBED, work)
+
+
+async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
+    """A page with a button. Changes nothing: programs that scan mail follow every link."""
+    link = await find_link(asked.app.store, asked.tenant_id, query.token)
+    if link.subscriber_id is None:
+        return unknown(asked.request, link)
+    if wants_page(asked.request):
+        return page(link.brokerage, ASKS)
+    return answer(asked.request, TO_UNSUBSCRIBE, headers=NOT_KEPT)
+
+
+async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
+    """Unsubscribes, from the page or with one click (RFC 8058). Whatever body comes is not looked at."""
+    store = asked.app.store
+    # The body is the same for every link: the token tells requests apart.
+    sent = query.token.encode() + b"\n" + asked.body
+    once = await unless_replayed(
+        store, asked.tenant_id, idempotency(asked.request, asked.about, sent, lambda _: UNSUBSCRIBED)
+    )
+    link = await find_link(store, asked.tenant_id, query.token)
+    if link.subscriber_id is None:
+        return unknown(asked.request, link)
+    who = origin(asked.request, asked.about)
+    appended = await unsubscribe(store, asked.tenant_id, link.subscriber_id, who, idempotency=once)
+    if appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    if wants_page(asked.request):
+        return page(link.brokerage, DONE)
+    return answer(asked.request, UNSUBSCRIBED, headers=NOT_KEPT)
+
+
+def unknown(request: Request, link: Link) -> Response:
+    """404, as a page where one is wanted; else raises HttpError."""
+    if wants_page(request):
+        return page(link.brokerage, UNKNOWN, 404)
+    raise HttpError(404, NO_LINK, NOT_KEPT)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks, which names HTML; programs that take anything get JSON."""
+    accepted = header(request.scope, b"accept") or ""
+    return any(kind.partition(";")[0].strip().lower() == "text/html" for kind in accepted.split(","))
+
+
+link = partial(
+    Endpoint,
+    path="/api/newsletter/unsubscribe",
+    access=VISITOR,
+    dialect="leads",
+    query=UnsubscribeLink,
+    answers=ShownSuccess,
+    refusals=(404,),
+)
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/api/newsletter/subscribe",
+        post_subscribe,
+        "Subscribe to the newsletter",
+        access=FORM,
+        dialect="leads",
+        body=SubscriptionForm,
+        answers=ShownSuccess,
+        from_pages=True,
+    ),
+    link(method="GET", run=get_unsubscribe, summary="Show a page with a button to unsubscribe"),
+    link(method="POST", run=post_unsubscribe, summary="Unsubscribe from the newsletter"),
+)

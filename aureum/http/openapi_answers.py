@@ -1,0 +1,164 @@
+"""What an endpoint answers, as the OpenAPI document has it: successes, and the refusals that follow from it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aureum.http.endpoint import Endpoint
+from aureum.http.errors import Dialect
+from aureum.http.openapi_schemas import JsonSchema, Schemas
+
+ERRORS: Mapping[str, JsonSchema] = {
+    "Error": {
+        "type": "object",
+        "description": "A refusal of the Aureum API.",
+        "properties": {
+            "error": {"type": "string", "description": "For a person: names the field, and what is allowed."},
+            "upgrade": {"const": True, "description": "A higher plan has it."},
+            "requiredPlan": {"enum": ["Grow", "Elite"]},
+        },
+        "required": ["error"],
+        "additionalProperties": False,
+    },
+    "LeadsError": {
+        "type": "object",
+        "description": "A refusal of the Leads API; one for want of a plan has what the Aureum API's has as well.",
+        "properties": {
+            "detail": {"type": "string"},
+            "error": {"type": "string"},
+            "upgrade": {"const": True},
+            "requiredPlan": {"enum": ["Grow", "Elite"]},
+        },
+        "required": ["detail"],
+        "additionalProperties": False,
+    },
+    "LeadsInvalid": {
+        "type": "object",
+        "description": "What is wrong with the values that were sent.",
+        "properties": {"detail": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Problem"}}},
+        "required": ["detail"],
+        "additionalProperties": False,
+    },
+    "Problem": {
+        "type": "object",
+        "properties": {
+            "loc": {
+                "type": "array",
+                "items": {"type": ["string", "integer"]},
+                "description": "`body`, `query` or `path`, then the field.",
+                "examples": [["body", "email"]],
+            },
+            "msg": {"type": "string", "examples": ["value is not a valid email address"]},
+            "type": {"type": "string", "examples": ["value_error.email"]},
+            "ctx": {"type": "object", "description": "The limits that the message names."},
+        },
+        "required": ["loc", "msg", "type"],
+        "additionalProperties": False,
+    },
+}
+
+MEANINGS: Mapping[int, str] = {
+    400: "Not valid. The text names the field and what is allowed.",
+    401: "No credentials, or wrong ones.",
+    403: "The brokerage's plan or the user's role does not include this.",
+    404: "Not there, or not for whoever asks.",
+    409: "In conflict with what is there; or the Idempotency-Key was used for another body.",
+    412: "It has changed since the ETag in `If-Match`.",
+    413: "The body has more than 1,000,000 bytes.",
+    415: "The body is not JSON.",
+    422: "Not valid. Names each field and what is wrong with it.",
+    429: "Too many requests.",
+    503: "The database cannot be reached, or too much is going on. Send it again.",
+}
+
+TEXT: JsonSchema = {"type": "string"}
+COUNT: JsonSchema = {"type": "integer"}
+RETRY_AFTER = {"Retry-After": ("Seconds until it is worth another try.", COUNT)}
+
+
+def responses(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
+    """By status, in their order."""
+    found = {str(endpoint.status): success(endpoint, schemas)}
+    if endpoint.has_etag and endpoint.method == "GET":
+        found["304"] = {"description": "The client has it already.", "headers": written(answer_headers(endpoint))}
+    for status in sorted({*implied(endpoint), *endpoint.refusals}):
+        found[str(status)] = {"$ref": f"#/components/responses/{endpoint.dialect}_{status}"}
+    return found
+
+
+def refusals(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+    """Every refusal that one of the *endpoints* gives, by the name under which they refer to it."""
+    given = {(one.dialect, status) for one in endpoints for status in (*implied(one), *one.refusals)}
+    return {f"{dialect}_{status}": refusal(status, dialect) for dialect, status in sorted(given)}
+
+
+def success(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
+    """What comes back when all is well."""
+    described = {"description": HTTPStatus(endpoint.status).phrase, "headers": written(answer_headers(endpoint))}
+    if endpoint.status == 204:
+        return described
+    schema = TEXT if endpoint.answers is None else schemas.of(endpoint.answers)
+    return described | {"content": {endpoint.media: {"schema": schema}}}
+
+
+def answer_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSchema]]]:
+    """Of a success or a 304."""
+    if endpoint.has_etag:
+        yield "ETag", ("The version of the answer, for `If-None-Match`; of one resource also for `If-Match`.", TEXT)
+    if endpoint.query is not None and {"limit", "cursor"} <= endpoint.query.model_fields.keys():
+        yield "Link", ('Where the next page is (`rel="next"`), if there is one.', TEXT)
+    if endpoint.method == "POST" and endpoint.idempotent:
+        yield "Idempotent-Replayed", ("`true`: this is the first answer again.", {"const": "true"})
+    if "key" in endpoint.access.schemes:
+        yield "X-RateLimit-Limit", ("Requests a minute that the key has.", COUNT)
+        yield "X-RateLimit-Remaining", ("How many of them are left.", COUNT)
+        yield "X-RateLimit-Reset", ("When the minute ends, in Unix seconds.", COUNT)
+    yield "X-Request-Id", ("The request's id.", TEXT)
+    for name, text in endpoint.headers.items():
+        yield name, (text, TEXT)
+
+
+def implied(endpoint: Endpoint) -> Iterator[int]:
+    """The statuses of the refusals that follow from the declaration."""
+    asked = endpoint.access.resolve is not None
+    number = endpoint.id is not None and endpoint.id.number
+    checked = endpoint.query is not None or endpoint.body is not None or number
+    idempotent = endpoint.method == "POST" and endpoint.idempotent
+    if asked or idempotent or (checked and endpoint.dialect == "aureum"):
+        yield 400
+    if checked and endpoint.dialect == "leads":
+        yield 422
+    if endpoint.access.schemes:
+        yield from (401, 403)
+    if asked or endpoint.id is not None:
+        yield 404
+    if endpoint.method in ("POST", "PATCH"):
+        yield from (409, 413)
+    if endpoint.method == "PATCH":
+        yield 412
+    if endpoint.body is not None:
+        # A body that is no JSON at all is not valid in either dialect.
+        yield from (415, 422 if endpoint.dialect == "leads" else 400)
+    if asked:
+        yield 429
+    yield 503
+
+
+def refusal(status: int, dialect: Dialect) -> dict[str, Any]:
+    """A refusal in its dialect."""
+    name = "Error" if dialect == "aureum" else "LeadsInvalid" if status == 422 else "LeadsError"
+    headers = {"X-Request-Id": ("The request's id.", TEXT)}
+    if status in (429, 503):
+        headers |= RETRY_AFTER
+    if status == 401:
+        headers["WWW-Authenticate"] = ("How to authenticate: `Bearer`.", TEXT)
+    return {
+        "description": MEANINGS.get(status, HTTPStatus(status).phrase),
+        "headers": written(headers.items()),
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
+    }
+
+
+def written(headers: Any) -> dict[str, Any]:
+    """Headers as the document has them."""
+    return {name: {"description": text, "schema": schema} for name, (text, schema) in headers}

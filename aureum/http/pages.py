@@ -1,0 +1,95 @@
+"""Numbered pages, as the admin's side of the Leads API has them: ``{items, total, page, page_size, total_pages}``."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
+from starlette.responses import Response
+
+from aureum.http.answers import answer, list_etag, not_modified
+from aureum.http.endpoint import Asked
+from aureum.http.shapes import Shape
+
+LARGEST_PAGE = 100
+LAST_PAGE = 1_000_000
+
+Item = TypeVar("Item")
+
+WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+def _whole(text: Any) -> int:
+    """A parameter of a query is text; blanks, points and underscores are no part of a whole number."""
+    if not isinstance(text, str) or WHOLE.fullmatch(text) is None:
+        raise PydanticKnownError("int_parsing")
+    return int(text)
+
+
+AS_WHOLE = BeforeValidator(_whole)
+"""Of a whole number in a query: ``Annotated[int, Field(ge=1), AS_WHOLE]``. It stands last, or bounds are lost from the
+JSON schema."""
+
+
+def _integer(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+AS_INTEGER = BeforeValidator(_integer)
+"""Of a strict integer in a body: ``7.0`` is one as well, as JSON Schema has it. It stands behind the bounds, too."""
+
+
+class Numbered(BaseModel):
+    """What every list in numbered pages takes besides its own filters."""
+
+    model_config = ConfigDict(frozen=True)
+
+    page: Annotated[int, Field(ge=1, le=LAST_PAGE, description="Which page; the first is 1."), AS_WHOLE] = 1
+    page_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="How many items a page has."), AS_WHOLE] = 20
+
+    @property
+    def skipped(self) -> int:
+        """How many items stand on the pages before."""
+        return (self.page - 1) * self.page_size
+
+
+class NumberedPage(Shape, Generic[Item]):
+    """One page of a list. A page beyond the last has no items."""
+
+    items: list[Item]
+    total: Annotated[int, Field(ge=0, description="How many items there are on all pages.")]
+    page: Annotated[int, Field(ge=1)]
+    page_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
+    total_pages: Annotated[int, Field(ge=0)]
+
+
+class Found(NamedTuple):
+    """What a statement found: the page's documents joined by commas, and how many there are in all."""
+
+    docs: str | None
+    total: int
+
+
+async def paged(
+    asked: Asked, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[Found]]
+) -> Response:
+    """A page with its ETag, or 304 without reading it.
+
+    *state* is what the list is made of, and with the query makes the ETag: its path, tenant, position, read-model
+    version, and the caller's view. *read* takes ``numbered.page_size`` items after the first ``numbered.skipped``.
+    """
+    etag = list_etag(*state, sorted(asked.request.query_params.multi_items()))
+    unchanged = not_modified(asked.request, etag)
+    if unchanged is not None:
+        return unchanged
+    return answer(asked.request, page_body(numbered, await read()), headers={"ETag": etag})
+
+
+def page_body(numbered: Numbered, found: Found) -> bytes:
+    """The page as it goes over the wire."""
+    pages = -(-found.total // numbered.page_size)
+    return (
+        f'{{"items":[{found.docs or ""}],"total":{found.total},"page":{numbered.page},'
+        f'"page_size":{numbered.page_size},"total_pages":{pages}}}'
+    ).encode()

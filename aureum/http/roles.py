@@ -1,0 +1,40 @@
+"""What the roles of the staff may do beside their daily work, from the contract. Each refuses by raising NotAllowed."""
+
+from typing import Literal
+
+from aureum.domain.errors import NotAllowed
+from aureum.domain.user import User
+
+Role = Literal["platform_admin", "brokerage_owner", "broker", "agent"]
+
+ADMIN = "platform_admin"
+OWNER = "brokerage_owner"
+
+ADMINS_ONLY = "Only a platform admin may do this."
+MANAGERS_ONLY = "Only the owner of the brokerage or a platform admin may do this."
+NOT_YOURS_TO_GIVE = "Only a platform admin may make somebody a platform admin."
+NOT_YOURS_TO_CHANGE = "Only a platform admin may change a platform admin."
+
+
+def check_platform_admin(role: str | None) -> None:
+    """Brokerages, with their domains and plans, are for platform admins."""
+    if role != ADMIN:
+        raise NotAllowed(ADMINS_ONLY)
+
+
+def check_manager(role: str | None) -> None:
+    """Users, keys and settings of a brokerage are for its owner, and for platform admins."""
+    if role not in (ADMIN, OWNER):
+        raise NotAllowed(MANAGERS_ONLY)
+
+
+def check_giving(role: str | None, given: str | None) -> None:
+    """Nobody gives what he or she is not: an owner makes no platform admin, of nobody."""
+    if given == ADMIN and role != ADMIN:
+        raise NotAllowed(NOT_YOURS_TO_GIVE)
+
+
+def check_changing(role: str | None, user: User) -> None:
+    """With the password of a platform admin in the brokerage, its owner would be one."""
+    if user.role == ADMIN and role != ADMIN:
+        raise NotAllowed(NOT_YOURS_TO_CHANGE)

@@ -1,0 +1,93 @@
+"""A task's fields in the Aureum API: what may be sent, and what is shown."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from aureum.domain.ids import aureum_time
+from aureum.domain.task import LINKS
+from aureum.http.fields import NULL_IS_ABSENT, Message, Subject, Time, WireId
+from aureum.http.lead_fields import refuse_null
+from aureum.http.resources import reference
+from aureum.http.shapes import Shape, Timestamp, Wire
+
+Status = Literal["pending", "in_progress", "completed"]
+Type = Literal["call", "email", "meeting", "follow_up", "other"]
+Priority = Literal["LOW", "MEDIUM", "HIGH", "URGENT"]
+
+EXAMPLE: dict[str, JsonValue] = {
+    "title": "Follow up with John Smith",
+    "type": "call",
+    "priority": "HIGH",
+    "dueDate": "2025-01-20T10:30:00.000Z",
+}
+
+
+class NewTask(BaseModel):
+    """What is to be done, until when, by whom, and about what."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
+
+    title: Subject
+    type: Annotated[Type, NULL_IS_ABSENT] = "other"
+    priority: Annotated[Priority, NULL_IS_ABSENT] = "MEDIUM"
+    status: Annotated[Status, NULL_IS_ABSENT] = "pending"
+    due_date: Annotated[Time | None, Field(alias="dueDate")] = None
+    description: Message | None = None
+    assigned_to: Annotated[WireId | None, Field(alias="assignedToId", description="A user of the brokerage.")] = None
+    lead_id: Annotated[WireId | None, Field(alias="leadId", description="A lead of the brokerage.")] = None
+    contact_id: Annotated[WireId | None, Field(alias="contactId", description="A contact of the brokerage.")] = None
+    property_id: Annotated[WireId | None, Field(alias="propertyId", description="A property of the brokerage.")] = None
+
+
+class TaskChange(BaseModel):
+    """What may be set; ``null`` empties what may be empty."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"example": {"status": "in_progress", "priority": "URGENT"}}
+    )
+
+    title: Subject | None = None
+    type: Type | None = None
+    priority: Priority | None = None
+    status: Annotated[Status | None, Field(description="`completed` is the same as completing the task.")] = None
+    due_date: Annotated[Time | None, Field(alias="dueDate")] = None
+    description: Message | None = None
+    assigned_to: Annotated[WireId | None, Field(alias="assignedToId")] = None
+    lead_id: Annotated[WireId | None, Field(alias="leadId")] = None
+    contact_id: Annotated[WireId | None, Field(alias="contactId")] = None
+    property_id: Annotated[WireId | None, Field(alias="propertyId")] = None
+
+    @model_validator(mode="after")
+    def nothing_required_is_emptied(self) -> "TaskChange":
+        refuse_null(self, title="title", type="type", priority="priority", status="status")
+        return self
+
+
+def as_recorded(fields: dict[str, Any]) -> dict[str, Any]:
+    """*fields* of either, as a task records them: ids of streams for wire ids, the time as the Aureum API writes it."""
+    recorded = dict(fields)
+    for name in ("assigned_to", *LINKS):
+        if name in recorded:
+            recorded[name] = reference(recorded[name])
+    if recorded.get("due_date") is not None:
+        recorded["due_date"] = aureum_time(recorded["due_date"])
+    return recorded
+
+
+class ShownTask(Shape):
+    """A task."""
+
+    id: Wire
+    title: str
+    type: Type
+    priority: Priority
+    status: Status
+    dueDate: Timestamp | None
+    description: str | None
+    assignedToId: Wire | None
+    leadId: Wire | None
+    contactId: Wire | None
+    propertyId: Wire | None
+    createdAt: Timestamp
+    updatedAt: Timestamp

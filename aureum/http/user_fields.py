@@ -1,0 +1,117 @@
+"""A user's fields on the admin's side: what may be sent, and what is shown. A password comes in and never out."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+
+from aureum.commands.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from aureum.domain.ids import leads_time
+from aureum.domain.user import User
+from aureum.http.brokerage_fields import NOT_NULL
+from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Name
+from aureum.http.pages import AS_INTEGER, AS_WHOLE, Numbered
+from aureum.http.roles import Role
+from aureum.http.shapes import LeadsTimestamp, Shape
+from aureum.projections.users import UserRow
+
+Password = Annotated[str, Field(strict=True, min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+Specialties = Annotated[
+    list[Annotated[str, Characters(limit=100, blank=False)]],
+    Field(max_length=50, description="An agent's own words for places and kinds of homes: leads go by them"),
+]
+LARGEST_NUMBER = 10**15
+"""Far above every number that is given to a brokerage, and exact in every JSON parser."""
+
+BrokerageId = Annotated[
+    StrictInt,
+    Field(
+        ge=-LARGEST_NUMBER,
+        le=LARGEST_NUMBER,
+        description="For platform admins: whose it is, if not their own brokerage's; of others ignored",
+    ),
+    AS_INTEGER,
+]
+
+
+class OfBrokerage(BaseModel):
+    """Whose users or keys."""
+
+    model_config = ConfigDict(frozen=True)
+
+    brokerage_id: Annotated[
+        Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_WHOLE] | None,
+        Field(description="For platform admins: of which brokerage, if not of their own; of others ignored"),
+    ] = None
+
+
+class BrokeragePage(Numbered, OfBrokerage):
+    """Which part of a list."""
+
+
+class NewUser(BaseModel):
+    """Somebody joins the staff."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "email": "ana@example.com",
+                "name": "Ana Agent",
+                "role": "agent",
+                "specialties": ["downtown", "condos"],
+            }
+        },
+    )
+
+    email: Annotated[Email, Field(description="The address to log in with; nobody else may have it")]
+    name: Annotated[Name, Field(description="As colleagues know him or her")]
+    role: Role
+    password: Annotated[Password | None, Field(description="Without one nobody can log in")] = None
+    takes_leads: Annotated[
+        StrictBool | None, Field(description="Whether forms are routed to him or her; by itself so for an agent")
+    ] = None
+    specialties: Annotated[Specialties, NULL_IS_ABSENT] = []
+    brokerage_id: BrokerageId | None = None
+
+
+class UserChange(BaseModel):
+    """What may be set; what is left out stays as it is. A new password, or being disabled, ends all logins at once."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"role": "broker"}})
+
+    name: Annotated[Name, NOT_NULL]
+    role: Annotated[Role, NOT_NULL]
+    password: Annotated[Password, NOT_NULL]
+    takes_leads: Annotated[StrictBool, NOT_NULL]
+    specialties: Annotated[Specialties, NOT_NULL]
+    disabled: Annotated[StrictBool, NOT_NULL]
+
+
+class ShownStaff(Shape):
+    """Somebody of the staff."""
+
+    id: Annotated[int, Field(description="The number that `assigned_agent_id` takes")]
+    email: str
+    name: str
+    role: Role
+    brokerage_id: int | None
+    takes_leads: bool
+    specialties: list[str]
+    disabled: bool
+    created_at: LeadsTimestamp
+
+
+def document(user: User | UserRow, brokerage: int | None, joined_at: datetime) -> dict[str, Any]:
+    """A user as the list and the user's own page show him or her; *brokerage* is its number."""
+    return {
+        "id": user.number,
+        "email": user.email.casefold(),
+        "name": user.name,
+        "role": user.role,
+        "brokerage_id": brokerage,
+        "takes_leads": user.takes_leads,
+        "specialties": list(user.specialties),
+        "disabled": user.disabled,
+        "created_at": leads_time(joined_at),
+    }

@@ -1,0 +1,147 @@
+"""The lead list as staff read it: the full lead detail of the Leads API, in numbered pages and by number, of one
+brokerage or, for a platform admin, of all.
+"""
+
+from typing import Any
+
+import orjson
+
+from aureum.domain.lead import Lead
+from aureum.projections import lead_list
+from aureum.projections.document_list import Row
+
+COLUMNS = ("brokerage_id", "agent", "number", "stream_version", "lead_id", "source_domain", "doc", "details")
+"""What the statements below tell of a lead; ``agent`` is the number of the user it is assigned to."""
+
+
+def loaded(values: tuple[Any, ...]) -> Row:
+    """A row of them, with the documents parsed."""
+    row = dict(zip(COLUMNS, values, strict=True))
+    return row | {name: orjson.loads(row[name]) for name in lead_list.LIST.docs}
+
+
+def row_of(lead: Lead) -> Row:
+    """What ``detail`` needs of the lead list's row, made of the aggregate."""
+    return {
+        "number": lead.number,
+        "source_domain": lead.source_domain,
+        "doc": lead_list.document(lead, lead.id, lead.created_on, lead.modified_on),
+        "details": {"notes": lead.notes, "routing": lead.routing},
+    }
+
+
+def detail(row: Row, brokerage_id: int, agent: int | None) -> Row:
+    """The full lead detail, of a row of the lead list whose documents are parsed."""
+    doc, utm = row["doc"], row["doc"]["utm"]
+    return {
+        "id": row["number"],
+        "brokerage_id": brokerage_id,
+        "first_name": doc["firstName"],
+        "last_name": doc["lastName"],
+        "email": doc["email"],
+        "phone": doc["phone"],
+        "subject": doc["subject"],
+        "message": doc["message"],
+        "assigned_agent_id": agent,
+        "status": doc["status"],
+        "notes": row["details"]["notes"],
+        "source": doc["source"],
+        "source_domain": row["source_domain"],
+        "source_page": doc["sourcePage"],
+        "utm_source": utm["source"],
+        "utm_medium": utm["medium"],
+        "utm_campaign": utm["campaign"],
+        "routing": row["details"]["routing"],
+        "contact_id": doc["contactId"],
+        "created_at": in_seconds(doc["createdAt"]),
+        "updated_at": in_seconds(doc["updatedAt"]),
+    }
+
+
+SECONDS = len("2024-12-28T15:30:00")
+
+
+def in_seconds(text: str) -> str:
+    """A time of the Aureum API as the Leads API writes it, without parsing it: ``ids.leads_time`` cuts as well."""
+    return text[:SECONDS] + "Z"
+
+
+LIKE_LITERALLY = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+def patterns(query: str) -> list[str]:
+    """For LIKE: each word of *query* anywhere in ``search``, which is in lower case."""
+    return [f"%{word.translate(LIKE_LITERALLY)}%" for word in query.lower().split()]
+
+
+LISTED = """
+WITH found AS NOT MATERIALIZED (
+    SELECT b.number AS brokerage_id, l.tenant_id, l.number, l.stream_version, l.lead_id, l.assigned_to,
+           l.source_domain, l.doc, l.details
+      FROM lead_list l
+      JOIN brokerages b ON b.tenant_id = l.tenant_id
+     WHERE {which}
+       AND (%(status)s::text IS NULL OR l.status = %(status)s)
+       AND (%(source)s::text IS NULL OR l.source = %(source)s)
+       AND (%(source_domain)s::text IS NULL OR l.source_domain = %(source_domain)s)
+       AND (%(agent)s::bigint IS NULL OR (l.tenant_id, l.assigned_to) IN (
+           SELECT a.tenant_id, a.user_id FROM users a WHERE a.number = %(agent)s))
+       AND l.search LIKE ALL (%(words)s::text[])
+       AND (%(sees)s::uuid IS NULL OR l.assigned_to = %(sees)s OR l.created_by = %(sees)s)
+)
+SELECT t.total, p.brokerage_id, u.number AS agent, p.number, p.stream_version, p.lead_id, p.source_domain, p.doc,
+       p.details
+  FROM (SELECT count(*) AS total FROM found) t
+  LEFT JOIN (SELECT * FROM found ORDER BY lead_id DESC LIMIT %(limit)s OFFSET %(skipped)s) p ON true
+  LEFT JOIN users u ON u.tenant_id = p.tenant_id AND u.user_id = p.assigned_to
+ ORDER BY p.lead_id DESC
+"""
+"""Newest first, since ids sort by time: how many there are in all, and the page's leads, or one row without a lead.
+
+Both are of one snapshot. ``words`` are LIKE patterns, ``sees`` the agent who asks, if it is one."""
+
+PAGE = LISTED.replace(
+    "{which}",
+    "l.tenant_id = %(tenant)s"
+    " AND l.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)",
+)
+
+PAGE_OF_ALL = LISTED.replace(
+    "{which}",
+    "NOT b.disabled AND (l.tenant_id, l.read_version) IN (SELECT h.tenant_id, h.lead_list_version FROM heads h)",
+)
+"""As the owner, for platform admins only: the live brokerages, each in the version that is live for it."""
+
+ONE = """
+SELECT b.number, u.number, l.number, l.stream_version, l.lead_id, l.source_domain, l.doc, l.details
+  FROM lead_list l
+  JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
+  JOIN brokerages b ON b.tenant_id = l.tenant_id
+  LEFT JOIN users u ON u.tenant_id = l.tenant_id AND u.user_id = l.assigned_to
+ WHERE l.tenant_id = %(tenant)s AND l.number = %(number)s
+   AND (%(sees)s::uuid IS NULL OR l.assigned_to = %(sees)s OR l.created_by = %(sees)s)
+"""
+
+AGENTS = "SELECT user_id, number FROM users WHERE tenant_id = %(tenant)s AND user_id = ANY(%(users)s)"
+"""The numbers of those whom a lead is or was assigned to."""
+
+BROKERAGE_OF_LEAD = """
+SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version
+  FROM brokerages b
+  JOIN heads h ON h.tenant_id = b.tenant_id
+  JOIN lead_list l ON l.tenant_id = h.tenant_id AND l.read_version = h.lead_list_version
+ WHERE l.number = %(number)s AND NOT b.disabled
+"""
+"""As the owner, for platform admins only: a look into the index for each brokerage, since it begins with the tenant."""
+
+BROKERAGE = """
+SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version
+  FROM brokerages b
+  JOIN heads h ON h.tenant_id = b.tenant_id
+ WHERE b.number = %(number)s AND NOT b.disabled
+"""
+"""The brokerage that a platform admin names, as the owner; none if it is disabled."""
+
+EVERYWHERE = "SELECT sum(position)::bigint, sum(lead_list_version)::bigint FROM heads"
+"""How far all logs together have come, the platform's too, as the owner. Each only grows: so does the sum, and while it
+stays the same so does every list."""

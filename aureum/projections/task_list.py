@@ -1,0 +1,103 @@
+"""The task list: a row a task, with the task as the Aureum API shows it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aureum.domain.ids import aureum_time, to_wire
+from aureum.domain.task import LINKS, Task, linked
+from aureum.projections.document_list import DocumentList, Row, wire_or_none
+
+NAME = "task_list"
+
+SHOWN_DETAILS = {
+    "title": "title",
+    "type": "type",
+    "priority": "priority",
+    "due_date": "dueDate",
+    "description": "description",
+    "lead_id": "leadId",
+    "contact_id": "contactId",
+    "property_id": "propertyId",
+}
+"""Which details stand in ``doc``, and how they are called there."""
+
+
+def step(row: Row | None, event: Any) -> Row | None:
+    """What *event* makes of a task's row; events of other aggregates leave it as it is."""
+    match event:
+        case Task.Created():
+            return {
+                "task_id": event.originator_id,
+                "stream_version": event.originator_version,
+                "status": event.status,
+                "assigned_to": event.assigned_to,
+                "created_by": event.created_by,
+                "updated_at": event.timestamp,
+                "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
+            }
+        case Task.StatusChanged() | Task.Completed() | Task.Assigned() | Task.DetailsChanged() if row is not None:
+            return changed(row, event)
+    return row
+
+
+def document(task: Task | Task.Created, task_id: UUID, created_at: datetime, updated_at: datetime) -> Row:
+    """A task as the Aureum API shows it, of the aggregate or of the event that began it."""
+    return {
+        "id": to_wire(task_id),
+        "title": task.title,
+        "type": task.type,
+        "priority": task.priority,
+        "status": task.status,
+        "dueDate": task.due_date,
+        "description": task.description,
+        "assignedToId": wire_or_none(task.assigned_to),
+        "leadId": wire_or_none(task.lead_id),
+        "contactId": wire_or_none(task.contact_id),
+        "propertyId": wire_or_none(task.property_id),
+        "createdAt": aureum_time(created_at),
+        "updatedAt": aureum_time(updated_at),
+    }
+
+
+def changed(row: Row, event: Any) -> Row:
+    """A new row with what *event* says; the old one stays as it was."""
+    doc = row["doc"] | {"updatedAt": aureum_time(event.timestamp)}
+    columns: Row = {"stream_version": event.originator_version, "updated_at": event.timestamp, "doc": doc}
+    match event:
+        case Task.StatusChanged():
+            columns["status"] = doc["status"] = event.status
+        case Task.Completed():
+            columns["status"] = doc["status"] = "completed"
+        case Task.Assigned():
+            columns["assigned_to"] = event.assigned_to
+            doc["assignedToId"] = wire_or_none(event.assigned_to)
+        case Task.DetailsChanged():
+            doc |= {
+                SHOWN_DETAILS[name]: wire_or_none(linked(value)) if name in LINKS else value
+                for name, value in event.details.items()
+            }
+    return row | columns
+
+
+LIST = DocumentList(
+    NAME,
+    {
+        "task_id": "uuid",
+        "stream_version": "int4",
+        "status": "text",
+        "assigned_to": "uuid",
+        "created_by": "uuid",
+        "updated_at": "timestamptz",
+        "doc": "text",
+    },
+    Task.Event,
+    step,
+)
+APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+
+PAGE = """
+SELECT docs, last_id, found FROM task_page(
+    %(tenant)s, %(status)s, %(assigned_to)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
+"""
+"""As ``lead_list.PAGE``."""

@@ -1,0 +1,181 @@
+"""The tour list: a row a tour, with the tour as the Aureum API shows it (a showing) and as the Leads API does."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aureum.domain.ids import aureum_time, to_wire
+from aureum.domain.tour import Tour
+from aureum.projections.document_list import DocumentList, Row, wire_or_none
+
+NAME = "tour_list"
+
+SHOWN_DETAILS = {
+    "listing_id": "listingId",
+    "property_id": "propertyId",
+    "name": "name",
+    "email": "email",
+    "phone": "phone",
+    "message": "message",
+}
+"""Which details stand in ``doc``, and how they are called there."""
+
+
+def step(row: Row | None, event: Any) -> Row | None:
+    """What *event* makes of a tour's row; events of other aggregates leave it as it is."""
+    match event:
+        case Tour.Requested():
+            doc = document(event, event.originator_id, event.timestamp, event.timestamp)
+            return {
+                "tour_id": event.originator_id,
+                "number": event.number,
+                "stream_version": event.originator_version,
+                "status": event.status,
+                "listing_id": event.listing_id,
+                "assigned_to": event.assigned_to,
+                "created_by": event.created_by,
+                "updated_at": event.timestamp,
+                "doc": doc,
+                "leads_doc": in_leads(doc, event.number),
+            }
+        case Tour.StatusChanged() | Tour.Rescheduled() | Tour.Assigned() | Tour.DetailsChanged() if row is not None:
+            return changed(row, event)
+    return row
+
+
+def document(tour: Tour | Tour.Requested, tour_id: UUID, created_at: datetime, updated_at: datetime) -> Row:
+    """A tour as the Aureum API shows it, of the aggregate or of the event that began it: their fields are the same."""
+    return {
+        "id": to_wire(tour_id),
+        "listingId": tour.listing_id,
+        "propertyId": wire_or_none(tour.property_id),
+        "name": tour.name,
+        "email": tour.email,
+        "phone": tour.phone,
+        **schedule(tour),
+        "assignedToId": wire_or_none(tour.assigned_to),
+        "status": tour.status,
+        "message": tour.message,
+        "createdAt": aureum_time(created_at),
+        "updatedAt": aureum_time(updated_at),
+    }
+
+
+def schedule(tour: Tour | Tour.Requested | Tour.Rescheduled) -> Row:
+    """When, as it stands in ``doc``: what was wished for, and what was fixed."""
+    return {
+        "preferredDate": tour.preferred_date,
+        "preferredTime": tour.preferred_time,
+        "startsAt": tour.starts_at,
+        "timeZone": tour.time_zone,
+    }
+
+
+def in_leads(doc: Row, number: int) -> Row:
+    """The same as the Leads API shows it, less ``assigned_agent_id``: that number is its user's, and is read there."""
+    return {
+        "id": number,
+        "listing_id": doc["listingId"],
+        "name": doc["name"],
+        "email": doc["email"],
+        "phone": doc["phone"],
+        "preferred_date": doc["preferredDate"],
+        "preferred_time": doc["preferredTime"],
+        "status": doc["status"],
+        "created_at": in_seconds(doc["createdAt"]),
+        "message": doc["message"],
+        "starts_at": in_seconds(doc["startsAt"]),
+        "time_zone": doc["timeZone"],
+        "property_id": doc["propertyId"],
+        "updated_at": in_seconds(doc["updatedAt"]),
+    }
+
+
+def in_seconds(time: str | None) -> str | None:
+    """``2025-01-15T10:30:00.000Z`` as the Leads API writes times."""
+    return None if time is None else f"{time[:19]}Z"
+
+
+def changed(row: Row, event: Any) -> Row:
+    """A new row with what *event* says; the old one stays as it was."""
+    doc = row["doc"] | {"updatedAt": aureum_time(event.timestamp)}
+    columns: Row = {"stream_version": event.originator_version, "updated_at": event.timestamp, "doc": doc}
+    match event:
+        case Tour.StatusChanged():
+            columns["status"] = doc["status"] = event.status
+        case Tour.Rescheduled():
+            doc |= schedule(event)
+        case Tour.Assigned():
+            columns["assigned_to"] = event.assigned_to
+            doc["assignedToId"] = wire_or_none(event.assigned_to)
+        case Tour.DetailsChanged():
+            details = event.details if isinstance(event.details, dict) else {}
+            doc |= {SHOWN_DETAILS[name]: value for name, value in details.items() if name in SHOWN_DETAILS}
+            if details.get("property_id") is not None:
+                doc["propertyId"] = to_wire(UUID(details["property_id"]))
+            columns["listing_id"] = doc["listingId"]
+    columns["leads_doc"] = in_leads(doc, row["number"])
+    return row | columns
+
+
+LIST = DocumentList(
+    NAME,
+    {
+        "tour_id": "uuid",
+        "number": "int8",
+        "stream_version": "int4",
+        "status": "text",
+        "listing_id": "text",
+        "assigned_to": "uuid",
+        "created_by": "uuid",
+        "updated_at": "timestamptz",
+        "doc": "text",
+        "leads_doc": "text",
+    },
+    Tour.Event,
+    step,
+    docs=("doc", "leads_doc"),
+)
+APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+
+PAGE = """
+SELECT docs, last_id, found FROM showing_page(
+    %(tenant)s, %(status)s, %(listing_id)s, %(assigned_to)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
+"""
+"""As ``lead_list.PAGE``."""
+
+LEADS_PAGE = """
+SELECT docs, last_id, found FROM tour_page(
+    %(tenant)s, %(status)s, %(listing_id)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
+"""
+"""The same in the Leads API, with the number of whoever shows the property."""
+
+OF_NUMBER = """
+SELECT x.tour_id, x.stream_version, x.leads_doc, u.number
+  FROM tour_list x
+  LEFT JOIN users u ON u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
+ WHERE x.tenant_id = %(tenant)s AND x.number = %(number)s
+   AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+   AND (%(sees)s::uuid IS NULL OR x.assigned_to = %(sees)s OR x.created_by = %(sees)s)
+"""
+"""One tour by the number that the Leads API calls it, and the number of whoever shows the property."""
+
+AGENT = "SELECT number FROM users WHERE tenant_id = %(tenant)s AND user_id = %(user)s"
+"""How the Leads API calls a user, disabled or not."""
+
+PLACE = """
+SELECT b.name, b.time_zone, p.doc
+  FROM brokerages b
+  LEFT JOIN property_list p ON p.tenant_id = b.tenant_id AND p.property_id = %(property)s
+   AND p.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+ WHERE b.tenant_id = %(tenant)s
+"""
+"""Where a tour takes place: the brokerage's name and time zone, and the property, if it has one."""
+
+PROPERTIES_LISTED = """
+SELECT property_id FROM property_list
+ WHERE tenant_id = %(tenant)s AND mls_id = %(listing_id)s
+   AND read_version = (SELECT property_list_version FROM heads WHERE tenant_id = %(tenant)s)
+ LIMIT 2
+"""
+"""The properties of an mlsId: several if it is used in several MLS, of which two are enough to know."""

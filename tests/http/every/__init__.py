@@ -1,0 +1,1 @@
+"""What holds for every endpoint, proved from the declarations: an endpoint that is added is walked at once."""

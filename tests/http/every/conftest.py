@@ -1,0 +1,29 @@
+"""The two processes of ``tests/http`` without a limit of forms, which all come from one address here, and worlds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.http.every.world import World
+from tests.http.office import Office
+from tests.http.serving import Server, served
+
+
+@pytest.fixture(scope="session")
+def server(served_url: str) -> Iterator[Server]:
+    """A process that clients reach themselves."""
+    with served(served_url, form_rate_limit="0") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def proxied(served_url: str) -> Iterator[Server]:
+    """Another process, behind a proxy on this machine."""
+    with served(served_url, form_rate_limit="0", trusted_proxies="127.0.0.0/8") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(server: Server, office: Office) -> World:
+    """A brokerage of the module's own."""
+    return World(server, office, office.brokerage())

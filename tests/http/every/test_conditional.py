@@ -1,0 +1,90 @@
+"""Every answer that is made of events: its ETag, 304, 412, and how it was at another time."""
+
+from aureum.http.endpoint import Endpoint
+from tests.http.every.declared import collection, declared, every, of_events, query_fields, refusal
+from tests.http.every.world import World
+
+BEFORE, AFTER = "2001-01-01", "9999-01-01"
+
+READS = every(lambda endpoint: endpoint.method == "GET" and of_events(endpoint))
+PATCHES = every(lambda endpoint: endpoint.method == "PATCH")
+
+
+@READS
+def test_what_is_known_already_is_not_sent_again(world: World, endpoint: Endpoint) -> None:
+    call = world.call(endpoint)
+    got = world.succeed(endpoint, call)
+    tag = got.etag
+
+    for known in (tag, f"W/{tag}", f'"other", W/"more" , {tag}', "*"):
+        for method in ("GET", "HEAD"):
+            answer = call.but(method=method, headers={"If-None-Match": known}).send(world.server)
+            assert (answer.status, answer.body, answer.etag) == (304, b"", tag)
+    for other in ('"other"', tag.strip('"'), tag[:-1], "", tag.replace('"', "'"), "\xff"):
+        answer = call.but(headers={"If-None-Match": other}).send(world.server)
+        assert (answer.status, answer.body, answer.etag) == (endpoint.status, got.body, tag)
+
+
+@READS
+def test_a_change_changes_the_etag(world: World, endpoint: Endpoint) -> None:
+    call = world.call(endpoint, fresh=True)
+    known = world.succeed(endpoint, call).etag
+    patch = declared("PATCH", f"{collection(endpoint)}/{{id}}")
+
+    if endpoint.id is None:
+        # A list or a count changes with anything that happens in the brokerage, one of brokerages with any of them.
+        world.make(endpoint.path if declared("POST", endpoint.path) else "/api/leads")
+    elif patch is not None:
+        change = world.call(patch)
+        path = f"{collection(endpoint)}/{call.path.removeprefix(collection(endpoint)).split('/')[1].split('.')[0]}"
+        world.succeed(patch, change.but(path=path))
+    else:
+        # Nothing changes it.
+        assert call.but(headers={"If-None-Match": known}).send(world.server).status == 304
+        return
+
+    answer = call.but(headers={"If-None-Match": known}).send(world.server)
+    assert (answer.status, answer.etag == known) == (endpoint.status, False)
+
+
+@PATCHES
+def test_a_change_of_what_has_changed_meanwhile_is_refused(world: World, endpoint: Endpoint) -> None:
+    call = world.call(endpoint, fresh=True)
+    get = declared("GET", endpoint.path)
+    assert get is not None, "what can be changed can be read"
+    known = world.call(get).but(path=call.path).send(world.server).etag
+    changed = world.succeed(endpoint, call.but(headers={"If-Match": known}))
+    assert changed.etag != known, "the example changes something, and tells the new version"
+    before = world.heads
+
+    for stale in (known, f"W/{changed.etag}", '"v999999999"', '"nonsense"', f'{known}, "other"', "", "\xff"):
+        answer = call.but(headers={"If-Match": stale}).send(world.server)
+        assert answer.status == 412, stale
+        assert refusal(endpoint, answer)
+    assert world.heads == before
+
+    for current in (changed.etag, f'"other", {changed.etag}', "*"):
+        answer = world.succeed(endpoint, call.but(headers={"If-Match": current}))
+        assert (answer.etag, answer.body) == (changed.etag, changed.body)
+
+
+@every(lambda endpoint: "asOf" in query_fields(endpoint))
+def test_as_it_was(world: World, endpoint: Endpoint) -> None:
+    call = world.call(endpoint, fresh=True)
+    now = world.succeed(endpoint, call)
+
+    early = call.but(query={"asOf": BEFORE}).send(world.server)
+    late = world.succeed(endpoint, call.but(query={"asOf": AFTER}))
+    bad = call.but(query={"asOf": "lately"}).send(world.server)
+
+    assert early.status == 404 and refusal(endpoint, early)
+    assert (late.body, late.etag) == (now.body, now.etag)
+    assert bad.status in (400, 422) and "asOf" in refusal(endpoint, bad)
+    again = call.but(query={"asOf": AFTER}, headers={"If-None-Match": now.etag}).send(world.server)
+    assert (again.status, again.body) == (304, b"")
+
+
+@every(lambda endpoint: endpoint.method == "GET" and endpoint.id is not None and endpoint.answers is not None)
+def test_one_resource_can_be_asked_for_as_it_was(endpoint: Endpoint) -> None:
+    """The contract: ``asOf`` on GET of one resource."""
+    assert "asOf" in query_fields(endpoint) or not endpoint.path.endswith("{id}")

@@ -1,0 +1,117 @@
+"""Every list: its pages together are the whole, whatever comes in meanwhile, and a page that cannot be is refused."""
+
+import re
+from typing import Any
+
+from aureum.http.endpoint import Endpoint
+from aureum.http.lists import Paging
+from aureum.http.routes import ENDPOINTS
+from tests.http.every.declared import every, query_fields, refusal
+from tests.http.every.world import Call, World
+
+NEXT = re.compile(r'<([^>]+)>; rel="next"')
+
+LISTS = every(lambda endpoint: endpoint.query is not None and issubclass(endpoint.query, Paging))
+
+BAD = [
+    *(("limit", text) for text in ("0", "501", "-1", "", "1.5", "9" * 5_000, "１", "1\0")),
+    *(("cursor", text) for text in ("", "A" * 21, "\0" * 22, "A" * 22 + "==", "A" * 9_000)),
+    ("updatedSince", "lately"),
+]
+
+
+def ids(items: Any) -> list[Any]:
+    return [item["id"] for item in items]
+
+
+def filled(world: World, endpoint: Endpoint) -> Call:
+    """A list of at least four."""
+    for _ in range(3):
+        world.make(endpoint.path)
+    return world.call(endpoint)
+
+
+def following(call: Call, link: str) -> Call:
+    """The page that a Link header leads to."""
+    match = NEXT.fullmatch(link)
+    assert match and match[1].startswith(f"{call.path}?"), link
+    return call.but(path=match[1])
+
+
+@LISTS
+def test_the_pages_together_are_the_whole(world: World, endpoint: Endpoint) -> None:
+    call = filled(world, endpoint)
+    whole = world.succeed(endpoint, call)
+    assert "link" not in whole.headers
+    assert len(whole.json) >= 4
+    assert len(set(ids(whole.json))) == len(whole.json)
+
+    for limit in (1, 3, len(whole.json)):
+        items: list[Any] = []
+        page = call.but(path=f"{call.path}?limit={limit}")
+        for _ in whole.json:
+            answer = world.succeed(endpoint, page)
+            assert 1 <= len(answer.json) <= limit
+            items += answer.json
+            if "link" not in answer.headers:
+                break
+            page = following(call, answer.headers["link"])
+        assert items == whole.json
+
+
+@LISTS
+def test_inserting_meanwhile_neither_skips_nor_repeats(world: World, endpoint: Endpoint) -> None:
+    call = filled(world, endpoint)
+    whole = ids(world.succeed(endpoint, call).json)
+
+    items: list[Any] = []
+    page = call.but(path=f"{call.path}?limit=2")
+    for number in range(len(whole)):
+        answer = world.succeed(endpoint, page)
+        items += ids(answer.json)
+        if number < 2:
+            world.make(endpoint.path)
+        if "link" not in answer.headers:
+            break
+        page = following(call, answer.headers["link"])
+
+    assert items == whole
+
+
+@LISTS
+def test_a_page_that_cannot_be_is_refused(world: World, endpoint: Endpoint) -> None:
+    call = world.call(endpoint)
+
+    for name, text in BAD:
+        answer = call.but(query={name: text}).send(world.server)
+        assert answer.status == (400 if endpoint.dialect == "aureum" else 422), (name, text[:30], answer)
+        assert name in refusal(endpoint, answer)
+
+
+@LISTS
+def test_what_has_changed_since_a_moment(world: World, endpoint: Endpoint) -> None:
+    call = world.call(endpoint)
+    whole = world.succeed(endpoint, call).json
+
+    assert world.succeed(endpoint, call.but(query={"updatedSince": "2001-01-01"})).json == whole
+    assert world.succeed(endpoint, call.but(query={"updatedSince": "9999-01-01"})).json == []
+
+
+def test_numbered_pages_together_are_the_whole(world: World) -> None:
+    for endpoint in ENDPOINTS:
+        if "page_size" in query_fields(endpoint):
+            numbered(world, endpoint)
+
+
+def numbered(world: World, endpoint: Endpoint) -> None:
+    call = filled(world, endpoint)
+    whole = world.succeed(endpoint, call.but(query={"page_size": "100"})).json
+    assert whole["total"] == len(whole["items"]) >= 4
+
+    pages = [world.succeed(endpoint, call.but(query={"page_size": "3", "page": f"{page}"})).json for page in (1, 2, 3)]
+
+    assert [item for page in pages for item in page["items"]] == whole["items"][:9]
+    assert {page["total_pages"] for page in pages} == {-(-whole["total"] // 3)}
+    for name, text in (("page", "0"), ("page", "x"), ("page", "-1"), ("page_size", "0"), ("page_size", "101")):
+        answer = call.but(query={name: text}).send(world.server)
+        assert answer.status == 422 and name in refusal(endpoint, answer)

@@ -1,0 +1,118 @@
+"""Every POST under an Idempotency-Key: it happens once, whoever asks again, and whatever was refused before."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any
+
+from aureum.http.endpoint import Endpoint
+from aureum.http.routes import ENDPOINTS
+from tests.http.every.declared import allows, every, refusal
+from tests.http.every.world import LOGOUT, Call, World
+from tests.http.serving import Answer, Server
+
+KEYS = count(1)
+NOT_ONCE = {"/api/v1/auth/login", LOGOUT}
+BAD_KEYS = ("", "x" * 256, "tab\tinside", "ü", "ключ".encode().decode("latin-1"))
+
+ONCE = every(lambda endpoint: endpoint.method == "POST" and endpoint.path not in NOT_ONCE)
+
+
+def keyed(world: World, endpoint: Endpoint) -> Call:
+    """A request under a key that nobody has used."""
+    return world.call(endpoint, fresh=True).but(headers={"Idempotency-Key": f"key {next(KEYS)}"})
+
+
+def replayed(answer: Answer) -> bool:
+    return answer.headers.get("idempotent-replayed") == "true"
+
+
+def other_body(call: Call) -> Any:
+    """Another body that is as good."""
+    return (call.body or {}) | {"unknown": "x"}
+
+
+def test_every_post_but_login_and_logout_takes_a_key() -> None:
+    refusing = {one.path for one in ENDPOINTS if one.method == "POST" and not one.idempotent}
+
+    assert refusing <= NOT_ONCE
+
+
+@ONCE
+def test_the_same_again_gets_the_first_answer(world: World, proxied: Server, endpoint: Endpoint) -> None:
+    call = keyed(world, endpoint)
+    first = world.succeed(endpoint, call)
+    before = world.heads
+
+    for process in (world.server, proxied):
+        again = call.send(process)
+        assert (again.status, again.body, replayed(again)) == (first.status, first.body, True)
+        assert again.headers.get("etag") == first.headers.get("etag")
+
+    assert not replayed(first)
+    assert world.heads == before
+
+
+@ONCE
+def test_another_body_under_the_same_key(world: World, endpoint: Endpoint) -> None:
+    call = keyed(world, endpoint)
+    world.succeed(endpoint, call)
+    before = world.heads
+
+    other = call.but(body=other_body(call)).send(world.server)
+
+    if endpoint.access.schemes:
+        assert (other.status, world.heads) == (409, before)
+        assert "Idempotency-Key" in refusal(endpoint, other)
+    else:
+        # The form of a page that always sends the same key.
+        assert (other.status, replayed(other)) == (endpoint.status, False)
+
+
+@ONCE
+def test_twins_in_two_processes_happen_once(world: World, proxied: Server, endpoint: Endpoint) -> None:
+    alone, before = keyed(world, endpoint), world.heads
+    world.succeed(endpoint, alone)
+    events = {tenant: head - before[tenant] for tenant, head in world.heads.items()}
+    call = keyed(world, endpoint)
+    before = world.heads
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda number: call.send((world.server, proxied)[number % 2]), range(8)))
+
+    done = [answer for answer in answers if answer.status == endpoint.status]
+    assert {answer.status for answer in answers} <= {endpoint.status, 409, 503}
+    assert all(answer.headers.get("retry-after") for answer in answers if answer not in done)
+    assert [replayed(answer) for answer in done].count(False) == 1
+    assert len({answer.body for answer in done}) == 1
+    assert {tenant: head - before[tenant] for tenant, head in world.heads.items()} == events
+    again = call.send(proxied)
+    assert (again.body, replayed(again)) == (done[0].body, True)
+
+
+@every(lambda endpoint: endpoint.method == "POST" and endpoint.path not in NOT_ONCE and endpoint.body is not None)
+def test_a_refusal_is_not_kept(world: World, endpoint: Endpoint) -> None:
+    call = keyed(world, endpoint)
+    assert endpoint.body is not None
+    bad = next(body for name in call.body if not allows(endpoint.body, body := call.body | {name: [{}]}))
+    before = world.heads
+
+    refused = call.but(body=bad).send(world.server)
+    assert refused.status in (400, 422) and refusal(endpoint, refused)
+    assert world.heads == before
+
+    assert not replayed(world.succeed(endpoint, call))
+
+
+@ONCE
+def test_a_bad_key_is_refused(world: World, endpoint: Endpoint) -> None:
+    call, before = keyed(world, endpoint), world.heads
+
+    for key in BAD_KEYS:
+        answer = call.but(headers={"Idempotency-Key": key}).send(world.server)
+        assert answer.status == 400, key
+        assert "Idempotency-Key" in refusal(endpoint, answer)
+
+    assert world.heads == before
+    longest = call.but(headers={"Idempotency-Key": f"{next(KEYS):x<255}"})
+    assert not replayed(world.succeed(endpoint, longest))
+    assert replayed(world.succeed(endpoint, longest))

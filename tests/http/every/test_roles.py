@@ -1,0 +1,157 @@
+"""What agents, brokers and owners are not shown and may not do, through any endpoint."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from aureum.http.endpoint import Endpoint
+from aureum.http.lists import Paging
+from aureum.http.routes import ENDPOINTS
+from tests.http.every.declared import declared, every, is_list, query_fields, refusal
+from tests.http.every.test_lists import following
+from tests.http.every.test_two_tenants import never
+from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, World
+from tests.http.office import Office, Staff
+from tests.http.serving import Answer, Server
+
+PRIVATE = ("/api/leads", "/api/tasks", "/api/tours", "/api/showings", "/api/v1/admin/leads")
+"""Of what begins like these an agent sees what is assigned to or created by him or her."""
+
+OWNERS = ("/api/v1/admin/users", "/api/v1/admin/api-keys")
+"""What begins like these is for owners."""
+
+MARK = "hiddenword"
+
+
+@dataclass
+class Scene:
+    """A brokerage whose leads, tasks and tours are others'; an agent and a broker of it."""
+
+    world: World
+    agent: Staff
+    broker: Staff
+
+    def asked(self, endpoint: Endpoint, who: Staff) -> Call:
+        return self.world.call(endpoint).but(headers=who.bearer, host="127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def scene(server: Server, office: Office) -> Scene:
+    """Everything has happened in it once, and nothing of it by the agent who asks."""
+    world = World(server, office, office.brokerage(), MARK)
+    for endpoint in ENDPOINTS:
+        world.succeed(endpoint)
+    return Scene(world, office.staff(world.tenant.id, "agent", "Ben"), office.staff(world.tenant.id, "broker", "Bea"))
+
+
+def private(endpoint: Endpoint) -> bool:
+    return endpoint.path.startswith(PRIVATE) and "token" in endpoint.access.schemes
+
+
+def hidden(answer: Answer) -> Answer:
+    """*answer*, which shows nothing of others."""
+    assert MARK not in answer.body.decode() and MARK not in repr(answer.headers), answer
+    return answer
+
+
+@every(lambda endpoint: private(endpoint) and endpoint.id is not None)
+def test_what_is_anothers_is_as_unknown_as_what_never_was(scene: Scene, endpoint: Endpoint) -> None:
+    call, before = scene.asked(endpoint, scene.agent), scene.world.heads
+
+    def told(wire_id: str) -> list[tuple[int, bytes]]:
+        here = call.but(path=endpoint.path.replace("{id}", wire_id))
+        asking = [here, here.but(query={"asOf": "9999-01-01"}), here.but(headers={"If-Match": '"v1"'})]
+        asking += [here.but(headers={"If-None-Match": "*"}), here.but(headers={"Idempotency-Key": "anothers"})]
+        answers = [hidden(one.send(scene.world.server)) for one in asking]
+        assert {answer.status for answer in answers} == {404}, answers
+        return [(answer.status, answer.body) for answer in answers]
+
+    assert told(scene.world.id_in(endpoint, fresh=False)) == told(never(endpoint))
+    assert scene.world.heads == before
+
+
+@every(lambda endpoint: private(endpoint) and endpoint.method == "GET" and endpoint.id is None)
+def test_lists_and_counts_show_nothing_of_others(scene: Scene, endpoint: Endpoint) -> None:
+    world = scene.world
+    call, all_of_it = scene.asked(endpoint, scene.agent), scene.asked(endpoint, scene.broker)
+    queries: list[dict[str, str]] = [{}]
+    values = [MARK, world.agent.id, world.agent.number, world.number, "new", "1", *world.made.values()]
+    queries += [{name: str(value)} for name in query_fields(endpoint) for value in values]
+
+    for query in queries:
+        answer = call.but(query=query).send(world.server)
+        assert answer.status < 500
+        if answer.status < 300:
+            hidden(answer)
+
+    whole, mine = world.succeed(endpoint, all_of_it), world.succeed(endpoint, call)
+    assert whole.body != mine.body and whole.etag != mine.etag
+    known = call.but(headers={"If-None-Match": whole.etag}).send(world.server)
+    assert (known.status, known.body) == (200, mine.body)
+
+
+@every(lambda one: private(one) and one.query is not None and issubclass(one.query, Paging))
+def test_a_cursor_of_a_broker_shows_an_agent_nothing(scene: Scene, endpoint: Endpoint) -> None:
+    scene.world.make(endpoint.path)
+    call = scene.asked(endpoint, scene.broker)
+    page = scene.world.succeed(endpoint, call.but(query={"limit": "1"}))
+
+    link = following(call, page.headers["link"]).but(headers=scene.agent.bearer)
+
+    assert scene.world.succeed(endpoint, link).json == []
+
+
+@every(lambda one: private(one) and one.method == "POST" and one.id is None)
+def test_an_agent_sees_what_he_has_made_and_nobody_else_does(scene: Scene, endpoint: Endpoint) -> None:
+    world = scene.world
+    maker, other = (world.office.staff(world.tenant.id, "agent", name) for name in ("Max", "Ida"))
+    call = scene.asked(endpoint, maker)
+    body = {name: value for name, value in call.body.items() if name not in REFERENCES}
+
+    made = world.succeed(endpoint, call.but(body=body))
+
+    listing, broker_made = (
+        declared("GET", endpoint.path),
+        world.succeed(endpoint, call.but(headers=scene.broker.bearer)),
+    )
+    assert broker_made.json["id"] != made.json["id"]
+    assert listing is not None and is_list(listing)
+
+    def ids(who: Staff) -> list[object]:
+        found = world.succeed(listing, scene.asked(listing, who)).json
+        return [one["id"] for one in (found if isinstance(found, list) else found["items"])]
+
+    assert ids(maker) == [made.json["id"]]
+    assert ids(other) == []
+    assert {made.json["id"], broker_made.json["id"]} < set(ids(scene.broker))
+
+
+@every(
+    lambda endpoint: (
+        "token" in endpoint.access.schemes and not endpoint.path.startswith((*OWNERS, OF_THE_PLATFORM, LOGOUT))
+    )
+)
+def test_an_agent_gets_no_error_that_is_ours(scene: Scene, endpoint: Endpoint) -> None:
+    answer = scene.asked(endpoint, scene.agent).send(scene.world.server)
+
+    assert answer.status in (endpoint.status, 404), answer
+
+
+def test_what_is_for_owners_and_for_the_platform_is_refused_to_others(scene: Scene) -> None:
+    world = scene.world
+    before = world.heads
+
+    for endpoint in ENDPOINTS:
+        asking = []
+        if endpoint.path.startswith(OWNERS):
+            asking = [scene.agent, scene.broker]
+        elif endpoint.path.startswith(OF_THE_PLATFORM):
+            asking = [scene.agent, scene.broker, world.owner]
+        for who in asking:
+            call = scene.asked(endpoint, who)
+            before = world.heads
+            answer = hidden(call.send(world.server))
+            assert answer.status in (403, 404), answer
+            assert refusal(endpoint, answer)
+            assert call.but(headers=world.tenant.bearer).send(world.server).status == 401, "a key is no user"
+            assert world.heads == before

@@ -1,0 +1,198 @@
+"""Two brokerages to which the same has happened: through no endpoint, filter, id, header, cursor or ETag does one see
+anything of the other.
+"""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from aureum.http.endpoint import CALLER, Endpoint
+from aureum.http.lists import Paging
+from aureum.http.routes import ENDPOINTS
+from tests.http.every.declared import every, fields_of, names, of_events, query_fields, refusal
+from tests.http.every.test_lists import following
+from tests.http.every.test_once import NOT_ONCE, replayed
+from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, World
+from tests.http.office import Office
+from tests.http.serving import Answer, Server
+
+WIRE_ID = re.compile(rb"\bc[0-9a-z]{25}\b")
+NEVER, NEVER_NUMBER = "c" + "1" * 25, 2**31 - 1
+"""Ids that nothing has."""
+
+IGNORED = ("brokerage_id",)
+"""References that count only for platform admins; of others they are ignored."""
+
+
+@dataclass
+class Both:
+    """Who asks, and the other, of whom nothing may be seen: neither its word nor its names and ids."""
+
+    mine: World
+    theirs: World
+    traces: set[bytes]
+
+    def clean(self, answer: Answer) -> Answer:
+        """*answer*, in which nothing of the other's is."""
+        whole = answer.body + repr(answer.headers).encode()
+        assert not [trace for trace in self.traces if trace in whole], answer
+        return answer
+
+
+@pytest.fixture(scope="module")
+def both(server: Server, proxied: Server, office: Office) -> Both:
+    """Two worlds that have been walked whole, the other's once more by a process whose caches then know it."""
+    mine = World(server, office, office.brokerage(), "ownword")
+    theirs = World(server, office, office.brokerage(), "foreignword")
+    known: dict[str, set[bytes]] = {}
+    for world in (mine, theirs):
+        answers = [world.succeed(endpoint) for endpoint in ENDPOINTS if not endpoint.path.startswith(OF_THE_PLATFORM)]
+        answers += [world.call(one).send(proxied) for one in ENDPOINTS if one.method == "GET" and of_events(one)]
+        known[world.mark] = {found for answer in answers for found in WIRE_ID.findall(answer.body)}
+    names = {theirs.mark, theirs.tenant.slug + ".example.com", theirs.agent.id, theirs.owner.id}
+    ids = known[theirs.mark] - known[mine.mark]
+    assert len(ids) > 2
+    return Both(mine, theirs, {name.encode() for name in names} | ids)
+
+
+def asked(world: World, endpoint: Endpoint) -> Call:
+    """As the brokerage itself asks; of what is the platform admin's, as its owner does."""
+    call = world.call(endpoint)
+    return call.but(headers=world.owner.bearer) if endpoint.path.startswith(OF_THE_PLATFORM) else call
+
+
+def never(endpoint: Endpoint) -> str:
+    assert endpoint.id is not None
+    return str(NEVER_NUMBER) if endpoint.id.number else NEVER
+
+
+NOT_OF_THE_PLATFORM = every(lambda endpoint: not endpoint.path.startswith(OF_THE_PLATFORM))
+
+
+@NOT_OF_THE_PLATFORM
+def test_an_answer_shows_nothing_of_the_other(both: Both, proxied: Server, endpoint: Endpoint) -> None:
+    for process in (both.mine.server, proxied):
+        answer = both.clean(both.mine.call(endpoint).send(process))
+        assert answer.status == endpoint.status
+
+
+@every(lambda endpoint: bool(query_fields(endpoint)) and not endpoint.path.startswith(OF_THE_PLATFORM))
+def test_no_filter_finds_anything_of_the_other(both: Both, endpoint: Endpoint) -> None:
+    call, theirs = both.mine.call(endpoint), both.theirs
+    values = [theirs.mark, theirs.tenant.domain, theirs.number]
+    ids = [theirs.agent.id, theirs.agent.number, *theirs.made.values()]
+
+    for name in query_fields(endpoint):
+        for value in [*values, *(ids if name.lower().endswith("id") else ())]:
+            answer = call.but(query={name: str(value)}).send(both.mine.server)
+            assert answer.status < 500
+            if answer.status < 300:
+                both.clean(answer)
+
+
+@every(lambda endpoint: endpoint.id is not None)
+def test_what_is_the_others_is_as_unknown_as_what_never_was(both: Both, endpoint: Endpoint) -> None:
+    mine, theirs = both.mine, both.theirs
+    call = asked(mine, endpoint)
+    before = mine.heads, theirs.heads
+
+    def told(wire_id: str) -> list[tuple[int, bytes]]:
+        here = call.but(path=endpoint.path.replace("{id}", wire_id))
+        asking = [here, here.but(headers={"If-None-Match": "*"}), here.but(headers={"If-Match": '"v1"'})]
+        asking += [here.but(headers={"Idempotency-Key": "foreign"}), here.but(query={"asOf": "9999-01-01"})]
+        asking += [here.but(method="HEAD")] if endpoint.method == "GET" else []
+        answers = [both.clean(one.send(mine.server)) for one in asking]
+        wanted = {403, 404} if endpoint.path.startswith(OF_THE_PLATFORM) else {404}
+        assert {answer.status for answer in answers} <= wanted, answers
+        return [(answer.status, answer.body) for answer in answers]
+
+    assert told(theirs.id_in(endpoint, fresh=False)) == told(never(endpoint))
+    assert (mine.heads, theirs.heads) == before
+
+
+@every(lambda endpoint: endpoint.body is not None and not endpoint.path.startswith(OF_THE_PLATFORM))
+def test_nothing_can_refer_to_the_other(both: Both, endpoint: Endpoint) -> None:
+    assert endpoint.body is not None
+    mine, theirs = both.mine, both.theirs
+    call, before = mine.call(endpoint), theirs.heads
+
+    for name in {field.name for field in fields_of(endpoint.body)} & set(REFERENCES):
+        foreign = REFERENCES[name](theirs)
+        nobody = NEVER_NUMBER if isinstance(foreign, int) else NEVER
+        before = theirs.heads
+        answers = []
+        for value in (foreign, nobody):
+            body = mine.another_body(endpoint, call) | {name: value}
+            answers.append(call.but(body=body).send(mine.server))
+        if name in IGNORED:
+            assert [both.clean(answer).status for answer in answers] == [endpoint.status] * 2
+            continue
+        of_theirs, of_nobody = (refusal(endpoint, answer) for answer in answers)
+        assert [answer.status for answer in answers] in ([400] * 2, [404] * 2, [422] * 2)
+        assert names(endpoint, of_theirs, name)
+        assert of_theirs.replace(str(foreign), str(nobody)) == of_nobody
+
+    assert theirs.heads == before
+
+
+@every(lambda one: one.method == "GET" and of_events(one) and not one.path.startswith(OF_THE_PLATFORM))
+def test_no_etag_of_the_other_is_known(both: Both, endpoint: Endpoint) -> None:
+    mine, theirs = both.mine, both.theirs
+    call, own = mine.call(endpoint), mine.succeed(endpoint)
+
+    for query in ({}, {"limit": "1"}) if endpoint.id is None else ({},):
+        known = theirs.call(endpoint).but(query=query).send(theirs.server).etag
+        answer = both.clean(call.but(query=query, headers={"If-None-Match": known}).send(mine.server))
+        # One resource may be at the same version as another.
+        assert answer.status == 200 or (re.fullmatch('"v[0-9]+"', own.etag) and own.etag == known)
+
+
+@every(lambda one: one.query is not None and issubclass(one.query, Paging))
+def test_a_cursor_of_the_other_shows_nothing_of_it(both: Both, endpoint: Endpoint) -> None:
+    mine, theirs = both.mine, both.theirs
+    theirs.make(endpoint.path)
+    page = theirs.succeed(endpoint, theirs.call(endpoint).but(query={"limit": "1"}))
+
+    link = following(theirs.call(endpoint).but(query={}), page.headers["link"])
+
+    answer = mine.call(endpoint).but(path=link.path).send(mine.server)
+    assert answer.status == 200 and all(trace not in answer.body for trace in both.traces)
+
+
+@every(lambda one: one.method == "POST" and one.path not in NOT_ONCE and not one.path.startswith(OF_THE_PLATFORM))
+def test_a_key_of_the_other_makes_a_thing_of_ones_own(both: Both, endpoint: Endpoint) -> None:
+    key = {"Idempotency-Key": f"of both {endpoint.path}"}
+    calls = [world.call(endpoint, fresh=True).but(headers=key) for world in (both.theirs, both.mine)]
+    if calls[0].body is not None:
+        body = {name: value for name, value in calls[1].body.items() if name not in REFERENCES}
+        # One user has an address, whatever the brokerage.
+        other = {"email": calls[0].body["email"]} if endpoint.path.endswith("/users") else {}
+        calls = [calls[0].but(body=body | other), calls[1].but(body=body)]
+
+    theirs, mine = (call.send(both.mine.server) for call in calls)
+
+    assert [theirs.status, mine.status] == [endpoint.status] * 2
+    assert not replayed(mine)
+    assert not set(WIRE_ID.findall(mine.body)) & set(WIRE_ID.findall(theirs.body))
+
+
+@every(lambda one: bool(one.access.schemes) and not one.path.startswith((OF_THE_PLATFORM, LOGOUT)))
+def test_credentials_do_not_count_at_the_others_address(both: Both, proxied: Server, endpoint: Endpoint) -> None:
+    mine, foreign = both.mine, both.theirs.tenant.domain
+    call, before = mine.call(endpoint), both.theirs.heads
+    bearers = [mine.owner.bearer] if "token" in endpoint.access.schemes else []
+    bearers += [mine.tenant.bearer] if "key" in endpoint.access.schemes else []
+
+    for bearer in bearers:
+        here = call.but(host=foreign, headers=bearer)
+        forwarded = call.but(headers={**bearer, "X-Forwarded-Host": foreign})
+        for answer in (here.send(mine.server), forwarded.send(proxied)):
+            assert all(trace not in answer.body for trace in both.traces)
+            if bearer == mine.tenant.bearer or endpoint.access is CALLER:
+                assert answer.status == 401, answer
+            elif endpoint.method == "GET":
+                # To staff the Host does not matter but on the Aureum API: they see their own.
+                own = call.but(host="127.0.0.1", headers=bearer).send(mine.server)
+                assert (answer.status, answer.body) == (own.status, own.body)
+    assert both.theirs.heads == before

@@ -1,0 +1,145 @@
+"""``/api/v1/admin/api-keys``: made and shown once, listed by their beginnings, revoked."""
+
+import re
+from typing import Any
+
+import pytest
+
+from aureum.domain.ids import PLATFORM, to_wire
+from tests.http.office import Office, Staff, Tenant
+from tests.http.serving import Server
+
+PATH = "/api/v1/admin/api-keys"
+
+
+@pytest.fixture
+def owner(office: Office, tenant: Tenant) -> Staff:
+    return office.staff(tenant.id, "brokerage_owner", "Olivia")
+
+
+@pytest.fixture(scope="module")
+def admin(office: Office) -> Staff:
+    return office.staff(PLATFORM, "platform_admin")
+
+
+def number_of(office: Office, tenant: Tenant) -> int:
+    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
+    return int(number)
+
+
+def opens(server: Server, key: str) -> int:
+    return server.ask("GET", "/api/me", headers={"Authorization": f"Bearer {key}"}).status
+
+
+def test_made_shown_once_and_revoked(server: Server, proxied: Server, tenant: Tenant, owner: Staff) -> None:
+    answer = server.ask("POST", PATH, {"name": "Website", "rate_limit": 7}, owner.bearer)
+
+    assert answer.status == 201
+    made = answer.json
+    key = made.pop("key")
+    assert re.fullmatch("aur_[A-Za-z0-9_-]{43}", key)
+    shown = {"name": "Website", "prefix": key[:12], "rate_limit": 7, "revoked": False}
+    assert made == {"id": made["id"]} | shown | {"created_at": made["created_at"]}
+    me = proxied.ask("GET", "/api/me", headers={"Authorization": f"Bearer {key}"})
+    assert (me.json["id"], me.headers["x-ratelimit-limit"]) == (made["id"], "7")
+    page = proxied.ask("GET", PATH, headers=owner.bearer)
+    assert page.json | {"items": []} == {"items": [], "total": 2, "page": 1, "page_size": 20, "total_pages": 1}
+    assert page.json["items"][0] == made and page.json["items"][1]["id"] == to_wire(tenant.key_id)
+    assert key.encode() not in page.body
+    assert server.ask("GET", PATH, headers=owner.bearer | {"If-None-Match": page.etag}).status == 304
+
+    gone = server.ask("DELETE", f"{PATH}/{made['id']}", headers=owner.bearer)
+
+    assert (gone.status, gone.json) == (200, made | {"revoked": True})
+    assert opens(proxied, key) == 401 and opens(proxied, tenant.key) == 200
+    again = proxied.ask("DELETE", f"{PATH}/{made['id']}", headers=owner.bearer)
+    assert (again.status, again.body, again.etag) == (200, gone.body, gone.etag)
+    changed = proxied.ask("GET", f"{PATH}?page_size=1", headers=owner.bearer | {"If-None-Match": page.etag})
+    assert changed.json["items"] == [gone.json]
+
+
+def test_under_any_plan(server: Server, office: Office) -> None:
+    starter = office.brokerage("Starter")
+    owner = office.staff(starter.id, "brokerage_owner")
+    made = server.ask("POST", PATH, {"name": "Later"}, owner.bearer).json
+    assert made["rate_limit"] == 100
+    assert opens(server, made["key"]) == 200
+    answer = server.ask("GET", "/api/leads", headers={"Authorization": f"Bearer {made['key']}"})
+    assert answer.json["requiredPlan"] == "Grow"
+
+
+def test_the_same_request_again_shows_the_same_key(
+    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff, admin: Staff
+) -> None:
+    for who in (owner, admin):
+        headers = who.bearer | {"Idempotency-Key": "once"}
+        body = {"name": "Website", "brokerage_id": number_of(office, tenant)}
+        first = server.ask("POST", PATH, body, headers)
+        again = proxied.ask("POST", PATH, body, headers)
+        assert (first.status, again.body, again.headers["idempotent-replayed"]) == (201, first.body, "true")
+        assert opens(server, first.json["key"]) == 200
+    kept = office.rows("SELECT answer FROM idempotency_keys WHERE tenant_id = %(t)s", t=tenant.id)
+    assert len(kept) == 2 and not any(b"aur_" in answer for (answer,) in kept)
+    assert server.ask("GET", PATH, headers=owner.bearer).json["total"] == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": " "}, "name"),
+        ({"name": 7}, "name"),
+        ({"name": "K", "rate_limit": 0}, "rate_limit"),
+        ({"name": "K", "rate_limit": 1_000_001}, "rate_limit"),
+        ({"name": "K", "rate_limit": "7"}, "rate_limit"),
+        ({"name": "K", "brokerage_id": "7"}, "brokerage_id"),
+    ],
+)
+def test_a_refusal_names_the_field(
+    server: Server, office: Office, tenant: Tenant, owner: Staff, body: dict[str, Any], field: str
+) -> None:
+    before = office.head(tenant)
+    answer = server.ask("POST", PATH, body, owner.bearer)
+    assert (answer.status, answer.detail[0]["loc"]) == (422, ["body", field])
+    assert office.head(tenant) == before
+
+
+def test_keys_of_others_are_not_there(server: Server, office: Office, owner: Staff) -> None:
+    other = office.brokerage()
+    number = number_of(office, other)
+    foreign = to_wire(other.key_id)
+    for path in (f"{PATH}/{foreign}", f"{PATH}/{foreign}?brokerage_id={number}", f"{PATH}/never", f"{PATH}/{owner.id}"):
+        answer = server.ask("DELETE", path, headers=owner.bearer)
+        assert (answer.status, answer.detail) == (404, "There is no such API key.")
+    assert opens(server, other.key) == 200
+    assert server.ask("GET", f"{PATH}?brokerage_id={number}", headers=owner.bearer).json["total"] == 1
+
+
+def test_a_platform_admin_names_the_brokerage(server: Server, office: Office, tenant: Tenant, admin: Staff) -> None:
+    number = number_of(office, tenant)
+    made = server.ask("POST", PATH, {"name": "K", "brokerage_id": number}, admin.bearer).json
+    listed = server.ask("GET", f"{PATH}?brokerage_id={number}", headers=admin.bearer).json["items"]
+    assert [item["id"] for item in listed] == [made["id"], to_wire(tenant.key_id)]
+    gone = server.ask("DELETE", f"{PATH}/{made['id']}?brokerage_id={number}", headers=admin.bearer)
+    assert gone.json["revoked"] and opens(server, made["key"]) == 401
+    need = "You belong to no brokerage: name one with brokerage_id."
+    for method, path, body in (
+        ("GET", PATH, None),
+        ("POST", PATH, {"name": "K"}),
+        ("DELETE", f"{PATH}/{made['id']}", None),
+    ):
+        answer = server.ask(method, path, body, admin.bearer)
+        assert (answer.status, answer.detail) == (400, need)
+    assert server.ask("GET", f"{PATH}?brokerage_id=0", headers=admin.bearer).detail == "Brokerage not found"
+
+
+@pytest.mark.parametrize("role", ["broker", "agent"])
+def test_nobody_else(server: Server, office: Office, tenant: Tenant, role: str) -> None:
+    who = office.staff(tenant.id, role)
+    one = f"{PATH}/{to_wire(tenant.key_id)}"
+    for method, path, body in (("GET", PATH, None), ("POST", PATH, {"name": "K"}), ("DELETE", one, None)):
+        answer = server.ask(method, path, body, who.bearer)
+        assert answer.status == 403
+        assert answer.detail == "Only the owner of the brokerage or a platform admin may do this."
+        assert server.ask(method, path, body, tenant.bearer).status == 401
+    assert opens(server, tenant.key) == 200

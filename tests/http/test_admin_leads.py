@@ -1,0 +1,299 @@
+"""``/api/v1/admin/leads``: entered by staff, read by number, changed; each brokerage's own but for platform admins."""
+
+import re
+from typing import Any
+
+import pytest
+
+from aureum.commands.brokerages import disable_brokerage
+from aureum.domain import ids
+from aureum.http.admin_lead_fields import ShownAdminLead
+from tests.http.office import ORIGIN, Office, Staff, Tenant
+from tests.http.serving import Answer, Server
+
+PATH = "/api/v1/admin/leads"
+WALK_IN = {
+    "first_name": "Jane",
+    "last_name": "Doe",
+    "email": "jane@example.com",
+    "subject": "Walk-in: interested in downtown condos",
+    "message": "Came into the office.",
+}
+NOBODY = 2**31 - 1
+SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def number_of(office: Office, tenant: Tenant) -> int:
+    """The brokerage's ``brokerage_id``."""
+    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(tenant)s", tenant=tenant.id)
+    return int(number)
+
+
+def enter(server: Server, who: Staff, headers: dict[str, str] | None = None, /, **fields: Any) -> Answer:
+    """A new lead of these fields."""
+    return server.ask("POST", PATH, WALK_IN | fields, who.bearer | (headers or {}))
+
+
+def entered(server: Server, who: Staff, **fields: Any) -> dict[str, Any]:
+    """The lead, as it was answered."""
+    answer = enter(server, who, **fields)
+    assert answer.status == 201, answer.body
+    lead: dict[str, Any] = answer.json
+    return lead
+
+
+def test_the_full_detail_is_answered_and_found_again(
+    server: Server, proxied: Server, office: Office, tenant: Tenant
+) -> None:
+    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
+    fields = {"phone": "208-555-0123", "assigned_agent_id": ana.number, "status": "contacted", "notes": "Followed up."}
+
+    answer = enter(server, broker, **fields)
+
+    assert (answer.status, answer.etag) == (201, '"v1"')
+    lead = answer.json
+    assert SECONDS.fullmatch(lead["created_at"])
+    assert lead == WALK_IN | fields | {
+        "id": lead["id"],
+        "brokerage_id": number_of(office, tenant),
+        "source": "manual",
+        "source_domain": "admin-manual",
+        "source_page": "/admin/leads",
+        "utm_source": None,
+        "utm_medium": None,
+        "utm_campaign": None,
+        "routing": None,
+        "contact_id": None,
+        "created_at": lead["created_at"],
+        "updated_at": lead["created_at"],
+    }
+    assert list(lead) == list(ShownAdminLead.model_validate(lead, strict=True).model_dump())
+    found = proxied.ask("GET", f"{PATH}/{lead['id']}", headers=broker.bearer)
+    assert (found.status, found.json, found.etag) == (200, lead, '"v1"')
+    known = broker.bearer | {"If-None-Match": '"v1"'}
+    assert proxied.ask("GET", f"{PATH}/{lead['id']}", headers=known).status == 304
+
+
+def test_what_came_from_a_form_has_its_routing(server: Server, office: Office, tenant: Tenant) -> None:
+    ana = office.staff(tenant.id, "agent")
+    number = server.form(tenant).json["lead_id"]
+
+    lead = server.ask("GET", f"{PATH}/{number}", headers=ana.bearer).json
+
+    assert (lead["id"], lead["assigned_agent_id"], lead["source_domain"]) == (number, ana.number, tenant.domain)
+    assert lead["routing"] == {"method": "even", "matched": []}
+    assert (lead["utm_source"], lead["utm_medium"], lead["utm_campaign"]) == ("google", "organic", "spring-2024")
+
+
+@pytest.mark.parametrize("fields", [{"brokerage_id": None}, {"brokerage_id": 0}, {"brokerage_id": NOBODY}])
+def test_staff_enter_leads_for_their_own_brokerage(
+    server: Server, office: Office, tenant: Tenant, fields: dict[str, Any]
+) -> None:
+    owner = office.staff(tenant.id, "brokerage_owner")
+
+    assert entered(server, owner, **fields)["brokerage_id"] == number_of(office, tenant)
+
+
+def test_a_platform_admin_enters_them_anywhere(server: Server, office: Office, tenant: Tenant) -> None:
+    admin, at_home = office.staff(ids.PLATFORM, "platform_admin"), office.staff(tenant.id, "platform_admin")
+    other = office.brokerage()
+    there, here = number_of(office, other), number_of(office, tenant)
+    ana = office.staff(other.id, "agent")
+
+    assert entered(server, admin, brokerage_id=there, assigned_agent_id=ana.number)["brokerage_id"] == there
+    assert entered(server, at_home, brokerage_id=there)["brokerage_id"] == there
+    assert entered(server, at_home)["brokerage_id"] == here
+    creators = office.rows("SELECT created_by FROM lead_list WHERE tenant_id = %(t)s ORDER BY lead_id", t=other.id)
+    assert [ids.to_wire(creator) for (creator,) in creators] == [admin.id, at_home.id]
+
+
+def test_nowhere_to_enter_it(server: Server, office: Office, tenant: Tenant) -> None:
+    admin = office.staff(ids.PLATFORM, "platform_admin")
+    no_context = (400, "No brokerage context — cannot create lead")
+    gone = office.brokerage()
+    office.run(lambda store: disable_brokerage(store, gone.id, ORIGIN))
+
+    for role in ("agent", "broker", "brokerage_owner"):
+        answer = enter(server, office.staff(ids.PLATFORM, role), brokerage_id=number_of(office, tenant))
+        assert (answer.status, answer.detail) == no_context
+    answer = enter(server, admin)
+    assert (answer.status, answer.detail) == no_context
+    for number in (NOBODY, 0, -1, number_of(office, gone)):
+        answer = enter(server, admin, brokerage_id=number)
+        assert (answer.status, answer.detail) == (404, "Brokerage not found or disabled")
+
+
+def test_an_agent_of_elsewhere_is_refused(server: Server, office: Office, tenant: Tenant) -> None:
+    broker, foreign = office.staff(tenant.id, "broker"), office.staff(office.brokerage().id, "agent")
+    path = f"{PATH}/{entered(server, broker)['id']}"
+    before = office.head(tenant)
+
+    for number in (foreign.number, NOBODY, 0, -1):
+        says = (400, f"Agent {number} does not belong to brokerage {number_of(office, tenant)}")
+        answer = enter(server, broker, assigned_agent_id=number)
+        assert (answer.status, answer.detail) == says
+        answer = server.ask("PATCH", path, {"assigned_agent_id": number, "status": "lost"}, broker.bearer)
+        assert (answer.status, answer.detail) == says
+    assert office.head(tenant) == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "kind"),
+    [
+        *(({name: None}, name, "type_error.none.not_allowed") for name in WALK_IN),
+        ({"first_name": 5}, "first_name", "type_error.str"),
+        ({"email": "jane"}, "email", "value_error.email"),
+        ({"message": " "}, "message", "value_error.any_str.min_length"),
+        ({"phone": 2085550123}, "phone", "type_error.str"),
+        ({"notes": ["x"]}, "notes", "type_error.str"),
+        ({"status": "sold"}, "status", "value_error.const"),
+        ({"status": 1}, "status", "type_error.str"),
+        *(({"assigned_agent_id": bad}, "assigned_agent_id", "type_error.integer") for bad in ("1", 1.5, True)),
+        ({"assigned_agent_id": 2**63}, "assigned_agent_id", "value_error.number.not_le"),
+        ({"brokerage_id": "2"}, "brokerage_id", "type_error.integer"),
+        ({"brokerage_id": -(2**63)}, "brokerage_id", "value_error.number.not_ge"),
+    ],
+)
+def test_a_bad_field(
+    server: Server, office: Office, tenant: Tenant, fields: dict[str, Any], name: str, kind: str
+) -> None:
+    broker = office.staff(tenant.id, "broker")
+    before = office.head(tenant)
+
+    answer = enter(server, broker, **fields)
+
+    assert answer.status == 422
+    assert [(item["loc"], item["type"]) for item in answer.detail] == [(["body", name], kind)]
+    assert office.head(tenant) == before
+
+
+def test_the_same_key_enters_it_once(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+    admin, other = office.staff(ids.PLATFORM, "platform_admin"), office.brokerage()
+    ana = office.staff(tenant.id, "agent")
+    fields = {"brokerage_id": number_of(office, tenant), "assigned_agent_id": ana.number}
+    key = {"Idempotency-Key": "walk-in"}
+
+    first = enter(server, admin, key, **fields)
+    before = office.head(tenant)
+    again = enter(proxied, admin, key, **fields)
+
+    assert (first.status, again.status, again.body, again.etag) == (201, 201, first.body, first.etag)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert enter(server, admin, key, **fields, notes="another").status == 409
+    assert office.head(tenant) == before
+    # It is remembered where the lead is: in another brokerage it is another key.
+    assert enter(server, admin, key, brokerage_id=number_of(office, other)).status == 201
+
+
+def test_everything_that_staff_may_change(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
+    lead = entered(server, broker, assigned_agent_id=ana.number)
+    path = f"{PATH}/{lead['id']}"
+    change = {
+        "first_name": "Janet",
+        "last_name": "Dow",
+        "email": "janet@example.com",
+        "phone": "208-555-0456",
+        "subject": "Lofts",
+        "message": None,
+        "notes": "Called back.",
+        "status": "qualified",
+        "assigned_agent_id": None,
+    }
+
+    answer = server.ask("PATCH", path, change, broker.bearer | {"If-Match": '"v1"'})
+
+    assert (answer.status, answer.etag) == (200, '"v4"')
+    assert answer.json == lead | change | {"updated_at": answer.json["updated_at"]}
+    assert proxied.ask("GET", path, headers=broker.bearer).json == answer.json
+    stale = server.ask("PATCH", path, {"status": "lost"}, broker.bearer | {"If-Match": '"v1"'})
+    assert stale.status == 412
+    for nothing_new in ({}, change, {"id": 5, "source": "website", "brokerage_id": NOBODY}):
+        assert server.ask("PATCH", path, nothing_new, broker.bearer).etag == '"v4"'
+    assigned = server.ask("PATCH", path, {"assigned_agent_id": ana.number}, broker.bearer)
+    assert (assigned.json["assigned_agent_id"], assigned.etag) == (ana.number, '"v5"')
+    unassigned = server.ask("PATCH", path, {"notes": None}, broker.bearer).json
+    assert (unassigned["assigned_agent_id"], unassigned["notes"]) == (ana.number, None)
+
+
+@pytest.mark.parametrize("name", ["first_name", "last_name", "status"])
+def test_what_may_not_be_emptied(server: Server, office: Office, tenant: Tenant, name: str) -> None:
+    broker = office.staff(tenant.id, "broker")
+    path = f"{PATH}/{entered(server, broker)['id']}"
+
+    answer = server.ask("PATCH", path, {name: None, "notes": "x"}, broker.bearer)
+
+    assert answer.status == 422
+    assert [(item["loc"], item["type"]) for item in answer.detail] == [(["body", name], "type_error.none.not_allowed")]
+    assert server.ask("GET", path, headers=broker.bearer).etag == '"v1"'
+
+
+def test_neither_email_nor_phone_cannot_remain(server: Server, office: Office, tenant: Tenant) -> None:
+    broker = office.staff(tenant.id, "broker")
+    path = f"{PATH}/{entered(server, broker)['id']}"
+
+    answer = server.ask("PATCH", path, {"email": None}, broker.bearer)
+
+    assert (answer.status, answer.detail[0]["loc"]) == (422, ["body", "email"])
+
+
+def test_whose_lead_it_is_not_it_is_not_there_for(server: Server, office: Office, tenant: Tenant) -> None:
+    """Neither for another brokerage's staff, nor for an agent, nor for somebody without a brokerage."""
+    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
+    by_ana = entered(server, ana)["id"]
+    of_ana = entered(server, broker, assigned_agent_id=ana.number)["id"]
+    others = (
+        office.staff(tenant.id, "agent"),
+        office.staff(office.brokerage().id, "brokerage_owner"),
+        office.staff(ids.PLATFORM, "broker"),
+    )
+    before = office.head(tenant)
+
+    for lead in (by_ana, of_ana):
+        path = f"{PATH}/{lead}"
+        for who in others:
+            for answer in (
+                server.ask("GET", path, headers=who.bearer),
+                server.ask("GET", path, headers=who.bearer | {"If-None-Match": '"v1"'}),
+                server.ask("GET", f"{path}?asOf=2100-01-01", headers=who.bearer),
+                server.ask("GET", f"{path}/history", headers=who.bearer),
+                server.ask("PATCH", path, {"status": "lost"}, who.bearer | {"If-Match": '"v9"'}),
+            ):
+                assert (answer.status, answer.detail) == (404, "Lead not found")
+        for who in (ana, broker, office.staff(ids.PLATFORM, "platform_admin")):
+            assert server.ask("GET", path, headers=who.bearer).status == 200
+    assert office.head(tenant) == before
+
+
+def test_a_platform_admin_changes_any(server: Server, office: Office, tenant: Tenant) -> None:
+    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
+    path = f"{PATH}/{entered(server, broker)['id']}"
+    admin = office.staff(office.brokerage().id, "platform_admin")
+
+    answer = server.ask("PATCH", path, {"assigned_agent_id": ana.number}, admin.bearer)
+
+    assert (answer.status, answer.json["brokerage_id"]) == (200, number_of(office, tenant))
+    assert answer.json == server.ask("GET", path, headers=ana.bearer).json
+    # Of a brokerage that is disabled nothing is shown, as if it were not there.
+    office.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
+    assert server.ask("GET", path, headers=admin.bearer).detail == "Lead not found"
+
+
+@pytest.mark.parametrize(
+    ("lead", "status"),
+    [("0", 404), (str(2**63 - 1), 404), ("9" * 19, 404), ("x", 422), ("-1", 422), ("1.0", 422), ("%00", 422)],
+)
+def test_a_number_that_no_lead_has(server: Server, office: Office, tenant: Tenant, lead: str, status: int) -> None:
+    for who in (office.staff(tenant.id, "broker"), office.staff(ids.PLATFORM, "platform_admin")):
+        for path in (f"{PATH}/{lead}", f"{PATH}/{lead}/history"):
+            answer = server.ask("GET", path, headers=who.bearer)
+            assert answer.status == status
+            assert answer.detail == "Lead not found" if status == 404 else answer.detail[0]["type"]
+
+
+def test_only_staff_may_ask(server: Server, office: Office, tenant: Tenant) -> None:
+    for headers in ({}, tenant.bearer, {"Authorization": "Bearer aut_unknown"}):
+        for method, path in (("GET", PATH), ("POST", PATH), ("GET", f"{PATH}/1"), ("PATCH", f"{PATH}/1")):
+            answer = server.ask(method, path, {}, headers)
+            assert answer.status == 401
+            assert isinstance(answer.detail, str)

@@ -1,0 +1,57 @@
+"""The interactive page: all of it comes from us."""
+
+import gzip
+import re
+
+import pytest
+
+from tests.http.serving import Server
+
+
+def test_the_page_loads_only_files_of_ours(server: Server) -> None:
+    page = server.ask("GET", "/docs", host=None)
+
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    addresses = re.findall(r'(?:href|src)="([^"]*)"', page.body.decode())
+    assert len(addresses) == 5
+    assert all(address.startswith(("/docs/assets/", "/openapi.json", "data:,")) for address in addresses)
+    assert b"://" not in page.body
+    assert re.findall(rb"<script(?! src=)", page.body) == [], "no script in the page itself"
+    policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'", "script-src": "'self'", "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:", "connect-src": "'self'", "base-uri": "'none'", "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }  # fmt: skip
+    for address in addresses:
+        if address.startswith("/docs/"):
+            assert server.ask("GET", address).status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "media", "holds"),
+    [
+        ("swagger-ui.css", "text/css; charset=utf-8", b".swagger-ui"),
+        ("swagger-ui-bundle.js", "text/javascript; charset=utf-8", b"SwaggerUIBundle"),
+        ("documentation.js", "text/javascript; charset=utf-8", b'url: "/openapi.json"'),
+    ],
+)
+def test_its_files(server: Server, name: str, media: str, holds: bytes) -> None:
+    path = f"/docs/assets/{name}"
+    plain = server.ask("GET", path)
+    zipped = server.ask("GET", path, headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+    known = server.ask("GET", path, headers={"If-None-Match": plain.etag})
+    other = server.ask("GET", path, headers={"Accept-Encoding": "br"})
+
+    assert (plain.status, plain.headers["content-type"]) == (200, media)
+    assert plain.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert holds in plain.body
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert (gzip.decompress(zipped.body), zipped.etag) == (plain.body, plain.etag)
+    assert (known.status, known.body) == (304, b"")
+    assert (other.body, "content-encoding" in other.headers) == (plain.body, False), "large, and compressed only once"
+
+
+def test_there_are_no_other_files(server: Server) -> None:
+    for name in ("", "swagger-editor.js", "../documentation.py", "..%2Fdocumentation.py", "documentation.py"):
+        assert server.ask("GET", f"/docs/assets/{name}").status == 404

@@ -1,0 +1,268 @@
+"""Logging in and out: who gets a token, what ends it, and how many guesses there are."""
+
+import asyncio
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from aureum.commands.brokerages import disable_brokerage, enable_brokerage
+from aureum.commands.passwords import Hashing
+from aureum.commands.users import ChangeUser, CreateUser, change_user, create_user
+from aureum.domain.errors import Busy, TooMany
+from aureum.domain.ids import PLATFORM
+from aureum.domain.user import User
+from aureum.http.fields import parse_time
+from aureum.store.event_store import EventStore
+from tests.http.office import NUMBERS, ORIGIN, Office, Tenant
+from tests.http.serving import Answer, Server
+
+PATH = "/api/v1/auth/login"
+PASSWORD = "correct horse battery staple"
+WAITING = """
+SELECT pid FROM pg_stat_activity
+ WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT FROM heads%'
+"""
+WRONG = "The e-mail address or the password is not right."
+
+
+def joined(office: Office, tenant_id: UUID, role: str = "agent", password: str | None = PASSWORD) -> User:
+    """Somebody with a password."""
+    command = CreateUser(
+        tenant_id=tenant_id,
+        email=f"Somebody{next(NUMBERS)}@example.com",
+        name="Sam Somebody",
+        role=role,
+        password=None if password is None else SecretStr(password),
+    )
+    return office.run(lambda store: create_user(store, command, ORIGIN))
+
+
+def log_in(server: Server, email: str, password: str = PASSWORD, **headers: str) -> Answer:
+    return server.ask("POST", PATH, {"email": email, "password": password}, headers)
+
+
+def token(server: Server, user: User) -> dict[str, str]:
+    """What to send from now on."""
+    answer = log_in(server, user.email)
+    assert answer.status == 200, answer.body
+    return {"Authorization": f"Bearer {answer.json['token']}"}
+
+
+def changed(office: Office, tenant_id: UUID, user: User, **fields: Any) -> None:
+    command = ChangeUser(tenant_id=tenant_id, user_id=user.id, **fields)
+    office.run(lambda store: change_user(store, command, ORIGIN, check=lambda _: None))
+
+
+def opens(server: Server, headers: dict[str, str]) -> bool:
+    """Whether the token is somebody's."""
+    status = server.ask("GET", "/api/me", headers=headers).status
+    assert status in (200, 401)
+    return status == 200
+
+
+def test_a_token_for_the_password_in_whatever_case_the_address_is(
+    server: Server, proxied: Server, office: Office, tenant: Tenant
+) -> None:
+    user = joined(office, tenant.id)
+    ((brokerage,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(id)s", id=tenant.id)
+    before = office.head(tenant)
+
+    answer = log_in(server, user.email.upper())
+
+    assert answer.status == 200, answer.body
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json["user"] == {
+        "id": user.number,
+        "email": user.email.lower(),
+        "name": "Sam Somebody",
+        "role": "agent",
+        "brokerage_id": brokerage,
+    }
+    lasts = parse_time(answer.json["expires_at"]) - datetime.now(UTC)
+    assert timedelta(hours=11, minutes=59) < lasts <= timedelta(hours=12)
+    assert opens(proxied, {"Authorization": f"Bearer {answer.json['token']}"})
+    # Sessions are no events, and the token is nowhere in the database.
+    assert office.head(tenant) == before
+    kept = office.rows("SELECT convert_from(token_hash, 'LATIN1') FROM user_tokens WHERE user_id = %(u)s", u=user.id)
+    assert len(kept) == 1 and len(kept[0][0]) == 32 and answer.json["token"] not in kept[0][0]
+    assert PASSWORD not in server.logged() and user.email.lower() not in server.logged().lower()
+
+
+def test_whoever_belongs_to_no_brokerage(server: Server, office: Office) -> None:
+    user = joined(office, PLATFORM, "platform_admin")
+    assert log_in(server, user.email).json["user"]["brokerage_id"] is None
+
+
+def test_one_text_for_everybody_who_gets_none(server: Server, office: Office, tenant: Tenant) -> None:
+    known, without, out = joined(office, tenant.id), joined(office, tenant.id, password=None), joined(office, tenant.id)
+    changed(office, tenant.id, out, disabled=True)
+    shut = office.brokerage()
+    inside = joined(office, shut.id)
+    office.run(lambda store: disable_brokerage(store, shut.id, ORIGIN))
+
+    refusals = [
+        log_in(server, known.email, "another password"),
+        log_in(server, known.email, ""),
+        log_in(server, without.email),
+        log_in(server, out.email),
+        log_in(server, inside.email),
+        log_in(server, f"nobody{secrets.token_hex(8)}@example.com"),
+    ]
+
+    assert {(answer.status, answer.detail) for answer in refusals} == {(401, WRONG)}
+    assert not office.rows("SELECT user_id FROM user_tokens WHERE tenant_id = ANY(%(t)s)", t=[tenant.id, shut.id])
+    changed(office, tenant.id, out, disabled=False)
+    office.run(lambda store: enable_brokerage(store, shut.id, ORIGIN))
+    assert {log_in(server, user.email).status for user in (known, out, inside)} == {200}
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"password": "x"}, (["body", "email"], "value_error.missing")),
+        ({"email": "a@example.com"}, (["body", "password"], "value_error.missing")),
+        ({"email": "nobody", "password": "x"}, (["body", "email"], "value_error.email")),
+        ({"email": 7, "password": "x"}, (["body", "email"], "type_error.str")),
+        ({"email": "a@example.com", "password": 7}, (["body", "password"], "type_error.str")),
+        ({"email": "a@example.com", "password": None}, (["body", "password"], "type_error.none.not_allowed")),
+        ({"email": "a@example.com", "password": "x" * 1025}, (["body", "password"], "value_error.any_str.max_length")),
+    ],
+)
+def test_what_is_no_attempt(server: Server, body: dict[str, Any], problem: tuple[list[str], str]) -> None:
+    answer = server.ask("POST", PATH, body)
+    assert answer.status == 422
+    assert [(item["loc"], item["type"]) for item in answer.detail] == [problem]
+    assert b"xxx" not in answer.body
+
+
+def test_five_failures_of_one_account_from_one_address(
+    server: Server, proxied: Server, office: Office, tenant: Tenant
+) -> None:
+    user, other = joined(office, tenant.id), joined(office, tenant.id)
+    here = {"X-Forwarded-For": "203.0.113.9"}
+    for _ in range(5):
+        assert log_in(proxied, user.email, "wrong", **here).status == 401
+
+    refused = log_in(proxied, user.email.upper(), **here)
+
+    assert refused.status == 429
+    assert 890 < int(refused.headers["retry-after"]) <= 901
+    assert refused.detail == "Too many failed logins. Try again in 15 minutes."
+    # Neither another account nor another address has failed.
+    assert log_in(proxied, other.email, **here).status == 200
+    assert log_in(server, user.email).status == 200
+    office.rows("UPDATE login_failures SET since = since - interval '15 minutes'")
+    assert log_in(proxied, user.email, **here).status == 200
+
+
+def test_an_address_that_nobody_has_is_counted_as_well(server: Server) -> None:
+    email = f"nobody{secrets.token_hex(8)}@example.com"
+    assert [log_in(server, email).status for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_a_success_forgives(server: Server, office: Office, tenant: Tenant) -> None:
+    user = joined(office, tenant.id)
+    for _ in range(2):
+        assert [log_in(server, user.email, "wrong").status for _ in range(4)] == [401] * 4
+        assert log_in(server, user.email).status == 200
+
+
+def test_however_many_guess_at_once_five_are_judged(
+    server: Server, proxied: Server, office: Office, tenant: Tenant
+) -> None:
+    user = joined(office, tenant.id)
+    with ThreadPoolExecutor(20) as guesses:
+        answers = list(guesses.map(lambda n: log_in((server, proxied)[n % 2], user.email, f"guess {n}"), range(20)))
+    assert sorted(answer.status for answer in answers) == [401] * 5 + [429] * 15
+    assert log_in(server, user.email).status == 429
+
+
+def test_more_than_can_wait_are_told_to_come_back() -> None:
+    async def scenario() -> None:
+        hashing, release = Hashing(threads=1, waiting=1), Event()
+        waiting = [asyncio.ensure_future(hashing.run(release.wait, 20)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy) as busy:
+            await hashing.run(release.wait, first=never)
+        assert busy.value.retry_after == 2
+        release.set()
+        assert await asyncio.gather(*waiting) == [True, True]
+        # A refusal gives its place back.
+        for _ in range(3):
+            with pytest.raises(TooMany):
+                await hashing.run(release.wait, first=refused)
+        assert await hashing.run(release.wait)
+
+    async def never() -> None:
+        raise AssertionError("it was counted")
+
+    async def refused() -> None:
+        raise TooMany(datetime.now(UTC))
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_logging_out_ends_this_token_only(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+    user = joined(office, tenant.id)
+    one, two = token(server, user), token(server, user)
+
+    answer = proxied.ask("POST", "/api/v1/auth/logout", headers=one)
+
+    assert (answer.status, answer.json) == (200, {"success": True})
+    assert server.ask("POST", "/api/v1/auth/logout", headers=one).status == 401
+    assert not opens(server, one) and opens(server, two)
+    assert server.ask("POST", "/api/v1/auth/logout").status == 401
+    assert server.ask("POST", "/api/v1/auth/logout", headers=tenant.bearer).status == 401
+
+
+def test_a_new_password_ends_every_session(server: Server, office: Office, tenant: Tenant) -> None:
+    user, other = joined(office, tenant.id), joined(office, tenant.id)
+    tokens, others = [token(server, user) for _ in range(2)], token(server, other)
+
+    changed(office, tenant.id, user, password=SecretStr("a quite different one"))
+
+    assert not any(opens(server, one) for one in tokens) and opens(server, others)
+    assert log_in(server, user.email).status == 401
+    assert log_in(server, user.email, "a quite different one").status == 200
+
+
+def test_who_is_disabled_is_out_and_old_tokens_do_not_come_back(server: Server, office: Office, tenant: Tenant) -> None:
+    user = joined(office, tenant.id)
+    old = token(server, user)
+    changed(office, tenant.id, user, disabled=True)
+    assert not opens(server, old)
+    changed(office, tenant.id, user, disabled=False)
+    assert not opens(server, old) and opens(server, token(server, user))
+
+
+def test_a_login_waits_for_a_password_that_is_being_set(server: Server, office: Office, tenant: Tenant) -> None:
+    """It has verified the old one already, and must not begin a session that the new one does not end."""
+    user = joined(office, tenant.id)
+    of = {"tenant": tenant.id, "user": user.id}
+
+    async def setting(store: EventStore) -> Answer:
+        async with store.database.connection() as connection:
+            await connection.execute("BEGIN")
+            await connection.execute("SELECT FROM heads WHERE tenant_id = %(tenant)s FOR NO KEY UPDATE", of)
+            login = asyncio.ensure_future(asyncio.to_thread(log_in, server, user.email))
+            while not (login.done() or await store.database.rows(WAITING)):  # noqa: ASYNC110 - it is in the database
+                await asyncio.sleep(0.01)
+            await connection.execute("UPDATE users SET password_hash = 'another' WHERE user_id = %(user)s", of)
+            await connection.execute("COMMIT")
+            return await asyncio.wait_for(login, 20)
+
+    assert office.run(setting).status == 401
+    assert office.rows("SELECT count(*) FROM user_tokens WHERE user_id = %(user)s", user=user.id) == [(0,)]
+
+
+def test_an_expired_token_opens_nothing(server: Server, office: Office, tenant: Tenant) -> None:
+    user = joined(office, tenant.id)
+    headers = token(server, user)
+    office.rows("UPDATE user_tokens SET expires_at = now() WHERE user_id = %(user)s", user=user.id)
+    assert not opens(server, headers)

@@ -1,0 +1,157 @@
+"""The OpenAPI document: valid, complete, and in agreement with both documents that it stands for."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from aureum import __version__
+from aureum.http.openapi import document
+from aureum.http.routes import ENDPOINTS, addresses
+from tests.documents.aureum_document import aureum_document
+from tests.documents.leads_document import leads_document
+from tests.http.office import Office
+from tests.http.serving import Server
+
+DOCUMENT = json.loads(json.dumps(document(ENDPOINTS)))
+REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference.md"
+OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+
+
+def operation(method: str, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["paths"][path][method.lower()]
+    return found
+
+
+def parts(value: Any) -> Iterator[Any]:
+    """*value* and all that is in it."""
+    yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(inner)
+
+
+def validator(schema: Any) -> jsonschema_rs.Validator:
+    """Of a schema of the document, which may refer to others."""
+    return jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]}, validate_formats=True)
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """The model that a schema refers to."""
+    found: dict[str, Any] = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def test_it_is_valid_openapi_3_1() -> None:
+    assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(DOCUMENT)] == []
+    assert (DOCUMENT["openapi"], DOCUMENT["info"]["version"]) == ("3.1.0", __version__)
+    for schema in DOCUMENT["components"]["schemas"].values():
+        jsonschema_rs.meta.validate({**schema, "$schema": "https://json-schema.org/draft/2020-12/schema"})
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_needed() -> None:
+    named = {part["$ref"] for part in parts(DOCUMENT) if isinstance(part, dict) and "$ref" in part}
+    there = {
+        f"#/components/{kind}/{name}" for kind in ("schemas", "responses") for name in DOCUMENT["components"][kind]
+    }
+    assert named == there
+
+
+def test_every_route_is_in_it() -> None:
+    shown = {(endpoint.method.lower(), endpoint.path) for endpoint in ENDPOINTS if endpoint.documented}
+    assert set(OPERATIONS) == shown
+    assert {endpoint.path for endpoint in ENDPOINTS} == {address.path for address in addresses()}
+    hidden = {endpoint.path for endpoint in ENDPOINTS if not endpoint.documented}
+    assert all(path == "/docs" or path.startswith("/docs/") for path in hidden)
+
+
+def test_names_are_unique_and_everything_is_described() -> None:
+    operations = [operation(*one) for one in OPERATIONS]
+    assert len({one["operationId"] for one in operations}) == len(operations)
+    assert all(one["summary"] and one["description"] and one["tags"] for one in operations)
+    for method, path in OPERATIONS:
+        given = [one["name"] for one in operation(method, path)["parameters"] if one["in"] == "path"]
+        assert given == re.findall(r"\{(\w+)", path)
+    assert "``" not in json.dumps(DOCUMENT), "Markdown of the source, not of the document"
+
+
+def test_every_example_is_one() -> None:
+    counted = 0
+    for schema in parts(DOCUMENT):
+        if isinstance(schema, dict) and isinstance(schema.get("examples"), list):
+            counted += 1
+            assert [example for example in schema["examples"] if not validator(schema).is_valid(example)] == []
+        if isinstance(schema, dict) and "example" in schema:
+            counted += 1
+            assert validator(schema["schema"]).is_valid(schema["example"])
+    assert counted > 10
+    for method, path in OPERATIONS:
+        if "requestBody" in operation(method, path):
+            assert "example" in operation(method, path)["requestBody"]["content"]["application/json"], path
+
+
+def test_a_schema_tells_what_null_means() -> None:
+    change, new = (DOCUMENT["components"]["schemas"][name] for name in ("LeadChange", "NewLead"))
+    for value, valid in (({"status": None}, False), ({"name": None}, False), ({"email": None}, True), ({}, True)):
+        assert validator(change).is_valid(value) is valid
+    assert validator(new).is_valid({"name": "Jane", "phone": "1", "status": None, "source": None})
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [one for one in leads_document().endpoints if one.path in DOCUMENT["paths"] and one.request],
+    ids=lambda one: one.label,
+)
+def test_the_leads_documents_requests_are_its_examples(endpoint: Any) -> None:
+    shown = operation(endpoint.method, endpoint.path)["requestBody"]["content"]["application/json"]["example"]
+    assert shown == endpoint.request.value
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [one for one in aureum_document().endpoints if one.path in DOCUMENT["paths"]],
+    ids=lambda one: one.label,
+)
+def test_the_aureum_documents_fields_are_in_it(endpoint: Any) -> None:
+    shown = operation(endpoint.method, endpoint.path)
+    if endpoint.method == "GET":
+        names = {one["name"] for one in shown["parameters"] if one["in"] == "query"}
+    else:
+        names = set(resolved(shown["requestBody"]["content"]["application/json"]["schema"])["properties"])
+    assert {field.name for field in endpoint.fields} <= names
+    assert str(endpoint.status) in shown["responses"]
+
+
+def test_it_is_served_to_anybody_and_made_quickly(server: Server, office: Office) -> None:
+    answer = server.ask("GET", "/openapi.json", host=None)
+    assert (answer.status, answer.headers["content-type"], answer.json) == (200, "application/json", DOCUMENT)
+    again = server.ask("GET", "/openapi.json", headers={"If-None-Match": answer.etag})
+    assert (again.status, again.body) == (304, b"")
+
+    def seconds() -> float:
+        started = time.perf_counter()
+        document(ENDPOINTS)
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(5)) < 0.1
+
+
+def printed(*options: str) -> str:
+    """What the command prints, which needs neither a server nor a database."""
+    command = [sys.executable, "-m", "aureum", "openapi", *options]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def test_the_command_prints_it() -> None:
+    assert json.loads(printed()) == DOCUMENT
+
+
+def test_the_reference_page_is_what_would_be_made_now() -> None:
+    assert REFERENCE.read_text() == printed("--markdown"), "run: .venv/bin/aureum openapi --markdown >docs/reference.md"

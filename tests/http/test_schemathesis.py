@@ -1,0 +1,199 @@
+"""schemathesis asks every operation of the OpenAPI document whatever can be made of it: examples, values at the edges
+of each schema, values beyond them, and random ones. All its checks are on, and it must find nothing.
+
+What stands in the document is tested, nothing has to be listed here.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.engine import Status, events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from aureum.http.openapi import document
+from aureum.http.routes import ENDPOINTS
+from tests.http.office import Office, Tenant
+from tests.http.serving import Server, served
+
+EXAMPLES = 8
+"""Random cases of each operation, valid ones and others; more than that are those that the schemas themselves give."""
+
+CHECKS: Mapping[str, Any] = {
+    # 412 is how a change answers to an If-Match of what the resource is not: any string is a valid one.
+    "positive_data_acceptance": {"expected-statuses": ["2xx", "304", "401", "403", "404", "409", "412"]},
+}
+
+
+REFERENCES = {"assignedToId": "users", "agentId": "users", "userId": "users", "propertyId": "properties"}
+"""Whose ids belong into a field, where it is not the plural of the field's name."""
+
+REMAINS = "must remain"
+"""What a change is told that would take the last of something away, which no schema of a body can know."""
+
+Case = schemathesis.Case[Any]
+
+TURNS = count()
+
+WIRE_ID = re.compile("c[0-9a-z]{25}")
+
+# JSON Schema has no word for names that no mail goes to (".test"): the field's description says that they are refused.
+schemathesis.openapi.format(
+    "email",
+    st.builds(
+        "{}@{}".format,
+        st.from_regex(r"\A[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}(\.[a-z]{1,10})?\Z"),
+        st.sampled_from(["example.com", "mail.example.co.uk", "a-b.example.org", "EXAMPLE.NET"]),
+    ),
+)
+schemathesis.openapi.format("time-zone", st.sampled_from(["America/Boise", "Europe/Vienna", "Asia/Kathmandu", "UTC"]))
+
+
+@pytest.fixture(scope="module")
+def unlimited(served_url: str) -> Iterator[Server]:
+    """A process that counts no forms."""
+    with served(served_url, form_rate_limit="0") as running:
+        yield running
+
+
+@pytest.mark.parametrize("tag", [tag["name"] for tag in document(ENDPOINTS)["tags"]])
+def test_schemathesis_finds_nothing(unlimited: Server, office: Office, tag: str) -> None:
+    tenant = office.brokerage()
+    schema = schemathesis.openapi.from_url(
+        f"http://127.0.0.1:{unlimited.port}/openapi.json", config=configured(unlimited, tenant)
+    ).include(tag=tag)
+    staff = {place: office.staff(tenant.id, "brokerage_owner").token for place in ("", "logout")}
+    known = {"users": [office.agent(tenant, "Ada Agent")]} | seeded(unlimited, tenant, schema.raw_schema["paths"])
+
+    @schema.auth(cache_by_key=lambda case, _: credentials(case, tenant, staff))
+    class Credentials:
+        """A key where one is taken, a token elsewhere."""
+
+        def get(self, case: Case, context: schemathesis.AuthContext) -> str:
+            return credentials(case, tenant, staff)
+
+        def set(self, case: Case, data: str, context: schemathesis.AuthContext) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+    @schemathesis.hook
+    def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+        refer(case, known)
+
+    @schema.hook
+    def filter_failure(
+        context: schemathesis.HookContext, failure: Failure, case: Case, response: schemathesis.Response
+    ) -> bool:
+        if isinstance(failure, AcceptedNegativeData):
+            return not is_valid(case, schema.raw_schema["components"])
+        return not (isinstance(failure, RejectedPositiveData) and REMAINS in response.text)
+
+    asked: Counter[str] = Counter()
+    statuses: Counter[int] = Counter()
+    found: dict[str, str] = {}
+    try:
+        for event in from_schema(schema).execute():
+            if isinstance(event, events.ScenarioFinished):
+                asked[event.recorder.label] += len(event.recorder.interactions)
+                statuses.update(
+                    one.response.status_code for one in event.recorder.interactions.values() if one.response
+                )
+                found |= failures(event.recorder)
+            elif isinstance(event, events.NonFatalError):
+                found[f"{event.label} {event.phase}"] = str(event.value)
+    finally:
+        schemathesis.hooks.unregister(before_call)
+
+    assert found == {}, "\n\n".join(f"{title}\n{text}" for title, text in found.items())
+    operations = [
+        f"{method.upper()} {path}"
+        for path, methods in schema.raw_schema["paths"].items()
+        for method, operation in methods.items()
+        if tag in operation["tags"] and path != "/openapi.json"  # asked already: the document came from there
+    ]
+    assert {label: asked[label] for label in operations if asked[label] < 5} == {}
+    assert statuses[200] + statuses[201] > 0
+    assert unlimited.by_key(tenant, "GET", "/api/leads?limit=1").status == 200, "the key still works"
+    owner = {"Authorization": f"Bearer {staff['']}"}
+    assert unlimited.ask("GET", "/api/leads?limit=1", headers=owner).status == 200, "the token still works"
+
+
+def configured(server: Server, tenant: Tenant) -> SchemathesisConfig:
+    """All phases and all checks, the same every time."""
+    return SchemathesisConfig.from_dict(
+        {
+            "base-url": f"http://127.0.0.1:{server.port}",
+            "headers": {"Host": tenant.domain},
+            "continue-on-failure": True,
+            "seed": 1,
+            "generation": {"deterministic": True, "max-examples": EXAMPLES, "no-shrink": True},
+            "checks": CHECKS,
+        }
+    )
+
+
+def credentials(case: Case, tenant: Tenant, staff: Mapping[str, str]) -> str:
+    """What the operation takes; whoever logs out has a token of his or her own."""
+    security = case.operation.definition.raw.get("security", [])
+    if not security or any("key" in scheme for scheme in security):
+        return tenant.key
+    return staff["logout" if case.operation.path.endswith("logout") else ""]
+
+
+def seeded(server: Server, tenant: Tenant, paths: Mapping[str, Any]) -> dict[str, list[str]]:
+    """One of each resource that a key can make, as the document's example has it: ids by the last word of the path."""
+    made = {}
+    for path in paths:
+        body = paths[path].get("post", {}).get("requestBody")
+        if body is None or f"{path}/{{id}}" not in paths:
+            continue
+        answer = server.by_key(tenant, "POST", path, body["content"]["application/json"]["example"])
+        if answer.status == 201:
+            made[path.rpartition("/")[2]] = [answer.json["id"]]
+    return made
+
+
+def refer(case: Case, known: Mapping[str, Sequence[str]]) -> None:
+    """Put ids of what there is in the place of invented ones: in bodies always, in paths every other time."""
+    if isinstance(case.body, dict):
+        for name, value in case.body.items():
+            ids = known.get(REFERENCES.get(name, name.removesuffix("Id") + "s"))
+            if ids and isinstance(value, str) and WIRE_ID.fullmatch(value):
+                case.body[name] = ids[0]
+    given = str(case.path_parameters.get("id", ""))
+    resource = case.operation.path.partition("/{id}")[0].rpartition("/")[2]
+    if WIRE_ID.fullmatch(given) and resource in known and next(TURNS) % 2:
+        case.path_parameters["id"] = known[resource][0]
+
+
+def is_valid(case: Case, components: Any) -> bool:
+    """Whether a body that was meant to be wrong is right after all: a mutated text may be another good one."""
+    elsewhere = (ParameterLocation.PATH, ParameterLocation.QUERY, ParameterLocation.HEADER, ParameterLocation.COOKIE)
+    if case.meta is None or any(case.meta.is_negative_at(place) for place in elsewhere):
+        return False
+    body = case.operation.definition.raw.get("requestBody")
+    if body is None:
+        return False
+    described = {**body["content"]["application/json"]["schema"], "components": components}
+    return jsonschema_rs.Draft202012Validator(described, validate_formats=True).is_valid(case.body)
+
+
+def failures(recorder: ScenarioRecorder) -> dict[str, str]:
+    """What the checks found, by check and operation: the first of each is enough to mend it."""
+    found: dict[str, str] = {}
+    for checks in recorder.checks.values():
+        for check in checks:
+            if check.status == Status.FAILURE and check.failure_info is not None:
+                failure = check.failure_info.failure
+                title = f"{check.name}: {recorder.label}: {failure.title}"
+                found.setdefault(title, f"{failure.message}\n{check.failure_info.code_sample}")
+    return found

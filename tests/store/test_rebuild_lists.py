@@ -1,0 +1,320 @@
+"""Every list that can be rebuilt comes out byte for byte as appends have written it, wherever the copy ended.
+
+The lists are those of ``REBUILDABLE``; what may happen to their resources stands in ``MAKERS``, a line a list.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aureum.domain import contact, ids, lead, property, task, tour
+from aureum.domain.aggregate import Aggregate
+from aureum.domain.subscriber import Subscriber
+from aureum.store import rebuild as rebuilding
+from aureum.store import rebuild_list
+from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.event_types import AGGREGATES
+from aureum.store.metadata import COMMAND_LINE, Origin
+from aureum.store.rebuild import REBUILDABLE, rebuild
+from aureum.store.rebuild_claim import Claim
+from aureum.store.rebuild_list import ListRebuild
+from tests.stores import new_lead, open_brokerage, opened_store
+
+LISTS = [model for model in REBUILDABLE if isinstance(model, ListRebuild)]
+
+Dice = random.Random
+Decisions = list[Callable[[], Any]]
+Makers = tuple[Callable[[int, Dice], Aggregate], Callable[[Any, Dice], Decisions]]
+"""What begins a stream (the number is another one each time), and what can be decided about it later."""
+
+TEXTS = ("Jane", 'Zoë "Zo" O\\Neil\n', "🏡", "a\u2028b", "[erased]")
+PEOPLE = (None, *(ids.new_id() for _ in range(3)))
+TIMES = (None, "2025-01-20T00:00:00.000Z", "2026-02-01T10:30:00.000Z")
+
+
+def a_lead(number: int, dice: Dice) -> Aggregate:
+    return new_lead(number, status=dice.choice(lead.STATUSES), first_name=dice.choice(TEXTS))
+
+
+def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
+    at, text = ids.now(), dice.choice(TEXTS)
+    return [
+        lambda: one.change_status(dice.choice(lead.STATUSES), at),
+        lambda: one.assign(dice.choice(PEOPLE), at),
+        lambda: one.change_details({dice.choice(("last_name", "message", "notes")): text}, at),
+        lambda: one.convert(ids.new_id(), at),
+    ]
+
+
+def a_property(number: int, dice: Dice) -> Aggregate:
+    fields: dict[str, Any] = dict.fromkeys(property.DETAILS) | dict.fromkeys(property.REQUIRED, dice.choice(TEXTS))
+    fields |= {"price": dice.choice(("0", "4500000.5")), "is_featured": dice.random() < 0.5, "created_by": None}
+    fields |= {"mls": "A", "mls_id": dice.choice((None, f"00{number}"))}
+    return property.Property.enter(ids.new_id(), ids.now(), slug=f"property-{number}", **fields)
+
+
+def about_a_property(one: property.Property, dice: Dice) -> Decisions:
+    at = ids.now()
+    return [
+        lambda: one.change_status(dice.choice(property.STATUSES), at),
+        lambda: one.change_details({"bathrooms": dice.choice((None, "2.5", "3")), "title": dice.choice(TEXTS)}, at),
+        lambda: one.change_details({"mls_id": dice.choice((None, one.slug))}, at),
+    ]
+
+
+def a_contact(_: int, dice: Dice) -> Aggregate:
+    return contact.Contact.add(
+        ids.new_id(),
+        ids.now(),
+        first_name=dice.choice(TEXTS),
+        last_name="Doe",
+        email="jane@example.com",
+        phone=None,
+        phone_e164=None,
+        tags=dice.sample(TEXTS, 2),
+        lead_id=dice.choice(PEOPLE),
+        created_by=None,
+    )
+
+
+def about_a_contact(one: contact.Contact, dice: Dice) -> Decisions:
+    at = ids.now()
+    return [
+        lambda: one.change_details({dice.choice(("first_name", "email")): dice.choice(TEXTS)}, at),
+        lambda: one.classify(at, type=dice.choice(contact.TYPES), tags=dice.sample(TEXTS, dice.randrange(3))),
+        lambda: one.classify(at, score=dice.randrange(contact.HIGHEST_SCORE)),
+    ]
+
+
+def a_task(_: int, dice: Dice) -> Aggregate:
+    return task.Task.create(
+        ids.new_id(),
+        ids.now(),
+        title=dice.choice(TEXTS),
+        status=dice.choice(task.STATUSES),
+        due_date=dice.choice(TIMES),
+        description=None,
+        assigned_to=dice.choice(PEOPLE),
+        lead_id=None,
+        contact_id=dice.choice(PEOPLE),
+        property_id=None,
+        created_by=dice.choice(PEOPLE),
+    )
+
+
+def about_a_task(one: task.Task, dice: Dice) -> Decisions:
+    at = ids.now()
+    return [
+        lambda: one.change_status(dice.choice(task.STATUSES), at),
+        lambda: one.assign(dice.choice(PEOPLE), at),
+        lambda: one.change_details({"due_date": dice.choice(TIMES), "lead_id": dice.choice(PEOPLE)}, at),
+        lambda: one.complete(at),
+    ]
+
+
+def a_tour(number: int, dice: Dice) -> Aggregate:
+    fields: dict[str, Any] = dict.fromkeys(
+        (*tour.DETAILS, *tour.SCHEDULE, "assigned_to", "source_domain", "created_by")
+    )
+    fields |= {"name": dice.choice(TEXTS), "email": "jane@example.com", "listing_id": dice.choice((None, "007"))}
+    return tour.Tour.request(ids.new_id(), ids.now(), number=number, source="website", **fields)
+
+
+def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:
+    at = ids.now()
+    fixed = {"local_start": "2026-02-01T10:30", "time_zone": "America/Boise", "starts_at": "2026-02-01T17:30:00.000Z"}
+    steps = tour.NEXT[one.status]
+    always: Decisions = [
+        lambda: one.assign(dice.choice(PEOPLE), at),
+        lambda: one.change_details({"message": dice.choice(TEXTS), "property_id": dice.choice(PEOPLE)}, at),
+    ]
+    while_open: Decisions = [
+        lambda: one.change_status(dice.choice(steps), at),
+        lambda: one.reschedule(dice.choice((fixed, dict.fromkeys(fixed), {"preferred_date": "2026-02-02"})), at),
+    ]
+    return always + while_open if steps else always
+
+
+def a_subscriber(number: int, dice: Dice) -> Aggregate:
+    return Subscriber.subscribe(
+        ids.new_id(),
+        ids.now(),
+        email=f"jane{number}@example.com",
+        first_name=dice.choice(TEXTS),
+        interests=dice.sample(TEXTS, 2),
+        source_domain="b1.example.com",
+    )
+
+
+def about_a_subscriber(one: Subscriber, dice: Dice) -> Decisions:
+    at, name = ids.now(), dice.choice((None, *TEXTS))
+    return [
+        lambda: one.subscribe_again(at, first_name=name, interests=dice.sample(TEXTS, 1), source_domain=None),
+        lambda: one.unsubscribe(at),
+    ]
+
+
+MAKERS: dict[str, Makers] = {
+    "lead_list": (a_lead, about_a_lead),
+    "property_list": (a_property, about_a_property),
+    "contact_list": (a_contact, about_a_contact),
+    "task_list": (a_task, about_a_task),
+    "tour_list": (a_tour, about_a_tour),
+    "subscriber_list": (a_subscriber, about_a_subscriber),
+}
+
+
+def makers_of(name: str) -> Makers:
+    """What makes events for the list *name*; the test fails if nothing does."""
+    if name not in MAKERS:
+        pytest.fail(f"{name} can be rebuilt, but nothing is made for it here: give it a line in MAKERS.")
+    return MAKERS[name]
+
+
+@pytest.mark.parametrize("name", sorted({model.NAME for model in LISTS} | set(MAKERS)))
+def test_every_kind_of_event_is_made(name: str) -> None:
+    begin, about = makers_of(name)
+    dice = random.Random(1)
+    made: set[str] = set()
+    for number in range(100):
+        one = begin(number, dice)
+        for _ in range(5):
+            dice.choice(about(one, dice))()
+        made |= {event.TOPIC for event in one.collect_events()}  # type: ignore[attr-defined]  # of our own base
+    assert made == {event.TOPIC for event in AGGREGATES[type(one)]}
+
+
+def test_what_must_be_unique_goes_from_one_to_another_behind_the_copy(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant_id = await open_brokerage(store)
+            rebuildable = {model.NAME: model for model in LISTS}["property_list"]
+            copy, dice = rebuildable.copy, random.Random(1)
+            a, b = [a_property(number, dice) for number in (1, 2)]
+
+            async def save(one: Any, mls_id: str | None) -> None:
+                before = await store.load(tenant_id, one.id)
+                changed = before.aggregate() or one
+                changed.change_details({"mls_id": mls_id}, ids.now())
+                await store.append(tenant_id, changed, before, command="Change", origin=Origin(COMMAND_LINE))
+
+            async def copy_before_they_swap(log: Any, claim: Claim, until: int, told: Callable[[int], None]) -> int:
+                done = await copy(log, claim, until, told)
+                for one, mls_id in ((a, None), (b, "1"), (a, "2")):
+                    await save(one, mls_id)
+                return done
+
+            await save(a, "1")
+            await save(b, "2")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(rebuildable, "copy", copy_before_they_swap)
+                await rebuild(store.database.url, store.keys, "property_list", tenant_id)
+            assert await shown(store, rebuildable, tenant_id) == await folded(store, rebuildable, tenant_id)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", [model.NAME for model in LISTS])
+def test_rebuilt_rows_are_the_inline_rows(module_database_url: str, name: str) -> None:
+    """Whatever was decided, in batches of any size, copied up to any position, and with appends behind the copy."""
+    makers = makers_of(name)
+    rebuildable = {model.NAME: model for model in LISTS}[name]
+    copy = rebuildable.copy
+
+    @settings(max_examples=10, deadline=None)
+    @given(commands, commands, st.integers(0, 20), st.integers(1, 5), st.integers(1, 5))
+    def come_out_the_same(
+        first: list[tuple[int, int]], later: list[tuple[int, int]], cut: int, batch: int, follow: int
+    ) -> None:
+        async def scenario() -> None:
+            async with opened_store(module_database_url) as store:
+                tenant_id, neighbour = [await open_brokerage(store) for _ in range(2)]
+                streams: list[UUID] = []
+                await obey(store, tenant_id, makers, streams, first)
+                await obey(store, neighbour, makers, [], first)
+                inline: list[list[Any]] = []
+
+                async def copy_while_others_append(
+                    log: Any, claim: Claim, until: int, told: Callable[[int], None]
+                ) -> int:
+                    done = await copy(log, claim, min(cut, until), told)
+                    await obey(store, tenant_id, makers, streams, later)
+                    inline.append(await shown(store, rebuildable, tenant_id))
+                    return done
+
+                patch.setattr(rebuildable, "copy", copy_while_others_append)
+                made = await rebuild(store.database.url, store.keys, name, tenant_id)
+
+                rebuilt = await shown(store, rebuildable, tenant_id)
+                assert [rebuilt] == inline
+                assert rebuilt == await folded(store, rebuildable, tenant_id)
+                assert made.rows == len(rebuilt) == len(streams)
+                assert await versions(store, name, tenant_id) <= {2}
+                assert await versions(store, name, neighbour) <= {1}
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rebuild_list, "BATCH_EVENTS", batch)
+            patch.setattr(rebuild_list, "BATCH_ROWS", batch)
+            patch.setattr(rebuilding, "FOLLOW_POSITIONS", follow)
+            patch.setattr(rebuilding, "NEAR", follow)
+            asyncio.run(scenario())
+
+    come_out_the_same()
+
+
+commands = st.lists(st.tuples(st.integers(-3, 5), st.integers(0, 2**16)), max_size=10)
+"""Below 0 a stream begins, else one of those that are there decides; and what the dice say."""
+
+
+async def obey(
+    store: EventStore, tenant_id: UUID, makers: Makers, streams: list[UUID], given: list[tuple[int, int]]
+) -> None:
+    """Begin streams and let them decide; *streams* are those of the tenant."""
+    begin, about = makers
+    for which, seed in given:
+        dice = random.Random(seed)
+        begins = which < 0 or not streams
+        before = NO_STREAM if begins else await store.load(tenant_id, streams[which % len(streams)])
+        one = begin(await store.lead_number(), dice) if begins else before.aggregate()
+        for _ in range(dice.randrange(3)):
+            dice.choice(about(one, dice))()
+        await store.append(tenant_id, one, before, command="Change", origin=Origin(COMMAND_LINE))
+        if begins:
+            streams.append(one.id)
+
+
+SHOWN = """
+SELECT {columns} FROM {table}
+ WHERE tenant_id = %(tenant)s
+   AND read_version = (SELECT {table}_version FROM heads WHERE tenant_id = %(tenant)s)
+ ORDER BY {id}
+"""
+
+STREAMS = "SELECT stream_id FROM events WHERE tenant_id = %(tenant)s AND version = 1 ORDER BY stream_id"
+
+
+async def shown(store: EventStore, rebuildable: ListRebuild, tenant_id: UUID) -> list[Any]:
+    """What people read now: every column."""
+    return await store.database.rows(rebuildable.model.statement(SHOWN), {"tenant": tenant_id})
+
+
+async def folded(store: EventStore, rebuildable: ListRebuild, tenant_id: UUID) -> list[Any]:
+    """The same as the events have it, each stream folded from its beginning."""
+    model = rebuildable.model
+    rows = []
+    for (stream_id,) in await store.database.rows(STREAMS, {"tenant": tenant_id}):
+        events = [recorded.event for recorded in (await store.load(tenant_id, stream_id)).events]
+        rows += [tuple(row[column] for column in model.columns) for row in model.rows((), events)]
+    return rows
+
+
+async def versions(store: EventStore, name: str, tenant_id: UUID) -> set[int]:
+    """The versions of which there are rows."""
+    query = f"SELECT DISTINCT read_version FROM {name} WHERE tenant_id = %(tenant)s"
+    return {version for (version,) in await store.database.rows(query, {"tenant": tenant_id})}
