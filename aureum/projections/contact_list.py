@@ -64,17 +64,15 @@ def changed(row: Row, event: Any) -> Row:
         case Contact.DetailsChanged():
             details = event.details if isinstance(event.details, dict) else {}
             doc |= {SHOWN_DETAILS[name]: value for name, value in details.items() if name in SHOWN_DETAILS}
-            columns |= searched(doc)
         case Contact.Classified():
             doc |= event.changes
-            columns |= {"type": doc["type"]} | searched(doc)
-    return row | columns
+    return row | columns | {"type": doc["type"]} | searched(doc)
 
 
 def searched(doc: Row) -> Row:
     """The columns that a contact is searched by."""
     search, keys = found_by((doc["firstName"], doc["lastName"], doc["email"]), doc["tags"], doc["type"])
-    return {"search": search, "keys": keys}
+    return {"search": search, "found_by": keys}
 
 
 LIST = DocumentList(
@@ -84,7 +82,7 @@ LIST = DocumentList(
         "stream_version": "int4",
         "type": "text",
         "search": "text",
-        "keys": "text",
+        "found_by": "tsvector",
         "updated_at": "timestamptz",
         "doc": "text",
     },
@@ -100,7 +98,7 @@ SELECT docs, last_id, found FROM contact_page(
 """As ``lead_list.PAGE``."""
 
 SEARCH = """
-SELECT docs, last_id, found FROM contact_search(
+SELECT docs, last_id, many FROM contact_search(
     %(tenant)s, %(query)s, %(words)s, %(updated_since)s, %(before)s, %(limit)s)
 """
 """The same of those that words or a tag find (``aureum.projections.contact_search.asked``). The function stands in

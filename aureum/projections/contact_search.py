@@ -34,7 +34,7 @@ INDEXED_WORDS = 5
 NOTHING = "'T'"
 """A query that finds no contact."""
 
-INDEXED_PARTS = 6
+INDEXED_PARTS = 4
 """How many parts of a word the index is asked for, one beside the other; more would cost more than they rule out."""
 
 WITHOUT_MARKS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})

@@ -171,12 +171,13 @@ BEGIN
 END
 $function$;
 
--- What is frequent is soon found among the newest. What is rare the index finds; it knows no order, so all of it is read.
--- What is in between, one contact in 6 to one in 50 of 100,000, is found by reading on from the newest. The index is asked
--- for 'query', which finds a few too many; of each word then its pattern must hold, or its typo.
+-- What is frequent is soon found among the newest; so is what seems to be, one contact in 75, if one reads on. What is
+-- rare the index finds; it knows no order, so all that it finds is read. If that is a lot, it was not rare, only old, and
+-- one has to read on from the newest all the same. The index is asked for 'query', which finds a few too many; of each
+-- word then its pattern must hold, or its typo.
 CREATE OR REPLACE FUNCTION contact_search(
     p_tenant uuid, p_query text, p_words text, p_updated_since timestamptz, p_before uuid, p_limit integer
-) RETURNS TABLE (docs text, last_id uuid, found bigint)
+) RETURNS TABLE (docs text, last_id uuid, many bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 DECLARE
@@ -186,16 +187,16 @@ DECLARE
     typos tsquery[];
     most integer := 40 * p_limit;
     -- One or two letters cost the index more.
-    reach integer := CASE WHEN p_query LIKE '%:*%' THEN 40 ELSE 6 END * p_limit;
+    reach integer := CASE WHEN p_query LIKE '%:*%' THEN 40 ELSE 12 END * p_limit;
 BEGIN
     SELECT h.contact_list_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
     SELECT array_agg(w.pattern), array_agg(w.typo) INTO patterns, typos
       FROM json_to_recordset(p_words::json) AS w (pattern text, typo tsquery);
 
     FOR attempt IN 1..2 LOOP
-        RETURN QUERY
         SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.contact_id))[least(count(*), p_limit)],
                count(*)
+          INTO docs, last_id, many
           FROM (
               SELECT x.doc, x.contact_id
                 FROM (
@@ -209,36 +210,42 @@ BEGIN
                       WHERE x.search NOT LIKE w.pattern AND NOT x.found_by @@ w.typo
                  )
                ORDER BY x.contact_id DESC LIMIT p_limit + 1
-          ) l
-        HAVING count(*) > p_limit OR reach IS NULL;
-        EXIT WHEN FOUND;
+          ) l;
+        IF many > p_limit OR reach IS NULL THEN
+            RETURN NEXT;
+            RETURN;
+        END IF;
 
-        RETURN QUERY
-        WITH candidates AS MATERIALIZED (
-            SELECT c.read_version, c.contact_id FROM contact_list c
-             WHERE c.tenant_id = p_tenant AND c.found_by @@ query LIMIT most
-        )
-        SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.contact_id))[least(count(*), p_limit)],
-               count(*)
-          FROM (
-              SELECT x.doc, x.contact_id
-                FROM (
-                    SELECT c.contact_id FROM candidates c
-                     WHERE c.read_version = live AND c.contact_id < p_before ORDER BY c.contact_id DESC
-                ) c
-                CROSS JOIN LATERAL (
-                    SELECT * FROM contact_list y
-                     WHERE y.tenant_id = p_tenant AND y.read_version = live AND y.contact_id = c.contact_id
-                ) x
-               WHERE (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-                 AND NOT EXISTS (
-                     SELECT FROM unnest(patterns, typos) AS w (pattern, typo)
-                      WHERE x.search NOT LIKE w.pattern AND NOT x.found_by @@ w.typo
-                 )
-               ORDER BY c.contact_id DESC LIMIT p_limit + 1
-          ) l
-        HAVING (SELECT count(*) FROM candidates) < most;
-        EXIT WHEN FOUND;
+        IF many * 75 < reach THEN
+            RETURN QUERY
+            WITH candidates AS MATERIALIZED (
+                SELECT c.read_version, c.contact_id FROM contact_list c
+                 WHERE c.tenant_id = p_tenant AND c.found_by @@ query LIMIT most
+            )
+            SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','),
+                   (array_agg(l.contact_id))[least(count(*), p_limit)], count(*)
+              FROM (
+                  SELECT x.doc, x.contact_id
+                    FROM (
+                        SELECT c.contact_id FROM candidates c
+                         WHERE c.read_version = live AND c.contact_id < p_before ORDER BY c.contact_id DESC
+                    ) c
+                    CROSS JOIN LATERAL (
+                        SELECT * FROM contact_list y
+                         WHERE y.tenant_id = p_tenant AND y.read_version = live AND y.contact_id = c.contact_id
+                    ) x
+                   WHERE (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+                     AND NOT EXISTS (
+                         SELECT FROM unnest(patterns, typos) AS w (pattern, typo)
+                          WHERE x.search NOT LIKE w.pattern AND NOT x.found_by @@ w.typo
+                     )
+                   ORDER BY c.contact_id DESC LIMIT p_limit + 1
+              ) l
+            HAVING (SELECT count(*) FROM candidates) < most;
+            IF FOUND THEN
+                RETURN;
+            END IF;
+        END IF;
         reach := NULL;
     END LOOP;
 END

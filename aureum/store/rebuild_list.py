@@ -6,11 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg
 
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row
 from aureum.store.event_log import EventLog
 from aureum.store.event_types import AGGREGATES
 from aureum.store.rebuild_claim import Claim
+from aureum.store.tsvector import TsvectorDumper
+
+psycopg.adapters.register_dumper(None, TsvectorDumper)
 
 NEXT_VERSION = """
 UPDATE rebuilds r SET read_version = greatest(r.read_version, h.{table}_version) + 1

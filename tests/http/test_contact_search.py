@@ -143,6 +143,16 @@ def test_a_bad_filter(server: Server, office: Office, query: str, sentence: str)
     assert (answer.status, answer.error) == (400, sentence)
 
 
+def test_parts_of_a_word_are_not_the_word(server: Server, tenant: Tenant) -> None:
+    """The index is asked for "pal" and "aly"; more words than it is asked for are looked for all the same."""
+    made = contact(server, tenant, lastName="Palxaly")
+    assert listed(server, tenant, search="paly") == []
+    assert listed(server, tenant, search="palx xaly") == [made["id"]]
+    words = "john joh ohn palxaly palxal palxa"
+    assert listed(server, tenant, search=words) == listed(server, tenant, search=f"{words} pal") == [made["id"]]
+    assert listed(server, tenant, search=f"{words} xyz") == []
+
+
 def test_pages_of_a_search(server: Server, tenant: Tenant) -> None:
     made = [contact(server, tenant, lastName=last)["id"] for last in ("Smith", "Smyth", "Jones", "Smith", "Smithson")]
     path, found = "/api/contacts?search=smith&limit=2", []
@@ -156,13 +166,15 @@ def test_pages_of_a_search(server: Server, tenant: Tenant) -> None:
 
 
 def test_frequent_rare_and_in_between_are_found_alike(office: Office, server: Server, tenant: Tenant) -> None:
-    """With pages of 2, the newest 12 are looked at first, and the index is asked for at most 80."""
+    """With pages of 2, the newest 24 are looked at first, and the index is asked for at most 80: there are more called
+    Tanaka, but none of them is among the newest."""
     every = {"Olson": 1, "Tanaka": 3, "Brown": 9, "Quimby": 200}
 
     async def added(store: EventStore) -> list[tuple[str, str]]:
         made = []
         for number in range(400):
             last = next(name for name, nth in reversed(every.items()) if number % nth == 0)
+            last = last if number < 370 else "Olson"
             command = AddContact(tenant_id=tenant.id, country="US", first_name="Al", last_name=last)
             made.append((last, to_wire((await add_contact(store, command, ORIGIN))[0].id)))
         return made
@@ -175,13 +187,14 @@ def test_frequent_rare_and_in_between_are_found_alike(office: Office, server: Se
 
 
 def test_a_list_that_was_made_anew_is_searched_alike(server: Server, served_url: str, tenant: Tenant) -> None:
-    made = [contact(server, tenant, lastName=last, tags=["vip"])["id"] for last in ("Smith", "Jones")]
+    tags = ["vip", "'it''s \\ a' tag", "\\'"]
+    made = [contact(server, tenant, lastName=last, tags=tags)["id"] for last in ("Smith", "Jones")]
     keys = TenantKeys(MasterKey(MASTER_KEY))
 
     assert asyncio.run(rebuild(served_url, keys, contact_list.NAME, tenant.id)).rows == 2
 
     assert listed(server, tenant, search="smiht") == made[:1]
-    assert listed(server, tenant, tag="vip") == made[::-1]
+    assert [listed(server, tenant, tag=tag) for tag in tags] == [made[::-1]] * 3
     patched(server, tenant, {"id": made[0]}, lastName="Brown")
     assert (listed(server, tenant, search="brown"), listed(server, tenant, search="smith")) == (made[:1], [])
 

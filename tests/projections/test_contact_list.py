@@ -57,7 +57,7 @@ def test_the_row_is_the_aggregate(first: str, last: str, its_tags: list[str], sa
     assert (row["contact_id"], row["stream_version"], row["type"]) == (contact.id, contact.version, contact.type)
     assert row["updated_at"] == contact.modified_on
     names = (contact.first_name, contact.last_name, contact.email)
-    assert (row["search"], row["keys"]) == found_by(names, contact.tags, contact.type)
+    assert (row["search"], row["found_by"]) == found_by(names, contact.tags, contact.type)
 
 
 def test_an_erased_contact_is_found_by_nothing_that_it_was() -> None:
@@ -68,7 +68,7 @@ def test_an_erased_contact_is_found_by_nothing_that_it_was() -> None:
 
     row = reduce(contact_list.step, (first, second), None)
 
-    assert row is not None and "john" not in row["keys"] and row["doc"]["email"] == ERASED
+    assert row is not None and "john" not in row["found_by"] and row["doc"]["email"] == ERASED
 
 
 def test_the_step_leaves_other_rows_alone() -> None:

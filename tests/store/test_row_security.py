@@ -48,6 +48,7 @@ VALUES = {
     "boolean": "false",
     "timestamp with time zone": "now()",
     "text[]": "'{}'",
+    "tsvector": "''",
 }
 """A value of each type, for a column that must have one."""
 
@@ -250,7 +251,7 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                     **{"tenant": tenant_id, "source": only, "before": ABOVE_ALL, "limit": 100},
                 }
                 assert connection.execute(lead_list.PAGE, page).fetchall() == [(doc, lead_id, 1)]
-            connection.execute("UPDATE contact_list SET keys = 'Gvip' WHERE tenant_id = %s", [tenant_id])
+            connection.execute("UPDATE contact_list SET found_by = 'Gvip' WHERE tenant_id = %s", [tenant_id])
             ((doc, contact_id),) = connection.execute(
                 "SELECT doc, contact_id FROM contact_list WHERE tenant_id = %s", [tenant_id]
             ).fetchall()

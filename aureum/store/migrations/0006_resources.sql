@@ -51,11 +51,10 @@ CREATE TABLE contact_list (
     contact_id uuid NOT NULL,
     stream_version integer NOT NULL,
     type text NOT NULL,
-    -- Name and e-mail without case and accents; and, as a tsvector is written, what the contact is found by: their parts
-    -- of three letters, their words with each letter left out once, and the tags (aureum/projections/contact_search.py).
+    -- Name and e-mail without case and accents; and what the contact is found by: their parts of three letters, their
+    -- words with each letter left out once, the tags, the type (aureum/projections/contact_search.py).
     search text NOT NULL,
-    keys text NOT NULL,
-    found_by tsvector NOT NULL GENERATED ALWAYS AS (keys::tsvector) STORED,
+    found_by tsvector NOT NULL,
     updated_at timestamptz NOT NULL,
     doc text NOT NULL,
     PRIMARY KEY (tenant_id, read_version, contact_id)
