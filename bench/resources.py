@@ -39,8 +39,8 @@ LONG = 100_000
 FIRST_BYTE_MS = 50.0
 
 COPIES = """
-INSERT INTO contact_list (tenant_id, read_version, contact_id, stream_version, type, search, keys, updated_at, doc)
-SELECT tenant_id, read_version, gen_random_uuid(), stream_version, type, search, keys, updated_at, doc
+INSERT INTO contact_list (tenant_id, read_version, contact_id, stream_version, type, search, found_by, updated_at, doc)
+SELECT tenant_id, read_version, gen_random_uuid(), stream_version, type, search, found_by, updated_at, doc
   FROM (SELECT * FROM contact_list WHERE tenant_id = %s LIMIT 1) c, generate_series(1, %s)
 """
 

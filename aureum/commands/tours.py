@@ -193,7 +193,7 @@ async def check_property(store: EventStore, tenant_id: UUID, property_id: UUID) 
 async def property_listed(store: EventStore, tenant_id: UUID, listing_id: str) -> UUID | None:
     """The only property of the brokerage whose mlsId is *listing_id*; None if there is none or more than one."""
     parameters = {"tenant": tenant_id, "listing_id": listing_id}
-    rows = await store.database.tenant_rows(tenant_id, tour_list.PROPERTIES_LISTED, parameters)
+    rows = await store.database.rows(tour_list.PROPERTIES_LISTED, parameters)
     return rows[0][0] if len(rows) == 1 else None
 
 

@@ -172,10 +172,6 @@ SELECT b.name, b.time_zone, p.doc
 """
 """Where a tour takes place: the brokerage's name and time zone, and the property, if it has one."""
 
-PROPERTIES_LISTED = """
-SELECT property_id FROM property_list
- WHERE tenant_id = %(tenant)s AND mls_id = %(listing_id)s
-   AND read_version = (SELECT property_list_version FROM heads WHERE tenant_id = %(tenant)s)
- LIMIT 2
-"""
-"""The properties of an mlsId: several if it is used in several MLS, of which two are enough to know."""
+PROPERTIES_LISTED = "SELECT property_id FROM properties_listed(%(tenant)s, %(listing_id)s)"
+"""The properties of an mlsId: several if it is used in several MLS, of which two are enough to know. The function
+stands in ``aureum/store/hot_reads.sql``."""

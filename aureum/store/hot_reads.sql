@@ -77,6 +77,20 @@ BEGIN
 END
 $function$;
 
+-- Asked by every form for a tour: which property has the listing's number.
+CREATE OR REPLACE FUNCTION properties_listed(p_tenant uuid, p_mls_id text)
+RETURNS TABLE (property_id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+BEGIN
+    RETURN QUERY
+    SELECT x.property_id FROM property_list x
+     WHERE x.tenant_id = p_tenant AND x.mls_id = p_mls_id
+       AND x.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = p_tenant)
+     LIMIT 2;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION contact_page(
     p_tenant uuid, p_type text, p_updated_since timestamptz, p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)

@@ -29,6 +29,7 @@ INSTALLED = ", ".join(
         "showing_page",
         "tour_page",
         "contact_page",
+        "properties_listed",
         "contact_search",
     )
 )

@@ -233,6 +233,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "showing_page",
         "tour_page",
         "contact_page",
+        "properties_listed",
         "contact_search",
     }
     for name, settings, anybody in functions:
@@ -268,6 +269,12 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                 ((docs, last, found),) = connection.execute(statement.encode(), page).fetchall()
                 assert (last, found) == (resource_id, 1)
                 assert docs.startswith(doc[:-1]), "of tours the number of an agent follows"
+            connection.execute(
+                "UPDATE property_list SET mls_id = '0042' WHERE tenant_id = ANY (%s)", [[*tables.tenants]]
+            )
+            mine = connection.execute("SELECT property_id FROM property_list WHERE tenant_id = %s", [tenant_id])
+            listed = {"tenant": tenant_id, "listing_id": "0042"}
+            assert connection.execute(tour_list.PROPERTIES_LISTED, listed).fetchall() == mine.fetchall()
             counts = {"tenant": tenant_id}
             mine = connection.execute("SELECT status, leads FROM lead_counts WHERE tenant_id = %s", [tenant_id])
             assert connection.execute(lead_counts.OF_TENANT, counts).fetchall() == mine.fetchall()

@@ -42,7 +42,7 @@ CREATE TABLE property_list (
     PRIMARY KEY (tenant_id, read_version, property_id)
 ) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX property_list_slug ON property_list (tenant_id, read_version, slug);
-CREATE UNIQUE INDEX property_list_mls ON property_list (tenant_id, read_version, mls, mls_id);
+CREATE UNIQUE INDEX property_list_mls ON property_list (tenant_id, read_version, mls_id, mls);
 CREATE INDEX property_list_status ON property_list (tenant_id, read_version, status, property_id);
 
 CREATE TABLE contact_list (
