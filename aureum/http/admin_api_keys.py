@@ -14,9 +14,9 @@ from aureum.domain.ids import leads_time, to_wire
 from aureum.http.access import origin
 from aureum.http.answers import encoded
 from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
-from aureum.http.fields import NULL_IS_ABSENT, Name
+from aureum.http.fields import AS_INTEGER, NULL_IS_ABSENT, Name
 from aureum.http.managed import managed_brokerage, position
-from aureum.http.pages import AS_INTEGER, Found, NumberedPage, paged
+from aureum.http.pages import Found, NumberedPage, paged
 from aureum.http.resources import answered, once
 from aureum.http.shapes import LeadsTimestamp, Shape, Wire
 from aureum.http.user_fields import BrokerageId, BrokeragePage, OfBrokerage

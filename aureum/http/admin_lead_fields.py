@@ -2,19 +2,26 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
-from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Enquiry, Message, Name, PhoneText, Source, Subject
+from aureum.http.fields import (
+    NOT_NULL,
+    NULL_IS_ABSENT,
+    Characters,
+    Email,
+    Enquiry,
+    Message,
+    Name,
+    Number,
+    NumberText,
+    PhoneText,
+    Source,
+    Subject,
+)
 from aureum.http.lead_fields import Status
-from aureum.http.pages import AS_WHOLE, Numbered
+from aureum.http.pages import Numbered
 from aureum.http.shapes import LeadsTimestamp, Shape, ShownActor, ShownChange, Wire
-
-LARGEST_NUMBER = 10**15
-"""Far above every number that is given to a brokerage, a user or a lead, and exact in every JSON parser."""
-
-Number = Annotated[StrictInt, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
-"""One of the platform-wide integers; whether somebody has it, is found out later."""
 
 
 def _string(value: Any) -> str:
@@ -28,9 +35,6 @@ StatusText = Annotated[Status, BeforeValidator(_string)]
 
 Domain = Annotated[str, Characters(limit=255)]
 Search = Annotated[str, Characters(limit=200)]
-
-NOT_NULL = Field(default_factory=lambda: None)
-"""Of a field that may be left out but not emptied; only what was sent is looked at."""
 
 
 class NewAdminLead(BaseModel):
@@ -102,18 +106,12 @@ class AdminLeadFilters(Numbered):
         Domain | None, Field(description="Filter by the domain of the form; `admin-manual` is what staff entered.")
     ] = None
     assigned_agent_id: Annotated[
-        int | None,
-        Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER, description="Filter by who takes care of it."),
-        AS_WHOLE,
+        NumberText | None,
+        Field(description="Filter by who takes care of it."),
     ] = None
     brokerage_id: Annotated[
-        int | None,
-        Field(
-            ge=-LARGEST_NUMBER,
-            le=LARGEST_NUMBER,
-            description="Admin only: the leads of one brokerage instead of all. Ignored for non-admin users.",
-        ),
-        AS_WHOLE,
+        NumberText | None,
+        Field(description="Admin only: the leads of one brokerage instead of all. Ignored for non-admin users."),
     ] = None
     q: Annotated[
         Search | None, Field(description="Each of these words, or part of it, in name, e-mail, phone or subject.")

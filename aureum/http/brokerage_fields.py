@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.ids import leads_time
-from aureum.http.fields import NULL_IS_ABSENT, Characters, Name
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Name
 from aureum.http.shapes import LeadsTimestamp, Shape
 from aureum.projections.brokerages import BrokerageRow
 
@@ -25,7 +25,9 @@ def _country(text: str) -> str:
 
 
 Plan = Literal["Starter", "Grow", "Elite"]
-Domain = Annotated[str, Characters(limit=253), Field(json_schema_extra={"pattern": HOST_NAME})]
+Domain = Annotated[
+    str, Characters(limit=253), WithJsonSchema({"type": "string", "maxLength": 253, "pattern": HOST_NAME})
+]
 Domains = Annotated[
     list[Domain],
     Field(
@@ -45,9 +47,6 @@ Country = Annotated[
     WithJsonSchema({"type": "string", "enum": sorted(SUPPORTED_REGIONS)}),
     Field(description="Whose phone numbers need no prefix", examples=["US"]),
 ]
-
-NOT_NULL = Field(default_factory=lambda: None)
-"""Of a field that may be left out, but not emptied; only what was sent is looked at."""
 
 EXAMPLE: dict[str, JsonValue] = {
     "name": "Snake River Realty",

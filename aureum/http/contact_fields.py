@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from aureum.domain.contact import HIGHEST_SCORE
-from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Name, PhoneText
+from aureum.http.fields import AS_INTEGER, NULL_IS_ABSENT, Characters, Email, Name, PhoneText
 from aureum.http.lead_fields import refuse_null
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Type = Literal["BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER"]
 Tag = Annotated[str, Characters(limit=100, blank=False)]
 Tags = Annotated[list[Tag], Field(max_length=100)]
-Score = Annotated[StrictInt, Field(ge=0, le=HIGHEST_SCORE)]
+Score = Annotated[StrictInt, Field(ge=0, le=HIGHEST_SCORE), AS_INTEGER]
 
 
 class NewContact(BaseModel):

@@ -16,10 +16,13 @@ from typing import Annotated, Any
 import email_validator
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
     Strict,
+    StrictInt,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -244,3 +247,37 @@ TimeZone = Annotated[
 """An IANA name; whether it is one, the domain knows."""
 
 NULL_IS_ABSENT = NullIsAbsent()
+
+WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+def _whole(text: Any) -> int:
+    """A parameter of a query is text; blanks, points and underscores are no part of a whole number."""
+    if not isinstance(text, str) or WHOLE.fullmatch(text) is None:
+        raise PydanticKnownError("int_parsing")
+    return int(text)
+
+
+AS_WHOLE = BeforeValidator(_whole)
+"""Of a whole number in a query: ``Annotated[int, Field(ge=1), AS_WHOLE]``. It stands last, or bounds are lost from the
+JSON schema."""
+
+
+def _integer(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+AS_INTEGER = BeforeValidator(_integer)
+"""Of a strict integer in a body: ``7.0`` is one as well, as JSON Schema has it. It stands behind the bounds, too."""
+
+LARGEST_NUMBER = 10**15
+"""Far above every number that is given to a brokerage, a user or a lead, and exact in every JSON parser."""
+
+Number = Annotated[StrictInt, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_INTEGER]
+"""One of the platform-wide integers; whether somebody has it, is found out later."""
+
+NumberText = Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_WHOLE]
+"""The same in a query."""
+
+NOT_NULL = Field(default_factory=lambda: None)
+"""Of a field that may be left out, but not emptied; only what was sent is looked at."""

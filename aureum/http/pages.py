@@ -1,43 +1,20 @@
 """Numbered pages, as the admin's side of the Leads API has them: ``{items, total, page, page_size, total_pages}``."""
 
-import re
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Generic, NamedTuple, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticKnownError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.http.answers import answer, list_etag, not_modified
 from aureum.http.endpoint import Asked
+from aureum.http.fields import AS_WHOLE
 from aureum.http.shapes import Shape
 
 LARGEST_PAGE = 100
 LAST_PAGE = 1_000_000
 
 Item = TypeVar("Item")
-
-WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-
-
-def _whole(text: Any) -> int:
-    """A parameter of a query is text; blanks, points and underscores are no part of a whole number."""
-    if not isinstance(text, str) or WHOLE.fullmatch(text) is None:
-        raise PydanticKnownError("int_parsing")
-    return int(text)
-
-
-AS_WHOLE = BeforeValidator(_whole)
-"""Of a whole number in a query: ``Annotated[int, Field(ge=1), AS_WHOLE]``. It stands last, or bounds are lost from the
-JSON schema."""
-
-
-def _integer(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-AS_INTEGER = BeforeValidator(_integer)
-"""Of a strict integer in a body: ``7.0`` is one as well, as JSON Schema has it. It stands behind the bounds, too."""
 
 
 class Numbered(BaseModel):

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictInt, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from aureum.domain.wall_time import DATE
-from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Message, Name, Phone, PhoneText, WireId
+from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Message, Name, Number, Phone, PhoneText, WireId
 from aureum.http.lead_fields import ANSWERABLE, refuse_null
 from aureum.http.shapes import LeadsTimestamp, Shape, Timestamp, Wire
 
@@ -48,8 +48,6 @@ Words = Annotated[str, Characters(limit=200)]
 Listed = Annotated[str, Characters(limit=100, blank=False)]
 """An MLS's listing id, whether or not the brokerage knows the property."""
 
-Number = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
-"""As PostgreSQL keeps it."""
 
 WHEN = "With an offset a moment; without one a time on the clock where the tour is. `null`: no fixed time."
 MOMENTS: list[JsonValue] = ["2025-03-09T10:00:00", "2025-03-09T16:00:00Z"]

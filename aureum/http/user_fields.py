@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from aureum.commands.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from aureum.domain.ids import leads_time
 from aureum.domain.user import User
-from aureum.http.brokerage_fields import NOT_NULL
-from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Name
-from aureum.http.pages import AS_INTEGER, AS_WHOLE, Numbered
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, Number, NumberText
+from aureum.http.pages import Numbered
 from aureum.http.roles import Role
 from aureum.http.shapes import LeadsTimestamp, Shape
 from aureum.projections.users import UserRow
@@ -20,17 +19,8 @@ Specialties = Annotated[
     list[Annotated[str, Characters(limit=100, blank=False)]],
     Field(max_length=50, description="An agent's own words for places and kinds of homes: leads go by them"),
 ]
-LARGEST_NUMBER = 10**15
-"""Far above every number that is given to a brokerage, and exact in every JSON parser."""
-
 BrokerageId = Annotated[
-    StrictInt,
-    Field(
-        ge=-LARGEST_NUMBER,
-        le=LARGEST_NUMBER,
-        description="For platform admins: whose it is, if not their own brokerage's; of others ignored",
-    ),
-    AS_INTEGER,
+    Number, Field(description="For platform admins: whose it is, if not their own brokerage's; of others ignored")
 ]
 
 
@@ -40,7 +30,7 @@ class OfBrokerage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     brokerage_id: Annotated[
-        Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_WHOLE] | None,
+        NumberText | None,
         Field(description="For platform admins: of which brokerage, if not of their own; of others ignored"),
     ] = None
 
