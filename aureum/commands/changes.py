@@ -1,9 +1,11 @@
 """How a command changes an aggregate: load it, let it decide, append; again on a conflict."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
@@ -13,6 +15,10 @@ from aureum.store.event_store import Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
 
 Changed = TypeVar("Changed", bound=Aggregate)
+
+deciding: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+"""One decision at a time per stream in this process: many who change one resource wait for each other instead of being
+refused. Those of other processes are told by the stream's version."""
 
 
 async def change(
@@ -60,7 +66,9 @@ async def change(
         )
         return aggregate, appended
 
-    return await deciding_again(once)
+    lock = deciding.setdefault(stream_id, asyncio.Lock())
+    async with lock:
+        return await deciding_again(once)
 
 
 def visible(aggregate: Aggregate, sees: UUID | None) -> bool:

@@ -5,13 +5,13 @@ from typing import TypeVar
 
 from aureum.domain.errors import Conflict
 
-TRIES = 3
+TRIES = 6
 
 Decided = TypeVar("Decided")
 
 
 async def deciding_again(decide: Callable[[], Awaitable[Decided]]) -> Decided:
-    """Run *decide*, which loads, decides and appends; again on a Conflict, three times at most. Raises Conflict."""
+    """Run *decide*, which loads, decides and appends; again on a Conflict, six times at most. Raises Conflict."""
     for _ in range(TRIES - 1):
         try:
             return await decide()

@@ -13,7 +13,7 @@ from aureum.commands.api_keys import KEY_PREFIX, hash_key
 from aureum.commands.sessions import TOKEN_PREFIX
 from aureum.domain.brokerage import includes
 from aureum.domain.ids import PLATFORM, to_wire
-from aureum.http.errors import BadHost, HttpError, PlanRequired
+from aureum.http.errors import BadForwardedHost, BadHost, HttpError, PlanRequired
 from aureum.http.gate import Brokerage, Line, Passage
 from aureum.http.headers import header
 from aureum.http.hosts import client_address, requested_host, split_slug
@@ -77,7 +77,7 @@ async def by_credentials(request: Request) -> Brokerage:
 async def passed(request: Request, without: str) -> Brokerage:
     """Whoever the credentials belong to, counted against the limit of a key; *without* is said where there are none.
 
-    Raises HttpError 401, 429.
+    Raises HttpError 401, 429, BadForwardedHost: a key needs no known host, but a trusted proxy names one or none.
     """
     app: Aureum = request.app.state.aureum
     credentials = bearer(request, without)
@@ -85,6 +85,8 @@ async def passed(request: Request, without: str) -> Brokerage:
         raise HttpError(401, without)
     try:
         host = requested_host(request.scope, app.settings.trusted_proxies) or ""
+    except BadForwardedHost:
+        raise
     except BadHost:
         host = ""
     slug = split_slug(host, app.settings.base_domain) or ""

@@ -1,7 +1,8 @@
 """Refusals at the HTTP edge, and how any refusal looks in the two error dialects.
 
     HttpError                 a status, a text for a person, perhaps headers (Retry-After, Allow)
-    ├── BadHost       400     Host or X-Forwarded-Host is not one valid name
+    ├── BadHost       400     Host is not one valid name
+    │   └── BadForwardedHost  X-Forwarded-Host is not
     ├── ClientGone    400     nobody is left to answer
     ├── PlanRequired  403     the brokerage's plan does not include this
     ├── BodyTooLarge  413
@@ -55,6 +56,10 @@ class BadHost(HttpError):
 
     def __init__(self, text: str | None = None) -> None:
         super().__init__(400, text)
+
+
+class BadForwardedHost(BadHost):
+    """Invalid X-Forwarded-Host header"""
 
 
 class ClientGone(HttpError):

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 import idna
 from starlette.types import Scope
 
-from aureum.http.errors import BadHost
+from aureum.http.errors import BadForwardedHost, BadHost
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
@@ -70,7 +70,7 @@ def requested_host(scope: Scope, trusted_proxies: Networks) -> str | None:
             if forwarded is not None:
                 return normalise_host(forwarded)
         except BadHost as error:
-            raise BadHost("Invalid X-Forwarded-Host header") from error
+            raise BadForwardedHost from error
     host = _header(scope, b"host")
     return normalise_host(host) if host else None
 

@@ -84,8 +84,8 @@ WITH found AS NOT MATERIALIZED (
        AND (%(status)s::text IS NULL OR l.status = %(status)s)
        AND (%(source)s::text IS NULL OR l.source = %(source)s)
        AND (%(source_domain)s::text IS NULL OR l.source_domain = %(source_domain)s)
-       AND (%(agent)s::bigint IS NULL OR (l.tenant_id, l.assigned_to) IN (
-           SELECT a.tenant_id, a.user_id FROM users a WHERE a.number = %(agent)s))
+       AND (%(agent)s::bigint IS NULL
+            OR l.assigned_to = (SELECT a.user_id FROM users a WHERE a.number = %(agent)s))
        AND l.search LIKE ALL (%(words)s::text[])
        AND (%(sees)s::uuid IS NULL OR l.assigned_to = %(sees)s OR l.created_by = %(sees)s)
 )

@@ -4,6 +4,9 @@
 
 -- They read the version that is live in their own snapshot, not the one that a gate told some time before: so the rows
 -- of an old version may go as soon as it is old. 'found' counts one more than the limit if another page follows.
+
+-- Which index serves a page depends on the filters that are given: with any, it is planned for them. A plan for all
+-- cases, which is what the page without filters has, would read all of a brokerage to find the few that are rare.
 CREATE OR REPLACE FUNCTION lead_page(
     p_tenant uuid, p_status text, p_source text, p_assigned_to uuid, p_updated_since timestamptz,
     p_sees uuid, p_before uuid, p_limit integer
@@ -26,6 +29,7 @@ BEGIN
                ORDER BY x.lead_id DESC LIMIT p_limit + 1
           ) l;
     ELSE
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
         RETURN QUERY
         SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.lead_id))[least(count(*), p_limit)],
                count(*)
@@ -62,6 +66,9 @@ CREATE OR REPLACE FUNCTION property_page(
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
+    IF num_nonnulls(p_status, p_featured, p_updated_since) > 0 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.property_id))[least(count(*), p_limit)],
            count(*)
@@ -97,6 +104,9 @@ CREATE OR REPLACE FUNCTION contact_page(
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
+    IF num_nonnulls(p_type, p_updated_since) > 0 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.contact_id))[least(count(*), p_limit)],
            count(*)
@@ -118,6 +128,9 @@ CREATE OR REPLACE FUNCTION tour_page(
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
+    IF num_nonnulls(p_status, p_listing_id, p_updated_since, p_sees) > 0 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.tour_id))[least(count(*), p_limit)],
            count(*)
@@ -145,6 +158,9 @@ CREATE OR REPLACE FUNCTION showing_page(
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
+    IF num_nonnulls(p_status, p_listing_id, p_assigned_to, p_updated_since, p_sees) > 0 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.tour_id))[least(count(*), p_limit)],
            count(*)
@@ -169,6 +185,9 @@ CREATE OR REPLACE FUNCTION task_page(
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
+    IF num_nonnulls(p_status, p_assigned_to, p_updated_since, p_sees) > 0 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.task_id))[least(count(*), p_limit)],
            count(*)

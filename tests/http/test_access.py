@@ -229,3 +229,14 @@ def test_a_key_on_a_forwarded_host_of_another_brokerage(proxied: Server, office:
     other = {"X-Forwarded-Host": office.brokerage().domain}
 
     unauthorized(proxied.by_key(tenant, "GET", "/api/leads", headers=other))
+
+
+@pytest.mark.parametrize("value", ["a.example.com, b.example.com", "a b", ""])
+def test_a_key_needs_no_forwarded_host_but_a_wrong_one_is_refused(
+    server: Server, proxied: Server, tenant: Tenant, value: str
+) -> None:
+    forwarded = {"X-Forwarded-Host": value}
+
+    answer = proxied.by_key(tenant, "GET", "/api/leads", headers=forwarded)
+    assert (answer.status, answer.json) == (400, {"error": "Invalid X-Forwarded-Host header"})
+    assert server.by_key(tenant, "GET", "/api/leads", headers=forwarded).status == 200

@@ -255,6 +255,18 @@ def test_a_lead_that_is_known_already_is_not_sent_again(server: Server, tenant: 
         assert server.by_key(tenant, "GET", path + suffix, headers={"If-None-Match": '"v1"'}).status == 200
 
 
+def test_nobody_who_changes_a_lead_in_one_process_is_refused(server: Server, office: Office, tenant: Tenant) -> None:
+    path = f"/api/leads/{server.lead(tenant, subject='0')['id']}"
+    before = office.head(tenant)
+
+    with ThreadPoolExecutor(16) as clients:
+        changes = [{"subject": f"{number}"} for number in range(1, 33)]
+        answers = list(clients.map(lambda change: server.by_key(tenant, "PATCH", path, change), changes))
+
+    assert {answer.status for answer in answers} == {200}
+    assert office.head(tenant) == before + len(changes)
+
+
 def test_changes_at_the_same_moment_are_made_one_after_the_other(
     server: Server, proxied: Server, office: Office, tenant: Tenant
 ) -> None:
