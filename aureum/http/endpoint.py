@@ -123,7 +123,7 @@ class Endpoint:
     def has_etag(self) -> bool:
         """Whether a success tells its version: what shows data of a brokerage, but for public forms."""
         reads = self.method == "GET" and self.access.resolve is not None
-        return reads or (bool(self.access.schemes) and self.answers is not None)
+        return reads or (bool(self.access.schemes) and self.answers is not None and self.idempotent)
 
     async def respond(self, request: Request) -> Response:
         """Who asks, then what for. Raises what the edge renders."""

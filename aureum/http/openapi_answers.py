@@ -80,7 +80,7 @@ def responses(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     """By status, in their order."""
     found = {str(endpoint.status): success(endpoint, schemas)}
     if endpoint.has_etag and endpoint.method == "GET":
-        found["304"] = {"description": "The client has it already.", "headers": written(answer_headers(endpoint))}
+        found["304"] = {"description": "The client has it already", "headers": written(answer_headers(endpoint))}
     for status in sorted({*implied(endpoint), *endpoint.refusals}):
         found[str(status)] = {"$ref": f"#/components/responses/{endpoint.dialect}_{status}"}
     return found
