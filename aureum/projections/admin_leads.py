@@ -86,7 +86,7 @@ WITH found AS NOT MATERIALIZED (
        AND (%(source_domain)s::text IS NULL OR l.source_domain = %(source_domain)s)
        AND (%(agent)s::bigint IS NULL
             OR l.assigned_to = (SELECT a.user_id FROM users a WHERE a.number = %(agent)s))
-       AND l.search LIKE ALL (%(words)s::text[])
+       AND (%(words)s::text[] = '{}' OR l.search LIKE ALL (%(words)s::text[]))
        AND (%(sees)s::uuid IS NULL OR l.assigned_to = %(sees)s OR l.created_by = %(sees)s)
 )
 SELECT t.total, p.brokerage_id, u.number AS agent, p.number, p.stream_version, p.lead_id, p.source_domain, p.doc,

@@ -222,6 +222,9 @@ DECLARE
     -- One or two letters cost the index more.
     reach integer := CASE WHEN p_query LIKE '%:*%' THEN 40 ELSE 12 END * p_limit;
 BEGIN
+    IF p_updated_since IS NOT NULL THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
     SELECT h.contact_list_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
     SELECT array_agg(w.pattern), array_agg(w.typo) INTO patterns, typos
       FROM json_to_recordset(p_words::json) AS w (pattern text, typo tsquery);
@@ -235,9 +238,10 @@ BEGIN
                 FROM (
                     SELECT * FROM contact_list c
                      WHERE c.tenant_id = p_tenant AND c.read_version = live AND c.contact_id < p_before
+                       AND (p_updated_since IS NULL OR c.updated_at >= p_updated_since)
                      ORDER BY c.contact_id DESC LIMIT reach
                 ) x
-               WHERE x.found_by @@ query AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+               WHERE x.found_by @@ query
                  AND NOT EXISTS (
                      SELECT FROM unnest(patterns, typos) AS w (pattern, typo)
                       WHERE x.search NOT LIKE w.pattern AND NOT x.found_by @@ w.typo
