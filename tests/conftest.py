@@ -7,6 +7,7 @@
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,15 @@ def execute(url: str, statement: sql.Composed) -> None:
 def drop(server_url: str, name: str) -> None:
     """Drop a database and end our connections to it; WITH (FORCE) may not end those of autovacuum."""
     ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user"
-    execute(server_url, sql.SQL(ours).format(sql.Literal(name)))
+    for left in reversed(range(5)):
+        try:
+            execute(server_url, sql.SQL(ours).format(sql.Literal(name)))
+            break
+        except psycopg.errors.InsufficientPrivilege:
+            # A session that is just beginning or ending is nobody's for a moment.
+            if not left:
+                raise
+            time.sleep(0.1)
     execute(server_url, sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 

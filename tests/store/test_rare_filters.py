@@ -41,7 +41,7 @@ TABLES = {
     ),
     "contact_list": (
         "contact_id",
-        {"type": "CASE WHEN rare THEN 'VENDOR' ELSE 'BUYER' END", "search": "''", "keys": "''"},
+        {"type": "CASE WHEN rare THEN 'VENDOR' ELSE 'BUYER' END", "search": "''", "found_by": "''"},
     ),
     "task_list": (
         "task_id",

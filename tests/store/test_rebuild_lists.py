@@ -299,6 +299,10 @@ SELECT {columns} FROM {table}
 STREAMS = "SELECT stream_id FROM events WHERE tenant_id = %(tenant)s AND version = 1 ORDER BY stream_id"
 
 
+AS_STORED = "SELECT %(text)s::text::tsvector"
+"""What a column makes of the text that it is given."""
+
+
 async def shown(store: EventStore, rebuildable: ListRebuild, tenant_id: UUID) -> list[Any]:
     """What people read now: every column."""
     return await store.database.rows(rebuildable.model.statement(SHOWN), {"tenant": tenant_id})
@@ -310,7 +314,10 @@ async def folded(store: EventStore, rebuildable: ListRebuild, tenant_id: UUID) -
     rows = []
     for (stream_id,) in await store.database.rows(STREAMS, {"tenant": tenant_id}):
         events = [recorded.event for recorded in (await store.load(tenant_id, stream_id)).events]
-        rows += [tuple(row[column] for column in model.columns) for row in model.rows((), events)]
+        for row in model.rows((), events):
+            for column in [name for name, kind in model.columns.items() if kind == "tsvector"]:
+                ((row[column],),) = await store.database.rows(AS_STORED, {"text": row[column]})
+            rows.append(tuple(row[column] for column in model.columns))
     return rows
 
 
