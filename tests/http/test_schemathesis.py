@@ -143,8 +143,8 @@ def test_schemathesis_finds_nothing(unlimited: Server, office: Office, tag: str)
 
 
 def shorten(schema: Any) -> None:
-    """Bound long texts of bodies more narrowly than they are: to make one of 20,000 characters by a pattern takes a second. The
-    bounds themselves are tried by tests/http/every/test_bodies.py."""
+    """Bound long texts of bodies more narrowly than they are: to make one of 20,000 characters by a pattern takes long.
+    The bounds themselves are tried by tests/http/every/test_bodies.py."""
     for value in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
         shorten(value)
     if isinstance(schema, dict) and isinstance(schema.get("maxLength"), int):
