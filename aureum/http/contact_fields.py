@@ -2,11 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from aureum.domain.contact import HIGHEST_SCORE
-from aureum.http.fields import AS_INTEGER, NULL_IS_ABSENT, Characters, Email, Name, PhoneText
-from aureum.http.lead_fields import refuse_null
+from aureum.http.fields import AS_INTEGER, NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, PhoneText
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Type = Literal["BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER"]
@@ -47,18 +46,13 @@ class ContactChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"tags": ["vip"], "score": 90}})
 
-    first_name: Annotated[Name | None, Field(alias="firstName")] = None
-    last_name: Annotated[Name | None, Field(alias="lastName")] = None
+    first_name: Annotated[Name, NOT_NULL, Field(alias="firstName")]
+    last_name: Annotated[Name, NOT_NULL, Field(alias="lastName")]
     email: Email | None = None
     phone: PhoneText | None = None
-    type: Type | None = None
-    tags: Tags | None = None
-    score: Score | None = None
-
-    @model_validator(mode="after")
-    def nothing_required_is_emptied(self) -> "ContactChange":
-        refuse_null(self, first_name="firstName", last_name="lastName", type="type", tags="tags", score="score")
-        return self
+    type: Annotated[Type, NOT_NULL]
+    tags: Annotated[Tags, NOT_NULL]
+    score: Annotated[Score, NOT_NULL]
 
 
 class ShownContact(Shape):

@@ -3,7 +3,8 @@
 A string is a string: a number in its place is refused, not converted. None of them may hold a NUL character or a lone
 surrogate, which PostgreSQL cannot store. Only where it is said is a value changed. In a POST, ``null`` for an optional
 field is the same as leaving it out: write ``Text | None = None``, or, for one with a default,
-``Annotated[Source, NULL_IS_ABSENT] = "api"``.
+``Annotated[Source, NULL_IS_ABSENT] = "api"``. In a PATCH it empties the field: write ``Text | None = None``, or, for
+one that may not be emptied, ``Annotated[Text, NOT_NULL]``.
 """
 
 import re
@@ -132,6 +133,21 @@ def _unless_null(value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True)
+class NotNull:
+    """The field may be left out, which is None to the program, but not emptied: ``null`` is refused."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        checked = core_schema.no_info_before_validator_function(_refuse_null, handler(source))
+        return core_schema.with_default_schema(checked, default=None)
+
+
+def _refuse_null(value: Any) -> Any:
+    if value is None:
+        raise PydanticCustomError("not_null", "value is null")
+    return value
+
+
 TIME = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](?P<clock>\d\d:\d\d)(?::(?P<seconds>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
@@ -247,6 +263,7 @@ TimeZone = Annotated[
 """An IANA name; whether it is one, the domain knows."""
 
 NULL_IS_ABSENT = NullIsAbsent()
+NOT_NULL = NotNull()
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
@@ -278,6 +295,3 @@ Number = Annotated[StrictInt, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_I
 
 NumberText = Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_WHOLE]
 """The same in a query."""
-
-NOT_NULL = Field(default_factory=lambda: None)
-"""Of a field that may be left out, but not emptied; only what was sent is looked at."""
