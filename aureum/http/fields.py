@@ -207,7 +207,8 @@ Email = Annotated[
             "type": "string",
             "format": "email",
             "maxLength": LONGEST_EMAIL,
-            "description": "An address that mail can go to; `localhost`, `.test` and such are refused.",
+            "description": "An address that mail can go to; `localhost`, `.test` and such are refused, "
+            "blanks around it dropped.",
         }
     ),
 ]
@@ -217,8 +218,12 @@ Phone = Annotated[str | None, PlainValidator(_phone), WithJsonSchema({})]
 """Any string as given, less NUL characters and what is beyond 100; a number becomes its digits, anything else None.
 Never refuses: for public forms."""
 
-Time = Annotated[datetime, PlainValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
-"""As ``parse_time`` reads it."""
+Time = Annotated[
+    datetime,
+    PlainValidator(_time),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
+]
+"""As ``parse_time`` reads it, which takes a few more spellings of ISO 8601 than JSON Schema has a format for."""
 
 LARGEST_AMOUNT = Decimal("9999999999999.99")
 ARITHMETIC = Decimal("1e-6")
