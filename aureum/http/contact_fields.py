@@ -2,16 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field
 
 from aureum.domain.contact import HIGHEST_SCORE
-from aureum.http.fields import AS_INTEGER, NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, PhoneText
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, PhoneText, Whole
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Type = Literal["BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER"]
 Tag = Annotated[str, Characters(limit=100, blank=False)]
 Tags = Annotated[list[Tag], Field(max_length=100)]
-Score = Annotated[StrictInt, Field(ge=0, le=HIGHEST_SCORE), AS_INTEGER]
+Score = Annotated[int, Whole(0, HIGHEST_SCORE)]
 
 
 class NewContact(BaseModel):

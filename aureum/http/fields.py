@@ -23,7 +23,6 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainValidator,
     Strict,
-    StrictInt,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -285,17 +284,26 @@ AS_WHOLE = BeforeValidator(_whole)
 JSON schema."""
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A whole number in a body: ``Annotated[int, Whole(0, 100)]``. ``7.0`` is one as well, as JSON Schema has it."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        bounded = core_schema.int_schema(strict=True, ge=self.least, le=self.most)
+        return core_schema.no_info_before_validator_function(_integer, bounded)
+
+
 def _integer(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-AS_INTEGER = BeforeValidator(_integer)
-"""Of a strict integer in a body: ``7.0`` is one as well, as JSON Schema has it. It stands behind the bounds, too."""
-
 LARGEST_NUMBER = 10**15
 """Far above every number that is given to a brokerage, a user or a lead, and exact in every JSON parser."""
 
-Number = Annotated[StrictInt, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_INTEGER]
+Number = Annotated[int, Whole(-LARGEST_NUMBER, LARGEST_NUMBER)]
 """One of the platform-wide integers; whether somebody has it, is found out later."""
 
 NumberText = Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_WHOLE]
