@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.commands.api_keys import NO_KEY, IssueApiKey, issue_api_key_once, new_key, revoke_api_key
@@ -14,7 +14,7 @@ from aureum.domain.ids import leads_time, to_wire
 from aureum.http.access import origin
 from aureum.http.answers import encoded
 from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
-from aureum.http.fields import AS_INTEGER, NULL_IS_ABSENT, Name
+from aureum.http.fields import NULL_IS_ABSENT, Name, Whole
 from aureum.http.managed import managed_brokerage, position
 from aureum.http.pages import Found, NumberedPage, paged
 from aureum.http.resources import answered, once
@@ -31,9 +31,7 @@ class NewApiKey(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
 
     name: Annotated[Name, Field(description="What the key is for")]
-    rate_limit: Annotated[
-        StrictInt, Field(ge=1, le=1_000_000, description="Requests a minute"), AS_INTEGER, NULL_IS_ABSENT
-    ] = RATE_LIMIT
+    rate_limit: Annotated[int, Whole(1, 1_000_000), NULL_IS_ABSENT, Field(description="Requests a minute")] = RATE_LIMIT
     brokerage_id: BrokerageId | None = None
 
 

@@ -2,17 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from aureum.domain.contact import HIGHEST_SCORE
-from aureum.http.fields import AS_INTEGER, NULL_IS_ABSENT, Characters, Email, Name, PhoneText
-from aureum.http.lead_fields import refuse_null
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, PhoneText, Whole
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Type = Literal["BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER"]
 Tag = Annotated[str, Characters(limit=100, blank=False)]
 Tags = Annotated[list[Tag], Field(max_length=100)]
-Score = Annotated[StrictInt, Field(ge=0, le=HIGHEST_SCORE), AS_INTEGER]
+Score = Annotated[int, Whole(0, HIGHEST_SCORE)]
 
 
 class NewContact(BaseModel):
@@ -47,18 +46,13 @@ class ContactChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"tags": ["vip"], "score": 90}})
 
-    first_name: Annotated[Name | None, Field(alias="firstName")] = None
-    last_name: Annotated[Name | None, Field(alias="lastName")] = None
+    first_name: Annotated[Name, NOT_NULL, Field(alias="firstName")]
+    last_name: Annotated[Name, NOT_NULL, Field(alias="lastName")]
     email: Email | None = None
     phone: PhoneText | None = None
-    type: Type | None = None
-    tags: Tags | None = None
-    score: Score | None = None
-
-    @model_validator(mode="after")
-    def nothing_required_is_emptied(self) -> "ContactChange":
-        refuse_null(self, first_name="firstName", last_name="lastName", type="type", tags="tags", score="score")
-        return self
+    type: Annotated[Type, NOT_NULL]
+    tags: Annotated[Tags, NOT_NULL]
+    score: Annotated[Score, NOT_NULL]
 
 
 class ShownContact(Shape):

@@ -3,7 +3,8 @@
 A string is a string: a number in its place is refused, not converted. None of them may hold a NUL character or a lone
 surrogate, which PostgreSQL cannot store. Only where it is said is a value changed. In a POST, ``null`` for an optional
 field is the same as leaving it out: write ``Text | None = None``, or, for one with a default,
-``Annotated[Source, NULL_IS_ABSENT] = "api"``.
+``Annotated[Source, NULL_IS_ABSENT] = "api"``. In a PATCH it empties the field: write ``Text | None = None``, or, for
+one that may not be emptied, ``Annotated[Text, NOT_NULL]``.
 """
 
 import re
@@ -22,7 +23,6 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainValidator,
     Strict,
-    StrictInt,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -132,6 +132,21 @@ def _unless_null(value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True)
+class NotNull:
+    """The field may be left out, which is None to the program, but not emptied: ``null`` is refused."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        checked = core_schema.no_info_before_validator_function(_refuse_null, handler(source))
+        return core_schema.with_default_schema(checked, default=None)
+
+
+def _refuse_null(value: Any) -> Any:
+    if value is None:
+        raise PydanticCustomError("not_null", "value is null")
+    return value
+
+
 TIME = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](?P<clock>\d\d:\d\d)(?::(?P<seconds>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
@@ -191,7 +206,8 @@ Email = Annotated[
             "type": "string",
             "format": "email",
             "maxLength": LONGEST_EMAIL,
-            "description": "An address that mail can go to; `localhost`, `.test` and such are refused.",
+            "description": "An address that mail can go to; `localhost`, `.test` and such are refused, "
+            "blanks around it dropped.",
         }
     ),
 ]
@@ -201,8 +217,12 @@ Phone = Annotated[str | None, PlainValidator(_phone), WithJsonSchema({})]
 """Any string as given, less NUL characters and what is beyond 100; a number becomes its digits, anything else None.
 Never refuses: for public forms."""
 
-Time = Annotated[datetime, PlainValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
-"""As ``parse_time`` reads it."""
+Time = Annotated[
+    datetime,
+    PlainValidator(_time),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
+]
+"""As ``parse_time`` reads it, which takes a few more spellings of ISO 8601 than JSON Schema has a format for."""
 
 LARGEST_AMOUNT = Decimal("9999999999999.99")
 ARITHMETIC = Decimal("1e-6")
@@ -247,6 +267,7 @@ TimeZone = Annotated[
 """An IANA name; whether it is one, the domain knows."""
 
 NULL_IS_ABSENT = NullIsAbsent()
+NOT_NULL = NotNull()
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
@@ -263,21 +284,27 @@ AS_WHOLE = BeforeValidator(_whole)
 JSON schema."""
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A whole number in a body: ``Annotated[int, Whole(0, 100)]``. ``7.0`` is one as well, as JSON Schema has it."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        bounded = core_schema.int_schema(strict=True, ge=self.least, le=self.most)
+        return core_schema.no_info_before_validator_function(_integer, bounded)
+
+
 def _integer(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-AS_INTEGER = BeforeValidator(_integer)
-"""Of a strict integer in a body: ``7.0`` is one as well, as JSON Schema has it. It stands behind the bounds, too."""
-
 LARGEST_NUMBER = 10**15
 """Far above every number that is given to a brokerage, a user or a lead, and exact in every JSON parser."""
 
-Number = Annotated[StrictInt, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_INTEGER]
+Number = Annotated[int, Whole(-LARGEST_NUMBER, LARGEST_NUMBER)]
 """One of the platform-wide integers; whether somebody has it, is found out later."""
 
 NumberText = Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_WHOLE]
 """The same in a query."""
-
-NOT_NULL = Field(default_factory=lambda: None)
-"""Of a field that may be left out, but not emptied; only what was sent is looked at."""

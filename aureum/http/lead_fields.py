@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from aureum.http.fields import (
+    NOT_NULL,
     NULL_IS_ABSENT,
     Email,
     Message,
@@ -88,27 +89,15 @@ class LeadChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "contacted"}})
 
-    status: Status | None = None
+    status: Annotated[Status, NOT_NULL]
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId")] = None
-    name: Name | None = None
-    first_name: Annotated[Name | None, Field(alias="firstName")] = None
-    last_name: Annotated[Name | None, Field(alias="lastName")] = None
+    name: Annotated[Name, NOT_NULL]
+    first_name: Annotated[Name, NOT_NULL, Field(alias="firstName")]
+    last_name: Annotated[Name, NOT_NULL, Field(alias="lastName")]
     email: Email | None = None
     phone: PhoneText | None = None
     subject: Subject | None = None
     message: Message | None = None
-
-    @model_validator(mode="after")
-    def nothing_required_is_emptied(self) -> "LeadChange":
-        refuse_null(self, status="status", name="name", first_name="firstName", last_name="lastName")
-        return self
-
-
-def refuse_null(change: BaseModel, **required: str) -> None:
-    """Raises ValueError if one of the *required* fields, each with its name on the wire, is set to nothing."""
-    for field, shown in required.items():
-        if field in change.model_fields_set and getattr(change, field) is None:
-            raise ValueError(f"{shown} must not be null; leave it out to keep it as it is.")
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 JsonSchema = dict[str, Any]
@@ -49,8 +49,6 @@ class Schemas:
         schema = self.components[self.of(model)["$ref"].rpartition("/")[2]]
         for example in schema.get("examples", [])[:1]:
             self.examples[model] = example
-        for field in null_refused(model):
-            schema["properties"][field] = without_null(schema["properties"][field])
 
     @staticmethod
     def fields(model: type[BaseModel] | None) -> Iterator[tuple[str, JsonSchema, bool]]:
@@ -75,22 +73,6 @@ def _tidied(value: Any) -> Any:
     if isinstance(value, dict):
         return tidied(value)
     return [_tidied(item) for item in value] if isinstance(value, list) else value
-
-
-def null_refused(model: type[BaseModel]) -> list[str]:
-    """The fields that may be left out but not be ``null``, where only a validator of the model's own says so: it is
-    asked."""
-
-    def refused(value: dict[str, None]) -> int:
-        try:
-            model.model_validate(value)
-        except ValidationError as error:
-            return error.error_count()
-        return 0
-
-    names = {field.alias or name for name, field in model.model_fields.items() if not field.is_required()}
-    least = refused({})
-    return sorted(name for name in names if refused({name: None}) > least)
 
 
 def without_null(schema: JsonSchema) -> JsonSchema:

@@ -2,10 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
-from aureum.http.fields import NULL_IS_ABSENT, Amount, Characters, Message, Name, Subject, TimeZone
-from aureum.http.lead_fields import refuse_null
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Amount, Characters, Message, Name, Subject, TimeZone
 from aureum.http.shapes import Amount as ShownAmount
 from aureum.http.shapes import Shape, Timestamp, Wire
 
@@ -56,35 +55,22 @@ class PropertyChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "SOLD", "price": 4450000}})
 
-    title: Subject | None = None
-    address: Subject | None = None
-    city: Name | None = None
-    state: Name | None = None
+    title: Annotated[Subject, NOT_NULL]
+    address: Annotated[Subject, NOT_NULL]
+    city: Annotated[Name, NOT_NULL]
+    state: Annotated[Name, NOT_NULL]
     zip_code: Annotated[Short | None, Field(alias="zip")] = None
     price: Amount | None = None
     bedrooms: Amount | None = None
     bathrooms: Amount | None = None
     sqft: Amount | None = None
     property_type: Annotated[Type | None, Field(alias="propertyType")] = None
-    status: Status | None = None
-    is_featured: Annotated[StrictBool | None, Field(alias="isFeatured")] = None
+    status: Annotated[Status, NOT_NULL]
+    is_featured: Annotated[StrictBool, NOT_NULL, Field(alias="isFeatured")]
     description: Message | None = None
     mls: Short | None = None
     mls_id: Annotated[Short | None, Field(alias="mlsId")] = None
     time_zone: Annotated[TimeZone | None, Field(alias="timeZone")] = None
-
-    @model_validator(mode="after")
-    def nothing_required_is_emptied(self) -> "PropertyChange":
-        refuse_null(
-            self,
-            title="title",
-            address="address",
-            city="city",
-            state="state",
-            status="status",
-            is_featured="isFeatured",
-        )
-        return self
 
 
 class ShownProperty(Shape):

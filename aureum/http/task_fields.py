@@ -2,12 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.task import LINKS
-from aureum.http.fields import NULL_IS_ABSENT, Message, Subject, Time, WireId
-from aureum.http.lead_fields import refuse_null
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Message, Subject, Time, WireId
 from aureum.http.resources import reference
 from aureum.http.shapes import Shape, Timestamp, Wire
 
@@ -47,21 +46,16 @@ class TaskChange(BaseModel):
         frozen=True, json_schema_extra={"example": {"status": "in_progress", "priority": "URGENT"}}
     )
 
-    title: Subject | None = None
-    type: Type | None = None
-    priority: Priority | None = None
-    status: Annotated[Status | None, Field(description="`completed` is the same as completing the task.")] = None
+    title: Annotated[Subject, NOT_NULL]
+    type: Annotated[Type, NOT_NULL]
+    priority: Annotated[Priority, NOT_NULL]
+    status: Annotated[Status, NOT_NULL, Field(description="`completed` is the same as completing the task.")]
     due_date: Annotated[Time | None, Field(alias="dueDate")] = None
     description: Message | None = None
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId")] = None
     lead_id: Annotated[WireId | None, Field(alias="leadId")] = None
     contact_id: Annotated[WireId | None, Field(alias="contactId")] = None
     property_id: Annotated[WireId | None, Field(alias="propertyId")] = None
-
-    @model_validator(mode="after")
-    def nothing_required_is_emptied(self) -> "TaskChange":
-        refuse_null(self, title="title", type="type", priority="priority", status="status")
-        return self
 
 
 def as_recorded(fields: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Wi
 from pydantic_core import PydanticCustomError
 
 from aureum.domain.wall_time import DATE
-from aureum.http.fields import NULL_IS_ABSENT, Characters, Email, Message, Name, Number, Phone, PhoneText, WireId
-from aureum.http.lead_fields import ANSWERABLE, refuse_null
+from aureum.http.fields import (
+    NOT_NULL,
+    NULL_IS_ABSENT,
+    Characters,
+    Email,
+    Message,
+    Name,
+    Number,
+    Phone,
+    PhoneText,
+    WireId,
+)
+from aureum.http.lead_fields import ANSWERABLE
 from aureum.http.shapes import LeadsTimestamp, Shape, Timestamp, Wire
 
 Status = Literal["pending", "confirmed", "completed", "cancelled"]
@@ -87,16 +98,11 @@ class TourChange(BaseModel):
         frozen=True, json_schema_extra={"example": {"status": "confirmed", "starts_at": "2025-03-09T10:00:00"}}
     )
 
-    status: Annotated[Status | None, Field(description="pending, then confirmed, then completed; or cancelled.")] = None
+    status: Annotated[Status, NOT_NULL, Field(description="pending, then confirmed, then completed; or cancelled.")]
     preferred_date: Day | None = None
     preferred_time: Words | None = None
     starts_at: Annotated[Start | None, Field(description=WHEN, examples=MOMENTS)] = None
     assigned_agent_id: Annotated[Number | None, Field(description="A user of the brokerage, or nobody.")] = None
-
-    @model_validator(mode="after")
-    def nothing_required_is_emptied(self) -> "TourChange":
-        refuse_null(self, status="status")
-        return self
 
 
 class NewShowing(BaseModel):
@@ -143,20 +149,15 @@ class ShowingChange(BaseModel):
 
     listing_id: Annotated[Listed | None, Field(alias="listingId")] = None
     property_id: Annotated[WireId | None, Field(alias="propertyId")] = None
-    name: Name | None = None
+    name: Annotated[Name, NOT_NULL]
     email: Email | None = None
     phone: PhoneText | None = None
     preferred_date: Annotated[Day | None, Field(alias="preferredDate")] = None
     preferred_time: Annotated[Words | None, Field(alias="preferredTime")] = None
     starts_at: Annotated[Start | None, Field(alias="startsAt", description=WHEN, examples=MOMENTS)] = None
-    status: Annotated[Status | None, Field(description="pending, then confirmed, then completed; or cancelled.")] = None
+    status: Annotated[Status, NOT_NULL, Field(description="pending, then confirmed, then completed; or cancelled.")]
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId")] = None
     message: Message | None = None
-
-    @model_validator(mode="after")
-    def nothing_required_is_emptied(self) -> "ShowingChange":
-        refuse_null(self, name="name", status="status")
-        return self
 
 
 Shown = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["2024-12-30"])]

@@ -138,6 +138,7 @@ MEANINGS: Mapping[str, Meaning] = {
         "must be the one that a Link header of this list gave you",
         "must be the one that a Link header of this list gave you",
     ),
+    "not_null": NONE._replace(says="must not be null; leave it out to keep it as it is"),
     "blank": Meaning(
         "value_error.any_str.min_length",
         "ensure this value has at least {limit_value} characters",
@@ -201,7 +202,7 @@ def _problem(details: ErrorDetails, where: Where) -> Problem:
         # Raised by a validator of a model's own: its text is a whole sentence that names the field.
         text = str(context["error"])
         return Problem((where, *(loc or ("__root__",))), text, kind, text)
-    meaning = NONE if value is None and kind != "missing" else MEANINGS.get(kind, OTHER)
+    meaning = NONE if value is None and kind not in ("missing", "not_null") else MEANINGS.get(kind, OTHER)
     ctx = {meaning.limit[0]: _number(context[meaning.limit[1]])} if meaning.limit else {}
     sentence = f"{_field(loc)} {meaning.says.format(**ctx)}."
     return Problem((where, *loc), meaning.msg.format(**ctx), meaning.type, sentence, ctx or None)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from aureum.http.fields import (
+    NOT_NULL,
     NULL_IS_ABSENT,
     SPECIAL_DOMAINS,
     Characters,
@@ -18,6 +19,7 @@ from aureum.http.fields import (
     Source,
     Text,
     Time,
+    Whole,
     is_email,
     parse_time,
 )
@@ -277,3 +279,48 @@ def test_no_text_overflows(text: str) -> None:
     except ValueError:
         return
     assert moment.tzinfo is UTC
+
+
+Score = Annotated[int, Whole(0, 100)]
+
+
+@pytest.mark.parametrize(("value", "number"), [(7, 7), (7.0, 7), (0, 0), (-0.0, 0), (100.0, 100)])
+def test_a_whole_number_may_have_a_point(value: float, number: int) -> None:
+    read = TypeAdapter(Score).validate_python(value)
+    assert (read, type(read)) == (number, int)
+
+
+@pytest.mark.parametrize("value", [7.5, 1e-9, float("inf"), "7", "", True, None, [], {}])
+def test_what_is_no_whole_number(value: object) -> None:
+    assert refusal(Score, value).startswith("int_")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(-1, "greater_than_equal"), (101, "less_than_equal"), (1e300, "less_than_equal")]
+)
+def test_a_whole_number_out_of_bounds(value: float, kind: str) -> None:
+    assert refusal(Score, value) == kind
+
+
+def test_the_schema_of_a_whole_number() -> None:
+    assert TypeAdapter(Score).json_schema() == {"type": "integer", "minimum": 0, "maximum": 100}
+
+
+class Change(BaseModel):
+    """What a PATCH may set."""
+
+    name: Annotated[Name, NOT_NULL]
+    score: Annotated[Score, NOT_NULL]
+
+
+def test_what_may_be_left_out_but_not_emptied() -> None:
+    change = Change.model_validate({"score": 7})
+
+    assert change.model_dump(exclude_unset=True) == {"score": 7}
+    assert Change.model_validate({}).name is None
+    with pytest.raises(ValidationError) as refused:
+        Change.model_validate({"name": None, "score": None})
+    assert [error["type"] for error in refused.value.errors()] == ["not_null", "not_null"]
+    schema = Change.model_json_schema()
+    assert "required" not in schema
+    assert [one["type"] for one in schema["properties"].values()] == ["string", "integer"]

@@ -264,7 +264,7 @@ def test_a_tour_may_be_moved_and_called_off_at_once_but_not_moved_afterwards(ser
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"status": None}, "__root__"),
+        ({"status": None}, "status"),
         ({"status": "done"}, "status"),
         ({"preferred_date": "2025-13-01"}, "preferred_date"),
         ({STARTS_AT: "tomorrow"}, STARTS_AT),

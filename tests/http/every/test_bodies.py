@@ -104,6 +104,17 @@ def test_any_value_in_the_place_of_a_field(world: World, endpoint: Endpoint) -> 
 
 
 @TAKES_A_BODY
+def test_a_whole_number_with_a_point_is_the_same_number(world: World, endpoint: Endpoint) -> None:
+    assert endpoint.body is not None
+    body = world.body(endpoint) or {}
+
+    for field in fields_of(endpoint.body):
+        if field.schema.get("type") == "integer":
+            read = [endpoint.body.model_validate(placed(body, field.path, value)) for value in (1, 1.0)]
+            assert repr(read[0]) == repr(read[1]), field.name
+
+
+@TAKES_A_BODY
 def test_a_field_that_is_missing(world: World, endpoint: Endpoint) -> None:
     call = world.call(endpoint)
 
