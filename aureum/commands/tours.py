@@ -8,9 +8,9 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change, visible
-from aureum.commands.references import check_user
+from aureum.commands.references import check_links, check_user
 from aureum.domain import ids
-from aureum.domain.errors import Conflict, Invalid, NotFound
+from aureum.domain.errors import Conflict, NotFound
 from aureum.domain.phones import e164
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import start_of
@@ -63,7 +63,7 @@ async def request_tour(
     await check_user(store, command.tenant_id, command.assigned_to)
     property_id = command.property_id
     if property_id is not None:
-        await check_property(store, command.tenant_id, property_id)
+        await check_links(store, command.tenant_id, {"property_id": property_id})
     elif command.listing_id is not None:
         property_id = await property_listed(store, command.tenant_id, command.listing_id)
     tour = Tour.request(
@@ -132,7 +132,7 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
     if "phone" in details:
         details["phone_e164"] = e164(details["phone"], command.country)
     if details.get("property_id") is not None:
-        await check_property(store, command.tenant_id, details["property_id"])
+        await check_links(store, command.tenant_id, {"property_id": details["property_id"]})
     schedule, property_id = dict(command.schedule), None
     if schedule.get("starts_at") is not None:
         property_id = await property_afterwards(store, command, missing)
@@ -182,12 +182,6 @@ async def place_of(store: EventStore, tenant_id: UUID, property_id: UUID | None)
     ((name, time_zone, doc),) = await store.database.tenant_rows(tenant_id, tour_list.PLACE, parameters)
     listed = None if doc is None else orjson.loads(doc)
     return Place(name, (listed or {}).get("timeZone") or time_zone, listed)
-
-
-async def check_property(store: EventStore, tenant_id: UUID, property_id: UUID) -> None:
-    """Raises Invalid unless *property_id* is a property of this brokerage."""
-    if (await place_of(store, tenant_id, property_id)).listed is None:
-        raise Invalid("propertyId", "propertyId must be the id of a property of this brokerage.")
 
 
 async def property_listed(store: EventStore, tenant_id: UUID, listing_id: str) -> UUID | None:
