@@ -15,6 +15,7 @@ from aureum.projections import (
     tour_list,
     users,
     webhook_endpoints,
+    webhook_replays,
 )
 
 
@@ -39,4 +40,5 @@ READ_MODELS: tuple[ReadModel, ...] = (
     users,
     api_keys,
     webhook_endpoints,
+    webhook_replays,
 )

@@ -1,20 +1,34 @@
-"""The endpoints of a tenant and the events each wants. The secret is not here: workers read it from the stream."""
+"""The endpoints of a tenant and what each wants. The secrets are not here: workers read them from the stream."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import reduce
 from typing import Any
+from urllib.parse import urlsplit
 
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 
 NAME = "webhook_endpoints"
 
 APPEND = """
-INSERT INTO webhook_endpoints (tenant_id, endpoint_id, stream_version, url, events, registered_at)
-SELECT a.tenant_id, r.endpoint_id, r.stream_version, r.url, r.events, r.registered_at
+INSERT INTO webhook_endpoints (
+       tenant_id, endpoint_id, stream_version, url, host, events, mode, rate_limit, description, overlap_until,
+       disabled, disabled_at, disabled_version, enabled_version, removed, registered_at, updated_at)
+SELECT a.tenant_id, r.endpoint_id, r.stream_version, r.url, r.host, r.events, r.mode, r.rate_limit, r.description,
+       r.overlap_until, r.disabled, r.disabled_at, r.disabled_version, r.enabled_version, r.removed, r.registered_at,
+       r.updated_at
   FROM json_to_recordset(p_rows -> 'webhook_endpoints') AS r (
-           item integer, endpoint_id uuid, stream_version integer, url text, events text[], registered_at timestamptz)
+           item integer, endpoint_id uuid, stream_version integer, url text, host text, events text[], mode text,
+           rate_limit integer, description text, overlap_until timestamptz, disabled text, disabled_at timestamptz,
+           disabled_version integer, enabled_version integer, removed boolean, registered_at timestamptz,
+           updated_at timestamptz)
   JOIN unnest(accepted) AS a ON a.item = r.item
 ON CONFLICT (tenant_id, endpoint_id) DO UPDATE SET
-       stream_version = excluded.stream_version, url = excluded.url, events = excluded.events
+       stream_version = excluded.stream_version, url = excluded.url, host = excluded.host, events = excluded.events,
+       mode = excluded.mode, rate_limit = excluded.rate_limit, description = excluded.description,
+       overlap_until = excluded.overlap_until, disabled = excluded.disabled, disabled_at = excluded.disabled_at,
+       disabled_version = excluded.disabled_version, enabled_version = excluded.enabled_version,
+       removed = excluded.removed, updated_at = excluded.updated_at
 """
 
 Row = dict[str, Any]
@@ -28,24 +42,70 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "endpoint_id": event.originator_id,
                 "stream_version": event.originator_version,
                 "url": event.url,
+                "host": host_of(event.url),
                 "events": event.events,
+                "mode": "parallel",
+                "rate_limit": None,
+                "description": None,
+                "overlap_until": None,
+                "disabled": None,
+                "disabled_at": None,
+                "disabled_version": None,
+                "enabled_version": None,
+                "removed": False,
                 "registered_at": event.timestamp,
+                "updated_at": event.timestamp,
+            }
+        case WebhookEndpoint.Event() if row is not None:
+            return row | {
+                "stream_version": event.originator_version,
+                "updated_at": event.timestamp,
+                **changed(event),
             }
     return row
+
+
+def changed(event: WebhookEndpoint.Event) -> Row:
+    """The columns that an endpoint's later event sets, besides version and time."""
+    match event:
+        case WebhookEndpoint.DetailsChanged():
+            url = event.details.get("url")
+            return event.details | ({} if url is None else {"host": host_of(url)})
+        case WebhookEndpoint.SecretRotated():
+            until = event.timestamp + timedelta(hours=event.overlap_hours) if event.overlap_hours else None
+            return {"overlap_until": until}
+        case WebhookEndpoint.Disabled():
+            # The version of enabling, if any, is that of an earlier time.
+            return {
+                "disabled": event.reason,
+                "disabled_at": event.timestamp,
+                "disabled_version": event.originator_version,
+                "enabled_version": None,
+            }
+        case WebhookEndpoint.Enabled():
+            return {"disabled": None, "disabled_at": None, "enabled_version": event.originator_version}
+        case WebhookEndpoint.Removed():
+            return {"removed": True}
+    return {}
+
+
+def host_of(url: str) -> str:
+    """``example.com:443``: what limits and breakers of a host go by. *url* is one that ``check_url`` let pass."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
     """One row for an endpoint's stream, none for others."""
     if not isinstance(new[0], WebhookEndpoint.Event):
         return []
-    row = None
-    for event in (*before, *new):
-        row = step(row, event)
+    row = reduce(step, new, reduce(step, before, None))
     return [] if row is None else [row]
 
 
 OF_TENANT = """
 SELECT endpoint_id, stream_version, url, events FROM webhook_endpoints
- WHERE tenant_id = %(tenant)s
+ WHERE tenant_id = %(tenant)s AND NOT removed
  ORDER BY endpoint_id
 """

@@ -11,6 +11,9 @@ from aureum.domain.task import Task
 from aureum.domain.tour import Tour
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
+from aureum.domain.webhook_ping import WebhookPing
+from aureum.domain.webhook_redelivery import WebhookRedelivery
+from aureum.domain.webhook_replay import WebhookReplay
 
 AGGREGATES: dict[type[Aggregate], tuple[type[Event], ...]] = {
     ApiKey: (ApiKey.Issued, ApiKey.Revoked),
@@ -30,5 +33,15 @@ AGGREGATES: dict[type[Aggregate], tuple[type[Event], ...]] = {
     Task: (Task.Created, Task.DetailsChanged, Task.Assigned, Task.StatusChanged, Task.Completed),
     Tour: (Tour.Requested, Tour.StatusChanged, Tour.Rescheduled, Tour.Assigned, Tour.DetailsChanged),
     User: (User.Joined, User.Renamed, User.ProfileChanged, User.PasswordSet, User.Disabled, User.Enabled),
-    WebhookEndpoint: (WebhookEndpoint.Registered,),
+    WebhookEndpoint: (
+        WebhookEndpoint.Registered,
+        WebhookEndpoint.DetailsChanged,
+        WebhookEndpoint.SecretRotated,
+        WebhookEndpoint.Disabled,
+        WebhookEndpoint.Enabled,
+        WebhookEndpoint.Removed,
+    ),
+    WebhookPing: (WebhookPing.Requested,),
+    WebhookRedelivery: (WebhookRedelivery.Requested,),
+    WebhookReplay: (WebhookReplay.Requested, WebhookReplay.Cancelled),
 }

@@ -33,6 +33,7 @@ def example(name: str, kind: Any) -> Any:
         str | None: f"{name}@example.com",
         int: len(name),
         bool: True,
+        UUID: UUID(bytes=name.encode().ljust(16, b"\0")[:16]),
         UUID | None: UUID(bytes=name.encode().ljust(16, b"\0")[:16]),
         tuple[str, ...]: (name, "and more"),
         dict[str, Any]: {"price": "450000.1", "tags": [name, "and more"], "isFeatured": True, "zip": None},

@@ -47,6 +47,7 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
     str | None: st.none() | st.text(),
     int: st.integers(-(2**63), 2**63 - 1),
     bool: st.booleans(),
+    UUID: st.uuids(),
     UUID | None: st.none() | st.uuids(),
     tuple[str, ...]: st.lists(st.text(), max_size=3).map(tuple),
     dict[str, Any]: st.dictionaries(st.text(), json, max_size=3),
