@@ -65,7 +65,8 @@ def body_of(case: dict[str, Any]) -> bytes:
 
 
 def signature_of(case: dict[str, Any]) -> str:
-    return next(value for name, value in case["headers"].items() if name.lower() == "x-aureum-signature")
+    headers: dict[str, str] = case["headers"]
+    return next(value for name, value in headers.items() if name.lower() == "x-aureum-signature")
 
 
 def by_hand(case: dict[str, Any]) -> bool:

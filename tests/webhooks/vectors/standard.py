@@ -52,7 +52,7 @@ def standard(
     error: str | None = None,
     **replaced: str | None,
 ) -> Case:
-    """A case with *body*'s headers, but for *replaced* ones (``id``, ``timestamp``, ``signature``); None removes one."""
+    """A case with *body*'s headers, but for *replaced* (``id``, ``timestamp``, ``signature``); None removes one."""
     given = (headers or signed(body)) | {f"webhook-{part}": value for part, value in replaced.items()}
     sent = {name: value for name, value in given.items() if name.startswith("webhook-") and value is not None}
     return case(STANDARD, name, body, sent, secrets, error=error)
