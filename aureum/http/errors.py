@@ -7,6 +7,7 @@
     ├── PlanRequired  403     the brokerage's plan does not include this
     ├── BodyTooLarge  413
     ├── NotJson       415
+    ├── OwnWebhook    410     one of our own webhooks has come back
     └── InvalidRequest        a list of problems with the values sent: 400 in the Aureum API, 422 in the Leads API
 
 The Aureum API says ``{"error": "text"}``, the Leads API ``{"detail": "text"}`` or, for problems with values,
@@ -90,6 +91,15 @@ class NotJson(HttpError):
 
     def __init__(self) -> None:
         super().__init__(415)
+
+
+class OwnWebhook(HttpError):
+    """This is a webhook of Aureum's own (X-Aureum-Event), which may change nothing in Aureum: what it changed would send
+    the next one, without end. Send webhooks to another system."""
+
+    def __init__(self) -> None:
+        """410: the endpoint that sends them here is disabled, and its owner is told."""
+        super().__init__(410, " ".join(str(type(self).__doc__).split()))
 
 
 class Problem(NamedTuple):
