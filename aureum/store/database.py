@@ -17,6 +17,9 @@ from aureum.domain.errors import Unavailable
 
 CONNECT_TIMEOUT_SECONDS = 5
 
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""What means that the database is not there, or that it is a standby that somebody has yet to promote."""
+
 SET_TENANT = sql.SQL("SET LOCAL aureum.tenant_id = {}")
 """SET, not set_config: on Citus only SET reaches the workers."""
 
@@ -72,8 +75,13 @@ class Database:
         """A connection of the pool, as the owner role. Raises Unavailable."""
         try:
             async with self.pool.connection() as connection:
-                yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                try:
+                    yield connection
+                except psycopg.errors.ReadOnlySqlTransaction:
+                    # The next connection may find whoever has taken over.
+                    await connection.close()
+                    raise
+        except AWAY as error:
             raise unavailable(error) from error
 
     async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
