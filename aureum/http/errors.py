@@ -94,12 +94,14 @@ class NotJson(HttpError):
 
 
 class OwnWebhook(HttpError):
-    """This is a webhook of Aureum's own (X-Aureum-Event), which may change nothing in Aureum: what it changed would send
-    the next one, without end. Send webhooks to another system."""
+    """One of our own webhooks has come back. 410: whoever sent it disables the endpoint, and its owner is told."""
 
     def __init__(self) -> None:
-        """410: the endpoint that sends them here is disabled, and its owner is told."""
-        super().__init__(410, " ".join(str(type(self).__doc__).split()))
+        super().__init__(
+            410,
+            "This is a webhook of Aureum's own (X-Aureum-Event), and those may change nothing here: what they change "
+            "would send the next one, without end. Send them to another system.",
+        )
 
 
 class Problem(NamedTuple):
