@@ -155,7 +155,9 @@ async def taken_over(url: str, worker_url: str, disturb: Any) -> AsyncIterator[t
             await capture(store, tenant)
             await nothing_left(store, tenant)
             assert received_ids(receiver)[message_id(tenant, 3)] == 1
-        outcomes = Counter((position, attempt, outcome) for position, attempt, outcome, *_ in await attempts(store, tenant))
+        outcomes = Counter(
+            (position, attempt, outcome) for position, attempt, outcome, *_ in await attempts(store, tenant)
+        )
         assert outcomes == {(2, 1, "superseded"): 1, (2, 2, "delivered"): 1, (3, 1, "delivered"): 1}
         yield store, receiver, tenant
 
