@@ -37,9 +37,11 @@ SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 
 async def counted(store: EventStore, query: str, enough: int, seconds: float = 10) -> None:
     """Wait until *query* counts *enough*."""
+    number = 0
     async with asyncio.timeout(seconds):
-        while (await store.database.rows(query))[0][0] < enough:
+        while number < enough:
             await asyncio.sleep(0.01)
+            ((number,),) = await store.database.rows(query)
 
 
 def once_then(first: Answer, then: Answer) -> Answer:
