@@ -35,6 +35,16 @@ SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 """
 
 
+IMPATIENT = """
+import datetime, sys, uvloop
+from aureum.webhooks import dispatcher
+from tests.webhooks.worker_process import main
+dispatcher.OWN_FAULT_PAUSE = datetime.timedelta(seconds=0.3)
+uvloop.run(main(sys.argv[1], 20, 10))
+"""
+"""A worker that waits a shorter time after a fault of its own."""
+
+
 async def counted(store: EventStore, query: str, enough: int, seconds: float = 10) -> None:
     """Wait until *query* counts *enough*."""
     number = 0
@@ -191,13 +201,15 @@ def test_a_worker_that_was_cut_off_from_the_database_decides_nothing_any_more(da
 
 
 def test_a_worker_that_is_out_of_files_sends_what_it_can_and_charges_nobody(database_url: str) -> None:
+    closing = after(0.3, text("200 OK\nConnection: close"))
+
     async def scenario() -> None:
-        async with opened_store(database_url) as store, receiving(after(0.5, OK), host="0.0.0.0") as receiver:  # noqa: S104
+        async with opened_store(database_url) as store, receiving(closing, host="0.0.0.0") as receiver:  # noqa: S104
             tenant = await open_brokerage(store)
             for place in range(28):
                 endpoint = await register(store, tenant, f"http://127.0.1.{place + 1}:{receiver.port}/hooks")
                 await enqueue(store, tenant, endpoint, [1])
-            command = f"ulimit -n 40; exec {sys.executable} -m tests.webhooks.worker_process '{database_url}' 20 10"
+            command = f"ulimit -n 40; exec {sys.executable} -c '{IMPATIENT}' '{database_url}'"
             process = await asyncio.create_subprocess_shell(command, stdout=asyncio.subprocess.PIPE)
             try:
                 await nothing_left(store, tenant)
