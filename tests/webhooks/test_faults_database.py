@@ -3,7 +3,6 @@ itself, and what attempts came to is not forgotten meanwhile."""
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from aureum.domain.errors import Unavailable
 from aureum.store import embedded
 from aureum.store.cipher import MasterKey
 from aureum.store.database import Database
-from aureum.store.embedded_programs import run_program, server_user
 from aureum.store.migrate import migrate
 from aureum.webhooks import lanes
 from aureum.webhooks.completions import write
@@ -24,6 +22,7 @@ from aureum.webhooks.messages import message_id
 from tests.conftest import MASTER_KEY, execute
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.cable import cable
+from tests.webhooks.crash import crash
 from tests.webhooks.receiver import receiving, text
 from tests.webhooks.tenants import attempts, register
 from tests.webhooks.test_lanes import ONE, completion, enqueue
@@ -74,13 +73,6 @@ def test_a_server_that_crashes_and_restarts_is_waited_for(brought_down: embedded
             assert set(received_ids(receiver)) == expected
 
     run(scenario())
-
-
-def crash(url: str) -> None:
-    """Stop the embedded server as a power cut does."""
-    cluster = Path(str(psycopg.conninfo.conninfo_to_dict(url)["host"]))
-    code, said = run_program("pg_ctl", cluster, server_user(cluster), ("stop", "--mode=immediate", "--wait"), 30)
-    assert code == 0, said
 
 
 def test_what_attempts_came_to_is_kept_while_the_database_is_gone(database_url: str) -> None:
