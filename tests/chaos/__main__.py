@@ -1,4 +1,4 @@
-"""``python -m tests.chaos [--seconds N] [--rate N] [--seed N]``: a bounded run and a report; 1 if something was violated.
+"""``python -m tests.chaos [--seconds N] [--rate N] [--seed N]``: a bounded run and a report; 1 if a rule was violated.
 
 healthy endpoints alone           a fifth of the time: how long it takes when nothing is wrong
 evil ones come                    three tenths: the healthy are to notice nothing

@@ -56,10 +56,11 @@ async def hang(writer: Writer) -> int | None:
 
 async def drip(writer: Writer) -> int | None:
     writer.write(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        await asyncio.sleep(0.2)
+    while not writer.is_closing():
         writer.write(b"X-More: 1\r\n")
         await writer.drain()
+        await asyncio.sleep(0.2)
+    return None
 
 
 async def giant(writer: Writer) -> int | None:

@@ -54,7 +54,8 @@ class Workers:
             self.processes.remove(process)
 
     async def stop(self, process: asyncio.subprocess.Process) -> None:
-        """SIGTERM: it finishes what is under way and leaves with success, in time."""
+        """SIGTERM: it finishes what is under way and leaves with success, in time; or at once, if it has only begun to
+        start."""
         up = self.database_is_up
         with self.disturbing("SIGTERM"):
             self.processes.remove(process)
@@ -64,7 +65,7 @@ class Workers:
             except TimeoutError:
                 process.kill()
                 code = await process.wait()
-        if code != 0 and up and self.database_is_up:
+        if code not in (0, -signal.SIGTERM) and up and self.database_is_up:
             self.violations.append(f"A worker that was told to stop ended with {code}.")
 
     async def pause(self, process: asyncio.subprocess.Process, seconds: float) -> None:
@@ -88,7 +89,7 @@ class Workers:
                     case "stop" if not paused:
                         await self.stop(process)
                     case "pause" if not paused:
-                        pauses[process] = asyncio.create_task(self.pause(process, dice.uniform(0.5, LEASE + 3)))
+                        pauses[process] = asyncio.create_task(self.pause(process, dice.uniform(0.5, 2 * LEASE)))
                 await asyncio.sleep(dice.uniform(0, 0.5))
                 while len(self.processes) < WORKERS:
                     await self.start()
