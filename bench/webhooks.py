@@ -87,7 +87,7 @@ class Talker:
 
 
 @contextmanager
-def worker(url: str, directory: Path) -> Iterator[None]:
+def worker(url: str, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A delivery worker as ``aureum serve`` starts it, until the end."""
     with tempfile.TemporaryDirectory(dir=directory, prefix="metrics-") as metrics:
         variables = environment(url, metrics) | {"AUREUM_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8"}
@@ -95,7 +95,7 @@ def worker(url: str, directory: Path) -> Iterator[None]:
             [sys.executable, "-m", "aureum.process", "worker"], env=variables, stdin=subprocess.PIPE
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
