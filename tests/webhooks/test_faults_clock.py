@@ -24,9 +24,10 @@ CREATE SCHEMA clock;
 CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE
     AS $$ SELECT pg_catalog.now() + interval {shift} $$;
 ALTER DATABASE {name} SET search_path = clock, public, pg_catalog;
+ALTER FUNCTION claim_deliveries SET search_path = clock, public, pg_catalog;
 """
 )
-"""For every session that comes: ``now()`` is another hour's."""
+"""For every session that comes, and the function that has a path of its own: ``now()`` is another hour's."""
 
 
 @pytest.mark.parametrize("shift", ["1 hour", "-1 hour"])

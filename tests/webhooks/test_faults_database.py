@@ -17,7 +17,6 @@ from aureum.store.database import Database
 from aureum.store.migrate import migrate
 from aureum.webhooks import lanes
 from aureum.webhooks.completions import write
-from aureum.webhooks.hosts import Hosts
 from aureum.webhooks.messages import message_id
 from tests.conftest import MASTER_KEY, execute
 from tests.stores import capture, open_brokerage, opened_store
@@ -25,7 +24,7 @@ from tests.webhooks.cable import cable
 from tests.webhooks.crash import crash
 from tests.webhooks.receiver import receiving, text
 from tests.webhooks.tenants import attempts, register
-from tests.webhooks.test_lanes import ONE, completion, enqueue
+from tests.webhooks.test_lanes import ONE, claim, completion, enqueue
 from tests.webhooks.test_worker import after, arrived, nothing_left, received_ids, run, working
 from tests.webhooks.waiting import until
 
@@ -183,10 +182,10 @@ async def blocks(database: Database) -> int:
 async def cost_of_a_claim(database: Database, tenant: UUID) -> int:
     """In blocks; what was claimed is delivered."""
     before = await blocks(database)
-    claims = await lanes.claim(database, ONE, tenant, limit=8, share=8, hosts=Hosts(100))
+    claims = await claim(database, ONE, tenant, limit=8, share=8)
     cost = await blocks(database) - before
     assert len(claims) == 8
-    await write(database, ONE, [completion(claim) for claim in claims])
+    await write(database, ONE, [completion(one) for one in claims])
     return cost
 
 
