@@ -118,9 +118,12 @@ class Unreadable:
     reason: str
 
 
-def message_id(tenant_id: UUID, position: int) -> str:
-    """The id of the message at *position*: ``msg_``, the tenant's id in base 36, the position. It has no dots."""
-    return f"msg_{to_wire(tenant_id)[1:]}_{position}"
+def message_id(tenant_id: UUID, position: int, kind: str = "msg") -> str:
+    """The id of the message at *position*: ``msg_``, the tenant's id in base 36, the position. It has no dots.
+
+    That of a test begins with ``test_``: whoever completes attempts makes no other after its first.
+    """
+    return f"{kind}_{to_wire(tenant_id)[1:]}_{position}"
 
 
 def messages(
