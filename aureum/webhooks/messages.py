@@ -77,8 +77,13 @@ SOURCES: Mapping[type[Aggregate], Source] = {
 }
 """The aggregates that endpoints hear of. One more is one entry."""
 
+TYPES_OF: Mapping[type[Aggregate], tuple[str, ...]] = {
+    aggregate: tuple(event.TOPIC for event in AGGREGATES[aggregate]) for aggregate in SOURCES
+}
+"""All types of events that an aggregate has."""
+
 SOURCE_OF: Mapping[str, Source] = {
-    event.TOPIC: source for aggregate, source in SOURCES.items() for event in AGGREGATES[aggregate]
+    name: source for aggregate, source in SOURCES.items() for name in TYPES_OF[aggregate]
 }
 """By the type of an event."""
 
