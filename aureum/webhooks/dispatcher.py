@@ -24,6 +24,7 @@ from aureum.webhooks import lanes
 from aureum.webhooks.completions import Completer, Completion
 from aureum.webhooks.endpoints import Endpoints
 from aureum.webhooks.lanes import Claim
+from aureum.webhooks.observing import Observations
 from aureum.webhooks.sender import Sender, SendResult
 from aureum.webhooks.signing import sign
 from aureum.webhooks.worker_settings import WorkerSettings
@@ -43,7 +44,7 @@ AT_ONCE = 3
 
 
 @dataclass
-class Counters:
+class Counters(Observations):
     """What a worker has done so far, for whoever measures; ``lag_seconds`` is summed over ``first_attempts``."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -188,6 +189,7 @@ class Dispatcher:
             if completion is None:
                 await lanes.give_back(self.database, self.owner, claim, OWN_FAULT_PAUSE)
                 return
+            self.counters.attempted(completion.duration_ms / 1000, completion.error)
             self.counters.ended(await self.completer.complete(completion))
         except Unavailable:
             # Its lease ends by itself.

@@ -24,14 +24,17 @@ ASIDE_SECONDS = 30.0
 
 
 class Feeder:
-    """One a worker; *hint* hears whose deliveries it made. Somebody has to run its rounds, and may set ``wake``."""
+    """One a worker. Somebody has to run its rounds, and sets *wake* when a replay may have been asked for; *hint* hears
+    whose deliveries were made."""
 
-    def __init__(self, store: EventStore, hint: Callable[[UUID], None], poll_seconds: float) -> None:
+    def __init__(
+        self, store: EventStore, hint: Callable[[UUID], None], poll_seconds: float, wake: asyncio.Event
+    ) -> None:
         self.store = store
         self.hint = hint
         self.poll_seconds = poll_seconds
         self.aside: dict[UUID, float] = {}
-        self.wake = asyncio.Event()
+        self.wake = wake
 
     async def round(self) -> None:
         """A step for each tenant with replays; if none came further, wait. Raises Unavailable."""
