@@ -113,7 +113,7 @@ class Metrics:
             self._errors.labels(error).inc()
 
     def show_queue(self, values: Mapping[str, float], oldest_due: Mapping[str, float]) -> None:
-        """*values* by the names of ``GAUGES``; seconds by tenant: of those that are not there none is shown any more."""
+        """*values* by the names of ``GAUGES``; seconds by tenant: of those not there none is shown any more."""
         for name, gauge in self._gauges.items():
             gauge.set(values[name])
         # A child cannot be taken away where processes share: at 0 it is left out of the page.

@@ -94,5 +94,5 @@ class Observations:
 async def observe(database: Database) -> Observed:
     """Ask. Raises Unavailable."""
     ((due, *counts, estimate),) = await database.rows(STATE, {"most": COUNT_AT_MOST})
-    oldest = await database.rows(OLDEST_DUE, {"plans": PLANS_WITH_WEBHOOKS, "worst": WORST})
-    return Observed(due if due < COUNT_AT_MOST else max(due, estimate), *counts, dict(oldest))
+    rows = await database.rows(OLDEST_DUE, {"plans": PLANS_WITH_WEBHOOKS, "worst": WORST})
+    return Observed(*(due if due < COUNT_AT_MOST else max(due, estimate), *counts, dict(rows)))
