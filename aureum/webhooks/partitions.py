@@ -27,7 +27,15 @@ MOVE_AT_MOST = 50_000
 """Rows that are moved under a lock, in a fraction of a second. A day with more in the default partition gets none."""
 
 ADVISORY_LOCK = 4_851_023_118
-"""Two workers need not try to do the same; nothing else depends on it."""
+"""Two workers make partitions one after the other, and do not get into each other's way; nothing else depends on it."""
+
+IN_THE_WAY = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    # Another worker was quicker.
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.UndefinedTable,
+)
 
 TODAY = "SELECT (now() AT TIME ZONE 'UTC')::date"
 
@@ -50,11 +58,12 @@ BEGIN = (
     sql.SQL("SET LOCAL statement_timeout = '10s'"),
 )
 
-TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%(lock)s)"
+TAKE_TURN = "SELECT pg_advisory_xact_lock(%(lock)s)"
 
 MAKE = (
-    # Nothing may come in between looking for what is to be moved and the end.
-    "LOCK TABLE webhook_attempts_default IN ACCESS EXCLUSIVE MODE",
+    # The strongest lock, before anything else: whoever had chosen the default partition already would be refused later,
+    # and whoever reads would miss what is moved.
+    "LOCK TABLE ONLY webhook_attempts IN ACCESS EXCLUSIVE MODE",
     "CREATE TABLE {name} (LIKE webhook_attempts INCLUDING ALL)",
     # A partition is read through its parent only.
     "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
@@ -74,7 +83,7 @@ DELETE FROM webhook_attempts_default
  WHERE (tenant_id, endpoint_id, position, started_at, lease_owner) IN (
            SELECT tenant_id, endpoint_id, position, started_at, lease_owner
              FROM webhook_attempts_default
-            WHERE started_at < (now() AT TIME ZONE 'UTC')::date - %(days)s
+            WHERE started_at < %(today)s::date - %(days)s
             LIMIT %(limit)s
        )
 RETURNING 1
@@ -111,7 +120,7 @@ async def keep_partitions(database: Database, today: date | None = None, batch: 
             done += await make(connection, day)
         for day in to_drop(today, there):
             done += await run(connection, day, [DROP])
-    while len(await database.rows(OLD_IN_DEFAULT, {"days": KEEP_DAYS, "limit": batch})) == batch:
+    while len(await database.rows(OLD_IN_DEFAULT, {"today": today, "days": KEEP_DAYS, "limit": batch})) == batch:
         pass
     return done
 
@@ -132,17 +141,15 @@ async def run(connection: AsyncConnection[Any], day: date, statements: Collectio
     try:
         for begin in BEGIN:
             await connection.execute(begin)
-        locked = await connection.execute(TRY_LOCK, {"lock": ADVISORY_LOCK})
-        if await locked.fetchone() == (True,):
-            for statement in statements:
-                await connection.execute(filled(statement, name, day))
-            await connection.execute("COMMIT")
-            return [name]
-        await connection.execute("ROLLBACK")
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled, psycopg.errors.DuplicateTable) as error:
+        await connection.execute(TAKE_TURN, {"lock": ADVISORY_LOCK})
+        for statement in statements:
+            await connection.execute(filled(statement, name, day))
+        await connection.execute("COMMIT")
+    except IN_THE_WAY as error:
         await connection.execute("ROLLBACK")
         log.info("webhook_partition_left", partition=name, reason=type(error).__name__)
-    return []
+        return []
+    return [name]
 
 
 def filled(statement: str, name: str, day: date) -> sql.Composed:
