@@ -167,7 +167,7 @@ class World:
             await catch_up(self.store)
             await self.feed(0)
             await self.deliver(0)
-            running = "SELECT FROM webhook_replays WHERE tenant_id = %(tenant)s AND state = 'running'"
+            running = "SELECT 1 FROM webhook_replays WHERE tenant_id = %(tenant)s AND state = 'running'"
             if not await self.store.database.rows(running, {"tenant": self.tenant}):
                 return
         raise AssertionError("A replay never ends.")
@@ -196,7 +196,7 @@ async def live_through(url: str, operations: list[tuple[str, Any]]) -> None:
         await replay(store, tenant, world.endpoint, since=3)
         await world.settle()
         assert world.bodies == first
-        left = "SELECT FROM webhook_deliveries WHERE tenant_id = %(tenant)s"
+        left = "SELECT 1 FROM webhook_deliveries WHERE tenant_id = %(tenant)s"
         assert await store.database.rows(left, {"tenant": tenant}) == []
 
 
