@@ -23,6 +23,7 @@ from tests.webhooks.control import (
     replay,
     state_of,
 )
+from tests.webhooks.killing import killed, make_mortal
 from tests.webhooks.tenants import change, change_brokerage, deliveries, head_of, register
 from tests.webhooks.test_projector import catch_up
 
@@ -404,5 +405,35 @@ def test_lanes_are_due_with_what_is_queued_but_not_before_their_breaker_lets_the
             await capture(store, tenant)
             await catch_up(store)
             assert (await store.database.rows(due))[0] == (False, until)
+
+    run(scenario())
+
+
+STATEMENTS = 16
+"""Of one call of feed for one replay, from looking for it to COMMIT."""
+
+
+def test_a_feeder_that_is_killed_before_any_statement_leaves_nothing_or_all(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store, opened_store(database_url) as victim:
+            make_mortal(victim)
+            for statement in range(1, STATEMENTS + 2):
+                tenant = await open_brokerage(store)
+                endpoint = await register(store, tenant)
+                lead = await capture(store, tenant)
+                await change(store, tenant, lead.id, "contacted", "qualified")
+                await catch_up(store)
+                await finish(store, tenant)
+                await prune(store, tenant)
+                job = await replay(store, tenant, endpoint)
+                await catch_up(store)
+                await victim.tenant_key(tenant)
+                assert await killed(victim, statement, feed(victim, tenant)) == (statement <= STATEMENTS)
+                state, cursor, _, queued = await state_of(store, tenant, job)
+                assert (state, cursor, queued) in (("running", 0, 0), ("running", 4, 2))
+                assert len(await deliveries(store, tenant)) == queued
+                await feed_all(store, tenant)
+                assert await deliveries(store, tenant) == [(endpoint, 2), (endpoint, 4)]
+                assert await state_of(store, tenant, job) == ("running", 4, 4, 2)
 
     run(scenario())

@@ -15,15 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aureum.domain.errors import Unavailable
 from aureum.store.event_store import EventStore
 from aureum.webhooks import replays
 from aureum.webhooks.projector import project
 from aureum.webhooks.replays import feed
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import disable, enable, finish, redeliver, replay
+from tests.webhooks.killing import killed, make_mortal
 from tests.webhooks.tenants import change, head_of, register
-from tests.webhooks.test_projector import KillingCursor, catch_up
+from tests.webhooks.test_projector import catch_up
 
 STATUSES = ("contacted", "qualified", "showing", "offer", "lost", "new")
 
@@ -141,24 +141,10 @@ class World:
             self.allowed[position] += 1
 
     async def kill_projector(self, statement: int) -> None:
-        await self.kill(statement, project(self.victim, self.tenant, 4))
+        await killed(self.victim, statement, project(self.victim, self.tenant, 4))
 
     async def kill_feeder(self, statement: int) -> None:
-        await self.kill(statement, feed(self.victim, self.tenant))
-
-    async def kill(self, statement: int, work: Any) -> None:
-        """Lose the connection before the so manieth statement of *work*."""
-        KillingCursor.kill_at = 0
-        async with self.victim.database.pool.connection() as connection:
-            # Of the cursors that kill, from the next time on.
-            await connection.close()
-        KillingCursor.statements, KillingCursor.kill_at = 0, statement
-        try:
-            await work
-        except Unavailable:
-            return
-        finally:
-            KillingCursor.kill_at = 0
+        await killed(self.victim, statement, feed(self.victim, self.tenant))
 
     async def settle(self) -> None:
         """Let all that is under way come to its end."""
@@ -175,8 +161,7 @@ class World:
 
 async def live_through(url: str, operations: list[tuple[str, Any]]) -> None:
     async with opened_store(url) as store, opened_store(url) as victim:
-        assert isinstance(victim.database.pool.kwargs, dict)
-        victim.database.pool.kwargs["cursor_factory"] = KillingCursor
+        make_mortal(victim)
         tenant = await open_brokerage(store)
         # What was before it is none of its business.
         await capture(store, tenant)

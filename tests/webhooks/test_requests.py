@@ -21,7 +21,8 @@ from tests.domain.test_property import listed
 from tests.domain.test_task import created
 from tests.domain.test_tour import new_tour
 from tests.stores import capture, new_lead, open_brokerage, opened_store
-from tests.webhooks.control import change_endpoint, disable, finish, ping, redeliver, remove
+from tests.webhooks.control import cancel, change_endpoint, disable, finish, ping, redeliver, remove, replay
+from tests.webhooks.killing import killed, make_mortal
 from tests.webhooks.tenants import change, deliveries, register
 from tests.webhooks.test_projector import catch_up
 
@@ -188,6 +189,34 @@ def test_a_request_that_cannot_be_read_is_told_and_passed_over(database_url: str
                 assert (await project(store, tenant)).requests == 1
             assert [(log["event"], log["position"]) for log in logs] == [("webhook_request_unreadable", position)]
             assert await deliveries(store, tenant) == [(endpoint, position + 1)]
+
+    run(scenario())
+
+
+STATEMENTS = 19
+"""Of a batch that asks for everything, from BEGIN to COMMIT."""
+
+
+def test_a_projector_that_is_killed_before_any_statement_grants_nothing_or_all(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store, opened_store(database_url) as victim:
+            make_mortal(victim)
+            for statement in range(1, STATEMENTS + 2):
+                tenant = await open_brokerage(store)
+                endpoint = await register(store, tenant)
+                await capture(store, tenant)  # position 2
+                await catch_up(store)
+                await finish(store, tenant)
+                await store.database.rows("DELETE FROM webhook_messages")
+                job = await replay(store, tenant, endpoint)
+                await redeliver(store, tenant, endpoint, 2)
+                position = await ping(store, tenant, endpoint)
+                await cancel(store, tenant, job)
+                await victim.tenant_key(tenant)
+                assert await killed(victim, statement, project(victim, tenant)) == (statement <= STATEMENTS)
+                assert len(await deliveries(store, tenant)) in (0, 2)
+                await catch_up(store)
+                assert await deliveries(store, tenant) == [(endpoint, 2), (endpoint, position)]
 
     run(scenario())
 
