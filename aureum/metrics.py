@@ -106,7 +106,7 @@ class Metrics:
             histogram = self._second_children[route] = self._seconds.labels(route)
         histogram.observe(seconds)
 
-    def observe_attempt(self, seconds: float, error: str | None) -> None:
+    def observe_attempt(self, error: str | None, seconds: float) -> None:
         """An attempt of a webhook; *error* is None for a success."""
         self._attempt_seconds.observe(seconds)
         if error is not None:

@@ -106,9 +106,13 @@ class MeteredCounters(Counters):
         super().attempted_first(lag)
         self.metrics.delivery_lag.observe(lag.total_seconds())
 
-    def attempted(self, seconds: float, error: str | None) -> None:
-        super().attempted(seconds, error)
-        self.metrics.observe_attempt(seconds, error)
+    def attempted(self, error: str | None, seconds: float) -> None:
+        super().attempted(error, seconds)
+        self.metrics.observe_attempt(error, seconds)
+
+    def hosts_open(self, hosts: int) -> None:
+        super().hosts_open(hosts)
+        self.metrics.open_hosts.set(hosts)
 
     def mended(self, lanes: int) -> None:
         super().mended(lanes)
@@ -116,7 +120,6 @@ class MeteredCounters(Counters):
 
     def observed(self, found: Observed) -> None:
         super().observed(found)
-        self.metrics.open_hosts.set(self.open_hosts)
         values = {name: getattr(found, name) for name in GAUGES}
         self.metrics.show_queue(values, {to_wire(tenant): age for tenant, age in found.oldest_due.items()})
 

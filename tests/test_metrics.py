@@ -64,7 +64,7 @@ def test_attempts_by_duration_and_error() -> None:
     metrics = Metrics()
     counters = MeteredCounters(metrics)
     for seconds, error in ((0.04, None), (0.2, "http_5xx"), (15.0, "timeout"), (15.0, "timeout")):
-        counters.attempted(seconds, error)
+        counters.attempted(error, seconds)
     counters.mended(2)
     assert value(metrics, 'aureum_webhook_attempt_seconds_bucket{le="0.05"}') == 1
     assert value(metrics, "aureum_webhook_attempt_seconds_count") == 4
@@ -76,7 +76,7 @@ def test_attempts_by_duration_and_error() -> None:
 def test_the_queue_as_it_was_found_last() -> None:
     metrics = Metrics()
     counters = MeteredCounters(metrics)
-    counters.open_hosts = 4
+    counters.hosts_open(4)
     counters.observed(queue(due=7, open_breakers=2, xmin_age=900))
     counters.observed(found := queue(due=5, open_breakers=1, dead_rows=8))
     assert counters.last == found

@@ -73,14 +73,10 @@ class Observed:
 
 @dataclass
 class Observations:
-    """What a worker knows besides its attempts. ``open_hosts``: the hosts whose breaker, in its memory, is open."""
+    """What a worker knows besides its attempts."""
 
-    open_hosts: int = 0
     mended_lanes: int = 0
     last: Observed | None = field(default=None, repr=False)
-
-    def attempted(self, seconds: float, error: str | None) -> None:
-        """An attempt took so long, and failed in this way (None: it succeeded)."""
 
     def mended(self, lanes: int) -> None:
         """So many lanes had to be mended."""

@@ -23,7 +23,7 @@ from aureum.store.database import Database, connect
 from aureum.store.event_store import EventStore
 from aureum.store.notify import CHANNEL
 from aureum.store.writer import AppendWriter
-from aureum.webhooks import lanes
+from aureum.webhooks import leases
 from aureum.webhooks.chores import chores
 from aureum.webhooks.dispatcher import AT_ONCE, Counters, Dispatcher, all_of, wait_for
 from aureum.webhooks.endpoints import Endpoints
@@ -170,6 +170,6 @@ async def listen(url: str, wake: asyncio.Event) -> None:
 
 async def reap(dispatcher: Dispatcher, stop: asyncio.Event) -> None:
     """Make due again what a dead or paused worker held, once a second."""
-    for tenant_id in await lanes.reap(dispatcher.database):
+    for tenant_id in await leases.reap(dispatcher.database):
         dispatcher.hint(tenant_id)
     await wait_for(stop, REAP_SECONDS)
