@@ -252,7 +252,7 @@ class KillingCursor(psycopg.AsyncCursor[Any]):
         return await super().execute(*arguments, **options)
 
 
-STATEMENTS = 11
+STATEMENTS = 13
 """Of one batch, from BEGIN to COMMIT."""
 
 
