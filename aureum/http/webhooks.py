@@ -18,11 +18,12 @@ from aureum.commands.webhook_endpoints import (
     rotate_webhook_secret,
 )
 from aureum.domain import ids
-from aureum.domain.errors import NotFound
+from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.http.access import origin
 from aureum.http.answers import answer, encoded, limit_headers, list_etag, living_etag, not_modified
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.idempotency import unless_replayed
 from aureum.http.lists import Paging
 from aureum.http.paging import next_link
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once
@@ -167,14 +168,15 @@ async def post_rotation(asked: Asked, endpoint_id: UUID, rotation: Rotation) -> 
         return encoded({"secret": endpoint.secret, "secretOverlapUntil": webhook_endpoints.time_or_none(until)})
 
     remember = await once(asked, body)
-    endpoint, appended = await rotate_webhook_secret(
-        asked.app.store,
-        asked.tenant_id,
-        endpoint_id,
-        rotation.overlap_hours,
-        origin(asked.request, asked.about),
-        idempotency=remember,
-    )
+    who = origin(asked.request, asked.about)
+    try:
+        endpoint, appended = await rotate_webhook_secret(
+            asked.app.store, asked.tenant_id, endpoint_id, rotation.overlap_hours, who, idempotency=remember
+        )
+    except WrongState:
+        # Unless it was a twin of this request that rotated it.
+        await unless_replayed(asked.app.store, asked.tenant_id, remember)
+        raise
     return answered(asked, endpoint, body, appended)
 
 

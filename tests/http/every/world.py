@@ -225,19 +225,26 @@ def with_link(world: World) -> dict[str, Any]:
 
 def webhook(world: World) -> dict[str, Any]:
     """A new webhook with a delivery, as the worker would have logged it, and a replay."""
-    posted = [declared("POST", path) for path in ("/api/webhooks", "/api/webhooks/{id}/replay")]
-    make, replay = (one for one in posted if one is not None)
-    made: dict[str, Any] = world.succeed(make).json
-    path = replay.path.replace("{id}", made["id"])
-    call = Call("POST", path, {}, {"since": 0}, world.tenant.bearer)
-    replayed = world.succeed(replay, call).json
+    post = declared("POST", "/api/webhooks")
+    assert post is not None
+    made: dict[str, Any] = world.succeed(post).json
+    replayed = replay_of(world, made["id"])
     about = {"tenant": world.tenant.id, "endpoint": from_wire(made["id"]), "position": next(NUMBERS)}
     world.office.rows(TRIED, **about)
     return made | {"delivery": f"{made['id']}_{about['position']}", "replay": replayed["id"]}
 
 
+def replay_of(world: World, webhook_id: str) -> dict[str, Any]:
+    """A replay of everything."""
+    post = declared("POST", "/api/webhooks/{id}/replay")
+    assert post is not None
+    call = Call("POST", post.path.replace("{id}", webhook_id), {}, {"since": 0}, world.tenant.bearer)
+    made: dict[str, Any] = world.succeed(post, call).json
+    return made
+
+
 def of_new_webhook(action: str, body: dict[str, Any]) -> Callable[[World], dict[str, Any]]:
-    """What can be done to a webhook only so often: to a new one each time."""
+    """What can be done only so often, and not while somebody has disabled it: to a new webhook each time."""
     return lambda world: {"path": f"/api/webhooks/{world.make('/api/webhooks')}/{action}", "body": body}
 
 
@@ -246,6 +253,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("GET", "/api/newsletter/unsubscribe"): with_link,
     ("POST", "/api/newsletter/unsubscribe"): with_link,
     ("POST", "/api/webhooks/{id}/rotate-secret"): of_new_webhook("rotate-secret", {"overlap_hours": 24}),
+    ("POST", "/api/webhooks/{id}/replay"): of_new_webhook("replay", {"since": 0, "only": "missing"}),
     ("POST", "/api/webhooks/{id}/test"): of_new_webhook("test", {"event": "lead.created"}),
     ("POST", LOGOUT): lambda world: {"headers": world.office.staff(world.tenant.id, "broker").bearer},
 }
@@ -256,6 +264,7 @@ MAKERS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/api/webhooks": webhook,
     "/api/webhooks/deliveries": lambda world: {"id": webhook(world)["delivery"]},
     "/api/webhooks/replays": lambda world: {"id": webhook(world)["replay"]},
+    "/api/webhooks/{id}/replays": lambda world: replay_of(world, world.one("/api/webhooks")),
     "/api/events": lambda world: {"id": world.make("/api/leads")},
 }
 """What makes the resources of a list that nothing can be posted to, or that need more than that."""
