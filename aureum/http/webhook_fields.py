@@ -33,7 +33,6 @@ Url = Annotated[
             "type": "string",
             "format": "uri",
             "maxLength": MAX_URL_LENGTH,
-            "pattern": "^[^\\u0000]*$",
             "description": "Where to post: `https://` or `http://`, a public host, port 80, 443 or from 1024 up; "
             "neither a user name in it, nor Aureum's own host.",
         }
