@@ -147,11 +147,12 @@ async def post_cancel(asked: Asked, replay_id: UUID) -> Response:
     now = await row(asked, replay_id)
 
     def body(replay: WebhookReplay) -> bytes:
-        ended = now["state"] != "running"
-        after = now if ended else now | {"state": "cancelled", "ended_at": replay.modified_on}
+        after = now | {"state": "cancelled", "ended_at": now["ended_at"] or replay.modified_on}
         return encoded(webhook_replays.document(after))
 
     remember = await once(asked, body, tagged=False)
+    if now["state"] == "completed":
+        return answer(asked.request, encoded(webhook_replays.document(now)))
     replay, appended = await cancel_webhook_replay(
         asked.app.store, asked.tenant_id, replay_id, origin(asked.request, asked.about), idempotency=remember
     )
