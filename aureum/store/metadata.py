@@ -20,6 +20,7 @@ class Actor:
 
 VISITOR = Actor("visitor")
 COMMAND_LINE = Actor("system", "command line")
+WORKER = Actor("system", "webhook worker")
 
 
 @dataclass(frozen=True, slots=True)

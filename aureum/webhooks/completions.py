@@ -5,7 +5,8 @@ batch does not wait for the disk: a crash of the database may forget it, and the
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,7 +17,9 @@ import psycopg
 import structlog
 
 from aureum.store.database import Database
-from aureum.webhooks.lanes import NO_WAIT_FOR_DISK, SLOTS, SLOTS_AFTER_TIMEOUT, Claim
+from aureum.webhooks.health import Result
+from aureum.webhooks.lane_health import News, Trouble, tell_lanes
+from aureum.webhooks.lanes import NO_WAIT_FOR_DISK, Claim
 from aureum.webhooks.sender import Failure
 
 log = structlog.get_logger()
@@ -24,6 +27,9 @@ log = structlog.get_logger()
 BATCH = 256
 LINGER_SECONDS = 0.002
 """How long a batch waits for company. What arrives while one is written makes the next."""
+
+GONE = 410
+"""What an endpoint answers that wants to hear nothing any more, for good (RFC 9110 §15.5.11, Standard Webhooks)."""
 
 COMPLETE = """
 WITH r AS (
@@ -67,20 +73,6 @@ WITH r AS (
 SELECT endpoint_id, position, attempt, outcome FROM logged
 """
 
-SET_SLOTS = """
-UPDATE webhook_lanes l SET slots = n.slots
-  FROM (
-           SELECT x.endpoint_id, n.slots
-             FROM webhook_lanes x
-             JOIN unnest(%(endpoint)b::uuid[], %(slots)b::smallint[]) AS n (endpoint_id, slots)
-               ON n.endpoint_id = x.endpoint_id
-            WHERE x.tenant_id = %(tenant)s
-            ORDER BY x.endpoint_id
-              FOR NO KEY UPDATE OF x
-       ) AS n
- WHERE l.tenant_id = %(tenant)s AND l.endpoint_id = n.endpoint_id AND l.slots <> n.slots
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Completion:
@@ -108,28 +100,41 @@ def key_of(completion: Completion) -> Key:
     return claim.tenant_id, claim.endpoint_id, claim.position, claim.attempt
 
 
-async def write(database: Database, owner: UUID, completions: Sequence[Completion]) -> dict[Key, str]:
-    """Write what became of attempts of *owner*, all or nothing; the outcome of each, as ``webhook_attempts`` has it.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The outcome of each completion, as ``webhook_attempts`` has it, and the endpoints that are in trouble.
 
-    What an earlier call wrote already is left out of the answer. Raises Unavailable.
+    What an earlier call wrote already is left out.
     """
-    by_tenant = groupby(sorted(completions, key=lambda c: c.claim.tenant_id), key=lambda c: c.claim.tenant_id)
-    written = []
-    async with database.connection() as connection, connection.pipeline():
-        await connection.execute("BEGIN")
-        await connection.execute(NO_WAIT_FOR_DISK)
-        for tenant_id, group in by_tenant:
-            own = list(group)
-            cursor = connection.cursor(binary=True)
-            await cursor.execute(COMPLETE, arguments(tenant_id, owner, own))
-            written.append((tenant_id, cursor))
-            slots = changed_slots(own)
-            if slots:
-                await connection.execute(
-                    SET_SLOTS, {"tenant": tenant_id, "endpoint": list(slots), "slots": list(slots.values())}
-                )
-        await connection.execute("COMMIT")
-        return {(tenant_id, *row[:-1]): row[-1] for tenant_id, cursor in written for row in await cursor.fetchall()}
+
+    outcomes: dict[Key, str]
+    troubles: list[Trouble]
+
+
+async def write(database: Database, owner: UUID, completions: Sequence[Completion]) -> Written:
+    """Write what became of attempts of *owner*, all or nothing. Raises Unavailable."""
+    by_tenant = [
+        (tenant_id, list(own))
+        for tenant_id, own in groupby(sorted(completions, key=key_of), key=lambda c: c.claim.tenant_id)
+    ]
+    async with database.connection() as connection:
+        cursors = [connection.cursor(binary=True) for _ in by_tenant]
+        found: list[Trouble] = []
+        async with connection.pipeline():
+            await connection.execute("BEGIN")
+            await connection.execute(NO_WAIT_FOR_DISK)
+            for (tenant_id, own), cursor in zip(by_tenant, cursors, strict=True):
+                await cursor.execute(COMPLETE, arguments(tenant_id, owner, own))
+            for tenant_id, own in by_tenant:
+                if news := news_of(own):
+                    found += await tell_lanes(connection, tenant_id, news)
+            await connection.execute("COMMIT")
+        outcomes = {
+            (tenant_id, *row[:-1]): row[-1]
+            for (tenant_id, _), cursor in zip(by_tenant, cursors, strict=True)
+            for row in await cursor.fetchall()
+        }
+        return Written(outcomes, found)
 
 
 def arguments(tenant_id: UUID, owner: UUID, completions: Sequence[Completion]) -> dict[str, Any]:
@@ -149,21 +154,38 @@ def arguments(tenant_id: UUID, owner: UUID, completions: Sequence[Completion]) -
     }
 
 
-def changed_slots(completions: Sequence[Completion]) -> dict[UUID, int]:
-    """By endpoint: one slot after a time-out, all of them again after the success that followed."""
-    slots = {}
+def news_of(completions: Sequence[Completion]) -> list[News]:
+    """What the lanes of one tenant are to hear: of a lane in good health nothing but failures."""
+    by_endpoint: dict[UUID, list[Completion]] = defaultdict(list)
     for completion in completions:
-        if completion.error == Failure.TIMEOUT:
-            slots[completion.claim.endpoint_id] = SLOTS_AFTER_TIMEOUT
-        elif completion.error is None and completion.claim.slots < SLOTS:
-            slots[completion.claim.endpoint_id] = SLOTS
-    return slots
+        by_endpoint[completion.claim.endpoint_id].append(completion)
+    return [
+        News(
+            endpoint_id,
+            [Result(c.error is None, c.error in (Failure.TIMEOUT, Failure.CONNECT_TIMEOUT)) for c in own],
+            earliest(own),
+            any(c.status == GONE for c in own),
+        )
+        for endpoint_id, own in by_endpoint.items()
+        if any(c.error is not None or c.claim.lane.troubled or c.claim.lane.mode != "parallel" for c in own)
+    ]
+
+
+def earliest(completions: Sequence[Completion]) -> float | None:
+    """In how many seconds one of an endpoint's deliveries is due because of these: a retry, or the next of a row."""
+    pauses = [c.pause.total_seconds() for c in completions if c.pause is not None]
+    in_order = completions[0].claim.lane.mode != "parallel"
+    return 0.0 if in_order else min(pauses, default=None)
 
 
 class Completer:
-    """Writes the completions of one worker, a batch at a time. Somebody has to run its rounds."""
+    """Writes the completions of one worker, a batch at a time. Somebody has to run its rounds.
 
-    def __init__(self, database: Database, owner: UUID) -> None:
+    *tell* hears of endpoints in trouble, after what they did is written.
+    """
+
+    def __init__(self, database: Database, owner: UUID, tell: Callable[[Trouble], Awaitable[None]]) -> None:
+        self.tell = tell
         self.database = database
         self.owner = owner
         self.waiting: list[tuple[Completion, asyncio.Future[str]]] = []
@@ -187,20 +209,22 @@ class Completer:
             await asyncio.sleep(LINGER_SECONDS)
         batch = self.waiting[:BATCH]
         try:
-            outcomes = await write(self.database, self.owner, [completion for completion, _ in batch])
+            written = await write(self.database, self.owner, [completion for completion, _ in batch])
         except psycopg.Error:
-            outcomes = await self._write_each([completion for completion, _ in batch])
+            written = await self._write_each([completion for completion, _ in batch])
         del self.waiting[: len(batch)]
         for completion, future in batch:
             if not future.done():
-                future.set_result(outcomes.get(key_of(completion), "repeated"))
+                future.set_result(written.outcomes.get(key_of(completion), "repeated"))
+        for trouble in written.troubles:
+            await self.tell(trouble)
 
-    async def _write_each(self, completions: Sequence[Completion]) -> dict[Key, str]:
+    async def _write_each(self, completions: Sequence[Completion]) -> Written:
         """The database refuses one of *completions*: that one must not keep the others from being written."""
-        outcomes: dict[Key, str] = {}
+        all_written = Written({}, [])
         for completion in completions:
             try:
-                outcomes |= await write(self.database, self.owner, [completion])
+                written = await write(self.database, self.owner, [completion])
             except psycopg.Error as error:
                 claim = completion.claim
                 log.error(
@@ -210,5 +234,8 @@ class Completer:
                     position=claim.position,
                     sqlstate=error.sqlstate,
                 )
-                outcomes[key_of(completion)] = "lost"
-        return outcomes
+                all_written.outcomes[key_of(completion)] = "lost"
+            else:
+                all_written.outcomes.update(written.outcomes)
+                all_written.troubles.extend(written.troubles)
+        return all_written

@@ -5,6 +5,7 @@ all tenants every half second finds the rest: retries, other workers' projection
 """
 
 import asyncio
+import random
 import time
 from collections import Counter
 from collections.abc import Coroutine, Iterable
@@ -17,14 +18,17 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import DomainError, Unavailable
 from aureum.log import places
 from aureum.store.database import Database
 from aureum.webhooks import lanes
 from aureum.webhooks.completions import Completer, Completion
 from aureum.webhooks.endpoints import Endpoints
+from aureum.webhooks.hosts import Hosts
+from aureum.webhooks.lane_health import Trouble
 from aureum.webhooks.lanes import Claim
-from aureum.webhooks.sender import Sender, SendResult
+from aureum.webhooks.leases import give_back
+from aureum.webhooks.sender import UNREACHED, Sender, SendResult
 from aureum.webhooks.signing import sign
 from aureum.webhooks.worker_settings import WorkerSettings
 
@@ -38,6 +42,17 @@ OWN_FAULT_PAUSE = timedelta(seconds=5)
 LOOK_AT = 64
 """Tenants that one look at all of them brings."""
 
+SLOW_SECONDS = 1.0
+SLOW_TIMES = 8
+"""An attempt that takes longer than a second gives its slot back: who waits for something that hangs costs memory, not
+work. The worker holds no more than eight times its slots in all, and a tenant twice them."""
+
+ORDERED_TRIES = 4
+"""Where deliveries have an order, the first of a row holds up those behind it: for 35 minutes, then it is given up."""
+
+TEST = "test_"
+"""How the id of a message begins that somebody wants to see arrive: one attempt."""
+
 AT_ONCE = 3
 """Tenants that are projected, or claimed for, at the same moment: most of the time goes in waiting for answers."""
 
@@ -50,6 +65,7 @@ class Counters:
     in_flight: int = 0
     first_attempts: int = 0
     lag_seconds: float = 0.0
+    open_hosts: int = 0
 
     @property
     def delivered(self) -> int:
@@ -67,6 +83,13 @@ class Counters:
     def flying(self, attempts: int) -> None:
         """So many attempts are under way now."""
         self.in_flight = attempts
+
+    def attempted(self, error: str | None, seconds: float) -> None:
+        """An attempt was made; *error* is the class of its failure."""
+
+    def hosts_open(self, hosts: int) -> None:
+        """So many hosts are left alone by this worker."""
+        self.open_hosts = hosts
 
     def attempted_first(self, lag: timedelta) -> None:
         """A message goes out for the first time, *lag* after it was committed."""
@@ -91,10 +114,13 @@ class Dispatcher:
         self.settings = settings
         self.counters = counters
         self.owner = uuid4()
-        self.completer = Completer(database, self.owner)
+        self.completer = Completer(database, self.owner, self._disable)
+        self.hosts = Hosts(max(1, settings.slots // 2))
         self.hints: dict[UUID, None] = {}
         self.under_way: Counter[UUID] = Counter()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.quick: Counter[UUID] = Counter()
+        self.tasks: dict[asyncio.Task[None], asyncio.TimerHandle] = {}
+        self.slow: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
         self.next_look = 0.0
         self.stopping = False
@@ -118,9 +144,10 @@ class Dispatcher:
         now = time.monotonic()
         if now >= self.next_look:
             self.next_look = now + self.settings.poll_seconds
-            for tenant_id in await lanes.due_tenants(self.database, LOOK_AT):
+            self.counters.hosts_open(self.hosts.open)
+            for tenant_id in await lanes.due_tenants(self.database, LOOK_AT, [*self.hosts.full]):
                 self.hints.setdefault(tenant_id)
-        while self.hints and not self.stopping and (free := self.settings.slots - len(self.tasks)) > 0:
+        while self.hints and not self.stopping and (free := self.free) > 0:
             some = list(islice(self.hints, min(AT_ONCE, free)))
             for tenant_id in some:
                 del self.hints[tenant_id]
@@ -129,6 +156,12 @@ class Dispatcher:
                 return
         if not self.wake.is_set():
             await wait_for(self.wake, self.next_look - time.monotonic())
+
+    @property
+    def free(self) -> int:
+        """How many attempts may begin."""
+        slots = self.settings.slots
+        return min(slots - len(self.tasks) + len(self.slow), slots * SLOW_TIMES - len(self.tasks))
 
     async def finish(self, seconds: float) -> None:
         """Wait for the attempts that are under way; those that take longer are left to their leases."""
@@ -141,10 +174,11 @@ class Dispatcher:
     async def claim(self, tenant_id: UUID, free: int) -> None:
         """Claim up to *free* deliveries of one tenant and begin to make them. Raises Unavailable.
 
-        Half of the slots at most are one tenant's, an eighth one endpoint's: no dead system stops the others.
+        Half of the slots at most are one tenant's, and one host's, an eighth of that one endpoint's: no dead system
+        stops the others.
         """
         slots = self.settings.slots
-        room = min(free, max(1, slots // 2) - self.under_way[tenant_id])
+        room = min(free, max(1, slots // 2) - self.quick[tenant_id], 2 * slots - self.under_way[tenant_id])
         if room <= 0:
             # The claim that took the last of its share ended at its limit: it gives the next hint.
             return
@@ -154,24 +188,37 @@ class Dispatcher:
             self.owner,
             tenant_id,
             limit=room,
-            share=max(1, slots // 8),
+            share=max(1, slots // 16),
+            hosts=self.hosts,
             lease_seconds=self.settings.lease_seconds,
         )
+        loop = asyncio.get_running_loop()
         for claim in claims:
-            task = asyncio.get_running_loop().create_task(self.deliver(claim, started))
+            task = loop.create_task(self.deliver(claim, started))
             self.under_way[tenant_id] += 1
-            self.tasks.add(task)
+            self.quick[tenant_id] += 1
+            self.tasks[task] = loop.call_later(SLOW_SECONDS, self._slow, claim, task)
             task.add_done_callback(partial(self._done, claim))
         self.counters.flying(len(self.tasks))
+
+    def _slow(self, claim: Claim, task: asyncio.Task[None]) -> None:
+        """It takes its time: somebody else may have its slot."""
+        self.slow.add(task)
+        decrease(self.quick, claim.tenant_id)
+        # Whoever found no room may have some now.
+        self.hints.setdefault(claim.tenant_id)
+        self.wake.set()
 
     def _done(self, claim: Claim, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("webhook_delivery_broke", error=type(error).__name__, trace=places(error), **ids_of(claim))
-        self.tasks.discard(task)
+        self.tasks.pop(task).cancel()
+        if task in self.slow:
+            self.slow.discard(task)
+        else:
+            decrease(self.quick, claim.tenant_id)
+        decrease(self.under_way, claim.tenant_id)
         self.counters.flying(len(self.tasks))
-        self.under_way[claim.tenant_id] -= 1
-        if not self.under_way[claim.tenant_id]:
-            del self.under_way[claim.tenant_id]
         if claim.more:
             self.hints[claim.tenant_id] = None
         self.wake.set()
@@ -182,31 +229,46 @@ class Dispatcher:
             left = self.settings.lease_seconds - (time.monotonic() - claimed)
             if self.stopping or left < self.settings.timeout_seconds:
                 # What may outlive its lease would be sent twice.
-                await lanes.give_back(self.database, self.owner, claim)
+                self.hosts.give_back(claim.lane.host, 1)
+                await give_back(self.database, self.owner, claim)
                 return
             completion = await self._attempt(claim, claimed)
             if completion is None:
-                await lanes.give_back(self.database, self.owner, claim, OWN_FAULT_PAUSE)
+                self.hosts.give_back(claim.lane.host, 1)
+                await give_back(self.database, self.owner, claim, OWN_FAULT_PAUSE)
                 return
+            reached = completion.error not in UNREACHED
+            self.hosts.ended(claim.lane.host, reached, time.monotonic(), random.random())  # noqa: S311  spreads load
+            self.counters.attempted(completion.error, completion.duration_ms / 1000)
             self.counters.ended(await self.completer.complete(completion))
         except Unavailable:
             # Its lease ends by itself.
             log.warning("webhook_not_given_back", **ids_of(claim))
 
+    async def _disable(self, trouble: Trouble) -> None:
+        """The endpoint wants to hear nothing any more, or has not for days. What cannot be recorded now is found again
+        when its next attempt has failed."""
+        about = {"tenant": str(trouble.tenant_id), "endpoint": str(trouble.endpoint_id), "reason": trouble.reason}
+        try:
+            await self.endpoints.disable(trouble.tenant_id, trouble.endpoint_id, trouble.reason)
+            log.warning("webhook_endpoint_disabled", **about)
+        except DomainError as error:
+            log.warning("webhook_endpoint_not_disabled", error=type(error).__name__, **about)
+
     async def _attempt(self, claim: Claim, claimed: float) -> Completion | None:
         """One attempt; None if a fault of ours kept it from being made."""
         started_at = claim.claimed_at
         try:
-            endpoint = await self.endpoints.get(claim.tenant_id, claim.endpoint_id, claim.stream_version)
+            endpoint = await self.endpoints.get(claim.tenant_id, claim.endpoint_id, claim.lane.stream_version)
             # The database's clock, as for everything else that is timed here, and what has passed since it was asked.
             started_at += timedelta(seconds=time.monotonic() - claimed)
-            if claim.attempt == 1:
+            if claim.attempt == 1 + claim.base:
                 self.counters.attempted_first(started_at - claim.recorded_at)
             headers = sign(
                 claim.body,
                 message_id=claim.message_id,
                 event=claim.event,
-                secrets=endpoint.secrets,
+                secrets=endpoint.secrets(started_at),
                 timestamp=int(started_at.timestamp()),
             )
             result = await self.sender.send(endpoint.url, headers, claim.body)
@@ -228,13 +290,24 @@ class Dispatcher:
         )
 
     def _pause(self, claim: Claim, result: SendResult) -> timedelta | None:
-        pause = self.settings.pause_after(claim.attempt, result)
+        if claim.message_id.startswith(TEST):
+            return None
+        tries = claim.attempt - claim.base
+        in_order = claim.lane.mode != "parallel"
+        pause = None if in_order and tries >= ORDERED_TRIES else self.settings.pause_after(tries, result)
         if pause is None:
-            log.error("webhook_exhausted", attempts=claim.attempt, **ids_of(claim))
+            log.error("webhook_exhausted", attempts=tries, **ids_of(claim))
         return pause
 
 
 NOT_SENT = SendResult(None, None, 0, b"", None)
+
+
+def decrease(counter: Counter[UUID], tenant_id: UUID) -> None:
+    """One less, and nobody is remembered for nothing."""
+    counter[tenant_id] -= 1
+    if not counter[tenant_id]:
+        del counter[tenant_id]
 
 
 def ids_of(claim: Claim) -> dict[str, object]:

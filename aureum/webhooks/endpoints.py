@@ -2,21 +2,28 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
+from aureum.commands.changes import change
 from aureum.domain.errors import NotFound
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import EventStore
+from aureum.store.metadata import WORKER, Origin
 
 REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The live secrets stand oldest first, as ``signing.sign`` wants them; they are never shown in a log."""
+    """What an attempt needs to know. Secrets are never shown in a log."""
 
     url: str
-    secrets: tuple[str, ...] = field(repr=False)
+    aggregate: WebhookEndpoint = field(repr=False)
+
+    def secrets(self, at: datetime) -> tuple[str, ...]:
+        """Those that are live at that moment, oldest first, as ``signing.sign`` wants them."""
+        return self.aggregate.secrets(at)
 
 
 class Endpoints:
@@ -36,8 +43,20 @@ class Endpoints:
             aggregate: WebhookEndpoint | None = stream.aggregate()
             if aggregate is None:
                 raise NotFound
-            endpoint = self.remembered[key] = Endpoint(aggregate.url, (aggregate.secret,))
+            endpoint = self.remembered[key] = Endpoint(aggregate.url, aggregate)
             if len(self.remembered) > self.limit:
                 self.remembered.popitem(last=False)
         self.remembered.move_to_end(key)
         return endpoint
+
+    async def disable(self, tenant_id: UUID, endpoint_id: UUID, reason: str) -> None:
+        """Record that nothing is sent to an endpoint any more. Raises what ``change`` raises."""
+        await change(
+            self.store,
+            tenant_id,
+            endpoint_id,
+            WebhookEndpoint,
+            lambda endpoint, at: endpoint.disable(reason, at),
+            command="DisableWebhookEndpoint",
+            origin=Origin(WORKER),
+        )

@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -93,9 +94,11 @@ ON CONFLICT (tenant_id, position) DO NOTHING
 """
 
 ADD_LANES = """
-INSERT INTO webhook_lanes (tenant_id, endpoint_id)
-SELECT DISTINCT %(tenant)s::uuid, d.endpoint_id FROM unnest(%(endpoint)b::uuid[]) AS d (endpoint_id)
-ON CONFLICT (tenant_id, endpoint_id) DO NOTHING
+INSERT INTO webhook_lanes AS l (tenant_id, endpoint_id, next_due)
+SELECT DISTINCT %(tenant)s::uuid, d.endpoint_id, %(now)s::timestamptz
+  FROM unnest(%(endpoint)b::uuid[]) AS d (endpoint_id)
+ON CONFLICT (tenant_id, endpoint_id) DO UPDATE SET
+       next_due = greatest(least(l.next_due, excluded.next_due), l.open_until)
 """
 
 ADD_DELIVERIES = """
@@ -169,8 +172,8 @@ async def project(store: EventStore, tenant_id: UUID, limit: int = BATCH) -> Pro
                 wanted = {message.position: message for _, message in deliveries}
                 await connection.execute(ADD_MESSAGES, about | columns_of(list(wanted.values())))
                 added = {"endpoint": [e for e, _ in deliveries], "position": [m.position for _, m in deliveries]}
-                await connection.execute(ADD_LANES, about | added)
                 await connection.execute(ADD_DELIVERIES, about | added)
+                await connection.execute(ADD_LANES, about | added | {"now": datetime.now(UTC)})
             if parked:
                 await connection.execute(PARK, about | columns_of(parked))
             await connection.execute(ADVANCE, about | {"position": until})

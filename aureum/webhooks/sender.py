@@ -46,6 +46,7 @@ class Failure(StrEnum):
     DNS = "dns"
     REFUSED = "refused"  # no connection: refused, or no route
     RESET = "reset"  # the connection broke before an answer
+    CONNECT_TIMEOUT = "connect_timeout"  # nothing said the host is there
     TIMEOUT = "timeout"
     TLS = "tls"
     BLOCKED_ADDRESS = "blocked_address"
@@ -54,6 +55,10 @@ class Failure(StrEnum):
     HTTP_3XX = "http_3xx"
     HTTP_4XX = "http_4xx"
     HTTP_5XX = "http_5xx"
+
+
+UNREACHED = frozenset((Failure.DNS, Failure.REFUSED, Failure.CONNECT_TIMEOUT, Failure.TLS))
+"""Of the host: there was no connection to send anything over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,9 @@ def _failure(error: Exception) -> Failure:
         return Failure.TLS
     if number in _OWN_FAULTS:
         raise OSError(number, f"Webhooks cannot be sent: {cause}") from error
-    if isinstance(cause, TimeoutError) or number == errno.ETIMEDOUT:
+    if isinstance(error, aiohttp.ConnectionTimeoutError) or number == errno.ETIMEDOUT:
+        return Failure.CONNECT_TIMEOUT
+    if isinstance(cause, TimeoutError):
         return Failure.TIMEOUT
     if isinstance(error, aiohttp.ClientConnectorError):
         in_handshake = isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError))

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 PREFIX = "whsec_"
 USER_AGENT = "Aureum-Webhooks/1"
+NEXT = "X-Aureum-Signature-Next"
 
 # The id is signed as "id.timestamp.body": a dot inside would let one signature stand for two different messages.
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -31,7 +32,8 @@ def sign(body: bytes, *, message_id: str, event: str, secrets: Sequence[str], ti
 
     *message_id* stays the same over all attempts; *timestamp* (unix seconds) is this attempt's own. *secrets* are the
     live ones, oldest first: during a rotation's overlap the old one makes ``X-Aureum-Signature``, which has room for
-    one, and ``webhook-signature`` carries one signature of each. Raises ValueError when there is no secret, or an id or
+    one, ``X-Aureum-Signature-Next`` is made with the new one, so that a consumer can prepare for it, and
+    ``webhook-signature`` carries one signature of each. Raises ValueError when there is no secret, or an id or
     a secret has the wrong form; the message never holds the secret.
     """
     if not secrets:
@@ -39,7 +41,7 @@ def sign(body: bytes, *, message_id: str, event: str, secrets: Sequence[str], ti
     if not _MESSAGE_ID.fullmatch(message_id):
         raise ValueError(f"A message id is 1 to 128 letters, digits, '_' and '-', not {message_id!r}.")
     signed = f"{message_id}.{timestamp}.".encode() + body
-    return {
+    headers = {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "X-Aureum-Event": event,
@@ -48,6 +50,9 @@ def sign(body: bytes, *, message_id: str, event: str, secrets: Sequence[str], ti
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(f"v1,{_standard_signature(secret, signed)}" for secret in secrets),
     }
+    if len(secrets) > 1:
+        headers[NEXT] = hmac.digest(secrets[-1].encode(), body, "sha256").hex()
+    return headers
 
 
 def _standard_signature(secret: str, signed: bytes) -> str:

@@ -24,7 +24,7 @@ from aureum.store.event_store import EventStore
 from aureum.store.notify import CHANNEL
 from aureum.store.sweep import sweep
 from aureum.store.writer import AppendWriter
-from aureum.webhooks import lanes
+from aureum.webhooks import leases
 from aureum.webhooks.dispatcher import AT_ONCE, Counters, Dispatcher, all_of, wait_for
 from aureum.webhooks.endpoints import Endpoints
 from aureum.webhooks.projector import project, tenants_behind
@@ -160,7 +160,7 @@ async def listen(url: str, wake: asyncio.Event) -> None:
 
 async def reap(dispatcher: Dispatcher, stop: asyncio.Event) -> None:
     """Make due again what a dead or paused worker held, once a second."""
-    for tenant_id in await lanes.reap(dispatcher.database):
+    for tenant_id in await leases.reap(dispatcher.database):
         dispatcher.hint(tenant_id)
     await wait_for(stop, REAP_SECONDS)
 

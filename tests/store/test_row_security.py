@@ -63,7 +63,7 @@ PAGES = (
 
 UNIQUE_NUMBER = "(random() * 1e9)::bigint"
 
-ALLOWED = {("webhook_attempts", "outcome"): "'failed'"}
+ALLOWED = {("webhook_attempts", "outcome"): "'failed'", ("webhook_replays", "state"): "'running'"}
 """Where a column allows certain values only."""
 
 

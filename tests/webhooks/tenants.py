@@ -1,6 +1,6 @@
 """Tenants with endpoints and leads, and a look at what the worker's tables hold of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -76,3 +76,13 @@ async def checkpoint_of(store: EventStore, tenant_id: UUID) -> int | None:
         {"tenant": tenant_id},
     )
     return rows[0][0] if rows else None
+
+
+async def change_endpoint(
+    store: EventStore, tenant_id: UUID, endpoint_id: UUID, decide: Callable[[WebhookEndpoint], None]
+) -> None:
+    """Let *decide* change an endpoint."""
+    stream = await store.load(tenant_id, endpoint_id)
+    endpoint: WebhookEndpoint = stream.aggregate()
+    decide(endpoint)
+    await store.append(tenant_id, endpoint, stream, command="ChangeWebhookEndpoint", origin=ORIGIN)

@@ -61,9 +61,10 @@ async def dispatching(store: EventStore, sender: Sender, **settings: Any) -> Asy
 
 
 async def tenant_with(store: EventStore, endpoints: int, deliveries: int) -> tuple[UUID, list[UUID]]:
-    """A tenant, its endpoints, and so many due deliveries for each."""
+    """A tenant, its endpoints on a host of their own, and so many due deliveries for each."""
     tenant = await open_brokerage(store)
-    registered = [await register(store, tenant, f"http://127.0.0.1:9/{place}") for place in range(endpoints)]
+    host = f"{tenant.hex}.example.com"
+    registered = [await register(store, tenant, f"http://{host}/{place}") for place in range(endpoints)]
     for endpoint in registered:
         await enqueue(store, tenant, endpoint, range(1, deliveries + 1))
     return tenant, registered
@@ -103,7 +104,7 @@ def test_what_is_claimed_while_stopping_is_given_back(database_url: str) -> None
             # It claims no more either.
             dispatcher.hint(tenant)
             await dispatcher.round()
-            assert dispatcher.tasks == set()
+            assert dispatcher.tasks == {}
 
     run(scenario())
 
@@ -116,7 +117,8 @@ def test_what_might_outlive_its_lease_is_not_sent(database_url: str) -> None:
             tenant, (endpoint,) = await tenant_with(store, 1, 1)
             # A worker that stood still after its claim, for almost as long as the lease.
             settings = dispatcher.settings
-            (one,) = await lanes.claim(store.database, dispatcher.owner, tenant, limit=1, share=8)
+            hosts = dispatcher.hosts
+            (one,) = await lanes.claim(store.database, dispatcher.owner, tenant, limit=1, share=8, hosts=hosts)
             await dispatcher.deliver(one, time.monotonic() - (settings.lease_seconds - settings.timeout_seconds) - 1)
             assert sender.urls == []
             assert await queue(store, tenant) == {(endpoint, 1): ("due", 0, None)}
@@ -165,7 +167,7 @@ def test_a_tenant_that_holds_its_share_is_claimed_for_as_soon_as_it_holds_less(d
             await dispatcher.claim(tenant, 16)
             assert dispatcher.under_way == {tenant: 8}
             # What comes now has lanes of its own, none of which was full before.
-            await enqueue(store, tenant, await register(store, tenant, "http://127.0.0.1:9/late"), [9])
+            await enqueue(store, tenant, await register(store, tenant, "http://late.example.com/"), [9])
             await dispatcher.claim(tenant, 8)
             assert dispatcher.under_way == {tenant: 8}
             sender.go_on.set()

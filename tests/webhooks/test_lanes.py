@@ -10,9 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from aureum.domain import ids
+from aureum.store.database import Database
 from aureum.store.event_store import EventStore
-from aureum.webhooks.completions import Completer, Completion, write
-from aureum.webhooks.lanes import LEASE_SECONDS, Claim, claim, due_tenants, give_back, reap
+from aureum.webhooks import completions, lanes
+from aureum.webhooks.completions import Completer, Completion, Key
+from aureum.webhooks.hosts import Hosts
+from aureum.webhooks.lane_health import Trouble
+from aureum.webhooks.lanes import LEASE_SECONDS, Claim, due_tenants
+from aureum.webhooks.leases import give_back, reap
 from aureum.webhooks.sender import TIMEOUT, Failure
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.tenants import attempts, change_brokerage, register
@@ -31,7 +36,9 @@ async def enqueue(store: EventStore, tenant_id: UUID, endpoint_id: UUID, positio
     for statement in (
         "INSERT INTO webhook_messages SELECT %(tenant)s, p, 'msg_' || p, 'lead.created', %(tenant)s, '{}', now()"
         " FROM unnest(%(positions)s::bigint[]) AS p ON CONFLICT DO NOTHING",
-        "INSERT INTO webhook_lanes (tenant_id, endpoint_id) VALUES (%(tenant)s, %(endpoint)s) ON CONFLICT DO NOTHING",
+        "INSERT INTO webhook_lanes (tenant_id, endpoint_id, next_due) VALUES (%(tenant)s, %(endpoint)s, now())"
+        " ON CONFLICT (tenant_id, endpoint_id)"
+        " DO UPDATE SET next_due = greatest(now(), webhook_lanes.open_until)",
         "INSERT INTO webhook_deliveries (tenant_id, endpoint_id, position, due_at)"
         " SELECT %(tenant)s, %(endpoint)s, p, now() FROM unnest(%(positions)s::bigint[]) AS p",
     ):
@@ -62,6 +69,22 @@ async def expire(store: EventStore, tenant_id: UUID, owner: UUID) -> None:
     )
 
 
+async def claim(
+    database: Database, owner: UUID, tenant_id: UUID, *, limit: int, share: int, hosts: Hosts | None = None
+) -> list[Claim]:
+    """What a worker claims, on hosts that have room for all."""
+    return await lanes.claim(database, owner, tenant_id, limit=limit, share=share, hosts=hosts or Hosts(1_000))
+
+
+async def tell_nobody(trouble: Trouble) -> None:
+    raise AssertionError(f"Nothing here is in trouble: {trouble}")
+
+
+async def write(database: Database, owner: UUID, written: Sequence[Completion]) -> dict[Key, str]:
+    """The outcomes of what is written."""
+    return (await completions.write(database, owner, written)).outcomes
+
+
 def completion(claim: Claim, *, error: Failure | None = None, pause: timedelta | None = None) -> Completion:
     """A success, unless *error* says otherwise."""
     status = 200 if error is None else None
@@ -84,7 +107,7 @@ def test_a_claim_holds_deliveries_with_their_messages_for_a_while(database_url: 
                 (5, 1, "msg_5", "lead.created", b"{}"),
                 (6, 1, "msg_6", "lead.created", b"{}"),
             ]
-            assert all(c.more and c.stream_version == 1 and c.slots == 8 for c in claims)
+            assert all(c.more and c.lane.stream_version == 1 and c.lane.slots == 8 for c in claims)
             ((lease,),) = await store.database.rows(
                 "SELECT DISTINCT lease_until - %(claimed_at)s FROM webhook_deliveries WHERE state = 'leased'",
                 {"claimed_at": claims[0].claimed_at},
@@ -161,12 +184,13 @@ def test_after_a_time_out_an_endpoint_holds_one_until_it_answers(database_url: s
             tenant = await open_brokerage(store)
             endpoint = await register(store, tenant)
             await enqueue(store, tenant, endpoint, range(1, 31))
-            claims = await claim(store.database, ONE, tenant, limit=100, share=16)
+            # Fewer than would open the breaker.
+            claims = await claim(store.database, ONE, tenant, limit=3, share=16)
             late = [completion(c, error=Failure.TIMEOUT, pause=timedelta(hours=1)) for c in claims]
             await write(store.database, ONE, late)
             assert await slots_of(store, tenant) == {endpoint: 1}
             (probe,) = await claim(store.database, ONE, tenant, limit=100, share=16)
-            assert (probe.slots, probe.more) == (1, True)
+            assert (probe.lane.slots, probe.more) == (1, True)
             assert await claim(store.database, OTHER, tenant, limit=100, share=16) == []
             # Another failure is no answer to whether it hangs.
             await write(store.database, ONE, [completion(probe, error=Failure.HTTP_5XX, pause=timedelta(hours=1))])
@@ -361,7 +385,7 @@ def test_a_completer_writes_what_waits_together_and_survives_a_refused_one(datab
             endpoint = await register(store, tenant)
             await enqueue(store, tenant, endpoint, [1, 2, 3])
             good, odd, fine = await claim(store.database, ONE, tenant, limit=3, share=16)
-            completer = Completer(store.database, ONE)
+            completer = Completer(store.database, ONE, tell_nobody)
             # No column takes this status: the database refuses the batch that it is in.
             refused = Completion(odd, odd.claimed_at, 3, 2**40, None, b"", None)
             waiting = [

@@ -40,7 +40,9 @@ ALTER TABLE webhook_lanes
     ADD COLUMN tokens double precision,
     ADD COLUMN tokens_at timestamptz;
 UPDATE webhook_lanes SET next_due = now();
+-- Who is due at all, and which of a tenant's thousands.
 CREATE INDEX webhook_lanes_due ON webhook_lanes (next_due) WHERE next_due < 'infinity';
+CREATE INDEX webhook_lanes_due_of_tenant ON webhook_lanes (tenant_id, next_due) WHERE next_due < 'infinity';
 
 ALTER TABLE webhook_deliveries
     -- The replay that made it, below live ones in priority; none for those that follow the log.
