@@ -116,7 +116,9 @@ class ShownWebhook(Shape):
     updatedAt: Timestamp
 
 
-Secret = Annotated[str, Field(pattern="^whsec_[A-Za-z0-9+/]{43}=$", examples=["whsec_…"])]
+Secret = Annotated[
+    str, Field(pattern="^whsec_[A-Za-z0-9+/]{43}=$", examples=["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="])
+]
 
 
 class ShownNewWebhook(ShownWebhook):

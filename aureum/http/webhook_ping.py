@@ -104,7 +104,9 @@ async def attempted(asked: Asked, endpoint_id: UUID, position: int) -> bool:
 def pending(asked: Asked, endpoint_id: UUID, position: int, event: str) -> dict[str, Any]:
     """The delivery as long as nobody has tried it."""
     row = delivery_log.asked_for(position, event)
-    return delivery_log.document(asked.tenant_id, endpoint_id, row) | {"attemptLog": [], "body": None}
+    shown = delivery_log.document(asked.tenant_id, endpoint_id, row)
+    # The id of a sample tells that it is one.
+    return shown | {"eventId": shown["eventId"].replace("msg_", "test_", 1), "attemptLog": [], "body": None}
 
 
 ENDPOINTS = (
