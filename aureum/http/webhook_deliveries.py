@@ -1,5 +1,6 @@
 """Deliveries of webhooks: what became of each, and how one is made again."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -93,26 +94,26 @@ class ShownWholeDelivery(ShownDelivery):
 
 
 async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilters) -> Response:
-    """Newest first. Of what is finished, those of the last 30 days."""
+    """Newest first. Of what is finished, those of the last 30 days. A page of rare ones may be shorter than its limit,
+    or empty, and have a ``Link`` all the same."""
     webhook = await row_of(asked, endpoint_id)
     limit = filters.limit or PAGE
-    about = {
-        "tenant": asked.tenant_id,
-        "endpoint": endpoint_id,
-        "before": LAST_POSITION if filters.cursor is None else filters.cursor,
-        "status": filters.status,
-        "events": None if filters.event is None else list(expand(filters.event)),
-        "limit": limit + 1,
-    }
-    found = await asked.app.database.tenant_rows(asked.tenant_id, delivery_log.PAGE, about)
-    rows = [dict(zip(delivery_log.NAMES, row, strict=True)) for row in found]
+    page = await delivery_log.page(
+        asked.app.database,
+        asked.tenant_id,
+        endpoint_id,
+        before=LAST_POSITION if filters.cursor is None else filters.cursor,
+        limit=limit,
+        status=filters.status,
+        events=None if filters.event is None else sorted(expand(filters.event)),
+    )
     link = ""
-    if len(rows) > limit:
+    if page.until is not None:
         query = asked.request.query_params
         kept = {name: query[name] for name in ("status", "event") if name in query}
-        target = urlencode(kept | {"limit": limit, "cursor": rows[limit - 1]["position"]})
+        target = urlencode(kept | {"limit": limit, "cursor": page.until})
         link = f'<{asked.request.url.path}?{target}>; rel="next"'
-    shown = [delivery_log.document(asked.tenant_id, endpoint_id, row) for row in rows[:limit]]
+    shown = [delivery_log.document(asked.tenant_id, endpoint_id, row) for row in page.rows]
     return unless_same(asked, encoded(shown), link, webhook["stream_version"])
 
 
@@ -125,7 +126,7 @@ async def post_redelivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
     """202: the same message goes out at once, with a new schedule of attempts."""
     endpoint_id, position = delivery
     row = await known(asked, endpoint_id, position)
-    shown = delivery_log.document(asked.tenant_id, endpoint_id, row | {"status": "pending"})
+    shown = delivery_log.document(asked.tenant_id, endpoint_id, {**row, "status": "pending"})
 
     def body(_: Any) -> bytes:
         return encoded(shown)
@@ -143,15 +144,14 @@ async def post_redelivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
     return answer(asked.request, body(None), status=202)
 
 
-async def known(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
+async def known(asked: Asked, endpoint_id: UUID, position: int) -> Mapping[str, Any]:
     """The row of a delivery, or of a message that could be one. Raises NotFound, for one of a removed webhook too."""
     await there(asked, endpoint_id)
-    about = {"tenant": asked.tenant_id, "endpoint": endpoint_id, "position": position}
-    found, message = await asked.app.database.tenant_results(
-        asked.tenant_id, [(delivery_log.ONE, about), (delivery_log.EVENT, about)]
-    )
-    if found:
-        return dict(zip((*delivery_log.NAMES, "body"), found[0], strict=True))
+    found = await delivery_log.one(asked.app.database, asked.tenant_id, endpoint_id, position)
+    if found is not None:
+        return found
+    about = {"tenant": asked.tenant_id, "position": position}
+    message = await asked.app.database.tenant_rows(asked.tenant_id, delivery_log.EVENT, about)
     if not message:
         raise NotFound(NO_DELIVERY)
     return delivery_log.asked_for(position, message[0][0])
@@ -168,14 +168,13 @@ async def there(asked: Asked, endpoint_id: UUID) -> None:
 async def whole(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
     """The delivery with its attempts. Raises NotFound."""
     await there(asked, endpoint_id)
-    about = {"tenant": asked.tenant_id, "endpoint": endpoint_id, "position": position}
-    found, attempts = await asked.app.database.tenant_results(
-        asked.tenant_id, [(delivery_log.ONE, about), (delivery_log.ATTEMPTS, about)]
-    )
-    if not found:
+    database, tenant_id = asked.app.database, asked.tenant_id
+    row = await delivery_log.one(database, tenant_id, endpoint_id, position)
+    if row is None:
         raise NotFound(NO_DELIVERY)
-    row = dict(zip((*delivery_log.NAMES, "body"), found[0], strict=True))
-    return delivery_log.document(asked.tenant_id, endpoint_id, row) | {
+    about = {"tenant": tenant_id, "endpoint": endpoint_id, "position": position}
+    attempts = await database.tenant_rows(tenant_id, delivery_log.ATTEMPTS, about)
+    return delivery_log.document(tenant_id, endpoint_id, row) | {
         "attemptLog": [delivery_log.attempt(one) for one in attempts],
         "body": None if row["body"] is None else row["body"].decode(),
     }

@@ -4,12 +4,15 @@ A delivery is one message for one endpoint, so its id is made of both: the endpo
 stays the same when it is delivered again.
 """
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from aureum.domain.ids import LENGTH, aureum_time, from_wire, to_wire
+from aureum.store.database import Database
 from aureum.webhooks.messages import message_id
 from aureum.webhooks.sender import Failure
 
@@ -20,25 +23,51 @@ LAST_POSITION = 2**63 - 1
 
 STATUSES = ("pending", "delivered", "failed")
 
-LATEST = """
+LARGEST_BATCH = 10_000
+SECONDS = 3.0
+
+CANDIDATES = """
+SELECT c.position
+  FROM (
+           (SELECT q.position FROM webhook_deliveries q
+             WHERE q.tenant_id = %(tenant)s AND q.endpoint_id = %(endpoint)s AND q.position < %(before)s
+               AND (%(status)s::text IS NULL OR %(status)s = 'pending')
+             ORDER BY q.position DESC LIMIT %(batch)s)
+           UNION
+           (SELECT DISTINCT q.position FROM webhook_attempts q
+             WHERE q.tenant_id = %(tenant)s AND q.endpoint_id = %(endpoint)s AND q.position < %(before)s
+               AND coalesce(%(status)s::text <> 'pending', true)
+               AND (%(status)s::text IS NULL OR (%(status)s = 'delivered') = (q.error IS NULL))
+             ORDER BY q.position DESC LIMIT %(batch)s)
+       ) AS c
+ ORDER BY c.position DESC LIMIT %(batch)s
+"""
+"""The next positions below *before*. A delivery of a status has an attempt that looks like it, or stands in the queue;
+whether it is the last one is asked of these few."""
+
+SHOWN = """
+SELECT k.position, m.message_id, m.event, s.status, coalesce(a.attempts, 0), a.started_at, a.status, a.error,
+       CASE WHEN d.state = 'due' THEN d.due_at END, d.replay_id, m.body
+  FROM unnest(%(positions)b::bigint[]) AS k (position)
+  LEFT JOIN webhook_messages m ON m.tenant_id = %(tenant)s AND m.position = k.position
   LEFT JOIN webhook_deliveries d
          ON d.tenant_id = %(tenant)s AND d.endpoint_id = %(endpoint)s AND d.position = k.position
-  LEFT JOIN webhook_messages m ON m.tenant_id = %(tenant)s AND m.position = k.position
   LEFT JOIN LATERAL (
            SELECT count(*) OVER () AS attempts, x.started_at, x.status, x.error
              FROM webhook_attempts x
             WHERE x.tenant_id = %(tenant)s AND x.endpoint_id = %(endpoint)s AND x.position = k.position
             ORDER BY x.started_at DESC LIMIT 1
        ) AS a ON true
+ CROSS JOIN LATERAL (
+           SELECT CASE WHEN d.position IS NOT NULL THEN 'pending'
+                       WHEN a.error IS NULL THEN 'delivered'
+                       ELSE 'failed' END AS status
+       ) AS s
+ WHERE (d.position IS NOT NULL OR a.attempts > 0)
+   AND (%(status)s::text IS NULL OR s.status = %(status)s)
+   AND (%(events)s::text[] IS NULL OR m.event = ANY (%(events)s))
+ ORDER BY k.position DESC LIMIT %(limit)s
 """
-"""Of the positions *k*: the row of the queue, the message, the latest attempt and how many there were."""
-
-STATUS = """
-       CASE WHEN d.position IS NOT NULL THEN 'pending' WHEN a.error IS NULL THEN 'delivered' ELSE 'failed' END"""
-
-SHOWN = f"""
-SELECT k.position, m.message_id, m.event, {STATUS} AS status, coalesce(a.attempts, 0) AS attempts,
-       a.started_at, a.status, a.error, CASE WHEN d.state = 'due' THEN d.due_at END AS due_at, d.replay_id"""
 NAMES = (
     "position",
     "message_id",
@@ -50,33 +79,9 @@ NAMES = (
     "last_error",
     "next_attempt_at",
     "replay_id",
+    "body",
 )
-
-PAGE = f"""{SHOWN}
-  FROM (
-           SELECT DISTINCT u.position
-             FROM (
-                      SELECT q.position FROM webhook_deliveries q
-                       WHERE q.tenant_id = %(tenant)s AND q.endpoint_id = %(endpoint)s AND q.position < %(before)s
-                         AND (%(status)s::text IS NULL OR %(status)s = 'pending')
-                       UNION ALL
-                      SELECT q.position FROM webhook_attempts q
-                       WHERE q.tenant_id = %(tenant)s AND q.endpoint_id = %(endpoint)s AND q.position < %(before)s
-                         AND (%(status)s::text IS NULL OR %(status)s <> 'pending')
-                  ) AS u
-            ORDER BY u.position DESC
-       ) AS k
-{LATEST}
- WHERE (%(status)s::text IS NULL OR %(status)s = {STATUS})
-   AND (%(events)s::text[] IS NULL OR m.event = ANY (%(events)s))
- ORDER BY k.position DESC LIMIT %(limit)s
-"""  # noqa: S608  no value is in it but the statements above
-
-ONE = f"""{SHOWN}, m.body
-  FROM (VALUES (%(position)s::bigint)) AS k (position)
-{LATEST}
- WHERE d.position IS NOT NULL OR a.attempts > 0
-"""
+"""Of ``SHOWN``: what its columns are called here."""
 
 ATTEMPTS = """
 SELECT attempt, started_at, duration_ms, status, error, outcome, answer
@@ -103,6 +108,54 @@ SELECT EXISTS (
  ORDER BY w.registered_at LIMIT 1
 """
 """Whether the delivery was tried; whether the log is projected as far; whether what is not waits for long already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows with ``NAMES``, newest first; the next page is below the position ``until``, if there is one."""
+
+    rows: Sequence[Mapping[str, Any]]
+    until: int | None
+
+
+async def page(
+    database: Database,
+    tenant_id: UUID,
+    endpoint_id: UUID,
+    *,
+    before: int,
+    limit: int,
+    status: str | None = None,
+    events: Sequence[str] | None = None,
+    seconds: float = SECONDS,
+) -> Page:
+    """Up to *limit* deliveries of an endpoint below the position *before*, of one of ``STATUSES`` and of *events*.
+
+    What is rare is looked for as long as *seconds*; then the page is shorter, and goes on. Raises Unavailable.
+    """
+    about = {"tenant": tenant_id, "endpoint": endpoint_id, "status": status, "events": events}
+    found: list[Mapping[str, Any]] = []
+    batch, end = limit + 1, time.monotonic() + seconds
+    while True:
+        candidates = await database.tenant_rows(tenant_id, CANDIDATES, about | {"before": before, "batch": batch})
+        positions = [position for (position,) in candidates]
+        wanted = about | {"positions": positions, "limit": limit + 1 - len(found)}
+        found += [dict(zip(NAMES, row, strict=True)) for row in await database.tenant_rows(tenant_id, SHOWN, wanted)]
+        if len(found) > limit:
+            return Page(found[:limit], found[limit - 1]["position"])
+        if len(positions) < batch:
+            return Page(found, None)
+        before = positions[-1]
+        if time.monotonic() > end:
+            return Page(found, before)
+        batch = min(4 * batch, LARGEST_BATCH)
+
+
+async def one(database: Database, tenant_id: UUID, endpoint_id: UUID, position: int) -> Mapping[str, Any] | None:
+    """The row of one delivery with ``NAMES``, if there is one. Raises Unavailable."""
+    about = {"tenant": tenant_id, "endpoint": endpoint_id, "positions": [position], "status": None, "events": None}
+    rows = await database.tenant_rows(tenant_id, SHOWN, about | {"limit": 1})
+    return dict(zip(NAMES, rows[0], strict=True)) if rows else None
 
 
 def delivery_id(endpoint_id: UUID, position: int) -> str:
