@@ -51,7 +51,8 @@ async def get_events(asked: Asked, feed: Feed) -> Response:
         return unchanged
     limit = feed.limit or PAGE
     wanted = frozenset(EVENTS) if feed.events is None else expand(feed.events)
-    told = await told_since(asked.app.store, asked.tenant_id, feed.cursor or 0, wanted, limit)
+    cursor = min(feed.cursor or 0, about.head)
+    told = await told_since(asked.app.store, asked.tenant_id, cursor, wanted, head=about.head, limit=limit)
     headers = {"ETag": etag}
     if told.more:
         kept = {"events": query["events"]} if "events" in query else {}

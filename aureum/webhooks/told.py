@@ -12,12 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks.messages import SOURCE_OF, Message, edges, messages
-from aureum.webhooks.projector import POSITION, SLICE, STREAM, VERSION, WRAPPED, about_event, read
+from aureum.webhooks.messages import SOURCE_OF, Message, messages
+from aureum.webhooks.projector import POSITION, SLICE, STREAM, VERSION, WRAPPED, read
 
 BATCH = 500
-METADATA = 6
-"""Where this stands in a row of the log."""
+FAR = 50_000
+"""Positions that one statement passes at most, where hardly any event tells something."""
 
 SECONDS = 3.0
 """How long one call looks for what may be rare; then it says how far it came."""
@@ -26,7 +26,7 @@ NEXT = """
 SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, k.wrapped
   FROM events e
   LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
- WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.type = ANY (%(types)s)
+ WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.position <= %(last)s AND e.type = ANY (%(types)s)
  ORDER BY e.position
  LIMIT %(limit)s
 """
@@ -49,9 +49,17 @@ class Told:
 
 
 async def told_since(
-    store: EventStore, tenant_id: UUID, after: int, events: Collection[str], limit: int, seconds: float = SECONDS
+    store: EventStore,
+    tenant_id: UUID,
+    after: int,
+    events: Collection[str],
+    *,
+    head: int,
+    limit: int,
+    seconds: float = SECONDS,
 ) -> Told:
-    """Up to *limit* messages of *events* at positions above *after*, but for saves of which no message can be made.
+    """Up to *limit* messages of *events* at positions above *after*, up to *head*, which is the tenant's last one. Saves
+    of which no message can be made are not among them.
 
     Raises Unavailable, WrongMasterKey.
     """
@@ -60,34 +68,23 @@ async def told_since(
     found: list[Message] = []
     until, batch, end = after, min(BATCH, 2 * limit + 20), time.monotonic() + seconds
     while True:
-        about = {"tenant": tenant_id, "after": until, "types": types, "limit": batch}
+        last = min(until + FAR, head)
+        about = {"tenant": tenant_id, "after": until, "last": last, "types": types, "limit": batch}
         rows = await store.database.tenant_rows(tenant_id, NEXT, about)
-        more = len(rows) == batch
-        if more:
-            rows = whole_appends(rows)
-            if not rows:
-                batch *= 2
-                continue
+        until = rows[-1][POSITION] if len(rows) == batch else max(until, last)
+        more = until < head
         if rows:
             told = await messages_of(store, tenant_id, rows)
             found += sorted((m for m in told if m.event in wanted), key=lambda m: m.position)
-            until = rows[-1][POSITION]
         if len(found) > limit:
             return Told(found[:limit], found[limit - 1].position, more=True)
         if not more or len(found) == limit or time.monotonic() > end:
             return Told(found, until, more)
 
 
-def whole_appends(rows: list[Any]) -> list[Any]:
-    """*rows* of the log without the events of a last append that goes on behind them: half a save tells nothing."""
-    for place in range(len(rows), 0, -1):
-        if edges(about_event(rows[place - 1][METADATA]))[1]:
-            return rows[:place]
-    return []
-
-
 async def messages_of(store: EventStore, tenant_id: UUID, rows: Sequence[Any]) -> list[Message]:
-    """The messages of the appends in *rows*, stream by stream."""
+    """The messages of the appends that end in *rows*, stream by stream. One that goes on behind them is told with its
+    last event, by whoever reads on from here."""
     new: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         new[row[STREAM]].append(row)

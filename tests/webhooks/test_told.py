@@ -35,9 +35,10 @@ def shown(told: Told) -> list[tuple[int, str]]:
     return [(message.position, message.event) for message in told.messages]
 
 
-@pytest.mark.parametrize("batch", [1, 2, 3, 4, 5, 7, 500])
-def test_no_save_is_told_by_half(database_url: str, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+@pytest.mark.parametrize(("batch", "far"), [(1, 50), (2, 3), (3, 50), (4, 1), (5, 4), (7, 50), (500, 5), (500, 50_000)])
+def test_no_save_is_told_by_half(database_url: str, monkeypatch: pytest.MonkeyPatch, batch: int, far: int) -> None:
     monkeypatch.setattr(told_module, "BATCH", batch)
+    monkeypatch.setattr(told_module, "FAR", far)
 
     async def test() -> None:
         async with opened_store(database_url) as store:
@@ -49,18 +50,18 @@ def test_no_save_is_told_by_half(database_url: str, monkeypatch: pytest.MonkeyPa
                 for first in range(begin + 1, head, 1 + len(STATUSES))
                 for place in ((first, "lead.created"), (first + len(STATUSES), "lead.updated"))
             ]
-            whole = await told_since(store, tenant_id, 0, EVENTS, 500)
+            whole = await told_since(store, tenant_id, 0, EVENTS, head=head, limit=500)
             assert (shown(whole), whole.more) == (expected, False)
             for limit in (1, 2, 5):
                 found: list[tuple[int, str]] = []
                 cursor, more = 0, True
                 while more:
-                    page = await told_since(store, tenant_id, cursor, EVENTS, limit)
+                    page = await told_since(store, tenant_id, cursor, EVENTS, head=head, limit=limit)
                     assert len(page.messages) <= limit and (page.messages or not page.more)
                     found += shown(page)
                     cursor, more = page.until, page.more
                 assert found == expected
-            updated = await told_since(store, tenant_id, 0, ["lead.updated"], 500)
+            updated = await told_since(store, tenant_id, 0, ["lead.updated"], head=head, limit=500)
             assert shown(updated) == [place for place in expected if place[1] == "lead.updated"]
             bodies = {message.position: message.body for message in whole.messages}
             assert all(bodies[message.position] == message.body for message in updated.messages)
@@ -74,12 +75,18 @@ def test_a_search_ends_in_time_and_goes_on(database_url: str, monkeypatch: pytes
     async def test() -> None:
         async with opened_store(database_url) as store:
             tenant_id = await furnished(store)
+            head = await head_of(store, tenant_id)
             cursor, more, calls, found = 0, True, 0, []
             while more:
-                told = await told_since(store, tenant_id, cursor, ["lead.created"], 500, seconds=0)
+                told = await told_since(store, tenant_id, cursor, ["lead.created"], head=head, limit=500, seconds=0)
                 assert told.until > cursor
                 found += shown(told)
                 cursor, more, calls = told.until, told.more, calls + 1
             assert calls >= 3 and len(found) == LEADS
+            # Nothing of what comes later, nor of what never was.
+            early = await told_since(store, tenant_id, 0, EVENTS, head=head - 1, limit=500)
+            assert early.messages[-1].position < head - 1 and not early.more
+            late = await told_since(store, tenant_id, head + 5, EVENTS, head=head, limit=500)
+            assert (late.messages, late.more) == ([], False)
 
     run(test())
