@@ -58,8 +58,8 @@ async def told_since(
     limit: int,
     seconds: float = SECONDS,
 ) -> Told:
-    """Up to *limit* messages of *events* at positions above *after*, up to *head*, which is the tenant's last one. Saves
-    of which no message can be made are not among them.
+    """Up to *limit* messages of *events* at positions above *after*, up to *head*, which is the tenant's last one.
+    Saves of which no message can be made are not among them.
 
     Raises Unavailable, WrongMasterKey.
     """
