@@ -1,30 +1,25 @@
 """Webhook endpoints: registered with a secret that is shown once, changed, rotated, disabled, enabled, removed."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change
 from aureum.commands.conflicts import deciding_again
+from aureum.commands.webhook_urls import Networks, checked_url
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
-from aureum.domain.errors import Conflict, Invalid, NotFound, WrongState
+from aureum.domain.errors import Conflict, NotFound, WrongState
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.domain.webhook_replay import WebhookReplay
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
-from aureum.webhooks.addresses import UnsafeUrl, check_url
 from aureum.webhooks.signing import new_secret
 
 NO_WEBHOOK = "There is no such webhook."
 DISABLED = "The webhook is disabled. Enable it first: PATCH it with disabled false."
-
-OWN_HOST = "url must not lead back to Aureum itself: what it sends there would make new events without an end."
 
 UNTIL_NOW = 2**63 - 1
 """The read model cuts a replay's end to where the log stands: nobody knows that before the append."""
@@ -37,8 +32,6 @@ SELECT e.version, least(e.position, coalesce(c.position + 1, e.position))
  ORDER BY e.version DESC LIMIT 1
 """
 """In which version of the stream it was disabled, and from which position on it may have missed something."""
-
-Networks = Sequence[IPv4Network | IPv6Network]
 
 
 class RegisterWebhookEndpoint(BaseModel):
@@ -90,18 +83,6 @@ async def register_webhook_endpoint_once(
         idempotency=idempotency,
     )
     return endpoint, appended
-
-
-def checked_url(url: str, allow_networks: Networks, own_domain: str | None) -> str:
-    """*url* in its normal form. Raises Invalid if nothing may be sent there, or if it is below *own_domain*."""
-    try:
-        checked = check_url(url, allow_networks)
-    except UnsafeUrl as error:
-        raise Invalid("url", str(error)) from error
-    host = urlsplit(checked).hostname or ""
-    if own_domain and f".{host}".endswith(f".{own_domain}"):
-        raise Invalid("url", OWN_HOST)
-    return checked
 
 
 class ChangeWebhookEndpoint(BaseModel):

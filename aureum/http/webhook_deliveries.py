@@ -21,7 +21,8 @@ from aureum.http.paging import Limit
 from aureum.http.resources import once
 from aureum.http.shapes import Shape, Timestamp, Wire
 from aureum.http.webhook_fields import LAST_POSITION, Event, Named, Position
-from aureum.http.webhooks import row_of, unless_same
+from aureum.http.webhook_lists import unless_same
+from aureum.http.webhooks import row_of
 from aureum.webhooks import delivery_log
 from aureum.webhooks.delivery_log import PATTERN, parse_delivery_id
 

@@ -27,7 +27,8 @@ from aureum.http.lists import Paging
 from aureum.http.resources import once
 from aureum.http.shapes import Shape, Timestamp, Wire
 from aureum.http.webhook_fields import Events, Wanted
-from aureum.http.webhooks import listed, page, row_of, unless_same
+from aureum.http.webhook_lists import listed, page, unless_same
+from aureum.http.webhooks import row_of
 from aureum.projections import webhook_replays
 
 PATH = "/api/webhooks/replays"

@@ -1,6 +1,6 @@
 """``/api/webhooks``: the brokerage's other systems, and what each wants to be told of; secrets are shown once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial, reduce
 from typing import Any
@@ -21,11 +21,10 @@ from aureum.domain import ids
 from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.http.access import origin
-from aureum.http.answers import answer, encoded, limit_headers, list_etag, living_etag, not_modified
+from aureum.http.answers import answer, encoded, limit_headers, living_etag, not_modified
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.idempotency import unless_replayed
 from aureum.http.lists import Paging
-from aureum.http.paging import next_link
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once
 from aureum.http.webhook_fields import (
     NewWebhook,
@@ -35,8 +34,8 @@ from aureum.http.webhook_fields import (
     ShownWebhook,
     WebhookChange,
 )
+from aureum.http.webhook_lists import listed, page
 from aureum.projections import webhook_endpoints
-from aureum.projections.document_list import ABOVE_ALL
 
 PATH = "/api/webhooks"
 
@@ -46,48 +45,6 @@ async def get_webhooks(asked: Asked, paging: Paging) -> Response:
     rows = await page(asked, webhook_endpoints.PAGE, webhook_endpoints.NAMES, paging)
     now = ids.now()
     return listed(asked, PATH, paging, rows, "endpoint_id", lambda row: webhook_endpoints.document(row, now))
-
-
-async def page(
-    asked: Asked, statement: str, names: Sequence[str], paging: Paging, **chosen: Any
-) -> list[dict[str, Any]]:
-    """The rows of a page and one more, if there is one; without a limit all."""
-    parameters = {
-        "tenant": asked.tenant_id,
-        "before": paging.cursor or ABOVE_ALL,
-        "limit": None if paging.limit is None else paging.limit + 1,
-        "updated_since": paging.updated_since,
-        **chosen,
-    }
-    found = await asked.app.database.tenant_rows(asked.tenant_id, statement, parameters)
-    return [dict(zip(names, row, strict=True)) for row in found]
-
-
-def listed(
-    asked: Asked,
-    path: str,
-    paging: Paging,
-    rows: Sequence[Mapping[str, Any]],
-    stream_id: str,
-    document: Callable[[Mapping[str, Any]], Any],
-    *state: object,
-) -> Response:
-    """A list or a page of it with its ``Link``. Workers change what it shows, so the ETag is of the answer itself and
-    of *state*; the column *stream_id* is what pages go by."""
-    shown = rows if paging.limit is None else rows[: paging.limit]
-    link = ""
-    if paging.limit is not None and len(rows) > paging.limit:
-        query = asked.request.query_params
-        filters = {name: query[name] for name in ("updatedSince",) if name in query}
-        link = next_link(path, filters, paging.limit, shown[-1][stream_id])
-    return unless_same(asked, encoded([document(row) for row in shown]), link, *state)
-
-
-def unless_same(asked: Asked, body: bytes, link: str = "", *state: object) -> Response:
-    """*body* with an ETag made of it, or 304."""
-    etag = list_etag(asked.request.url.path, asked.tenant_id, body, link, *state)
-    headers = {"ETag": etag} | ({"Link": link} if link else {})
-    return not_modified(asked.request, etag) or answer(asked.request, body, headers=headers)
 
 
 async def post_webhook(asked: Asked, new: NewWebhook) -> Response:
