@@ -36,8 +36,8 @@ def listed(
     document: Callable[[Mapping[str, Any]], Any],
     *state: object,
 ) -> Response:
-    """A list or a page of it with its ``Link``; the ETag is of that and of *state*. The column *stream_id* is what pages
-    go by."""
+    """A list or a page of it with its ``Link``; the ETag is of that and of *state*. The column *stream_id* is what
+    pages go by."""
     shown = rows if paging.limit is None else rows[: paging.limit]
     link = ""
     if paging.limit is not None and len(rows) > paging.limit:
