@@ -8,6 +8,7 @@ the embedded database: killing the supervisor leaves nothing behind.
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -34,6 +35,8 @@ from aureum.webhooks.dispatcher import Counters
 from aureum.webhooks.observing import Observed
 from aureum.webhooks.worker import run_worker
 from aureum.webhooks.worker_settings import WorkerSettings
+
+OPEN_FILES = 65_536
 
 DRAIN_SECONDS = 20
 """How long requests under way may go on after SIGTERM."""
@@ -67,6 +70,14 @@ async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Eve
         watcher = asyncio.create_task(when_stopped())
         await server.serve(sockets=[listener])
         watcher.cancel()
+
+
+def allow_open_files() -> None:
+    """As many as the system lets a process have, up to 65,536: each connection is one. Many begin with 1,024."""
+    begun_with, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
+    if begun_with != resource.RLIM_INFINITY and begun_with < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def leave_alone_what_stays() -> None:
@@ -160,6 +171,7 @@ def main(arguments: list[str]) -> None:
     """What the supervisor calls."""
     settings = load_settings()
     configure(settings.log_level)
+    allow_open_files()
     key = master_key(settings)
     with database(settings) as url:
         match arguments:

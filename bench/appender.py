@@ -64,6 +64,7 @@ def new_lead(number: int) -> Lead:
         utm_medium=sent["utm_medium"],
         utm_campaign=sent["utm_campaign"],
         assigned_to=None,
+        created_by=None,
         routing=None,
     )
 

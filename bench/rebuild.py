@@ -114,6 +114,7 @@ class Brokerage:
             utm_campaign=None,
             status="new",
             assigned_to=None,
+            created_by=None,
             routing=None,
         )
         return self._append(lead, event, wrapped)

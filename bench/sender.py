@@ -1,7 +1,7 @@
 """The yardstick of webhook delivery: an aiohttp loop that sends bodies it has, with headers it made beforehand.
 
-``python -m bench.sender DATABASE_URL RECEIVER_URL CLIENTS`` answers each line with how many it sent in how many
-seconds: all messages that the database has, so many at once, over kept connections.
+``python -m bench.sender DATABASE_URL PORT HOSTS CLIENTS`` answers each line with how many it sent in how many seconds:
+all messages that the database has, to one host after the other, so many at once, over kept connections.
 """
 
 import asyncio
@@ -9,12 +9,14 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from itertools import cycle
 
 import aiohttp
 import psycopg
 import uvloop
 
 from aureum.webhooks.signing import new_secret, sign
+from bench.receiver import hook
 
 MESSAGES = "SELECT message_id, event, body FROM webhook_messages ORDER BY tenant_id, position"
 
@@ -29,24 +31,26 @@ def requests(database_url: str) -> list[tuple[dict[str, str], bytes]]:
     ]
 
 
-async def send(session: aiohttp.ClientSession, url: str, waiting: Iterator[tuple[dict[str, str], bytes]]) -> None:
+async def send(
+    session: aiohttp.ClientSession, urls: Iterator[str], waiting: Iterator[tuple[dict[str, str], bytes]]
+) -> None:
     """One client: one request after the other, the answer read."""
-    for headers, body in waiting:
+    for (headers, body), url in zip(waiting, urls, strict=False):
         async with session.post(url, data=body, headers=headers) as response:
             await response.read()
             assert response.status == 200
 
 
-async def main(database_url: str, url: str, clients: int) -> None:
+async def main(database_url: str, port: int, hosts: int, clients: int) -> None:
     loop = asyncio.get_running_loop()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         while await loop.run_in_executor(None, sys.stdin.readline):
             prepared = requests(database_url)
-            waiting = iter(prepared)
+            waiting, urls = iter(prepared), cycle([hook(host, port) for host in range(hosts)])
             started = time.perf_counter()
-            await asyncio.gather(*(send(session, url, waiting) for _ in range(clients)))
+            await asyncio.gather(*(send(session, urls, waiting) for _ in range(clients)))
             print(json.dumps({"sent": len(prepared), "seconds": time.perf_counter() - started}), flush=True)
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    uvloop.run(main(sys.argv[1], *(int(argument) for argument in sys.argv[2:])))

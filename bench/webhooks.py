@@ -1,8 +1,9 @@
 """How many signed deliveries one worker process makes in a second, and how long a save takes to reach its receiver.
 
 The rate is that of a backlog: what was appended while no worker ran is projected, signed, sent and written down, from
-the first receipt to the last. Its yardstick sends the same bodies, with headers made beforehand, to the same receiver
-from a process that does nothing else. The receiver shares the machine with both.
+the first receipt to the last, over kept connections to a hundred hosts (addresses of the loopback network, one a
+tenant). Its yardstick sends the same bodies, with headers made beforehand, to the same hosts from a process that does
+nothing else. The receiver shares the machine with both.
 """
 
 import asyncio
@@ -35,15 +36,17 @@ from aureum.webhooks.worker_settings import WorkerSettings
 from bench.appender import new_lead
 from bench.databases import database, server
 from bench.processes import MASTER_KEY, STOP_SECONDS, environment
+from bench.receiver import hook
 from bench.rows import Row, ratios
 
-TENANTS = 20
+TENANTS = 100
 BACKLOG = 6_000
 ROUNDS = 3
-EVENTS_PER_SECOND = 100
+EVENTS_PER_SECOND = 200
 SECONDS = 10
 PATIENCE_SECONDS = 60
-AT_LEAST = 500
+AT_LEAST = 1_500
+AT_LEAST_OF_BARE = 0.5
 LATEST_MS = 250
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
@@ -84,7 +87,7 @@ class Talker:
 
 
 @contextmanager
-def worker(url: str, directory: Path) -> Iterator[None]:
+def worker(url: str, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A delivery worker as ``aureum serve`` starts it, until the end."""
     with tempfile.TemporaryDirectory(dir=directory, prefix="metrics-") as metrics:
         variables = environment(url, metrics) | {"AUREUM_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8"}
@@ -92,7 +95,7 @@ def worker(url: str, directory: Path) -> Iterator[None]:
             [sys.executable, "-m", "aureum.process", "worker"], env=variables, stdin=subprocess.PIPE
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
@@ -108,7 +111,7 @@ class Bench:
     directory: Path
     tenants: Sequence[UUID]
     receiver: Talker
-    receiver_url: str
+    port: int
     numbers: Iterator[int]
 
     def backlog(self, count: int) -> None:
@@ -147,7 +150,7 @@ class Bench:
 
     def send(self) -> float:
         """Requests a second of the yardstick, with what was delivered last."""
-        sender = Talker("bench.sender", self.url, self.receiver_url, str(WorkerSettings().slots))
+        sender = Talker("bench.sender", self.url, str(self.port), str(len(self.tenants)), str(WorkerSettings().slots))
         try:
             done = sender.ask()
         finally:
@@ -184,15 +187,15 @@ class Bench:
             connection.execute(statement)
 
 
-async def prepare(url: str, receiver_url: str) -> list[UUID]:
-    """Brokerages with an endpoint each."""
+async def prepare(url: str, port: int) -> list[UUID]:
+    """Brokerages with an endpoint each, on a host of its own."""
     await migrate(url, MasterKey(MASTER_KEY))
     origin, tenants = Origin(COMMAND_LINE), []
     async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
         for number in range(TENANTS):
             opening = OpenBrokerage(name=f"B{number}", slug=f"b{number}", domains=(), plan="Elite")
             tenant_id = (await open_brokerage(store, opening, origin)).id
-            registering = RegisterWebhookEndpoint(tenant_id=tenant_id, url=receiver_url, events=("lead.created",))
+            registering = RegisterWebhookEndpoint(tenant_id=tenant_id, url=hook(number, port), events=("lead.created",))
             await register_webhook_endpoint(store, registering, origin, allow_networks=LOOPBACK)
             tenants.append(tenant_id)
     return tenants
@@ -207,9 +210,9 @@ def opened() -> Iterator[Bench]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aureum-bench-")))
         receiver = Talker("bench.receiver")
         stack.callback(receiver.end)
-        receiver_url = f"http://127.0.0.1:{int(receiver.line())}/hooks"
-        tenants = asyncio.run(prepare(url, receiver_url))
-        yield Bench(url, directory, tenants, receiver, receiver_url, iter(range(1 << 40)))
+        port = int(receiver.line())
+        tenants = asyncio.run(prepare(url, port))
+        yield Bench(url, directory, tenants, receiver, port, iter(range(1 << 40)))
 
 
 def run(*, quick: bool = False) -> dict[str, Any]:
@@ -235,15 +238,16 @@ def rows(measured: dict[str, Any]) -> list[Row]:
     delivered, sent, lag = (
         measured[name] for name in ("deliveries_per_second", "bare_per_second", "commit_to_receipt_ms")
     )
+    ratio = ratios(delivered, sent)
     rate, bare = sorted(delivered)[len(delivered) // 2], sorted(sent)[len(sent) // 2]
     return [
         Row(
-            "signed deliveries of one worker process to a local receiver",
+            f"signed deliveries of one worker process to {TENANTS} hosts with kept connections",
             f"{rate:,.0f}/s",
             f"bare aiohttp loop {bare:,.0f}/s",
-            str(ratios(delivered, sent)),
-            f"≥ {AT_LEAST:,}/s",
-            rate >= AT_LEAST,
+            str(ratio),
+            f"≥ {AT_LEAST:,}/s, {AT_LEAST_OF_BARE} ×",
+            rate >= AT_LEAST and ratio.median >= AT_LEAST_OF_BARE,
         ),
         Row(
             f"commit to receipt at {EVENTS_PER_SECOND} events a second",

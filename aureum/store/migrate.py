@@ -34,11 +34,14 @@ INSTALLED = ", ".join(
     )
 )
 
+OWNERS = "claim_deliveries"
+"""What only the owner role, as which the worker runs, may call."""
+
 # Not CREATE OR REPLACE alone: another version may take or return something else.
-DROP = f"DROP FUNCTION IF EXISTS {INSTALLED};"
+DROP = f"DROP FUNCTION IF EXISTS {INSTALLED}, {OWNERS};"
 
 RIGHTS = f"""
-REVOKE EXECUTE ON FUNCTION {INSTALLED} FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION {INSTALLED}, {OWNERS} FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {INSTALLED} TO aureum_service;
 """
 """They run with their owner's rights: only the service may call them."""
@@ -63,7 +66,7 @@ def functions() -> str:
         for model in READ_MODELS
     )
     texts = [append.replace(PLACE_OF_READ_MODELS, statements)]
-    texts += [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql")]
+    texts += [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql", "claim.sql")]
     counting = (store / "count_requests.sql").read_text(encoding="utf-8")
     return "\n".join([DROP, *texts, RIGHTS]).replace(PLACE_OF_COUNTING, counting)
 

@@ -167,14 +167,14 @@ def news_of(completions: Sequence[Completion]) -> list[News]:
             any(c.status == GONE for c in own),
         )
         for endpoint_id, own in by_endpoint.items()
-        if any(c.error is not None or c.claim.lane.troubled or c.claim.lane.mode != "parallel" for c in own)
+        if any(c.error is not None or c.claim.troubled or c.claim.mode != "parallel" for c in own)
     ]
 
 
 def earliest(completions: Sequence[Completion]) -> float | None:
     """In how many seconds one of an endpoint's deliveries is due because of these: a retry, or the next of a row."""
     pauses = [c.pause.total_seconds() for c in completions if c.pause is not None]
-    in_order = completions[0].claim.lane.mode != "parallel"
+    in_order = completions[0].claim.mode != "parallel"
     return 0.0 if in_order else min(pauses, default=None)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -54,8 +54,11 @@ ORDERED_TRIES = 4
 TEST = "test_"
 """How the id of a message begins that somebody wants to see arrive: one attempt."""
 
+TENANTS_A_CLAIM = 16
+"""Tenants that one claim serves. A worker claims once at a time: then it knows how much room each host has."""
+
 AT_ONCE = 3
-"""Tenants that are projected, or claimed for, at the same moment: most of the time goes in waiting for answers."""
+"""Tenants that are projected at the same moment: most of the time goes in waiting for answers."""
 
 
 @dataclass
@@ -118,6 +121,7 @@ class Dispatcher:
         self.completer = Completer(database, self.owner, self._disable)
         self.hosts = Hosts(max(1, settings.slots // 2))
         self.hints: dict[UUID, None] = {}
+        self.unserved: set[UUID] = set()
         self.under_way: Counter[UUID] = Counter()
         self.quick: Counter[UUID] = Counter()
         self.tasks: dict[asyncio.Task[None], asyncio.TimerHandle] = {}
@@ -146,13 +150,13 @@ class Dispatcher:
         if now >= self.next_look:
             self.next_look = now + self.settings.poll_seconds
             self.counters.hosts_open(self.hosts.open)
-            for tenant_id in await lanes.due_tenants(self.database, LOOK_AT, [*self.hosts.full]):
+            for tenant_id in await lanes.due_tenants(self.database, LOOK_AT, self.hosts.full()):
                 self.hints.setdefault(tenant_id)
         while self.hints and not self.stopping and (free := self.free) > 0:
-            some = list(islice(self.hints, min(AT_ONCE, free)))
+            some = list(islice(self.hints, min(TENANTS_A_CLAIM, free)))
             for tenant_id in some:
                 del self.hints[tenant_id]
-            await all_of(self.claim(tenant_id, free // len(some)) for tenant_id in some)
+            await self.claim(some, free)
             if time.monotonic() >= self.next_look:
                 return
         if not self.wake.is_set():
@@ -172,35 +176,48 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
-    async def claim(self, tenant_id: UUID, free: int) -> None:
-        """Claim up to *free* deliveries of one tenant and begin to make them. Raises Unavailable.
+    async def claim(self, tenants: Sequence[UUID], free: int) -> None:
+        """Claim up to *free* deliveries of some tenants, the same for each, and begin to make them. Raises Unavailable.
 
         Half of the slots at most are one tenant's, and one host's, an eighth of that one endpoint's: no dead system
         stops the others.
         """
-        slots = self.settings.slots
-        room = min(free, max(1, slots // 2) - self.quick[tenant_id], 2 * slots - self.under_way[tenant_id])
-        if room <= 0:
-            # The claim that took the last of its share ended at its limit: it gives the next hint.
+        # The claim that took the last of a tenant's share ended at its limit: it gives the next hint.
+        rooms = {t: room for t in tenants if (room := min(free // len(tenants), self.room(t))) > 0}
+        if not rooms:
             return
         started = time.monotonic()
         claims = await lanes.claim(
             self.database,
             self.owner,
-            tenant_id,
-            limit=room,
-            share=max(1, slots // 16),
+            rooms,
+            limit=free,
+            share=max(1, self.settings.slots // 16),
             hosts=self.hosts,
             lease_seconds=self.settings.lease_seconds,
         )
         loop = asyncio.get_running_loop()
         for claim in claims:
+            self.hosts.began(claim.host)
             task = loop.create_task(self.deliver(claim, started))
-            self.under_way[tenant_id] += 1
-            self.quick[tenant_id] += 1
+            self.under_way[claim.tenant_id] += 1
+            self.quick[claim.tenant_id] += 1
             self.tasks[task] = loop.call_later(SLOW_SECONDS, self._slow, claim, task)
             task.add_done_callback(partial(self._done, claim))
+        got = Counter(claim.tenant_id for claim in claims)
+        for tenant_id, room in rooms.items():
+            if got[tenant_id] == room:
+                # There may be more: for another claim, or for when one of these has ended.
+                if self.room(tenant_id) > 0:
+                    self.hints.setdefault(tenant_id)
+                else:
+                    self.unserved.add(tenant_id)
         self.counters.flying(len(self.tasks))
+
+    def room(self, tenant_id: UUID) -> int:
+        """How many attempts a tenant may begin."""
+        slots = self.settings.slots
+        return min(max(1, slots // 2) - self.quick[tenant_id], 2 * slots - self.under_way[tenant_id])
 
     def _slow(self, claim: Claim, task: asyncio.Task[None]) -> None:
         """It takes its time: somebody else may have its slot."""
@@ -220,8 +237,9 @@ class Dispatcher:
             decrease(self.quick, claim.tenant_id)
         decrease(self.under_way, claim.tenant_id)
         self.counters.flying(len(self.tasks))
-        if claim.more:
-            self.hints[claim.tenant_id] = None
+        if claim.filled or claim.tenant_id in self.unserved:
+            self.unserved.discard(claim.tenant_id)
+            self.hints.setdefault(claim.tenant_id)
         self.wake.set()
 
     async def deliver(self, claim: Claim, claimed: float) -> None:
@@ -230,16 +248,16 @@ class Dispatcher:
             left = self.settings.lease_seconds - (time.monotonic() - claimed)
             if self.stopping or left < self.settings.timeout_seconds:
                 # What may outlive its lease would be sent twice.
-                self.hosts.give_back(claim.lane.host, 1)
+                self.hosts.given_up(claim.host)
                 await give_back(self.database, self.owner, claim)
                 return
             completion = await self._attempt(claim, claimed)
             if completion is None:
-                self.hosts.give_back(claim.lane.host, 1)
+                self.hosts.given_up(claim.host)
                 await give_back(self.database, self.owner, claim, OWN_FAULT_PAUSE)
                 return
             reached = completion.error not in UNREACHED
-            self.hosts.ended(claim.lane.host, reached, time.monotonic(), random.random())  # noqa: S311  spreads load
+            self.hosts.ended(claim.host, reached, time.monotonic(), random.random())  # noqa: S311  spreads load
             self.counters.attempted(completion.error, completion.duration_ms / 1000)
             self.counters.ended(await self.completer.complete(completion))
         except Unavailable:
@@ -260,7 +278,7 @@ class Dispatcher:
         """One attempt; None if a fault of ours kept it from being made."""
         started_at = claim.claimed_at
         try:
-            endpoint = await self.endpoints.get(claim.tenant_id, claim.endpoint_id, claim.lane.stream_version)
+            endpoint = await self.endpoints.get(claim.tenant_id, claim.endpoint_id, claim.stream_version)
             # The database's clock, as for everything else that is timed here, and what has passed since it was asked.
             started_at += timedelta(seconds=time.monotonic() - claimed)
             if claim.attempt == 1 + claim.base:
@@ -294,7 +312,7 @@ class Dispatcher:
         if claim.message_id.startswith(TEST):
             return None
         tries = claim.attempt - claim.base
-        in_order = claim.lane.mode != "parallel"
+        in_order = claim.mode != "parallel"
         pause = None if in_order and tries >= ORDERED_TRIES else self.settings.pause_after(tries, result)
         if pause is None:
             log.error("webhook_exhausted", attempts=tries, **ids_of(claim))

@@ -15,7 +15,7 @@ PROBE_AGAIN_SECONDS = 5.0
 
 @dataclass
 class Host:
-    """``in_flight`` attempts, or room taken for them; ``open_until`` is of the monotonic clock."""
+    """``in_flight`` attempts; ``open_until`` is of the monotonic clock; ``probing``: one is tried out."""
 
     in_flight: int = 0
     failures: int = 0
@@ -23,55 +23,59 @@ class Host:
     open_until: float = 0.0
     probing: bool = False
 
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to remember of it."""
-        return not (self.in_flight or self.failures or self.openings)
-
 
 class Hosts:
-    """Of one worker. *share* is how many attempts one host may have under way. Times are of the monotonic clock."""
+    """Of one worker, which claims once at a time. *share* is how many attempts one host may have under way. Times are
+    of the monotonic clock."""
 
     def __init__(self, share: int) -> None:
         self.share = share
         self.known: dict[str, Host] = {}
-        self.full: set[str] = set()
 
-    def take(self, name: str, wanted: int, now: float) -> int:
-        """Take room for up to *wanted* attempts: the rest of the host's share; one, the probe, when its breaker has
-        been open long enough; none before, or while the probe is under way.
+    @property
+    def unknown_share(self) -> int:
+        """What a claim may take of a host that ``rooms`` does not name: together with what it has, its share."""
+        return (self.share + 1) // 2
 
-        Each ends with ``ended`` or ``give_back``.
+    def rooms(self, now: float) -> list[tuple[str, int, float]]:
+        """How many attempts may begin, and how many seconds to leave alone, of the hosts that may not have all.
+
+        The rest of its share; one, the probe, when its breaker has been open long enough; none before.
         """
-        host = self.known.get(name) or Host()
+        return [
+            (name, self.room(host, now), self.pause(host, now))
+            for name, host in self.known.items()
+            if host.openings or host.in_flight > self.share - self.unknown_share
+        ]
+
+    def room(self, host: Host, now: float) -> int:
+        """How many attempts may begin."""
         if host.openings:
-            granted = 0 if host.probing or now < host.open_until else min(wanted, 1)
-            host.probing = host.probing or granted == 1
-        else:
-            granted = min(wanted, max(0, self.share - host.in_flight))
-        if granted:
-            host.in_flight += granted
-            self.known[name] = host
-            if host.in_flight >= self.share:
-                self.full.add(name)
-        return granted
+            return 0 if host.probing or now < host.open_until else 1
+        return max(0, self.share - host.in_flight)
 
-    def wait(self, name: str, now: float) -> float:
+    def pause(self, host: Host, now: float) -> float:
         """How many seconds to leave a host alone; 0 unless its breaker is open."""
-        host = self.known.get(name)
-        if host is None or not host.openings:
+        if not host.openings:
             return 0.0
-        if host.probing:
-            return PROBE_AGAIN_SECONDS
-        return max(0.0, host.open_until - now)
+        return PROBE_AGAIN_SECONDS if host.probing else max(0.0, host.open_until - now)
 
-    def give_back(self, name: str, room: int) -> None:
-        """Room that was taken, and for which there was no attempt: nobody has learnt anything."""
+    def full(self) -> list[str]:
+        """Hosts that have all that they may."""
+        return [name for name, host in self.known.items() if not host.openings and host.in_flight >= self.share]
+
+    def began(self, name: str) -> None:
+        """An attempt is under way; with an open breaker it is the probe."""
+        host = self.known.setdefault(name, Host())
+        host.in_flight += 1
+        host.probing = host.openings > 0
+
+    def given_up(self, name: str) -> None:
+        """An attempt that began was not made after all: nobody has learnt anything."""
         host = self.known[name]
-        host.in_flight -= room
-        if host.openings and room:
-            # Those that began before it opened took more than one; a probe alone is given back alone.
-            host.probing = host.probing and host.in_flight > 0
+        host.in_flight -= 1
+        # If it was the probe, the next one is.
+        host.probing = False
         self._forget(name, host)
 
     def ended(self, name: str, reached: bool, now: float, jitter: float) -> None:
@@ -91,10 +95,8 @@ class Hosts:
         self._forget(name, host)
 
     def _forget(self, name: str, host: Host) -> None:
-        if host.in_flight < self.share:
-            self.full.discard(name)
-        if host.idle:
-            self.known.pop(name, None)
+        if not (host.in_flight or host.failures or host.openings):
+            del self.known[name]
 
     @property
     def open(self) -> int:

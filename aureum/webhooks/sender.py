@@ -14,6 +14,7 @@ import io
 import socket
 import ssl
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +32,10 @@ CONNECT_TIMEOUT = 5.0
 
 # Shorter than the five seconds after which Node.js closes an idle connection: who closes first is never surprised.
 KEEPALIVE_TIMEOUT = 4.0
+
+KEPT_HOSTS = 1_000
+"""Hosts whose connections are kept at the same moment. Those of all others are closed after each attempt: what is kept
+for nothing costs a file each, and with TLS a quarter of a megabyte."""
 
 MAX_ANSWER = 16 * 1024  # bytes read of an answer's body, as they come over the wire
 MAX_EXCERPT = 4 * 1024  # bytes of them that are kept
@@ -86,15 +91,30 @@ class Sender:
         *,
         timeout: float = TIMEOUT,
         resolver: AbstractResolver | None = None,
+        kept_hosts: int = KEPT_HOSTS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._allow_networks = tuple(allow_networks)
         self._timeout = timeout
         self._resolver = resolver or GuardedResolver(self._allow_networks)
+        self._kept_hosts = kept_hosts
         self._tls = tls or ssl.create_default_context()
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
+        self._keeping = self._session(keep=True)
+        self._closing = self._session(keep=False)
+        self._kept: OrderedDict[str, float] = OrderedDict()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._keeping.close()
+        await self._closing.close()
+        await self._resolver.close()
+
+    def _session(self, *, keep: bool) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,
                 resolver=self._resolver,
@@ -102,7 +122,7 @@ class Sender:
                 ssl=self._tls,
                 socket_factory=self._open_socket,
                 happy_eyeballs_delay=0.25,
-                keepalive_timeout=KEEPALIVE_TIMEOUT,
+                **({"keepalive_timeout": KEEPALIVE_TIMEOUT} if keep else {"force_close": True}),
             ),
             # The total is ours to keep (see send): aiohttp's would round 15 s up to the next whole second of its clock.
             timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT),
@@ -112,13 +132,19 @@ class Sender:
             read_bufsize=MAX_ANSWER,
             trust_env=False,
         )
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._session.close()
-        await self._resolver.close()
+    def _session_for(self, url: str) -> aiohttp.ClientSession:
+        """The one that keeps connections, if the URL's host has some, or there is room for one more."""
+        now, host = time.monotonic(), url.split("/", 3)[2]
+        if host in self._kept:
+            self._kept.move_to_end(host)
+        else:
+            while self._kept and next(iter(self._kept.values())) < now - KEEPALIVE_TIMEOUT:
+                self._kept.popitem(last=False)
+            if len(self._kept) >= self._kept_hosts:
+                return self._closing
+        self._kept[host] = now
+        return self._keeping
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult:
         """POST *body* to *url*, once: no redirect is followed, no proxy used.
@@ -130,7 +156,7 @@ class Sender:
         received = bytearray()
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._session.post(
+                response = await self._session_for(url).post(
                     url,
                     data=body if len(body) < _CHUNKED_FROM else io.BytesIO(body),
                     headers=headers,

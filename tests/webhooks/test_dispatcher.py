@@ -80,7 +80,7 @@ def test_a_fault_of_ours_is_charged_to_nobody(database_url: str) -> None:
         async with opened_store(database_url) as store, dispatching(store, sender) as dispatcher:
             tenant, (endpoint,) = await tenant_with(store, 1, 1)
             with capture_logs() as logs:
-                await dispatcher.claim(tenant, 8)
+                await dispatcher.claim([tenant], 8)
                 await dispatcher.finish(10)
             assert await queue(store, tenant) == {(endpoint, 1): ("due", 0, None)}
             assert len(await attempts(store, tenant)) == 0
@@ -97,7 +97,7 @@ def test_what_is_claimed_while_stopping_is_given_back(database_url: str) -> None
         async with opened_store(database_url) as store, dispatching(store, sender) as dispatcher:
             tenant, (endpoint,) = await tenant_with(store, 1, 3)
             dispatcher.stop()
-            await dispatcher.claim(tenant, 8)
+            await dispatcher.claim([tenant], 8)
             await dispatcher.finish(10)
             assert sender.urls == []
             assert await queue(store, tenant) == {(endpoint, p): ("due", 0, None) for p in (1, 2, 3)}
@@ -118,7 +118,8 @@ def test_what_might_outlive_its_lease_is_not_sent(database_url: str) -> None:
             # A worker that stood still after its claim, for almost as long as the lease.
             settings = dispatcher.settings
             hosts = dispatcher.hosts
-            (one,) = await lanes.claim(store.database, dispatcher.owner, tenant, limit=1, share=8, hosts=hosts)
+            (one,) = await lanes.claim(store.database, dispatcher.owner, {tenant: 1}, limit=1, share=8, hosts=hosts)
+            hosts.began(one.host)
             await dispatcher.deliver(one, time.monotonic() - (settings.lease_seconds - settings.timeout_seconds) - 1)
             assert sender.urls == []
             assert await queue(store, tenant) == {(endpoint, 1): ("due", 0, None)}
@@ -142,7 +143,7 @@ def test_half_of_the_slots_at_most_are_one_tenants_and_all_are_used_again(databa
             assert dispatcher.under_way == {greedy: 8, modest: 1}
             assert dispatcher.counters.in_flight == 9
             # A claim that is refused its room now is made when there is some.
-            await dispatcher.claim(greedy, 1)
+            await dispatcher.claim([greedy], 1)
             sender.go_on.set()
             await until(lambda: dispatcher.counters.delivered == 41)
             stop.set()
@@ -164,11 +165,13 @@ def test_a_tenant_that_holds_its_share_is_claimed_for_as_soon_as_it_holds_less(d
             dispatching(store, sender, slots=16, poll_seconds=60.0) as dispatcher,
         ):
             tenant, _ = await tenant_with(store, 8, 1)
-            await dispatcher.claim(tenant, 16)
+            await dispatcher.claim([tenant], 16)
+            # The first claim takes half of what the host may have, the second the rest.
+            await dispatcher.claim([tenant], 16)
             assert dispatcher.under_way == {tenant: 8}
             # What comes now has lanes of its own, none of which was full before.
             await enqueue(store, tenant, await register(store, tenant, "http://late.example.com/"), [9])
-            await dispatcher.claim(tenant, 8)
+            await dispatcher.claim([tenant], 8)
             assert dispatcher.under_way == {tenant: 8}
             sender.go_on.set()
             dispatcher.next_look = time.monotonic() + 60

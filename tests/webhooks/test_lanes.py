@@ -73,7 +73,11 @@ async def claim(
     database: Database, owner: UUID, tenant_id: UUID, *, limit: int, share: int, hosts: Hosts | None = None
 ) -> list[Claim]:
     """What a worker claims, on hosts that have room for all."""
-    return await lanes.claim(database, owner, tenant_id, limit=limit, share=share, hosts=hosts or Hosts(1_000))
+    rooms, hosts = {tenant_id: limit}, hosts or Hosts(1_000)
+    claims = await lanes.claim(database, owner, rooms, limit=limit, share=share, hosts=hosts)
+    for one in claims:
+        hosts.began(one.host)
+    return claims
 
 
 async def tell_nobody(trouble: Trouble) -> None:
@@ -107,14 +111,14 @@ def test_a_claim_holds_deliveries_with_their_messages_for_a_while(database_url: 
                 (5, 1, "msg_5", "lead.created", b"{}"),
                 (6, 1, "msg_6", "lead.created", b"{}"),
             ]
-            assert all(c.more and c.lane.stream_version == 1 and c.lane.slots == 8 for c in claims)
+            assert all(c.stream_version == 1 and c.slots == 8 and not c.filled for c in claims)
             ((lease,),) = await store.database.rows(
                 "SELECT DISTINCT lease_until - %(claimed_at)s FROM webhook_deliveries WHERE state = 'leased'",
                 {"claimed_at": claims[0].claimed_at},
             )
             assert lease == timedelta(seconds=LEASE_SECONDS)
             (last,) = await claim(store.database, OTHER, tenant, limit=2, share=16)
-            assert (last.position, last.more) == (7, False)
+            assert (last.position, last.filled) == (7, False)
             assert await claim(store.database, OTHER, tenant, limit=2, share=16) == []
             assert await due_tenants(store.database, 10) == []
 
@@ -136,7 +140,7 @@ def test_an_endpoint_holds_eight_and_no_more_than_its_share(database_url: str) -
             await enqueue(store, tenant, two, range(1, 3))
             claims = await claim(store.database, ONE, tenant, limit=100, share=16)
             assert Counter(c.endpoint_id for c in claims) == {one: 8, two: 2}
-            assert {c.endpoint_id for c in claims if c.more} == {one}
+            assert {c.endpoint_id for c in claims if c.filled} == {one}
             # The lane is full: its tenant is due no more, though its deliveries are.
             assert await due_tenants(store.database, 10) == []
             assert await claim(store.database, OTHER, tenant, limit=100, share=16) == []
@@ -190,7 +194,7 @@ def test_after_a_time_out_an_endpoint_holds_one_until_it_answers(database_url: s
             await write(store.database, ONE, late)
             assert await slots_of(store, tenant) == {endpoint: 1}
             (probe,) = await claim(store.database, ONE, tenant, limit=100, share=16)
-            assert (probe.lane.slots, probe.more) == (1, True)
+            assert (probe.slots, probe.filled) == (1, True)
             assert await claim(store.database, OTHER, tenant, limit=100, share=16) == []
             # Another failure is no answer to whether it hangs.
             await write(store.database, ONE, [completion(probe, error=Failure.HTTP_5XX, pause=timedelta(hours=1))])

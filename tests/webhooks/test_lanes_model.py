@@ -171,8 +171,8 @@ class Queue(RuleBasedStateMachine):
             key = one.endpoint_id, one.position
             row = self.rows[key]
             assert one.attempt == row.attempt + 1
-            assert one.lane.slots == self.health[one.endpoint_id].slots
-            assert one.lane.troubled == (self.health[one.endpoint_id].window_from is not None)
+            assert one.slots == self.health[one.endpoint_id].slots
+            assert one.troubled == (self.health[one.endpoint_id].window_from is not None)
             self.rows[key] = replace(row, attempt=row.attempt + 1, owner=worker, expired=False)
             self.claims.append((worker, one))
         if not found:
@@ -209,7 +209,7 @@ class Queue(RuleBasedStateMachine):
 
     def fares(self, endpoint: UUID, results: list[Result], claims: list[Claim]) -> None:
         """What attempts tell of an endpoint: the rules themselves have tests of their own."""
-        if results[0].succeeded and not any(one.lane.troubled for one in claims) and self.modes[endpoint] == "parallel":
+        if results[0].succeeded and not any(one.troubled for one in claims) and self.modes[endpoint] == "parallel":
             return
         health = after(self.health[endpoint], results, datetime.now(UTC), 0.5)
         opened = health.openings > self.health[endpoint].openings

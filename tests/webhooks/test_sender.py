@@ -306,6 +306,22 @@ def test_connections_are_kept_for_the_next_attempt(run: Run) -> None:
     run(scenario())
 
 
+def test_connections_are_kept_to_so_many_hosts(run: Run) -> None:
+    async def scenario() -> None:
+        async with (
+            receiving(text("200 OK")) as one,
+            receiving(text("200 OK")) as two,
+            receiving(text("200 OK")) as three,
+            Sender(LOOPBACK, kept_hosts=2) as sender,
+        ):
+            for receiver in (one, two, three, one, two, three):
+                assert (await sender.send(receiver.url, HEADERS, BODY)).error is None
+            assert [receiver.connections for receiver in (one, two, three)] == [1, 1, 2]
+            await three.until_ended(2)
+
+    run(scenario())
+
+
 def test_a_cancelled_attempt_closes_its_connection(run: Run) -> None:
     async def scenario() -> None:
         asked = asyncio.Event()
