@@ -17,6 +17,7 @@ from psycopg import AsyncConnection
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
 from aureum.store.mapper import REGISTRY
+from aureum.webhooks.endpoint_changes import follow_changes
 from aureum.webhooks.lanes import PLANS_WITH_WEBHOOKS
 from aureum.webhooks.listeners import ENDPOINTS, listener, live
 from aureum.webhooks.messages import SOURCE_OF, Message, Parked, messages
@@ -141,6 +142,7 @@ async def project(store: EventStore, tenant_id: UUID, limit: int = BATCH) -> Pro
             await add_deliveries(connection, tenant_id, deliveries)
             again = await redeliver(connection, tenant_id, asked.redeliveries, streams, listeners)
             await withdraw(connection, tenant_id, asked.cancelled)
+            await follow_changes(connection, tenant_id, rows)
             if parked:
                 await connection.execute(PARK, about | columns_of(parked))
             await connection.execute(ADVANCE, about | {"position": until})
