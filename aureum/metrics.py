@@ -17,7 +17,7 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 METHODS = frozenset(("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"))
 GAUGES = {
-    "due": "Deliveries that wait in the queue; beyond 100,000 an estimate",
+    "due": "Deliveries that wait in the queue; beyond 10,000 an estimate",
     "leased": "Deliveries that workers hold",
     "open_breakers": "Endpoints whose breaker is open",
     "disabled_endpoints": "Endpoints that are disabled",

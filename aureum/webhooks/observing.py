@@ -7,7 +7,7 @@ from uuid import UUID
 from aureum.store.database import Database
 from aureum.webhooks.lanes import PLANS_WITH_WEBHOOKS
 
-COUNT_AT_MOST = 100_000
+COUNT_AT_MOST = 10_000
 """Rows of the queue that are counted; of a longer one the database's own estimate is shown."""
 
 WORST = 20

@@ -416,7 +416,7 @@ STATEMENTS = 16
 def test_a_feeder_that_is_killed_before_any_statement_leaves_nothing_or_all(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store, opened_store(database_url) as victim:
-            make_mortal(victim)
+            await make_mortal(victim)
             for statement in range(1, STATEMENTS + 2):
                 tenant = await open_brokerage(store)
                 endpoint = await register(store, tenant)
@@ -427,8 +427,7 @@ def test_a_feeder_that_is_killed_before_any_statement_leaves_nothing_or_all(data
                 await prune(store, tenant)
                 job = await replay(store, tenant, endpoint)
                 await catch_up(store)
-                await victim.tenant_key(tenant)
-                assert await killed(victim, statement, feed(victim, tenant)) == (statement <= STATEMENTS)
+                assert await killed(victim, tenant, statement, feed(victim, tenant)) == (statement <= STATEMENTS)
                 state, cursor, _, queued = await state_of(store, tenant, job)
                 assert (state, cursor, queued) in (("running", 0, 0), ("running", 4, 2))
                 assert len(await deliveries(store, tenant)) == queued

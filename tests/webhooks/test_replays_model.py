@@ -141,10 +141,10 @@ class World:
             self.allowed[position] += 1
 
     async def kill_projector(self, statement: int) -> None:
-        await killed(self.victim, statement, project(self.victim, self.tenant, 4))
+        await killed(self.victim, self.tenant, statement, project(self.victim, self.tenant, 4))
 
     async def kill_feeder(self, statement: int) -> None:
-        await killed(self.victim, statement, feed(self.victim, self.tenant))
+        await killed(self.victim, self.tenant, statement, feed(self.victim, self.tenant))
 
     async def settle(self) -> None:
         """Let all that is under way come to its end."""
@@ -161,12 +161,11 @@ class World:
 
 async def live_through(url: str, operations: list[tuple[str, Any]]) -> None:
     async with opened_store(url) as store, opened_store(url) as victim:
-        make_mortal(victim)
+        await make_mortal(victim)
         tenant = await open_brokerage(store)
         # What was before it is none of its business.
         await capture(store, tenant)
         world = World(store, victim, tenant, await register(store, tenant))
-        await victim.tenant_key(tenant)
         for name, argument in operations:
             await getattr(world, name.replace(" ", "_"))(argument)
         await world.settle()

@@ -200,7 +200,7 @@ STATEMENTS = 19
 def test_a_projector_that_is_killed_before_any_statement_grants_nothing_or_all(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store, opened_store(database_url) as victim:
-            make_mortal(victim)
+            await make_mortal(victim)
             for statement in range(1, STATEMENTS + 2):
                 tenant = await open_brokerage(store)
                 endpoint = await register(store, tenant)
@@ -212,8 +212,7 @@ def test_a_projector_that_is_killed_before_any_statement_grants_nothing_or_all(d
                 await redeliver(store, tenant, endpoint, 2)
                 position = await ping(store, tenant, endpoint)
                 await cancel(store, tenant, job)
-                await victim.tenant_key(tenant)
-                assert await killed(victim, statement, project(victim, tenant)) == (statement <= STATEMENTS)
+                assert await killed(victim, tenant, statement, project(victim, tenant)) == (statement <= STATEMENTS)
                 assert len(await deliveries(store, tenant)) in (0, 2)
                 await catch_up(store)
                 assert await deliveries(store, tenant) == [(endpoint, 2), (endpoint, position)]
