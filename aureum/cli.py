@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from aureum import __version__, cli_access, cli_audit, cli_brokerages, cli_newsletter, cli_projections, cli_serve
+from aureum import (
+    __version__,
+    cli_access,
+    cli_audit,
+    cli_brokerages,
+    cli_newsletter,
+    cli_parked,
+    cli_projections,
+    cli_serve,
+    cli_webhooks,
+)
 from aureum.cli_output import Refused, plain_refusals, say
 from aureum.http.openapi import document
 from aureum.http.openapi_markdown import page
@@ -74,7 +84,8 @@ for command in (cli_serve.run_command, cli_serve.serve_command, cli_serve.worker
 app.add_typer(cli_brokerages.app, name="brokerage")
 app.add_typer(cli_access.user, name="user")
 app.add_typer(cli_access.api_key, name="api-key")
-app.add_typer(cli_access.webhook, name="webhook")
+cli_webhooks.app.command("retry-parked")(cli_parked.retry_parked_command)
+app.add_typer(cli_webhooks.app, name="webhook")
 app.add_typer(cli_newsletter.app, name="newsletter")
 app.add_typer(cli_projections.app, name="projections")
 app.add_typer(cli_audit.app, name="audit")

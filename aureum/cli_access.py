@@ -1,4 +1,4 @@
-"""``aureum user``, ``api-key`` and ``webhook``: who gets in, and who is told. Secrets are shown once."""
+"""``aureum user`` and ``api-key``: who gets in. Keys are shown once."""
 
 import sys
 from getpass import getpass
@@ -10,19 +10,16 @@ from pydantic import SecretStr
 from aureum.cli_output import say, table
 from aureum.commands.api_keys import IssueApiKey, issue_api_key, revoke_api_key
 from aureum.commands.users import CreateUser, create_user
-from aureum.commands.webhook_endpoints import RegisterWebhookEndpoint, register_webhook_endpoint
 from aureum.domain import ids
 from aureum.domain.api_key import RATE_LIMIT
 from aureum.domain.errors import Invalid, NotFound
 from aureum.http.fields import is_email
 from aureum.operator import origin, tenant_of, with_store
 from aureum.projections import api_keys
-from aureum.settings import load_settings
 from aureum.store.event_store import EventStore
 
 user = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The staff of brokerages.")
 api_key = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys for integrators' programs.")
-webhook = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Endpoints that hear of events.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Slug = Annotated[str, typer.Option("--brokerage", help="The brokerage's slug.")]
@@ -120,24 +117,3 @@ def api_key_revoke(
 
     with_store(work)
     say(as_json, {"id": key_id, "revoked": True}, "The key is revoked.")
-
-
-@webhook.command("create")
-def webhook_create(
-    slug: Slug,
-    url: Annotated[str, typer.Option(help="Where the events are posted to.")],
-    event: Annotated[list[str], typer.Option(help="Such as lead.created; may be repeated.")],
-    as_json: Json = False,
-) -> None:
-    """Register an endpoint. Its signing secret is shown this once."""
-    networks = load_settings().webhook_allow_networks
-
-    async def work(store: EventStore) -> tuple[str, str]:
-        tenant_id = await tenant_of(store.database, slug)
-        command = RegisterWebhookEndpoint(tenant_id=tenant_id, url=url, events=tuple(event))
-        made = await register_webhook_endpoint(store, command, origin(), allow_networks=networks)
-        return ids.to_wire(made.id), made.secret
-
-    endpoint_id, secret = with_store(work)
-    people = f"{secret}\n\nKeep it: it is not shown again. The endpoint's id is {endpoint_id}."
-    say(as_json, {"id": endpoint_id, "secret": secret}, people)

@@ -48,6 +48,8 @@ SELECT 'users', count(*) FROM users
 SELECT 'api_keys', count(*) FROM api_keys
  UNION ALL
 SELECT 'webhook_endpoints', count(*) FROM webhook_endpoints
+ UNION ALL
+SELECT 'webhook_replays', count(*) FROM webhook_replays
 """
 """Read models and how many rows of each are live."""
 

@@ -6,14 +6,29 @@ its processes; the library reads the variable when it is imported, so nothing ma
 
 import contextlib
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 METHODS = frozenset(("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"))
+GAUGES = {
+    "due": "Deliveries that wait in the queue; beyond 10,000 an estimate",
+    "leased": "Deliveries that workers hold",
+    "open_breakers": "Endpoints whose breaker is open",
+    "disabled_endpoints": "Endpoints that are disabled",
+    "running_replays": "Replays that are not over",
+    "parked": "Saves of which no message could be made",
+    "xmin_age": "Transactions since the oldest snapshot that somebody holds: what died since is not vacuumed",
+    "dead_rows": "Rows of the queue that wait for a vacuum",
+}
+"""Of what all workers share, as one of them found it last."""
+
+OLDEST_DUE = "aureum_webhook_oldest_due_seconds"
 OUTCOMES = ("delivered", "failed", "exhausted")
 """Of a webhook's attempt; shown from the start, as zeros, so that a rate can be computed from the first one on. Rarer
 ones (what somebody else has finished meanwhile) appear when they happen."""
@@ -44,6 +59,36 @@ class Metrics:
             buckets=(*BUCKETS, 10.0, 30.0, 60.0, 300.0),
             registry=self.registry,
         )
+        self._attempt_seconds = Histogram(
+            "aureum_webhook_attempt_seconds",
+            "Duration of one attempt",
+            buckets=(*BUCKETS, 10.0, 15.0),
+            registry=self.registry,
+        )
+        self._errors = Counter(
+            "aureum_webhook_errors_total", "Webhook attempts that failed, by class", ("error",), registry=self.registry
+        )
+        self.mended = Counter(
+            "aureum_webhook_lanes_mended_total", "Lanes that were later than they should be", registry=self.registry
+        )
+        self.open_hosts = Gauge(
+            "aureum_webhook_open_hosts",
+            "Hosts whose breaker is open, of each worker",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self._gauges = {
+            name: Gauge(f"aureum_webhook_{name}", text, multiprocess_mode="livemostrecent", registry=self.registry)
+            for name, text in GAUGES.items()
+        }
+        self._oldest_due = Gauge(
+            OLDEST_DUE,
+            "Age of the oldest live delivery that may be sent, of the tenants where it is worst",
+            ("tenant",),
+            multiprocess_mode="livemostrecent",
+            registry=self.registry,
+        )
+        self._tenants: set[str] = set()
         self._request_children: dict[tuple[str, str, int], Counter] = {}
         self._second_children: dict[str, Histogram] = {}
 
@@ -61,13 +106,50 @@ class Metrics:
             histogram = self._second_children[route] = self._seconds.labels(route)
         histogram.observe(seconds)
 
+    def observe_attempt(self, error: str | None, seconds: float) -> None:
+        """An attempt of a webhook; *error* is None for a success."""
+        self._attempt_seconds.observe(seconds)
+        if error is not None:
+            self._errors.labels(error).inc()
+
+    def show_queue(self, values: Mapping[str, float], oldest_due: Mapping[str, float]) -> None:
+        """*values* by the names of ``GAUGES``; seconds by tenant: of those not there none is shown any more."""
+        for name, gauge in self._gauges.items():
+            gauge.set(values[name])
+        # A child cannot be taken away where processes share: at 0 it is left out of the page.
+        for tenant in self._tenants - oldest_due.keys():
+            self._oldest_due.labels(tenant).set(0)
+        for tenant, seconds in oldest_due.items():
+            self._oldest_due.labels(tenant).set(seconds)
+        self._tenants = set(oldest_due)
+
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes: of all processes where they share, else of this one."""
+        source: Source = self.registry
         if os.environ.get(SHARED):
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-            return generate_latest(registry)
-        return generate_latest(self.registry)
+            source = MultiProcessCollector(None)  # type: ignore[no-untyped-call]
+        registry = CollectorRegistry()
+        registry.register(WithoutZeros(source))
+        return generate_latest(registry)
+
+
+class Source(Protocol):
+    """What measurements are collected from."""
+
+    def collect(self) -> Iterable[Metric]: ...
+
+
+class WithoutZeros:
+    """Leaves out the tenants in whose queues nothing waits."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def collect(self) -> Iterable[Metric]:
+        for metric in self.source.collect():
+            if metric.name == OLDEST_DUE:
+                metric.samples = [sample for sample in metric.samples if sample.value > 0]
+            yield metric
 
 
 def forget_process() -> None:

@@ -22,15 +22,17 @@ import uvloop
 
 from aureum.app import open_aureum
 from aureum.domain.errors import DomainError
+from aureum.domain.ids import to_wire
 from aureum.http.protocol import BoundedProtocol
 from aureum.http.routes import make_app
 from aureum.log import configure, places
-from aureum.metrics import Metrics, forget_process
+from aureum.metrics import GAUGES, Metrics, forget_process
 from aureum.settings import Settings, SettingsError, load_settings, master_key
 from aureum.store import embedded
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
 from aureum.store.embedded_programs import EmbeddedDatabaseError
 from aureum.webhooks.dispatcher import Counters
+from aureum.webhooks.observing import Observed
 from aureum.webhooks.worker import run_worker
 from aureum.webhooks.worker_settings import WorkerSettings
 
@@ -114,6 +116,23 @@ class MeteredCounters(Counters):
     def attempted_first(self, lag: timedelta) -> None:
         super().attempted_first(lag)
         self.metrics.delivery_lag.observe(lag.total_seconds())
+
+    def attempted(self, error: str | None, seconds: float) -> None:
+        super().attempted(error, seconds)
+        self.metrics.observe_attempt(error, seconds)
+
+    def hosts_open(self, hosts: int) -> None:
+        super().hosts_open(hosts)
+        self.metrics.open_hosts.set(hosts)
+
+    def mended(self, lanes: int) -> None:
+        super().mended(lanes)
+        self.metrics.mended.inc(lanes)
+
+    def observed(self, found: Observed) -> None:
+        super().observed(found)
+        values = {name: getattr(found, name) for name in GAUGES}
+        self.metrics.show_queue(values, {to_wire(tenant): age for tenant, age in found.oldest_due.items()})
 
 
 async def until_told(work: Callable[[asyncio.Event], Awaitable[None]], *, supervised: bool) -> bool:

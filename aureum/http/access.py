@@ -17,6 +17,7 @@ from aureum.http.errors import BadForwardedHost, BadHost, HttpError, PlanRequire
 from aureum.http.gate import Brokerage, Line, Passage
 from aureum.http.headers import header
 from aureum.http.hosts import client_address, requested_host, split_slug
+from aureum.http.roles import check_manager
 from aureum.store.metadata import VISITOR, Actor, Origin
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ TOO_MANY = "Too many requests: the limit is {limit} a minute. Try again in {seco
 NAME_A_BROKERAGE = "You belong to no brokerage: ask at the address of the one that you mean."
 
 API_PLAN = "Grow"
+INTEGRATION_PLAN = "Elite"
 
 
 async def by_key(request: Request, plan: str = API_PLAN) -> Brokerage:
@@ -46,6 +48,17 @@ async def by_key_or_staff(request: Request) -> Brokerage:
     """A key on a plan that has the API, or a user on any: all have the admin panel. Raises what by_key raises."""
     about = await passed(request, LOG_IN)
     return about if about.role not in ("key", "platform_admin") else await on_plan(request, about, API_PLAN)
+
+
+async def by_integrator(request: Request) -> Brokerage:
+    """A key, or whoever manages the brokerage, on the plan that has webhooks and the event feed.
+
+    Raises what by_key raises, NotAllowed for agents and brokers.
+    """
+    about = await by_key(request, INTEGRATION_PLAN)
+    if about.role != "key":
+        check_manager(about.role)
+    return about
 
 
 async def on_plan(request: Request, about: Brokerage, plan: str) -> Brokerage:

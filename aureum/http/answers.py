@@ -35,7 +35,14 @@ def resource_etag(version: int) -> str:
     return f'"v{version}"'
 
 
-RESOURCE_ETAG = re.compile('"v([1-9][0-9]{0,8})"')
+def living_etag(version: int, *state: object) -> str:
+    """The same of a resource that also shows what no event changes, *state*, unless all of that is None."""
+    if not any(part is not None for part in state):
+        return resource_etag(version)
+    return f'"v{version}.{hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest()}"'
+
+
+RESOURCE_ETAG = re.compile('"v([1-9][0-9]{0,8})(?:\\.[0-9a-f]{12})?"')
 
 
 def list_etag(*parts: object) -> str:

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
-from aureum.http.access import by_host, by_key, by_key_or_staff, by_staff
+from aureum.http.access import by_host, by_integrator, by_key, by_key_or_staff, by_staff
 from aureum.http.bodies import json_object, read_body
 from aureum.http.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, Problem
 from aureum.http.gate import Brokerage
@@ -59,6 +59,9 @@ class Access:
 CALLER = Access(by_key, ("key", "token"))
 """An API key, or a user's token, on a plan that has the Aureum API."""
 
+INTEGRATOR = Access(by_integrator, ("key", "token"))
+"""An API key, or the token of an owner, on the plan that has webhooks."""
+
 KEY_OR_STAFF = Access(by_key_or_staff, ("key", "token"))
 STAFF = Access(by_staff, ("token",))
 VISITOR = Access(by_host)
@@ -77,19 +80,22 @@ class Id:
 
     missing: str
     number: bool = False
+    parse: Callable[[str], Any] = from_wire
+    """Of ids that are neither: what the text stands for, None if it never was one."""
+    pattern: str = "^c[0-9a-z]{25}$"
 
-    def read(self, text: str) -> UUID | int:
-        """Raises NotFound for what never was a wire id, InvalidRequest for what is no integer."""
+    def read(self, text: str) -> Any:
+        """Raises NotFound for what never was such an id, InvalidRequest for what is no integer."""
         if self.number:
             if not (text.isascii() and text.isdigit() and len(text) <= 19):
                 raise InvalidRequest([Problem(("path", "id"), INTEGER.msg, INTEGER.type, "id must be a whole number.")])
             if int(text) >= NUMBER_LIMIT:
                 raise NotFound(self.missing)
             return int(text)
-        stream_id = from_wire(text)
-        if stream_id is None:
+        found = self.parse(text)
+        if found is None:
             raise NotFound(self.missing)
-        return stream_id
+        return found
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,12 @@ class Endpoint:
     id: Id | None = None
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
+    bodiless: bool = False
+    """Whether no body at all is as good as an empty object."""
     answers: Any = None
     status: int = 200
+    statuses: Sequence[int] = ()
+    """Other statuses of a success, with the same body."""
     media: str = "application/json"
     from_pages: bool = False
     """Whether pages of the brokerage's own may ask from a browser (CORS)."""
@@ -140,7 +150,8 @@ class Endpoint:
         if self.method in ("POST", "PATCH"):
             body = await read_body(request.receive, request.scope["headers"])
             if self.body is not None:
-                arguments.append(validate(self.body, json_object(body, request.scope["headers"])))
+                sent = {} if self.bodiless and not body else json_object(body, request.scope["headers"])
+                arguments.append(validate(self.body, sent))
         try:
             return await self.run(Asked(request, about, body), *arguments)
         except Replayed as kept:

@@ -29,7 +29,6 @@ SECURITY_SCHEMES: Mapping[str, JsonSchema] = {
     "token": {"type": "http", "scheme": "bearer", "description": "The token of a user who has logged in."},
 }
 
-WIRE_ID = "^c[0-9a-z]{25}$"
 # Blanks around a header's value are no part of it (RFC 9110, 5.5).
 IDEMPOTENCY_KEY: JsonSchema = {
     "type": "string",
@@ -84,7 +83,7 @@ def operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         example = schemas.examples.get(endpoint.body)
         if example is not None:
             content["example"] = example
-        written["requestBody"] = {"required": True, "content": {"application/json": content}}
+        written["requestBody"] = {"required": not endpoint.bodiless, "content": {"application/json": content}}
     return written
 
 
@@ -121,7 +120,7 @@ def parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     """In the path, the query and the headers."""
     found = []
     if endpoint.id is not None:
-        schema: JsonSchema = {"type": "string", "pattern": WIRE_ID}
+        schema: JsonSchema = {"type": "string", "pattern": endpoint.id.pattern}
         if endpoint.id.number:
             schema = {"type": "integer", "minimum": 0, "maximum": 10**19 - 1}
         found.append({"name": "id", "in": "path", "required": True, "schema": schema})

@@ -78,7 +78,8 @@ RETRY_AFTER = {"Retry-After": ("Seconds until it is worth another try.", COUNT)}
 
 def responses(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     """By status, in their order."""
-    found = {str(endpoint.status): success(endpoint, schemas)}
+    statuses = (endpoint.status, *endpoint.statuses)
+    found = {str(status): success(endpoint, schemas, status) for status in sorted(statuses)}
     if endpoint.has_etag and endpoint.method == "GET":
         found["304"] = {"description": "The client has it already", "headers": written(answer_headers(endpoint))}
     for status in sorted({*implied(endpoint), *endpoint.refusals}):
@@ -92,10 +93,10 @@ def refusals(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     return {f"{dialect}_{status}": refusal(status, dialect) for dialect, status in sorted(given)}
 
 
-def success(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
+def success(endpoint: Endpoint, schemas: Schemas, status: int) -> dict[str, Any]:
     """What comes back when all is well."""
-    described = {"description": HTTPStatus(endpoint.status).phrase, "headers": written(answer_headers(endpoint))}
-    if endpoint.status == 204:
+    described = {"description": HTTPStatus(status).phrase, "headers": written(answer_headers(endpoint))}
+    if status == 204:
         return described
     schema = TEXT if endpoint.answers is None else schemas.of(endpoint.answers)
     return described | {"content": {endpoint.media: {"schema": schema}}}

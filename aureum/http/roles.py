@@ -23,7 +23,7 @@ def check_platform_admin(role: str | None) -> None:
 
 
 def check_manager(role: str | None) -> None:
-    """Users, keys and settings of a brokerage are for its owner, and for platform admins."""
+    """Users, keys, webhooks and settings of a brokerage are for its owner, and for platform admins."""
     if role not in (ADMIN, OWNER):
         raise NotAllowed(MANAGERS_ONLY)
 

@@ -25,6 +25,11 @@ from aureum.http import (
     tour_calendar,
     tours,
     users,
+    webhook_deliveries,
+    webhook_events,
+    webhook_ping,
+    webhook_replays,
+    webhooks,
 )
 from aureum.http.answers import JSON, encoded
 from aureum.http.cors import preflight
@@ -45,6 +50,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *tours.ENDPOINTS,
     *admin_leads.ENDPOINTS,
     *newsletter.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *webhook_ping.ENDPOINTS,
+    *webhook_deliveries.ENDPOINTS,
+    *webhook_replays.ENDPOINTS,
+    *webhook_events.ENDPOINTS,
     *users.ENDPOINTS,
     *me.ENDPOINTS,
     *auth.ENDPOINTS,

@@ -1,11 +1,12 @@
 """The endpoints of a tenant and what each wants. The secrets are not here: workers read them from the stream."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
 from urllib.parse import urlsplit
 
+from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 
 NAME = "webhook_endpoints"
@@ -109,3 +110,57 @@ SELECT endpoint_id, stream_version, url, events FROM webhook_endpoints
  WHERE tenant_id = %(tenant)s AND NOT removed
  ORDER BY endpoint_id
 """
+
+COLUMNS = """
+SELECT w.endpoint_id, w.stream_version, w.url, w.events, w.mode, w.rate_limit, w.description, w.overlap_until,
+       w.disabled, w.disabled_at, w.registered_at, w.updated_at, l.failing_since
+  FROM webhook_endpoints w
+  LEFT JOIN webhook_lanes l ON l.tenant_id = w.tenant_id AND l.endpoint_id = w.endpoint_id
+ WHERE w.tenant_id = %(tenant)s AND NOT w.removed"""
+NAMES = (
+    "endpoint_id",
+    "stream_version",
+    "url",
+    "events",
+    "mode",
+    "rate_limit",
+    "description",
+    "overlap_until",
+    "disabled",
+    "disabled_at",
+    "registered_at",
+    "updated_at",
+    "failing_since",
+)
+
+ONE = f"{COLUMNS} AND w.endpoint_id = %(id)s"
+
+PAGE = f"""{COLUMNS}
+   AND w.endpoint_id < %(before)s AND (%(updated_since)s::timestamptz IS NULL OR w.updated_at >= %(updated_since)s)
+ ORDER BY w.endpoint_id DESC LIMIT %(limit)s::bigint
+"""
+
+
+def document(row: Mapping[str, Any], at: datetime) -> Row:
+    """An endpoint as the Aureum API shows it at that moment, of a row with ``NAMES``. Its secret is nowhere."""
+    failing, overlap = row["failing_since"], row["overlap_until"]
+    return {
+        "id": to_wire(row["endpoint_id"]),
+        "url": row["url"],
+        "events": list(row["events"]),
+        "mode": row["mode"],
+        "rateLimit": row["rate_limit"],
+        "description": row["description"],
+        "status": "enabled" if row["disabled"] is None else "disabled",
+        "disabledReason": row["disabled"],
+        "disabledAt": time_or_none(row["disabled_at"]),
+        "failingSince": time_or_none(failing if failing and failing <= at else None),
+        "secretOverlapUntil": time_or_none(overlap if overlap and overlap > at else None),
+        "createdAt": aureum_time(row["registered_at"]),
+        "updatedAt": aureum_time(row["updated_at"]),
+    }
+
+
+def time_or_none(moment: datetime | None) -> str | None:
+    """A moment as the Aureum API writes it, if there is one."""
+    return None if moment is None else aureum_time(moment)

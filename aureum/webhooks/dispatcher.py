@@ -28,6 +28,7 @@ from aureum.webhooks.hosts import Hosts
 from aureum.webhooks.lane_health import Trouble
 from aureum.webhooks.lanes import Claim
 from aureum.webhooks.leases import give_back
+from aureum.webhooks.observing import Observations
 from aureum.webhooks.sender import UNREACHED, Sender, SendResult
 from aureum.webhooks.signing import sign
 from aureum.webhooks.worker_settings import WorkerSettings
@@ -61,7 +62,7 @@ AT_ONCE = 3
 
 
 @dataclass
-class Counters:
+class Counters(Observations):
     """What a worker has done so far, for whoever measures; ``lag_seconds`` is summed over ``first_attempts``."""
 
     outcomes: Counter[str] = field(default_factory=Counter)

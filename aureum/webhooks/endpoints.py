@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from aureum.commands.changes import change
+from aureum.commands.webhook_endpoints import disable_webhook_endpoint
 from aureum.domain.errors import NotFound
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import EventStore
@@ -50,13 +50,5 @@ class Endpoints:
         return endpoint
 
     async def disable(self, tenant_id: UUID, endpoint_id: UUID, reason: str) -> None:
-        """Record that nothing is sent to an endpoint any more. Raises what ``change`` raises."""
-        await change(
-            self.store,
-            tenant_id,
-            endpoint_id,
-            WebhookEndpoint,
-            lambda endpoint, at: endpoint.disable(reason, at),
-            command="DisableWebhookEndpoint",
-            origin=Origin(WORKER),
-        )
+        """Record that nothing is sent to an endpoint any more. Raises what the command raises."""
+        await disable_webhook_endpoint(self.store, tenant_id, endpoint_id, reason, Origin(WORKER))

@@ -68,9 +68,11 @@ async def tell_lanes(connection: AsyncConnection[Any], tenant_id: UUID, news: Se
     troubles = []
     for endpoint_id, now, *stored in await cursor.fetchall():
         one = told[endpoint_id]
-        health = after(Health(*stored), one.results, now, random.random())  # noqa: S311  it spreads load
+        before = Health(*stored)
+        health = after(before, one.results, now, random.random())  # noqa: S311  it spreads load
         columns["endpoint"].append(endpoint_id)
-        columns["pause"].append(one.pause)
+        # What waited for the breaker need not wait any more.
+        columns["pause"].append(0.0 if before.openings and not health.openings else one.pause)
         for name, value in zip(FIELDS, astuple(health), strict=True):
             columns[name].append(value)
         if one.gone or failing_too_long(health, now):

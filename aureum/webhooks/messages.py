@@ -77,8 +77,13 @@ SOURCES: Mapping[type[Aggregate], Source] = {
 }
 """The aggregates that endpoints hear of. One more is one entry."""
 
+TYPES_OF: Mapping[type[Aggregate], tuple[str, ...]] = {
+    aggregate: tuple(event.TOPIC for event in AGGREGATES[aggregate]) for aggregate in SOURCES
+}
+"""All types of events that an aggregate has."""
+
 SOURCE_OF: Mapping[str, Source] = {
-    event.TOPIC: source for aggregate, source in SOURCES.items() for event in AGGREGATES[aggregate]
+    name: source for aggregate, source in SOURCES.items() for name in TYPES_OF[aggregate]
 }
 """By the type of an event."""
 
@@ -118,9 +123,12 @@ class Unreadable:
     reason: str
 
 
-def message_id(tenant_id: UUID, position: int) -> str:
-    """The id of the message at *position*: ``msg_``, the tenant's id in base 36, the position. It has no dots."""
-    return f"msg_{to_wire(tenant_id)[1:]}_{position}"
+def message_id(tenant_id: UUID, position: int, kind: str = "msg") -> str:
+    """The id of the message at *position*: ``msg_``, the tenant's id in base 36, the position. It has no dots.
+
+    That of a test begins with ``test_``: whoever completes attempts makes no other after its first.
+    """
+    return f"{kind}_{to_wire(tenant_id)[1:]}_{position}"
 
 
 def messages(

@@ -6,36 +6,40 @@ may have no webhooks now (another plan, disabled) keeps its checkpoint, and is c
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import structlog
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
-from aureum.store import metadata
 from aureum.store.cipher import TenantKey
-from aureum.store.event_store import EventStore, Recorded
-from aureum.store.mapper import REGISTRY, EventMapper, join_topic
+from aureum.store.event_store import EventStore
+from aureum.store.mapper import REGISTRY
+from aureum.webhooks.endpoint_changes import follow_changes
 from aureum.webhooks.lanes import PLANS_WITH_WEBHOOKS
-from aureum.webhooks.messages import SOURCE_OF, Message, Parked, Unreadable, messages
+from aureum.webhooks.listeners import ENDPOINTS, listener, live
+from aureum.webhooks.messages import SOURCE_OF, Message, Parked, messages
+from aureum.webhooks.queueing import (
+    LOCK_CHECKPOINT,
+    Delivery,
+    add_deliveries,
+    add_messages,
+    columns_of,
+    row_of,
+    wake_lanes,
+)
+from aureum.webhooks.reading import POSITION, SLICE, STREAM, TYPE, VERSION, WRAPPED, read
+from aureum.webhooks.requests import Requests, pruned, redeliver, requested, withdraw
 
 log = structlog.get_logger()
 
 BATCH = 500
-STREAM, VERSION, POSITION, TYPE = range(4)
-WRAPPED = 8
-"""Where these stand in a row of the log. The last is the key of the stream's subject."""
-
-SLICE = 50
-"""Streams that are worked through in one go; then the process's other tasks have their turn."""
 
 BEHIND = """
 SELECT w.tenant_id
-  FROM (SELECT DISTINCT tenant_id FROM webhook_endpoints) AS w
+  FROM (SELECT DISTINCT tenant_id FROM webhook_endpoints WHERE NOT removed) AS w
   JOIN brokerages b ON b.tenant_id = w.tenant_id AND NOT b.disabled AND b.plan = ANY (%(plans)s)
   JOIN heads h ON h.tenant_id = w.tenant_id
   LEFT JOIN checkpoints c ON c.tenant_id = w.tenant_id AND c.consumer = 'webhooks'
@@ -47,16 +51,12 @@ INSERT INTO checkpoints (tenant_id, consumer, position)
 SELECT %(tenant)s, 'webhooks', min(e.position) - 1
   FROM webhook_endpoints w
   JOIN events e ON e.tenant_id = w.tenant_id AND e.stream_id = w.endpoint_id AND e.version = 1
- WHERE w.tenant_id = %(tenant)s
+ WHERE w.tenant_id = %(tenant)s AND NOT w.removed
    AND NOT EXISTS (SELECT FROM checkpoints c WHERE c.tenant_id = %(tenant)s AND c.consumer = 'webhooks')
 HAVING count(*) > 0
 ON CONFLICT (tenant_id, consumer) DO NOTHING
 """
 """No endpoint hears of what happened before it was registered: the first one's registration is the beginning."""
-
-LOCK_CHECKPOINT = """
-SELECT position FROM checkpoints WHERE tenant_id = %(tenant)s AND consumer = 'webhooks' FOR NO KEY UPDATE SKIP LOCKED
-"""
 
 NEW_EVENTS = """
 SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, k.wrapped
@@ -68,43 +68,11 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
  LIMIT %(limit)s
 """
 
-ENDPOINTS = """
-SELECT w.endpoint_id, w.events, e.position
-  FROM webhook_endpoints w
-  JOIN events e ON e.tenant_id = w.tenant_id AND e.stream_id = w.endpoint_id AND e.version = 1
- WHERE w.tenant_id = %(tenant)s
-"""
-
 EARLIER_EVENTS = """
 SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL
   FROM events e
  WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(after)s
  ORDER BY e.stream_id, e.version
-"""
-
-ADD_MESSAGES = """
-INSERT INTO webhook_messages (tenant_id, position, message_id, event, stream_id, body, recorded_at)
-SELECT %(tenant)s, m.position, m.message_id, m.event, m.stream_id, m.body, m.recorded_at
-  FROM unnest(
-           %(position)b::bigint[], %(message_id)b::text[], %(event)b::text[], %(stream_id)b::uuid[], %(body)b::bytea[],
-           %(recorded_at)b::timestamptz[]
-       ) AS m (position, message_id, event, stream_id, body, recorded_at)
-ON CONFLICT (tenant_id, position) DO NOTHING
-"""
-
-ADD_LANES = """
-INSERT INTO webhook_lanes AS l (tenant_id, endpoint_id, next_due)
-SELECT DISTINCT %(tenant)s::uuid, d.endpoint_id, now()
-  FROM unnest(%(endpoint)b::uuid[]) AS d (endpoint_id)
-ON CONFLICT (tenant_id, endpoint_id) DO UPDATE SET
-       next_due = greatest(least(l.next_due, excluded.next_due), l.open_until)
-"""
-
-ADD_DELIVERIES = """
-INSERT INTO webhook_deliveries (tenant_id, endpoint_id, position, due_at)
-SELECT %(tenant)s, d.endpoint_id, d.position, now()
-  FROM unnest(%(endpoint)b::uuid[], %(position)b::bigint[]) AS d (endpoint_id, position)
-ON CONFLICT (tenant_id, endpoint_id, position) DO NOTHING
 """
 
 PARK = """
@@ -120,11 +88,12 @@ ADVANCE = "UPDATE checkpoints SET position = %(position)s WHERE tenant_id = %(te
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """What one batch had: its events, and what became of them."""
+    """What one batch had: its events, what became of them, and how many of them asked for something themselves."""
 
     events: int = 0
     deliveries: int = 0
     parked: int = 0
+    requests: int = 0
 
 
 async def tenants_behind(store: EventStore) -> list[UUID]:
@@ -147,44 +116,47 @@ async def project(store: EventStore, tenant_id: UUID, limit: int = BATCH) -> Pro
             await connection.execute(BEGIN_CHECKPOINT, about)
             await locked.execute(LOCK_CHECKPOINT, about)
             await new.execute(NEW_EVENTS, about)
-            # Read after the events: whoever was registered before one of them is among these.
+            # Read after the events: what happened to an endpoint before one of them is known.
             await registered.execute(ENDPOINTS, about)
         rows = await new.fetchall()
         if await locked.fetchone() is None or not rows:
             await connection.execute("COMMIT")
             return Projected()
-        endpoints = await registered.fetchall()
+        listeners = {one.endpoint_id: one for one in map(listener, await registered.fetchall())}
         until = rows[-1][POSITION]
         told: list[Message | Parked] = []
-        if any(since < until for _, _, since in endpoints):
+        if any(one.registered < until for one in listeners.values()):
             told = await tell(connection, tenant_key, rows)
-        deliveries = [
-            (endpoint_id, message)
-            for message in told
-            if isinstance(message, Message)
-            for endpoint_id, events, since in endpoints
-            if message.event in events and since < message.position
-        ]
+        messages = [save for save in told if isinstance(save, Message)]
         parked = [save for save in told if isinstance(save, Parked)]
+        deliveries = live(messages, listeners.values())
+        asked = requested(tenant_key, rows, listeners)
+        deliveries += [Delivery(e, ping.position, row_of(listeners[e].mode, ping.stream_id)) for e, ping in asked.pings]
+        messages = wanted(messages + [ping for _, ping in asked.pings], deliveries, asked)
+        streams: dict[int, UUID] = {message.position: message.stream_id for message in messages}
+        if others := [position for _, position in asked.redeliveries if position not in streams]:
+            anew, more = await pruned(connection, tenant_key, others)
+            messages, streams = messages + anew, streams | more
         async with connection.pipeline():
-            if deliveries:
-                wanted = {message.position: message for _, message in deliveries}
-                await connection.execute(ADD_MESSAGES, about | columns_of(list(wanted.values())))
-                added = {"endpoint": [e for e, _ in deliveries], "position": [m.position for _, m in deliveries]}
-                await connection.execute(ADD_DELIVERIES, about | added)
-                await connection.execute(ADD_LANES, about | added)
+            await add_messages(connection, tenant_id, messages)
+            await add_deliveries(connection, tenant_id, deliveries)
+            again = await redeliver(connection, tenant_id, asked.redeliveries, streams, listeners)
+            await withdraw(connection, tenant_id, asked.cancelled)
+            await follow_changes(connection, tenant_id, rows)
             if parked:
                 await connection.execute(PARK, about | columns_of(parked))
             await connection.execute(ADVANCE, about | {"position": until})
+            await wake_lanes(connection, tenant_id, [*(delivery.endpoint_id for delivery in deliveries), *again])
             await connection.execute("COMMIT")
     for save in parked:
         log.error("webhook_parked", tenant=str(tenant_id), position=save.position, cause=save.cause, reason=save.reason)
-    return Projected(len(rows), len(deliveries), len(parked))
+    return Projected(len(rows), len(deliveries), len(parked), asked.number)
 
 
-def columns_of(records: Sequence[Any]) -> dict[str, list[Any]]:
-    """Records of one class, of which there is at least one, as one list a field."""
-    return {field.name: [getattr(record, field.name) for record in records] for field in fields(records[0])}
+def wanted(messages: Sequence[Message], deliveries: Sequence[Delivery], asked: Requests) -> list[Message]:
+    """Those of *messages* that somebody is to get."""
+    positions = {delivery.position for delivery in deliveries} | {position for _, position in asked.redeliveries}
+    return [message for message in messages if message.position in positions]
 
 
 async def tell(connection: AsyncConnection[Any], tenant_key: TenantKey, rows: Sequence[Any]) -> list[Message | Parked]:
@@ -210,31 +182,3 @@ async def tell(connection: AsyncConnection[Any], tenant_key: TenantKey, rows: Se
         history = read(tenant_key, stream_id, own[0][WRAPPED], [*before[stream_id], *own])
         told += messages(tenant_id, stream_id, history, after)
     return told
-
-
-def read(tenant_key: TenantKey, stream_id: UUID, wrapped: bytes | None, rows: Sequence[Any]) -> Iterator[Recorded]:
-    """The events of one stream; those whose bytes cannot be read as ``Unreadable``. No key: the person was erased."""
-    opened: list[AESGCM | None] = []
-
-    def subject_key(_: UUID) -> AESGCM | None:
-        if not opened:
-            opened.append(None if wrapped is None else tenant_key.open_subject_key(stream_id, wrapped))
-        return opened[0]
-
-    mapper = EventMapper(tenant_key.tenant_id, subject_key)
-    for _, version, position, name, schema_version, data, about, recorded_at, _ in rows:
-        try:
-            event = mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data))
-        except Exception as error:
-            # Bytes may be broken in any way; the tenant's other streams go on.
-            event = Unreadable(type(error).__name__)
-        yield Recorded(event, position, recorded_at, about_event(about))
-
-
-def about_event(stored: bytes) -> dict[str, Any]:
-    """An event's metadata, or nothing where it is broken."""
-    try:
-        found: Any = metadata.decode(stored)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

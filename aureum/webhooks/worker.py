@@ -1,7 +1,7 @@
 """The worker: follows the logs, delivers, and tidies up, until it is told to stop.
 
     listen ──wakes──▶ project ──hints──▶ dispatch ──▶ attempts ──▶ complete
-                                   reap ────┘                sweep
+                      reap, feed ───────────┘                chores
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
 and comes back needs nobody. Notifications make it quick; polling twice a second is what makes it correct.
@@ -22,11 +22,12 @@ from aureum.store.cipher import TenantKeys
 from aureum.store.database import Database, connect
 from aureum.store.event_store import EventStore
 from aureum.store.notify import CHANNEL
-from aureum.store.sweep import sweep
 from aureum.store.writer import AppendWriter
 from aureum.webhooks import leases
+from aureum.webhooks.chores import chores
 from aureum.webhooks.dispatcher import AT_ONCE, Counters, Dispatcher, all_of, wait_for
 from aureum.webhooks.endpoints import Endpoints
+from aureum.webhooks.feeder import Feeder
 from aureum.webhooks.projector import project, tenants_behind
 from aureum.webhooks.sender import Sender
 from aureum.webhooks.worker_settings import WorkerSettings
@@ -34,7 +35,6 @@ from aureum.webhooks.worker_settings import WorkerSettings
 log = structlog.get_logger()
 
 REAP_SECONDS = 1.0
-SWEEP_SECONDS = 600.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -65,8 +65,10 @@ async def run_worker(
         Sender(settings.allow_networks, timeout=settings.timeout_seconds) as sender,
     ):
         store = EventStore(database, writer, keys)
-        dispatcher = Dispatcher(database, Endpoints(store), sender, settings, counters or Counters())
+        counters = counters or Counters()
+        dispatcher = Dispatcher(database, Endpoints(store), sender, settings, counters)
         follower = Follower(store, dispatcher, settings.poll_seconds)
+        feeder = Feeder(store, dispatcher.hint, settings.poll_seconds, follower.asked)
         drained = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
@@ -75,9 +77,13 @@ async def run_worker(
                 following = group.create_task(persevere("project", follower.round, stop))
                 dispatching = group.create_task(persevere("dispatch", dispatcher.round, stop))
                 reaping = group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
-                sweeping = group.create_task(persevere("sweep", lambda: sweep_now_and_then(database, stop), stop))
+                feeding = group.create_task(persevere("feed", feeder.round, stop))
+                others = [
+                    group.create_task(persevere(part, work, stop))
+                    for part, work in chores(database, counters, dispatcher.hint, stop).items()
+                ]
                 await stop.wait()
-                for task in (listening, reaping, sweeping):
+                for task in (listening, reaping, feeding, *others):
                     task.cancel()
                 dispatcher.stop()
                 follower.wake.set()
@@ -117,6 +123,8 @@ class Follower:
         self.poll_seconds = poll_seconds
         self.aside: dict[UUID, float] = {}
         self.wake = asyncio.Event()
+        self.asked = asyncio.Event()
+        """Somebody asked for something, perhaps for a replay."""
 
     async def round(self) -> None:
         """One batch of each tenant that is behind; if none is, wait for something to happen. Raises Unavailable."""
@@ -145,8 +153,10 @@ class Follower:
             )
             return 0
         self.aside.pop(tenant_id, None)
-        if projected.deliveries:
+        if projected.deliveries or projected.requests:
             self.dispatcher.hint(tenant_id)
+        if projected.requests:
+            self.asked.set()
         return projected.events
 
 
@@ -163,9 +173,3 @@ async def reap(dispatcher: Dispatcher, stop: asyncio.Event) -> None:
     for tenant_id in await leases.reap(dispatcher.database):
         dispatcher.hint(tenant_id)
     await wait_for(stop, REAP_SECONDS)
-
-
-async def sweep_now_and_then(database: Database, stop: asyncio.Event) -> None:
-    """Every ten minutes."""
-    await sweep(database)
-    await wait_for(stop, SWEEP_SECONDS)

@@ -86,6 +86,23 @@ def test_webhooks(terminal: Terminal) -> None:
     )  # fmt: skip
     assert set(created) == {"id", "secret"} and re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", created["secret"])
     assert WIRE_ID.fullmatch(created["id"])
+    of = ("--brokerage", slug)
+    (listed,) = terminal.json("webhook", "list", *of)
+    assert (listed["id"], listed["status"], listed["events"]) == (
+        created["id"], "enabled", ["lead.created", "lead.updated"]
+    )  # fmt: skip
+    for _ in range(2):
+        assert terminal.json("webhook", "disable", created["id"], *of) == {"id": created["id"], "disabled": True}
+    assert terminal.json("webhook", "list", *of)[0]["disabledReason"] == "staff"
+    for _ in range(2):
+        assert terminal.json("webhook", "enable", created["id"], *of) == {"id": created["id"], "disabled": False}
+    rotated = terminal.json("webhook", "rotate-secret", created["id"], *of)
+    assert set(rotated) == {"id", "secret", "secretOverlapUntil"} and rotated["secret"] != created["secret"]
+    assert terminal.json("webhook", "list", *of)[0]["secretOverlapUntil"] == rotated["secretOverlapUntil"]
+    at_once = terminal.json("webhook", "rotate-secret", created["id"], *of, "--overlap-hours", "0")
+    assert at_once["secretOverlapUntil"] is None and at_once["secret"] != rotated["secret"]
+    assert terminal.json("webhook", "remove", created["id"], *of) == {"id": created["id"], "removed": True}
+    assert terminal.json("webhook", "list", *of) == []
 
 
 def test_projections(terminal: Terminal) -> None:

@@ -55,6 +55,13 @@ REFUSED = [
       for url in ("ftp://example.com", "https://user:secret@example.com", "http://127.0.0.1", "http://10.0.0.1",
                   "http://localhost:9000", "http://169.254.169.254/latest", "http://2130706433", "http://db.internal",
                   "https://[::1]", "/hooks")),
+    *(((*HOOK, f"https://{host}/hooks"), "url must not lead back to Aureum itself")
+      for host in ("crm.example.org", "demo.crm.example.org", "A.b.CRM.example.org:8443")),
+    *((("webhook", command, "nonsense", "--brokerage", "SLUG"), "That is not the id of a webhook.")
+      for command in ("enable", "disable", "remove", "rotate-secret")),
+    *((("webhook", command, NOBODYS, "--brokerage", "SLUG"), "There is no such webhook.")
+      for command in ("enable", "disable", "remove", "rotate-secret")),
+    (("webhook", "list", "--brokerage", "nobody"), "There is no brokerage with the slug 'nobody'."),
     (("webhook", "create", "--brokerage", "SLUG", "--url", "https://example.com", "--event", "lead.lost"),
      "events must be some of: lead.created,"),
     (("audit", "lead", "999999999"), "There is no lead '999999999'."),

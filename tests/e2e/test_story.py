@@ -177,6 +177,7 @@ def test_from_the_form_to_the_audit(home: System, running: Running, demo: Any) -
     eventually(lambda: b'aureum_webhook_attempts_total{outcome="delivered"} 1.0' in metrics(running))
     assert b"aureum_webhook_lag_seconds_count 1.0" in metrics(running)
     eventually(lambda: b"aureum_webhook_in_flight 0.0" in metrics(running))
+    assert b"aureum_webhook_running_replays 0.0" in metrics(running)
 
 
 def metrics(running: Running) -> bytes:

@@ -62,7 +62,8 @@ LONG_DOMAIN = "." + ".".join("d" * 60 for _ in range(3)) + ".example.com"
 LONG_EMAILS = [f"{'a' * 50}@{'b' * (length - 51 - len(LONG_DOMAIN))}{LONG_DOMAIN}" for length in (253, 254, 255)]
 """Around the limit, where nothing random comes to lie; two of them are allowed."""
 
-# JSON Schema has no word for names that no mail goes to (".test"): the field's description says that they are refused.
+# JSON Schema has no word for names that no mail goes to (".test"), nor for hosts that nothing is sent to: the field's
+# description says that they are refused.
 # From lists, not from a regular expression: hundreds of draws until one has a wanted length were most of the time here.
 schemathesis.openapi.format(
     "email",
@@ -73,6 +74,15 @@ schemathesis.openapi.format(
         st.sampled_from(["example.com", "mail.example.co.uk", "a-b.example.org", "EXAMPLE.NET"]),
     )
     | st.sampled_from(LONG_EMAILS),
+)
+schemathesis.openapi.format(
+    "uri",
+    st.builds(
+        "{}://{}{}".format,
+        st.sampled_from(["https", "http", "HTTPS"]),
+        st.sampled_from(["example.com", "hooks.example.com:8443", "a-b.example.org:80", "198.105.232.4"]),
+        st.sampled_from(["", "/", "/hooks", "/hooks?a=b&c=%20", "/a/b;c#d"]),
+    ),
 )
 schemathesis.openapi.format("time-zone", st.sampled_from(["America/Boise", "Europe/Vienna", "Asia/Kathmandu", "UTC"]))
 

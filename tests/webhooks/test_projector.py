@@ -6,15 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import psycopg
 import pytest
 from structlog.testing import capture_logs
 
 from aureum.domain.aggregate import ERASED
-from aureum.domain.errors import Unavailable
 from aureum.store.event_store import EventStore
 from aureum.webhooks.projector import Projected, project, tenants_behind
 from tests.stores import capture, open_brokerage, opened_store
+from tests.webhooks.killing import killed, make_mortal
 from tests.webhooks.tenants import change, change_brokerage, checkpoint_of, deliveries, head_of, register
 
 
@@ -237,49 +236,22 @@ def test_two_projectors_at_once_project_each_event_once(database_url: str) -> No
     run(scenario())
 
 
-class KillingCursor(psycopg.AsyncCursor[Any]):
-    """Before one of its connection's statements the server's side of the connection is killed."""
-
-    statements = 0
-    kill_at = 0
-
-    async def execute(self, *arguments: Any, **options: Any) -> Any:
-        KillingCursor.statements += 1
-        if KillingCursor.statements == KillingCursor.kill_at:
-            async with await psycopg.AsyncConnection.connect(self.connection.info.dsn, autocommit=True) as killer:
-                pid = self.connection.info.backend_pid
-                await killer.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-        return await super().execute(*arguments, **options)
-
-
-STATEMENTS = 11
+STATEMENTS = 13
 """Of one batch, from BEGIN to COMMIT."""
 
 
 def test_a_projector_that_is_killed_before_any_statement_leaves_nothing_or_all(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store, opened_store(database_url) as victim:
-            assert isinstance(victim.database.pool.kwargs, dict)
-            victim.database.pool.kwargs["cursor_factory"] = KillingCursor
-            for kill_at in range(1, STATEMENTS + 2):
+            await make_mortal(victim)
+            for statement in range(1, STATEMENTS + 2):
                 tenant = await open_brokerage(store)
                 endpoint = await register(store, tenant)
                 lead = await capture(store, tenant)
                 await catch_up(store)
                 await change(store, tenant, lead.id, "contacted", "qualified")
                 await capture(store, tenant)
-                KillingCursor.kill_at = 0
-                await victim.tenant_key(tenant)
-                # The pool makes another connection, now of the cursors above.
-                async with victim.database.pool.connection() as connection:
-                    await connection.close()
-                KillingCursor.statements, KillingCursor.kill_at = 0, kill_at
-                killed = False
-                try:
-                    await project(victim, tenant)
-                except Unavailable:
-                    killed = True
-                assert killed == (kill_at <= STATEMENTS)
+                assert await killed(victim, tenant, statement, project(victim, tenant)) == (statement <= STATEMENTS)
                 await catch_up(store)
                 assert await deliveries(store, tenant) == [(endpoint, position) for position in (2, 4, 5)]
                 assert len(await message_bodies(store, tenant)) == 3

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from aureum.commands.users import CreateUser, create_user
-from aureum.domain.ids import PLATFORM
+from aureum.domain.ids import PLATFORM, from_wire
 from aureum.http.endpoint import Endpoint
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
 from tests.http.office import ORIGIN, Office, Staff, Tenant
@@ -44,6 +44,11 @@ INSERT INTO unsubscribe_tokens (tenant_id, token_hash, subscriber_id)
 SELECT tenant_id, %(hash)s, subscriber_id FROM subscriber_list
  WHERE tenant_id = %(tenant)s AND doc::jsonb ->> 'email' = %(email)s
 RETURNING 1
+"""
+TRIED = """
+INSERT INTO webhook_attempts (tenant_id, endpoint_id, position, attempt, started_at, duration_ms, status, answer,
+                              outcome, lease_owner)
+VALUES (%(tenant)s, %(endpoint)s, %(position)s, 1, now(), 7, 200, '', 'delivered', gen_random_uuid())
 """
 NUMBER = "SELECT number FROM brokerages WHERE tenant_id = %(tenant)s"
 
@@ -218,18 +223,51 @@ def with_link(world: World) -> dict[str, Any]:
     return {"query": {"token": token}}
 
 
+def webhook(world: World) -> dict[str, Any]:
+    """A new webhook with a delivery, as the worker would have logged it, and a replay."""
+    post = declared("POST", "/api/webhooks")
+    assert post is not None
+    made: dict[str, Any] = world.succeed(post).json
+    replayed = replay_of(world, made["id"])
+    about = {"tenant": world.tenant.id, "endpoint": from_wire(made["id"]), "position": next(NUMBERS)}
+    world.office.rows(TRIED, **about)
+    return made | {"delivery": f"{made['id']}_{about['position']}", "replay": replayed["id"]}
+
+
+def replay_of(world: World, webhook_id: str) -> dict[str, Any]:
+    """A replay of everything."""
+    post = declared("POST", "/api/webhooks/{id}/replay")
+    assert post is not None
+    call = Call("POST", post.path.replace("{id}", webhook_id), {}, {"since": 0}, world.tenant.bearer)
+    made: dict[str, Any] = world.succeed(post, call).json
+    return made
+
+
+def of_new_webhook(action: str, body: dict[str, Any]) -> Callable[[World], dict[str, Any]]:
+    """What can be done only so often, and not while somebody has disabled it: to a new webhook each time."""
+    return lambda world: {"path": f"/api/webhooks/{world.make('/api/webhooks')}/{action}", "body": body}
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/newsletter/unsubscribe"): with_link,
     ("POST", "/api/newsletter/unsubscribe"): with_link,
+    ("POST", "/api/webhooks/{id}/rotate-secret"): of_new_webhook("rotate-secret", {"overlap_hours": 24}),
+    ("POST", "/api/webhooks/{id}/replay"): of_new_webhook("replay", {"since": 0, "only": "missing"}),
+    ("POST", "/api/webhooks/{id}/test"): of_new_webhook("test", {"event": "lead.created"}),
     ("POST", LOGOUT): lambda world: {"headers": world.office.staff(world.tenant.id, "broker").bearer},
 }
 """What else a request needs besides what follows from the declaration: ``body``, ``query``, ``headers``, ``host``."""
 
 MAKERS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/api/users": lambda world: vars(world.office.staff(world.tenant.id, "agent", f"Uma {world.mark}")),
+    "/api/webhooks": webhook,
+    "/api/webhooks/deliveries": lambda world: {"id": webhook(world)["delivery"]},
+    "/api/webhooks/replays": lambda world: {"id": webhook(world)["replay"]},
+    "/api/webhooks/{id}/replays": lambda world: replay_of(world, world.one("/api/webhooks")),
+    "/api/events": lambda world: {"id": world.make("/api/leads")},
 }
-"""What makes the resources of a list that nothing can be posted to."""
+"""What makes the resources of a list that nothing can be posted to, or that need more than that."""
 
 REFERENCES: Mapping[str, Callable[[World], Any]] = {
     "assignedToId": lambda world: world.agent.id,

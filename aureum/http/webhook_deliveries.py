@@ -1,0 +1,211 @@
+"""Deliveries of webhooks: what became of each, and how one is made again."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from aureum.commands.webhook_deliveries import request_webhook_redelivery
+from aureum.commands.webhook_endpoints import NO_WEBHOOK
+from aureum.domain.errors import NotFound
+from aureum.domain.webhook_endpoint import expand
+from aureum.http.access import origin
+from aureum.http.answers import answer, encoded
+from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.idempotency import Replayed
+from aureum.http.paging import Limit
+from aureum.http.resources import once
+from aureum.http.shapes import Shape, Timestamp, Wire
+from aureum.http.webhook_fields import LAST_POSITION, Event, Named, Position
+from aureum.http.webhook_lists import unless_same
+from aureum.http.webhooks import row_of
+from aureum.webhooks import delivery_log
+from aureum.webhooks.delivery_log import PATTERN, parse_delivery_id
+
+PATH = "/api/webhooks/deliveries"
+NO_DELIVERY = "There is no such delivery."
+
+PAGE = 100
+
+Status = Literal["pending", "delivered", "failed"]
+
+
+class DeliveryFilters(BaseModel):
+    """Which deliveries, and how many of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Annotated[
+        Status | None, Field(description="`failed`: it was given up. `pending`: an attempt follows, or is under way.")
+    ] = None
+    event: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
+    limit: Annotated[Limit | None, Field(description=f"The length of a page, {PAGE} without it.")] = None
+    cursor: Annotated[
+        Position | None, Field(description="Where the page begins: below this sequence. `Link` gives the next one.")
+    ] = None
+
+
+class ShownDelivery(Shape):
+    """One event for one webhook, however often it was tried."""
+
+    id: Annotated[str, Field(pattern=PATTERN)]
+    webhookId: Wire
+    event: Annotated[Event | None, Field(description="`null` when the message is not kept any more")]
+    eventId: Annotated[str, Field(description="The `id` of the message, which is `webhook-id` too")]
+    sequence: Annotated[int, Field(description="The `sequence` of the message")]
+    status: Status
+    attempts: Annotated[int, Field(description="How many were made")]
+    lastAttemptAt: Timestamp | None
+    lastStatus: Annotated[int | None, Field(description="The HTTP status of the last attempt's answer")]
+    lastError: Annotated[str | None, Field(description="Why the last attempt was no success")]
+    nextAttemptAt: Annotated[Timestamp | None, Field(description="`null` also while an attempt is under way")]
+    replayId: Annotated[Wire | None, Field(description="The replay that made it, while it is pending")]
+
+
+class ShownAttempt(Shape):
+    """One attempt."""
+
+    number: int
+    startedAt: Timestamp
+    durationMs: int
+    status: Annotated[int | None, Field(description="The HTTP status of the answer; `null` if there was none")]
+    error: Annotated[
+        str | None,
+        Field(
+            description="`dns`, `refused`, `reset`, `timeout`, `tls`, `blocked_address`, `too_large`, `protocol`, "
+            "`http_3xx`, `http_4xx`, `http_5xx`; `null` for a success"
+        ),
+    ]
+    outcome: Annotated[
+        Literal["delivered", "failed", "exhausted", "superseded"],
+        Field(description="`exhausted`: it was the last; `superseded`: another attempt had taken its place"),
+    ]
+    answer: Annotated[str, Field(description="How the answer's body began, up to 4 KiB")]
+
+
+class ShownWholeDelivery(ShownDelivery):
+    """The same with its attempts, newest first, and the body that was sent."""
+
+    attemptLog: list[ShownAttempt]
+    body: Annotated[str | None, Field(description="As it goes over the wire: what the signature covers")]
+
+
+async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilters) -> Response:
+    """Newest first. Of what is finished, those of the last 30 days. A page of rare ones may be shorter than its limit,
+    or empty, and have a ``Link`` all the same."""
+    webhook = await row_of(asked, endpoint_id)
+    limit = filters.limit or PAGE
+    page = await delivery_log.page(
+        asked.app.database,
+        asked.tenant_id,
+        endpoint_id,
+        before=LAST_POSITION if filters.cursor is None else filters.cursor,
+        limit=limit,
+        status=filters.status,
+        events=None if filters.event is None else sorted(expand(filters.event)),
+    )
+    link = ""
+    if page.until is not None:
+        query = asked.request.query_params
+        kept = {name: query[name] for name in ("status", "event") if name in query}
+        target = urlencode(kept | {"limit": limit, "cursor": page.until})
+        link = f'<{asked.request.url.path}?{target}>; rel="next"'
+    shown = [delivery_log.document(asked.tenant_id, endpoint_id, row) for row in page.rows]
+    return unless_same(asked, encoded(shown), link, webhook["stream_version"])
+
+
+async def get_delivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
+    """The delivery with its attempts, and the body of the message if it is kept."""
+    return unless_same(asked, encoded(await whole(asked, *delivery)))
+
+
+async def post_redelivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
+    """202: the same message goes out at once, with a new schedule of attempts."""
+    endpoint_id, position = delivery
+    row = await known(asked, endpoint_id, position)
+    shown = delivery_log.document(asked.tenant_id, endpoint_id, {**row, "status": "pending"})
+
+    def body(_: Any) -> bytes:
+        return encoded(shown)
+
+    appended = await request_webhook_redelivery(
+        asked.app.store,
+        asked.tenant_id,
+        endpoint_id,
+        position,
+        origin(asked.request, asked.about),
+        idempotency=await once(asked, body, tagged=False),
+    )
+    if appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    return answer(asked.request, body(None), status=202)
+
+
+async def known(asked: Asked, endpoint_id: UUID, position: int) -> Mapping[str, Any]:
+    """The row of a delivery, or of a message that could be one. Raises NotFound, for one of a removed webhook too."""
+    await there(asked, endpoint_id)
+    found = await delivery_log.one(asked.app.database, asked.tenant_id, endpoint_id, position)
+    if found is not None:
+        return found
+    about = {"tenant": asked.tenant_id, "position": position}
+    message = await asked.app.database.tenant_rows(asked.tenant_id, delivery_log.EVENT, about)
+    if not message:
+        raise NotFound(NO_DELIVERY)
+    return delivery_log.asked_for(position, message[0][0])
+
+
+async def there(asked: Asked, endpoint_id: UUID) -> None:
+    """Raises NotFound, in the words for deliveries, unless there is such a webhook."""
+    try:
+        await row_of(asked, endpoint_id)
+    except NotFound as error:
+        raise NotFound(NO_DELIVERY) from error
+
+
+async def whole(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
+    """The delivery with its attempts. Raises NotFound."""
+    await there(asked, endpoint_id)
+    database, tenant_id = asked.app.database, asked.tenant_id
+    row = await delivery_log.one(database, tenant_id, endpoint_id, position)
+    if row is None:
+        raise NotFound(NO_DELIVERY)
+    about = {"tenant": tenant_id, "endpoint": endpoint_id, "position": position}
+    attempts = await database.tenant_rows(tenant_id, delivery_log.ATTEMPTS, about)
+    return delivery_log.document(tenant_id, endpoint_id, row) | {
+        "attemptLog": [delivery_log.attempt(one) for one in attempts],
+        "body": None if row["body"] is None else row["body"].decode(),
+    }
+
+
+one = partial(
+    Endpoint,
+    path=PATH + "/{id}",
+    access=INTEGRATOR,
+    id=Id(NO_DELIVERY, parse=parse_delivery_id, pattern=PATTERN),
+)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/webhooks/{id}/deliveries",
+        get_deliveries,
+        "List a webhook's deliveries",
+        access=INTEGRATOR,
+        id=Id(NO_WEBHOOK),
+        query=DeliveryFilters,
+        answers=list[ShownDelivery],
+    ),
+    one(method="GET", run=get_delivery, summary="Get a delivery with its attempts", answers=ShownWholeDelivery),
+    one(
+        method="POST",
+        path=PATH + "/{id}/redeliver",
+        run=post_redelivery,
+        summary="Deliver it again",
+        answers=ShownDelivery,
+        status=202,
+    ),
+)

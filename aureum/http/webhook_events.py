@@ -1,0 +1,65 @@
+"""``GET /api/events``: the bodies of webhooks for those who prefer to pull, or were down for longer."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from aureum.domain.webhook_endpoint import EVENTS, expand
+from aureum.http.answers import answer, list_etag, not_modified
+from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint
+from aureum.http.paging import Limit
+from aureum.http.shapes import Shape, ShownChange, Timestamp
+from aureum.http.webhook_fields import Event, Named, Position
+from aureum.webhooks.told import told_since
+
+PATH = "/api/events"
+PAGE = 100
+
+
+class Feed(BaseModel):
+    """From where on, how many, and of what."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cursor: Annotated[
+        Position | None, Field(description="The `sequence` that was read last: what follows it comes. 0 without it.")
+    ] = None
+    limit: Annotated[Limit | None, Field(description=f"How many at most, {PAGE} without it.")] = None
+    events: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
+
+
+class ShownMessage(Shape):
+    """The body of a webhook."""
+
+    event: Event
+    timestamp: Timestamp
+    data: Annotated[dict[str, Any], Field(description="The resource as it stood at that event")]
+    id: Annotated[str, Field(pattern="^msg_[0-9a-z]{25}_[1-9][0-9]*$")]
+    sequence: int
+    changes: Annotated[dict[str, ShownChange] | None, Field(description="Of `*.updated` only")] = None
+
+
+async def get_events(asked: Asked, feed: Feed) -> Response:
+    """Oldest first, the same bytes as are delivered. ``Link`` says where it goes on, if there is more by now; a page
+    of rare events may be shorter than its limit, or empty, and go on all the same."""
+    query, about = asked.request.query_params, asked.about
+    etag = list_etag(PATH, asked.tenant_id, about.head, sorted(query.multi_items()))
+    unchanged = not_modified(asked.request, etag)
+    if unchanged is not None:
+        return unchanged
+    limit = feed.limit or PAGE
+    wanted = frozenset(EVENTS) if feed.events is None else expand(feed.events)
+    cursor = min(feed.cursor or 0, about.head)
+    told = await told_since(asked.app.store, asked.tenant_id, cursor, wanted, head=about.head, limit=limit)
+    headers = {"ETag": etag}
+    if told.more:
+        kept = {"events": query["events"]} if "events" in query else {}
+        headers["Link"] = f'<{PATH}?{urlencode(kept | {"limit": limit, "cursor": told.until})}>; rel="next"'
+    return answer(asked.request, b"[" + b",".join(one.body for one in told.messages) + b"]", headers=headers)
+
+
+ENDPOINTS = (
+    Endpoint("GET", PATH, get_events, "Read the events", access=INTEGRATOR, query=Feed, answers=list[ShownMessage]),
+)

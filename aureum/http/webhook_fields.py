@@ -1,0 +1,165 @@
+"""A webhook's fields in the Aureum API: what may be sent, and what is shown."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainValidator, StrictBool, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from aureum.domain.webhook_endpoint import EVENTS, GROUPS, OVERLAP_HOURS_MOST, RATE_LIMIT_MOST
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Whole
+from aureum.http.shapes import Shape, Timestamp, Wire
+from aureum.webhooks.addresses import MAX_URL_LENGTH
+
+Event = Literal[
+    "lead.created",
+    "lead.updated",
+    "contact.created",
+    "contact.updated",
+    "property.created",
+    "property.updated",
+    "showing.created",
+    "showing.updated",
+    "task.created",
+    "task.completed",
+]
+Wanted = Literal[Event, "lead.*", "contact.*", "property.*", "showing.*", "task.*"]
+Mode = Literal["parallel", "keyed", "fifo"]
+
+Url = Annotated[
+    str,
+    Characters(limit=MAX_URL_LENGTH),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uri",
+            "maxLength": MAX_URL_LENGTH,
+            "description": "Where to post: `https://` or `http://`, a public host, port 80, 443 or from 1024 up; "
+            "neither a user name in it, nor Aureum's own host.",
+        }
+    ),
+]
+Events = Annotated[list[Wanted], Field(min_length=1, max_length=100, description="`lead.*` is all of a lead's.")]
+RateLimit = Annotated[int, Whole(1, RATE_LIMIT_MOST)]
+Description = Annotated[str, Characters(limit=500)]
+
+IN_ORDER = (
+    "`parallel`: as quickly as can be; `keyed`: those of one resource one after the other; `fifo`: all one after the "
+    "other."
+)
+
+EXAMPLE: dict[str, JsonValue] = {
+    "url": "https://example.com/hooks",
+    "events": ["lead.created", "lead.updated"],
+    "description": "Our marketing system",
+}
+
+
+class NewWebhook(BaseModel):
+    """A system that wants to be told."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
+
+    url: Url
+    events: Events
+    mode: Annotated[Mode, NULL_IS_ABSENT, Field(description=IN_ORDER)] = "parallel"
+    rate_limit: Annotated[RateLimit | None, Field(alias="rateLimit", description="Deliveries a second")] = None
+    description: Annotated[Description | None, Field(description="What it is for")] = None
+
+
+class WebhookChange(BaseModel):
+    """What may be set; ``null`` empties what may be empty. Enabled again, it also hears of what it has missed."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"events": ["lead.*"], "rateLimit": 50}})
+
+    url: Annotated[Url, NOT_NULL]
+    events: Annotated[Events, NOT_NULL]
+    mode: Annotated[Mode, NOT_NULL]
+    rate_limit: Annotated[RateLimit | None, Field(alias="rateLimit", description="`null`: no limit")] = None
+    description: Description | None = None
+    disabled: Annotated[StrictBool, NOT_NULL]
+
+
+class Rotation(BaseModel):
+    """For how long the secret before stays valid beside the new one."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"overlap_hours": 24}})
+
+    overlap_hours: Annotated[int, Whole(0, OVERLAP_HOURS_MOST), NULL_IS_ABSENT] = 24
+
+
+class WebhookTest(BaseModel):
+    """Of which event a sample is sent."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"event": "lead.created"}})
+
+    event: Annotated[Event, NULL_IS_ABSENT] = "lead.created"
+
+
+class ShownWebhook(Shape):
+    """A webhook. Its secret is shown when it is made, and when it is rotated, and never again."""
+
+    id: Wire
+    url: str
+    events: list[Wanted]
+    mode: Mode
+    rateLimit: Annotated[int | None, Field(description="Deliveries a second")]
+    description: str | None
+    status: Literal["enabled", "disabled"]
+    disabledReason: Annotated[
+        Literal["gone", "failing", "staff"] | None,
+        Field(description="It answered 410; it failed for five days; somebody disabled it."),
+    ]
+    disabledAt: Timestamp | None
+    failingSince: Annotated[Timestamp | None, Field(description="Since when it has not succeeded once")]
+    secretOverlapUntil: Annotated[Timestamp | None, Field(description="Until then the secret before is valid too")]
+    createdAt: Timestamp
+    updatedAt: Timestamp
+
+
+Secret = Annotated[
+    str, Field(pattern="^whsec_[A-Za-z0-9+/]{43}=$", examples=["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="])
+]
+
+
+class ShownNewWebhook(ShownWebhook):
+    """A new webhook, with the secret that signs, this once."""
+
+    secret: Secret
+
+
+class ShownSecret(Shape):
+    """The new secret, this once."""
+
+    secret: Secret
+    secretOverlapUntil: Timestamp | None
+
+
+def _wanted(text: Any) -> tuple[str, ...]:
+    names = tuple(text.split(",")) if isinstance(text, str) else ()
+    if not names or set(names) - {*EVENTS, *GROUPS}:
+        raise PydanticCustomError("events", "events")
+    return names
+
+
+_EVENT = "|".join(name.replace(".", "\\.").replace("*", "\\*") for name in (*EVENTS, *GROUPS))
+
+Named = Annotated[
+    tuple[str, ...],
+    PlainValidator(_wanted),
+    WithJsonSchema({"type": "string", "pattern": f"^({_EVENT})(,({_EVENT}))*$", "examples": ["lead.*"]}),
+]
+"""Events in a query, with commas between them."""
+
+LAST_POSITION = 2**63 - 1
+
+
+def _position(text: Any) -> int:
+    if not (isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 19):
+        raise PydanticCustomError("position", "cursor")
+    return min(int(text), LAST_POSITION)
+
+
+Position = Annotated[
+    int, PlainValidator(_position), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 10**19 - 1})
+]
+"""Where a page begins, as a position of the brokerage's log."""

@@ -1,0 +1,54 @@
+"""Lists of what workers change as well: an ETag cannot be told from the log, so it is made of the answer itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from aureum.http.answers import answer, encoded, list_etag, not_modified
+from aureum.http.endpoint import Asked
+from aureum.http.lists import Paging
+from aureum.http.paging import next_link
+from aureum.projections.document_list import ABOVE_ALL
+
+
+async def page(
+    asked: Asked, statement: str, names: Sequence[str], paging: Paging, **chosen: Any
+) -> list[dict[str, Any]]:
+    """The rows of a page and one more, if there is one; without a limit all."""
+    parameters = {
+        "tenant": asked.tenant_id,
+        "before": paging.cursor or ABOVE_ALL,
+        "limit": None if paging.limit is None else paging.limit + 1,
+        "updated_since": paging.updated_since,
+        **chosen,
+    }
+    found = await asked.app.database.tenant_rows(asked.tenant_id, statement, parameters)
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def listed(
+    asked: Asked,
+    path: str,
+    paging: Paging,
+    rows: Sequence[Mapping[str, Any]],
+    stream_id: str,
+    document: Callable[[Mapping[str, Any]], Any],
+    *state: object,
+) -> Response:
+    """A list or a page of it with its ``Link``; the ETag is of that and of *state*. The column *stream_id* is what
+    pages go by."""
+    shown = rows if paging.limit is None else rows[: paging.limit]
+    link = ""
+    if paging.limit is not None and len(rows) > paging.limit:
+        query = asked.request.query_params
+        filters = {name: query[name] for name in ("updatedSince",) if name in query}
+        link = next_link(path, filters, paging.limit, shown[-1][stream_id])
+    return unless_same(asked, encoded([document(row) for row in shown]), link, *state)
+
+
+def unless_same(asked: Asked, body: bytes, link: str = "", *state: object) -> Response:
+    """*body* with an ETag made of it, or 304."""
+    etag = list_etag(asked.request.url.path, asked.tenant_id, body, link, *state)
+    headers = {"ETag": etag} | ({"Link": link} if link else {})
+    return not_modified(asked.request, etag) or answer(asked.request, body, headers=headers)

@@ -1,0 +1,269 @@
+"""Webhooks over the Aureum API: made and shown once, changed, rotated, disabled and enabled, removed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aureum.domain.ids import PLATFORM, from_wire, to_wire
+from aureum.domain.webhook_endpoint import WebhookEndpoint
+from tests.http.office import Office, Tenant
+from tests.http.serving import BASE_DOMAIN, Answer, Server, served
+
+PATH = "/api/webhooks"
+NEW = {"url": "https://example.com/hooks", "events": ["lead.created", "task.*"]}
+SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=")
+
+REPLAYS = "SELECT endpoint_id, since, until, which, cause, state FROM webhook_replays WHERE tenant_id = %(tenant)s"
+DISABLED_AT = """
+SELECT position FROM events WHERE tenant_id = %(tenant)s AND type = 'webhook_endpoint.disabled' ORDER BY position DESC
+"""
+CHECKPOINT = "INSERT INTO checkpoints VALUES (%(tenant)s, 'webhooks', %(position)s)"
+FAILING = """
+INSERT INTO webhook_lanes (tenant_id, endpoint_id, failing_since) VALUES (%(tenant)s, %(endpoint)s, '2026-01-02 03:04')
+ON CONFLICT (tenant_id, endpoint_id) DO UPDATE SET failing_since = excluded.failing_since
+"""
+
+
+def made(server: Server, tenant: Tenant, **fields: Any) -> dict[str, Any]:
+    """A new webhook, as it was answered."""
+    answer = server.by_key(tenant, "POST", PATH, NEW | fields)
+    assert answer.status == 201, answer.body
+    webhook: dict[str, Any] = answer.json
+    return webhook
+
+
+def changed(server: Server, tenant: Tenant, webhook: dict[str, Any], **fields: Any) -> Answer:
+    return server.by_key(tenant, "PATCH", f"{PATH}/{webhook['id']}", fields)
+
+
+def aggregate(office: Office, tenant: Tenant, webhook: dict[str, Any]) -> WebhookEndpoint:
+    endpoint_id = from_wire(webhook["id"])
+    assert endpoint_id is not None
+    found: WebhookEndpoint = office.run(lambda store: store.load(tenant.id, endpoint_id)).aggregate()
+    return found
+
+
+def test_made_and_shown_without_its_secret(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+    webhook = made(server, tenant, mode="keyed", rateLimit=5, description="Marketing")
+
+    secret = webhook.pop("secret")
+    assert SECRET.fullmatch(secret) and secret == aggregate(office, tenant, webhook).secret
+    nothing = dict.fromkeys(("disabledReason", "disabledAt", "failingSince", "secretOverlapUntil"))
+    settings = {"mode": "keyed", "rateLimit": 5, "description": "Marketing", "status": "enabled"}
+    times = {name: webhook[name] for name in ("createdAt", "updatedAt")}
+    assert webhook == NEW | settings | nothing | times | {"id": webhook["id"]}
+    got = proxied.by_key(tenant, "GET", f"{PATH}/{webhook['id']}")
+    listed = proxied.by_key(tenant, "GET", PATH)
+    assert (got.json, listed.json) == (webhook, [webhook])
+    assert secret.encode() not in got.body + listed.body
+
+
+def test_the_same_request_again_shows_the_same_secret(server: Server, proxied: Server, tenant: Tenant) -> None:
+    key = {"Idempotency-Key": "once"}
+    first = server.by_key(tenant, "POST", PATH, NEW, key)
+    again = proxied.by_key(tenant, "POST", PATH, NEW, key)
+
+    assert first.status == 201 and again.body == first.body and SECRET.fullmatch(again.json["secret"])
+    rotated = [
+        process.by_key(tenant, "POST", f"{PATH}/{first.json['id']}/rotate-secret", None, {"Idempotency-Key": "r"})
+        for process in (server, proxied)
+    ]
+    assert rotated[0].status == 200 and rotated[0].body == rotated[1].body
+    assert rotated[1].headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("url", "ftp://example.com", "url must begin with https:// or http://."),
+        ("url", "https://u:p@example.com", "url must not carry a user name or password."),
+        ("url", "https://10.0.0.1/", "url must name a public host."),
+        ("url", "http://localhost:8000/", "url must name a public host."),
+        ("url", f"https://{BASE_DOMAIN}/api/leads", "url must not lead back to Aureum itself"),
+        ("url", f"https://Demo.{BASE_DOMAIN.upper()}:8443/", "url must not lead back to Aureum itself"),
+        ("url", f"https://a.b.{BASE_DOMAIN}./", "url must not lead back to Aureum itself"),
+        ("events", [], "events must have at least 1"),
+        ("events", ["lead.lost"], "events[0] must be one of: lead.created,"),
+        ("mode", "random", "mode must be one of: parallel, keyed, fifo"),
+        ("rateLimit", 0, "rateLimit must be 1 or more"),
+        ("rateLimit", 1001, "rateLimit must be 1000 or less"),
+    ],
+)
+def test_what_cannot_be(server: Server, office: Office, tenant: Tenant, field: str, value: object, says: str) -> None:
+    webhook = made(server, tenant)
+    before = office.head(tenant)
+
+    for answer in (
+        server.by_key(tenant, "POST", PATH, NEW | {field: value}),
+        changed(server, tenant, webhook, **{field: value}),
+    ):
+        assert answer.status == 400 and answer.error.startswith(says), answer.body
+
+    assert office.head(tenant) == before
+
+
+def test_a_host_that_only_ends_alike_is_somebody_elses(server: Server, tenant: Tenant) -> None:
+    made(server, tenant, url=f"https://not{BASE_DOMAIN}/")
+
+
+@pytest.fixture(scope="module")
+def private(served_url: str) -> Iterator[Server]:
+    """A process of an installation that also calls its own network."""
+    with served(served_url, webhook_allow_networks="10.0.0.0/8") as running:
+        yield running
+
+
+def test_networks_that_the_operator_allows(private: Server, tenant: Tenant) -> None:
+    webhook = made(private, tenant, url="http://10.1.2.3:8080/hooks")
+    assert changed(private, tenant, webhook, url="http://10.1.2.4:8080/hooks").status == 200
+
+
+def test_changed(server: Server, office: Office, tenant: Tenant) -> None:
+    webhook = made(server, tenant, rateLimit=5, description="Marketing")
+
+    answer = changed(
+        server, tenant, webhook, url="HTTPS://Example.COM:443/other", rateLimit=None, description=None, mode="fifo"
+    )
+
+    wanted = {"url": "https://example.com/other", "rateLimit": None, "description": None, "mode": "fifo"}
+    assert answer.status == 200 and answer.json | wanted == answer.json
+    assert answer.json["updatedAt"] >= webhook["updatedAt"] and answer.json["createdAt"] == webhook["createdAt"]
+    before = office.head(tenant)
+    same = changed(server, tenant, webhook, mode="fifo", events=[*NEW["events"], "lead.created"], disabled=False)
+    assert (same.body, same.etag, office.head(tenant)) == (answer.body, answer.etag, before)
+
+
+def test_rotated(server: Server, office: Office, tenant: Tenant) -> None:
+    webhook = made(server, tenant)
+    path = f"{PATH}/{webhook['id']}/rotate-secret"
+    plain = server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}").etag
+
+    first = server.by_key(tenant, "POST", path)
+
+    assert first.status == 200 and SECRET.fullmatch(first.json["secret"]) and first.json["secret"] != webhook["secret"]
+    endpoint = aggregate(office, tenant, webhook)
+    assert (endpoint.previous_secret, endpoint.secret) == (webhook["secret"], first.json["secret"])
+    shown = server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}")
+    assert shown.json["secretOverlapUntil"] == first.json["secretOverlapUntil"] > shown.json["updatedAt"]
+    assert shown.etag != plain
+    tagged = {"If-Match": shown.etag}
+    assert server.by_key(tenant, "PATCH", f"{PATH}/{webhook['id']}", {"mode": "fifo"}, tagged).status == 200
+    refused = server.by_key(tenant, "POST", path, {"overlap_hours": 24})
+    assert refused.status == 409 and "overlap" in refused.error
+    at_once = server.by_key(tenant, "POST", path, {"overlap_hours": 0})
+    assert at_once.status == 200 and at_once.json["secretOverlapUntil"] is None
+    assert aggregate(office, tenant, webhook).previous_secret is None
+    assert server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}").json["secretOverlapUntil"] is None
+    for hours in (-1, 169, "1", 1.5):
+        assert server.by_key(tenant, "POST", path, {"overlap_hours": hours}).status == 400
+
+
+@pytest.mark.parametrize("behind", [True, False], ids=["projector behind", "projector done"])
+def test_enabling_asks_for_what_was_missed(server: Server, office: Office, tenant: Tenant, behind: bool) -> None:
+    webhook = made(server, tenant)
+    before = office.head(tenant)
+    server.lead(tenant)
+
+    disabled = changed(server, tenant, webhook, disabled=True)
+
+    shown = {name: disabled.json[name] for name in ("status", "disabledReason")}
+    assert shown == {"status": "disabled", "disabledReason": "staff"} and disabled.json["disabledAt"]
+    ((disabled_at,),) = office.rows(DISABLED_AT, tenant=tenant.id)
+    office.rows(CHECKPOINT, tenant=tenant.id, position=before if behind else disabled_at)
+    server.lead(tenant)
+    assert office.rows(REPLAYS, tenant=tenant.id) == []
+
+    enabled = changed(server, tenant, webhook, disabled=False)
+
+    assert (enabled.json["status"], enabled.json["disabledReason"], enabled.json["disabledAt"]) == (
+        "enabled",
+        None,
+        None,
+    )
+    since = before + 1 if behind else disabled_at
+    ((endpoint_id, *replay),) = office.rows(REPLAYS, tenant=tenant.id)
+    assert to_wire(endpoint_id) == webhook["id"]
+    # All of it up to the request itself, whatever came in between.
+    assert replay == [since, office.head(tenant), "missing", "enabled", "running"]
+    again = changed(server, tenant, webhook, disabled=False)
+    assert again.body == enabled.body and len(office.rows(REPLAYS, tenant=tenant.id)) == 1
+
+
+def test_what_is_changed_and_enabled_together(server: Server, office: Office, tenant: Tenant) -> None:
+    webhook = made(server, tenant)
+    for disabled in (True, False, True, False):
+        answer = changed(server, tenant, webhook, disabled=disabled, rateLimit=1 + disabled)
+        assert answer.json["rateLimit"] == 1 + disabled
+    positions = [position for (position,) in office.rows(DISABLED_AT, tenant=tenant.id)]
+    assert sorted(row[1] for row in office.rows(REPLAYS, tenant=tenant.id)) == sorted(positions)
+
+
+def test_how_it_fares_changes_the_etag(server: Server, office: Office, tenant: Tenant) -> None:
+    webhook = made(server, tenant)
+    path = f"{PATH}/{webhook['id']}"
+    known, listed = server.by_key(tenant, "GET", path), server.by_key(tenant, "GET", PATH)
+
+    office.rows(FAILING, tenant=tenant.id, endpoint=from_wire(webhook["id"]))
+
+    answer = server.by_key(tenant, "GET", path, headers={"If-None-Match": known.etag})
+    assert (answer.status, answer.json["failingSince"]) == (200, "2026-01-02T03:04:00.000Z")
+    again = server.by_key(tenant, "GET", PATH, headers={"If-None-Match": listed.etag})
+    assert (again.status, again.json) == (200, [answer.json])
+    was = server.by_key(tenant, "GET", f"{path}?asOf={webhook['createdAt']}")
+    assert was.json["failingSince"] == "2026-01-02T03:04:00.000Z", "it failed then already"
+
+
+def test_as_it_was(server: Server, tenant: Tenant) -> None:
+    webhook = made(server, tenant)
+    disabled = changed(server, tenant, webhook, disabled=True, mode="fifo").json
+    changed(server, tenant, webhook, disabled=False, mode="keyed")
+
+    was = server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}?asOf={disabled['updatedAt']}").json
+
+    assert was["mode"] in ("fifo", "keyed")
+    if was["mode"] == "fifo":  # else both changes had the same millisecond
+        assert was == disabled
+
+
+def test_removed(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+    webhook = made(server, tenant)
+    path = f"{PATH}/{webhook['id']}"
+    replay = server.by_key(tenant, "POST", f"{path}/replay", {"since": 0}).json
+
+    gone = server.by_key(tenant, "DELETE", path)
+
+    assert (gone.status, gone.body) == (204, b"") and "x-ratelimit-limit" in gone.headers
+    before = office.head(tenant)
+    asking: list[tuple[str, str, Any]] = [
+        ("GET", path, None),
+        ("GET", f"{path}?asOf=2999-01-01", None),
+        ("PATCH", path, {"mode": "fifo"}),
+        ("DELETE", path, None),
+        ("POST", f"{path}/rotate-secret", {}),
+        ("POST", f"{path}/test", {}),
+        ("POST", f"{path}/replay", {"since": 0}),
+        ("GET", f"{path}/deliveries", None),
+        ("GET", f"{path}/replays", None),
+        ("GET", f"{PATH}/replays/{replay['id']}", None),
+        ("POST", f"{PATH}/replays/{replay['id']}/cancel", None),
+        ("POST", f"{PATH}/deliveries/{webhook['id']}_1/redeliver", None),
+    ]
+    for method, where, body in asking:
+        assert proxied.by_key(tenant, method, where, body).status == 404, (method, where)
+    assert proxied.by_key(tenant, "GET", PATH).json == []
+    assert office.head(tenant) == before
+
+
+def test_who_may(server: Server, office: Office, tenant: Tenant) -> None:
+    for role, status in (("brokerage_owner", 200), ("broker", 403), ("agent", 403)):
+        who = office.staff(tenant.id, role)
+        for path in (PATH, "/api/events"):
+            assert server.ask("GET", path, headers=who.bearer).status == status, (role, path)
+    admin = office.staff(PLATFORM, "platform_admin")
+    assert server.ask("GET", PATH, headers=admin.bearer, host=tenant.domain).status == 200
+    grow = office.brokerage("Grow")
+    for path in (PATH, "/api/events"):
+        refused = server.by_key(grow, "GET", path)
+        assert (refused.status, refused.json["requiredPlan"]) == (403, "Elite")
