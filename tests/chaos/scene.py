@@ -15,7 +15,7 @@ from aureum.webhooks.signing import new_secret
 from tests.chaos.receiver import BEHAVIOURS
 from tests.chaos.talker import Talker
 from tests.stores import capture, open_brokerage
-from tests.webhooks.tenants import ORIGIN, change_endpoint
+from tests.webhooks.tenants import ORIGIN, enable
 
 TENANTS = 8
 HEALTHY = 3
@@ -98,7 +98,7 @@ class Scene:
         await self.receiver.ask({"heal": True})
         disabled = await self.rows("SELECT tenant_id, endpoint_id FROM webhook_endpoints WHERE disabled IS NOT NULL")
         for tenant, endpoint in disabled:
-            await change_endpoint(self.store, tenant, endpoint, lambda one: one.enable(ids.now()))
+            await enable(self.store, tenant, endpoint)
 
     async def drain(self, seconds: float) -> int:
         """Hurry what waits until nothing is left, so many seconds at most; what is left."""

@@ -25,7 +25,7 @@ from aureum.webhooks.worker_settings import pause_after
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Answer, Request, receiving, text
-from tests.webhooks.tenants import SECRET, attempts, change_brokerage, change_endpoint, register
+from tests.webhooks.tenants import SECRET, attempts, change_brokerage, change_endpoint, enable, register
 from tests.webhooks.test_faults_processes import once_then
 from tests.webhooks.test_lanes import enqueue
 from tests.webhooks.test_sender_tls import Certificate, sender
@@ -279,7 +279,7 @@ def test_410_disables_once_and_enabling_again_loses_nothing(database_url: str) -
                 )
                 assert times == 1
                 gone = False
-                await change_endpoint(store, tenant, endpoint, lambda one: one.enable(ids.now()))
+                await enable(store, tenant, endpoint)
                 everything = {f"{message_id(tenant, 2)[:-1]}{place}" for place in (*range(2, 22), 23)}
                 await until(lambda: set(received_ids(receiver)) == everything, 15)
 
