@@ -210,6 +210,24 @@ def test_an_endpoint_that_answers_every_other_time_gets_everything(
     run(scenario())
 
 
+def test_a_body_of_five_megabytes_arrives_whole_and_delays_nobody(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store, receiving(OK) as receiver:
+            tenant, neighbour = await open_brokerage(store), await open_brokerage(store)
+            for one in (tenant, neighbour):
+                await register(store, one, receiver.url)
+            async with working(database_url):
+                await capture(store, tenant, message="\u00e9" * 2_500_000)
+                await capture(store, neighbour)
+                await until(lambda: len(receiver.requests) == 2, 10)
+            large = max((request.body for request in receiver.requests), key=len)
+            assert len(large) > 5_000_000
+            for request in receiver.requests:
+                Webhook(SECRET).verify(request.body, request.headers)
+
+    run(scenario())
+
+
 def http_date(after_seconds: int) -> str:
     return format_datetime(datetime.now(UTC) + timedelta(seconds=after_seconds), usegmt=True)
 
