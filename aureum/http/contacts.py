@@ -18,8 +18,8 @@ from aureum.http.lists import Listing, Paging
 from aureum.http.resources import AsOf, answered, expected_versions, once, shown
 from aureum.projections import contact_list, contact_search
 
-CONTACTS = Listing("/api/contacts", contact_list.PAGE, function=True)
-FOUND = Listing("/api/contacts", contact_list.SEARCH, function=True)
+CONTACTS = Listing("/api/contacts", contact_list.PAGE, contact_list.PAGES)
+FOUND = Listing("/api/contacts", contact_list.SEARCH)
 
 LONGEST_SEARCH = 200
 CLASSES = {"type", "tags", "score"}

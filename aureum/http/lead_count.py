@@ -60,7 +60,7 @@ async def read(asked: Asked) -> bytes:
     database, tenant_id, agent = asked.app.database, asked.tenant_id, asked.about.sees
     rows: Iterable[tuple[str, int]]
     if agent is None:
-        rows = await database.rows(lead_counts.OF_TENANT, {"tenant": tenant_id})
+        rows = await database.together.ask(lead_counts.OF_TENANTS, (tenant_id,))
     else:
         parameters = {"tenant": tenant_id, "agent": agent}
         rows = await database.tenant_rows(tenant_id, lead_counts.OF_AGENT, parameters)

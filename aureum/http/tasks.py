@@ -17,7 +17,7 @@ from aureum.http.resources import AsOf, answered, expected_versions, once, refer
 from aureum.http.task_fields import NewTask, ShownTask, Status, TaskChange, as_recorded
 from aureum.projections import task_list
 
-TASKS = Listing("/api/tasks", task_list.PAGE, function=True)
+TASKS = Listing("/api/tasks", task_list.PAGE, task_list.PAGES)
 
 
 class TaskFilters(Paging):

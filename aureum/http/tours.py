@@ -22,7 +22,7 @@ from aureum.http.tour_fields import ReceivedTour, ShownTour, Status, TourChange,
 from aureum.projections import tour_list
 from aureum.store.event_store import Appended
 
-TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, function=True)
+TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, tour_list.LEADS_PAGES)
 
 RECEIVED = ("id", "listing_id", "name", "email", "status", "created_at")
 """What the document's answer to a request holds."""

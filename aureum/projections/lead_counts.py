@@ -46,7 +46,11 @@ SELECT status, count(*) FROM lead_list
 """
 """Of the leads that an agent sees."""
 
-OF_TENANT = "SELECT status, leads FROM lead_counts_of(%(tenant)s)"
+OF_TENANTS = """
+SELECT a.ord, c.status, c.leads
+  FROM unnest(%b::uuid[]) WITH ORDINALITY AS a (tenant, ord)
+ CROSS JOIN LATERAL lead_counts_of(a.tenant) AS c
+"""
 """The function stands in ``aureum/store/hot_reads.sql``."""
 
 

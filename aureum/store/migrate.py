@@ -31,6 +31,12 @@ INSTALLED = ", ".join(
         "contact_page",
         "properties_listed",
         "contact_search",
+        "lead_pages",
+        "property_pages",
+        "contact_pages",
+        "task_pages",
+        "showing_pages",
+        "tour_pages",
     )
 )
 
@@ -63,7 +69,7 @@ def functions() -> str:
         for model in READ_MODELS
     )
     texts = [append.replace(PLACE_OF_READ_MODELS, statements)]
-    texts += [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql")]
+    texts += [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql", "pages.sql")]
     counting = (store / "count_requests.sql").read_text(encoding="utf-8")
     return "\n".join([DROP, *texts, RIGHTS]).replace(PLACE_OF_COUNTING, counting)
 
