@@ -38,8 +38,8 @@ DECLARE
     head_position bigint[];
     head_hash bytea[];
     head_site integer[];
-    counted_tenant uuid[];
-    counted_bucket bytea[];
+    -- Whose form limit was counted: tenant and client.
+    counted text[];
     counted_granted integer[];
     counted_start timestamptz[];
     accepted accepted_append[] := '{}';
@@ -54,6 +54,7 @@ DECLARE
     moved_hash bytea[] := '{}';
     -- Taken under the lock: never earlier than what the tenant recorded before.
     moment timestamptz;
+    models text[];
     r record;
     tenant uuid;
     place bigint;
@@ -83,39 +84,38 @@ BEGIN
         ), counted AS (
             -- {count requests}
         )
-        SELECT array_agg(c.tenant_id), array_agg(c.bucket), array_agg(c.granted), array_agg(c.window_start)
-          INTO counted_tenant, counted_bucket, counted_granted, counted_start
+        SELECT array_agg(c.tenant_id || convert_from(c.bucket, 'UTF8')), array_agg(c.granted), array_agg(c.window_start)
+          INTO counted, counted_granted, counted_start
           FROM counted c;
     END IF;
-    -- Statement 2 looks with a new snapshot: it sees what was committed while we waited.
+    -- Statement 2 looks with a new snapshot: it sees what was committed while we waited. Here and below one array is
+    -- unnested and the others are looked up by its places: each array that is unnested costs as much as a small table.
     FOR r IN
-        SELECT i.ord, i.tenant_id, i.stream_id, i.expected, i.request, i.together, i.slug,
-               h.position AS head_position, h.hash AS head_hash,
-               i.site_version <> 0 AND i.site_version <> h.site_version AS stale,
-               CASE WHEN i.turn > c.granted THEN c.window_start + interval '60 seconds' END AS retry_at,
+        SELECT i.ord, i.tenant_id, p_stream[i.ord] AS stream_id, p_expected[i.ord] AS expected,
+               p_request[i.ord] AS request, p_with[i.ord] AS together, p_slug[i.ord] AS slug,
+               head_position[h.place] AS head_position, head_hash[h.place] AS head_hash,
+               p_site[i.ord] <> 0 AND p_site[i.ord] <> head_site[h.place] AS stale,
+               CASE WHEN p_turn[i.ord] > counted_granted[c.place]
+                    THEN counted_start[c.place] + interval '60 seconds' END AS retry_at,
                d.request_hash AS done_request, d.answer AS done_answer,
                -- A stream that is to begin is not looked up: if it has begun already, the primary key says so.
-               CASE WHEN i.expected > 0 THEN coalesce((
-                   SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = i.stream_id
+               CASE WHEN p_expected[i.ord] > 0 THEN coalesce((
+                   SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = p_stream[i.ord]
                ), 0) END AS found,
-               i.slug <> '' AND EXISTS (
+               p_slug[i.ord] <> '' AND EXISTS (
                    SELECT FROM property_list x
-                    WHERE x.tenant_id = i.tenant_id AND x.slug = i.slug
+                    WHERE x.tenant_id = i.tenant_id AND x.slug = p_slug[i.ord]
                       AND x.read_version = (
                           SELECT y.property_list_version FROM heads y WHERE y.tenant_id = i.tenant_id
                       )
                ) AS taken
-          FROM unnest(p_tenant, p_stream, p_expected, p_key, p_request, p_site, p_client, p_turn, p_with, p_slug)
-               WITH ORDINALITY
-               AS i (tenant_id, stream_id, expected, key, request, site_version, client, turn, together, slug, ord)
-          LEFT JOIN unnest(head_tenant, head_position, head_hash, head_site)
-               AS h (tenant_id, position, hash, site_version)
-               ON h.tenant_id = i.tenant_id
-          LEFT JOIN unnest(counted_tenant, counted_bucket, counted_granted, counted_start)
-               AS c (tenant_id, bucket, granted, window_start)
-               ON c.tenant_id = i.tenant_id AND c.bucket = convert_to(i.client, 'UTF8')
+          FROM unnest(p_tenant) WITH ORDINALITY AS i (tenant_id, ord)
+         CROSS JOIN LATERAL (SELECT array_position(head_tenant, i.tenant_id) AS place) h
+         CROSS JOIN LATERAL (
+             SELECT array_position(counted, i.tenant_id || p_client[i.ord]) AS place
+         ) c
           LEFT JOIN idempotency_keys d
-               ON i.key <> '' AND d.tenant_id = i.tenant_id AND d.key = i.key
+               ON p_key[i.ord] <> '' AND d.tenant_id = i.tenant_id AND d.key = p_key[i.ord]
                   AND d.recorded_at > moment - interval '24 hours'
          ORDER BY i.tenant_id, i.ord
     LOOP
@@ -176,20 +176,18 @@ BEGIN
     moved_hash := moved_hash || chain;
 
     INSERT INTO events (tenant_id, stream_id, version, position, type, schema_version, data, metadata, recorded_at, hash)
-    SELECT p_tenant[e.item], p_stream[e.item], e.version, n.position, e.type, e.schema_version, e.data, e.metadata,
-           moment, n.hash
-      FROM unnest(event_ord, event_position, event_hash) AS n (ord, position, hash)
-      JOIN unnest(e_item, e_version, e_type, e_schema, e_data, e_metadata)
-           WITH ORDINALITY AS e (item, version, type, schema_version, data, metadata, ord) ON e.ord = n.ord;
+    SELECT p_tenant[e_item[n.e]], p_stream[e_item[n.e]], e_version[n.e], event_position[n.place], e_type[n.e],
+           e_schema[n.e], e_data[n.e], e_metadata[n.e], moment, event_hash[n.place]
+      FROM unnest(event_ord) WITH ORDINALITY AS n (e, place);
 
-    UPDATE heads h SET position = n.position, hash = n.hash
-      FROM unnest(moved_tenant, moved_position, moved_hash) AS n (tenant_id, position, hash)
+    UPDATE heads h SET position = moved_position[n.place], hash = moved_hash[n.place]
+      FROM unnest(moved_tenant) WITH ORDINALITY AS n (tenant_id, place)
      WHERE h.tenant_id = n.tenant_id;
 
     INSERT INTO subject_keys (tenant_id, subject_id, wrapped)
-    SELECT a.tenant_id, p_stream[a.item], p_subject[a.item]
-      FROM unnest(accepted) AS a
-     WHERE p_subject[a.item] <> '';
+    SELECT p_tenant[a.item], p_stream[a.item], a.wrapped
+      FROM unnest(p_subject) WITH ORDINALITY AS a (wrapped, item)
+     WHERE a.wrapped <> '' AND outcomes[a.item] = 'appended';
 
     IF p_remember THEN
         INSERT INTO idempotency_keys AS k (tenant_id, key, request_hash, answer, recorded_at)
@@ -200,6 +198,7 @@ BEGIN
             request_hash = excluded.request_hash, answer = excluded.answer, recorded_at = excluded.recorded_at;
     END IF;
 
+    models := ARRAY(SELECT json_object_keys(p_rows));
     -- {read models}
 END
 $function$;

@@ -9,15 +9,15 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $f
 BEGIN
     RETURN QUERY
     SELECT a.ord, p.docs, p.last_id, p.found
-      FROM unnest(p_tenant, p_before, p_limit) WITH ORDINALITY AS a (tenant_id, before, most, ord)
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
       LEFT JOIN heads h ON h.tenant_id = a.tenant_id
      CROSS JOIN LATERAL (
-          SELECT array_to_string((array_agg(l.doc))[1:a.most], ',') AS docs,
-                 (array_agg(l.lead_id))[least(count(*), a.most)] AS last_id, count(*) AS found
+          SELECT array_to_string((array_agg(l.doc))[1:p_limit[a.ord]], ',') AS docs,
+                 (array_agg(l.lead_id))[least(count(*), p_limit[a.ord])] AS last_id, count(*) AS found
             FROM (
                 SELECT x.doc, x.lead_id FROM lead_list x
-                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.lead_list_version AND x.lead_id < a.before
-                 ORDER BY x.lead_id DESC LIMIT a.most + 1
+                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.lead_list_version AND x.lead_id < p_before[a.ord]
+                 ORDER BY x.lead_id DESC LIMIT p_limit[a.ord] + 1
             ) l
      ) p;
 END
@@ -30,15 +30,15 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $f
 BEGIN
     RETURN QUERY
     SELECT a.ord, p.docs, p.last_id, p.found
-      FROM unnest(p_tenant, p_before, p_limit) WITH ORDINALITY AS a (tenant_id, before, most, ord)
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
       LEFT JOIN heads h ON h.tenant_id = a.tenant_id
      CROSS JOIN LATERAL (
-          SELECT array_to_string((array_agg(l.doc))[1:a.most], ',') AS docs,
-                 (array_agg(l.property_id))[least(count(*), a.most)] AS last_id, count(*) AS found
+          SELECT array_to_string((array_agg(l.doc))[1:p_limit[a.ord]], ',') AS docs,
+                 (array_agg(l.property_id))[least(count(*), p_limit[a.ord])] AS last_id, count(*) AS found
             FROM (
                 SELECT x.doc, x.property_id FROM property_list x
-                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.property_list_version AND x.property_id < a.before
-                 ORDER BY x.property_id DESC LIMIT a.most + 1
+                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.property_list_version AND x.property_id < p_before[a.ord]
+                 ORDER BY x.property_id DESC LIMIT p_limit[a.ord] + 1
             ) l
      ) p;
 END
@@ -51,15 +51,15 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $f
 BEGIN
     RETURN QUERY
     SELECT a.ord, p.docs, p.last_id, p.found
-      FROM unnest(p_tenant, p_before, p_limit) WITH ORDINALITY AS a (tenant_id, before, most, ord)
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
       LEFT JOIN heads h ON h.tenant_id = a.tenant_id
      CROSS JOIN LATERAL (
-          SELECT array_to_string((array_agg(l.doc))[1:a.most], ',') AS docs,
-                 (array_agg(l.contact_id))[least(count(*), a.most)] AS last_id, count(*) AS found
+          SELECT array_to_string((array_agg(l.doc))[1:p_limit[a.ord]], ',') AS docs,
+                 (array_agg(l.contact_id))[least(count(*), p_limit[a.ord])] AS last_id, count(*) AS found
             FROM (
                 SELECT x.doc, x.contact_id FROM contact_list x
-                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.contact_list_version AND x.contact_id < a.before
-                 ORDER BY x.contact_id DESC LIMIT a.most + 1
+                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.contact_list_version AND x.contact_id < p_before[a.ord]
+                 ORDER BY x.contact_id DESC LIMIT p_limit[a.ord] + 1
             ) l
      ) p;
 END
@@ -72,15 +72,15 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $f
 BEGIN
     RETURN QUERY
     SELECT a.ord, p.docs, p.last_id, p.found
-      FROM unnest(p_tenant, p_before, p_limit) WITH ORDINALITY AS a (tenant_id, before, most, ord)
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
       LEFT JOIN heads h ON h.tenant_id = a.tenant_id
      CROSS JOIN LATERAL (
-          SELECT array_to_string((array_agg(l.doc))[1:a.most], ',') AS docs,
-                 (array_agg(l.task_id))[least(count(*), a.most)] AS last_id, count(*) AS found
+          SELECT array_to_string((array_agg(l.doc))[1:p_limit[a.ord]], ',') AS docs,
+                 (array_agg(l.task_id))[least(count(*), p_limit[a.ord])] AS last_id, count(*) AS found
             FROM (
                 SELECT x.doc, x.task_id FROM task_list x
-                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.task_list_version AND x.task_id < a.before
-                 ORDER BY x.task_id DESC LIMIT a.most + 1
+                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.task_list_version AND x.task_id < p_before[a.ord]
+                 ORDER BY x.task_id DESC LIMIT p_limit[a.ord] + 1
             ) l
      ) p;
 END
@@ -93,15 +93,15 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $f
 BEGIN
     RETURN QUERY
     SELECT a.ord, p.docs, p.last_id, p.found
-      FROM unnest(p_tenant, p_before, p_limit) WITH ORDINALITY AS a (tenant_id, before, most, ord)
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
       LEFT JOIN heads h ON h.tenant_id = a.tenant_id
      CROSS JOIN LATERAL (
-          SELECT array_to_string((array_agg(l.doc))[1:a.most], ',') AS docs,
-                 (array_agg(l.tour_id))[least(count(*), a.most)] AS last_id, count(*) AS found
+          SELECT array_to_string((array_agg(l.doc))[1:p_limit[a.ord]], ',') AS docs,
+                 (array_agg(l.tour_id))[least(count(*), p_limit[a.ord])] AS last_id, count(*) AS found
             FROM (
                 SELECT x.doc, x.tour_id FROM tour_list x
-                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.tour_list_version AND x.tour_id < a.before
-                 ORDER BY x.tour_id DESC LIMIT a.most + 1
+                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.tour_list_version AND x.tour_id < p_before[a.ord]
+                 ORDER BY x.tour_id DESC LIMIT p_limit[a.ord] + 1
             ) l
      ) p;
 END
@@ -114,18 +114,18 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $f
 BEGIN
     RETURN QUERY
     SELECT a.ord, p.docs, p.last_id, p.found
-      FROM unnest(p_tenant, p_before, p_limit) WITH ORDINALITY AS a (tenant_id, before, most, ord)
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
       LEFT JOIN heads h ON h.tenant_id = a.tenant_id
      CROSS JOIN LATERAL (
-          SELECT array_to_string((array_agg(l.doc))[1:a.most], ',') AS docs,
-                 (array_agg(l.tour_id))[least(count(*), a.most)] AS last_id, count(*) AS found
+          SELECT array_to_string((array_agg(l.doc))[1:p_limit[a.ord]], ',') AS docs,
+                 (array_agg(l.tour_id))[least(count(*), p_limit[a.ord])] AS last_id, count(*) AS found
             FROM (
                 SELECT left(x.leads_doc, -1) || ',"assigned_agent_id":' || coalesce((
                            SELECT u.number::text FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
                        ), 'null') || '}' AS doc,
                        x.tour_id FROM tour_list x
-                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.tour_list_version AND x.tour_id < a.before
-                 ORDER BY x.tour_id DESC LIMIT a.most + 1
+                 WHERE x.tenant_id = a.tenant_id AND x.read_version = h.tour_list_version AND x.tour_id < p_before[a.ord]
+                 ORDER BY x.tour_id DESC LIMIT p_limit[a.ord] + 1
             ) l
      ) p;
 END
