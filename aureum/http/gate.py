@@ -13,6 +13,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
+from aureum.store.arrays import packed
 from aureum.store.database import connect, unavailable
 
 CALL = """
@@ -164,7 +165,8 @@ class Gate:
 
     async def _call(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
         keys, hosts, slugs, clients = zip(*lines, strict=True)
-        parameters = [list(keys), list(hosts), list(slugs), list(clients), list(counts), self.form_rate_limit]
+        arrays = map(packed, (bytes, str, str, str, int), (keys, hosts, slugs, clients, counts))
+        parameters = [*arrays, self.form_rate_limit]
         try:
             if self.connection is None or self.connection.closed:
                 self.connection = await connect(self.url, prepared=self.prepared)

@@ -23,7 +23,7 @@
 CREATE OR REPLACE FUNCTION append_events(
     p_tenant uuid[], p_stream uuid[], p_expected integer[],
     p_key bytea[], p_request bytea[], p_answer bytea[], p_subject bytea[], p_remember boolean, e_first integer[],
-    e_item integer[], e_version integer[], e_type text[], e_schema smallint[], e_data bytea[], e_metadata bytea[],
+    e_item integer[], e_version integer[], e_type text[], e_schema integer[], e_data bytea[], e_metadata bytea[],
     p_site integer[], p_client text[], p_turn integer[], p_form_limit integer, p_with integer[],
     p_slug text[],
     p_rows json, p_lock_timeout text, p_skip_locked boolean
@@ -153,7 +153,7 @@ BEGIN
             FOR e IN e_first[item] .. e_first[item + 1] - 1 LOOP
                 place := place + 1;
                 chain := sha256(chain || uuid_send(tenant) || uuid_send(r.stream_id) || int4send(e_version[e])
-                    || int8send(place) || int2send(e_schema[e]) || timestamptz_send(moment)
+                    || int8send(place) || int2send(e_schema[e]::smallint) || timestamptz_send(moment)
                     || int4send(octet_length(e_type[e])) || convert_to(e_type[e], 'UTF8')
                     || int4send(octet_length(e_data[e])) || e_data[e] || e_metadata[e]);
                 event_ord := event_ord || e;

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aureum.domain.errors import Unavailable
+from aureum.store.arrays import packed
 
 GROUP_LIMIT = 32
 """Reads in one call; more wait for the next."""
@@ -52,7 +53,8 @@ class Together:
     async def _read(self, statement: str, group: Sequence[Waiting]) -> None:
         try:
             rows = await self.rows(
-                statement, [list(column) for column in zip(*(asked for asked, _ in group), strict=True)]
+                statement,
+                [packed(type(column[0]), column) for column in zip(*(asked for asked, _ in group), strict=True)],
             )
         except Exception as error:
             if len(group) > 1 and not isinstance(error, Unavailable):
