@@ -46,11 +46,7 @@ SELECT status, count(*) FROM lead_list
 """
 """Of the leads that an agent sees."""
 
-OF_TENANTS = """
-SELECT a.ord, c.status, c.leads
-  FROM unnest(%b::uuid[]) WITH ORDINALITY AS a (tenant, ord)
- CROSS JOIN LATERAL lead_counts_of(a.tenant) AS c
-"""
+OF_TENANTS = "SELECT ord, status, leads FROM lead_counts_of(%b::uuid[])"
 """The function stands in ``aureum/store/hot_reads.sql``."""
 
 

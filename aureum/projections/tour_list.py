@@ -178,10 +178,6 @@ SELECT b.name, b.time_zone, p.doc
 """
 """Where a tour takes place: the brokerage's name and time zone, and the property, if it has one."""
 
-PROPERTIES_LISTED = """
-SELECT a.ord, p.property_id
-  FROM unnest(%b::uuid[], %b::text[]) WITH ORDINALITY AS a (tenant, listing_id, ord)
- CROSS JOIN LATERAL properties_listed(a.tenant, a.listing_id) AS p
-"""
+PROPERTIES_LISTED = "SELECT ord, property_id FROM properties_listed(%b::uuid[], %b::text[])"
 """The properties of an mlsId: several if it is used in several MLS, of which two are enough to know. The function
 stands in ``aureum/store/hot_reads.sql``."""

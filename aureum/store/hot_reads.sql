@@ -32,16 +32,16 @@ BEGIN
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid)
-RETURNS TABLE (status text, leads bigint)
+CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid[])
+RETURNS TABLE (ord bigint, status text, leads bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
     RETURN QUERY
-    SELECT c.status, c.leads
-      FROM heads h
-      JOIN lead_counts c ON c.tenant_id = h.tenant_id AND c.read_version = h.lead_counts_version
-     WHERE h.tenant_id = p_tenant;
+    SELECT a.ord, c.status, c.leads
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
+      JOIN heads h ON h.tenant_id = a.tenant_id
+      JOIN lead_counts c ON c.tenant_id = h.tenant_id AND c.read_version = h.lead_counts_version;
 END
 $function$;
 
@@ -66,17 +66,21 @@ BEGIN
 END
 $function$;
 
--- Asked by every form for a tour: which property has the listing's number.
-CREATE OR REPLACE FUNCTION properties_listed(p_tenant uuid, p_mls_id text)
-RETURNS TABLE (property_id uuid)
+-- Asked by every form for a tour: which property has the listing's number, or which two.
+CREATE OR REPLACE FUNCTION properties_listed(p_tenant uuid[], p_mls_id text[])
+RETURNS TABLE (ord bigint, property_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
     RETURN QUERY
-    SELECT x.property_id FROM property_list x
-     WHERE x.tenant_id = p_tenant AND x.mls_id = p_mls_id
-       AND x.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = p_tenant)
-     LIMIT 2;
+    SELECT a.ord, l.property_id
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
+      JOIN heads h ON h.tenant_id = a.tenant_id
+     CROSS JOIN LATERAL (
+         SELECT x.property_id FROM property_list x
+          WHERE x.tenant_id = a.tenant_id AND x.read_version = h.property_list_version AND x.mls_id = p_mls_id[a.ord]
+          LIMIT 2
+     ) l;
 END
 $function$;
 
