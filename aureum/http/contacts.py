@@ -91,7 +91,15 @@ async def patch_contact(asked: Asked, contact_id: UUID, change: ContactChange) -
 one = partial(Endpoint, path="/api/contacts/{id}", id=Id(NO_CONTACT), answers=ShownContact)
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/contacts", get_contacts, "List contacts", query=ContactFilters, answers=list[ShownContact]),
+    Endpoint(
+        "GET",
+        "/api/contacts",
+        get_contacts,
+        "List contacts",
+        query=ContactFilters,
+        answers=list[ShownContact],
+        of_log=True,
+    ),
     Endpoint(
         "POST", "/api/contacts", post_contact, "Create a contact", body=NewContact, answers=ShownContact, status=201
     ),

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
-from aureum.http.answers import JSON, answer, limit_headers, list_etag, not_modified
+from aureum.http.answers import JSON, answer, limit_headers, log_etag, not_modified
 from aureum.http.endpoint import Asked
 from aureum.http.fields import Time
 from aureum.http.paging import LONGEST_PAGE, Cursor, Limit, next_link
@@ -64,7 +64,7 @@ class Listing:
         about, query = asked.about, asked.request.query_params
         chosen = {**chosen, "updated_since": paging.updated_since}
         state = (self.path, about.tenant_id, about.head, about.read_version, about.view)
-        etag = list_etag(*state, sorted(query.multi_items()))
+        etag = log_etag(asked.request, about, self.path)
         unchanged = not_modified(asked.request, etag)
         if unchanged is not None:
             return unchanged

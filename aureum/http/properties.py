@@ -79,7 +79,13 @@ one = partial(Endpoint, path="/api/properties/{id}", id=Id(NO_PROPERTY), answers
 
 ENDPOINTS = (
     Endpoint(
-        "GET", "/api/properties", get_properties, "List properties", query=PropertyFilters, answers=list[ShownProperty]
+        "GET",
+        "/api/properties",
+        get_properties,
+        "List properties",
+        query=PropertyFilters,
+        answers=list[ShownProperty],
+        of_log=True,
     ),
     Endpoint(
         "POST",

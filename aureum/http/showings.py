@@ -116,7 +116,15 @@ async def patch_showing(asked: Asked, tour_id: UUID, change: ShowingChange) -> R
 one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShownShowing)
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/showings", get_showings, "List showings", query=ShowingFilters, answers=list[ShownShowing]),
+    Endpoint(
+        "GET",
+        "/api/showings",
+        get_showings,
+        "List showings",
+        query=ShowingFilters,
+        answers=list[ShownShowing],
+        of_log=True,
+    ),
     Endpoint(
         "POST",
         "/api/showings",

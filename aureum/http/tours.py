@@ -172,6 +172,7 @@ ENDPOINTS = (
         dialect="leads",
         query=TourFilters,
         answers=list[ShownTour],
+        of_log=True,
     ),
     one(method="GET", run=get_tour, summary="Get a tour request", query=AsOf),
     one(method="PATCH", run=patch_tour, summary="Change a tour", body=TourChange, refusals=(400,)),
