@@ -4,7 +4,6 @@ its log has come. Requests that wait at the same moment pass together (aureum/st
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -35,8 +34,7 @@ class Line(NamedTuple):
     client: str
 
 
-@dataclass(frozen=True, slots=True)
-class Brokerage:
+class Brokerage(NamedTuple):
     """What the gate knows of the brokerage, as it stood at that moment, and who asks.
 
     ``role`` is ``key`` or a user's, None for a visitor. ``read_version`` grows whenever a read model was made anew.
@@ -74,8 +72,7 @@ class Brokerage:
         return "all" if self.sees is None else str(self.sees)
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """One request's way through: ``remaining`` requests in the window after it; it passes if that is not negative."""
 
     brokerage: Brokerage
