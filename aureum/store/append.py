@@ -24,7 +24,7 @@ SELECT item, outcome, position, version, answer, retry_at FROM append_events(
     %b::integer[], %b::integer[], %b::text[], %b::integer[], %b::bytea[], %b::bytea[],
     %b::integer[], %b::text[], %b::integer[], %s::integer, %b::integer[],
     %b::text[],
-    %s::json, %s, %s)
+    %b::text[], %s::json, %s, %s)
 """
 
 
@@ -122,6 +122,7 @@ def arguments(leaders: Sequence[Append], lock_timeout: str, skip_locked: bool, f
         form_limit,
         packed(int, together),
         packed(str, [a.slug for a in appends]),
+        packed(str, list(rows)),
         orjson.dumps(rows).decode(),
         lock_timeout,
         skip_locked,

@@ -19,14 +19,14 @@
 -- p_slug is the slug that an item's stream begins with (empty: none).
 -- p_client is whose form limit counts (empty: nobody's), p_turn how many of the same client there are up to this one.
 -- Item i's events are those from e_first[i] up to e_first[i + 1]. The store fills in the statements of the
--- read models below; p_rows has their rows, by name, each with its item.
+-- read models below; p_models names those that have any rows, p_rows has the rows, by name, each with its item.
 CREATE OR REPLACE FUNCTION append_events(
     p_tenant uuid[], p_stream uuid[], p_expected integer[],
     p_key bytea[], p_request bytea[], p_answer bytea[], p_subject bytea[], p_remember boolean, e_first integer[],
     e_item integer[], e_version integer[], e_type text[], e_schema integer[], e_data bytea[], e_metadata bytea[],
     p_site integer[], p_client text[], p_turn integer[], p_form_limit integer, p_with integer[],
     p_slug text[],
-    p_rows json, p_lock_timeout text, p_skip_locked boolean
+    p_models text[], p_rows json, p_lock_timeout text, p_skip_locked boolean
 ) RETURNS TABLE (
     item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz
 )
@@ -54,7 +54,6 @@ DECLARE
     moved_hash bytea[] := '{}';
     -- Taken under the lock: never earlier than what the tenant recorded before.
     moment timestamptz;
-    models text[];
     r record;
     tenant uuid;
     place bigint;
@@ -198,7 +197,6 @@ BEGIN
             request_hash = excluded.request_hash, answer = excluded.answer, recorded_at = excluded.recorded_at;
     END IF;
 
-    models := ARRAY(SELECT json_object_keys(p_rows));
     -- {read models}
 END
 $function$;

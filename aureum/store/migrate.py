@@ -65,7 +65,7 @@ def functions() -> str:
     append = (store / "append.sql").read_text(encoding="utf-8")
     assert append.count(PLACE_OF_READ_MODELS) == 1, "append.sql must have one place for the read models"
     statements = "".join(
-        f"    IF '{model.NAME}' = ANY (models) THEN\n{model.APPEND.strip()};\n    END IF;\n" for model in READ_MODELS
+        f"    IF '{model.NAME}' = ANY (p_models) THEN\n{model.APPEND.strip()};\n    END IF;\n" for model in READ_MODELS
     )
     texts = [append.replace(PLACE_OF_READ_MODELS, statements)]
     texts += [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql", "pages.sql")]
