@@ -186,8 +186,7 @@ async def place_of(store: EventStore, tenant_id: UUID, property_id: UUID | None)
 
 async def property_listed(store: EventStore, tenant_id: UUID, listing_id: str) -> UUID | None:
     """The only property of the brokerage whose mlsId is *listing_id*; None if there is none or more than one."""
-    parameters = {"tenant": tenant_id, "listing_id": listing_id}
-    rows = await store.database.rows(tour_list.PROPERTIES_LISTED, parameters)
+    rows = await store.database.together.ask(tour_list.PROPERTIES_LISTED, (tenant_id, listing_id))
     return rows[0][0] if len(rows) == 1 else None
 
 

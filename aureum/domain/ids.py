@@ -2,10 +2,12 @@
 
 A stream's id is a UUID of version 7: its first 48 bits are milliseconds, so ids sort by time. On the wire it is an
 opaque string that looks like the ``clx...`` of the documents: ``c`` and the UUID as 25 digits of base 36, which keeps
-the order and needs no table to translate. Times have milliseconds in the Aureum API and seconds in the Leads API.
+the order and needs no table to translate. Times have milliseconds in the Aureum API and seconds in the Leads API. Both
+are kept for a while: one request writes the same id and time up to five times.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -29,6 +31,7 @@ def new_id(at: datetime | None = None) -> UUID:
     return uuid7() if at is None else uuid7(nanoseconds=int(at.timestamp() * 1000) * 1_000_000)
 
 
+@lru_cache(maxsize=4_096)
 def to_wire(stream_id: UUID) -> str:
     """``c`` and 25 digits: 36 ** 25 is just above 2 ** 128."""
     rest = stream_id.int
@@ -49,6 +52,7 @@ def from_wire(text: str) -> UUID | None:
     return UUID(int=number) if number < 1 << 128 else None
 
 
+@lru_cache(maxsize=1_024)
 def aureum_time(moment: datetime) -> str:
     """``2025-01-15T10:30:00.000Z``, as the Aureum API writes times."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -5,7 +5,7 @@ import re
 import phonenumbers
 from phonenumbers import ValidationResult
 
-NORTH_AMERICAN = re.compile(r"\(?([2-9][0-9]{2})\)?[-. ]?([2-9][0-9]{2})[-. ]?([0-9]{4})")
+NORTH_AMERICAN = re.compile(r"(?:\+?1[-. ]?)?\(?([2-9][0-9]{2})\)?[-. ]?([2-9][0-9]{2})[-. ]?([0-9]{4})")
 """How nearly everybody there writes a number; the library agrees with it, at twenty times the cost."""
 
 NORTH_AMERICA = frozenset(("US", "CA"))

@@ -3,7 +3,6 @@ brokerage that the Host names.
 """
 
 import time
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +121,7 @@ async def as_platform_admin(request: Request, admin: Brokerage) -> Brokerage:
     passage = await app.gate.ask(Line(b"", host, slug, ""))
     if passage is None:
         raise HttpError(404, NO_BROKERAGE)
-    return replace(passage.brokerage, caller_id=admin.caller_id, role=admin.role, caller_tenant=admin.caller_tenant)
+    return passage.brokerage._replace(caller_id=admin.caller_id, role=admin.role, caller_tenant=admin.caller_tenant)
 
 
 async def by_host(request: Request) -> Brokerage:

@@ -49,7 +49,7 @@ async def where_lead_is(asked: Asked, number: int, missing: str) -> Asked:
 def moved(asked: Asked, brokerage: tuple[Any, ...]) -> Asked:
     """The request with another brokerage, and the same person asking."""
     tenant_id, number, country, head, read_version = brokerage
-    about = replace(
-        asked.about, tenant_id=tenant_id, number=number, country=country, head=head, read_version=read_version
+    about = asked.about._replace(
+        tenant_id=tenant_id, number=number, country=country, head=head, read_version=read_version
     )
     return replace(asked, about=about)

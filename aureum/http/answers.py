@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aureum.http.gate import Brokerage
 from aureum.http.headers import header
 
 JSON = "application/json"
@@ -50,12 +51,25 @@ def list_etag(*parts: object) -> str:
     return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
+def log_etag(request: Request, about: Brokerage, path: str) -> str:
+    """The ETag of what an address says in the same words until something is appended. *path* is the endpoint's."""
+    asked = request.scope["query_string"]
+    state = f"{path} {about.tenant_id.hex} {about.head} {about.read_version} {about.view} ".encode()
+    return f'"{hashlib.blake2b(state + asked, digest_size=12).hexdigest()}"'
+
+
+def known_tags(request: Request) -> list[str]:
+    """The ETags of what the client has already, weak ones as if they were strong."""
+    known = header(request.scope, b"if-none-match")
+    return [] if known is None else [tag.strip().removeprefix("W/") for tag in known.split(",")]
+
+
 def not_modified(request: Request, etag: str) -> Response | None:
     """304 if the client has this already (RFC 9110, 13.1.2: weak comparison)."""
-    known = header(request.scope, b"if-none-match")
-    if known is None:
-        return None
-    tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
-    if etag not in tags and "*" not in tags:
-        return None
+    tags = known_tags(request)
+    return unchanged(request, etag) if etag in tags or "*" in tags else None
+
+
+def unchanged(request: Request, etag: str) -> Response:
+    """304."""
     return Response(status_code=304, headers={**limit_headers(request), "ETag": etag})

@@ -18,8 +18,8 @@ from aureum.http.lists import Listing, Paging
 from aureum.http.resources import AsOf, answered, expected_versions, once, shown
 from aureum.projections import contact_list, contact_search
 
-CONTACTS = Listing("/api/contacts", contact_list.PAGE, function=True)
-FOUND = Listing("/api/contacts", contact_list.SEARCH, function=True)
+CONTACTS = Listing("/api/contacts", contact_list.PAGE, contact_list.PAGES)
+FOUND = Listing("/api/contacts", contact_list.SEARCH)
 
 LONGEST_SEARCH = 200
 CLASSES = {"type", "tags", "score"}
@@ -91,7 +91,15 @@ async def patch_contact(asked: Asked, contact_id: UUID, change: ContactChange) -
 one = partial(Endpoint, path="/api/contacts/{id}", id=Id(NO_CONTACT), answers=ShownContact)
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/contacts", get_contacts, "List contacts", query=ContactFilters, answers=list[ShownContact]),
+    Endpoint(
+        "GET",
+        "/api/contacts",
+        get_contacts,
+        "List contacts",
+        query=ContactFilters,
+        answers=list[ShownContact],
+        of_log=True,
+    ),
     Endpoint(
         "POST", "/api/contacts", post_contact, "Create a contact", body=NewContact, answers=ShownContact, status=201
     ),

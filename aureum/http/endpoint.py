@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
 from aureum.http.access import by_host, by_integrator, by_key, by_key_or_staff, by_staff
+from aureum.http.answers import known_tags, log_etag, unchanged
 from aureum.http.bodies import json_object, read_body
 from aureum.http.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, Problem
 from aureum.http.gate import Brokerage
@@ -126,6 +127,9 @@ class Endpoint:
     """Statuses besides those that follow from the declaration."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of a success, with what they mean, besides those that follow from the declaration."""
+    of_log: bool = False
+    """Whether it says the same at the same address, to callers with the same view, until something is appended: its
+    ETag is ``log_etag``, and whoever has that already learns so before anything is validated or read."""
     tag: str = ""
     """What the OpenAPI document files it under; without it the resource that the path names."""
     documented: bool = True
@@ -141,6 +145,11 @@ class Endpoint:
         if self.method != "GET" and header(request.scope, b"x-aureum-event") is not None:
             raise OwnWebhook
         about = NOBODY if self.access.resolve is None else await self.access.resolve(request)
+        if self.of_log:
+            etag = log_etag(request, about, self.path)
+            # Nobody got this ETag but by the same query, which was valid.
+            if etag in known_tags(request):
+                return unchanged(request, etag)
         arguments: list[Any] = []
         if self.id is not None:
             arguments.append(self.id.read(request.path_params["id"]))

@@ -4,7 +4,6 @@ its log has come. Requests that wait at the same moment pass together (aureum/st
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +11,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
+from aureum.store.arrays import packed
 from aureum.store.database import AWAY, connect, unavailable
 
 CALL = """
@@ -33,8 +33,7 @@ class Line(NamedTuple):
     client: str
 
 
-@dataclass(frozen=True, slots=True)
-class Brokerage:
+class Brokerage(NamedTuple):
     """What the gate knows of the brokerage, as it stood at that moment, and who asks.
 
     ``role`` is ``key`` or a user's, None for a visitor. ``read_version`` grows whenever a read model was made anew.
@@ -72,8 +71,7 @@ class Brokerage:
         return "all" if self.sees is None else str(self.sees)
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """One request's way through: ``remaining`` requests in the window after it; it passes if that is not negative."""
 
     brokerage: Brokerage
@@ -163,7 +161,8 @@ class Gate:
 
     async def _call(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
         keys, hosts, slugs, clients = zip(*lines, strict=True)
-        parameters = [list(keys), list(hosts), list(slugs), list(clients), list(counts), self.form_rate_limit]
+        arrays = map(packed, (bytes, str, str, str, int), (keys, hosts, slugs, clients, counts))
+        parameters = [*arrays, self.form_rate_limit]
         try:
             if self.connection is None or self.connection.closed:
                 self.connection = await connect(self.url, prepared=self.prepared)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.http.access import by_host, by_key_or_staff
-from aureum.http.answers import answer, encoded, list_etag, not_modified
+from aureum.http.answers import answer, encoded, log_etag, not_modified
 from aureum.http.cors import allow_origin, find_site
 from aureum.http.endpoint import Access, Asked, Endpoint
 from aureum.http.errors import HttpError
@@ -15,6 +15,7 @@ from aureum.http.headers import header
 from aureum.http.shapes import Shape
 from aureum.projections import lead_counts
 
+PATH = "/api/leads/count"
 PRIVATE = "This brokerage shows its lead count only with credentials: send an API key or a token."
 
 
@@ -47,7 +48,7 @@ async def get_lead_count(asked: Asked) -> Response:
     """The count of the brokerage; of an agent, of the leads that he or she sees."""
     about = asked.about
     key = ("lead_counts", about.tenant_id, about.head, about.read_version, about.view)
-    etag = list_etag(*key)
+    etag = log_etag(asked.request, about, PATH)
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
@@ -60,7 +61,7 @@ async def read(asked: Asked) -> bytes:
     database, tenant_id, agent = asked.app.database, asked.tenant_id, asked.about.sees
     rows: Iterable[tuple[str, int]]
     if agent is None:
-        rows = await database.rows(lead_counts.OF_TENANT, {"tenant": tenant_id})
+        rows = await database.together.ask(lead_counts.OF_TENANTS, (tenant_id,))
     else:
         parameters = {"tenant": tenant_id, "agent": agent}
         rows = await database.tenant_rows(tenant_id, lead_counts.OF_AGENT, parameters)
@@ -70,12 +71,13 @@ async def read(asked: Asked) -> bytes:
 ENDPOINTS = (
     Endpoint(
         "GET",
-        "/api/leads/count",
+        PATH,
         get_lead_count,
         "Count leads by status",
         access=Access(by_host_or_credentials, ("key", "token"), optional=True),
         dialect="leads",
         answers=ShownCount,
+        of_log=True,
         from_pages=True,
     ),
 )

@@ -12,7 +12,7 @@ from aureum.http.lists import Listing, Paging
 from aureum.http.resources import reference
 from aureum.projections import lead_list
 
-LEADS = Listing("/api/leads", lead_list.PAGE, function=True)
+LEADS = Listing("/api/leads", lead_list.PAGE, lead_list.PAGES)
 
 
 class LeadFilters(Paging):

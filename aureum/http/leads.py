@@ -113,7 +113,7 @@ async def get_lead_history(asked: Asked, lead_id: UUID) -> Response:
 one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=ShownLead)
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/leads", get_leads, "List leads", query=LeadFilters, answers=list[ShownLead]),
+    Endpoint("GET", "/api/leads", get_leads, "List leads", query=LeadFilters, answers=list[ShownLead], of_log=True),
     Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=NewLead, answers=ShownLead, status=201),
     one(method="GET", run=get_lead, summary="Get a lead", query=AsOf),
     one(method="PATCH", run=patch_lead, summary="Change a lead", body=LeadChange),

@@ -8,10 +8,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
-from aureum.http.answers import JSON, answer, limit_headers, list_etag, not_modified
+from aureum.http.answers import JSON, answer, limit_headers, log_etag, not_modified
 from aureum.http.endpoint import Asked
 from aureum.http.fields import Time
-from aureum.http.paging import Cursor, Limit, next_link
+from aureum.http.paging import LONGEST_PAGE, Cursor, Limit, next_link
 from aureum.projections.document_list import ABOVE_ALL
 
 CHUNK = 1_000
@@ -41,21 +41,21 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """One list: the path that ``Link`` names, the statement that reads a page, and whether that is a function which
-    takes the tenant and needs no role of its own (docs/decisions/hot-reads.md)."""
+    """One list: the path that ``Link`` names, the statement that reads a page, and the one that reads several without
+    filters. Both call a function which takes the tenant and needs no role of its own (docs/decisions/hot-reads.md)."""
 
     path: str
     statement: str
-    function: bool = False
+    together: str | None = None
 
     async def read(self, asked: Asked, chosen: Mapping[str, Any], before: UUID, limit: int) -> Page:
         """*limit* resources before the id *before*."""
-        parameters = {"tenant": asked.tenant_id, "before": before, "limit": limit, **chosen}
         database = asked.app.database
-        if self.function:
-            ((docs, last, found),) = await database.rows(self.statement, parameters)
+        if self.together is not None and limit <= LONGEST_PAGE and all(value is None for value in chosen.values()):
+            ((docs, last, found),) = await database.together.ask(self.together, (asked.tenant_id, before, limit))
         else:
-            ((docs, last, found),) = await database.tenant_rows(asked.tenant_id, self.statement, parameters)
+            parameters = {"tenant": asked.tenant_id, "before": before, "limit": limit, **chosen}
+            ((docs, last, found),) = await database.rows(self.statement, parameters)
         return Page(docs or "", last or before, found)
 
     async def answer(self, asked: Asked, paging: Paging, chosen: Mapping[str, Any]) -> Response:
@@ -64,7 +64,7 @@ class Listing:
         about, query = asked.about, asked.request.query_params
         chosen = {**chosen, "updated_since": paging.updated_since}
         state = (self.path, about.tenant_id, about.head, about.read_version, about.view)
-        etag = list_etag(*state, sorted(query.multi_items()))
+        etag = log_etag(asked.request, about, self.path)
         unchanged = not_modified(asked.request, etag)
         if unchanged is not None:
             return unchanged

@@ -23,7 +23,7 @@ from aureum.http.property_fields import NewProperty, PropertyChange, ShownProper
 from aureum.http.resources import AsOf, answered, expected_versions, once, shown
 from aureum.projections import property_list
 
-PROPERTIES = Listing("/api/properties", property_list.PAGE, function=True)
+PROPERTIES = Listing("/api/properties", property_list.PAGE, property_list.PAGES)
 
 
 class PropertyFilters(Paging):
@@ -79,7 +79,13 @@ one = partial(Endpoint, path="/api/properties/{id}", id=Id(NO_PROPERTY), answers
 
 ENDPOINTS = (
     Endpoint(
-        "GET", "/api/properties", get_properties, "List properties", query=PropertyFilters, answers=list[ShownProperty]
+        "GET",
+        "/api/properties",
+        get_properties,
+        "List properties",
+        query=PropertyFilters,
+        answers=list[ShownProperty],
+        of_log=True,
     ),
     Endpoint(
         "POST",

@@ -1,8 +1,10 @@
 """Every endpoint on one page. Those that are asked most stand first."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from aureum.app import Aureum
 from aureum.http import (
@@ -77,9 +79,23 @@ def addresses() -> list[Address]:
     ]
 
 
+class Paths(Router):
+    """Starlette's router, but that it looks up a path without an id instead of trying one route after the other."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        super().__init__(routes=routes, redirect_slashes=False)
+        self.fixed = {route.path: route for route in routes if not route.param_convertors}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self.fixed.get(scope["path"])
+        if route is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope.update(router=self, route=route, endpoint=route.endpoint, path_params={})
+        await route.handle(scope, receive, send)
+
+
 def make_app(aureum: Aureum) -> Edge:
     """The ASGI application on an opened ``Aureum``."""
     routes = [Route(address.path, address, include_in_schema=False) for address in addresses()]
-    return Edge(
-        Router(routes=routes, redirect_slashes=False), aureum, openapi=Packed(encoded(document(ENDPOINTS)), JSON)
-    )
+    return Edge(Paths(routes), aureum, openapi=Packed(encoded(document(ENDPOINTS)), JSON))

@@ -22,7 +22,7 @@ from aureum.http.tour_fields import NewShowing, ShowingChange, ShownShowing, Sta
 from aureum.projections import tour_list
 
 NO_SHOWING = "There is no such showing."
-SHOWINGS = Listing("/api/showings", tour_list.PAGE, function=True)
+SHOWINGS = Listing("/api/showings", tour_list.PAGE, tour_list.PAGES)
 
 DETAILS = ("listing_id", "name", "email", "phone", "message")
 SCHEDULE = ("preferred_date", "preferred_time", "starts_at")
@@ -116,7 +116,15 @@ async def patch_showing(asked: Asked, tour_id: UUID, change: ShowingChange) -> R
 one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShownShowing)
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/showings", get_showings, "List showings", query=ShowingFilters, answers=list[ShownShowing]),
+    Endpoint(
+        "GET",
+        "/api/showings",
+        get_showings,
+        "List showings",
+        query=ShowingFilters,
+        answers=list[ShownShowing],
+        of_log=True,
+    ),
     Endpoint(
         "POST",
         "/api/showings",

@@ -17,7 +17,7 @@ from aureum.http.resources import AsOf, answered, expected_versions, once, refer
 from aureum.http.task_fields import NewTask, ShownTask, Status, TaskChange, as_recorded
 from aureum.projections import task_list
 
-TASKS = Listing("/api/tasks", task_list.PAGE, function=True)
+TASKS = Listing("/api/tasks", task_list.PAGE, task_list.PAGES)
 
 
 class TaskFilters(Paging):
@@ -87,7 +87,7 @@ async def complete(asked: Asked, task_id: UUID) -> Response:
 one = partial(Endpoint, path="/api/tasks/{id}", id=Id(NO_TASK), answers=ShownTask)
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/tasks", get_tasks, "List tasks", query=TaskFilters, answers=list[ShownTask]),
+    Endpoint("GET", "/api/tasks", get_tasks, "List tasks", query=TaskFilters, answers=list[ShownTask], of_log=True),
     Endpoint("POST", "/api/tasks", post_task, "Create a task", body=NewTask, answers=ShownTask, status=201),
     one(method="GET", run=get_task, summary="Get a task", query=AsOf),
     one(method="PATCH", run=patch_task, summary="Change a task", body=TaskChange),

@@ -22,7 +22,7 @@ from aureum.http.tour_fields import ReceivedTour, ShownTour, Status, TourChange,
 from aureum.projections import tour_list
 from aureum.store.event_store import Appended
 
-TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, function=True)
+TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, tour_list.LEADS_PAGES)
 
 RECEIVED = ("id", "listing_id", "name", "email", "status", "created_at")
 """What the document's answer to a request holds."""
@@ -172,6 +172,7 @@ ENDPOINTS = (
         dialect="leads",
         query=TourFilters,
         answers=list[ShownTour],
+        of_log=True,
     ),
     one(method="GET", run=get_tour, summary="Get a tour request", query=AsOf),
     one(method="PATCH", run=patch_tour, summary="Change a tour", body=TourChange, refusals=(400,)),

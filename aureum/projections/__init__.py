@@ -4,8 +4,9 @@ Each module has
 
 ``NAME``        what the command line and the append function call it; also its table
 ``APPEND``      one SQL statement, run by ``append_events`` in the transaction of the events: it reads
-                ``p_rows -> NAME`` (what ``rows`` made), ``accepted`` (what was appended, of which tenant) and the
-                head row, whose lock is held and which names the version that is live for the tenant
+                ``p_rows -> NAME`` (what ``rows`` made, each with its ``item``), ``outcomes[item]`` and
+                ``p_tenant[item]``, or ``accepted`` (the items that were appended, with their tenants), and the head
+                row, whose lock is held and which names the version that is live for the tenant
 ``rows``        pure: the rows that new events of one stream make, given the stream's events before them
 
 Adding one is one file and one line in ``aureum/projections/all.py``.

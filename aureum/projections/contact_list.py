@@ -97,6 +97,9 @@ SELECT docs, last_id, found FROM contact_page(
 """
 """As ``lead_list.PAGE``."""
 
+PAGES = "SELECT ord, docs, last_id, found FROM contact_pages(%b::uuid[], %b::uuid[], %b::integer[])"
+"""As ``lead_list.PAGES``."""
+
 SEARCH = """
 SELECT docs, last_id, many FROM contact_search(
     %(tenant)s, %(query)s, %(words)s, %(updated_since)s, %(before)s, %(limit)s)

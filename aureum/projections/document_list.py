@@ -22,10 +22,10 @@ ABOVE_ALL = UUID(int=(1 << 128) - 1)
 
 APPEND = """
 INSERT INTO {table} (tenant_id, read_version, {columns})
-SELECT a.tenant_id, h.{table}_version, {columns}
+SELECT h.tenant_id, h.{table}_version, {columns}
   FROM json_to_recordset(p_rows -> '{table}') AS r (item integer, {typed})
-  JOIN unnest(accepted) AS a ON a.item = r.item
-  JOIN heads h ON h.tenant_id = a.tenant_id
+  JOIN heads h ON h.tenant_id = p_tenant[r.item]
+ WHERE outcomes[r.item] = 'appended'
 ON CONFLICT (tenant_id, read_version, {id}) DO UPDATE SET {replaced}
 """
 """Run by ``append_events`` under the lock of the head row, which names the live version."""

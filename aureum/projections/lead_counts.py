@@ -10,10 +10,10 @@ NAME = "lead_counts"
 
 APPEND = """
 INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)
-SELECT a.tenant_id, h.lead_counts_version, r.status, sum(r.leads)
+SELECT h.tenant_id, h.lead_counts_version, r.status, sum(r.leads)
   FROM json_to_recordset(p_rows -> 'lead_counts') AS r (item integer, status text, leads bigint)
-  JOIN unnest(accepted) AS a ON a.item = r.item
-  JOIN heads h ON h.tenant_id = a.tenant_id
+  JOIN heads h ON h.tenant_id = p_tenant[r.item]
+ WHERE outcomes[r.item] = 'appended'
  GROUP BY 1, 2, 3
 ON CONFLICT (tenant_id, read_version, status) DO UPDATE SET leads = c.leads + excluded.leads
 """
@@ -46,7 +46,7 @@ SELECT status, count(*) FROM lead_list
 """
 """Of the leads that an agent sees."""
 
-OF_TENANT = "SELECT status, leads FROM lead_counts_of(%(tenant)s)"
+OF_TENANTS = "SELECT ord, status, leads FROM lead_counts_of(%b::uuid[])"
 """The function stands in ``aureum/store/hot_reads.sql``."""
 
 

@@ -137,6 +137,10 @@ SELECT docs, last_id, found FROM lead_page(
 ``limit`` if another page follows. ``before`` is the id that the page begins after, ``sees`` the agent who asks,
 if it is one. The function stands in ``aureum/store/hot_reads.sql``."""
 
+PAGES = "SELECT ord, docs, last_id, found FROM lead_pages(%b::uuid[], %b::uuid[], %b::integer[])"
+"""Without filters, of several who ask together (``aureum.store.together``): of which tenant, before which id, how
+many. The function stands in ``aureum/store/pages.sql``."""
+
 TENANT_OF_ID = "SELECT tenant_id, stream_id FROM events WHERE stream_id = %(lead)s AND version = 1"
 
 TENANT_OF_NUMBER = "SELECT tenant_id, lead_id FROM lead_list WHERE number = %(number)s LIMIT 1"

@@ -129,6 +129,9 @@ SELECT docs, last_id, found FROM property_page(
 """
 """As ``lead_list.PAGE``."""
 
+PAGES = "SELECT ord, docs, last_id, found FROM property_pages(%b::uuid[], %b::uuid[], %b::integer[])"
+"""As ``lead_list.PAGES``."""
+
 SLUGS = """
 SELECT slug FROM property_list
  WHERE tenant_id = %(tenant)s

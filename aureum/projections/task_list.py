@@ -101,3 +101,6 @@ SELECT docs, last_id, found FROM task_page(
     %(tenant)s, %(status)s, %(assigned_to)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
 """
 """As ``lead_list.PAGE``."""
+
+PAGES = "SELECT ord, docs, last_id, found FROM task_pages(%b::uuid[], %b::uuid[], %b::integer[])"
+"""As ``lead_list.PAGES``."""

@@ -144,11 +144,17 @@ SELECT docs, last_id, found FROM showing_page(
 """
 """As ``lead_list.PAGE``."""
 
+PAGES = "SELECT ord, docs, last_id, found FROM showing_pages(%b::uuid[], %b::uuid[], %b::integer[])"
+"""As ``lead_list.PAGES``."""
+
 LEADS_PAGE = """
 SELECT docs, last_id, found FROM tour_page(
     %(tenant)s, %(status)s, %(listing_id)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
 """
 """The same in the Leads API, with the number of whoever shows the property."""
+
+LEADS_PAGES = "SELECT ord, docs, last_id, found FROM tour_pages(%b::uuid[], %b::uuid[], %b::integer[])"
+"""As ``lead_list.PAGES``."""
 
 OF_NUMBER = """
 SELECT x.tour_id, x.stream_version, x.leads_doc, u.number
@@ -172,6 +178,6 @@ SELECT b.name, b.time_zone, p.doc
 """
 """Where a tour takes place: the brokerage's name and time zone, and the property, if it has one."""
 
-PROPERTIES_LISTED = "SELECT property_id FROM properties_listed(%(tenant)s, %(listing_id)s)"
+PROPERTIES_LISTED = "SELECT ord, property_id FROM properties_listed(%b::uuid[], %b::text[])"
 """The properties of an mlsId: several if it is used in several MLS, of which two are enough to know. The function
 stands in ``aureum/store/hot_reads.sql``."""

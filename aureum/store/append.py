@@ -12,6 +12,7 @@ import orjson
 from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
+from aureum.store.arrays import packed
 from aureum.store.mapper import split_topic
 
 GROUP_LIMIT = 64
@@ -20,10 +21,10 @@ GROUP_LIMIT = 64
 CALL = """
 SELECT item, outcome, position, version, answer, retry_at FROM append_events(
     %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
-    %b::integer[], %b::integer[], %b::text[], %b::smallint[], %b::bytea[], %b::bytea[],
+    %b::integer[], %b::integer[], %b::text[], %b::integer[], %b::bytea[], %b::bytea[],
     %b::integer[], %b::text[], %b::integer[], %s::integer, %b::integer[],
     %b::text[],
-    %s::json, %s, %s)
+    %b::text[], %s::json, %s, %s)
 """
 
 
@@ -100,27 +101,28 @@ def arguments(leaders: Sequence[Append], lock_timeout: str, skip_locked: bool, f
             into = rows.setdefault(model, [])
             into.extend(row | {"item": number} for row in made)
     return [
-        [a.tenant_id for a in appends],
-        [a.stream_id for a in appends],
-        [a.expected_version for a in appends],
-        [r.key if r else b"" for r in remembered],
-        [r.request if r else b"" for r in remembered],
-        [r.answer if r else b"" for r in remembered],
-        [a.subject_key for a in appends],
+        packed(UUID, [a.tenant_id for a in appends]),
+        packed(UUID, [a.stream_id for a in appends]),
+        packed(int, [a.expected_version for a in appends]),
+        packed(bytes, [r.key if r else b"" for r in remembered]),
+        packed(bytes, [r.request if r else b"" for r in remembered]),
+        packed(bytes, [r.answer if r else b"" for r in remembered]),
+        packed(bytes, [a.subject_key for a in appends]),
         any(remembered),
-        [*first, len(item) + 1],
-        item,
-        version,
-        types,
-        schema,
-        data,
-        metadata,
-        [a.site_version for a in appends],
-        [a.client for a in appends],
-        turns(appends),
+        packed(int, [*first, len(item) + 1]),
+        packed(int, item),
+        packed(int, version),
+        packed(str, types),
+        packed(int, schema),
+        packed(bytes, data),
+        packed(bytes, metadata),
+        packed(int, [a.site_version for a in appends]),
+        packed(str, [a.client for a in appends]),
+        packed(int, turns(appends)),
         form_limit,
-        together,
-        [a.slug for a in appends],
+        packed(int, together),
+        packed(str, [a.slug for a in appends]),
+        packed(str, list(rows)),
         orjson.dumps(rows).decode(),
         lock_timeout,
         skip_locked,

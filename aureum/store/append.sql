@@ -19,14 +19,14 @@
 -- p_slug is the slug that an item's stream begins with (empty: none).
 -- p_client is whose form limit counts (empty: nobody's), p_turn how many of the same client there are up to this one.
 -- Item i's events are those from e_first[i] up to e_first[i + 1]. The store fills in the statements of the
--- read models below; p_rows has their rows, by name, each with its item.
+-- read models below; p_models names those that have any rows, p_rows has the rows, by name, each with its item.
 CREATE OR REPLACE FUNCTION append_events(
     p_tenant uuid[], p_stream uuid[], p_expected integer[],
     p_key bytea[], p_request bytea[], p_answer bytea[], p_subject bytea[], p_remember boolean, e_first integer[],
-    e_item integer[], e_version integer[], e_type text[], e_schema smallint[], e_data bytea[], e_metadata bytea[],
+    e_item integer[], e_version integer[], e_type text[], e_schema integer[], e_data bytea[], e_metadata bytea[],
     p_site integer[], p_client text[], p_turn integer[], p_form_limit integer, p_with integer[],
     p_slug text[],
-    p_rows json, p_lock_timeout text, p_skip_locked boolean
+    p_models text[], p_rows json, p_lock_timeout text, p_skip_locked boolean
 ) RETURNS TABLE (
     item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz
 )
@@ -38,8 +38,8 @@ DECLARE
     head_position bigint[];
     head_hash bytea[];
     head_site integer[];
-    counted_tenant uuid[];
-    counted_bucket bytea[];
+    -- Whose form limit was counted: tenant and client.
+    counted text[];
     counted_granted integer[];
     counted_start timestamptz[];
     accepted accepted_append[] := '{}';
@@ -83,39 +83,38 @@ BEGIN
         ), counted AS (
             -- {count requests}
         )
-        SELECT array_agg(c.tenant_id), array_agg(c.bucket), array_agg(c.granted), array_agg(c.window_start)
-          INTO counted_tenant, counted_bucket, counted_granted, counted_start
+        SELECT array_agg(c.tenant_id || convert_from(c.bucket, 'UTF8')), array_agg(c.granted), array_agg(c.window_start)
+          INTO counted, counted_granted, counted_start
           FROM counted c;
     END IF;
-    -- Statement 2 looks with a new snapshot: it sees what was committed while we waited.
+    -- Statement 2 looks with a new snapshot: it sees what was committed while we waited. Here and below one array is
+    -- unnested and the others are looked up by its places: each array that is unnested costs as much as a small table.
     FOR r IN
-        SELECT i.ord, i.tenant_id, i.stream_id, i.expected, i.request, i.together, i.slug,
-               h.position AS head_position, h.hash AS head_hash,
-               i.site_version <> 0 AND i.site_version <> h.site_version AS stale,
-               CASE WHEN i.turn > c.granted THEN c.window_start + interval '60 seconds' END AS retry_at,
+        SELECT i.ord, i.tenant_id, p_stream[i.ord] AS stream_id, p_expected[i.ord] AS expected,
+               p_request[i.ord] AS request, p_with[i.ord] AS together, p_slug[i.ord] AS slug,
+               head_position[h.place] AS head_position, head_hash[h.place] AS head_hash,
+               p_site[i.ord] <> 0 AND p_site[i.ord] <> head_site[h.place] AS stale,
+               CASE WHEN p_turn[i.ord] > counted_granted[c.place]
+                    THEN counted_start[c.place] + interval '60 seconds' END AS retry_at,
                d.request_hash AS done_request, d.answer AS done_answer,
                -- A stream that is to begin is not looked up: if it has begun already, the primary key says so.
-               CASE WHEN i.expected > 0 THEN coalesce((
-                   SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = i.stream_id
+               CASE WHEN p_expected[i.ord] > 0 THEN coalesce((
+                   SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = p_stream[i.ord]
                ), 0) END AS found,
-               i.slug <> '' AND EXISTS (
+               p_slug[i.ord] <> '' AND EXISTS (
                    SELECT FROM property_list x
-                    WHERE x.tenant_id = i.tenant_id AND x.slug = i.slug
+                    WHERE x.tenant_id = i.tenant_id AND x.slug = p_slug[i.ord]
                       AND x.read_version = (
                           SELECT y.property_list_version FROM heads y WHERE y.tenant_id = i.tenant_id
                       )
                ) AS taken
-          FROM unnest(p_tenant, p_stream, p_expected, p_key, p_request, p_site, p_client, p_turn, p_with, p_slug)
-               WITH ORDINALITY
-               AS i (tenant_id, stream_id, expected, key, request, site_version, client, turn, together, slug, ord)
-          LEFT JOIN unnest(head_tenant, head_position, head_hash, head_site)
-               AS h (tenant_id, position, hash, site_version)
-               ON h.tenant_id = i.tenant_id
-          LEFT JOIN unnest(counted_tenant, counted_bucket, counted_granted, counted_start)
-               AS c (tenant_id, bucket, granted, window_start)
-               ON c.tenant_id = i.tenant_id AND c.bucket = convert_to(i.client, 'UTF8')
+          FROM unnest(p_tenant) WITH ORDINALITY AS i (tenant_id, ord)
+         CROSS JOIN LATERAL (SELECT array_position(head_tenant, i.tenant_id) AS place) h
+         CROSS JOIN LATERAL (
+             SELECT array_position(counted, i.tenant_id || p_client[i.ord]) AS place
+         ) c
           LEFT JOIN idempotency_keys d
-               ON i.key <> '' AND d.tenant_id = i.tenant_id AND d.key = i.key
+               ON p_key[i.ord] <> '' AND d.tenant_id = i.tenant_id AND d.key = p_key[i.ord]
                   AND d.recorded_at > moment - interval '24 hours'
          ORDER BY i.tenant_id, i.ord
     LOOP
@@ -153,7 +152,7 @@ BEGIN
             FOR e IN e_first[item] .. e_first[item + 1] - 1 LOOP
                 place := place + 1;
                 chain := sha256(chain || uuid_send(tenant) || uuid_send(r.stream_id) || int4send(e_version[e])
-                    || int8send(place) || int2send(e_schema[e]) || timestamptz_send(moment)
+                    || int8send(place) || int2send(e_schema[e]::smallint) || timestamptz_send(moment)
                     || int4send(octet_length(e_type[e])) || convert_to(e_type[e], 'UTF8')
                     || int4send(octet_length(e_data[e])) || e_data[e] || e_metadata[e]);
                 event_ord := event_ord || e;
@@ -176,20 +175,18 @@ BEGIN
     moved_hash := moved_hash || chain;
 
     INSERT INTO events (tenant_id, stream_id, version, position, type, schema_version, data, metadata, recorded_at, hash)
-    SELECT p_tenant[e.item], p_stream[e.item], e.version, n.position, e.type, e.schema_version, e.data, e.metadata,
-           moment, n.hash
-      FROM unnest(event_ord, event_position, event_hash) AS n (ord, position, hash)
-      JOIN unnest(e_item, e_version, e_type, e_schema, e_data, e_metadata)
-           WITH ORDINALITY AS e (item, version, type, schema_version, data, metadata, ord) ON e.ord = n.ord;
+    SELECT p_tenant[e_item[n.e]], p_stream[e_item[n.e]], e_version[n.e], event_position[n.place], e_type[n.e],
+           e_schema[n.e], e_data[n.e], e_metadata[n.e], moment, event_hash[n.place]
+      FROM unnest(event_ord) WITH ORDINALITY AS n (e, place);
 
-    UPDATE heads h SET position = n.position, hash = n.hash
-      FROM unnest(moved_tenant, moved_position, moved_hash) AS n (tenant_id, position, hash)
+    UPDATE heads h SET position = moved_position[n.place], hash = moved_hash[n.place]
+      FROM unnest(moved_tenant) WITH ORDINALITY AS n (tenant_id, place)
      WHERE h.tenant_id = n.tenant_id;
 
     INSERT INTO subject_keys (tenant_id, subject_id, wrapped)
-    SELECT a.tenant_id, p_stream[a.item], p_subject[a.item]
-      FROM unnest(accepted) AS a
-     WHERE p_subject[a.item] <> '';
+    SELECT p_tenant[a.item], p_stream[a.item], a.wrapped
+      FROM unnest(p_subject) WITH ORDINALITY AS a (wrapped, item)
+     WHERE a.wrapped <> '' AND outcomes[a.item] = 'appended';
 
     IF p_remember THEN
         INSERT INTO idempotency_keys AS k (tenant_id, key, request_hash, answer, recorded_at)

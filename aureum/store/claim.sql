@@ -87,10 +87,16 @@ BEGIN
             -- All of the tenant's that lead to a host whose breaker is open; spread, so that they do not come back together.
             UPDATE webhook_lanes l
                SET next_due = now()
-                   + h.pause * (1 + (hashtext(l.endpoint_id::text) & 255) / 512.0) * interval '1 second'
-              FROM webhook_endpoints w, unnest(p_host, p_host_pause) AS h (host, pause)
-             WHERE l.tenant_id = tenant AND l.next_due <= now() AND h.pause > 0
-               AND w.tenant_id = tenant AND w.endpoint_id = l.endpoint_id AND w.host = h.host;
+                   + x.pause * (1 + (hashtext(l.endpoint_id::text) & 255) / 512.0) * interval '1 second'
+              FROM (
+                  SELECT y.endpoint_id, h.pause
+                    FROM webhook_lanes y
+                    JOIN webhook_endpoints w ON w.tenant_id = tenant AND w.endpoint_id = y.endpoint_id
+                    JOIN unnest(p_host, p_host_pause) AS h (host, pause) ON h.host = w.host
+                   WHERE y.tenant_id = tenant AND y.next_due <= now() AND h.pause > 0
+                     FOR NO KEY UPDATE OF y SKIP LOCKED
+              ) AS x
+             WHERE l.tenant_id = tenant AND l.endpoint_id = x.endpoint_id;
         END IF;
 
         taken_endpoints := '{}';

@@ -14,6 +14,7 @@ from psycopg import AsyncConnection, sql
 from psycopg_pool import AsyncConnectionPool
 
 from aureum.domain.errors import Unavailable
+from aureum.store.together import Together
 
 CONNECT_TIMEOUT_SECONDS = 5
 
@@ -49,6 +50,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 4, prepared: bool = True) -> None:
         self.url = url
         self.prepared = prepared
+        self.together = Together(self.rows)
         self.pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
             kwargs={"autocommit": True, "connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "aureum"},
@@ -84,7 +86,7 @@ class Database:
         except AWAY as error:
             raise unavailable(error) from error
 
-    async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+    async def rows(self, query: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> list[Any]:
         """Run one statement as the owner and fetch its rows: directories, sweeps, functions. Raises Unavailable."""
         async with self.connection() as connection:
             cursor = connection.cursor(binary=True)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -176,11 +176,15 @@ class EventStore:
         if idempotency is not None:
             sealed = tenant_key.seal_answer(idempotency.answer(aggregate), idempotency.key)
             remember = Remember(idempotency.key, idempotency.request, sealed)
-        append = replace(
-            prepared(tenant_key, aggregate.id, new, before, command, origin),
+        append = prepared(
+            tenant_key,
+            aggregate.id,
+            new,
+            before,
+            command,
+            origin,
             remember=remember,
-            site_version=form.site_version if form else 0,
-            client=form.client if form else "",
+            form=form,
             also=tuple(
                 prepared(tenant_key, other.id, other.collect_events(), NO_STREAM, command, origin) for other in also
             ),
@@ -253,7 +257,17 @@ class EventStore:
 
 
 def prepared(
-    tenant_key: TenantKey, stream_id: UUID, new: Sequence[Any], before: Stream, command: str, origin: Origin
+    tenant_key: TenantKey,
+    stream_id: UUID,
+    new: Sequence[Any],
+    before: Stream,
+    command: str,
+    origin: Origin,
+    *,
+    remember: Remember | None = None,
+    form: Form | None = None,
+    also: tuple[Append, ...] = (),
+    slug: str = "",
 ) -> Append:
     """The append of *new* events behind those of *before*: encoded, encrypted, with the rows of the read models."""
     subject_key, wrapped = before.subject_key, b""
@@ -269,6 +283,11 @@ def prepared(
         metadata=[metadata.encode(origin, command, place, len(new)) for place in range(1, len(new) + 1)],
         rows={model.NAME: made for model in READ_MODELS if (made := model.rows(history, new))} if new else {},
         subject_key=wrapped,
+        remember=remember,
+        site_version=form.site_version if form else 0,
+        client=form.client if form else "",
+        also=also,
+        slug=slug,
     )
 
 

@@ -21,9 +21,9 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $f
 BEGIN
 RETURN QUERY
 WITH asked AS (
-    SELECT a.*, clock_timestamp() AS moment
-      FROM unnest(p_key, p_host, p_slug, p_client, p_count)
-           WITH ORDINALITY AS a (key, host, slug, client, waiting, ord)
+    SELECT a.key, p_host[a.ord] AS host, p_slug[a.ord] AS slug, p_client[a.ord] AS client,
+           p_count[a.ord] AS waiting, a.ord, clock_timestamp() AS moment
+      FROM unnest(p_key) WITH ORDINALITY AS a (key, ord)
 ), found AS (
     SELECT a.ord, a.key, a.client, a.waiting, a.moment, k.rate_limit AS key_limit,
            coalesce(k.key_id, u.user_id) AS caller_id,

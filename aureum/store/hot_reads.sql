@@ -5,58 +5,43 @@
 -- They read the version that is live in their own snapshot, not the one that a gate told some time before: so the rows
 -- of an old version may go as soon as it is old. 'found' counts one more than the limit if another page follows.
 
--- Which index serves a page depends on the filters that are given: with any, it is planned for them. A plan for all
--- cases, which is what the page without filters has, would read all of a brokerage to find the few that are rare.
+-- Which index serves a page depends on the filters that are given: so it is planned for them each time. A plan for all
+-- cases would read all of a brokerage to find the few that are rare, and even to find the newest, since it expects the
+-- filters to leave next to nothing. Pages without filters stand in pages.sql; here they are the chunks of a whole list.
 CREATE OR REPLACE FUNCTION lead_page(
     p_tenant uuid, p_status text, p_source text, p_assigned_to uuid, p_updated_since timestamptz,
     p_sees uuid, p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
-DECLARE
-    live integer;
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
 BEGIN
-    SELECT h.lead_list_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
-    -- The plain list has a statement of its own: its plan never carries the filters.
-    IF p_status IS NULL AND p_source IS NULL AND p_assigned_to IS NULL AND p_updated_since IS NULL
-       AND p_sees IS NULL THEN
-        RETURN QUERY
-        SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.lead_id))[least(count(*), p_limit)],
-               count(*)
-          FROM (
-              SELECT x.doc, x.lead_id FROM lead_list x
-               WHERE x.tenant_id = p_tenant AND x.read_version = live AND x.lead_id < p_before
-               ORDER BY x.lead_id DESC LIMIT p_limit + 1
-          ) l;
-    ELSE
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-        RETURN QUERY
-        SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.lead_id))[least(count(*), p_limit)],
-               count(*)
-          FROM (
-              SELECT x.doc, x.lead_id FROM lead_list x
-               WHERE x.tenant_id = p_tenant AND x.read_version = live AND x.lead_id < p_before
-                 AND (p_status IS NULL OR x.status = p_status)
-                 AND (p_source IS NULL OR x.source = p_source)
-                 AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
-                 AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-                 AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
-               ORDER BY x.lead_id DESC LIMIT p_limit + 1
-          ) l;
-    END IF;
+    RETURN QUERY
+    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.lead_id))[least(count(*), p_limit)],
+           count(*)
+      FROM (
+          SELECT x.doc, x.lead_id FROM lead_list x
+           WHERE x.tenant_id = p_tenant AND x.lead_id < p_before
+             AND x.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = p_tenant)
+             AND (p_status IS NULL OR x.status = p_status)
+             AND (p_source IS NULL OR x.source = p_source)
+             AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
+             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
+             AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
+           ORDER BY x.lead_id DESC LIMIT p_limit + 1
+      ) l;
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid)
-RETURNS TABLE (status text, leads bigint)
+CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid[])
+RETURNS TABLE (ord bigint, status text, leads bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
     RETURN QUERY
-    SELECT c.status, c.leads
-      FROM heads h
-      JOIN lead_counts c ON c.tenant_id = h.tenant_id AND c.read_version = h.lead_counts_version
-     WHERE h.tenant_id = p_tenant;
+    SELECT a.ord, c.status, c.leads
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
+      JOIN heads h ON h.tenant_id = a.tenant_id
+      JOIN lead_counts c ON c.tenant_id = h.tenant_id AND c.read_version = h.lead_counts_version;
 END
 $function$;
 
@@ -64,11 +49,8 @@ CREATE OR REPLACE FUNCTION property_page(
     p_tenant uuid, p_status text, p_featured boolean, p_updated_since timestamptz, p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
 BEGIN
-    IF num_nonnulls(p_status, p_featured, p_updated_since) > 0 THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.property_id))[least(count(*), p_limit)],
            count(*)
@@ -84,17 +66,21 @@ BEGIN
 END
 $function$;
 
--- Asked by every form for a tour: which property has the listing's number.
-CREATE OR REPLACE FUNCTION properties_listed(p_tenant uuid, p_mls_id text)
-RETURNS TABLE (property_id uuid)
+-- Asked by every form for a tour: which property has the listing's number, or which two.
+CREATE OR REPLACE FUNCTION properties_listed(p_tenant uuid[], p_mls_id text[])
+RETURNS TABLE (ord bigint, property_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
 BEGIN
     RETURN QUERY
-    SELECT x.property_id FROM property_list x
-     WHERE x.tenant_id = p_tenant AND x.mls_id = p_mls_id
-       AND x.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = p_tenant)
-     LIMIT 2;
+    SELECT a.ord, l.property_id
+      FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
+      JOIN heads h ON h.tenant_id = a.tenant_id
+     CROSS JOIN LATERAL (
+         SELECT x.property_id FROM property_list x
+          WHERE x.tenant_id = a.tenant_id AND x.read_version = h.property_list_version AND x.mls_id = p_mls_id[a.ord]
+          LIMIT 2
+     ) l;
 END
 $function$;
 
@@ -102,11 +88,8 @@ CREATE OR REPLACE FUNCTION contact_page(
     p_tenant uuid, p_type text, p_updated_since timestamptz, p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
 BEGIN
-    IF num_nonnulls(p_type, p_updated_since) > 0 THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.contact_id))[least(count(*), p_limit)],
            count(*)
@@ -126,11 +109,8 @@ CREATE OR REPLACE FUNCTION tour_page(
     p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
 BEGIN
-    IF num_nonnulls(p_status, p_listing_id, p_updated_since, p_sees) > 0 THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.tour_id))[least(count(*), p_limit)],
            count(*)
@@ -156,11 +136,8 @@ CREATE OR REPLACE FUNCTION showing_page(
     p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
 BEGIN
-    IF num_nonnulls(p_status, p_listing_id, p_assigned_to, p_updated_since, p_sees) > 0 THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.tour_id))[least(count(*), p_limit)],
            count(*)
@@ -183,11 +160,8 @@ CREATE OR REPLACE FUNCTION task_page(
     p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
 BEGIN
-    IF num_nonnulls(p_status, p_assigned_to, p_updated_since, p_sees) > 0 THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    END IF;
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.task_id))[least(count(*), p_limit)],
            count(*)

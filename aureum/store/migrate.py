@@ -31,6 +31,12 @@ INSTALLED = ", ".join(
         "contact_page",
         "properties_listed",
         "contact_search",
+        "lead_pages",
+        "property_pages",
+        "contact_pages",
+        "task_pages",
+        "showing_pages",
+        "tour_pages",
     )
 )
 
@@ -62,11 +68,11 @@ def functions() -> str:
     append = (store / "append.sql").read_text(encoding="utf-8")
     assert append.count(PLACE_OF_READ_MODELS) == 1, "append.sql must have one place for the read models"
     statements = "".join(
-        f"    IF p_rows -> '{model.NAME}' IS NOT NULL THEN\n{model.APPEND.strip()};\n    END IF;\n"
-        for model in READ_MODELS
+        f"    IF '{model.NAME}' = ANY (p_models) THEN\n{model.APPEND.strip()};\n    END IF;\n" for model in READ_MODELS
     )
     texts = [append.replace(PLACE_OF_READ_MODELS, statements)]
-    texts += [(store / name).read_text(encoding="utf-8") for name in ("gate.sql", "hot_reads.sql", "claim.sql")]
+    files_of_functions = ("gate.sql", "hot_reads.sql", "pages.sql", "claim.sql")
+    texts += [(store / name).read_text(encoding="utf-8") for name in files_of_functions]
     counting = (store / "count_requests.sql").read_text(encoding="utf-8")
     return "\n".join([DROP, *texts, RIGHTS]).replace(PLACE_OF_COUNTING, counting)
 

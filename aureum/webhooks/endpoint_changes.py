@@ -19,34 +19,27 @@ BEGIN_AFRESH = """
 UPDATE webhook_lanes l
    SET slots = %(slots)s, failures = 0, window_tried = 0, window_failed = 0, window_from = NULL, failing_since = NULL,
        openings = 0, open_until = NULL, tokens = NULL, tokens_at = NULL, next_due = now()
-  FROM (
-           SELECT x.endpoint_id FROM webhook_lanes x
-            WHERE x.tenant_id = %(tenant)s AND x.endpoint_id = ANY (%(endpoints)s)
-            ORDER BY x.endpoint_id
-              FOR NO KEY UPDATE
-       ) AS x
- WHERE l.tenant_id = %(tenant)s AND l.endpoint_id = x.endpoint_id
+ WHERE l.tenant_id = %(tenant)s AND l.endpoint_id = ANY (%(endpoints)s)
 """
 
 REST = """
 UPDATE webhook_lanes l
    SET next_due = 'infinity'
-  FROM (
-           SELECT x.endpoint_id
-             FROM webhook_lanes x
-             JOIN webhook_endpoints w ON w.tenant_id = x.tenant_id AND w.endpoint_id = x.endpoint_id
-            WHERE x.tenant_id = %(tenant)s AND x.endpoint_id = ANY (%(endpoints)s)
-              -- It may have been enabled since.
-              AND (w.disabled IS NOT NULL OR w.removed)
-            ORDER BY x.endpoint_id
-              FOR NO KEY UPDATE OF x
-       ) AS x
- WHERE l.tenant_id = %(tenant)s AND l.endpoint_id = x.endpoint_id
+  FROM webhook_endpoints w
+ WHERE l.tenant_id = %(tenant)s AND l.endpoint_id = ANY (%(endpoints)s)
+   AND w.tenant_id = %(tenant)s AND w.endpoint_id = l.endpoint_id
+   -- It may have been enabled since.
+   AND (w.disabled IS NOT NULL OR w.removed)
 """
 
 
+def changed(rows: Sequence[Any]) -> list[UUID]:
+    """The endpoints that *rows* of the log change."""
+    return [row[STREAM] for row in rows if row[TYPE] in AFRESH | AT_REST]
+
+
 async def follow_changes(connection: AsyncConnection[Any], tenant_id: UUID, rows: Sequence[Any]) -> None:
-    """Let lanes follow what *rows* of the log tell of their endpoints, in the projector's transaction."""
+    """Let lanes, which are locked, follow what *rows* of the log tell of their endpoints."""
     afresh = list({row[STREAM] for row in rows if row[TYPE] in AFRESH})
     at_rest = list({row[STREAM] for row in rows if row[TYPE] in AT_REST})
     if afresh:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aureum.store.event_store import EventStore
 from aureum.webhooks.listeners import ENDPOINTS, listener, live
-from aureum.webhooks.queueing import add_deliveries, add_messages, wake_lanes
+from aureum.webhooks.queueing import add_deliveries, add_messages, lock_lanes, wake_lanes
 from aureum.webhooks.reading import made_anew
 
 BATCH = 200
@@ -63,7 +63,9 @@ async def retry_parked(store: EventStore, tenant_id: UUID, batch: int = BATCH) -
                 await add_messages(connection, tenant_id, [message for message in told if message.position in wanted])
                 await add_deliveries(connection, tenant_id, deliveries)
                 await connection.execute(FORGET, about | {"positions": [message.position for message in told]})
-                await wake_lanes(connection, tenant_id, [delivery.endpoint_id for delivery in deliveries])
+                due = [delivery.endpoint_id for delivery in deliveries]
+                await lock_lanes(connection, tenant_id, due)
+                await wake_lanes(connection, tenant_id, due)
                 await connection.execute("COMMIT")
         after = until
         total = Retried(

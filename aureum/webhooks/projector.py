@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
 from aureum.store.mapper import REGISTRY
-from aureum.webhooks.endpoint_changes import follow_changes
+from aureum.webhooks.endpoint_changes import changed, follow_changes
 from aureum.webhooks.lanes import PLANS_WITH_WEBHOOKS
 from aureum.webhooks.listeners import ENDPOINTS, listener, live
 from aureum.webhooks.messages import SOURCE_OF, Message, Parked, messages
@@ -27,6 +27,7 @@ from aureum.webhooks.queueing import (
     add_deliveries,
     add_messages,
     columns_of,
+    lock_lanes,
     row_of,
     wake_lanes,
 )
@@ -142,11 +143,13 @@ async def project(store: EventStore, tenant_id: UUID, limit: int = BATCH) -> Pro
             await add_deliveries(connection, tenant_id, deliveries)
             again = await redeliver(connection, tenant_id, asked.redeliveries, streams, listeners)
             await withdraw(connection, tenant_id, asked.cancelled)
-            await follow_changes(connection, tenant_id, rows)
             if parked:
                 await connection.execute(PARK, about | columns_of(parked))
             await connection.execute(ADVANCE, about | {"position": until})
-            await wake_lanes(connection, tenant_id, [*(delivery.endpoint_id for delivery in deliveries), *again])
+            due = [*(delivery.endpoint_id for delivery in deliveries), *again]
+            await lock_lanes(connection, tenant_id, [*due, *changed(rows)])
+            await wake_lanes(connection, tenant_id, due)
+            await follow_changes(connection, tenant_id, rows)
             await connection.execute("COMMIT")
     for save in parked:
         log.error("webhook_parked", tenant=str(tenant_id), position=save.position, cause=save.cause, reason=save.reason)

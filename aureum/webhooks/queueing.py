@@ -95,9 +95,13 @@ async def add_deliveries(
     return await connection.execute(ADD_DELIVERIES, about)
 
 
+async def lock_lanes(connection: AsyncConnection[Any], tenant_id: UUID, endpoints: Iterable[UUID]) -> None:
+    """Lock the lanes of *endpoints*, all at once and in their order, so that nobody waits in a circle."""
+    if concerned := list(set(endpoints)):
+        await connection.execute(LOCK_LANES, {"tenant": tenant_id, "endpoint_id": concerned})
+
+
 async def wake_lanes(connection: AsyncConnection[Any], tenant_id: UUID, endpoints: Iterable[UUID]) -> None:
-    """Lanes of *endpoints* are due now, or when their breaker lets them. The last thing before the transaction ends."""
-    about = {"tenant": tenant_id, "endpoint_id": list(set(endpoints))}
-    if about["endpoint_id"]:
-        await connection.execute(LOCK_LANES, about)
-        await connection.execute(WAKE_LANES, about)
+    """Lanes of *endpoints*, which are locked, are due now, or when their breaker lets them."""
+    if concerned := list(set(endpoints)):
+        await connection.execute(WAKE_LANES, {"tenant": tenant_id, "endpoint_id": concerned})

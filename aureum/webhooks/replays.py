@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
 from aureum.webhooks.lanes import PLANS_WITH_WEBHOOKS
-from aureum.webhooks.queueing import LOCK_CHECKPOINT, add_deliveries, add_messages, wake_lanes
+from aureum.webhooks.queueing import LOCK_CHECKPOINT, add_deliveries, add_messages, lock_lanes, wake_lanes
 from aureum.webhooks.reading import made_anew
 from aureum.webhooks.replay_choice import UNTRIED, Target, Tried, chosen, may_go, target, types_of
 
@@ -177,6 +177,7 @@ async def step(store: EventStore, tenant_key: TenantKey, replay_id: UUID) -> Fed
         # It was cancelled meanwhile: whoever withdraws what it queued must find all of it.
         going_on = await moved.fetchone() is not None
         if added:
+            await lock_lanes(connection, tenant_id, [endpoint_id])
             await wake_lanes(connection, tenant_id, [endpoint_id])
         await connection.execute("COMMIT" if going_on else "ROLLBACK")
     return Fed(stretch.until - cursor, added) if going_on else Fed()

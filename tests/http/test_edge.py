@@ -172,6 +172,31 @@ def test_one_connection_serves_many_requests(server: Server, tenant: Tenant) -> 
     assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b'"total":0}') == 3
 
 
+def test_head_and_body_of_an_answer_come_in_one_piece(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        for _ in range(50):
+            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+            head, end, body = connection.recv(65_536).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ") and end and body
+
+
+def test_answers_without_a_body_and_after_100_continue_come_too(server: Server, tenant: Tenant) -> None:
+    key = f"Host: x\r\nAuthorization: Bearer {tenant.key}\r\n"
+    etag = server.by_key(tenant, "GET", "/api/tasks?limit=1").etag
+    asked = [
+        f"HEAD /api/tasks?limit=1 HTTP/1.1\r\n{key}\r\n",
+        f"GET /api/tasks?limit=1 HTTP/1.1\r\n{key}If-None-Match: {etag}\r\n\r\n",
+        f"OPTIONS /api/tasks HTTP/1.1\r\n{key}\r\n",
+        f"POST /api/tasks HTTP/1.1\r\n{key}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+    ]
+    found = []
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        for request in (*asked, "{}"):
+            connection.sendall(request.encode())
+            found.append(connection.recv(65_536)[:13])
+    assert found == [b"HTTP/1.1 " + status for status in (b"200 ", b"304 ", b"204 ", b"100 ", b"400 ")]
+
+
 def test_the_process_says_that_it_lives_and_is_ready_whatever_the_host(server: Server) -> None:
     for host in ("127.0.0.1", "nobody.example.com", None, "a b"):
         assert server.ask("GET", "/healthz", host=host).json == {"status": "ok"}

@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import psycopg
@@ -150,7 +149,7 @@ def test_a_lost_connection_is_made_anew(world: World) -> None:
                 assert {type(answer) for answer in answers} == {Unavailable}, "all who waited hear of it"
                 again = await gate.ask(line)
                 assert again is not None and first is not None
-                assert again.brokerage == replace(first.brokerage, head=again.brokerage.head)
+                assert again.brokerage == first.brokerage._replace(head=again.brokerage.head)
 
     forget(world.url)
     with_gate(world.url, check)

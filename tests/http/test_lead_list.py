@@ -199,3 +199,23 @@ def test_the_list_is_json_whatever_visitors_write(server: Server, tenant: Tenant
     for query in ("", "?limit=1"):
         (lead,) = json.loads(server.by_key(tenant, "GET", f"/api/leads{query}").body)
         assert (lead["message"], lead["firstName"], lead["subject"]) == (text, text, text)
+
+
+def test_an_etag_is_that_of_its_own_address_and_caller_only(server: Server, office: Office, tenant: Tenant) -> None:
+    other, agent = office.brokerage(), office.staff(tenant.id, "agent")
+    server.lead(tenant)
+    etag = server.by_key(tenant, "GET", "/api/leads?limit=1").etag
+
+    def status(path: str, known: str = etag, key: str = tenant.key) -> int:
+        headers = {"Authorization": f"Bearer {key}", "If-None-Match": known}
+        return server.ask("GET", path, headers=headers).status
+
+    assert status("/api/leads?limit=1") == status("/api/leads?limit=1", f'"x", W/{etag}') == 304
+    assert status("/api/leads?limit=1", "*") == 304
+    assert status("/api/leads?limit=0", "*") == status("/api/leads?limit=0") == 400
+    for path in ("/api/leads?limit=2", "/api/leads", "/api/tasks?limit=1", "/api/leads/count"):
+        assert status(path) == 200
+    assert status("/api/leads?limit=1", key=other.key) == status("/api/leads?limit=1", key=agent.token) == 200
+    assert status("/api/leads?limit=1", key="aur_nobody") == 401
+    server.lead(tenant)
+    assert status("/api/leads?limit=1") == 200

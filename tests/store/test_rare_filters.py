@@ -101,10 +101,35 @@ def test_what_is_rare_is_found_by_an_index(
     wanted = dict.fromkeys(re.findall(r"%\((\w+)\)s", page))
     wanted |= {"tenant": TENANT, "before": ABOVE_ALL, "limit": 50}
     with filled.transaction():
-        # As in a process that has long kept a plan for the page without filters.
+        # As a chunk of the whole list would be read before.
         assert filled.execute(page.encode(), wanted).fetchall()[0][2] == 51
         before = filled.execute(READ, {"table": table}).fetchone() or (0,)
         ((_, _, found),) = filled.execute(page.encode(), wanted | filters).fetchall()
         after = filled.execute(READ, {"table": table}).fetchone() or (0,)
     assert found == RARE
     assert after[0] - before[0] <= 10 * RARE
+
+
+@pytest.mark.parametrize(
+    ("table", "page", "pages"),
+    [
+        ("lead_list", lead_list.PAGE, lead_list.PAGES),
+        ("property_list", property_list.PAGE, property_list.PAGES),
+        ("contact_list", contact_list.PAGE, contact_list.PAGES),
+        ("task_list", task_list.PAGE, task_list.PAGES),
+        ("tour_list", tour_list.PAGE, tour_list.PAGES),
+        ("tour_list", tour_list.LEADS_PAGE, tour_list.LEADS_PAGES),
+    ],
+)
+def test_the_newest_are_read_and_no_others(filled: Connection[Any], table: str, page: str, pages: str) -> None:
+    wanted = dict.fromkeys(re.findall(r"%\((\w+)\)s", page))
+    wanted |= {"tenant": TENANT, "before": ABOVE_ALL, "limit": 50}
+    with filled.transaction():
+        counted = [(filled.execute(READ, {"table": table}).fetchone() or (0,))[0]]
+        chunk = filled.execute(page.encode(), wanted).fetchall()
+        counted += filled.execute(READ, {"table": table}).fetchone() or (0,)
+        together = filled.execute(pages.encode(), [[TENANT] * 2, [ABOVE_ALL] * 2, [50] * 2]).fetchall()
+        counted += filled.execute(READ, {"table": table}).fetchone() or (0,)
+    assert [row for _, *row in together] == [[*chunk[0]]] * 2
+    assert counted[1] - counted[0] <= 60
+    assert counted[2] - counted[1] <= 120

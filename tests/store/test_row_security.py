@@ -59,6 +59,14 @@ PAGES = (
     (tour_list.PAGE, "tour_list", "tour_id"),
     (tour_list.LEADS_PAGE, "tour_list", "tour_id"),
 )
+TOGETHER = (
+    (lead_list.PAGES, "lead_list", "lead_id"),
+    (property_list.PAGES, "property_list", "property_id"),
+    (contact_list.PAGES, "contact_list", "contact_id"),
+    (task_list.PAGES, "task_list", "task_id"),
+    (tour_list.PAGES, "tour_list", "tour_id"),
+    (tour_list.LEADS_PAGES, "tour_list", "tour_id"),
+)
 """The functions that read a page, each with its table and the resource's column."""
 
 UNIQUE_NUMBER = "(random() * 1e9)::bigint"
@@ -235,6 +243,12 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "contact_page",
         "properties_listed",
         "contact_search",
+        "lead_pages",
+        "property_pages",
+        "contact_pages",
+        "task_pages",
+        "showing_pages",
+        "tour_pages",
     }
     for name, settings, anybody in functions:
         assert "search_path=public, pg_temp" in settings, name
@@ -272,16 +286,47 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
             connection.execute(
                 "UPDATE property_list SET mls_id = '0042' WHERE tenant_id = ANY (%s)", [[*tables.tenants]]
             )
-            mine = connection.execute("SELECT property_id FROM property_list WHERE tenant_id = %s", [tenant_id])
-            listed = {"tenant": tenant_id, "listing_id": "0042"}
-            assert connection.execute(tour_list.PROPERTIES_LISTED, listed).fetchall() == mine.fetchall()
-            counts = {"tenant": tenant_id}
-            mine = connection.execute("SELECT status, leads FROM lead_counts WHERE tenant_id = %s", [tenant_id])
-            assert connection.execute(lead_counts.OF_TENANT, counts).fetchall() == mine.fetchall()
-        nobody = {"tenant": uuid4()}
-        assert connection.execute(lead_counts.OF_TENANT, nobody).fetchall() == []
-        page = nobody | {"before": ABOVE_ALL, "limit": 9, "updated_since": None, "query": "Gvip", "words": "[]"}
+        page = {"tenant": uuid4()} | {
+            "before": ABOVE_ALL,
+            "limit": 9,
+            "updated_since": None,
+            "query": "Gvip",
+            "words": "[]",
+        }
         assert connection.execute(contact_list.SEARCH, page).fetchall() == [(None, None, 0)]
+
+
+def test_what_is_read_together_keeps_to_its_tenant(tables: Tables) -> None:
+    mine, theirs = tables.tenants
+    asked = [theirs, uuid4(), mine, theirs]
+    with psycopg.connect(tables.url) as connection:
+        connection.execute("UPDATE property_list SET mls_id = '0042' WHERE tenant_id = ANY (%s)", [[mine, theirs]])
+
+        def of(statement: str, tenant_id: UUID) -> list[tuple[Any, ...]]:
+            return connection.execute(statement.encode(), [tenant_id]).fetchall()
+
+        def together(statement: str, *more: list[Any]) -> list[tuple[Any, ...]]:
+            return sorted(connection.execute(statement.encode(), [asked, *more]).fetchall())
+
+        for statement, table, key in TOGETHER:
+            one = f"SELECT {key}, 1 FROM {table} WHERE tenant_id = %s"
+            rows = together(statement, [ABOVE_ALL] * 4, [1, 9, 9, 9])
+            assert [(place, *row) for place, _, *row in rows] == [
+                (1, *of(one, theirs)[0]),
+                (2, None, 0),
+                (3, *of(one, mine)[0]),
+                (4, *of(one, theirs)[0]),
+            ]
+            column = "leads_doc" if statement == tour_list.LEADS_PAGES else "doc"
+            ((doc,),) = of(f"SELECT {column} FROM {table} WHERE tenant_id = %s", mine)
+            assert rows[2][1].startswith(doc[:-1]), "of tours the number of an agent follows"
+        for statement, more, one in (
+            (tour_list.PROPERTIES_LISTED, [["0042"] * 4], "SELECT property_id FROM property_list WHERE tenant_id = %s"),
+            (lead_counts.OF_TENANTS, [], "SELECT status, leads FROM lead_counts WHERE tenant_id = %s"),
+        ):
+            assert together(statement, *more) == [
+                (place, *row) for place, tenant_id in enumerate(asked, start=1) for row in of(one, tenant_id)
+            ]
 
 
 def test_the_gate_names_the_brokerage_of_the_key_or_else_of_the_host(tables: Tables) -> None:
