@@ -22,7 +22,7 @@ from tests.webhooks.test_lanes import enqueue
 from tests.webhooks.test_worker import after, never, nothing_left, received_ids, run, worker_process, working
 from tests.webhooks.waiting import until
 
-LEASE, ATTEMPT = 2.0, 1.0
+LEASE, ATTEMPT = 1.4, 0.8
 OK = text("200 OK")
 
 WAIT_FOR_LOCKS = """
