@@ -151,6 +151,27 @@ def test_a_database_that_only_reads_is_waited_for(database_url: str) -> None:
     run(scenario())
 
 
+def test_who_stands_still_in_a_transaction_loses_it_and_its_locks(database_url: str) -> None:
+    async def scenario() -> None:
+        async with (
+            opened_store(database_url) as store,
+            Database(database_url, idle_seconds=0.3) as paused,
+        ):
+            tenant = await open_brokerage(store)
+            await enqueue(store, tenant, await register(store, tenant), [1])
+            with pytest.raises(Unavailable):
+                async with paused.connection() as connection:
+                    await connection.execute("BEGIN")
+                    await connection.execute("SELECT FROM webhook_lanes FOR UPDATE")
+                    # Others wait for as long as that, and no longer.
+                    await asyncio.wait_for(store.database.rows("UPDATE webhook_lanes SET next_due = now()"), 5)
+                    await connection.execute("COMMIT")
+            # The next connection is a good one.
+            assert await paused.rows("SELECT 1") == [(1,)]
+
+    run(scenario())
+
+
 def test_one_connection_is_enough(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store, receiving(OK) as receiver:
