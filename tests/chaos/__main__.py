@@ -63,12 +63,12 @@ class Run:
         beside = await self.scene.load(self.seconds * 0.3, self.rate)
         return [alone, beside]
 
-    async def torment(self) -> None:
-        """Kill and restart all that there is, while leads keep coming."""
+    async def torment(self) -> tuple[float, float]:
+        """Kill and restart all that there is, while leads keep coming; when that began and ended."""
         works = (self.workers.torment(self.dice), self.restart(), self.watch())
         tasks = [asyncio.create_task(work) for work in works]
         try:
-            await self.scene.load(self.seconds * 0.5, 2 * self.rate, at_once=AT_ONCE)
+            period = await self.scene.load(self.seconds * 0.5, 2 * self.rate, at_once=AT_ONCE)
         finally:
             for task in tasks:
                 task.cancel()
@@ -76,6 +76,7 @@ class Run:
         for result in ended:
             if isinstance(result, Exception):
                 raise result
+        return period
 
     async def watch(self) -> None:
         """Until cancelled, remember the largest number of leases that were found overdue."""
@@ -102,7 +103,8 @@ async def judged(run: Run, periods: list[tuple[float, float]], left: int) -> lis
     receipts: list[dict[str, Any]] = await scene.receiver.ask({"dump": True})
     expected, recorded, log = await facts.expected(scene), await facts.recorded(scene), await facts.tried(scene)
     near, far = oracle.duplicates(receipts, disturbances)
-    (alone, beside) = (oracle.latencies(recorded, receipts, *period) for period in periods)
+    alone, beside, tormented = (oracle.latencies(recorded, receipts, *period) for period in periods)
+    longest = max(tormented, default=0.0)
     before, after = (oracle.percentile(values, 99) for values in (alone, beside))
     said = [
         f"leads      {len(scene.acknowledged):,} acknowledged, {scene.refused:,} told to come again, "
@@ -115,6 +117,8 @@ async def judged(run: Run, periods: list[tuple[float, float]], left: int) -> lis
         f"latency    commit to receipt at the healthy: p50 {oracle.percentile(alone, 50):.0f} ms, p99 {before:.0f} ms "
         f"of {len(alone):,}; beside the evil p50 {oracle.percentile(beside, 50):.0f} ms, p99 {after:.0f} ms "
         f"of {len(beside):,}; ratio of p99 {after / max(before, 0.001):.2f}",
+        f"           while tormented p50 {oracle.percentile(tormented, 50):.0f} ms, p99 "
+        f"{oracle.percentile(tormented, 99):,.0f} ms, longest {longest:,.0f} ms of {len(tormented):,}",
     ]
     print("\n".join(said))
     violations = [
@@ -130,6 +134,8 @@ async def judged(run: Run, periods: list[tuple[float, float]], left: int) -> lis
         violations.append(f"overdue: {run.overdue} deliveries were leased 15 s after their lease had ended")
     if len(far) > oracle.DUPLICATES_AT_MOST * len(receipts):
         violations += [f"duplicate: {delivery} after {again - first:.1f} s" for delivery, first, again in far]
+    if longest > oracle.LATE_MS:
+        violations.append(f"late: something took {longest / 1000:.0f} s to a healthy endpoint")
     if oracle.is_slower(before, after):
         violations.append(
             f"slower: p99 at the healthy rose from {before:.0f} to {after:.0f} ms; allowed are "
@@ -153,7 +159,7 @@ async def perform(server: embedded.EmbeddedServer, log: Path, seconds: float, ra
         print("The healthy alone, then beside the evil …", flush=True)
         periods = await run.undisturbed()
         print("Killing …", flush=True)
-        await run.torment()
+        periods.append(await run.torment())
         print("Healing …", flush=True)
         with working.disturbing("renewal"):
             await working.renew()

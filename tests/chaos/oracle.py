@@ -22,6 +22,10 @@ FLOOR_MS = 200.0
 fifth it stays below the 250 ms within which 99 of 100 are to arrive."""
 
 
+LATE_MS = 45_000.0
+"""Whatever happens to workers, what they held goes out again within this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A line of the log of attempts; ``started`` in seconds since 1970."""

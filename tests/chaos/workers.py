@@ -15,6 +15,9 @@ from pathlib import Path
 LEASE, ATTEMPT, POLL = 5.0, 2.0, 0.5
 """Seconds. Shorter than those of production (40, 15, 0.5), so that a lease ends within a run."""
 
+PAUSES = (LEASE, 2 * LEASE, 2 * LEASE, 30.0)
+"""Seconds that a pause may last."""
+
 WORKERS = 2
 STOP_SECONDS = ATTEMPT + 4
 
@@ -81,15 +84,19 @@ class Workers:
         try:
             while True:
                 await asyncio.sleep(dice.uniform(0.3, 1.2))
-                process = dice.choice(self.processes)
-                paused = process in pauses and not pauses[process].done()
-                match dice.choice(("kill", "kill", "stop", "pause")):
-                    case "kill":
-                        await self.kill(process)
-                    case "stop" if not paused:
-                        await self.stop(process)
-                    case "pause" if not paused:
-                        pauses[process] = asyncio.create_task(self.pause(process, dice.uniform(0.5, 2 * LEASE)))
+                # Who is paused is to go on some day, and find that others have taken over.
+                awake = [one for one in self.processes if one not in pauses or pauses[one].done()]
+                if awake:
+                    process = dice.choice(awake)
+                    match dice.choice(("kill", "kill", "stop", "pause")):
+                        case "kill":
+                            await self.kill(process)
+                        case "stop":
+                            await self.stop(process)
+                        case _:
+                            pauses[process] = asyncio.create_task(
+                                self.pause(process, dice.uniform(0.5, dice.choice(PAUSES)))
+                            )
                 await asyncio.sleep(dice.uniform(0, 0.5))
                 while len(self.processes) < WORKERS:
                     await self.start()
