@@ -24,10 +24,21 @@ HEALTHY = 3
 EVIL = [behaviour for behaviour in BEHAVIOURS if behaviour != "ok"]
 
 HURRY = (
-    "UPDATE webhook_deliveries SET due_at = now() WHERE state = 'due' AND due_at > now()",
-    "UPDATE webhook_lanes SET next_due = now(), openings = 0, open_until = NULL, slots = 8 WHERE next_due < 'infinity'",
+    """
+    UPDATE webhook_deliveries d SET due_at = now()
+      FROM (SELECT x.tenant_id, x.endpoint_id, x.position FROM webhook_deliveries x
+             WHERE x.state = 'due' AND x.due_at > now() FOR NO KEY UPDATE SKIP LOCKED) AS x
+     WHERE d.tenant_id = x.tenant_id AND d.endpoint_id = x.endpoint_id AND d.position = x.position
+    """,
+    """
+    UPDATE webhook_lanes l SET next_due = now(), openings = 0, open_until = NULL, slots = 8
+      FROM (SELECT x.tenant_id, x.endpoint_id FROM webhook_lanes x
+             WHERE x.next_due < 'infinity' FOR NO KEY UPDATE SKIP LOCKED) AS x
+     WHERE l.tenant_id = x.tenant_id AND l.endpoint_id = x.endpoint_id
+    """,
 )
-"""Who would wait for hours is due now, and no breaker of an endpoint stands in the way."""
+"""Who would wait for hours is due now, and no breaker of an endpoint stands in the way. Whatever a worker holds at the
+moment is left for the next time."""
 
 LEFT = """
 SELECT (SELECT count(*) FROM heads h

@@ -99,7 +99,8 @@ class Workers:
                             )
                 await asyncio.sleep(dice.uniform(0, 0.5))
                 while len(self.processes) < WORKERS:
-                    await self.start()
+                    # Not to be cut short: nobody would know of the process.
+                    await asyncio.shield(self.start())
         finally:
             for task in pauses.values():
                 task.cancel()
