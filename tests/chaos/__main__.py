@@ -131,7 +131,7 @@ async def judged(run: Run, periods: list[tuple[float, float]], left: int) -> lis
     if left:
         violations.append(f"left: {left} deliveries, or tenants, were not done with in {DRAIN_SECONDS} s")
     if run.overdue:
-        violations.append(f"overdue: {run.overdue} deliveries were leased 15 s after their lease had ended")
+        violations.append(f"overdue: {run.overdue} deliveries were leased 25 s after their lease had ended")
     if len(far) > oracle.DUPLICATES_AT_MOST * len(receipts):
         violations += [f"duplicate: {delivery} after {again - first:.1f} s" for delivery, first, again in far]
     if longest > oracle.LATE_MS:

@@ -93,7 +93,8 @@ class Workers:
                             await self.kill(process)
                         case "stop":
                             await self.stop(process)
-                        case _:
+                        # Somebody has to be there to take over.
+                        case _ if len(awake) > 1:
                             pauses[process] = asyncio.create_task(
                                 self.pause(process, dice.uniform(0.5, dice.choice(PAUSES)))
                             )
