@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from aureum.store.arrays import Big, packed
 from aureum.store.database import Database
 from aureum.webhooks.health import Result
 from aureum.webhooks.lane_health import News, Trouble, tell_lanes
@@ -35,8 +36,8 @@ COMPLETE = """
 WITH r AS (
     SELECT r.*
       FROM unnest(
-               %(endpoint)b::uuid[], %(position)b::bigint[], %(attempt)b::integer[], %(pause)s::float8[],
-               %(started_at)b::timestamptz[], %(duration_ms)b::integer[], %(status)s::integer[], %(error)s::text[],
+               %(endpoint)b::uuid[], %(position)b::bigint[], %(attempt)b::integer[], %(pause)b::float8[],
+               %(started_at)b::timestamptz[], %(duration_ms)b::integer[], %(status)b::integer[], %(error)b::text[],
                %(answer)b::bytea[]
            ) AS r (endpoint_id, position, attempt, pause, started_at, duration_ms, status, error, answer)
 ), held AS (
@@ -139,18 +140,19 @@ async def write(database: Database, owner: UUID, completions: Sequence[Completio
 
 def arguments(tenant_id: UUID, owner: UUID, completions: Sequence[Completion]) -> dict[str, Any]:
     """The parameters of ``COMPLETE`` for one tenant."""
+    claims = [c.claim for c in completions]
     return {
         "tenant": tenant_id,
         "owner": owner,
-        "endpoint": [c.claim.endpoint_id for c in completions],
-        "position": [c.claim.position for c in completions],
-        "attempt": [c.claim.attempt for c in completions],
-        "pause": [None if c.pause is None else c.pause.total_seconds() for c in completions],
-        "started_at": [c.started_at for c in completions],
-        "duration_ms": [c.duration_ms for c in completions],
-        "status": [c.status for c in completions],
-        "error": [c.error for c in completions],
-        "answer": [c.answer for c in completions],
+        "endpoint": packed(UUID, [c.endpoint_id for c in claims]),
+        "position": packed(Big, [c.position for c in claims]),
+        "attempt": packed(int, [c.attempt for c in claims]),
+        "pause": packed(float, [None if c.pause is None else c.pause.total_seconds() for c in completions]),
+        "started_at": packed(datetime, [c.started_at for c in completions]),
+        "duration_ms": packed(int, [c.duration_ms for c in completions]),
+        "status": packed(int, [c.status for c in completions]),
+        "error": packed(str, [c.error for c in completions]),
+        "answer": packed(bytes, [c.answer for c in completions]),
     }
 
 
@@ -210,7 +212,7 @@ class Completer:
         batch = self.waiting[:BATCH]
         try:
             written = await write(self.database, self.owner, [completion for completion, _ in batch])
-        except psycopg.Error:
+        except (psycopg.Error, OverflowError):
             written = await self._write_each([completion for completion, _ in batch])
         del self.waiting[: len(batch)]
         for completion, future in batch:
@@ -225,14 +227,14 @@ class Completer:
         for completion in completions:
             try:
                 written = await write(self.database, self.owner, [completion])
-            except psycopg.Error as error:
+            except (psycopg.Error, OverflowError) as error:
                 claim = completion.claim
                 log.error(
                     "webhook_completion_refused",
                     tenant=str(claim.tenant_id),
                     endpoint=str(claim.endpoint_id),
                     position=claim.position,
-                    sqlstate=error.sqlstate,
+                    sqlstate=getattr(error, "sqlstate", None),
                 )
                 all_written.outcomes[key_of(completion)] = "lost"
             else:

@@ -8,7 +8,6 @@ The boundary that keeps us out of our own network is `Sender._open_socket`: it s
 connected to, after all parsing and name lookups, so that nothing can be swapped in between.
 """
 
-import asyncio
 import errno
 import io
 import socket
@@ -124,8 +123,8 @@ class Sender:
                 happy_eyeballs_delay=0.25,
                 **({"keepalive_timeout": KEEPALIVE_TIMEOUT} if keep else {"force_close": True}),
             ),
-            # The total is ours to keep (see send): aiohttp's would round 15 s up to the next whole second of its clock.
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT),
+            # Not rounded up to a whole second, as aiohttp does from five seconds on: a lease counts on it.
+            timeout=aiohttp.ClientTimeout(total=self._timeout, connect=CONNECT_TIMEOUT, ceil_threshold=float("inf")),
             cookie_jar=aiohttp.DummyCookieJar(),  # a jar would carry one tenant's cookies to another's endpoint
             headers={"Accept": "*/*", "Accept-Encoding": "identity"},
             auto_decompress=False,
@@ -155,14 +154,13 @@ class Sender:
         response: aiohttp.ClientResponse | None = None
         received = bytearray()
         try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._session_for(url).post(
-                    url,
-                    data=body if len(body) < _CHUNKED_FROM else io.BytesIO(body),
-                    headers=headers,
-                    allow_redirects=False,
-                )
-                await _read(response, received)
+            response = await self._session_for(url).post(
+                url,
+                data=body if len(body) < _CHUNKED_FROM else io.BytesIO(body),
+                headers=headers,
+                allow_redirects=False,
+            )
+            await _read(response, received)
         except (aiohttp.ClientError, OSError) as error:
             if response is None:
                 return SendResult(None, _failure(error), _milliseconds_since(started), b"", None)
