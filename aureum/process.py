@@ -95,6 +95,7 @@ async def deliver(settings: Settings, url: str, key: bytes, stop: asyncio.Event,
         prepared=settings.prepared_statements,
     )
     counters = MeteredCounters(metrics) if metrics is not None else None
+    leave_alone_what_stays()
     await run_worker(url, TenantKeys(MasterKey(key)), stop, settings=worker, counters=counters)
 
 
