@@ -181,27 +181,34 @@ def earliest(completions: Sequence[Completion]) -> float | None:
 
 
 class Completer:
-    """Writes the completions of one worker, a batch at a time. Somebody has to run its rounds.
+    """Writes the completions of one worker, a batch at a time, however long the database is away. Somebody has to run
+    its rounds.
 
-    *tell* hears of endpoints in trouble, after what they did is written.
+    Afterwards *written* hears of each with its outcome: ``repeated`` if it had been written before, ``lost`` if it
+    cannot be (then its lease ends by itself); and *tell* of endpoints in trouble.
     """
 
-    def __init__(self, database: Database, owner: UUID, tell: Callable[[Trouble], Awaitable[None]]) -> None:
-        self.tell = tell
+    def __init__(
+        self,
+        database: Database,
+        owner: UUID,
+        written: Callable[[Completion, str], None],
+        tell: Callable[[Trouble], Awaitable[None]],
+    ) -> None:
         self.database = database
         self.owner = owner
-        self.waiting: list[tuple[Completion, asyncio.Future[str]]] = []
+        self.written = written
+        self.tell = tell
+        self.waiting: list[Completion] = []
         self.wake = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle.set()
 
-    async def complete(self, completion: Completion) -> str:
-        """Have *completion* written, and wait for it, however long the database is away; its outcome.
-
-        ``repeated`` if it had been written before, ``lost`` if it cannot be: then its lease ends by itself.
-        """
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.waiting.append((completion, future))
+    def complete(self, completion: Completion) -> None:
+        """Have *completion* written soon."""
+        self.waiting.append(completion)
         self.wake.set()
-        return await future
+        self.idle.clear()
 
     async def round(self) -> None:
         """Wait for completions and write a batch of them; what could not be written waits on. Raises Unavailable."""
@@ -211,15 +218,16 @@ class Completer:
             await asyncio.sleep(LINGER_SECONDS)
         batch = self.waiting[:BATCH]
         try:
-            written = await write(self.database, self.owner, [completion for completion, _ in batch])
+            written = await write(self.database, self.owner, batch)
         except (psycopg.Error, OverflowError):
-            written = await self._write_each([completion for completion, _ in batch])
+            written = await self._write_each(batch)
         del self.waiting[: len(batch)]
-        for completion, future in batch:
-            if not future.done():
-                future.set_result(written.outcomes.get(key_of(completion), "repeated"))
+        for completion in batch:
+            self.written(completion, written.outcomes.get(key_of(completion), "repeated"))
         for trouble in written.troubles:
             await self.tell(trouble)
+        if not self.waiting:
+            self.idle.set()
 
     async def _write_each(self, completions: Sequence[Completion]) -> Written:
         """The database refuses one of *completions*: that one must not keep the others from being written."""

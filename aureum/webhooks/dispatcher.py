@@ -118,14 +118,14 @@ class Dispatcher:
         self.settings = settings
         self.counters = counters
         self.owner = uuid4()
-        self.completer = Completer(database, self.owner, self._disable)
+        self.completer = Completer(database, self.owner, self._written, self._disable)
         self.hosts = Hosts(max(1, settings.slots // 2))
         self.hints: dict[UUID, None] = {}
         self.unserved: set[UUID] = set()
         self.under_way: Counter[UUID] = Counter()
         self.quick: Counter[UUID] = Counter()
-        self.tasks: dict[asyncio.Task[None], asyncio.TimerHandle] = {}
-        self.slow: set[asyncio.Task[None]] = set()
+        self.tasks: dict[asyncio.Task[bool], asyncio.TimerHandle] = {}
+        self.slow: set[asyncio.Task[bool]] = set()
         self.wake = asyncio.Event()
         self.next_look = 0.0
         self.stopping = False
@@ -164,14 +164,17 @@ class Dispatcher:
 
     @property
     def free(self) -> int:
-        """How many attempts may begin."""
-        slots = self.settings.slots
-        return min(slots - len(self.tasks) + len(self.slow), slots * SLOW_TIMES - len(self.tasks))
+        """How many attempts may begin: none while too much waits to be written down."""
+        slots, held = self.settings.slots, len(self.tasks) + len(self.completer.waiting)
+        return min(slots - len(self.tasks) + len(self.slow), slots * SLOW_TIMES - held)
 
     async def finish(self, seconds: float) -> None:
-        """Wait for the attempts that are under way; those that take longer are left to their leases."""
+        """Wait for the attempts that are under way, and until they are written down; those that take longer are left to
+        their leases."""
+        ends = time.monotonic() + seconds
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=seconds)
+        await wait_for(self.completer.idle, ends - time.monotonic())
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -219,7 +222,7 @@ class Dispatcher:
         slots = self.settings.slots
         return min(max(1, slots // 2) - self.quick[tenant_id], 2 * slots - self.under_way[tenant_id])
 
-    def _slow(self, claim: Claim, task: asyncio.Task[None]) -> None:
+    def _slow(self, claim: Claim, task: asyncio.Task[bool]) -> None:
         """It takes its time: somebody else may have its slot."""
         self.slow.add(task)
         decrease(self.quick, claim.tenant_id)
@@ -227,7 +230,7 @@ class Dispatcher:
         self.hints.setdefault(claim.tenant_id)
         self.wake.set()
 
-    def _done(self, claim: Claim, task: asyncio.Task[None]) -> None:
+    def _done(self, claim: Claim, task: asyncio.Task[bool]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("webhook_delivery_broke", error=type(error).__name__, trace=places(error), **ids_of(claim))
         self.tasks.pop(task).cancel()
@@ -236,33 +239,49 @@ class Dispatcher:
         else:
             decrease(self.quick, claim.tenant_id)
         decrease(self.under_way, claim.tenant_id)
-        self.counters.flying(len(self.tasks))
+        if not self.tasks:
+            self.counters.flying(0)
+        if task.cancelled() or task.exception() is not None or not task.result():
+            self._over(claim)
+        elif len(self.tasks) - len(self.slow) == self.settings.slots - 1:
+            # There was no free slot.
+            self.wake.set()
+
+    def _over(self, claim: Claim) -> None:
+        """Its lease has ended: those may be claimed for whom there was no room beside it."""
         if claim.filled or claim.tenant_id in self.unserved:
             self.unserved.discard(claim.tenant_id)
             self.hints.setdefault(claim.tenant_id)
         self.wake.set()
 
-    async def deliver(self, claim: Claim, claimed: float) -> None:
-        """Make the attempt and have its outcome written. *claimed* is when the lease began, or a little earlier."""
+    def _written(self, completion: Completion, outcome: str) -> None:
+        self.counters.ended(outcome)
+        self._over(completion.claim)
+
+    async def deliver(self, claim: Claim, claimed: float) -> bool:
+        """Make the attempt and have its outcome written; whether it was made. *claimed* is when the lease began, or a
+        little earlier."""
         try:
             left = self.settings.lease_seconds - (time.monotonic() - claimed)
             if self.stopping or left < self.settings.timeout_seconds:
                 # What may outlive its lease would be sent twice.
                 self.hosts.given_up(claim.host)
                 await give_back(self.database, self.owner, claim)
-                return
+                return False
             completion = await self._attempt(claim, claimed)
             if completion is None:
                 self.hosts.given_up(claim.host)
                 await give_back(self.database, self.owner, claim, OWN_FAULT_PAUSE)
-                return
+                return False
             reached = completion.error not in UNREACHED
             self.hosts.ended(claim.host, reached, time.monotonic(), random.random())  # noqa: S311  spreads load
             self.counters.attempted(completion.error, completion.duration_ms / 1000)
-            self.counters.ended(await self.completer.complete(completion))
+            self.completer.complete(completion)
         except Unavailable:
             # Its lease ends by itself.
             log.warning("webhook_not_given_back", **ids_of(claim))
+            return False
+        return True
 
     async def _disable(self, trouble: Trouble) -> None:
         """The endpoint wants to hear nothing any more, or has not for days. What cannot be recorded now is found again
