@@ -1,12 +1,13 @@
 # One virtual environment, .venv, made from the lock files, serves every target. It is made anew when they change.
-# PYTHON=python3.13 makes it with another interpreter. ARGS goes to pytest (test) or to the program (run, bench).
+# PYTHON=python3.13 makes it with another interpreter. ARGS goes to pytest (test) or to the program (run, bench,
+# chaos).
 
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench
+.PHONY: help setup run test check format bench chaos
 
 help: ## say what each target does
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ format: .venv/.installed ## format the code and mend what ruff can mend
 
 bench: .venv/.installed ## measure, in ratios to a yardstick of the same machine; takes minutes
 	@$(BIN)/python -m bench $(ARGS)
+
+chaos: .venv/.installed ## kill workers, crash PostgreSQL, misbehave as receivers do; nothing may be lost (--seconds 600)
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 .venv/.locked: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

@@ -19,8 +19,9 @@ from aureum.domain.ids import from_wire
 from aureum.http.access import by_host, by_integrator, by_key, by_key_or_staff, by_staff
 from aureum.http.answers import known_tags, log_etag, unchanged
 from aureum.http.bodies import json_object, read_body
-from aureum.http.errors import Dialect, HttpError, InvalidRequest, Problem
+from aureum.http.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, Problem
 from aureum.http.gate import Brokerage
+from aureum.http.headers import header
 from aureum.http.idempotency import Replayed, replayed
 from aureum.http.validation import INTEGER, validate
 
@@ -141,6 +142,8 @@ class Endpoint:
 
     async def respond(self, request: Request) -> Response:
         """Who asks, then what for. Raises what the edge renders."""
+        if self.method != "GET" and header(request.scope, b"x-aureum-event") is not None:
+            raise OwnWebhook
         about = NOBODY if self.access.resolve is None else await self.access.resolve(request)
         if self.of_log:
             etag = log_etag(request, about, self.path)

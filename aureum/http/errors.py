@@ -7,6 +7,7 @@
     ├── PlanRequired  403     the brokerage's plan does not include this
     ├── BodyTooLarge  413
     ├── NotJson       415
+    ├── OwnWebhook    410     one of our own webhooks has come back
     └── InvalidRequest        a list of problems with the values sent: 400 in the Aureum API, 422 in the Leads API
 
 The Aureum API says ``{"error": "text"}``, the Leads API ``{"detail": "text"}`` or, for problems with values,
@@ -90,6 +91,17 @@ class NotJson(HttpError):
 
     def __init__(self) -> None:
         super().__init__(415)
+
+
+class OwnWebhook(HttpError):
+    """One of our own webhooks has come back. 410: whoever sent it disables the endpoint, and its owner is told."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            410,
+            "This is a webhook of Aureum's own (X-Aureum-Event), and those may change nothing here: what they change "
+            "would send the next one, without end. Send them to another system.",
+        )
 
 
 class Problem(NamedTuple):

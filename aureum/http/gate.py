@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import psycopg
 from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.arrays import packed
-from aureum.store.database import connect, unavailable
+from aureum.store.database import AWAY, connect, unavailable
 
 CALL = """
 SELECT ord, caller_id, role, caller_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count,
@@ -172,5 +171,5 @@ class Gate:
             return await cursor.fetchall()
         except Unavailable:
             raise
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except AWAY as error:
             raise unavailable(error) from error

@@ -18,6 +18,15 @@ from aureum.store.together import Together
 
 CONNECT_TIMEOUT_SECONDS = 5
 
+AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
+"""What means that the database is not there, that it is a standby which somebody has yet to promote, or that it has
+ended a session of ours which stood still."""
+
 SET_TENANT = sql.SQL("SET LOCAL aureum.tenant_id = {}")
 """SET, not set_config: on Citus only SET reaches the workers."""
 
@@ -42,11 +51,18 @@ def unavailable(error: psycopg.Error) -> Unavailable:
 
 
 class Database:
-    """The pool of readers of one process. Open it with ``async with``."""
+    """The pool of readers of one process. Open it with ``async with``.
 
-    def __init__(self, url: str, *, pool_size: int = 4, prepared: bool = True) -> None:
+    *idle_seconds*: how long a transaction may stand still before the server ends it, with its locks (unset: what the
+    role has). Behind a pooler that does not keep prepared statements it is left alone: no session there is ours.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = 4, prepared: bool = True, idle_seconds: float | None = None
+    ) -> None:
         self.url = url
         self.prepared = prepared
+        self.idle_seconds = idle_seconds
         self.together = Together(self.rows)
         self.pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
@@ -61,6 +77,8 @@ class Database:
 
     async def _configure(self, connection: AsyncConnection[Any]) -> None:
         connection.prepare_threshold = 5 if self.prepared else None
+        if self.idle_seconds is not None and self.prepared:
+            await connection.execute(f"SET idle_in_transaction_session_timeout = {round(self.idle_seconds * 1000)}")
 
     async def __aenter__(self) -> "Database":
         await self.pool.open()
@@ -74,8 +92,13 @@ class Database:
         """A connection of the pool, as the owner role. Raises Unavailable."""
         try:
             async with self.pool.connection() as connection:
-                yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                try:
+                    yield connection
+                except psycopg.errors.ReadOnlySqlTransaction:
+                    # The next connection may find whoever has taken over.
+                    await connection.close()
+                    raise
+        except AWAY as error:
             raise unavailable(error) from error
 
     async def rows(self, query: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> list[Any]:

@@ -25,7 +25,7 @@ from aureum.domain.errors import Busy, Invalid, Unavailable
 from aureum.projections import contact_list, lead_list, property_list, subscriber_list, task_list, tour_list
 from aureum.store import rebuild_lead_counts
 from aureum.store.cipher import TenantKeys
-from aureum.store.database import connect, unavailable
+from aureum.store.database import AWAY, connect, unavailable
 from aureum.store.event_log import EventLog, open_tenant_key
 from aureum.store.rebuild_claim import Claim, claim, release
 from aureum.store.rebuild_list import ListRebuild
@@ -125,7 +125,7 @@ async def rebuild(
                 await model.remove(given, given.version)
             finally:
                 await give_back(url, given)
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except AWAY as error:
         raise unavailable(error) from error
     return Rebuilt(work.events, rows, seconds)
 

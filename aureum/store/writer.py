@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.append import GROUP_LIMIT, Append, Outcome, call
-from aureum.store.database import connect, unavailable
+from aureum.store.database import AWAY, connect, unavailable
 
 LANE_LIMIT = 4
 GROUP_LOCK_TIMEOUT = "200ms"
@@ -162,7 +162,10 @@ class AppendWriter:
                 return await call(connection, appends, GROUP_LOCK_TIMEOUT, skip_locked=True, form_limit=self.form_limit)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise Busy() from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except AWAY as error:
+            if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+                # The next connection may find whoever has taken over.
+                await connection.close()
             raise unavailable(error) from error
 
     async def _connected(self) -> AsyncConnection[Any]:
@@ -200,7 +203,7 @@ class AppendWriter:
                         for waiting in group:
                             waiting.refuse(Busy())
                         continue
-                    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                    except AWAY as error:
                         for waiting in group:
                             waiting.refuse(unavailable(error))
                         return

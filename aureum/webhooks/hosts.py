@@ -94,6 +94,8 @@ class Hosts:
                 host.openings += 1
                 host.open_until = now + open_for(host.openings, jitter).total_seconds()
                 host.probing = False
+        # What was claimed before it opened, and began after, counted as a probe: nobody is left who would end that.
+        host.probing = host.probing and host.in_flight > 0
         self._forget(name, host)
 
     def _forget(self, name: str, host: Host) -> None:

@@ -43,6 +43,10 @@ LONGEST_PAUSE_SECONDS = 5.0
 FINISH_SECONDS = 1.0
 """To end a claim, and to write outcomes, when the worker is told to stop: besides the time limit of an attempt."""
 
+STANDSTILL_SECONDS = 20.0
+"""A worker that is paused in the middle of a transaction holds locks that others wait for: no longer than this, so that
+what it held goes out again in time."""
+
 TENANTS_A_ROUND = 100
 
 AT_ONCE = 3
@@ -66,7 +70,9 @@ async def run_worker(
     """
     settings = settings or WorkerSettings()
     async with (
-        Database(url, pool_size=settings.pool_size, prepared=settings.prepared) as database,
+        Database(
+            url, pool_size=settings.pool_size, prepared=settings.prepared, idle_seconds=STANDSTILL_SECONDS
+        ) as database,
         AppendWriter(url, prepared=settings.prepared) as writer,
         Sender(settings.allow_networks, timeout=settings.timeout_seconds) as sender,
     ):

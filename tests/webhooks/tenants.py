@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from aureum.commands.webhook_endpoints import ChangeWebhookEndpoint, change_webhook_endpoint
 from aureum.domain import ids
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.lead import Lead
@@ -86,3 +87,9 @@ async def change_endpoint(
     endpoint: WebhookEndpoint = stream.aggregate()
     decide(endpoint)
     await store.append(tenant_id, endpoint, stream, command="ChangeWebhookEndpoint", origin=ORIGIN)
+
+
+async def enable(store: EventStore, tenant_id: UUID, endpoint_id: UUID) -> None:
+    """Send to an endpoint again, also what it has missed."""
+    command = ChangeWebhookEndpoint(tenant_id=tenant_id, endpoint_id=endpoint_id, disabled=False)
+    await change_webhook_endpoint(store, command, ORIGIN)

@@ -76,6 +76,18 @@ def test_what_began_before_it_opened_tells_nothing_new() -> None:
     assert room(hosts, 6.0) == 1
 
 
+def test_what_was_claimed_before_it_opened_and_began_after_is_no_probe_for_ever() -> None:
+    hosts = Hosts(100)
+    failed(hosts, 5, 0.0)
+    # The claim asked for room a moment earlier.
+    for _ in range(3):
+        hosts.began(HOST)
+    for _ in range(3):
+        hosts.ended(HOST, False, 1.0, 1.0)
+    assert (room(hosts, 1.0), pause(hosts, 1.0)) == (0, 4.0)
+    assert room(hosts, 5.0) == 1
+
+
 @given(st.lists(st.tuples(st.sampled_from(["claim", "ok", "bad", "unused"]), st.floats(0, 30))))
 def test_a_host_never_has_more_than_its_share_and_is_forgotten_in_the_end(steps: list[tuple[str, float]]) -> None:
     hosts = Hosts(6)
