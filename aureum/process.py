@@ -31,7 +31,7 @@ from aureum.settings import Settings, SettingsError, load_settings, master_key
 from aureum.store import embedded
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
 from aureum.store.embedded_programs import EmbeddedDatabaseError
-from aureum.webhooks.dispatcher import Counters
+from aureum.webhooks.counters import Counters
 from aureum.webhooks.observing import Observed
 from aureum.webhooks.worker import run_worker
 from aureum.webhooks.worker_settings import WorkerSettings
@@ -95,6 +95,7 @@ async def deliver(settings: Settings, url: str, key: bytes, stop: asyncio.Event,
         prepared=settings.prepared_statements,
     )
     counters = MeteredCounters(metrics) if metrics is not None else None
+    leave_alone_what_stays()
     await run_worker(url, TenantKeys(MasterKey(key)), stop, settings=worker, counters=counters)
 
 

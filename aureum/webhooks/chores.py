@@ -6,11 +6,11 @@ from uuid import UUID
 
 from aureum.store.database import Database
 from aureum.store.sweep import sweep
-from aureum.webhooks.dispatcher import wait_for
 from aureum.webhooks.mending import mend_lanes
 from aureum.webhooks.observing import Observations, observe
 from aureum.webhooks.partitions import keep_partitions
 from aureum.webhooks.retention import clear_removed, prune_messages
+from aureum.webhooks.waiting import wait_for
 
 SWEEP_SECONDS = 600.0
 MEND_SECONDS = 60.0

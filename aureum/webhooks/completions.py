@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from aureum.store.arrays import Big, packed
 from aureum.store.database import Database
 from aureum.webhooks.health import Result
 from aureum.webhooks.lane_health import News, Trouble, tell_lanes
@@ -35,8 +36,8 @@ COMPLETE = """
 WITH r AS (
     SELECT r.*
       FROM unnest(
-               %(endpoint)b::uuid[], %(position)b::bigint[], %(attempt)b::integer[], %(pause)s::float8[],
-               %(started_at)b::timestamptz[], %(duration_ms)b::integer[], %(status)s::integer[], %(error)s::text[],
+               %(endpoint)b::uuid[], %(position)b::bigint[], %(attempt)b::integer[], %(pause)b::float8[],
+               %(started_at)b::timestamptz[], %(duration_ms)b::integer[], %(status)b::integer[], %(error)b::text[],
                %(answer)b::bytea[]
            ) AS r (endpoint_id, position, attempt, pause, started_at, duration_ms, status, error, answer)
 ), held AS (
@@ -139,18 +140,19 @@ async def write(database: Database, owner: UUID, completions: Sequence[Completio
 
 def arguments(tenant_id: UUID, owner: UUID, completions: Sequence[Completion]) -> dict[str, Any]:
     """The parameters of ``COMPLETE`` for one tenant."""
+    claims = [c.claim for c in completions]
     return {
         "tenant": tenant_id,
         "owner": owner,
-        "endpoint": [c.claim.endpoint_id for c in completions],
-        "position": [c.claim.position for c in completions],
-        "attempt": [c.claim.attempt for c in completions],
-        "pause": [None if c.pause is None else c.pause.total_seconds() for c in completions],
-        "started_at": [c.started_at for c in completions],
-        "duration_ms": [c.duration_ms for c in completions],
-        "status": [c.status for c in completions],
-        "error": [c.error for c in completions],
-        "answer": [c.answer for c in completions],
+        "endpoint": packed(UUID, [c.endpoint_id for c in claims]),
+        "position": packed(Big, [c.position for c in claims]),
+        "attempt": packed(int, [c.attempt for c in claims]),
+        "pause": packed(float, [None if c.pause is None else c.pause.total_seconds() for c in completions]),
+        "started_at": packed(datetime, [c.started_at for c in completions]),
+        "duration_ms": packed(int, [c.duration_ms for c in completions]),
+        "status": packed(int, [c.status for c in completions]),
+        "error": packed(str, [c.error for c in completions]),
+        "answer": packed(bytes, [c.answer for c in completions]),
     }
 
 
@@ -179,27 +181,34 @@ def earliest(completions: Sequence[Completion]) -> float | None:
 
 
 class Completer:
-    """Writes the completions of one worker, a batch at a time. Somebody has to run its rounds.
+    """Writes the completions of one worker, a batch at a time, however long the database is away. Somebody has to run
+    its rounds.
 
-    *tell* hears of endpoints in trouble, after what they did is written.
+    Afterwards *written* hears of each with its outcome: ``repeated`` if it had been written before, ``lost`` if it
+    cannot be (then its lease ends by itself); and *tell* of endpoints in trouble.
     """
 
-    def __init__(self, database: Database, owner: UUID, tell: Callable[[Trouble], Awaitable[None]]) -> None:
-        self.tell = tell
+    def __init__(
+        self,
+        database: Database,
+        owner: UUID,
+        written: Callable[[Completion, str], None],
+        tell: Callable[[Trouble], Awaitable[None]],
+    ) -> None:
         self.database = database
         self.owner = owner
-        self.waiting: list[tuple[Completion, asyncio.Future[str]]] = []
+        self.written = written
+        self.tell = tell
+        self.waiting: list[Completion] = []
         self.wake = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle.set()
 
-    async def complete(self, completion: Completion) -> str:
-        """Have *completion* written, and wait for it, however long the database is away; its outcome.
-
-        ``repeated`` if it had been written before, ``lost`` if it cannot be: then its lease ends by itself.
-        """
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.waiting.append((completion, future))
+    def complete(self, completion: Completion) -> None:
+        """Have *completion* written soon."""
+        self.waiting.append(completion)
         self.wake.set()
-        return await future
+        self.idle.clear()
 
     async def round(self) -> None:
         """Wait for completions and write a batch of them; what could not be written waits on. Raises Unavailable."""
@@ -209,15 +218,16 @@ class Completer:
             await asyncio.sleep(LINGER_SECONDS)
         batch = self.waiting[:BATCH]
         try:
-            written = await write(self.database, self.owner, [completion for completion, _ in batch])
-        except psycopg.Error:
-            written = await self._write_each([completion for completion, _ in batch])
+            written = await write(self.database, self.owner, batch)
+        except (psycopg.Error, OverflowError):
+            written = await self._write_each(batch)
         del self.waiting[: len(batch)]
-        for completion, future in batch:
-            if not future.done():
-                future.set_result(written.outcomes.get(key_of(completion), "repeated"))
+        for completion in batch:
+            self.written(completion, written.outcomes.get(key_of(completion), "repeated"))
         for trouble in written.troubles:
             await self.tell(trouble)
+        if not self.waiting:
+            self.idle.set()
 
     async def _write_each(self, completions: Sequence[Completion]) -> Written:
         """The database refuses one of *completions*: that one must not keep the others from being written."""
@@ -225,14 +235,14 @@ class Completer:
         for completion in completions:
             try:
                 written = await write(self.database, self.owner, [completion])
-            except psycopg.Error as error:
+            except (psycopg.Error, OverflowError) as error:
                 claim = completion.claim
                 log.error(
                     "webhook_completion_refused",
                     tenant=str(claim.tenant_id),
                     endpoint=str(claim.endpoint_id),
                     position=claim.position,
-                    sqlstate=error.sqlstate,
+                    sqlstate=getattr(error, "sqlstate", None),
                 )
                 all_written.outcomes[key_of(completion)] = "lost"
             else:

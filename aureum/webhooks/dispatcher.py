@@ -8,12 +8,10 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
@@ -22,20 +20,19 @@ from aureum.domain.errors import DomainError, Unavailable
 from aureum.log import places
 from aureum.store.database import Database
 from aureum.webhooks import lanes
+from aureum.webhooks.attempts import Attempts, ids_of
 from aureum.webhooks.completions import Completer, Completion
+from aureum.webhooks.counters import Counters
 from aureum.webhooks.endpoints import Endpoints
 from aureum.webhooks.hosts import Hosts
 from aureum.webhooks.lane_health import Trouble
 from aureum.webhooks.lanes import Claim
 from aureum.webhooks.leases import give_back
-from aureum.webhooks.observing import Observations
-from aureum.webhooks.sender import UNREACHED, Sender, SendResult
-from aureum.webhooks.signing import sign
+from aureum.webhooks.sender import UNREACHED, Sender
+from aureum.webhooks.waiting import wait_for
 from aureum.webhooks.worker_settings import WorkerSettings
 
 log = structlog.get_logger()
-
-Result = TypeVar("Result")
 
 OWN_FAULT_PAUSE = timedelta(seconds=5)
 """After a fault of ours, which no endpoint is charged for."""
@@ -48,57 +45,8 @@ SLOW_TIMES = 8
 """An attempt that takes longer than a second gives its slot back: who waits for something that hangs costs memory, not
 work. The worker holds no more than eight times its slots in all, and a tenant twice them."""
 
-ORDERED_TRIES = 4
-"""Where deliveries have an order, the first of a row holds up those behind it: for 35 minutes, then it is given up."""
-
-TEST = "test_"
-"""How the id of a message begins that somebody wants to see arrive: one attempt."""
-
 TENANTS_A_CLAIM = 16
 """Tenants that one claim serves. A worker claims once at a time: then it knows how much room each host has."""
-
-AT_ONCE = 3
-"""Tenants that are projected at the same moment: most of the time goes in waiting for answers."""
-
-
-@dataclass
-class Counters(Observations):
-    """What a worker has done so far, for whoever measures; ``lag_seconds`` is summed over ``first_attempts``."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-    in_flight: int = 0
-    first_attempts: int = 0
-    lag_seconds: float = 0.0
-    open_hosts: int = 0
-
-    @property
-    def delivered(self) -> int:
-        return self.outcomes["delivered"]
-
-    @property
-    def failed(self) -> int:
-        """Attempts that were no success, the last ones of a delivery among them."""
-        return self.outcomes["failed"] + self.outcomes["exhausted"]
-
-    def ended(self, outcome: str) -> None:
-        """An attempt ended, and its outcome is written."""
-        self.outcomes[outcome] += 1
-
-    def flying(self, attempts: int) -> None:
-        """So many attempts are under way now."""
-        self.in_flight = attempts
-
-    def attempted(self, error: str | None, seconds: float) -> None:
-        """An attempt was made; *error* is the class of its failure."""
-
-    def hosts_open(self, hosts: int) -> None:
-        """So many hosts are left alone by this worker."""
-        self.open_hosts = hosts
-
-    def attempted_first(self, lag: timedelta) -> None:
-        """A message goes out for the first time, *lag* after it was committed."""
-        self.first_attempts += 1
-        self.lag_seconds += lag.total_seconds()
 
 
 class Dispatcher:
@@ -114,18 +62,18 @@ class Dispatcher:
     ) -> None:
         self.database = database
         self.endpoints = endpoints
-        self.sender = sender
+        self.attempts = Attempts(endpoints, sender, settings, counters)
         self.settings = settings
         self.counters = counters
         self.owner = uuid4()
-        self.completer = Completer(database, self.owner, self._disable)
+        self.completer = Completer(database, self.owner, self._written, self._disable)
         self.hosts = Hosts(max(1, settings.slots // 2))
         self.hints: dict[UUID, None] = {}
         self.unserved: set[UUID] = set()
         self.under_way: Counter[UUID] = Counter()
         self.quick: Counter[UUID] = Counter()
-        self.tasks: dict[asyncio.Task[None], asyncio.TimerHandle] = {}
-        self.slow: set[asyncio.Task[None]] = set()
+        self.tasks: dict[asyncio.Task[bool], asyncio.TimerHandle] = {}
+        self.slow: set[asyncio.Task[bool]] = set()
         self.wake = asyncio.Event()
         self.next_look = 0.0
         self.stopping = False
@@ -164,14 +112,17 @@ class Dispatcher:
 
     @property
     def free(self) -> int:
-        """How many attempts may begin."""
-        slots = self.settings.slots
-        return min(slots - len(self.tasks) + len(self.slow), slots * SLOW_TIMES - len(self.tasks))
+        """How many attempts may begin: none while too much waits to be written down."""
+        slots, held = self.settings.slots, len(self.tasks) + len(self.completer.waiting)
+        return min(slots - len(self.tasks) + len(self.slow), slots * SLOW_TIMES - held)
 
     async def finish(self, seconds: float) -> None:
-        """Wait for the attempts that are under way; those that take longer are left to their leases."""
+        """Wait for the attempts that are under way, and until they are written down; those that take longer are left to
+        their leases."""
+        ends = time.monotonic() + seconds
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=seconds)
+        await wait_for(self.completer.idle, ends - time.monotonic())
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -219,7 +170,7 @@ class Dispatcher:
         slots = self.settings.slots
         return min(max(1, slots // 2) - self.quick[tenant_id], 2 * slots - self.under_way[tenant_id])
 
-    def _slow(self, claim: Claim, task: asyncio.Task[None]) -> None:
+    def _slow(self, claim: Claim, task: asyncio.Task[bool]) -> None:
         """It takes its time: somebody else may have its slot."""
         self.slow.add(task)
         decrease(self.quick, claim.tenant_id)
@@ -227,7 +178,7 @@ class Dispatcher:
         self.hints.setdefault(claim.tenant_id)
         self.wake.set()
 
-    def _done(self, claim: Claim, task: asyncio.Task[None]) -> None:
+    def _done(self, claim: Claim, task: asyncio.Task[bool]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("webhook_delivery_broke", error=type(error).__name__, trace=places(error), **ids_of(claim))
         self.tasks.pop(task).cancel()
@@ -236,33 +187,49 @@ class Dispatcher:
         else:
             decrease(self.quick, claim.tenant_id)
         decrease(self.under_way, claim.tenant_id)
-        self.counters.flying(len(self.tasks))
+        if not self.tasks:
+            self.counters.flying(0)
+        if task.cancelled() or task.exception() is not None or not task.result():
+            self._over(claim)
+        elif len(self.tasks) - len(self.slow) == self.settings.slots - 1:
+            # There was no free slot.
+            self.wake.set()
+
+    def _over(self, claim: Claim) -> None:
+        """Its lease has ended: those may be claimed for whom there was no room beside it."""
         if claim.filled or claim.tenant_id in self.unserved:
             self.unserved.discard(claim.tenant_id)
             self.hints.setdefault(claim.tenant_id)
         self.wake.set()
 
-    async def deliver(self, claim: Claim, claimed: float) -> None:
-        """Make the attempt and have its outcome written. *claimed* is when the lease began, or a little earlier."""
+    def _written(self, completion: Completion, outcome: str) -> None:
+        self.counters.ended(outcome)
+        self._over(completion.claim)
+
+    async def deliver(self, claim: Claim, claimed: float) -> bool:
+        """Make the attempt and have its outcome written; whether it was made. *claimed* is when the lease began, or a
+        little earlier."""
         try:
             left = self.settings.lease_seconds - (time.monotonic() - claimed)
             if self.stopping or left < self.settings.timeout_seconds:
                 # What may outlive its lease would be sent twice.
                 self.hosts.given_up(claim.host)
                 await give_back(self.database, self.owner, claim)
-                return
-            completion = await self._attempt(claim, claimed)
+                return False
+            completion = await self.attempts.make(claim, claimed)
             if completion is None:
                 self.hosts.given_up(claim.host)
                 await give_back(self.database, self.owner, claim, OWN_FAULT_PAUSE)
-                return
+                return False
             reached = completion.error not in UNREACHED
             self.hosts.ended(claim.host, reached, time.monotonic(), random.random())  # noqa: S311  spreads load
             self.counters.attempted(completion.error, completion.duration_ms / 1000)
-            self.counters.ended(await self.completer.complete(completion))
+            self.completer.complete(completion)
         except Unavailable:
             # Its lease ends by itself.
             log.warning("webhook_not_given_back", **ids_of(claim))
+            return False
+        return True
 
     async def _disable(self, trouble: Trouble) -> None:
         """The endpoint wants to hear nothing any more, or has not for days. What cannot be recorded now is found again
@@ -274,81 +241,9 @@ class Dispatcher:
         except DomainError as error:
             log.warning("webhook_endpoint_not_disabled", error=type(error).__name__, **about)
 
-    async def _attempt(self, claim: Claim, claimed: float) -> Completion | None:
-        """One attempt; None if a fault of ours kept it from being made."""
-        started_at = claim.claimed_at
-        try:
-            endpoint = await self.endpoints.get(claim.tenant_id, claim.endpoint_id, claim.stream_version)
-            # The database's clock, as for everything else that is timed here, and what has passed since it was asked.
-            started_at += timedelta(seconds=time.monotonic() - claimed)
-            if claim.attempt == 1 + claim.base:
-                self.counters.attempted_first(started_at - claim.recorded_at)
-            headers = sign(
-                claim.body,
-                message_id=claim.message_id,
-                event=claim.event,
-                secrets=endpoint.secrets(started_at),
-                timestamp=int(started_at.timestamp()),
-            )
-            result = await self.sender.send(endpoint.url, headers, claim.body)
-        except (Unavailable, OSError) as error:
-            log.warning("webhook_own_fault", error=type(error).__name__, **ids_of(claim))
-            return None
-        except Exception as error:
-            # Whatever it is, it is charged to the delivery, so that it ends some day.
-            log.error("webhook_not_sent", error=type(error).__name__, trace=places(error), **ids_of(claim))
-            return Completion(claim, started_at, 0, None, "internal", b"", self._pause(claim, NOT_SENT))
-        return Completion(
-            claim,
-            started_at,
-            result.duration_ms,
-            result.status,
-            result.error,
-            result.response_excerpt,
-            None if result.error is None else self._pause(claim, result),
-        )
-
-    def _pause(self, claim: Claim, result: SendResult) -> timedelta | None:
-        if claim.message_id.startswith(TEST):
-            return None
-        tries = claim.attempt - claim.base
-        in_order = claim.mode != "parallel"
-        pause = None if in_order and tries >= ORDERED_TRIES else self.settings.pause_after(tries, result)
-        if pause is None:
-            log.error("webhook_exhausted", attempts=tries, **ids_of(claim))
-        return pause
-
-
-NOT_SENT = SendResult(None, None, 0, b"", None)
-
 
 def decrease(counter: Counter[UUID], tenant_id: UUID) -> None:
     """One less, and nobody is remembered for nothing."""
     counter[tenant_id] -= 1
     if not counter[tenant_id]:
         del counter[tenant_id]
-
-
-def ids_of(claim: Claim) -> dict[str, object]:
-    """What a log may say of a delivery."""
-    return {"tenant": str(claim.tenant_id), "endpoint": str(claim.endpoint_id), "position": claim.position}
-
-
-async def all_of(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """What all of *works* return, once the last has ended. Raises the first one's error, if there is one."""
-    ended = await asyncio.gather(*works, return_exceptions=True)
-    results = []
-    for result in ended:
-        if isinstance(result, BaseException):
-            raise result
-        results.append(result)
-    return results
-
-
-async def wait_for(event: asyncio.Event, seconds: float) -> None:
-    """Wait until *event* is set, so many seconds at most."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

@@ -11,8 +11,8 @@ import structlog
 from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.store.event_store import EventStore
-from aureum.webhooks.dispatcher import wait_for
 from aureum.webhooks.replays import Fed, feed, tenants_replaying
+from aureum.webhooks.waiting import wait_for
 
 log = structlog.get_logger()
 

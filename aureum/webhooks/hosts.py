@@ -66,7 +66,9 @@ class Hosts:
 
     def began(self, name: str) -> None:
         """An attempt is under way; with an open breaker it is the probe."""
-        host = self.known.setdefault(name, Host())
+        host = self.known.get(name)
+        if host is None:
+            host = self.known[name] = Host()
         host.in_flight += 1
         host.probing = host.openings > 0
 

@@ -20,6 +20,7 @@ from datetime import datetime
 from uuid import UUID
 
 from aureum.domain.brokerage import PLANS, includes
+from aureum.store.arrays import packed
 from aureum.store.database import Database
 from aureum.webhooks.hosts import Hosts
 
@@ -48,8 +49,8 @@ SELECT l.tenant_id
 
 CLAIM = """
 SELECT * FROM claim_deliveries(
-    %(tenant)b::uuid[], %(room)b::integer[], %(limit)s::integer, %(share)s::integer, %(plans)s::text[],
-    %(host)s::text[], %(host_room)b::integer[], %(host_pause)b::float8[], %(host_share)s::integer,
+    %(tenant)b::uuid[], %(room)b::integer[], %(limit)s::integer, %(share)s::integer, %(plans)b::text[],
+    %(host)b::text[], %(host_room)b::integer[], %(host_pause)b::float8[], %(host_share)s::integer,
     %(owner)s::uuid, %(lease)s::float8)
 """
 
@@ -109,14 +110,14 @@ async def claim(
     found = await database.rows(
         CLAIM,
         {
-            "tenant": list(rooms),
-            "room": list(rooms.values()),
+            "tenant": packed(UUID, list(rooms)),
+            "room": packed(int, list(rooms.values())),
             "limit": limit,
             "share": share,
-            "plans": PLANS_WITH_WEBHOOKS,
-            "host": [name for name, _, _ in known],
-            "host_room": [room for _, room, _ in known],
-            "host_pause": [pause for _, _, pause in known],
+            "plans": packed(str, PLANS_WITH_WEBHOOKS),
+            "host": packed(str, [name for name, _, _ in known]),
+            "host_room": packed(int, [room for _, room, _ in known]),
+            "host_pause": packed(float, [pause for _, _, pause in known]),
             "host_share": hosts.unknown_share,
             "owner": owner,
             "lease": lease_seconds,

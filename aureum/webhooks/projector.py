@@ -23,6 +23,7 @@ from aureum.webhooks.listeners import ENDPOINTS, listener, live
 from aureum.webhooks.messages import SOURCE_OF, Message, Parked, messages
 from aureum.webhooks.queueing import (
     LOCK_CHECKPOINT,
+    PARKED,
     Delivery,
     add_deliveries,
     add_messages,
@@ -144,7 +145,7 @@ async def project(store: EventStore, tenant_id: UUID, limit: int = BATCH) -> Pro
             again = await redeliver(connection, tenant_id, asked.redeliveries, streams, listeners)
             await withdraw(connection, tenant_id, asked.cancelled)
             if parked:
-                await connection.execute(PARK, about | columns_of(parked))
+                await connection.execute(PARK, about | columns_of(PARKED, parked))
             await connection.execute(ADVANCE, about | {"position": until})
             due = [*(delivery.endpoint_id for delivery in deliveries), *again]
             await lock_lanes(connection, tenant_id, [*due, *changed(rows)])

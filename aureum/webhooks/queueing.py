@@ -5,13 +5,15 @@ order is the same everywhere: messages, lanes that are missing, deliveries, and 
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncCursor
 
+from aureum.store.arrays import Big, Packed, packed
 from aureum.webhooks.messages import Message
 
 ROWS_OF_KEYED = 16
@@ -39,7 +41,7 @@ ON CONFLICT (tenant_id, endpoint_id) DO NOTHING
 ADD_DELIVERIES = """
 INSERT INTO webhook_deliveries (tenant_id, endpoint_id, position, key, due_at, attempt, base, replay_id)
 SELECT %(tenant)s, d.endpoint_id, d.position, d.key, now(), d.base, d.base, %(replay)s::uuid
-  FROM unnest(%(endpoint_id)b::uuid[], %(position)b::bigint[], %(key)s::smallint[], %(base)b::integer[])
+  FROM unnest(%(endpoint_id)b::uuid[], %(position)b::bigint[], %(key)b::integer[], %(base)b::integer[])
        AS d (endpoint_id, position, key, base)
 ON CONFLICT (tenant_id, endpoint_id, position) DO NOTHING
 """
@@ -73,15 +75,28 @@ def row_of(mode: str, stream_id: UUID) -> int | None:
     return zlib.crc32(stream_id.bytes) % ROWS_OF_KEYED if mode == "keyed" else None
 
 
-def columns_of(records: Sequence[Any]) -> dict[str, list[Any]]:
-    """Records of one class, of which there is at least one, as one list a field."""
-    return {field.name: [getattr(record, field.name) for record in records] for field in fields(records[0])}
+MESSAGE = {
+    "position": Big,
+    "message_id": str,
+    "event": str,
+    "stream_id": UUID,
+    "body": bytes,
+    "recorded_at": datetime,
+}
+DELIVERY = {"endpoint_id": UUID, "position": Big, "key": int, "base": int}
+PARKED = {"position": Big, "stream_id": UUID, "cause": Big, "reason": str}
+"""The fields of what is put away, with their kinds."""
+
+
+def columns_of(kinds: Mapping[str, Any], records: Sequence[Any]) -> dict[str, Packed]:
+    """*records* as one array a field."""
+    return {name: packed(kind, [getattr(record, name) for record in records]) for name, kind in kinds.items()}
 
 
 async def add_messages(connection: AsyncConnection[Any], tenant_id: UUID, messages: Sequence[Message]) -> None:
     """Store *messages*, but for those that are stored already: their bytes would be the same."""
     if messages:
-        await connection.execute(ADD_MESSAGES, {"tenant": tenant_id} | columns_of(messages))
+        await connection.execute(ADD_MESSAGES, {"tenant": tenant_id} | columns_of(MESSAGE, messages))
 
 
 async def add_deliveries(
@@ -90,7 +105,7 @@ async def add_deliveries(
     """Queue *deliveries*, but for those that are queued already; the cursor knows how many there were."""
     if not deliveries:
         return None
-    about = {"tenant": tenant_id, "replay": replay_id} | columns_of(deliveries)
+    about = {"tenant": tenant_id, "replay": replay_id} | columns_of(DELIVERY, deliveries)
     await connection.execute(ADD_LANES, about)
     return await connection.execute(ADD_DELIVERIES, about)
 

@@ -13,6 +13,7 @@ import hmac
 import re
 import secrets as randomness
 from collections.abc import Sequence
+from functools import lru_cache
 
 PREFIX = "whsec_"
 USER_AGENT = "Aureum-Webhooks/1"
@@ -59,6 +60,7 @@ def _standard_signature(secret: str, signed: bytes) -> str:
     return base64.b64encode(hmac.digest(_standard_key(secret), signed, "sha256")).decode()
 
 
+@lru_cache(maxsize=10_000)
 def _standard_key(secret: str) -> bytes:
     if not secret.startswith(PREFIX):
         raise ValueError(f"A webhook secret begins with {PREFIX}.")

@@ -25,11 +25,13 @@ from aureum.store.notify import CHANNEL
 from aureum.store.writer import AppendWriter
 from aureum.webhooks import leases
 from aureum.webhooks.chores import chores
-from aureum.webhooks.dispatcher import AT_ONCE, Counters, Dispatcher, all_of, wait_for
+from aureum.webhooks.counters import Counters
+from aureum.webhooks.dispatcher import Dispatcher
 from aureum.webhooks.endpoints import Endpoints
 from aureum.webhooks.feeder import Feeder
 from aureum.webhooks.projector import project, tenants_behind
 from aureum.webhooks.sender import Sender
+from aureum.webhooks.waiting import all_of, wait_for
 from aureum.webhooks.worker_settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -46,6 +48,10 @@ STANDSTILL_SECONDS = 20.0
 what it held goes out again in time."""
 
 TENANTS_A_ROUND = 100
+
+AT_ONCE = 3
+"""Tenants that are projected at the same moment: most of the time goes in waiting for answers."""
+
 ASIDE_SECONDS = 30.0
 """How long a tenant is left alone whose log cannot be projected."""
 

@@ -31,7 +31,7 @@ class WorkerSettings:
     """
 
     allow_networks: tuple[Network, ...] = ()
-    slots: int = 128
+    slots: int = 256
     timeout_seconds: float = TIMEOUT
     lease_seconds: float = LEASE_SECONDS
     poll_seconds: float = 0.5

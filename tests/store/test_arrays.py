@@ -1,6 +1,7 @@
 """Arrays that are packed here arrive as what they are."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from aureum.store.arrays import packed
+from aureum.store.arrays import Big, packed
 
 
 @pytest.fixture(scope="module")
@@ -19,20 +20,23 @@ def connection(module_database_url: str) -> Iterator[Connection[Any]]:
         yield opened
 
 
-KINDS: dict[type, tuple[str, st.SearchStrategy[Any]]] = {
+KINDS: dict[Any, tuple[str, st.SearchStrategy[Any]]] = {
     UUID: ("uuid", st.uuids()),
     int: ("integer", st.integers(-(2**31), 2**31 - 1)),
     str: ("text", st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))),
     bytes: ("bytea", st.binary()),
+    Big: ("bigint", st.integers(-(2**63), 2**63 - 1)),
+    float: ("float8", st.floats(allow_nan=False)),
+    datetime: ("timestamptz", st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1))),  # noqa: DTZ001
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: KINDS[kind][0])
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
-def test_an_array_arrives_as_it_was(connection: Connection[Any], kind: type, data: st.DataObject) -> None:
+def test_an_array_arrives_as_it_was(connection: Connection[Any], kind: Any, data: st.DataObject) -> None:
     name, values = KINDS[kind]
-    sent = data.draw(st.lists(values, max_size=40))
+    sent = data.draw(st.lists(st.none() | values, max_size=40))
     asked = f"SELECT %b::{name}[], cardinality(%b::{name}[]), array_lower(%b::{name}[], 1)"
     cursor = connection.cursor(binary=True)
     cursor.execute(asked.encode(), [packed(kind, sent)] * 3)

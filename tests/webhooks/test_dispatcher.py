@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 from aureum.store.event_store import EventStore
 from aureum.webhooks import lanes
-from aureum.webhooks.dispatcher import OWN_FAULT_PAUSE, Counters, Dispatcher
+from aureum.webhooks.counters import Counters
+from aureum.webhooks.dispatcher import OWN_FAULT_PAUSE, Dispatcher
 from aureum.webhooks.endpoints import Endpoints
 from aureum.webhooks.sender import Sender, SendResult
 from aureum.webhooks.worker import persevere

@@ -389,15 +389,16 @@ def test_a_completer_writes_what_waits_together_and_survives_a_refused_one(datab
             endpoint = await register(store, tenant)
             await enqueue(store, tenant, endpoint, [1, 2, 3])
             good, odd, fine = await claim(store.database, ONE, tenant, limit=3, share=16)
-            completer = Completer(store.database, ONE, tell_nobody)
-            # No column takes this status: the database refuses the batch that it is in.
+            outcomes: list[tuple[int, str]] = []
+            completer = Completer(
+                store.database, ONE, lambda c, outcome: outcomes.append((c.claim.position, outcome)), tell_nobody
+            )
+            # No column takes this status: the batch that it is in cannot be written.
             refused = Completion(odd, odd.claimed_at, 3, 2**40, None, b"", None)
-            waiting = [
-                asyncio.create_task(completer.complete(c)) for c in (completion(good), refused, completion(fine))
-            ]
-            await asyncio.sleep(0)
+            for one in (completion(good), refused, completion(fine)):
+                completer.complete(one)
             await completer.round()
-            assert await asyncio.gather(*waiting) == ["delivered", "lost", "delivered"]
+            assert outcomes == [(1, "delivered"), (2, "lost"), (3, "delivered")]
             assert completer.waiting == []
             assert await queue(store, tenant) == {(endpoint, 2): ("leased", 1, ONE)}
 

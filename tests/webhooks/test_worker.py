@@ -23,7 +23,7 @@ from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.notify import Notifier
-from aureum.webhooks.dispatcher import Counters
+from aureum.webhooks.counters import Counters
 from aureum.webhooks.messages import message_id
 from aureum.webhooks.sender import SendResult
 from aureum.webhooks.worker import run_worker
