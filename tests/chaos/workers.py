@@ -15,7 +15,7 @@ from pathlib import Path
 LEASE, ATTEMPT, POLL = 5.0, 2.0, 0.5
 """Seconds. Shorter than those of production (40, 15, 0.5), so that a lease ends within a run."""
 
-PAUSES = (LEASE, 2 * LEASE, 2 * LEASE, 30.0)
+PAUSES = (LEASE, 2 * LEASE, 3 * LEASE)
 """Seconds that a pause may last."""
 
 WORKERS = 2
@@ -84,17 +84,16 @@ class Workers:
         try:
             while True:
                 await asyncio.sleep(dice.uniform(0.3, 1.2))
-                # Who is paused is to go on some day, and find that others have taken over.
                 awake = [one for one in self.processes if one not in pauses or pauses[one].done()]
-                if awake:
+                # While one is paused the other is left in peace: it is to take over.
+                if len(awake) > 1:
                     process = dice.choice(awake)
                     match dice.choice(("kill", "kill", "stop", "pause")):
                         case "kill":
                             await self.kill(process)
                         case "stop":
                             await self.stop(process)
-                        # Somebody has to be there to take over.
-                        case _ if len(awake) > 1:
+                        case _:
                             pauses[process] = asyncio.create_task(
                                 self.pause(process, dice.uniform(0.5, dice.choice(PAUSES)))
                             )
