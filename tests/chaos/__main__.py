@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -183,11 +184,12 @@ def main() -> None:
     with embedded.throwaway() as server:
         asyncio.run(migrate(server.url, MasterKey(MASTER_KEY)))
         violations = asyncio.run(perform(server, directory / "workers.log", given.seconds, given.rate, seed))
-    print(f"took       {time.monotonic() - started:.0f} s; what the workers said is in {directory}")
+    print(f"took       {time.monotonic() - started:.0f} s")
     for violation in violations[:SHOWN]:
         print(f"VIOLATED   {violation}")
     if violations:
-        sys.exit(f"{len(violations)} violations.")
+        sys.exit(f"{len(violations)} violations. What the workers said is in {directory}.")
+    shutil.rmtree(directory)
     print("Nothing was lost, forged, changed or held up.")
 
 
