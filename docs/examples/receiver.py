@@ -17,7 +17,7 @@ class Inbox(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         expected = hmac.new(SECRET, body, hashlib.sha256).hexdigest()
-        genuine = hmac.compare_digest(expected, self.headers.get("X-Aureum-Signature", ""))
+        genuine = hmac.compare_digest(expected.encode(), self.headers.get("X-Aureum-Signature", "").encode())
         self.send_response(204 if genuine else 400)
         self.end_headers()
         print("signature", "is right" if genuine else "IS WRONG", flush=True)
