@@ -156,8 +156,8 @@ class Queue(RuleBasedStateMachine):
         expected = {e: min(room[e], len(claimable[e])) for e in self.endpoints}
         found: list[Claim] = []
         for _ in self.endpoints:
-            # One that takes little may meet a lane that was due too early, and then says when it really is: the next one
-            # finds the others.
+            # One that takes little may meet a lane that was due too early; it then says when it really is, and the next
+            # one finds the others.
             room_left = limit - len(found)
             if room_left:
                 found += self.wait(claim(self.store.database, worker, self.tenant, limit=room_left, share=share))
