@@ -12,19 +12,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
+from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import ClientCursor
 
 from aureum.domain import ids
 from aureum.store.append import CALL, Append, Outcome, arguments
+from aureum.store.arrays import Packed
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.database import Database
 from aureum.store.event_store import NO_STREAM, EventStore
@@ -87,10 +90,33 @@ async def prepare(url: str) -> Append:
     return writer.last
 
 
+ELEMENTS: dict[int, Callable[[bytes], Any]] = {
+    2950: lambda element: UUID(bytes=element),
+    23: lambda element: int.from_bytes(element, "big", signed=True),
+    25: bytes.decode,
+    17: bytes,
+}
+"""How the elements of arrays are read, by the oid of their type."""
+
+
+def unpacked(value: Any) -> Any:
+    """The list that was packed into an array (``aureum.store.arrays``); anything else as it is."""
+    if not isinstance(value, Packed):
+        return value
+    _, _, oid, *_ = (int.from_bytes(value[at : at + 4], "big") for at in (0, 4, 8))
+    found, at = [], 20
+    while at < len(value):
+        length = int.from_bytes(value[at : at + 4], "big")
+        found.append(ELEMENTS[oid](bytes(value[at + 4 : at + 4 + length])))
+        at += 4 + length
+    return found
+
+
 def same_call(url: str, append: Append) -> None:
     """A SQL function that appends the like of *append* to any tenant, as a new stream."""
     with psycopg.connect(url, autocommit=True) as connection:
-        text = ClientCursor(connection).mogrify(CALL.replace("%b", "%s"), arguments([append], LOCK_TIMEOUT, False))
+        sent = [unpacked(value) for value in arguments([append], LOCK_TIMEOUT, False)]
+        text = ClientCursor(connection).mogrify(CALL.replace("%b", "%s"), sent)
         # The driver writes ids without dashes, the read models' JSON with them.
         names = {
             form: parameter
