@@ -4,4 +4,4 @@
 an entry with its name.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

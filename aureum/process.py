@@ -19,6 +19,7 @@ from datetime import timedelta
 import structlog
 import uvicorn
 import uvloop
+from prometheus_client import Counter
 
 from aureum.app import open_aureum
 from aureum.domain.errors import DomainError
@@ -105,10 +106,15 @@ class MeteredCounters(Counters):
     def __init__(self, metrics: Metrics) -> None:
         super().__init__()
         self.metrics = metrics
+        # Looking a child up by its labels costs more than adding.
+        self.children: dict[str, Counter] = {}
 
     def ended(self, outcome: str) -> None:
         super().ended(outcome)
-        self.metrics.attempts.labels(outcome).inc()
+        child = self.children.get(outcome)
+        if child is None:
+            child = self.children[outcome] = self.metrics.attempts.labels(outcome)
+        child.inc()
 
     def flying(self, attempts: int) -> None:
         super().flying(attempts)

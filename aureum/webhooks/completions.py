@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -75,8 +75,7 @@ SELECT endpoint_id, position, attempt, outcome FROM logged
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(NamedTuple):
     """An attempt that was made. ``pause`` is how long to wait for the next; None after a success, or if none follows.
 
     ``error`` is None for a success.

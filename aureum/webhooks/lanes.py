@@ -15,8 +15,8 @@ database, ``claim_deliveries`` in ``store/claim.sql``.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from aureum.domain.brokerage import PLANS, includes
@@ -57,8 +57,7 @@ SELECT * FROM claim_deliveries(
 NO_WAIT_FOR_DISK = "SET LOCAL synchronous_commit = off"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One delivery that a worker holds, with the message to send, and how the claim found its lane.
 
     ``base``: how many attempts were made before it was asked for again. ``troubled``: something failed lately.
@@ -123,4 +122,4 @@ async def claim(
             "lease": lease_seconds,
         },
     )
-    return [Claim(*row) for row in found]
+    return [Claim._make(row) for row in found]

@@ -15,11 +15,10 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import aiohttp
 from aiohttp import payload
@@ -68,8 +67,7 @@ UNREACHED = frozenset((Failure.DNS, Failure.REFUSED, Failure.CONNECT_TIMEOUT, Fa
 """Of the host: there was no connection to send anything over."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendResult:
+class SendResult(NamedTuple):
     """What became of one attempt. *error* is None for success, which is a whole 2xx head, whatever follows it."""
 
     status: int | None
