@@ -127,7 +127,7 @@ class Metrics:
         """The text that Prometheus scrapes: of all processes where they share, else of this one."""
         source: Source = self.registry
         if os.environ.get(SHARED):
-            source = MultiProcessCollector(None)  # type: ignore[no-untyped-call]
+            source = MultiProcessCollector(None)  # type: ignore[no-untyped-call]  # the library has none
         registry = CollectorRegistry()
         registry.register(WithoutZeros(source))
         return generate_latest(registry)

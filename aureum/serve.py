@@ -148,7 +148,7 @@ def restart_dead(children: list[Child], listener: socket.socket, shared: str) ->
     for place, child in enumerate(children):
         if child.process.poll() is not None and time.monotonic() - child.started > RESTART_SECONDS:
             close_input(child)
-            mark_process_dead(child.process.pid, shared)  # type: ignore[no-untyped-call]
+            mark_process_dead(child.process.pid, shared)  # type: ignore[no-untyped-call]  # the library has none
             children[place] = start(child.arguments, listener, shared)
 
 

@@ -4,7 +4,6 @@ Positions have no gaps and are committed in their order, so reading from the che
 may have no webhooks now (another plan, disabled) keeps its checkpoint, and is caught up when it may again.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from aureum.store.mapper import REGISTRY
 from aureum.webhooks.endpoint_changes import changed, follow_changes
 from aureum.webhooks.lanes import PLANS_WITH_WEBHOOKS
 from aureum.webhooks.listeners import ENDPOINTS, listener, live
-from aureum.webhooks.messages import SOURCE_OF, Message, Parked, messages
+from aureum.webhooks.messages import SOURCE_OF, Message, Parked
 from aureum.webhooks.queueing import (
     LOCK_CHECKPOINT,
     PARKED,
@@ -32,7 +31,7 @@ from aureum.webhooks.queueing import (
     row_of,
     wake_lanes,
 )
-from aureum.webhooks.reading import POSITION, SLICE, STREAM, TYPE, VERSION, WRAPPED, read
+from aureum.webhooks.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, told_of
 from aureum.webhooks.requests import Requests, pruned, redeliver, requested, withdraw
 
 log = structlog.get_logger()
@@ -68,13 +67,6 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
    AND e.position > (SELECT c.position FROM checkpoints c WHERE c.tenant_id = %(tenant)s AND c.consumer = 'webhooks')
  ORDER BY e.position
  LIMIT %(limit)s
-"""
-
-EARLIER_EVENTS = """
-SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL
-  FROM events e
- WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(after)s
- ORDER BY e.stream_id, e.version
 """
 
 PARK = """
@@ -172,17 +164,8 @@ async def tell(connection: AsyncConnection[Any], tenant_key: TenantKey, rows: Se
     streams = {s: own for s, own in new.items() if any(r[TYPE] in SOURCE_OF or r[TYPE] not in REGISTRY for r in own)}
     if not streams:
         return []
-    tenant_id, after = tenant_key.tenant_id, rows[0][POSITION] - 1
-    before: dict[UUID, list[Any]] = defaultdict(list)
-    begun_earlier = [stream_id for stream_id, own in streams.items() if own[0][VERSION] > 1]
-    if begun_earlier:
-        about = {"tenant": tenant_id, "streams": begun_earlier, "after": after}
-        for row in await (await connection.execute(EARLIER_EVENTS, about, binary=True)).fetchall():
-            before[row[STREAM]].append(row)
-    told: list[Message | Parked] = []
-    for place, (stream_id, own) in enumerate(streams.items()):
-        if place % SLICE == 0:
-            await asyncio.sleep(0)
-        history = read(tenant_key, stream_id, own[0][WRAPPED], [*before[stream_id], *own])
-        told += messages(tenant_id, stream_id, history, after)
-    return told
+    after, before = rows[0][POSITION] - 1, []
+    if begun_earlier := [stream_id for stream_id, own in streams.items() if own[0][VERSION] > 1]:
+        about = {"tenant": tenant_key.tenant_id, "streams": begun_earlier, "after": after}
+        before = await (await connection.execute(EARLIER_EVENTS, about, binary=True)).fetchall()
+    return await told_of(tenant_key, streams, before, after)

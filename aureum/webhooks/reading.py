@@ -3,7 +3,8 @@ read is marked, not passed over.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -17,7 +18,7 @@ from aureum.store import metadata
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import Recorded
 from aureum.store.mapper import EventMapper, join_topic
-from aureum.webhooks.messages import Message, Unreadable, messages
+from aureum.webhooks.messages import Message, Parked, Unreadable, messages
 
 STREAM, VERSION, POSITION, TYPE = range(4)
 WRAPPED = 8
@@ -33,6 +34,32 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
  WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(until)s
  ORDER BY e.stream_id, e.version
 """
+
+
+EARLIER_EVENTS = """
+SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL
+  FROM events e
+ WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(after)s
+ ORDER BY e.stream_id, e.version
+"""
+"""What stands before the new events of streams that have begun earlier."""
+
+
+async def told_of(
+    tenant_key: TenantKey, streams: Mapping[UUID, Sequence[Any]], earlier: Sequence[Any], after: int
+) -> list[Message | Parked]:
+    """What is told of *streams*, whose new rows are all above the position *after*; *earlier* are the rows before them,
+    as ``EARLIER_EVENTS`` finds them."""
+    before: dict[UUID, list[Any]] = defaultdict(list)
+    for row in earlier:
+        before[row[STREAM]].append(row)
+    told: list[Message | Parked] = []
+    for place, (stream_id, own) in enumerate(streams.items()):
+        if place % SLICE == 0:
+            await asyncio.sleep(0)
+        history = read(tenant_key, stream_id, own[0][WRAPPED], [*before[stream_id], *own])
+        told += messages(tenant_key.tenant_id, stream_id, history, after)
+    return told
 
 
 async def made_anew(

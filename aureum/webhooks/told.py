@@ -3,7 +3,6 @@
 Nothing of the queue is read, only the log: so it reaches back to the first event, and works with no endpoint at all.
 """
 
-import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -12,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks.messages import SOURCE_OF, Message, messages
-from aureum.webhooks.reading import POSITION, SLICE, STREAM, VERSION, WRAPPED, read
+from aureum.webhooks.messages import SOURCE_OF, Message
+from aureum.webhooks.reading import EARLIER_EVENTS, POSITION, STREAM, VERSION, told_of
 
 BATCH = 500
 FAR = 50_000
@@ -29,13 +28,6 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
  WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.position <= %(last)s AND e.type = ANY (%(types)s)
  ORDER BY e.position
  LIMIT %(limit)s
-"""
-
-EARLIER = """
-SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL
-  FROM events e
- WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(after)s
- ORDER BY e.stream_id, e.version
 """
 
 
@@ -89,16 +81,9 @@ async def messages_of(store: EventStore, tenant_id: UUID, rows: Sequence[Any]) -
     for row in rows:
         new[row[STREAM]].append(row)
     tenant_key, after = await store.tenant_key(tenant_id), rows[0][POSITION] - 1
-    before: dict[UUID, list[Any]] = defaultdict(list)
-    begun_earlier = [stream_id for stream_id, own in new.items() if own[0][VERSION] > 1]
-    if begun_earlier:
+    before: list[Any] = []
+    if begun_earlier := [stream_id for stream_id, own in new.items() if own[0][VERSION] > 1]:
         about = {"tenant": tenant_id, "streams": begun_earlier, "after": after}
-        for row in await store.database.tenant_rows(tenant_id, EARLIER, about):
-            before[row[STREAM]].append(row)
-    made: list[Message] = []
-    for place, (stream_id, own) in enumerate(new.items()):
-        if place % SLICE == 0:
-            await asyncio.sleep(0)
-        history = read(tenant_key, stream_id, own[0][WRAPPED], [*before[stream_id], *own])
-        made += [told for told in messages(tenant_id, stream_id, history, after) if isinstance(told, Message)]
-    return made
+        before = await store.database.tenant_rows(tenant_id, EARLIER_EVENTS, about)
+    told = await told_of(tenant_key, new, before, after)
+    return [message for message in told if isinstance(message, Message)]

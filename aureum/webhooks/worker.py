@@ -118,7 +118,8 @@ async def persevere(part: str, work: Callable[[], Awaitable[object]], stop: asyn
             await work()
             failures = 0
         except Exception as error:
-            pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
+            longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**failures)
+            pause = longest * random.uniform(0.5, 1)  # noqa: S311  it spreads load
             failures = min(failures + 1, 10)
             # That the database is away is no riddle; anything else is told with its place in the code.
             trace = {} if isinstance(error, (Unavailable, psycopg.OperationalError)) else {"trace": places(error)}
