@@ -12,16 +12,17 @@ from uuid import UUID
 
 from structlog.testing import capture_logs
 
+from aureum.domain import ids
 from aureum.store.event_store import EventStore
 from aureum.webhooks import lanes
 from aureum.webhooks.counters import Counters
 from aureum.webhooks.dispatcher import OWN_FAULT_PAUSE, Dispatcher
 from aureum.webhooks.endpoints import Endpoints
-from aureum.webhooks.sender import Sender, SendResult
+from aureum.webhooks.sender import Failure, Sender, SendResult
 from aureum.webhooks.worker import persevere
 from aureum.webhooks.worker_settings import WorkerSettings
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.tenants import attempts, register
+from tests.webhooks.tenants import attempts, change_endpoint, register
 from tests.webhooks.test_lanes import enqueue, queue
 from tests.webhooks.waiting import until
 
@@ -197,5 +198,48 @@ def test_a_lane_that_was_full_is_gone_on_with_at_once(database_url: str) -> None
                 while await queue(store, tenant):
                     await dispatcher.round()
             assert len(sender.urls) == 100
+
+    run(scenario())
+
+
+def test_where_there_is_an_order_a_delivery_is_given_up_after_four_attempts(database_url: str) -> None:
+    async def scenario() -> None:
+        sender = Scripted(lambda: SendResult(500, Failure.HTTP_5XX, 1, b"", None))
+        sender.go_on.set()
+        async with (
+            opened_store(database_url) as store,
+            dispatching(store, sender, pause_after=lambda *_: timedelta(0)) as dispatcher,
+        ):
+            tenant, (endpoint,) = await tenant_with(store, 1, 2)
+            await change_endpoint(store, tenant, endpoint, lambda e: e.change_details({"mode": "fifo"}, ids.now()))
+            async with asyncio.timeout(10):
+                while len(sender.urls) < 5 or dispatcher.completer.waiting:
+                    dispatcher.hint(tenant)
+                    await dispatcher.round()
+            made = [(position, attempt, outcome) for position, attempt, outcome, *_ in await attempts(store, tenant)]
+            assert made == [(1, 1, "failed"), (1, 2, "failed"), (1, 3, "failed"), (1, 4, "exhausted"), (2, 1, "failed")]
+
+    run(scenario())
+
+
+def test_what_takes_long_leaves_its_slot_to_others(database_url: str) -> None:
+    async def scenario() -> None:
+        sender = Scripted()
+        async with opened_store(database_url) as store, dispatching(store, sender, slots=4) as dispatcher:
+            for _ in range(6):
+                await tenant_with(store, 1, 1)
+            stop = asyncio.Event()
+            rounds = asyncio.create_task(persevere("dispatch", dispatcher.round, stop))
+            await until(lambda: len(sender.urls) == 4)
+            assert dispatcher.free == 0
+            # Nobody answers: after a second the others have their turn all the same.
+            await until(lambda: len(sender.urls) == 6)
+            assert dispatcher.under_way.total() == 6
+            sender.go_on.set()
+            await until(lambda: dispatcher.counters.delivered == 6)
+            stop.set()
+            dispatcher.stop()
+            await rounds
+            assert (dispatcher.free, dispatcher.slow, dispatcher.quick) == (4, set(), {})
 
     run(scenario())
