@@ -33,6 +33,10 @@ PAGE = """<!DOCTYPE html>
 <title>Aureum API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css?{digests[swagger-ui.css]}">
+<style>
+/* Ours has no links, and on a telephone there is no room for an empty column. */
+.response-col_links {{ display: none }}
+</style>
 </head>
 <body>
 <div id="swagger-ui"></div>

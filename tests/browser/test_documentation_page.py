@@ -54,3 +54,10 @@ def test_an_operation_is_tried_out_with_a_key(visitor: Visitor, server: Server, 
     expect(answer.locator(".response-col_status")).to_have_text("200")
     expect(answer.locator(".response-col_description")).to_contain_text(lead["id"])
     assert visitor.is_content(), visitor
+
+
+def test_an_operation_that_is_opened_fits(visitor: Visitor) -> None:
+    visitor.go("/docs")
+    visitor.page.get_by_text("Create a webhook").click()
+    expect(visitor.page.locator(".responses-wrapper")).to_be_visible()
+    assert visitor.fits() and visitor.is_content(), visitor

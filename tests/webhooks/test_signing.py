@@ -133,6 +133,7 @@ def test_what_is_signed_cannot_be_changed(header: str, value: str) -> None:
 def test_in_a_rotation_both_secrets_verify_and_the_document_sees_the_old(body: bytes, old: str, new: str) -> None:
     headers = sign(body, message_id="c1", event="lead.created", secrets=[old, new], timestamp=int(time.time()))
     assert headers["X-Aureum-Signature"] == signature_of(body, old)
+    assert headers["X-Aureum-Signature-Next"] == signature_of(body, new)
     assert len(headers["webhook-signature"].split(" ")) == 2
     for secret in (old, new):
         Webhook(secret).verify(body, headers)
