@@ -17,6 +17,7 @@ from aureum.http.gate import Brokerage, Line, Passage
 from aureum.http.headers import header
 from aureum.http.hosts import client_address, requested_host, split_slug
 from aureum.http.roles import check_manager
+from aureum.http.session_cookie import check_same_origin, session_token
 from aureum.store.metadata import VISITOR, Actor, Origin
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ WRONG_LOGIN = "The token is not valid here: it may be mistyped, expired, or of a
 NO_BROKERAGE = "Brokerage not found"
 TOO_MANY = "Too many requests: the limit is {limit} a minute. Try again in {seconds} seconds."
 NAME_A_BROKERAGE = "You belong to no brokerage: ask at the address of the one that you mean."
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+"""Whose requests change nothing (RFC 9110, 9.2.1)."""
 
 API_PLAN = "Grow"
 INTEGRATION_PLAN = "Elite"
@@ -148,10 +152,17 @@ def named_host(request: Request) -> tuple[str, str]:
 
 
 def bearer(request: Request, without: str = NO_KEY) -> str | None:
-    """The API key or token that was sent; None without any credentials. Raises HttpError 401 for other kinds."""
+    """The API key or token that was sent, in the admin panel's cookie if nowhere else; None without any.
+
+    Raises HttpError 401 for other kinds of credentials, 403 for what a page of another site has a browser change.
+    """
     credentials = header(request.scope, b"authorization")
     if not credentials:
-        return None
+        token = session_token(request.scope)
+        if token is not None and request.method not in SAFE_METHODS:
+            app: Aureum = request.app.state.aureum
+            check_same_origin(request, app.settings.trusted_proxies)
+        return token
     scheme, _, secret = credentials.partition(" ")
     secret = secret.strip()
     if scheme.lower() != "bearer" or not secret.startswith((KEY_PREFIX, TOKEN_PREFIX)):

@@ -2,22 +2,15 @@
 elsewhere. Swagger UI comes with a package; ``documentation.js`` starts it.
 """
 
-import asyncio
-import gzip
-import hashlib
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.responses import Response
 from starlette_compress import remove_compress_type
 
-from aureum.http.answers import not_modified
 from aureum.http.endpoint import ANYBODY, Asked, Endpoint
-from aureum.http.headers import header
-
-FOREVER = "public, max-age=31536000, immutable"
-"""The page asks for its files under addresses that change with what is in them."""
+from aureum.http.packed import FOREVER, Packed
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -58,31 +51,6 @@ for media in ASSETS.values():
     remove_compress_type(media)
 
 
-class Packed:
-    """Bytes that never change, with their gzip, which is made when it is first asked for."""
-
-    def __init__(self, content: bytes, media: str) -> None:
-        self.content = content
-        self.media = media
-        self.digest = hashlib.sha256(content).hexdigest()[:16]
-
-    @cached_property
-    def zipped(self) -> bytes:
-        return gzip.compress(self.content, mtime=0)
-
-    async def answer(self, asked: Asked, **headers: str) -> Response:
-        """The bytes, or 304."""
-        etag = f'"{self.digest}"'
-        unchanged = not_modified(asked.request, etag)
-        if unchanged is not None:
-            return unchanged
-        body, headers = self.content, {"ETag": etag} | headers
-        if "gzip" in (header(asked.request.scope, b"accept-encoding") or ""):
-            body = await asyncio.to_thread(lambda: self.zipped)
-            headers |= {"Content-Encoding": "gzip"}
-        return Response(body, headers=headers, media_type=self.media)
-
-
 @cache
 def asset(name: str) -> Packed:
     """A file of the page: ours, or Swagger UI's. Importing its package would import what it needs as a server."""
@@ -97,7 +65,7 @@ def asset(name: str) -> Packed:
 async def get_openapi(asked: Asked) -> Response:
     """This document: OpenAPI 3.1."""
     document: Packed = asked.request.app.state.openapi
-    return await document.answer(asked)
+    return await document.answer(asked.request)
 
 
 async def get_docs(asked: Asked) -> Response:
@@ -108,7 +76,7 @@ async def get_docs(asked: Asked) -> Response:
 
 async def get_asset(asked: Asked, *, name: str) -> Response:
     """A file that the page loads."""
-    return await asset(name).answer(asked, **{"Cache-Control": FOREVER})
+    return await asset(name).answer(asked.request, **{"Cache-Control": FOREVER})
 
 
 ENDPOINTS = (

@@ -33,12 +33,13 @@ from aureum.http import (
     webhook_replays,
     webhooks,
 )
+from aureum.http.admin import pages as admin_pages
 from aureum.http.answers import JSON, encoded
 from aureum.http.cors import preflight
-from aureum.http.documentation import Packed
 from aureum.http.edge import Edge
 from aureum.http.endpoint import Address, Endpoint
 from aureum.http.openapi import document
+from aureum.http.packed import Packed
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *contact.ENDPOINTS,
@@ -98,4 +99,4 @@ class Paths(Router):
 def make_app(aureum: Aureum) -> Edge:
     """The ASGI application on an opened ``Aureum``."""
     routes = [Route(address.path, address, include_in_schema=False) for address in addresses()]
-    return Edge(Paths(routes), aureum, openapi=Packed(encoded(document(ENDPOINTS)), JSON))
+    return Edge(Paths([*routes, *admin_pages.routes()]), aureum, openapi=Packed(encoded(document(ENDPOINTS)), JSON))

@@ -1,0 +1,33 @@
+"""The endpoints of the API that pages ask."""
+
+from collections.abc import Sequence
+
+from aureum.http import (
+    admin_api_keys,
+    auth,
+    lead_count,
+    me,
+    webhook_deliveries,
+    webhook_ping,
+    webhook_replays,
+    webhooks,
+)
+from aureum.http.endpoint import Endpoint
+
+ENDPOINTS: Sequence[Endpoint] = (
+    *auth.ENDPOINTS,
+    *me.ENDPOINTS,
+    *lead_count.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *webhook_ping.ENDPOINTS,
+    *webhook_deliveries.ENDPOINTS,
+    *webhook_replays.ENDPOINTS,
+    *admin_api_keys.ENDPOINTS,
+)
+
+BY_ADDRESS = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
+
+
+def endpoint_of(method: str, path: str) -> Endpoint:
+    """The endpoint with this *path*, as it is declared."""
+    return BY_ADDRESS[method, path]

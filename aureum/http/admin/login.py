@@ -1,0 +1,61 @@
+"""Logging in and out of the panel. The session is the API's own, its token in a cookie."""
+
+import re
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from aureum.http.admin.page import LOGIN, Page
+from aureum.http.admin.rendering import rendered
+from aureum.http.admin.visit import Visit
+from aureum.http.errors import HttpError, render
+from aureum.http.session_cookie import forget_token, keep_token
+
+HERE = re.compile(r"/admin(?:/[A-Za-z0-9_./-]*)?(?:\?[A-Za-z0-9_.*=&%,:-]*)?")
+"""Where somebody may be sent on to after logging in: pages of the panel, and nowhere else."""
+
+
+def page_after(text: str) -> str:
+    """The page that *text* names, if it is one of the panel's."""
+    return text if HERE.fullmatch(text) and "//" not in text else "/admin"
+
+
+async def show_login(visit: Visit) -> Response:
+    """The form; whoever is logged in already goes on."""
+    following = page_after(visit.request.query_params.get("next", ""))
+    if visit.me is not None:
+        return RedirectResponse(following, 303)
+    return rendered(visit, "login.html", following=following, email="", problem=None)
+
+
+async def log_in(visit: Visit) -> Response:
+    """On to the page that was asked for, or the form again with what was wrong."""
+    following, email = page_after(visit.form["next"]), visit.form["email"]
+    # A password may begin and end with blanks.
+    password = (visit.form.all("password") or [""])[0]
+    credentials: dict[str, Any] = {"email": email, "password": password}
+    try:
+        session = (await visit.ask("POST", "/api/v1/auth/login", body=credentials)).body
+    except HttpError as error:
+        status, _, _ = render(error, "aureum")
+        headers = {name: value for name, value in error.headers.items() if name == "Retry-After"}
+        shown = {"following": following, "email": email, "problem": error.text}
+        return rendered(visit, "login.html", status=status, headers=headers, **shown)
+    response = RedirectResponse(following, 303)
+    keep_token(visit.request, response, session["token"])
+    return response
+
+
+async def log_out(visit: Visit) -> Response:
+    """The token opens nothing any more."""
+    if visit.me is not None:
+        await visit.ask("POST", "/api/v1/auth/logout")
+    response = RedirectResponse(LOGIN, 303)
+    forget_token(response)
+    return response
+
+
+PAGES = (
+    Page(LOGIN, show_login, log_in, anybody=True),
+    Page("/admin/logout", act=log_out, anybody=True),
+)

@@ -1,0 +1,117 @@
+"""A page of the panel as an ASGI application: who reads it, what it shows, and what its form does.
+
+Whoever is not logged in is asked to, and comes back. A refusal is a page too, in the words of the API.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from urllib.parse import quote
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from aureum.domain.errors import DomainError, Unavailable
+from aureum.http.admin.forms import read_form
+from aureum.http.admin.notices import notices
+from aureum.http.admin.rendering import HEADERS, rendered
+from aureum.http.admin.visit import Visit
+from aureum.http.bodies import read_body
+from aureum.http.edge import log_error
+from aureum.http.errors import HttpError, render
+from aureum.http.headers import header
+from aureum.http.session_cookie import check_same_origin, forget_token, session_token
+
+Answering = Callable[[Visit], Awaitable[Response]]
+
+LOGIN = "/admin/login"
+WRONG_METHOD = "This page can be read, or its form sent; nothing else."
+
+
+class Page:
+    """*show* answers GET, *act* what its form sends; *anybody* may read it without having logged in."""
+
+    def __init__(
+        self, path: str, show: Answering | None = None, act: Answering | None = None, *, anybody: bool = False
+    ) -> None:
+        self.path = path
+        self.show = show
+        self.act = act
+        self.anybody = anybody
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self.respond(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        await response(scope, receive, send)
+
+    async def respond(self, request: Request) -> Response:
+        """The page, or why not."""
+        visit = Visit(request)
+        try:
+            if request.method == "POST":
+                check_same_origin(request, request.app.state.aureum.settings.trusted_proxies)
+            visit = await recognised(visit)
+            if visit.me is None and not self.anybody:
+                return to_login(request)
+            return await self.answer(visit)
+        except Exception as error:
+            return await refused(visit, error)
+
+    async def answer(self, visit: Visit) -> Response:
+        """What the page itself says. Raises HttpError, DomainError."""
+        method, request = visit.request.method, visit.request
+        if method in ("GET", "HEAD") and self.show is not None:
+            return await self.show(visit)
+        if method == "POST" and self.act is not None:
+            body = await read_body(request.receive, request.scope["headers"])
+            form = read_form(body, header(request.scope, b"content-type") or "")
+            return await self.act(replace(visit, form=form))
+        allowed = (["GET", "HEAD"] if self.show else []) + (["POST"] if self.act else [])
+        raise HttpError(405, WRONG_METHOD, {"Allow": ", ".join(allowed)})
+
+
+async def recognised(visit: Visit) -> Visit:
+    """*visit* with whoever is logged in, if the session is still good."""
+    token = session_token(visit.request.scope)
+    if token is None:
+        return visit
+    known = replace(visit, token=token)
+    try:
+        return replace(known, me=(await known.ask("GET", "/api/me")).body)
+    except HttpError as error:
+        if error.status != 401:
+            raise
+        return visit
+
+
+def to_login(request: Request) -> Response:
+    """Log in first. A page that was asked for follows; a form that was sent is lost with its session."""
+    path = request.url.path if request.method == "GET" else "/admin"
+    query = f"?{request.url.query}" if request.method == "GET" and request.url.query else ""
+    response = RedirectResponse(f"{LOGIN}?next={quote(path + query)}", 303)
+    forget_token(response)
+    return response
+
+
+async def refused(visit: Visit, error: Exception) -> Response:
+    """A page with what any endpoint would answer to *error*."""
+    status, headers, body = render(error, "aureum")
+    if status == 500 or isinstance(error, Unavailable):
+        log_error(visit.request.scope, error)
+    kept = {name.decode(): value.decode() for name, value in headers if name in (b"retry-after", b"allow")}
+    return rendered(visit, "refused.html", status=status, headers=kept, text=orjson.loads(body)["error"])
+
+
+async def page(visit: Visit, template: str, status: int = 200, **shown: object) -> Response:
+    """A page for whoever is logged in, with what he or she should know wherever he or she looks."""
+    return rendered(visit, template, status=status, headers=None, notices=await notices(visit), **shown)
+
+
+def refusal(error: Exception) -> str:
+    """Why the API refused what a form asked for, to be said on the page with the form. Raises what is none."""
+    if isinstance(error, Unavailable) or not isinstance(error, HttpError | DomainError):
+        raise error
+    return str(orjson.loads(render(error, "aureum")[2])["error"])

@@ -1,0 +1,106 @@
+"""One request to a page: who reads it, what the form holds, and how the page asks the API for it."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message
+
+from aureum.http.admin.api import endpoint_of
+from aureum.http.admin.forms import Form
+
+PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for")
+"""Headers by which the API knows the brokerage and the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the API answered: a body as JSON has it, its ETag, and the query of the next page if there is one."""
+
+    body: Any
+    etag: str
+    more: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """``me`` is what ``GET /api/me`` says of whoever is logged in; None before."""
+
+    request: Request
+    token: str | None = None
+    me: Mapping[str, Any] | None = None
+    form: Form = field(default_factory=Form)
+
+    @property
+    def role(self) -> str | None:
+        return None if self.me is None else self.me["role"]
+
+    @property
+    def manages(self) -> bool:
+        """Whether the reader manages the brokerage: users, keys, webhooks and settings."""
+        return self.role in ("brokerage_owner", "platform_admin")
+
+    def id(self) -> str:
+        """The id in the page's path."""
+        return str(self.request.path_params["id"])
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        id: str | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        if_match: str = "",
+    ) -> Told:
+        """An endpoint's answer, by its *path* as the list of routes has it. Raises what the endpoint refuses with.
+
+        Of a form, what is sent twice happens once: its ``once`` and what the endpoint gets make the Idempotency-Key.
+        """
+        content = b"" if body is None else orjson.dumps(body)
+        headers = [(name, value) for name, value in self.request.scope["headers"] if name in PASSED_ON]
+        if self.token is not None:
+            headers.append((b"authorization", b"Bearer " + self.token.encode()))
+        if if_match:
+            headers.append((b"if-match", if_match.encode("latin-1", "replace")))
+        if method == "POST" and self.form["once"]:
+            key = hashlib.blake2b(self.form["once"].encode() + content, digest_size=24).hexdigest()
+            headers.append((b"idempotency-key", key.encode()))
+        scope = {
+            **self.request.scope,
+            "method": method,
+            "path": path.replace("{id}", id or ""),
+            "query_string": urlencode({name: value for name, value in (query or {}).items() if value}).encode(),
+            "headers": headers,
+            "path_params": {"id": id},
+            "state": {"request_id": self.request.scope["state"]["request_id"]},
+        }
+        sent = [{"type": "http.request", "body": content}]
+
+        async def receive() -> Message:
+            return sent.pop() if sent else {"type": "http.disconnect"}
+
+        answer = await endpoint_of(method, path).respond(Request(scope, receive))
+        return told(answer)
+
+
+def told(answer: Response) -> Told:
+    """An answer of the API, read."""
+    link = answer.headers.get("link")
+    more = None
+    if link is not None:
+        target = link.partition(">")[0].removeprefix("<")
+        more = {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
+    return Told(orjson.loads(bytes(answer.body)) if answer.body else None, answer.headers.get("etag", ""), more)
+
+
+def new_once() -> str:
+    """What tells one form that was shown from another."""
+    return secrets.token_urlsafe(16)

@@ -1,0 +1,122 @@
+"""One webhook: how it stands, its details, and what can be done with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from aureum.domain.webhook_endpoint import EVENTS, MODES
+from aureum.http.admin.page import Page, page, refusal
+from aureum.http.admin.visit import Visit
+from aureum.http.admin.webhooks import KINDS, fields
+
+API = "/api/webhooks/{id}"
+LATEST = 5
+"""Deliveries and replays that the page itself shows."""
+
+DONE = {
+    "changed": "The webhook was changed.",
+    "enabled": "The webhook is enabled. What it has missed is on its way.",
+    "disabled": "The webhook is disabled. What happens from now on is kept for it.",
+    "replaying": "The replay has been asked for.",
+    "cancelled": "The replay is cancelled.",
+}
+"""What is said on the page that follows."""
+
+
+async def shown(
+    visit: Visit, webhook_id: str, typed: Mapping[str, Any] | None = None, problem: str | None = None
+) -> Response:
+    """The page; of a form that was refused with what was *typed*, and why."""
+    told = await visit.ask("GET", API, id=webhook_id)
+    deliveries = await visit.ask("GET", API + "/deliveries", id=webhook_id, query={"limit": LATEST})
+    replays = await visit.ask("GET", API + "/replays", id=webhook_id, query={"limit": LATEST})
+    done = DONE.get(visit.request.query_params.get("done", "")) if visit.request.method == "GET" else None
+    return await page(
+        visit,
+        "webhook.html",
+        400 if problem else 200,
+        webhook=told.body,
+        typed=typed or told.body,
+        etag=told.etag,
+        deliveries=deliveries.body,
+        replays=replays.body,
+        running=any(replay["status"] == "running" for replay in replays.body),
+        problem=problem,
+        done=done,
+        events=EVENTS,
+        kinds=KINDS,
+        modes=MODES,
+    )
+
+
+def back(webhook_id: str, done: str) -> Response:
+    """The page again, as a new request: reloading it sends no form."""
+    return RedirectResponse(f"/admin/webhooks/{webhook_id}?done={done}", 303)
+
+
+async def show_webhook(visit: Visit) -> Response:
+    """The page."""
+    return await shown(visit, visit.id())
+
+
+async def change_webhook(visit: Visit) -> Response:
+    """Its details, unless somebody else has changed them since the form was shown."""
+    change = fields(visit.form)
+    try:
+        await visit.ask("PATCH", API, id=visit.id(), body=change, if_match=visit.form["etag"])
+    except Exception as error:
+        return await shown(visit, visit.id(), change, refusal(error))
+    return back(visit.id(), "changed")
+
+
+async def enable_webhook(visit: Visit) -> Response:
+    """It hears of what happens, and of what it has missed."""
+    await visit.ask("PATCH", API, id=visit.id(), body={"disabled": False})
+    return back(visit.id(), "enabled")
+
+
+async def disable_webhook(visit: Visit) -> Response:
+    """Nothing is sent there until it is enabled."""
+    await visit.ask("PATCH", API, id=visit.id(), body={"disabled": True})
+    return back(visit.id(), "disabled")
+
+
+async def rotate_secret(visit: Visit) -> Response:
+    """The new secret, this once."""
+    try:
+        rotated = await visit.ask(
+            "POST", API + "/rotate-secret", id=visit.id(), body={"overlap_hours": visit.form.number("overlap_hours")}
+        )
+    except Exception as error:
+        return await shown(visit, visit.id(), problem=refusal(error))
+    webhook = (await visit.ask("GET", API, id=visit.id())).body
+    until = rotated.body["secretOverlapUntil"]
+    return await page(visit, "webhook_secret.html", webhook=webhook, secret=rotated.body["secret"], until=until)
+
+
+async def send_test(visit: Visit) -> Response:
+    """On to the delivery of a sample, with what came back."""
+    try:
+        delivery = await visit.ask("POST", API + "/test", id=visit.id(), body={"event": visit.form["event"] or None})
+    except Exception as error:
+        return await shown(visit, visit.id(), problem=refusal(error))
+    return RedirectResponse(f"/admin/webhooks/deliveries/{delivery.body['id']}", 303)
+
+
+async def remove_webhook(visit: Visit) -> Response:
+    """For good, if it was said twice."""
+    if visit.form["sure"] != "yes":
+        return await shown(visit, visit.id(), problem="Tick the box to say that the webhook is to be removed for good.")
+    await visit.ask("DELETE", API, id=visit.id())
+    return RedirectResponse("/admin/webhooks", 303)
+
+
+PAGES = (
+    Page("/admin/webhooks/{id}", show_webhook, change_webhook),
+    Page("/admin/webhooks/{id}/enable", act=enable_webhook),
+    Page("/admin/webhooks/{id}/disable", act=disable_webhook),
+    Page("/admin/webhooks/{id}/rotate-secret", act=rotate_secret),
+    Page("/admin/webhooks/{id}/test", act=send_test),
+    Page("/admin/webhooks/{id}/remove", act=remove_webhook),
+)
