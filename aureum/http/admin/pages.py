@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from aureum.domain.errors import NotFound
 from aureum.http.admin import (
     api_keys,
+    brokerages,
     contacts,
     leads,
     login,
@@ -52,6 +53,7 @@ PAGES: tuple[Page, ...] = (
     *webhook_replays.PAGES,
     *webhook.PAGES,
     *users.PAGES,
+    *brokerages.PAGES,
     *settings.PAGES,
     *api_keys.PAGES,
     Page("/admin/{path:path}", show_nothing, show_nothing),

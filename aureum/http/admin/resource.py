@@ -71,8 +71,10 @@ class Resource:
     """What the page shows that cannot be changed."""
 
 
-async def staff(visit: Visit) -> dict[str, str]:
-    """The names of the brokerage's staff by id."""
+async def staff(resource: Resource, visit: Visit) -> dict[str, str]:
+    """The names of the brokerage's staff by id, where the pages show any."""
+    if not any(field.kind == "user" for field in resource.change):
+        return {}
     return {user["id"]: user["name"] for user in (await visit.ask("GET", "/api/users")).body}
 
 
@@ -89,7 +91,13 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
         more = {"page": str(number + 1)} if number < told.body["total_pages"] else None
     # What is chosen stays so on the next page.
     older = None if more is None else urlencode({**{name: one for name, one in chosen.items() if one}, **more})
-    shown = {"resource": resource, "docs": docs, "chosen": chosen, "older": older, "users": await staff(visit)}
+    shown = {
+        "resource": resource,
+        "docs": docs,
+        "chosen": chosen,
+        "older": older,
+        "users": await staff(resource, visit),
+    }
     return await page(visit, "resources.html", **shown)
 
 
@@ -101,7 +109,7 @@ async def show_new(resource: Resource, visit: Visit) -> Response:
 
 async def new_form(resource: Resource, visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
     """The form with what it holds already."""
-    shown = {"resource": resource, "values": values, "problem": problem, "users": await staff(visit)}
+    shown = {"resource": resource, "values": values, "problem": problem, "users": await staff(resource, visit)}
     return await page(visit, "resource_new.html", 400 if problem else 200, **shown)
 
 
@@ -140,7 +148,7 @@ async def one_form(
         doc=told.body,
         etag=told.etag,
         values=typed or all_typed(resource.change, told.body, visit.zone),
-        users=await staff(visit),
+        users=await staff(resource, visit),
         history=history,
         problem=problem,
         done=done.get(about),
