@@ -57,7 +57,8 @@ def test_page_by_page(hook: Hook, owner: Reader) -> None:
     for position in range(1, 104):
         hook.told(position, "lead.created" if position % 2 else "task.created")
         hook.queued(position)
-    address, seen = f"/admin/webhooks/{hook.id}/deliveries?status=pending&event=", []
+    address = f"/admin/webhooks/{hook.id}/deliveries?status=pending&event="
+    seen: list[int] = []
     for length in (50, 50, 3):
         reading = owner.read(address)
         assert len(listed(reading)) == length
@@ -67,8 +68,8 @@ def test_page_by_page(hook: Hook, owner: Reader) -> None:
         assert not older or "status=pending" in address
     assert address == "" and seen == list(range(103, 0, -1))
     odd = owner.read(f"/admin/webhooks/{hook.id}/deliveries?event=lead.created")
-    (older,) = [link for link in odd.links if "cursor=" in link]
-    assert [int(sequence) for sequence, _ in listed(owner.read(older))] == [3, 1]
+    (rest,) = [link for link in odd.links if "cursor=" in link]
+    assert [int(sequence) for sequence, _ in listed(owner.read(rest))] == [3, 1]
 
 
 def test_one_with_its_attempts(hook: Hook, owner: Reader) -> None:
