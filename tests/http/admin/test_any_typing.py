@@ -9,7 +9,7 @@ import pytest
 
 from tests.http.admin.reader import Reader, page, refused
 from tests.http.admin.reading import Form
-from tests.http.admin.test_every_page import Brokerage
+from tests.http.admin.test_every_page import OWNERS_ONLY, Brokerage
 from tests.http.office import Office
 from tests.http.serving import Server
 
@@ -84,7 +84,7 @@ def test_any_field(here: Brokerage, owner: Reader, forms: dict[str, Form], garba
                 continue  # that is a test of the first event, and waits for a worker
             before = here.head
             answer = owner.send(action, form.filled(**(others | {name: garbage})))
-            assert answer.status in (200, 201, 303, 400, 404, 409, 429), (action, name, answer.status)
+            assert answer.status < 500, (action, name)
             if answer.status >= 400:
                 assert here.head == before, (action, name)
                 reading = page(answer, answer.status)
@@ -109,10 +109,11 @@ def test_any_query(here: Brokerage, owner: Reader, garbage: str) -> None:
 
 
 def test_a_form_without_any_field(here: Brokerage, owner: Reader, forms: dict[str, Form]) -> None:
+    sent = 0
     for action, form in forms.items():
-        required = set(form.names) & {"url", "name", "sequence", "sure"}
-        if required:
+        if action.startswith(OWNERS_ONLY) and set(form.names) & {"url", "name", "sequence", "sure"}:
             before = here.head
-            answer = owner.send(action, b"")
-            assert answer.status == 400 and page(answer, 400).problem, action
+            assert page(owner.send(action, b""), 400).problem, action
             assert here.head == before
+            sent += 1
+    assert sent >= 5
