@@ -64,7 +64,8 @@ def check_same_origin(request: Request, trusted_proxies: Networks) -> None:
     if site is not None:
         same = site in ("same-origin", "none")
     else:
-        same = origin is None or host_in(origin) == requested_host(request.scope, trusted_proxies)
+        host = None if origin is None else host_in(origin)
+        same = origin is None or (host is not None and host == requested_host(request.scope, trusted_proxies))
     if not same:
         raise HttpError(403, ELSEWHERE)
 

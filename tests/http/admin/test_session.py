@@ -1,0 +1,117 @@
+"""What ends a session, and what was none: each leads to the login page, on every kind of request."""
+
+import secrets
+from http.cookies import SimpleCookie
+
+import pytest
+from pydantic import SecretStr
+
+from aureum.commands.brokerages import disable_brokerage
+from aureum.commands.sessions import TOKEN_PREFIX
+from tests.http.admin.reader import Reader, as_staff, led_to, refused
+from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.serving import Server
+from tests.http.test_login import changed, joined, opens, token
+
+BEFORE = "UPDATE user_tokens SET expires_at = now() WHERE user_id = %(user)s"
+
+
+def is_out(reader: Reader) -> bool:
+    """Whether the panel asks to log in, and has the browser forget what it sent."""
+    cookies = dict(reader.cookies)
+    read = reader.get("/admin/webhooks?a=b")
+    reader.cookies = dict(cookies)
+    sent = reader.send("/admin/webhooks", {"url": "https://example.com/", "events": "lead.*"})
+    if read.status == sent.status == 303:
+        assert led_to(read) == "/admin/login?next=/admin/webhooks%3Fa%3Db"
+        assert led_to(sent) == "/admin/login?next=/admin", "what was typed is lost: the page, not its form's address"
+        assert SimpleCookie(read.headers["set-cookie"])["aureum"]["max-age"] == "0"
+        assert b"" == read.body == sent.body and "aureum" not in reader.cookies
+        return True
+    assert read.status in (200, 403)
+    return False
+
+
+def test_what_ends_one(server: Server, office: Office, tenant: Tenant) -> None:
+    def logged_in() -> tuple[Reader, dict[str, str]]:
+        headers = token(server, user)
+        return Reader(server, {"aureum": headers["Authorization"].removeprefix("Bearer ")}), headers
+
+    user = joined(office, tenant.id, "brokerage_owner")
+    expired, _ = logged_in()
+    assert not is_out(expired)
+    office.rows(BEFORE, user=user.id)
+    assert is_out(expired)
+
+    revoked, headers = logged_in()
+    assert server.ask("POST", "/api/v1/auth/logout", headers=headers).status == 200
+    assert is_out(revoked)
+
+    outdated, _ = logged_in()
+    changed(office, tenant.id, user, password=SecretStr("a quite different one"))
+    assert is_out(outdated)
+
+
+def test_a_disabled_user_or_brokerage(server: Server, office: Office) -> None:
+    tenant = office.brokerage()
+    user = joined(office, tenant.id, "brokerage_owner")
+    one = Reader(server, {"aureum": token(server, user)["Authorization"].removeprefix("Bearer ")})
+    other = as_staff(server, office.staff(tenant.id, "brokerage_owner"))
+    changed(office, tenant.id, user, disabled=True)
+    assert is_out(one) and not is_out(other)
+    office.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
+    assert is_out(other)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "x",
+        TOKEN_PREFIX,
+        TOKEN_PREFIX + secrets.token_urlsafe(32),
+        TOKEN_PREFIX + "x" * 5000,
+        TOKEN_PREFIX + "\xe4\xff",
+        TOKEN_PREFIX + '"; aureum="aut_',
+        "null",
+        "a,b=c=d",
+    ],
+)
+def test_garbage_is_nobody(server: Server, value: str) -> None:
+    for name in ("aureum", "__Host-aureum", "other"):
+        assert is_out(Reader(server, {name: value}))
+    assert not opens(server, {"Cookie": f"aureum={value}"})
+
+
+def test_a_key_is_no_session(server: Server, tenant: Tenant) -> None:
+    assert is_out(Reader(server, {"aureum": tenant.key}))
+    assert not opens(server, {"Cookie": f"aureum={tenant.key}"})
+    # Nor is Authorization: a page is for a browser.
+    answer = server.ask("GET", "/admin", headers=tenant.bearer)
+    assert led_to(answer) == "/admin/login?next=/admin"
+
+
+def test_at_the_address_of_another_brokerage_nothing_of_that_is_seen(
+    server: Server, office: Office, tenant: Tenant
+) -> None:
+    other = office.brokerage(name="Teton Homes")
+    webhook = {"url": "https://teton.example.com/hooks", "events": ["lead.*"]}
+    assert server.by_key(other, "POST", "/api/webhooks", webhook).status == 201
+    server.lead(other)
+    broker = as_staff(server, office.staff(tenant.id, "broker"), other.domain)
+    owner = as_staff(server, office.staff(tenant.id, "brokerage_owner"), other.domain)
+    before = office.head(other), office.head(tenant)
+
+    overview = broker.read("/admin")
+
+    assert "Snake River Realty" in overview.said("strong") and overview.said("dd")[0] == "0"
+    for path in ("/admin", "/admin/webhooks"):
+        answer = owner.get(path)
+        assert b"teton" not in answer.body.lower()
+        assert "of another brokerage" in refused(answer, 401)
+    assert "of another brokerage" in refused(owner.send("/admin/webhooks", webhook_form()), 401)
+    assert (office.head(other), office.head(tenant)) == before
+
+
+def webhook_form() -> dict[str, str]:
+    return {"url": "https://example.com/hooks", "events": "lead.*"}
