@@ -34,6 +34,7 @@ TRY = """
 The demo brokerage, Snake River Realty, is there: three agents, forty leads over the last sixty days.
 
   URL        {url}
+  Panel      {url}/admin
   API key    {key}
   Owner      {email}
   Password   {password}

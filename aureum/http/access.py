@@ -31,20 +31,26 @@ NO_BROKERAGE = "Brokerage not found"
 TOO_MANY = "Too many requests: the limit is {limit} a minute. Try again in {seconds} seconds."
 NAME_A_BROKERAGE = "You belong to no brokerage: ask at the address of the one that you mean."
 
+FROM_PANEL = "aureum.panel"
+"""In the scope of what a page of the admin panel asks on behalf of its reader."""
+
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Whose requests change nothing (RFC 9110, 9.2.1)."""
 
+PANEL_PLAN = "Starter"
 API_PLAN = "Grow"
 INTEGRATION_PLAN = "Elite"
 
 
-async def by_key(request: Request, plan: str = API_PLAN) -> Brokerage:
-    """The brokerage of the key in Authorization, or of the user whose token it is.
+async def by_key(request: Request, plan: str | None = None) -> Brokerage:
+    """The brokerage of the key in Authorization, or of the user whose token it is, on *plan* or a higher one: that of
+    the API, but for pages of the admin panel, which every plan has.
 
     Raises HttpError 401, 403 (plan), 429. A Host that names a different brokerage is like a wrong key; one that names
     none does not matter. A platform admin asks for whichever brokerage the Host names.
     """
-    return await on_plan(request, await passed(request, NO_KEY), plan)
+    usual = PANEL_PLAN if request.scope.get(FROM_PANEL) else API_PLAN
+    return await on_plan(request, await passed(request, NO_KEY), plan or usual)
 
 
 async def by_key_or_staff(request: Request) -> Brokerage:

@@ -1,4 +1,4 @@
-"""``/api/v1/admin/brokerages``: the tenants of the installation, for platform admins."""
+"""``/api/v1/admin/brokerages``: the tenants of the installation, for platform admins; to its owner, the own one."""
 
 from functools import partial
 
@@ -16,11 +16,14 @@ from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
 from aureum.http.managed import NO_BROKERAGE, brokerage_of, position
 from aureum.http.pages import Found, Numbered, NumberedPage, paged
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once, unless_known
-from aureum.http.roles import check_platform_admin
+from aureum.http.roles import OWNER, check_platform_admin
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
 
 PATH = "/api/v1/admin/brokerages"
+
+OWNERS = frozenset(("name", *SETTINGS))
+"""What an owner sets of the own brokerage: domains and plan are the platform's business."""
 
 
 def brokerage_body(brokerage: Brokerage) -> bytes:
@@ -54,8 +57,7 @@ async def post_brokerage(asked: Asked, new: NewBrokerage) -> Response:
 
 async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
     """The brokerage as it is; with ``asOf`` as it was."""
-    check_platform_admin(asked.about.role)
-    row = await brokerage_of(asked, number)
+    row = await managed_row(asked, number)
     if as_of.as_of is None:
         return unless_known(asked.request, encoded(document(row, row.opened_at)), row.stream_version)
     brokerage = (await asked.app.store.load(PLATFORM, row.tenant_id)).aggregate(as_of.as_of)
@@ -65,10 +67,12 @@ async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
 
 
 async def patch_brokerage(asked: Asked, number: int, change: BrokerageChange) -> Response:
-    """The brokerage as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
-    check_platform_admin(asked.about.role)
-    row = await brokerage_of(asked, number)
+    """The brokerage as it is afterwards. ``If-Match`` takes the ETag that the caller has seen. Its owner sets its name,
+    time zone, country and whether the count of its leads is public."""
+    row = await managed_row(asked, number)
     sent = change.model_dump(exclude_unset=True)
+    if sent.keys() - OWNERS:
+        check_platform_admin(asked.about.role)
     if "domains" in sent:
         sent["domains"] = brokerage_domains(sent["domains"], asked.app.settings.base_domain, row.domains)
     command = ChangeBrokerage(
@@ -79,6 +83,13 @@ async def patch_brokerage(asked: Asked, number: int, change: BrokerageChange) ->
     )
     changed = await change_brokerage(asked.app.store, command, origin(asked.request, asked.about))
     return answered(asked, changed, brokerage_body)
+
+
+async def managed_row(asked: Asked, number: int) -> BrokerageRow:
+    """A platform admin manages every brokerage, an owner the own one. Raises NotAllowed, NotFound."""
+    if asked.about.role != OWNER or number != asked.about.number:
+        check_platform_admin(asked.about.role)
+    return await brokerage_of(asked, number)
 
 
 every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(403,))

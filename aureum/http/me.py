@@ -23,6 +23,7 @@ class ShownTenant(Shape):
     slug: str
     name: str
     plan: Literal["Starter", "Grow", "Elite"]
+    timeZone: Annotated[str, Field(description="IANA name")]
 
 
 class MeAsKey(Shape):
@@ -107,7 +108,7 @@ def wire(asked: Asked) -> str:
 
 def shown(tenant: tuple[Any, ...]) -> dict[str, Any]:
     """The brokerage of who asks."""
-    return dict(zip(("id", "slug", "name", "plan"), tenant, strict=True))
+    return dict(zip(("id", "slug", "name", "plan", "timeZone"), tenant, strict=True))
 
 
 ENDPOINTS = (

@@ -128,4 +128,4 @@ OF_NUMBER = SHOWN + " WHERE number = %(number)s"
 POSITION = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 """How far a tenant's log has come: with it, the gate has told of the caller's own only."""
 
-NAMED = "SELECT number, slug, name, plan FROM brokerages WHERE tenant_id = %(tenant)s"
+NAMED = "SELECT number, slug, name, plan, time_zone FROM brokerages WHERE tenant_id = %(tenant)s"

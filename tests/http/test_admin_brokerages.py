@@ -205,6 +205,33 @@ def test_nobody_else(server: Server, office: Office, admin: Staff, tenant: Tenan
     assert server.ask("GET", PATH).status == server.by_key(tenant, "GET", PATH).status == 401
 
 
+def test_its_owner_sees_and_sets_what_is_the_owners(server: Server, office: Office, admin: Staff) -> None:
+    tenant = office.brokerage("Starter")
+    owner = office.staff(tenant.id, "brokerage_owner")
+    number = server.ask("GET", "/api/me", headers=owner.bearer).json["brokerage"]["id"]
+    own = f"{PATH}/{number}"
+    settings = {"name": "New Name", "time_zone": "Europe/Berlin", "country": "DE", "public_lead_count": False}
+
+    shown = server.ask("GET", own, headers=owner.bearer)
+    changed = server.ask("PATCH", own, settings, owner.bearer | {"If-Match": shown.etag})
+
+    assert (shown.status, shown.json["id"]) == (200, number)
+    assert (changed.status, changed.json) == (200, shown.json | settings)
+    stale = server.ask("PATCH", own, {"name": "Newer"}, owner.bearer | {"If-Match": shown.etag})
+    assert stale.status == 412
+    before = position(office)
+    refused: list[dict[str, Any]] = [{"plan": "Elite"}, {"domains": []}, {"disabled": True}]
+    for platforms in (*refused, {"name": "Newer", "plan": "Starter"}):
+        answer = server.ask("PATCH", own, platforms, owner.bearer)
+        assert (answer.status, answer.detail) == (403, "Only a platform admin may do this.")
+    for role in ("broker", "agent"):
+        who = office.staff(tenant.id, role)
+        assert server.ask("GET", own, headers=who.bearer).status == 403
+        assert server.ask("PATCH", own, {"name": "Mine"}, who.bearer).status == 403
+    assert position(office) == before
+    assert server.ask("GET", own, headers=admin.bearer).json == changed.json
+
+
 def test_numbers_that_nobody_has(server: Server, admin: Staff) -> None:
     for number, status in ((2**31 - 1, 404), (0, 404), ("x", 422), (2**63, 404)):
         assert server.ask("GET", f"{PATH}/{number}", headers=admin.bearer).status == status

@@ -13,7 +13,7 @@ def brokerage(office: Office, tenant: Tenant, plan: str) -> dict[str, object]:
     ((number, slug, name),) = office.rows(
         "SELECT number, slug, name FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id
     )
-    return {"id": number, "slug": slug, "name": name, "plan": plan}
+    return {"id": number, "slug": slug, "name": name, "plan": plan, "timeZone": "America/Boise"}
 
 
 def test_a_key_on_any_plan(server: Server, office: Office) -> None:

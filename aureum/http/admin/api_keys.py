@@ -39,10 +39,10 @@ async def create_api_key(visit: Visit) -> Response:
 async def revoke_api_key(visit: Visit) -> Response:
     """From the next request on it opens nothing."""
     await visit.ask("DELETE", API + "/{id}", id=visit.id())
-    return RedirectResponse("/admin/api-keys", 303)
+    return RedirectResponse("/admin/settings/api-keys", 303)
 
 
 PAGES = (
-    Page("/admin/api-keys", show_api_keys, create_api_key),
-    Page("/admin/api-keys/{id}/revoke", act=revoke_api_key),
+    Page("/admin/settings/api-keys", show_api_keys, create_api_key),
+    Page("/admin/settings/api-keys/{id}/revoke", act=revoke_api_key),
 )

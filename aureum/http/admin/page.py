@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from aureum.domain.errors import DomainError, Unavailable
+from aureum.domain.errors import DomainError, StaleVersion, Unavailable
 from aureum.http.admin.forms import read_form
 from aureum.http.admin.notices import notices
 from aureum.http.admin.rendering import HEADERS, rendered
@@ -27,6 +27,8 @@ Answering = Callable[[Visit], Awaitable[Response]]
 
 LOGIN = "/admin/login"
 WRONG_METHOD = "This page can be read, or its form sent; nothing else."
+
+STALE = "Somebody else has changed this since you opened it. What you typed is here: save again to set it nonetheless."
 
 
 class Page:
@@ -114,4 +116,6 @@ def refusal(error: Exception) -> str:
     """Why the API refused what a form asked for, to be said on the page with the form. Raises what is none."""
     if isinstance(error, Unavailable) or not isinstance(error, HttpError | DomainError):
         raise error
+    if isinstance(error, StaleVersion):
+        return STALE
     return str(orjson.loads(render(error, "aureum")[2])["error"])

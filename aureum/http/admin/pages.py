@@ -6,7 +6,23 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
-from aureum.http.admin import api_keys, login, overview, webhook, webhook_deliveries, webhook_replays, webhooks
+from aureum.http.admin import (
+    api_keys,
+    brokerages,
+    contacts,
+    leads,
+    login,
+    overview,
+    properties,
+    settings,
+    showings,
+    tasks,
+    users,
+    webhook,
+    webhook_deliveries,
+    webhook_replays,
+    webhooks,
+)
 from aureum.http.admin.page import Page
 from aureum.http.admin.rendering import style
 from aureum.http.admin.visit import Visit
@@ -27,10 +43,18 @@ async def show_nothing(visit: Visit) -> Response:
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *login.PAGES,
+    *leads.PAGES,
+    *contacts.PAGES,
+    *properties.PAGES,
+    *tasks.PAGES,
+    *showings.PAGES,
     *webhooks.PAGES,
     *webhook_deliveries.PAGES,
     *webhook_replays.PAGES,
     *webhook.PAGES,
+    *users.PAGES,
+    *brokerages.PAGES,
+    *settings.PAGES,
     *api_keys.PAGES,
     Page("/admin/{path:path}", show_nothing, show_nothing),
 )

@@ -1,13 +1,14 @@
 """Templates into answers. Everything that a page shows is escaped, and a name that a template misses is an error."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from aureum.http.admin.times import shown_time
 from aureum.http.admin.visit import Visit, new_once
 from aureum.http.packed import Packed
 
@@ -23,11 +24,6 @@ HEADERS = {
 """Of every page: nothing of it is kept, no script runs, nothing frames it."""
 
 
-def moment(text: str | None) -> str:
-    """``2025-01-15T10:30:00.000Z`` → ``15 Jan 2025, 10:30:00``, which is UTC."""
-    return "" if text is None else f"{datetime.fromisoformat(text):%-d %b %Y, %H:%M:%S}"
-
-
 TEMPLATES = Environment(
     loader=PackageLoader("aureum.http.admin"),
     autoescape=True,
@@ -36,7 +32,8 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters["moment"] = moment
+TEMPLATES.globals["ZoneInfo"] = ZoneInfo
+TEMPLATES.filters["moment"] = shown_time
 
 
 @cache
@@ -49,5 +46,11 @@ def rendered(
     visit: Visit, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **shown: object
 ) -> Response:
     """A page from its *template*."""
-    about = {"me": visit.me, "path": visit.request.url.path, "once": new_once(), "style": style().digest}
+    about = {
+        "me": visit.me,
+        "zone": visit.zone,
+        "path": visit.request.url.path,
+        "once": new_once(),
+        "style": style().digest,
+    }
     return HTMLResponse(TEMPLATES.get_template(template).render(about | {"notices": ()} | shown), status, headers)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from aureum.http.access import FROM_PANEL
 from aureum.http.admin.api import endpoint_of
 from aureum.http.admin.forms import Form
 
@@ -45,6 +47,12 @@ class Visit:
     def manages(self) -> bool:
         """Whether the reader manages the brokerage: users, keys, webhooks and settings."""
         return self.role in ("brokerage_owner", "platform_admin")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which times are shown and typed: the brokerage's; UTC for whoever belongs to none."""
+        brokerage = None if self.me is None else self.me["brokerage"]
+        return ZoneInfo("UTC" if brokerage is None else brokerage["timeZone"])
 
     def id(self) -> str:
         """The id in the page's path."""
@@ -80,6 +88,7 @@ class Visit:
             "query_string": urlencode({name: value for name, value in (query or {}).items() if value}).encode(),
             "headers": headers,
             "path_params": {"id": id},
+            FROM_PANEL: True,
             "state": {"request_id": self.request.scope["state"]["request_id"]},
         }
         sent = [{"type": "http.request", "body": content}]

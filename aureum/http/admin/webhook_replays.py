@@ -3,21 +3,17 @@
 from starlette.responses import Response
 
 from aureum.http.admin.page import Page, refusal
+from aureum.http.admin.times import sent_time
 from aureum.http.admin.visit import Visit
 from aureum.http.admin.webhook import API, back, shown
-
-
-def utc(text: str) -> str:
-    """A time as browsers write it, without a zone, in UTC as the page says."""
-    return f"{text}Z" if text and text[-1:].isdigit() and "T" in text else text
 
 
 async def start_replay(visit: Visit) -> Response:
     """From a sequence if one was typed, else from a time."""
     form = visit.form
     asked = {
-        "since": form.number("sequence") if form["sequence"] else utc(form["since"]),
-        "until": utc(form["until"]) or None,
+        "since": form.number("sequence") if form["sequence"] else sent_time(form["since"], visit.zone),
+        "until": sent_time(form["until"], visit.zone),
         "only": form["only"] or None,
         "events": form.all("events") or None,
     }

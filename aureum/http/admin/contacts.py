@@ -1,0 +1,50 @@
+"""Contacts: the people whom the brokerage knows."""
+
+from typing import get_args
+
+from aureum.http.admin.fields import Field
+from aureum.http.admin.resource import Column, Link, Resource, pages_of
+from aureum.http.contact_fields import Type
+
+FIELDS = (
+    Field("firstName", "First name", required=True),
+    Field("lastName", "Last name"),
+    Field("email", "E-mail", "email"),
+    Field("phone", "Phone", "tel"),
+    Field("type", "Type", "choice", get_args(Type), required=True),
+    Field("tags", "Tags", "words", hint="With commas between them."),
+    Field("score", "Score", "number", hint="From 0 to 100."),
+)
+
+CONTACTS = Resource(
+    path="/admin/contacts",
+    api="/api/contacts",
+    one="contact",
+    many="Contacts",
+    title=lambda contact: f"{contact['firstName']} {contact['lastName']}".strip(),
+    columns=(
+        Column("firstName", "First name"),
+        Column("lastName", "Last name"),
+        Column("type", "Type", "badge"),
+        Column("email", "E-mail"),
+        Column("phone", "Phone"),
+        Column("tags", "Tags", "words"),
+        Column("score", "Score"),
+    ),
+    filters=(
+        Field("search", "Name or e-mail"),
+        Field("type", "Type", "choice", get_args(Type)),
+        Field("tag", "Tag"),
+    ),
+    new=FIELDS,
+    change=FIELDS,
+    links=(Link("New task about this contact", "/admin/tasks/new", {"contactId": "id"}),),
+    mentions={"leadId": "/admin/leads"},
+    facts=(
+        Column("phoneE164", "Phone, internationally"),
+        Column("createdAt", "Since", "time"),
+        Column("updatedAt", "Changed", "time"),
+    ),
+)
+
+PAGES = pages_of(CONTACTS)

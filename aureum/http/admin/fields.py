@@ -1,0 +1,95 @@
+"""The fields of a form: how each is shown, and what the API gets of what was typed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from aureum.http.admin.forms import Form
+from aureum.http.admin.times import sent_time, typed_time
+
+Text = Literal["text", "email", "tel", "date", "long", "password"]
+Kind = Literal[Text, "number", "amount", "choice", "user", "words", "tick", "time", "wall"]
+"""``words``: several, with commas; ``user``: one of the staff; ``time``: an instant, typed on the brokerage's clock;
+``wall``: on the clock in the resource's own ``timeZone``."""
+
+AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """*name* is the API's."""
+
+    name: str
+    label: str
+    kind: Kind = "text"
+    choices: Sequence[str] = ()
+    required: bool = False
+    hint: str = ""
+    default: str = ""
+
+
+def sent(field: Field, form: Form, zone: ZoneInfo) -> Any:
+    """What was typed, as JSON has it; None for nothing. What is of the wrong kind stays as typed: the API says so."""
+    text = form[field.name]
+    match field.kind:
+        case "number":
+            return form.number(field.name)
+        case "amount":
+            return float(text) if AMOUNT.fullmatch(text) else text or None
+        case "words":
+            return [word.strip() for word in text.split(",") if word.strip()]
+        case "tick":
+            return text == "yes"
+        case "time":
+            return sent_time(text, zone)
+        case "password":
+            return "".join(form.all(field.name)[:1]) or None
+    return text or None
+
+
+def typed(field: Field, value: Any, zone: ZoneInfo) -> str:
+    """A resource's value, as its field shows it."""
+    match field.kind:
+        case "words":
+            return ", ".join(value or ())
+        case "tick":
+            return "yes" if value else ""
+        case "time" | "wall":
+            return typed_time(value, zone)
+        case "amount" if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+    return "" if value is None else str(value)
+
+
+def all_typed(fields: Sequence[Field], resource: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
+    """The values of a form about *resource*."""
+    place = ZoneInfo(resource["timeZone"]) if resource.get("timeZone") else zone
+    return {
+        field.name: typed(field, resource.get(field.name), place if field.kind == "wall" else zone) for field in fields
+    }
+
+
+def made(fields: Sequence[Field], form: Form, zone: ZoneInfo) -> dict[str, Any]:
+    """The body for something new: what was typed."""
+    body = {field.name: sent(field, form, zone) for field in fields}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def changes(fields: Sequence[Field], form: Form, shown: Mapping[str, str], zone: ZoneInfo) -> dict[str, Any]:
+    """The body for a change: what was typed other than the form had *shown*."""
+    return {
+        field.name: sent(field, form, zone)
+        for field in fields
+        if typed_now(field, form) != shown[field.name].replace("\r\n", "\n").strip()
+    }
+
+
+def typed_now(field: Field, form: Form) -> str:
+    """What the form sends, as it would be shown: browsers end lines with CR LF."""
+    text = form[field.name].replace("\r\n", "\n")
+    # Browsers leave out seconds that are zero.
+    return (
+        f"{text}:00" if field.kind in ("time", "wall") and re.fullmatch(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}", text) else text
+    )

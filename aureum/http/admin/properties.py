@@ -1,0 +1,59 @@
+"""Properties: what the brokerage lists."""
+
+from typing import get_args
+
+from aureum.http.admin.fields import Field
+from aureum.http.admin.resource import Column, Link, Resource, pages_of
+from aureum.http.property_fields import Status, Type
+
+FIELDS = (
+    Field("title", "Title", required=True),
+    Field("address", "Street address", required=True),
+    Field("city", "City", required=True),
+    Field("state", "State", required=True),
+    Field("zip", "ZIP code"),
+    Field("price", "Price in dollars", "amount"),
+    Field("status", "Status", "choice", get_args(Status), required=True),
+    Field("propertyType", "Type", "choice", get_args(Type)),
+    Field("bedrooms", "Bedrooms", "amount"),
+    Field("bathrooms", "Bathrooms", "amount"),
+    Field("sqft", "Square feet", "amount"),
+    Field("isFeatured", "Featured", "tick"),
+    Field("mls", "MLS"),
+    Field("mlsId", "Listing id in the MLS"),
+    Field("timeZone", "Time zone", hint="Such as America/Boise; empty: the brokerage's."),
+    Field("description", "Description", "long"),
+)
+
+PROPERTIES = Resource(
+    path="/admin/properties",
+    api="/api/properties",
+    one="property",
+    many="Properties",
+    title=lambda listed: listed["title"],
+    columns=(
+        Column("title", "Title"),
+        Column("status", "Status", "badge"),
+        Column("price", "Price", "amount"),
+        Column("city", "City"),
+        Column("mlsId", "MLS id"),
+    ),
+    filters=(
+        Field("status", "Status", "choice", get_args(Status)),
+        Field("featured", "Featured", "choice", ("true", "false")),
+    ),
+    new=FIELDS,
+    change=FIELDS,
+    links=(
+        Link("New showing of this property", "/admin/showings/new", {"propertyId": "id", "listingId": "mlsId"}),
+        Link("New task about this property", "/admin/tasks/new", {"propertyId": "id"}),
+    ),
+    facts=(
+        Column("slug", "Slug"),
+        Column("standardStatus", "Status in RESO's words"),
+        Column("createdAt", "Since", "time"),
+        Column("updatedAt", "Changed", "time"),
+    ),
+)
+
+PAGES = pages_of(PROPERTIES)

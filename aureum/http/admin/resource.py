@@ -1,0 +1,188 @@
+"""The pages of one kind of resource: its list, a form for a new one, and one of them with a form that changes it.
+
+Each resource declares what they show (``leads.py``, ``contacts.py``, …); what is here is the same for all.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+
+from aureum.http.admin.fields import Field, all_typed, changes, made
+from aureum.http.admin.page import Page, page, refusal
+from aureum.http.admin.visit import Visit
+
+LENGTH = 50
+
+Doc = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A value that a list shows, the first one as a link. ``is_user``: it is the id of one of the staff."""
+
+    name: str
+    label: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button: POST to what stands below the resource in the API, while *when* holds."""
+
+    name: str
+    label: str
+    done: str
+    when: Callable[[Doc], bool] = lambda _: True
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Another page about a resource: ``query`` names a field there, and the one here that it is filled with."""
+
+    label: str
+    path: str
+    query: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """``path`` is the panel's, ``api`` the API's. ``numbered``: its list comes in numbered pages."""
+
+    path: str
+    api: str
+    one: str
+    many: str
+    title: Callable[[Doc], str]
+    columns: Sequence[Column]
+    filters: Sequence[Field]
+    new: Sequence[Field]
+    change: Sequence[Field]
+    actions: Sequence[Action] = ()
+    links: Sequence[Link] = ()
+    history: bool = False
+    numbered: bool = False
+    mentions: Mapping[str, str] = field(default_factory=dict)
+    """Fields that name other resources, and the pages where these are."""
+    facts: Sequence[Column] = ()
+    """What the page shows that cannot be changed."""
+
+
+async def staff(resource: Resource, visit: Visit) -> dict[str, str]:
+    """The names of the brokerage's staff by id, where the pages show any."""
+    if not any(field.kind == "user" for field in resource.change):
+        return {}
+    return {user["id"]: user["name"] for user in (await visit.ask("GET", "/api/users")).body}
+
+
+async def show_list(resource: Resource, visit: Visit) -> Response:
+    """The newest that the filters let through, a page at a time."""
+    query = visit.request.query_params
+    chosen = {one.name: query.get(one.name, "") for one in resource.filters}
+    part = {"page": query.get("page", ""), "page_size": LENGTH} if resource.numbered else {"limit": LENGTH}
+    told = await visit.ask("GET", resource.api, query=chosen | {"cursor": query.get("cursor", "")} | part)
+    docs, more = told.body, told.more
+    if resource.numbered:
+        docs = told.body["items"]
+        number = told.body["page"]
+        more = {"page": str(number + 1)} if number < told.body["total_pages"] else None
+    # What is chosen stays so on the next page.
+    older = None if more is None else urlencode({**{name: one for name, one in chosen.items() if one}, **more})
+    shown = {
+        "resource": resource,
+        "docs": docs,
+        "chosen": chosen,
+        "older": older,
+        "users": await staff(resource, visit),
+    }
+    return await page(visit, "resources.html", **shown)
+
+
+async def show_new(resource: Resource, visit: Visit) -> Response:
+    """The empty form, or with what the address says already: a task about this lead."""
+    query = visit.request.query_params
+    return await new_form(resource, visit, {one.name: query.get(one.name, one.default) for one in resource.new})
+
+
+async def new_form(resource: Resource, visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
+    """The form with what it holds already."""
+    shown = {"resource": resource, "values": values, "problem": problem, "users": await staff(resource, visit)}
+    return await page(visit, "resource_new.html", 400 if problem else 200, **shown)
+
+
+async def create(resource: Resource, visit: Visit) -> Response:
+    """On to the page of what was made. Sent twice, the same form makes one."""
+    try:
+        new = (await visit.ask("POST", resource.api, body=made(resource.new, visit.form, visit.zone))).body
+    except Exception as error:
+        values = {one.name: visit.form[one.name] for one in resource.new}
+        return await new_form(resource, visit, values, refusal(error))
+    return RedirectResponse(f"{resource.path}/{new['id']}?done=created", 303)
+
+
+async def show_one(resource: Resource, visit: Visit) -> Response:
+    """The resource, its form, and what can be done with it."""
+    return await one_form(resource, visit)
+
+
+async def one_form(
+    resource: Resource, visit: Visit, typed: Mapping[str, str] | None = None, problem: str | None = None
+) -> Response:
+    """The same; of a form that was refused with what was *typed*, and why."""
+    told = await visit.ask("GET", resource.api + "/{id}", id=visit.id())
+    history = None
+    if resource.history:
+        history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
+    done = {"created": f"The {resource.one} was made.", "changed": f"The {resource.one} was changed."}
+    done |= {action.name: action.done for action in resource.actions}
+    about = visit.request.query_params.get("done", "") if visit.request.method == "GET" else ""
+    return await page(
+        visit,
+        "resource.html",
+        400 if problem else 200,
+        resource=resource,
+        actions=[action for action in resource.actions if action.when(told.body)],
+        doc=told.body,
+        etag=told.etag,
+        values=typed or all_typed(resource.change, told.body, visit.zone),
+        users=await staff(resource, visit),
+        history=history,
+        problem=problem,
+        done=done.get(about),
+    )
+
+
+async def change(resource: Resource, visit: Visit) -> Response:
+    """What was typed anew, unless somebody else has changed it since the form was shown."""
+    now = (await visit.ask("GET", resource.api + "/{id}", id=visit.id())).body
+    body = changes(resource.change, visit.form, all_typed(resource.change, now, visit.zone), visit.zone)
+    try:
+        await visit.ask("PATCH", resource.api + "/{id}", id=visit.id(), body=body, if_match=visit.form["etag"])
+    except Exception as error:
+        return await one_form(
+            resource, visit, {one.name: visit.form[one.name] for one in resource.change}, refusal(error)
+        )
+    return RedirectResponse(f"{resource.path}/{visit.id()}?done=changed", 303)
+
+
+async def act(resource: Resource, action: Action, visit: Visit) -> Response:
+    """What a button says."""
+    try:
+        await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id())
+    except Exception as error:
+        return await one_form(resource, visit, problem=refusal(error))
+    return RedirectResponse(f"{resource.path}/{visit.id()}?done={action.name}", 303)
+
+
+def pages_of(resource: Resource) -> tuple[Page, ...]:
+    """All of them."""
+    one = resource.path + "/{id}"
+    return (
+        Page(resource.path, partial(show_list, resource)),
+        Page(resource.path + "/new", partial(show_new, resource), partial(create, resource)),
+        Page(one, partial(show_one, resource), partial(change, resource)),
+        *(Page(f"{one}/{action.name}", act=partial(act, resource, action)) for action in resource.actions),
+    )

@@ -1,0 +1,58 @@
+"""Settings: the brokerage itself, and the way to its API keys. Domains and plan are shown; they are not the owner's."""
+
+from collections.abc import Mapping
+
+from starlette.responses import RedirectResponse, Response
+
+from aureum.http.admin.fields import Field, all_typed, changes
+from aureum.http.admin.page import Page, page, refusal
+from aureum.http.admin.visit import Visit
+from aureum.http.errors import HttpError
+
+API = "/api/v1/admin/brokerages/{id}"
+
+FIELDS = (
+    Field("name", "Name", required=True),
+    Field("time_zone", "Time zone", required=True, hint="Such as America/Boise."),
+    Field("country", "Country", required=True, hint="Two letters: whose phone numbers need no prefix."),
+    Field("public_lead_count", "Everybody may see how many leads there are", "tick"),
+)
+
+NO_BROKERAGE = "You belong to no brokerage, so there are no settings of one here."
+
+
+def own_number(visit: Visit) -> str:
+    """The number of the reader's brokerage. Raises HttpError 400 if there is none."""
+    brokerage = None if visit.me is None else visit.me["brokerage"]
+    if brokerage is None:
+        raise HttpError(400, NO_BROKERAGE)
+    return str(brokerage["id"])
+
+
+async def shown(visit: Visit, typed: Mapping[str, str] | None = None, problem: str | None = None) -> Response:
+    """The page; of a form that was refused with what was *typed*, and why."""
+    told = await visit.ask("GET", API, id=own_number(visit))
+    values = typed or all_typed(FIELDS, told.body, visit.zone)
+    done = visit.request.query_params.get("done") == "changed" and visit.request.method == "GET"
+    about = {"brokerage": told.body, "etag": told.etag, "fields": FIELDS, "values": values, "users": {}}
+    return await page(visit, "settings.html", 400 if problem else 200, problem=problem, done=done, **about)
+
+
+async def show_settings(visit: Visit) -> Response:
+    """The page."""
+    return await shown(visit)
+
+
+async def change_settings(visit: Visit) -> Response:
+    """What was typed anew, unless somebody else has changed it since the form was shown."""
+    number = own_number(visit)
+    now = (await visit.ask("GET", API, id=number)).body
+    body = changes(FIELDS, visit.form, all_typed(FIELDS, now, visit.zone), visit.zone)
+    try:
+        await visit.ask("PATCH", API, id=number, body=body, if_match=visit.form["etag"])
+    except Exception as error:
+        return await shown(visit, {one.name: visit.form[one.name] for one in FIELDS}, refusal(error))
+    return RedirectResponse("/admin/settings?done=changed", 303)
+
+
+PAGES = (Page("/admin/settings", show_settings, change_settings),)

@@ -1,0 +1,53 @@
+"""Showings: who wants to see a property, when, and who shows it."""
+
+from typing import get_args
+
+from aureum.http.admin.fields import Field
+from aureum.http.admin.resource import Column, Resource, pages_of
+from aureum.http.tour_fields import Status
+
+FIELDS = (
+    Field("name", "Name", required=True),
+    Field("email", "E-mail", "email", hint="An e-mail address or a phone number is needed."),
+    Field("phone", "Phone", "tel"),
+    Field("listingId", "Listing id in the MLS"),
+    Field("propertyId", "Property", hint="As it ends the address of its page."),
+    Field("status", "Status", "choice", get_args(Status), required=True),
+    Field("preferredDate", "Preferred date", "date"),
+    Field("preferredTime", "Preferred time", hint="In any words."),
+    Field("startsAt", "Starts at", "wall", hint="On the clock where the property is."),
+    Field("assignedToId", "Shown by", "user"),
+    Field("message", "Message", "long"),
+)
+
+SHOWINGS = Resource(
+    path="/admin/showings",
+    api="/api/showings",
+    one="showing",
+    many="Showings",
+    title=lambda showing: showing["name"],
+    columns=(
+        Column("name", "Name"),
+        Column("status", "Status", "badge"),
+        Column("listingId", "Listing"),
+        Column("preferredDate", "Preferred date"),
+        Column("startsAt", "Starts at", "wall"),
+        Column("assignedToId", "Shown by", "user"),
+    ),
+    filters=(
+        Field("status", "Status", "choice", get_args(Status)),
+        Field("listingId", "Listing id in the MLS"),
+        Field("assignedToId", "Shown by", "user"),
+    ),
+    new=FIELDS,
+    change=FIELDS,
+    mentions={"propertyId": "/admin/properties"},
+    facts=(
+        Column("startsAt", "Starts at", "wall"),
+        Column("timeZone", "Time zone"),
+        Column("createdAt", "Since", "time"),
+        Column("updatedAt", "Changed", "time"),
+    ),
+)
+
+PAGES = pages_of(SHOWINGS)

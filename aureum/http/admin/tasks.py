@@ -1,0 +1,48 @@
+"""Tasks: what is to be done, until when, by whom, and about what."""
+
+from typing import get_args
+
+from aureum.http.admin.fields import Field
+from aureum.http.admin.resource import Action, Column, Resource, pages_of
+from aureum.http.task_fields import Priority, Status, Type
+
+ID = "As it ends the address of its page."
+
+FIELDS = (
+    Field("title", "What is to be done", required=True),
+    Field("type", "Type", "choice", get_args(Type), required=True, default="other"),
+    Field("priority", "Priority", "choice", get_args(Priority), required=True, default="MEDIUM"),
+    Field("status", "Status", "choice", get_args(Status), required=True),
+    Field("dueDate", "Due", "time"),
+    Field("assignedToId", "Assigned to", "user"),
+    Field("leadId", "About the lead", hint=ID),
+    Field("contactId", "About the contact", hint=ID),
+    Field("propertyId", "About the property", hint=ID),
+    Field("description", "Description", "long"),
+)
+
+TASKS = Resource(
+    path="/admin/tasks",
+    api="/api/tasks",
+    one="task",
+    many="Tasks",
+    title=lambda task: task["title"],
+    columns=(
+        Column("title", "What"),
+        Column("status", "Status", "badge"),
+        Column("priority", "Priority"),
+        Column("dueDate", "Due", "time"),
+        Column("assignedToId", "Assigned to", "user"),
+    ),
+    filters=(
+        Field("status", "Status", "choice", get_args(Status)),
+        Field("assignedToId", "Assigned to", "user"),
+    ),
+    new=FIELDS,
+    change=FIELDS,
+    actions=(Action("complete", "Complete", "The task is completed.", lambda task: task["status"] != "completed"),),
+    mentions={"leadId": "/admin/leads", "contactId": "/admin/contacts", "propertyId": "/admin/properties"},
+    facts=(Column("createdAt", "Since", "time"), Column("updatedAt", "Changed", "time")),
+)
+
+PAGES = pages_of(TASKS)

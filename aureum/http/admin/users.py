@@ -1,0 +1,48 @@
+"""Users: the staff, for the owner of the brokerage."""
+
+from aureum.domain.user import ROLES
+from aureum.http.admin.fields import Field
+from aureum.http.admin.resource import Column, Resource, pages_of
+
+GIVEN = tuple(role for role in ROLES if role != "platform_admin")
+"""What an owner can make somebody."""
+
+ROLE = Field("role", "Role", "choice", GIVEN, required=True)
+NAME = Field("name", "Name", required=True)
+SPECIALTIES = Field("specialties", "Specialties", "words", hint="Forms that speak of these go to him or her first.")
+TAKES_LEADS = Field("takes_leads", "Takes leads from forms", "tick")
+
+USERS = Resource(
+    path="/admin/users",
+    api="/api/v1/admin/users",
+    one="user",
+    many="Users",
+    title=lambda user: user["name"],
+    columns=(
+        Column("name", "Name"),
+        Column("email", "E-mail"),
+        Column("role", "Role", "badge"),
+        Column("takes_leads", "Takes leads", "tick"),
+        Column("disabled", "Disabled", "tick"),
+    ),
+    filters=(),
+    new=(
+        NAME,
+        Field("email", "E-mail", "email", required=True, hint="To log in with."),
+        ROLE,
+        Field("password", "Password", "password", hint="Without one he or she cannot log in."),
+        SPECIALTIES,
+    ),
+    change=(
+        NAME,
+        ROLE,
+        Field("password", "New password", "password", hint="Empty: it stays. A new one ends all logins."),
+        TAKES_LEADS,
+        SPECIALTIES,
+        Field("disabled", "Disabled", "tick", hint="Cannot log in any more, and gets no leads."),
+    ),
+    numbered=True,
+    facts=(Column("email", "E-mail"), Column("id", "Number"), Column("created_at", "Since", "time")),
+)
+
+PAGES = pages_of(USERS)
