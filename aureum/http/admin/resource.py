@@ -22,7 +22,7 @@ Doc = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A value that a list shows, the first one as a link. ``is_user``: it is the id of one of the staff."""
+    """A value that a list shows, the first one as a link. ``kind`` as of a field, or ``badge``."""
 
     name: str
     label: str
@@ -108,7 +108,8 @@ async def show_new(resource: Resource, visit: Visit) -> Response:
 
 
 async def new_form(resource: Resource, visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
-    """The form with what it holds already."""
+    """The form with what it holds already; for whoever may see what there is."""
+    await visit.ask("GET", resource.api, query={"page_size" if resource.numbered else "limit": 1})
     shown = {"resource": resource, "values": values, "problem": problem, "users": await staff(resource, visit)}
     return await page(visit, "resource_new.html", 400 if problem else 200, **shown)
 

@@ -8,6 +8,7 @@ from aureum.http.admin.fields import Field, all_typed, changes
 from aureum.http.admin.page import Page, page, refusal
 from aureum.http.admin.visit import Visit
 from aureum.http.errors import HttpError
+from aureum.http.roles import check_manager
 
 API = "/api/v1/admin/brokerages/{id}"
 
@@ -22,7 +23,8 @@ NO_BROKERAGE = "You belong to no brokerage, so there are no settings of one here
 
 
 def own_number(visit: Visit) -> str:
-    """The number of the reader's brokerage. Raises HttpError 400 if there is none."""
+    """The number of the reader's brokerage. Raises NotAllowed, and HttpError 400 if there is none."""
+    check_manager(visit.role)
     brokerage = None if visit.me is None else visit.me["brokerage"]
     if brokerage is None:
         raise HttpError(400, NO_BROKERAGE)

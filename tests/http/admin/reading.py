@@ -1,10 +1,21 @@
 """A page of the panel as a browser understands it: what it says, where its links lead, what its forms send."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = {"input", "link", "meta", "br", "hr", "img"}
+
+
+def sent_lines(text: str) -> str:
+    """What a browser sends of a text with several lines."""
+    return re.sub("\r\n?|\n", "\r\n", text)
+
+
+def one_line(text: str) -> str:
+    """What a field for one line makes of several."""
+    return re.sub("[\r\n]", "", text)
 
 
 @dataclass
@@ -15,7 +26,7 @@ class Form:
     method: str
     fields: list[tuple[str, str]] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
-    """With their kinds: ``hidden``, ``text``, ``checkbox``, ``select`` …"""
+    """With their kinds: ``hidden``, ``text``, ``checkbox``, ``select``, ``textarea`` …"""
 
     def filled(self, **values: str | Sequence[str]) -> list[tuple[str, str]]:
         """What it sends with other *values*; a list is of boxes that are ticked."""
@@ -56,6 +67,8 @@ class Reading(HTMLParser):
             self.forms.append(Form(given["action"], given["method"]))
         elif tag == "input":
             self.take(given)
+        elif tag == "textarea":
+            self.forms[-1].names[given["name"]] = "textarea"
         elif tag == "option":
             self.options.append((given.get("value", ""), "selected" in given))
         if tag not in VOID:
@@ -75,6 +88,8 @@ class Reading(HTMLParser):
             self.forms[-1].names[given["name"]] = "select"
             self.forms[-1].fields += [(given["name"], value) for value in chosen]
             self.options = []
+        elif tag == "textarea":
+            self.forms[-1].fields.append((given["name"], sent_lines("".join(said).removeprefix("\n"))))
 
     def handle_data(self, data: str) -> None:
         for said in self.saying:
@@ -84,8 +99,11 @@ class Reading(HTMLParser):
         """An input of the last form."""
         form, name, kind = self.forms[-1], given["name"], given.get("type", "text")
         form.names[name] = kind
-        if kind != "checkbox" or "checked" in given:
-            form.fields.append((name, given.get("value", "on" if kind == "checkbox" else "")))
+        if kind == "checkbox":
+            form.fields += [(name, given.get("value", "on"))] if "checked" in given else []
+        else:
+            value = given.get("value", "")
+            form.fields.append((name, sent_lines(value) if kind == "hidden" else one_line(value)))
 
     def form(self, action: str) -> Form:
         """The one form that is sent there."""

@@ -2,6 +2,7 @@
 with it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -11,15 +12,35 @@ from aureum.http.admin.page import LOGIN, WRONG_METHOD, Page
 from aureum.http.admin.pages import PAGES, STYLE
 from tests.http.admin.reader import MEDIA, Reader, as_staff, led_to, page, refused
 from tests.http.office import Office, Tenant
-from tests.http.serving import Answer, Server
+from tests.http.serving import JANE, Answer, Server
 from tests.http.test_webhook_deliveries import Hook
 from tests.http.test_webhooks import made
+
+NUMBER = "SELECT number FROM brokerages WHERE tenant_id = %(tenant)s"
 
 EACH = pytest.mark.parametrize("one", PAGES, ids=lambda one: one.path)
 CLOSED = pytest.mark.parametrize("one", [one for one in PAGES if not one.anybody], ids=lambda one: one.path)
 
-OWNERS_ONLY = ("/admin/webhooks", "/admin/settings/api-keys")
+OWNERS_ONLY = ("/admin/webhooks", "/admin/users", "/admin/settings")
 """Where nobody but the owner of a brokerage comes, and platform admins."""
+
+ADMINS_ONLY = "/admin/brokerages"
+"""Where nobody comes but platform admins."""
+
+NUMBERED = ("/admin/users/", "/admin/brokerages/")
+"""What has numbers for ids."""
+
+FURNITURE: dict[str, tuple[str, dict[str, Any]]] = {
+    "/admin/leads/": ("/api/leads", JANE),
+    "/admin/contacts/": ("/api/contacts", {"firstName": "Jane", "lastName": "Doe"}),
+    "/admin/properties/": (
+        "/api/properties",
+        {"title": "House", "address": "1 Main St", "city": "Boise", "state": "ID"},
+    ),
+    "/admin/tasks/": ("/api/tasks", {"title": "Call"}),
+    "/admin/showings/": ("/api/showings", JANE),
+}
+"""One of each kind: where its page is, where it is made, of what."""
 
 TYPED = {
     "url": "https://example.com/hooks",
@@ -70,16 +91,23 @@ class Brokerage:
             "/admin/webhooks/deliveries/": f"{webhook}_1",
             "/admin/webhooks/replays/": replay["id"],
             "/admin/settings/api-keys/": to_wire(tenant.key_id),
+            "/admin/users/": str(office.staff(tenant.id, "agent").number),
+            "/admin/brokerages/": str(office.rows(NUMBER, tenant=tenant.id)[0][0]),
         }
+        for path, (api, fields) in FURNITURE.items():
+            ids[path] = server.by_key(tenant, "POST", api, fields).json["id"]
         return cls(server, office, tenant, ids)
 
     def path(self, one: Page) -> str:
-        """The page's address here; of a kind of thing that this brokerage has none of, with an id that nobody has."""
+        """The page's address here."""
         before = one.path.partition("{")[0]
-        return one.path.replace("{id}", self.ids.get(before, NOBODYS)).replace("{path:path}", "nothing/here")
+        return one.path.replace("{id}", self.ids[before] if "{id}" in one.path else "").replace(
+            "{path:path}", "nothing/here"
+        )
 
     def reader(self, role: str) -> Reader:
-        return as_staff(self.server, self.office.staff(self.tenant.id, role))
+        tenant_id = PLATFORM if role == "platform_admin" else self.tenant.id
+        return as_staff(self.server, self.office.staff(tenant_id, role))
 
     @property
     def head(self) -> int:
@@ -98,6 +126,11 @@ def here(server: Server, office: Office) -> Brokerage:
 @pytest.fixture(scope="module")
 def owner(here: Brokerage) -> Reader:
     return here.reader("brokerage_owner")
+
+
+@pytest.fixture(scope="module")
+def admin(here: Brokerage) -> Reader:
+    return here.reader("platform_admin")
 
 
 def is_safe(answer: Answer) -> bool:
@@ -122,15 +155,16 @@ def test_whoever_is_not_logged_in_is_asked_to(here: Brokerage, one: Page) -> Non
 
 
 @EACH
-def test_each_is_read_by_the_owner(here: Brokerage, owner: Reader, one: Page) -> None:
+def test_each_is_read_by_the_owner(here: Brokerage, owner: Reader, admin: Reader, one: Page) -> None:
     path = here.path(one)
-    answer = owner.get(path)
+    reader = admin if path.startswith(ADMINS_ONLY) else owner
+    answer = reader.get(path)
     assert is_safe(answer)
     if one.show is None:
         assert refused(answer, 405) == WRONG_METHOD
     elif one.anybody:
         assert led_to(answer) == "/admin"
-    elif path.endswith(("nothing/here", NOBODYS)):
+    elif path.endswith("nothing/here"):
         assert refused(answer, 404)
     else:
         reading = page(answer, 200)
@@ -139,7 +173,7 @@ def test_each_is_read_by_the_owner(here: Brokerage, owner: Reader, one: Page) ->
         assert [link for link in reading.links if not link.startswith(LEADING)] == []
         assert {form.action.startswith("/admin") for form in reading.forms} == {True}
     # A HEAD is the same without its body.
-    head = owner.ask("HEAD", path)
+    head = reader.ask("HEAD", path)
     assert (head.status, head.body) == (answer.status, b"") and is_safe(head)
 
 
@@ -182,14 +216,15 @@ def test_what_only_owners_may(here: Brokerage, role: str) -> None:
     reader, before = here.reader(role), here.head
     for one in PAGES:
         path = here.path(one)
-        if not path.startswith(OWNERS_ONLY):
+        if not path.startswith((*OWNERS_ONLY, ADMINS_ONLY)):
             continue
+        may = "platform admin" if path.startswith(ADMINS_ONLY) else "owner"
         if one.show is not None:
-            assert "owner" in refused(reader.get(path), 403)
+            assert may in refused(reader.get(path), 403)
         if one.act is not None:
-            assert "owner" in refused(reader.send(path, TYPED), 403)
+            assert may in refused(reader.send(path, TYPED), 403)
     overview = reader.read("/admin")
-    assert [link for link in overview.links if link.startswith(OWNERS_ONLY)] == []
+    assert [link for link in overview.links if link.startswith((*OWNERS_ONLY, ADMINS_ONLY))] == []
     assert here.head == before
 
 
@@ -199,16 +234,19 @@ def test_what_another_brokerage_has_is_not_there(here: Brokerage, server: Server
     before = here.head, office.head(stranger)
     walked = 0
     for one in PAGES:
-        if not any(one.path.startswith(kind) for kind in here.ids) or "{id}" not in one.path:
+        kind = one.path.partition("{")[0]
+        if "{id}" not in one.path or kind == f"{ADMINS_ONLY}/":
             continue
-        for name in (here.path(one).removeprefix(one.path.partition("{")[0]).partition("/")[0], NOBODYS, "%00", "%ED"):
+        for name in (here.ids[kind], "0" if kind in NUMBERED else NOBODYS, "%00", "%ED"):
             path = one.path.replace("{id}", name)
+            status = 400 if kind in NUMBERED and name.startswith("%") else 404
+            says = "whole number" if status == 400 else "no such"
             if one.show is not None:
-                assert "no such" in refused(reader.get(path), 404)
+                assert says in refused(reader.get(path), status), path
             if one.act is not None:
-                assert "no such" in refused(reader.send(path, TYPED), 404)
+                assert says in refused(reader.send(path, TYPED), status), path
         walked += 1
-    assert walked >= 12
+    assert walked >= 20
     assert (here.head, office.head(stranger)) == before
 
 
