@@ -14,6 +14,8 @@ Kind = Literal[Text, "number", "amount", "choice", "user", "words", "tick", "tim
 """``words``: several, with commas; ``user``: one of the staff; ``time``: an instant, typed on the brokerage's clock;
 ``wall``: on the clock in the resource's own ``timeZone``."""
 
+LINE_END = re.compile(r"\r\n?")
+TO_THE_MINUTE = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}", re.ASCII)
 AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
 
 
@@ -82,14 +84,20 @@ def changes(fields: Sequence[Field], form: Form, shown: Mapping[str, str], zone:
     return {
         field.name: sent(field, form, zone)
         for field in fields
-        if typed_now(field, form) != shown[field.name].replace("\r\n", "\n").strip()
+        if typed_now(field, form) != as_browsers_keep(field, shown[field.name])
     }
 
 
 def typed_now(field: Field, form: Form) -> str:
-    """What the form sends, as it would be shown: browsers end lines with CR LF."""
-    text = form[field.name].replace("\r\n", "\n")
+    """What the form sends, as it would be shown."""
+    if field.kind == "password":
+        return "".join(form.all(field.name))
+    text = as_browsers_keep(field, form[field.name])
     # Browsers leave out seconds that are zero.
-    return (
-        f"{text}:00" if field.kind in ("time", "wall") and re.fullmatch(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}", text) else text
-    )
+    return f"{text}:00" if field.kind in ("time", "wall") and TO_THE_MINUTE.fullmatch(text) else text
+
+
+def as_browsers_keep(field: Field, text: str) -> str:
+    """*text* less what goes on its way through a form: how lines end, and in a field for one line that they do."""
+    lines = LINE_END.sub("\n", text)
+    return (lines if field.kind == "long" else lines.replace("\n", "")).strip()

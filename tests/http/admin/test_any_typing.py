@@ -8,8 +8,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.http.admin.reader import Reader, led_to, page, refused
 from aureum.http.admin.page import LOGIN
+from tests.http.admin.reader import Reader, led_to, page, refused
 from tests.http.admin.reading import Form
 from tests.http.admin.test_every_page import Brokerage
 from tests.http.office import Office
