@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
+from aureum.domain.errors import NotFound
 from aureum.http.admin.fields import Field, all_typed, changes, made
 from aureum.http.admin.page import Page, page, refusal
 from aureum.http.admin.visit import Visit
@@ -97,8 +98,14 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
         "chosen": chosen,
         "older": older,
         "users": await staff(resource, visit),
+        "done": changed(resource) if query.get("done") == "changed" else None,
     }
     return await page(visit, "resources.html", **shown)
+
+
+def changed(resource: Resource) -> str:
+    """What is said after a form was saved."""
+    return f"The {resource.one} was changed."
 
 
 async def show_new(resource: Resource, visit: Visit) -> Response:
@@ -137,7 +144,7 @@ async def one_form(
     history = None
     if resource.history:
         history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
-    done = {"created": f"The {resource.one} was made.", "changed": f"The {resource.one} was changed."}
+    done = {"created": f"The {resource.one} was made.", "changed": changed(resource)}
     done |= {action.name: action.done for action in resource.actions}
     about = visit.request.query_params.get("done", "") if visit.request.method == "GET" else ""
     return await page(
@@ -166,6 +173,11 @@ async def change(resource: Resource, visit: Visit) -> Response:
         return await one_form(
             resource, visit, {one.name: visit.form[one.name] for one in resource.change}, refusal(error)
         )
+    try:
+        await visit.ask("GET", resource.api + "/{id}", id=visit.id())
+    except NotFound:
+        # An agent has given it to somebody else.
+        return RedirectResponse(f"{resource.path}?done=changed", 303)
     return RedirectResponse(f"{resource.path}/{visit.id()}?done=changed", 303)
 
 

@@ -15,8 +15,8 @@ BOISE = ZoneInfo("America/Boise")
 
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 seconds = st.datetimes(
-    datetime.min + timedelta(days=2),
-    datetime.max - timedelta(days=2),
+    datetime(1, 1, 3),  # noqa: DTZ001  what a clock shows
+    datetime(9999, 12, 29),  # noqa: DTZ001  the same
 ).map(lambda moment: moment.replace(microsecond=0))
 
 
