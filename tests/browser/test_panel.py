@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.visitor import PATIENCE_MS, Visitor
+from aureum.domain.ids import PLATFORM
+from aureum.domain.user import User
+from tests.browser.visitor import DESKTOP, PATIENCE_MS, PHONE, Visitor
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, served, until
 from tests.http.test_admin_api_keys import opens
@@ -46,16 +48,21 @@ def receiver(served_url: str, head: list[str]) -> Iterator[Receiver]:
 
 @pytest.fixture
 def owner(visitor: Visitor, office: Office, tenant: Tenant) -> Visitor:
-    """Somebody who was asked to log in, and has."""
-    user = joined(office, tenant.id, "brokerage_owner")
+    """Somebody who has logged in a while ago."""
+    staff = office.staff(tenant.id, "brokerage_owner", "Sam Somebody")
+    visitor.page.context.add_cookies([{"name": "aureum", "value": staff.token, "url": visitor.site}])
     visitor.go("/admin/webhooks")
+    return visitor
+
+
+def log_in(visitor: Visitor, path: str, user: User) -> None:
+    """As somebody does who was asked to, on the way to *path*."""
+    visitor.go(path)
     expect(visitor.page).to_have_title("Log in – Aureum")
     assert is_fine(visitor)
     visitor.page.get_by_label("E-mail").fill(user.email)
     visitor.page.get_by_label("Password").fill(PASSWORD)
     visitor.page.keyboard.press("Enter")
-    expect(heading(visitor)).to_have_text("Webhooks")
-    return visitor
 
 
 def heading(visitor: Visitor) -> Locator:
@@ -68,6 +75,16 @@ def press(visitor: Visitor, name: str) -> None:
 
 def follow(visitor: Visitor, name: str) -> None:
     visitor.page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def reload_until_there_is(wanted: Locator) -> None:
+    """Not to wait for as long as people would."""
+    for _ in range(100):
+        if wanted.count():
+            break
+        wanted.page.wait_for_timeout(50)
+        wanted.page.reload()
+    expect(wanted).to_be_visible()
 
 
 def is_fine(visitor: Visitor) -> bool:
@@ -111,12 +128,7 @@ def test_a_webhook_from_its_making_to_its_end(
     disabled = page.get_by_text(f"The webhook to {receiver.url} was disabled: it answered 410")
     until(lambda: len(receiver.requests) == 2)
     follow(owner, "Overview")
-    for _ in range(50):
-        if disabled.count():
-            break
-        page.wait_for_timeout(100)
-        page.reload()
-    expect(disabled).to_be_visible()
+    reload_until_there_is(disabled)
     assert is_fine(owner)
     head[0] = "200 OK"
     follow(owner, "Look at it")
@@ -125,8 +137,10 @@ def test_a_webhook_from_its_making_to_its_end(
     expect(page.get_by_role("status")).to_have_text("The webhook is enabled. What it has missed is on its way.")
     expect(disabled).to_have_count(0)
     assert is_fine(owner)
-    # The page loads itself again until the replay is through.
+    # The page loads itself again until the replay is through; once is enough to see that.
     done = page.locator("td .badge").filter(has_text="completed")
+    if page.viewport_size == PHONE:
+        reload_until_there_is(done)
     expect(done).to_have_count(1, timeout=PATIENCE_MS)
     assert is_fine(owner)
 
@@ -189,6 +203,7 @@ def test_deliveries_are_looked_through(owner: Visitor, server: Server, office: O
 
 def test_a_key_is_made_and_revoked(owner: Visitor, server: Server) -> None:
     page = owner.page
+    follow(owner, "Settings")
     follow(owner, "API keys")
     expect(heading(owner)).to_have_text("API keys")
     assert is_fine(owner)
@@ -208,8 +223,103 @@ def test_a_key_is_made_and_revoked(owner: Visitor, server: Server) -> None:
     assert opens(server, key) == 401 and is_fine(owner)
 
 
-def test_by_keyboard_to_the_content_and_out(owner: Visitor, server: Server) -> None:
+def test_a_lead_is_entered_given_to_an_agent_and_converted(owner: Visitor, office: Office, tenant: Tenant) -> None:
+    office.agent(tenant, "Ana Agent")
     page = owner.page
+    follow(owner, "Leads")
+    expect(page.get_by_text("There are none here.")).to_be_visible()
+    assert is_fine(owner)
+    follow(owner, "New lead")
+    expect(heading(owner)).to_have_text("New lead")
+    assert is_fine(owner)
+    press(owner, "Make the lead")
+    expect(heading(owner)).to_have_text("New lead")
+    expect(page.get_by_label("First name")).to_be_focused()
+    page.get_by_label("First name").fill("Jane" + "n" * 150)
+    page.get_by_label("Last name").fill("Doe")
+    page.get_by_label("Message").fill("\nFirst line\nsecond line " + "long" * 200)
+    press(owner, "Make the lead")
+    expect(page.get_by_role("alert")).to_have_text("email or phone is required.")
+    expect(page.get_by_label("Last name")).to_have_value("Doe")
+    assert owner.fits() and len(owner.errors) == 1 and "400 (Bad Request)" in owner.errors.pop()
+    page.get_by_label("E-mail").fill("jane@example.com")
+    press(owner, "Make the lead")
+    expect(page.get_by_role("status")).to_have_text("The lead was made.")
+    assert is_fine(owner)
+
+    head = office.head(tenant)
+    press(owner, "Save")
+    expect(page.get_by_role("status")).to_have_text("The lead was changed.")
+    assert office.head(tenant) == head, "nothing was"
+    page.get_by_label("Taken care of by").select_option("Ana Agent")
+    press(owner, "Save")
+    expect(page.get_by_role("status")).to_have_text("The lead was changed.")
+    expect(page.get_by_text("assignedToId: nothing → Ana Agent")).to_be_visible()
+    assert office.head(tenant) == head + 1
+    press(owner, "Make a contact of it")
+    expect(page.get_by_role("status")).to_have_text("The lead is converted, and the contact is made.")
+    assert is_fine(owner)
+    follow(owner, "Open the contact")
+    expect(page.get_by_label("E-mail")).to_have_value("jane@example.com")
+    assert is_fine(owner)
+    follow(owner, "New task about this contact")
+    page.get_by_label("What is to be done").fill("Call her")
+    page.get_by_label("Due").fill("2025-03-09T03:30:00")
+    press(owner, "Make the task")
+    expect(page.get_by_label("Due")).to_have_value("2025-03-09T03:30")
+    head = office.head(tenant)
+    press(owner, "Save")
+    expect(page.get_by_role("status")).to_have_text("The task was changed.")
+    assert office.head(tenant) == head, "nothing was"
+    press(owner, "Complete")
+    expect(page.get_by_role("status")).to_have_text("The task is completed.")
+    assert is_fine(owner)
+
+
+def test_every_kind_of_page_fits(owner: Visitor, server: Server, tenant: Tenant) -> None:
+    long = "w" * 90
+    house = {"title": long, "address": long, "city": long, "state": "ID", "price": 9999999999999.99, "mlsId": long}
+    paths = ["/admin/settings", "/admin/users", "/admin/users/new"]
+    for kind, fields in (
+        ("properties", house),
+        ("contacts", {"firstName": long, "lastName": long, "tags": [long, long], "phone": long}),
+        ("showings", {"name": long, "phone": "1", "startsAt": "2025-03-09T10:00:00", "listingId": long}),
+        ("tasks", {"title": long, "dueDate": "2025-01-20T10:30:00Z"}),
+    ):
+        made = server.by_key(tenant, "POST", f"/api/{kind}", fields)
+        paths += [f"/admin/{kind}", f"/admin/{kind}/new", f"/admin/{kind}/{made.json['id']}"]
+    for path in paths:
+        owner.go(path)
+        assert is_fine(owner), path
+    owner.go("/admin/users")
+    follow(owner, "Sam Somebody")
+    expect(owner.page.get_by_label("Name", exact=True)).to_have_value("Sam Somebody")
+    assert is_fine(owner)
+
+
+@pytest.mark.parametrize("visitor", [PHONE], indirect=True, ids=["phone"])
+def test_a_brokerage_is_opened(visitor: Visitor, office: Office) -> None:
+    admin = joined(office, PLATFORM, "platform_admin")
+    log_in(visitor, "/admin/brokerages/new", admin)
+    expect(heading(visitor)).to_have_text("New brokerage")
+    assert is_fine(visitor)
+    slug = f"browsers-{admin.number}"
+    visitor.page.get_by_label("Name", exact=True).fill("Browsers")
+    visitor.page.get_by_label("Slug").fill(slug)
+    visitor.page.get_by_label("Plan").select_option("Elite")
+    press(visitor, "Make the brokerage")
+    expect(visitor.page.get_by_role("status")).to_have_text("The brokerage was made.")
+    assert is_fine(visitor)
+    follow(visitor, "Brokerages")
+    expect(visitor.page.get_by_text(slug)).to_be_visible()
+    assert is_fine(visitor)
+
+
+@pytest.mark.parametrize("visitor", [DESKTOP], indirect=True, ids=["desktop"])
+def test_by_keyboard_to_the_content_and_out(visitor: Visitor, office: Office, tenant: Tenant, server: Server) -> None:
+    owner, page = visitor, visitor.page
+    log_in(owner, "/admin/webhooks", joined(office, tenant.id, "brokerage_owner"))
+    expect(heading(owner)).to_have_text("Webhooks")
     follow(owner, "Overview")
     expect(heading(owner)).to_have_text("Overview")
     assert is_fine(owner)
