@@ -6,9 +6,12 @@ from aureum.http.admin.fields import Field
 from aureum.http.admin.resource import Column, Link, Resource, pages_of
 from aureum.http.contact_fields import Type
 
-FIELDS = (
-    Field("firstName", "First name", required=True),
-    Field("lastName", "Last name"),
+FIRST_NAME = Field("firstName", "First name", required=True)
+NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))
+NAME = (FIRST_NAME, Field("lastName", "Last name"))
+"""Whoever gave but one name as a lead has no last one."""
+
+REST = (
     Field("email", "E-mail", "email"),
     Field("phone", "Phone", "tel"),
     Field("type", "Type", "choice", get_args(Type), required=True),
@@ -36,8 +39,8 @@ CONTACTS = Resource(
         Field("type", "Type", "choice", get_args(Type)),
         Field("tag", "Tag"),
     ),
-    new=FIELDS,
-    change=FIELDS,
+    new=(*NEW_NAME, *REST),
+    change=(*NAME, *REST),
     links=(Link("New task about this contact", "/admin/tasks/new", {"contactId": "id"}),),
     mentions={"leadId": "/admin/leads"},
     facts=(

@@ -6,9 +6,12 @@ from aureum.http.admin.fields import Field
 from aureum.http.admin.resource import Action, Column, Link, Resource, pages_of
 from aureum.http.lead_fields import Status
 
-PERSON = (
-    Field("firstName", "First name", required=True),
-    Field("lastName", "Last name"),
+FIRST_NAME = Field("firstName", "First name", required=True)
+NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))
+NAME = (FIRST_NAME, Field("lastName", "Last name"))
+"""Whoever gave but one name on a form has no last one."""
+
+REACHED = (
     Field("email", "E-mail", "email", hint="An e-mail address or a phone number is needed."),
     Field("phone", "Phone", "tel"),
 )
@@ -34,8 +37,8 @@ LEADS = Resource(
         Field("source", "Source"),
         Field("assignedToId", "Taken care of by", "user"),
     ),
-    new=(*PERSON, STATUS, Field("source", "Source", default="manual"), AGENT, *WORDS),
-    change=(STATUS, AGENT, *PERSON, *WORDS),
+    new=(*NEW_NAME, *REACHED, STATUS, Field("source", "Source", default="manual"), AGENT, *WORDS),
+    change=(STATUS, AGENT, *NAME, *REACHED, *WORDS),
     actions=(
         Action(
             "convert",

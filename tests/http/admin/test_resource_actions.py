@@ -147,8 +147,8 @@ def test_more_than_one_page(server: Server, office: Office, tenant: Tenant, owne
     for number in range(50):
         office.agent(tenant, f"Agent {number:02}")
     first = owner.read("/admin/users")
-    (older,) = [link for link in first.links if "page=" in link]
-    second = owner.read(older)
+    (following,) = [link for link in first.links if "page=" in link]
+    second = owner.read(following)
     names = [cell for reading in (first, second) for cell in reading.said("td")[::5]]
-    assert names == ["Agent {number:02}".format(number=number) for number in range(50)] + ["Ana", "Olivia Owner"]
+    assert names == [f"Agent {number:02}" for number in range(50)] + ["Ana", "Olivia Owner"]
     assert [link for link in second.links if "page=" in link] == [] and owner_id(owner, "Ana") == ana

@@ -1,4 +1,4 @@
-"""Who reads and changes which resources: agents what is theirs, platform admins at a brokerage's address, every plan."""
+"""Who reads and changes which resources: agents what is theirs, platform admins at a brokerage's address, any plan."""
 
 import pytest
 

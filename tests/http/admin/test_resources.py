@@ -163,16 +163,20 @@ def test_entered_once(resource: Resource, server: Server, office: Office, reader
     assert all(form[field.name] == field.default for field in resource.new if field.default and field.kind != "tick")
     before = events(office)
 
-    field, wrong = TYPED[resource.path].refused
-    refused = page(reader.send(new, form.filled(**(typed | {field: wrong}))), 400)
+    name, wrong = TYPED[resource.path].refused
+    refused = page(reader.send(new, form.filled(**(typed | {name: wrong}))), 400)
 
-    assert refused.problem and field in refused.problem and "<script>" not in refused.problem
+    assert refused.problem and name in refused.problem and "<script>" not in refused.problem
     kept = refused.form(new)
-    assert as_typed(typed | {field: wrong}, kept) and kept["once"] != form["once"]
+    assert as_typed(typed | {name: wrong}, kept) and kept["once"] != form["once"]
     assert typed.get("password", "?") not in str(kept.fields), "a password is typed anew"
+    for field in resource.new:
+        if field.required and not field.default and field.kind != "choice":
+            problem = page(reader.send(new, form.filled(**(typed | {field.name: " "}))), 400).problem
+            assert field.name in problem
     assert page(reader.send(new, b""), 400).problem and events(office) == before
 
-    filled = kept.filled(**({field: ""} | typed))
+    filled = kept.filled(**({name: ""} | typed))
     answer = reader.send(new, filled)
 
     path = led_to(answer).removesuffix("?done=created")
@@ -192,6 +196,16 @@ def test_entered_once(resource: Resource, server: Server, office: Office, reader
         for name, of in link.query.items():
             assert linked[name] == (path.rpartition("/")[2] if of == "id" else ""), "what is empty is not passed on"
     assert path in reader.read(resource.path).links
+
+
+@EACH
+def test_what_is_marked_is_enough(resource: Resource, reader: Reader) -> None:
+    typed = typed_new(resource)
+    needed = {field.name for field in resource.new if field.required} | {"email", "phone"}
+    rest = {field.name: "" for field in resource.new if field.name not in needed and field.kind != "tick"}
+    path = entered(reader, resource, **(typed | rest))
+    own = own_form(reader, path)
+    assert as_typed({name: text for name, text in typed.items() if name in needed and name in own.names}, own)
 
 
 @EACH
