@@ -37,6 +37,10 @@ def test_a_lead_is_converted(server: Server, office: Office, tenant: Tenant, own
     assert led_to(owner.send(form.action, form.fields)) == led_to(answer)
     assert led_to(owner.send(form.action, {"once": "another"})) == led_to(answer)
     assert office.head(tenant) == head
+    # A button is of its own lead, whatever form it was sent with.
+    other = made(server, tenant, "leads", **JANE)
+    assert led_to(owner.send(f"{other}/convert", form.fields)) == f"{other}?done=convert"
+    assert shown(server, tenant, other)["contactId"] not in (None, lead["contactId"])
     # A history with people's names, the latest first.
     ana = office.staff(tenant.id, "agent", "Ana <Agent>")
     saved(owner, path, assignedToId=ana.id, phone="208-555-0123")

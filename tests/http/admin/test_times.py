@@ -67,6 +67,12 @@ def test_across_daylight_saving(text: str, instant: str, shown: str) -> None:
     assert sent_time(text, BOISE) == instant and shown_time(instant, BOISE) == shown
 
 
+def test_beyond_what_can_be_converted_the_api_decides() -> None:
+    assert sent_time("9999-12-31T23:59", BOISE) == "9999-12-31T23:59Z"
+    assert sent_time("0001-01-01T00:00:00", ZoneInfo("Asia/Kathmandu")) == "0001-01-01T00:00:00Z"
+    assert typed_time("9999-12-31T23:59:59.000Z", ZoneInfo("Asia/Kathmandu")) == "9999-12-31T23:59:59"
+
+
 def test_the_second_of_two_hours_is_shown_as_such() -> None:
     first = datetime(2025, 11, 2, 7, 30, tzinfo=UTC)
     shown = [shown_time(aureum_time(first + timedelta(hours=hours)), BOISE) for hours in (0, 1)]
