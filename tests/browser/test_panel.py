@@ -226,5 +226,5 @@ def test_by_keyboard_to_the_content_and_out(owner: Visitor, server: Server) -> N
     expect(page).to_have_title("Log in – Aureum")
     assert page.context.cookies() == [] and is_fine(owner)
     assert opens(server, cookie["value"]) == 401
-    owner.go("/admin/api-keys")
+    owner.go("/admin/settings/api-keys")
     expect(page).to_have_title("Log in – Aureum")

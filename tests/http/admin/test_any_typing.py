@@ -67,10 +67,13 @@ def forms(owner: Reader) -> dict[str, Form]:
 def test_they_are_found(here: Brokerage, forms: dict[str, Form]) -> None:
     webhook = here.ids["/admin/webhooks/"]
     own = {"", "/test", "/replay", "/rotate-secret", "/remove", "/disable"}
-    assert {f"/admin/webhooks/{webhook}{path}" for path in own} | {"/admin/webhooks", "/admin/api-keys"} <= set(forms)
+    assert {f"/admin/webhooks/{webhook}{path}" for path in own} | {
+        "/admin/webhooks",
+        "/admin/settings/api-keys",
+    } <= set(forms)
     assert f"/admin/webhooks/deliveries/{webhook}_1/redeliver" in forms
     # Whatever makes something has what tells it from the same form sent again.
-    for action in ("/admin/webhooks", "/admin/api-keys", f"/admin/webhooks/{webhook}/replay"):
+    for action in ("/admin/webhooks", "/admin/settings/api-keys", f"/admin/webhooks/{webhook}/replay"):
         assert len(forms[action]["once"]) > 20
 
 
@@ -102,7 +105,7 @@ def test_any_query(here: Brokerage, owner: Reader, garbage: str) -> None:
         (f"{webhook}/deliveries", "status"),
         (f"{webhook}/deliveries", "event"),
         (f"{webhook}/deliveries", "cursor"),
-        ("/admin/api-keys", "page"),
+        ("/admin/settings/api-keys", "page"),
     ):
         answer = owner.get(f"{path}?{urlencode({name: garbage})}")
         assert answer.status in (200, 400) and page(answer, answer.status), (path, name)

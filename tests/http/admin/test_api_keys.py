@@ -11,7 +11,7 @@ from tests.http.office import Office, Tenant
 from tests.http.serving import Server
 from tests.http.test_admin_api_keys import opens
 
-KEYS = "/admin/api-keys"
+KEYS = "/admin/settings/api-keys"
 
 
 def shown_key(reading: Reading) -> str:

@@ -82,7 +82,7 @@ def test_the_api_changes_nothing_for_the_cookie_alone(owner: Reader, office: Off
 def test_what_comes_from_here_or_from_no_browser(owner: Reader, office: Office, headers: dict[str, str]) -> None:
     before = office.head(office.shared)
     assert owner.ask("POST", "/api/leads", JANE, headers).status == 201
-    answer = owner.ask("POST", "/admin/api-keys", b"name=K&rate_limit=7", {"Content-Type": MEDIA} | headers)
+    answer = owner.ask("POST", "/admin/settings/api-keys", b"name=K&rate_limit=7", {"Content-Type": MEDIA} | headers)
     assert answer.status == 201
     assert office.head(office.shared) == before + 2
 
@@ -100,7 +100,7 @@ def test_without_a_host_no_origin_is_the_same(owner: Reader, office: Office) -> 
     cookie = f"Cookie: aureum={owner.cookies['aureum']}\r\n"
     form = f"Content-Type: {MEDIA}\r\nContent-Length: 19\r\n\r\nname=K&rate_limit=7"
     for origin in ("null", "", "http://", "x"):
-        head = f"POST /admin/api-keys HTTP/1.0\r\nOrigin: {origin}\r\n"
+        head = f"POST /admin/settings/api-keys HTTP/1.0\r\nOrigin: {origin}\r\n"
         answer = owner.server.raw((head + cookie + form).encode())
         assert b" 403 " in answer.partition(b"\r\n")[0], answer
     assert office.head(office.shared) == before
@@ -123,12 +123,12 @@ def test_behind_a_proxy_the_forwarded_host_counts(
     assert "Secure" in answer.headers["set-cookie"]
     key = {"name": "K", "rate_limit": "7"}
     before = office.head(tenant)
-    assert refused(reader.send("/admin/api-keys", key, forwarded | here), 403) == ELSEWHERE
+    assert refused(reader.send("/admin/settings/api-keys", key, forwarded | here), 403) == ELSEWHERE
     assert reader.ask("POST", "/api/leads", JANE, forwarded | here).status == 403
     assert office.head(tenant) == before
-    assert reader.send("/admin/api-keys", key, forwarded | there).status == 201
+    assert reader.send("/admin/settings/api-keys", key, forwarded | there).status == 201
     assert reader.ask("POST", "/api/leads", JANE, forwarded | there).status == 201
     # Anybody can send the header: without a proxy it counts for nothing.
     direct = Reader(server, reader.cookies, "internal")
-    assert refused(direct.send("/admin/api-keys", key, forwarded | there), 403) == ELSEWHERE
-    assert refused(reader.send("/admin/api-keys", key, {"X-Forwarded-Host": "a, b"} | there), 400)
+    assert refused(direct.send("/admin/settings/api-keys", key, forwarded | there), 403) == ELSEWHERE
+    assert refused(reader.send("/admin/settings/api-keys", key, {"X-Forwarded-Host": "a, b"} | there), 400)

@@ -18,7 +18,7 @@ from tests.http.test_webhooks import made
 EACH = pytest.mark.parametrize("one", PAGES, ids=lambda one: one.path)
 CLOSED = pytest.mark.parametrize("one", [one for one in PAGES if not one.anybody], ids=lambda one: one.path)
 
-OWNERS_ONLY = ("/admin/webhooks", "/admin/api-keys")
+OWNERS_ONLY = ("/admin/webhooks", "/admin/settings/api-keys")
 """Where nobody but the owner of a brokerage comes, and platform admins."""
 
 TYPED = {
@@ -69,7 +69,7 @@ class Brokerage:
             "/admin/webhooks/": webhook,
             "/admin/webhooks/deliveries/": f"{webhook}_1",
             "/admin/webhooks/replays/": replay["id"],
-            "/admin/api-keys/": to_wire(tenant.key_id),
+            "/admin/settings/api-keys/": to_wire(tenant.key_id),
         }
         return cls(server, office, tenant, ids)
 

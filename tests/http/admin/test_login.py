@@ -118,7 +118,12 @@ def test_a_second_login_leaves_the_first_alone(server: Server, office: Office, t
     assert Reader(server, before).get("/admin").status == 200
 
 
-HERE = ["/admin", "/admin/webhooks", "/admin/webhooks/c0_3/deliveries?status=failed&cursor=3", "/admin/api-keys?page=2"]
+HERE = [
+    "/admin",
+    "/admin/webhooks",
+    "/admin/webhooks/c0_3/deliveries?status=failed&cursor=3",
+    "/admin/settings/api-keys?page=2",
+]
 ELSEWHERE = [
     "",
     "//evil.example.com",

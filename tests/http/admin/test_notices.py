@@ -91,7 +91,7 @@ def test_until_it_is_removed(server: Server, office: Office, tenant: Tenant, own
 def test_while_it_fails(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
     webhook = made(server, tenant)
     office.rows(FAILING, tenant=tenant.id, endpoint=from_wire(webhook["id"]))
-    for path in ("/admin", "/admin/api-keys", f"/admin/webhooks/{webhook['id']}"):
+    for path in ("/admin", "/admin/settings/api-keys", f"/admin/webhooks/{webhook['id']}"):
         reading = owner.read(path)
         assert told(reading) == [f"The webhook to https://example.com/hooks {FAILS}"]
         assert len(notice(reading, "warning")) == 1
@@ -114,5 +114,5 @@ def test_one_that_somebody_disabled_is_as_it_should_be(server: Server, tenant: T
 @pytest.mark.parametrize("plan", ["Starter", "Grow"])
 def test_on_a_plan_without_webhooks(server: Server, office: Office, plan: str) -> None:
     owner = as_staff(server, office.staff(office.brokerage(plan).id, "brokerage_owner"))
-    for path in ("/admin", "/admin/api-keys"):
+    for path in ("/admin", "/admin/settings/api-keys"):
         assert told(owner.read(path)) == []

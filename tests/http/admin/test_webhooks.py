@@ -51,7 +51,13 @@ def test_made_and_its_secret_shown_once(server: Server, office: Office, tenant: 
     assert secret == aggregate(office, tenant, webhook).secret
     assert f"{LIST}/{webhook['id']}" in reading.links
     # Never again, wherever one looks.
-    for path in (LIST, f"{LIST}/{webhook['id']}", f"{LIST}/{webhook['id']}/deliveries", "/admin", "/admin/api-keys"):
+    for path in (
+        LIST,
+        f"{LIST}/{webhook['id']}",
+        f"{LIST}/{webhook['id']}/deliveries",
+        "/admin",
+        "/admin/settings/api-keys",
+    ):
         body = owner.get(path).body
         assert secret.encode() not in body and b"whsec_" not in body, path
     listed = owner.read(LIST)
