@@ -70,6 +70,11 @@ class Reading(HTMLParser):
         said = self.saying.pop()
         if tag == "option" and "value" not in given:
             self.options[-1] = ("".join(said), self.options[-1][1])
+        elif tag == "textarea":
+            self.forms[-1].names[given["name"]] = "textarea"
+            # Browsers leave out the line end that it begins with, and send others as CR LF.
+            text = "".join(said).removeprefix("\n").replace("\n", "\r\n")
+            self.forms[-1].fields.append((given["name"], text))
         elif tag == "select":
             chosen = [value for value, selected in self.options if selected] or [self.options[0][0]]
             self.forms[-1].names[given["name"]] = "select"

@@ -2,6 +2,7 @@
 with it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,17 @@ from aureum.http.admin.page import LOGIN, WRONG_METHOD, Page
 from aureum.http.admin.pages import PAGES, STYLE
 from tests.http.admin.reader import MEDIA, Reader, as_staff, led_to, page, refused
 from tests.http.office import Office, Tenant
-from tests.http.serving import Answer, Server
+from tests.http.serving import JANE, Answer, Server
+from tests.http.test_admin_api_keys import number_of
 from tests.http.test_webhook_deliveries import Hook
 from tests.http.test_webhooks import made
+from tests.http.tours import HOUSE
 
 EACH = pytest.mark.parametrize("one", PAGES, ids=lambda one: one.path)
 CLOSED = pytest.mark.parametrize("one", [one for one in PAGES if not one.anybody], ids=lambda one: one.path)
 
-OWNERS_ONLY = ("/admin/webhooks", "/admin/settings/api-keys")
+ADMINS_ONLY = "/admin/brokerages"
+OWNERS_ONLY = ("/admin/webhooks", "/admin/users", "/admin/settings", ADMINS_ONLY)
 """Where nobody but the owner of a brokerage comes, and platform admins."""
 
 TYPED = {
@@ -35,6 +39,17 @@ TYPED = {
     "once": "once",
 }
 """What the form of any page sends, and what others do."""
+
+RESOURCES: dict[str, dict[str, Any]] = {
+    "leads": JANE,
+    "contacts": {"firstName": "John", "lastName": "Smith"},
+    "properties": HOUSE,
+    "tasks": {"title": "Call back"},
+    "showings": JANE,
+}
+"""Of each kind one, by the end of its address."""
+
+HEADS = "SELECT position FROM heads WHERE tenant_id = ANY(%(tenants)s) ORDER BY tenant_id"
 
 LEADING = ("/admin", "/docs", "#", "mailto:", "tel:")
 """Where links of the panel lead."""
@@ -65,7 +80,12 @@ class Brokerage:
         hook.told(1)
         hook.tried(1, 1, "delivered")
         replay = server.by_key(tenant, "POST", f"/api/webhooks/{webhook}/replay", {"since": 1}).json
-        ids = {
+        made_of = {
+            kind: server.by_key(tenant, "POST", f"/api/{kind}", body).json["id"] for kind, body in RESOURCES.items()
+        }
+        ids = {f"/admin/{kind}/": made_id for kind, made_id in made_of.items()} | {
+            "/admin/brokerages/": str(number_of(office, office.shared)),
+            "/admin/users/": str(office.staff(tenant.id, "agent", "Annie Agent").number),
             "/admin/webhooks/": webhook,
             "/admin/webhooks/deliveries/": f"{webhook}_1",
             "/admin/webhooks/replays/": replay["id"],
@@ -82,8 +102,10 @@ class Brokerage:
         return as_staff(self.server, self.office.staff(self.tenant.id, role))
 
     @property
-    def head(self) -> int:
-        return self.office.head(self.tenant)
+    def head(self) -> list[int]:
+        """Where the logs end in which its events stand: its own, and the platform's."""
+        rows = self.office.rows(HEADS, tenants=[self.tenant.id, PLATFORM])
+        return [int(position) for (position,) in rows]
 
 
 NOBODYS = "c" + "0" * 24 + "1"
@@ -130,7 +152,9 @@ def test_each_is_read_by_the_owner(here: Brokerage, owner: Reader, one: Page) ->
         assert refused(answer, 405) == WRONG_METHOD
     elif one.anybody:
         assert led_to(answer) == "/admin"
-    elif path.endswith(("nothing/here", NOBODYS)):
+    elif path.startswith(ADMINS_ONLY):
+        assert refused(answer, 403) == "Only a platform admin may do this."
+    elif path.endswith("nothing/here"):
         assert refused(answer, 404)
     else:
         reading = page(answer, 200)
@@ -185,9 +209,9 @@ def test_what_only_owners_may(here: Brokerage, role: str) -> None:
         if not path.startswith(OWNERS_ONLY):
             continue
         if one.show is not None:
-            assert "owner" in refused(reader.get(path), 403)
+            assert "Only " in refused(reader.get(path), 403)
         if one.act is not None:
-            assert "owner" in refused(reader.send(path, TYPED), 403)
+            assert "Only " in refused(reader.send(path, TYPED), 403)
     overview = reader.read("/admin")
     assert [link for link in overview.links if link.startswith(OWNERS_ONLY)] == []
     assert here.head == before
@@ -199,9 +223,11 @@ def test_what_another_brokerage_has_is_not_there(here: Brokerage, server: Server
     before = here.head, office.head(stranger)
     walked = 0
     for one in PAGES:
-        if not any(one.path.startswith(kind) for kind in here.ids) or "{id}" not in one.path:
+        if "{id}" not in one.path or one.path.startswith(ADMINS_ONLY):
             continue
-        for name in (here.path(one).removeprefix(one.path.partition("{")[0]).partition("/")[0], NOBODYS, "%00", "%ED"):
+        kind = one.path.partition("{")[0]
+        own, numbered = here.ids[kind], kind == "/admin/users/"
+        for name in (own, "9" * 12 if numbered else NOBODYS, *(() if numbered else ("%00", "%ED", "9" * 30))):
             path = one.path.replace("{id}", name)
             if one.show is not None:
                 assert "no such" in refused(reader.get(path), 404)

@@ -30,8 +30,8 @@ def test_listed_by_status_and_event(hook: Hook, owner: Reader) -> None:
 
     statuses = ["delivered", "pending", "failed", "delivered", "pending", "pending"]
     assert listed(reading) == list(zip("654321", statuses, strict=True))
-    assert reading.said("td")[:7] == ["not kept any more", "6", "delivered", "1", "2 Jan 2026, 00:00:00 UTC", "200", ""]
-    pending = ["lead.updated", "2", "pending", "1", "2 Jan 2026, 00:00:00 UTC", "500", "5 May 2026, 00:00:00 UTC"]
+    assert reading.said("td")[:7] == ["not kept any more", "6", "delivered", "1", "1 Jan 2026, 17:00:00 MST", "200", ""]
+    pending = ["lead.updated", "2", "pending", "1", "1 Jan 2026, 17:00:00 MST", "500", "4 May 2026, 18:00:00 MDT"]
     assert reading.said("td")[28:35] == pending
     assert reading.said("td")[19] == "dns", "where no answer came, why not"
     (form,) = [form for form in reading.forms if form.method == "get"]
@@ -82,7 +82,7 @@ def test_one_with_its_attempts(hook: Hook, owner: Reader) -> None:
 
     reading = page(answer, 200)
     assert b"<script" not in answer.body and b"a secret" not in answer.body
-    assert reading.said("h1") == ["lead.created"] and reading.said("h3")[0] == "4 Jan 2026, 00:00:00 UTC"
+    assert reading.said("h1") == ["lead.created"] and reading.said("h3")[0] == "3 Jan 2026, 17:00:00 MST"
     assert len(reading.said("h3")) == 3
     answers = ["thanks", "</pre><script>alert(2)</script>\\xff\\x00"]
     assert reading.said("pre") == [*answers, '{"data":"ä<script>alert(1)</script>"}']
