@@ -39,8 +39,8 @@ GARBAGE = [
     "http://[::1",
 ]
 
-SHARE = 3
-"""Each field takes its turn with every third of these: there are more than a hundred fields."""
+SHARE = 4
+"""Each field takes its turn with every fourth of these: there are more than a hundred fields."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_any_field(here: Brokerage, owner: Reader, forms: dict[str, Form], garba
                 assert reading.said("p", role="alert") or refused(answer, answer.status)
                 assert b"<script" not in answer.body
             filled += 1
-    assert filled >= 40
+    assert filled >= 30
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
