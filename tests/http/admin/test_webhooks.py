@@ -98,6 +98,7 @@ def test_the_same_form_again_makes_no_second_one(
         ("rateLimit", "0", "rateLimit must be 1 or more"),
         ("rateLimit", "some", "rateLimit must be"),
         ("rateLimit", "007x", "rateLimit must be"),
+        ("rateLimit", "١٢", "rateLimit must be"),
         ("rateLimit", "1" + "0" * 20, "rateLimit must be"),
         ("events", "", "events[0] must be one of: lead.created,"),
         ("mode", "random", "mode must be one of: parallel, keyed, fifo"),
