@@ -52,6 +52,7 @@ class Edge:
         self.router = router
         self.compressed = Compressed(router)
         self.state = SimpleNamespace(aureum=aureum, **state)
+        self.log = log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,7 +90,7 @@ class Edge:
             seconds = time.perf_counter() - started
             route = route_of(scope)
             self.state.aureum.metrics.observe_request(scope["method"], route, status, seconds)
-            log.info(
+            self.log.info(
                 "request",
                 request=request_id,
                 method=scope["method"],
