@@ -5,7 +5,6 @@ looks up how to send it, for each array of each call anew: that took a third of 
 import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, NewType
 from uuid import UUID
 
@@ -43,7 +42,7 @@ psycopg.adapters.register_dumper(Packed, PackedDumper)
 HEADER = struct.Struct("!iiiii")
 NO_DIMENSION = struct.Struct("!iii")
 LENGTH = struct.Struct("!i")
-SIXTEEN = LENGTH.pack(16)
+FOUR, EIGHT, SIXTEEN = map(LENGTH.pack, (4, 8, 16))
 
 
 def measured(element: bytes) -> bytes:
@@ -53,19 +52,22 @@ def measured(element: bytes) -> bytes:
 
 ELEMENTS: dict[Any, tuple[int, Callable[[Any], bytes]]] = {
     UUID: (2950, lambda value: SIXTEEN + value.bytes),
-    int: (23, partial(struct.Struct("!ii").pack, 4)),
-    Big: (20, partial(struct.Struct("!iq").pack, 8)),
-    float: (701, partial(struct.Struct("!id").pack, 8)),
+    int: (23, lambda value: FOUR + value.to_bytes(4, "big", signed=True)),
+    Big: (20, lambda value: EIGHT + value.to_bytes(8, "big", signed=True)),
+    float: (701, lambda value: EIGHT + struct.pack("!d", value)),
     str: (25, lambda value: measured(value.encode())),
     bytes: (17, measured),
-    datetime: (1184, lambda value: measured(((value - EPOCH) // MICROSECOND).to_bytes(8, "big", signed=True))),
+    datetime: (1184, lambda value: EIGHT + ((value - EPOCH) // MICROSECOND).to_bytes(8, "big", signed=True)),
 }
 """The oid of an element's type, and its bytes behind their length: uuid, integer, bigint, double precision, text,
 bytea, timestamptz."""
 
 
 def packed(kind: Any, values: Sequence[Any]) -> Packed:
-    """*values* as an array; all are of *kind*, one of ``ELEMENTS``, or None."""
+    """*values* as an array; all are of *kind*, one of ``ELEMENTS``, or None.
+
+    Raises OverflowError for an integer that is too large.
+    """
     oid, encode = ELEMENTS[kind]
     elements = [NULL if value is None else encode(value) for value in values]
     if not elements:
