@@ -8,35 +8,46 @@ what a visitor wrote, as PostgreSQL's does.
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import psycopg
 import structlog
 
+from aureum.log_lines import Lines
+
 
 def configure(level: str) -> None:
     """Set up structlog for this process, and pass what libraries log through it."""
     numeric = getattr(logging, level.upper())
     terminal = sys.stderr.isatty()
-    shared: list[Any] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    processors: list[Any] = [structlog.processors.add_log_level]
     if terminal:
-        renderer: list[Any] = [structlog.dev.ConsoleRenderer()]
+        processors += [structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.dev.ConsoleRenderer()]
         factory: Any = structlog.PrintLoggerFactory(sys.stderr)
     else:
-        renderer = [structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str))]
-        factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
+        processors.append(stamped)
+        lines = Lines(sys.stderr.buffer)
+
+        def factory(*_: Any) -> Lines:
+            return lines
+
     structlog.configure(
-        processors=[*shared, *renderer],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[Forwarded()], level=max(numeric, logging.WARNING), force=True)
     logging.captureWarnings(True)
+
+
+def stamped(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
+    """An entry as a line: JSON with the time. structlog's own two steps for it take three times as long."""
+    event["timestamp"] = datetime.now(UTC)
+    return orjson.dumps(event, default=str, option=orjson.OPT_UTC_Z)
 
 
 def places(error: BaseException) -> list[str]:

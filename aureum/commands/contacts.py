@@ -40,9 +40,16 @@ async def add_contact(
     contact = Contact.add(
         ids.new_id(),
         ids.now(),
+        first_name=command.first_name,
+        last_name=command.last_name,
+        email=command.email,
+        phone=command.phone,
         phone_e164=e164(command.phone, command.country),
+        type=command.type,
+        tags=command.tags,
+        score=command.score,
         lead_id=None,
-        **command.model_dump(exclude={"tenant_id", "country"}),
+        created_by=command.created_by,
     )
     appended = await store.append(
         command.tenant_id, contact, NO_STREAM, command="AddContact", origin=origin, idempotency=idempotency

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from eventsourcing import domain
+from eventsourcing.utils import resolve_topic
 
 from aureum.domain import ids
 
@@ -31,6 +32,15 @@ class Event(domain.Aggregate.Event):
 
 class Created(Event, domain.Aggregate.Created):
     """The first event of a stream."""
+
+    def mutate(self, aggregate: Any) -> Any:
+        """The aggregate that begins with this event, made of nothing. The library would look for fields that its
+        ``__init__`` takes; ours take none."""
+        assert aggregate is None
+        begun: Any = object.__new__(resolve_topic(self.originator_topic))
+        begun.__base_init__(self.originator_id, self.originator_version, self.timestamp)
+        self.apply(begun)
+        return begun
 
 
 class Aggregate(domain.Aggregate):

@@ -5,8 +5,9 @@ import re
 import phonenumbers
 from phonenumbers import ValidationResult
 
-NORTH_AMERICAN = re.compile(r"(?:\+?1[-. ]?)?\(?([2-9][0-9]{2})\)?[-. ]?([2-9][0-9]{2})[-. ]?([0-9]{4})")
-"""How nearly everybody there writes a number; the library agrees with it, at twenty times the cost."""
+NORTH_AMERICAN = re.compile(r"(?:\+?1[-. ]?)?(?:\(?([2-9][0-9]{2})\)?[-. ]?)?([2-9][0-9]{2})[-. ]?([0-9]{4})")
+"""How nearly everybody there writes a number, with or without the area's; the library agrees with it, at twenty times
+the cost."""
 
 NORTH_AMERICA = frozenset(("US", "CA"))
 
@@ -20,7 +21,9 @@ def e164(phone: str | None, country: str) -> str | None:
     if not phone:
         return None
     plain = NORTH_AMERICAN.fullmatch(phone) if country in NORTH_AMERICA else None
-    return f"+1{plain[1]}{plain[2]}{plain[3]}" if plain else by_library(phone, country)
+    if plain is None:
+        return by_library(phone, country)
+    return f"+1{plain[1]}{plain[2]}{plain[3]}" if plain[1] else None
 
 
 def by_library(phone: str, country: str) -> str | None:

@@ -118,7 +118,7 @@ async def passed(request: Request, without: str) -> Brokerage:
     about = passage.brokerage
     if about.role == "key" and about.host_tenant not in (None, about.tenant_id):
         raise HttpError(401, WRONG_KEY)
-    request.state.limit_headers = limit_headers(passage)
+    request.scope["state"]["limit_headers"] = limit_headers(passage)
     if not passage.passes and passage.resets_at is not None:
         raise too_many(about.rate_limit, passage.resets_at)
     return about
@@ -176,15 +176,15 @@ def bearer(request: Request, without: str = NO_KEY) -> str | None:
     return secret
 
 
-def limit_headers(passage: Passage) -> dict[str, str]:
-    """The rate-limit headers of an answer to a valid key."""
+def limit_headers(passage: Passage) -> list[tuple[bytes, bytes]]:
+    """The rate-limit headers of whatever is answered to a valid key; the edge adds them."""
     if passage.resets_at is None:
-        return {}
-    return {
-        "X-RateLimit-Limit": str(passage.brokerage.rate_limit),
-        "X-RateLimit-Remaining": str(max(0, passage.remaining)),
-        "X-RateLimit-Reset": str(int(passage.resets_at.timestamp()) + 1),
-    }
+        return []
+    return [
+        (b"x-ratelimit-limit", b"%d" % passage.brokerage.rate_limit),
+        (b"x-ratelimit-remaining", b"%d" % max(0, passage.remaining)),
+        (b"x-ratelimit-reset", b"%d" % (int(passage.resets_at.timestamp()) + 1)),
+    ]
 
 
 def too_many(limit: int, resets_at: datetime) -> HttpError:

@@ -15,15 +15,9 @@ from aureum.http.headers import header
 JSON = "application/json"
 
 
-def answer(request: Request, body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON with the rate-limit headers of this request's caller."""
-    return Response(body, status, {**limit_headers(request), **(headers or {})}, JSON)
-
-
-def limit_headers(request: Request) -> Mapping[str, str]:
-    """What a valid key learns of its limit; nothing for anybody else."""
-    limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
-    return limits
+def answer(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON that is ready."""
+    return Response(body, status, headers, JSON)
 
 
 def encoded(value: Any) -> bytes:
@@ -67,9 +61,9 @@ def known_tags(request: Request) -> list[str]:
 def not_modified(request: Request, etag: str) -> Response | None:
     """304 if the client has this already (RFC 9110, 13.1.2: weak comparison)."""
     tags = known_tags(request)
-    return unchanged(request, etag) if etag in tags or "*" in tags else None
+    return unchanged(etag) if etag in tags or "*" in tags else None
 
 
-def unchanged(request: Request, etag: str) -> Response:
+def unchanged(etag: str) -> Response:
     """304."""
-    return Response(status_code=304, headers={**limit_headers(request), "ETag": etag})
+    return Response(status_code=304, headers={"ETag": etag})

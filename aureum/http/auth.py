@@ -85,7 +85,7 @@ async def post_login(asked: Asked, credentials: Credentials) -> Response:
             "brokerage_id": session.brokerage,
         },
     }
-    return answer(asked.request, encoded(body), headers={"Cache-Control": "no-store"})
+    return answer(encoded(body), headers={"Cache-Control": "no-store"})
 
 
 async def post_logout(asked: Asked) -> Response:
@@ -93,7 +93,7 @@ async def post_logout(asked: Asked) -> Response:
     token = bearer(asked.request)
     if token is not None:
         await log_out(asked.app.database, token)
-    return answer(asked.request, encoded({"success": True}))
+    return answer(encoded({"success": True}))
 
 
 ENDPOINTS = (

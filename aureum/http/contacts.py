@@ -60,7 +60,7 @@ async def get_contacts(asked: Asked, filters: ContactFilters) -> Response:
 async def post_contact(asked: Asked, new: NewContact) -> Response:
     """201 with the whole contact. A phone that nobody could dial is kept all the same."""
     command = AddContact(
-        tenant_id=asked.tenant_id, country=asked.about.country, created_by=asked.about.user_id, **new.model_dump()
+        tenant_id=asked.tenant_id, country=asked.about.country, created_by=asked.about.user_id, **vars(new)
     )
     remember = await once(asked, contact_body)
     contact, appended = await add_contact(

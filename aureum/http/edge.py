@@ -17,7 +17,6 @@ from typing import Any
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.routing import Router
 from starlette.types import Message, Receive, Scope, Send
 from uuid_utils.compat import uuid4
@@ -52,6 +51,7 @@ class Edge:
         self.router = router
         self.compressed = Compressed(router)
         self.state = SimpleNamespace(aureum=aureum, **state)
+        self.log = log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,7 +59,8 @@ class Edge:
         started = time.perf_counter()
         request_id = given_id(scope) or uuid4().hex
         scope["app"] = self
-        scope["state"] = {"request_id": request_id}
+        state: dict[str, Any] = {"request_id": request_id}
+        scope["state"] = state
         header = (b"x-request-id", request_id.encode())
         status = 0
 
@@ -72,7 +73,8 @@ class Edge:
                     *message["headers"],
                     header,
                     *[default for default in DEFAULTS if default[0] not in given],
-                    *scope["state"].get("page_headers", ()),
+                    *state.get("limit_headers", ()),
+                    *state.get("page_headers", ()),
                 ]
             await send(message)
 
@@ -89,7 +91,7 @@ class Edge:
             seconds = time.perf_counter() - started
             route = route_of(scope)
             self.state.aureum.metrics.observe_request(scope["method"], route, status, seconds)
-            log.info(
+            self.log.info(
                 "request",
                 request=request_id,
                 method=scope["method"],
@@ -105,8 +107,6 @@ class Edge:
         status, headers, body = render(error, getattr(scope.get("endpoint"), "dialect", "aureum"))
         if status == 500 or isinstance(error, Unavailable):
             log_error(scope, error)
-        limits: dict[str, str] = getattr(Request(scope).state, "limit_headers", {})
-        headers += [(name.lower().encode(), value.encode()) for name, value in limits.items()]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -149,7 +149,7 @@ class Endpoint:
             etag = log_etag(request, about, self.path)
             # Nobody got this ETag but by the same query, which was valid.
             if etag in known_tags(request):
-                return unchanged(request, etag)
+                return unchanged(etag)
         arguments: list[Any] = []
         if self.id is not None:
             arguments.append(self.id.read(request.path_params["id"]))
@@ -164,7 +164,7 @@ class Endpoint:
         try:
             return await self.run(Asked(request, about, body), *arguments)
         except Replayed as kept:
-            return replayed(request, kept.answer, self.status)
+            return replayed(kept.answer, self.status)
 
 
 NOBODY = Brokerage(None, None, None, None, UUID(int=0), 0, "", "", "US", False, 0, 0, 0, 0)

@@ -81,8 +81,8 @@ async def submit(
         except TooMany as error:
             raise too_many(app.settings.form_rate_limit, error.retry_at) from error
         if appended.remembered is not None:
-            return replayed(request, appended.remembered, status)
-        return answer(request, thanks(made), status=status)
+            return replayed(appended.remembered, status)
+        return answer(thanks(made), status=status)
     raise Busy()
 
 

@@ -20,13 +20,13 @@ class ShownHealth(Shape):
 
 async def get_healthz(asked: Asked) -> Response:
     """The process answers."""
-    return answer(asked.request, encoded({"status": "ok"}))
+    return answer(encoded({"status": "ok"}))
 
 
 async def get_readyz(asked: Asked) -> Response:
     """The database answers too. Raises Unavailable."""
     await asked.app.database.rows(READY)
-    return answer(asked.request, encoded({"status": "ready"}))
+    return answer(encoded({"status": "ready"}))
 
 
 async def get_metrics(asked: Asked) -> Response:

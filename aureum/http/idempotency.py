@@ -74,8 +74,8 @@ async def unless_replayed(store: EventStore, tenant_id: UUID, once: Idempotency 
     return once
 
 
-def replayed(request: Request, kept: bytes, status: int) -> Response:
+def replayed(kept: bytes, status: int) -> Response:
     """The first answer again."""
     etag, _, body = kept.partition(b"\n")
     headers = {"Idempotent-Replayed": "true"} | ({"ETag": etag.decode()} if etag else {})
-    return answer(request, body, status=status, headers=headers)
+    return answer(body, status=status, headers=headers)

@@ -53,7 +53,7 @@ async def get_lead_count(asked: Asked) -> Response:
     if unchanged is not None:
         return unchanged
     body = await asked.app.answers.get(key, lambda: read(asked))
-    return answer(asked.request, body, headers={"ETag": etag})
+    return answer(body, headers={"ETag": etag})
 
 
 async def read(asked: Asked) -> bytes:

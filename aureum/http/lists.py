@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
-from aureum.http.answers import JSON, answer, limit_headers, log_etag, not_modified
+from aureum.http.answers import JSON, answer, log_etag, not_modified
 from aureum.http.endpoint import Asked
 from aureum.http.fields import Time
 from aureum.http.paging import LONGEST_PAGE, Cursor, Limit, next_link
@@ -86,11 +86,11 @@ class Listing:
         kept = await asked.app.answers.get((*state, before, limit, *chosen.values()), page_with_link)
         link, _, body = kept.partition(b"\n")
         headers = {"ETag": etag, "Link": link.decode()} if link else {"ETag": etag}
-        return answer(asked.request, body, headers=headers)
+        return answer(body, headers=headers)
 
     async def whole(self, asked: Asked, chosen: Mapping[str, Any], before: UUID, etag: str) -> Response:
         """The list streamed in chunks; of HEAD nothing but the headers."""
-        headers = {**limit_headers(asked.request), "ETag": etag}
+        headers = {"ETag": etag}
         if asked.request.method == "HEAD":
             return StreamingResponse(nothing(), headers=headers, media_type=JSON)
         # Before the answer begins: once it has, a database that is gone could not be told any more.

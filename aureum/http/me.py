@@ -62,7 +62,7 @@ async def get_me(asked: Asked) -> Response:
     if unchanged is not None:
         return unchanged
     body = await (key if about.role == "key" else user)(asked)
-    return answer(asked.request, encoded(body), headers={"ETag": etag})
+    return answer(encoded(body), headers={"ETag": etag})
 
 
 async def key(asked: Asked) -> dict[str, Any]:

@@ -98,7 +98,7 @@ async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
         return unknown(asked.request, link)
     if wants_page(asked.request):
         return page(link.brokerage, ASKS)
-    return answer(asked.request, TO_UNSUBSCRIBE, headers=NOT_KEPT)
+    return answer(TO_UNSUBSCRIBE, headers=NOT_KEPT)
 
 
 async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
@@ -118,7 +118,7 @@ async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
         raise Replayed(appended.remembered)
     if wants_page(asked.request):
         return page(link.brokerage, DONE)
-    return answer(asked.request, UNSUBSCRIBED, headers=NOT_KEPT)
+    return answer(UNSUBSCRIBED, headers=NOT_KEPT)
 
 
 def unknown(request: Request, link: Link) -> Response:

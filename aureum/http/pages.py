@@ -60,7 +60,7 @@ async def paged(
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
-    return answer(asked.request, page_body(numbered, await read()), headers={"ETag": etag})
+    return answer(page_body(numbered, await read()), headers={"ETag": etag})
 
 
 def page_body(numbered: Numbered, found: Found) -> bytes:

@@ -100,7 +100,7 @@ def answered(
     """*aggregate* as it is now, unless a twin of the request came first. Raises Replayed."""
     if appended is not None and appended.remembered is not None:
         raise Replayed(appended.remembered)
-    return answer(asked.request, body(aggregate), status=status, headers={"ETag": resource_etag(aggregate.version)})
+    return answer(body(aggregate), status=status, headers={"ETag": resource_etag(aggregate.version)})
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
@@ -115,4 +115,4 @@ def expected_versions(request: Request) -> frozenset[int] | None:
 def unless_known(request: Request, body: bytes, version: int) -> Response:
     """*body* with its ETag, or 304."""
     etag = resource_etag(version)
-    return not_modified(request, etag) or answer(request, body, headers={"ETag": etag})
+    return not_modified(request, etag) or answer(body, headers={"ETag": etag})

@@ -9,7 +9,7 @@ from aureum.commands.tours import NO_TOUR, Place, place_of
 from aureum.domain.ids import to_wire
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import Start, day_of
-from aureum.http.answers import limit_headers, list_etag, not_modified
+from aureum.http.answers import list_etag, not_modified
 from aureum.http.calendar import CALENDAR, CalendarTour, calendar_of
 from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
 from aureum.http.tours import get_found
@@ -27,7 +27,7 @@ async def get_tour_calendar(asked: Asked, number: int) -> Response:
     if unchanged is not None:
         return unchanged
     headers = {"ETag": etag, "Content-Disposition": f'inline; filename="tour-{number}.ics"'}
-    return Response(content, headers={**limit_headers(asked.request), **headers}, media_type=CALENDAR)
+    return Response(content, headers=headers, media_type=CALENDAR)
 
 
 def calendar_tour(tour: Tour, place: Place) -> CalendarTour:

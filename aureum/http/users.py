@@ -38,7 +38,7 @@ async def get_users(asked: Asked) -> Response:
             ]
         )
 
-    return answer(asked.request, await asked.app.answers.get(state, listed), headers={"ETag": etag})
+    return answer(await asked.app.answers.get(state, listed), headers={"ETag": etag})
 
 
 ENDPOINTS = (Endpoint("GET", PATH, get_users, "List who can be assigned", answers=list[ShownAssignee]),)

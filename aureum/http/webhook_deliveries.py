@@ -142,7 +142,7 @@ async def post_redelivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
     )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
-    return answer(asked.request, body(None), status=202)
+    return answer(body(None), status=202)
 
 
 async def known(asked: Asked, endpoint_id: UUID, position: int) -> Mapping[str, Any]:

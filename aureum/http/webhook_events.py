@@ -57,7 +57,7 @@ async def get_events(asked: Asked, feed: Feed) -> Response:
     if told.more:
         kept = {"events": query["events"]} if "events" in query else {}
         headers["Link"] = f'<{PATH}?{urlencode(kept | {"limit": limit, "cursor": told.until})}>; rel="next"'
-    return answer(asked.request, b"[" + b",".join(one.body for one in told.messages) + b"]", headers=headers)
+    return answer(b"[" + b",".join(one.body for one in told.messages) + b"]", headers=headers)
 
 
 ENDPOINTS = (

@@ -51,4 +51,4 @@ def unless_same(asked: Asked, body: bytes, link: str = "", *state: object) -> Re
     """*body* with an ETag made of it, or 304."""
     etag = list_etag(asked.request.url.path, asked.tenant_id, body, link, *state)
     headers = {"ETag": etag} | ({"Link": link} if link else {})
-    return not_modified(asked.request, etag) or answer(asked.request, body, headers=headers)
+    return not_modified(asked.request, etag) or answer(body, headers=headers)

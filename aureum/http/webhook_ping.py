@@ -45,7 +45,7 @@ async def post_test(asked: Asked, endpoint_id: UUID, test: WebhookTest) -> Respo
         headers = {"Idempotent-Replayed": "true"}
     tried = await attempted(asked, endpoint_id, position)
     shown = await whole(asked, endpoint_id, position) if tried else pending(asked, endpoint_id, position, test.event)
-    return answer(asked.request, encoded(shown), status=200 if tried else 202, headers=headers)
+    return answer(encoded(shown), status=200 if tried else 202, headers=headers)
 
 
 async def requested(asked: Asked, endpoint_id: UUID, event: str) -> int:

@@ -121,7 +121,7 @@ async def post_replay(asked: Asked, endpoint_id: UUID, new: NewReplay) -> Respon
     )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
-    return answer(asked.request, new_body(replay), status=202)
+    return answer(new_body(replay), status=202)
 
 
 def new_body(replay: WebhookReplay) -> bytes:
@@ -153,13 +153,13 @@ async def post_cancel(asked: Asked, replay_id: UUID) -> Response:
 
     remember = await once(asked, body, tagged=False)
     if now["state"] == "completed":
-        return answer(asked.request, encoded(webhook_replays.document(now)))
+        return answer(encoded(webhook_replays.document(now)))
     replay, appended = await cancel_webhook_replay(
         asked.app.store, asked.tenant_id, replay_id, origin(asked.request, asked.about), idempotency=remember
     )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
-    return answer(asked.request, body(replay))
+    return answer(body(replay))
 
 
 async def row(asked: Asked, replay_id: UUID) -> dict[str, Any]:

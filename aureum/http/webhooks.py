@@ -21,7 +21,7 @@ from aureum.domain import ids
 from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.http.access import origin
-from aureum.http.answers import answer, encoded, limit_headers, living_etag, not_modified
+from aureum.http.answers import answer, encoded, living_etag, not_modified
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.idempotency import unless_replayed
 from aureum.http.lists import Paging
@@ -86,7 +86,7 @@ async def get_webhook(asked: Asked, endpoint_id: UUID, as_of: AsOf) -> Response:
             raise NotFound(NOT_YET)
         row |= was
     body, etag = document_of(row, at or ids.now())
-    return not_modified(asked.request, etag) or answer(asked.request, body, headers={"ETag": etag})
+    return not_modified(asked.request, etag) or answer(body, headers={"ETag": etag})
 
 
 async def patch_webhook(asked: Asked, endpoint_id: UUID, change: WebhookChange) -> Response:
@@ -107,13 +107,13 @@ async def patch_webhook(asked: Asked, endpoint_id: UUID, change: WebhookChange) 
         own_domain=settings.base_domain,
     )
     body, etag = document_of(await row_of(asked, endpoint_id), ids.now())
-    return answer(asked.request, body, headers={"ETag": etag})
+    return answer(body, headers={"ETag": etag})
 
 
 async def delete_webhook(asked: Asked, endpoint_id: UUID) -> Response:
     """204: nothing is sent there any more, and from now on it is not there."""
     await remove_webhook_endpoint(asked.app.store, asked.tenant_id, endpoint_id, origin(asked.request, asked.about))
-    return Response(status_code=204, headers=dict(limit_headers(asked.request)))
+    return Response(status_code=204)
 
 
 async def post_rotation(asked: Asked, endpoint_id: UUID, rotation: Rotation) -> Response:

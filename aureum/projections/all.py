@@ -1,6 +1,7 @@
 """The list of read models, in the order in which an append updates them."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from aureum.projections import (
@@ -20,10 +21,11 @@ from aureum.projections import (
 
 
 class ReadModel(Protocol):
-    """What each module of this package offers."""
+    """What each module of this package offers. ``EVENTS`` is the base of the events that it is made of."""
 
     NAME: str
     APPEND: str
+    EVENTS: type
 
     def rows(self, before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]: ...
 
@@ -42,3 +44,9 @@ READ_MODELS: tuple[ReadModel, ...] = (
     webhook_endpoints,
     webhook_replays,
 )
+
+
+@cache
+def read_models_of(event: type) -> tuple[ReadModel, ...]:
+    """Those that an event of this class, and whatever else happens to its stream, may change."""
+    return tuple(model for model in READ_MODELS if issubclass(event, model.EVENTS))

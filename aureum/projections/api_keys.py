@@ -7,6 +7,7 @@ from typing import Any
 from aureum.domain.api_key import ApiKey
 
 NAME = "api_keys"
+EVENTS: type = ApiKey.Event
 
 APPEND = """
 INSERT INTO api_keys (tenant_id, key_id, key_hash, name, prefix, rate_limit, revoked, issued_at, stream_version)

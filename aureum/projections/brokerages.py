@@ -9,6 +9,7 @@ from uuid import UUID
 from aureum.domain.brokerage import Brokerage
 
 NAME = "brokerages"
+EVENTS: type = Brokerage.Event
 
 APPEND = """
 WITH r AS (

@@ -89,7 +89,7 @@ LIST = DocumentList(
     Contact.Event,
     step,
 )
-APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
 
 PAGE = """
 SELECT docs, last_id, found FROM contact_page(

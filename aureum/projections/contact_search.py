@@ -56,26 +56,31 @@ def found_by(texts: Iterable[str | None], tags: Iterable[str], kind: str) -> tup
     """A contact's folded text, and its keys as PostgreSQL reads a tsvector. *texts* are its names and e-mail, *kind*
     is its type."""
     tokens = fold(" ".join(text for text in texts if text)).split()
-    keys = set(tag_and_type(tags, kind))
+    keys = set(map(quoted, tag_and_type(tags, kind)))
     for token in tokens:
-        keys |= {token[place : place + PART] for place in range(len(token))}
+        pieces = [token[place : place + PART] for place in range(len(token))]
+        # Of letters and digits alone, as all words are, nothing needs quotes.
+        keys.update(pieces if token.isalnum() else map(quoted, pieces))
         for word in forgiven(token):
             if SHORTEST_WORD <= len(word) <= LONGEST_WORD:
-                keys |= {f"T{variant}" for variant in variants(word)}
-    return " ".join(tokens), " ".join(map(quoted, sorted(keys)))
+                keys.update(typos(word))
+    return " ".join(tokens), " ".join(sorted(keys))
 
 
 def forgiven(token: str) -> set[str]:
     """The words of a name or an address in which a typo is forgiven: ``o'neil`` → ``o``, ``neil``, ``oneil``."""
+    if token.isalnum():
+        return {token}
     local, _, domain = token.rpartition("@") if "@" in token else (token, "", "")
-    labels = WORD.findall(domain)
-    long = {label for label in labels[:-1] if len(label) >= SHORTEST_LABEL}
-    return {*WORD.findall(local), "".join(WORD.findall(local)), "".join(labels)} | long
+    words, labels = WORD.findall(local), WORD.findall(domain)
+    long = [label for label in labels[:-1] if len(label) >= SHORTEST_LABEL]
+    return {*words, "".join(words), "".join(labels), *long}
 
 
-def variants(word: str) -> set[str]:
-    """*word*, and *word* with one letter left out, for each of its letters."""
-    return {word} | {word[:place] + word[place + 1 :] for place in range(len(word))}
+def typos(word: str) -> list[str]:
+    """The keys of *word*: ``T`` with it, and with it less one letter, for each of its letters."""
+    key = f"T{word}"
+    return [key, *[key[:place] + key[place + 1 :] for place in range(1, len(key))]]
 
 
 def asked(search: str | None, tag: str | None, kind: str | None) -> tuple[str, str] | None:
@@ -117,8 +122,8 @@ def alike(word: str) -> str:
     """The query that finds words which are one typo apart from *word*; from a shorter one, by a letter too few."""
     if len(word) > LONGEST_WORD + 1:
         return NOTHING
-    told = variants(word) if len(word) >= SHORTEST_WORD else {word}
-    return f"({' | '.join(quoted(f'T{variant}') for variant in sorted(told))})"
+    told = typos(word) if len(word) >= SHORTEST_WORD else [f"T{word}"]
+    return f"({' | '.join(map(quoted, sorted(set(told))))})"
 
 
 def quoted(key: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from aureum.domain.lead import STATUSES, Lead
 
 NAME = "lead_counts"
+EVENTS: type = Lead.Event
 
 APPEND = """
 INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)

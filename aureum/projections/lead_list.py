@@ -126,7 +126,7 @@ LIST = DocumentList(
     step,
     docs=("doc", "details"),
 )
-APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
 
 
 PAGE = """

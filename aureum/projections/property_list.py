@@ -121,7 +121,7 @@ LIST = DocumentList(
     Property.Event,
     step,
 )
-APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
 
 PAGE = """
 SELECT docs, last_id, found FROM property_page(

@@ -73,7 +73,7 @@ LIST = DocumentList(
     Subscriber.Event,
     step,
 )
-APPEND, rows = LIST.append, LIST.rows
+EVENTS, APPEND, rows = LIST.events, LIST.append, LIST.rows
 
 SUBSCRIBED = """
 SELECT l.subscriber_id, l.doc FROM subscriber_list l

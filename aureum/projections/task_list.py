@@ -94,7 +94,7 @@ LIST = DocumentList(
     Task.Event,
     step,
 )
-APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
 
 PAGE = """
 SELECT docs, last_id, found FROM task_page(

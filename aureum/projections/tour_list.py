@@ -136,7 +136,7 @@ LIST = DocumentList(
     step,
     docs=("doc", "leads_doc"),
 )
-APPEND, ONE, rows = LIST.append, LIST.one, LIST.rows
+EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
 
 PAGE = """
 SELECT docs, last_id, found FROM showing_page(

@@ -9,6 +9,7 @@ from uuid import UUID
 from aureum.domain.user import User
 
 NAME = "users"
+EVENTS: type = User.Event
 
 APPEND = """
 WITH r AS (

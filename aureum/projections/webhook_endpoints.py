@@ -10,6 +10,7 @@ from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 
 NAME = "webhook_endpoints"
+EVENTS: type = WebhookEndpoint.Event
 
 APPEND = """
 INSERT INTO webhook_endpoints (

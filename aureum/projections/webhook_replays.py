@@ -13,6 +13,7 @@ from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.webhook_replay import WebhookReplay
 
 NAME = "webhook_replays"
+EVENTS: type = WebhookReplay.Event
 
 APPEND = """
 INSERT INTO webhook_replays AS w (

@@ -39,29 +39,37 @@ class PackedDumper(Dumper):
 # Of all connections: the type is our own, and whoever imports it wants to send it.
 psycopg.adapters.register_dumper(Packed, PackedDumper)
 
+HEADER = struct.Struct("!iiiii")
+NO_DIMENSION = struct.Struct("!iii")
+LENGTH = struct.Struct("!i")
+FOUR, EIGHT, SIXTEEN = map(LENGTH.pack, (4, 8, 16))
+
+
+def measured(element: bytes) -> bytes:
+    """*element* behind its length."""
+    return LENGTH.pack(len(element)) + element
+
+
 ELEMENTS: dict[Any, tuple[int, Callable[[Any], bytes]]] = {
-    UUID: (2950, lambda value: value.bytes),
-    int: (23, lambda value: value.to_bytes(4, "big", signed=True)),
-    Big: (20, lambda value: value.to_bytes(8, "big", signed=True)),
-    float: (701, struct.Struct("!d").pack),
-    str: (25, str.encode),
-    bytes: (17, bytes),
-    datetime: (1184, lambda value: ((value - EPOCH) // MICROSECOND).to_bytes(8, "big", signed=True)),
+    UUID: (2950, lambda value: SIXTEEN + value.bytes),
+    int: (23, lambda value: FOUR + value.to_bytes(4, "big", signed=True)),
+    Big: (20, lambda value: EIGHT + value.to_bytes(8, "big", signed=True)),
+    float: (701, lambda value: EIGHT + struct.pack("!d", value)),
+    str: (25, lambda value: measured(value.encode())),
+    bytes: (17, measured),
+    datetime: (1184, lambda value: EIGHT + ((value - EPOCH) // MICROSECOND).to_bytes(8, "big", signed=True)),
 }
-"""The oid of an element's type, and its bytes: uuid, integer, bigint, double precision, text, bytea, timestamptz."""
+"""The oid of an element's type, and its bytes behind their length: uuid, integer, bigint, double precision, text,
+bytea, timestamptz."""
 
 
 def packed(kind: Any, values: Sequence[Any]) -> Packed:
-    """*values* as an array; all are of *kind*, one of ``ELEMENTS``, or None."""
+    """*values* as an array; all are of *kind*, one of ``ELEMENTS``, or None.
+
+    Raises OverflowError for an integer that is too large.
+    """
     oid, encode = ELEMENTS[kind]
-    parts: list[bytes] = []
-    nulls = 0
-    for value in values:
-        if value is None:
-            nulls = 1
-            parts.append(NULL)
-        else:
-            element = encode(value)
-            parts += (len(element).to_bytes(4, "big"), element)
-    header = (1, nulls, oid, len(values), FROM_ONE) if values else (0, 0, oid)
-    return Packed(b"".join([*(number.to_bytes(4, "big") for number in header), *parts]))
+    elements = [NULL if value is None else encode(value) for value in values]
+    if not elements:
+        return Packed(NO_DIMENSION.pack(0, 0, oid))
+    return Packed(HEADER.pack(1, NULL in elements, oid, len(elements), FROM_ONE) + b"".join(elements))

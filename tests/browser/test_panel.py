@@ -204,6 +204,8 @@ def test_deliveries_are_looked_through(owner: Visitor, server: Server, office: O
 def test_a_key_is_made_and_revoked(owner: Visitor, server: Server) -> None:
     page = owner.page
     follow(owner, "Settings")
+    expect(page.get_by_label("Time zone")).to_have_value("America/Boise")
+    assert is_fine(owner)
     follow(owner, "API keys")
     expect(heading(owner)).to_have_text("API keys")
     assert is_fine(owner)

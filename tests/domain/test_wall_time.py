@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.errors import Invalid
 from aureum.domain.ids import aureum_time
-from aureum.domain.wall_time import Start, change_between, day_of, local_day, start_of, zone_of
+from aureum.domain.wall_time import YEARS, Start, change_between, day_of, local_day, start_of, zone_of
 
 ZONES = (
     "America/Boise",
@@ -156,7 +156,10 @@ def test_a_wall_time_outside_gaps_comes_back_from_its_instant(wall: datetime, zo
         readings = (wall.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1))
         assert all(moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall for moment in readings)
     else:
-        assert start_of(aureum_time(start.instant), zone) == start == Start(wall, zone, start.instant)
+        assert start == Start(wall, zone, start.instant)
+        # The first and the last day of all that are taken, elsewhere, are in a year that is not.
+        if start.instant.year in YEARS:
+            assert start_of(aureum_time(start.instant), zone) == start
 
 
 @given(st.one_of(st.text(), st.from_regex(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")), zones)

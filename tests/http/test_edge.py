@@ -238,6 +238,7 @@ def test_what_is_under_way_is_finished_before_the_process_ends(served_url: str, 
 
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
         assert ending.process.wait(PATIENCE) == 0
+        assert ending.logged().count('"route":"/api/contact","status":200') == 2
     assert office.head(tenant) == before + 2
 
 

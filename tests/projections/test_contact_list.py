@@ -12,7 +12,7 @@ from aureum.domain import ids
 from aureum.domain.aggregate import ERASED
 from aureum.domain.contact import HIGHEST_SCORE, TYPES, Contact
 from aureum.projections import contact_list
-from aureum.projections.contact_search import asked, fold, found_by, quoted, variants
+from aureum.projections.contact_search import asked, fold, found_by, quoted, typos
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 visible = texts.filter(lambda text: text.strip() != "")
@@ -95,7 +95,7 @@ def test_case_and_accents_are_left_aside() -> None:
 
 
 def test_a_word_has_itself_and_itself_less_a_letter() -> None:
-    assert variants("anna") == {"anna", "nna", "ana", "ann"}
+    assert set(typos("anna")) == {"Tanna", "Tnna", "Tana", "Tann"}
 
 
 def test_a_contacts_keys() -> None:
@@ -103,7 +103,7 @@ def test_a_contacts_keys() -> None:
     assert search == "al o'neil"
     words = ["Tneil", "Teil", "Tnil", "Tnel", "Tnei", "Toneil", "Tneil", "Toeil", "Tonil", "Tonel", "Tonei"]
     parts = ["al", "l", "o'n", "'ne", "nei", "eil", "il", "l"]
-    assert keys.split(" ") == " ".join(map(quoted, sorted({*words, *parts, "Gv i p", "KBUYER"}))).split(" ")
+    assert keys == " ".join(sorted(map(quoted, {*words, *parts, "Gv i p", "KBUYER"})))
 
 
 def test_a_blank_search_asks_for_nothing() -> None:

@@ -41,3 +41,10 @@ def test_an_array_arrives_as_it_was(connection: Connection[Any], kind: Any, data
     cursor = connection.cursor(binary=True)
     cursor.execute(asked.encode(), [packed(kind, sent)] * 3)
     assert cursor.fetchall() == [(sent, len(sent), 1 if sent else None)]
+
+
+@pytest.mark.parametrize(("kind", "limit"), [(int, 2**31), (Big, 2**63)])
+def test_an_integer_that_no_column_takes_is_refused_here(kind: Any, limit: int) -> None:
+    for integer in (limit, -limit - 1):
+        with pytest.raises(OverflowError):
+            packed(kind, [0, integer])

@@ -115,7 +115,7 @@ async def show_new(resource: Resource, visit: Visit) -> Response:
 
 
 async def new_form(resource: Resource, visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
-    """The form with what it holds already; for whoever may see what there is."""
+    """The form with what it holds already. Whoever may not see those that there are does not see it either."""
     await visit.ask("GET", resource.api, query={"page_size" if resource.numbered else "limit": 1})
     shown = {"resource": resource, "values": values, "problem": problem, "users": await staff(resource, visit)}
     return await page(visit, "resource_new.html", 400 if problem else 200, **shown)

@@ -18,7 +18,7 @@ Fields = Sequence[tuple[str, str]] | Mapping[str, str] | bytes
 
 @dataclass
 class Reader:
-    """A browser; who is ``logged`` in by ``cookies``."""
+    """A browser with its ``cookies`` on a ``host`` of the server."""
 
     server: Server
     cookies: dict[str, str] = field(default_factory=dict)

@@ -67,8 +67,6 @@ class Reading(HTMLParser):
             self.forms.append(Form(given["action"], given["method"]))
         elif tag == "input":
             self.take(given)
-        elif tag == "textarea":
-            self.forms[-1].names[given["name"]] = "textarea"
         elif tag == "option":
             self.options.append((given.get("value", ""), "selected" in given))
         if tag not in VOID:
@@ -83,13 +81,15 @@ class Reading(HTMLParser):
         said = self.saying.pop()
         if tag == "option" and "value" not in given:
             self.options[-1] = ("".join(said), self.options[-1][1])
+        elif tag == "textarea":
+            self.forms[-1].names[given["name"]] = "textarea"
+            # Browsers leave out the line end that it begins with.
+            self.forms[-1].fields.append((given["name"], sent_lines("".join(said).removeprefix("\n"))))
         elif tag == "select":
             chosen = [value for value, selected in self.options if selected] or [self.options[0][0]]
             self.forms[-1].names[given["name"]] = "select"
             self.forms[-1].fields += [(given["name"], value) for value in chosen]
             self.options = []
-        elif tag == "textarea":
-            self.forms[-1].fields.append((given["name"], sent_lines("".join(said).removeprefix("\n"))))
 
     def handle_data(self, data: str) -> None:
         for said in self.saying:

@@ -3,19 +3,18 @@
 The forms are found by following the panel's own links, so that those of new pages are filled in as well.
 """
 
-from collections import Counter
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from aureum.http.admin.page import LOGIN
-from tests.http.admin.reader import Reader, led_to, page, refused
+from tests.http.admin.reader import Reader, page, refused
 from tests.http.admin.reading import Form
 from tests.http.admin.test_every_page import Brokerage
 from tests.http.office import Office
 from tests.http.serving import Server
 
-MOST_PAGES = 60
+MOST_PAGES = 100
 
 TYPED = {
     "url": "https://example.com/hooks",
@@ -39,6 +38,9 @@ GARBAGE = [
     "2026-13-45T99:99",
     "http://[::1",
 ]
+
+SHARE = 4
+"""Each field takes its turn with every fourth of these: there are more than a hundred fields."""
 
 
 @pytest.fixture(scope="module")
@@ -79,26 +81,37 @@ def test_they_are_found(here: Brokerage, forms: dict[str, Form]) -> None:
         assert len(forms[action]["once"]) > 20
 
 
-def test_any_field(here: Brokerage, owner: Reader, forms: dict[str, Form]) -> None:
-    turns: Counter[str] = Counter()
+def number_of(owner: Reader) -> int:
+    """Of whoever is logged in."""
+    number: int = owner.get("/api/me").json["number"]
+    return number
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_any_field(here: Brokerage, owner: Reader, forms: dict[str, Form], garbage: str) -> None:
+    filled, turn, me = 0, GARBAGE.index(garbage), f"/admin/users/{number_of(owner)}"
+    assert me in forms
     for action, form in forms.items():
-        others = {name: value for name, value in TYPED.items() if name in form.names}
-        for name, kind in sorted(form.names.items()):
-            # Each kind of field gets all of it in turn.
-            garbage = GARBAGE[turns[kind] % len(GARBAGE)]
-            turns[kind] += 1
-            if name == "once" or (name == "event" and not garbage.strip()):
+        if action == me:
+            continue  # a new password would end the session
+        # Who has changed it meanwhile does not matter here.
+        others = {name: value for name, value in (TYPED | {"etag": ""}).items() if name in form.names}
+        for name in sorted(set(form.names) - {"once"}):
+            turn += 1
+            if turn % SHARE:
+                continue
+            if name == "event" and not garbage.strip():
                 continue  # that is a test of the first event, and waits for a worker
             before = here.head
             answer = owner.send(action, form.filled(**(others | {name: garbage})))
-            assert answer.status < 500, (action, name)
-            assert answer.status != 303 or not led_to(answer).startswith(LOGIN), "the session is gone"
+            assert answer.status < 500 and answer.headers.get("location") != LOGIN, (action, name)
             if answer.status >= 400:
                 assert here.head == before, (action, name)
                 reading = page(answer, answer.status)
                 assert reading.said("p", role="alert") or refused(answer, answer.status)
                 assert b"<script" not in answer.body
-    assert turns.total() >= 150 and min(turns["text"], turns["hidden"], turns["select"]) >= len(GARBAGE)
+            filled += 1
+    assert filled >= 30
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)

@@ -180,7 +180,7 @@ def test_where_it_leads(server: Server, known: Reader, following: str) -> None:
     assert led_to(known.get(f"{LOGIN}?{urlencode({'next': following})}")) == goal
 
 
-@pytest.mark.parametrize("following", [HERE[2], *ELSEWHERE[1:7], *ELSEWHERE[22:24]])
+@pytest.mark.parametrize("following", [HERE[2], *ELSEWHERE[1:3], ELSEWHERE[22]])
 def test_where_the_form_leads(server: Server, credentials: dict[str, str], following: str) -> None:
     answer = Reader(server).send(LOGIN, credentials | {"next": following})
     assert led_to(answer) == (following if following in HERE else "/admin")
