@@ -7,11 +7,12 @@ import pytest
 from tests.http.admin.reader import Reader, as_staff, led_to, page, refused
 from tests.http.admin.reading import Form
 from tests.http.admin.test_resource_values import made, owner_id, shown
-from tests.http.admin.test_resources import HOUSE, entered, own_form, saved
 from tests.http.admin.test_resources import RESOURCES as DECLARED
+from tests.http.admin.test_resources import entered, own_form, saved
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Server
 from tests.http.test_webhook_events import feed
+from tests.http.tours import HOUSE
 
 RESOURCES = {resource.path.rpartition("/")[2]: resource for resource in DECLARED}
 

@@ -5,9 +5,10 @@ import pytest
 from aureum.domain.ids import PLATFORM
 from tests.http.admin.reader import Reader, as_staff, led_to, page, refused
 from tests.http.admin.test_resource_values import made, shown
-from tests.http.admin.test_resources import HOUSE, RESOURCES, entered, events, own_form, reader_of, saved
+from tests.http.admin.test_resources import RESOURCES, entered, events, own_form, reader_of, saved
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Server
+from tests.http.tours import HOUSE
 
 WORK = {"leads": JANE, "tasks": {"title": "Call"}, "showings": JANE}
 """What an agent sees his or her own of."""

@@ -6,10 +6,11 @@ import pytest
 
 from aureum.http.roles import NOT_YOURS_TO_CHANGE
 from tests.http.admin.reader import Reader, page
-from tests.http.admin.test_resources import HOUSE, own_form, saved
+from tests.http.admin.test_resources import own_form, saved
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Server
 from tests.http.test_login import changed, joined, log_in
+from tests.http.tours import HOUSE
 
 KATHMANDU = "Asia/Kathmandu"
 

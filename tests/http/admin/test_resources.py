@@ -18,6 +18,7 @@ from tests.http.admin.reader import Reader, as_staff, led_to, page
 from tests.http.admin.reading import Form, Reading
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server
+from tests.http.tours import HOUSE
 
 RESOURCES: tuple[Resource, ...] = tuple(
     one.show.args[0] for one in PAGES if isinstance(one.show, partial) and one.show.func is show_list
@@ -39,7 +40,6 @@ class Typed:
     """A field, and what cannot be typed there."""
 
 
-HOUSE = {"title": "House", "address": "1 Main St", "city": "Boise", "state": "ID"}
 CRUEL = "\"'><script>alert(1)</script>&amp;"
 
 TYPED = {
