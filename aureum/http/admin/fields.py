@@ -16,7 +16,8 @@ Kind = Literal[Text, "number", "amount", "choice", "user", "words", "tick", "tim
 
 LINE_END = re.compile(r"\r\n?")
 TO_THE_MINUTE = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}", re.ASCII)
-AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
+AMOUNT = re.compile(r"-?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.[0-9]{1,9})?", re.ASCII)
+"""With commas between thousands, as lists show it, or without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def sent(field: Field, form: Form, zone: ZoneInfo) -> Any:
         case "number":
             return form.number(field.name)
         case "amount":
-            return float(text) if AMOUNT.fullmatch(text) else text or None
+            return float(text.replace(",", "")) if AMOUNT.fullmatch(text) else text or None
         case "words":
             return [word.strip() for word in text.split(",") if word.strip()]
         case "tick":
