@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.api_key import RATE_LIMIT
-from aureum.http.admin.page import Page, page, refusal
+from aureum.http.admin.page import REFUSALS, Page, page, refusal
 from aureum.http.admin.visit import Visit
 
 API = "/api/v1/admin/api-keys"
@@ -31,7 +31,7 @@ async def create_api_key(visit: Visit) -> Response:
     new = {"name": visit.form["name"], "rate_limit": visit.form.number("rate_limit")}
     try:
         key = (await visit.ask("POST", API, body=new)).body
-    except Exception as error:
+    except REFUSALS as error:
         return await listed(visit, new, refusal(error))
     return await page(visit, "api_key.html", 201, key=key)
 

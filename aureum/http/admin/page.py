@@ -28,7 +28,10 @@ Answering = Callable[[Visit], Awaitable[Response]]
 LOGIN = "/admin/login"
 WRONG_METHOD = "This page can be read, or its form sent; nothing else."
 
-STALE = "Somebody else has changed this since you opened it. What you typed is here: save again to set it nonetheless."
+REFUSALS = (HttpError, DomainError)
+"""What the API raises instead of doing what it was asked for."""
+
+STALE = "Somebody else has changed this since you opened it. What you typed is here: save again to set all of it."
 
 
 class Page:
@@ -113,8 +116,9 @@ async def page(visit: Visit, template: str, status: int = 200, **shown: object) 
 
 
 def refusal(error: Exception) -> str:
-    """Why the API refused what a form asked for, to be said on the page with the form. Raises what is none."""
-    if isinstance(error, Unavailable) or not isinstance(error, HttpError | DomainError):
+    """Why the API refused what a form asked for, to be said on the page with the form. Raises Unavailable: without the
+    database there is no such page either."""
+    if isinstance(error, Unavailable):
         raise error
     if isinstance(error, StaleVersion):
         return STALE

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import NotFound
 from aureum.http.admin.fields import Field, all_typed, changes, made
-from aureum.http.admin.page import Page, page, refusal
+from aureum.http.admin.page import REFUSALS, Page, page, refusal
 from aureum.http.admin.visit import Visit
 
 LENGTH = 50
@@ -89,14 +89,12 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
     if resource.numbered:
         docs = told.body["items"]
         number = told.body["page"]
-        more = {"page": str(number + 1)} if number < told.body["total_pages"] else None
-    # What is chosen stays so on the next page.
-    older = None if more is None else urlencode({**{name: one for name, one in chosen.items() if one}, **more})
+        more = chosen | {"page": str(number + 1)} if number < told.body["total_pages"] else None
     shown = {
         "resource": resource,
         "docs": docs,
         "chosen": chosen,
-        "older": older,
+        "older": None if more is None else urlencode(more),
         "users": await staff(resource, visit),
         "done": changed(resource) if query.get("done") == "changed" else None,
     }
@@ -125,7 +123,7 @@ async def create(resource: Resource, visit: Visit) -> Response:
     """On to the page of what was made. Sent twice, the same form makes one."""
     try:
         new = (await visit.ask("POST", resource.api, body=made(resource.new, visit.form, visit.zone))).body
-    except Exception as error:
+    except REFUSALS as error:
         values = {one.name: visit.form[one.name] for one in resource.new}
         return await new_form(resource, visit, values, refusal(error))
     return RedirectResponse(f"{resource.path}/{new['id']}?done=created", 303)
@@ -169,7 +167,7 @@ async def change(resource: Resource, visit: Visit) -> Response:
     body = changes(resource.change, visit.form, all_typed(resource.change, now, visit.zone), visit.zone)
     try:
         await visit.ask("PATCH", resource.api + "/{id}", id=visit.id(), body=body, if_match=visit.form["etag"])
-    except Exception as error:
+    except REFUSALS as error:
         return await one_form(
             resource, visit, {one.name: visit.form[one.name] for one in resource.change}, refusal(error)
         )
@@ -185,7 +183,7 @@ async def act(resource: Resource, action: Action, visit: Visit) -> Response:
     """What a button says."""
     try:
         await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id())
-    except Exception as error:
+    except REFUSALS as error:
         return await one_form(resource, visit, problem=refusal(error))
     return RedirectResponse(f"{resource.path}/{visit.id()}?done={action.name}", 303)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.responses import RedirectResponse, Response
 
 from aureum.http.admin.fields import Field, all_typed, changes
-from aureum.http.admin.page import Page, page, refusal
+from aureum.http.admin.page import REFUSALS, Page, page, refusal
 from aureum.http.admin.visit import Visit
 from aureum.http.errors import HttpError
 from aureum.http.roles import check_manager
@@ -52,7 +52,7 @@ async def change_settings(visit: Visit) -> Response:
     body = changes(FIELDS, visit.form, all_typed(FIELDS, now, visit.zone), visit.zone)
     try:
         await visit.ask("PATCH", API, id=number, body=body, if_match=visit.form["etag"])
-    except Exception as error:
+    except REFUSALS as error:
         return await shown(visit, {one.name: visit.form[one.name] for one in FIELDS}, refusal(error))
     return RedirectResponse("/admin/settings?done=changed", 303)
 

@@ -44,11 +44,6 @@ class Visit:
         return None if self.me is None else self.me["role"]
 
     @property
-    def manages(self) -> bool:
-        """Whether the reader manages the brokerage: users, keys, webhooks and settings."""
-        return self.role in ("brokerage_owner", "platform_admin")
-
-    @property
     def zone(self) -> ZoneInfo:
         """In which times are shown and typed: the brokerage's; UTC for whoever belongs to none."""
         brokerage = None if self.me is None else self.me["brokerage"]

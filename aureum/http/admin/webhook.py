@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.webhook_endpoint import EVENTS, MODES
-from aureum.http.admin.page import Page, page, refusal
+from aureum.http.admin.page import REFUSALS, Page, page, refusal
 from aureum.http.admin.visit import Visit
 from aureum.http.admin.webhooks import KINDS, fields
 
@@ -65,7 +65,7 @@ async def change_webhook(visit: Visit) -> Response:
     change = fields(visit.form)
     try:
         await visit.ask("PATCH", API, id=visit.id(), body=change, if_match=visit.form["etag"])
-    except Exception as error:
+    except REFUSALS as error:
         return await shown(visit, visit.id(), change, refusal(error))
     return back(visit.id(), "changed")
 
@@ -88,7 +88,7 @@ async def rotate_secret(visit: Visit) -> Response:
         rotated = await visit.ask(
             "POST", API + "/rotate-secret", id=visit.id(), body={"overlap_hours": visit.form.number("overlap_hours")}
         )
-    except Exception as error:
+    except REFUSALS as error:
         return await shown(visit, visit.id(), problem=refusal(error))
     webhook = (await visit.ask("GET", API, id=visit.id())).body
     until = rotated.body["secretOverlapUntil"]
@@ -99,7 +99,7 @@ async def send_test(visit: Visit) -> Response:
     """On to the delivery of a sample, with what came back."""
     try:
         delivery = await visit.ask("POST", API + "/test", id=visit.id(), body={"event": visit.form["event"] or None})
-    except Exception as error:
+    except REFUSALS as error:
         return await shown(visit, visit.id(), problem=refusal(error))
     return RedirectResponse(f"/admin/webhooks/deliveries/{delivery.body['id']}", 303)
 

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from aureum.http.admin.page import Page, refusal
+from aureum.http.admin.page import REFUSALS, Page, refusal
 from aureum.http.admin.times import sent_time
 from aureum.http.admin.visit import Visit
 from aureum.http.admin.webhook import API, back, shown
@@ -19,7 +19,7 @@ async def start_replay(visit: Visit) -> Response:
     }
     try:
         await visit.ask("POST", API + "/replay", id=visit.id(), body=asked)
-    except Exception as error:
+    except REFUSALS as error:
         return await shown(visit, visit.id(), problem=refusal(error))
     return back(visit.id(), "replaying")
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from aureum.domain.webhook_endpoint import EVENTS, GROUPS, MODES
 from aureum.http.admin.forms import Form
-from aureum.http.admin.page import Page, page, refusal
+from aureum.http.admin.page import REFUSALS, Page, page, refusal
 from aureum.http.admin.visit import Visit
 
 KINDS = [(group, [event for event in EVENTS if event.startswith(group[:-1])]) for group in GROUPS]
@@ -44,7 +44,7 @@ async def create_webhook(visit: Visit) -> Response:
     new = fields(visit.form)
     try:
         webhook = (await visit.ask("POST", "/api/webhooks", body=new)).body
-    except Exception as error:
+    except REFUSALS as error:
         return await listed(visit, new, refusal(error))
     return await page(visit, "webhook_secret.html", 201, webhook=webhook, secret=webhook["secret"], until=None)
 
