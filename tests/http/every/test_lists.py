@@ -106,7 +106,8 @@ def test_numbered_pages_together_are_the_whole(world: World) -> None:
 def numbered(world: World, endpoint: Endpoint) -> None:
     call = filled(world, endpoint)
     whole = world.succeed(endpoint, call.but(query={"page_size": "100"})).json
-    assert whole["total"] == len(whole["items"]) >= 4
+    # Of brokerages there are as many as the tests before have opened.
+    assert min(whole["total"], 100) == len(whole["items"]) >= 4
 
     pages = [world.succeed(endpoint, call.but(query={"page_size": "3", "page": f"{page}"})).json for page in (1, 2, 3)]
 
