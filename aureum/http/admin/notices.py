@@ -8,6 +8,11 @@ from aureum.http.errors import PlanRequired
 
 OWNER = "brokerage_owner"
 
+MOST = 5
+"""Notices of single webhooks on a page."""
+
+MORE = "{number} more webhooks are disabled or fail."
+
 
 class Notice(NamedTuple):
     """A sentence, and the page where something can be done about it."""
@@ -18,14 +23,18 @@ class Notice(NamedTuple):
 
 
 async def notices(visit: Visit) -> list[Notice]:
-    """What is wrong now. It stands there until the webhook was enabled, works again, or was removed."""
+    """What is wrong now, the worst first. It stands there until the webhook is enabled, works again, or is removed."""
     if visit.role != OWNER:
         return []
     try:
         webhooks = (await visit.ask("GET", "/api/webhooks")).body
     except PlanRequired:
         return []
-    return [notice for webhook in webhooks if (notice := of(webhook)) is not None]
+    found = [notice for webhook in webhooks if (notice := of(webhook)) is not None]
+    found.sort(key=lambda notice: notice.kind)
+    if len(found) > MOST:
+        found[MOST:] = [Notice(found[MOST].kind, MORE.format(number=len(found) - MOST), "/admin/webhooks")]
+    return found
 
 
 def of(webhook: Mapping[str, Any]) -> Notice | None:

@@ -6,6 +6,7 @@ import pytest
 
 from aureum.commands.webhook_endpoints import disable_webhook_endpoint
 from aureum.domain.ids import PLATFORM, from_wire
+from aureum.http.admin.notices import MOST
 from aureum.http.admin.pages import PAGES
 from tests.http.admin.reader import Reader, as_staff, page
 from tests.http.admin.reading import Reading
@@ -102,6 +103,23 @@ def test_while_it_fails(server: Server, office: Office, tenant: Tenant, owner: R
     changed(server, tenant, webhook, disabled=False)
     office.rows(MENDED, tenant=tenant.id)
     assert told(owner.read("/admin")) == []
+
+
+def test_many_are_told_in_a_few_words_the_worst_first(
+    server: Server, office: Office, tenant: Tenant, owner: Reader
+) -> None:
+    failing, gone = (made(server, tenant, url=f"https://example.com/{name}") for name in ("failing", "gone"))
+    office.rows(FAILING, tenant=tenant.id, endpoint=from_wire(failing["id"]))
+    disable(office, tenant, gone, "gone")
+
+    two = owner.read("/admin")
+
+    assert [text.split()[3] for text in two.said("p", class_="notice")] == [gone["url"], failing["url"]]
+    for _ in range(MOST):
+        disable(office, tenant, made(server, tenant), "gone")
+    many = owner.read("/admin")
+    assert len(told(many)) == MOST + 1 and told(many)[-1] == "2 more webhooks are disabled or fail."
+    assert "/admin/webhooks" in many.links
 
 
 def test_one_that_somebody_disabled_is_as_it_should_be(server: Server, tenant: Tenant, owner: Reader) -> None:
