@@ -2,13 +2,15 @@
 
 A warning or an error waits for nobody, and takes along what came before it; neither does anything that is logged where
 no event loop runs. Lines of several processes that share a pipe must not get mixed up, so that no write is longer than
-a pipe takes at once.
+a pipe takes at once, unless one line alone is. A log that cannot be written, since the disk is full or nobody reads the
+pipe any more, must not stop what it tells of: those lines are lost.
 """
 
 import asyncio
 import atexit
 import select
 import threading
+from contextlib import suppress
 from typing import BinaryIO
 
 
@@ -17,7 +19,8 @@ class Lines:
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        self.lock = threading.Lock()
+        # The collector of garbage may log, too, while a line is being written.
+        self.lock = threading.RLock()
         self.waiting: list[bytes] = []
         self.size = 0
         self.turn_of: asyncio.AbstractEventLoop | None = None
@@ -59,5 +62,7 @@ class Lines:
     def _write(self) -> None:
         lines, self.waiting, self.size, self.turn_of = self.waiting, [], 0, None
         if lines:
-            self.file.write(b"\n".join((*lines, b"")))
-            self.file.flush()
+            # There is nowhere left to tell it.
+            with suppress(OSError, ValueError):
+                self.file.write(b"\n".join((*lines, b"")))
+                self.file.flush()

@@ -7,6 +7,8 @@ import select
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 import pytest
@@ -122,3 +124,49 @@ def test_the_last_lines_of_a_process_are_written(how: str) -> None:
         os.kill(process.pid, signal.SIGTERM)
         _, said = process.communicate(timeout=30)
     assert said.splitlines()[0] == b"first"
+
+
+@pytest.mark.parametrize("where", ["a pipe that nobody reads", "a full disk"])
+def test_a_log_that_cannot_be_written_stops_nothing(where: str) -> None:
+    if where == "a full disk":
+        file: BinaryIO = open("/dev/full", "wb")  # noqa: SIM115  closing it fails, too
+    else:
+        reading, writing = os.pipe()
+        os.close(reading)
+        file = os.fdopen(writing, "wb")
+    lines, heard = Lines(file), []
+
+    async def turns() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+        for _ in range(3):
+            lines.info(b"a" * 3_000)
+            await asyncio.sleep(0)
+        lines.error(b"b")
+
+    asyncio.run(turns())
+
+    assert heard == []
+    with suppress(OSError):
+        file.close()
+
+
+class Interrupted(Written):
+    """Something is logged while the first line is being written, as a finalizer may do."""
+
+    lines: Lines
+
+    def write(self, data: object, /) -> int:
+        if not self.writes:
+            self.writes.append(b"")
+            self.lines.error(b"within")
+        return super().write(data)
+
+
+def test_a_line_may_be_written_while_another_one_is() -> None:
+    written = Interrupted()
+    written.lines = Lines(cast(BinaryIO, written))
+    thread = threading.Thread(target=written.lines.error, args=(b"outer",), daemon=True)
+    thread.start()
+    thread.join(5)
+
+    assert not thread.is_alive() and written.writes == [b"", b"within\n", b"outer\n"]

@@ -26,13 +26,16 @@ LASTS = 12 * 3600
 ELSEWHERE = "This was sent from a page of another site. Open the page here, and send it from there."
 
 
+LOOPBACK = ("localhost", "127.", "[::1]")
+
+
 def session_token(scope: Scope) -> str | None:
     """The token in the cookie, if there is one."""
     sent = header(scope, b"cookie")
     if sent is None:
         return None
     cookies = cookie_parser(sent)
-    token = cookies.get(SAFE) or cookies.get(PLAIN)
+    token = cookies.get(SAFE) or (None if is_https(scope) else cookies.get(PLAIN))
     return token if token is not None and token.startswith(TOKEN_PREFIX) else None
 
 
@@ -48,6 +51,13 @@ def forget_token(response: Response) -> None:
     """The browser forgets it, under whichever name."""
     for name in (SAFE, PLAIN):
         response.delete_cookie(name, path="/", secure=name == SAFE, httponly=True, samesite="lax")
+
+
+def is_https(scope: Scope) -> bool:
+    """Whether a browser says, by the header that it sends over https and to its own machine only, that this is https:
+    there the name that anybody below the same domain can set counts for nothing."""
+    host = header(scope, b"host") or ""
+    return header(scope, b"sec-fetch-site") is not None and not host.startswith(LOOPBACK)
 
 
 def is_secure(request: Request) -> bool:

@@ -11,7 +11,7 @@ from aureum.http.admin.visit import Visit
 from aureum.http.errors import HttpError, render
 from aureum.http.session_cookie import forget_token, keep_token
 
-HERE = re.compile(r"/admin(?:/[A-Za-z0-9_/-]*)?(?:\?[A-Za-z0-9_.*=&%,:-]*)?")
+HERE = re.compile(r"/admin(?:/[A-Za-z0-9_/-]*)?(?:\?[A-Za-z0-9_.*=&%,:+~-]*)?")
 """Where somebody may be sent on to after logging in: pages of the panel, and nowhere else: no dots lead out of it."""
 
 

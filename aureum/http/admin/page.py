@@ -115,6 +115,12 @@ async def page(visit: Visit, template: str, status: int = 200, **shown: object) 
     return rendered(visit, template, status=status, headers=None, notices=await notices(visit), **shown)
 
 
+def seen(visit: Visit, error: Exception) -> str | None:
+    """The ETag for the form again that was refused: of what its reader had seen, until he or she hears that it has
+    changed since; None for the present one."""
+    return None if isinstance(error, StaleVersion) else visit.form["etag"]
+
+
 def refusal(error: Exception) -> str:
     """Why the API refused what a form asked for, to be said on the page with the form. Raises Unavailable: without the
     database there is no such page either."""

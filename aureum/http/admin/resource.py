@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import NotFound
 from aureum.http.admin.fields import Field, all_typed, changes, made
-from aureum.http.admin.page import REFUSALS, Page, page, refusal
+from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.admin.visit import Visit
 
 LENGTH = 50
@@ -135,9 +135,13 @@ async def show_one(resource: Resource, visit: Visit) -> Response:
 
 
 async def one_form(
-    resource: Resource, visit: Visit, typed: Mapping[str, str] | None = None, problem: str | None = None
+    resource: Resource,
+    visit: Visit,
+    typed: Mapping[str, str] | None = None,
+    problem: str | None = None,
+    etag: str | None = None,
 ) -> Response:
-    """The same; of a form that was refused with what was *typed*, and why."""
+    """The same; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
     told = await visit.ask("GET", resource.api + "/{id}", id=visit.id())
     history = None
     if resource.history:
@@ -152,7 +156,7 @@ async def one_form(
         resource=resource,
         actions=[action for action in resource.actions if action.when(told.body)],
         doc=told.body,
-        etag=told.etag,
+        etag=told.etag if etag is None else etag,
         values=typed or all_typed(resource.change, told.body, visit.zone),
         users=await staff(resource, visit),
         history=history,
@@ -162,15 +166,16 @@ async def one_form(
 
 
 async def change(resource: Resource, visit: Visit) -> Response:
-    """What was typed anew, unless somebody else has changed it since the form was shown."""
+    """What was typed anew, unless somebody else has changed it since the form was shown. What holds already, as when it
+    was sent twice, asks for nothing."""
     now = (await visit.ask("GET", resource.api + "/{id}", id=visit.id())).body
     body = changes(resource.change, visit.form, all_typed(resource.change, now, visit.zone), visit.zone)
     try:
-        await visit.ask("PATCH", resource.api + "/{id}", id=visit.id(), body=body, if_match=visit.form["etag"])
+        if body:
+            await visit.ask("PATCH", resource.api + "/{id}", id=visit.id(), body=body, if_match=visit.form["etag"])
     except REFUSALS as error:
-        return await one_form(
-            resource, visit, {one.name: visit.form[one.name] for one in resource.change}, refusal(error)
-        )
+        typed = {one.name: visit.form[one.name] for one in resource.change}
+        return await one_form(resource, visit, typed, refusal(error), seen(visit, error))
     try:
         await visit.ask("GET", resource.api + "/{id}", id=visit.id())
     except NotFound:

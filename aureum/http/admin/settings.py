@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.responses import RedirectResponse, Response
 
 from aureum.http.admin.fields import Field, all_typed, changes
-from aureum.http.admin.page import REFUSALS, Page, page, refusal
+from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.admin.visit import Visit
 from aureum.http.errors import HttpError
 from aureum.http.roles import check_manager
@@ -31,12 +31,15 @@ def own_number(visit: Visit) -> str:
     return str(brokerage["id"])
 
 
-async def shown(visit: Visit, typed: Mapping[str, str] | None = None, problem: str | None = None) -> Response:
-    """The page; of a form that was refused with what was *typed*, and why."""
+async def shown(
+    visit: Visit, typed: Mapping[str, str] | None = None, problem: str | None = None, etag: str | None = None
+) -> Response:
+    """The page; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
     told = await visit.ask("GET", API, id=own_number(visit))
     values = typed or all_typed(FIELDS, told.body, visit.zone)
     done = visit.request.query_params.get("done") == "changed" and visit.request.method == "GET"
-    about = {"brokerage": told.body, "etag": told.etag, "fields": FIELDS, "values": values, "users": {}}
+    tag = told.etag if etag is None else etag
+    about = {"brokerage": told.body, "etag": tag, "fields": FIELDS, "values": values, "users": {}}
     return await page(visit, "settings.html", 400 if problem else 200, problem=problem, done=done, **about)
 
 
@@ -51,9 +54,11 @@ async def change_settings(visit: Visit) -> Response:
     now = (await visit.ask("GET", API, id=number)).body
     body = changes(FIELDS, visit.form, all_typed(FIELDS, now, visit.zone), visit.zone)
     try:
-        await visit.ask("PATCH", API, id=number, body=body, if_match=visit.form["etag"])
+        if body:
+            await visit.ask("PATCH", API, id=number, body=body, if_match=visit.form["etag"])
     except REFUSALS as error:
-        return await shown(visit, {one.name: visit.form[one.name] for one in FIELDS}, refusal(error))
+        typed = {one.name: visit.form[one.name] for one in FIELDS}
+        return await shown(visit, typed, refusal(error), seen(visit, error))
     return RedirectResponse("/admin/settings?done=changed", 303)
 
 

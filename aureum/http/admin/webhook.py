@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.webhook_endpoint import EVENTS, MODES
-from aureum.http.admin.page import REFUSALS, Page, page, refusal
+from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.admin.visit import Visit
 from aureum.http.admin.webhooks import KINDS, fields
 
@@ -25,9 +25,13 @@ DONE = {
 
 
 async def shown(
-    visit: Visit, webhook_id: str, typed: Mapping[str, Any] | None = None, problem: str | None = None
+    visit: Visit,
+    webhook_id: str,
+    typed: Mapping[str, Any] | None = None,
+    problem: str | None = None,
+    etag: str | None = None,
 ) -> Response:
-    """The page; of a form that was refused with what was *typed*, and why."""
+    """The page; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
     told = await visit.ask("GET", API, id=webhook_id)
     deliveries = await visit.ask("GET", API + "/deliveries", id=webhook_id, query={"limit": LATEST})
     replays = await visit.ask("GET", API + "/replays", id=webhook_id, query={"limit": LATEST})
@@ -38,10 +42,9 @@ async def shown(
         400 if problem else 200,
         webhook=told.body,
         typed=typed or told.body,
-        etag=told.etag,
+        etag=told.etag if etag is None else etag,
         deliveries=deliveries.body,
         replays=replays.body,
-        running=any(replay["status"] == "running" for replay in replays.body),
         problem=problem,
         done=done,
         events=EVENTS,
@@ -61,12 +64,18 @@ async def show_webhook(visit: Visit) -> Response:
 
 
 async def change_webhook(visit: Visit) -> Response:
-    """Its details, unless somebody else has changed them since the form was shown."""
-    change = fields(visit.form)
+    """Its details, unless somebody else has changed them since the form was shown. What holds already, as when it was
+    sent twice, asks for nothing."""
+    typed = fields(visit.form)
+    now = (await visit.ask("GET", API, id=visit.id())).body
+    change = {name: value for name, value in typed.items() if value != now[name]}
+    if sorted(typed["events"]) == sorted(now["events"]):
+        change.pop("events", None)
     try:
-        await visit.ask("PATCH", API, id=visit.id(), body=change, if_match=visit.form["etag"])
+        if change:
+            await visit.ask("PATCH", API, id=visit.id(), body=change, if_match=visit.form["etag"])
     except REFUSALS as error:
-        return await shown(visit, visit.id(), change, refusal(error))
+        return await shown(visit, visit.id(), typed, refusal(error), seen(visit, error))
     return back(visit.id(), "changed")
 
 

@@ -15,7 +15,6 @@ async def start_replay(visit: Visit) -> Response:
         "since": form.number("sequence") if form["sequence"] else sent_time(form["since"], visit.zone),
         "until": sent_time(form["until"], visit.zone),
         "only": form["only"] or None,
-        "events": form.all("events") or None,
     }
     try:
         await visit.ask("POST", API + "/replay", id=visit.id(), body=asked)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from aureum.http.admin.page import STALE
 from aureum.http.roles import NOT_YOURS_TO_CHANGE
-from tests.http.admin.reader import Reader, page
-from tests.http.admin.test_resources import own_form, saved
+from tests.http.admin.reader import Reader, led_to, page
+from tests.http.admin.test_resources import events, own_form, saved
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Server
 from tests.http.test_login import changed, joined, log_in
@@ -154,9 +155,9 @@ def test_who_is_no_choice_any_more(server: Server, office: Office, tenant: Tenan
     path, before = f"/admin/users/{admin.number}", office.head(tenant)
     form = own_form(owner, path)
     assert form["role"] == "platform_admin" and "platform admin" not in owner.read("/admin/users/new").said("option")
-    for fields in (form.fields, form.filled(name="Adam")):
-        refused = page(owner.send(path, fields), 400)
-        assert refused.problem == NOT_YOURS_TO_CHANGE and refused.form(path)["role"] == "platform_admin"
+    refused = page(owner.send(path, form.filled(name="Adam")), 400)
+    assert refused.problem == NOT_YOURS_TO_CHANGE and refused.form(path)["role"] == "platform_admin"
+    saved(owner, path)
     assert office.head(tenant) == before
 
 
@@ -177,3 +178,27 @@ def test_a_password_with_blanks_around_it(server: Server, office: Office, tenant
     assert refused.problem.startswith("password") and office.head(tenant) == before
     saved(owner, path, password="")
     assert office.head(tenant) == before and log_in(server, user.email, "  eight words and two  ").status == 200
+
+
+def test_saved_twice_is_one_change_and_refused_it_is_still_of_what_was_seen(
+    server: Server, office: Office, tenant: Tenant, owner: Reader
+) -> None:
+    lead = server.lead(tenant)["id"]
+    settings = owner.read("/admin/settings").form("/admin/settings")
+    for path, good, wrong, mended in (
+        (f"/admin/leads/{lead}", {"status": "contacted"}, {"email": "nobody"}, {"email": "nobody@example.com"}),
+        ("/admin/settings", {"name": "Another"}, {"country": "Mars"}, {"country": "DE"}),
+    ):
+        mine = owner.read(path).form(path)
+        places = events(office)
+        for _ in range(2):
+            assert led_to(owner.send(path, mine.filled(**good))) == f"{path}?done=changed"
+        assert events(office) == places + 1
+
+        refused = page(owner.send(path, mine.filled(**wrong)), 400).form(path)
+
+        assert refused["etag"] == mine["etag"], "not yet of what has changed since"
+        late = page(owner.send(path, refused.filled(**mended)), 400)
+        assert late.problem == STALE and late.form(path)["etag"] != mine["etag"]
+        assert events(office) == places + 1
+    owner.send("/admin/settings", owner.read("/admin/settings").form("/admin/settings").filled(name=settings["name"]))

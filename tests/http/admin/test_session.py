@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from aureum.commands.brokerages import disable_brokerage
 from aureum.commands.sessions import TOKEN_PREFIX
+from aureum.http.admin.login import page_after
 from tests.http.admin.reader import Reader, as_staff, led_to, refused
 from tests.http.office import ORIGIN, Office, Tenant
 from tests.http.serving import Server
@@ -115,3 +116,30 @@ def test_at_the_address_of_another_brokerage_nothing_of_that_is_seen(
 
 def webhook_form() -> dict[str, str]:
     return {"url": "https://example.com/hooks", "events": "lead.*"}
+
+
+def test_over_https_the_name_counts_that_nobody_else_can_set(server: Server, office: Office, tenant: Tenant) -> None:
+    who = office.staff(tenant.id, "broker")
+    https = {"Sec-Fetch-Site": "none"}  # A browser sends it over https, and to its own machine.
+    for name, host, status in (
+        ("aureum", tenant.domain, 303),
+        ("__Host-aureum", tenant.domain, 200),
+        ("aureum", "localhost", 200),
+        ("aureum", "127.0.0.1", 200),
+    ):
+        answer = server.ask("GET", "/admin", headers={"Cookie": f"{name}={who.token}"} | https, host=host)
+        assert answer.status == status, (name, host)
+    plain = server.ask("GET", "/admin", headers={"Cookie": f"aureum={who.token}"}, host=tenant.domain)
+    assert plain.status == 200
+
+
+def test_a_private_count_is_shown_to_staff(server: Server, office: Office) -> None:
+    private = office.brokerage(public_lead_count=False)
+    cookie = {"Cookie": f"aureum={office.staff(private.id, 'broker').token}"}
+    assert server.ask("GET", "/api/leads/count", host=private.domain).status == 401
+    assert server.ask("GET", "/api/leads/count", headers=cookie, host=private.domain).json["total"] == 0
+
+
+def test_the_page_after_logging_in_keeps_what_was_searched() -> None:
+    for path in ("/admin/contacts?search=a+b~c&type=BUYER", "/admin/leads?source=x%20y"):
+        assert page_after(path) == path
