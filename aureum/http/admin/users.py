@@ -7,7 +7,7 @@ from aureum.http.admin.resource import Column, Resource, pages_of
 GIVEN = tuple(role for role in ROLES if role != "platform_admin")
 """What an owner can make somebody."""
 
-ROLE = Field("role", "Role", "choice", GIVEN, required=True)
+ROLE = Field("role", "Role", "choice", GIVEN, required=True, default="agent")
 NAME = Field("name", "Name", required=True)
 SPECIALTIES = Field("specialties", "Specialties", "words", hint="Forms that speak of these go to him or her first.")
 TAKES_LEADS = Field("takes_leads", "Takes leads from forms", "tick")
