@@ -1,4 +1,4 @@
-"""The endpoints of the API that pages ask."""
+"""The endpoints of the API that pages ask: not ``routes.ENDPOINTS``, since the routes are made of the pages as well."""
 
 from collections.abc import Sequence
 

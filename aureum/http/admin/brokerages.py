@@ -7,12 +7,17 @@ from aureum.http.admin.resource import Column, Resource, pages_of
 from aureum.http.brokerage_fields import Plan
 
 NAME = Field("name", "Name", required=True)
-REST = (
-    Field("plan", "Plan", "choice", get_args(Plan), required=True),
-    Field("domains", "Domains", "words", hint="Of its own pages, with commas between them."),
+SETTINGS = (
     Field("time_zone", "Time zone", required=True, default="America/Boise", hint="Such as America/Boise."),
     Field("country", "Country", required=True, default="US", hint="Two letters: whose phone numbers need no prefix."),
     Field("public_lead_count", "Everybody may see how many leads there are", "tick", default="yes"),
+)
+"""What its owner sets as well."""
+
+REST = (
+    Field("plan", "Plan", "choice", get_args(Plan), required=True),
+    Field("domains", "Domains", "words", hint="Of its own pages, with commas between them."),
+    *SETTINGS,
 )
 
 BROKERAGES = Resource(

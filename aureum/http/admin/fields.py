@@ -74,6 +74,11 @@ def all_typed(fields: Sequence[Field], resource: Mapping[str, Any], zone: ZoneIn
     }
 
 
+def as_typed(fields: Sequence[Field], form: Form) -> dict[str, str]:
+    """What a form has sent, for the form again."""
+    return {field.name: form[field.name] for field in fields}
+
+
 def made(fields: Sequence[Field], form: Form, zone: ZoneInfo) -> dict[str, Any]:
     """The body for something new: what was typed."""
     body = {field.name: sent(field, form, zone) for field in fields}

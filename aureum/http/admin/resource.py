@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import NotFound
-from aureum.http.admin.fields import Field, all_typed, changes, made
+from aureum.http.admin.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.admin.visit import Visit
 
@@ -124,8 +124,7 @@ async def create(resource: Resource, visit: Visit) -> Response:
     try:
         new = (await visit.ask("POST", resource.api, body=made(resource.new, visit.form, visit.zone))).body
     except REFUSALS as error:
-        values = {one.name: visit.form[one.name] for one in resource.new}
-        return await new_form(resource, visit, values, refusal(error))
+        return await new_form(resource, visit, as_typed(resource.new, visit.form), refusal(error))
     return RedirectResponse(f"{resource.path}/{new['id']}?done=created", 303)
 
 
@@ -165,16 +164,21 @@ async def one_form(
     )
 
 
+async def save(visit: Visit, path: str, id: str, fields: Sequence[Field]) -> None:
+    """Set what was typed into *fields* other than it is. What holds already, as when a form was sent twice, asks for
+    nothing. Raises ``REFUSALS``."""
+    now = (await visit.ask("GET", path, id=id)).body
+    body = changes(fields, visit.form, all_typed(fields, now, visit.zone), visit.zone)
+    if body:
+        await visit.ask("PATCH", path, id=id, body=body, if_match=visit.form["etag"])
+
+
 async def change(resource: Resource, visit: Visit) -> Response:
-    """What was typed anew, unless somebody else has changed it since the form was shown. What holds already, as when it
-    was sent twice, asks for nothing."""
-    now = (await visit.ask("GET", resource.api + "/{id}", id=visit.id())).body
-    body = changes(resource.change, visit.form, all_typed(resource.change, now, visit.zone), visit.zone)
+    """What was typed anew, unless somebody else has changed it since the form was shown."""
     try:
-        if body:
-            await visit.ask("PATCH", resource.api + "/{id}", id=visit.id(), body=body, if_match=visit.form["etag"])
+        await save(visit, resource.api + "/{id}", visit.id(), resource.change)
     except REFUSALS as error:
-        typed = {one.name: visit.form[one.name] for one in resource.change}
+        typed = as_typed(resource.change, visit.form)
         return await one_form(resource, visit, typed, refusal(error), seen(visit, error))
     try:
         await visit.ask("GET", resource.api + "/{id}", id=visit.id())
@@ -186,10 +190,7 @@ async def change(resource: Resource, visit: Visit) -> Response:
 
 async def act(resource: Resource, action: Action, visit: Visit) -> Response:
     """What a button says."""
-    try:
-        await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id())
-    except REFUSALS as error:
-        return await one_form(resource, visit, problem=refusal(error))
+    await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id())
     return RedirectResponse(f"{resource.path}/{visit.id()}?done={action.name}", 303)
 
 

@@ -4,20 +4,17 @@ from collections.abc import Mapping
 
 from starlette.responses import RedirectResponse, Response
 
-from aureum.http.admin.fields import Field, all_typed, changes
+from aureum.http.admin.brokerages import NAME, SETTINGS
+from aureum.http.admin.fields import all_typed, as_typed
 from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
+from aureum.http.admin.resource import save
 from aureum.http.admin.visit import Visit
 from aureum.http.errors import HttpError
 from aureum.http.roles import check_manager
 
 API = "/api/v1/admin/brokerages/{id}"
 
-FIELDS = (
-    Field("name", "Name", required=True),
-    Field("time_zone", "Time zone", required=True, hint="Such as America/Boise."),
-    Field("country", "Country", required=True, hint="Two letters: whose phone numbers need no prefix."),
-    Field("public_lead_count", "Everybody may see how many leads there are", "tick"),
-)
+FIELDS = (NAME, *SETTINGS)
 
 NO_BROKERAGE = "You belong to no brokerage, so there are no settings of one here."
 
@@ -50,15 +47,10 @@ async def show_settings(visit: Visit) -> Response:
 
 async def change_settings(visit: Visit) -> Response:
     """What was typed anew, unless somebody else has changed it since the form was shown."""
-    number = own_number(visit)
-    now = (await visit.ask("GET", API, id=number)).body
-    body = changes(FIELDS, visit.form, all_typed(FIELDS, now, visit.zone), visit.zone)
     try:
-        if body:
-            await visit.ask("PATCH", API, id=number, body=body, if_match=visit.form["etag"])
+        await save(visit, API, own_number(visit), FIELDS)
     except REFUSALS as error:
-        typed = {one.name: visit.form[one.name] for one in FIELDS}
-        return await shown(visit, typed, refusal(error), seen(visit, error))
+        return await shown(visit, as_typed(FIELDS, visit.form), refusal(error), seen(visit, error))
     return RedirectResponse("/admin/settings?done=changed", 303)
 
 

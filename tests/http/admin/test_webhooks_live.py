@@ -1,24 +1,13 @@
 """Webhooks in the panel with a worker and a real receiver: a test, a delivery made again, what was missed."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.http.admin.reader import Reader, as_staff, led_to, page
 from tests.http.office import Office
-from tests.http.serving import Server, until
-from tests.http.test_webhooks import made
-from tests.http.test_webhooks_live import Live, beside, consuming, private
+from tests.http.serving import until
+from tests.http.test_webhooks_live import Live, live, private
 
-__all__ = ["private"]
-
-
-@pytest.fixture
-def live(served_url: str, private: Server, office: Office) -> Iterator[Live]:
-    tenant, head = office.brokerage(), ["200 OK"]
-    with beside(consuming(served_url, head)) as receiver:
-        webhook = made(private, tenant, url=receiver.url, events=["lead.*"])
-        yield Live(private, tenant, receiver, head, webhook["id"])
+__all__ = ["live", "private"]
 
 
 @pytest.fixture
