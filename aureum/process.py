@@ -24,7 +24,7 @@ from prometheus_client import Counter
 from aureum.app import open_aureum
 from aureum.domain.errors import DomainError
 from aureum.domain.ids import to_wire
-from aureum.http.protocol import BoundedProtocol
+from aureum.http.revalidating_protocol import RevalidatingProtocol
 from aureum.http.routes import make_app
 from aureum.log import configure, places
 from aureum.metrics import GAUGES, Metrics, forget_process
@@ -50,7 +50,7 @@ async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Eve
     async with open_aureum(settings, url, key) as aureum:
         config = uvicorn.Config(
             make_app(aureum),
-            http=BoundedProtocol,
+            http=RevalidatingProtocol,
             ws="none",
             loop="uvloop",
             lifespan="off",

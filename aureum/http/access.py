@@ -13,7 +13,7 @@ from aureum.commands.sessions import TOKEN_PREFIX
 from aureum.domain.brokerage import includes
 from aureum.domain.ids import PLATFORM, to_wire
 from aureum.http.errors import BadForwardedHost, BadHost, HttpError, PlanRequired
-from aureum.http.gate import Brokerage, Line, Passage
+from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
 from aureum.http.headers import header
 from aureum.http.hosts import client_address, requested_host, split_slug
 from aureum.http.roles import check_manager
@@ -112,7 +112,7 @@ async def passed(request: Request, without: str) -> Brokerage:
     except BadHost:
         host = ""
     slug = split_slug(host, app.settings.base_domain) or ""
-    passage = await app.gate.ask(Line(hash_key(credentials), host, slug, ""))
+    passage = await through_gate(request, Line(hash_key(credentials), host, slug, ""))
     if passage is None or passage.brokerage.caller_id is None:
         raise HttpError(401, WRONG_LOGIN if credentials.startswith(TOKEN_PREFIX) else WRONG_KEY)
     about = passage.brokerage
@@ -124,11 +124,21 @@ async def passed(request: Request, without: str) -> Brokerage:
     return about
 
 
+async def through_gate(request: Request, line: Line) -> Passage | None:
+    """What the gate says, or has said already of this request. Raises Busy, Unavailable."""
+    app: Aureum = request.app.state.aureum
+    passage: Passage | None
+    asked, passage = request.scope.get(PASSED_AS, (None, None))
+    if asked != line:
+        passage = await app.gate.ask(line)
+        request.scope.setdefault(PASSED_AS, (line, passage))
+    return passage
+
+
 async def as_platform_admin(request: Request, admin: Brokerage) -> Brokerage:
     """The brokerage that Host names, seen by *admin*. Raises HttpError 404 for a disabled one."""
-    app: Aureum = request.app.state.aureum
     host, slug = named_host(request)
-    passage = await app.gate.ask(Line(b"", host, slug, ""))
+    passage = await through_gate(request, Line(b"", host, slug, ""))
     if passage is None:
         raise HttpError(404, NO_BROKERAGE)
     return passage.brokerage._replace(caller_id=admin.caller_id, role=admin.role, caller_tenant=admin.caller_tenant)
@@ -138,7 +148,8 @@ async def by_host(request: Request) -> Brokerage:
     """The brokerage that Host names, its form limit counted for the client's address. Raises BadHost, HttpError."""
     app: Aureum = request.app.state.aureum
     host, slug = named_host(request)
-    passage = await app.gate.ask(Line(b"", host, slug, client_address(request.scope, app.settings.trusted_proxies)))
+    client = client_address(request.scope, app.settings.trusted_proxies)
+    passage = await through_gate(request, Line(b"", host, slug, client))
     if passage is None:
         raise HttpError(404, NO_BROKERAGE)
     about = passage.brokerage

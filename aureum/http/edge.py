@@ -19,13 +19,14 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
 from starlette.types import Message, Receive, Scope, Send
-from uuid_utils.compat import uuid4
+from uuid_utils import uuid4
 
 from aureum.app import Aureum
 from aureum.domain.errors import Unavailable
 from aureum.http.compression import Compressed
 from aureum.http.errors import HttpError, render
 from aureum.http.headers import header as find
+from aureum.http.revalidation import Revalidations
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -50,29 +51,34 @@ class Edge:
         """*state*: what else requests reach beside the ``Aureum``."""
         self.router = router
         self.compressed = Compressed(router)
+        self.aureum = aureum
         self.state = SimpleNamespace(aureum=aureum, **state)
+        self.revalidations = Revalidations()
         self.log = log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         started = time.perf_counter()
-        request_id = given_id(scope) or uuid4().hex
+        given = given_id(scope)
+        request_id = given or uuid4().hex
         scope["app"] = self
         state: dict[str, Any] = {"request_id": request_id}
         scope["state"] = state
-        header = (b"x-request-id", request_id.encode())
         status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = {name for name, _ in message["headers"]}
+                names = {name for name, _ in message["headers"]}
+                own = [*message["headers"], *[default for default in DEFAULTS if default[0] not in names]]
+                if "unchanged" in state and given is None and "page_headers" not in state:
+                    limited = "limit_headers" in state
+                    self.revalidations.keep(scope, state["unchanged"], route_of(scope), own, limited=limited)
                 message["headers"] = [
-                    *message["headers"],
-                    header,
-                    *[default for default in DEFAULTS if default[0] not in given],
+                    *own,
+                    (b"x-request-id", request_id.encode()),
                     *state.get("limit_headers", ()),
                     *state.get("page_headers", ()),
                 ]
@@ -88,17 +94,15 @@ class Edge:
                 raise ConnectionAbortedError from None
             await self.refuse(error, scope, send_with_id)
         finally:
-            seconds = time.perf_counter() - started
-            route = route_of(scope)
-            self.state.aureum.metrics.observe_request(scope["method"], route, status, seconds)
-            self.log.info(
-                "request",
-                request=request_id,
-                method=scope["method"],
-                route=route,
-                status=status,
-                ms=round(seconds * 1000, 2),
-            )
+            self.tell(request_id, scope["method"], route_of(scope), status, started)
+
+    def tell(self, request_id: str, method: str, route: str, status: int, started: float) -> None:
+        """Count and log one request that is over; it *started* at that moment of ``time.perf_counter``."""
+        seconds = time.perf_counter() - started
+        self.aureum.metrics.observe_request(method, route, status, seconds)
+        self.log.info(
+            "request", request=request_id, method=method, route=route, status=status, ms=round(seconds * 1000, 2)
+        )
 
     async def refuse(self, error: Exception, scope: Scope, send: Send) -> None:
         """Answer an exception in the dialect of the address; unknown paths are of the Aureum API."""

@@ -149,6 +149,7 @@ class Endpoint:
             etag = log_etag(request, about, self.path)
             # Nobody got this ETag but by the same query, which was valid.
             if etag in known_tags(request):
+                request.scope["state"]["unchanged"] = about
                 return unchanged(etag)
         arguments: list[Any] = []
         if self.id is not None:

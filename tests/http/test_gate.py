@@ -124,7 +124,7 @@ def test_who_goes_away_takes_nobody_along(world: World) -> None:
     async def check(gate: Gate) -> None:
         known, nobodys = Line(world.keys[2], "", "", ""), Line(hash_key("aur_unknown"), "", "", "")
         for _ in range(5):
-            asking = [asyncio.create_task(gate.ask(line)) for line in (known, nobodys) for _ in range(4)]
+            asking = [asyncio.ensure_future(gate.ask(line)) for line in (known, nobodys) for _ in range(4)]
             await asyncio.sleep(0)
             for task in asking[::2]:
                 task.cancel()
@@ -159,7 +159,7 @@ def test_a_closed_gate_lets_nobody_wait(world: World) -> None:
     async def check() -> None:
         async with Gate(world.url, form_rate_limit=FORM_LIMIT) as gate:
             line = Line(world.keys[2], "", "", "")
-            asking = [asyncio.create_task(gate.ask(line)) for _ in range(3)]
+            asking = [asyncio.ensure_future(gate.ask(line)) for _ in range(3)]
             await asyncio.sleep(0)
         assert all([await task for task in asking]), "who waited already has passed"
         async with asyncio.timeout(5):

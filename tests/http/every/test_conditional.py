@@ -7,6 +7,9 @@ from tests.http.every.world import World
 OF_WORKERS = ("/api/webhooks/deliveries", "/api/webhooks/replays")
 """What begins like these shows what workers did, which is no event: how it was, nobody knows."""
 
+OF_THE_MOMENT = ("date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset")
+"""Headers that differ from one answer to the next."""
+
 BEFORE, AFTER = "2001-01-01", "9999-01-01"
 
 READS = every(lambda endpoint: endpoint.method == "GET" and of_events(endpoint))
@@ -26,6 +29,25 @@ def test_what_is_known_already_is_not_sent_again(world: World, endpoint: Endpoin
     for other in ('"other"', tag.strip('"'), tag[:-1], "", tag.replace('"', "'"), "\xff"):
         answer = call.but(headers={"If-None-Match": other}).send(world.server)
         assert (answer.status, answer.body, answer.etag) == (endpoint.status, got.body, tag)
+
+
+@READS
+def test_whoever_asks_again_and_again_gets_the_same_answer_until_it_changes(world: World, endpoint: Endpoint) -> None:
+    """Also where the second time is answered another way than the first (aureum/http/revalidation.py)."""
+    call = world.call(endpoint)
+    known = call.but(headers={"If-None-Match": world.succeed(endpoint, call).etag})
+
+    answers = [known.send(world.server) for _ in range(4)]
+
+    assert {(answer.status, answer.body) for answer in answers} == {(304, b"")}
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 4
+    same = [{name: value for name, value in answer.headers.items() if name not in OF_THE_MOMENT} for answer in answers]
+    assert all(headers == same[0] for headers in same)
+    assert all(answer.headers.keys() == answers[0].headers.keys() for answer in answers)
+    if endpoint.of_log:
+        world.make("/api/leads")
+        again = known.send(world.server)
+        assert (again.status, again.etag == known.headers["If-None-Match"]) == (endpoint.status, False)
 
 
 @READS

@@ -1,0 +1,126 @@
+"""The protocol that connections are served with: requests that ``revalidation`` recognizes are answered here, all
+others go on to the ordinary one and the application.
+
+One request of a connection at a time is answered here, and only when everything before it was: what comes meanwhile
+waits, so that answers keep their order.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+from uuid_utils import uuid4
+
+from aureum.domain.errors import Busy
+from aureum.http.edge import Edge
+from aureum.http.gate import PASSED_AS, Passage
+from aureum.http.protocol import BoundedProtocol
+from aureum.http.revalidation import CAME_AS, Known, digest, still_true
+
+
+class RevalidatingProtocol(BoundedProtocol):
+    """Of the application ``Edge``, which nothing else stands before."""
+
+    app: Edge
+
+    begun = 0
+    """Requests that have begun on this connection."""
+    ended = 0
+    """Those whose last byte has come."""
+    asking = False
+    """Whether the gate is being asked for one that was recognized."""
+    held = b""
+    """What has come in meanwhile."""
+    stopping = False
+    address = b""
+    """The client's; a Unix socket has none."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        if self.client is not None:
+            self.address = self.client[0].encode()
+
+    def on_message_begin(self) -> None:
+        self.begun += 1
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self.ended += 1
+        super().on_message_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """What has come in."""
+        if self.asking:
+            self.flow.pause_reading()
+            self.held += data
+            return
+        came_as = digest(self.address, data) if self.is_idle() else None
+        known = None if came_as is None else self.app.revalidations.find(came_as)
+        if came_as is None or known is None or self.flow.write_paused:
+            self.parse(data, came_as)
+        else:
+            self.ask(data, came_as, known)
+
+    def is_idle(self) -> bool:
+        """Whether whatever has come in so far is answered."""
+        return self.begun == self.ended and (self.cycle is None or self.cycle.response_complete)
+
+    def parse(self, data: bytes, came_as: bytes | None, passed_as: object = None) -> None:
+        """The ordinary way. The task that answers begins to run later, and finds in the scope what is put there."""
+        ended = self.ended
+        super().data_received(data)
+        if came_as is not None and self.begun == self.ended == ended + 1 and self.cycle.keep_alive:
+            scope: Any = self.scope
+            scope[CAME_AS] = came_as
+            if passed_as is not None:
+                scope[PASSED_AS] = passed_as
+
+    def ask(self, data: bytes, came_as: bytes, known: Known) -> None:
+        """Have the gate say whether what is known is still true."""
+        started = time.perf_counter()
+        try:
+            passing = self.app.aureum.gate.ask(known.line)
+        except Busy:
+            self.parse(data, came_as)
+            return
+        self.asking = True
+        self._unset_keepalive_if_required()
+
+        def passed(passing: asyncio.Future[Passage | None]) -> None:
+            self.asking = False
+            # What went wrong happens once more the ordinary way, which has answers for it.
+            passage = None if passing.cancelled() or passing.exception() else passing.result()
+            if passage is not None and still_true(known, passage) and not self.stopping:
+                self.answer(known, passage, started)
+            else:
+                self.app.revalidations.forget(came_as)
+                self.parse_after_all(data, came_as, passage and (known.line, passage))
+            if self.held and not self.transport.is_closing():
+                held, self.held = self.held, b""
+                self.data_received(held)
+
+        passing.add_done_callback(passed)
+
+    def answer(self, known: Known, passage: Passage, started: float) -> None:
+        """304. The client may have gone meanwhile; its request counts all the same."""
+        request_id = uuid4().hex
+        if not self.transport.is_closing():
+            defaults = self.server_state.default_headers
+            self.transport.write(self.app.revalidations.answer(known, passage, request_id.encode(), defaults))
+        self.app.tell(request_id, "GET", known.route, 304, started)
+        self.on_response_complete()
+
+    def parse_after_all(self, data: bytes, came_as: bytes, passed_as: object) -> None:
+        """The ordinary way for what was recognized and has another answer now."""
+        if self.transport.is_closing():
+            return
+        self.parse(data, came_as, passed_as)
+        if self.stopping:
+            super().shutdown()
+
+    def shutdown(self) -> None:
+        """The server is told to stop: whoever is being answered still is."""
+        if self.asking:
+            self.stopping = True
+        else:
+            super().shutdown()

@@ -1,0 +1,146 @@
+"""The application in the test's own process, on a port, for tests that look inside; and its clients, which keep their
+connections."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from aureum.app import open_aureum
+from aureum.http.edge import Edge
+from aureum.http.revalidating_protocol import RevalidatingProtocol
+from aureum.http.revalidation import KEPT, Revalidations
+from aureum.http.routes import make_app
+from aureum.settings import Settings
+from tests.conftest import MASTER_KEY
+from tests.http.office import Staff, Tenant
+
+LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n")
+PATIENCE = 20
+FORM_LIMIT = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it came over the wire."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        return dict(self.headers)[name]
+
+    @property
+    def lasting(self) -> list[tuple[str, str]]:
+        """The headers less those that no two answers share."""
+        return [
+            (name, "" if name in ("date", "x-request-id", "x-ratelimit-remaining") else value)
+            for name, value in self.headers
+        ]
+
+
+@dataclass
+class Client:
+    """One kept connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    def send(self, *requests: bytes) -> None:
+        self.writer.write(b"".join(requests))
+
+    async def answer(self) -> Answer:
+        async with asyncio.timeout(PATIENCE):
+            head = await self.reader.readuntil(b"\r\n\r\n")
+            first, *lines = head.decode("latin-1").split("\r\n")[:-2]
+            length = LENGTH.search(head)
+            body = await self.reader.readexactly(int(length[1])) if length else b""
+            if b"\r\ntransfer-encoding: chunked\r\n" in head:
+                while size := int(await self.reader.readuntil(b"\r\n"), 16):
+                    body += (await self.reader.readexactly(size + 2))[:-2]
+                await self.reader.readexactly(2)
+            headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
+            return Answer(int(first.split()[1]), headers, body)
+
+    async def ask(self, request: bytes) -> Answer:
+        self.send(request)
+        return await self.answer()
+
+
+@dataclass
+class House:
+    """What answers, and where."""
+
+    edge: Edge
+    port: int
+    state: ServerState
+    clients: list[Client] = field(default_factory=list)
+
+    @property
+    def hits(self) -> int:
+        return self.edge.revalidations.hits
+
+    async def client(self) -> Client:
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
+        self.clients.append(client)
+        return client
+
+    async def known(self, client: Client, request: bytes) -> bytes:
+        """*request* with the ETag of its answer, asked until it is recognized."""
+        known = conditional(request, (await client.ask(request)).header("etag"))
+        before = self.hits
+        for hits in (before, before + 1):
+            assert (await client.ask(known)).status == 304
+            assert self.hits == hits
+        return known
+
+
+def get(
+    path: str, who: Tenant | Staff | None = None, *headers: str, host: str = "127.0.0.1", method: str = "GET"
+) -> bytes:
+    """A request."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *headers]
+    if who is not None:
+        lines += [f"{name}: {value}" for name, value in who.bearer.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def conditional(request: bytes, etag: str) -> bytes:
+    return request[:-2] + f"If-None-Match: {etag}\r\n\r\n".encode()
+
+
+@asynccontextmanager
+async def open_house(url: str, kept: int = KEPT) -> AsyncIterator[House]:
+    """The application on a port, as a process of ``serve`` has it, and reachable from here."""
+    given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.0/8")  # type: ignore[arg-type]  # as text
+    async with open_aureum(given, url, MASTER_KEY) as aureum:
+        edge = make_app(aureum)
+        edge.revalidations = Revalidations(kept)
+        config = uvicorn.Config(edge, lifespan="off", proxy_headers=False, log_config=None, access_log=False)
+        state = ServerState()
+        state.default_headers = [(b"date", b"Thu, 26 Nov 2026 04:00:00 GMT")]
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: RevalidatingProtocol(config, state, {}), "127.0.0.1", 0)
+        house = House(edge, server.sockets[0].getsockname()[1], state)
+        try:
+            yield house
+        finally:
+            for client in house.clients:
+                client.writer.close()
+            server.close()
+            await server.wait_closed()
+
+
+def in_house(url: str, work: Callable[[House], Awaitable[None]]) -> None:
+    """Run *work* with the application open."""
+
+    async def run() -> None:
+        async with asyncio.timeout(3 * PATIENCE), open_house(url) as house:
+            await work(house)
+
+    asyncio.run(run())

@@ -1,0 +1,185 @@
+"""Requests that are recognized keep their place on a connection, whatever happens to it or to the gate meanwhile."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import psycopg
+import pytest
+
+from aureum.http.revalidating_protocol import RevalidatingProtocol
+from tests.http.house import PATIENCE, Client, House, conditional, get, in_house
+from tests.http.office import Office, Tenant
+
+TERMINATE = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+ WHERE datname = current_database() AND query LIKE '%%FROM gate(%%' AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture(scope="module")
+def tenant(module_database_url: str) -> Iterator[Tenant]:
+    with Office.opened(module_database_url) as office:
+        yield office.brokerage()
+
+
+@pytest.fixture(scope="module")
+def url(module_database_url: str) -> str:
+    return module_database_url
+
+
+@asynccontextmanager
+async def gate_held(house: House) -> AsyncIterator[None]:
+    """Whoever the gate would count waits."""
+    async with await psycopg.AsyncConnection.connect(house.edge.aureum.database.url) as other:
+        await other.execute("LOCK TABLE rate_limits IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+async def until_asking(house: House) -> RevalidatingProtocol:
+    """The connection of which a request is being answered that was recognized."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            for connection in house.state.connections:
+                assert isinstance(connection, RevalidatingProtocol)
+                if connection.asking:
+                    return connection
+            await asyncio.sleep(0.001)
+
+
+def test_answers_come_in_the_order_of_the_requests(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        other, nowhere = get("/api/contacts?limit=1", tenant), get("/nowhere")
+        expected = []
+        for turn in range(100):
+            for request, status in ((known, 304), (other, 200), (known, 304), (nowhere, 404), (known, 304)):
+                client.send(request)
+                expected.append(status)
+                if turn % 4:
+                    # Each in a packet of its own, at another moment of what goes on before it.
+                    await asyncio.sleep(0 if turn % 4 == 1 else 0.0005 * (turn % 4))
+        assert [(await client.answer()).status for _ in expected] == expected
+        assert 20 < house.hits < 300, "some had to wait for others, some had not"
+
+    in_house(url, check)
+
+
+def test_what_comes_while_the_gate_is_asked_waits(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        async with gate_held(house):
+            client.send(known)
+            await until_asking(house)
+            for part in (get("/nowhere")[:10], get("/nowhere")[10:], known, known):
+                client.send(part)
+                await asyncio.sleep(0.01)
+        assert [(await client.answer()).status for _ in range(4)] == [304, 404, 304, 304]
+        assert (await client.ask(known)).status == 304
+
+    in_house(url, check)
+
+
+def test_pieces_and_pairs_and_last_requests_are_parsed(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        etag = known.partition(b"If-None-Match: ")[2].strip().decode()
+        before = house.hits
+        client.send(known[:20])
+        await asyncio.sleep(0.05)
+        assert (await client.ask(known[20:])).status == 304
+        client.send(known + known)
+        assert [(await client.answer()).status for _ in range(2)] == [304, 304]
+        closing = conditional(get("/api/leads", tenant, "Connection: close"), etag)
+        for last in (closing, known.replace(b"HTTP/1.1", b"HTTP/1.0")):
+            for _ in range(3):
+                other = await house.client()
+                assert (await other.ask(last)).header("connection") == "close"
+                assert await other.reader.read() == b""
+        assert house.hits == before
+
+    in_house(url, check)
+
+
+def test_who_is_being_answered_when_the_server_stops_still_is(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        async with gate_held(house):
+            client.send(known)
+            (await until_asking(house)).shutdown()
+            await asyncio.sleep(0.01)
+        answer = await client.answer()
+        assert (answer.status, answer.header("connection")) == (304, "close")
+        assert await client.reader.read() == b""
+        idle = await house.client()
+        assert (await idle.ask(known)).status == 304
+        for connection in list(house.state.connections):
+            connection.shutdown()
+        assert await idle.reader.read() == b""
+
+    in_house(url, check)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_who_goes_away_takes_nobody_along(url: str, tenant: Tenant, reset: bool) -> None:
+    async def check(house: House) -> None:
+        clients = [await house.client() for _ in range(3)]
+        known = await house.known(clients[0], get("/api/leads", tenant))
+        before = house.hits
+        async with gate_held(house):
+            for client in clients:
+                client.send(known)
+            await until_asking(house)
+            await asyncio.sleep(0.05)
+            leave(clients[0], reset)
+            await asyncio.sleep(0.05)
+        assert [(await client.answer()).status for client in clients[1:]] == [304, 304]
+        assert house.hits - before == 2
+        assert (await clients[1].ask(known)).status == 304
+
+    in_house(url, check)
+
+
+def leave(client: Client, reset: bool) -> None:
+    """Close the connection, or have the other side learn of it by an error only."""
+    if reset:
+        own: socket.socket = client.writer.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    client.writer.transport.abort()
+
+
+def test_a_gate_that_lost_its_connection_is_asked_again(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        before = house.hits
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
+            for _ in range(3):
+                cursor = await other.execute(TERMINATE)
+                assert (await cursor.fetchall())[0][0] >= 1
+                answers = [await client.ask(known) for _ in range(3)]
+                assert [answer.status for answer in answers] == [304] * 3
+                left = [int(answer.header("x-ratelimit-remaining")) for answer in answers]
+                assert all(one - next == 1 for one, next in pairwise(left)), "each counts once"
+        assert house.hits - before == 6, "the first of three went the ordinary way"
+
+    in_house(url, check)
+
+
+def test_an_idle_connection_is_ended_as_any_other(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        await house.known(client, get("/api/leads", tenant))
+        (connection,) = house.state.connections
+        assert isinstance(connection, RevalidatingProtocol)
+        assert connection.timeout_keep_alive_task is not None
+        connection.timeout_keep_alive_handler()
+        assert await client.reader.read() == b""
+
+    in_house(url, check)

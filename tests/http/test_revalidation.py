@@ -1,0 +1,239 @@
+"""Requests that are recognized by their bytes are answered as the ordinary way would, or go that way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aureum.commands.api_keys import revoke_api_key
+from aureum.commands.brokerages import change_plan, disable_brokerage
+from aureum.domain.ids import PLATFORM, to_wire
+from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.revalidation import CAME_AS, LONGEST, Revalidations, digest
+from aureum.store.event_store import EventStore
+from tests.http.house import House, conditional, get, in_house, open_house
+from tests.http.office import ORIGIN, Office, Tenant
+from tests.stores import capture
+
+LISTS = ("/api/leads", "/api/leads?limit=2", "/api/contacts", "/api/tasks", "/api/properties", "/api/showings")
+COUNT = "/api/leads/count"
+
+
+@pytest.fixture(scope="module")
+def office(module_database_url: str) -> Iterator[Office]:
+    with Office.opened(module_database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tenant(office: Office) -> Tenant:
+    return office.brokerage()
+
+
+@pytest.fixture(scope="module")
+def url(module_database_url: str) -> str:
+    return module_database_url
+
+
+@pytest.mark.parametrize("path", [*LISTS, COUNT])
+def test_what_is_recognized_is_answered_as_before_and_counted(url: str, tenant: Tenant, path: str) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        request = get(path, tenant)
+        etag = (await client.ask(request)).header("etag")
+
+        answers = [await client.ask(conditional(request, etag)) for _ in range(4)]
+
+        assert house.hits == 3
+        assert {(answer.status, answer.body, answer.header("etag")) for answer in answers} == {(304, b"", etag)}
+        ordinary, *others = answers
+        assert all(answer.lasting == ordinary.lasting for answer in others)
+        assert len({answer.header("x-request-id") for answer in answers}) == 4
+        remaining = [int(answer.header("x-ratelimit-remaining")) for answer in answers]
+        assert remaining == list(range(remaining[0], remaining[0] - 4, -1))
+        counted = house.edge.aureum.metrics.registry.get_sample_value(
+            "aureum_http_requests_total", {"method": "GET", "route": path.partition("?")[0], "status": "304"}
+        )
+        assert counted == 4
+
+    in_house(url, check)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda store, tenant: capture(store, tenant.id), 200),
+        (lambda store, tenant: revoke_api_key(store, tenant.id, tenant.key_id, ORIGIN), 401),
+        (lambda store, tenant: change_plan(store, tenant.id, "Starter", ORIGIN), 403),
+        (lambda store, tenant: disable_brokerage(store, tenant.id, ORIGIN), 401),
+    ],
+    ids=["something has happened", "the key is revoked", "the plan has no API", "the brokerage is shut out"],
+)
+def test_what_has_changed_is_answered_the_ordinary_way(
+    url: str, tenant: Tenant, change: Callable[[EventStore, Tenant], Awaitable[Any]], status: int
+) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        await change(house.edge.aureum.store, tenant)
+
+        assert [(await client.ask(known)).status for _ in range(2)] == [status] * 2
+        assert house.hits == 1
+
+    in_house(url, check)
+
+
+def test_a_key_that_asks_too_often_is_told_so(url: str, office: Office, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", key))
+        answers = [await client.ask(known) for _ in range(7)]
+
+        assert [answer.status for answer in answers] == [304] * 4 + [429] * 3, "three had been asked before"
+        assert [answer.header("x-ratelimit-remaining") for answer in answers] == ["3", "2", "1", "0", "0", "0", "0"]
+
+    key = office.key(tenant, 7)
+    in_house(url, check)
+
+
+def test_a_visitor_is_recognized_and_counted_too(url: str, office: Office) -> None:
+    tenant = office.brokerage(public_lead_count=True)
+
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get(COUNT, host=tenant.domain))
+        assert ((await client.ask(known)).status, house.hits) == (429, 1), "three a minute"
+
+    in_house(url, check)
+
+
+def test_what_goes_the_ordinary_way_each_time(url: str, office: Office) -> None:
+    async def captured(store: EventStore) -> str:
+        return to_wire((await capture(store, tenant.id)).id)
+
+    async def check(house: House) -> None:
+        client = await house.client()
+        etag = (await client.ask(get("/api/leads", tenant))).header("etag")
+        count_tag = (await client.ask(get(COUNT, tenant))).header("etag")
+        lead_tag = (await client.ask(get(lead, tenant))).header("etag")
+        known, page = f"If-None-Match: {etag}", f"Origin: https://{tenant.domain}"
+        requests = {
+            "it has an id of its own": get("/api/leads", tenant, "X-Request-Id: mine", known),
+            "it is no GET": get("/api/leads", tenant, known, method="HEAD"),
+            "the client does not say what it knows": get("/api/leads", tenant, "If-None-Match: *"),
+            "one resource has a version of its own": get(lead, tenant, f"If-None-Match: {lead_tag}"),
+            "the gate is asked twice": get("/api/leads", admin, known, host=tenant.domain),
+            "a page of the site asks": get(COUNT, None, page, f"If-None-Match: {count_tag}", host=tenant.domain),
+            "it is too long": get("/api/leads", tenant, f"X-Much: {'x' * LONGEST}", known),
+        }
+        for why, request in requests.items():
+            answers = [await client.ask(request) for _ in range(2)]
+            assert [answer.status for answer in answers] == [304, 304], why
+        assert (await client.ask(requests["it has an id of its own"])).header("x-request-id") == "mine"
+        assert house.hits == 0
+
+    tenant = office.brokerage(public_lead_count=True)
+    lead = f"/api/leads/{office.run(captured)}"
+    admin = office.staff(PLATFORM, "platform_admin")
+    in_house(url, check)
+
+
+def test_an_agent_never_gets_what_a_broker_knows(url: str, office: Office, tenant: Tenant) -> None:
+    """The same path and tag from two people are two requests."""
+
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", owner))
+        etag = known.partition(b"If-None-Match: ")[2].strip().decode()
+        for _ in range(2):
+            assert (await client.ask(conditional(get("/api/leads", agent), etag))).status == 200
+        await house.known(client, get("/api/leads", agent))
+
+    owner, agent = (office.staff(tenant.id, role) for role in ("brokerage_owner", "agent"))
+    in_house(url, check)
+
+
+STEPS = st.lists(st.sampled_from(["poll", "poll", "poll", "lead", "other lead", "starter", "elite"]), max_size=25)
+
+
+@given(steps=STEPS, paths=st.lists(st.sampled_from([*LISTS, COUNT]), min_size=1, max_size=3, unique=True))
+@settings(max_examples=15, deadline=None)
+def test_whatever_happens_the_answers_are_those_of_a_process_that_recognizes_nothing(
+    url: str, office: Office, steps: list[str], paths: list[str]
+) -> None:
+    """Clients that remember their last ETag, of two processes on one database."""
+
+    async def run() -> None:
+        async with open_house(url) as house, open_house(url, kept=0) as plain:
+            clients = [await house.client(), await plain.client()]
+            tags = [dict.fromkeys(paths, "none"), dict.fromkeys(paths, "none")]
+            for step in [*steps, "poll", "poll", "poll"]:
+                match step:
+                    case "lead":
+                        await capture(house.edge.aureum.store, tenant.id)
+                    case "other lead":
+                        await capture(plain.edge.aureum.store, other.id)
+                    case "starter" | "elite":
+                        await change_plan(plain.edge.aureum.store, tenant.id, step.title(), ORIGIN)
+                    case _:
+                        for path in paths:
+                            got = []
+                            for client, known in zip(clients, tags, strict=True):
+                                answer = await client.ask(conditional(get(path, tenant), known[path]))
+                                if answer.status == 200:
+                                    known[path] = answer.header("etag")
+                                got.append((answer.status, answer.body, answer.lasting))
+                            assert got[0] == got[1]
+            assert plain.hits == 0
+
+    tenant, other = office.brokerage(), office.brokerage()
+    asyncio.run(run())
+
+
+@given(data=st.binary(max_size=50), address=st.binary(max_size=20))
+def test_only_what_can_be_a_whole_get_has_a_digest(data: bytes, address: bytes) -> None:
+    whole = b"GET /" + data + b"\r\n\r\n"
+    found = digest(address, whole)
+    assert found is not None and len(found) == 32
+    assert found == digest(address, whole)
+    assert found != digest(address + b"1", whole)
+    assert found != digest(address, b"GET /" + data + b".\r\n\r\n")
+    assert digest(address, data) is None or data.startswith(b"GET ")
+    assert digest(address, whole[:-1]) is None
+    assert digest(address, b"POST /" + data + b"\r\n\r\n") is None
+    assert digest(address, b"GET /" + b"x" * LONGEST + b"\r\n\r\n") is None
+
+
+ABOUT = Brokerage(None, "key", None, None, UUID(int=1), 1, "snake-river", "Elite", "US", False, 0, 7, 1, 100)
+LINE = Line(b"hash", "", "", "")
+
+
+def scope(came_as: bytes | None, passage: Passage | None = None) -> dict[str, Any]:
+    return {CAME_AS: came_as, PASSED_AS: (LINE, passage or Passage(ABOUT, 9, None))}
+
+
+def test_the_one_that_was_not_asked_for_longest_goes_first() -> None:
+    kept = Revalidations(2)
+    for came_as in (b"first", b"second"):
+        kept.keep(scope(came_as), ABOUT, "/", [], limited=True)
+    assert kept.find(b"first") is not None
+    kept.keep(scope(b"third"), ABOUT, "/", [], limited=True)
+
+    assert [kept.find(came_as) is not None for came_as in (b"first", b"second", b"third")] == [True, False, True]
+    kept.forget(b"first")
+    kept.forget(b"nothing")
+    assert kept.find(b"first") is None
+
+
+def test_nothing_is_kept_of_what_did_not_come_alone_or_asked_twice() -> None:
+    kept = Revalidations(2)
+    kept.keep(scope(None), ABOUT, "/", [], limited=True)
+    kept.keep(scope(b"twice"), ABOUT._replace(number=2), "/", [], limited=True)
+    kept.keep({CAME_AS: b"never"}, ABOUT, "/", [], limited=True)
+    kept.keep({CAME_AS: b"unknown", PASSED_AS: (LINE, None)}, ABOUT, "/", [], limited=True)
+
+    assert [kept.find(came_as) for came_as in (b"twice", b"never", b"unknown")] == [None] * 3
