@@ -29,6 +29,14 @@ from bench.tenants import Tenant, numbers, open_tenants, settle
 AT_LEAST = 0.6
 UNCHANGED_AT_LEAST = 3.0
 CONNECTIONS = 16
+POLLED = (
+    ("/api/contacts?limit=50", 16),
+    ("/api/contacts?limit=50", 64),
+    ("/api/contacts?limit=500", 64),
+    ("/api/contacts", 16),
+)
+"""What is asked for again, by how many clients at the same moment."""
+
 CREATIONS_A_SECOND = 6_000
 """More than any server here takes: within a slice nothing is sent twice."""
 
@@ -115,10 +123,14 @@ def lists_and_creations(bench: Bench) -> list[Row]:
 
 def unchanged(bench: Bench) -> list[Row]:
     """A list that the client has already, against the same list sent again: read from the database, as after a change,
-    and from the cache of answers. Of the whole list there is no cache."""
+    and from the cache of answers. Of the whole list there is no cache.
+
+    Of a page it is asked with few clients and with many: what all of them wait for together is the less of it, the more
+    they are.
+    """
     rows = []
     with aureum(bench.url, bench.directory, module="bench.uncached") as uncached:
-        for path in ("/api/contacts?limit=50", "/api/contacts?limit=500", "/api/contacts"):
+        for path, connections in POLLED:
             full = [get(tenant.host, path, tenant.key) for tenant in bench.tenants]
             known = [
                 request[:-2] + f"If-None-Match: {etag_of(bench.ours, tenant, path)}\r\n\r\n".encode()
@@ -130,11 +142,11 @@ def unchanged(bench: Bench) -> list[Row]:
                 us, them = Side(bench.ours), Side(theirs)
                 found = in_turns(
                     bench.rounds,
-                    partial(us.slice, known, CONNECTIONS, bench.seconds),
-                    partial(them.slice, full, CONNECTIONS, bench.seconds),
+                    partial(us.slice, known, connections, bench.seconds),
+                    partial(them.slice, full, connections, bench.seconds),
                 )
-                against = f"200, {whence}: {them}"
-                rows.append(judged(f"GET {path}, 304", str(us), against, ratios(*found), UNCHANGED_AT_LEAST))
+                what, against = f"GET {path}, 304, {connections} connections", f"200, {whence}: {them}"
+                rows.append(judged(what, str(us), against, ratios(*found), UNCHANGED_AT_LEAST))
     return rows
 
 

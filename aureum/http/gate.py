@@ -3,12 +3,12 @@ its log has come. Requests that wait at the same moment pass together (aureum/st
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.arrays import packed
@@ -89,6 +89,21 @@ PASSED_AS = "aureum.passed_as"
 Waiters = list[asyncio.Future[Passage | None]]
 
 
+def apart(waiting: Iterable[Line]) -> list[Line]:
+    """The lines of the next call, first come first served: no two that count against the same limit."""
+    lines: list[Line] = []
+    counted: set[bytes | str] = set()
+    for line in waiting:
+        limited = line.key_hash or line.client
+        if limited not in counted:
+            lines.append(line)
+            if len(lines) == LINE_LIMIT:
+                break
+        if limited:
+            counted.add(limited)
+    return lines
+
+
 class Gate:
     """One a process. Open it with ``async with``."""
 
@@ -99,6 +114,8 @@ class Gate:
         self.waiting: dict[Line, Waiters] = {}
         self.wake = asyncio.Event()
         self.connection: AsyncConnection[Any] | None = None
+        self.cursor: AsyncCursor[Any] | None = None
+        """Of that connection, kept: a new one looks up anew how each parameter is sent and each column read."""
         self.closing = False
         self.task: asyncio.Task[None] | None = None
 
@@ -134,7 +151,7 @@ class Gate:
                 self.wake.clear()
                 await self.wake.wait()
                 continue
-            lines = list(self.waiting)[:LINE_LIMIT]
+            lines = apart(self.waiting)
             waiters = [self.waiting.pop(line) for line in lines]
             try:
                 await self._pass(lines, waiters)
@@ -171,11 +188,11 @@ class Gate:
         arrays = map(packed, (bytes, str, str, str, int), (keys, hosts, slugs, clients, counts))
         parameters = [*arrays, self.form_rate_limit]
         try:
-            if self.connection is None or self.connection.closed:
+            if self.connection is None or self.cursor is None or self.connection.closed:
                 self.connection = await connect(self.url, prepared=self.prepared)
-            cursor = self.connection.cursor(binary=True)
-            await cursor.execute(CALL, parameters)
-            return await cursor.fetchall()
+                self.cursor = self.connection.cursor(binary=True)
+            await self.cursor.execute(CALL, parameters)
+            return await self.cursor.fetchall()
         except Unavailable:
             raise
         except AWAY as error:
