@@ -90,17 +90,17 @@ Waiters = list[asyncio.Future[Passage | None]]
 
 
 def apart(waiting: Iterable[Line]) -> list[Line]:
-    """The lines of the next call, first come first served: no two that count against the same limit."""
+    """The lines of the next call, first come first served: no two of them count against the same limit, which is the
+    key's or, if it is none, the client's."""
     lines: list[Line] = []
     counted: set[bytes | str] = set()
     for line in waiting:
-        limited = line.key_hash or line.client
-        if limited not in counted:
-            lines.append(line)
-            if len(lines) == LINE_LIMIT:
-                break
-        if limited:
-            counted.add(limited)
+        if line.key_hash in counted or line.client in counted:
+            continue
+        lines.append(line)
+        if len(lines) == LINE_LIMIT:
+            break
+        counted |= {name for name in (line.key_hash, line.client) if name}
     return lines
 
 
