@@ -85,8 +85,9 @@ class House:
     def hits(self) -> int:
         return self.edge.revalidations.hits
 
-    async def client(self) -> Client:
-        client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
+    async def client(self, address: str = "127.0.0.1") -> Client:
+        """A connection from that address of this machine."""
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0)))
         self.clients.append(client)
         return client
 
@@ -117,7 +118,7 @@ def conditional(request: bytes, etag: str) -> bytes:
 @asynccontextmanager
 async def open_house(url: str, kept: int = KEPT) -> AsyncIterator[House]:
     """The application on a port, as a process of ``serve`` has it, and reachable from here."""
-    given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.0/8")  # type: ignore[arg-type]  # as text
+    given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.1/32")  # type: ignore[arg-type]  # as text
     async with open_aureum(given, url, MASTER_KEY) as aureum:
         edge = make_app(aureum)
         edge.revalidations = Revalidations(kept)
@@ -137,10 +138,13 @@ async def open_house(url: str, kept: int = KEPT) -> AsyncIterator[House]:
 
 
 def in_house(url: str, work: Callable[[House], Awaitable[None]]) -> None:
-    """Run *work* with the application open."""
+    """Run *work* with the application open. Nothing may go wrong where nobody waits for it."""
+    unforeseen = []
 
     async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unforeseen.append(context))
         async with asyncio.timeout(3 * PATIENCE), open_house(url) as house:
             await work(house)
 
     asyncio.run(run())
+    assert not unforeseen

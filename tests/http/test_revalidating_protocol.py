@@ -38,6 +38,13 @@ async def gate_held(house: House) -> AsyncIterator[None]:
         yield
 
 
+async def terminate_gate(url: str) -> None:
+    """Have the database end the gate's session."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
+        cursor = await other.execute(TERMINATE)
+        assert (await cursor.fetchall())[0][0] >= 1
+
+
 async def until_asking(house: House) -> RevalidatingProtocol:
     """The connection of which a request is being answered that was recognized."""
     async with asyncio.timeout(PATIENCE):
@@ -54,16 +61,17 @@ def test_answers_come_in_the_order_of_the_requests(url: str, tenant: Tenant) -> 
         client = await house.client()
         known = await house.known(client, get("/api/leads", tenant))
         other, nowhere = get("/api/contacts?limit=1", tenant), get("/nowhere")
-        expected = []
-        for turn in range(100):
+        turns = 60
+        for turn in range(turns):
+            expected = []
             for request, status in ((known, 304), (other, 200), (known, 304), (nowhere, 404), (known, 304)):
                 client.send(request)
                 expected.append(status)
                 if turn % 4:
                     # Each in a packet of its own, at another moment of what goes on before it.
                     await asyncio.sleep(0 if turn % 4 == 1 else 0.0005 * (turn % 4))
-        assert [(await client.answer()).status for _ in expected] == expected
-        assert 20 < house.hits < 300, "some had to wait for others, some had not"
+            assert [(await client.answer()).status for _ in expected] == expected
+        assert turns / 2 < house.hits < turns * 3, "some had to wait for others, some had not"
 
     in_house(url, check)
 
@@ -79,7 +87,56 @@ def test_what_comes_while_the_gate_is_asked_waits(url: str, tenant: Tenant) -> N
                 client.send(part)
                 await asyncio.sleep(0.01)
         assert [(await client.answer()).status for _ in range(4)] == [304, 404, 304, 304]
-        assert (await client.ask(known)).status == 304
+        assert [(await client.ask(known)).status for _ in range(3)] == [304, 304, 304], "nothing was sent twice"
+
+    in_house(url, check)
+
+
+def test_not_much_waits_and_not_for_the_end_of_the_connection(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        async with gate_held(house):
+            client.send(known)
+            connection = await until_asking(house)
+            assert connection.timeout_keep_alive_task is None
+            client.send(b"x" * 8_000_000)
+            await asyncio.sleep(0.1)
+            assert 0 < len(connection.held) < 1_000_000
+        assert (await client.answer()).status == 304
+        assert (await client.answer()).status == 400
+
+    in_house(url, check)
+
+
+def test_who_does_not_read_is_not_written_to(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        before = house.hits
+        (connection,) = house.state.connections
+        assert isinstance(connection, RevalidatingProtocol)
+        connection.pause_writing()
+        client.send(known)
+        await asyncio.sleep(0.1)
+        connection.resume_writing()
+        assert ((await client.answer()).status, house.hits) == (304, before)
+
+    in_house(url, check)
+
+
+def test_the_same_bytes_within_another_request_are_part_of_it(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        for beginning in (
+            b"GET /nowhere HTTP/1.1\r\nHost: x\r\nX-Note: ",
+            b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(known),
+        ):
+            client.send(beginning)
+            await asyncio.sleep(0.05)
+            assert (await client.ask(known)).status == 404
+            assert (await client.ask(known)).status == 304
 
     in_house(url, check)
 
@@ -93,8 +150,9 @@ def test_pieces_and_pairs_and_last_requests_are_parsed(url: str, tenant: Tenant)
         client.send(known[:20])
         await asyncio.sleep(0.05)
         assert (await client.ask(known[20:])).status == 304
-        client.send(known + known)
-        assert [(await client.answer()).status for _ in range(2)] == [304, 304]
+        for _ in range(3):
+            client.send(known + known)
+            assert [(await client.answer()).status for _ in range(2)] == [304, 304]
         closing = conditional(get("/api/leads", tenant, "Connection: close"), etag)
         for last in (closing, known.replace(b"HTTP/1.1", b"HTTP/1.0")):
             for _ in range(3):
@@ -127,7 +185,10 @@ def test_who_is_being_answered_when_the_server_stops_still_is(url: str, tenant: 
 
 
 @pytest.mark.parametrize("reset", [False, True])
-def test_who_goes_away_takes_nobody_along(url: str, tenant: Tenant, reset: bool) -> None:
+@pytest.mark.parametrize("lost", [False, True])
+def test_who_goes_away_takes_nobody_along(url: str, tenant: Tenant, reset: bool, lost: bool) -> None:
+    """Also if the gate's connection is *lost* meanwhile, and everybody is answered the ordinary way."""
+
     async def check(house: House) -> None:
         clients = [await house.client() for _ in range(3)]
         known = await house.known(clients[0], get("/api/leads", tenant))
@@ -136,11 +197,14 @@ def test_who_goes_away_takes_nobody_along(url: str, tenant: Tenant, reset: bool)
             for client in clients:
                 client.send(known)
             await until_asking(house)
+            clients[0].send(known)
             await asyncio.sleep(0.05)
             leave(clients[0], reset)
             await asyncio.sleep(0.05)
+            if lost:
+                await terminate_gate(url)
         assert [(await client.answer()).status for client in clients[1:]] == [304, 304]
-        assert house.hits - before == 2
+        assert house.hits - before == (0 if lost else 3), "whoever has gone has asked all the same"
         assert (await clients[1].ask(known)).status == 304
 
     in_house(url, check)
@@ -159,14 +223,12 @@ def test_a_gate_that_lost_its_connection_is_asked_again(url: str, tenant: Tenant
         client = await house.client()
         known = await house.known(client, get("/api/leads", tenant))
         before = house.hits
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
-            for _ in range(3):
-                cursor = await other.execute(TERMINATE)
-                assert (await cursor.fetchall())[0][0] >= 1
-                answers = [await client.ask(known) for _ in range(3)]
-                assert [answer.status for answer in answers] == [304] * 3
-                left = [int(answer.header("x-ratelimit-remaining")) for answer in answers]
-                assert all(one - next == 1 for one, next in pairwise(left)), "each counts once"
+        for _ in range(3):
+            await terminate_gate(url)
+            answers = [await client.ask(known) for _ in range(3)]
+            assert [answer.status for answer in answers] == [304] * 3
+            left = [int(answer.header("x-ratelimit-remaining")) for answer in answers]
+            assert all(one - next == 1 for one, next in pairwise(left)), "each counts once"
         assert house.hits - before == 6, "the first of three went the ordinary way"
 
     in_house(url, check)
@@ -181,5 +243,15 @@ def test_an_idle_connection_is_ended_as_any_other(url: str, tenant: Tenant) -> N
         assert connection.timeout_keep_alive_task is not None
         connection.timeout_keep_alive_handler()
         assert await client.reader.read() == b""
+
+    in_house(url, check)
+
+
+def test_a_gate_that_is_closing_is_told_of_the_ordinary_way(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        known = await house.known(client, get("/api/leads", tenant))
+        house.edge.aureum.gate.closing = True
+        assert ((await client.ask(known)).status, house.hits) == (503, 1)
 
     in_house(url, check)

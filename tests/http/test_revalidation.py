@@ -60,6 +60,10 @@ def test_what_is_recognized_is_answered_as_before_and_counted(url: str, tenant: 
         )
         assert counted == 4
 
+        # As uvicorn does each second.
+        house.state.default_headers = [(b"date", b"Thu, 26 Nov 2026 04:00:01 GMT")]
+        assert (await client.ask(conditional(request, etag))).header("date") == "Thu, 26 Nov 2026 04:00:01 GMT"
+
     in_house(url, check)
 
 
@@ -79,10 +83,16 @@ def test_what_has_changed_is_answered_the_ordinary_way(
     async def check(house: House) -> None:
         client = await house.client()
         known = await house.known(client, get("/api/leads", tenant))
+        last = await client.ask(known)
         await change(house.edge.aureum.store, tenant)
 
-        assert [(await client.ask(known)).status for _ in range(2)] == [status] * 2
-        assert house.hits == 1
+        answers = [await client.ask(known) for _ in range(2)]
+
+        assert ([answer.status for answer in answers], house.hits) == ([status] * 2, 2)
+        if status != 401:
+            left = [int(answer.header("x-ratelimit-remaining")) for answer in (last, *answers)]
+            assert left == [left[0], left[0] - 1, left[0] - 2], "each counts once"
+        assert house.edge.revalidations.find(digest(b"127.0.0.1", known) or b"") is None
 
     in_house(url, check)
 
@@ -154,6 +164,19 @@ def test_an_agent_never_gets_what_a_broker_knows(url: str, office: Office, tenan
         await house.known(client, get("/api/leads", agent))
 
     owner, agent = (office.staff(tenant.id, role) for role in ("brokerage_owner", "agent"))
+    in_house(url, check)
+
+
+def test_the_same_bytes_from_another_address_are_another_request(url: str, office: Office, tenant: Tenant) -> None:
+    """A proxy that is trusted says which host was asked; from anybody else that header does not count."""
+
+    async def check(house: House) -> None:
+        anybody, proxy = await house.client("127.0.0.2"), await house.client("127.0.0.1")
+        known = await house.known(anybody, get("/api/leads", tenant, f"X-Forwarded-Host: {other.domain}"))
+        assert [(await proxy.ask(known)).status for _ in range(2)] == [401, 401]
+        assert (await anybody.ask(known)).status == 304
+
+    other = office.brokerage()
     in_house(url, check)
 
 
