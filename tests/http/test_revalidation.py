@@ -14,6 +14,7 @@ from aureum.commands.brokerages import change_plan, disable_brokerage
 from aureum.domain.ids import PLATFORM, to_wire
 from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
 from aureum.http.revalidation import CAME_AS, LONGEST, Revalidations, digest
+from aureum.http.session_cookie import PLAIN
 from aureum.store.event_store import EventStore
 from tests.http.house import House, conditional, get, in_house, open_house
 from tests.http.office import ORIGIN, Office, Tenant
@@ -115,9 +116,27 @@ def test_a_visitor_is_recognized_and_counted_too(url: str, office: Office) -> No
 
     async def check(house: House) -> None:
         client = await house.client()
-        known = await house.known(client, get(COUNT, host=tenant.domain))
+        request = get(COUNT, host=tenant.domain)
+        known = conditional(request, (await client.ask(request)).header("etag"))
+        ordinary, recognized = [await client.ask(known) for _ in range(2)]
+        assert (recognized.status, recognized.lasting) == (304, ordinary.lasting)
         assert ((await client.ask(known)).status, house.hits) == (429, 1), "three a minute"
 
+    in_house(url, check)
+
+
+def test_who_counts_as_a_visitor_first_always_does(url: str, office: Office) -> None:
+    """Somebody of the staff, logged in to the panel, looks at the count of the own site."""
+    tenant = office.brokerage(public_lead_count=False)
+
+    async def check(house: House) -> None:
+        client = await house.client()
+        request = get(COUNT, None, f"Cookie: {PLAIN}={owner.token}", host=tenant.domain)
+        known = conditional(request, (await client.ask(request)).header("etag"))
+        assert [(await client.ask(known)).status for _ in range(3)] == [304, 304, 429], "three a minute"
+        assert house.hits == 0
+
+    owner = office.staff(tenant.id, "brokerage_owner")
     in_house(url, check)
 
 
