@@ -4,4 +4,4 @@
 an entry with its name.
 """
 
-__version__ = "0.4.0"
+__version__ = "0.4.1"
