@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 
 import psycopg
@@ -104,7 +104,8 @@ def test_not_much_waits_and_not_for_the_end_of_the_connection(url: str, tenant: 
             await asyncio.sleep(0.1)
             assert 0 < len(connection.held) < 1_000_000
         assert (await client.answer()).status == 304
-        assert (await client.answer()).status == 400
+        with suppress(ConnectionResetError):  # the system's, with what came in and was not read
+            assert (await client.answer()).status == 400
 
     in_house(url, check)
 
