@@ -119,6 +119,9 @@ class Endpoint:
     statuses: Sequence[int] = ()
     """Other statuses of a success, with the same body."""
     media: str = "application/json"
+    pages: bool = False
+    """Whether a browser, which names HTML in ``Accept``, gets a page: of a success, and of 404. Such answers tell no
+    version."""
     from_pages: bool = False
     """Whether pages of the brokerage's own may ask from a browser (CORS)."""
     idempotent: bool = True
@@ -137,7 +140,7 @@ class Endpoint:
     @property
     def has_etag(self) -> bool:
         """Whether a success tells its version: what shows data of a brokerage, but for public forms."""
-        reads = self.method == "GET" and self.access.resolve is not None
+        reads = self.method == "GET" and self.access.resolve is not None and not self.pages
         return reads or (bool(self.access.schemes) and self.answers is not None and self.idempotent)
 
     async def respond(self, request: Request) -> Response:

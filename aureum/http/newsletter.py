@@ -142,6 +142,7 @@ link = partial(
     query=UnsubscribeLink,
     answers=ShownSuccess,
     refusals=(404,),
+    pages=True,
 )
 
 ENDPOINTS = (

@@ -73,6 +73,7 @@ MEANINGS: Mapping[int, str] = {
 
 TEXT: JsonSchema = {"type": "string"}
 COUNT: JsonSchema = {"type": "integer"}
+PAGE = {"text/html": {"schema": TEXT}}
 RETRY_AFTER = {"Retry-After": ("Seconds until it is worth another try.", COUNT)}
 
 
@@ -84,6 +85,9 @@ def responses(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         found["304"] = {"description": "The client has it already", "headers": written(answer_headers(endpoint))}
     for status in sorted({*implied(endpoint), *endpoint.refusals}):
         found[str(status)] = {"$ref": f"#/components/responses/{endpoint.dialect}_{status}"}
+    if endpoint.pages:
+        missing = refusal(404, endpoint.dialect)
+        found["404"] = missing | {"description": HTTPStatus(404).phrase, "content": missing["content"] | PAGE}
     return found
 
 
@@ -99,7 +103,7 @@ def success(endpoint: Endpoint, schemas: Schemas, status: int) -> dict[str, Any]
     if status == 204:
         return described
     schema = TEXT if endpoint.answers is None else schemas.of(endpoint.answers)
-    return described | {"content": {endpoint.media: {"schema": schema}}}
+    return described | {"content": {endpoint.media: {"schema": schema}} | (PAGE if endpoint.pages else {})}
 
 
 def answer_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSchema]]]:

@@ -104,9 +104,8 @@ def credentials(security: Iterable[Mapping[str, Any]]) -> str:
 
 
 def content(holder: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What stands under the one media type of a body."""
-    (found,) = holder["content"].values()
-    media: Mapping[str, Any] = found
+    """What stands under the first media type of a body; a second one is a page for browsers."""
+    media: Mapping[str, Any] = next(iter(holder["content"].values()))
     return media
 
 

@@ -2,15 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
-from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Amount, Characters, Message, Name, Subject, TimeZone
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, VISIBLE, Amount, Characters, Message, Name, Subject, TimeZone
 from aureum.http.shapes import Amount as ShownAmount
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Status = Literal["ACTIVE", "PENDING", "SOLD", "COMING_SOON"]
 Type = Literal["SINGLE_FAMILY", "CONDO", "TOWNHOUSE", "LAND", "COMMERCIAL"]
 Short = Annotated[str, Characters(limit=100)]
+
+
+def _none_if_blank(mls_id: str | None) -> str | None:
+    return mls_id if mls_id is not None and VISIBLE.search(mls_id) else None
+
+
+# An empty field of a form is no number, which only one listing could have.
+MlsId = Annotated[Short | None, AfterValidator(_none_if_blank)]
 
 EXAMPLE: dict[str, JsonValue] = {
     "title": "Modern Villa in Beverly Hills",
@@ -44,7 +52,7 @@ class NewProperty(BaseModel):
     is_featured: Annotated[StrictBool, NULL_IS_ABSENT, Field(alias="isFeatured")] = False
     description: Message | None = None
     mls: Annotated[Short | None, Field(description="Which MLS the mlsId is of")] = None
-    mls_id: Annotated[Short | None, Field(alias="mlsId", description="Unique in the brokerage and MLS")] = None
+    mls_id: Annotated[MlsId, Field(alias="mlsId", description="Unique in the brokerage and MLS; blank is none")] = None
     time_zone: Annotated[
         TimeZone | None, Field(alias="timeZone", description="IANA name, where it is not the brokerage's")
     ] = None
@@ -69,7 +77,7 @@ class PropertyChange(BaseModel):
     is_featured: Annotated[StrictBool, NOT_NULL, Field(alias="isFeatured")]
     description: Message | None = None
     mls: Short | None = None
-    mls_id: Annotated[Short | None, Field(alias="mlsId")] = None
+    mls_id: Annotated[MlsId, Field(alias="mlsId")] = None
     time_zone: Annotated[TimeZone | None, Field(alias="timeZone")] = None
 
 

@@ -113,9 +113,20 @@ def parts(word: str) -> str:
 
 
 def misspelt(word: str) -> str:
-    """The query that finds *word* with a typo; in an address one before and one behind the ``@``."""
-    pieces = [joined for piece in word.split("@") if (joined := "".join(WORD.findall(piece)))]
-    return f"({' & '.join(map(alike, pieces))})" if pieces else NOTHING
+    """The query that finds *word* with a typo; in an address one before and one behind the ``@``.
+
+    What is too short there for a typo is found as it stands before the ``@``: ``ng`` of ``ng@exmaple.net``.
+    """
+    *before, last = word.split("@")
+    sides = [(side, "".join(WORD.findall(side))) for side in before]
+    queries = [
+        alike(joined) if len(joined) >= SHORTEST_WORD else f"({alike(joined)} | {quoted(f'{side}@'[-PART:])}:*)"
+        for side, joined in sides
+        if joined
+    ]
+    if joined := "".join(WORD.findall(last)):
+        queries.append(alike(joined))
+    return f"({' & '.join(queries)})" if queries else NOTHING
 
 
 def alike(word: str) -> str:

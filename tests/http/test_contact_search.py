@@ -55,6 +55,10 @@ def people(server: Server, office: Office) -> tuple[Tenant, dict[str, str]]:
         ("john.smith@example.com", "John"),
         ("john.smtih@example.com", "John"),
         ("john.smith@exmaple.com", "John"),
+        # What stands before the @ is too short for a typo; behind it there is one.
+        ("to@mial.example.com", "Tom"),
+        ("tx@mial.example.com", ""),
+        ("zm@leters.example.com", "Zoë"),
         ("smith@ex", "John"),
         ("exmaple", "John Tom Zoë Anne-Marie"),
         ("@", "John Tom Zoë Anne-Marie"),

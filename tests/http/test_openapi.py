@@ -97,6 +97,15 @@ def test_every_example_is_one() -> None:
             assert "example" in operation(method, path)["requestBody"]["content"]["application/json"], path
 
 
+def test_only_what_has_a_version_says_so_and_pages_for_browsers_are_told_of() -> None:
+    page = operation("GET", "/api/newsletter/unsubscribe")
+    assert "304" not in page["responses"] and "ETag" not in page["responses"]["200"]["headers"]
+    assert "If-None-Match" not in {one["name"] for one in page["parameters"]}
+    for method in ("GET", "POST"):
+        answers = operation(method, "/api/newsletter/unsubscribe")["responses"]
+        assert all(list(answers[status]["content"]) == ["application/json", "text/html"] for status in ("200", "404"))
+
+
 def test_a_schema_tells_what_null_means() -> None:
     change, new = (DOCUMENT["components"]["schemas"][name] for name in ("LeadChange", "NewLead"))
     for value, valid in (({"status": None}, False), ({"name": None}, False), ({"email": None}, True), ({}, True)):

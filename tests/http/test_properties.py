@@ -129,6 +129,15 @@ def test_an_mls_id_keeps_its_zeros(server: Server, tenant: Tenant) -> None:
     assert (number.status, number.error) == (400, "mlsId must be a string.")
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\u200b"])
+def test_a_blank_mls_id_is_none(server: Server, tenant: Tenant, blank: str) -> None:
+    made = [entered(server, tenant, mlsId=blank) for _ in range(2)]
+    assert [(answer.status, answer.json["mlsId"]) for answer in made] == [(201, None)] * 2
+
+    path = f"/api/properties/{entered(server, tenant, mlsId='007').json['id']}"
+    assert server.by_key(tenant, "PATCH", path, {"mlsId": blank}).json["mlsId"] is None
+
+
 def test_an_mls_id_is_unique_in_the_brokerage_and_its_mls(server: Server, office: Office, tenant: Tenant) -> None:
     first = entered(server, tenant, mls="IMLS", mlsId="007").json
     assert entered(server, office.brokerage(), mls="IMLS", mlsId="007").status == 201
