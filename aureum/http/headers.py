@@ -1,6 +1,10 @@
-"""One header of a request, found in the list that the server made: mappings of headers cost more than most answers."""
+"""Headers as the server has them, in lists: mappings of headers cost more than most answers."""
+
+from collections.abc import Iterable
 
 from starlette.types import Scope
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -10,3 +14,8 @@ def header(scope: Scope, name: bytes) -> str | None:
             text: str = value.decode("latin-1")
             return text
     return None
+
+
+def lines(headers: Headers) -> bytes:
+    """Headers as they stand in an answer."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -75,6 +75,12 @@ TEXT: JsonSchema = {"type": "string"}
 COUNT: JsonSchema = {"type": "integer"}
 PAGE = {"text/html": {"schema": TEXT}}
 RETRY_AFTER = {"Retry-After": ("Seconds until it is worth another try.", COUNT)}
+OF_A_KEY = {
+    "X-RateLimit-Limit": ("Requests a minute that the key has.", COUNT),
+    "X-RateLimit-Remaining": ("How many of them are left.", COUNT),
+    "X-RateLimit-Reset": ("When the minute ends, in Unix seconds.", COUNT),
+}
+"""In each answer of an endpoint to a key that is valid, a refusal too."""
 
 
 def responses(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
@@ -82,11 +88,11 @@ def responses(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     statuses = (endpoint.status, *endpoint.statuses)
     found = {str(status): success(endpoint, schemas, status) for status in sorted(statuses)}
     if endpoint.has_etag and endpoint.method == "GET":
-        found["304"] = {"description": "The client has it already", "headers": written(answer_headers(endpoint))}
+        found["304"] = {"description": "The client has it already", "headers": written(common_headers(endpoint))}
     for status in sorted({*implied(endpoint), *endpoint.refusals}):
         found[str(status)] = {"$ref": f"#/components/responses/{endpoint.dialect}_{status}"}
     if endpoint.pages:
-        missing = refusal(404, endpoint.dialect)
+        missing = refusal(404, endpoint.dialect, to_keys=False)
         found["404"] = missing | {"description": HTTPStatus(404).phrase, "content": missing["content"] | PAGE}
     return found
 
@@ -107,6 +113,13 @@ def success(endpoint: Endpoint, schemas: Schemas, status: int) -> dict[str, Any]
 
 
 def answer_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSchema]]]:
+    """Of a success."""
+    yield from common_headers(endpoint)
+    for name, text in endpoint.headers.items():
+        yield name, (text, TEXT)
+
+
+def common_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSchema]]]:
     """Of a success or a 304."""
     if endpoint.has_etag:
         yield "ETag", ("The version of the answer, for `If-None-Match`; of one resource also for `If-Match`.", TEXT)
@@ -115,12 +128,8 @@ def answer_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSch
     if endpoint.method == "POST" and endpoint.idempotent:
         yield "Idempotent-Replayed", ("`true`: this is the first answer again.", {"const": "true"})
     if "key" in endpoint.access.schemes:
-        yield "X-RateLimit-Limit", ("Requests a minute that the key has.", COUNT)
-        yield "X-RateLimit-Remaining", ("How many of them are left.", COUNT)
-        yield "X-RateLimit-Reset", ("When the minute ends, in Unix seconds.", COUNT)
+        yield from OF_A_KEY.items()
     yield "X-Request-Id", ("The request's id.", TEXT)
-    for name, text in endpoint.headers.items():
-        yield name, (text, TEXT)
 
 
 def implied(endpoint: Endpoint) -> Iterator[int]:
@@ -149,10 +158,12 @@ def implied(endpoint: Endpoint) -> Iterator[int]:
     yield 503
 
 
-def refusal(status: int, dialect: Dialect) -> dict[str, Any]:
-    """A refusal in its dialect."""
+def refusal(status: int, dialect: Dialect, *, to_keys: bool = True) -> dict[str, Any]:
+    """A refusal in its dialect, as it is said to keys too unless it never is."""
     name = "Error" if dialect == "aureum" else "LeadsInvalid" if status == 422 else "LeadsError"
     headers = {"X-Request-Id": ("The request's id.", TEXT)}
+    if to_keys and status != 401:
+        headers |= {name: (f"To a valid key: {text}", schema) for name, (text, schema) in OF_A_KEY.items()}
     if status in (429, 503):
         headers |= RETRY_AFTER
     if status == 401:

@@ -1,17 +1,24 @@
 """uvicorn's HTTP protocol, with a bound on all that is no body: it has none of its own, so that anybody could fill the
 memory with headers that never end. And with head and body of an answer in one write, of which it makes two: each is a
-call of the system and wakes the client.
+call of the system and wakes the client. What it cannot read it answers as Aureum answers everything.
 """
 
 import asyncio
 from typing import Any
 
+from uuid_utils import uuid4
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from aureum.http.answers import JSON, encoded
+from aureum.http.edge import DEFAULTS
+from aureum.http.headers import lines
 
 LIMIT = 250_000
 """Bytes of one request besides its body: request line, headers, the lengths of chunks, trailers; and at most one read
 from the socket more. Browsers and proxies stop at a fraction of it."""
 
+TOO_LARGE = "The headers of the request are too large: 250,000 bytes are allowed."
+NO_HTTP = "This is no HTTP request that can be read. Check its first line, its headers, and the lengths that it tells."
 
 INTERIM = b"HTTP/1.1 100 "
 """How "100 Continue" begins, behind which no body follows."""
@@ -55,7 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self.besides > LIMIT and not self.transport.is_closing():
             if self.cycle is None or self.cycle.response_complete:
-                self.send_400_response("The headers of the request are too large.")
+                self.refuse(TOO_LARGE)
             else:
                 # An answer may have begun on this connection.
                 self.transport.close()
@@ -73,3 +80,21 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self.besides -= len(body)
         super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        """The server's refusal of bytes that are no HTTP; its own *msg* does not tell what to do."""
+        self.refuse(NO_HTTP)
+
+    def refuse(self, text: str) -> None:
+        """400 in the dialect of the Aureum API, as of any address that nobody knows, and the end of the connection."""
+        body = encoded({"error": text})
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", JSON.encode()),
+            (b"content-length", b"%d" % len(body)),
+            *DEFAULTS,
+            (b"x-request-id", uuid4().hex.encode()),
+            (b"connection", b"close"),
+        ]
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines(headers) + b"\r\n" + body)
+        self.transport.close()

@@ -10,7 +10,6 @@ Never kept are the bytes themselves: there is a key in them.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from starlette.types import Scope
 
 from aureum.http.access import limit_headers
 from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.headers import Headers, lines
 
 KEPT = 4_096
 """Requests that one process recognizes, some 2 KB each; the one that was not asked for longest goes first."""
@@ -27,8 +27,6 @@ LONGEST = 4_096
 
 CAME_AS = "aureum.came_as"
 """In the scope: the digest of the bytes that were this request and nothing else."""
-
-Headers = Iterable[tuple[bytes, bytes]]
 
 
 class Known(NamedTuple):
@@ -103,8 +101,3 @@ def digest(client: bytes, data: bytes) -> bytes | None:
 def still_true(known: Known, passage: Passage) -> bool:
     """Whether the answer is the one of the last time."""
     return passage.passes and passage.brokerage == known.about
-
-
-def lines(headers: Headers) -> bytes:
-    """Headers as they stand in an answer."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers])

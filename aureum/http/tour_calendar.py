@@ -6,20 +6,25 @@ from typing import Any
 from starlette.responses import Response
 
 from aureum.commands.tours import NO_TOUR, Place, place_of
+from aureum.domain.errors import NotFound
 from aureum.domain.ids import to_wire
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import Start, day_of
 from aureum.http.answers import list_etag, not_modified
 from aureum.http.calendar import CALENDAR, CalendarTour, calendar_of
 from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
+from aureum.http.resources import NOT_YET, AsOf
 from aureum.http.tours import get_found
 
 
-async def get_tour_calendar(asked: Asked, number: int) -> Response:
+async def get_tour_calendar(asked: Asked, number: int, as_of: AsOf) -> Response:
     """The file; 409 for a tour without a date. It names the property and the brokerage too, so its ETag is of its
-    bytes: the tour's version would not tell that one of these has changed."""
+    bytes: the tour's version would not tell that one of these has changed. With ``asOf`` the tour as it was, at the
+    property as it is."""
     found = await get_found(asked, number)
-    tour: Tour = (await asked.app.store.load(asked.tenant_id, found.tour_id)).aggregate()
+    tour: Tour | None = (await asked.app.store.load(asked.tenant_id, found.tour_id)).aggregate(as_of.as_of)
+    if tour is None:
+        raise NotFound(NOT_YET)
     place = await place_of(asked.app.store, asked.tenant_id, tour.property_id)
     content = calendar_of(calendar_tour(tour, place))
     etag = list_etag(content)
@@ -70,6 +75,7 @@ ENDPOINTS = (
         access=KEY_OR_STAFF,
         dialect="leads",
         id=Id(NO_TOUR, number=True),
+        query=AsOf,
         answers=str,
         media=CALENDAR,
         refusals=(409,),

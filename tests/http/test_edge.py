@@ -93,9 +93,12 @@ def test_a_sane_request_id_comes_back(server: Server, office: Office) -> None:
     ],
 )
 def test_bytes_that_are_no_http_are_refused_and_harm_nobody(server: Server, request_bytes: bytes) -> None:
-    head = server.raw(request_bytes).partition(b"\r\n")[0]
+    head, _, body = server.raw(request_bytes).partition(b"\r\n\r\n")
 
     assert head.split()[1:2] in ([b"400"], [b"404"]), head
+    assert list(json.loads(body)) in (["error"], ["detail"])
+    names = {line.partition(b":")[0] for line in head.split(b"\r\n")[1:]}
+    assert {b"x-request-id", b"content-type", b"x-content-type-options", b"date"} <= names
     assert server.ask("GET", "/healthz").status == 200
 
 

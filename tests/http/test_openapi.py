@@ -106,6 +106,16 @@ def test_only_what_has_a_version_says_so_and_pages_for_browsers_are_told_of() ->
         assert all(list(answers[status]["content"]) == ["application/json", "text/html"] for status in ("200", "404"))
 
 
+def test_the_headers_of_each_kind_of_answer_are_named() -> None:
+    calendar = operation("GET", "/api/tours/{id}.ics")["responses"]
+    assert "Content-Disposition" in calendar["200"]["headers"]
+    assert "Content-Disposition" not in calendar["304"]["headers"]
+    of_a_key = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+    refusals = DOCUMENT["components"]["responses"]
+    assert all(of_a_key <= refusals[f"aureum_{status}"]["headers"].keys() for status in (400, 403, 404, 429))
+    assert refusals["aureum_401"]["headers"].keys() == {"X-Request-Id", "WWW-Authenticate"}
+
+
 def test_a_schema_tells_what_null_means() -> None:
     change, new = (DOCUMENT["components"]["schemas"][name] for name in ("LeadChange", "NewLead"))
     for value, valid in (({"status": None}, False), ({"name": None}, False), ({"email": None}, True), ({}, True)):
