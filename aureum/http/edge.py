@@ -26,7 +26,7 @@ from aureum.domain.errors import Unavailable
 from aureum.http.compression import Compressed
 from aureum.http.errors import HttpError, render
 from aureum.http.headers import header as find
-from aureum.http.revalidation import Revalidations
+from aureum.http.revalidation import STARTED, Revalidations
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -59,7 +59,7 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        started = time.perf_counter()
+        started = scope.get(STARTED) or time.perf_counter()
         given = given_id(scope)
         request_id = given or uuid4().hex
         scope["app"] = self

@@ -7,6 +7,8 @@ waits, so that answers keep their order.
 
 import asyncio
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from uuid_utils import uuid4
@@ -15,7 +17,9 @@ from aureum.domain.errors import Busy
 from aureum.http.edge import Edge
 from aureum.http.gate import PASSED_AS, Passage
 from aureum.http.protocol import BoundedProtocol
-from aureum.http.revalidation import CAME_AS, Known, digest, still_true
+from aureum.http.revalidation import CAME_AS, STARTED, Known, digest, still_true
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RevalidatingProtocol(BoundedProtocol):
@@ -65,15 +69,15 @@ class RevalidatingProtocol(BoundedProtocol):
         """Whether whatever has come in so far is answered."""
         return self.begun == self.ended and (self.cycle is None or self.cycle.response_complete)
 
-    def parse(self, data: bytes, came_as: bytes | None, passed_as: object = None) -> None:
-        """The ordinary way. The task that answers begins to run later, and finds in the scope what is put there."""
+    def parse(self, data: bytes, came_as: bytes | None, found: Mapping[str, Any] = NOTHING) -> None:
+        """The ordinary way. The task that answers begins to run later, and finds in the scope what is put there: with
+        the digest whatever has been *found* out already."""
         ended = self.ended
         super().data_received(data)
         if came_as is not None and self.begun == self.ended == ended + 1 and self.cycle.keep_alive:
             scope: Any = self.scope
+            scope.update(found)
             scope[CAME_AS] = came_as
-            if passed_as is not None:
-                scope[PASSED_AS] = passed_as
 
     def ask(self, data: bytes, came_as: bytes, known: Known) -> None:
         """Have the gate say whether what is known is still true."""
@@ -94,7 +98,8 @@ class RevalidatingProtocol(BoundedProtocol):
                 self.answer(known, passage, started)
             else:
                 self.app.revalidations.forget(came_as)
-                self.parse_after_all(data, came_as, passage and (known.line, passage))
+                told = {} if passage is None else {PASSED_AS: (known.line, passage)}
+                self.parse_after_all(data, came_as, {STARTED: started, **told})
             if self.held and not self.transport.is_closing():
                 held, self.held = self.held, b""
                 self.data_received(held)
@@ -110,11 +115,11 @@ class RevalidatingProtocol(BoundedProtocol):
         self.app.tell(request_id, "GET", known.route, 304, started)
         self.on_response_complete()
 
-    def parse_after_all(self, data: bytes, came_as: bytes, passed_as: object) -> None:
+    def parse_after_all(self, data: bytes, came_as: bytes, found: Mapping[str, Any]) -> None:
         """The ordinary way for what was recognized and has another answer now."""
         if self.transport.is_closing():
             return
-        self.parse(data, came_as, passed_as)
+        self.parse(data, came_as, found)
         if self.stopping:
             super().shutdown()
 

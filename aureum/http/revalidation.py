@@ -28,6 +28,10 @@ LONGEST = 4_096
 CAME_AS = "aureum.came_as"
 """In the scope: the digest of the bytes that were this request and nothing else."""
 
+STARTED = "aureum.started"
+"""In the scope of what was recognized and goes the ordinary way after all: the moment of ``time.perf_counter`` at which
+its answer began."""
+
 
 class Known(NamedTuple):
     """A request that got 304: whom the gate was asked for, what it said, and the headers that follow from it.

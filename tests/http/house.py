@@ -3,11 +3,13 @@ connections."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import uvicorn
+import uvloop
 from uvicorn.server import ServerState
 
 from aureum.app import open_aureum
@@ -85,8 +87,15 @@ class House:
     def hits(self) -> int:
         return self.edge.revalidations.hits
 
+    @property
+    def connection(self) -> RevalidatingProtocol:
+        """The server's side of the only connection."""
+        (connection,) = self.state.connections
+        assert isinstance(connection, RevalidatingProtocol)
+        return connection
+
     async def client(self, address: str = "127.0.0.1") -> Client:
-        """A connection from that address of this machine."""
+        """A connection from the *address*, one of this machine's own."""
         client = Client(*await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0)))
         self.clients.append(client)
         return client
@@ -118,7 +127,7 @@ def conditional(request: bytes, etag: str) -> bytes:
 @asynccontextmanager
 async def open_house(url: str, kept: int = KEPT) -> AsyncIterator[House]:
     """The application on a port, as a process of ``serve`` has it, and reachable from here."""
-    given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.1/32")  # type: ignore[arg-type]  # as text
+    given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.0/8")  # type: ignore[arg-type]  # as text
     async with open_aureum(given, url, MASTER_KEY) as aureum:
         edge = make_app(aureum)
         edge.revalidations = Revalidations(kept)
@@ -138,13 +147,19 @@ async def open_house(url: str, kept: int = KEPT) -> AsyncIterator[House]:
 
 
 def in_house(url: str, work: Callable[[House], Awaitable[None]]) -> None:
-    """Run *work* with the application open. Nothing may go wrong where nobody waits for it."""
-    unforeseen = []
+    """Run *work* with the application open; nothing may fail in it where only the event loop hears of it."""
+    unheard: list[dict[str, Any]] = []
 
     async def run() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: unforeseen.append(context))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
         async with asyncio.timeout(3 * PATIENCE), open_house(url) as house:
             await work(house)
 
-    asyncio.run(run())
-    assert not unforeseen
+    in_loop(run())
+    assert unheard == []
+
+
+def in_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* on the event loop that ``serve`` has: it tells otherwise than asyncio's of what goes away."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
