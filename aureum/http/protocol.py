@@ -7,7 +7,8 @@ import asyncio
 from typing import Any
 
 from uuid_utils import uuid4
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from aureum.http.answers import JSON, encoded
 from aureum.http.edge import DEFAULTS
@@ -55,6 +56,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """Ends a connection whose request goes beyond ``LIMIT``."""
 
     besides = 0
+    answering: RequestResponseCycle | None = None
+    """The request whose turn it is; ``cycle`` is the last that has come."""
 
     def data_received(self, data: bytes) -> None:
         """What has come in; on_message_begin and on_body say what of it does not count."""
@@ -66,6 +69,17 @@ class BoundedProtocol(HttpToolsProtocol):
             else:
                 # An answer may have begun on this connection.
                 self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self.answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone. uvicorn tells the last request only; to the one before it writing would be an error."""
+        if self.answering is not None and not self.answering.response_complete:
+            self.answering.disconnected = True
+            self.answering.message_event.set()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         self.besides = 0
