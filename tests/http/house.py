@@ -127,7 +127,7 @@ def conditional(request: bytes, etag: str) -> bytes:
 @asynccontextmanager
 async def open_house(url: str, kept: int = KEPT) -> AsyncIterator[House]:
     """The application on a port, as a process of ``serve`` has it, and reachable from here."""
-    given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.0/8")  # type: ignore[arg-type]  # as text
+    given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.1/32")  # type: ignore[arg-type]  # as text
     async with open_aureum(given, url, MASTER_KEY) as aureum:
         edge = make_app(aureum)
         edge.revalidations = Revalidations(kept)
