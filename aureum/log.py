@@ -23,6 +23,7 @@ def configure(level: str) -> None:
     """Set up structlog for this process, and pass what libraries log through it."""
     numeric = getattr(logging, level.upper())
     terminal = sys.stderr.isatty()
+    wrapper: type[Any] = structlog.make_filtering_bound_logger(numeric)
     processors: list[Any] = [structlog.processors.add_log_level]
     if terminal:
         processors += [structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.dev.ConsoleRenderer()]
@@ -30,18 +31,30 @@ def configure(level: str) -> None:
     else:
         processors.append(stamped)
         lines = Lines(sys.stderr.buffer)
+        if numeric <= logging.INFO:
+            wrapper = quick(wrapper)
 
         def factory(*_: Any) -> Lines:
             return lines
 
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        wrapper_class=wrapper,
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[Forwarded()], level=max(numeric, logging.WARNING), force=True)
     logging.captureWarnings(True)
+
+
+def quick(wrapper: type[Any]) -> type[Any]:
+    """*wrapper* with an ``info`` of its own, since that is logged with each request, and structlog's steps from one
+    processor to the next take as long as making the line does."""
+
+    def info(self: Any, event: str, **about: Any) -> None:
+        self._logger.info(stamped(None, "info", {**self._context, **about, "event": event, "level": "info"}))
+
+    return type("Quick", (wrapper,), {"info": info})
 
 
 def stamped(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:

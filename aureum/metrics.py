@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -32,6 +32,12 @@ OLDEST_DUE = "aureum_webhook_oldest_due_seconds"
 OUTCOMES = ("delivered", "failed", "exhausted")
 """Of a webhook's attempt; shown from the start, as zeros, so that a rate can be computed from the first one on. Rarer
 ones (what somebody else has finished meanwhile) appear when they happen."""
+
+
+if os.environ.get(SHARED):
+    # The library would ask the system at each measurement whether this is another process now. None of ours forks.
+    PID = os.getpid()
+    values.ValueClass = values.MultiProcessValue(lambda: PID)  # type: ignore[no-untyped-call]  # the library has none
 
 
 class Metrics:

@@ -64,6 +64,32 @@ def test_every_line_is_an_object_and_no_exception_is_quoted() -> None:
         assert private not in done.stderr
 
 
+BOUND = """
+import structlog
+from aureum.log import configure
+
+configure({level!r})
+log = structlog.get_logger().bind(process="http")
+log.info("request", status=200)
+log.warning("slow", ms=1_000)
+log.bind(process="worker").info("begun")
+"""
+
+
+def test_what_is_bound_is_in_each_line_and_each_level_has_its_own() -> None:
+    logged = {}
+    for level in ("debug", "info", "warning"):
+        command = [sys.executable, "-c", BOUND.format(level=level)]
+        done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+        logged[level] = [json.loads(line) for line in done.stderr.splitlines()]
+        assert all(line.pop("timestamp") for line in logged[level])
+
+    request = {"process": "http", "status": 200, "event": "request", "level": "info"}
+    slow = {"process": "http", "ms": 1_000, "event": "slow", "level": "warning"}
+    begun = {"process": "worker", "event": "begun", "level": "info"}
+    assert logged == {"debug": [request, slow, begun], "info": [request, slow, begun], "warning": [slow]}
+
+
 def test_a_process_that_cannot_start_says_why_in_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "aureum.process", "worker"],

@@ -166,7 +166,7 @@ class Gate:
             await asyncio.sleep(0)
 
     async def _pass(self, lines: Sequence[Line], waiters: Sequence[Waiters]) -> None:
-        found = {row[0]: row[1:] for row in await self._call(lines, [len(some) for some in waiters])}
+        found = {row[0]: row for row in await self._call(lines, [len(some) for some in waiters])}
         for place, some in enumerate(waiters, start=1):
             row = found.get(place)
             if row is None:
@@ -174,8 +174,8 @@ class Gate:
                     if not future.done():
                         future.set_result(None)
                 continue
-            *about, granted, used_before, resets_at = row
-            brokerage = Brokerage(*about)
+            brokerage = Brokerage._make(row[1:-3])
+            granted, used_before, resets_at = row[-3:]
             for turn, future in enumerate(some):
                 remaining = -1
                 if resets_at is not None and turn < granted:
