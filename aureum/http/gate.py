@@ -3,7 +3,7 @@ its log has come. Requests that wait at the same moment pass together (aureum/st
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -89,21 +89,6 @@ PASSED_AS = "aureum.passed_as"
 Waiters = list[asyncio.Future[Passage | None]]
 
 
-def apart(waiting: Iterable[Line]) -> list[Line]:
-    """The lines of the next call, first come first served: no two of them count against the same limit, which is the
-    key's or, if it is none, the client's."""
-    lines: list[Line] = []
-    counted: set[bytes | str] = set()
-    for line in waiting:
-        if line.key_hash in counted or line.client in counted:
-            continue
-        lines.append(line)
-        if len(lines) == LINE_LIMIT:
-            break
-        counted |= {name for name in (line.key_hash, line.client) if name}
-    return lines
-
-
 class Gate:
     """One a process. Open it with ``async with``."""
 
@@ -151,7 +136,7 @@ class Gate:
                 self.wake.clear()
                 await self.wake.wait()
                 continue
-            lines = apart(self.waiting)
+            lines = list(self.waiting)[:LINE_LIMIT]
             waiters = [self.waiting.pop(line) for line in lines]
             try:
                 await self._pass(lines, waiters)

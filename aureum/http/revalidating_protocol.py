@@ -8,7 +8,6 @@ waits, so that answers keep their order.
 import asyncio
 import time
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from uuid_utils import uuid4
@@ -18,8 +17,6 @@ from aureum.http.edge import Edge
 from aureum.http.gate import PASSED_AS, Passage
 from aureum.http.protocol import BoundedProtocol
 from aureum.http.revalidation import CAME_AS, STARTED, Known, digest, still_true
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RevalidatingProtocol(BoundedProtocol):
@@ -69,14 +66,14 @@ class RevalidatingProtocol(BoundedProtocol):
         """Whether whatever has come in so far is answered."""
         return self.begun == self.ended and (self.cycle is None or self.cycle.response_complete)
 
-    def parse(self, data: bytes, came_as: bytes | None, found: Mapping[str, Any] = NOTHING) -> None:
+    def parse(self, data: bytes, came_as: bytes | None, found: Mapping[str, Any] | None = None) -> None:
         """The ordinary way. The task that answers begins to run later, and finds in the scope what is put there: with
         the digest whatever has been *found* out already."""
         ended = self.ended
         super().data_received(data)
         if came_as is not None and self.begun == self.ended == ended + 1 and self.cycle.keep_alive:
             scope: Any = self.scope
-            scope.update(found)
+            scope.update(found or {})
             scope[CAME_AS] = came_as
 
     def ask(self, data: bytes, came_as: bytes, known: Known) -> None:

@@ -5,9 +5,8 @@
 -- A caller is an API key or a user by the token that he or she logged in with; role says which. A platform admin who
 -- belongs to no brokerage is of the platform's tenant, which has no row in brokerages.
 --
--- A key's bucket is the key, a form's the client's address; users are not counted. No two lines of a call may share a
--- bucket: each would be granted what both are. It is plpgsql since that keeps its plans: before PostgreSQL 18 a function
--- in plain SQL is planned at each call.
+-- A key's bucket is the key, a form's the client's address; users are not counted. It is plpgsql since that keeps its plans: before PostgreSQL
+-- 18 a function in plain SQL is planned at each call.
 CREATE OR REPLACE FUNCTION gate(
     p_key bytea[], p_host text[], p_slug text[], p_client text[], p_count integer[], p_form_limit integer
 ) RETURNS TABLE (
@@ -59,7 +58,12 @@ WITH asked AS (
 )
 SELECT k.ord, k.caller_id, k.role, k.caller_tenant, k.host_tenant, k.tenant_id, k.number, k.slug, k.plan,
        k.country, k.public_lead_count, k.site_version, k.head, k.read_version, k.rate_limit,
-       c.granted, c.used - c.granted, c.window_start + interval '60 seconds'
+       -- Lines that share a bucket are served in their order.
+       greatest(0, least(k.waiting, c.granted - (
+           sum(k.waiting) OVER (PARTITION BY k.tenant_id, k.bucket ORDER BY k.ord) - k.waiting)))::integer,
+       c.used - c.granted + (
+           sum(k.waiting) OVER (PARTITION BY k.tenant_id, k.bucket ORDER BY k.ord) - k.waiting)::integer,
+       c.window_start + interval '60 seconds'
   FROM known k
   LEFT JOIN counted c ON c.tenant_id = k.tenant_id AND c.bucket = k.bucket;
 END
