@@ -1,0 +1,64 @@
+"""What a process remembers of requests that got 304: not too many, and only as long as it is true."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.revalidation import CAME_AS, LONGEST, Known, Revalidations, digest, still_true
+
+
+@given(data=st.binary(max_size=50), address=st.binary(max_size=20))
+def test_only_what_can_be_a_whole_get_has_a_digest(data: bytes, address: bytes) -> None:
+    whole = b"GET /" + data + b"\r\n\r\n"
+    found = digest(address, whole)
+    assert found is not None and len(found) == 32
+    assert found == digest(address, whole)
+    assert found != digest(address + b"1", whole)
+    assert found != digest(address, b"GET /" + data + b".\r\n\r\n")
+    assert digest(address, data) is None or data.startswith(b"GET ")
+    assert digest(address, whole[:-1]) is None
+    assert digest(address, b"POST /" + data + b"\r\n\r\n") is None
+    assert digest(address, b"GET /" + b"x" * LONGEST + b"\r\n\r\n") is None
+
+
+ABOUT = Brokerage(None, "key", None, None, UUID(int=1), 1, "snake-river", "Elite", "US", False, 0, 7, 1, 100)
+LINE = Line(b"hash", "", "", "")
+
+
+def scope(came_as: bytes | None, passage: Passage | None = None) -> dict[str, Any]:
+    return {CAME_AS: came_as, PASSED_AS: (LINE, passage or Passage(ABOUT, 9, None))}
+
+
+def test_the_one_that_was_not_asked_for_longest_goes_first() -> None:
+    kept = Revalidations(2)
+    for came_as in (b"first", b"second"):
+        kept.keep(scope(came_as), ABOUT, "/", [], limited=True)
+    assert kept.find(b"first") is not None
+    kept.keep(scope(b"third"), ABOUT, "/", [], limited=True)
+
+    assert [kept.find(came_as) is not None for came_as in (b"first", b"second", b"third")] == [True, False, True]
+    kept.forget(b"first")
+    kept.forget(b"nothing")
+    assert kept.find(b"first") is None
+
+
+@pytest.mark.parametrize("field", Brokerage._fields)
+def test_whatever_the_gate_says_otherwise_it_is_no_longer_true(field: str) -> None:
+    known = Known(LINE, ABOUT, "/", b"", limited=True)
+    assert still_true(known, Passage(ABOUT, 3, None)), "how many requests remain is told anew"
+    another: dict[str, Any] = {field: "another"}
+    assert not still_true(known, Passage(ABOUT._replace(**another), 9, None))
+
+
+def test_nothing_is_kept_of_what_did_not_come_alone_or_asked_twice() -> None:
+    kept = Revalidations(2)
+    kept.keep(scope(None), ABOUT, "/", [], limited=True)
+    kept.keep(scope(b"twice"), ABOUT._replace(number=2), "/", [], limited=True)
+    kept.keep({CAME_AS: b"never"}, ABOUT, "/", [], limited=True)
+    kept.keep({CAME_AS: b"unknown", PASSED_AS: (LINE, None)}, ABOUT, "/", [], limited=True)
+
+    assert [kept.find(came_as) for came_as in (b"twice", b"never", b"unknown")] == [None] * 3
