@@ -4,4 +4,4 @@
 an entry with its name.
 """
 
-__version__ = "0.4.1"
+__version__ = "0.5.0"
