@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from starlette.requests import Request
 
 from aureum.commands.api_keys import KEY_PREFIX, hash_key
@@ -25,14 +26,22 @@ if TYPE_CHECKING:
 
 NO_KEY = "An API key is required: send it as 'Authorization: Bearer YOUR_API_KEY'."
 LOG_IN = "Log in first, and send the token as 'Authorization: Bearer YOUR_TOKEN'."
-WRONG_KEY = "The API key is not valid here: it may be mistyped, revoked, or of another brokerage."
-WRONG_LOGIN = "The token is not valid here: it may be mistyped, expired, or of another brokerage. Log in again."
+WRONG_KEY = (
+    "The API key is not valid here: it may be mistyped, revoked, or of another brokerage than the one that the Host of "
+    "the request names."
+)
+WRONG_LOGIN = (
+    "The token is not valid here: it may be mistyped, expired, or of another brokerage than the one that the Host of "
+    "the request names. Log in again."
+)
 NO_BROKERAGE = "Brokerage not found"
 TOO_MANY = "Too many requests: the limit is {limit} a minute. Try again in {seconds} seconds."
 NAME_A_BROKERAGE = "You belong to no brokerage: ask at the address of the one that you mean."
 
 FROM_PANEL = "aureum.panel"
 """In the scope of what a page of the admin panel asks on behalf of its reader."""
+
+log = structlog.get_logger("aureum.http")
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Whose requests change nothing (RFC 9110, 9.2.1)."""
@@ -74,6 +83,7 @@ async def on_plan(request: Request, about: Brokerage, plan: str) -> Brokerage:
     """*about*, or for a platform admin the brokerage that Host names. Raises HttpError 400, 401, 403, 404."""
     if about.host_tenant is not None and about.host_tenant != about.tenant_id:
         if about.role != "platform_admin":
+            await tell_host(request, about)
             raise HttpError(401, WRONG_LOGIN)
         about = await as_platform_admin(request, about)
     if about.tenant_id == PLATFORM:
@@ -101,27 +111,40 @@ async def passed(request: Request, without: str) -> Brokerage:
 
     Raises HttpError 401, 429, BadForwardedHost: a key needs no known host, but a trusted proxy names one or none.
     """
-    app: Aureum = request.app.state.aureum
     credentials = bearer(request, without)
     if credentials is None:
         raise HttpError(401, without)
     try:
-        host = requested_host(request.scope, app.settings.trusted_proxies) or ""
+        host, slug = named_host(request)
     except BadForwardedHost:
         raise
     except BadHost:
-        host = ""
-    slug = split_slug(host, app.settings.base_domain) or ""
+        host = slug = ""
     passage = await through_gate(request, Line(hash_key(credentials), host, slug, ""))
     if passage is None or passage.brokerage.caller_id is None:
         raise HttpError(401, WRONG_LOGIN if credentials.startswith(TOKEN_PREFIX) else WRONG_KEY)
     about = passage.brokerage
     if about.role == "key" and about.host_tenant not in (None, about.tenant_id):
+        await tell_host(request, about)
         raise HttpError(401, WRONG_KEY)
     request.scope["state"]["limit_headers"] = limit_headers(passage)
     if not passage.passes and passage.resets_at is not None:
         raise too_many(about.rate_limit, passage.resets_at)
     return about
+
+
+async def tell_host(request: Request, about: Brokerage) -> None:
+    """Log that good credentials came to the Host of another brokerage. The answer cannot say so without telling which
+    keys are good; the operator, who knows both brokerages, finds here what the client did wrong."""
+    host, slug = named_host(request)
+    passage = await through_gate(request, Line(b"", host, slug, ""))
+    log.warning(
+        "host_of_another_brokerage",
+        request=request_id(request),
+        host=host,
+        names=None if passage is None else passage.brokerage.slug,
+        credentials_of=about.slug,
+    )
 
 
 async def through_gate(request: Request, line: Line) -> Passage | None:
@@ -175,9 +198,9 @@ def bearer(request: Request, without: str = NO_KEY) -> str | None:
     """
     credentials = header(request.scope, b"authorization")
     if not credentials:
-        token = session_token(request.scope)
+        app: Aureum = request.app.state.aureum
+        token = session_token(request.scope, app.settings.trusted_proxies)
         if token is not None and request.method not in SAFE_METHODS:
-            app: Aureum = request.app.state.aureum
             check_same_origin(request, app.settings.trusted_proxies)
         return token
     scheme, _, secret = credentials.partition(" ")

@@ -16,7 +16,7 @@ from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
 from aureum.http.managed import NO_BROKERAGE, brokerage_of, position
 from aureum.http.pages import Found, Numbered, NumberedPage, paged
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once, unless_known
-from aureum.http.roles import OWNER, check_platform_admin
+from aureum.http.roles import ADMIN, OWNER, check_platform_admin
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
 
@@ -86,9 +86,14 @@ async def patch_brokerage(asked: Asked, number: int, change: BrokerageChange) ->
 
 
 async def managed_row(asked: Asked, number: int) -> BrokerageRow:
-    """A platform admin manages every brokerage, an owner the own one. Raises NotAllowed, NotFound."""
-    if asked.about.role != OWNER or number != asked.about.number:
-        check_platform_admin(asked.about.role)
+    """Platform admins manage every brokerage, an owner their own. Another tenant's brokerage is as unknown to all other
+    staff as a number that was never given; their own is there, though only its owner may see its settings. Raises
+    NotFound, NotAllowed."""
+    if asked.about.role != ADMIN:
+        if asked.tenant_id == PLATFORM or number != asked.about.number:
+            raise NotFound(NO_BROKERAGE)
+        if asked.about.role != OWNER:
+            check_platform_admin(asked.about.role)
     return await brokerage_of(asked, number)
 
 

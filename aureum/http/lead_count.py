@@ -43,7 +43,7 @@ async def by_host_or_credentials(request: Request) -> Brokerage:
     if about.public_lead_count:
         return about
     # Staff on their own site count as visitors, unless visitors are shown nothing.
-    if session_token(request.scope) is not None:
+    if session_token(request.scope, request.app.state.aureum.settings.trusted_proxies) is not None:
         return await by_key_or_staff(request)
     raise HttpError(401, PRIVATE)
 

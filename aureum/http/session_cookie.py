@@ -5,6 +5,7 @@ set it in a visitor's browser. Whether that is so, the browser says itself, in t
 A browser sends a cookie whoever made it ask, so what changes anything must come from a page of the same host.
 """
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request, cookie_parser
@@ -26,16 +27,13 @@ LASTS = 12 * 3600
 ELSEWHERE = "This was sent from a page of another site. Open the page here, and send it from there."
 
 
-LOOPBACK = ("localhost", "127.", "[::1]")
-
-
-def session_token(scope: Scope) -> str | None:
+def session_token(scope: Scope, trusted_proxies: Networks) -> str | None:
     """The token in the cookie, if there is one."""
     sent = header(scope, b"cookie")
     if sent is None:
         return None
     cookies = cookie_parser(sent)
-    token = cookies.get(SAFE) or (None if is_https(scope) else cookies.get(PLAIN))
+    token = cookies.get(SAFE) or (None if is_https(scope, trusted_proxies) else cookies.get(PLAIN))
     return token if token is not None and token.startswith(TOKEN_PREFIX) else None
 
 
@@ -53,11 +51,28 @@ def forget_token(response: Response) -> None:
         response.delete_cookie(name, path="/", secure=name == SAFE, httponly=True, samesite="lax")
 
 
-def is_https(scope: Scope) -> bool:
+def is_https(scope: Scope, trusted_proxies: Networks) -> bool:
     """Whether a browser says, by the header that it sends over https and to its own machine only, that this is https:
-    there the name that anybody below the same domain can set counts for nothing."""
-    host = header(scope, b"host") or ""
-    return header(scope, b"sec-fetch-site") is not None and not host.startswith(LOOPBACK)
+    there the name that any host below the same domain can set counts for nothing."""
+    if header(scope, b"sec-fetch-site") is None:
+        return False
+    try:
+        # The host that the browser asked for: a proxy on this machine may ask with a Host of its own.
+        host = requested_host(scope, trusted_proxies)
+    except BadHost:
+        return True
+    return host is None or not is_own_machine(host)
+
+
+def is_own_machine(host: str) -> bool:
+    """Whether the normalised *host* is a browser's own machine: ``localhost``, names below it, which lead nowhere else
+    (RFC 6761, 6.3), and loopback addresses, each as a whole."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def is_secure(request: Request) -> bool:

@@ -1,13 +1,20 @@
 """Who is let in: keys, plans, hosts, the count with and without credentials."""
 
+import json
+from typing import Any
+
 import pytest
 
 from aureum.commands.api_keys import revoke_api_key
 from aureum.commands.brokerages import change_plan, disable_brokerage, enable_brokerage
 from tests.http.office import ORIGIN, Office, Tenant
-from tests.http.serving import BASE_DOMAIN, FORM, Answer, Server
+from tests.http.serving import BASE_DOMAIN, FORM, Answer, Server, until
 
 COUNTS = "/api/leads/count"
+WRONG_KEY = (
+    "The API key is not valid here: it may be mistyped, revoked, or of another brokerage than the one that the Host of "
+    "the request names."
+)
 AUREUM = [
     ("GET", "/api/leads"),
     ("POST", "/api/leads"),
@@ -42,7 +49,7 @@ def test_every_endpoint_of_the_aureum_api_wants_a_key(server: Server, office: Of
         tenant.key[4:],
     ):
         text = unauthorized(server.ask(method, path, {}, {"Authorization": f"Bearer {key}"}))
-        assert text == "The API key is not valid here: it may be mistyped, revoked, or of another brokerage."
+        assert text == WRONG_KEY
 
 
 def test_a_key_may_be_written_in_the_ways_that_the_standard_allows(server: Server, office: Office) -> None:
@@ -83,6 +90,38 @@ def test_a_key_on_another_brokerages_host_is_a_wrong_key(server: Server, office:
     assert b" 200 OK\r\n" in server.raw(
         f"GET /api/leads HTTP/1.0\r\nAuthorization: Bearer {tenant.key}\r\n\r\n".encode()
     )
+
+
+def test_the_log_says_which_brokerage_the_host_names(
+    server: Server, proxied: Server, office: Office, tenant: Tenant
+) -> None:
+    other, user = office.brokerage(), office.staff(tenant.id, "broker")
+
+    def told(process: Server, credentials: dict[str, str], host: str, **headers: str) -> dict[str, Any]:
+        """What the log says of a request that is refused."""
+        answer = process.ask("GET", "/api/leads", headers=credentials | headers, host=host)
+        assert "the Host of the request names" in unauthorized(answer)
+        found: list[dict[str, Any]] = []
+
+        def logged() -> bool:
+            lines = map(json.loads, process.logged().splitlines())
+            found[:] = [line for line in lines if line.get("request") == answer.headers["x-request-id"]]
+            return any(line["event"] == "request" for line in found)
+
+        until(logged)
+        (line,) = [line for line in found if line["event"] == "host_of_another_brokerage"] or [{}]
+        return {name: line.get(name) for name in ("host", "names", "credentials_of", "level")}
+
+    for credentials in (tenant.bearer, user.bearer):
+        about = {"credentials_of": tenant.slug, "names": other.slug, "level": "warning"}
+        assert told(server, credentials, f"{other.domain.upper()}:8080") == about | {"host": other.domain}
+        below = f"{other.slug}.{BASE_DOMAIN}"
+        assert told(server, credentials, below) == about | {"host": below}
+        forwarded = {"X-Forwarded-Host": other.domain}
+        assert told(proxied, credentials, tenant.domain, **forwarded) == about | {"host": other.domain}
+    # Of credentials that nobody has, the host says nothing.
+    assert set(told(server, {"Authorization": "Bearer aur_x"}, other.domain).values()) == {None}
+    assert tenant.key not in server.logged() and user.token not in server.logged()
 
 
 def test_a_disabled_brokerage_is_nobodys_to_open(server: Server, office: Office, tenant: Tenant) -> None:

@@ -193,14 +193,19 @@ def test_the_same_request_again_opens_one(server: Server, proxied: Server, admin
 @pytest.mark.parametrize("role", ["brokerage_owner", "broker", "agent"])
 def test_nobody_else(server: Server, office: Office, admin: Staff, tenant: Tenant, role: str) -> None:
     made = opened(server, admin)
-    one = f"{PATH}/{made['id']}"
     before = position(office)
     for tenant_id in (tenant.id, PLATFORM):
         who = office.staff(tenant_id, role)
         before = position(office)
-        for method, path, body in (("GET", PATH, None), ("POST", PATH, new()), ("GET", one, None), ("PATCH", one, {})):
+        for method, path, body in (("GET", PATH, None), ("POST", PATH, new())):
             answer = server.ask(method, path, body, who.bearer)
             assert (answer.status, answer.detail) == (403, "Only a platform admin may do this.")
+        # Another tenant's brokerage answers like one that never was, and so does the number of none.
+        for number in (made["id"], 0, 2**40):
+            for method, query, sent in (("GET", "", None), ("GET", "?asOf=2026-01-01", None), ("PATCH", "", {"name": "Mine"}),
+                                        ("PATCH", "", {"plan": "Elite"})):  # fmt: skip
+                answer = server.ask(method, f"{PATH}/{number}{query}", sent, who.bearer)
+                assert (answer.status, answer.detail) == (404, "Brokerage not found")
         assert position(office) == before
     assert server.ask("GET", PATH).status == server.by_key(tenant, "GET", PATH).status == 401
 

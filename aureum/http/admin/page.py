@@ -80,7 +80,8 @@ class Page:
 
 async def recognised(visit: Visit) -> Visit:
     """*visit* with whoever is logged in, if the session is still good."""
-    token = session_token(visit.request.scope)
+    trusted_proxies = visit.request.app.state.aureum.settings.trusted_proxies
+    token = session_token(visit.request.scope, trusted_proxies)
     if token is None:
         return visit
     known = replace(visit, token=token)

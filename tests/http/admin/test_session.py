@@ -125,12 +125,36 @@ def test_over_https_the_name_counts_that_nobody_else_can_set(server: Server, off
         ("aureum", tenant.domain, 303),
         ("__Host-aureum", tenant.domain, 200),
         ("aureum", "localhost", 200),
+        ("aureum", "LocalHost.:8000", 200),
+        ("aureum", "office.localhost:8000", 200),
         ("aureum", "127.0.0.1", 200),
+        ("aureum", "127.8.9.10:8000", 200),
+        ("aureum", "[::1]:8000", 200),
+        ("aureum", "localhost-realty.base.test", 303),
+        ("aureum", "localhost.base.test", 303),
+        ("aureum", "localhostx", 303),
+        ("aureum", "notlocalhost", 303),
+        ("aureum", "127.base.test", 303),
+        ("aureum", "127.0.0.1.base.test", 303),
+        ("aureum", "[::2]", 303),
+        ("aureum", "localhost:80:80", 303),
     ):
         answer = server.ask("GET", "/admin", headers={"Cookie": f"{name}={who.token}"} | https, host=host)
         assert answer.status == status, (name, host)
     plain = server.ask("GET", "/admin", headers={"Cookie": f"aureum={who.token}"}, host=tenant.domain)
     assert plain.status == 200
+
+
+def test_behind_a_proxy_the_host_counts_that_the_browser_asked_for(
+    server: Server, proxied: Server, office: Office, tenant: Tenant
+) -> None:
+    """Proxies often ask with a Host of their own, such as localhost:8000."""
+    cookie = {"Cookie": f"aureum={office.staff(tenant.id, 'broker').token}", "Sec-Fetch-Site": "none"}
+    behind = cookie | {"X-Forwarded-Host": tenant.domain}
+    assert proxied.ask("GET", "/admin", headers=behind, host="localhost:8000").status == 303
+    assert proxied.ask("GET", "/admin", headers=cookie, host="localhost:8000").status == 200
+    # A peer that is no proxy of ours says what it likes.
+    assert server.ask("GET", "/admin", headers=behind, host="localhost:8000").status == 200
 
 
 def test_a_private_count_is_shown_to_staff(server: Server, office: Office) -> None:
