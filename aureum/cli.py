@@ -13,6 +13,7 @@ from aureum import (
     cli_access,
     cli_audit,
     cli_brokerages,
+    cli_doctor,
     cli_newsletter,
     cli_parked,
     cli_projections,
@@ -81,6 +82,7 @@ def openapi_command(
 
 for command in (cli_serve.run_command, cli_serve.serve_command, cli_serve.worker_command, cli_serve.demo_command):
     app.command(command.__name__.removesuffix("_command"))(command)
+app.command("doctor")(cli_doctor.doctor_command)
 app.add_typer(cli_brokerages.app, name="brokerage")
 app.add_typer(cli_access.user, name="user")
 app.add_typer(cli_access.api_key, name="api-key")

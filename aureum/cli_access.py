@@ -12,6 +12,7 @@ from aureum.commands.api_keys import IssueApiKey, issue_api_key, revoke_api_key
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain import ids
 from aureum.domain.api_key import RATE_LIMIT
+from aureum.domain.emails import trimmed
 from aureum.domain.errors import Invalid, NotFound
 from aureum.http.fields import is_email
 from aureum.operator import origin, tenant_of, with_store
@@ -36,14 +37,15 @@ def user_create(
     as_json: Json = False,
 ) -> None:
     """Add somebody to the staff."""
-    if not is_email(email.strip()):
+    email = trimmed(email)
+    if not is_email(email):
         raise Invalid("email", "email must be a valid e-mail address.")
     password = read_password() if password_stdin else None
 
     async def work(store: EventStore) -> tuple[str, int]:
         command = CreateUser(
             tenant_id=ids.PLATFORM if slug is None else await tenant_of(store.database, slug),
-            email=email.strip(),
+            email=email,
             name=name,
             role=role,
             password=password,

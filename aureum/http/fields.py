@@ -28,6 +28,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticUseDefault, core_schema
 
+from aureum.domain.emails import trimmed
+
 VISIBLE = re.compile("[^\\s\\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 """Any character that is neither white space nor control nor format (a zero-width space is blank to the reader)."""
 
@@ -96,10 +98,10 @@ def is_email(address: str) -> bool:
 
 
 def _email(value: str) -> str:
-    trimmed = value.strip()
-    if not is_email(trimmed):
+    address = trimmed(value)
+    if not is_email(address):
         raise PydanticCustomError("email", "value is not a valid email address")
-    return trimmed
+    return address
 
 
 LONGEST_PHONE = 100
@@ -207,11 +209,11 @@ Email = Annotated[
             "format": "email",
             "maxLength": LONGEST_EMAIL,
             "description": "An address that mail can go to; `localhost`, `.test` and such are refused, "
-            "blanks around it dropped.",
+            "blanks and invisible marks around it dropped.",
         }
     ),
 ]
-"""As given, without the blanks around it."""
+"""As given, without what is blank or invisible around it."""
 
 Phone = Annotated[str | None, PlainValidator(_phone), WithJsonSchema({})]
 """Any string as given, less NUL characters and what is beyond 100; a number becomes its digits, anything else None.
