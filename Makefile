@@ -44,6 +44,9 @@ chaos: .venv/.installed ## kill workers, crash PostgreSQL, misbehave as receiver
 .venv/.locked: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "Aureum needs Python 3.11 or newer, not %d.%d: make PYTHON=/path/to/python3.11 ..." % sys.version_info[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make a virtual environment: its modules venv and ensurepip are missing. On Debian and Ubuntu:" \
+	    "apt-get install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv --clear .venv
 	@echo "Installing the packages of $<, each checked against its hash"

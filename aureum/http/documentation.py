@@ -1,10 +1,9 @@
 """The OpenAPI document, and a page to read it and to try it out. All of it is served by us; nothing is loaded from
-elsewhere. Swagger UI comes with a package; ``documentation.js`` starts it.
+elsewhere. Swagger UI stands in ``swagger_ui/`` as its makers publish it; ``documentation.js`` starts it.
 """
 
 from functools import cache, partial
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.resources import files
 
 from starlette.responses import Response
 from starlette_compress import remove_compress_type
@@ -53,13 +52,10 @@ for media in ASSETS.values():
 
 @cache
 def asset(name: str) -> Packed:
-    """A file of the page: ours, or Swagger UI's. Importing its package would import what it needs as a server."""
-    path = Path(__file__).with_name(name)
-    if not path.exists():
-        package = find_spec("swagger_ui")
-        assert package is not None and package.origin is not None, "pyproject.toml asks for it"
-        path = Path(package.origin).parent / "static" / name
-    return Packed(path.read_bytes(), ASSETS[name])
+    """A file of the page: ours, or Swagger UI's."""
+    ours = files("aureum.http") / name
+    file = ours if ours.is_file() else files("aureum.http") / "swagger_ui" / name
+    return Packed(file.read_bytes(), ASSETS[name])
 
 
 async def get_openapi(asked: Asked) -> Response:

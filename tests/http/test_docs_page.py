@@ -1,7 +1,9 @@
 """The interactive page: all of it comes from us."""
 
 import gzip
+import hashlib
 import re
+from importlib.resources import files
 
 import pytest
 
@@ -55,3 +57,12 @@ def test_its_files(server: Server, name: str, media: str, holds: bytes) -> None:
 def test_there_are_no_other_files(server: Server) -> None:
     for name in ("", "swagger-editor.js", "../documentation.py", "..%2Fdocumentation.py", "documentation.py"):
         assert server.ask("GET", f"/docs/assets/{name}").status == 404
+
+
+def test_swagger_ui_is_as_its_makers_publish_it() -> None:
+    folder = files("aureum.http") / "swagger_ui"
+    sums = dict(re.findall(r"^\| `(\S+)` \| `([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.MULTILINE))
+    assert sums.keys() == {"swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt"}
+    for name, expected in sums.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected, name
+    assert "Apache License" in (folder / "LICENSE").read_text() and "swagger-ui" in (folder / "NOTICE").read_text()
