@@ -27,7 +27,7 @@ from bench.tenants import Tenant, contact_requests, count_requests, fill_bare, l
 
 HOT_AT_LEAST = 3_000
 FORMS_A_SECOND = 6_000
-"""More than any server here takes: within a slice no form is sent twice."""
+"""More than any server here takes: no form is sent twice, which the load generator checks."""
 
 Requests = Callable[[], Sequence[bytes]]
 

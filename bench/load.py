@@ -57,7 +57,10 @@ def get(host: str, path: str, key: str | None = None) -> bytes:
 
 
 def send(port: int, requests: Sequence[bytes], connections: int, seconds: int) -> Load:
-    """Send *requests*, in a circle, to a port of this machine for *seconds*."""
+    """Send *requests*, in a circle, to a port of this machine for *seconds*.
+
+    Raises RuntimeError if a POST was sent twice: a form that comes again is not stored again, which is cheaper.
+    """
     with tempfile.NamedTemporaryFile(prefix="aureum-requests-") as file:
         file.write(b"".join(b"%d\n%b" % (len(request), request) for request in requests))
         file.flush()
@@ -67,7 +70,10 @@ def send(port: int, requests: Sequence[bytes], connections: int, seconds: int) -
         else:
             command = [sys.executable, "-m", "bench.load", str(port), str(connections), str(seconds), file.name]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + PATIENCE_SECONDS)
-    return Load(**json.loads(done.stdout.splitlines()[-1]))
+    load = Load(**json.loads(done.stdout.splitlines()[-1]))
+    if requests[0].startswith(b"POST") and load.answered + load.errors > len(requests):
+        raise RuntimeError(f"{len(requests)} different POSTs were too few: {load.answered} were answered.")
+    return load
 
 
 def read_requests(path: Path) -> list[bytes]:
