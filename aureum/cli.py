@@ -21,6 +21,7 @@ from aureum import (
     cli_webhooks,
 )
 from aureum.cli_output import Refused, plain_refusals, say
+from aureum.http.error_catalogue import catalogue
 from aureum.http.openapi import document
 from aureum.http.openapi_markdown import page
 from aureum.http.routes import ENDPOINTS
@@ -74,8 +75,14 @@ def migrate_command(as_json: Json = False) -> None:
 @app.command("openapi")
 def openapi_command(
     markdown: Annotated[bool, typer.Option("--markdown", help="As docs/reference.md has it.")] = False,
+    errors: Annotated[
+        bool, typer.Option("--errors", help="The codes of refusals, as docs/errors.md has them.")
+    ] = False,
 ) -> None:
     """Print the OpenAPI document. Needs neither a server nor a database."""
+    if errors:
+        typer.echo(catalogue(), nl=False)
+        return
     described = document(ENDPOINTS)
     typer.echo(page(described) if markdown else json.dumps(described, indent=2, ensure_ascii=False), nl=not markdown)
 

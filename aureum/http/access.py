@@ -84,10 +84,10 @@ async def on_plan(request: Request, about: Brokerage, plan: str) -> Brokerage:
     if about.host_tenant is not None and about.host_tenant != about.tenant_id:
         if about.role != "platform_admin":
             await tell_host(request, about)
-            raise HttpError(401, WRONG_LOGIN)
+            raise HttpError("credentials_invalid", WRONG_LOGIN)
         about = await as_platform_admin(request, about)
     if about.tenant_id == PLATFORM:
-        raise HttpError(400, NAME_A_BROKERAGE)
+        raise HttpError("brokerage_required", NAME_A_BROKERAGE)
     if not includes(about.plan, plan):
         raise PlanRequired(plan)
     return about
@@ -97,7 +97,7 @@ async def by_staff(request: Request) -> Brokerage:
     """A user by the token that he or she logged in with; the Host does not matter. Raises HttpError 401."""
     about = await passed(request, LOG_IN)
     if about.role == "key":
-        raise HttpError(401, LOG_IN)
+        raise HttpError("credentials_missing", LOG_IN)
     return about
 
 
@@ -113,7 +113,7 @@ async def passed(request: Request, without: str) -> Brokerage:
     """
     credentials = bearer(request, without)
     if credentials is None:
-        raise HttpError(401, without)
+        raise HttpError("credentials_missing", without)
     try:
         host, slug = named_host(request)
     except BadForwardedHost:
@@ -122,11 +122,11 @@ async def passed(request: Request, without: str) -> Brokerage:
         host = slug = ""
     passage = await through_gate(request, Line(hash_key(credentials), host, slug, ""))
     if passage is None or passage.brokerage.caller_id is None:
-        raise HttpError(401, WRONG_LOGIN if credentials.startswith(TOKEN_PREFIX) else WRONG_KEY)
+        raise HttpError("credentials_invalid", WRONG_LOGIN if credentials.startswith(TOKEN_PREFIX) else WRONG_KEY)
     about = passage.brokerage
     if about.role == "key" and about.host_tenant not in (None, about.tenant_id):
         await tell_host(request, about)
-        raise HttpError(401, WRONG_KEY)
+        raise HttpError("credentials_invalid", WRONG_KEY)
     request.scope["state"]["limit_headers"] = limit_headers(passage)
     if not passage.passes and passage.resets_at is not None:
         raise too_many(about.rate_limit, passage.resets_at)
@@ -163,7 +163,7 @@ async def as_platform_admin(request: Request, admin: Brokerage) -> Brokerage:
     host, slug = named_host(request)
     passage = await through_gate(request, Line(b"", host, slug, ""))
     if passage is None:
-        raise HttpError(404, NO_BROKERAGE)
+        raise HttpError("brokerage_not_found", NO_BROKERAGE)
     return passage.brokerage._replace(caller_id=admin.caller_id, role=admin.role, caller_tenant=admin.caller_tenant)
 
 
@@ -174,7 +174,7 @@ async def by_host(request: Request) -> Brokerage:
     client = client_address(request.scope, app.settings.trusted_proxies)
     passage = await through_gate(request, Line(b"", host, slug, client))
     if passage is None:
-        raise HttpError(404, NO_BROKERAGE)
+        raise HttpError("brokerage_not_found", NO_BROKERAGE)
     about = passage.brokerage
     app.sites.forget_unless(host, slug, about.site_version)
     if not passage.passes and passage.resets_at is not None:
@@ -187,7 +187,7 @@ def named_host(request: Request) -> tuple[str, str]:
     app: Aureum = request.app.state.aureum
     host = requested_host(request.scope, app.settings.trusted_proxies)
     if host is None:
-        raise BadHost("Missing Host header")
+        raise BadHost("host_missing", "Missing Host header")
     return host, split_slug(host, app.settings.base_domain) or ""
 
 
@@ -206,7 +206,9 @@ def bearer(request: Request, without: str = NO_KEY) -> str | None:
     scheme, _, secret = credentials.partition(" ")
     secret = secret.strip()
     if scheme.lower() != "bearer" or not secret.startswith((KEY_PREFIX, TOKEN_PREFIX)):
-        raise HttpError(401, WRONG_KEY if scheme.lower() == "bearer" and secret else without)
+        if scheme.lower() == "bearer" and secret:
+            raise HttpError("credentials_invalid", WRONG_KEY)
+        raise HttpError("credentials_missing", without)
     return secret
 
 
@@ -224,7 +226,7 @@ def limit_headers(passage: Passage) -> list[tuple[bytes, bytes]]:
 def too_many(limit: int, resets_at: datetime) -> HttpError:
     """429, and when to come back."""
     seconds = max(1, int(resets_at.timestamp() - time.time()) + 1)
-    return HttpError(429, TOO_MANY.format(limit=limit, seconds=seconds), {"Retry-After": str(seconds)})
+    return HttpError("rate_limited", TOO_MANY.format(limit=limit, seconds=seconds), {"Retry-After": str(seconds)})
 
 
 def origin(request: Request, about: Brokerage) -> Origin:

@@ -29,7 +29,7 @@ async def in_brokerage(asked: Asked, named: int | None, what: str) -> Asked:
             raise NotFound(NO_BROKERAGE)
         return moved(asked, found[0])
     if asked.tenant_id == PLATFORM:
-        raise HttpError(400, NO_CONTEXT.format(what=what))
+        raise HttpError("brokerage_required", NO_CONTEXT.format(what=what))
     return asked
 
 

@@ -16,5 +16,5 @@ async def check_agent(asked: Asked, agent: int | None) -> UUID | None:
         return None
     user_id = await user_of_number(asked.app.store, asked.tenant_id, agent)
     if user_id is None:
-        raise HttpError(400, FOREIGN_AGENT.format(agent=agent, brokerage=asked.about.number))
+        raise HttpError("agent_of_other_brokerage", FOREIGN_AGENT.format(agent=agent, brokerage=asked.about.number))
     return user_id

@@ -71,9 +71,9 @@ async def post_login(asked: Asked, credentials: Credentials) -> Response:
     except TooMany as error:
         seconds = max(1, int(error.retry_at.timestamp() - time.time()) + 1)
         text = TOO_MANY.format(minutes=-(-seconds // 60))
-        raise HttpError(429, text, {"Retry-After": str(seconds)}) from error
+        raise HttpError("login_rate_limited", text, {"Retry-After": str(seconds)}) from error
     if session is None:
-        raise HttpError(401, WRONG)
+        raise HttpError("login_failed", WRONG)
     body = {
         "token": session.token,
         "expires_at": leads_time(session.expires_at),

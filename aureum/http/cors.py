@@ -26,7 +26,7 @@ METHODS = {
 """What pages may call, and how."""
 
 MAY_BE_SENT = "Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
-MAY_BE_READ = "ETag, Idempotent-Replayed, Retry-After, X-Request-Id"
+MAY_BE_READ = "ETag, Idempotent-Replayed, Retry-After, X-Error-Code, X-Request-Id"
 REMEMBERED_SECONDS = 600
 
 
@@ -56,7 +56,7 @@ async def preflight(request: Request) -> Response:
     """What a browser asks before it lets a page of another origin send JSON. Raises BadHost, HttpError 404."""
     site = await find_site(request)
     if site is None:
-        raise HttpError(404, NO_BROKERAGE)
+        raise HttpError("brokerage_not_found", NO_BROKERAGE)
     if not allow_origin(request, site):
         return Response(status_code=204)
     headers = {

@@ -106,7 +106,7 @@ class Edge:
     async def refuse(self, error: Exception, scope: Scope, send: Send) -> None:
         """Answer an exception in the dialect of the address; unknown paths are of the Aureum API."""
         if isinstance(error, HTTPException) and error.status_code == 404:
-            error = HttpError(404, NOTHING_HERE)
+            error = HttpError("path_not_found", NOTHING_HERE)
         status, headers, body = render(error, getattr(scope.get("endpoint"), "dialect", "aureum"))
         if status == 500 or isinstance(error, Unavailable):
             log_error(scope, error)

@@ -194,7 +194,8 @@ class Address:
         elif method == "OPTIONS":
             response = await self.options(request)
         else:
-            raise HttpError(405, f"This address takes {self.allowed} only.", {"Allow": self.allowed})
+            text = f"This address takes {self.allowed} only."
+            raise HttpError("method_not_allowed", text, {"Allow": self.allowed})
         await response(scope, receive, send)
 
     async def options(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Refusals at the HTTP edge, and how any refusal looks in the two error dialects.
 
-    HttpError                 a status, a text for a person, perhaps headers (Retry-After, Allow)
+    HttpError                 a code, a text for a person, perhaps headers (Retry-After, Allow)
     ├── BadHost       400     Host is not one valid name
     │   └── BadForwardedHost  X-Forwarded-Host is not
     ├── ClientGone    400     nobody is left to answer
@@ -10,9 +10,10 @@
     ├── OwnWebhook    410     one of our own webhooks has come back
     └── InvalidRequest        a list of problems with the values sent: 400 in the Aureum API, 422 in the Leads API
 
-The Aureum API says ``{"error": "text"}``, the Leads API ``{"detail": "text"}`` or, for problems with values,
-``{"detail": [{"loc": …, "msg": …, "type": …}]}``. Refusals by the domain get their status from ``STATUS``;
-Starlette's own (no such path, wrong method) are rendered too.
+The Aureum API says ``{"error": "text", "code": "invalid_fields", "fields": {"email": "text"}}``, the Leads API
+``{"detail": "text"}`` or, for problems with values, ``{"detail": [{"loc": …, "msg": …, "type": …}]}``. The header
+X-Error-Code has the code in both. Each code has one status, in ``error_codes.CODES``. Refusals by the domain get their
+code from ``DOMAIN``; Starlette's own (no such path, wrong method) are rendered too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,13 +28,17 @@ from aureum.domain.errors import (
     Conflict,
     DomainError,
     Invalid,
+    KeyReused,
     NotAllowed,
     NotFound,
     SiteChanged,
+    SlugTaken,
     StaleVersion,
     TooMany,
+    Unavailable,
     WrongState,
 )
+from aureum.http.error_codes import CODES, Code
 
 Dialect = Literal["aureum", "leads"]
 
@@ -42,12 +47,14 @@ class HttpError(Exception):
     """The request was refused."""
 
     def __init__(
-        self, status: int, text: str | None = None, headers: Mapping[str, str] | None = None, **extra: Any
+        self, code: Code, text: str | None = None, headers: Mapping[str, str] | None = None, **extra: Any
     ) -> None:
-        """*text* is for a person (default: the class docstring); *extra* fields stand beside it in the body."""
+        """*code* tells the status; *text* is for a person (default: the class docstring); *extra* fields stand beside
+        it in the body."""
         self.text = text or type(self).__doc__ or ""
         super().__init__(self.text)
-        self.status = status
+        self.code: Code = code
+        self.status = CODES[code].status
         self.headers = headers or {}
         self.extra = extra
 
@@ -55,19 +62,22 @@ class HttpError(Exception):
 class BadHost(HttpError):
     """Invalid Host header"""
 
-    def __init__(self, text: str | None = None) -> None:
-        super().__init__(400, text)
+    def __init__(self, code: Code = "host_invalid", text: str | None = None) -> None:
+        super().__init__(code, text)
 
 
 class BadForwardedHost(BadHost):
     """Invalid X-Forwarded-Host header"""
+
+    def __init__(self) -> None:
+        super().__init__("forwarded_host_invalid")
 
 
 class ClientGone(HttpError):
     """The connection was closed before the whole body had arrived."""
 
     def __init__(self) -> None:
-        super().__init__(400)
+        super().__init__("body_incomplete")
 
 
 class PlanRequired(HttpError):
@@ -76,21 +86,21 @@ class PlanRequired(HttpError):
     def __init__(self, plan: str, text: str | None = None) -> None:
         """*plan*: the smallest plan that includes it, spelled as the document does: ``Grow`` or ``Elite``."""
         default = f"This needs the {plan} plan or higher. Upgrade the plan to use it."
-        super().__init__(403, text or default, upgrade=True, requiredPlan=plan)
+        super().__init__("plan_required", text or default, upgrade=True, requiredPlan=plan)
 
 
 class BodyTooLarge(HttpError):
     """The request body is too large."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(413, f"The request body is too large: at most {limit} bytes are accepted.")
+        super().__init__("body_too_large", f"The request body is too large: at most {limit} bytes are accepted.")
 
 
 class NotJson(HttpError):
     """The request body must be JSON: send it with Content-Type: application/json."""
 
     def __init__(self) -> None:
-        super().__init__(415)
+        super().__init__("media_type_unsupported")
 
 
 class OwnWebhook(HttpError):
@@ -98,7 +108,7 @@ class OwnWebhook(HttpError):
 
     def __init__(self) -> None:
         super().__init__(
-            410,
+            "own_webhook",
             "This is a webhook of Aureum's own (X-Aureum-Event), and those may change nothing here: what they change "
             "would send the next one, without end. Send them to another system.",
         )
@@ -114,30 +124,45 @@ class Problem(NamedTuple):
     sentence: str
     """The Aureum API's text: names the field and what is allowed."""
     ctx: Mapping[str, Any] | None = None
+    code: Code | None = None
+    """What is wrong with the body as a whole; None for a problem with one value."""
+    about: str = ""
+    """The field that a rule about several of them is told of."""
+
+    @property
+    def field(self) -> str:
+        """The value's name: ``tags[0]``, ``utm.source``; blank for the body as a whole."""
+        return self.about or ("" if self.code else dotted(self.loc[1:]))
 
 
 class InvalidRequest(HttpError):
     """The request is not valid."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(400, problems[0].sentence)
+        of_values: Code = "invalid_fields" if problems[0].loc[0] == "body" else "invalid_parameters"
+        super().__init__(problems[0].code or of_values, problems[0].sentence)
         self.problems = problems
 
 
-STATUS: Mapping[type[Exception], tuple[int, int]] = {
-    # refusal        Aureum  Leads
-    Invalid:        (400, 422),
-    InvalidRequest: (400, 422),
-    NotAllowed:     (403, 403),
-    NotFound:       (404, 404),
-    AlreadyTaken:   (409, 409),
-    WrongState:     (409, 409),
-    Conflict:       (409, 409),
-    SiteChanged:    (409, 409),
-    StaleVersion:   (412, 412),
-    TooMany:        (429, 429),
-    Busy:           (503, 503),
-}  # fmt: skip
+DOMAIN: Mapping[type[DomainError], Code] = {
+    Invalid: "invalid_fields",
+    NotAllowed: "role_not_allowed",
+    NotFound: "not_found",
+    AlreadyTaken: "already_taken",
+    SlugTaken: "slug_taken",
+    KeyReused: "idempotency_key_reused",
+    WrongState: "wrong_state",
+    Conflict: "changed_meanwhile",
+    SiteChanged: "changed_meanwhile",
+    StaleVersion: "version_stale",
+    TooMany: "rate_limited",
+    Busy: "busy",
+    Unavailable: "database_unavailable",
+}
+"""The code of each refusal by the domain; a kind that is not here has its parent's."""
+
+STARLETTE: Mapping[int, Code] = {404: "path_not_found", 405: "method_not_allowed"}
+"""The code of what Starlette refuses, by its status; anything else is a request that it cannot read."""
 
 INTERNAL = "Internal server error"
 """All that a client learns of an error nobody foresaw."""
@@ -148,34 +173,57 @@ CHALLENGE = (b"www-authenticate", b"Bearer")
 
 def render(error: Exception, dialect: Dialect) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """The answer to a refused request: status, ASGI headers, body. Anything unforeseen is 500 and says nothing more."""
-    status = _status(error, dialect)
+    code = code_of(error)
+    meaning = CODES[code]
+    status = meaning.leads_status or meaning.status if dialect == "leads" else meaning.status
     headers: Mapping[str, str] = {}
+    extra: Mapping[str, Any] = {}
     if isinstance(error, HttpError):
         text, headers, extra = error.text, error.headers, error.extra
     elif isinstance(error, HTTPException):
-        text, headers, extra = error.detail, error.headers or {}, {}
-    elif isinstance(error, DomainError) and status != 500:
-        text, extra = str(error), {}
+        text, headers = error.detail, error.headers or {}
+    elif code != "internal_error":
+        text = str(error)
         if isinstance(error, Busy):
             headers = {"Retry-After": str(error.retry_after)}
     else:
-        text, extra = INTERNAL, {}
-    content = _clean({"error": text, **extra} if dialect == "aureum" else _leads(error, text, extra))
+        text = INTERNAL
+    content = _clean(_aureum(error, text, code, extra) if dialect == "aureum" else _leads(error, text, extra))
     body = orjson.dumps(content)
     lines = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     lines += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    lines.append((b"x-error-code", code.encode()))
     if status == 401 and not any(name == CHALLENGE[0] for name, _ in lines):
         lines.append(CHALLENGE)
     return status, lines, body
 
 
-def _status(error: Exception, dialect: Dialect) -> int:
-    for kind in type(error).__mro__:
-        if kind in STATUS:
-            return STATUS[kind][dialect == "leads"]
+def code_of(error: Exception) -> Code:
+    """What a program reads of *error*."""
+    if isinstance(error, HttpError):
+        return error.code
     if isinstance(error, HTTPException):
-        return error.status_code
-    return error.status if isinstance(error, HttpError) else 500
+        return STARLETTE.get(error.status_code, "request_unreadable")
+    for kind in type(error).__mro__:
+        if kind in DOMAIN:
+            return DOMAIN[kind]
+    return "internal_error"
+
+
+def dotted(loc: Sequence[str | int]) -> str:
+    """``("tags", 0)`` → ``tags[0]``, ``("utm", "source")`` → ``utm.source``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
+
+
+def _aureum(error: Exception, text: str, code: Code, extra: Mapping[str, Any]) -> dict[str, Any]:
+    fields: dict[str, str] = {}
+    if isinstance(error, InvalidRequest):
+        for problem in error.problems:
+            if problem.field:
+                fields.setdefault(problem.field, problem.sentence)
+    elif isinstance(error, Invalid):
+        fields[error.field] = text
+    return {"error": text, "code": code} | ({"fields": fields} if fields else {}) | dict(extra)
 
 
 def _leads(error: Exception, text: str, extra: Mapping[str, Any]) -> dict[str, Any]:

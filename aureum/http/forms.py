@@ -90,5 +90,5 @@ async def site_of(app: "Aureum", host: str, slug: str) -> Site:
     """Raises HttpError 404."""
     site = await app.sites.find(host, slug)
     if site is None:
-        raise HttpError(404, NO_BROKERAGE)
+        raise HttpError("brokerage_not_found", NO_BROKERAGE)
     return site

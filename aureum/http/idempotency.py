@@ -46,7 +46,7 @@ def idempotency(
     if key is None:
         return None
     if not 1 <= len(key) <= 255 or not (key.isascii() and key.isprintable()):
-        raise HttpError(400, BAD_KEY)
+        raise HttpError("idempotency_key_invalid", BAD_KEY)
     asked = hashlib.sha256(body).digest()
     if about.caller_id is not None:
         caller = about.caller_id.bytes

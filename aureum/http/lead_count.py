@@ -45,7 +45,7 @@ async def by_host_or_credentials(request: Request) -> Brokerage:
     # Staff on their own site count as visitors, unless visitors are shown nothing.
     if session_token(request.scope, request.app.state.aureum.settings.trusted_proxies) is not None:
         return await by_key_or_staff(request)
-    raise HttpError(401, PRIVATE)
+    raise HttpError("credentials_missing", PRIVATE)
 
 
 async def get_lead_count(asked: Asked) -> Response:

@@ -18,6 +18,7 @@ from aureum.http.fields import (
     WireId,
 )
 from aureum.http.shapes import Shape, Timestamp, Wire
+from aureum.http.validation import BreaksRule
 
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
 
@@ -78,9 +79,9 @@ class NewLead(BaseModel):
     @model_validator(mode="after")
     def whole(self) -> "NewLead":
         if self.name is None and (self.first_name is None or self.last_name is None):
-            raise ValueError("name is required, or firstName and lastName.")
+            raise BreaksRule("name", "name is required, or firstName and lastName.")
         if not self.email and not (self.phone or "").strip():
-            raise ValueError("email or phone is required.")
+            raise BreaksRule("email", "email or phone is required.")
         return self
 
 

@@ -34,7 +34,7 @@ async def managed(asked: Asked, named: int | None) -> Managed:
         row = await brokerage_of(asked, named)
         return Managed(row.tenant_id, row.number)
     if about.role != ADMIN and about.tenant_id == PLATFORM:
-        raise HttpError(400, NO_CONTEXT)
+        raise HttpError("brokerage_required", NO_CONTEXT)
     return Managed(about.tenant_id, about.number or None)
 
 
@@ -42,7 +42,7 @@ async def managed_brokerage(asked: Asked, named: int | None) -> Managed:
     """The same, where the platform's own tenant does not count. Raises HttpError 400 as well."""
     found = await managed(asked, named)
     if found.number is None:
-        raise HttpError(400, NAME_ONE)
+        raise HttpError("brokerage_required", NAME_ONE)
     return found
 
 

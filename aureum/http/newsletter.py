@@ -125,7 +125,7 @@ def unknown(request: Request, link: Link) -> Response:
     """404, as a page where one is wanted; else raises HttpError."""
     if wants_page(request):
         return page(link.brokerage, UNKNOWN, 404)
-    raise HttpError(404, NO_LINK, NOT_KEPT)
+    raise HttpError("link_not_found", NO_LINK, NOT_KEPT)
 
 
 def wants_page(request: Request) -> bool:

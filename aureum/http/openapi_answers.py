@@ -5,29 +5,59 @@ from http import HTTPStatus
 from typing import Any
 
 from aureum.http.endpoint import Endpoint
+from aureum.http.error_codes import CODES
 from aureum.http.errors import Dialect
 from aureum.http.openapi_schemas import JsonSchema, Schemas
+
+CODE: JsonSchema = {
+    "type": "string",
+    "description": "What was refused, for a program: one of the codes in docs/errors.md. New codes may come, so that "
+    "this is no closed enumeration.",
+    "examples": ["invalid_fields"],
+    "x-extensible-enum": list(CODES),
+}
+UPGRADE: JsonSchema = {
+    "type": "boolean",
+    "description": "With `plan_required` only: `true`, because a higher plan includes it.",
+}
+REQUIRED_PLAN: JsonSchema = {
+    "type": "string",
+    "enum": ["Grow", "Elite"],
+    "description": "With `plan_required` only: the smallest plan that includes it.",
+}
 
 ERRORS: Mapping[str, JsonSchema] = {
     "Error": {
         "type": "object",
         "description": "A refusal of the Aureum API.",
         "properties": {
-            "error": {"type": "string", "description": "For a person: names the field, and what is allowed."},
-            "upgrade": {"const": True, "description": "A higher plan has it."},
-            "requiredPlan": {"enum": ["Grow", "Elite"]},
+            "error": {
+                "type": "string",
+                "description": "A sentence for a person. It names the first field that is not valid, and what is "
+                "allowed. It may change; `code` does not.",
+            },
+            "code": CODE,
+            "fields": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "Every field or parameter that is not valid, with a sentence of its own. A field inside "
+                "of another is `utm.source`, an item of a list `tags[0]`.",
+                "examples": [{"email": "email must be a valid email address."}],
+            },
+            "upgrade": UPGRADE,
+            "requiredPlan": REQUIRED_PLAN,
         },
-        "required": ["error"],
+        "required": ["error", "code"],
         "additionalProperties": False,
     },
     "LeadsError": {
         "type": "object",
-        "description": "A refusal of the Leads API; one for want of a plan has what the Aureum API's has as well.",
+        "description": "A refusal of the Leads API. Its code is in the header `X-Error-Code`.",
         "properties": {
-            "detail": {"type": "string"},
-            "error": {"type": "string"},
-            "upgrade": {"const": True},
-            "requiredPlan": {"enum": ["Grow", "Elite"]},
+            "detail": {"type": "string", "description": "A sentence for a person."},
+            "error": {"type": "string", "description": "With `plan_required` only: the same sentence as `detail`."},
+            "upgrade": UPGRADE,
+            "requiredPlan": REQUIRED_PLAN,
         },
         "required": ["detail"],
         "additionalProperties": False,
@@ -161,7 +191,10 @@ def implied(endpoint: Endpoint) -> Iterator[int]:
 def refusal(status: int, dialect: Dialect, *, to_keys: bool = True) -> dict[str, Any]:
     """A refusal in its dialect, as it is said to keys too unless it never is."""
     name = "Error" if dialect == "aureum" else "LeadsInvalid" if status == 422 else "LeadsError"
-    headers = {"X-Request-Id": ("The request's id.", TEXT)}
+    headers: dict[str, tuple[str, JsonSchema]] = {
+        "X-Error-Code": ("What was refused, for a program: one of the codes in docs/errors.md.", TEXT),
+        "X-Request-Id": ("The request's id.", TEXT),
+    }
     if to_keys and status != 401:
         headers |= {name: (f"To a valid key: {text}", schema) for name, (text, schema) in OF_A_KEY.items()}
     if status in (429, 503):

@@ -15,7 +15,7 @@ Every endpoint, as `/openapi.json` has it and `/docs` shows it. This page is gen
 
 API = {"aureum": "Aureum API", "leads": "Leads API"}
 
-EVERYWHERE = {"X-Request-Id"}
+EVERYWHERE = {"X-Request-Id", "X-Error-Code"}
 """Headers that need not be told of each endpoint."""
 
 

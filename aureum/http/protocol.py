@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from aureum.http.answers import JSON, encoded
 from aureum.http.edge import DEFAULTS
+from aureum.http.error_codes import Code
 from aureum.http.headers import lines
 
 LIMIT = 250_000
@@ -65,7 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self.besides > LIMIT and not self.transport.is_closing():
             if self.cycle is None or self.cycle.response_complete:
-                self.refuse(TOO_LARGE)
+                self.refuse("headers_too_large", TOO_LARGE)
             else:
                 # An answer may have begun on this connection.
                 self.transport.close()
@@ -97,16 +98,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """The server's refusal of bytes that are no HTTP; its own *msg* does not tell what to do."""
-        self.refuse(NO_HTTP)
+        self.refuse("request_unreadable", NO_HTTP)
 
-    def refuse(self, text: str) -> None:
+    def refuse(self, code: Code, text: str) -> None:
         """400 in the dialect of the Aureum API, as of any address that nobody knows, and the end of the connection."""
-        body = encoded({"error": text})
+        body = encoded({"error": text, "code": code})
         headers = [
             *self.server_state.default_headers,
             (b"content-type", JSON.encode()),
             (b"content-length", b"%d" % len(body)),
             *DEFAULTS,
+            (b"x-error-code", code.encode()),
             (b"x-request-id", uuid4().hex.encode()),
             (b"connection", b"close"),
         ]

@@ -92,7 +92,7 @@ def check_same_origin(request: Request, trusted_proxies: Networks) -> None:
         host = None if origin is None else host_in(origin)
         same = origin is None or (host is not None and host == requested_host(request.scope, trusted_proxies))
     if not same:
-        raise HttpError(403, ELSEWHERE)
+        raise HttpError("cross_site_request", ELSEWHERE)
 
 
 def host_in(origin: str) -> str | None:

@@ -21,6 +21,7 @@ from aureum.http.fields import (
 )
 from aureum.http.lead_fields import ANSWERABLE
 from aureum.http.shapes import LeadsTimestamp, Shape, Timestamp, Wire
+from aureum.http.validation import BreaksRule
 
 Status = Literal["pending", "confirmed", "completed", "cancelled"]
 
@@ -136,7 +137,7 @@ class NewShowing(BaseModel):
     @model_validator(mode="after")
     def answerable(self) -> "NewShowing":
         if not self.email and not (self.phone or "").strip():
-            raise ValueError("email or phone is required.")
+            raise BreaksRule("email", "email or phone is required.")
         return self
 
 

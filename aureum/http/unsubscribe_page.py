@@ -64,4 +64,5 @@ UNKNOWN = Words("This link does not work", "It may have been cut off. Open the w
 def page(brokerage: str, words: Words, status: int = 200) -> HTMLResponse:
     """The page of a brokerage that is called *brokerage*."""
     content = TEMPLATE.render(brokerage=brokerage, style=STYLE, **words._asdict())
-    return HTMLResponse(content, status, HEADERS)
+    code = {"X-Error-Code": "link_not_found"} if words is UNKNOWN else {}
+    return HTMLResponse(content, status, HEADERS | code)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from aureum.domain.webhook_endpoint import EVENTS, GROUPS
-from aureum.http.errors import InvalidRequest, Problem
+from aureum.http.errors import InvalidRequest, Problem, dotted
 
 Where = Literal["body", "query", "path"]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
@@ -162,13 +162,27 @@ MEANINGS: Mapping[str, Meaning] = {
 }
 
 MISSING_BODY = Problem(
-    ("body",), "field required", "value_error.missing", "The request body is missing: send a JSON object."
+    ("body",),
+    "field required",
+    "value_error.missing",
+    "The request body is missing: send a JSON object.",
+    code="body_missing",
 )
-NOT_AN_OBJECT = Problem(("body",), DICT.msg, DICT.type, "The request body must be a JSON object.")
+NOT_AN_OBJECT = Problem(
+    ("body",), DICT.msg, DICT.type, "The request body must be a JSON object.", code="body_not_object"
+)
 
 ECHOED = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
 """What may be repeated of a value that is none of the allowed words: something that could have been meant as one."""
 QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+
+
+class BreaksRule(ValueError):
+    """What a validator of a whole model raises: a sentence, and the *field* that it is told of."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 def validate(model: type[AnyModel], value: object, where: Where = "body") -> AnyModel:
@@ -196,7 +210,8 @@ def json_problem(body: bytes, error: orjson.JSONDecodeError) -> Problem:
     except (ValueError, RecursionError):
         # Too many digits or too deep for it: orjson's own words stand, as they do for NaN and lone surrogates.
         pass
-    return Problem(("body", position), msg, "value_error.jsondecode", f"The request body is not valid JSON: {msg}.")
+    sentence = f"The request body is not valid JSON: {msg}."
+    return Problem(("body", position), msg, "value_error.jsondecode", sentence, code="body_not_json")
 
 
 def _problem(details: ErrorDetails, where: Where) -> Problem:
@@ -207,8 +222,10 @@ def _problem(details: ErrorDetails, where: Where) -> Problem:
         return _one_of(value, (where, *loc), context.get("expected", ""))
     if kind == "value_error":
         # Raised by a validator of a model's own: its text is a whole sentence that names the field.
-        text = str(context["error"])
-        return Problem((where, *(loc or ("__root__",))), text, kind, text)
+        raised = context["error"]
+        about = raised.field if isinstance(raised, BreaksRule) else ""
+        text = str(raised)
+        return Problem((where, *(loc or ("__root__",))), text, kind, text, about=about)
     meaning = NONE if value is None and kind not in ("missing", "not_null") else MEANINGS.get(kind, OTHER)
     ctx = {meaning.limit[0]: _number(context[meaning.limit[1]])} if meaning.limit else {}
     sentence = f"{_field(loc)} {meaning.says.format(**ctx)}."
@@ -228,9 +245,7 @@ def _one_of(value: object, loc: tuple[str | int, ...], expected: str) -> Problem
 
 
 def _field(loc: tuple[str | int, ...]) -> str:
-    """``("tags", 0)`` → ``tags[0]``, ``("utm", "source")`` → ``utm.source``."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.removeprefix(".") or "The request"
+    return dotted(loc) or "The request"
 
 
 def _number(limit: Any) -> int | float:

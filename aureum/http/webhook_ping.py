@@ -66,7 +66,7 @@ async def requested(asked: Asked, endpoint_id: UUID, event: str) -> int:
     except TooMany as error:
         seconds = max(1, int(error.retry_at.timestamp() - time.time()) + 1)
         text = TOO_MANY.format(limit=TESTS_A_MINUTE, seconds=seconds)
-        raise HttpError(429, text, {"Retry-After": str(seconds)}) from error
+        raise HttpError("rate_limited", text, {"Retry-After": str(seconds)}) from error
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
     assert appended.position is not None

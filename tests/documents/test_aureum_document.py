@@ -21,11 +21,13 @@ UNKNOWN = "c" + "0" * 25
 
 
 def refusal(answer: Answer, status: int) -> dict[str, Any]:
-    """The body of an error, in the document's format: what has a note there need not be there."""
+    """The body of an error, in the document's format: what has a note there need not be there. ``code`` and ``fields``
+    come beside it."""
     assert answer.status == status and AUREUM.meaning(status), answer.body
     example, notes = AUREUM.error_format.value, AUREUM.error_format.notes
     always = {name: value for name, value in example.items() if name not in notes}
-    body: dict[str, Any] = answer.json
+    body: dict[str, Any] = {name: value for name, value in answer.json.items() if name not in ("code", "fields")}
+    assert answer.json["code"] == answer.code
     assert set(always) <= set(body) <= set(example)
     assert unlike({name: example[name] for name in body}, body) == []
     assert answer.headers["content-type"] == AUREUM.facts["Content type"]

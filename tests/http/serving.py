@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from aureum.http.error_codes import CODES, Code
 from tests.conftest import MASTER_KEY
 from tests.http.office import Tenant
 
@@ -56,10 +57,15 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The text of a refusal in the Aureum dialect, which has nothing else beside it."""
-        assert list(self.json) == ["error"], self.body
+        """The text of a refusal in the Aureum dialect, which has its code and the fields that are wrong beside it."""
+        assert list(self.json) in (["error", "code"], ["error", "code", "fields"]), self.body
         text: str = self.json["error"]
         return text
+
+    @property
+    def code(self) -> str:
+        """The code of a refusal, in either dialect."""
+        return self.headers["x-error-code"]
 
     @property
     def detail(self) -> Any:
@@ -80,7 +86,20 @@ class Answer:
 
 def answer_of(response: HTTPResponse) -> Answer:
     """A whole answer, read to its end."""
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    answer = Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    check_code(answer)
+    return answer
+
+
+def check_code(answer: Answer) -> None:
+    """Every refusal by an API has a code of ``aureum.http.error_codes``, whose status it has."""
+    if answer.status < 400 or answer.headers.get("content-type") != "application/json":
+        return
+    meaning = CODES.get(cast(Code, answer.code))
+    assert meaning is not None, f"{answer.code} is not in aureum/http/error_codes.py"
+    assert answer.status in (meaning.status, meaning.leads_status), (answer.code, answer.status)
+    if answer.body and "code" in answer.json:
+        assert answer.json["code"] == answer.code
 
 
 @dataclass(frozen=True)

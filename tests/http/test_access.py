@@ -29,7 +29,7 @@ def unauthorized(answer: Answer) -> str:
     assert answer.status == 401, answer.body
     assert answer.headers["www-authenticate"] == "Bearer"
     assert "x-ratelimit-limit" not in answer.headers
-    ((_, text),) = answer.json.items()
+    text = answer.error if "error" in answer.json else answer.detail
     return str(text)
 
 
@@ -146,10 +146,11 @@ def test_the_starter_plan_has_no_api_and_says_which_has(server: Server, office: 
 
     for method, path in AUREUM:
         answer = server.by_key(tenant, method, path, body)
-        assert (answer.status, answer.json) == (403, refusal)
+        assert (answer.status, answer.json) == (403, refusal | {"code": "plan_required"})
         assert answer.headers["x-ratelimit-limit"] == "1000000"
     on_a_leads_path = server.by_key(tenant, "GET", COUNTS)
     assert (on_a_leads_path.status, on_a_leads_path.json) == (403, refusal | {"detail": refusal["error"]})
+    assert on_a_leads_path.code == "plan_required"
     # The public side is there under any plan.
     assert server.form(tenant).status == 200
     assert server.ask("GET", COUNTS, host=tenant.domain).json["total"] == 1
@@ -277,5 +278,6 @@ def test_a_key_needs_no_forwarded_host_but_a_wrong_one_is_refused(
     forwarded = {"X-Forwarded-Host": value}
 
     answer = proxied.by_key(tenant, "GET", "/api/leads", headers=forwarded)
-    assert (answer.status, answer.json) == (400, {"error": "Invalid X-Forwarded-Host header"})
+    assert (answer.status, answer.error) == (400, "Invalid X-Forwarded-Host header")
+    assert answer.code == "forwarded_host_invalid"
     assert server.by_key(tenant, "GET", "/api/leads", headers=forwarded).status == 200

@@ -1,12 +1,24 @@
 import json
-from typing import Any
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
 
+import orjson
 import pytest
 from starlette.exceptions import HTTPException
 
+import aureum
 from aureum.domain import errors as domain
 from aureum.http import errors
+from aureum.http.error_catalogue import catalogue
+from aureum.http.error_codes import CODES, Code
 from aureum.http.errors import Dialect, HttpError, InvalidRequest, PlanRequired, Problem, render
+from aureum.http.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "errors.md"
+CODE_LIST = "error_codes.py"
 
 PROBLEM = Problem(("body", "email"), "value is not a valid email address", "value_error.email", "email is wrong.")
 EMAIL: dict[str, Any] = {
@@ -21,7 +33,11 @@ def rendered(error: Exception, dialect: Dialect) -> tuple[int, dict[str, str], A
     fields = {name.decode(): value.decode() for name, value in headers}
     assert fields.pop("content-type") == "application/json"
     assert fields.pop("content-length") == str(len(body))
-    return status, fields, json.loads(body)
+    code = fields.pop("x-error-code")
+    content = json.loads(body)
+    if dialect == "aureum":
+        assert content.pop("code") == code
+    return status, fields, content
 
 
 @pytest.mark.parametrize(
@@ -43,7 +59,7 @@ def rendered(error: Exception, dialect: Dialect) -> tuple[int, dict[str, str], A
             415,
             "The request body must be JSON: send it with Content-Type: application/json.",
         ),
-        (HttpError(400, "Missing Host header"), 400, 400, "Missing Host header"),
+        (HttpError("host_missing", "Missing Host header"), 400, 400, "Missing Host header"),
         (HTTPException(404), 404, 404, "Not Found"),
         (HTTPException(405, headers={"Allow": "GET"}), 405, 405, "Method Not Allowed"),
         (KeyError("secret"), 500, 500, "Internal server error"),
@@ -56,29 +72,51 @@ def test_one_refusal_in_two_dialects(error: Exception, aureum: int, leads: int, 
     assert rendered(error, "leads")[::2] == (leads, {"detail": text})
 
 
-def test_every_refusal_of_the_domain_has_a_status() -> None:
-    kinds = domain.DomainError.__subclasses__()
-    assert {kind for kind in kinds if kind.__module__ == domain.__name__} <= set(errors.STATUS)
+def test_every_refusal_of_the_domain_has_a_code() -> None:
+    kinds = [kind for kind in vars(domain).values() if isinstance(kind, type) and issubclass(kind, domain.DomainError)]
+    assert set(kinds) == {domain.DomainError, *errors.DOMAIN}
 
 
-def test_a_subclass_has_the_status_of_its_parent() -> None:
-    class SlugTaken(domain.AlreadyTaken):
-        """The slug is taken."""
+def test_a_subclass_has_the_code_of_its_parent() -> None:
+    class NameTaken(domain.AlreadyTaken):
+        """The name is taken."""
 
-    assert rendered(SlugTaken(), "aureum") == (409, {}, {"error": "The slug is taken."})
+    assert rendered(NameTaken(), "aureum") == (409, {}, {"error": "The name is taken."})
+    assert errors.code_of(NameTaken()) == "already_taken"
+
+
+def test_every_code_is_described_and_used() -> None:
+    assert set(CODES) == set(get_args(Code)), "each has its line in CODES, and each line is a Code"
+    source = "".join(path.read_text() for path in Path(aureum.__file__).parent.rglob("*.py") if path.name != CODE_LIST)
+    assert [code for code in CODES if f'"{code}"' not in source] == [], "nothing raises these: take them out"
+    for code, meaning in CODES.items():
+        assert re.fullmatch("[a-z]+(_[a-z]+)*", code)
+        assert meaning.means.endswith(".") and meaning.remedy.endswith("."), code
+    page = catalogue()
+    assert all(page.count(f"| `{code}` |") == 1 for code in CODES), "each stands in a section of the catalogue"
+
+
+def test_the_page_of_codes_is_what_would_be_made_now() -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "aureum", "openapi", "--errors"], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+    assert made == catalogue()
+    assert PAGE.read_text() == made, "run: .venv/bin/aureum openapi --errors >docs/errors.md"
 
 
 def test_problems_with_values() -> None:
     limited = PROBLEM._replace(loc=("body", "name"), ctx={"limit_value": 1})
     error = InvalidRequest([PROBLEM, limited])
-    assert rendered(error, "aureum") == (400, {}, {"error": "email is wrong."})
+    fields = {"email": "email is wrong.", "name": "email is wrong."}
+    assert rendered(error, "aureum") == (400, {}, {"error": "email is wrong.", "fields": fields})
     items = [EMAIL, EMAIL | {"loc": ["body", "name"], "ctx": {"limit_value": 1}}]
     assert rendered(error, "leads") == (422, {}, {"detail": items})
 
 
 def test_a_value_that_the_domain_refuses() -> None:
     error = domain.Invalid("status", "status must be one of: new, lost.")
-    assert rendered(error, "aureum") == (400, {}, {"error": "status must be one of: new, lost."})
+    said = "status must be one of: new, lost."
+    assert rendered(error, "aureum") == (400, {}, {"error": said, "fields": {"status": said}})
     item = {"loc": ["body", "status"], "msg": "status must be one of: new, lost.", "type": "value_error"}
     assert rendered(error, "leads") == (422, {}, {"detail": [item]})
 
@@ -93,14 +131,43 @@ def test_a_plan_refusal_has_the_aureum_body_on_both_sides() -> None:
 
 def test_headers() -> None:
     assert rendered(domain.Busy(7), "leads")[1] == {"retry-after": "7"}
-    assert rendered(HttpError(429, "Slower", {"Retry-After": "3"}), "aureum")[1] == {"retry-after": "3"}
+    assert rendered(HttpError("rate_limited", "Slower", {"Retry-After": "3"}), "aureum")[1] == {"retry-after": "3"}
     assert rendered(HTTPException(405, headers={"Allow": "GET, POST"}), "aureum")[1] == {"allow": "GET, POST"}
-    assert rendered(HttpError(401, "Who?"), "aureum")[1] == {"www-authenticate": "Bearer"}
-    assert rendered(HttpError(401, "Who?", {"WWW-Authenticate": "Basic"}), "leads")[1] == {"www-authenticate": "Basic"}
+    assert rendered(HttpError("credentials_missing", "Who?"), "aureum")[1] == {"www-authenticate": "Bearer"}
+    assert rendered(HttpError("login_failed", "Who?", {"WWW-Authenticate": "Basic"}), "leads")[1] == {
+        "www-authenticate": "Basic"
+    }
 
 
 @pytest.mark.parametrize("dialect", ["aureum", "leads"])
 def test_a_text_that_quotes_nonsense_still_renders(dialect: Dialect) -> None:
     problem = PROBLEM._replace(loc=("body", "\ud800"), sentence="\udfff\0")
-    for error in (HttpError(400, "\ud800\0"), InvalidRequest([problem]), domain.Invalid("\ud800", "\ud800")):
+    for error in (HttpError("host_invalid", "\ud800\0"), InvalidRequest([problem]), domain.Invalid("\ud800", "\ud800")):
         assert rendered(error, dialect)[0] in (400, 422)
+
+
+def test_fields_are_those_that_are_wrong_each_once() -> None:
+    """As ``Problem.field`` names them: of nested ones their way, of a rule about several the one it is told of."""
+    deep = PROBLEM._replace(loc=("body", "utm", "source"), sentence="a")
+    item = PROBLEM._replace(loc=("body", "tags", 0), sentence="b")
+    second = item._replace(sentence="c")
+    whole = PROBLEM._replace(loc=("body", "__root__"), sentence="d", about="name")
+    error = InvalidRequest([deep, item, second, whole])
+    assert rendered(error, "aureum")[2]["fields"] == {"utm.source": "a", "tags[0]": "b", "name": "d"}
+    assert error.code == "invalid_fields"
+    assert InvalidRequest([PROBLEM._replace(loc=("query", "limit"))]).code == "invalid_parameters"
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (MISSING_BODY, "body_missing"),
+        (NOT_AN_OBJECT, "body_not_object"),
+        (json_problem(b"{", orjson.JSONDecodeError("", "{", 0)), "body_not_json"),
+    ],
+)
+def test_a_body_as_a_whole_has_no_fields(problem: Problem, code: str) -> None:
+    status, headers, body = render(InvalidRequest([problem]), "aureum")
+    assert (status, dict(headers)[b"x-error-code"].decode()) == (400, code)
+    assert json.loads(body) == {"error": problem.sentence, "code": code}
+    assert render(InvalidRequest([problem]), "leads")[0] == 422

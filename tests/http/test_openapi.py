@@ -113,7 +113,7 @@ def test_the_headers_of_each_kind_of_answer_are_named() -> None:
     of_a_key = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
     refusals = DOCUMENT["components"]["responses"]
     assert all(of_a_key <= refusals[f"aureum_{status}"]["headers"].keys() for status in (400, 403, 404, 429))
-    assert refusals["aureum_401"]["headers"].keys() == {"X-Request-Id", "WWW-Authenticate"}
+    assert refusals["aureum_401"]["headers"].keys() == {"X-Request-Id", "X-Error-Code", "WWW-Authenticate"}
 
 
 def test_a_schema_tells_what_null_means() -> None:

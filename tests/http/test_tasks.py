@@ -11,7 +11,7 @@ from tests.http.serving import Answer, Server
 
 NEVER = "c" + "1" * 25
 HOUSE = {"title": "Modern Villa", "address": "123 Palm Dr", "city": "Beverly Hills", "state": "CA"}
-NO_TASK = {"error": "There is no such task."}
+NO_TASK = {"error": "There is no such task.", "code": "not_found"}
 
 
 def make(server: Server, tenant: Tenant, bearer: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:

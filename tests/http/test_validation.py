@@ -111,7 +111,12 @@ def test_the_documented_error() -> None:
     assert json.loads(body) == {
         "detail": [{"loc": ["body", "email"], "msg": "value is not a valid email address", "type": "value_error.email"}]
     }
-    assert json.loads(render(error, "aureum")[2]) == {"error": "email must be a valid email address."}
+    said = "email must be a valid email address."
+    assert json.loads(render(error, "aureum")[2]) == {
+        "error": said,
+        "code": "invalid_fields",
+        "fields": {"email": said},
+    }
 
 
 MIN = "ensure this value has at least {} characters"

@@ -35,9 +35,9 @@ class Form:
 def read_form(body: bytes, content_type: str) -> Form:
     """The form in *body*. Raises HttpError 415 for what no form sends, 400 for broken text."""
     if content_type.partition(";")[0].strip().lower() != MEDIA:
-        raise HttpError(415, NO_FORM)
+        raise HttpError("media_type_unsupported", NO_FORM)
     try:
         text = body.decode("ascii")
         return Form(parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS))
     except ValueError as error:
-        raise HttpError(400, NO_FORM) from error
+        raise HttpError("form_unreadable", NO_FORM) from error

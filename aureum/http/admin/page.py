@@ -75,7 +75,7 @@ class Page:
             form = read_form(body, header(request.scope, b"content-type") or "")
             return await self.act(replace(visit, form=form))
         allowed = (["GET", "HEAD"] if self.show else []) + (["POST"] if self.act else [])
-        raise HttpError(405, WRONG_METHOD, {"Allow": ", ".join(allowed)})
+        raise HttpError("method_not_allowed", WRONG_METHOD, {"Allow": ", ".join(allowed)})
 
 
 async def recognised(visit: Visit) -> Visit:
@@ -107,7 +107,9 @@ async def refused(visit: Visit, error: Exception) -> Response:
     status, headers, body = render(error, "aureum")
     if status == 500 or isinstance(error, Unavailable):
         log_error(visit.request.scope, error)
-    kept = {name.decode(): value.decode() for name, value in headers if name in (b"retry-after", b"allow")}
+    kept = {
+        name.decode(): value.decode() for name, value in headers if name in (b"retry-after", b"allow", b"x-error-code")
+    }
     return rendered(visit, "refused.html", status=status, headers=kept, text=orjson.loads(body)["error"])
 
 

@@ -24,7 +24,7 @@ def own_number(visit: Visit) -> str:
     check_manager(visit.role)
     brokerage = None if visit.me is None else visit.me["brokerage"]
     if brokerage is None:
-        raise HttpError(400, NO_BROKERAGE)
+        raise HttpError("brokerage_required", NO_BROKERAGE)
     return str(brokerage["id"])
 
 

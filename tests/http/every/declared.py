@@ -150,8 +150,10 @@ def refusal(endpoint: Endpoint, answer: Answer) -> str:
     assert answer.headers["content-type"] == "application/json"
     said = answer.json
     if endpoint.dialect == "aureum":
-        of_plan = answer.status == 403 and set(said) == {"error", "upgrade", "requiredPlan"}
-        assert of_plan or set(said) == {"error"}, said
+        of_plan = answer.code == "plan_required" and set(said) == {"error", "code", "upgrade", "requiredPlan"}
+        of_values = answer.code.startswith("invalid_") and set(said) == {"error", "code", "fields"}
+        assert of_plan or of_values or set(said) == {"error", "code"}, said
+        assert said["code"] == answer.code
         text = said["error"]
     else:
         assert set(said) == {"detail"}, said

@@ -1,0 +1,264 @@
+"""Every code that a refusal can carry, on one page: what a program reads instead of the text.
+
+A code, once released, keeps its meaning; new ones may come. ``docs/errors.md`` is made of this list (``aureum openapi
+--errors``). A refusal names its code where it is raised, and mypy refuses a code that is not listed here.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Code = Literal[
+    "invalid_fields",
+    "invalid_parameters",
+    "body_missing",
+    "body_not_json",
+    "body_not_object",
+    "body_incomplete",
+    "form_unreadable",
+    "request_unreadable",
+    "headers_too_large",
+    "host_missing",
+    "host_invalid",
+    "forwarded_host_invalid",
+    "brokerage_required",
+    "agent_of_other_brokerage",
+    "idempotency_key_invalid",
+    "credentials_missing",
+    "credentials_invalid",
+    "login_failed",
+    "plan_required",
+    "role_not_allowed",
+    "cross_site_request",
+    "not_found",
+    "brokerage_not_found",
+    "link_not_found",
+    "path_not_found",
+    "method_not_allowed",
+    "already_taken",
+    "slug_taken",
+    "idempotency_key_reused",
+    "wrong_state",
+    "changed_meanwhile",
+    "own_webhook",
+    "version_stale",
+    "body_too_large",
+    "media_type_unsupported",
+    "rate_limited",
+    "login_rate_limited",
+    "internal_error",
+    "busy",
+    "database_unavailable",
+]
+
+
+class Meaning(NamedTuple):
+    """What a code says: its status, when it comes, and what the client does about it."""
+
+    status: int
+    means: str
+    remedy: str
+    leads_status: int | None = None
+    """The status in the Leads API, where it is another one."""
+
+
+CODES: Mapping[Code, Meaning] = {
+    "invalid_fields": Meaning(
+        400,
+        "One or more fields of the body are not valid. In the Aureum API `fields` names each of them with its own "
+        "text; in the Leads API `detail` lists them.",
+        "Correct the fields that are named, and send the request again.",
+        leads_status=422,
+    ),
+    "invalid_parameters": Meaning(
+        400,
+        "One or more parameters of the query or the path are not valid. `fields` or `detail` names each of them.",
+        "Correct the parameters that are named.",
+        leads_status=422,
+    ),
+    "body_missing": Meaning(
+        400,
+        "The request has no body, or `null`, where a JSON object is needed.",
+        "Send a JSON object.",
+        leads_status=422,
+    ),
+    "body_not_json": Meaning(
+        400,
+        "The body is not valid JSON in UTF-8. The text says where it breaks off.",
+        "Send valid JSON in UTF-8.",
+        leads_status=422,
+    ),
+    "body_not_object": Meaning(
+        400,
+        "The body is valid JSON, but not an object.",
+        "Send a JSON object.",
+        leads_status=422,
+    ),
+    "body_incomplete": Meaning(
+        400,
+        "The connection was closed before the whole body had arrived.",
+        "Send the request again.",
+    ),
+    "form_unreadable": Meaning(
+        400,
+        "A form of the admin panel was broken on its way.",
+        "Open the page again and submit its form.",
+    ),
+    "request_unreadable": Meaning(
+        400,
+        "The bytes that arrived are not an HTTP request.",
+        "Check the request line, the headers and the lengths that they tell.",
+    ),
+    "headers_too_large": Meaning(
+        400,
+        "The headers of the request are larger than 250,000 bytes.",
+        "Send fewer or shorter headers.",
+    ),
+    "host_missing": Meaning(
+        400,
+        "The request has no `Host` header, which public endpoints need to find the brokerage.",
+        "Send the request to the brokerage's domain.",
+    ),
+    "host_invalid": Meaning(400, "The `Host` header is not a valid name.", "Send one valid name as `Host`."),
+    "forwarded_host_invalid": Meaning(
+        400,
+        "A trusted proxy sent an `X-Forwarded-Host` that is a list or not a valid name.",
+        "Configure the proxy to send one name: the one that the client asked for.",
+    ),
+    "brokerage_required": Meaning(
+        400,
+        "The caller belongs to no brokerage, and the request does not name one.",
+        "Pass `brokerage_id`, or send the request to the brokerage's domain.",
+    ),
+    "agent_of_other_brokerage": Meaning(
+        400,
+        "The agent does not exist or belongs to another brokerage.",
+        "Use the number of a user of this brokerage.",
+    ),
+    "idempotency_key_invalid": Meaning(
+        400,
+        "`Idempotency-Key` does not have 1 to 255 printable ASCII characters.",
+        "Send another key, such as a UUID.",
+    ),
+    "credentials_missing": Meaning(
+        401,
+        "No credentials were sent, or not as `Bearer`.",
+        "Send `Authorization: Bearer` with an API key or a user's token.",
+    ),
+    "credentials_invalid": Meaning(
+        401,
+        "The API key or token is not valid here: mistyped, revoked, expired, or of a brokerage other than the one "
+        "that `Host` names.",
+        "Check the key and the host. Log in again if it is a token.",
+    ),
+    "login_failed": Meaning(
+        401,
+        "The email address or the password is wrong.",
+        "Check both. After five failures in 15 minutes the answer is `login_rate_limited`.",
+    ),
+    "plan_required": Meaning(
+        403,
+        "The brokerage's plan does not include this. `requiredPlan` names the smallest plan that does.",
+        "Upgrade the plan.",
+    ),
+    "role_not_allowed": Meaning(
+        403,
+        "The user's role does not allow this.",
+        "Ask an owner of the brokerage, or use an API key.",
+    ),
+    "cross_site_request": Meaning(
+        403,
+        "A page of another site had the browser send this request.",
+        "Open the page on this host, and send it from there.",
+    ),
+    "not_found": Meaning(
+        404,
+        "There is no such resource, or it is not visible to the caller. With `asOf`: it did not exist yet.",
+        "Check the id.",
+    ),
+    "brokerage_not_found": Meaning(
+        404,
+        "No brokerage has the domain that `Host` names, or it is disabled.",
+        "Check the domain, and that it points to the right installation.",
+    ),
+    "link_not_found": Meaning(
+        404,
+        "The unsubscribe link is not valid.",
+        "Open the whole link from the newsletter.",
+    ),
+    "path_not_found": Meaning(
+        404,
+        "There is nothing at this address.",
+        "Check the path against the reference.",
+    ),
+    "method_not_allowed": Meaning(
+        405,
+        "The address exists, but does not take this method.",
+        "Use one of the methods that `Allow` lists.",
+    ),
+    "already_taken": Meaning(
+        409,
+        "A value that must be unique is in use. The text says which one.",
+        "Choose another value.",
+    ),
+    "slug_taken": Meaning(
+        409,
+        "Another request took the slug at the same moment.",
+        "Send the request again.",
+    ),
+    "idempotency_key_reused": Meaning(
+        409,
+        "The `Idempotency-Key` was used for a request with another body.",
+        "Use a new key for a new request.",
+    ),
+    "wrong_state": Meaning(
+        409,
+        "The resource is in a state that does not allow this step. The text says why.",
+        "Read the resource, and bring it into the right state first.",
+    ),
+    "changed_meanwhile": Meaning(
+        409,
+        "Someone else changed the same resource, or the brokerage, at the same moment.",
+        "Read it again, then repeat the change.",
+    ),
+    "own_webhook": Meaning(
+        410,
+        "The request is one of Aureum's own webhooks, which may not change anything here.",
+        "Point the webhook at another system.",
+    ),
+    "version_stale": Meaning(
+        412,
+        "The resource has changed since the `ETag` in `If-Match`.",
+        "Read it again, then repeat the change with the new `ETag`.",
+    ),
+    "body_too_large": Meaning(413, "The body is larger than the endpoint takes.", "Send a smaller body."),
+    "media_type_unsupported": Meaning(
+        415,
+        "The body's `Content-Type` is not one that the endpoint takes.",
+        "Send JSON with `Content-Type: application/json`.",
+    ),
+    "rate_limited": Meaning(
+        429,
+        "Too many requests: of an API key, of one client address to public endpoints, or tests of a webhook.",
+        "Wait for the seconds in `Retry-After`.",
+    ),
+    "login_rate_limited": Meaning(
+        429,
+        "Too many failed logins.",
+        "Wait for the seconds in `Retry-After`.",
+    ),
+    "internal_error": Meaning(
+        500,
+        "An error in the server. The log has it under the request's id.",
+        "Send the request again once, with the same `Idempotency-Key`. Report its `X-Request-Id` if it fails again.",
+    ),
+    "busy": Meaning(
+        503,
+        "The system cannot do this now, but soon.",
+        "Wait for the seconds in `Retry-After`, then send the request again with the same `Idempotency-Key`.",
+    ),
+    "database_unavailable": Meaning(
+        503,
+        "The database cannot be reached at the moment.",
+        "Wait for the seconds in `Retry-After`, then send the request again with the same `Idempotency-Key`.",
+    ),
+}
