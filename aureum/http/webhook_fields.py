@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainValidator, St
 from pydantic_core import PydanticCustomError
 
 from aureum.domain.webhook_endpoint import EVENTS, GROUPS, OVERLAP_HOURS_MOST, RATE_LIMIT_MOST
+from aureum.domain.webhook_urls import MAX_URL_LENGTH
 from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Whole
 from aureum.http.shapes import Shape, Timestamp, Wire
-from aureum.webhooks.addresses import MAX_URL_LENGTH
 
 Event = Literal[
     "lead.created",

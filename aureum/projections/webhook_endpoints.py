@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
-from urllib.parse import urlsplit
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.webhook_endpoint import WebhookEndpoint
+from aureum.domain.webhook_urls import read_url
 
 NAME = "webhook_endpoints"
 EVENTS: type = WebhookEndpoint.Event
@@ -44,7 +44,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "endpoint_id": event.originator_id,
                 "stream_version": event.originator_version,
                 "url": event.url,
-                "host": host_of(event.url),
+                "host": read_url(event.url).key,
                 "events": event.events,
                 "mode": "parallel",
                 "rate_limit": None,
@@ -72,7 +72,7 @@ def changed(event: WebhookEndpoint.Event) -> Row:
     match event:
         case WebhookEndpoint.DetailsChanged():
             url = event.details.get("url")
-            return event.details | ({} if url is None else {"host": host_of(url)})
+            return event.details | ({} if url is None else {"host": read_url(url).key})
         case WebhookEndpoint.SecretRotated():
             until = event.timestamp + timedelta(hours=event.overlap_hours) if event.overlap_hours else None
             return {"overlap_until": until}
@@ -89,13 +89,6 @@ def changed(event: WebhookEndpoint.Event) -> Row:
         case WebhookEndpoint.Removed():
             return {"removed": True}
     return {}
-
-
-def host_of(url: str) -> str:
-    """``example.com:443``: what limits and breakers of a host go by. *url* is one that ``check_url`` let pass."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:

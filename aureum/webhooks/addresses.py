@@ -13,11 +13,9 @@ import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from yarl import URL
+from aureum.domain.webhook_urls import Destination, UnsafeUrl, read_url
 
 Network = IPv4Network | IPv6Network
-
-MAX_URL_LENGTH = 2048
 
 _DENIED_IPV4 = tuple(
     IPv4Network(network)
@@ -79,10 +77,6 @@ _PUBLIC_PORTS = (80, 443)
 _FIRST_FREE_PORT = 1024
 
 
-class UnsafeUrl(ValueError):
-    """A URL that webhooks are not sent to. The text is for the person who typed it and says what to change."""
-
-
 def is_public(address: str | IPv4Address | IPv6Address) -> bool:
     """Whether *address* is one that the public Internet routes. What cannot be read, or has a scope id, is not."""
     parsed = _parse(address)
@@ -95,47 +89,24 @@ def is_allowed(address: str | IPv4Address | IPv6Address, allow_networks: Iterabl
     return parsed is not None and (_is_public(parsed) or any(parsed in network for network in allow_networks))
 
 
-def check_url(url: str, allow_networks: Iterable[Network]) -> str:
-    """*url* in its normal form, if webhooks may be sent there. Raises UnsafeUrl.
+def check_url(url: str, allow_networks: Iterable[Network]) -> Destination:
+    """Where *url* leads, if webhooks may be sent there. Raises UnsafeUrl.
 
     Looks nothing up: a name that leads to a forbidden address is refused when it is called. A name that only exists
     inside a network is refused here, unless the operator allows networks: for ``localhost`` its loopback address, for
     the others any.
     """
     networks = tuple(allow_networks)
-    parsed = _parse_url(url)
-    if parsed.scheme not in ("http", "https"):
-        raise UnsafeUrl("url must begin with https:// or http://.")
-    # The text itself is asked, because yarl drops an empty user ("http://@host/").
-    authority = url.partition("//")[2]
-    if "@" in re.split(r"[/?#]", authority, maxsplit=1)[0]:
-        raise UnsafeUrl("url must not carry a user name or password. Take out what stands before the @.")
-    host = (parsed.raw_host or "").lower().removesuffix(".")
-    _check_host(host, networks)
-    port = parsed.port or 0
+    destination = read_url(url)
+    _check_host(destination.host, networks)
+    port = destination.port
     if port not in _PUBLIC_PORTS and (port == 0 or (port < _FIRST_FREE_PORT and not networks)):
         raise UnsafeUrl(f"url must not name port {port}. Use 443, 80, or one from 1024 up.")
-    if host != parsed.raw_host:
-        parsed = parsed.with_host(host)
-    return str(parsed.with_fragment(None))
-
-
-def _parse_url(url: str) -> URL:
-    if len(url) > MAX_URL_LENGTH:
-        raise UnsafeUrl(f"url must not be longer than {MAX_URL_LENGTH} characters.")
-    # Lone surrogates are not printable either, and yarl would drop them without a word.
-    if not url.isprintable() or any(character.isspace() or character == "\\" for character in url):
-        raise UnsafeUrl("url must not contain spaces, backslashes, line breaks or other invisible characters.")
-    try:
-        return URL(url)
-    except ValueError:
-        raise UnsafeUrl("url is not a valid URL. Write it like https://example.com/hooks.") from None
+    return destination
 
 
 def _check_host(host: str, networks: tuple[Network, ...]) -> None:
     """*host* is lower case, in the form that goes over the wire (IDNA), without brackets and trailing dot."""
-    if not host:
-        raise UnsafeUrl("url must name a host, like https://example.com/hooks.")
     labels = host.split(".")
     if ":" in host or _NUMBER.fullmatch(labels[-1]):
         if _parse(host) is None:

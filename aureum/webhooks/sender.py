@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from math import inf
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -23,8 +24,11 @@ from typing import NamedTuple, Self
 import aiohttp
 from aiohttp import payload
 from aiohttp.abc import AbstractResolver
+from yarl import URL
 
+from aureum.domain.webhook_urls import Destination, UnsafeUrl, read_url
 from aureum.webhooks.addresses import Network, is_allowed
+from aureum.webhooks.answers import TOO_LARGE, AnswerConnector
 from aureum.webhooks.resolver import BlockedAddress, GuardedResolver
 
 TIMEOUT = 15.0
@@ -115,7 +119,7 @@ class Sender:
 
     def _session(self, *, keep: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=AnswerConnector(
                 limit=0,
                 resolver=self._resolver,
                 use_dns_cache=False,
@@ -133,9 +137,9 @@ class Sender:
             trust_env=False,
         )
 
-    def _session_for(self, url: str) -> aiohttp.ClientSession:
-        """The one that keeps connections, if the URL's host has some, or there is room for one more."""
-        now, host = time.monotonic(), url.split("/", 3)[2]
+    def _session_for(self, host: str) -> aiohttp.ClientSession:
+        """The one that keeps connections, if the host has some, or there is room for one more."""
+        now = time.monotonic()
         if host in self._kept:
             self._kept.move_to_end(host)
         else:
@@ -155,14 +159,15 @@ class Sender:
         response: aiohttp.ClientResponse | None = None
         received = bytearray()
         try:
-            response = await self._session_for(url).post(
-                url,
+            destination = read_url(url)
+            response = await self._session_for(destination.key).post(
+                _as_given(destination),
                 data=payload.BytesPayload(body) if len(body) < _CHUNKED_FROM else io.BytesIO(body),
                 headers=headers,
                 allow_redirects=False,
             )
             await _read(response, received)
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, UnsafeUrl) as error:
             if response is None:
                 return SendResult(None, _failure(error), _milliseconds_since(started), b"", None)
             # After the head the outcome is decided: what breaks then only shortens the excerpt.
@@ -182,6 +187,15 @@ class Sender:
         if not is_allowed(str(address[0]), self._allow_networks):
             raise BlockedAddress("Webhooks are not sent to this address")
         return socket.socket(family, kind, protocol)
+
+
+@lru_cache(maxsize=1_000)
+def _as_given(destination: Destination) -> URL:
+    """For aiohttp, which sends such a path as it stands, with the query in it."""
+    scheme, host, port, target = destination
+    return URL.build(
+        scheme=scheme, host=f"[{host}]" if ":" in host else host, port=port or None, path=target, encoded=True
+    )
 
 
 async def _read(response: aiohttp.ClientResponse, into: bytearray) -> None:
@@ -219,10 +233,8 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, aiohttp.ClientConnectorError):
         in_handshake = isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError))
         return Failure.RESET if in_handshake else Failure.REFUSED
-    if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
+    if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, UnsafeUrl)):
         return Failure.BLOCKED_ADDRESS  # a host like 2130706433, which is an address written to look like none
     if isinstance(error, aiohttp.ClientResponseError):
-        # aiohttp tells a head that breaks its limits from any other bad one by its text alone.
-        too_large = error.message.startswith(("Got more than", "Too many headers"))
-        return Failure.TOO_LARGE if too_large else Failure.PROTOCOL
+        return Failure.TOO_LARGE if error.message == TOO_LARGE else Failure.PROTOCOL
     return Failure.RESET if isinstance(error, aiohttp.ClientConnectionError) else Failure.PROTOCOL

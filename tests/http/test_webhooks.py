@@ -127,7 +127,7 @@ def test_changed(server: Server, office: Office, tenant: Tenant) -> None:
         server, tenant, webhook, url="HTTPS://Example.COM:443/other", rateLimit=None, description=None, mode="fifo"
     )
 
-    wanted = {"url": "https://example.com/other", "rateLimit": None, "description": None, "mode": "fifo"}
+    wanted = {"url": "HTTPS://Example.COM:443/other", "rateLimit": None, "description": None, "mode": "fifo"}
     assert answer.status == 200 and answer.json | wanted == answer.json
     assert answer.json["updatedAt"] >= webhook["updatedAt"] and answer.json["createdAt"] == webhook["createdAt"]
     before = office.head(tenant)
@@ -267,3 +267,19 @@ def test_who_may(server: Server, office: Office, tenant: Tenant) -> None:
     for path in (PATH, "/api/events"):
         refused = server.by_key(grow, "GET", path)
         assert (refused.status, refused.json["requiredPlan"]) == (403, "Elite")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "https://example.com/?",
+        "HTTPS://Hooks.Example.COM:443//a/../b/%7e%2F?to=a%2Fb+c&d=%zz&&e#part",
+        "https://bücher.example/ü?ß",
+    ],
+)
+def test_a_url_is_kept_and_shown_as_it_was_given(server: Server, office: Office, tenant: Tenant, url: str) -> None:
+    webhook = made(server, tenant, url=url)
+    assert webhook["url"] == aggregate(office, tenant, webhook).url == url
+    assert server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}").json["url"] == url
+    assert changed(server, tenant, made(server, tenant), url=url).json["url"] == url

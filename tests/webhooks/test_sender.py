@@ -203,8 +203,6 @@ def test_a_gzip_bomb_is_not_inflated(run: Run) -> None:
         (raw(b"HTTP/1.1 200 OK\r\n" + b"X-More: 1\r\n" * 100_000 + b"\r\n"), Failure.TOO_LARGE),
         (raw(b"HTTP/1.1 200 " + b"a" * 65536 + b"\r\n\r\n"), Failure.TOO_LARGE),
         (raw(b"SSH-2.0-OpenSSH_9.9\r\n"), Failure.PROTOCOL),
-        (raw(b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"), Failure.PROTOCOL),
-        (raw(b"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n"), Failure.PROTOCOL),
         (raw(b"HTTP/1.1 99 Low\r\n\r\n", close=True), Failure.PROTOCOL),
         (raw(b"", close=True), Failure.RESET),
         (raw(b"HTTP/1.1 200 OK\r\nX: ", close=True), Failure.RESET),
@@ -215,8 +213,6 @@ def test_a_gzip_bomb_is_not_inflated(run: Run) -> None:
         "many headers",
         "long status",
         "ssh",
-        "no colon",
-        "NUL",
         "99",
         "closed",
         "half a head",
@@ -252,16 +248,6 @@ def test_after_the_head_nothing_turns_success_into_failure(run: Run, answer: Ans
         result = await answered(answer)
         assert (result.status, result.error) == (200, None)
         assert result.response_excerpt in (b"abc", b"", b"abc\xff\x00")
-
-    run(scenario())
-
-
-def test_a_bad_chunk_is_never_more_than_a_failure(run: Run) -> None:
-    """In one packet with the head it spoils the head as well; aiohttp parses both at once."""
-
-    async def scenario() -> None:
-        result = await answered(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"))
-        assert (result.status, result.error) in ((200, None), (None, Failure.PROTOCOL))
 
     run(scenario())
 
