@@ -27,8 +27,7 @@ from aureum.http.openapi_markdown import page
 from aureum.http.routes import ENDPOINTS
 from aureum.operator import installation
 from aureum.settings import describe_settings
-from aureum.store.cipher import MasterKey
-from aureum.store.migrate import migrate
+from aureum.upgrade import upgrade
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -68,7 +67,7 @@ def settings_command(as_json: Json = False) -> None:
 def migrate_command(as_json: Json = False) -> None:
     """Bring the database up to date."""
     with installation(migrated=False) as here:
-        ran = asyncio.run(migrate(here.url, MasterKey(here.key)))
+        ran = asyncio.run(upgrade(here.settings, here.url, here.key))
     say(as_json, {"ran": ran}, "Ran " + ", ".join(ran) + "." if ran else "The database is up to date.")
 
 

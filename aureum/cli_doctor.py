@@ -14,12 +14,13 @@ from aureum.app import open_store
 from aureum.cli_output import say
 from aureum.domain.emails import one_form
 from aureum.operator import Installation, installation
+from aureum.projections import subscriber_list
 from aureum.store.event_store import EventStore
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 LOGINS = """
-SELECT b.slug, u.number, u.email
+SELECT b.slug, u.number, coalesce(u.shown_email, u.email), u.disabled
   FROM users u
   LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
  ORDER BY u.number
@@ -27,6 +28,10 @@ SELECT b.slug, u.number, u.email
 SAME_LOGIN = (
     "The logins {logins} are spellings of one e-mail address. Each works as it was created. "
     "Disable all but one: aureum user disable."
+)
+SAME_SUBSCRIBER = (
+    "The newsletter of {slug} had the subscribers {emails}, which are spellings of one e-mail address. They are one "
+    "subscriber now, unsubscribed if one of them was. Nothing needs to be done."
 )
 
 
@@ -39,11 +44,13 @@ class Doctor(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found. ``about`` are the fields that a program gets beside the text."""
+    """What a check found. ``about`` are the fields that a program gets beside the text; ``decide`` says whether it
+    needs a decision, or is only told."""
 
     check: str
     text: str
     about: dict[str, Any] = field(default_factory=dict)
+    decide: bool = True
 
     def document(self) -> dict[str, Any]:
         """The finding as ``--json`` prints it."""
@@ -54,10 +61,11 @@ Check = Callable[[Doctor], AsyncIterator[Finding]]
 
 
 async def logins(doctor: Doctor) -> AsyncIterator[Finding]:
-    """Logins whose e-mail addresses are one."""
+    """Logins whose e-mail addresses are one, and that are not disabled."""
     same: dict[str, list[tuple[str | None, int, str]]] = {}
-    for slug, number, email in await doctor.store.database.rows(LOGINS):
-        same.setdefault(one_form(email), []).append((slug, number, email))
+    for slug, number, email, disabled in await doctor.store.database.rows(LOGINS):
+        if not disabled:
+            same.setdefault(one_form(email), []).append((slug, number, email))
     for address, found in same.items():
         if len(found) > 1:
             named = " and ".join(f"{email} (user {number})" for _, number, email in found)
@@ -65,7 +73,14 @@ async def logins(doctor: Doctor) -> AsyncIterator[Finding]:
             yield Finding("logins", SAME_LOGIN.format(logins=named), {"address": address, "logins": about})
 
 
-CHECKS: tuple[Check, ...] = (logins,)
+async def subscribers(doctor: Doctor) -> AsyncIterator[Finding]:
+    """Subscribers that an upgrade made one of."""
+    for slug, into, emails in await doctor.store.database.rows(subscriber_list.MERGED):
+        text = SAME_SUBSCRIBER.format(emails=" and ".join(emails), slug=slug)
+        yield Finding("subscribers", text, {"brokerage": slug, "id": into, "emails": emails}, decide=False)
+
+
+CHECKS: tuple[Check, ...] = (logins, subscribers)
 """In the order in which their findings are shown."""
 
 
@@ -74,7 +89,14 @@ def doctor_command(as_json: Json = False) -> None:
     with installation() as here:
         findings = asyncio.run(examined(here))
     people = "\n\n".join(finding.text for finding in findings) or "Nothing was found."
-    say(as_json, {"ok": not findings, "findings": [finding.document() for finding in findings]}, people)
+    say(
+        as_json,
+        {
+            "ok": not any(finding.decide for finding in findings),
+            "findings": [finding.document() for finding in findings],
+        },
+        people,
+    )
 
 
 async def examined(here: Installation) -> list[Finding]:

@@ -20,7 +20,8 @@ from aureum.store.database import Database, connect
 from aureum.store.embedded import EmbeddedServer
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.migrate import check_master_key, migrate, pending
+from aureum.store.migrate import check_master_key, pending
+from aureum.upgrade import upgrade
 
 Result = TypeVar("Result")
 
@@ -53,7 +54,7 @@ def installation(*, migrated: bool = True) -> Iterator[Installation]:
     if not (settings.data_dir / "postgres").exists():
         note(f"Making a database in {settings.data_dir}, once ...")
     with embedded.start(settings.data_dir) as server:
-        asyncio.run(migrate(server.url, MasterKey(key)))
+        asyncio.run(upgrade(settings, server.url, key))
         yield Installation(settings, server.url, key, server)
 
 

@@ -1,14 +1,15 @@
 """The newsletter: who asks for it, who wants it no longer, and the links by which it ends.
 
-A subscriber's stream is found by the address alone, with a keyed digest: two processes that hear of one address at the
-same moment begin one stream, and nobody without the tenant's key can tell whether an address is among them. Nothing
-tells a known address from a new one: the same statements run, and one event is appended.
+A subscriber's stream is found by the address alone, in its one form, with a keyed digest: two processes that hear of
+one address at the same moment begin one stream, and nobody without the tenant's key can tell whether an address is
+among them. Nothing tells a known address from a new one: the same statements run, and one event is appended.
 """
 
 import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -19,11 +20,12 @@ from pydantic import BaseModel, ConfigDict
 from aureum.commands.changes import change
 from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
-from aureum.domain.errors import Conflict
+from aureum.domain.emails import one_form
+from aureum.domain.errors import Conflict, NotFound
 from aureum.domain.subscriber import Subscriber
 from aureum.projections import subscriber_list
 from aureum.store.cipher import TenantKey
-from aureum.store.event_store import Appended, EventStore, Form, Idempotency
+from aureum.store.event_store import Appended, EventStore, Form, Idempotency, Stream
 from aureum.store.metadata import Origin
 
 LIVES = 16
@@ -82,7 +84,7 @@ async def subscribe(
     and what ``EventStore.append`` raises.
     """
     key = await store.tenant_key(command.tenant_id)
-    streams = [subscriber_id(key, command.email, life) for life in range(LIVES)]
+    streams = lives(key, command.email)
     given: dict[str, Any] = {
         "first_name": command.first_name,
         "interests": command.interests,
@@ -90,12 +92,7 @@ async def subscribe(
     }
 
     async def once() -> tuple[Subscriber, Appended]:
-        about = {"tenant": command.tenant_id, "streams": streams}
-        ((erased,),) = await store.database.tenant_rows(command.tenant_id, ERASED, about)
-        stream_id = streams[min(erased, LIVES - 1)]
-        stream = await store.load(command.tenant_id, stream_id)
-        if stream.events and stream.subject_key is None:
-            raise Conflict  # erased at this moment
+        stream_id, stream = await living(store, command.tenant_id, streams)
         subscriber = stream.aggregate()
         if subscriber is None:
             subscriber = Subscriber.subscribe(stream_id, ids.now(), email=command.email, **given)
@@ -117,12 +114,26 @@ async def subscribe(
         return await deciding_again(once)
 
 
-def subscriber_id(key: TenantKey, email: str, life: int = 0) -> UUID:
-    """The stream of *email* in any case, in its life after so many erasures: a UUID of version 8 (RFC 9562, 5.8).
+def lives(key: TenantKey, email: str) -> list[UUID]:
+    """The streams of *email*, one a life."""
+    compared = one_form(email)
+    return [subscriber_id(key, compared, life) for life in range(LIVES)]
 
-    Lower case and not ``casefold``, which makes one of ``straße`` and ``strasse``: they are two addresses.
-    """
-    number = int.from_bytes(key.digest(b"subscriber", life.to_bytes(1, "big") + email.lower().encode())[:16], "big")
+
+async def living(store: EventStore, tenant_id: UUID, streams: list[UUID]) -> tuple[UUID, Stream]:
+    """The first of *streams* that was not erased. Raises Conflict if that happens at this moment, Unavailable."""
+    about = {"tenant": tenant_id, "streams": streams}
+    ((erased,),) = await store.database.tenant_rows(tenant_id, ERASED, about)
+    stream_id = streams[min(erased, LIVES - 1)]
+    stream = await store.load(tenant_id, stream_id)
+    if stream.events and stream.subject_key is None:
+        raise Conflict
+    return stream_id, stream
+
+
+def subscriber_id(key: TenantKey, email: str, life: int = 0) -> UUID:
+    """The stream of *email* in any spelling, in its life after so many erasures: a UUID of version 8 (RFC 9562)."""
+    number = int.from_bytes(key.digest(b"subscriber", life.to_bytes(1, "big") + one_form(email).encode())[:16], "big")
     return UUID(int=number & ~(0xF000 << 64) & ~(0xC000 << 48) | 0x8000 << 64 | 0x8000 << 48)
 
 
@@ -140,6 +151,14 @@ async def find_link(store: EventStore, tenant_id: UUID, token: str) -> Link:
     return Link(*row)
 
 
+class MergedInto(Exception):
+    """The subscriber goes on as another one."""
+
+    def __init__(self, subscriber_id: UUID) -> None:
+        super().__init__()
+        self.subscriber_id = subscriber_id
+
+
 async def unsubscribe(
     store: EventStore,
     tenant_id: UUID,
@@ -148,18 +167,33 @@ async def unsubscribe(
     *,
     idempotency: Idempotency | None = None,
 ) -> Appended:
-    """No more newsletters; twice is the same success. Raises NotFound, Conflict, what ``EventStore.append`` raises."""
-    _, appended = await change(
-        store,
-        tenant_id,
-        subscriber_id,
-        Subscriber,
-        Subscriber.unsubscribe,
-        command="Unsubscribe",
-        origin=origin,
-        idempotency=idempotency,
-    )
-    return appended
+    """No more newsletters; twice is the same success. A link of one who became a part of another ends the other.
+
+    Raises NotFound, Conflict, what ``EventStore.append`` raises.
+    """
+
+    def decide(subscriber: Subscriber, at: datetime) -> None:
+        if subscriber.merged_into is not None:
+            raise MergedInto(subscriber.merged_into)
+        subscriber.unsubscribe(at)
+
+    for _ in range(LIVES):
+        try:
+            _, appended = await change(
+                store,
+                tenant_id,
+                subscriber_id,
+                Subscriber,
+                decide,
+                command="Unsubscribe",
+                origin=origin,
+                idempotency=idempotency,
+            )
+        except MergedInto as other:
+            subscriber_id = other.subscriber_id
+        else:
+            return appended
+    raise NotFound
 
 
 async def subscribed(store: EventStore, tenant_id: UUID) -> AsyncIterator[tuple[dict[str, Any], str]]:

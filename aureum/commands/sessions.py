@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from aureum.commands.api_keys import hash_key
 from aureum.commands.passwords import HASHING, NOBODYS_HASH, matches
+from aureum.domain.emails import one_form, trimmed
 from aureum.domain.errors import TooMany
 from aureum.projections import users
 from aureum.store.database import Database
@@ -77,9 +78,9 @@ async def log_in(database: Database, command: LogIn) -> Session | None:
     """A new session; None if the address is nobody's, the password another, or he or she or the brokerage is disabled:
     all of it takes as long. Raises TooMany, Busy, Unavailable.
     """
-    email = command.email.casefold()
+    email = one_form(command.email)
     about = {"key": hashlib.sha256(f"{email}\n{command.client}".encode()).digest()}
-    rows = await database.rows(users.LOGIN, {"email": email})
+    rows = await database.rows(users.LOGIN, {"email": email, "spelled": trimmed(command.email).lower()})
     tenant_id, user_id, *person, password_hash = rows[0] if rows else (None,) * 8
     right = await HASHING.run(
         matches, password_hash or NOBODYS_HASH, command.password, first=partial(count, database, about["key"])

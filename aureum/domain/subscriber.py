@@ -1,24 +1,27 @@
 """A subscriber of a brokerage's newsletter. Every consent is on record, and so is every withdrawal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.ids import aureum_time
 
 DETAILS = ("email", "first_name")
 """What is personal."""
 
 
 class Subscriber(Aggregate):
-    """The aggregate. ``source_domain`` is the site on which the latest consent was given."""
+    """The aggregate. ``source_domain`` is the site on which the latest consent was given; ``merged_into`` is the
+    subscriber that this one became a part of, another spelling of the same address."""
 
     email: str
     first_name: str | None
     interests: tuple[str, ...]
     subscribed: bool
     source_domain: str | None
+    merged_into: UUID | None
 
     def __init__(self) -> None:
         """Subscribed.apply assigns everything."""
@@ -43,6 +46,41 @@ class Subscriber(Aggregate):
             aggregate.interests = self.interests
             aggregate.source_domain = self.source_domain
             aggregate.subscribed = True
+            aggregate.merged_into = None
+
+    class United(Event, Created):
+        """Subscribers whose addresses are spellings of one became this one. ``since`` and ``consented_at`` are the
+        times of the first and the latest consent, as the Aureum API writes them."""
+
+        TOPIC: ClassVar[str] = "subscriber.united"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)
+
+        email: str
+        first_name: str | None
+        interests: tuple[str, ...]
+        source_domain: str | None
+        subscribed: bool
+        since: str
+        consented_at: str
+
+        def apply(self, aggregate: "Subscriber") -> None:
+            aggregate.email = self.email
+            aggregate.first_name = self.first_name
+            aggregate.interests = self.interests
+            aggregate.source_domain = self.source_domain
+            aggregate.subscribed = self.subscribed
+            aggregate.merged_into = None
+
+    class Merged(Event):
+        """The subscriber goes on as another one, *into*, whose address is a spelling of the same."""
+
+        TOPIC: ClassVar[str] = "subscriber.merged"
+
+        into: UUID
+
+        def apply(self, aggregate: "Subscriber") -> None:
+            aggregate.subscribed = False
+            aggregate.merged_into = self.into
 
     class Consented(Event):
         """A subscriber asked once more. The name and interests are those that hold from now on."""
@@ -104,6 +142,29 @@ class Subscriber(Aggregate):
             interests=tuple(dict.fromkeys(interests)),
             source_domain=source_domain,
         )
+
+    @classmethod
+    def unite(cls, subscriber_id: UUID, at: datetime, parts: Sequence["Subscriber"]) -> "Subscriber":
+        """One subscriber of *parts*, of which there is one at least. Who unsubscribed under one spelling of the address
+        has unsubscribed; name, interests and spelling are those of the latest."""
+        latest = max(parts, key=lambda part: part.modified_on)
+        return cls._create(
+            cls.United,
+            id=subscriber_id,
+            timestamp=at,
+            email=latest.email,
+            first_name=latest.first_name,
+            interests=latest.interests,
+            source_domain=latest.source_domain,
+            subscribed=all(part.subscribed for part in parts),
+            since=aureum_time(min(part.created_on for part in parts)),
+            consented_at=aureum_time(latest.modified_on),
+        )
+
+    def merge(self, into: UUID, at: datetime) -> None:
+        """Go on as *into*; once."""
+        if self.merged_into is None:
+            self.trigger_event(self.Merged, timestamp=at, into=into)
 
     def subscribe_again(
         self, at: datetime, *, first_name: str | None, interests: Iterable[str], source_domain: str | None

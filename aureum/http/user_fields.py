@@ -96,7 +96,7 @@ def document(user: User | UserRow, brokerage: int | None, joined_at: datetime) -
     """A user as the list and the user's own page show him or her; *brokerage* is its number."""
     return {
         "id": user.number,
-        "email": user.email.casefold(),
+        "email": user.email,
         "name": user.name,
         "role": user.role,
         "brokerage_id": brokerage,

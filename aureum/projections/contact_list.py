@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain.contact import Contact
+from aureum.domain.emails import spellings
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.projections.contact_search import found_by
 from aureum.projections.document_list import DocumentList, Row, wire_or_none
@@ -71,7 +72,8 @@ def changed(row: Row, event: Any) -> Row:
 
 def searched(doc: Row) -> Row:
     """The columns that a contact is searched by."""
-    search, keys = found_by((doc["firstName"], doc["lastName"], doc["email"]), doc["tags"], doc["type"])
+    addresses = spellings(doc["email"]) if doc["email"] else ()
+    search, keys = found_by((doc["firstName"], doc["lastName"], *addresses), doc["tags"], doc["type"])
     return {"search": search, "found_by": keys}
 
 

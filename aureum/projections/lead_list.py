@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from aureum.domain.emails import spellings
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
 from aureum.projections.document_list import DocumentList, Row, wire_or_none
@@ -98,8 +99,9 @@ def full_name(first_name: str, last_name: str) -> str:
     return f"{first_name} {last_name}".strip()
 
 
-def searched(*texts: str | None) -> str:
-    """What staff search in: the texts in lower case, one after the other."""
+def searched(first_name: str, last_name: str, email: str | None, phone: str | None, subject: str | None) -> str:
+    """What staff search in: the texts in lower case, one after the other; of the address every spelling."""
+    texts = (first_name, last_name, *spellings(email or ""), phone, subject)
     return "\n".join(text for text in texts if text).lower()
 
 

@@ -22,13 +22,24 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "updated_at": event.timestamp,
                 "doc": document(event, event.originator_id, True, event.timestamp, event.timestamp),
             }
-        case Subscriber.Consented() | Subscriber.Resubscribed() | Subscriber.Unsubscribed() if row is not None:
+        case Subscriber.United():
+            doc = document(event, event.originator_id, event.subscribed, event.timestamp, event.timestamp)
+            return {
+                "subscriber_id": event.originator_id,
+                "stream_version": event.originator_version,
+                "subscribed": event.subscribed,
+                "updated_at": event.timestamp,
+                "doc": doc | {"createdAt": event.since, "updatedAt": event.consented_at},
+            }
+        case Subscriber.Consented() | Subscriber.Resubscribed() | Subscriber.Unsubscribed() | Subscriber.Merged() if (
+            row is not None
+        ):
             return changed(row, event)
     return row
 
 
 def document(
-    subscriber: Subscriber | Subscriber.Subscribed,
+    subscriber: Subscriber | Subscriber.Subscribed | Subscriber.United,
     subscriber_id: UUID,
     subscribed: bool,
     created_at: datetime,
@@ -49,7 +60,7 @@ def document(
 
 def changed(row: Row, event: Any) -> Row:
     """A new row with what *event* says; the old one stays as it was."""
-    subscribed = not isinstance(event, Subscriber.Unsubscribed)
+    subscribed = not isinstance(event, Subscriber.Unsubscribed | Subscriber.Merged)
     doc = row["doc"] | {"subscribed": subscribed, "updatedAt": aureum_time(event.timestamp)}
     if subscribed:
         doc |= {
@@ -57,6 +68,8 @@ def changed(row: Row, event: Any) -> Row:
             "interests": list(event.interests),
             "sourceDomain": event.source_domain,
         }
+    if isinstance(event, Subscriber.Merged):
+        doc["mergedInto"] = to_wire(event.into)
     columns = {"stream_version": event.originator_version, "subscribed": subscribed, "updated_at": event.timestamp}
     return row | columns | {"doc": doc}
 
@@ -83,3 +96,37 @@ SELECT l.subscriber_id, l.doc FROM subscriber_list l
  ORDER BY l.subscriber_id LIMIT %(limit)s
 """
 """Who gets the next newsletter, in pages by id. Whoever was erased has no key any more, whatever the row still says."""
+
+UNUSUAL = """
+SELECT l.subscriber_id, l.doc::json ->> 'email' FROM subscriber_list l
+ WHERE l.tenant_id = %(tenant)s AND l.doc::json ->> 'mergedInto' IS NULL
+   AND (l.doc::json ->> 'email' ~ '[^ -~]' OR l.doc::json ->> 'email' ILIKE '%%xn--%%')
+   AND l.read_version = (SELECT subscriber_list_version FROM heads WHERE tenant_id = %(tenant)s)
+   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = l.tenant_id AND k.subject_id = l.subscriber_id)
+ ORDER BY l.subscriber_id
+"""
+"""Subscribers whose addresses may be spelled in more ways than in capitals and small letters."""
+
+MERGED = """
+WITH merged AS (
+    SELECT l.tenant_id, l.read_version, l.doc::json ->> 'email' AS email, l.doc::json ->> 'mergedInto' AS into_id
+      FROM subscriber_list l
+      JOIN heads h ON h.tenant_id = l.tenant_id AND h.subscriber_list_version = l.read_version
+      JOIN subject_keys k ON k.tenant_id = l.tenant_id AND k.subject_id = l.subscriber_id
+     WHERE l.doc::json ->> 'mergedInto' IS NOT NULL
+), spelled AS (
+    SELECT tenant_id, into_id, email FROM merged
+     UNION
+    SELECT m.tenant_id, m.into_id, l.doc::json ->> 'email'
+      FROM merged m
+      JOIN subscriber_list l ON l.tenant_id = m.tenant_id AND l.read_version = m.read_version
+       AND l.doc::json ->> 'id' = m.into_id
+)
+SELECT b.slug, s.into_id, array_agg(s.email ORDER BY s.email)
+  FROM spelled s
+  JOIN brokerages b ON b.tenant_id = s.tenant_id
+ GROUP BY b.slug, s.into_id
+HAVING count(*) > 1
+ ORDER BY b.slug, s.into_id
+"""
+"""Of all tenants, as the owner: subscribers who became one, with their spellings of the address."""

@@ -6,6 +6,7 @@ from functools import reduce
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from aureum.domain.emails import one_form
 from aureum.domain.user import User
 
 NAME = "users"
@@ -14,7 +15,8 @@ EVENTS: type = User.Event
 APPEND = """
 WITH r AS (
     SELECT a.tenant_id, r.* FROM json_to_recordset(p_rows -> 'users') AS r (
-               item integer, user_id uuid, stream_version integer, number bigint, email text, name text, role text,
+               item integer, user_id uuid, stream_version integer, number bigint, email text, shown_email text,
+               address text, name text, role text,
                password_hash text, takes_leads boolean, specialties text[], disabled boolean, joined_at timestamptz,
                out boolean)
       JOIN unnest(accepted) AS a ON a.item = r.item
@@ -23,10 +25,10 @@ WITH r AS (
 ), ended AS (
     DELETE FROM user_tokens t USING r WHERE r.out AND t.tenant_id = r.tenant_id AND t.user_id = r.user_id
 )
-INSERT INTO users (tenant_id, user_id, stream_version, number, email, name, role, password_hash, takes_leads,
-                   specialties, disabled, joined_at)
-SELECT tenant_id, user_id, stream_version, number, email, name, role, password_hash, takes_leads,
-       specialties, disabled, joined_at FROM r
+INSERT INTO users (tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
+                   takes_leads, specialties, disabled, joined_at)
+SELECT tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
+       takes_leads, specialties, disabled, joined_at FROM r
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET
        stream_version = excluded.stream_version, name = excluded.name, role = excluded.role,
        password_hash = excluded.password_hash, takes_leads = excluded.takes_leads,
@@ -39,14 +41,18 @@ Row = dict[str, Any]
 
 
 def step(row: Row | None, event: Any) -> Row | None:
-    """What *event* makes of a user's row. The address is folded: people do not log in by case."""
+    """What *event* makes of a user's row. ``email`` is the address in one form, by which people log in. The append sets
+    it with the row and never again: commands/addresses.py may have told two logins of one address apart."""
     match event:
         case User.Joined():
+            address = one_form(event.email)
             return {
                 "user_id": event.originator_id,
                 "stream_version": event.originator_version,
                 "number": event.number,
-                "email": event.email.casefold(),
+                "email": address,
+                "address": address,
+                "shown_email": event.email,
                 "name": event.name,
                 "role": event.role,
                 "password_hash": event.password_hash,
@@ -104,8 +110,8 @@ class UserRow(NamedTuple):
 
 
 SHOWN = """
-SELECT u.user_id, u.stream_version, u.number, u.email, u.name, u.role, u.takes_leads, u.specialties, u.disabled,
-       u.joined_at, b.number
+SELECT u.user_id, u.stream_version, u.number, coalesce(u.shown_email, u.email), u.name, u.role, u.takes_leads,
+       u.specialties, u.disabled, u.joined_at, b.number
   FROM users u
   LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
 """
@@ -126,13 +132,16 @@ DIRECTORY = "SELECT tenant_id, user_id FROM users WHERE number = %(number)s"
 """Of all tenants: for whoever may see all of them, or is told which the tenant is."""
 
 LOGIN = """
-SELECT u.tenant_id, u.user_id, u.number, u.email, u.name, u.role, b.number,
+SELECT u.tenant_id, u.user_id, u.number, coalesce(u.shown_email, u.email), u.name, u.role, b.number,
        CASE WHEN NOT u.disabled AND b.disabled IS NOT TRUE THEN u.password_hash END
   FROM users u
   LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
- WHERE u.email = %(email)s
+ WHERE u.address = %(email)s
+ ORDER BY u.disabled, u.email <> %(spelled)s
+ LIMIT 1
 """
-"""Of all tenants: whom a folded address belongs to; without a hash, nobody gets in."""
+"""Of all tenants: whom an address belongs to, in one form; without a hash, nobody gets in. Two logins that were made
+before their addresses counted as one are told apart by how it is spelled, while neither is disabled."""
 
 OTHER_OWNERS = """
 SELECT h.site_version, (

@@ -21,6 +21,7 @@ class Actor:
 VISITOR = Actor("visitor")
 COMMAND_LINE = Actor("system", "command line")
 WORKER = Actor("system", "webhook worker")
+UPGRADE = Actor("system", "upgrade")
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,17 @@ async def pending(url: str) -> list[str]:
         done = {row[0] for row in await cursor.fetchall()}
         cursor = await connection.execute("SELECT digest FROM installed_functions")
         current = await cursor.fetchall() == [(digest_of(functions()),)]
-        return [name for number, name, _ in migrations() if number not in done] + ([] if current else ["functions"])
+        left = [name for number, name, _ in migrations() if number not in done] + ([] if current else ["functions"])
+        return left + await data_steps(connection)
+
+
+async def data_steps(connection: AsyncConnection[Any]) -> list[str]:
+    """The names of what migrations left to the program (aureum/upgrade.py) and it has not done yet."""
+    cursor = await connection.execute("SELECT to_regclass('data_steps') IS NOT NULL")
+    if await cursor.fetchone() != (True,):
+        return []
+    cursor = await connection.execute("SELECT name FROM data_steps WHERE done_at IS NULL ORDER BY name")
+    return [name for (name,) in await cursor.fetchall()]
 
 
 async def run_migrations(connection: AsyncConnection[Any]) -> list[str]:

@@ -268,3 +268,13 @@ def found_by(office: Office, tenant: Tenant, search: str) -> str:
     page = {"before": ABOVE_ALL, "limit": 1_000}
     ((docs, _, _),) = office.run(lambda store: store.database.rows(contact_list.SEARCH, asked | page))
     return docs or ""
+
+
+def test_an_address_is_found_by_any_spelling(server: Server, tenant: Tenant) -> None:
+    idn = contact(server, tenant, firstName="Nora", email="nora@bücher.example")["id"]
+    a_labels = contact(server, tenant, firstName="Ana", email="ana@xn--bcher-kva.example")["id"]
+    for search in ("nora@xn--bcher-kva.example", "nora@bücher.example", "ｎｏｒａ@bücher.example", "nora@bucher"):
+        assert listed(server, tenant, search=search) == [idn], search
+    for search in ("ana@xn--bcher-kva.example", "ana@bücher.example", "ANA@BÜCHER.EXAMPLE"):
+        assert listed(server, tenant, search=search) == [a_labels], search
+    assert set(listed(server, tenant, search="bücher")) == {idn, a_labels}

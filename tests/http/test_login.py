@@ -15,7 +15,7 @@ from aureum.commands.api_keys import hash_key
 from aureum.commands.brokerages import disable_brokerage, enable_brokerage
 from aureum.commands.passwords import Hashing
 from aureum.commands.users import ChangeUser, CreateUser, change_user, create_user
-from aureum.domain.errors import Busy, TooMany
+from aureum.domain.errors import AlreadyTaken, Busy, TooMany
 from aureum.domain.ids import PLATFORM
 from aureum.domain.user import User
 from aureum.http.fields import parse_time
@@ -80,7 +80,7 @@ def test_a_token_for_the_password_in_whatever_case_the_address_is(
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json["user"] == {
         "id": user.number,
-        "email": user.email.lower(),
+        "email": user.email,
         "name": "Sam Somebody",
         "role": "agent",
         "brokerage_id": brokerage,
@@ -267,3 +267,21 @@ def test_an_expired_token_opens_nothing(server: Server, office: Office, tenant: 
     headers = token(server, user)
     office.rows("UPDATE user_tokens SET expires_at = now() WHERE user_id = %(user)s", user=user.id)
     assert not opens(server, headers)
+
+
+def test_any_spelling_of_the_address_logs_in_and_shares_the_limit(
+    server: Server, office: Office, tenant: Tenant
+) -> None:
+    number = next(NUMBERS)
+    given, other = f"Nora{number}@bücher.example", f"nora{number}@xn--bcher-kva.example"
+    command = CreateUser(tenant_id=tenant.id, email=given, name="N", role="agent", password=SecretStr(PASSWORD))
+    office.run(lambda store: create_user(store, command, ORIGIN))
+    answer = log_in(server, other)
+    assert (answer.status, answer.json["user"]["email"]) == (200, given)
+    again = CreateUser(tenant_id=tenant.id, email=other, name="N", role="agent")
+    with pytest.raises(AlreadyTaken):
+        office.run(lambda store: create_user(store, again, ORIGIN))
+
+    guesses = [log_in(server, (given, other)[guess % 2], "a wrong password").status for guess in range(6)]
+
+    assert guesses == [401] * 5 + [429]

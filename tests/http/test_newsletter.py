@@ -223,3 +223,31 @@ def test_pages_of_the_brokerage_may_subscribe_and_no_page_may_unsubscribe(server
 
     assert allowed.headers["access-control-allow-origin"] == page["Origin"]
     assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("nora@bücher.example", "nora@xn--bcher-kva.example"),
+        ("zoë@example.com", "zoe\u0308@example.com"),
+        ("ｎｏｒａ@example.com", "Nora@Example.com"),
+        ("\u200bnora@example.com", "nora@example.com\ufeff"),
+    ],
+)
+def test_two_spellings_of_an_address_are_one_subscriber(
+    server: Server, office: Office, tenant: Tenant, one: str, other: str
+) -> None:
+    assert subscribe(server, tenant, one).status == subscribe(server, tenant, other).status == 200
+    assert types(office, tenant) == ["subscribed", "consented"]
+    ((shown, path),) = links(office, tenant).items()
+    assert shown == one.strip("\u200b"), "as it was given first"
+
+    assert server.ask("POST", path, host=tenant.domain).status == 200
+
+    assert links(office, tenant) == {}
+
+
+def test_addresses_that_differ_are_two_subscribers(server: Server, office: Office, tenant: Tenant) -> None:
+    for email in ("nora@straße.example", "nora@strasse.example"):
+        assert subscribe(server, tenant, email).status == 200
+    assert types(office, tenant) == ["subscribed", "subscribed"]

@@ -142,10 +142,20 @@ def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:
 
 
 def a_subscriber(number: int, dice: Dice) -> Aggregate:
+    if dice.random() < 0.3:
+        parts = [
+            one_subscriber(f"jane{number}@{domain}", dice) for domain in ("bücher.example", "xn--bcher-kva.example")
+        ]
+        parts[0].unsubscribe(ids.now())
+        return Subscriber.unite(ids.new_id(), ids.now(), dice.sample(parts, dice.randint(1, 2)))
+    return one_subscriber(f"jane{number}@example.com", dice)
+
+
+def one_subscriber(email: str, dice: Dice) -> Subscriber:
     return Subscriber.subscribe(
         ids.new_id(),
         ids.now(),
-        email=f"jane{number}@example.com",
+        email=email,
         first_name=dice.choice(TEXTS),
         interests=dice.sample(TEXTS, 2),
         source_domain="b1.example.com",
@@ -157,6 +167,7 @@ def about_a_subscriber(one: Subscriber, dice: Dice) -> Decisions:
     return [
         lambda: one.subscribe_again(at, first_name=name, interests=dice.sample(TEXTS, 1), source_domain=None),
         lambda: one.unsubscribe(at),
+        lambda: one.merge(ids.new_id(), at),
     ]
 
 

@@ -1,0 +1,30 @@
+"""Brings a database up to date: migrations, functions, then what only the program itself can do to the data."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from aureum.app import open_store
+from aureum.commands.addresses import one_form_everywhere
+from aureum.settings import Settings
+from aureum.store.cipher import MasterKey
+from aureum.store.database import connect
+from aureum.store.event_store import EventStore
+from aureum.store.migrate import data_steps, migrate
+
+STEPS: Mapping[str, Callable[[EventStore, str], Awaitable[None]]] = {"addresses": one_form_everywhere}
+"""By the names that migrations leave in ``data_steps``."""
+
+DONE = "UPDATE data_steps SET done_at = now() WHERE name = %s"
+
+
+async def upgrade(settings: Settings, url: str, key: bytes) -> list[str]:
+    """The names of what was run. Raises Unavailable, WrongMasterKey, and what the steps raise."""
+    ran = await migrate(url, MasterKey(key))
+    async with await connect(url) as connection:
+        left = [name for name in await data_steps(connection) if name in STEPS]
+    if not left:
+        return ran
+    async with open_store(settings, url, key) as store:
+        for name in left:
+            await STEPS[name](store, url)
+            await store.database.rows(DONE, [name])
+    return ran + left
