@@ -13,6 +13,7 @@ from aureum.commands.webhook_deliveries import request_webhook_redelivery
 from aureum.commands.webhook_endpoints import NO_WEBHOOK
 from aureum.domain.errors import NotFound
 from aureum.domain.webhook_endpoint import expand
+from aureum.domain.webhook_ping import WebhookPing
 from aureum.http.access import origin
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
@@ -25,6 +26,7 @@ from aureum.http.webhook_lists import unless_same
 from aureum.http.webhooks import row_of
 from aureum.webhooks import delivery_log
 from aureum.webhooks.delivery_log import PATTERN, parse_delivery_id
+from aureum.webhooks.messages import message_id
 
 PATH = "/api/webhooks/deliveries"
 NO_DELIVERY = "There is no such delivery."
@@ -167,18 +169,30 @@ async def there(asked: Asked, endpoint_id: UUID) -> None:
 
 
 async def whole(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
-    """The delivery with its attempts. Raises NotFound."""
+    """The delivery with its attempts; of a test also before a worker has looked at it. Raises NotFound."""
     await there(asked, endpoint_id)
     database, tenant_id = asked.app.database, asked.tenant_id
     row = await delivery_log.one(database, tenant_id, endpoint_id, position)
     if row is None:
-        raise NotFound(NO_DELIVERY)
+        return await requested_test(asked, endpoint_id, position)
     about = {"tenant": tenant_id, "endpoint": endpoint_id, "position": position}
     attempts = await database.tenant_rows(tenant_id, delivery_log.ATTEMPTS, about)
     return delivery_log.document(tenant_id, endpoint_id, row) | {
         "attemptLog": [delivery_log.attempt(one) for one in attempts],
         "body": None if row["body"] is None else row["body"].decode(),
     }
+
+
+async def requested_test(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
+    """The delivery that a worker will make of the test at *position*. Raises NotFound if there is none."""
+    about = {"tenant": asked.tenant_id, "position": position}
+    for (stream_id,) in await asked.app.database.tenant_rows(asked.tenant_id, delivery_log.TESTED, about):
+        test = (await asked.app.store.load(asked.tenant_id, stream_id)).aggregate()
+        if isinstance(test, WebhookPing) and test.endpoint_id == endpoint_id:
+            row = delivery_log.asked_for(position, test.event)
+            row["message_id"] = message_id(asked.tenant_id, position, "test")
+            return delivery_log.document(asked.tenant_id, endpoint_id, row) | {"attemptLog": [], "body": None}
+    raise NotFound(NO_DELIVERY)
 
 
 one = partial(

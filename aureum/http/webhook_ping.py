@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -18,24 +17,30 @@ from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.errors import HttpError
 from aureum.http.idempotency import Replayed
 from aureum.http.resources import once
+from aureum.http.webhook_deliveries import PATH as DELIVERIES
 from aureum.http.webhook_deliveries import ShownWholeDelivery, whole
 from aureum.http.webhook_fields import WebhookTest
 from aureum.webhooks import delivery_log
-from aureum.webhooks.sender import TIMEOUT
 
 TOO_MANY = "Too many tests of this webhook: the limit is {limit} a minute. Try again in {seconds} seconds."
 
 POLL_SECONDS = 0.05
-WAIT_SECONDS = TIMEOUT + 1
-PATIENCE_SECONDS = 2.0
-"""What the projector has not looked at for so long, nobody works at."""
+WAIT_SECONDS = 7.0
+"""Less than clients, and what stands between, usually wait for an answer. An attempt may take twice as long."""
+
+PATIENCE_SECONDS = 4.0
+"""If no worker has looked at a test for so long, none is running."""
+
+STILL_SECONDS = 0.5
+"""For so long at least a worker that follows the log of this brokerage is given to get on with it."""
 
 POSITION = "SELECT position FROM events WHERE tenant_id = %(tenant)s AND stream_id = %(stream)s AND version = 1"
 
 
 async def post_test(asked: Asked, endpoint_id: UUID, test: WebhookTest) -> Response:
-    """200 with the delivery and its attempt, as soon as it was made; 202 while it is still pending, which it stays as
-    long as nobody delivers. Ten a minute."""
+    """200 with the delivery and its attempt, as soon as it was made. 202 after 7 seconds, or earlier if no worker seems
+    to run: the delivery is pending, and ``Location`` says where its attempt will be shown. An endpoint is given 15
+    seconds to answer. Ten a minute."""
     headers = {}
     try:
         position = await requested(asked, endpoint_id, test.event)
@@ -43,9 +48,10 @@ async def post_test(asked: Asked, endpoint_id: UUID, test: WebhookTest) -> Respo
         # The same test, as it stands by now: whoever lost the answer wants to know what became of it.
         position = await position_of(asked, kept.answer)
         headers = {"Idempotent-Replayed": "true"}
-    tried = await attempted(asked, endpoint_id, position)
-    shown = await whole(asked, endpoint_id, position) if tried else pending(asked, endpoint_id, position, test.event)
-    return answer(encoded(shown), status=200 if tried else 202, headers=headers)
+    if not await attempted(asked, endpoint_id, position):
+        headers["Location"] = f"{DELIVERIES}/{delivery_log.delivery_id(endpoint_id, position)}"
+    shown = await whole(asked, endpoint_id, position)
+    return answer(encoded(shown), status=202 if "Location" in headers else 200, headers=headers)
 
 
 async def requested(asked: Asked, endpoint_id: UUID, event: str) -> int:
@@ -81,32 +87,27 @@ async def position_of(asked: Asked, kept: bytes) -> int:
 
 
 async def attempted(asked: Asked, endpoint_id: UUID, position: int) -> bool:
-    """Whether the delivery was tried before the time is up. Gives up early if nobody seems to work."""
+    """Whether the delivery was tried before the time is up. Gives up early if no worker seems to run."""
     about = {
         "tenant": asked.tenant_id,
         "endpoint": endpoint_id,
         "position": position,
         "patience": PATIENCE_SECONDS,
     }
-    end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end:
-        ((tried, projected, waits_long),) = await asked.app.database.tenant_rows(
+    moved = begun = time.monotonic()
+    projected = None
+    while True:
+        ((tried, so_far, waits_long),) = await asked.app.database.tenant_rows(
             asked.tenant_id, delivery_log.SO_FAR, about
         )
+        now = time.monotonic()
         if tried:
             return True
-        if waits_long and not projected:
+        if so_far != projected:
+            projected, moved = so_far, now
+        if now >= begun + WAIT_SECONDS or (waits_long and now >= moved + STILL_SECONDS):
             return False
         await asyncio.sleep(POLL_SECONDS)
-    return False
-
-
-def pending(asked: Asked, endpoint_id: UUID, position: int, event: str) -> dict[str, Any]:
-    """The delivery as long as nobody has tried it."""
-    row = delivery_log.asked_for(position, event)
-    shown = delivery_log.document(asked.tenant_id, endpoint_id, row)
-    # The id of a sample tells that it is one.
-    return shown | {"eventId": shown["eventId"].replace("msg_", "test_", 1), "attemptLog": [], "body": None}
 
 
 ENDPOINTS = (
@@ -122,5 +123,6 @@ ENDPOINTS = (
         answers=ShownWholeDelivery,
         status=202,
         statuses=(200,),
+        headers={"Location": "With 202: where the delivery is shown once it has been attempted"},
     ),
 )

@@ -1,5 +1,6 @@
 """Deliveries over the Aureum API: the queue and the log of attempts as one list, made again, and tests."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from aureum.domain.ids import from_wire
-from aureum.http.webhook_ping import PATIENCE_SECONDS
+from aureum.http.webhook_ping import PATIENCE_SECONDS, WAIT_SECONDS
 from aureum.webhooks.messages import message_id
 from tests.http.every.test_lists import NEXT
 from tests.http.office import Office, Tenant
@@ -234,6 +235,14 @@ def test_delivered_again(hook: Hook) -> None:
     assert hook.office.head(hook.tenant) == before == position + 2
 
 
+AN_HOUR_AGO = """
+WITH events AS (
+    UPDATE events SET recorded_at = recorded_at - interval '1 hour' WHERE tenant_id = %(tenant)s
+)
+UPDATE webhook_endpoints SET registered_at = registered_at - interval '1 hour' WHERE tenant_id = %(tenant)s
+"""
+
+
 def answered_meanwhile(hook: Hook, work: Callable[[int], None], **headers: str) -> Answer:
     """What a test gets while *work* is done at its position."""
     before = hook.office.head(hook.tenant)
@@ -262,16 +271,47 @@ def test_a_test_shows_what_came_back(hook: Hook) -> None:
     assert hook.office.head(hook.tenant) == position
 
 
-def test_a_test_that_nobody_delivers_is_pending(hook: Hook) -> None:
-    seconds = until(lambda: hook.ask("POST", f"{hook.id}/test").status == 202)
-    assert seconds < PATIENCE_SECONDS + 2
+def test_a_test_waits_for_a_worker_that_has_old_events_to_catch_up_with(hook: Hook) -> None:
+    """A log is not followed while its brokerage has no webhook; so how old its events are says nothing of workers."""
 
-    # What was not looked at for so long shows that nobody works: the next answer comes at once.
-    answer = hook.ask("POST", f"{hook.id}/test", {"event": "lead.updated"})
+    def worker(position: int) -> None:
+        time.sleep(1)
+        hook.office.rows(CHECKPOINT, tenant=hook.tenant.id, position=position)
+        hook.told(position, "task.completed")
+        hook.tried(position, 1, "delivered", None, b"yes")
+
+    hook.office.rows(CHECKPOINT, tenant=hook.tenant.id, position=1)
+    hook.office.rows(AN_HOUR_AGO, tenant=hook.tenant.id)
+
+    answer = answered_meanwhile(hook, worker)
+
+    assert (answer.status, answer.json["attempts"]) == (200, 1), answer.body
+
+
+def test_a_test_that_no_worker_delivers_is_pending(hook: Hook) -> None:
+    started = time.monotonic()
+    first = hook.ask("POST", f"{hook.id}/test", {"event": "lead.updated"})
+    seconds = time.monotonic() - started
+    assert first.status == 202 and PATIENCE_SECONDS <= seconds < WAIT_SECONDS + 1
 
     position = hook.office.head(hook.tenant)
-    assert (answer.status, answer.json["id"]) == (202, f"{hook.id}_{position}")
-    assert (answer.json["status"], answer.json["attemptLog"], answer.json["event"]) == ("pending", [], "lead.updated")
+    assert first.json["id"] == f"{hook.id}_{position}"
+    assert (first.json["status"], first.json["attemptLog"], first.json["event"]) == ("pending", [], "lead.updated")
+    assert first.headers["location"] == f"/api/webhooks/deliveries/{hook.id}_{position}"
+    where = hook.server.by_key(hook.tenant, "GET", first.headers["location"])
+    assert (where.status, where.body) == (200, first.body)
+    # That the first test still waits shows that no worker runs.
+    started = time.monotonic()
+    assert hook.ask("POST", f"{hook.id}/test").status == 202
+    assert time.monotonic() - started < PATIENCE_SECONDS
+
+
+def test_a_position_that_is_no_test_is_no_delivery(hook: Hook) -> None:
+    other = made(hook.server, hook.tenant)["id"]
+    assert hook.ask("POST", f"{hook.id}/test").status == 202
+    position = hook.office.head(hook.tenant)
+    for delivery in (f"{other}_{position}", f"{hook.id}_{position - 1}", f"{hook.id}_{position + 1}"):
+        assert hook.ask("GET", f"deliveries/{delivery}").status == 404
 
 
 def test_tests_are_limited(hook: Hook, server: Server, office: Office, tenant: Tenant) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aureum.http.webhook_ping import WAIT_SECONDS
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server, served, until
 from tests.http.test_webhooks import made
@@ -97,6 +99,28 @@ def test_a_test_is_sent_and_answered(live: Live) -> None:
     live.head[0] = "503 Service Unavailable"
     failed = live.ask("POST", f"{live.id}/test").json
     assert (failed["status"], failed["lastStatus"], failed["lastError"]) == ("failed", 503, "http_5xx")
+
+
+def test_a_test_of_a_receiver_that_takes_its_time(served_url: str, private: Server, office: Office) -> None:
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[Receiver]:
+        async def answer(writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(WAIT_SECONDS + 1)
+            await text("200 OK", "at last")(writer)
+
+        async with receiving(answer) as receiver, working(served_url):
+            yield receiver
+
+    tenant = office.brokerage()
+    with beside(slow()) as receiver:
+        webhook = made(private, tenant, url=receiver.url)
+        started = time.monotonic()
+        answer = private.by_key(tenant, "POST", f"/api/webhooks/{webhook['id']}/test")
+        assert (answer.status, answer.json["status"]) == (202, "pending")
+        assert time.monotonic() - started < WAIT_SECONDS + 1
+        until(lambda: private.by_key(tenant, "GET", answer.headers["location"]).json["status"] == "delivered")
+        (attempt,) = private.by_key(tenant, "GET", answer.headers["location"]).json["attemptLog"]
+        assert attempt["answer"] == "at last"
 
 
 def test_delivered_listed_and_delivered_again(live: Live) -> None:
