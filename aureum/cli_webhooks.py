@@ -52,6 +52,7 @@ def create(
             origin(),
             allow_networks=settings.webhook_allow_networks,
             own_domain=settings.base_domain,
+            limit=settings.webhook_limit,
         )
         return ids.to_wire(made.id), made.secret
 

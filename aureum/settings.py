@@ -149,6 +149,9 @@ class Settings(BaseSettings):
     webhook_allow_networks: Networks = Field(
         (), description="networks that webhooks may call though they are not public"
     )
+    webhook_limit: Annotated[int, Write("a whole number, 0 or more, for example 50")] = Field(
+        50, ge=0, description="webhooks that one brokerage may have, disabled ones included; 0: no limit"
+    )
     form_rate_limit: Annotated[int, Write("a whole number, 0 or more, for example 30")] = Field(
         30, ge=0, description="requests a minute to the public forms from one address to one brokerage; 0: no limit"
     )

@@ -1,5 +1,6 @@
 """Webhook endpoints: registered with a secret that is shown once, changed, rotated, disabled, enabled, removed."""
 
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,9 +17,14 @@ from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.domain.webhook_replay import WebhookReplay
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
+from aureum.store.turns import turn
 from aureum.webhooks.signing import new_secret
 
 NO_WEBHOOK = "There is no such webhook."
+FULL = (
+    "This brokerage has {number} webhooks, and the limit is {limit}, disabled ones included. Remove one that is no "
+    "longer needed, or ask the operator to raise AUREUM_WEBHOOK_LIMIT."
+)
 DISABLED = "The webhook is disabled. Enable it first: PATCH it with disabled false."
 
 UNTIL_NOW = 2**63 - 1
@@ -32,6 +38,9 @@ SELECT e.version, least(e.position, coalesce(c.position + 1, e.position))
  ORDER BY e.version DESC LIMIT 1
 """
 """In which version of the stream it was disabled, and from which position on it may have missed something."""
+
+
+NUMBER = "SELECT count(*) FROM webhook_endpoints WHERE tenant_id = %(tenant)s AND NOT removed"
 
 
 class RegisterWebhookEndpoint(BaseModel):
@@ -52,10 +61,15 @@ async def register_webhook_endpoint(
     *,
     allow_networks: Networks,
     own_domain: str | None = None,
+    limit: int = 0,
 ) -> WebhookEndpoint:
-    """The endpoint with its secret. It hears of what happens from now on. Raises Invalid, NotFound (no brokerage)."""
+    """The endpoint with its secret. It hears of what happens from now on.
+
+    *limit*: how many a brokerage may have, disabled ones included; 0: any number. Raises Invalid, NotFound (no
+    brokerage), WrongState (the brokerage has that many), Busy.
+    """
     endpoint, _ = await register_webhook_endpoint_once(
-        store, command, origin, None, allow_networks=allow_networks, own_domain=own_domain
+        store, command, origin, None, allow_networks=allow_networks, own_domain=own_domain, limit=limit
     )
     return endpoint
 
@@ -68,21 +82,33 @@ async def register_webhook_endpoint_once(
     *,
     allow_networks: Networks,
     own_domain: str | None,
+    limit: int,
 ) -> tuple[WebhookEndpoint, Appended]:
     """The same for a request that may come twice."""
     url = checked_url(command.url, allow_networks, own_domain)
     endpoint = WebhookEndpoint.register(
         ids.new_id(), ids.now(), url=url, events=command.events, secret=new_secret(), **command.details
     )
-    appended = await store.append(
-        command.tenant_id,
-        endpoint,
-        NO_STREAM,
-        command="RegisterWebhookEndpoint",
-        origin=origin,
-        idempotency=idempotency,
-    )
+    async with turn(store.database, command.tenant_id, "webhooks") if limit else nullcontext():
+        if limit:
+            await check_room(store, command.tenant_id, limit, idempotency)
+        appended = await store.append(
+            command.tenant_id,
+            endpoint,
+            NO_STREAM,
+            command="RegisterWebhookEndpoint",
+            origin=origin,
+            idempotency=idempotency,
+        )
     return endpoint, appended
+
+
+async def check_room(store: EventStore, tenant_id: UUID, limit: int, idempotency: Idempotency | None) -> None:
+    """Raises WrongState unless one more webhook may be made, or was made already for this very request."""
+    ((number,),) = await store.database.tenant_rows(tenant_id, NUMBER, {"tenant": tenant_id})
+    if number < limit or (idempotency is not None and await store.remembered(tenant_id, idempotency) is not None):
+        return
+    raise WrongState(FULL.format(number=number, limit=limit))
 
 
 class ChangeWebhookEndpoint(BaseModel):

@@ -48,7 +48,8 @@ async def get_webhooks(asked: Asked, paging: Paging) -> Response:
 
 
 async def post_webhook(asked: Asked, new: NewWebhook) -> Response:
-    """201 with the webhook and its signing secret, this once. It hears of what happens from now on."""
+    """201 with the webhook and its signing secret, this once. It hears of what happens from now on. A brokerage has at
+    most 50, disabled ones included, unless the operator has set another limit."""
     settings = asked.app.settings
     details = new.model_dump(include={"mode", "rate_limit", "description"})
     command = RegisterWebhookEndpoint(tenant_id=asked.tenant_id, url=new.url, events=tuple(new.events), details=details)
@@ -60,6 +61,7 @@ async def post_webhook(asked: Asked, new: NewWebhook) -> Response:
         remember,
         allow_networks=settings.webhook_allow_networks,
         own_domain=settings.base_domain,
+        limit=settings.webhook_limit,
     )
     return answered(asked, endpoint, new_body, appended, 201)
 

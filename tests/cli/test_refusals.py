@@ -216,3 +216,14 @@ def test_what_nobody_foresaw_is_told_without_what_it_may_quote(terminal: Termina
     assert ended.code == 1
     assert one_sentence(ended).startswith("This should not have happened: JSONDecodeError at ")
     assert "John" not in ended.err and "mapper.py:" in ended.err
+
+
+def test_a_brokerage_with_all_its_webhooks(terminal: Terminal) -> None:
+    slug = terminal.brokerage()
+    terminal.monkeypatch.setenv("AUREUM_WEBHOOK_LIMIT", "1")
+    new = ("webhook", "create", "--brokerage", slug, "--url", "https://example.com/hooks", "--event", "lead.created")
+    terminal.json(*new)
+    refused = terminal.run(*new)
+    assert (refused.code != 0, refused.out) == (True, "") and "the limit is 1" in refused.err
+    terminal.monkeypatch.setenv("AUREUM_WEBHOOK_LIMIT", "2")
+    terminal.json(*new)

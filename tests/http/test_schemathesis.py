@@ -90,7 +90,7 @@ schemathesis.openapi.format("time-zone", st.sampled_from(["America/Boise", "Euro
 @pytest.fixture(scope="module")
 def unlimited(served_url: str) -> Iterator[Server]:
     """A process that counts no forms."""
-    with served(served_url, form_rate_limit="0") as running:
+    with served(served_url, form_rate_limit="0", webhook_limit="0") as running:
         yield running
 
 

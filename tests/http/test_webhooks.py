@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -283,3 +284,62 @@ def test_a_url_is_kept_and_shown_as_it_was_given(server: Server, office: Office,
     assert webhook["url"] == aggregate(office, tenant, webhook).url == url
     assert server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}").json["url"] == url
     assert changed(server, tenant, made(server, tenant), url=url).json["url"] == url
+
+
+@pytest.fixture(scope="module")
+def limited(served_url: str) -> Iterator[Server]:
+    with served(served_url, webhook_limit="3") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def also_limited(served_url: str) -> Iterator[Server]:
+    """Another process of the same installation."""
+    with served(served_url, webhook_limit="3") as running:
+        yield running
+
+
+def test_a_brokerage_has_no_more_webhooks_than_the_limit(limited: Server, office: Office, tenant: Tenant) -> None:
+    key = {"Idempotency-Key": "third"}
+    first, *_ = [made(limited, tenant) for _ in range(2)]
+    third = limited.by_key(tenant, "POST", PATH, NEW, key)
+    changed(limited, tenant, first, disabled=True)
+
+    before = office.head(tenant)
+    refused = limited.by_key(tenant, "POST", PATH, NEW)
+    assert refused.status == 409 and "has 3 webhooks" in refused.error and "the limit is 3" in refused.error
+    assert "AUREUM_WEBHOOK_LIMIT" in refused.error and office.head(tenant) == before
+    again = limited.by_key(tenant, "POST", PATH, NEW, key)
+    assert (third.status, again.status, again.body) == (201, 201, third.body), "the first answer, not a refusal"
+    assert limited.by_key(tenant, "POST", PATH, NEW | {"url": "ftp://x"}).status == 400
+    # Those that there are can be changed, and another brokerage has its own.
+    assert changed(limited, tenant, first, disabled=False).status == 200
+    assert made(limited, office.brokerage())
+    assert limited.by_key(tenant, "DELETE", f"{PATH}/{first['id']}").status == 204
+    assert made(limited, tenant)
+
+
+def test_the_limit_holds_over_processes(limited: Server, also_limited: Server, office: Office, tenant: Tenant) -> None:
+    made(limited, tenant)
+    with ThreadPoolExecutor(12) as clients:
+        asked = [
+            clients.submit(server.by_key, tenant, "POST", PATH, NEW)
+            for _ in range(12)
+            for server in (limited, also_limited)
+        ]
+        statuses = sorted(one.result().status for one in asked)
+    assert statuses == [201] * 2 + [409] * 22
+    assert len(limited.by_key(tenant, "GET", PATH).json) == 3
+
+
+def test_no_limit(served_url: str, tenant: Tenant) -> None:
+    with served(served_url, webhook_limit="0") as running:
+        for _ in range(51):
+            made(running, tenant)
+
+
+def test_the_limit_is_50_by_itself(server: Server, tenant: Tenant) -> None:
+    for _ in range(50):
+        made(server, tenant)
+    refused = server.by_key(tenant, "POST", PATH, NEW)
+    assert refused.status == 409 and "limit is 50" in refused.error

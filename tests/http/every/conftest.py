@@ -12,14 +12,14 @@ from tests.http.serving import Server, served
 @pytest.fixture(scope="session")
 def server(served_url: str) -> Iterator[Server]:
     """A process that clients reach themselves."""
-    with served(served_url, form_rate_limit="0") as running:
+    with served(served_url, form_rate_limit="0", webhook_limit="0") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def proxied(served_url: str) -> Iterator[Server]:
     """Another process, behind a proxy on this machine."""
-    with served(served_url, form_rate_limit="0", trusted_proxies="127.0.0.0/8") as running:
+    with served(served_url, form_rate_limit="0", webhook_limit="0", trusted_proxies="127.0.0.0/8") as running:
         yield running
 
 
