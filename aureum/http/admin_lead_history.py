@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import leads_time
 from aureum.domain.lead import Lead
-from aureum.http.history import entry
+from aureum.http.history import entry, unseen
 from aureum.projections import admin_leads, lead_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Stream
@@ -31,6 +31,7 @@ def history_of(stream: Stream, agents: Mapping[UUID, int]) -> list[dict[str, Any
         assert row is not None, "a lead's stream begins with lead.captured"
         detail = admin_leads.detail(row, 0, agents.get(row["assigned_to"]))
         after = {name: value for name, value in detail.items() if name not in NOT_CHANGES}
-        entries.append(entry(recorded, changes(before, after)) | {"at": leads_time(recorded.event.timestamp)})
+        told = changes(before, after) or unseen(recorded.event, "phone_e164")
+        entries.append(entry(recorded, told) | {"at": leads_time(recorded.event.timestamp)})
         before = after
     return entries

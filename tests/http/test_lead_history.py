@@ -21,6 +21,9 @@ SELECT version, metadata, recorded_at FROM events
 """
 
 
+IN_GERMANY = "UPDATE brokerages SET country = 'DE' WHERE tenant_id = %(tenant)s"
+
+
 def test_a_lead_as_it_was(server: Server, proxied: Server, tenant: Tenant) -> None:
     path = f"/api/leads/{server.lead(tenant)['id']}"
     states = [server.by_key(tenant, "GET", path)]
@@ -128,3 +131,30 @@ def test_the_stream_of_something_else_is_no_lead(server: Server, tenant: Tenant)
         server.by_key(tenant, "PATCH", path, {"status": "lost"}),
     ):
         assert answer.status == 404, answer.body
+
+
+def test_every_entry_tells_what_changed(server: Server, office: Office, tenant: Tenant) -> None:
+    """Notes, too, which the lead itself does not have in this API: for staff, and for a key, which sees what a broker
+    does."""
+    broker = office.staff(tenant.id, "broker")
+    new = {"first_name": "Jane", "last_name": "Doe", "email": "jane@example.com", "subject": "Walk-in", "message": "Hi"}
+    new |= {"phone": "2085550123"}
+    number = server.ask("POST", "/api/v1/admin/leads", new | {"notes": "First."}, broker.bearer).json["id"]
+    (lead,) = server.by_key(tenant, "GET", "/api/leads").json
+    admins, path = f"/api/v1/admin/leads/{number}", f"/api/leads/{lead['id']}/history"
+    for change in ({"notes": "Second."}, {"notes": None, "status": "contacted"}):
+        assert server.ask("PATCH", admins, change, broker.bearer).status == 200
+    # The same phone is another number in another country.
+    office.rows(IN_GERMANY, tenant=tenant.id)
+    assert server.ask("PATCH", admins, {"phone": "2085550123"}, broker.bearer).status == 200
+
+    history = server.by_key(tenant, "GET", path)
+
+    assert "notes" not in lead and history.json[0]["changes"]["notes"] == {"from": None, "to": "First."}
+    told = [(entry["type"], entry["changes"].get("notes")) for entry in history.json[1:]]
+    assert ("lead.details_changed", {"from": "First.", "to": "Second."}) in told
+    assert ("lead.details_changed", {"from": "Second.", "to": None}) in told
+    assert all(entry["changes"] for entry in history.json)
+    assert server.ask("GET", path, headers=broker.bearer).json == history.json
+    of_admins = server.ask("GET", f"{admins}/history", headers=broker.bearer).json
+    assert all(entry["changes"] for entry in of_admins) and len(of_admins) == len(history.json)
