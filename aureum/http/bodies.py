@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.types import Receive
 
-from aureum.http.errors import BodyTooLarge, ClientGone, InvalidRequest, NotJson
+from aureum.http.errors import BodyTooLarge, ClientGone, EncodedBody, InvalidRequest, NotJson
 from aureum.http.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -15,16 +15,17 @@ Headers = Iterable[tuple[bytes, bytes]]
 LIMIT = 1_000_000
 """Bytes; the contract's "bodies over 1 MB are 413"."""
 
+BOM = b"\xef\xbb\xbf"
+"""What some programs begin every UTF-8 text with."""
+
 
 async def read_body(receive: Receive, headers: Headers, limit: int = LIMIT) -> bytes:
     """The whole body, of at most *limit* bytes.
 
-    Raises BodyTooLarge as soon as it is known (an honest Content-Length tells before the first byte), and ClientGone
-    if the connection ends first.
+    Raises BodyTooLarge as soon as it is known (an honest Content-Length tells before the first byte), EncodedBody for
+    a compressed one, and ClientGone if the connection ends first.
     """
-    declared = _header(headers, b"content-length")
-    if declared.isdigit() and (len(declared) > 15 or int(declared) > limit):
-        raise BodyTooLarge(limit)
+    check_headers(headers, limit)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -40,16 +41,27 @@ async def read_body(receive: Receive, headers: Headers, limit: int = LIMIT) -> b
         chunks.append(chunk)
 
 
+def check_headers(headers: Headers, limit: int) -> None:
+    """Raises BodyTooLarge and EncodedBody, before the first byte of the body is read."""
+    for name, value in headers:
+        if name == b"content-length":
+            if value.isdigit() and (len(value) > 15 or int(value) > limit):
+                raise BodyTooLarge(limit)
+        elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise EncodedBody
+
+
 def json_object(body: bytes, headers: Headers) -> dict[str, Any]:
     """*body* as a JSON object. Raises NotJson for another Content-Type, and InvalidRequest for what is no object.
 
-    No Content-Type counts as JSON. Lone surrogates and NaN are no JSON here; whole numbers beyond 64 bits come as
-    floats.
+    No Content-Type counts as JSON, and a BOM may stand before it. Lone surrogates and NaN are no JSON here; whole
+    numbers beyond 64 bits come as floats.
     """
     if not body:
         raise InvalidRequest([MISSING_BODY])
-    if not _is_json(_header(headers, b"content-type")):
+    if not is_json(content_type(headers)):
         raise NotJson
+    body = body.removeprefix(BOM)
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -64,16 +76,22 @@ async def read_object(receive: Receive, headers: Headers, limit: int = LIMIT) ->
     return json_object(await read_body(receive, headers, limit), headers)
 
 
-def _header(headers: Headers, name: bytes) -> bytes:
-    for key, value in headers:
-        if key == name:
+def content_type(headers: Headers) -> bytes:
+    """As it was sent; empty without one."""
+    for name, value in headers:
+        if name == b"content-type":
             return value
     return b""
 
 
-def _is_json(content_type: bytes) -> bool:
+def media_type(content_type: bytes) -> bytes:
+    """The same without parameters, in lower case."""
+    return content_type.partition(b";")[0].strip().lower()
+
+
+def is_json(content_type: bytes) -> bool:
     """``application/json`` and ``application/*+json``, with or without parameters; nothing at all is taken as JSON."""
     if content_type in (b"application/json", b""):
         return True
-    media = content_type.partition(b";")[0].strip().lower()
+    media = media_type(content_type)
     return media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))

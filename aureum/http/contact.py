@@ -8,9 +8,11 @@ from starlette.responses import Response
 from aureum.commands.leads import CaptureLead, capture_lead
 from aureum.domain.lead import Lead
 from aureum.http.answers import encoded
-from aureum.http.endpoint import Asked, Endpoint
-from aureum.http.fields import Email, Enquiry, Name, Page, Phone, Subject, Utm
-from aureum.http.forms import FORM, Submission, submit
+from aureum.http.endpoint import Asked
+from aureum.http.fields import Email
+from aureum.http.form_fields import Enquiry, Name, Page, Phone, Subject, Utm
+from aureum.http.form_page import FormWords, Input
+from aureum.http.forms import FormEndpoint, Submission, submit
 from aureum.http.shapes import Shape
 from aureum.store.event_store import Appended
 
@@ -18,7 +20,7 @@ THANKS = "Thank you for your message! We'll get back to you within 24 hours."
 
 
 class ContactForm(BaseModel):
-    """The document's fields. A bad phone never refuses a lead."""
+    """The document's fields. What the page fills in never refuses a lead."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -44,10 +46,10 @@ class ContactForm(BaseModel):
     phone: Annotated[Phone, Field(description="Phone number")] = None
     subject: Annotated[Subject, Field(description="Message subject")]
     message: Annotated[Enquiry, Field(description="Full message content")]
-    source_page: Annotated[Page | None, Field(description="Page URL where form was submitted")] = None
-    utm_source: Annotated[Utm | None, Field(description="UTM tracking: source")] = None
-    utm_medium: Annotated[Utm | None, Field(description="UTM tracking: medium")] = None
-    utm_campaign: Annotated[Utm | None, Field(description="UTM tracking: campaign")] = None
+    source_page: Annotated[Page, Field(description="Page URL where form was submitted")] = None
+    utm_source: Annotated[Utm, Field(description="UTM tracking: source")] = None
+    utm_medium: Annotated[Utm, Field(description="UTM tracking: medium")] = None
+    utm_campaign: Annotated[Utm, Field(description="UTM tracking: campaign")] = None
 
 
 class Thanks(Shape):
@@ -64,7 +66,8 @@ def thanks(lead: Lead) -> bytes:
 
 
 async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
-    """Stored and routed to an agent in one append, so that the first webhook names the agent."""
+    """Stored and routed to an agent in one append, so that the first webhook names the agent. The form may also come
+    as `application/x-www-form-urlencoded` or `multipart/form-data`, or as JSON called `text/plain`."""
 
     async def capture(submission: Submission) -> tuple[Lead, Appended]:
         about = submission.site.brokerage
@@ -83,19 +86,30 @@ async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
             form=submission.form,
         )
 
-    return await submit(asked, thanks, capture)
+    return await submit(asked, form, thanks, capture)
 
+
+WORDS = FormWords(
+    THANKS,
+    (
+        Input("firstName", "First name", required=True, autocomplete="given-name"),
+        Input("lastName", "Last name", required=True, autocomplete="family-name"),
+        Input("email", "E-mail", "email", required=True, autocomplete="email"),
+        Input("phone", "Phone", "tel", autocomplete="tel"),
+        Input("subject", "Subject", required=True),
+        Input("message", "Message", "long", required=True),
+        *(Input(name, "") for name in ("source_page", "utm_source", "utm_medium", "utm_campaign")),
+    ),
+)
 
 ENDPOINTS = (
-    Endpoint(
+    FormEndpoint(
         "POST",
         "/api/contact",
         submit_contact_form,
         "Submit a contact form",
-        access=FORM,
-        dialect="leads",
         body=ContactForm,
         answers=Thanks,
-        from_pages=True,
+        words=WORDS,
     ),
 )

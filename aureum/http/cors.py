@@ -1,7 +1,8 @@
 """Which pages may call the public side from a browser: those of the brokerage that Host names, over https.
 
 A page's origin must be exactly ``https://`` and one of the brokerage's domains, or its name below the base domain.
-Credentials are never asked for. What a page may not read it may still send: forms are open to everybody anyway.
+Credentials are never asked for. What may be sent is a wider circle than what may be read: a form needs no preflight and
+is taken from the brokerage's pages in any scheme, and from pages that do not say where they are.
 """
 
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from aureum.http.access import NO_BROKERAGE, named_host
 from aureum.http.errors import HttpError
 from aureum.http.headers import header
+from aureum.http.session_cookie import host_in
 from aureum.http.sites import Site
 
 if TYPE_CHECKING:
@@ -44,6 +46,25 @@ def allow_origin(request: Request, site: Site | None) -> bool:
         ]
     request.scope["state"]["page_headers"] = headers
     return allowed
+
+
+ELSEWHERE = "This form was sent from a page of another site. Open it on our own site, and send it from there."
+
+NO_PAGE = (None, "", "null")
+"""No browser, or one that does not tell: a page without referrer, a file, a frame in a sandbox."""
+
+
+def check_origin(request: Request, site: Site, host: str) -> None:
+    """Raises HttpError 403 for a form that a browser sends from a page of another site.
+
+    Where this process does not know the site's own names at the moment, any page will do: no form is lost for that.
+    """
+    origin = header(request.scope, b"origin")
+    if origin in NO_PAGE or not site.origins or origin in site.origins:
+        return
+    page = host_in(origin or "")
+    if page is None or (page != host and f"https://{page}" not in site.origins):
+        raise HttpError("cross_site_request", ELSEWHERE)
 
 
 async def find_site(request: Request) -> Site | None:

@@ -143,11 +143,15 @@ class Endpoint:
         reads = self.method == "GET" and self.access.resolve is not None and not self.pages
         return reads or (bool(self.access.schemes) and self.answers is not None and self.idempotent)
 
-    async def respond(self, request: Request) -> Response:
-        """Who asks, then what for. Raises what the edge renders."""
+    async def asked_by(self, request: Request) -> Brokerage:
+        """Who asks. Raises OwnWebhook, and what ``access`` raises."""
         if self.method != "GET" and header(request.scope, b"x-aureum-event") is not None:
             raise OwnWebhook
-        about = NOBODY if self.access.resolve is None else await self.access.resolve(request)
+        return NOBODY if self.access.resolve is None else await self.access.resolve(request)
+
+    async def respond(self, request: Request) -> Response:
+        """Who asks, then what for. Raises what the edge renders."""
+        about = await self.asked_by(request)
         if self.of_log:
             etag = log_etag(request, about, self.path)
             # Nobody got this ETag but by the same query, which was valid.

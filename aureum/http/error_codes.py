@@ -43,6 +43,7 @@ Code = Literal[
     "version_stale",
     "body_too_large",
     "media_type_unsupported",
+    "encoding_unsupported",
     "rate_limited",
     "login_rate_limited",
     "internal_error",
@@ -100,8 +101,9 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "form_unreadable": Meaning(
         400,
-        "A form of the admin panel was broken on its way.",
+        "A form was broken on its way: it is cut off, has too many fields, or is not what its `Content-Type` says.",
         "Open the page again and submit its form.",
+        leads_status=422,
     ),
     "request_unreadable": Meaning(
         400,
@@ -234,7 +236,12 @@ CODES: Mapping[Code, Meaning] = {
     "media_type_unsupported": Meaning(
         415,
         "The body's `Content-Type` is not one that the endpoint takes.",
-        "Send JSON with `Content-Type: application/json`.",
+        "Send JSON with `Content-Type: application/json`; a public form may be urlencoded or multipart, too.",
+    ),
+    "encoding_unsupported": Meaning(
+        415,
+        "The body is compressed, as its `Content-Encoding` says.",
+        "Send the body as it is, without `Content-Encoding`.",
     ),
     "rate_limited": Meaning(
         429,

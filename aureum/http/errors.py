@@ -7,6 +7,8 @@
     ├── PlanRequired  403     the brokerage's plan does not include this
     ├── BodyTooLarge  413
     ├── NotJson       415
+    ├── NotForm       415
+    ├── EncodedBody   415     it is compressed
     ├── OwnWebhook    410     one of our own webhooks has come back
     └── InvalidRequest        a list of problems with the values sent: 400 in the Aureum API, 422 in the Leads API
 
@@ -101,6 +103,20 @@ class NotJson(HttpError):
 
     def __init__(self) -> None:
         super().__init__("media_type_unsupported")
+
+
+class NotForm(HttpError):
+    """A form must be sent as JSON, application/x-www-form-urlencoded or multipart/form-data."""
+
+    def __init__(self) -> None:
+        super().__init__("media_type_unsupported")
+
+
+class EncodedBody(HttpError):
+    """The request body must not be compressed: send it without Content-Encoding."""
+
+    def __init__(self) -> None:
+        super().__init__("encoding_unsupported", headers={"Accept-Encoding": "identity"})
 
 
 class OwnWebhook(HttpError):

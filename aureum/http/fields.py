@@ -107,16 +107,6 @@ def _email(value: str) -> str:
 LONGEST_PHONE = 100
 
 
-def _phone(value: Any) -> str | None:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        return None
-    return value.replace("\0", "").encode("utf-8", "ignore").decode()[:LONGEST_PHONE]
-
-
 @dataclass(frozen=True)
 class NullIsAbsent:
     """``null`` is taken as the default."""
@@ -214,10 +204,6 @@ Email = Annotated[
     ),
 ]
 """As given, without what is blank or invisible around it."""
-
-Phone = Annotated[str | None, PlainValidator(_phone), WithJsonSchema({})]
-"""Any string as given, less NUL characters and what is beyond 100; a number becomes its digits, anything else None.
-Never refuses: for public forms."""
 
 Time = Annotated[
     datetime,

@@ -1,25 +1,38 @@
 """Public forms: whoever fills one in, the brokerage that Host names gets it, and limits how many one client sends.
 
+    who asks      the Host's brokerage; where a browser tells from which page, a page of the brokerage's own
+    the fields    form_bodies.py: in any of the ways in which websites send them
+    the command   decides, and appends
+    the answer    JSON; to a browser that has no script, a page: form_page.py
+
 The append of the form is the only round trip: it counts the form against its limit, and refuses what this process
 remembers of the brokerage if it is stale. Then the brokerage is looked up again.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.domain.errors import Busy, SiteChanged, TooMany
+from aureum.domain.errors import Busy, DomainError, SiteChanged, TooMany, Unavailable
+from aureum.http.accept import prefers_page
 from aureum.http.access import NO_BROKERAGE, named_host, origin, too_many
 from aureum.http.answers import answer
-from aureum.http.cors import allow_origin
-from aureum.http.endpoint import Access, Asked
-from aureum.http.errors import HttpError
+from aureum.http.cors import allow_origin, check_origin
+from aureum.http.edge import log_error
+from aureum.http.endpoint import Access, Asked, Endpoint
+from aureum.http.errors import Dialect, HttpError
+from aureum.http.form_bodies import Fields, read_form
+from aureum.http.form_page import FormWords, refused_page, thanks_page
 from aureum.http.gate import Brokerage
 from aureum.http.hosts import client_address
 from aureum.http.idempotency import idempotency, replayed
 from aureum.http.sites import Site
+from aureum.http.validation import validate
 from aureum.store.event_store import Appended, Form, Idempotency
 from aureum.store.metadata import Origin
 
@@ -41,13 +54,14 @@ class Submission(NamedTuple):
 
 
 async def by_form(request: Request) -> Brokerage:
-    """The brokerage that Host names, as this process knows it. Raises BadHost, HttpError 404, Unavailable.
+    """The brokerage that Host names, as this process knows it. Raises BadHost, HttpError 403, 404, Unavailable.
 
-    A page of the brokerage's own may read the answer.
+    A page of the brokerage's own may read the answer; that of another site may not even send the form.
     """
     host, slug = named_host(request)
     site = await site_of(request.app.state.aureum, host, slug)
     allow_origin(request, site)
+    check_origin(request, site, host)
     return site.brokerage
 
 
@@ -55,23 +69,71 @@ FORM = Access(by_form)
 """Anybody, of the brokerage that Host names; the append counts it against the limit of forms."""
 
 
+THANKS = FormWords("Thank you!", ())
+
+
+@dataclass(frozen=True)
+class FormEndpoint(Endpoint):
+    """A public form. ``body`` is its model; the function that answers takes ``Asked`` and the form."""
+
+    access: Access = FORM
+    dialect: Dialect = "leads"
+    from_pages: bool = True
+    words: FormWords = THANKS
+    """How it is shown to a visitor whose browser has no script."""
+
+    async def respond(self, request: Request) -> Response:
+        """JSON, or a page for a browser. Raises what the edge renders."""
+        if prefers_page(request.scope):
+            return await self.as_page(request)
+        about = await self.asked_by(request)
+        return await self.stored(request, about, await read_form(request.receive, request.scope["headers"]))
+
+    async def stored(self, request: Request, about: Brokerage, fields: Fields) -> Response:
+        """The form, validated and carried out."""
+        assert self.body is not None
+        return await self.run(Asked(request, about), validate(self.body, fields))
+
+    async def as_page(self, request: Request) -> Response:
+        """The same as a page, refusals too."""
+        fields: Mapping[str, Any] | None = None
+        try:
+            about = await self.asked_by(request)
+            fields = await read_form(request.receive, request.scope["headers"])
+            response = await self.stored(request, about, fields)
+        except (HttpError, DomainError) as error:
+            if isinstance(error, Unavailable):
+                log_error(request.scope, error)
+            return refused_page(await name_of(request), self.words, fields, error)
+        return thanks_page(await name_of(request), self.words, fields, response)
+
+
+async def name_of(request: Request) -> str:
+    """What the brokerage that Host names is called; nothing if it cannot be known."""
+    try:
+        return (await site_of(request.app.state.aureum, *named_host(request))).name
+    except (HttpError, DomainError):
+        return ""
+
+
 async def submit(
     asked: Asked,
+    form: BaseModel,
     thanks: Callable[[Any], bytes],
     command: Callable[[Submission], Awaitable[tuple[Any, Appended]]],
-    status: int = 200,
 ) -> Response:
-    """Run the *command* of a form, which makes something and appends it; *thanks* is what the visitor's page gets.
+    """Run the *command* of a *form*, which makes something and appends it; *thanks* is what the visitor's page gets.
 
     Raises HttpError 404, 429, Busy, and what the command raises.
     """
     app, request = asked.app, asked.request
     host, slug = named_host(request)
     client = client_address(request.scope, app.settings.trusted_proxies)
+    said = canonical(form)
     for _ in range(LOOKS):
         site = await site_of(app, host, slug)
         about = site.brokerage
-        remember = idempotency(request, about, asked.body, thanks)
+        remember = idempotency(request, about, said, thanks)
         submission = Submission(site, host, origin(request, about), Form(about.site_version, client), remember)
         try:
             made, appended = await command(submission)
@@ -81,9 +143,14 @@ async def submit(
         except TooMany as error:
             raise too_many(app.settings.form_rate_limit, error.retry_at) from error
         if appended.remembered is not None:
-            return replayed(appended.remembered, status)
-        return answer(thanks(made), status=status)
+            return replayed(appended.remembered, 200)
+        return answer(thanks(made))
     raise Busy()
+
+
+def canonical(form: BaseModel) -> bytes:
+    """What a form says, whichever way it was sent."""
+    return orjson.dumps(list(vars(form).values()))
 
 
 async def site_of(app: "Aureum", host: str, slug: str) -> Site:

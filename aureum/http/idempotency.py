@@ -1,8 +1,8 @@
 """Idempotency-Key: the same key and body within 24 hours get the first answer again, and nothing happens twice.
 
-A key belongs to its brokerage, caller, method and path; on public forms to the client's address and the body as well,
-so that a form which always sends the same key still sends every new enquiry. What is kept is the answer's body behind
-a line with its ETag.
+A key belongs to its brokerage, caller, method and path. Visitors have no name: on public forms it belongs to what the
+form says, so that a form which always sends the same key still sends every new enquiry, and one that is sent again from
+another network is the same. What is kept is the answer's body behind a line with its ETag.
 """
 
 import hashlib
@@ -17,7 +17,6 @@ from aureum.http.answers import answer
 from aureum.http.errors import HttpError
 from aureum.http.gate import Brokerage
 from aureum.http.headers import header
-from aureum.http.hosts import client_address
 from aureum.store.event_store import EventStore, Idempotency
 
 BAD_KEY = "Idempotency-Key must have 1 to 255 printable ASCII characters."
@@ -48,11 +47,7 @@ def idempotency(
     if not 1 <= len(key) <= 255 or not (key.isascii() and key.isprintable()):
         raise HttpError("idempotency_key_invalid", BAD_KEY)
     asked = hashlib.sha256(body).digest()
-    if about.caller_id is not None:
-        caller = about.caller_id.bytes
-    else:
-        settings = request.app.state.aureum.settings
-        caller = client_address(request.scope, settings.trusted_proxies).encode() + asked
+    caller = asked if about.caller_id is None else about.caller_id.bytes
     tenant = tenant_id or about.tenant_id
     scope = (tenant.bytes, caller, request.method.encode(), request.url.path.encode(), key.encode())
     digest = hashlib.sha256()

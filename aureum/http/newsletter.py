@@ -9,13 +9,15 @@ from starlette.responses import Response
 
 from aureum.commands.newsletter import Link, Subscribe, find_link, subscribe, unsubscribe
 from aureum.domain.subscriber import Subscriber
+from aureum.http.accept import prefers_page
 from aureum.http.access import origin
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import VISITOR, Asked, Endpoint
 from aureum.http.errors import HttpError
 from aureum.http.fields import Characters, Email
-from aureum.http.forms import FORM, Submission, submit
-from aureum.http.headers import header
+from aureum.http.form_fields import EMPTY_IS_NONE, Cleaned, Interests
+from aureum.http.form_page import FormWords, Input
+from aureum.http.forms import FormEndpoint, Submission, submit
 from aureum.http.idempotency import Replayed, idempotency, unless_replayed
 from aureum.http.shapes import Shape
 from aureum.http.unsubscribe_page import ASKS, DONE, NOT_KEPT, UNKNOWN, page
@@ -27,10 +29,7 @@ UNSUBSCRIBED = encoded({"success": True, "message": "Successfully unsubscribed f
 
 NO_LINK = "There is no such link. Open the whole link from the newsletter."
 
-MOST_INTERESTS = 50
-
-FirstName = Annotated[str, Characters(limit=200)]
-Interest = Annotated[str, Characters(limit=100, blank=False)]
+FirstName = Annotated[str, Characters(limit=200), Cleaned()]
 
 
 class SubscriptionForm(BaseModel):
@@ -48,10 +47,8 @@ class SubscriptionForm(BaseModel):
     )
 
     email: Annotated[Email, Field(description="Valid email address")]
-    first_name: Annotated[FirstName | None, Field(description="Subscriber's first name")] = None
-    interests: Annotated[
-        Annotated[list[Interest], Field(max_length=MOST_INTERESTS)] | None, Field(description="What to write about")
-    ] = None
+    first_name: Annotated[FirstName | None, EMPTY_IS_NONE, Field(description="Subscriber's first name")] = None
+    interests: Annotated[Interests, Field(description="What to write about: a list, or words with commas between")] = ()
 
 
 class UnsubscribeLink(BaseModel):
@@ -70,14 +67,15 @@ class ShownSuccess(Shape):
 
 
 async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
-    """The same answer and the same work, whether the address is new, known, or unsubscribed."""
+    """The same answer and the same work, whether the address is new, known, or unsubscribed. The form may come in every
+    way in which the contact form may."""
 
     async def work(submission: Submission) -> tuple[Subscriber, Appended]:
         command = Subscribe(
             tenant_id=submission.site.brokerage.tenant_id,
             email=form.email,
-            first_name=(form.first_name or "").strip() or None,
-            interests=tuple(form.interests or ()),
+            first_name=form.first_name and form.first_name.strip(),
+            interests=form.interests,
             source_domain=submission.host,
         )
         return await subscribe(
@@ -88,7 +86,7 @@ async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
             form=submission.form,
         )
 
-    return await submit(asked, lambda _: SUBSCRIBED, work)
+    return await submit(asked, form, lambda _: SUBSCRIBED, work)
 
 
 async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
@@ -96,7 +94,7 @@ async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
     link = await find_link(asked.app.store, asked.tenant_id, query.token)
     if link.subscriber_id is None:
         return unknown(asked.request, link)
-    if wants_page(asked.request):
+    if prefers_page(asked.request.scope):
         return page(link.brokerage, ASKS)
     return answer(TO_UNSUBSCRIBE, headers=NOT_KEPT)
 
@@ -116,23 +114,27 @@ async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
     appended = await unsubscribe(store, asked.tenant_id, link.subscriber_id, who, idempotency=once)
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
-    if wants_page(asked.request):
+    if prefers_page(asked.request.scope):
         return page(link.brokerage, DONE)
     return answer(UNSUBSCRIBED, headers=NOT_KEPT)
 
 
 def unknown(request: Request, link: Link) -> Response:
     """404, as a page where one is wanted; else raises HttpError."""
-    if wants_page(request):
+    if prefers_page(request.scope):
         return page(link.brokerage, UNKNOWN, 404)
     raise HttpError("link_not_found", NO_LINK, NOT_KEPT)
 
 
-def wants_page(request: Request) -> bool:
-    """Whether a browser asks, which names HTML; programs that take anything get JSON."""
-    accepted = header(request.scope, b"accept") or ""
-    return any(kind.partition(";")[0].strip().lower() == "text/html" for kind in accepted.split(","))
-
+WORDS = FormWords(
+    "You are subscribed.",
+    (
+        Input("email", "E-mail", "email", required=True, autocomplete="email"),
+        Input("first_name", "First name", autocomplete="given-name"),
+        Input("interests", ""),
+    ),
+    "Subscribe",
+)
 
 link = partial(
     Endpoint,
@@ -146,16 +148,14 @@ link = partial(
 )
 
 ENDPOINTS = (
-    Endpoint(
+    FormEndpoint(
         "POST",
         "/api/newsletter/subscribe",
         post_subscribe,
         "Subscribe to the newsletter",
-        access=FORM,
-        dialect="leads",
         body=SubscriptionForm,
         answers=ShownSuccess,
-        from_pages=True,
+        words=WORDS,
     ),
     link(method="GET", run=get_unsubscribe, summary="Show a page with a button to unsubscribe"),
     link(method="POST", run=post_unsubscribe, summary="Unsubscribe from the newsletter"),

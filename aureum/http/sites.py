@@ -30,7 +30,8 @@ class Site:
     brokerage: Brokerage
     agents: tuple[Agent, ...]
     origins: frozenset[str]
-    """Of its pages, as browsers write them."""
+    """Of its pages, as browsers write them; none if they cannot be known at the moment."""
+    name: str = ""
 
 
 class Sites:
@@ -55,8 +56,8 @@ class Sites:
         about = {"tenant": tenant_id}
         # Read after the version: they may be newer than it says, never older.
         try:
-            staff, domains = await self.database.tenant_results(
-                tenant_id, [(users.LEAD_TAKERS, about), (brokerages.DOMAINS, about)]
+            staff, domains, ((called,),) = await self.database.tenant_results(
+                tenant_id, [(users.LEAD_TAKERS, about), (brokerages.DOMAINS, about), (brokerages.NAME_OF, about)]
             )
         except (Unavailable, psycopg.Error) as error:
             # A lead that nobody takes care of yet is better than none. The next form looks again.
@@ -67,7 +68,7 @@ class Sites:
         if self.base_domain is not None:
             names.append(f"{passage.brokerage.slug}.{self.base_domain}")
         origins = frozenset(f"https://{name}" for name in names)
-        site = self._known[host, slug] = Site(passage.brokerage, agents, origins)
+        site = self._known[host, slug] = Site(passage.brokerage, agents, origins, called)
         if len(self._known) > LIMIT:
             self._known.popitem(last=False)
         return site

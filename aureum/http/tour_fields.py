@@ -4,9 +4,11 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from aureum.domain.wall_time import DATE
+from aureum.http import form_fields
 from aureum.http.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,
@@ -15,10 +17,10 @@ from aureum.http.fields import (
     Message,
     Name,
     Number,
-    Phone,
     PhoneText,
     WireId,
 )
+from aureum.http.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Listing, Phone
 from aureum.http.lead_fields import ANSWERABLE
 from aureum.http.shapes import LeadsTimestamp, Shape, Timestamp, Wire
 from aureum.http.validation import BreaksRule
@@ -49,6 +51,14 @@ Day = Annotated[
 ]
 """``2024-12-30``; which years are allowed, the command says."""
 
+DAY_OR_BLANK: JsonSchemaValue = {
+    "anyOf": [
+        {"type": "string", "format": "date", "pattern": f"^{DAY}$"},
+        {"type": "string", "pattern": r"^\s*$"},
+        {"type": "null"},
+    ]
+}
+
 Start = Annotated[
     str, Characters(limit=40), WithJsonSchema({"type": "string", "pattern": f"^{DAY}[Tt ]{CLOCK}{OFFSET}?$"})
 ]
@@ -66,7 +76,7 @@ MOMENTS: list[JsonValue] = ["2025-03-09T10:00:00", "2025-03-09T16:00:00Z"]
 
 
 class TourForm(BaseModel):
-    """The document's fields. A bad phone never refuses a tour."""
+    """The document's fields. What the page fills in never refuses a tour."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -83,13 +93,15 @@ class TourForm(BaseModel):
         },
     )
 
-    listing_id: Annotated[Listed, Field(description="MLS listing ID to tour")]
-    name: Annotated[Name, Field(description="Requester's full name")]
+    listing_id: Annotated[Listing, Field(description="MLS listing ID to tour")]
+    name: Annotated[form_fields.Name, Field(description="Requester's full name")]
     email: Annotated[Email, Field(description="Contact email")]
     phone: Annotated[Phone, Field(description="Contact phone")] = None
-    preferred_date: Annotated[Day | None, Field(description="Preferred tour date (YYYY-MM-DD)")] = None
-    preferred_time: Annotated[Words | None, Field(description="Preferred time slot")] = None
-    message: Annotated[Message | None, Field(description="Additional notes")] = None
+    preferred_date: Annotated[
+        Day | None, BLANK_IS_NONE, WithJsonSchema(DAY_OR_BLANK), Field(description="Preferred tour date (YYYY-MM-DD)")
+    ] = None
+    preferred_time: Annotated[form_fields.Words, Field(description="Preferred time slot")] = None
+    message: Annotated[form_fields.Message | None, EMPTY_IS_NONE, Field(description="Additional notes")] = None
 
 
 class TourChange(BaseModel):

@@ -15,7 +15,8 @@ from aureum.http.agents import check_agent
 from aureum.http.answers import encoded
 from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
 from aureum.http.fields import Text
-from aureum.http.forms import FORM, Submission, submit
+from aureum.http.form_page import FormWords, Input
+from aureum.http.forms import FormEndpoint, Submission, submit
 from aureum.http.lists import Listing, Paging
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, unless_known
 from aureum.http.tour_fields import ReceivedTour, ShownTour, Status, TourChange, TourForm
@@ -82,7 +83,8 @@ async def get_found(asked: Asked, number: int) -> Found:
 
 
 async def post_tour(asked: Asked, form: TourForm) -> Response:
-    """Stored as it was asked for. A listing that is one property of the brokerage is linked to it."""
+    """Stored as it was asked for. A listing that is one property of the brokerage is linked to it. The form may come in
+    every way in which the contact form may."""
 
     async def request(submission: Submission) -> tuple[Tour, Appended]:
         about = submission.site.brokerage
@@ -100,7 +102,7 @@ async def post_tour(asked: Asked, form: TourForm) -> Response:
             form=submission.form,
         )
 
-    return await submit(asked, received, request)
+    return await submit(asked, form, received, request)
 
 
 async def get_tours(asked: Asked, filters: TourFilters) -> Response:
@@ -142,6 +144,20 @@ async def patch_tour(asked: Asked, number: int, change: TourChange) -> Response:
     return answered(asked, tour, lambda _: body)
 
 
+WORDS = FormWords(
+    "Thank you for your request! We'll confirm the time of your tour.",
+    (
+        Input("name", "Name", required=True, autocomplete="name"),
+        Input("email", "E-mail", "email", required=True, autocomplete="email"),
+        Input("phone", "Phone", "tel", autocomplete="tel"),
+        Input("preferred_date", "Preferred date", "date"),
+        Input("preferred_time", "Preferred time"),
+        Input("message", "Message", "long"),
+        Input("listing_id", "", required=True),
+    ),
+    "Request the tour",
+)
+
 one = partial(
     Endpoint,
     path="/api/tours/{id}",
@@ -152,16 +168,14 @@ one = partial(
 )
 
 ENDPOINTS = (
-    Endpoint(
+    FormEndpoint(
         "POST",
         "/api/tours",
         post_tour,
         "Request a tour",
-        access=FORM,
-        dialect="leads",
         body=TourForm,
         answers=ReceivedTour,
-        from_pages=True,
+        words=WORDS,
     ),
     Endpoint(
         "GET",

@@ -31,17 +31,22 @@ button:focus-visible { outline: 3px solid #e0a100; outline-offset: 2px; }
 }
 """
 
-STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-
 NOT_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """Of every answer to a link, page or not."""
 
-HEADERS = NOT_KEPT | {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-}
+
+def headers_of(style: str) -> dict[str, str]:
+    """Of a page with this *style* and a form that posts to the page's own host, and nothing else."""
+    style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return NOT_KEPT | {
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'sha256-{style_hash}'; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        ),
+    }
+
+
+HEADERS = headers_of(STYLE)
 
 TEMPLATE = Environment(autoescape=True, auto_reload=False).from_string(
     (files("aureum.http") / "unsubscribe.html").read_text(encoding="utf-8")

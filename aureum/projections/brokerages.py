@@ -92,6 +92,8 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
 
 BY_SLUG = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages WHERE slug = %(slug)s"
 
+NAME_OF = "SELECT name FROM brokerages WHERE tenant_id = %(tenant)s"
+
 DOMAINS = "SELECT domain FROM domains WHERE tenant_id = %(tenant)s"
 
 ALL = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages ORDER BY number"

@@ -75,10 +75,51 @@ def test_a_server_out_of_reach_is_told(form: Visitor) -> None:
     expect(send(form)).to_have_text("That did not work. Please send it again.")
 
 
-def test_without_the_script_nothing_that_was_typed_gets_into_the_address(form: Visitor) -> None:
+@pytest.fixture
+def plain(form: Visitor) -> Visitor:
+    """The same without the script."""
     form.page.locator("form").evaluate("form => form.replaceWith(form.cloneNode(true))")
     for name in TYPED:
         form.page.locator(f"[name={name}]").fill(FORM[name])
-    with form.page.expect_navigation():
-        send(form)
-    assert form.page.url.endswith("/form.html?utm_source=google&utm_medium=organic&other=1")
+    return form
+
+
+def test_without_the_script_the_form_is_sent_all_the_same(plain: Visitor, server: Server, tenant: Tenant) -> None:
+    plain.page.get_by_role("button", name="Send").click()
+
+    expect(plain.page.get_by_role("heading")).to_have_text("Thank you")
+    expect(plain.page.get_by_text(THANKS)).to_be_visible()
+    expect(plain.page.get_by_text("Snake River Realty")).to_be_visible()
+    assert plain.page.url.endswith("/api/contact"), "nothing that was typed gets into the address"
+    assert plain.fits() and plain.is_content(), plain
+    (lead,) = server.leads(tenant)
+    assert (lead["email"], lead["message"]) == (FORM["email"], FORM["message"])
+
+
+def test_without_the_script_a_form_is_mended_on_the_page(plain: Visitor, server: Server, tenant: Tenant) -> None:
+    plain.page.locator("[name=email]").fill("nobody")
+    plain.page.locator("form").evaluate("form => { form.noValidate = true; }")
+    plain.page.get_by_role("button", name="Send").click()
+
+    expect(plain.page.get_by_role("heading")).to_have_text("Please check your form")
+    expect(plain.page.get_by_text("E-mail must be a valid email address.")).to_be_visible()
+    expect(plain.page.get_by_label("Message")).to_have_value(FORM["message"])
+    assert plain.fits()
+    plain.page.get_by_label("E-mail").fill(FORM["email"])
+    plain.page.get_by_role("button", name="Send").click()
+
+    expect(plain.page.get_by_text(THANKS)).to_be_visible()
+    assert [lead["email"] for lead in server.leads(tenant)] == [FORM["email"]]
+    # Back, and the same again.
+    plain.page.go_back()
+    assert server.ask("GET", "/healthz").status == 200
+
+
+def test_without_the_script_the_next_page_is_shown(plain: Visitor, server: Server, tenant: Tenant) -> None:
+    plain.page.locator("form").evaluate(
+        "form => form.insertAdjacentHTML('beforeend', '<input type=hidden name=_next value=/thank-you>')"
+    )
+    plain.page.get_by_role("button", name="Send").click()
+
+    expect(plain.page).to_have_url(re.compile(r"^http://[a-z0-9.:-]+/thank-you$"))
+    assert len(server.leads(tenant)) == 1

@@ -164,7 +164,7 @@ def test_only_an_object_will_do(body: bytes, expected: tuple[object, ...]) -> No
         (b'{\n"a" 1}', 6, "Expecting ':' delimiter: line 2 column 5 (char 6)"),
         (b'{"\xc3\xa4": x}', 6, "Expecting value: line 1 column 7 (char 6)"),
         (b'{"a": "\x00"}', 7, "Invalid control character at: line 1 column 8 (char 7)"),
-        (b"\xef\xbb\xbf{}", 0, "Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)"),
+        (b"\xef\xbb\xbf{", 1, "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         # No JSON for us, though Python would take it.
         (b'{"a": "\xff"}', 7, "Body is not UTF-8"),
         (b'{"a": "\xed\xa0\x80"}', 7, "Body is not UTF-8"),

@@ -107,11 +107,14 @@ def test_every_problem_is_told_at_once(server: Server, tenant: Tenant) -> None:
     [
         ("not a number", "not a number"),
         (2085550123, "2085550123"),
-        ("", ""),
+        ("", None),
+        (" ", None),
         ([], None),
+        (["208-555-0123", 7], "208-555-0123, 7"),
         ({"a": 1}, None),
         (True, None),
         ("12\x0034", "1234"),
+        ("208\n555", "208 555"),
         ("9" * 5_000, "9" * 100),
     ],
 )

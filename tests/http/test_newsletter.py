@@ -47,7 +47,15 @@ def test_the_documents_example(server: Server, office: Office, tenant: Tenant) -
     }
 
 
-@pytest.mark.parametrize("nothing", [{}, {"first_name": None, "interests": None}, {"first_name": " ", "interests": []}])
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {},
+        {"first_name": None, "interests": None},
+        {"first_name": " ", "interests": []},
+        {"first_name": "", "interests": ""},
+    ],
+)
 def test_only_the_address_is_needed(server: Server, office: Office, tenant: Tenant, nothing: dict[str, Any]) -> None:
     assert subscribe(server, tenant, **nothing).body == THANKS
 
@@ -62,12 +70,6 @@ def test_only_the_address_is_needed(server: Server, office: Office, tenant: Tena
         ({"email": "nobody"}, ["body", "email"], "value_error.email"),
         ({"first_name": 7}, ["body", "first_name"], "type_error.str"),
         ({"first_name": "x" * 201}, ["body", "first_name"], "value_error.any_str.max_length"),
-        ({"first_name": "a\0"}, ["body", "first_name"], "value_error"),
-        ({"interests": "new-listings"}, ["body", "interests"], "type_error.list"),
-        ({"interests": ["x"] * 51}, ["body", "interests"], "value_error.list.max_items"),
-        ({"interests": ["x", " "]}, ["body", "interests", 1], "value_error.any_str.min_length"),
-        ({"interests": ["x" * 101]}, ["body", "interests", 0], "value_error.any_str.max_length"),
-        ({"interests": [None]}, ["body", "interests", 0], "type_error.none.not_allowed"),
     ],
 )
 def test_what_is_refused_names_its_field_and_leaves_nothing(

@@ -60,7 +60,7 @@ def test_only_what_the_document_requires_is_required(server: Server, tenant: Ten
     ("fields", "name", "text"),
     [
         ({"listing_id": None}, "listing_id", "none is not an allowed value"),
-        ({"listing_id": 202412345}, "listing_id", "str type expected"),
+        ({"listing_id": True}, "listing_id", "str type expected"),
         ({"listing_id": " "}, "listing_id", "ensure this value has at least 1 characters"),
         ({"listing_id": "x" * 101}, "listing_id", "ensure this value has at most 100 characters"),
         ({"name": ""}, "name", "ensure this value has at least 1 characters"),
@@ -68,17 +68,14 @@ def test_only_what_the_document_requires_is_required(server: Server, tenant: Ten
         ({"preferred_date": "2025-02-29"}, "preferred_date", "invalid date format"),
         ({"preferred_date": "20241230"}, "preferred_date", "invalid date format"),
         ({"preferred_date": "2024-W52-1"}, "preferred_date", "invalid date format"),
-        ({"preferred_date": ""}, "preferred_date", "invalid date format"),
-        ({"preferred_date": "2024-12-30\n"}, "preferred_date", "invalid date format"),
+        ({"preferred_date": "tomorrow"}, "preferred_date", "invalid date format"),
         ({"preferred_date": 20241230}, "preferred_date", "str type expected"),
         (
             {"preferred_date": "1969-12-31"},
             "preferred_date",
             "preferred_date must be a date such as 2024-12-30, in the years 1970 to 2200.",
         ),
-        ({"preferred_time": 10}, "preferred_time", "str type expected"),
-        ({"preferred_time": "x" * 201}, "preferred_time", "ensure this value has at most 200 characters"),
-        ({"message": "\0"}, "message", "value holds a NUL character"),
+        ({"message": "x" * 20_001}, "message", "ensure this value has at most 20000 characters"),
     ],
 )
 def test_a_refused_form_names_the_field_and_leaves_nothing_behind(

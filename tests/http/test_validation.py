@@ -16,12 +16,12 @@ from aureum.http.fields import (
     Name,
     NonBlank,
     Page,
-    Phone,
     Source,
     Text,
     Time,
     Utm,
 )
+from aureum.http.form_fields import Phone
 from aureum.http.validation import problems, validate
 
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]

@@ -1,0 +1,1 @@
+"""Public forms as websites send them."""
