@@ -26,7 +26,7 @@ from aureum.http.openapi import document
 from aureum.http.openapi_markdown import page
 from aureum.http.routes import ENDPOINTS
 from aureum.operator import installation
-from aureum.settings import describe_settings
+from aureum.settings import describe_settings, load_settings
 from aureum.upgrade import upgrade
 
 app = typer.Typer(
@@ -82,7 +82,7 @@ def openapi_command(
     if errors:
         typer.echo(catalogue(), nl=False)
         return
-    described = document(ENDPOINTS)
+    described = document(ENDPOINTS, load_settings().public_url)
     typer.echo(page(described) if markdown else json.dumps(described, indent=2, ensure_ascii=False), nl=not markdown)
 
 

@@ -91,6 +91,12 @@ def _smtp_url(url: str) -> str:
     return url
 
 
+def _public_url(url: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?", url):
+        raise ValueError("not an http URL")
+    return url.rstrip("/")
+
+
 def _domain(name: str) -> str:
     name = name.lower().rstrip(".")
     if not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", name):
@@ -145,6 +151,9 @@ class Settings(BaseSettings):
     base_domain: Annotated[
         str | None, AfterValidator(lambda name: name and _domain(name)), Write("a domain name such as crm.example.com")
     ] = Field(None, description="a brokerage is also found at its slug, a dot and this domain")
+    public_url: Annotated[
+        str | None, AfterValidator(lambda url: url and _public_url(url)), Write("a URL such as https://crm.example.com")
+    ] = Field(None, description="where clients reach the API: the base URL in /openapi.json")
     trusted_proxies: Networks = Field((), description="networks of the proxies whose X-Forwarded-* headers count")
     webhook_allow_networks: Networks = Field(
         (), description="networks that webhooks may call though they are not public"

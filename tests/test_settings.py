@@ -72,6 +72,7 @@ def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in {
         "DATABASE_URL": "postgresql://aureum:hidden@db.example.com/aureum",
         "BASE_DOMAIN": "CRM.Example.com.",
+        "PUBLIC_URL": "https://crm.example.com:8443/aureum/",
         "TRUSTED_PROXIES": " 10.0.0.0/8, 192.0.2.7 ,fd00::/8,",
         "METRICS_NETWORKS": "10.1.0.0/16",
         "FORM_RATE_LIMIT": "0",
@@ -83,6 +84,7 @@ def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings()
     assert settings.database_url == "postgresql://aureum:hidden@db.example.com/aureum"
     assert settings.base_domain == "crm.example.com"
+    assert settings.public_url == "https://crm.example.com:8443/aureum"
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("192.0.2.7/32"), ip_network("fd00::/8"))
     assert settings.metrics_networks == (ip_network("10.1.0.0/16"),)
     assert (settings.form_rate_limit, settings.prepared_statements, settings.log_level) == (0, False, "warning")
@@ -121,6 +123,9 @@ def test_settings_are_frozen() -> None:
         ("MASTER_KEY", b64encode(b"h" * 33).decode(), "openssl rand -base64 32"),
         ("BASE_DOMAIN", "https://example.com", "a domain name"),
         ("BASE_DOMAIN", "-x.example.com", "a domain name"),
+        ("PUBLIC_URL", "crm.example.com", "https://crm.example.com"),
+        ("PUBLIC_URL", "https://u:hidden@crm.example.com", "https://crm.example.com"),
+        ("PUBLIC_URL", "https://crm.example.com/?a=b", "https://crm.example.com"),
         ("TRUSTED_PROXIES", "10.0.0.5/8", "networks with commas"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,proxy", "networks with commas"),
         ("WEBHOOK_ALLOW_NETWORKS", "300.0.0.1", "networks with commas"),

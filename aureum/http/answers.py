@@ -37,6 +37,9 @@ def living_etag(version: int, *state: object) -> str:
     return f'"v{version}.{hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest()}"'
 
 
+ETAGS = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
+"""What ``If-Match`` may hold."""
+
 RESOURCE_ETAG = re.compile('"v([1-9][0-9]{0,8})(?:\\.[0-9a-f]{12})?"')
 
 

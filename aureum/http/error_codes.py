@@ -23,6 +23,7 @@ Code = Literal[
     "brokerage_required",
     "agent_of_other_brokerage",
     "idempotency_key_invalid",
+    "if_match_invalid",
     "credentials_missing",
     "credentials_invalid",
     "login_failed",
@@ -140,6 +141,11 @@ CODES: Mapping[Code, Meaning] = {
         400,
         "`Idempotency-Key` does not have 1 to 255 printable ASCII characters.",
         "Send another key, such as a UUID.",
+    ),
+    "if_match_invalid": Meaning(
+        400,
+        "`If-Match` is not an ETag, a list of them, or `*`.",
+        "Send the `ETag` of the resource as it was answered, with its quotes, or leave the header out.",
     ),
     "credentials_missing": Meaning(
         401,

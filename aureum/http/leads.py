@@ -89,7 +89,7 @@ async def patch_lead(asked: Asked, lead_id: UUID, change: LeadChange) -> Respons
     return answered(asked, lead, lead_body)
 
 
-async def convert(asked: Asked, lead_id: UUID) -> Response:
+async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
     """The lead, converted, with the id of its contact. Twice is the same success, and one contact."""
     remember = await once(asked, lead_body)
     lead, appended = await convert_lead(
@@ -120,7 +120,7 @@ ENDPOINTS = (
     one(
         method="POST",
         path="/api/leads/{id}/convert",
-        run=convert,
+        run=post_conversion,
         summary="Convert a lead into a contact",
     ),
     one(

@@ -1,9 +1,12 @@
 """The OpenAPI 3.1 document, made of the endpoints' declarations and of the models that validate.
 
 document            of all endpoints
-└── operation       one endpoint: parameters, body, answers
-    ├── openapi_schemas.py   JSON schemas of models
-    └── openapi_answers.py   what comes back: a success, and the refusals that follow from the declaration
+├── operation       one endpoint: parameters, body, answers
+│   ├── openapi_schemas.py   JSON schemas of models
+│   ├── openapi_answers.py   what comes back: a success, and the refusals that follow from the declaration
+│   └── openapi_examples.py  real answers, which the tests have recorded
+├── openapi_webhooks.py      what is sent to webhooks
+└── openapi_words.py         what fields and tags mean
 """
 
 import inspect
@@ -14,20 +17,52 @@ from functools import partial
 from typing import Any
 
 from aureum import __version__
+from aureum.http.answers import ETAGS
 from aureum.http.endpoint import Endpoint
 from aureum.http.openapi_answers import ERRORS, refusals, responses
+from aureum.http.openapi_examples import examples
 from aureum.http.openapi_schemas import JsonSchema, Schemas, without_null
+from aureum.http.openapi_webhooks import TAG as MESSAGE_TAG
+from aureum.http.openapi_webhooks import webhooks
+from aureum.http.openapi_words import IDS, TAGS
+from aureum.http.webhook_messages import MESSAGES
 
 ABOUT = """The back end of real-estate brokerages: the Aureum API and the Leads API, served by one service.
 
-Every answer has `X-Request-Id`. Any GET may be asked as HEAD; OPTIONS says what an address takes, and what it does not
-take is 405 with `Allow`. Lists are bare arrays, newest first. Unknown fields and parameters are ignored.
+Every answer has `X-Request-Id`. Any GET may be sent as HEAD. OPTIONS tells which methods an address takes; any other is
+405 with `Allow`. Lists are bare arrays, newest first. Unknown fields and parameters are ignored.
+
+Every refusal has a code for programs: `code` in the body of the Aureum API, and the header `X-Error-Code` in both.
+Public endpoints find the brokerage by `Host`: send them to the brokerage's own domain.
 """
 
 SECURITY_SCHEMES: Mapping[str, JsonSchema] = {
-    "key": {"type": "http", "scheme": "bearer", "bearerFormat": "aur_…", "description": "An API key of a brokerage."},
-    "token": {"type": "http", "scheme": "bearer", "description": "The token of a user who has logged in."},
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "aur_…",
+        "description": "An API key of a brokerage. It acts as the brokerage, with the view of a broker.",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "aut_…",
+        "description": "The token of a user, from `POST /api/v1/auth/login`. It acts with the user's role for twelve "
+        "hours.",
+    },
 }
+
+ANY_SERVER: JsonSchema = {
+    "url": "{scheme}://{host}",
+    "description": "An installation of Aureum.",
+    "variables": {
+        "scheme": {"enum": ["https", "http"], "default": "http", "description": "`https` but for tests."},
+        "host": {"default": "localhost:8000", "description": "The host and port, as `aureum run` has them."},
+    },
+}
+"""Where the API is, if AUREUM_PUBLIC_URL does not say. Not ``/``, of which some tools make no base URL."""
+
+IF_MATCH: JsonSchema = {"type": "string", "pattern": ETAGS, "examples": ['"v3"']}
 
 # Blanks around a header's value are no part of it (RFC 9110, 5.5).
 IDEMPOTENCY_KEY: JsonSchema = {
@@ -39,10 +74,15 @@ IDEMPOTENCY_KEY: JsonSchema = {
 REQUEST_ID = "Names the request; the answer and the log repeat it: up to 128 letters, digits, `.`, `_`, `:` and `-`."
 
 
-def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    """The whole document, as JSON has it. Takes the *endpoints* that are documented, in their order."""
+def document(endpoints: Iterable[Endpoint], public_url: str | None = None) -> dict[str, Any]:
+    """The whole document, as JSON has it. Takes the *endpoints* that are documented, in their order.
+
+    *public_url* is where clients reach them.
+    """
     shown = [endpoint for endpoint in endpoints if endpoint.documented]
-    schemas = Schemas([model for one in shown for model in (one.body, one.answers) if model is not None])
+    models = [model for one in shown for model in (one.body, one.answers) if model is not None]
+    schemas = Schemas([*models, *MESSAGES.values()])
+    tags = dict.fromkeys([*(tag(endpoint) for endpoint in shown), MESSAGE_TAG])
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for endpoint in shown:
         paths[endpoint.path][endpoint.method.lower()] = operation(endpoint, schemas)
@@ -52,11 +92,13 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             "title": "Aureum",
             "version": __version__,
             "description": ABOUT,
+            "contact": {"name": "Aureum"},
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in dict.fromkeys(tag(endpoint) for endpoint in shown)],
+        "servers": [{"url": public_url, "description": "This installation."} if public_url else ANY_SERVER],
+        "tags": [{"name": name, "description": TAGS.get(name, "")} for name in tags],
         "paths": paths,
+        "webhooks": webhooks(schemas, examples().messages),
         "components": {
             "schemas": dict(sorted({**schemas.components, **ERRORS}.items())),
             "responses": refusals(shown),
@@ -73,7 +115,7 @@ def operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         "summary": endpoint.summary,
         "description": description(endpoint),
         "parameters": parameters(endpoint),
-        "responses": responses(endpoint, schemas),
+        "responses": responses(endpoint, schemas, examples().answers.get(name(endpoint), {})),
         "security": [{scheme: []} for scheme in endpoint.access.schemes],
     }
     if endpoint.access.optional:
@@ -120,10 +162,11 @@ def parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     """In the path, the query and the headers."""
     found = []
     if endpoint.id is not None:
+        text = IDS.get(endpoint.path.partition("/{id}")[0], "The id of the resource.")
         schema: JsonSchema = {"type": "string", "pattern": endpoint.id.pattern}
         if endpoint.id.number:
             schema = {"type": "integer", "minimum": 0, "maximum": 10**19 - 1}
-        found.append({"name": "id", "in": "path", "required": True, "schema": schema})
+        found.append({"name": "id", "in": "path", "required": True, "description": text, "schema": schema})
     found += [query_parameter(endpoint, *field) for field in Schemas.fields(endpoint.query)]
     for header, text, header_schema in headers(endpoint):
         found.append({"name": header, "in": "header", "description": text, "schema": header_schema})
@@ -147,7 +190,11 @@ def headers(endpoint: Endpoint) -> Iterable[tuple[str, str, JsonSchema]]:
     if endpoint.has_etag and endpoint.method == "GET":
         yield "If-None-Match", "The ETag of the answer that the client has: 304 while it is still the same.", text
     if endpoint.method == "PATCH":
-        yield "If-Match", "The ETag of what the client has seen: 412 if it has changed since.", text
+        yield (
+            "If-Match",
+            "The ETag of what the client has seen: 412 if it has changed since.",
+            IF_MATCH,
+        )
     if endpoint.method == "POST" and endpoint.idempotent:
         yield (
             "Idempotency-Key",

@@ -7,6 +7,7 @@ from typing import Any
 from aureum.http.endpoint import Endpoint
 from aureum.http.error_codes import CODES
 from aureum.http.errors import Dialect
+from aureum.http.openapi_examples import examples
 from aureum.http.openapi_schemas import JsonSchema, Schemas
 
 CODE: JsonSchema = {
@@ -65,12 +66,20 @@ ERRORS: Mapping[str, JsonSchema] = {
     "LeadsInvalid": {
         "type": "object",
         "description": "What is wrong with the values that were sent.",
-        "properties": {"detail": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Problem"}}},
+        "properties": {
+            "detail": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"$ref": "#/components/schemas/Problem"},
+                "description": "Every problem, in the order of the fields.",
+            }
+        },
         "required": ["detail"],
         "additionalProperties": False,
     },
     "Problem": {
         "type": "object",
+        "description": "What is wrong with one value.",
         "properties": {
             "loc": {
                 "type": "array",
@@ -78,8 +87,16 @@ ERRORS: Mapping[str, JsonSchema] = {
                 "description": "`body`, `query` or `path`, then the field.",
                 "examples": [["body", "email"]],
             },
-            "msg": {"type": "string", "examples": ["value is not a valid email address"]},
-            "type": {"type": "string", "examples": ["value_error.email"]},
+            "msg": {
+                "type": "string",
+                "description": "What is wrong, for a person.",
+                "examples": ["value is not a valid email address"],
+            },
+            "type": {
+                "type": "string",
+                "description": "What is wrong, for a program.",
+                "examples": ["value_error.email"],
+            },
             "ctx": {"type": "object", "description": "The limits that the message names."},
         },
         "required": ["loc", "msg", "type"],
@@ -113,10 +130,10 @@ OF_A_KEY = {
 """In each answer of an endpoint to a key that is valid, a refusal too."""
 
 
-def responses(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
-    """By status, in their order."""
+def responses(endpoint: Endpoint, schemas: Schemas, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """By status, in their order. *recorded* are examples of successes, by status as well."""
     statuses = (endpoint.status, *endpoint.statuses)
-    found = {str(status): success(endpoint, schemas, status) for status in sorted(statuses)}
+    found = {str(status): success(endpoint, schemas, status, recorded.get(str(status))) for status in sorted(statuses)}
     if endpoint.has_etag and endpoint.method == "GET":
         found["304"] = {"description": "The client has it already", "headers": written(common_headers(endpoint))}
     for status in sorted({*implied(endpoint), *endpoint.refusals}):
@@ -133,13 +150,14 @@ def refusals(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     return {f"{dialect}_{status}": refusal(status, dialect) for dialect, status in sorted(given)}
 
 
-def success(endpoint: Endpoint, schemas: Schemas, status: int) -> dict[str, Any]:
-    """What comes back when all is well."""
+def success(endpoint: Endpoint, schemas: Schemas, status: int, example: Any) -> dict[str, Any]:
+    """What comes back when all is well, such as the *example*."""
     described = {"description": HTTPStatus(status).phrase, "headers": written(answer_headers(endpoint))}
     if status == 204:
         return described
     schema = TEXT if endpoint.answers is None else schemas.of(endpoint.answers)
-    return described | {"content": {endpoint.media: {"schema": schema}} | (PAGE if endpoint.pages else {})}
+    content = {"schema": schema} | ({} if example is None else {"example": example})
+    return described | {"content": {endpoint.media: content} | (PAGE if endpoint.pages else {})}
 
 
 def answer_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSchema]]]:
@@ -156,7 +174,7 @@ def common_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSch
     if endpoint.query is not None and {"limit", "cursor"} <= endpoint.query.model_fields.keys():
         yield "Link", ('Where the next page is (`rel="next"`), if there is one.', TEXT)
     if endpoint.method == "POST" and endpoint.idempotent:
-        yield "Idempotent-Replayed", ("`true`: this is the first answer again.", {"const": "true"})
+        yield "Idempotent-Replayed", ("`true`: this is the first answer again.", {"type": "string", "enum": ["true"]})
     if "key" in endpoint.access.schemes:
         yield from OF_A_KEY.items()
     yield "X-Request-Id", ("The request's id.", TEXT)
@@ -201,10 +219,17 @@ def refusal(status: int, dialect: Dialect, *, to_keys: bool = True) -> dict[str,
         headers |= RETRY_AFTER
     if status == 401:
         headers["WWW-Authenticate"] = ("How to authenticate: `Bearer`.", TEXT)
+    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+    recorded = examples().refusals.get(f"{dialect}_{status}")
+    if recorded:
+        content["examples"] = {
+            code: {"summary": CODES[code].means.partition(". ")[0].rstrip("."), "value": value}
+            for code, value in recorded.items()
+        }
     return {
         "description": MEANINGS.get(status, HTTPStatus(status).phrase),
         "headers": written(headers.items()),
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
+        "content": {"application/json": content},
     }
 
 

@@ -1,10 +1,19 @@
-"""JSON schemas of the models that validate, as the OpenAPI document has them."""
+"""JSON schemas of the models that validate, as the OpenAPI document has them.
 
+They are written so that generators of clients make of them what is meant. A default is told in words: a field with a
+``default`` that may be left out is taken for one that must be there. What is always ``true`` is a boolean. Names of
+models are those of the API: ``LeadCreate`` is sent, ``LeadChange`` changes, ``LeadResponse`` comes back.
+"""
+
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import orjson
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
+
+from aureum.http.openapi_words import meaning
 
 JsonSchema = dict[str, Any]
 
@@ -32,9 +41,10 @@ class Schemas:
             ref_template=REFERENCE,
             schema_generator=Untitled,
         )
-        self._found = {key: schema for (key, _), schema in found.items()}
+        self._found: dict[str, JsonSchema] = {key: renamed(schema) for (key, _), schema in found.items()}
         self.components: dict[str, JsonSchema] = {
-            name: tidied(schema) for name, schema in definitions.get("$defs", {}).items()
+            public(name): renamed(described(name, tidied(schema)))
+            for name, schema in definitions.get("$defs", {}).items()
         }
         self.examples: dict[type[BaseModel], Any] = {}
         for kind in types:
@@ -54,14 +64,19 @@ class Schemas:
     def fields(model: type[BaseModel] | None) -> Iterator[tuple[str, JsonSchema, bool]]:
         """Name on the wire, schema, and whether it is required, of every field."""
         if model is not None:
-            schema = tidied(model.model_json_schema(ref_template=REFERENCE, schema_generator=Untitled))
+            schema: JsonSchema = renamed(
+                tidied(model.model_json_schema(ref_template=REFERENCE, schema_generator=Untitled))
+            )
             for name, field in schema.get("properties", {}).items():
                 yield name, field, name in schema.get("required", ())
 
 
 def tidied(schema: JsonSchema) -> JsonSchema:
-    """*schema* with its ``example`` as JSON Schema has it, and without defaults that say nothing."""
+    """*schema* with its ``example`` as JSON Schema has it, without defaults that say nothing, and with what is always
+    ``true`` as a boolean."""
     changed = {key: _tidied(value) for key, value in schema.items() if (key, value) != ("default", None)}
+    if changed.get("const") is True:
+        del changed["const"]
     if isinstance(changed.get("description"), str):
         changed["description"] = " ".join(changed["description"].replace("``", "`").split())
     if "example" in changed:
@@ -73,6 +88,47 @@ def _tidied(value: Any) -> Any:
     if isinstance(value, dict):
         return tidied(value)
     return [_tidied(item) for item in value] if isinstance(value, list) else value
+
+
+def described(model: str, schema: JsonSchema) -> JsonSchema:
+    """*schema* of a model with a description of each property; a default is told there."""
+    schema = {key: value for key, value in schema.items() if key != "title"}
+    properties = schema.get("properties", {})
+    for name, field in properties.items():
+        text = str(field.get("description") or meaning(model, name))
+        default = field.pop("default", None)
+        if isinstance(default, str | bool | int) and "Default" not in text:
+            text = f"{text.rstrip('.')}. Default: `{orjson.dumps(default).decode().strip(chr(34))}`."
+        # First what it means, then how it is written.
+        properties[name] = {"description": text, **{key: value for key, value in field.items() if key != "description"}}
+    return schema
+
+
+PAGE_OF = re.compile(r"NumberedPage_Shown(\w+)_")
+SHOWN_NEW = re.compile(r"ShownNew(\w+)")
+SHOWN = re.compile(r"Shown(\w+)")
+NEW = re.compile(r"New(\w+)")
+
+
+def public(model: str) -> str:
+    """What a model is called in the API: ``NewLead`` → ``LeadCreate``, ``ShownLead`` → ``LeadResponse``."""
+    for pattern, name in ((PAGE_OF, r"\1Page"), (SHOWN_NEW, r"\1Created"), (SHOWN, r"\1Response"), (NEW, r"\1Create")):
+        if pattern.fullmatch(model):
+            return pattern.sub(name, model)
+    return model
+
+
+REFERRED = re.compile(REFERENCE.format(model=r"(\w+)"))
+
+
+def renamed(schema: Any) -> Any:
+    """*schema* with models called as in the API wherever it refers to them."""
+    if isinstance(schema, dict):
+        return {key: renamed(value) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [renamed(value) for value in schema]
+    found = REFERRED.fullmatch(schema) if isinstance(schema, str) else None
+    return schema if found is None else REFERENCE.format(model=public(found[1]))
 
 
 def without_null(schema: JsonSchema) -> JsonSchema:

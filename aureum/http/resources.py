@@ -1,5 +1,6 @@
 """One resource at a time, as all of them are read, made and changed: ETags, ``asOf``, ``If-Match``, 201."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,8 +12,9 @@ from starlette.responses import Response
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
-from aureum.http.answers import RESOURCE_ETAG, answer, not_modified, resource_etag
+from aureum.http.answers import ETAGS, RESOURCE_ETAG, answer, not_modified, resource_etag
 from aureum.http.endpoint import Asked
+from aureum.http.errors import HttpError
 from aureum.http.fields import Time
 from aureum.http.headers import header
 from aureum.http.idempotency import Replayed, idempotency, unless_replayed
@@ -21,6 +23,8 @@ from aureum.store.event_store import Appended, Idempotency, Stream
 
 NO_ONE = UUID(int=0)
 """What an id that never was one stands for: no stream has it."""
+
+BAD_IF_MATCH = 'If-Match must be an ETag with its quotes, such as "v3", several with commas between them, or *.'
 
 NOT_YET = "There was nothing with this id at that time."
 
@@ -104,10 +108,15 @@ def answered(
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
-    """The versions that ``If-Match`` allows; None without it or for ``*``. Compared strongly (RFC 9110, 13.1.1)."""
+    """The versions that ``If-Match`` allows; None without it or for ``*``. Compared strongly (RFC 9110, 13.1.1).
+
+    Raises HttpError 400 for what is no ETag, such as an empty one: what it was meant to guard would be in doubt.
+    """
     listed = header(request.scope, b"if-match")
     if listed is None or listed.strip() == "*":
         return None
+    if re.fullmatch(ETAGS, listed.strip()) is None:
+        raise HttpError("if_match_invalid", BAD_IF_MATCH)
     tags = (RESOURCE_ETAG.fullmatch(tag.strip()) for tag in listed.split(","))
     return frozenset(int(tag[1]) for tag in tags if tag)
 

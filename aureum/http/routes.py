@@ -99,4 +99,5 @@ class Paths(Router):
 def make_app(aureum: Aureum) -> Edge:
     """The ASGI application on an opened ``Aureum``."""
     routes = [Route(address.path, address, include_in_schema=False) for address in addresses()]
-    return Edge(Paths([*routes, *admin_pages.routes()]), aureum, openapi=Packed(encoded(document(ENDPOINTS)), JSON))
+    described = encoded(document(ENDPOINTS, aureum.settings.public_url))
+    return Edge(Paths([*routes, *admin_pages.routes()]), aureum, openapi=Packed(described, JSON))

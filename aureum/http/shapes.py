@@ -5,7 +5,7 @@ The tests hold the running server's answers against these shapes. Field names ar
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 Wire = Annotated[str, Field(pattern="^c[0-9a-z]{25}$", examples=["clx0000000000000000000000x"])]
 """An opaque id."""
@@ -16,7 +16,7 @@ Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, exam
 LeadsTimestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-12-28T15:30:00Z"])]
 """A moment of the Leads API, in seconds."""
 
-Amount = Annotated[float | int, Field(ge=0)]
+Amount = Annotated[float | int, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 
 
 class Shape(BaseModel):

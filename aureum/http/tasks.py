@@ -70,7 +70,7 @@ async def patch_task(asked: Asked, task_id: UUID, change: TaskChange) -> Respons
     return answered(asked, task, task_body)
 
 
-async def complete(asked: Asked, task_id: UUID) -> Response:
+async def post_completion(asked: Asked, task_id: UUID) -> Response:
     """The task, completed. Twice is the same success."""
     remember = await once(asked, task_body)
     task, appended = await complete_task(
@@ -91,5 +91,5 @@ ENDPOINTS = (
     Endpoint("POST", "/api/tasks", post_task, "Create a task", body=NewTask, answers=ShownTask, status=201),
     one(method="GET", run=get_task, summary="Get a task", query=AsOf),
     one(method="PATCH", run=patch_task, summary="Change a task", body=TaskChange),
-    one(method="POST", path="/api/tasks/{id}/complete", run=complete, summary="Complete a task"),
+    one(method="POST", path="/api/tasks/{id}/complete", run=post_completion, summary="Complete a task"),
 )

@@ -1,6 +1,6 @@
 """``GET /api/events``: the bodies of webhooks for those who prefer to pull, or were down for longer."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,8 +10,8 @@ from aureum.domain.webhook_endpoint import EVENTS, expand
 from aureum.http.answers import answer, list_etag, not_modified
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint
 from aureum.http.paging import Limit
-from aureum.http.shapes import Shape, ShownChange, Timestamp
-from aureum.http.webhook_fields import Event, Named, Position
+from aureum.http.webhook_fields import Named, Position
+from aureum.http.webhook_messages import ShownMessage
 from aureum.webhooks.told import told_since
 
 PATH = "/api/events"
@@ -28,17 +28,6 @@ class Feed(BaseModel):
     ] = None
     limit: Annotated[Limit | None, Field(description=f"How many at most, {PAGE} without it.")] = None
     events: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
-
-
-class ShownMessage(Shape):
-    """The body of a webhook."""
-
-    event: Event
-    timestamp: Timestamp
-    data: Annotated[dict[str, Any], Field(description="The resource as it stood at that event")]
-    id: Annotated[str, Field(pattern="^msg_[0-9a-z]{25}_[1-9][0-9]*$")]
-    sequence: int
-    changes: Annotated[dict[str, ShownChange] | None, Field(description="Of `*.updated` only")] = None
 
 
 async def get_events(asked: Asked, feed: Feed) -> Response:

@@ -14,13 +14,17 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from aureum import __version__
+from aureum.domain.webhook_endpoint import EVENTS
 from aureum.http.openapi import document
 from aureum.http.routes import ENDPOINTS, addresses
+from aureum.webhooks.messages import SOURCES
+from aureum.webhooks.signing import new_secret, sign
 from tests.documents.aureum_document import aureum_document
 from tests.documents.leads_document import leads_document
-from tests.http.office import Office
-from tests.http.serving import Server
+from tests.http.office import Office, Tenant
+from tests.http.serving import JANE, Server, served
 
+SOURCE_NAMES = [name for source in SOURCES.values() for name in source.names.values()]
 DOCUMENT = json.loads(json.dumps(document(ENDPOINTS)))
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference.md"
 OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
@@ -49,6 +53,11 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def requests() -> list[dict[str, Any]]:
+    """What is sent to webhooks."""
+    return [one["post"] for one in DOCUMENT["webhooks"].values()]
+
+
 def test_it_is_valid_openapi_3_1() -> None:
     assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(DOCUMENT)] == []
     assert (DOCUMENT["openapi"], DOCUMENT["info"]["version"]) == ("3.1.0", __version__)
@@ -73,13 +82,76 @@ def test_every_route_is_in_it() -> None:
 
 
 def test_names_are_unique_and_everything_is_described() -> None:
-    operations = [operation(*one) for one in OPERATIONS]
+    operations = [*(operation(*one) for one in OPERATIONS), *requests()]
     assert len({one["operationId"] for one in operations}) == len(operations)
     assert all(one["summary"] and one["description"] and one["tags"] for one in operations)
     for method, path in OPERATIONS:
         given = [one["name"] for one in operation(method, path)["parameters"] if one["in"] == "path"]
         assert given == re.findall(r"\{(\w+)", path)
     assert "``" not in json.dumps(DOCUMENT), "Markdown of the source, not of the document"
+
+
+def test_every_property_parameter_and_tag_is_described() -> None:
+    missing = [
+        f"{name}.{field}"
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        for field, described in schema.get("properties", {}).items()
+        if not described.get("description")
+    ]
+    assert missing == [], 'give each Field(description="…"), or a line in aureum/http/openapi_words.py'
+    operations = [*(operation(*one) for one in OPERATIONS), *requests()]
+    for one in operations:
+        assert [parameter["name"] for parameter in one["parameters"] if not parameter.get("description")] == [], one
+    tags = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
+    assert set(tags) == {name for one in operations for name in one["tags"]}
+    assert all(tags.values()), "what a tag means is told in aureum/http/openapi_words.py"
+
+
+def test_nothing_in_it_stands_in_the_way_of_generators() -> None:
+    """No default, which makes an optional field required, nothing that is always true, and no keyword that JSON Schema
+    does not know."""
+    schemas = DOCUMENT["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch("(?!Shown|New|Numbered)[A-Z][A-Za-z]+", name)] == []
+    for part in parts(schemas):
+        if isinstance(part, dict):
+            assert not {"default", "ge", "le", "gt", "lt"} & part.keys(), part
+            assert part.get("const") is not True, part
+
+
+def test_an_etag_to_match_is_one_and_what_is_none_is_refused(server: Server, tenant: Tenant) -> None:
+    (described,) = (one for one in operation("PATCH", "/api/leads/{id}")["parameters"] if one["name"] == "If-Match")
+    lead = server.by_key(tenant, "POST", "/api/leads", JANE)
+    address = f"/api/leads/{lead.json['id']}"
+    for value, status in (("", 400), ("v1", 400), ('"v1" "v2"', 400), ('"v9"', 412), ("*", 200), ('W/"a", "v2"', 200)):
+        allowed = validator(described["schema"]).is_valid(value)
+        answer = server.by_key(tenant, "PATCH", address, {"status": "contacted"}, {"If-Match": value})
+        assert answer.status == status, value
+        assert allowed is (status != 400), value
+        assert allowed or answer.code == "if_match_invalid"
+
+
+def test_where_it_is_served(served_url: str) -> None:
+    assert DOCUMENT["servers"][0]["variables"]["host"]["default"] == "localhost:8000"
+    public = "https://crm.example.com"
+    assert document(ENDPOINTS, public)["servers"] == [{"url": public, "description": "This installation."}]
+    with served(served_url, public_url=f"{public}/") as running:
+        assert running.ask("GET", "/openapi.json").json["servers"][0]["url"] == public
+
+
+def test_webhooks_are_those_that_are_sent() -> None:
+    assert set(DOCUMENT["webhooks"]) == set(EVENTS)
+    union = resolved({"$ref": "#/components/schemas/MessageResponse"})
+    assert set(union["discriminator"]["mapping"]) == set(EVENTS)
+    assert set(SOURCE_NAMES) == set(EVENTS)
+    for event, about in DOCUMENT["webhooks"].items():
+        (content,) = about["post"]["requestBody"]["content"].values()
+        message = resolved(content["schema"])
+        assert event in message["properties"]["event"]["enum"]
+        kind = event.partition(".")[0].capitalize()
+        assert message["properties"]["data"]["$ref"] == f"#/components/schemas/{kind}Response"
+        sent = sign(b"{}", message_id="msg_1", event=event, secrets=[new_secret(), new_secret()], timestamp=1)
+        told = {parameter["name"] for parameter in about["post"]["parameters"]}
+        assert told == set(sent) - {"Content-Type", "User-Agent"}
 
 
 def test_every_example_is_one() -> None:
@@ -117,7 +189,7 @@ def test_the_headers_of_each_kind_of_answer_are_named() -> None:
 
 
 def test_a_schema_tells_what_null_means() -> None:
-    change, new = (DOCUMENT["components"]["schemas"][name] for name in ("LeadChange", "NewLead"))
+    change, new = (DOCUMENT["components"]["schemas"][name] for name in ("LeadChange", "LeadCreate"))
     for value, valid in (({"status": None}, False), ({"name": None}, False), ({"email": None}, True), ({}, True)):
         assert validator(change).is_valid(value) is valid
     assert validator(new).is_valid({"name": "Jane", "phone": "1", "status": None, "source": None})

@@ -1,0 +1,77 @@
+"""The ``webhooks`` of the OpenAPI document: the requests that Aureum sends, one for each event."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aureum.http.openapi_schemas import JsonSchema, Schemas
+from aureum.http.webhook_messages import MESSAGES
+from aureum.webhooks.signing import NEXT
+
+TAG = "messages"
+
+SUMMARIES: Mapping[str, str] = {
+    "lead.created": "A lead was created",
+    "lead.updated": "A lead has changed",
+    "contact.created": "A contact was created",
+    "contact.updated": "A contact has changed",
+    "property.created": "A property was created",
+    "property.updated": "A property has changed",
+    "showing.created": "A showing was created",
+    "showing.updated": "A showing has changed",
+    "task.created": "A task was created",
+    "task.completed": "A task was completed",
+}
+
+DESCRIPTION = (
+    "Sent to every webhook that wants `{event}`. `data` is the resource as it stood at that event. A message may come "
+    "twice: remember the ids that you have dealt with. `sequence` orders the events of a brokerage."
+)
+
+HEX = "^[0-9a-f]{64}$"
+
+HEADERS: Mapping[str, tuple[str, JsonSchema]] = {
+    "X-Aureum-Event": ("The event.", {"type": "string"}),
+    "X-Aureum-Signature": (
+        "HMAC-SHA256 of the raw body in hexadecimal. The key is the whole secret.",
+        {"type": "string", "pattern": HEX},
+    ),
+    NEXT: (
+        "The same signature with the new secret, while a secret is being rotated.",
+        {"type": "string", "pattern": HEX},
+    ),
+    "webhook-id": ("The `id` of the message, the same in every attempt.", {"type": "string"}),
+    "webhook-timestamp": ("When this attempt was made, in Unix seconds.", {"type": "string", "pattern": "^[0-9]+$"}),
+    "webhook-signature": (
+        "The signature of Standard Webhooks: `v1,` and base64; two of them while a secret is being rotated.",
+        {"type": "string"},
+    ),
+}
+
+
+def webhooks(schemas: Schemas, examples: Mapping[str, Any]) -> dict[str, Any]:
+    """By event; *examples* are bodies, by event as well."""
+    return {event: {"post": request(event, schemas, examples.get(event))} for event in MESSAGES}
+
+
+def request(event: str, schemas: Schemas, example: Any) -> dict[str, Any]:
+    """What is sent for one event, and what the receiver answers."""
+    content: dict[str, Any] = {"schema": schemas.of(MESSAGES[event])}
+    if example is not None:
+        content["example"] = example
+    return {
+        "operationId": event.replace(".", "_"),
+        "tags": [TAG],
+        "summary": SUMMARIES[event],
+        "description": DESCRIPTION.format(event=event),
+        "parameters": [
+            {"name": name, "in": "header", "required": name != NEXT, "description": text, "schema": schema}
+            for name, (text, schema) in HEADERS.items()
+        ],
+        "requestBody": {"required": True, "content": {"application/json": content}},
+        "responses": {
+            "2XX": {"description": "Received. Only the status counts, nothing that follows it."},
+            "410": {"description": "Not wanted any more: the webhook is disabled."},
+            "default": {"description": "Not received: the same message comes again later."},
+        },
+        "security": [],
+    }

@@ -1,0 +1,122 @@
+"""The examples of the OpenAPI document are what the server answers. With AUREUM_RECORD_EXAMPLES=1 they are recorded."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from aureum.http.endpoint import Endpoint
+from aureum.http.error_codes import Code
+from aureum.http.openapi import document, name
+from aureum.http.openapi_examples import FILE, examples
+from aureum.http.routes import ENDPOINTS
+from aureum.http.webhook_messages import MESSAGES
+from tests.http.every.declared import declared, every
+from tests.http.every.recorded import example_of, unlike
+from tests.http.every.refusals import REFUSALS, Scene, scene_of
+from tests.http.every.world import World
+from tests.http.serving import Answer
+
+RECORD = bool(os.environ.get("AUREUM_RECORD_EXAMPLES"))
+COMMAND = "Record it: AUREUM_RECORD_EXAMPLES=1 .venv/bin/python -m pytest -q tests/http/every/test_examples.py"
+
+NEW: dict[str, dict[str, Any]] = {"answers": {}, "refusals": {}, "messages": {}}
+"""What is recorded now."""
+
+TESTS_AS_DELIVERIES = {("post_test", "200"): ("get_delivery", "200")}
+"""The worker makes the answer of a test that was sent; it is a delivery, as it is read later."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def recording() -> Iterator[None]:
+    """Afterwards the file is written, if that was asked for, in the order of the document."""
+    yield
+    if not RECORD:
+        return
+    for (operation, status), (other, its) in TESTS_AS_DELIVERIES.items():
+        NEW["answers"][operation][status] = NEW["answers"][other][its]
+    order = [name(endpoint) for endpoint in ENDPOINTS]
+    NEW["answers"] = {one: dict(sorted(NEW["answers"][one].items())) for one in order if one in NEW["answers"]}
+    NEW["messages"] = {event: NEW["messages"][event] for event in MESSAGES}
+    FILE.write_text(json.dumps(NEW, indent=1, ensure_ascii=False) + "\n")
+
+
+@pytest.fixture(scope="module")
+def scene(world: World, server_url: str, template: str, served_url: str) -> Iterator[Scene]:
+    with scene_of(world, server_url, template, served_url) as made:
+        yield made
+
+
+def compare(recorded: Any, answer: Any, what: str) -> None:
+    """Raises AssertionError with the command that records it anew."""
+    assert recorded is not None, f"There is no example of {what}. {COMMAND}"
+    assert unlike(recorded, answer) == [], f"The example of {what} is not what is answered now. {COMMAND}"
+
+
+@every(lambda endpoint: endpoint.documented and endpoint.status != 204)
+def test_a_success(world: World, endpoint: Endpoint) -> None:
+    answer = world.succeed(endpoint)
+
+    operation, status, shown = name(endpoint), str(answer.status), example_of(answer)
+    NEW["answers"].setdefault(operation, {})[status] = shown
+    if not RECORD:
+        compare(examples().answers.get(operation, {}).get(status), shown, f"{endpoint.method} {endpoint.path}")
+
+
+@pytest.mark.parametrize(("response", "code"), REFUSALS)
+def test_a_refusal(scene: Scene, response: str, code: str) -> None:
+    answer: Answer = REFUSALS[response, code](scene)
+
+    assert (str(answer.status), answer.code) == (response.partition("_")[2], code), answer.body
+    shown = example_of(answer)
+    NEW["refusals"].setdefault(response, {})[code] = shown
+    if not RECORD:
+        compare(examples().refusals.get(response, {}).get(cast(Code, code)), shown, f"{response} {code}")
+
+
+def test_messages(world: World) -> None:
+    for kind, change in CHANGES.items():
+        path = f"/api/{kind}"
+        post = declared("POST", path)
+        assert post is not None
+        made = world.succeed(post).json
+        if kind == "tasks":
+            changed = world.server.by_key(world.tenant, "POST", f"{path}/{made['id']}/complete")
+        else:
+            changed = world.server.by_key(world.tenant, "PATCH", f"{path}/{made['id']}", change)
+        assert changed.status == 200, changed.body
+
+    for event in MESSAGES:
+        answer = world.server.by_key(world.tenant, "GET", f"/api/events?limit=500&events={event}")
+        (shown,) = example_of(answer)
+        assert shown["event"] == event
+        NEW["messages"][event] = shown
+        if not RECORD:
+            compare(examples().messages.get(event), shown, event)
+
+
+CHANGES = {
+    "leads": {"status": "contacted"},
+    "contacts": {"score": 90},
+    "properties": {"status": "PENDING"},
+    "showings": {"status": "confirmed"},
+    "tasks": None,
+}
+
+
+@pytest.mark.skipif(RECORD, reason="the document has read the examples before they were recorded")
+def test_every_answer_of_the_document_has_an_example() -> None:
+    described = document(ENDPOINTS)
+    for response, about in described["components"]["responses"].items():
+        (content,) = about["content"].values()
+        assert content.get("examples"), f"No example of {response}: add one to REFUSALS in refusals.py. {COMMAND}"
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            for status, about in operation["responses"].items():
+                content = next(iter(about.get("content", {}).values()), None)
+                if content is not None:
+                    assert "example" in content or "examples" in content, (operation["operationId"], status, COMMAND)
+    for event in described["webhooks"].values():
+        assert "example" in event["post"]["requestBody"]["content"]["application/json"], COMMAND
