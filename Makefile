@@ -19,7 +19,7 @@ run: .venv/.installed ## start everything on this machine: database, demo broker
 	@exec $(BIN)/python -m aureum run $(ARGS)
 
 test: .venv/.installed ## run the tests on the embedded PostgreSQL (ARGS=tests/store runs some)
-	@echo "Left out here: the tests on PostgreSQL 15, and pages in a browser (tests/browser). .ci/run runs these too."
+	@echo "Left out here: tests on PostgreSQL 15, pages in a browser, and generated clients. .ci/run runs these too."
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/.installed ## format, lint, types, direction of imports, changelog: changes nothing

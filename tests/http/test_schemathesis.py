@@ -23,6 +23,7 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.openapi.checks import RejectedPositiveData
 
 from aureum.domain import ids
+from aureum.http.answers import ETAGS
 from aureum.http.openapi import document
 from aureum.http.routes import ENDPOINTS
 from tests.http.office import Office, Tenant
@@ -134,7 +135,7 @@ def test_schemathesis_finds_nothing(unlimited: Server, office: Office, tag: str)
     ) -> bool:
         if isinstance(failure, AcceptedNegativeData):
             return not is_valid(case, components)
-        return not (isinstance(failure, RejectedPositiveData) and REMAINS in response.text)
+        return not (isinstance(failure, RejectedPositiveData) and (REMAINS in response.text or has_no_etag(case)))
 
     asked: Counter[str] = Counter()
     statuses: Counter[int] = Counter()
@@ -246,6 +247,13 @@ def is_valid(case: Case, components: Any) -> bool:
         return False
     described = {**body["content"]["application/json"]["schema"], "components": components}
     return jsonschema_rs.Draft202012Validator(described, validate_formats=True).is_valid(case.body)
+
+
+def has_no_etag(case: Case) -> bool:
+    """Whether ``If-Match`` holds what its pattern does not allow: schemathesis 4.32 sends ``0`` for a pattern with
+    ends, and takes it for valid."""
+    sent = dict[str, Any](case.headers or {}).get("If-Match")
+    return sent is not None and re.fullmatch(ETAGS, str(sent)) is None
 
 
 def failures(recorder: ScenarioRecorder) -> dict[str, str]:
