@@ -1,5 +1,22 @@
-"""`python -m aureum` is the same program as `aureum`."""
+"""``aureum``, and ``python -m aureum``. Which version this is, is answered before the command line is loaded."""
 
-from aureum.cli import main
+import sys
 
-main()
+from aureum import __version__
+
+
+def main() -> None:
+    """What the command ``aureum`` runs."""
+    match sys.argv[1:]:
+        case ["--version"]:
+            print(f"aureum {__version__}")
+        case ["--version", "--json"] | ["--json", "--version"]:
+            print(f'{{"version":"{__version__}"}}')
+        case arguments:
+            from aureum.cli import main as command_line
+
+            command_line(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,5 @@
 """The command line, the same for people and for scripts: ``--json`` prints one JSON document and nothing else there."""
 
-import asyncio
-import json
 import signal
 import sys
 from typing import Annotated
@@ -13,6 +11,7 @@ from aureum import (
     cli_access,
     cli_audit,
     cli_brokerages,
+    cli_completion,
     cli_doctor,
     cli_newsletter,
     cli_parked,
@@ -20,23 +19,17 @@ from aureum import (
     cli_serve,
     cli_webhooks,
 )
+from aureum.cli_options import Json, examples, group
 from aureum.cli_output import Refused, plain_refusals, say
-from aureum.http.error_catalogue import catalogue
-from aureum.http.openapi import document
-from aureum.http.openapi_markdown import page
-from aureum.http.routes import ENDPOINTS
-from aureum.operator import installation
-from aureum.settings import describe_settings, load_settings
-from aureum.upgrade import upgrade
+from aureum.operator import installation, run
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = group(
+    "Aureum: the back end of real-estate brokerages.",
+    epilog=examples("aureum run", "aureum COMMAND --help", "aureum --install-completion")
+    + "\n\n"
+    + "Exit status: 0 if it was done, 1 if it was refused or failed, 2 if the command was used wrongly. With --json a "
+    'refusal is a document too: {"error": "..."}.',
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def say_version(asked: bool) -> None:
@@ -46,16 +39,26 @@ def say_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(help="Aureum: the back end of real-estate brokerages.")
+@app.callback()
 def about(
     version: Annotated[bool, typer.Option("--version", callback=say_version, help="Print the version.")] = False,
+    show: Annotated[
+        bool,
+        typer.Option(cli_completion.SHOW, help="Print completion for bash, zsh or fish."),
+    ] = False,
+    install: Annotated[
+        bool,
+        typer.Option(cli_completion.INSTALL, help="Install it for that shell; by itself the one in use."),
+    ] = False,
 ) -> None:
-    """What stands before the command."""
+    """What stands before the command. Both options for completion are read by ``cli_completion``."""
 
 
-@app.command("settings")
+@app.command("settings", epilog=examples("aureum settings"))
 def settings_command(as_json: Json = False) -> None:
-    """List the settings with their meaning. Secrets are masked."""
+    """List the settings with meaning and value. Secrets are masked."""
+    from aureum.settings import describe_settings
+
     lines = describe_settings()
     people = "\n\n".join(
         f"{line.name} = {line.value}\n    {line.meaning}\n    default: {line.default}" for line in lines
@@ -63,36 +66,61 @@ def settings_command(as_json: Json = False) -> None:
     say(as_json, [line._asdict() for line in lines], people)
 
 
-@app.command("migrate")
+@app.command("migrate", epilog=examples("aureum migrate"))
 def migrate_command(as_json: Json = False) -> None:
     """Bring the database up to date."""
+    from aureum.upgrade import upgrade
+
     with installation(migrated=False) as here:
-        ran = asyncio.run(upgrade(here.settings, here.url, here.key))
+        ran = run(upgrade(here.settings, here.url, here.key))
     say(as_json, {"ran": ran}, "Ran " + ", ".join(ran) + "." if ran else "The database is up to date.")
 
 
-@app.command("openapi")
+@app.command("openapi", epilog=examples("aureum openapi > openapi.json", "aureum openapi --markdown > reference.md"))
 def openapi_command(
-    markdown: Annotated[bool, typer.Option("--markdown", help="As docs/reference.md has it.")] = False,
-    errors: Annotated[
-        bool, typer.Option("--errors", help="The codes of refusals, as docs/errors.md has them.")
-    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print it as a page, as docs/reference.md.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="Print the codes of refusals, as docs/errors.md.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Print the OpenAPI document. Needs neither a server nor a database."""
+    """Print the OpenAPI document of the API.
+
+    Needs neither a server nor a database. By itself it is indented; with --json it is one line.
+    """
+    if markdown + errors + as_json > 1:
+        raise typer.BadParameter("Choose one of --markdown, --errors and --json.")
+    import json
+
     if errors:
-        typer.echo(catalogue(), nl=False)
+        from aureum.http.error_catalogue import catalogue
+
+        sys.stdout.write(catalogue())
         return
+    from aureum.http.openapi import document
+    from aureum.http.routes import ENDPOINTS
+    from aureum.settings import load_settings
+
     described = document(ENDPOINTS, load_settings().public_url)
-    typer.echo(page(described) if markdown else json.dumps(described, indent=2, ensure_ascii=False), nl=not markdown)
+    if markdown:
+        from aureum.http.openapi_markdown import page
+
+        sys.stdout.write(page(described))
+    elif as_json:
+        say(True, described, "")
+    else:
+        sys.stdout.write(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
 
 
-for command in (cli_serve.run_command, cli_serve.serve_command, cli_serve.worker_command, cli_serve.demo_command):
-    app.command(command.__name__.removesuffix("_command"))(command)
-app.command("doctor")(cli_doctor.doctor_command)
+app.command("run", epilog=examples("aureum run", "aureum run --port 9000"))(cli_serve.run_command)
+app.command("serve", epilog=examples("aureum serve --host 0.0.0.0 --workers 4"))(cli_serve.serve_command)
+app.command("worker", epilog=examples("aureum worker"))(cli_serve.worker_command)
+app.command("demo", epilog=examples("aureum demo"))(cli_serve.demo_command)
+app.command("doctor", epilog=examples("aureum doctor"))(cli_doctor.doctor_command)
 app.add_typer(cli_brokerages.app, name="brokerage")
 app.add_typer(cli_access.user, name="user")
 app.add_typer(cli_access.api_key, name="api-key")
-cli_webhooks.app.command("retry-parked")(cli_parked.retry_parked_command)
+cli_webhooks.app.command("retry-parked", epilog=examples("aureum webhook retry-parked"))(
+    cli_parked.retry_parked_command
+)
 app.add_typer(cli_webhooks.app, name="webhook")
 app.add_typer(cli_newsletter.app, name="newsletter")
 app.add_typer(cli_projections.app, name="projections")
@@ -108,9 +136,12 @@ def main(arguments: list[str] | None = None) -> None:
     """What ``aureum`` runs. Ends with SystemExit."""
     signal.signal(signal.SIGTERM, terminated)
     arguments = sys.argv[1:] if arguments is None else arguments
-    with plain_refusals():
+    with plain_refusals("--json" in arguments):
         try:
             "".join(arguments).encode()
         except UnicodeEncodeError:
             raise Refused("The arguments must be text in UTF-8.") from None
-        app(arguments, prog_name="aureum")
+        cli_completion.prepare()
+        if not cli_completion.completed(arguments):
+            # Not by typer itself: a mistyped command is told as a document too.
+            sys.exit(app(arguments, prog_name="aureum", standalone_mode=False) or 0)

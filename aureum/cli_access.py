@@ -1,42 +1,51 @@
 """``aureum user`` and ``api-key``: who gets in. Keys are shown once."""
 
+from __future__ import annotations
+
 import sys
 from getpass import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import SecretStr
 
-from aureum.cli_output import say, table
-from aureum.commands.api_keys import IssueApiKey, issue_api_key, revoke_api_key
-from aureum.commands.users import CreateUser, create_user
+from aureum.cli_options import Json, Slug, Yes, examples, group
+from aureum.cli_output import confirm, say, table
 from aureum.domain import ids
-from aureum.domain.api_key import RATE_LIMIT
-from aureum.domain.emails import trimmed
 from aureum.domain.errors import Invalid, NotFound
-from aureum.http.fields import is_email
 from aureum.operator import origin, tenant_of, with_store
-from aureum.projections import api_keys
-from aureum.store.event_store import EventStore
 
-user = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The staff of brokerages.")
-api_key = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys for integrators' programs.")
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Slug = Annotated[str, typer.Option("--brokerage", help="The brokerage's slug.")]
+    from aureum.store.event_store import EventStore
+
+user = group("The staff of brokerages.")
+api_key = group("Keys for integrators' programs.")
 
 
-@user.command("create")
+@user.command(
+    "create",
+    epilog=examples(
+        "aureum user create --brokerage example --email ann@example.com \\",
+        '    --name "Ann Agent" --role agent',
+        'echo "$PASSWORD" | aureum user create --email admin@example.com \\',
+        "    --name Admin --role platform_admin --password-stdin",
+    ),
+)
 def user_create(
     email: Annotated[str, typer.Option(help="The address to log in with.")],
-    name: Annotated[str, typer.Option(help="As colleagues know him or her.")],
+    name: Annotated[str, typer.Option(help="The name that colleagues know.")],
     role: Annotated[str, typer.Option(help="platform_admin, brokerage_owner, broker or agent.")],
     slug: Annotated[str | None, typer.Option("--brokerage", help="The brokerage's slug; may be left out.")] = None,
     specialty: Annotated[list[str] | None, typer.Option(help="An agent's place or kind of home; repeatable.")] = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from a line.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Add somebody to the staff."""
+    """Add a user to the staff."""
+    from aureum.commands.users import CreateUser, create_user
+    from aureum.domain.emails import trimmed
+    from aureum.http.fields import is_email
+
     email = trimmed(email)
     if not is_email(email):
         raise Invalid("email", "email must be a valid e-mail address.")
@@ -60,6 +69,8 @@ def user_create(
 
 def read_password() -> SecretStr:
     """The first line of standard input; asked for, and not shown, where that is a terminal. Raises Invalid."""
+    from pydantic import SecretStr
+
     if sys.stdin.isatty():
         return SecretStr(getpass())
     try:
@@ -68,14 +79,15 @@ def read_password() -> SecretStr:
         raise Invalid("password", "password must be text in UTF-8.") from error
 
 
-@api_key.command("create")
+@api_key.command("create", epilog=examples("aureum api-key create --brokerage example --name Website"))
 def api_key_create(
     slug: Slug,
     name: Annotated[str, typer.Option(help="What the key is for.")],
-    rate_limit: Annotated[int, typer.Option(help="Requests a minute.")] = RATE_LIMIT,
+    rate_limit: Annotated[int, typer.Option(help="Requests a minute.")] = 100,
     as_json: Json = False,
 ) -> None:
-    """Make a key. It is shown this once."""
+    """Create a key, and show it this once."""
+    from aureum.commands.api_keys import IssueApiKey, issue_api_key
 
     async def work(store: EventStore) -> tuple[str, str]:
         tenant_id = await tenant_of(store.database, slug)
@@ -87,9 +99,10 @@ def api_key_create(
     say(as_json, {"id": key_id, "key": key}, f"{key}\n\nKeep it: it is not shown again. Its id is {key_id}.")
 
 
-@api_key.command("list")
+@api_key.command("list", epilog=examples("aureum api-key list --brokerage example"))
 def api_key_list(slug: Slug, as_json: Json = False) -> None:
-    """Show a brokerage's keys by their beginnings."""
+    """List a brokerage's keys by their beginnings."""
+    from aureum.projections import api_keys
 
     async def work(store: EventStore) -> list[tuple[str, str, str, int, bool]]:
         tenant_id = await tenant_of(store.database, slug)
@@ -102,13 +115,17 @@ def api_key_list(slug: Slug, as_json: Json = False) -> None:
     say(as_json, [dict(zip(names, row, strict=True)) for row in found], table("API keys", names, shown))
 
 
-@api_key.command("revoke")
+@api_key.command("revoke", epilog=examples("aureum api-key revoke c03haxjzij2p7wm5rojsuw24y7 --brokerage example"))
 def api_key_revoke(
     key_id: Annotated[str, typer.Argument(help="The key's id, as 'aureum api-key list' shows it.")],
     slug: Slug,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Make a key open nothing from the next request on."""
+    """Revoke a key: the next request with it is refused."""
+    from aureum.commands.api_keys import revoke_api_key
+
+    confirm("The programs that use this key are refused from the next request on.", "Revoke it?", yes=yes)
     stream_id = ids.from_wire(key_id)
 
     async def work(store: EventStore) -> None:

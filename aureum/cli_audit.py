@@ -1,49 +1,50 @@
 """``aureum audit``: a lead's history replayed from its first event, and the chain of hashes verified."""
 
-import asyncio
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
-from psycopg_pool import ConnectionPool
-from rich.progress import Progress
 
-from aureum.app import open_store
+from aureum.cli_options import Json, OneOrAll, examples, group
 from aureum.cli_output import progress, say
 from aureum.domain import ids
 from aureum.domain.errors import Invalid, NotFound
-from aureum.domain.lead import Lead
-from aureum.http.fields import parse_time
-from aureum.http.history import history_of
-from aureum.operator import Installation, installation, tenants_of
-from aureum.projections import lead_list
-from aureum.store import chain
-from aureum.store.cipher import MasterKey, TenantKeys
-from aureum.store.database import Database, connect
-from aureum.store.event_store import EventStore, Recorded, Stream
-from aureum.store.history import tenant_repository
+from aureum.operator import Installation, installation, run, tenants_of
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Replay and verify what was recorded.")
+if TYPE_CHECKING:
+    from uuid import UUID
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+    from rich.progress import Progress
+
+    from aureum.domain.lead import Lead
+    from aureum.store.database import Database
+    from aureum.store.event_store import EventStore, Recorded, Stream
+
+app = group("Replay and verify what was recorded.")
 
 NO_LEAD = "There is no lead {text!r}. Give its id (c...) or its number."
 
 
-@app.command("lead")
+@app.command("lead", epilog=examples("aureum audit lead 1001", "aureum audit lead 1001 --as-of 2026-01-31T12:00:00Z"))
 def audit_lead(
     lead: Annotated[str, typer.Argument(metavar="ID", help="The lead's id, or its number.")],
     as_of: Annotated[str | None, typer.Option(help="A moment, such as 2026-01-31T12:00:00Z; itself included.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Replay a lead: every event with who, what and when, and the state that they add up to."""
+    """Replay a lead: each event, by whom and when, and its state.
+
+    The state is what the events add up to.
+    """
+    from aureum.http.history import history_of
+    from aureum.store.event_store import Stream
+
     until = moment(as_of)
     with installation() as here:
-        tenant_id, stream = asyncio.run(load(here, lead))
+        tenant_id, stream = run(load(here, lead))
         kept = up_to(stream.events, until)
         if not kept:
             raise NotFound(f"The lead did not exist at that time. It was captured {shown_time(stream.events[0])}.")
@@ -55,6 +56,8 @@ def audit_lead(
 
 def moment(text: str | None) -> datetime | None:
     """Raises Invalid."""
+    from aureum.http.fields import parse_time
+
     try:
         return None if text is None else parse_time(text)
     except ValueError as error:
@@ -68,6 +71,8 @@ def up_to(events: Sequence[Recorded], until: datetime | None) -> list[Recorded]:
 
 async def load(here: Installation, text: str) -> tuple[UUID, Stream]:
     """The tenant and the stream of the lead that *text* names. Raises NotFound."""
+    from aureum.app import open_store
+
     async with open_store(here.settings, here.url, here.key) as store:
         tenant_id, lead_id = await find(store.database, text)
         return tenant_id, await lead_stream(store, tenant_id, lead_id, text)
@@ -75,6 +80,8 @@ async def load(here: Installation, text: str) -> tuple[UUID, Stream]:
 
 async def find(database: Database, text: str) -> tuple[UUID, UUID]:
     """(tenant, lead) by wire id or number. Raises NotFound."""
+    from aureum.projections import lead_list
+
     lead_id = ids.from_wire(text)
     rows: list[Any] = []
     if lead_id is not None:
@@ -88,6 +95,8 @@ async def find(database: Database, text: str) -> tuple[UUID, UUID]:
 
 async def lead_stream(store: EventStore, tenant_id: UUID, lead_id: UUID, text: str) -> Stream:
     """Raises NotFound if the stream is not a lead's."""
+    from aureum.domain.lead import Lead
+
     stream = await store.load(tenant_id, lead_id)
     if not stream.events or not isinstance(stream.events[0].event, Lead.Captured):
         raise NotFound(NO_LEAD.format(text=text))
@@ -96,6 +105,11 @@ async def lead_stream(store: EventStore, tenant_id: UUID, lead_id: UUID, text: s
 
 def replayed(here: Installation, tenant_id: UUID, last: Recorded) -> Lead:
     """The lead as it was at its event *last*, by the library's repository."""
+    from psycopg_pool import ConnectionPool
+
+    from aureum.store.cipher import MasterKey, TenantKeys
+    from aureum.store.history import tenant_repository
+
     keys = TenantKeys(MasterKey(here.key))
     with ConnectionPool(here.url, min_size=1, max_size=2, kwargs={"autocommit": True}, open=True) as pool:
         repository = tenant_repository(pool, tenant_id, keys)
@@ -105,6 +119,8 @@ def replayed(here: Installation, tenant_id: UUID, last: Recorded) -> Lead:
 
 def state_of(lead: Lead) -> dict[str, Any]:
     """The lead as the API shows it, and what only staff see."""
+    from aureum.projections import lead_list
+
     shown = lead_list.document(lead, lead.id, lead.created_on, lead.modified_on)
     return shown | {
         "number": lead.number,
@@ -145,6 +161,8 @@ def what(name: str, change: dict[str, Any]) -> str:
 
 def text_of(value: Any) -> str:
     """A value for people, line ends shown as such so that none can pass for another field."""
+    import orjson
+
     text = "-" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
     return text.replace("\n", "⏎")
 
@@ -154,14 +172,18 @@ def lines(state: dict[str, Any]) -> str:
     return "\n".join(f"  {name}: {text_of(value)}" for name, value in state.items())
 
 
-@app.command("verify")
+@app.command("verify", epilog=examples("aureum audit verify", "aureum audit verify --brokerage example --json"))
 def audit_verify(
-    slug: Annotated[str | None, typer.Option("--brokerage", help="One brokerage's slug; without it all.")] = None,
+    slug: OneOrAll = None,
     as_json: Json = False,
 ) -> None:
-    """Recompute every hash: finds a flipped byte, a missing row, a swapped pair, and says where."""
+    """Verify that the log stands as it was written.
+
+    Recomputes every hash: finds a flipped byte, a missing row or a swapped pair, and says where. The exit status is 1
+    if there is one.
+    """
     with installation() as here, progress(quiet=as_json) as bars:
-        events, broken = asyncio.run(verify_all(here, slug, bars))
+        events, broken = run(verify_all(here, slug, bars))
     if broken:
         say(as_json, {"ok": False, "events": events, "broken": broken}, describe(broken))
         sys.exit(1)
@@ -170,6 +192,9 @@ def audit_verify(
 
 async def verify_all(here: Installation, slug: str | None, bars: Progress) -> tuple[int, list[dict[str, Any]]]:
     """How many events were verified, and where a log is broken."""
+    from aureum.store import chain
+    from aureum.store.database import Database, connect
+
     events = 0
     broken = []
     prepared = here.settings.prepared_statements

@@ -1,35 +1,36 @@
 """``aureum brokerage``: open tenants, list them, move them to other plans, shut them out and let them in."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from phonenumbers import SUPPORTED_REGIONS
 
+from aureum.cli_options import Json, examples, group
 from aureum.cli_output import say, table
-from aureum.commands.brokerages import (
-    OpenBrokerage,
-    change_plan,
-    disable_brokerage,
-    enable_brokerage,
-    open_brokerage,
-)
-from aureum.domain.brokerage import PLANS
 from aureum.domain.errors import Invalid
-from aureum.http.brokerage_domains import brokerage_domains
 from aureum.operator import origin, tenant_of, with_store
-from aureum.projections import brokerages
-from aureum.settings import load_settings
-from aureum.store.event_store import EventStore
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Brokerages: the tenants of this installation.")
+if TYPE_CHECKING:
+    from aureum.store.event_store import EventStore
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+app = group("Brokerages: the tenants of this installation.")
+
 Slug = Annotated[str, typer.Argument(help="The brokerage's slug.")]
+Plan = Annotated[str, typer.Argument(help="starter, grow or elite.")]
+
+COLUMNS = ("id", "slug", "name", "plan", "domains", "disabled")
 
 
-@app.command("create")
+@app.command(
+    "create",
+    epilog=examples(
+        'aureum brokerage create --name "Example Realty" --slug example \\',
+        "    --domain www.example.com --plan elite",
+    ),
+)
 def create(
-    name: Annotated[str, typer.Option(help="As people know it.")],
+    name: Annotated[str, typer.Option(help="The name that people know it by.")],
     slug: Annotated[str, typer.Option(help="Short name in addresses: a-z, 0-9, hyphens.")],
     plan: Annotated[str, typer.Option(help="starter, grow or elite.")],
     domain: Annotated[list[str] | None, typer.Option(help="A domain of its own pages; may be repeated.")] = None,
@@ -39,6 +40,10 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Open a brokerage."""
+    from aureum.commands.brokerages import OpenBrokerage, open_brokerage
+    from aureum.http.brokerage_domains import brokerage_domains
+    from aureum.settings import load_settings
+
     command = OpenBrokerage(
         name=name,
         slug=slug,
@@ -58,41 +63,51 @@ def create(
     say(as_json, {"id": number, "slug": made}, f"Opened brokerage {number}, {made}.\n{next_step}")
 
 
-@app.command("list")
+@app.command("list", epilog=examples("aureum brokerage list"))
 def show(as_json: Json = False) -> None:
-    """Show all brokerages."""
+    """List all brokerages."""
+    from aureum.projections import brokerages
 
-    async def work(store: EventStore) -> list[tuple[str, str, str, bool]]:
-        return [tuple(row[1:]) for row in await store.database.rows(brokerages.ALL)]
+    async def work(store: EventStore) -> list[dict[str, Any]]:
+        rows = await store.database.rows(brokerages.ALL)
+        return [
+            dict(zip(COLUMNS, (number, slug, name, plan, domains, disabled), strict=True))
+            for _, slug, name, plan, disabled, number, domains in rows
+        ]
 
     found = with_store(work)
-    names = ("slug", "name", "plan", "disabled")
-    shown = [(slug, name, plan, "yes" if disabled else "") for slug, name, plan, disabled in found]
-    say(as_json, [dict(zip(names, row, strict=True)) for row in found], table("Brokerages", names, shown))
+    shown = [
+        tuple((one | {"domains": ", ".join(one["domains"]), "disabled": "yes" if one["disabled"] else ""}).values())
+        for one in found
+    ]
+    say(as_json, found, table("Brokerages", COLUMNS, shown))
 
 
-@app.command("disable")
+@app.command("disable", epilog=examples("aureum brokerage disable example"))
 def disable(slug: Slug, as_json: Json = False) -> None:
-    """Shut a brokerage out: its forms, keys and webhooks stop at once. Nothing is lost."""
+    """Shut a brokerage out until it is enabled again.
+
+    Its forms, keys, users and webhooks stop at once. What is stored stays, and webhooks follow later; visitors who
+    fill in a form meanwhile are turned away.
+    """
     change(slug, "disable", as_json)
 
 
-@app.command("enable")
+@app.command("enable", epilog=examples("aureum brokerage enable example"))
 def enable(slug: Slug, as_json: Json = False) -> None:
     """Let a disabled brokerage in again."""
     change(slug, "enable", as_json)
 
 
-@app.command("plan")
-def plan(
-    slug: Slug, plan: Annotated[str, typer.Argument(help="starter, grow or elite.")], as_json: Json = False
-) -> None:
+@app.command("plan", epilog=examples("aureum brokerage plan example elite"))
+def plan(slug: Slug, plan: Plan, as_json: Json = False) -> None:
     """Move a brokerage to another plan."""
     change(slug, plan_named(plan), as_json)
 
 
 def change(slug: str, change: str, as_json: bool) -> None:
     """Disable, enable, or a plan's name."""
+    from aureum.commands.brokerages import change_plan, disable_brokerage, enable_brokerage
 
     async def work(store: EventStore) -> dict[str, object]:
         tenant_id = await tenant_of(store.database, slug)
@@ -110,6 +125,8 @@ def change(slug: str, change: str, as_json: bool) -> None:
 
 def plan_named(text: str) -> str:
     """A plan in any case. Raises Invalid."""
+    from aureum.domain.brokerage import PLANS
+
     for plan in PLANS:
         if plan.lower() == text.lower():
             return plan
@@ -118,6 +135,8 @@ def plan_named(text: str) -> str:
 
 def checked_country(text: str) -> str:
     """A region that phone numbers are known of. Raises Invalid."""
+    from phonenumbers import SUPPORTED_REGIONS
+
     if text.upper() not in SUPPORTED_REGIONS:
         raise Invalid("country", "country must be two letters such as US, CA or DE.")
     return text.upper()

@@ -3,21 +3,18 @@
 A check is a function in ``CHECKS``; what it finds is a sentence for the operator, and the same as fields for a program.
 """
 
-import asyncio
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-
-from aureum.app import open_store
+from aureum.cli_options import Json
 from aureum.cli_output import say
-from aureum.domain.emails import one_form
-from aureum.operator import Installation, installation
-from aureum.projections import subscriber_list
-from aureum.store.event_store import EventStore
+from aureum.operator import Installation, installation, run
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+if TYPE_CHECKING:
+    from aureum.store.event_store import EventStore
 
 LOGINS = """
 SELECT b.slug, u.number, coalesce(u.shown_email, u.email), u.disabled
@@ -62,6 +59,8 @@ Check = Callable[[Doctor], AsyncIterator[Finding]]
 
 async def logins(doctor: Doctor) -> AsyncIterator[Finding]:
     """Logins whose e-mail addresses are one, and that are not disabled."""
+    from aureum.domain.emails import one_form
+
     same: dict[str, list[tuple[str | None, int, str]]] = {}
     for slug, number, email, disabled in await doctor.store.database.rows(LOGINS):
         if not disabled:
@@ -75,6 +74,8 @@ async def logins(doctor: Doctor) -> AsyncIterator[Finding]:
 
 async def subscribers(doctor: Doctor) -> AsyncIterator[Finding]:
     """Subscribers that an upgrade made one of."""
+    from aureum.projections import subscriber_list
+
     for slug, into, emails in await doctor.store.database.rows(subscriber_list.MERGED):
         text = SAME_SUBSCRIBER.format(emails=" and ".join(emails), slug=slug)
         yield Finding("subscribers", text, {"brokerage": slug, "id": into, "emails": emails}, decide=False)
@@ -87,7 +88,7 @@ CHECKS: tuple[Check, ...] = (logins, subscribers)
 def doctor_command(as_json: Json = False) -> None:
     """Look the installation over. Lists what needs a decision, and changes nothing."""
     with installation() as here:
-        findings = asyncio.run(examined(here))
+        findings = run(examined(here))
     people = "\n\n".join(finding.text for finding in findings) or "Nothing was found."
     say(
         as_json,
@@ -101,5 +102,7 @@ def doctor_command(as_json: Json = False) -> None:
 
 async def examined(here: Installation) -> list[Finding]:
     """What all checks find."""
+    from aureum.app import open_store
+
     async with open_store(here.settings, here.url, here.key) as store:
         return [finding for check in CHECKS async for finding in check(Doctor(here, store))]

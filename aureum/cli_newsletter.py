@@ -1,24 +1,22 @@
 """``aureum newsletter``: who is subscribed, for the program that sends the brokerage's mails."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
-import orjson
-import typer
-
-from aureum.cli_output import Refused, plain
-from aureum.commands.newsletter import subscribed
+from aureum.cli_options import Json, Slug, examples, group
+from aureum.cli_output import Refused, plain, whole_document
 from aureum.domain import ids
 from aureum.operator import tenant_of, with_store
-from aureum.settings import load_settings
-from aureum.store.event_store import EventStore
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The newsletter's subscribers.")
+if TYPE_CHECKING:
+    from uuid import UUID
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Slug = Annotated[str, typer.Option("--brokerage", help="The brokerage's slug.")]
+    from aureum.store.event_store import EventStore
+
+app = group("The newsletter's subscribers.")
 
 NO_ADDRESS = (
     "The brokerage has no domain for the links to unsubscribe with. Create it with --domain, or set AUREUM_BASE_DOMAIN "
@@ -37,9 +35,14 @@ def about() -> None:
     """What stands before the command; without it typer takes a single command for the whole program."""
 
 
-@app.command("export")
+@app.command("export", epilog=examples("aureum newsletter export --brokerage example --json > recipients.json"))
 def export(slug: Slug, as_json: Json = False) -> None:
-    """Print who is subscribed, each with a new link to unsubscribe with. Earlier links go on working."""
+    """Print the subscribers, each with a link to unsubscribe.
+
+    The links are new at each export; earlier ones go on working.
+    """
+    from aureum.settings import load_settings
+
     base_domain = load_settings().base_domain
 
     async def work(store: EventStore) -> None:
@@ -62,6 +65,8 @@ async def site_of(store: EventStore, tenant_id: UUID, base_domain: str | None) -
 
 async def exported(store: EventStore, tenant_id: UUID, site: str) -> AsyncIterator[dict[str, Any]]:
     """One recipient after the other; ``subscribedAt`` is the latest consent."""
+    from aureum.commands.newsletter import subscribed
+
     async for doc, token in subscribed(store, tenant_id):
         yield {
             "email": doc["email"],
@@ -73,13 +78,16 @@ async def exported(store: EventStore, tenant_id: UUID, site: str) -> AsyncIterat
 
 
 async def print_json(recipients: AsyncIterator[dict[str, Any]]) -> None:
-    """One array, written while it is read, however many there are."""
-    sys.stdout.write("[")
-    comma = ""
-    async for recipient in recipients:
-        sys.stdout.write(comma + orjson.dumps(recipient).decode())
-        comma = ","
-    sys.stdout.write("]\n")
+    """One array, however many there are."""
+    import orjson
+
+    with whole_document() as document:
+        document.write("[")
+        comma = ""
+        async for recipient in recipients:
+            document.write(comma + orjson.dumps(recipient).decode())
+            comma = ","
+        document.write("]\n")
 
 
 async def print_people(recipients: AsyncIterator[dict[str, Any]]) -> None:

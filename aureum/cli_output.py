@@ -3,28 +3,18 @@ error. What people wrote is shown as text: never as markup, never as commands to
 """
 
 import contextlib
+import shutil
 import sys
+import tempfile
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
 
-import orjson
-import psycopg
-from rich import box
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from aureum.domain.errors import DomainError, Unavailable
-from aureum.log import places, reason
-from aureum.serve import ServeError
-from aureum.settings import SettingsError
-from aureum.store.cipher import WrongMasterKey
-from aureum.store.embedded_programs import EmbeddedDatabaseError
-
-UNBOUNDED = 10_000
-"""Columns of what is no terminal: nothing is wrapped or cut there."""
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 TURNS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -41,32 +31,85 @@ UNFORESEEN = (
     "This should not have happened: {error} at {places}. Nothing more is shown, since it may be personal; "
     "please report this line."
 )
+CONFIRM = "{what} This cannot be undone. Confirm it with --yes."
+UNCONFIRMED = "Nothing was changed."
 
 
 class Refused(Exception):
     """A command cannot be carried out; the message is for the operator."""
 
 
-def say(as_json: bool, document: Any, people: str | Table) -> None:
-    """One JSON document on standard output for scripts, or what people read."""
+class Unconfirmed(Refused):
+    """What cannot be undone was not confirmed with ``--yes``, and there is no terminal to ask at."""
+
+
+@dataclass
+class Standard:
+    """What this process has written to standard output."""
+
+    has_document: bool = False
+
+
+STANDARD = Standard()
+
+
+def say(as_json: bool, document: Any, people: str) -> None:
+    """One JSON document on standard output for scripts, or what people read. Called once by each command."""
     if as_json:
+        import orjson
+
+        STANDARD.has_document = True
         sys.stdout.write(orjson.dumps(document).decode() + "\n")
-        return
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = UNBOUNDED
-    # Sentences and keys are left to the terminal to wrap: what is copied from it has no line ends inside.
-    console.print(plain(people) if isinstance(people, str) else people, soft_wrap=isinstance(people, str))
+    else:
+        # Long lines are left to the terminal to wrap: what is copied from it has no line ends inside.
+        sys.stdout.write(plain(people) + "\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    """A table for people. A column called ``id`` is never broken; the others are, where the terminal is too narrow."""
-    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        made.add_column(name, overflow="fold", no_wrap=name == "id")
-    for row in rows:
-        made.add_row(*(Text("" if cell is None else plain(str(cell))) for cell in row))
-    return made
+@contextlib.contextmanager
+def whole_document() -> Iterator[IO[str]]:
+    """A file for a document that is long: printed when it is whole, or not at all. In memory up to a megabyte."""
+    with tempfile.SpooledTemporaryFile(1024 * 1024, "w+", encoding="utf-8", newline="") as document:
+        yield document
+        document.seek(0)
+        STANDARD.has_document = True
+        shutil.copyfileobj(document, sys.stdout)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table for people. Where it is wider than the terminal, each row is a paragraph instead, a line for each column:
+    nothing is cut, and nothing broken that has to be copied.
+    """
+    cells = [["" if cell is None else plain(str(cell)).replace("\n", "⏎") for cell in row] for row in rows]
+    widths = [max(map(columns_of, column)) for column in zip(columns, *cells, strict=True)]
+    if not rows:
+        return f"{title}: none."
+    if sum(widths) + 2 * len(widths) - 2 > terminal_columns():
+        label = max(map(len, columns))
+        paragraphs = (
+            "\n".join(f"{name:<{label}}  {cell}".rstrip() for name, cell in zip(columns, row, strict=True))
+            for row in cells
+        )
+        return f"{title}\n\n" + "\n\n".join(paragraphs)
+    lines = (columns, ["─" * width for width in widths], *cells)
+    return f"{title}\n\n" + "\n".join(line_of(line, widths) for line in lines)
+
+
+def line_of(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """A row of a table."""
+    padded = (cell + " " * (width - columns_of(cell)) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def columns_of(text: str) -> int:
+    """How many columns *text* takes on a terminal: those of East Asian scripts are wide, marks on letters take none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def terminal_columns() -> float:
+    """The width of the terminal; what is no terminal has no end."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else float("inf")
 
 
 def plain(text: str) -> str:
@@ -74,9 +117,24 @@ def plain(text: str) -> str:
     return "".join("�" if c != "\n" and (unicodedata.category(c) in ("Cc", "Cs") or c in TURNS) else c for c in text)
 
 
+def confirm(what: str, question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be undone; *what* says what would happen. Raises Unconfirmed where there is no
+    terminal to ask at, and Refused if the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Unconfirmed(CONFIRM.format(what=what))
+    if not typer.confirm(f"{what} This cannot be undone. {question}", err=True):
+        raise Refused(UNCONFIRMED)
+
+
 @contextlib.contextmanager
-def progress(*, quiet: bool) -> Iterator[Progress]:
+def progress(*, quiet: bool) -> Iterator["Progress"]:
     """Bars on standard error, if that is a terminal and nobody asked for silence."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     console = Console(stderr=True)
     with Progress(console=console, disable=quiet or not console.is_terminal) as bars:
         yield bars
@@ -89,18 +147,43 @@ def note(text: str) -> None:
 
 
 @contextlib.contextmanager
-def plain_refusals() -> Iterator[None]:
-    """Whatever goes wrong ends with a sentence on standard error and exit code 1, and without a traceback."""
+def plain_refusals(as_json: bool) -> Iterator[None]:
+    """Whatever goes wrong ends with a sentence on standard error and without a traceback; under ``--json`` also with a
+    document on standard output, unless there is one already. Exit status 1, or 2 where the command was used wrongly.
+    """
+    STANDARD.has_document = False
     try:
         yield
+    except typer.TyperException as error:
+        message, status = error.format_message(), error.exit_code
+        show: Any = getattr(error, "show", None)
+        (show or (lambda: sys.stderr.write(f"Error: {message}\n")))()
+    except typer.Abort:
+        message, status = UNCONFIRMED, 1
+        sys.stderr.write(f"\n{message}\n")
     except Exception as error:
+        message, status = plain(refusal(error)), 2 if isinstance(error, Unconfirmed) else 1
         sys.stdout.flush()
-        sys.stderr.write(plain(refusal(error)) + "\n")
-        sys.exit(1)
+        sys.stderr.write(message + "\n")
+    else:
+        return
+    if as_json and not STANDARD.has_document:
+        say(True, {"error": message}, "")
+    sys.exit(status)
 
 
 def refusal(error: Exception) -> str:
     """What the operator is told of *error*."""
+    # What may raise these is loaded by now; the command line itself starts without.
+    import psycopg
+
+    from aureum.domain.errors import DomainError, Unavailable
+    from aureum.log import places, reason
+    from aureum.serve import ServeError
+    from aureum.settings import SettingsError
+    from aureum.store.cipher import WrongMasterKey
+    from aureum.store.embedded_programs import EmbeddedDatabaseError
+
     match error:
         case Unavailable() if isinstance(error.__cause__, psycopg.OperationalError):
             return NO_DATABASE.format(why=reason(error.__cause__))

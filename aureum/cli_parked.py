@@ -1,22 +1,27 @@
 """``aureum webhook retry-parked``: tell what could not be told, once its cause is mended."""
 
-from typing import Annotated
+from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
+from aureum.cli_options import Json, OneOrAll
 from aureum.cli_output import say, table
 from aureum.operator import tenants_of, with_store
-from aureum.store.event_store import EventStore
-from aureum.webhooks.parked import Retried, retry_parked
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+if TYPE_CHECKING:
+    from aureum.store.event_store import EventStore
+    from aureum.webhooks.parked import Retried
 
 
 def retry_parked_command(
-    slug: Annotated[str | None, typer.Option("--brokerage", help="One brokerage's slug; without it all.")] = None,
+    slug: OneOrAll = None,
     as_json: Json = False,
 ) -> None:
-    """Try again to tell endpoints of saves that could not be read. Prints what was told, and what still cannot be."""
+    """Try again to send events that could not be read.
+
+    Shows how many were sent and how many still cannot be read.
+    """
+    from aureum.webhooks.parked import Retried, retry_parked
 
     async def work(store: EventStore) -> list[tuple[str, Retried]]:
         found = [

@@ -1,23 +1,19 @@
-"""``aureum projections``: the read models, how far they are, and making them anew while everything goes on."""
+"""``aureum projections``: the read models, how far they are, and rebuilding them while everything goes on."""
 
-import asyncio
-from typing import Annotated, Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import Progress, TaskID
 
+from aureum.cli_options import Json, OneOrAll, examples, group
 from aureum.cli_output import progress, say, table
-from aureum.operator import Installation, installation, tenants_of
-from aureum.projections.all import READ_MODELS
-from aureum.store.cipher import MasterKey, TenantKeys
-from aureum.store.database import Database
-from aureum.store.rebuild import REBUILDABLE, rebuild, rebuildable
+from aureum.operator import Installation, installation, run, tenants_of
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Read models: what people read, made from the events."
-)
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+app = group("Read models: what people read, made from the events.")
 
 ROWS = """
 SELECT 'lead_list', count(*) FROM lead_list l JOIN heads h USING (tenant_id)
@@ -54,16 +50,19 @@ SELECT 'webhook_replays', count(*) FROM webhook_replays
 """Read models and how many rows of each are live."""
 
 
-@app.command("list")
+@app.command("list", epilog=examples("aureum projections list"))
 def list_command(as_json: Json = False) -> None:
-    """Show the read models, their live rows, and which can be rebuilt."""
+    """List the read models, their rows, and what can be rebuilt."""
+    from aureum.projections.all import READ_MODELS
+    from aureum.store.database import Database
+    from aureum.store.rebuild import REBUILDABLE
 
     async def count(here: Installation) -> dict[str, int]:
         async with Database(here.url) as database:
             return dict(await database.rows(ROWS))
 
     with installation() as here:
-        counts = asyncio.run(count(here))
+        counts = run(count(here))
     can = {model.NAME for model in REBUILDABLE}
     found = [
         {"name": model.NAME, "rows": counts[model.NAME], "rebuildable": model.NAME in can} for model in READ_MODELS
@@ -72,22 +71,34 @@ def list_command(as_json: Json = False) -> None:
     say(as_json, found, table("Read models", ("name", "rows", "rebuildable"), shown))
 
 
-@app.command("rebuild")
+@app.command(
+    "rebuild",
+    epilog=examples("aureum projections rebuild", "aureum projections rebuild lead_list --brokerage example"),
+)
 def rebuild_command(
-    names: Annotated[list[str] | None, typer.Argument(help="Which; without names all that can be.")] = None,
-    slug: Annotated[str | None, typer.Option("--brokerage", help="One brokerage's slug; without it all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Which ones; without names all that can be.")] = None,
+    slug: OneOrAll = None,
     as_json: Json = False,
 ) -> None:
-    """Make read models anew beside the live ones while writes go on, and swap."""
+    """Rebuild read models from the events while writes go on.
+
+    The new rows are made beside the live ones, and replace them once they are whole.
+    """
+    from aureum.store.rebuild import REBUILDABLE, rebuildable
+
     wanted = [rebuildable(name).NAME for name in dict.fromkeys(names or [model.NAME for model in REBUILDABLE])]
     with installation() as here, progress(quiet=as_json) as bars:
-        done = asyncio.run(rebuild_all(here, wanted, slug, bars))
+        done = run(rebuild_all(here, wanted, slug, bars))
     columns = ("brokerage", "read model", "events", "rows", "seconds")
     say(as_json, done, table("Rebuilt", columns, [tuple(one.values()) for one in done]))
 
 
 async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, bars: Progress) -> list[dict[str, Any]]:
     """One entry for each brokerage and read model."""
+    from aureum.store.cipher import MasterKey, TenantKeys
+    from aureum.store.database import Database
+    from aureum.store.rebuild import rebuild
+
     keys = TenantKeys(MasterKey(here.key))
     done = []
     async with Database(here.url) as database:

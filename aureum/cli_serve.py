@@ -1,28 +1,26 @@
-"""``aureum serve``, ``worker``, ``demo`` and ``run``: the commands that make the system live."""
+"""``aureum serve``, ``worker``, ``demo`` and ``run``: the commands that make the system live. On standard output they
+say when they are ready, and nothing else; they log on standard error.
+"""
 
-import asyncio
+from __future__ import annotations
+
 import contextlib
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import structlog
 import typer
-import uvloop
 
-from aureum.app import open_store
+from aureum.cli_options import Json
 from aureum.cli_output import note, say
-from aureum.demo import Demo, make_demo
-from aureum.log import configure
-from aureum.operator import Installation, installation
-from aureum.process import deliver, until_told
-from aureum.serve import listen, serve
-from aureum.store.embedded import EmbeddedServer
-from aureum.store.embedded_programs import EmbeddedDatabaseError
+from aureum.operator import Installation, installation, run
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+if TYPE_CHECKING:
+    from aureum.demo import Demo
+    from aureum.store.embedded import EmbeddedServer
+
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")]
 Workers = Annotated[int, typer.Option(min=1, max=256, help="How many HTTP processes.")]
@@ -60,8 +58,6 @@ FORM = (
 LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 5.0
 
-log = structlog.get_logger()
-
 
 def serve_command(
     host: Host = "127.0.0.1",
@@ -70,13 +66,19 @@ def serve_command(
     no_worker: NoWorker = False,
     as_json: Json = False,
 ) -> None:
-    """Answer requests and deliver webhooks until SIGTERM, then drain."""
+    """Answer requests and deliver webhooks until SIGTERM.
+
+    Then requests and deliveries under way are finished. Logs go to standard error; standard output has one line, once
+    the server answers.
+    """
+    from aureum.serve import listen, serve
+
     with listen(host, port) as listener, served() as (_, look_after):
         serve(
             listener,
             workers=workers,
             deliver=not no_worker,
-            ready=lambda url: announce(url, as_json),
+            ready=lambda url: announce(url, as_json, {"url": url}),
             look_after=look_after,
         )
 
@@ -84,6 +86,8 @@ def serve_command(
 @contextlib.contextmanager
 def served() -> Iterator[tuple[Installation, Callable[[], None]]]:
     """The installation, and what looks after its database while it is served."""
+    from aureum.log import configure
+
     with installation() as here:
         configure(here.settings.log_level)
         keeper = None if here.server is None else Keeper(here.server)
@@ -114,6 +118,11 @@ class Keeper:
             self.thread.start()
 
     def _revive(self) -> None:
+        import structlog
+
+        from aureum.store.embedded_programs import EmbeddedDatabaseError
+
+        log = structlog.get_logger()
         log.warning("database_died", then="starting it again")
         try:
             self.server.revive()
@@ -128,14 +137,22 @@ class Keeper:
             self.thread.join()
 
 
-def announce(url: str, as_json: bool) -> None:
-    """The line that scripts wait for."""
-    say(as_json, {"url": url}, f"Aureum is ready at {url}")
+def announce(url: str, as_json: bool, document: dict[str, Any], hints: str = "") -> None:
+    """What scripts wait for: a line that begins alike, or *document*; people read *hints* below."""
+    say(as_json, document, f"Aureum is ready at {url}\n{hints}".rstrip("\n"))
     sys.stdout.flush()
 
 
 def worker_command(as_json: Json = False) -> None:
-    """Deliver webhooks only, until SIGTERM; what is under way is finished."""
+    """Deliver webhooks, and nothing else, until SIGTERM.
+
+    Then what is under way is finished. Logs go to standard error.
+    """
+    import uvloop
+
+    from aureum.log import configure
+    from aureum.process import deliver, until_told
+
     with installation() as here:
         configure(here.settings.log_level)
         say(as_json, {"delivering": True}, "Delivering webhooks.")
@@ -144,43 +161,57 @@ def worker_command(as_json: Json = False) -> None:
 
 
 def demo_command(as_json: Json = False) -> None:
-    """Make the demo brokerage on localhost, with users, a key and sample data. Safe to repeat."""
+    """Make the demo brokerage on localhost. Safe to repeat.
+
+    It has users, a key and sample data. Its key and password are this installation's own.
+    """
     with installation() as here:
-        demo = asyncio.run(made(here))
-    document = {
-        "url": DEMO_URL,
-        "apiKey": demo.api_key,
-        "admin": {"email": demo.email, "password": demo.password},
-    }
+        demo = run(made(here))
     people = f"{'Made' if demo.created else 'There is already'} the demo brokerage on localhost.\n"
     people += f"API key: {demo.api_key}\nOwner: {demo.email}, password {demo.password}\nNext: aureum serve"
-    say(as_json, document, people)
+    say(as_json, credentials(DEMO_URL, demo), people)
+
+
+def credentials(url: str, demo: Demo) -> dict[str, Any]:
+    """What a program needs to try the demo."""
+    return {"url": url, "apiKey": demo.api_key, "admin": {"email": demo.email, "password": demo.password}}
 
 
 async def made(here: Installation) -> Demo:
     """The demo brokerage of *here*."""
+    from aureum.app import open_store
+    from aureum.demo import make_demo
+
     async with open_store(here.settings, here.url, here.key) as store:
         return await make_demo(store, here.key)
 
 
-def run_command(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
-    """Everything on this machine: the demo, the server, the worker, and what to try."""
+def run_command(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1, as_json: Json = False) -> None:
+    """Start all on this machine: demo, server and delivery.
+
+    Says what to try, and goes on until Ctrl-C or SIGTERM. Logs go to standard error.
+    """
+    from aureum.serve import listen, serve
+
     with listen(host, port) as listener, served() as (here, look_after):
         note("Making the demo brokerage, if it is not there yet ...")
-        demo = asyncio.run(made(here))
+        demo = run(made(here))
 
         def ready(url: str) -> None:
-            announce(url, False)
-            sys.stdout.write(hints(url, demo))
-            sys.stdout.flush()
+            announce(url, as_json, credentials(at_localhost(url), demo), hints(url, demo))
 
         serve(listener, workers=workers, deliver=True, ready=ready, look_after=look_after)
 
 
 def hints(url: str, demo: Demo) -> str:
     """What to try. The demo's brokerage is found by the name ``localhost``: if the URL has another, curl sends it."""
-    named = url.replace("127.0.0.1", "localhost").replace("[::1]", "localhost")
+    named = at_localhost(url)
     host = "" if named.startswith("http://localhost:") else "-H 'Host: localhost' "
     return TRY.format(
         url=named, host=host, key=demo.api_key, email=demo.email, password=demo.password, form=FORM, stop=STOP
     )
+
+
+def at_localhost(url: str) -> str:
+    """*url* by the name that the demo's brokerage is found by, if it is on loopback."""
+    return url.replace("127.0.0.1", "localhost").replace("[::1]", "localhost")

@@ -1,46 +1,51 @@
 """``aureum webhook``: the endpoints of a brokerage. Secrets are shown once."""
 
-from typing import Annotated, Any
-from uuid import UUID
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aureum.cli_output import say, table
-from aureum.commands.webhook_endpoints import (
-    ChangeWebhookEndpoint,
-    RegisterWebhookEndpoint,
-    change_webhook_endpoint,
-    register_webhook_endpoint,
-    remove_webhook_endpoint,
-    rotate_webhook_secret,
-)
+from aureum.cli_options import Json, Slug, Yes, examples, group
+from aureum.cli_output import confirm, say, table
 from aureum.domain import ids
 from aureum.domain.errors import NotFound
-from aureum.domain.webhook_endpoint import OVERLAP_HOURS_MOST, WebhookEndpoint
 from aureum.operator import origin, tenant_of, with_store
-from aureum.projections import webhook_endpoints
-from aureum.projections.document_list import ABOVE_ALL
-from aureum.settings import load_settings
-from aureum.store.event_store import EventStore
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Endpoints that hear of events.")
+if TYPE_CHECKING:
+    from uuid import UUID
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Slug = Annotated[str, typer.Option("--brokerage", help="The brokerage's slug.")]
+    from aureum.domain.webhook_endpoint import WebhookEndpoint
+    from aureum.store.event_store import EventStore
+
+app = group("Webhooks: endpoints that events are sent to.")
+
 WebhookId = Annotated[str, typer.Argument(help="The endpoint's id, as 'aureum webhook list' shows it.")]
+
+AN_ID = "c03haxjzuirzf7262tfqb7u4h5"
+"""Of the examples."""
 
 SHOWN = ("id", "url", "events", "mode", "status", "disabledReason", "failingSince")
 """The columns for people; scripts get all that the API shows."""
 
 
-@app.command("create")
+@app.command(
+    "create",
+    epilog=examples(
+        "aureum webhook create --brokerage example --url https://example.com/hooks \\",
+        "    --event lead.created --event lead.updated",
+    ),
+)
 def create(
     slug: Slug,
     url: Annotated[str, typer.Option(help="Where the events are posted to.")],
     event: Annotated[list[str], typer.Option(help="Such as lead.created, or lead.*; may be repeated.")],
     as_json: Json = False,
 ) -> None:
-    """Register an endpoint. Its signing secret is shown this once."""
+    """Register an endpoint, and show its secret this once."""
+    from aureum.commands.webhook_endpoints import RegisterWebhookEndpoint, register_webhook_endpoint
+    from aureum.settings import load_settings
+
     settings = load_settings()
 
     async def work(store: EventStore) -> tuple[str, str]:
@@ -61,9 +66,11 @@ def create(
     say(as_json, {"id": endpoint_id, "secret": secret}, people)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("aureum webhook list --brokerage example"))
 def show_all(slug: Slug, as_json: Json = False) -> None:
-    """Show a brokerage's endpoints, and how they fare."""
+    """List a brokerage's endpoints and their status."""
+    from aureum.projections import webhook_endpoints
+    from aureum.projections.document_list import ABOVE_ALL
 
     async def work(store: EventStore) -> list[dict[str, Any]]:
         tenant_id = await tenant_of(store.database, slug)
@@ -77,22 +84,26 @@ def show_all(slug: Slug, as_json: Json = False) -> None:
     say(as_json, found, table("Webhooks", SHOWN, shown))
 
 
-@app.command("enable")
+@app.command("enable", epilog=examples(f"aureum webhook enable {AN_ID} --brokerage example"))
 def enable(webhook_id: WebhookId, slug: Slug, as_json: Json = False) -> None:
-    """Send to an endpoint again, also what it has missed meanwhile."""
+    """Send to an endpoint again, and what it has missed."""
     set_disabled(webhook_id, slug, False)
     say(as_json, {"id": webhook_id, "disabled": False}, "The endpoint is enabled. What it has missed follows.")
 
 
-@app.command("disable")
+@app.command("disable", epilog=examples(f"aureum webhook disable {AN_ID} --brokerage example"))
 def disable(webhook_id: WebhookId, slug: Slug, as_json: Json = False) -> None:
-    """Send nothing to an endpoint any more; what happens meanwhile is kept for it."""
+    """Stop sending to an endpoint until it is enabled.
+
+    What happens meanwhile is kept for it.
+    """
     set_disabled(webhook_id, slug, True)
     say(as_json, {"id": webhook_id, "disabled": True}, "The endpoint is disabled.")
 
 
 def set_disabled(webhook_id: str, slug: str, disabled: bool) -> None:
     """Disable or enable the endpoint. Raises NotFound."""
+    from aureum.commands.webhook_endpoints import ChangeWebhookEndpoint, change_webhook_endpoint
 
     async def work(store: EventStore) -> WebhookEndpoint:
         tenant_id, endpoint_id = await named(store, webhook_id, slug)
@@ -102,9 +113,12 @@ def set_disabled(webhook_id: str, slug: str, disabled: bool) -> None:
     with_store(work)
 
 
-@app.command("remove")
-def remove(webhook_id: WebhookId, slug: Slug, as_json: Json = False) -> None:
+@app.command("remove", epilog=examples(f"aureum webhook remove {AN_ID} --brokerage example"))
+def remove(webhook_id: WebhookId, slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
     """Remove an endpoint for good."""
+    from aureum.commands.webhook_endpoints import remove_webhook_endpoint
+
+    confirm("The endpoint, its secret and what waits to be sent to it are removed.", "Remove it?", yes=yes)
 
     async def work(store: EventStore) -> None:
         tenant_id, endpoint_id = await named(store, webhook_id, slug)
@@ -114,16 +128,25 @@ def remove(webhook_id: WebhookId, slug: Slug, as_json: Json = False) -> None:
     say(as_json, {"id": webhook_id, "removed": True}, "The endpoint is removed.")
 
 
-@app.command("rotate-secret")
+@app.command("rotate-secret", epilog=examples(f"aureum webhook rotate-secret {AN_ID} --brokerage example"))
 def rotate_secret(
     webhook_id: WebhookId,
     slug: Slug,
-    overlap_hours: Annotated[
-        int, typer.Option(help=f"For how long the secret before stays valid: 0 to {OVERLAP_HOURS_MOST} hours.")
-    ] = 24,
+    overlap_hours: Annotated[int, typer.Option(help="Hours for which the old secret stays valid too: 0 to 168.")] = 24,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Give an endpoint another signing secret, which is shown this once."""
+    """Give an endpoint a new secret, and show it this once.
+
+    Asks first if the old one ends at once (--overlap-hours 0).
+    """
+    from aureum.commands.webhook_endpoints import rotate_webhook_secret
+    from aureum.projections import webhook_endpoints
+
+    if overlap_hours == 0:
+        confirm(
+            "The old secret ends at once, so a receiver refuses everything until it has the new one.", "Go on?", yes=yes
+        )
 
     async def work(store: EventStore) -> WebhookEndpoint:
         tenant_id, endpoint_id = await named(store, webhook_id, slug)

@@ -6,6 +6,7 @@ what a visitor wrote, as PostgreSQL's does.
 """
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -26,7 +27,11 @@ def configure(level: str) -> None:
     wrapper: type[Any] = structlog.make_filtering_bound_logger(numeric)
     processors: list[Any] = [structlog.processors.add_log_level]
     if terminal:
-        processors += [structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.dev.ConsoleRenderer()]
+        colours = not os.environ.get("NO_COLOR")
+        processors += [
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=colours),
+        ]
         factory: Any = structlog.PrintLoggerFactory(sys.stderr)
     else:
         processors.append(stamped)

@@ -1,27 +1,26 @@
 """What every command of the command line needs: the settings, the database (started if it is the embedded one), the
-master key, an event store, and the tenant that a slug names.
+master key, an event store, and the tenant that a slug names. Each is imported when it is asked for.
 """
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeVar
-from uuid import UUID
+from __future__ import annotations
 
-from aureum.app import open_store
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
 from aureum.cli_output import Refused, note
 from aureum.domain.errors import NotFound
-from aureum.projections import brokerages
-from aureum.settings import Settings, load_settings, master_key
-from aureum.store import embedded
-from aureum.store.cipher import MasterKey
-from aureum.store.database import Database, connect
-from aureum.store.embedded import EmbeddedServer
-from aureum.store.event_store import EventStore
-from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.migrate import check_master_key, pending
-from aureum.upgrade import upgrade
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from aureum.settings import Settings
+    from aureum.store.cipher import MasterKey
+    from aureum.store.database import Database
+    from aureum.store.embedded import EmbeddedServer
+    from aureum.store.event_store import EventStore
+    from aureum.store.metadata import Origin
 
 Result = TypeVar("Result")
 
@@ -44,22 +43,30 @@ def installation(*, migrated: bool = True) -> Iterator[Installation]:
     operator's own must be up to date already if *migrated*. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
     WrongMasterKey, Refused.
     """
+    from aureum.settings import load_settings, master_key
+    from aureum.store import embedded
+    from aureum.store.cipher import MasterKey
+    from aureum.upgrade import upgrade
+
     settings = load_settings()
     key = master_key(settings)
     if settings.database_url is not None:
         if migrated:
-            asyncio.run(check(settings.database_url, MasterKey(key)))
+            run(check(settings.database_url, MasterKey(key)))
         yield Installation(settings, settings.database_url, key)
         return
     if not (settings.data_dir / "postgres").exists():
         note(f"Making a database in {settings.data_dir}, once ...")
     with embedded.start(settings.data_dir) as server:
-        asyncio.run(upgrade(settings, server.url, key))
+        run(upgrade(settings, server.url, key))
         yield Installation(settings, server.url, key, server)
 
 
 async def check(url: str, master: MasterKey) -> None:
     """That the database is up to date, and *master* its key. Raises Unavailable, WrongMasterKey, Refused."""
+    from aureum.store.database import connect
+    from aureum.store.migrate import check_master_key, pending
+
     if names := await pending(url):
         raise Refused(NOT_MIGRATED.format(names=", ".join(names)))
     async with await connect(url) as connection:
@@ -68,22 +75,35 @@ async def check(url: str, master: MasterKey) -> None:
 
 def with_store(work: Callable[[EventStore], Awaitable[Result]]) -> Result:
     """Run *work* on the installation's event store."""
+    from aureum.app import open_store
+
     with installation() as here:
 
-        async def run() -> Result:
+        async def in_store() -> Result:
             async with open_store(here.settings, here.url, here.key) as store:
                 return await work(store)
 
-        return asyncio.run(run())
+        return run(in_store())
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run *work* to its end, on an event loop of its own."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def origin() -> Origin:
     """Whom events made here name."""
+    from aureum.store.metadata import COMMAND_LINE, Origin
+
     return Origin(COMMAND_LINE)
 
 
 async def tenant_of(database: Database, slug: str) -> UUID:
     """The brokerage of that slug. Raises NotFound."""
+    from aureum.projections import brokerages
+
     rows = await database.rows(brokerages.BY_SLUG, {"slug": slug})
     if not rows:
         raise NotFound(f"There is no brokerage with the slug {slug!r}. 'aureum brokerage list' shows them all.")
@@ -93,6 +113,8 @@ async def tenant_of(database: Database, slug: str) -> UUID:
 
 async def tenants_of(database: Database, slug: str | None) -> list[tuple[UUID, str]]:
     """(tenant, slug) of one brokerage, or of all. Raises NotFound."""
+    from aureum.projections import brokerages
+
     if slug is not None:
         return [(await tenant_of(database, slug), slug)]
     return [(tenant_id, name) for tenant_id, name, *_ in await database.rows(brokerages.ALL)]

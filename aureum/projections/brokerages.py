@@ -96,7 +96,7 @@ NAME_OF = "SELECT name FROM brokerages WHERE tenant_id = %(tenant)s"
 
 DOMAINS = "SELECT domain FROM domains WHERE tenant_id = %(tenant)s"
 
-ALL = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages ORDER BY number"
+ALL = "SELECT tenant_id, slug, name, plan, disabled, number, domains FROM brokerages ORDER BY number"
 
 
 class BrokerageRow(NamedTuple):

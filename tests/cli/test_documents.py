@@ -25,7 +25,11 @@ def test_brokerages(terminal: Terminal) -> None:
     )  # fmt: skip
     assert set(created) == {"id", "slug"} and isinstance(created["id"], int) and created["slug"] == slug
     (listed,) = [one for one in terminal.json("brokerage", "list") if one["slug"] == slug]
-    assert listed == {"slug": slug, "name": "Snake & Söhne", "plan": "Grow", "disabled": False}
+    domains = [f"www.{slug[:20]}.example.com", f"{slug[:20]}.example.com"]
+    assert listed == {
+        "id": created["id"], "slug": slug, "name": "Snake & Söhne", "plan": "Grow", "domains": domains,
+        "disabled": False,
+    }  # fmt: skip
     assert terminal.json("brokerage", "plan", slug, "elite") == {"slug": slug, "plan": "Elite", "disabled": False}
     for _ in range(2):  # what holds already is a success
         assert terminal.json("brokerage", "disable", slug)["disabled"] is True
@@ -74,7 +78,7 @@ def test_api_keys(terminal: Terminal) -> None:
     about = {"name": "Website", "prefix": created["key"][:12], "rateLimit": 250}
     assert listed == {"id": created["id"], **about, "revoked": False}
     for _ in range(2):
-        assert terminal.json("api-key", "revoke", created["id"], "--brokerage", slug)["revoked"] is True
+        assert terminal.json("api-key", "revoke", created["id"], "--brokerage", slug, "--yes")["revoked"] is True
     assert terminal.json("api-key", "list", "--brokerage", slug) == [{"id": created["id"], **about, "revoked": True}]
 
 
@@ -99,9 +103,9 @@ def test_webhooks(terminal: Terminal) -> None:
     rotated = terminal.json("webhook", "rotate-secret", created["id"], *of)
     assert set(rotated) == {"id", "secret", "secretOverlapUntil"} and rotated["secret"] != created["secret"]
     assert terminal.json("webhook", "list", *of)[0]["secretOverlapUntil"] == rotated["secretOverlapUntil"]
-    at_once = terminal.json("webhook", "rotate-secret", created["id"], *of, "--overlap-hours", "0")
+    at_once = terminal.json("webhook", "rotate-secret", created["id"], *of, "--overlap-hours", "0", "--yes")
     assert at_once["secretOverlapUntil"] is None and at_once["secret"] != rotated["secret"]
-    assert terminal.json("webhook", "remove", created["id"], *of) == {"id": created["id"], "removed": True}
+    assert terminal.json("webhook", "remove", created["id"], *of, "--yes") == {"id": created["id"], "removed": True}
     assert terminal.json("webhook", "list", *of) == []
 
 

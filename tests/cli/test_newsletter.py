@@ -98,7 +98,7 @@ def test_without_a_domain_the_links_lead_below_the_base_domain(
     slug = with_domains(terminal)
     add(terminal, slug, "jane@example.com")
     refused = terminal.run("newsletter", "export", "--brokerage", slug, "--json")
-    assert (refused.code, refused.out) == (1, "")
+    assert (refused.code, list(refused.json)) == (1, ["error"])
     assert refused.err.startswith("The brokerage has no domain") and "AUREUM_BASE_DOMAIN" in refused.err
 
     monkeypatch.setenv("AUREUM_BASE_DOMAIN", "crm.example.org")
@@ -109,4 +109,4 @@ def test_without_a_domain_the_links_lead_below_the_base_domain(
 
 def test_an_unknown_brokerage(terminal: Terminal) -> None:
     refused = terminal.run("newsletter", "export", "--brokerage", "nobody", "--json")
-    assert (refused.code, refused.out) == (1, "") and "no brokerage with the slug 'nobody'" in refused.err
+    assert (refused.code, list(refused.json)) == (1, ["error"]) and "no brokerage with the slug 'nobody'" in refused.err

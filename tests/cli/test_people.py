@@ -12,25 +12,27 @@ from struct import pack
 import pytest
 
 from aureum import __version__
-from aureum.cli_output import plain
+from aureum.cli_output import plain, table
 from tests.cli.conftest import Terminal
 
 NAME = "The Snake River Realty and Land Company of Southern Idaho, Established 1911"
 
 
-def in_a_terminal(columns: int, *arguments: str) -> str:
-    """What a command prints on a terminal of that width, without colours."""
+def in_a_terminal(columns: int, *arguments: str, answer: str = "", raw: bool = False, code: int | None = 0) -> str:
+    """What a command prints on a terminal of that width where *answer* is typed, without colours unless *raw*."""
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, pack("HHHH", 24, columns, 0, 0))
     environment = os.environ | {"TERM": "xterm-256color"}
     process = subprocess.Popen(
         [sys.executable, "-m", "aureum", *arguments],
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=theirs,
         stdout=theirs,
         stderr=theirs,
+        start_new_session=True,
     )
     os.close(theirs)
+    os.write(ours, answer.encode())
     said = b""
     try:
         while chunk := os.read(ours, 10_000):
@@ -39,8 +41,9 @@ def in_a_terminal(columns: int, *arguments: str) -> str:
         pass
     finally:
         os.close(ours)
-    assert process.wait(60) == 0, said
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode()).replace("\r\n", "\n")
+    assert code in (process.wait(60), None), said
+    text = said.decode().replace("\r\n", "\n")
+    return text if raw else re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
 
 
 def test_nothing_is_cut_in_a_pipe(terminal: Terminal) -> None:
@@ -51,18 +54,36 @@ def test_nothing_is_cut_in_a_pipe(terminal: Terminal) -> None:
     assert NAME in row and created["key"][:12] in row and "…" not in ended.out
 
 
-def test_a_table_fits_into_80_columns_with_whole_ids(terminal: Terminal) -> None:
+URL = "https://hooks.example.com/aureum/v1/endpoints/0123456789/abcdefghij?tenant=snake-river&region=boise-idaho"
+
+
+@pytest.mark.parametrize("columns", [30, 200])
+def test_what_is_copied_from_a_table_is_whole_however_narrow_the_terminal(terminal: Terminal, columns: int) -> None:
     slug = terminal.brokerage()
-    created = terminal.json("api-key", "create", "--brokerage", slug, "--name", NAME)
-    said = in_a_terminal(80, "api-key", "list", "--brokerage", slug)
-    assert all(len(line) <= 80 for line in said.splitlines()), said
-    assert created["id"] in said and "…" not in said
-    assert "".join(NAME.split()) in "".join(cell for line in said.splitlines() for cell in name_cell(line).split())
+    key = terminal.json("api-key", "create", "--brokerage", slug, "--name", NAME)
+    hook = terminal.json("webhook", "create", "--brokerage", slug, "--url", URL, "--event", "lead.*")
+    keys = in_a_terminal(columns, "api-key", "list", "--brokerage", slug)
+    hooks = in_a_terminal(columns, "webhook", "list", "--brokerage", slug)
+    listed = in_a_terminal(columns, "brokerage", "list")
+    for text, said in ((key["id"], keys), (NAME, keys), (hook["id"], hooks), (URL, hooks), (slug, listed)):
+        assert text in said and "…" not in said, said
+    beside = any(URL in line and hook["id"] in line for line in hooks.splitlines())
+    assert beside == (columns >= 200), "a table where there is room, else a line for each column"
+    for line in keys.splitlines():
+        assert len(line) <= columns or NAME in line or key["id"] in line
 
 
-def name_cell(line: str) -> str:
-    """The second column of the table: the id before it has 26 characters and three of padding."""
-    return line[29:].split("aur_")[0] if "aur_" in line else line[29:]
+def test_a_table_counts_the_columns_that_letters_take() -> None:
+    said = table("T", ("name", "plan"), [("李小龍", "x"), ("Zoe\u0301", "y"), ("a\nb", "z"), (None, 1)])
+    assert said == "T\n\nname    plan\n──────  ────\n李小龍  x\nZoe\u0301     y\na⏎b     z\n        1"
+    assert table("Webhooks", ("id", "url"), []) == "Webhooks: none."
+
+
+def test_nothing_is_coloured_where_no_colour_is_wanted(terminal: Terminal) -> None:
+    terminal.monkeypatch.setenv("NO_COLOR", "1")
+    for command in (("settings",), ("brokerage", "list"), ("audit", "verify"), ("brokerage", "plan", "nobody", "grow")):
+        said = in_a_terminal(80, *command, raw=True, code=None)
+        assert not re.search(r"\x1b\[[0-9;]*[3-4][0-9]m", said), said
 
 
 def test_secrets_are_one_piece_however_narrow_the_terminal(terminal: Terminal) -> None:

@@ -1,4 +1,6 @@
-"""Every refusal is a plain sentence on standard error, nothing on standard output, and an exit code other than 0."""
+"""Every refusal is a plain sentence on standard error, and an exit code other than 0. On standard output is nothing, or
+under ``--json`` a document that says the same.
+"""
 
 import socket
 from base64 import b64encode
@@ -49,18 +51,18 @@ REFUSED = [
      "role must be one of: platform_admin, brokerage_owner, broker, agent."),
     (("api-key", "create", "--brokerage", "SLUG", "--name", "K", "--rate-limit", "0"), "rate limit must be from 1 to"),
     (("api-key", "create", "--brokerage", "SLUG", "--name", " "), "name must not be blank."),
-    (("api-key", "revoke", "nonsense", "--brokerage", "SLUG"), "That is not the id of an API key."),
-    (("api-key", "revoke", NOBODYS, "--brokerage", "SLUG"), "There is no such API key."),
+    (("api-key", "revoke", "nonsense", "--brokerage", "SLUG", "--yes"), "That is not the id of an API key."),
+    (("api-key", "revoke", NOBODYS, "--brokerage", "SLUG", "--yes"), "There is no such API key."),
     *(((*HOOK, url), "url must ")
       for url in ("ftp://example.com", "https://user:secret@example.com", "http://127.0.0.1", "http://10.0.0.1",
                   "http://localhost:9000", "http://169.254.169.254/latest", "http://2130706433", "http://db.internal",
                   "https://[::1]", "/hooks")),
     *(((*HOOK, f"https://{host}/hooks"), "url must not lead back to Aureum itself")
       for host in ("crm.example.org", "demo.crm.example.org", "A.b.CRM.example.org:8443")),
-    *((("webhook", command, "nonsense", "--brokerage", "SLUG"), "That is not the id of a webhook.")
-      for command in ("enable", "disable", "remove", "rotate-secret")),
-    *((("webhook", command, NOBODYS, "--brokerage", "SLUG"), "There is no such webhook.")
-      for command in ("enable", "disable", "remove", "rotate-secret")),
+    *((("webhook", *command, "nonsense", "--brokerage", "SLUG"), "That is not the id of a webhook.")
+      for command in (["enable"], ["disable"], ["remove", "--yes"], ["rotate-secret"])),
+    *((("webhook", *command, NOBODYS, "--brokerage", "SLUG"), "There is no such webhook.")
+      for command in (["enable"], ["disable"], ["remove", "--yes"], ["rotate-secret"])),
     (("webhook", "list", "--brokerage", "nobody"), "There is no brokerage with the slug 'nobody'."),
     (("webhook", "create", "--brokerage", "SLUG", "--url", "https://example.com", "--event", "lead.lost"),
      "events must be some of: lead.created,"),
@@ -101,8 +103,8 @@ def furnished(terminal: Terminal, slug: str) -> Terminal:
 
 
 def one_sentence(ended: Ended) -> str:
-    """What a refusal said. Fails unless that is one line for a person."""
-    assert ended.out == "", ended
+    """What a refusal said. Fails unless that is one line for a person, and so says the document, if there is one."""
+    assert not ended.out or ended.json == {"error": ended.err.rstrip("\n")}, ended
     assert ended.err.endswith(".\n") or ended.err.endswith("Run: aureum migrate\n"), ended.err
     assert "Traceback" not in ended.err and ended.err.count("\n") == 1, ended.err
     return ended.err.rstrip("\n")
@@ -118,7 +120,7 @@ def test_a_refusal(furnished: Terminal, slug: str, command: tuple[str, ...], beg
     furnished.monkeypatch.setenv("AUREUM_BASE_DOMAIN", "crm.example.org")
     names = {"SLUG": slug, "FREE": f"free-{uuid4().hex}"}
     ended = furnished.run(*(names.get(word, word) for word in command), "--json")
-    assert ended.code == 1
+    assert ended.code == 1 and ended.out
     assert one_sentence(ended).startswith(begins)
 
 

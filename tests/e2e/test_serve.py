@@ -14,7 +14,7 @@ import pytest
 
 from aureum.domain.ids import from_wire
 from tests.conftest import fresh_database
-from tests.e2e.system import Running, System, descendants, eventually, lives, system
+from tests.e2e.system import Ended, Running, System, descendants, eventually, lives, system
 from tests.e2e.test_story import FORM, inbox
 
 ATTEMPTS = "SELECT outcome FROM webhook_attempts WHERE endpoint_id = %s"
@@ -65,6 +65,20 @@ def test_ready_as_a_document_and_measurements_not_for_everybody(home: System) ->
     refused = running.ask("GET", "/metrics")
     assert refused.status == 404 and b"aureum_" not in refused.body
     assert running.ask("GET", "/healthz").status == 200
+
+
+def test_run_prints_one_document_and_nothing_else(home: System) -> None:
+    demo = home.json("demo")
+    running = home.start("run", "--port", "0", "--json")
+    running.until_said("}\n")
+    document = Ended(0, running.out.read_text(), "").json
+    url = document["url"]
+    assert document == {**demo, "url": url} and url.startswith("http://localhost:")
+    answer = running.ask("GET", "/api/me", headers={"Authorization": f"Bearer {document['apiKey']}"})
+    assert answer.status == 200
+    assert running.stop() == 0
+    assert Ended(0, running.out.read_text(), "").json == document
+    running.logged()
 
 
 def test_requests_and_attempts_under_way_are_finished(home: System, demo_url: str) -> None:

@@ -1,0 +1,35 @@
+"""What commands have in common: options, the look of a group, and the examples below their help.
+
+A file of commands imports at its top only what declares them: typer, this, ``cli_output``, ``operator``, errors, ids.
+What a command works with (settings, the database, HTTP) it imports when it runs, so that ``--help`` and the completion
+of a shell take no second of imports.
+"""
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Slug = Annotated[str, typer.Option("--brokerage", help="The brokerage's slug.")]
+OneOrAll = Annotated[str | None, typer.Option("--brokerage", help="One brokerage's slug; without it all.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: do it.")]
+"""Of commands that ask first, since what they do cannot be undone. ``cli_output.confirm`` asks."""
+
+
+def group(help: str, *, epilog: str | None = None) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,  # cli_completion.py has it
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=help,
+        epilog=epilog,
+    )
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: command lines that can be copied. Long ones are broken with a backslash."""
+    # \b: typer leaves the paragraph's lines as they are.
+    return "\n".join(("\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)))
