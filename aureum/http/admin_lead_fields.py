@@ -1,6 +1,6 @@
 """A lead's fields on the admin's side of the Leads API: what may be sent, and what is shown."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
@@ -20,7 +20,9 @@ from aureum.http.fields import (
     Subject,
 )
 from aureum.http.lead_fields import Status
+from aureum.http.lists import CHANGED_AFTER
 from aureum.http.pages import Numbered
+from aureum.http.paging import Cursor, Token
 from aureum.http.shapes import LeadsTimestamp, Shape, ShownActor, ShownChange, Wire
 
 
@@ -113,6 +115,19 @@ class AdminLeadFilters(Numbered):
         NumberText | None,
         Field(description="Admin only: the leads of one brokerage instead of all. Ignored for non-admin users."),
     ] = None
+    changed_after: Annotated[
+        Token | None,
+        Field(
+            alias="changedAfter",
+            description=CHANGED_AFTER + " Of one brokerage only; its pages follow one another by `Link`.",
+        ),
+    ] = None
+    cursor: Annotated[
+        Cursor | None,
+        Field(
+            description="With `changedAfter`: where the page begins, as the `Link` header of the page before gave it."
+        ),
+    ] = None
     q: Annotated[
         Search | None, Field(description="Each of these words, or part of it, in name, e-mail, phone or subject.")
     ] = None
@@ -142,6 +157,13 @@ class ShownAdminLead(Shape):
     contact_id: Annotated[Wire | None, Field(description="The contact that it was converted into.")]
     created_at: LeadsTimestamp
     updated_at: LeadsTimestamp
+
+
+class RemovedAdminLead(Shape):
+    """With `changedAfter`: a lead that is not in the list any more, or not for whoever asks."""
+
+    id: int
+    removed: Literal[True]
 
 
 class ShownAdminEvent(Shape):

@@ -14,6 +14,7 @@ from aureum.http.admin_lead_fields import (
     AdminLeadChange,
     AdminLeadFilters,
     NewAdminLead,
+    RemovedAdminLead,
     ShownAdminEvent,
     ShownAdminLead,
 )
@@ -24,7 +25,7 @@ from aureum.http.agents import check_agent
 from aureum.http.answers import encoded
 from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
 from aureum.http.pages import NumberedPage
-from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once, unless_known
+from aureum.http.resources import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
 from aureum.projections import admin_leads
 from aureum.projections.document_list import Row
 
@@ -121,10 +122,10 @@ async def patch_admin_lead(asked: Asked, number: int, change: AdminLeadChange) -
     return answered(asked, lead, await body_of(asked, lead))
 
 
-async def get_admin_lead_history(asked: Asked, number: int) -> Response:
-    """Every event of the lead, oldest first: who, what, when, and from what to what."""
+async def get_admin_lead_history(asked: Asked, number: int, as_of: AsOf) -> Response:
+    """Every event of the lead, oldest first: who, what, when, and from what to what; with `asOf` up to that moment."""
     asked, row = await find_lead(asked, number)
-    stream = await asked.app.store.load(asked.tenant_id, row["lead_id"])
+    stream = as_it_was(await asked.app.store.load(asked.tenant_id, row["lead_id"]), as_of)
     history = history_of(stream, await numbers_of(asked, assigned_in(stream)))
     return unless_known(asked.request, encoded(history), stream.events[-1].event.originator_version)
 
@@ -138,7 +139,7 @@ ENDPOINTS = (
         run=get_admin_leads,
         summary="List leads (admin)",
         query=AdminLeadFilters,
-        answers=NumberedPage[ShownAdminLead],
+        answers=NumberedPage[ShownAdminLead | RemovedAdminLead],
         refusals=(400, 404),
     ),
     leads(
@@ -157,6 +158,7 @@ ENDPOINTS = (
         path=f"{PATH}/{{id}}/history",
         run=get_admin_lead_history,
         summary="Get a lead's history (admin)",
+        query=AsOf,
         answers=list[ShownAdminEvent],
     ),
 )

@@ -11,21 +11,22 @@ from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_
 from aureum.domain.contact import Contact
 from aureum.http.access import origin
 from aureum.http.answers import encoded
+from aureum.http.catching_up import ShownRemoved
 from aureum.http.contact_fields import ContactChange, NewContact, ShownContact, Type
 from aureum.http.endpoint import Asked, Endpoint, Id
 from aureum.http.fields import Characters
-from aureum.http.lists import Listing, Paging
+from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import AsOf, answered, expected_versions, once, shown
 from aureum.projections import contact_list, contact_search
 
-CONTACTS = Listing("/api/contacts", contact_list.PAGE, contact_list.PAGES)
-FOUND = Listing("/api/contacts", contact_list.SEARCH)
+CONTACTS = Listing("/api/contacts", contact_list.PAGE, contact_list.CHANGED, contact_list.PAGES)
+FOUND = Listing("/api/contacts", contact_list.SEARCH, contact_list.SEARCH_CHANGED)
 
 LONGEST_SEARCH = 200
 CLASSES = {"type", "tags", "score"}
 
 
-class ContactFilters(Paging):
+class ContactFilters(DeltaPaging):
     """The document's filters."""
 
     type: Annotated[Type | None, Field(description="Filter by type.")] = None
@@ -97,7 +98,7 @@ ENDPOINTS = (
         get_contacts,
         "List contacts",
         query=ContactFilters,
-        answers=list[ShownContact],
+        answers=list[ShownContact | ShownRemoved],
         of_log=True,
     ),
     Endpoint(

@@ -6,7 +6,8 @@ query, the body. It returns a response, or raises a refusal that the edge render
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ from aureum.http.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, P
 from aureum.http.gate import Brokerage
 from aureum.http.headers import header
 from aureum.http.idempotency import Replayed, replayed
+from aureum.http.queries import check_names, check_past
 from aureum.http.validation import INTEGER, validate
 
 if TYPE_CHECKING:
@@ -143,6 +145,26 @@ class Endpoint:
         reads = self.method == "GET" and self.access.resolve is not None and not self.pages
         return reads or (bool(self.access.schemes) and self.answers is not None and self.idempotent)
 
+    @cached_property
+    def lists(self) -> bool:
+        """Whether it answers with a list, whole or in pages. The history of one resource is none: it has no filters."""
+        listed = get_origin(self.answers) is list or "items" in getattr(self.answers, "model_fields", {})
+        return self.method == "GET" and listed and (self.id is None or "limit" in self.parameters)
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """What may stand in the query, as it is spelled there."""
+        fields = {} if self.query is None else self.query.model_fields
+        return tuple(field.alias or name for name, field in fields.items())
+
+    def check_query(self, request: Request) -> None:
+        """Raises HttpError 400 for what a list or a count would have to ignore. On the Leads API unknown parameters are
+        ignored, and of one that is given twice the last counts."""
+        if self.lists or self.of_log:
+            check_past(request.query_params)
+        if self.lists and self.dialect == "aureum":
+            check_names(request.query_params, self.parameters)
+
     async def asked_by(self, request: Request) -> Brokerage:
         """Who asks. Raises OwnWebhook, and what ``access`` raises."""
         if self.method != "GET" and header(request.scope, b"x-aureum-event") is not None:
@@ -158,6 +180,8 @@ class Endpoint:
             if etag in known_tags(request):
                 request.scope["state"]["unchanged"] = about
                 return unchanged(etag)
+        if request.scope["query_string"] and self.id is None:
+            self.check_query(request)
         arguments: list[Any] = []
         if self.id is not None:
             arguments.append(self.id.read(request.path_params["id"]))
@@ -170,9 +194,13 @@ class Endpoint:
                 sent = {} if self.bodiless and not body else json_object(body, request.scope["headers"])
                 arguments.append(validate(self.body, sent))
         try:
-            return await self.run(Asked(request, about, body), *arguments)
+            response = await self.run(Asked(request, about, body), *arguments)
         except Replayed as kept:
             return replayed(kept.answer, self.status)
+        if request.scope["query_string"] and self.id is not None:
+            # Not before it is known that what the list belongs to is there for the caller.
+            self.check_query(request)
+        return response
 
 
 NOBODY = Brokerage(None, None, None, None, UUID(int=0), 0, "", "", "US", False, 0, 0, 0, 0)

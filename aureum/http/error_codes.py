@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 Code = Literal[
     "invalid_fields",
     "invalid_parameters",
+    "as_of_unsupported",
     "body_missing",
     "body_not_json",
     "body_not_object",
@@ -76,6 +77,11 @@ CODES: Mapping[Code, Meaning] = {
         "One or more parameters of the query or the path are not valid. `fields` or `detail` names each of them.",
         "Correct the parameters that are named.",
         leads_status=422,
+    ),
+    "as_of_unsupported": Meaning(
+        400,
+        "`asOf` was sent to a list or a count, which show the present only.",
+        "Leave it out, or ask for one resource.",
     ),
     "body_missing": Meaning(
         400,

@@ -8,14 +8,14 @@ from starlette.responses import Response
 from aureum.http.endpoint import Asked
 from aureum.http.fields import Source
 from aureum.http.lead_fields import Status
-from aureum.http.lists import Listing, Paging
+from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import reference
 from aureum.projections import lead_list
 
-LEADS = Listing("/api/leads", lead_list.PAGE, lead_list.PAGES)
+LEADS = Listing("/api/leads", lead_list.PAGE, lead_list.CHANGED, lead_list.PAGES)
 
 
-class LeadFilters(Paging):
+class LeadFilters(DeltaPaging):
     """The document's filters, and who takes care of it."""
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None

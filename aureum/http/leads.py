@@ -9,6 +9,7 @@ from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_
 from aureum.domain.lead import Lead
 from aureum.http.access import origin
 from aureum.http.answers import encoded
+from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id
 from aureum.http.history import history_of
 from aureum.http.lead_fields import LeadChange, NewLead, ShownLead, split_name
@@ -16,6 +17,7 @@ from aureum.http.lead_list import LeadFilters, get_leads
 from aureum.http.resources import (
     AsOf,
     answered,
+    as_it_was,
     expected_versions,
     loaded,
     once,
@@ -104,16 +106,24 @@ async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
     return answered(asked, lead, lead_body, appended)
 
 
-async def get_lead_history(asked: Asked, lead_id: UUID) -> Response:
-    """Every event of the lead, oldest first: who, what, when, and from what to what."""
-    stream = await loaded(asked, lead_list.LIST, lead_id, NO_LEAD)
+async def get_lead_history(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response:
+    """Every event of the lead, oldest first: who, what, when, and from what to what; with `asOf` up to that moment."""
+    stream = as_it_was(await loaded(asked, lead_list.LIST, lead_id, NO_LEAD), as_of)
     return unless_known(asked.request, encoded(history_of(stream)), stream.events[-1].event.originator_version)
 
 
 one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=ShownLead)
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/leads", get_leads, "List leads", query=LeadFilters, answers=list[ShownLead], of_log=True),
+    Endpoint(
+        "GET",
+        "/api/leads",
+        get_leads,
+        "List leads",
+        query=LeadFilters,
+        answers=list[ShownLead | ShownRemoved],
+        of_log=True,
+    ),
     Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=NewLead, answers=ShownLead, status=201),
     one(method="GET", run=get_lead, summary="Get a lead", query=AsOf),
     one(method="PATCH", run=patch_lead, summary="Change a lead", body=LeadChange),
@@ -128,6 +138,7 @@ ENDPOINTS = (
         path="/api/leads/{id}/history",
         run=get_lead_history,
         summary="Get a lead's history",
+        query=AsOf,
         answers=list[ShownEvent],
     ),
 )

@@ -1,7 +1,9 @@
-"""Lists as all resources have them: newest first, in pages or streamed whole, unchanged ones not even read."""
+"""Lists as all resources have them: newest first, in pages or streamed whole, unchanged ones not even read; and what
+changed in them since a client read them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
@@ -9,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
 from aureum.http.answers import JSON, answer, log_etag, not_modified
+from aureum.http.catching_up import Run, changes, in_words, run_of
 from aureum.http.endpoint import Asked
 from aureum.http.fields import Time
-from aureum.http.paging import LONGEST_PAGE, Cursor, Limit, next_link
-from aureum.projections.document_list import ABOVE_ALL
+from aureum.http.paging import LONGEST_PAGE, Cursor, Limit, Token, link
 
 CHUNK = 1_000
 
@@ -23,12 +25,28 @@ class Paging(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     updated_since: Annotated[
-        Time | None, Field(alias="updatedSince", description="Changed at this moment or later.")
+        Time | None,
+        Field(
+            alias="updatedSince",
+            description="Changed at this moment or later. To miss nothing while others write, use `changedAfter`.",
+        ),
     ] = None
     limit: Annotated[Limit | None, Field(description="The length of a page. Without it the whole list comes.")] = None
     cursor: Annotated[
         Cursor | None, Field(description="Where the page begins, as the `Link` header of the page before gave it.")
     ] = None
+
+
+CHANGED_AFTER = (
+    'What changed since an earlier answer of this list, as its `Link` header gave it (`rel="delta"`): the oldest '
+    'change first, and what is not in the list any more as `{"id": …, "removed": true}`.'
+)
+
+
+class DeltaPaging(Paging):
+    """What a list of the log takes: it can say what has changed in it."""
+
+    changed_after: Annotated[Token | None, Field(alias="changedAfter", description=CHANGED_AFTER)] = None
 
 
 class Page(NamedTuple):
@@ -41,11 +59,13 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """One list: the path that ``Link`` names, the statement that reads a page, and the one that reads several without
-    filters. Both call a function which takes the tenant and needs no role of its own (docs/decisions/hot-reads.md)."""
+    """One list: the path that ``Link`` names, the statement that reads a page, the one that reads what changed, and the
+    one that reads several pages without filters. Those of pages call a function which takes the tenant and needs no
+    role of its own (docs/decisions/hot-reads.md)."""
 
     path: str
     statement: str
+    changed: str
     together: str | None = None
 
     async def read(self, asked: Asked, chosen: Mapping[str, Any], before: UUID, limit: int) -> Page:
@@ -58,9 +78,32 @@ class Listing:
             ((docs, last, found),) = await database.rows(self.statement, parameters)
         return Page(docs or "", last or before, found)
 
-    async def answer(self, asked: Asked, paging: Paging, chosen: Mapping[str, Any]) -> Response:
-        """With ``limit`` a page and, if more follows, ``Link``; without it the whole list. *chosen* are the parameters
-        of the statement that come of filters."""
+    async def read_changes(self, asked: Asked, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int) -> Page:
+        """*limit* changes after the position *after*; a page like those of the whole list. It may be short, or empty,
+        and go on all the same."""
+        assert run.since is not None
+        found = await changes(
+            asked.app.database,
+            asked.about,
+            self.changed,
+            chosen,
+            since=run.since,
+            after=after.int,
+            until=run.head,
+            limit=limit,
+        )
+        docs = ",".join(map(in_words, found.rows))
+        return Page(docs, UUID(int=found.until), limit + 1 if found.more else len(found.rows))
+
+    async def part(self, asked: Asked, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int) -> Page:
+        """The part of the list, or of what changed in it, behind *after*."""
+        if run.since is None:
+            return await self.read(asked, chosen, after, limit)
+        return await self.read_changes(asked, run, chosen, after, limit)
+
+    async def answer(self, asked: Asked, paging: DeltaPaging, chosen: Mapping[str, Any]) -> Response:
+        """With ``limit`` a page and, if more follows, where; without it the whole list. *chosen* are the parameters of
+        the statement that come of filters."""
         about, query = asked.about, asked.request.query_params
         chosen = {**chosen, "updated_since": paging.updated_since}
         state = (self.path, about.tenant_id, about.head, about.read_version, about.view)
@@ -68,44 +111,62 @@ class Listing:
         unchanged = not_modified(asked.request, etag)
         if unchanged is not None:
             return unchanged
-        before = paging.cursor or ABOVE_ALL
+        run = run_of(
+            paging.changed_after,
+            paging.cursor,
+            (self.path, about.tenant_id.int, about.view, *chosen.values()),
+            about.head,
+        )
+        own = {field.alias or name for name, field in type(paging).model_fields.items()} - NOT_FILTERS
+        filters = {name: value for name, value in query.items() if name in own}
         if paging.limit is None:
-            return await self.whole(asked, chosen, before, etag)
+            return await self.whole(asked, run, chosen, {"ETag": etag, "Link": self.delta(run, filters)})
         limit = paging.limit
 
-        async def page_with_link() -> bytes:
-            # What is kept begins with the Link, on a line of its own.
-            page = await self.read(asked, chosen, before, limit)
-            link = ""
+        async def page_with_links() -> bytes:
+            # What is kept begins with the Link header, on a line of its own.
+            page = await self.part(asked, run, chosen, run.after, limit)
+            links = [self.delta(run, {**filters, "limit": limit})]
             if page.found > limit:
-                own = {field.alias or name for name, field in type(paging).model_fields.items()} - {"limit", "cursor"}
-                filters = {name: value for name, value in query.items() if name in own}
-                link = next_link(self.path, filters, limit, page.last)
-            return f"{link}\n[{page.docs}]".encode()
+                same = filters if run.since is None else {**filters, "changedAfter": query["changedAfter"]}
+                following = {**same, "limit": limit, "cursor": run.cursor(page.last)}
+                links.insert(0, link(self.path, following, "next"))
+            return f"{', '.join(links)}\n[{page.docs}]".encode()
 
-        kept = await asked.app.answers.get((*state, before, limit, *chosen.values()), page_with_link)
-        link, _, body = kept.partition(b"\n")
-        headers = {"ETag": etag, "Link": link.decode()} if link else {"ETag": etag}
-        return answer(body, headers=headers)
+        key = (*state, run.since, run.head, run.after, limit, *chosen.values())
+        kept = await asked.app.answers.get(key, page_with_links)
+        links, _, body = kept.partition(b"\n")
+        return answer(body, headers={"ETag": etag, "Link": links.decode()})
 
-    async def whole(self, asked: Asked, chosen: Mapping[str, Any], before: UUID, etag: str) -> Response:
+    def delta(self, run: Run, filters: Mapping[str, object]) -> str:
+        """Where what changes from now on is found."""
+        return link(self.path, {**filters, "changedAfter": run.token}, "delta")
+
+    async def whole(self, asked: Asked, run: Run, chosen: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
         """The list streamed in chunks; of HEAD nothing but the headers."""
-        headers = {"ETag": etag}
         if asked.request.method == "HEAD":
             return StreamingResponse(nothing(), headers=headers, media_type=JSON)
+        read = partial(self.part, asked, run, chosen, limit=CHUNK)
         # Before the answer begins: once it has, a database that is gone could not be told any more.
-        first = await self.read(asked, chosen, before, CHUNK)
-        return StreamingResponse(self.stream(asked, chosen, first), headers=headers, media_type=JSON)
+        first = await read(run.after)
+        return StreamingResponse(stream(read, first), headers=headers, media_type=JSON)
 
-    async def stream(self, asked: Asked, chosen: Mapping[str, Any], page: Page) -> AsyncIterator[bytes]:
-        """The whole list from its first *page* on; no transaction is open while the client reads."""
-        yield f"[{page.docs}".encode()
-        while page.found > CHUNK:
-            page = await self.read(asked, chosen, page.last, CHUNK)
-            # What the chunk before promised may have left the filter meanwhile.
-            if page.docs:
-                yield f",{page.docs}".encode()
-        yield b"]"
+
+NOT_FILTERS = {"limit", "cursor", "changedAfter"}
+"""Of what a list takes, what does not say which resources are in it."""
+
+
+async def stream(read: Callable[[UUID], Awaitable[Page]], page: Page) -> AsyncIterator[bytes]:
+    """The whole list from its first *page* on; no transaction is open while the client reads."""
+    yield f"[{page.docs}".encode()
+    begun = bool(page.docs)
+    while page.found > CHUNK:
+        page = await read(page.last)
+        # What the chunk before promised may have left the filter meanwhile.
+        if page.docs:
+            yield f",{page.docs}".encode() if begun else page.docs.encode()
+            begun = True
+    yield b"]"
 
 
 async def nothing() -> AsyncIterator[bytes]:

@@ -118,6 +118,8 @@ MEANINGS: Mapping[int, str] = {
     503: "The database cannot be reached, or too much is going on. Send it again.",
 }
 
+DELTA = ' And, with `rel="delta"`, where what changes from now on is found.'
+
 TEXT: JsonSchema = {"type": "string"}
 COUNT: JsonSchema = {"type": "integer"}
 PAGE = {"text/html": {"schema": TEXT}}
@@ -171,8 +173,9 @@ def common_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSch
     """Of a success or a 304."""
     if endpoint.has_etag:
         yield "ETag", ("The version of the answer, for `If-None-Match`; of one resource also for `If-Match`.", TEXT)
-    if endpoint.query is not None and {"limit", "cursor"} <= endpoint.query.model_fields.keys():
-        yield "Link", ('Where the next page is (`rel="next"`), if there is one.', TEXT)
+    if endpoint.query is not None and "cursor" in endpoint.query.model_fields:
+        delta = DELTA if "changed_after" in endpoint.query.model_fields else ""
+        yield "Link", (f'Where the next page is (`rel="next"`), if there is one.{delta}', TEXT)
     if endpoint.method == "POST" and endpoint.idempotent:
         yield "Idempotent-Replayed", ("`true`: this is the first answer again.", {"type": "string", "enum": ["true"]})
     if "key" in endpoint.access.schemes:

@@ -104,7 +104,7 @@ def described(model: str, schema: JsonSchema) -> JsonSchema:
     return schema
 
 
-PAGE_OF = re.compile(r"NumberedPage_Shown(\w+)_")
+PAGE_OF = re.compile(r"NumberedPage_(?:Union_)?Shown([A-Za-z]+)_\w*")
 SHOWN_NEW = re.compile(r"ShownNew(\w+)")
 SHOWN = re.compile(r"Shown(\w+)")
 NEW = re.compile(r"New(\w+)")

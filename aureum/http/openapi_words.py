@@ -68,6 +68,7 @@ FIELDS: Mapping[str, str] = {
     "public_lead_count": "Whether visitors without credentials may read the count of leads.",
     "requestedAt": "When it was requested.",
     "revoked": "Whether the key is revoked: it is refused everywhere.",
+    "removed": "Always `true`: it is not in the list any more, or not for the caller.",
     "role": "The user's role.",
     "score": "How promising the contact is, from 0 to 100.",
     "secret": "The secret that signs the webhook's deliveries. It is shown this once.",

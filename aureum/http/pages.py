@@ -49,18 +49,20 @@ class Found(NamedTuple):
 
 
 async def paged(
-    asked: Asked, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[Found]]
+    asked: Asked, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[Found]], links: str = ""
 ) -> Response:
     """A page with its ETag, or 304 without reading it.
 
     *state* is what the list is made of, and with the query makes the ETag: its path, tenant, position, read-model
-    version, and the caller's view. *read* takes ``numbered.page_size`` items after the first ``numbered.skipped``.
+    version, and the caller's view. *links* is the ``Link`` header, if there is one. *read* takes
+    ``numbered.page_size`` items after the first ``numbered.skipped``.
     """
     etag = list_etag(*state, sorted(asked.request.query_params.multi_items()))
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
-    return answer(page_body(numbered, await read()), headers={"ETag": etag})
+    headers = {"ETag": etag} | ({"Link": links} if links else {})
+    return answer(page_body(numbered, await read()), headers=headers)
 
 
 def page_body(numbered: Numbered, found: Found) -> bytes:

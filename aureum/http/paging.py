@@ -1,19 +1,36 @@
-"""Pages of lists: ``limit`` and an opaque ``cursor``, the id that the page begins after.
+"""Pages of lists: ``limit``, and an opaque ``cursor`` that says where a page begins; and ``changedAfter``, an opaque
+token that says how far a client has heard of what changed.
 
-Ids sort by time and never change, so inserting while somebody pages neither skips nor repeats anything.
+A page goes by ids, which sort by time and never change, or, of what changed, by positions of the log, which have no
+gaps: so inserting while somebody pages neither skips nor repeats anything.
+
+Both belong to one list of one brokerage, seen by one caller through the same filters. They carry a digest of that, so
+that one of another list is refused instead of answered with rows that mean something else there.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from typing import Annotated, Any
+from hashlib import blake2b
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from aureum.http.validation import refused
+
 LONGEST_PAGE = 500
+
+DIGEST = 8
+"""Bytes that tell one list from another."""
+
+POSITION = 8
+"""Bytes of a position in the log."""
+
+Bound = tuple[object, ...]
+"""What a cursor or token belongs to: the list's path, the brokerage, the caller's view, the filters."""
 
 
 def whole_number(text: Any, most: int) -> int | None:
@@ -30,14 +47,36 @@ def _limit(text: Any) -> int:
     return limit
 
 
-def _cursor(text: Any) -> UUID:
+def decoded(text: Any, length: int) -> bytes | None:
+    """The *length* bytes that *text* is the base64 of, without padding; None for any other."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii") + b"==")
     except (NotBase64, UnicodeEncodeError):
-        raw = b""
-    if len(raw) != 16 or write_cursor(UUID(bytes=raw)) != text:
+        return None
+    return raw if len(raw) == length and encoded(raw) == text else None
+
+
+def encoded(raw: bytes) -> str:
+    """The inverse of ``decoded``."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+CURSOR = 16 + POSITION + DIGEST
+TOKEN = POSITION + DIGEST
+
+
+def _cursor(text: Any) -> bytes:
+    raw = decoded(text, CURSOR)
+    if raw is None:
         raise PydanticCustomError("cursor", "cursor")
-    return UUID(bytes=raw)
+    return raw
+
+
+def _token(text: Any) -> bytes:
+    raw = decoded(text, TOKEN)
+    if raw is None:
+        raise PydanticCustomError("changed_after", "changedAfter")
+    return raw
 
 
 Limit = Annotated[
@@ -46,19 +85,61 @@ Limit = Annotated[
 """A page's length."""
 
 Cursor = Annotated[
-    UUID, PlainValidator(_cursor), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{21}[AQgw]$"})
+    bytes,
+    PlainValidator(_cursor),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"}),
 ]
-"""Where a page begins: 16 bytes in base64 without padding, of which the last character carries two bits."""
+"""Where a page begins, as it was sent: 32 bytes in base64 without padding. ``opened_cursor`` reads it."""
+
+Token = Annotated[
+    bytes, PlainValidator(_token), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{21}[AQgw]$"})
+]
+"""How far a client has heard of what changed, as it was sent: 16 bytes. ``opened_token`` reads it."""
 
 
-def write_cursor(last: UUID) -> str:
-    """The id that a page ended with, as ``Cursor`` reads it."""
-    return urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+class Place(NamedTuple):
+    """Where a page begins: after this id, or this position as an id; and how far the log had come at the first page."""
+
+    after: UUID
+    head: int
 
 
-def next_link(path: str, query: Mapping[str, str], limit: int, last: UUID) -> str:
-    """The ``Link`` header of a page that another follows: *query* has the filters.
+def digest(bound: Bound, payload: bytes) -> bytes:
+    """What makes *payload* belong to *bound*."""
+    return blake2b(payload + repr(bound).encode(), digest_size=DIGEST, person=b"aureum list").digest()
 
-    It is relative: no URL is ever made from a request's Host.
-    """
-    return f'<{path}?{urlencode({**query, "limit": limit, "cursor": write_cursor(last)})}>; rel="next"'
+
+def write_cursor(bound: Bound, place: Place) -> str:
+    """*place* as ``Cursor`` and ``opened_cursor`` read it."""
+    payload = place.after.bytes + place.head.to_bytes(POSITION)
+    return encoded(payload + digest(bound, payload))
+
+
+def opened_cursor(raw: bytes, bound: Bound, head: int) -> Place:
+    """Where the page begins. Raises InvalidRequest for the cursor of another list, and for one of a log that went
+    further than *head*: it was put back from a backup since."""
+    payload = raw[:-DIGEST]
+    place = Place(UUID(bytes=payload[:16]), int.from_bytes(payload[16:]))
+    if raw[-DIGEST:] != digest(bound, payload) or place.head > head:
+        raise refused("query", "cursor", "cursor")
+    return place
+
+
+def write_token(bound: Bound, position: int) -> str:
+    """*position* as ``Token`` and ``opened_token`` read it."""
+    payload = position.to_bytes(POSITION)
+    return encoded(payload + digest(bound, payload))
+
+
+def opened_token(raw: bytes, bound: Bound, head: int) -> int:
+    """The position. Raises InvalidRequest as ``opened_cursor`` does."""
+    payload = raw[:-DIGEST]
+    position = int.from_bytes(payload)
+    if raw[-DIGEST:] != digest(bound, payload) or position > head:
+        raise refused("query", "changedAfter", "changed_after")
+    return position
+
+
+def link(path: str, query: Mapping[str, object], relation: str) -> str:
+    """One entry of a ``Link`` header. It is relative: no URL is ever made from a request's Host."""
+    return f'<{path}?{urlencode(query)}>; rel="{relation}"'

@@ -17,16 +17,17 @@ from aureum.commands.properties import (
 from aureum.domain.property import Property
 from aureum.http.access import origin
 from aureum.http.answers import encoded
+from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.lists import Listing, Paging
+from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.property_fields import NewProperty, PropertyChange, ShownProperty, Status
 from aureum.http.resources import AsOf, answered, expected_versions, once, shown
 from aureum.projections import property_list
 
-PROPERTIES = Listing("/api/properties", property_list.PAGE, property_list.PAGES)
+PROPERTIES = Listing("/api/properties", property_list.PAGE, property_list.CHANGED, property_list.PAGES)
 
 
-class PropertyFilters(Paging):
+class PropertyFilters(DeltaPaging):
     """The document's filters."""
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
@@ -84,7 +85,7 @@ ENDPOINTS = (
         get_properties,
         "List properties",
         query=PropertyFilters,
-        answers=list[ShownProperty],
+        answers=list[ShownProperty | ShownRemoved],
         of_log=True,
     ),
     Endpoint(

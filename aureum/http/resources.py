@@ -75,6 +75,14 @@ async def row(asked: Asked, model: DocumentList, stream_id: UUID) -> dict[str, A
     return dict(zip((*model.docs, "stream_version"), found[0], strict=True)) if found else None
 
 
+def as_it_was(stream: Stream, as_of: AsOf) -> Stream:
+    """The *stream* as it was, if a moment is given. Raises NotFound before it began."""
+    was = stream.until(as_of.as_of)
+    if not was.events:
+        raise NotFound(NOT_YET)
+    return was
+
+
 async def loaded(asked: Asked, model: DocumentList, stream_id: UUID, missing: str) -> Stream:
     """The stream of a resource that whoever asks may see. Raises NotFound."""
     if await row(asked, model, stream_id) is None:

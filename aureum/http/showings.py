@@ -14,15 +14,16 @@ from aureum.domain.errors import Invalid
 from aureum.domain.tour import Tour
 from aureum.http.access import origin
 from aureum.http.answers import encoded
+from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id
 from aureum.http.fields import Text
-from aureum.http.lists import Listing, Paging
+from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import AsOf, answered, expected_versions, once, reference, shown
 from aureum.http.tour_fields import NewShowing, ShowingChange, ShownShowing, Status
 from aureum.projections import tour_list
 
 NO_SHOWING = "There is no such showing."
-SHOWINGS = Listing("/api/showings", tour_list.PAGE, tour_list.PAGES)
+SHOWINGS = Listing("/api/showings", tour_list.PAGE, tour_list.CHANGED, tour_list.PAGES)
 
 DETAILS = ("listing_id", "name", "email", "phone", "message")
 SCHEDULE = ("preferred_date", "preferred_time", "starts_at")
@@ -31,7 +32,7 @@ NAMES = {"starts_at": "startsAt", "preferred_date": "preferredDate"}
 """How fields are called here of which the rules of a tour speak."""
 
 
-class ShowingFilters(Paging):
+class ShowingFilters(DeltaPaging):
     """As of a tour, and who takes care of it."""
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
@@ -122,7 +123,7 @@ ENDPOINTS = (
         get_showings,
         "List showings",
         query=ShowingFilters,
-        answers=list[ShownShowing],
+        answers=list[ShownShowing | ShownRemoved],
         of_log=True,
     ),
     Endpoint(

@@ -11,16 +11,17 @@ from aureum.commands.tasks import NO_TASK, ChangeTask, CreateTask, change_task, 
 from aureum.domain.task import DETAILS, Task
 from aureum.http.access import origin
 from aureum.http.answers import encoded
+from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.lists import Listing, Paging
+from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import AsOf, answered, expected_versions, once, reference, shown
 from aureum.http.task_fields import NewTask, ShownTask, Status, TaskChange, as_recorded
 from aureum.projections import task_list
 
-TASKS = Listing("/api/tasks", task_list.PAGE, task_list.PAGES)
+TASKS = Listing("/api/tasks", task_list.PAGE, task_list.CHANGED, task_list.PAGES)
 
 
-class TaskFilters(Paging):
+class TaskFilters(DeltaPaging):
     """The document's filters."""
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
@@ -87,7 +88,15 @@ async def post_completion(asked: Asked, task_id: UUID) -> Response:
 one = partial(Endpoint, path="/api/tasks/{id}", id=Id(NO_TASK), answers=ShownTask)
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/tasks", get_tasks, "List tasks", query=TaskFilters, answers=list[ShownTask], of_log=True),
+    Endpoint(
+        "GET",
+        "/api/tasks",
+        get_tasks,
+        "List tasks",
+        query=TaskFilters,
+        answers=list[ShownTask | ShownRemoved],
+        of_log=True,
+    ),
     Endpoint("POST", "/api/tasks", post_task, "Create a task", body=NewTask, answers=ShownTask, status=201),
     one(method="GET", run=get_task, summary="Get a task", query=AsOf),
     one(method="PATCH", run=patch_task, summary="Change a task", body=TaskChange),

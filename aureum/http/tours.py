@@ -1,7 +1,7 @@
 """Tours, in the Leads API: requested on a brokerage's own pages; listed, read and changed by staff or with a key."""
 
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -17,13 +17,14 @@ from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
 from aureum.http.fields import Text
 from aureum.http.form_page import FormWords, Input
 from aureum.http.forms import FormEndpoint, Submission, submit
-from aureum.http.lists import Listing, Paging
+from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, unless_known
+from aureum.http.shapes import Shape
 from aureum.http.tour_fields import ReceivedTour, ShownTour, Status, TourChange, TourForm
 from aureum.projections import tour_list
 from aureum.store.event_store import Appended
 
-TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, tour_list.LEADS_PAGES)
+TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, tour_list.LEADS_CHANGED, tour_list.LEADS_PAGES)
 
 RECEIVED = ("id", "listing_id", "name", "email", "status", "created_at")
 """What the document's answer to a request holds."""
@@ -31,11 +32,18 @@ RECEIVED = ("id", "listing_id", "name", "email", "status", "created_at")
 SCHEDULE = ("preferred_date", "preferred_time", "starts_at")
 
 
-class TourFilters(Paging):
+class TourFilters(DeltaPaging):
     """The document's filters."""
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     listing_id: Annotated[Text | None, Field(description="Filter by property.")] = None
+
+
+class RemovedTour(Shape):
+    """With `changedAfter`: a tour that is not in the list any more, or not for whoever asks."""
+
+    id: int
+    removed: Literal[True]
 
 
 class Found(NamedTuple):
@@ -185,7 +193,7 @@ ENDPOINTS = (
         access=KEY_OR_STAFF,
         dialect="leads",
         query=TourFilters,
-        answers=list[ShownTour],
+        answers=list[ShownTour | RemovedTour],
         of_log=True,
     ),
     one(method="GET", run=get_tour, summary="Get a tour request", query=AsOf),

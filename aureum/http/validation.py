@@ -139,6 +139,23 @@ MEANINGS: Mapping[str, Meaning] = {
         "must be the one that a Link header of this list gave you",
         "must be the one that a Link header of this list gave you",
     ),
+    "changed_after": Meaning(
+        "value_error",
+        "must be the one that a Link header of this list gave you",
+        "must be the one that a Link header of this list gave you, with the same filters; without it the list begins "
+        "anew",
+    ),
+    "changed_after_in_one": Meaning(
+        "value_error",
+        "is of one brokerage: name it as brokerage_id",
+        "is of one brokerage: name it as brokerage_id",
+    ),
+    "cursor_of_changes": Meaning("value_error", "goes with changedAfter", "goes with changedAfter"),
+    "page_of_changes": Meaning(
+        "value_error",
+        "must be 1: what changed is read on by the Link header",
+        "must be 1: what changed is read on by the Link header",
+    ),
     "not_null": NONE._replace(says="must not be null; leave it out to keep it as it is"),
     "blank": Meaning(
         "value_error.any_str.min_length",
@@ -191,6 +208,12 @@ def validate(model: type[AnyModel], value: object, where: Where = "body") -> Any
         return model.model_validate(value)
     except ValidationError as error:
         raise InvalidRequest(problems(error, where)) from error
+
+
+def refused(where: Where, name: str, kind: str) -> InvalidRequest:
+    """The refusal of one value for what only the endpoint can know; *kind* is one of ``MEANINGS``."""
+    meaning = MEANINGS[kind]
+    return InvalidRequest([Problem((where, name), meaning.msg, meaning.type, f"{name} {meaning.says}.")])
 
 
 def problems(error: ValidationError, where: Where = "body") -> list[Problem]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,11 +17,11 @@ from aureum.http.access import origin
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.idempotency import Replayed
-from aureum.http.paging import Limit
+from aureum.http.paging import Cursor, Limit, Place, link, write_cursor
 from aureum.http.resources import once
 from aureum.http.shapes import Shape, Timestamp, Wire
-from aureum.http.webhook_fields import LAST_POSITION, Event, Named, Position
-from aureum.http.webhook_lists import unless_same
+from aureum.http.webhook_fields import LAST_POSITION, Event, Named
+from aureum.http.webhook_lists import begins, unless_same
 from aureum.http.webhooks import row_of
 from aureum.webhooks import delivery_log
 from aureum.webhooks.delivery_log import PATTERN, parse_delivery_id
@@ -47,7 +46,7 @@ class DeliveryFilters(BaseModel):
     event: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
     limit: Annotated[Limit | None, Field(description=f"The length of a page, {PAGE} without it.")] = None
     cursor: Annotated[
-        Position | None, Field(description="Where the page begins: below this sequence. `Link` gives the next one.")
+        Cursor | None, Field(description="Where the page begins, as the `Link` header of the page before gave it.")
     ] = None
 
 
@@ -101,23 +100,27 @@ async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilte
     or empty, and have a ``Link`` all the same."""
     webhook = await row_of(asked, endpoint_id)
     limit = filters.limit or PAGE
+    path = asked.request.url.path
+    events = None if filters.event is None else sorted(expand(filters.event))
+    bound = (path, asked.tenant_id.int, filters.status, events)
+    before = begins(asked, filters.cursor, bound)
     page = await delivery_log.page(
         asked.app.database,
         asked.tenant_id,
         endpoint_id,
-        before=LAST_POSITION if filters.cursor is None else filters.cursor,
+        before=LAST_POSITION if before is None else min(before.int, LAST_POSITION),
         limit=limit,
         status=filters.status,
-        events=None if filters.event is None else sorted(expand(filters.event)),
+        events=events,
     )
-    link = ""
+    following = ""
     if page.until is not None:
         query = asked.request.query_params
         kept = {name: query[name] for name in ("status", "event") if name in query}
-        target = urlencode(kept | {"limit": limit, "cursor": page.until})
-        link = f'<{asked.request.url.path}?{target}>; rel="next"'
+        cursor = write_cursor(bound, Place(UUID(int=page.until), 0))
+        following = link(path, kept | {"limit": limit, "cursor": cursor}, "next")
     shown = [delivery_log.document(asked.tenant_id, endpoint_id, row) for row in page.rows]
-    return unless_same(asked, encoded(shown), link, webhook["stream_version"])
+    return unless_same(asked, encoded(shown), following, webhook["stream_version"])
 
 
 async def get_delivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:

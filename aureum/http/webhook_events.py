@@ -1,7 +1,6 @@
 """``GET /api/events``: the bodies of webhooks for those who prefer to pull, or were down for longer."""
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -9,7 +8,7 @@ from starlette.responses import Response
 from aureum.domain.webhook_endpoint import EVENTS, expand
 from aureum.http.answers import answer, list_etag, not_modified
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint
-from aureum.http.paging import Limit
+from aureum.http.paging import Limit, link
 from aureum.http.webhook_fields import Named, Position
 from aureum.http.webhook_messages import ShownMessage
 from aureum.webhooks.told import told_since
@@ -45,7 +44,7 @@ async def get_events(asked: Asked, feed: Feed) -> Response:
     headers = {"ETag": etag}
     if told.more:
         kept = {"events": query["events"]} if "events" in query else {}
-        headers["Link"] = f'<{PATH}?{urlencode(kept | {"limit": limit, "cursor": told.until})}>; rel="next"'
+        headers["Link"] = link(PATH, kept | {"limit": limit, "cursor": told.until}, "next")
     return answer(b"[" + b",".join(one.body for one in told.messages) + b"]", headers=headers)
 
 

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from starlette.responses import Response
 
 from aureum.http.answers import answer, encoded, list_etag, not_modified
 from aureum.http.endpoint import Asked
 from aureum.http.lists import Paging
-from aureum.http.paging import next_link
+from aureum.http.paging import Bound, Place, link, opened_cursor, write_cursor
 from aureum.projections.document_list import ABOVE_ALL
 
 
 async def page(
     asked: Asked, statement: str, names: Sequence[str], paging: Paging, **chosen: Any
 ) -> list[dict[str, Any]]:
-    """The rows of a page and one more, if there is one; without a limit all."""
+    """The rows of a page and one more, if there is one; without a limit all. Raises InvalidRequest."""
     parameters = {
         "tenant": asked.tenant_id,
-        "before": paging.cursor or ABOVE_ALL,
+        "before": begins(asked, paging.cursor, bound(asked, paging)) or ABOVE_ALL,
         "limit": None if paging.limit is None else paging.limit + 1,
         "updated_since": paging.updated_since,
         **chosen,
@@ -39,16 +40,27 @@ def listed(
     """A list or a page of it with its ``Link``; the ETag is of that and of *state*. The column *stream_id* is what
     pages go by."""
     shown = rows if paging.limit is None else rows[: paging.limit]
-    link = ""
+    following = ""
     if paging.limit is not None and len(rows) > paging.limit:
         query = asked.request.query_params
         filters = {name: query[name] for name in ("updatedSince",) if name in query}
-        link = next_link(path, filters, paging.limit, shown[-1][stream_id])
-    return unless_same(asked, encoded([document(row) for row in shown]), link, *state)
+        cursor = write_cursor(bound(asked, paging), Place(shown[-1][stream_id], 0))
+        following = link(path, {**filters, "limit": paging.limit, "cursor": cursor}, "next")
+    return unless_same(asked, encoded([document(row) for row in shown]), following, *state)
 
 
-def unless_same(asked: Asked, body: bytes, link: str = "", *state: object) -> Response:
+def bound(asked: Asked, paging: Paging) -> Bound:
+    """What a cursor of this list belongs to."""
+    return (asked.request.url.path, asked.tenant_id.int, paging.updated_since)
+
+
+def begins(asked: Asked, cursor: bytes | None, bound: Bound) -> UUID | None:
+    """What the page begins behind; None for the first. Raises InvalidRequest for a cursor of another list."""
+    return None if cursor is None else opened_cursor(cursor, bound, asked.about.head).after
+
+
+def unless_same(asked: Asked, body: bytes, links: str = "", *state: object) -> Response:
     """*body* with an ETag made of it, or 304."""
-    etag = list_etag(asked.request.url.path, asked.tenant_id, body, link, *state)
-    headers = {"ETag": etag} | ({"Link": link} if link else {})
+    etag = list_etag(asked.request.url.path, asked.tenant_id, body, links, *state)
+    headers = {"ETag": etag} | ({"Link": links} if links else {})
     return not_modified(asked.request, etag) or answer(body, headers=headers)

@@ -9,6 +9,7 @@ import orjson
 from aureum.domain.lead import Lead
 from aureum.projections import lead_list
 from aureum.projections.document_list import Row
+from aureum.projections.list_changes import PREVIOUS, Condition, changes_of, is_now, status_of
 
 COLUMNS = ("brokerage_id", "agent", "number", "stream_version", "lead_id", "source_domain", "doc", "details")
 """What the statements below tell of a lead; ``agent`` is the number of the user it is assigned to."""
@@ -105,6 +106,45 @@ PAGE = LISTED.replace(
     "l.tenant_id = %(tenant)s"
     " AND l.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)",
 )
+
+AGENT_IS = "(SELECT a.user_id FROM users a WHERE a.number = %(agent)s)"
+
+CHANGED_IN = (
+    status_of("lead.status_changed"),
+    is_now("source", "text"),
+    is_now("source_domain", "text"),
+    Condition(
+        f"(%(agent)s::bigint IS NULL OR x.assigned_to = {AGENT_IS})",
+        "lead.assigned",
+        f"{PREVIOUS} = {AGENT_IS}::text",
+    ),
+    Condition(
+        "(%(words)s::text[] = '{}' OR x.search LIKE ALL (%(words)s::text[]))",
+        "lead.details_changed",
+    ),
+    lead_list.SEEN,
+)
+
+CHANGED = changes_of(
+    lead_list.LIST,
+    "lead",
+    CHANGED_IN,
+    number="x.number",
+    more={
+        "brokerage_id": "(SELECT b.number FROM brokerages b WHERE b.tenant_id = x.tenant_id)",
+        "agent": "(SELECT u.number FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to)",
+        "same_number": "x.number",
+        "stream_version": "x.stream_version",
+        "lead_id": "x.lead_id",
+        "source_domain": "x.source_domain",
+        "same_doc": "x.doc",
+        "details": "x.details",
+    },
+)
+"""As ``lead_list.CHANGED``; behind its columns those of ``COLUMNS``."""
+
+CHANGED_COUNT = f"SELECT count(*) FROM ({CHANGED}) AS c"  # noqa: S608  # of constants
+"""How many changes a run has."""
 
 PAGE_OF_ALL = LISTED.replace(
     "{which}",

@@ -9,6 +9,7 @@ from aureum.domain.emails import spellings
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.projections.contact_search import found_by
 from aureum.projections.document_list import DocumentList, Row, wire_or_none
+from aureum.projections.list_changes import UPDATED_SINCE, Condition, changes_of, is_now
 
 NAME = "contact_list"
 
@@ -108,3 +109,20 @@ SELECT docs, last_id, many FROM contact_search(
 """
 """The same of those that words or a tag find (``aureum.projections.contact_search.asked``). The function stands in
 ``aureum/store/hot_reads.sql``."""
+
+CHANGED = changes_of(LIST, "contact", (is_now("type", "text", "contact.classified"), UPDATED_SINCE))
+"""As ``lead_list.CHANGED``."""
+
+FOUND = Condition(
+    """(
+                      x.found_by @@ %(query)s::tsquery AND NOT EXISTS (
+                          SELECT FROM json_to_recordset(%(words)s::json) AS w (pattern text, typo tsquery)
+                           WHERE x.search NOT LIKE w.pattern AND NOT x.found_by @@ w.typo
+                      )
+                  )""",
+    "contact.details_changed,contact.classified",
+)
+"""As ``contact_search`` finds them; what is looked for is encrypted in the events."""
+
+SEARCH_CHANGED = changes_of(LIST, "contact", (FOUND, UPDATED_SINCE))
+"""The same of those that words or a tag find."""

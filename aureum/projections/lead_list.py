@@ -8,6 +8,7 @@ from aureum.domain.emails import spellings
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
 from aureum.projections.document_list import DocumentList, Row, wire_or_none
+from aureum.projections.list_changes import UPDATED_SINCE, assigned_by, changes_of, is_now, seen_by, status_of
 
 NAME = "lead_list"
 
@@ -142,6 +143,21 @@ if it is one. The function stands in ``aureum/store/hot_reads.sql``."""
 PAGES = "SELECT ord, docs, last_id, found FROM lead_pages(%b::uuid[], %b::uuid[], %b::integer[])"
 """Without filters, of several who ask together (``aureum.store.together``): of which tenant, before which id, how
 many. The function stands in ``aureum/store/pages.sql``."""
+
+SEEN = seen_by("lead.assigned")
+
+CHANGED = changes_of(
+    LIST,
+    "lead",
+    (
+        status_of("lead.status_changed"),
+        is_now("source", "text"),
+        assigned_by("lead.assigned"),
+        SEEN,
+        UPDATED_SINCE,
+    ),
+)
+"""What changed behind a position, in the list with the same filters (``list_changes``)."""
 
 TENANT_OF_ID = "SELECT tenant_id, stream_id FROM events WHERE stream_id = %(lead)s AND version = 1"
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.property import STANDARD_STATUS, Property
 from aureum.projections.document_list import DocumentList, Row
+from aureum.projections.list_changes import UPDATED_SINCE, Condition, changes_of, status_of
 
 NAME = "property_list"
 
@@ -131,6 +132,21 @@ SELECT docs, last_id, found FROM property_page(
 
 PAGES = "SELECT ord, docs, last_id, found FROM property_pages(%b::uuid[], %b::uuid[], %b::integer[])"
 """As ``lead_list.PAGES``."""
+
+CHANGED = changes_of(
+    LIST,
+    "property",
+    (
+        status_of("property.status_changed"),
+        Condition(
+            "(%(featured)s::boolean IS NULL OR x.is_featured = %(featured)s)",
+            "property.details_changed",
+            "convert_from(v.data, 'UTF8')::json -> 'details' ->> 'is_featured' IS NOT NULL",
+        ),
+        UPDATED_SINCE,
+    ),
+)
+"""As ``lead_list.CHANGED``."""
 
 SLUGS = """
 SELECT slug FROM property_list

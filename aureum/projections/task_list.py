@@ -7,6 +7,7 @@ from uuid import UUID
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.task import LINKS, Task, linked
 from aureum.projections.document_list import DocumentList, Row, wire_or_none
+from aureum.projections.list_changes import UPDATED_SINCE, assigned_by, changes_of, seen_by, status_of
 
 NAME = "task_list"
 
@@ -104,3 +105,15 @@ SELECT docs, last_id, found FROM task_page(
 
 PAGES = "SELECT ord, docs, last_id, found FROM task_pages(%b::uuid[], %b::uuid[], %b::integer[])"
 """As ``lead_list.PAGES``."""
+
+CHANGED = changes_of(
+    LIST,
+    "task",
+    (
+        status_of("task.status_changed", "task.completed"),
+        assigned_by("task.assigned"),
+        seen_by("task.assigned"),
+        UPDATED_SINCE,
+    ),
+)
+"""As ``lead_list.CHANGED``."""

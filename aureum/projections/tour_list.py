@@ -7,6 +7,7 @@ from uuid import UUID
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.tour import Tour
 from aureum.projections.document_list import DocumentList, Row, wire_or_none
+from aureum.projections.list_changes import UPDATED_SINCE, assigned_by, changes_of, is_now, seen_by, status_of
 
 NAME = "tour_list"
 
@@ -147,6 +148,16 @@ SELECT docs, last_id, found FROM showing_page(
 PAGES = "SELECT ord, docs, last_id, found FROM showing_pages(%b::uuid[], %b::uuid[], %b::integer[])"
 """As ``lead_list.PAGES``."""
 
+CHANGED_IN_BOTH = (
+    status_of("tour.status_changed"),
+    is_now("listing_id", "text", "tour.details_changed"),
+    seen_by("tour.assigned"),
+    UPDATED_SINCE,
+)
+
+CHANGED = changes_of(LIST, "tour", (*CHANGED_IN_BOTH, assigned_by("tour.assigned")))
+"""As ``lead_list.CHANGED``."""
+
 LEADS_PAGE = """
 SELECT docs, last_id, found FROM tour_page(
     %(tenant)s, %(status)s, %(listing_id)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
@@ -155,6 +166,17 @@ SELECT docs, last_id, found FROM tour_page(
 
 LEADS_PAGES = "SELECT ord, docs, last_id, found FROM tour_pages(%b::uuid[], %b::uuid[], %b::integer[])"
 """As ``lead_list.PAGES``."""
+
+LEADS_CHANGED = changes_of(
+    LIST,
+    "tour",
+    CHANGED_IN_BOTH,
+    number="x.number",
+    doc="""left(x.leads_doc, -1) || ',"assigned_agent_id":' || coalesce((
+                      SELECT u.number::text FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
+                  ), 'null') || '}'""",
+)
+"""As ``lead_list.CHANGED``, with the numbers that the Leads API has for tours and users."""
 
 OF_NUMBER = """
 SELECT x.tour_id, x.stream_version, x.leads_doc, u.number

@@ -73,9 +73,15 @@ class Stream:
     events: Sequence[Recorded]
     subject_key: AESGCM | None
 
+    def until(self, moment: datetime | None) -> "Stream":
+        """The stream as it was at *moment*, that moment included; as it is for None."""
+        if moment is None:
+            return self
+        return Stream([r for r in self.events if r.event.timestamp <= moment], self.subject_key)
+
     def aggregate(self, until: datetime | None = None) -> Any:
         """The aggregate as it is, or was at *until* (that moment included); None before it existed."""
-        return replay(r.event for r in self.events if until is None or r.event.timestamp <= until)
+        return replay(r.event for r in self.until(until).events)
 
 
 @dataclass(frozen=True, slots=True)

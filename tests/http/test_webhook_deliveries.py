@@ -12,7 +12,7 @@ import pytest
 from aureum.domain.ids import from_wire
 from aureum.http.webhook_ping import PATIENCE_SECONDS, WAIT_SECONDS
 from aureum.webhooks.messages import message_id
-from tests.http.every.test_lists import NEXT
+from tests.http.links import NEXT
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server, until
 from tests.http.test_webhooks import made

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from aureum.webhooks.projector import project
-from tests.http.every.test_lists import NEXT
+from tests.http.links import NEXT
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server
 from tests.http.test_webhooks import made

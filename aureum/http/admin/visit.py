@@ -1,6 +1,7 @@
 """One request to a page: who reads it, what the form holds, and how the page asks the API for it."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from aureum.http.admin.forms import Form
 
 PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for")
 """Headers by which the API knows the brokerage and the client."""
+
+
+NEXT = re.compile('<([^>]*)>; rel="next"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +101,10 @@ class Visit:
 
 def told(answer: Response) -> Told:
     """An answer of the API, read."""
-    link = answer.headers.get("link")
+    found = NEXT.search(answer.headers.get("link", ""))
     more = None
-    if link is not None:
-        target = link.partition(">")[0].removeprefix("<")
-        more = {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
+    if found is not None:
+        more = {name: values[0] for name, values in parse_qs(urlsplit(found[1]).query).items()}
     return Told(orjson.loads(bytes(answer.body)) if answer.body else None, answer.headers.get("etag", ""), more)
 
 

@@ -1,6 +1,5 @@
 """Every list: its pages together are the whole, whatever comes in meanwhile, and a page that cannot be is refused."""
 
-import re
 from typing import Any
 
 from aureum.http.endpoint import Endpoint
@@ -8,8 +7,7 @@ from aureum.http.lists import Paging
 from aureum.http.routes import ENDPOINTS
 from tests.http.every.declared import every, query_fields, refusal
 from tests.http.every.world import Call, World
-
-NEXT = re.compile(r'<([^>]+)>; rel="next"')
+from tests.http.links import next_page
 
 LISTS = every(lambda endpoint: endpoint.query is not None and issubclass(endpoint.query, Paging))
 
@@ -31,18 +29,11 @@ def filled(world: World, endpoint: Endpoint) -> Call:
     return world.call(endpoint)
 
 
-def following(call: Call, link: str) -> Call:
-    """The page that a Link header leads to."""
-    match = NEXT.fullmatch(link)
-    assert match and match[1].startswith(f"{call.path}?"), link
-    return call.but(path=match[1])
-
-
 @LISTS
 def test_the_pages_together_are_the_whole(world: World, endpoint: Endpoint) -> None:
     call = filled(world, endpoint)
     whole = world.succeed(endpoint, call)
-    assert "link" not in whole.headers
+    assert next_page(whole) is None
     assert len(whole.json) >= 4
     assert len(set(ids(whole.json))) == len(whole.json)
 
@@ -53,9 +44,11 @@ def test_the_pages_together_are_the_whole(world: World, endpoint: Endpoint) -> N
             answer = world.succeed(endpoint, page)
             assert 1 <= len(answer.json) <= limit
             items += answer.json
-            if "link" not in answer.headers:
+            following = next_page(answer)
+            if following is None:
                 break
-            page = following(call, answer.headers["link"])
+            assert following.startswith(f"{call.path}?")
+            page = call.but(path=following)
         assert items == whole.json
 
 
@@ -71,9 +64,10 @@ def test_inserting_meanwhile_neither_skips_nor_repeats(world: World, endpoint: E
         items += ids(answer.json)
         if number < 2:
             world.make(endpoint.path)
-        if "link" not in answer.headers:
+        following = next_page(answer)
+        if following is None:
             break
-        page = following(call, answer.headers["link"])
+        page = call.but(path=following)
 
     assert items == whole
 

@@ -1,0 +1,123 @@
+"""What has changed in a list since a position of the log, for clients that catch up (``changedAfter``).
+
+The log itself says it, so that a read model needs neither a column nor an index for it, and what was made before or
+rebuilt since is right as well: the streams that have an event in the range, each once, at the last of its events
+there. Behind it stands the resource as it is now. A resource that is not in the list now, for whoever asks and through
+the same filters, is told as removed if an event since the client's position took it out; whoever cannot have had it is
+told nothing. So an agent hears of a lead that went to a colleague, and of no lead that was always a colleague's.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from aureum.projections.document_list import DocumentList
+
+
+class Condition(NamedTuple):
+    """Something that a list asks of the rows ``x`` of its table; and which events ``v`` end that it holds, by their
+    type and what they say. Where that cannot be told from the event alone, one too many is told: an id that the client
+    need not know. Without ``ended_by`` it never changes."""
+
+    holds: str
+    ended_by: str = ""
+    and_said: str = "true"
+
+    @property
+    def told(self) -> str:
+        """Whether an event since ``since`` ended it. The case is an order: only these events say what is asked."""
+        if not self.ended_by:
+            return "false"
+        return ENDED.replace("{ended_by}", self.ended_by).replace("{and_said}", self.and_said)
+
+
+CHANGED = """
+SELECT e.position, e.stream_id, x.number, CASE WHEN {there} THEN x.doc END{more}
+  FROM events e
+  LEFT JOIN LATERAL (
+           SELECT {number} AS number, {doc} AS doc{conditions}{more_of}
+             FROM {table} x
+            WHERE x.tenant_id = %(tenant)s AND x.{id} = e.stream_id
+              AND x.read_version = (SELECT h.{table}_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+            LIMIT 1
+       ) x ON true
+ WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.position <= %(last)s
+   AND starts_with(e.type, '{kind}.')
+   AND e.version = (
+           SELECT max(n.version) FROM events n
+            WHERE n.tenant_id = %(tenant)s AND n.stream_id = e.stream_id AND n.position <= %(until)s
+       )
+   AND {told}
+ ORDER BY e.position LIMIT %(limit)s
+"""
+"""Positions above ``after``, up to ``last``; the whole run goes up to ``until``, and began at ``since``. Row by row by
+indexes: how much it reads depends on how much happened, not on how long the list is. The type begins with the word for
+the aggregate, and old versions of a type have the same fields ``previous``."""
+
+ENDED = """EXISTS (
+               SELECT FROM events v
+                WHERE v.tenant_id = %(tenant)s AND v.stream_id = e.stream_id AND v.position > %(since)s
+                 AND CASE WHEN v.type = ANY ('{{ended_by}}') THEN {and_said} END
+           )"""
+
+PREVIOUS = "convert_from(v.data, 'UTF8')::json ->> 'previous'"
+"""What the event says that it was before: status or assignee, neither of which is encrypted."""
+
+
+def is_now(column: str, kind: str, *ended_by: str) -> Condition:
+    """The row's *column* is what the parameter of the same name says, if it says anything. *kind* is its type."""
+    return Condition(f"(%({column})s::{kind} IS NULL OR x.{column} = %({column})s)", *ended_by)
+
+
+def status_of(*types: str) -> Condition:
+    """The status is the one that is asked for; events of *types* change it."""
+    return is_now("status", "text", ",".join(types), f"{PREVIOUS} = %(status)s")
+
+
+def assigned_by(kind: str) -> Condition:
+    """The assignee is the one that is asked for; events of the type *kind* change it."""
+    return is_now("assigned_to", "uuid", kind, f"{PREVIOUS} = %(assigned_to)s::uuid::text")
+
+
+def seen_by(kind: str) -> Condition:
+    """The caller may see it: an agent sees what is assigned to or created by him or her. Events of the type *kind*
+    change the assignee."""
+    return Condition(
+        "(%(sees)s::uuid IS NULL OR x.assigned_to = %(sees)s OR x.created_by = %(sees)s)",
+        kind,
+        f"{PREVIOUS} = %(sees)s::uuid::text",
+    )
+
+
+UPDATED_SINCE = Condition("(%(updated_since)s::timestamptz IS NULL OR x.updated_at >= %(updated_since)s)")
+
+
+def changes_of(
+    model: DocumentList,
+    kind: str,
+    conditions: Sequence[Condition],
+    *,
+    doc: str = "x.doc",
+    number: str = "NULL::bigint",
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """The statement for the list *model*, whose streams' events are of types that begin with *kind*. It yields the
+    position, the stream's id, its *number*, and the *doc*, which is NULL for what is removed; behind them the columns
+    *more*, by name."""
+    names = [f"c{place}" for place in range(len(conditions))]
+    held = [f", coalesce({one.holds}, false) AS {name}" for one, name in zip(conditions, names, strict=True)]
+    told = [f"(x.{name} OR {one.told})" for one, name in zip(conditions, names, strict=True)]
+    statement = model.statement(CHANGED)
+    for place, text in {
+        "{there}": " AND ".join(f"x.{name}" for name in names),
+        "{number}": number,
+        "{doc}": doc,
+        "{conditions}": "".join(held),
+        "{more_of}": "".join(f", {column} AS {name}" for name, column in more.items()),
+        "{more}": "".join(f", x.{name}" for name in more),
+        "{kind}": kind,
+        # Without a row it is in no list any more.
+        "{told}": f"(x.c0 IS NULL OR ({' AND '.join(told)}))",
+    }.items():
+        statement = statement.replace(place, text)
+    return statement
