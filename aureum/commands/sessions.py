@@ -3,36 +3,22 @@
 They are not events (docs/decisions/sessions.md).
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from aureum.commands.api_keys import hash_key
-from aureum.commands.passwords import HASHING, NOBODYS_HASH, matches
+from aureum.commands.hashing import HASHING
+from aureum.commands.login_limits import Attempt
+from aureum.commands.passwords import NOBODYS_HASH, matches
 from aureum.domain.emails import one_form, trimmed
-from aureum.domain.errors import TooMany
 from aureum.projections import users
 from aureum.store.database import Database
 
 TOKEN_PREFIX = "aut_"  # noqa: S105  it is how a token begins, not one
-
-ATTEMPTS = 5
-"""Failures of one account from one address within 15 minutes, from the contract."""
-
-ATTEMPT = """
-INSERT INTO login_failures AS f (account_and_address, failures, since) VALUES (%(key)s, 1, now())
-ON CONFLICT (account_and_address) DO UPDATE SET
-       failures = CASE WHEN f.since > now() - interval '15 minutes' THEN least(f.failures, %(most)s) + 1 ELSE 1 END,
-       since = CASE WHEN f.since > now() - interval '15 minutes' THEN f.since ELSE now() END
-RETURNING failures, since + interval '15 minutes'
-"""
-"""Counted before the password is looked at: however many guesses come at once, no more than five are judged."""
-
-SUCCESS = "DELETE FROM login_failures WHERE account_and_address = %(key)s"
 
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
 
@@ -79,13 +65,21 @@ async def log_in(database: Database, command: LogIn) -> Session | None:
     all of it takes as long. Raises TooMany, Busy, Unavailable.
     """
     email = one_form(command.email)
-    about = {"key": hashlib.sha256(f"{email}\n{command.client}".encode()).digest()}
-    rows = await database.rows(users.LOGIN, {"email": email, "spelled": trimmed(command.email).lower()})
-    tenant_id, user_id, *person, password_hash = rows[0] if rows else (None,) * 8
-    right = await HASHING.run(
-        matches, password_hash or NOBODYS_HASH, command.password, first=partial(count, database, about["key"])
-    )
+    attempt = Attempt(database, email, command.client)
+    found: list[Any] = []
+
+    async def admit() -> float:
+        seconds = await attempt.admit()
+        found[:] = await database.rows(users.LOGIN, {"email": email, "spelled": trimmed(command.email).lower()})
+        return seconds
+
+    def judged() -> bool:
+        return matches((found[0][-1] if found else None) or NOBODYS_HASH, command.password)
+
+    right = await HASHING.run(judged, client=command.client, first=admit)
+    tenant_id, user_id, *person, password_hash = found[0] if found else (None,) * 8
     if not right or password_hash is None:
+        await attempt.failed()
         return None
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     known = {"tenant": tenant_id, "user": user_id, "hash": password_hash, "token": hash_key(token)}
@@ -95,15 +89,8 @@ async def log_in(database: Database, command: LogIn) -> Session | None:
         started = await (await connection.execute(START, known)).fetchone()
     if started is None:
         return None
-    await database.rows(SUCCESS, about)
+    await attempt.succeeded()
     return Session(token, started[0], *person)
-
-
-async def count(database: Database, account_and_address: bytes) -> None:
-    """Count an attempt to log in as a failure, until it turns out to be none. Raises TooMany."""
-    ((failures, retry_at),) = await database.rows(ATTEMPT, {"key": account_and_address, "most": ATTEMPTS})
-    if failures > ATTEMPTS:
-        raise TooMany(retry_at)
 
 
 async def log_out(database: Database, token: str) -> None:

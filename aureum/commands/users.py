@@ -47,7 +47,7 @@ async def create_user_once(
     store: EventStore, command: CreateUser, origin: Origin, idempotency: Idempotency | None
 ) -> tuple[User, Appended]:
     """The same for a request that may come twice."""
-    password_hash = None if command.password is None else await hash_password(command.password)
+    password_hash = None if command.password is None else await hash_password(command.password, client_of(origin))
     takes_leads = command.role == "agent" if command.takes_leads is None else command.takes_leads
     user = User.join(
         ids.new_id(),
@@ -64,6 +64,11 @@ async def create_user_once(
         command.tenant_id, user, NO_STREAM, command="CreateUser", origin=origin, idempotency=idempotency
     )
     return user, appended
+
+
+def client_of(origin: Origin) -> str:
+    """In whose line a password waits to be hashed: of a program or person who is known, their own."""
+    return f"{origin.actor.kind} {origin.actor.id}"
 
 
 class ChangeUser(BaseModel):
@@ -90,7 +95,7 @@ async def change_user(store: EventStore, command: ChangeUser, origin: Origin, *,
     Raises NotFound, StaleVersion, Invalid, WrongState, Busy, Conflict, what *check* raises, and what
     ``EventStore.append`` raises.
     """
-    password_hash = None if command.password is None else await hash_password(command.password)
+    password_hash = None if command.password is None else await hash_password(command.password, client_of(origin))
     loses_rights = command.disabled or "role" in command.profile
 
     async def once() -> User:

@@ -20,7 +20,7 @@ from aureum.http.roles import Role
 from aureum.http.shapes import LeadsTimestamp, Shape
 
 WRONG = "The e-mail address or the password is not right."
-TOO_MANY = "Too many failed logins. Try again in {minutes} minutes."
+TOO_MANY = "Too many failed logins. Try again in {time}."
 
 
 class Credentials(BaseModel):
@@ -69,9 +69,7 @@ async def post_login(asked: Asked, credentials: Credentials) -> Response:
     try:
         session = await log_in(asked.app.database, command)
     except TooMany as error:
-        seconds = max(1, int(error.retry_at.timestamp() - time.time()) + 1)
-        text = TOO_MANY.format(minutes=-(-seconds // 60))
-        raise HttpError("login_rate_limited", text, {"Retry-After": str(seconds)}) from error
+        raise too_many_failures(error) from error
     if session is None:
         raise HttpError("login_failed", WRONG)
     body = {
@@ -86,6 +84,13 @@ async def post_login(asked: Asked, credentials: Credentials) -> Response:
         },
     }
     return answer(encoded(body), headers={"Cache-Control": "no-store"})
+
+
+def too_many_failures(error: TooMany) -> HttpError:
+    """429, and when to come back."""
+    seconds = max(1, int(error.retry_at.timestamp() - time.time()) + 1)
+    when = f"{seconds} seconds" if seconds <= 60 else f"{-(-seconds // 60)} minutes"
+    return HttpError("login_rate_limited", TOO_MANY.format(time=when), {"Retry-After": str(seconds)})
 
 
 async def post_logout(asked: Asked) -> Response:

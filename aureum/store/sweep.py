@@ -1,5 +1,5 @@
 """Removes what nobody asks for any more: remembered answers after a day, counted requests after an hour, tokens that
-have expired, failed logins after a quarter of an hour.
+have expired, failed logins after a quarter of an hour, addresses that nobody has logged in from for 90 days.
 
 Tenant by tenant where there is one, and in batches; a row that somebody holds is left for the next time, so that the
 sweep never waits for a request and no request waits for more than one batch.
@@ -57,10 +57,22 @@ RETURNING 1
 """
 
 
+OLD_ADDRESSES = """
+DELETE FROM login_addresses
+ WHERE account_and_address IN (
+           SELECT account_and_address FROM login_addresses
+            WHERE last_at < now() - interval '90 days'
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+
 async def sweep(database: Database, batch: int = BATCH) -> int:
     """Sweep all tenants; how many rows were removed. Raises Unavailable."""
     removed = 0
-    for statement in (OLD_TOKENS, OLD_FAILURES):
+    for statement in (OLD_TOKENS, OLD_FAILURES, OLD_ADDRESSES):
         removed += await sweep_all(database, statement, batch)
     for (tenant_id,) in await database.rows(TENANTS):
         for statement in (OLD_ANSWERS, OLD_REQUESTS):

@@ -73,6 +73,10 @@ FAILURE = """
 INSERT INTO login_failures (account_and_address, failures, since)
 SELECT convert_to(n::text, 'UTF8'), 1, now() - %(age)s::interval FROM unnest(%(keys)s::integer[]) AS n
 """
+ADDRESS = """
+INSERT INTO login_addresses (account_and_address, last_at)
+SELECT convert_to(n::text, 'UTF8'), now() - %(age)s::interval FROM unnest(%(keys)s::integer[]) AS n
+"""
 
 
 def test_expired_tokens_and_old_failures_are_removed(database_url: str) -> None:
@@ -83,8 +87,11 @@ def test_expired_tokens_and_old_failures_are_removed(database_url: str) -> None:
             await rows(TOKEN, {"lasts": "00:00:30", "keys": [10, 11, 12]})
             await rows(FAILURE, {"age": "00:15:01", "keys": list(range(10))})
             await rows(FAILURE, {"age": "00:14:30", "keys": [10, 11]})
-            assert await sweep(store.database, batch=4) == 20
-            counted = await rows("SELECT (SELECT count(*) FROM user_tokens), (SELECT count(*) FROM login_failures)")
-            assert counted == [(3, 2)]
+            await rows(ADDRESS, {"age": "90 days 1 minute", "keys": list(range(10))})
+            await rows(ADDRESS, {"age": "89 days", "keys": [10]})
+            assert await sweep(store.database, batch=4) == 30
+            tables = ("user_tokens", "login_failures", "login_addresses")
+            counted = [await rows(f"SELECT count(*) FROM {table}") for table in tables]
+            assert counted == [[(3,)], [(2,)], [(1,)]]
 
     run(scenario())
