@@ -51,6 +51,27 @@ class Metrics:
         self._seconds = Histogram(
             "aureum_http_request_seconds", "Time to answer", ("route",), buckets=BUCKETS, registry=self.registry
         )
+        self.connections = Gauge(
+            "aureum_http_connections", "Open connections", multiprocess_mode="livesum", registry=self.registry
+        )
+        self.connection_limit = Gauge(
+            "aureum_http_connection_limit",
+            "Connections that there may be; 0: no limit",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self.unfinished_bytes = Gauge(
+            "aureum_http_unfinished_body_bytes",
+            "Bytes held of bodies that are not finished",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self.connections_ended = Counter(
+            "aureum_http_connections_ended_total",
+            "Connections that the server ended, by reason",
+            ("why",),
+            registry=self.registry,
+        )
         self.attempts = Counter(
             "aureum_webhook_attempts_total", "Webhook attempts", ("outcome",), registry=self.registry
         )

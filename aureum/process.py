@@ -7,6 +7,7 @@ the embedded database: killing the supervisor leaves nothing behind.
 
 import asyncio
 import gc
+import math
 import os
 import resource
 import signal
@@ -24,6 +25,7 @@ from prometheus_client import Counter
 from aureum.app import open_aureum
 from aureum.domain.errors import DomainError
 from aureum.domain.ids import to_wire
+from aureum.http.connections import connection_limit
 from aureum.http.revalidating_protocol import RevalidatingProtocol
 from aureum.http.routes import make_app
 from aureum.log import configure, places
@@ -39,6 +41,8 @@ from aureum.webhooks.worker_settings import WorkerSettings
 
 OPEN_FILES = 65_536
 
+FEW_CONNECTIONS = 500
+
 DRAIN_SECONDS = 20
 """How long requests under way may go on after SIGTERM."""
 
@@ -48,8 +52,10 @@ log = structlog.get_logger()
 async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Event, listener: socket.socket) -> None:
     """Answer requests on *listener* until *stop*; then finish those under way."""
     async with open_aureum(settings, url, key) as aureum:
+        app = make_app(aureum)
+        app.connections.limit = connections_allowed(settings)
         config = uvicorn.Config(
-            make_app(aureum),
+            app,
             http=RevalidatingProtocol,
             ws="none",
             loop="uvloop",
@@ -60,6 +66,7 @@ async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Eve
             access_log=False,
             log_config=None,
             timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=math.ceil(settings.idle_timeout),
         )
         server = uvicorn.Server(config)
         leave_alone_what_stays()
@@ -68,9 +75,10 @@ async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Eve
             await stop.wait()
             server.should_exit = True
 
-        watcher = asyncio.create_task(when_stopped())
+        watchers = [asyncio.create_task(when_stopped()), asyncio.create_task(app.connections.watch())]
         await server.serve(sockets=[listener])
-        watcher.cancel()
+        for watcher in watchers:
+            watcher.cancel()
 
 
 def allow_open_files() -> None:
@@ -79,6 +87,20 @@ def allow_open_files() -> None:
     wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
     if begun_with != resource.RLIM_INFINITY and begun_with < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def connections_allowed(settings: Settings) -> int:
+    """How many connections this process takes, by the files that it may open; few are told."""
+    open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = connection_limit(open_files, settings.pool_size, settings.max_connections)
+    if limit < FEW_CONNECTIONS and settings.max_connections is None:
+        log.warning(
+            "few_open_files",
+            open_files=open_files,
+            connections=limit,
+            then="raise the limit of open files (ulimit -n, LimitNOFILE) for more connections",
+        )
+    return limit
 
 
 def leave_alone_what_stays() -> None:

@@ -178,6 +178,31 @@ class Settings(BaseSettings):
     pool_size: Annotated[int, Write("a whole number, 1 or more, for example 4")] = Field(
         4, ge=1, description="database connections that one process reads with"
     )
+    head_timeout: Annotated[float, Write("a number of seconds, for example 15")] = Field(
+        15,
+        gt=0,
+        description="seconds in which the head of a request must arrive, from the connection or its first byte on",
+    )
+    body_timeout: Annotated[float, Write("a number of seconds, for example 20")] = Field(
+        20,
+        gt=0,
+        description="seconds that a request's body may stand still; below 500 bytes a second it is given up, too",
+    )
+    answer_timeout: Annotated[float, Write("a number of seconds, for example 90")] = Field(
+        90.0, gt=0, description="seconds that a client may not read of its answer before the connection is ended"
+    )
+    idle_timeout: Annotated[float, Write("a number of seconds, for example 75")] = Field(
+        75.0, gt=0, description="seconds that a connection is kept between two requests"
+    )
+    body_memory: Annotated[int, Write("a whole number of megabytes, for example 128")] = Field(
+        128, ge=2, description="megabytes that unfinished bodies may take in one process"
+    )
+    body_memory_of_client: Annotated[int, Write("a whole number of megabytes, for example 32")] = Field(
+        32, ge=2, description="megabytes that unfinished bodies from one client address may take in one process"
+    )
+    max_connections: Annotated[int | None, Write("a whole number, for example 2000")] = Field(
+        None, ge=1, description="connections that one process takes; unset: as many as it may open files"
+    )
     smtp_url: Annotated[
         str | None,
         AfterValidator(lambda url: url and _smtp_url(url)),
@@ -291,6 +316,8 @@ def _shown(name: str, value: object) -> str:
             return "set, not shown"
         case bool():
             return str(value).lower()
+        case float():
+            return f"{value:g}"
         case tuple():
             return ",".join(str(network) for network in value)
         case str() if name.endswith("_url"):

@@ -24,6 +24,7 @@ from uuid_utils import uuid4
 from aureum.app import Aureum
 from aureum.domain.errors import Unavailable
 from aureum.http.compression import Compressed
+from aureum.http.connections import UNFINISHED, Connections
 from aureum.http.errors import HttpError, render
 from aureum.http.headers import header as find
 from aureum.http.revalidation import STARTED, Revalidations
@@ -54,6 +55,7 @@ class Edge:
         self.aureum = aureum
         self.state = SimpleNamespace(aureum=aureum, **state)
         self.revalidations = Revalidations()
+        self.connections = Connections(aureum.settings, aureum.metrics)
         self.log = log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +64,9 @@ class Edge:
         started = scope.get(STARTED) or time.perf_counter()
         given = given_id(scope)
         request_id = given or uuid4().hex
+        unfinished = scope.get(UNFINISHED)
+        if unfinished is not None:
+            receive = unfinished.watched(receive)
         scope["app"] = self
         state: dict[str, Any] = {"request_id": request_id}
         scope["state"] = state

@@ -35,7 +35,7 @@ SECTIONS = {
     "Not allowed": (401, 403),
     "Not there": (404, 405, 410),
     "In conflict with what is there": (409, 412),
-    "Not taken": (413, 415),
+    "Not taken": (408, 413, 415),
     "Not now": (429, 503),
     "Our fault": (500,),
 }

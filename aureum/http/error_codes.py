@@ -36,6 +36,7 @@ Code = Literal[
     "link_not_found",
     "path_not_found",
     "method_not_allowed",
+    "request_timeout",
     "already_taken",
     "slug_taken",
     "idempotency_key_reused",
@@ -208,6 +209,11 @@ CODES: Mapping[Code, Meaning] = {
         405,
         "The address exists, but does not take this method.",
         "Use one of the methods that `Allow` lists.",
+    ),
+    "request_timeout": Meaning(
+        408,
+        "The request did not arrive in time, or too slowly. The connection is closed.",
+        "Send the request again, with the same `Idempotency-Key`.",
     ),
     "already_taken": Meaning(
         409,

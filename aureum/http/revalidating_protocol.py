@@ -13,7 +13,6 @@ from typing import Any
 from uuid_utils import uuid4
 
 from aureum.domain.errors import Busy
-from aureum.http.edge import Edge
 from aureum.http.gate import PASSED_AS, Passage
 from aureum.http.protocol import BoundedProtocol
 from aureum.http.revalidation import CAME_AS, STARTED, Known, digest, still_true
@@ -22,12 +21,6 @@ from aureum.http.revalidation import CAME_AS, STARTED, Known, digest, still_true
 class RevalidatingProtocol(BoundedProtocol):
     """Of the application ``Edge``, which nothing else stands before."""
 
-    app: Edge
-
-    begun = 0
-    """Requests that have begun on this connection."""
-    ended = 0
-    """Those whose last byte has come."""
     asking = False
     """Whether the gate is being asked for one that was recognized."""
     held = b""
@@ -41,13 +34,8 @@ class RevalidatingProtocol(BoundedProtocol):
         if self.client is not None:
             self.address = self.client[0].encode()
 
-    def on_message_begin(self) -> None:
-        self.begun += 1
-        super().on_message_begin()
-
-    def on_message_complete(self) -> None:
-        self.ended += 1
-        super().on_message_complete()
+    def is_answering(self) -> bool:
+        return self.asking or super().is_answering()
 
     def data_received(self, data: bytes) -> None:
         """What has come in."""
@@ -85,6 +73,7 @@ class RevalidatingProtocol(BoundedProtocol):
             self.parse(data, came_as)
             return
         self.asking = True
+        self.recognized += 1
         self._unset_keepalive_if_required()
 
         def passed(passing: asyncio.Future[Passage | None]) -> None:

@@ -176,8 +176,9 @@ class Server:
 
 
 @contextmanager
-def served(url: str, **settings: str) -> Iterator[Server]:
-    """An HTTP process on a free port of the loopback address; *settings* are ``AUREUM_*`` without the prefix."""
+def served(url: str, open_files: int | None = None, **settings: str) -> Iterator[Server]:
+    """An HTTP process on a free port of the loopback address, that may open so many files; *settings* are ``AUREUM_*``
+    without the prefix."""
     own = {
         "DATABASE_URL": url,
         "MASTER_KEY": b64encode(MASTER_KEY).decode(),
@@ -190,8 +191,9 @@ def served(url: str, **settings: str) -> Iterator[Server]:
     ):
         log = Path(directory) / "stderr"
         with log.open("wb") as stderr:
+            limited = [] if open_files is None else ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh"]
             process = subprocess.Popen(
-                [sys.executable, "-m", "aureum.process", "http", str(listener.fileno())],
+                [*limited, sys.executable, "-m", "aureum.process", "http", str(listener.fileno())],
                 env=inherited | {f"AUREUM_{name}": value for name, value in own.items()},
                 stdin=subprocess.PIPE,
                 stderr=stderr,
