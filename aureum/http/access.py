@@ -167,11 +167,30 @@ async def as_platform_admin(request: Request, admin: Brokerage) -> Brokerage:
     return passage.brokerage._replace(caller_id=admin.caller_id, role=admin.role, caller_tenant=admin.caller_tenant)
 
 
+READS = "reads "
+GUESSES = "guesses "
+"""Before a client's address: what is counted apart from the forms that it sends, and from each other."""
+
+
 async def by_host(request: Request) -> Brokerage:
-    """The brokerage that Host names, its form limit counted for the client's address. Raises BadHost, HttpError."""
+    """The brokerage that Host names, one read counted for the client's address. Raises BadHost, HttpError."""
+    return await counted(request, READS)
+
+
+async def by_link(request: Request) -> Brokerage:
+    """The brokerage that Host names; nothing is counted. Raises BadHost, HttpError."""
+    host, slug = named_host(request)
+    passage = await through_gate(request, Line(b"", host, slug, ""))
+    if passage is None:
+        raise HttpError("brokerage_not_found", NO_BROKERAGE)
+    return passage.brokerage
+
+
+async def counted(request: Request, what: str) -> Brokerage:
+    """The brokerage that Host names, *what* the client asks counted for its address. Raises BadHost, HttpError."""
     app: Aureum = request.app.state.aureum
     host, slug = named_host(request)
-    client = client_address(request.scope, app.settings.trusted_proxies)
+    client = what + client_address(request.scope, app.settings.trusted_proxies)
     passage = await through_gate(request, Line(b"", host, slug, client))
     if passage is None:
         raise HttpError("brokerage_not_found", NO_BROKERAGE)

@@ -86,7 +86,7 @@ async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
             form=submission.form,
         )
 
-    return await submit(asked, form, thanks, capture)
+    return await submit(asked, form, thanks, capture, once=True)
 
 
 WORDS = FormWords(

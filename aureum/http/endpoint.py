@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
-from aureum.http.access import by_host, by_integrator, by_key, by_key_or_staff, by_staff
+from aureum.http.access import by_integrator, by_key, by_key_or_staff, by_link, by_staff
 from aureum.http.answers import known_tags, log_etag, unchanged
 from aureum.http.bodies import json_object, read_body
 from aureum.http.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, Problem
@@ -67,8 +67,8 @@ INTEGRATOR = Access(by_integrator, ("key", "token"))
 
 KEY_OR_STAFF = Access(by_key_or_staff, ("key", "token"))
 STAFF = Access(by_staff, ("token",))
-VISITOR = Access(by_host)
-"""Anybody, of the brokerage that Host names; counted against the limit of forms."""
+LINK = Access(by_link)
+"""Anybody with a link that proves itself, of the brokerage that Host names."""
 
 ANYBODY = Access(None)
 """The function itself finds out what it needs to know."""

@@ -8,7 +8,7 @@ none of these ways: it costs what any JSON costs.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -37,8 +37,16 @@ CHARSETS = {
 Fields = dict[str, Any]
 
 
-async def read_form(receive: Receive, headers: Headers) -> Fields:
-    """The fields of the form, without NUL characters and lone surrogates.
+class Sent(NamedTuple):
+    """The fields of a form, without NUL characters and lone surrogates, and the bytes by which it is known again: the
+    body, but of multipart its parts, since browsers draw another boundary each time."""
+
+    fields: Fields
+    said: bytes
+
+
+async def read_form(receive: Receive, headers: Headers) -> Sent:
+    """The form, in whichever way it was sent.
 
     Raises NotForm for another Content-Type, InvalidRequest for what cannot be read, BodyTooLarge, EncodedBody,
     ClientGone.
@@ -47,12 +55,16 @@ async def read_form(receive: Receive, headers: Headers) -> Fields:
     if not is_json(kind):
         media = media_type(kind)
         if media == b"multipart/form-data":
-            return of_parts(await read_multipart(receive, headers, MOST_FIELDS), charset_in(kind))
+            parts = await read_multipart(receive, headers, MOST_FIELDS)
+            said = b"\0".join(text for part in parts for text in (part.name, bytes(part.value)))
+            return Sent(of_parts(parts, charset_in(kind)), said)
         if media == b"application/x-www-form-urlencoded":
-            return urlencoded(await read_body(receive, headers), charset_in(kind))
+            body = await read_body(receive, headers)
+            return Sent(urlencoded(body, charset_in(kind)), body)
         if media != b"text/plain":
             raise NotForm
-    return from_json(await read_body(receive, headers), kind)
+    body = await read_body(receive, headers)
+    return Sent(from_json(body, kind), body)
 
 
 def from_json(body: bytes, kind: bytes = b"") -> Fields:

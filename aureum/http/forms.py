@@ -9,6 +9,7 @@ The append of the form is the only round trip: it counts the form against its li
 remembers of the brokerage if it is stale. Then the brokerage is looked up again.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,7 +27,7 @@ from aureum.http.cors import allow_origin, check_origin
 from aureum.http.edge import log_error
 from aureum.http.endpoint import Access, Asked, Endpoint
 from aureum.http.errors import Dialect, HttpError
-from aureum.http.form_bodies import Fields, read_form
+from aureum.http.form_bodies import Sent, read_form
 from aureum.http.form_page import FormWords, refused_page, thanks_page
 from aureum.http.gate import Brokerage
 from aureum.http.hosts import client_address
@@ -89,23 +90,24 @@ class FormEndpoint(Endpoint):
         about = await self.asked_by(request)
         return await self.stored(request, about, await read_form(request.receive, request.scope["headers"]))
 
-    async def stored(self, request: Request, about: Brokerage, fields: Fields) -> Response:
+    async def stored(self, request: Request, about: Brokerage, sent: Sent) -> Response:
         """The form, validated and carried out."""
         assert self.body is not None
-        return await self.run(Asked(request, about), validate(self.body, fields))
+        return await self.run(Asked(request, about, sent.said), validate(self.body, sent.fields))
 
     async def as_page(self, request: Request) -> Response:
         """The same as a page, refusals too."""
         fields: Mapping[str, Any] | None = None
         try:
             about = await self.asked_by(request)
-            fields = await read_form(request.receive, request.scope["headers"])
-            response = await self.stored(request, about, fields)
+            sent = await read_form(request.receive, request.scope["headers"])
+            fields = sent.fields
+            response = await self.stored(request, about, sent)
         except (HttpError, DomainError) as error:
             if isinstance(error, Unavailable):
                 log_error(request.scope, error)
             return refused_page(await name_of(request), self.words, fields, error)
-        return thanks_page(await name_of(request), self.words, fields, response)
+        return thanks_page(await name_of(request), self.words, sent.fields, response)
 
 
 async def name_of(request: Request) -> str:
@@ -121,20 +123,23 @@ async def submit(
     form: BaseModel,
     thanks: Callable[[Any], bytes],
     command: Callable[[Submission], Awaitable[tuple[Any, Appended]]],
+    *,
+    once: bool = False,
 ) -> Response:
     """Run the *command* of a *form*, which makes something and appends it; *thanks* is what the visitor's page gets.
+    *once*: the same form without a key, from the same client within ten minutes, is the same one.
 
     Raises HttpError 404, 429, Busy, and what the command raises.
     """
     app, request = asked.app, asked.request
     host, slug = named_host(request)
     client = client_address(request.scope, app.settings.trusted_proxies)
-    said = canonical(form)
     for _ in range(LOOKS):
         site = await site_of(app, host, slug)
         about = site.brokerage
-        remember = idempotency(request, about, said, thanks)
-        submission = Submission(site, host, origin(request, about), Form(about.site_version, client), remember)
+        remember = idempotency(request, about, asked.body, thanks)
+        digest = digest_of(request, client, form) if once and remember is None else b""
+        submission = Submission(site, host, origin(request, about), Form(about.site_version, client, digest), remember)
         try:
             made, appended = await command(submission)
         except SiteChanged:
@@ -144,13 +149,16 @@ async def submit(
             raise too_many(app.settings.form_rate_limit, error.retry_at) from error
         if appended.remembered is not None:
             return replayed(appended.remembered, 200)
+        if appended.again is not None:
+            made = (await app.store.load(about.tenant_id, appended.again)).aggregate()
         return answer(thanks(made))
     raise Busy()
 
 
-def canonical(form: BaseModel) -> bytes:
-    """What a form says, whichever way it was sent."""
-    return orjson.dumps(list(vars(form).values()))
+def digest_of(request: Request, client: str, form: BaseModel) -> bytes:
+    """Who sent what to which form, whichever way it was sent."""
+    said = orjson.dumps((request.scope["path"], client, *vars(form).values()))
+    return hashlib.blake2b(said, digest_size=16).digest()
 
 
 async def site_of(app: "Aureum", host: str, slug: str) -> Site:

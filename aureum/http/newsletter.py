@@ -10,9 +10,9 @@ from starlette.responses import Response
 from aureum.commands.newsletter import Link, Subscribe, find_link, subscribe, unsubscribe
 from aureum.domain.subscriber import Subscriber
 from aureum.http.accept import prefers_page
-from aureum.http.access import origin
+from aureum.http.access import GUESSES, counted, origin
 from aureum.http.answers import answer, encoded
-from aureum.http.endpoint import VISITOR, Asked, Endpoint
+from aureum.http.endpoint import LINK, Asked, Endpoint
 from aureum.http.errors import HttpError
 from aureum.http.fields import Characters, Email
 from aureum.http.form_fields import EMPTY_IS_NONE, Cleaned, Interests
@@ -20,7 +20,7 @@ from aureum.http.form_page import FormWords, Input
 from aureum.http.forms import FormEndpoint, Submission, submit
 from aureum.http.idempotency import Replayed, idempotency, unless_replayed
 from aureum.http.shapes import Shape
-from aureum.http.unsubscribe_page import ASKS, DONE, NOT_KEPT, UNKNOWN, page
+from aureum.http.unsubscribe_page import ASKS, DONE, NOT_KEPT, UNKNOWN, Words, page
 from aureum.store.event_store import Appended
 
 SUBSCRIBED = encoded({"success": True, "message": "Successfully subscribed to newsletter"})
@@ -93,7 +93,7 @@ async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
     """A page with a button. Changes nothing: programs that scan mail follow every link."""
     link = await find_link(asked.app.store, asked.tenant_id, query.token)
     if link.subscriber_id is None:
-        return unknown(asked.request, link)
+        return await unknown(asked.request, link)
     if prefers_page(asked.request.scope):
         return page(link.brokerage, ASKS)
     return answer(TO_UNSUBSCRIBE, headers=NOT_KEPT)
@@ -109,7 +109,7 @@ async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
     )
     link = await find_link(store, asked.tenant_id, query.token)
     if link.subscriber_id is None:
-        return unknown(asked.request, link)
+        return await unknown(asked.request, link)
     who = origin(asked.request, asked.about)
     appended = await unsubscribe(store, asked.tenant_id, link.subscriber_id, who, idempotency=once)
     if appended.remembered is not None:
@@ -119,8 +119,16 @@ async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
     return answer(UNSUBSCRIBED, headers=NOT_KEPT)
 
 
-def unknown(request: Request, link: Link) -> Response:
-    """404, as a page where one is wanted; else raises HttpError."""
+async def unknown(request: Request, link: Link) -> Response:
+    """404, as a page where one is wanted; else raises HttpError. Only who guesses is limited: a mail provider presses
+    the buttons of all its readers from a few addresses."""
+    try:
+        await counted(request, GUESSES)
+    except HttpError as error:
+        if prefers_page(request.scope):
+            words = Words("Please wait a moment", error.text)
+            return page(link.brokerage, words, 429, {**error.headers, "X-Error-Code": error.code})
+        raise
     if prefers_page(request.scope):
         return page(link.brokerage, UNKNOWN, 404)
     raise HttpError("link_not_found", NO_LINK, NOT_KEPT)
@@ -139,7 +147,7 @@ WORDS = FormWords(
 link = partial(
     Endpoint,
     path="/api/newsletter/unsubscribe",
-    access=VISITOR,
+    access=LINK,
     dialect="leads",
     query=UnsubscribeLink,
     answers=ShownSuccess,

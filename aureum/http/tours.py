@@ -110,7 +110,7 @@ async def post_tour(asked: Asked, form: TourForm) -> Response:
             form=submission.form,
         )
 
-    return await submit(asked, form, received, request)
+    return await submit(asked, form, received, request, once=True)
 
 
 async def get_tours(asked: Asked, filters: TourFilters) -> Response:

@@ -6,6 +6,7 @@ the form posts to the page's own address, so that the token need not stand in th
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -66,8 +67,8 @@ DONE = Words("You are unsubscribed", "You will get no more newsletters from us. 
 UNKNOWN = Words("This link does not work", "It may have been cut off. Open the whole link from the newsletter again.")
 
 
-def page(brokerage: str, words: Words, status: int = 200) -> HTMLResponse:
+def page(brokerage: str, words: Words, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
     """The page of a brokerage that is called *brokerage*."""
     content = TEMPLATE.render(brokerage=brokerage, style=STYLE, **words._asdict())
     code = {"X-Error-Code": "link_not_found"} if words is UNKNOWN else {}
-    return HTMLResponse(content, status, HEADERS | code)
+    return HTMLResponse(content, status, {**HEADERS, **code, **(headers or {})})

@@ -22,8 +22,8 @@ CALL = """
 SELECT item, outcome, position, version, answer, retry_at FROM append_events(
     %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
     %b::integer[], %b::integer[], %b::text[], %b::integer[], %b::bytea[], %b::bytea[],
-    %b::integer[], %b::text[], %b::integer[], %s::integer, %b::integer[],
-    %b::text[],
+    %b::integer[], %b::text[], %b::integer[], %b::bytea[], %s::integer,
+    %b::integer[], %b::text[],
     %b::text[], %s::json, %s, %s)
 """
 
@@ -43,7 +43,8 @@ class Append:
 
     ``site_version`` is what is known of the brokerage and must still hold (0: nothing); ``client`` is the address whose
     form limit counts ('': nobody's). ``also`` are the first events of other streams: all are appended or none.
-    ``slug`` must be free in the tenant ('': the stream has none).
+    ``slug`` must be free in the tenant ('': the stream has none). ``digest`` is of who sent a form and what it says:
+    the same within ten minutes is not appended (b'': it may be sent twice).
     """
 
     tenant_id: UUID
@@ -58,6 +59,7 @@ class Append:
     client: str = ""
     also: tuple["Append", ...] = ()
     slug: str = ""
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def arguments(leaders: Sequence[Append], lock_timeout: str, skip_locked: bool, f
         appends += (leader, *leader.also)
         together += [0] + [len(appends) - len(leader.also)] * len(leader.also)
     remembered = [a.remember for a in appends]
+    digests = [a.digest for a in appends]
     for number, append in enumerate(appends, start=1):
         first.append(len(item) + 1)
         for stored, about in zip(append.events, append.metadata, strict=True):
@@ -119,6 +122,7 @@ def arguments(leaders: Sequence[Append], lock_timeout: str, skip_locked: bool, f
         packed(int, [a.site_version for a in appends]),
         packed(str, [a.client for a in appends]),
         packed(int, turns(appends)),
+        packed(bytes, digests if any(digests) else []),
         form_limit,
         packed(int, together),
         packed(str, [a.slug for a in appends]),

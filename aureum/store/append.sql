@@ -11,20 +11,25 @@
 --   unknown   there is no such tenant
 --   stale     the brokerage or its staff has changed since p_site was read; 0 says that it does not matter
 --   limited   the client has sent as many forms as one may; retry_at is when it may again
+--   again     the client has sent the same form within ten minutes, and what it made is unchanged; answer is its stream
 --   taken     another property of the tenant has the slug
--- A stream, or an idempotency key of a tenant, must not stand twice in one call: the writer sees to that, and a unique
+-- A stream, a form, or an idempotency key of a tenant, must not stand twice in one call: the writer sees to that, and a unique
 -- index refuses the call otherwise.
 -- p_key, p_request, p_answer and p_subject are empty where an item has none; p_remember says whether any has a key.
 -- p_with is another item, which stands before: both are appended or none. Its stream begins now and its tenant is the same.
 -- p_slug is the slug that an item's stream begins with (empty: none).
 -- p_client is whose form limit counts (empty: nobody's), p_turn how many of the same client there are up to this one.
+-- Forms that are not stored, being sent again, do not count.
+-- p_digest is of who sent a form and what it says (empty: it is no form, or may be sent twice); there are none at all
+-- where no item has one.
 -- Item i's events are those from e_first[i] up to e_first[i + 1]. The store fills in the statements of the
 -- read models below; p_models names those that have any rows, p_rows has the rows, by name, each with its item.
 CREATE OR REPLACE FUNCTION append_events(
     p_tenant uuid[], p_stream uuid[], p_expected integer[],
     p_key bytea[], p_request bytea[], p_answer bytea[], p_subject bytea[], p_remember boolean, e_first integer[],
     e_item integer[], e_version integer[], e_type text[], e_schema integer[], e_data bytea[], e_metadata bytea[],
-    p_site integer[], p_client text[], p_turn integer[], p_form_limit integer, p_with integer[],
+    p_site integer[], p_client text[], p_turn integer[], p_digest bytea[], p_form_limit integer,
+    p_with integer[],
     p_slug text[],
     p_models text[], p_rows json, p_lock_timeout text, p_skip_locked boolean
 ) RETURNS TABLE (
@@ -38,6 +43,10 @@ DECLARE
     head_position bigint[];
     head_hash bytea[];
     head_site integer[];
+    -- Forms that were sent before: the item, and the stream that the first one began (none where a key tells).
+    made integer;
+    again_item integer[] := '{}';
+    again_stream uuid[] := '{}';
     -- Whose form limit was counted: tenant and client.
     counted text[];
     counted_granted integer[];
@@ -75,11 +84,52 @@ BEGIN
           ) h;
     END IF;
     moment := clock_timestamp();
+    -- Statement 2 and those that follow look with a new snapshot: they see what was committed while we waited.
+    IF cardinality(p_digest) > 0 THEN
+        -- A form that is sent again finds the first one; any other leaves what the next one finds. If it is not appended
+        -- after all, that names a stream without a key, which counts for nothing.
+        INSERT INTO recent_forms AS f (tenant_id, digest, stream_id, version, recorded_at)
+        SELECT p_tenant[i.ord], i.digest, p_stream[i.ord], e_version[e_first[i.ord + 1] - 1], moment
+          FROM unnest(p_digest) WITH ORDINALITY AS i (digest, ord)
+         WHERE i.digest <> '' AND p_tenant[i.ord] = ANY (head_tenant)
+        ON CONFLICT (tenant_id, digest) DO UPDATE SET
+               stream_id = excluded.stream_id, version = excluded.version, recorded_at = excluded.recorded_at
+         WHERE f.recorded_at <= excluded.recorded_at - interval '10 minutes'
+            OR EXISTS (
+                   SELECT FROM events e
+                    WHERE e.tenant_id = f.tenant_id AND e.stream_id = f.stream_id AND e.version > f.version
+               )
+            -- Whoever was erased and comes again begins anew.
+            OR NOT EXISTS (SELECT FROM subject_keys s WHERE s.tenant_id = f.tenant_id AND s.subject_id = f.stream_id);
+        GET DIAGNOSTICS made = ROW_COUNT;
+        IF made < cardinality(array_remove(p_digest, '')) THEN
+            SELECT coalesce(array_agg(i.ord), '{}'), coalesce(array_agg(f.stream_id), '{}')
+              INTO again_item, again_stream
+              FROM unnest(p_digest) WITH ORDINALITY AS i (digest, ord)
+             CROSS JOIN LATERAL (
+                 SELECT x.stream_id FROM recent_forms x
+                  WHERE x.tenant_id = p_tenant[i.ord] AND x.digest = i.digest
+                  LIMIT 1
+             ) f
+             WHERE i.digest <> '' AND p_tenant[i.ord] = ANY (head_tenant) AND f.stream_id <> p_stream[i.ord];
+        END IF;
+    END IF;
     IF p_form_limit > 0 AND EXISTS (SELECT FROM unnest(p_client) AS c WHERE c <> '') THEN
+        IF p_remember THEN
+            SELECT again_item || coalesce(array_agg(i.ord), '{}') INTO again_item
+              FROM unnest(p_key) WITH ORDINALITY AS i (key, ord)
+             WHERE i.key <> '' AND p_client[i.ord] <> ''
+               AND EXISTS (
+                       SELECT FROM idempotency_keys d
+                        WHERE d.tenant_id = p_tenant[i.ord] AND d.key = i.key
+                          AND d.recorded_at > moment - interval '24 hours'
+                   );
+        END IF;
         WITH asking AS (
-            SELECT i.tenant_id, convert_to(i.client, 'UTF8') AS bucket, moment, p_form_limit AS rate_limit, 1 AS waiting
-              FROM unnest(p_tenant, p_client) AS i (tenant_id, client)
-             WHERE i.client <> '' AND i.tenant_id = ANY (head_tenant)
+            SELECT i.tenant_id, convert_to(p_client[i.ord], 'UTF8') AS bucket, moment, p_form_limit AS rate_limit,
+                   1 AS waiting
+              FROM unnest(p_tenant) WITH ORDINALITY AS i (tenant_id, ord)
+             WHERE p_client[i.ord] <> '' AND i.tenant_id = ANY (head_tenant) AND i.ord <> ALL (again_item)
         ), counted AS (
             -- {count requests}
         )
@@ -87,14 +137,18 @@ BEGIN
           INTO counted, counted_granted, counted_start
           FROM counted c;
     END IF;
-    -- Statement 2 looks with a new snapshot: it sees what was committed while we waited. Here and below one array is
-    -- unnested and the others are looked up by its places: each array that is unnested costs as much as a small table.
+    -- Here and below one array is unnested and the others are looked up by its places: each array that is unnested costs
+    -- as much as a small table.
     FOR r IN
         SELECT i.ord, i.tenant_id, p_stream[i.ord] AS stream_id, p_expected[i.ord] AS expected,
                p_request[i.ord] AS request, p_with[i.ord] AS together, p_slug[i.ord] AS slug,
                head_position[h.place] AS head_position, head_hash[h.place] AS head_hash,
                p_site[i.ord] <> 0 AND p_site[i.ord] <> head_site[h.place] AS stale,
-               CASE WHEN p_turn[i.ord] > counted_granted[c.place]
+               again_stream[array_position(again_item, i.ord::integer)] AS again,
+               CASE WHEN p_turn[i.ord] - CASE WHEN again_item = '{}' THEN 0 ELSE (
+                        SELECT count(*) FROM unnest(again_item) AS x
+                         WHERE x < i.ord AND p_tenant[x] = i.tenant_id AND p_client[x] = p_client[i.ord]
+                    ) END > counted_granted[c.place]
                     THEN counted_start[c.place] + interval '60 seconds' END AS retry_at,
                d.request_hash AS done_request, d.answer AS done_answer,
                -- A stream that is to begin is not looked up: if it has begun already, the primary key says so.
@@ -127,9 +181,10 @@ BEGIN
             WHEN r.together > 0 THEN outcomes[r.together]
             WHEN r.head_position IS NULL THEN 'held'
             WHEN r.stale THEN 'stale'
-            WHEN r.retry_at IS NOT NULL THEN 'limited'
+            WHEN r.again IS NOT NULL THEN 'again'
             WHEN r.done_request = r.request THEN 'done'
             WHEN r.done_request IS NOT NULL THEN 'reused'
+            WHEN r.retry_at IS NOT NULL THEN 'limited'
             WHEN coalesce(r.found, r.expected) <> r.expected THEN 'version'
             WHEN r.taken OR r.slug <> '' AND r.tenant_id || r.slug = ANY (slugs) THEN 'taken'
             ELSE 'appended' END;
@@ -162,6 +217,8 @@ BEGIN
             "position" := place;
         ELSIF outcome = 'done' THEN
             answer := r.done_answer;
+        ELSIF outcome = 'again' THEN
+            answer := uuid_send(r.again);
         ELSIF outcome = 'held' AND NOT EXISTS (SELECT FROM heads x WHERE x.tenant_id = r.tenant_id) THEN
             outcome := 'unknown';
         END IF;

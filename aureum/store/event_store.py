@@ -86,10 +86,12 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where the append stands in the tenant's log, or the answer that was remembered for its idempotency key."""
+    """Where the append stands in the tenant's log; or the answer that was remembered for its idempotency key, or the
+    stream that the same form has begun a moment ago."""
 
     position: int | None
     remembered: bytes | None = None
+    again: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,12 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What an append from a public form depends on: the brokerage as it was looked up, and whose form limit counts."""
+    """What an append from a public form depends on: the brokerage as it was looked up, whose form limit counts, and a
+    digest of who sent what, if the same within ten minutes is one form."""
 
     site_version: int
     client: str
+    digest: bytes = b""
 
 
 class EventStore:
@@ -221,6 +225,9 @@ class EventStore:
             case "done":
                 assert append.remember is not None and outcome.answer is not None
                 return Appended(None, tenant_key.open_answer(outcome.answer, append.remember.key))
+            case "again":
+                assert outcome.answer is not None
+                return Appended(None, again=UUID(bytes=outcome.answer))
             case "reused":
                 raise KeyReused
             case "taken":
@@ -292,6 +299,7 @@ def prepared(
         remember=remember,
         site_version=form.site_version if form else 0,
         client=form.client if form else "",
+        digest=form.digest if form else b"",
         also=also,
         slug=slug,
     )

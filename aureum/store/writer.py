@@ -46,7 +46,8 @@ class Waiting:
 def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waiting]]:
     """The next group of at most *limit*, and what goes on waiting, both in order.
 
-    A stream, or an idempotency key, stands once in a group: whoever comes second must see what became of the first.
+    A stream, a form, or an idempotency key, stands once in a group: whoever comes second must see what became of the
+    first.
     """
     group: list[Waiting] = []
     rest: list[Waiting] = []
@@ -56,6 +57,8 @@ def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waitin
         names: tuple[object, ...] = ((append.tenant_id, append.stream_id),)
         if append.remember is not None:
             names += ((append.tenant_id, append.remember.key),)
+        if append.digest:
+            names += ((append.tenant_id, append.digest),)
         if len(group) < limit and taken.isdisjoint(names):
             group.append(one)
         else:

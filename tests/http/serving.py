@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +39,9 @@ FORM = {
 
 JANE = {"name": "Jane Doe", "email": "jane@example.com"}
 """The least that a lead needs in the Aureum API."""
+
+NUMBERS = count(2024)
+"""What tells one form from the one before: the same form again is the same one."""
 
 MUCH = "x" * 12_000
 """A chunk of leads with such messages is more than the sockets on the way take up: the server waits for its reader."""
@@ -144,8 +148,10 @@ class Server:
         return self.ask(method, path, body, tenant.bearer | dict(headers or {}))
 
     def form(self, tenant: Tenant, headers: Mapping[str, str] | None = None, /, **fields: Any) -> Answer:
-        """The document's contact form, with other *fields*, on the brokerage's domain."""
-        return self.ask("POST", "/api/contact", FORM | fields, headers, host=tenant.domain)
+        """The document's contact form, with other *fields*, on the brokerage's domain: another one each time, but with
+        an Idempotency-Key."""
+        other = {} if "Idempotency-Key" in (headers or {}) else {"utm_campaign": f"spring-{next(NUMBERS)}"}
+        return self.ask("POST", "/api/contact", FORM | other | fields, headers, host=tenant.domain)
 
     def lead(self, tenant: Tenant, **fields: Any) -> dict[str, Any]:
         """A new lead, as it was answered."""

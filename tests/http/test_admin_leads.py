@@ -76,7 +76,7 @@ def test_the_full_detail_is_answered_and_found_again(
 
 def test_what_came_from_a_form_has_its_routing(server: Server, office: Office, tenant: Tenant) -> None:
     ana = office.staff(tenant.id, "agent")
-    number = server.form(tenant).json["lead_id"]
+    number = server.form(tenant, utm_campaign="spring-2024").json["lead_id"]
 
     lead = server.ask("GET", f"{PATH}/{number}", headers=ana.bearer).json
 

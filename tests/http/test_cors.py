@@ -58,6 +58,7 @@ def test_a_page_may_read_refusals_too(server: Server, office: Office) -> None:
     private = server.ask("GET", COUNTS, headers=own, host=tenant.domain)
     for _ in range(30):
         server.ask("GET", COUNTS, host=tenant.domain)
+        server.form(tenant)
     late = [server.ask("POST", "/api/contact", FORM, own, host=tenant.domain),
             server.ask("GET", COUNTS, headers=own, host=tenant.domain)]  # fmt: skip
 

@@ -26,7 +26,7 @@ def refused(answer: Answer) -> tuple[str, str]:
 
 
 def test_the_documents_example_gets_the_documents_six_keys(server: Server, tenant: Tenant) -> None:
-    answer = form(server, tenant)
+    answer = server.ask("POST", "/api/tours", TOUR, host=tenant.domain)
 
     assert answer.status == 200
     made = answer.json

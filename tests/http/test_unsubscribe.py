@@ -9,8 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aureum.commands.newsletter import Subscribe
+from aureum.commands.newsletter import subscribe as subscribe_command
+from aureum.store.event_store import EventStore
 from tests.http.newsletters import UNSUBSCRIBE, docs, link, links, subscribe, types
-from tests.http.office import Office, Tenant
+from tests.http.office import ORIGIN, Office, Tenant
 from tests.http.serving import Server
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -176,7 +179,29 @@ def test_a_token_is_neither_stored_nor_logged_nor_measured(server: Server, offic
     assert kept == hashlib.sha256(token.encode()).digest()
 
 
-def test_links_count_against_the_limit_of_forms(server: Server, tenant: Tenant) -> None:
-    statuses = [server.ask("GET", f"{UNSUBSCRIBE}?token=x", host=tenant.domain).status for _ in range(31)]
+def test_one_address_may_end_as_many_subscriptions_as_it_has_links(
+    server: Server, office: Office, tenant: Tenant
+) -> None:
+    office.run(lambda store: many_subscribers(store, tenant, 45))
+    made = list(links(office, tenant).values())
+    assert len(made) == 45
+    # Whoever guesses is limited, apart from forms, reads and right links.
+    guesses = [server.ask("POST", f"{UNSUBSCRIBE}?token={n}", host=tenant.domain) for n in range(31)]
+    assert [answer.status for answer in guesses] == [404] * 30 + [429]
+    page = server.ask("GET", f"{UNSUBSCRIBE}?token=x", headers=BROWSER, host=tenant.domain)
+    assert (page.status, b"Too many requests" in page.body) == (429, True)
+    assert 1 <= int(page.headers["retry-after"]) <= 60
 
-    assert statuses == [404] * 30 + [429]
+    for address in made:
+        one_click = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert server.ask("GET", address, host=tenant.domain).status == 200
+        assert server.ask("POST", address, b"List-Unsubscribe=One-Click", one_click, host=tenant.domain).status == 200
+
+    assert not any(doc["subscribed"] for doc in docs(office, tenant))
+    assert server.form(tenant).status == 200
+    assert server.ask("GET", "/api/leads/count", host=tenant.domain).status == 200
+
+
+async def many_subscribers(store: EventStore, tenant: Tenant, count: int) -> None:
+    for number in range(count):
+        await subscribe_command(store, Subscribe(tenant_id=tenant.id, email=f"reader{number}@example.com"), ORIGIN)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.http.office import Tenant
-from tests.http.serving import Answer, Server
+from tests.http.serving import NUMBERS, Answer, Server
 
 TOUR = {
     "listing_id": "202412345",
@@ -21,8 +21,10 @@ HOUSE = {"title": "A house", "address": "123 Palm Dr", "city": "Beverly Hills", 
 
 
 def form(server: Server, tenant: Tenant, headers: dict[str, str] | None = None, /, **fields: Any) -> Answer:
-    """The document's form, with other *fields*, on the brokerage's domain."""
-    return server.ask("POST", "/api/tours", TOUR | fields, headers, host=tenant.domain)
+    """The document's form, with other *fields*, on the brokerage's domain: another one each time, but with an
+    Idempotency-Key."""
+    other = {} if "Idempotency-Key" in (headers or {}) else {"message": f"{TOUR['message']} {next(NUMBERS)}"}
+    return server.ask("POST", "/api/tours", TOUR | other | fields, headers, host=tenant.domain)
 
 
 def requested(server: Server, tenant: Tenant, **fields: Any) -> int:
