@@ -27,8 +27,8 @@ STATUS = {"pending": "TENTATIVE", "confirmed": "CONFIRMED", "completed": "CONFIR
 @dataclass(frozen=True)
 class CalendarTour:
     """What the file says. *uid*: the tour's wire id. *domain*: the brokerage's first one; it is part of the UID, so it
-    must stay the same for as long as the tour does. *version*: the stream's. Texts are as visitors and staff wrote
-    them."""
+    must stay the same for as long as the tour does. *version* and *updated_at* rise with whatever the file shows: its
+    stream's, and the property's address and the brokerage's name. Texts are as visitors and staff wrote them."""
 
     uid: str
     version: int
@@ -48,7 +48,8 @@ class CalendarTour:
 
 
 def calendar_of(tour: CalendarTour) -> bytes:
-    """The file, the same for the same version. Raises WrongState for a tour without start and date."""
+    """The file, the same for the same version. Raises WrongState for a tour without start and date, unless it was
+    called off: then the file says no more than that (RFC 5546, 3.2.5)."""
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", "-//Aureum//Tours//EN")
@@ -85,21 +86,23 @@ def _event(tour: CalendarTour) -> Event:
 
 def _add_time(event: Event, tour: CalendarTour) -> None:
     if tour.start is not None:
-        event.add("DTSTART", _moment(tour.start))
+        event.add("DTSTART", _moment(tour.start, timedelta(minutes=tour.duration)))
         # Not DTEND: wall time would be an hour off where the tour ends in the hour that happens twice.
         event.add("DURATION", timedelta(minutes=tour.duration))
     elif tour.preferred_date is not None:
         event.add("DTSTART", tour.preferred_date)
         event.add("DTEND", tour.preferred_date + timedelta(days=1))
-    else:
+    elif tour.status != "cancelled":
         raise WrongState("This tour has no date yet: set preferred_date or starts_at first.")
 
 
-def _moment(start: Start) -> datetime:
-    """Wall time with its zone; UTC for the second of two equal wall times, as the file's always mean the first."""
-    first = start.local.replace(tzinfo=zone_of(start.zone))
-    second = first.replace(fold=1).astimezone(UTC)
-    return start.instant if start.instant == second != first.astimezone(UTC) else first
+def _moment(start: Start, duration: timedelta) -> datetime:
+    """Wall time with its zone, or UTC where clocks change between start and end, or show one of the two twice: ical.js
+    and node-ical read the first of two equal wall times an hour late, and add the duration to the wall time."""
+    wall = start.local.replace(tzinfo=zone_of(start.zone))
+    ends = (wall.astimezone(UTC) + duration).astimezone(zone_of(start.zone))
+    offsets = {moment.replace(fold=fold).utcoffset() for moment in (wall, ends) for fold in (0, 1)}
+    return wall if len(offsets) == 1 else start.instant
 
 
 def _zone(name: str, year: int) -> Timezone:

@@ -1,13 +1,18 @@
 """``GET /api/tours/{id}.ics``: a tour as a file that calendars take in, and update when they are given a later one."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
 
 from starlette.responses import Response
 
-from aureum.commands.tours import NO_TOUR, Place, place_of
+from aureum.commands.tours import NO_TOUR
+from aureum.domain.aggregate import replay
+from aureum.domain.brokerage import Brokerage
 from aureum.domain.errors import NotFound
-from aureum.domain.ids import to_wire
+from aureum.domain.ids import PLATFORM, to_wire
+from aureum.domain.property import Property
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import Start, day_of
 from aureum.http.answers import list_etag, not_modified
@@ -15,18 +20,27 @@ from aureum.http.calendar import CALENDAR, CalendarTour, calendar_of
 from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
 from aureum.http.resources import NOT_YET, AsOf
 from aureum.http.tours import get_found
+from aureum.store.event_store import Recorded
+
+END = 2**63 - 1
+"""Above every position of a log."""
 
 
 async def get_tour_calendar(asked: Asked, number: int, as_of: AsOf) -> Response:
-    """The file; 409 for a tour without a date. It names the property and the brokerage too, so its ETag is of its
-    bytes: the tour's version would not tell that one of these has changed. With ``asOf`` the tour as it was, at the
-    property as it is."""
+    """The file; 409 for a tour without a date, unless it was cancelled. It names the property and the brokerage too, so
+    its ETag is of its bytes: the tour's version would not tell that one of these has changed. With ``asOf`` the file as
+    it was."""
     found = await get_found(asked, number)
-    tour: Tour | None = (await asked.app.store.load(asked.tenant_id, found.tour_id)).aggregate(as_of.as_of)
-    if tour is None:
+    past = Past(await recorded(asked, asked.tenant_id, found.tour_id, as_of.as_of))
+    if past.tour is None:
         raise NotFound(NOT_YET)
-    place = await place_of(asked.app.store, asked.tenant_id, tour.property_id)
-    content = calendar_of(calendar_tour(tour, place))
+    places = {
+        stay.property_id: await recorded(asked, asked.tenant_id, stay.property_id, as_of.as_of)
+        for stay in past.stays
+        if stay.property_id is not None
+    }
+    brokerage = await recorded(asked, PLATFORM, asked.tenant_id, as_of.as_of)
+    content = calendar_of(calendar_tour(past, past.tour, places, brokerage))
     etag = list_etag(content)
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
@@ -35,22 +49,84 @@ async def get_tour_calendar(asked: Asked, number: int, as_of: AsOf) -> Response:
     return Response(content, headers=headers, media_type=CALENDAR)
 
 
-def calendar_tour(tour: Tour, place: Place) -> CalendarTour:
-    """What the file says. It has no domain: the UID must outlive every domain of the brokerage."""
+async def recorded(asked: Asked, tenant_id: UUID, stream_id: UUID, until: datetime | None) -> list[Recorded]:
+    """The events of a stream, up to *until* if that is given."""
+    events = (await asked.app.store.load(tenant_id, stream_id)).events
+    return [one for one in events if until is None or one.event.timestamp <= until]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """From one position of the log to another the tour was of this property."""
+
+    property_id: UUID | None
+    since: int
+    until: int
+
+
+@dataclass
+class Past:
+    """A tour as its *events* made it: where it was to take place, and the date that it had last."""
+
+    events: Sequence[Recorded]
+    tour: Tour | None = None
+    stays: list[Stay] = field(default_factory=list)
+    start: Start | None = None
+    preferred_date: date | None = None
+
+    def __post_init__(self) -> None:
+        where, since = None, 0
+        for one in self.events:
+            self.tour = tour = replay([one.event], self.tour)
+            if tour.property_id != where:
+                self.stays.append(Stay(where, since, one.position))
+                where, since = tour.property_id, one.position
+            if tour.local_start is not None or tour.preferred_date is not None:
+                self.start = start_of_tour(tour)
+                self.preferred_date = None if tour.preferred_date is None else day_of(tour.preferred_date)
+        self.stays.append(Stay(where, since, END))
+
+
+def calendar_tour(
+    past: Past, tour: Tour, places: Mapping[UUID, Sequence[Recorded]], brokerage: Sequence[Recorded]
+) -> CalendarTour:
+    """What the file says. It has no domain: the UID must outlive every domain of the brokerage. What was called off has
+    the date that calendars know it by, also if that was taken away before."""
+    elsewhere = [*moves(past, places), *renames(brokerage, tour.created_on)]
+    dated = tour.status == "cancelled" or tour.local_start is not None or tour.preferred_date is not None
+    place = replay(one.event for one in places[tour.property_id]) if tour.property_id else None
     return CalendarTour(
         uid=to_wire(tour.id),
-        version=tour.version,
+        version=tour.version + len(elsewhere),
         status=tour.status,
         created_at=tour.created_on,
-        updated_at=tour.modified_on,
-        brokerage=place.brokerage,
+        updated_at=max([tour.modified_on, *elsewhere]),
+        brokerage=replay(one.event for one in brokerage).name,
         listing_id=tour.listing_id,
-        address=None if place.listed is None else address_of(place.listed),
+        address=None if place is None else address_of(place),
         visitor=tour.name,
-        start=start_of_tour(tour),
-        preferred_date=None if tour.preferred_date is None else day_of(tour.preferred_date),
+        start=past.start if dated else None,
+        preferred_date=past.preferred_date if dated else None,
         preferred_time=tour.preferred_time,
     )
+
+
+def moves(past: Past, places: Mapping[UUID, Sequence[Recorded]]) -> Iterator[datetime]:
+    """When the property that the tour was of at that moment got another address."""
+    for stay in past.stays:
+        place, address = None, ""
+        for one in places.get(stay.property_id, ()) if stay.property_id else ():
+            place = replay([one.event], place)
+            before, address = address, address_of(place)
+            if stay.since < one.position < stay.until and address != before:
+                yield one.event.timestamp
+
+
+def renames(brokerage: Sequence[Recorded], since: datetime) -> Iterator[datetime]:
+    """When the brokerage got another name, after *since*."""
+    for one in brokerage:
+        if isinstance(one.event, Brokerage.Renamed) and one.event.timestamp > since:
+            yield one.event.timestamp
 
 
 def start_of_tour(tour: Tour) -> Start | None:
@@ -60,10 +136,10 @@ def start_of_tour(tour: Tour) -> Start | None:
     return Start(datetime.fromisoformat(tour.local_start), tour.time_zone, datetime.fromisoformat(tour.starts_at))
 
 
-def address_of(listed: dict[str, Any]) -> str:
-    """``123 Palm Dr, Beverly Hills, CA 90210`` of a property as the Aureum API shows it."""
-    region = f"{listed['state']} {listed['zip'] or ''}".strip()
-    return f"{listed['address']}, {listed['city']}, {region}"
+def address_of(place: Property) -> str:
+    """``123 Palm Dr, Beverly Hills, CA 90210``."""
+    region = f"{place.state} {place.zip_code or ''}".strip()
+    return f"{place.address}, {place.city}, {region}"
 
 
 ENDPOINTS = (

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -88,6 +89,12 @@ def test_an_address_is_the_place() -> None:
     assert event["DURATION"].dt == timedelta(minutes=45)
 
 
+def test_what_was_called_off_needs_no_date() -> None:
+    calendar, event = parsed(replace(TOUR, start=None, preferred_date=None, status="cancelled"))
+    assert (calendar["METHOD"], event["STATUS"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", 2)
+    assert "DTSTART" not in event and "DURATION" not in event
+
+
 def test_without_start_and_date_there_is_no_file() -> None:
     with pytest.raises(WrongState) as refused:
         calendar_of(replace(TOUR, start=None, preferred_date=None))
@@ -135,8 +142,7 @@ def test_cancelling_keeps_the_uid_and_raises_the_sequence() -> None:
     ],
 )
 def test_the_files_own_rules_give_the_instant(text: str, zone: str) -> None:
-    start = start_of(text, zone)
-    assert_rules_give(replace(TOUR, start=start))
+    assert_readers_agree(replace(TOUR, start=start_of(text, zone)))
 
 
 CHANGES = (
@@ -158,13 +164,22 @@ CHANGES = (
 def test_the_files_own_rules_give_any_instant(change: tuple[str, str], seconds: int) -> None:
     text, zone = change
     instant = datetime.fromisoformat(f"{text}Z") + timedelta(seconds=seconds)
-    start = start_of(instant.isoformat(), zone)
-    tour = replace(TOUR, start=start)
-    if start_of(start.local.isoformat(), zone) == start:
+    assert_readers_agree(replace(TOUR, start=start_of(instant.isoformat(), zone)))
+
+
+def assert_readers_agree(tour: CalendarTour) -> None:
+    """In wall time only where start and end mean one instant each, whichever way a reader counts; else in UTC."""
+    assert tour.start is not None
+    calendar, event = parsed(tour)
+    instant, lasts, place = tour.start.instant, timedelta(minutes=tour.duration), ZoneInfo(tour.start.zone)
+    local = tour.start.local
+    walls = [local.replace(tzinfo=place), (local + lasts).replace(tzinfo=place)]
+    meant = [[wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1)] for wall in walls]
+    if meant == [[instant] * 2, [instant + lasts] * 2]:
         assert_rules_give(tour)
     else:
-        calendar, event = parsed(tour)
         assert event["DTSTART"].dt == instant and calendar.timezones == []
+        assert f"DTSTART:{instant:%Y%m%dT%H%M%SZ}\r\n".encode() in calendar_of(tour)
 
 
 def assert_rules_give(tour: CalendarTour) -> None:
@@ -179,12 +194,27 @@ def assert_rules_give(tour: CalendarTour) -> None:
     assert wall.replace(tzinfo=by_dateutil).astimezone(UTC) == tour.start.instant
 
 
-def test_the_second_of_two_equal_wall_times_is_in_utc() -> None:
-    first, second = start_of("2025-11-02T01:30:00-06:00", BOISE), start_of("2025-11-02T01:30:00-07:00", BOISE)
-    assert first.local == second.local
-    assert b"DTSTART;TZID=America/Boise:20251102T013000\r\n" in calendar_of(replace(TOUR, start=first))
-    assert b"DTSTART:20251102T083000Z\r\n" in calendar_of(replace(TOUR, start=second))
-    assert parsed(replace(TOUR, start=second))[0].timezones == []
+@pytest.mark.parametrize(
+    ("text", "zone", "line"),
+    [
+        # Both of two equal wall times.
+        ("2025-11-02T01:30:00-06:00", BOISE, b"DTSTART:20251102T073000Z"),
+        ("2025-11-02T01:30:00-07:00", BOISE, b"DTSTART:20251102T083000Z"),
+        ("2025-10-26T02:30:00+02:00", "Europe/Berlin", b"DTSTART:20251026T003000Z"),
+        # The end is one of the two, or behind a change.
+        ("2025-11-02T00:30:00", BOISE, b"DTSTART:20251102T063000Z"),
+        ("2025-03-09T01:30:00", BOISE, b"DTSTART:20250309T083000Z"),
+        # Neither.
+        ("2025-11-01T23:59:59", BOISE, b"DTSTART;TZID=America/Boise:20251101T235959"),
+        ("2025-11-02T02:00:00", BOISE, b"DTSTART;TZID=America/Boise:20251102T020000"),
+        ("2025-03-09T00:59:59", BOISE, b"DTSTART;TZID=America/Boise:20250309T005959"),
+        ("2025-03-09T03:00:00", BOISE, b"DTSTART;TZID=America/Boise:20250309T030000"),
+    ],
+)
+def test_what_readers_would_take_for_another_time_is_in_utc(text: str, zone: str, line: bytes) -> None:
+    content = calendar_of(replace(TOUR, start=start_of(text, zone)))
+    assert b"\r\n" + line + b"\r\nDURATION:PT1H\r\n" in content
+    assert (b"BEGIN:VTIMEZONE" in content) is (b"TZID" in line)
 
 
 def test_utc_needs_no_rules() -> None:

@@ -49,11 +49,14 @@ def test_a_tour_with_a_fixed_time(server: Server, tenant: Tenant) -> None:
 def test_both_sides_of_a_change_of_the_clock(server: Server, tenant: Tenant) -> None:
     number = requested(server, tenant)
     starts = {
-        "2025-03-09T01:30:00": b"DTSTART;TZID=America/Boise:20250309T013000",
+        "2025-03-09T00:30:00": b"DTSTART;TZID=America/Boise:20250309T003000",
+        # The end would be read as a time that the clock jumps over.
+        "2025-03-09T01:30:00": b"DTSTART:20250309T083000Z",
         "2025-03-09T03:30:00": b"DTSTART;TZID=America/Boise:20250309T033000",
         "2025-03-09T09:30:00Z": b"DTSTART;TZID=America/Boise:20250309T033000",
-        "2025-11-02T01:30:00": b"DTSTART;TZID=America/Boise:20251102T013000",
-        # Wall time would mean the first of the two.
+        # Calendars do not agree which of the two a wall time is.
+        "2025-11-02T00:30:00": b"DTSTART:20251102T063000Z",
+        "2025-11-02T01:30:00": b"DTSTART:20251102T073000Z",
         "2025-11-02T01:30:00-07:00": b"DTSTART:20251102T083000Z",
         "2025-11-02T02:30:00": b"DTSTART;TZID=America/Boise:20251102T023000",
     }
@@ -111,6 +114,7 @@ def test_a_file_that_is_known_already_is_not_sent_again(server: Server, proxied:
     same = file_of(proxied, tenant, number, {"If-None-Match": first.etag})
     head = server.by_key(tenant, "HEAD", f"/api/tours/{number}.ics")
     server.by_key(tenant, "PATCH", f"/api/properties/{house}", {"address": "125 Palm Dr"})
+    server.by_key(tenant, "PATCH", f"/api/properties/{house}", {"price": 5})
     moved = file_of(server, tenant, number, {"If-None-Match": first.etag})
 
     assert (same.status, same.body, same.etag) == (304, b"", first.etag)
@@ -135,3 +139,70 @@ def test_the_address_takes_nothing_but_a_number_and_get(server: Server, tenant: 
     assert server.by_key(office.brokerage(), "GET", f"/api/tours/{number}.ics").status == 404
     answer = server.by_key(tenant, "PATCH", f"/api/tours/{number}.ics", {})
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+def newer(before: Any, after: Any) -> bool:
+    """Whether a calendar that has *before* takes *after* in its place."""
+    assert before["UID"] == after["UID"]
+    stamps = [(event["DTSTAMP"].dt, event["LAST-MODIFIED"].dt) for event in (before, after)]
+    return bool(after["SEQUENCE"] > before["SEQUENCE"] and stamps[1] >= stamps[0])
+
+
+def test_whatever_the_file_shows_raises_the_sequence_when_it_changes(
+    server: Server, office: Office, tenant: Tenant
+) -> None:
+    house = listed_property(server, tenant, mlsId="202412345")
+    other = listed_property(server, tenant, mlsId="2", address="9 Elm St")
+    for address in ("1 Elm St", "2 Elm St", "3 Elm St"):
+        server.by_key(tenant, "PATCH", f"/api/properties/{house}", {"address": address})
+    number = requested(server, tenant)
+    showing = f"/api/showings/{showing_of(server, tenant)['id']}"
+    owner = office.staff(tenant.id, "brokerage_owner")
+    _, event = event_of(file_of(server, tenant, number))
+    assert event["SEQUENCE"] == 0, "what was before the tour does not count"
+
+    def move(body: dict[str, Any], shown: str) -> None:
+        nonlocal event
+        before = event
+        path = showing if "propertyId" in body else f"/api/properties/{body.pop('of')}"
+        assert server.by_key(tenant, "PATCH", path, body).status == 200
+        _, event = event_of(file_of(server, tenant, number))
+        assert event.get("LOCATION", "") == shown
+        assert newer(before, event), body
+
+    move({"of": house, "address": "125 Palm Dr"}, "125 Palm Dr, Beverly Hills, CA")
+    move({"of": house, "city": "Boise", "state": "ID", "zip": "83702"}, "125 Palm Dr, Boise, ID 83702")
+    move({"propertyId": other}, "9 Elm St, Beverly Hills, CA")
+    move({"of": other, "address": "10 Elm St"}, "10 Elm St, Beverly Hills, CA")
+    move({"propertyId": None}, "")
+    move({"propertyId": house}, "125 Palm Dr, Boise, ID 83702")
+
+    ((brokerage,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(id)s", id=tenant.id)
+    before, path = event, f"/api/v1/admin/brokerages/{brokerage}"
+    assert server.ask("PATCH", path, {"name": "Snake River Homes"}, owner.bearer).status == 200
+    _, event = event_of(file_of(server, tenant, number))
+    assert event["ORGANIZER"].params["CN"] == "Snake River Homes" and newer(before, event)
+
+    same = event_of(file_of(server, tenant, number))[1]
+    server.by_key(tenant, "PATCH", f"/api/properties/{house}", {"price": 5, "status": "PENDING"})
+    server.by_key(tenant, "PATCH", f"/api/properties/{other}", {"address": "11 Elm St"})
+    assert event_of(file_of(server, tenant, number))[1] == same, "what the file does not show leaves it as it is"
+
+
+def test_what_is_called_off_after_its_date_was_removed_still_has_a_file(server: Server, tenant: Tenant) -> None:
+    number = requested(server, tenant)
+    changed(server, tenant, number, starts_at="2025-06-02T10:00")
+    dated = event_of(file_of(server, tenant, number))[1]
+    changed(server, tenant, number, starts_at=None, preferred_date=None)
+    assert file_of(server, tenant, number).status == 409
+
+    changed(server, tenant, number, status="cancelled")
+
+    calendar, event = event_of(file_of(server, tenant, number))
+    assert (calendar["METHOD"], event["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert event["DTSTART"].dt == dated["DTSTART"].dt and newer(dated, event)
+
+    never = requested(server, tenant, preferred_date=None, email="j@example.com")
+    changed(server, tenant, never, status="cancelled")
+    calendar, event = event_of(file_of(server, tenant, never))
+    assert calendar["METHOD"] == "CANCEL" and "DTSTART" not in event
