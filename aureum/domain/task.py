@@ -131,10 +131,10 @@ class Task(Aggregate):
         property_id: UUID | None,
         created_by: UUID | None,
     ) -> "Task":
-        """A new task, even one that is completed already. Raises Invalid."""
+        """A new task; one that is completed already also records that it was. Raises Invalid."""
         check_status(status)
         check_details({"title": title, "type": type, "priority": priority})
-        return cls._create(
+        task = cls._create(
             cls.Created,
             id=task_id,
             timestamp=at,
@@ -150,6 +150,9 @@ class Task(Aggregate):
             property_id=property_id,
             created_by=created_by,
         )
+        if status == "completed":
+            task.trigger_event(cls.Completed, timestamp=at, previous=status)
+        return task
 
     def change_details(self, details: Mapping[str, Any], at: datetime) -> None:
         """Change some of ``DETAILS``; an id of ``LINKS`` comes as a UUID or its hex digits. Raises Invalid."""

@@ -1,5 +1,7 @@
 """What endpoints are told of one save: the events of one append become one message, or none. Pure.
 
+One save is told in two messages: a task that is completed when it is created.
+
 A message is made of the stream alone, so the same bytes come out whenever it is made anew, unless a person was erased
 meanwhile. Its body is serialised once; every attempt sends these bytes and every signature covers them.
 """
@@ -30,10 +32,12 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Source:
     """How one aggregate is told of: its fold, whose rows have the shown resource as ``doc``, and what each type of its
-    events is called. A type without a name changes the resource and sends nothing by itself."""
+    events is called. A type without a name changes the resource and sends nothing by itself. ``apart`` is what is told
+    by itself, whatever else the same save holds."""
 
     step: Callable[[Row | None, Any], Row | None]
     names: Mapping[str, str]
+    apart: str = ""
 
 
 SOURCES: Mapping[type[Aggregate], Source] = {
@@ -73,7 +77,9 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "tour.details_changed": "showing.updated",
         },
     ),
-    Task: Source(task_list.step, {"task.created": "task.created", "task.completed": "task.completed"}),
+    Task: Source(
+        task_list.step, {"task.created": "task.created", "task.completed": "task.completed"}, apart="task.created"
+    ),
 }
 """The aggregates that endpoints hear of. One more is one entry."""
 
@@ -147,6 +153,7 @@ def messages(
         first, last = edges(record.metadata)
         if first:
             before, name = row, None
+        source = SILENT
         if isinstance(record.event, Unreadable):
             # Nobody can tell whether it has a name: better parked in vain than lost without a word.
             cause, name = cause or (record.position, record.event.reason), name or "?"
@@ -159,11 +166,14 @@ def messages(
                 except Exception as error:
                     # Whatever is wrong with this event, what other streams have to tell goes out.
                     cause = record.position, type(error).__name__
-        if last and name is not None and record.position > after:
+        told = last or name == source.apart
+        if told and name is not None and record.position > after:
             if cause is None:
                 yield message(tenant_id, stream_id, name, before, row, record)
             else:
                 yield Parked(record.position, stream_id, *cause)
+        if told:
+            before, name = row, None
 
 
 def edges(metadata: Mapping[str, Any]) -> tuple[bool, bool]:

@@ -62,7 +62,7 @@ def test_creating_is_one_event_with_everything() -> None:
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_task_is_created_with_any_status(status: str) -> None:
     task = created(status=status)
-    assert task.status == status and kinds(task) == ["task.created"]
+    assert task.status == status and kinds(task) == ["task.created"] + ["task.completed"] * (status == "completed")
 
 
 @pytest.mark.parametrize(

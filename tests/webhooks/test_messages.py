@@ -227,11 +227,22 @@ def test_of_a_task_only_its_creation_and_each_completion_are_told() -> None:
     ]
 
 
-def test_a_task_that_is_created_as_completed_is_only_created() -> None:
+def test_a_task_that_is_created_as_completed_is_created_and_completed() -> None:
     task = new_task("completed")
     task.complete(ids.now())
-    (message,) = Log().append(task.collect_events()).messages(task.id)
-    assert (message.event, orjson.loads(message.body)["data"]["status"]) == ("task.created", "completed")
+    log = Log().append(task.collect_events())
+    created, completed = log.messages(task.id)
+    assert (created.event, completed.event, created.position, completed.position) == (
+        "task.created",
+        "task.completed",
+        1,
+        2,
+    )
+    for message in (created, completed):
+        body = orjson.loads(message.body)
+        assert (body["data"]["status"], body["sequence"]) == ("completed", message.position)
+    # A batch may end between the two.
+    assert list(log.messages(task.id, after=1)) == [completed]
 
 
 def test_an_unreadable_event_parks_its_save_and_what_follows_in_its_stream() -> None:
