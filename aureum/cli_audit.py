@@ -44,7 +44,7 @@ def audit_lead(
 
     until = moment(as_of)
     with installation() as here:
-        tenant_id, stream = run(load(here, lead))
+        tenant_id, stream, until = run(load(here, lead, until))
         kept = up_to(stream.events, until)
         if not kept:
             raise NotFound(f"The lead did not exist at that time. It was captured {shown_time(stream.events[0])}.")
@@ -61,7 +61,9 @@ def moment(text: str | None) -> datetime | None:
     try:
         return None if text is None else parse_time(text)
     except ValueError as error:
-        raise Invalid("as-of", "as-of must be a time such as 2026-01-31T12:00:00Z.") from error
+        raise Invalid(
+            "as-of", "as-of must be a time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31."
+        ) from error
 
 
 def up_to(events: Sequence[Recorded], until: datetime | None) -> list[Recorded]:
@@ -69,13 +71,15 @@ def up_to(events: Sequence[Recorded], until: datetime | None) -> list[Recorded]:
     return [recorded for recorded in events if until is None or recorded.event.timestamp <= until]
 
 
-async def load(here: Installation, text: str) -> tuple[UUID, Stream]:
-    """The tenant and the stream of the lead that *text* names. Raises NotFound."""
+async def load(here: Installation, text: str, until: datetime | None) -> tuple[UUID, Stream, datetime | None]:
+    """The tenant and the stream of the lead that *text* names, and *until* on the tenant's clock. Raises NotFound."""
     from aureum.app import open_store
+    from aureum.commands.clock import on_clock
 
     async with open_store(here.settings, here.url, here.key) as store:
         tenant_id, lead_id = await find(store.database, text)
-        return tenant_id, await lead_stream(store, tenant_id, lead_id, text)
+        (until,) = await on_clock(store.database, tenant_id, until)
+        return tenant_id, await lead_stream(store, tenant_id, lead_id, text), until
 
 
 async def find(database: Database, text: str) -> tuple[UUID, UUID]:

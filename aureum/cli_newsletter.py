@@ -64,14 +64,16 @@ async def site_of(store: EventStore, tenant_id: UUID, base_domain: str | None) -
 
 
 async def exported(store: EventStore, tenant_id: UUID, site: str) -> AsyncIterator[dict[str, Any]]:
-    """One recipient after the other; ``subscribedAt`` is the latest consent."""
+    """One recipient after the other; ``subscribedAt`` is the latest consent. What earlier versions kept with line ends
+    is on one line."""
     from aureum.commands.newsletter import subscribed
+    from aureum.domain.texts import one_line
 
     async for doc, token in subscribed(store, tenant_id):
         yield {
-            "email": doc["email"],
-            "firstName": doc["firstName"],
-            "interests": doc["interests"],
+            "email": one_line(doc["email"]),
+            "firstName": doc["firstName"] and one_line(doc["firstName"]),
+            "interests": [one_line(interest) for interest in doc["interests"]],
             "subscribedAt": doc["updatedAt"],
             "unsubscribeUrl": f"https://{site}/api/newsletter/unsubscribe?token={token}",
         }

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
+from aureum.domain.texts import one_line
 
 RATE_LIMIT = 100
 """Requests a minute, from the Aureum API document."""
@@ -62,7 +63,7 @@ class ApiKey(Aggregate):
             cls.Issued,
             id=key_id,
             timestamp=at,
-            name=name.strip(),
+            name=one_line(name.strip()),
             prefix=prefix,
             key_hash=key_hash,
             rate_limit=rate_limit,

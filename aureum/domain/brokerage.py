@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
+from aureum.domain.texts import one_line
 from aureum.domain.wall_time import zone_of
 
 PLANS = ("Starter", "Grow", "Elite")
@@ -149,7 +150,7 @@ class Brokerage(Aggregate):
             id=tenant_id,
             timestamp=at,
             number=number,
-            name=name.strip(),
+            name=one_line(name.strip()),
             slug=slug,
             domains=domains,
             plan=plan,
@@ -167,8 +168,9 @@ class Brokerage(Aggregate):
     def rename(self, name: str, at: datetime) -> None:
         """Raises Invalid for a blank name."""
         check_name(name)
-        if name.strip() != self.name:
-            self.trigger_event(self.Renamed, timestamp=at, name=name.strip())
+        name = one_line(name.strip())
+        if name != self.name:
+            self.trigger_event(self.Renamed, timestamp=at, name=name)
 
     def change_domains(self, domains: tuple[str, ...], at: datetime) -> None:
         """All domains from now on, normalised already. That they are nobody else's, a unique index sees to."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
+from aureum.domain.texts import one_line
 
 ROLES = ("platform_admin", "brokerage_owner", "broker", "agent")
 
@@ -129,11 +130,11 @@ class User(Aggregate):
             timestamp=at,
             number=number,
             email=email,
-            name=name.strip(),
+            name=one_line(name.strip()),
             role=role,
             password_hash=password_hash,
             takes_leads=takes_leads,
-            specialties=specialties,
+            specialties=tuple(map(one_line, specialties)),
         )
 
     @property
@@ -144,8 +145,9 @@ class User(Aggregate):
     def rename(self, name: str, at: datetime) -> None:
         """Raises Invalid for a blank name."""
         check_name(name)
-        if name.strip() != self.name:
-            self.trigger_event(self.Renamed, timestamp=at, name=name.strip())
+        name = one_line(name.strip())
+        if name != self.name:
+            self.trigger_event(self.Renamed, timestamp=at, name=name)
 
     def change_profile(self, profile: Mapping[str, Any], at: datetime) -> None:
         """Change some of ``PROFILE``. Raises Invalid for a role that there is not."""

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,6 +22,26 @@ TEXT = re.compile(
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
+class Midnight(datetime):
+    """A date that came without a time. It is midnight in UTC until it is known on whose clock it is to be read."""
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """When *day* begins on the clock of *zone* (IANA), in UTC: the first of two midnights, and where clocks jump over
+    it the moment they do. Raises Invalid for an unknown *zone*.
+    """
+    place = zone_of(zone)
+    wall = datetime.combine(day, time())
+    try:
+        instant = wall.replace(tzinfo=place).astimezone(UTC)
+        if instant.astimezone(place).replace(tzinfo=None) != wall:
+            instant = _gap_end(wall, place)
+    except OverflowError:
+        # At the ends of what a datetime can hold.
+        return wall.replace(tzinfo=UTC)
+    return instant
+
+
 @dataclass(frozen=True)
 class Start:
     """When something begins. *local* is naive wall time in *zone* (IANA), *instant* is in UTC; whole seconds."""
@@ -34,17 +54,21 @@ class Start:
 def start_of(text: str, zone: str) -> Start:
     """The start that *text* names for a place in *zone*.
 
-    *text* is ISO 8601: with an offset or Z an instant, without one wall time in *zone*. Seconds may be missing;
-    fractions are cut. Where clocks are set back, a wall time happens twice: the first of the two is meant; who means
-    the second gives the offset. Raises Invalid for anything else, also for a wall time that clocks jump over.
+    *text* is ISO 8601: with an offset or Z an instant, without one wall time in *zone*, a date alone its midnight
+    there. Seconds may be missing; fractions are cut. Where clocks are set back, a wall time happens twice: the first of
+    the two is meant; who means the second gives the offset. Raises Invalid for anything else, also for a wall time that
+    clocks jump over.
     """
     place = zone_of(zone)
+    if DATE.fullmatch(text):
+        instant = midnight(_within_years(f"{text}T00:00").date(), zone)
+        return Start(instant.astimezone(place).replace(tzinfo=None, fold=0), zone, instant)
     match = TEXT.fullmatch(text)
     if match is None:
         raise Invalid(
             "starts_at",
             "starts_at must be a date and a time such as 2025-03-09T10:00:00, local where the tour is, "
-            "or 2025-03-09T16:00:00Z.",
+            "or 2025-03-09T16:00:00Z, or a date such as 2025-03-09, which is its midnight there.",
         )
     wall = _within_years(match["wall"].upper())
     if match["utc"] or match["sign"]:
@@ -118,9 +142,14 @@ def _offset(match: re.Match[str]) -> timedelta:
 
 
 def _after_gap(wall: datetime, place: ZoneInfo) -> datetime:
-    """The first wall time after the gap that *wall* is in (PEP 495: in a gap, fold=1 has the later offset)."""
+    """The first wall time after the gap that *wall* is in."""
+    return _gap_end(wall, place).astimezone(place).replace(tzinfo=None)
+
+
+def _gap_end(wall: datetime, place: ZoneInfo) -> datetime:
+    """The instant at which the gap ends that *wall* is in (PEP 495: in a gap, fold=1 has the later offset)."""
     before, after = (wall.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (1, 0))
-    return change_between(before, after, place).astimezone(place).replace(tzinfo=None)
+    return change_between(before, after, place)
 
 
 @cache

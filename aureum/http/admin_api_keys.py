@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.commands.api_keys import NO_KEY, IssueApiKey, issue_api_key_once, new_key, revoke_api_key
@@ -18,6 +18,7 @@ from aureum.http.fields import NULL_IS_ABSENT, Name, Whole
 from aureum.http.managed import managed_brokerage, position
 from aureum.http.pages import Found, NumberedPage, paged
 from aureum.http.resources import answered, once
+from aureum.http.sent import Body
 from aureum.http.shapes import LeadsTimestamp, Shape, Wire
 from aureum.http.user_fields import BrokerageId, BrokeragePage, OfBrokerage
 from aureum.projections import api_keys
@@ -25,7 +26,7 @@ from aureum.projections import api_keys
 PATH = "/api/v1/admin/api-keys"
 
 
-class NewApiKey(BaseModel):
+class NewApiKey(Body):
     """A key for an integrator's program; under any plan, since the plan is judged at each request."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})

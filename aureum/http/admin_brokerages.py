@@ -5,6 +5,7 @@ from functools import partial
 from starlette.responses import Response
 
 from aureum.commands.brokerages import ChangeBrokerage, OpenBrokerage, change_brokerage, open_brokerage_once
+from aureum.commands.clock import on_clock
 from aureum.domain.brokerage import SETTINGS, Brokerage
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
@@ -60,7 +61,8 @@ async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
     row = await managed_row(asked, number)
     if as_of.as_of is None:
         return unless_known(asked.request, encoded(document(row, row.opened_at)), row.stream_version)
-    brokerage = (await asked.app.store.load(PLATFORM, row.tenant_id)).aggregate(as_of.as_of)
+    (at,) = await on_clock(asked.app.database, row.tenant_id, as_of.as_of)
+    brokerage = (await asked.app.store.load(PLATFORM, row.tenant_id)).aggregate(at)
     if brokerage is None:
         raise NotFound(NOT_YET)
     return unless_known(asked.request, brokerage_body(brokerage), brokerage.version)
@@ -117,6 +119,6 @@ ENDPOINTS = (
         status=201,
         refusals=(403, 409),
     ),
-    one(method="GET", run=get_brokerage, summary="Get a brokerage", query=AsOf),
+    one(method="GET", run=get_brokerage, summary="Get a brokerage", query=AsOf, own_clock=True),
     one(method="PATCH", run=patch_brokerage, summary="Change a brokerage", body=BrokerageChange, refusals=(403, 409)),
 )

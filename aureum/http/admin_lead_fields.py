@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
+from aureum.http import named_brokerage
 from aureum.http.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,
@@ -23,6 +24,7 @@ from aureum.http.lead_fields import Status
 from aureum.http.lists import CHANGED_AFTER
 from aureum.http.pages import Numbered
 from aureum.http.paging import Cursor, Token
+from aureum.http.sent import Body
 from aureum.http.shapes import LeadsTimestamp, Shape, ShownActor, ShownChange, Wire
 
 
@@ -39,7 +41,7 @@ Domain = Annotated[str, Characters(limit=255)]
 Search = Annotated[str, Characters(limit=200)]
 
 
-class NewAdminLead(BaseModel):
+class NewAdminLead(Body):
     """The document's fields."""
 
     model_config = ConfigDict(
@@ -77,11 +79,11 @@ class NewAdminLead(BaseModel):
     ] = "new"
     notes: Annotated[Message | None, Field(description="Internal staff notes")] = None
     brokerage_id: Annotated[
-        Number | None, Field(description="Admin only. Target brokerage. Ignored for non-admin users")
+        named_brokerage.InBody | None, Field(description="Admin only. Target brokerage. Ignored for non-admin users")
     ] = None
 
 
-class AdminLeadChange(BaseModel):
+class AdminLeadChange(Body):
     """What may be set; ``null`` empties what may be empty, and takes the lead from its agent."""
 
     model_config = ConfigDict(
@@ -112,7 +114,7 @@ class AdminLeadFilters(Numbered):
         Field(description="Filter by who takes care of it."),
     ] = None
     brokerage_id: Annotated[
-        NumberText | None,
+        named_brokerage.InQuery | None,
         Field(description="Admin only: the leads of one brokerage instead of all. Ignored for non-admin users."),
     ] = None
     changed_after: Annotated[

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from aureum.commands.clock import on_clock
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
 from aureum.domain.errors import NotFound
 from aureum.domain.lead import Lead
@@ -96,7 +97,8 @@ async def get_admin_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
     if as_of.as_of is None:
         shown = admin_leads.detail(row, row["brokerage_id"], row["agent"])
         return unless_known(asked.request, encoded(shown), row["stream_version"])
-    lead = (await asked.app.store.load(asked.tenant_id, row["lead_id"])).aggregate(as_of.as_of)
+    (at,) = await on_clock(asked.app.database, asked.tenant_id, as_of.as_of)
+    lead = (await asked.app.store.load(asked.tenant_id, row["lead_id"])).aggregate(at)
     if lead is None:
         raise NotFound(NOT_YET)
     body = await body_of(asked, lead)
@@ -151,7 +153,7 @@ ENDPOINTS = (
         status=201,
         refusals=(400, 404),
     ),
-    one(method="GET", run=get_admin_lead, summary="Get a lead (admin)", query=AsOf),
+    one(method="GET", run=get_admin_lead, summary="Get a lead (admin)", query=AsOf, own_clock=True),
     one(method="PATCH", run=patch_admin_lead, summary="Change a lead (admin)", body=AdminLeadChange, refusals=(400,)),
     one(
         method="GET",

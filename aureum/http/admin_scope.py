@@ -7,6 +7,7 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
 from aureum.http.endpoint import Asked
 from aureum.http.errors import HttpError
+from aureum.http.named_brokerage import checked
 from aureum.projections import admin_leads
 
 NO_CONTEXT = "No brokerage context — cannot {what}"
@@ -21,10 +22,11 @@ def is_platform_admin(asked: Asked) -> bool:
 async def in_brokerage(asked: Asked, named: int | None, what: str) -> Asked:
     """The request, asked of the brokerage that it means. *named* is looked at for platform admins only.
 
-    Raises NotFound for one that is unknown or disabled, HttpError 400 if there is none in which to do *what*.
+    Raises NotFound for one that is unknown or disabled, InvalidRequest for what is no number, HttpError 400 if there is
+    none in which to do *what*.
     """
     if named is not None and is_platform_admin(asked):
-        found = await asked.app.database.rows(admin_leads.BROKERAGE, {"number": named})
+        found = await asked.app.database.rows(admin_leads.BROKERAGE, {"number": checked(named)})
         if not found:
             raise NotFound(NO_BROKERAGE)
         return moved(asked, found[0])

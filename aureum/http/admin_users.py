@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import SecretStr
 from starlette.responses import Response
 
+from aureum.commands.clock import on_clock
 from aureum.commands.users import NO_USER, ChangeUser, CreateUser, change_user, create_user_once
 from aureum.domain.errors import NotFound
 from aureum.domain.user import PROFILE, User
@@ -58,7 +59,8 @@ async def get_admin_user(asked: Asked, number: int, as_of: AsOf) -> Response:
     tenant_id, row = await user_of(asked, number)
     if as_of.as_of is None:
         return unless_known(asked.request, encoded(document(row, row.brokerage, row.joined_at)), row.stream_version)
-    user = (await asked.app.store.load(tenant_id, row.user_id)).aggregate(as_of.as_of)
+    (at,) = await on_clock(asked.app.database, tenant_id, as_of.as_of)
+    user = (await asked.app.store.load(tenant_id, row.user_id)).aggregate(at)
     if user is None:
         raise NotFound(NOT_YET)
     return unless_known(asked.request, body_in(row.brokerage)(user), user.version)
@@ -120,6 +122,6 @@ ENDPOINTS = (
         status=201,
         refusals=(400, 403, 404, 409),
     ),
-    one(method="GET", run=get_admin_user, summary="Get a user", query=AsOf),
+    one(method="GET", run=get_admin_user, summary="Get a user", query=AsOf, own_clock=True),
     one(method="PATCH", run=patch_admin_user, summary="Change a user", body=UserChange, refusals=(400, 403, 409)),
 )

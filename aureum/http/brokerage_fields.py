@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
 
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.ids import leads_time
 from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Name
+from aureum.http.sent import Body
 from aureum.http.shapes import LeadsTimestamp, Shape
 from aureum.projections.brokerages import BrokerageRow
 
@@ -59,7 +60,7 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class NewBrokerage(BaseModel):
+class NewBrokerage(Body):
     """A brokerage joins the installation."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
@@ -73,14 +74,14 @@ class NewBrokerage(BaseModel):
             json_schema_extra={"pattern": "^(?!(?:www|api|admin|app)$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"},
         ),
     ]
-    domains: Annotated[Domains, NULL_IS_ABSENT] = []
+    domains: Annotated[Domains, NULL_IS_ABSENT] = Field([])
     plan: Plan
     time_zone: Annotated[Zone, NULL_IS_ABSENT] = "America/Boise"
     country: Annotated[Country, NULL_IS_ABSENT] = "US"
     public_lead_count: Annotated[StrictBool, NULL_IS_ABSENT] = True
 
 
-class BrokerageChange(BaseModel):
+class BrokerageChange(Body):
     """What may be set; what is left out stays as it is."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"plan": "Elite"}})

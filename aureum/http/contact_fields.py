@@ -2,19 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from aureum.domain.contact import HIGHEST_SCORE
 from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, PhoneText, Whole
+from aureum.http.sent import Body
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Type = Literal["BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER"]
-Tag = Annotated[str, Characters(limit=100, blank=False)]
+Tag = Annotated[str, Characters(limit=100, blank=False, lines=False)]
 Tags = Annotated[list[Tag], Field(max_length=100)]
 Score = Annotated[int, Whole(0, HIGHEST_SCORE)]
 
 
-class NewContact(BaseModel):
+class NewContact(Body):
     """The document's fields, and a score."""
 
     model_config = ConfigDict(
@@ -37,11 +38,11 @@ class NewContact(BaseModel):
     email: Annotated[Email | None, Field(description="Email address")] = None
     phone: Annotated[PhoneText | None, Field(description="Phone number, kept as given")] = None
     type: Annotated[Type, NULL_IS_ABSENT] = "BUYER"
-    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="Each is kept once.")] = []
+    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="Each is kept once.")] = Field([])
     score: Annotated[Score, NULL_IS_ABSENT] = 0
 
 
-class ContactChange(BaseModel):
+class ContactChange(Body):
     """What may be set; ``null`` empties what may be empty. ``tags`` are all tags that the contact has afterwards."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"tags": ["vip"], "score": 90}})

@@ -31,7 +31,7 @@ class ContactFilters(DeltaPaging):
 
     type: Annotated[Type | None, Field(description="Filter by type.")] = None
     tag: Annotated[
-        Annotated[str, Characters(limit=100)] | None, Field(description="Filter by tag, as it is written.")
+        Annotated[str, Characters(limit=100, lines=False)] | None, Field(description="Filter by tag, as it is written.")
     ] = None
     search: Annotated[
         Annotated[str, Characters(limit=LONGEST_SEARCH)] | None,

@@ -15,8 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from aureum.commands.clock import on_clock
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
+from aureum.domain.wall_time import Midnight
 from aureum.http.access import by_integrator, by_key, by_key_or_staff, by_link, by_staff
 from aureum.http.answers import known_tags, log_etag, unchanged
 from aureum.http.bodies import json_object, read_body
@@ -25,6 +27,7 @@ from aureum.http.gate import Brokerage
 from aureum.http.headers import header
 from aureum.http.idempotency import Replayed, replayed
 from aureum.http.queries import check_names, check_past
+from aureum.http.sent import given
 from aureum.http.validation import INTEGER, validate
 
 if TYPE_CHECKING:
@@ -135,6 +138,8 @@ class Endpoint:
     of_log: bool = False
     """Whether it says the same at the same address, to callers with the same view, until something is appended: its
     ETag is ``log_etag``, and whoever has that already learns so before anything is validated or read."""
+    own_clock: bool = False
+    """Whether the function itself reads dates without a time, on the clock of the brokerage that the resource is of."""
     tag: str = ""
     """What the OpenAPI document files it under; without it the resource that the path names."""
     documented: bool = True
@@ -186,13 +191,15 @@ class Endpoint:
         if self.id is not None:
             arguments.append(self.id.read(request.path_params["id"]))
         if self.query is not None:
-            arguments.append(validate(self.query, dict(request.query_params), "query"))
+            arguments.append(validate(self.query, given(request.query_params), "query"))
         body = b""
         if self.method in ("POST", "PATCH"):
             body = await read_body(request.receive, request.scope["headers"])
             if self.body is not None:
                 sent = {} if self.bodiless and not body else json_object(body, request.scope["headers"])
                 arguments.append(validate(self.body, sent))
+        if self.access.schemes and not self.own_clock:
+            arguments = [await dated(request, about, one) for one in arguments]
         try:
             response = await self.run(Asked(request, about, body), *arguments)
         except Replayed as kept:
@@ -201,6 +208,17 @@ class Endpoint:
             # Not before it is known that what the list belongs to is there for the caller.
             self.check_query(request)
         return response
+
+
+async def dated(request: Request, about: Brokerage, argument: Any) -> Any:
+    """*argument*; if it is a model, with its dates without a time as moments on the clock of the brokerage."""
+    if not isinstance(argument, BaseModel):
+        return argument
+    dates = {name: value for name, value in vars(argument).items() if isinstance(value, Midnight)}
+    if not dates:
+        return argument
+    moments = await on_clock(request.app.state.aureum.database, about.tenant_id, *dates.values())
+    return argument.model_copy(update=dict(zip(dates, moments, strict=True)))
 
 
 NOBODY = Brokerage(None, None, None, None, UUID(int=0), 0, "", "", "US", False, 0, 0, 0, 0)

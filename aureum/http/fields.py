@@ -29,6 +29,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticUseDefault, core_schema
 
 from aureum.domain.emails import trimmed
+from aureum.domain.texts import one_line
+from aureum.domain.wall_time import Midnight
 
 VISIBLE = re.compile("[^\\s\\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 """Any character that is neither white space nor control nor format (a zero-width space is blank to the reader)."""
@@ -37,23 +39,28 @@ INVISIBLE = "\\s\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u200b-\\u200f\\u202a-\\u2
 NOT_BLANK = f"^[^\\u0000]*[^{INVISIBLE}][^\\u0000]*$"
 """The same as clients read it in a JSON schema."""
 
+STORABLE: JsonSchemaValue = {"pattern": "^[^\\u0000]*$"}
+"""Of a text that may be blank."""
+
 
 @dataclass(frozen=True)
 class Characters:
-    """How a string is bounded: ``Annotated[str, Characters(limit=100, blank=False)]``; *limit* counts characters."""
+    """How a string is bounded: ``Annotated[str, Characters(limit=100, blank=False)]``; *limit* counts characters.
+    Without *lines*, line ends and other control characters become blanks."""
 
     limit: int | None = None
     blank: bool = True
+    lines: bool = True
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         rule: Callable[[str], str] = _storable if self.blank else _not_blank
         string = core_schema.str_schema(strict=True, max_length=self.limit)
-        return core_schema.no_info_after_validator_function(rule, string)
+        checked = core_schema.no_info_after_validator_function(rule, string)
+        return checked if self.lines else core_schema.no_info_after_validator_function(one_line, checked)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """No NUL character; where blanks are refused, at least one character that can be seen."""
-        rules: JsonSchemaValue = {"pattern": "^[^\\u0000]*$"} if self.blank else {"pattern": NOT_BLANK, "minLength": 1}
-        return handler(schema) | rules
+        return handler(schema) | (STORABLE if self.blank else {"pattern": NOT_BLANK, "minLength": 1})
 
 
 def _storable(value: str) -> str:
@@ -148,7 +155,7 @@ TIME = re.compile(
 
 
 def parse_time(text: str) -> datetime:
-    """A moment in UTC from ISO 8601 with its zone; a date alone is its midnight in UTC.
+    """A moment in UTC from ISO 8601 with its zone; a date alone is a ``Midnight``, on whichever clock.
 
     Fractions are cut to microseconds. A blank before the offset is the ``+`` of a query string that nobody escaped.
     Raises ValueError for anything else, also for days and years that do not exist.
@@ -156,10 +163,12 @@ def parse_time(text: str) -> datetime:
     match = TIME.fullmatch(text)
     if match is None:
         raise ValueError("not a time with its zone, nor a date")
+    if match["clock"] is None:
+        return Midnight.fromisoformat(text).replace(tzinfo=UTC)
     zone = "+00:00"
     if match["sign"]:
         zone = f"{match['sign'].replace(' ', '+')}{match['hours']}:{match['minutes']}"
-    clock = f"{match['clock'] or '00:00'}:{match['seconds'] or '00'}.{(match['fraction'] or '')[:6]:0<6}"
+    clock = f"{match['clock']}:{match['seconds'] or '00'}.{(match['fraction'] or '')[:6]:0<6}"
     try:
         return datetime.fromisoformat(f"{match['date']}T{clock}{zone}").astimezone(UTC)
     except OverflowError as error:
@@ -175,15 +184,15 @@ def _time(value: Any) -> datetime:
 
 LONGEST_SOURCE = 100
 
-Text = Annotated[str, Characters()]
+Text = Annotated[str, Characters(lines=False)]
 NonBlank = Annotated[str, Characters(blank=False)]
 
-Name = Annotated[str, Characters(limit=200, blank=False)]
-Subject = Annotated[str, Characters(limit=1_000, blank=False)]
-Source = Annotated[str, Characters(limit=LONGEST_SOURCE)]
-Utm = Annotated[str, Characters(limit=500)]
-Page = Annotated[str, Characters(limit=2_000)]
-PhoneText = Annotated[str, Characters(limit=LONGEST_PHONE)]
+Name = Annotated[str, Characters(limit=200, blank=False, lines=False)]
+Subject = Annotated[str, Characters(limit=1_000, blank=False, lines=False)]
+Source = Annotated[str, Characters(limit=LONGEST_SOURCE, lines=False)]
+Utm = Annotated[str, Characters(limit=500, lines=False)]
+Page = Annotated[str, Characters(limit=2_000, lines=False)]
+PhoneText = Annotated[str, Characters(limit=LONGEST_PHONE, lines=False)]
 
 # Bounded, so that a chunk of a list is, whatever visitors write.
 Message = Annotated[str, Characters(limit=20_000)]
@@ -210,7 +219,8 @@ Time = Annotated[
     PlainValidator(_time),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
 ]
-"""As ``parse_time`` reads it, which takes a few more spellings of ISO 8601 than JSON Schema has a format for."""
+"""As ``parse_time`` reads it, which takes a few more spellings of ISO 8601 than JSON Schema has a format for. The
+endpoint reads dates alone on the clock of the brokerage (``Endpoint.own_clock``)."""
 
 LARGEST_AMOUNT = Decimal("9999999999999.99")
 ARITHMETIC = Decimal("1e-6")

@@ -94,7 +94,7 @@ def _listing(value: Any) -> Any:
 
 Listing = Annotated[
     str,
-    fields.Characters(limit=100, blank=False),
+    fields.Characters(limit=100, blank=False, lines=False),
     BeforeValidator(_listing),
     WithJsonSchema(
         {"type": ["string", "number"], "minLength": 1, "maxLength": 100, "pattern": f"[^{INVISIBLE}]"},

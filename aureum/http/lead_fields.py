@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from aureum.http.fields import (
+    NOT_BLANK,
     NOT_NULL,
     NULL_IS_ABSENT,
     Email,
@@ -17,13 +18,14 @@ from aureum.http.fields import (
     Utm,
     WireId,
 )
+from aureum.http.sent import Body
 from aureum.http.shapes import Shape, Timestamp, Wire
 from aureum.http.validation import BreaksRule
 
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
 
 
-class UtmFields(BaseModel):
+class UtmFields(Body):
     """Where the visitor came from."""
 
     model_config = ConfigDict(frozen=True)
@@ -33,20 +35,21 @@ class UtmFields(BaseModel):
     campaign: Utm | None = None
 
 
+VISIBLE_TEXT: JsonValue = {"type": "string", "pattern": NOT_BLANK}
 NAMED: list[JsonValue] = [
-    {"required": ["name"], "properties": {"name": {"type": "string"}}},
+    {"required": ["name"], "properties": {"name": VISIBLE_TEXT}},
     {
         "required": ["firstName", "lastName"],
-        "properties": {"firstName": {"type": "string"}, "lastName": {"type": "string"}},
+        "properties": {"firstName": VISIBLE_TEXT, "lastName": VISIBLE_TEXT},
     },
 ]
 ANSWERABLE: list[JsonValue] = [
-    {"required": ["email"], "properties": {"email": {"type": "string"}}},
-    {"required": ["phone"], "properties": {"phone": {"type": "string", "pattern": "\\S"}}},
+    {"required": ["email"], "properties": {"email": VISIBLE_TEXT}},
+    {"required": ["phone"], "properties": {"phone": VISIBLE_TEXT}},
 ]
 
 
-class NewLead(BaseModel):
+class NewLead(Body):
     """``name``, or ``firstName`` with ``lastName``; ``email`` or ``phone``."""
 
     model_config = ConfigDict(
@@ -85,7 +88,7 @@ class NewLead(BaseModel):
         return self
 
 
-class LeadChange(BaseModel):
+class LeadChange(Body):
     """What may be set; ``null`` empties what may be empty."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "contacted"}})

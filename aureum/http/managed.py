@@ -7,6 +7,7 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
 from aureum.http.endpoint import Asked
 from aureum.http.errors import HttpError
+from aureum.http.named_brokerage import checked
 from aureum.http.roles import ADMIN, check_manager
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
@@ -26,7 +27,7 @@ class Managed(NamedTuple):
 async def managed(asked: Asked, named: int | None) -> Managed:
     """The own tenant, or for a platform admin the brokerage *named*; of others, what they name is ignored.
 
-    Raises NotAllowed, NotFound, HttpError 400 for an owner of nothing.
+    Raises NotAllowed, NotFound, InvalidRequest for what is no number, HttpError 400 for an owner of nothing.
     """
     about = asked.about
     check_manager(about.role)
@@ -47,8 +48,8 @@ async def managed_brokerage(asked: Asked, named: int | None) -> Managed:
 
 
 async def brokerage_of(asked: Asked, number: int) -> BrokerageRow:
-    """The brokerage with this number, disabled or not. Raises NotFound."""
-    rows = await asked.app.database.rows(brokerages.OF_NUMBER, {"number": number})
+    """The brokerage with this number, disabled or not. Raises NotFound, InvalidRequest."""
+    rows = await asked.app.database.rows(brokerages.OF_NUMBER, {"number": checked(number)})
     if not rows:
         raise NotFound(NO_BROKERAGE)
     return BrokerageRow(*rows[0])

@@ -29,7 +29,7 @@ UNSUBSCRIBED = encoded({"success": True, "message": "Successfully unsubscribed f
 
 NO_LINK = "There is no such link. Open the whole link from the newsletter."
 
-FirstName = Annotated[str, Characters(limit=200), Cleaned()]
+FirstName = Annotated[str, Characters(limit=200, lines=False), Cleaned()]
 
 
 class SubscriptionForm(BaseModel):

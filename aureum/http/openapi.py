@@ -32,6 +32,9 @@ ABOUT = """The back end of real-estate brokerages: the Aureum API and the Leads 
 Every answer has `X-Request-Id`. Any GET may be sent as HEAD. OPTIONS tells which methods an address takes; any other is
 405 with `Allow`. Lists are bare arrays, newest first. Unknown fields and parameters are ignored.
 
+In an optional field `""` means the same as `null`, and an empty query parameter the same as none. A date without a time is
+its midnight on the brokerage's clock. In texts of one line, line ends become blanks.
+
 Every refusal has a code for programs: `code` in the body of the Aureum API, and the header `X-Error-Code` in both.
 Public endpoints find the brokerage by `Host`: send them to the brokerage's own domain.
 """
@@ -174,11 +177,11 @@ def parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 
 def query_parameter(endpoint: Endpoint, field: str, schema: JsonSchema, required: bool) -> dict[str, Any]:
-    """A field of the query's model; a query has no null."""
+    """A field of the query's model; a query has no null, and an empty parameter is one that was left out."""
     schema = without_null(schema)
     text = schema.pop("description", None)
     return (
-        {"name": field, "in": "query", "required": required}
+        {"name": field, "in": "query", "required": required, "allowEmptyValue": True}
         | ({"description": text} if text else {})
         | {"schema": schema}
     )

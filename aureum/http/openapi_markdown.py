@@ -115,7 +115,7 @@ def kind(schema: JsonSchema) -> str:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
-        return " or ".join(kind(one) for one in schema["anyOf"])
+        return " or ".join(kind(one) for one in schema["anyOf"] if one.get("const") != "")
     if "enum" in schema:
         return " ".join(f"`{word}`" for word in schema["enum"])
     if "const" in schema:

@@ -2,15 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool
 
 from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, VISIBLE, Amount, Characters, Message, Name, Subject, TimeZone
+from aureum.http.sent import Body
 from aureum.http.shapes import Amount as ShownAmount
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Status = Literal["ACTIVE", "PENDING", "SOLD", "COMING_SOON"]
 Type = Literal["SINGLE_FAMILY", "CONDO", "TOWNHOUSE", "LAND", "COMMERCIAL"]
-Short = Annotated[str, Characters(limit=100)]
+Short = Annotated[str, Characters(limit=100, lines=False)]
 
 
 def _none_if_blank(mls_id: str | None) -> str | None:
@@ -33,7 +34,7 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class NewProperty(BaseModel):
+class NewProperty(Body):
     """The document's fields, and a few that a listing has besides."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
@@ -58,7 +59,7 @@ class NewProperty(BaseModel):
     ] = None
 
 
-class PropertyChange(BaseModel):
+class PropertyChange(Body):
     """What may be set; ``null`` empties what may be empty."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "SOLD", "price": 4450000}})

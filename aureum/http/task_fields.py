@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.task import LINKS
 from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Message, Subject, Time, WireId
 from aureum.http.resources import reference
+from aureum.http.sent import Body
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Status = Literal["pending", "in_progress", "completed"]
@@ -22,7 +23,7 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class NewTask(BaseModel):
+class NewTask(Body):
     """What is to be done, until when, by whom, and about what."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
@@ -39,7 +40,7 @@ class NewTask(BaseModel):
     property_id: Annotated[WireId | None, Field(alias="propertyId", description="A property of the brokerage.")] = None
 
 
-class TaskChange(BaseModel):
+class TaskChange(Body):
     """What may be set; ``null`` empties what may be empty."""
 
     model_config = ConfigDict(

@@ -22,6 +22,7 @@ from aureum.http.fields import (
 )
 from aureum.http.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Listing, Phone
 from aureum.http.lead_fields import ANSWERABLE
+from aureum.http.sent import Body
 from aureum.http.shapes import LeadsTimestamp, Shape, Timestamp, Wire
 from aureum.http.validation import BreaksRule
 
@@ -60,18 +61,21 @@ DAY_OR_BLANK: JsonSchemaValue = {
 }
 
 Start = Annotated[
-    str, Characters(limit=40), WithJsonSchema({"type": "string", "pattern": f"^{DAY}[Tt ]{CLOCK}{OFFSET}?$"})
+    str, Characters(limit=40), WithJsonSchema({"type": "string", "pattern": f"^{DAY}([Tt ]{CLOCK}{OFFSET}?)?$"})
 ]
 """As ``aureum.domain.wall_time.start_of`` reads it, which refuses the rest."""
 
-Words = Annotated[str, Characters(limit=200)]
+Words = Annotated[str, Characters(limit=200, lines=False)]
 """A time in the visitor's own words."""
 
-Listed = Annotated[str, Characters(limit=100, blank=False)]
+Listed = Annotated[str, Characters(limit=100, blank=False, lines=False)]
 """An MLS's listing id, whether or not the brokerage knows the property."""
 
 
-WHEN = "With an offset a moment; without one a time on the clock where the tour is. `null`: no fixed time."
+WHEN = (
+    "With an offset a moment; without one a time on the clock where the tour is, a date alone its midnight there. "
+    "`null`: no fixed time."
+)
 MOMENTS: list[JsonValue] = ["2025-03-09T10:00:00", "2025-03-09T16:00:00Z"]
 
 
@@ -104,7 +108,7 @@ class TourForm(BaseModel):
     message: Annotated[form_fields.Message | None, EMPTY_IS_NONE, Field(description="Additional notes")] = None
 
 
-class TourChange(BaseModel):
+class TourChange(Body):
     """What staff may set in the Leads API; ``null`` empties what may be empty."""
 
     model_config = ConfigDict(
@@ -118,7 +122,7 @@ class TourChange(BaseModel):
     assigned_agent_id: Annotated[Number | None, Field(description="A user of the brokerage, or nobody.")] = None
 
 
-class NewShowing(BaseModel):
+class NewShowing(Body):
     """What staff or a program enters: ``name``, and ``email`` or ``phone``."""
 
     model_config = ConfigDict(
@@ -153,7 +157,7 @@ class NewShowing(BaseModel):
         return self
 
 
-class ShowingChange(BaseModel):
+class ShowingChange(Body):
     """What may be set in the Aureum API; ``null`` empties what may be empty."""
 
     model_config = ConfigDict(

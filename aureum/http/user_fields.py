@@ -8,19 +8,22 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from aureum.commands.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from aureum.domain.ids import leads_time
 from aureum.domain.user import User
-from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, Number, NumberText
+from aureum.http import named_brokerage
+from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name
 from aureum.http.pages import Numbered
 from aureum.http.roles import Role
+from aureum.http.sent import Body
 from aureum.http.shapes import LeadsTimestamp, Shape
 from aureum.projections.users import UserRow
 
 Password = Annotated[str, Field(strict=True, min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 Specialties = Annotated[
-    list[Annotated[str, Characters(limit=100, blank=False)]],
+    list[Annotated[str, Characters(limit=100, blank=False, lines=False)]],
     Field(max_length=50, description="An agent's own words for places and kinds of homes: leads go by them"),
 ]
 BrokerageId = Annotated[
-    Number, Field(description="For platform admins: whose it is, if not their own brokerage's; of others ignored")
+    named_brokerage.InBody,
+    Field(description="For platform admins: whose it is, if not their own brokerage's; of others ignored"),
 ]
 
 
@@ -30,7 +33,7 @@ class OfBrokerage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     brokerage_id: Annotated[
-        NumberText | None,
+        named_brokerage.InQuery | None,
         Field(description="For platform admins: of which brokerage, if not of their own; of others ignored"),
     ] = None
 
@@ -39,7 +42,7 @@ class BrokeragePage(Numbered, OfBrokerage):
     """Which part of a list."""
 
 
-class NewUser(BaseModel):
+class NewUser(Body):
     """Somebody joins the staff."""
 
     model_config = ConfigDict(
@@ -61,11 +64,11 @@ class NewUser(BaseModel):
     takes_leads: Annotated[
         StrictBool | None, Field(description="Whether forms are routed to him or her; by itself so for an agent")
     ] = None
-    specialties: Annotated[Specialties, NULL_IS_ABSENT] = []
+    specialties: Annotated[Specialties, NULL_IS_ABSENT] = Field([])
     brokerage_id: BrokerageId | None = None
 
 
-class UserChange(BaseModel):
+class UserChange(Body):
     """What may be set; what is left out stays as it is. A new password, or being disabled, ends all logins at once."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"role": "broker"}})

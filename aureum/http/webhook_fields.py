@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainValidator, StrictBool, WithJsonSchema
+from pydantic import ConfigDict, Field, JsonValue, PlainValidator, StrictBool, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aureum.domain.webhook_endpoint import EVENTS, GROUPS, OVERLAP_HOURS_MOST, RATE_LIMIT_MOST
 from aureum.domain.webhook_urls import MAX_URL_LENGTH
 from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Whole
+from aureum.http.sent import Body
 from aureum.http.shapes import Shape, Timestamp, Wire
 
 Event = Literal[
@@ -40,7 +41,7 @@ Url = Annotated[
 ]
 Events = Annotated[list[Wanted], Field(min_length=1, max_length=100, description="`lead.*` is all of a lead's.")]
 RateLimit = Annotated[int, Whole(1, RATE_LIMIT_MOST)]
-Description = Annotated[str, Characters(limit=500)]
+Description = Annotated[str, Characters(limit=500, lines=False)]
 
 IN_ORDER = (
     "`parallel`: as quickly as can be; `keyed`: those of one resource one after the other; `fifo`: all one after the "
@@ -54,7 +55,7 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class NewWebhook(BaseModel):
+class NewWebhook(Body):
     """A system that wants to be told."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
@@ -66,7 +67,7 @@ class NewWebhook(BaseModel):
     description: Annotated[Description | None, Field(description="What it is for")] = None
 
 
-class WebhookChange(BaseModel):
+class WebhookChange(Body):
     """What may be set; ``null`` empties what may be empty. Enabled again, it also hears of what it has missed."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"events": ["lead.*"], "rateLimit": 50}})
@@ -79,7 +80,7 @@ class WebhookChange(BaseModel):
     disabled: Annotated[StrictBool, NOT_NULL]
 
 
-class Rotation(BaseModel):
+class Rotation(Body):
     """For how long the secret before stays valid beside the new one."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"overlap_hours": 24}})
@@ -87,7 +88,7 @@ class Rotation(BaseModel):
     overlap_hours: Annotated[int, Whole(0, OVERLAP_HOURS_MOST), NULL_IS_ABSENT] = 24
 
 
-class WebhookTest(BaseModel):
+class WebhookTest(Body):
     """Of which event a sample is sent."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"event": "lead.created"}})

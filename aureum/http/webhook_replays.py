@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
@@ -25,6 +25,7 @@ from aureum.http.fields import LARGEST_NUMBER, NULL_IS_ABSENT, parse_time
 from aureum.http.idempotency import Replayed
 from aureum.http.lists import Paging
 from aureum.http.resources import once
+from aureum.http.sent import Body
 from aureum.http.shapes import Shape, Timestamp, Wire
 from aureum.http.webhook_fields import Events, Wanted
 from aureum.http.webhook_lists import listed, page, unless_same
@@ -63,7 +64,7 @@ Place = Annotated[
 """A place in the brokerage's log: a sequence, or a time."""
 
 
-class NewReplay(BaseModel):
+class NewReplay(Body):
     """What to send again. A time stands for what was recorded from it on, or up to it."""
 
     model_config = ConfigDict(

@@ -132,3 +132,5 @@ POSITION = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 """How far a tenant's log has come: with it, the gate has told of the caller's own only."""
 
 NAMED = "SELECT number, slug, name, plan, time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
+
+ZONE = "SELECT time_zone FROM brokerages WHERE tenant_id = %(tenant)s"

@@ -83,8 +83,21 @@ def test_people_are_told_which_headers_to_send(terminal: Terminal) -> None:
 
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith(HEADERS) and "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n" in said.out
-    assert "\njane@example.com, Jane�[2J\n" in said.out and "\n    interests: tips\n" in said.out
+    assert "\njane@example.com, Jane [2J\n" in said.out and "\n    interests: tips\n" in said.out
     assert len(URL.findall(said.out)) == 1 and said.out.endswith("\n1 subscribed.\n")
+
+
+def test_whatever_a_name_holds_it_is_one_line_a_person(terminal: Terminal) -> None:
+    slug = with_domains(terminal, f"{uuid4().hex}.example.com")
+    add(terminal, slug, "jane@example.com", "Jane\r\nmallory@example.com, Mallory\u2028x", "tips\ny")
+
+    said = terminal.run("newsletter", "export", "--brokerage", slug)
+
+    assert "\njane@example.com, Jane mallory@example.com, Mallory x\n" in said.out
+    assert [line for line in said.out.splitlines() if line.startswith("mallory")] == []
+    assert "\n    interests: tips y\n" in said.out
+    (one,) = terminal.json("newsletter", "export", "--brokerage", slug)
+    assert (one["firstName"], one["interests"]) == ("Jane mallory@example.com, Mallory x", ["tips y"])
 
 
 def test_nobody_is_an_empty_document(terminal: Terminal) -> None:

@@ -1,7 +1,7 @@
 """Wall times and instants: examples at changes of the clock, and that no text is another error than Invalid."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.errors import Invalid
 from aureum.domain.ids import aureum_time
-from aureum.domain.wall_time import YEARS, Start, change_between, day_of, local_day, start_of, zone_of
+from aureum.domain.wall_time import YEARS, Start, change_between, day_of, local_day, midnight, start_of, zone_of
 
 ZONES = (
     "America/Boise",
@@ -62,6 +62,9 @@ def near_changes(draw: st.DrawFn) -> tuple[datetime, str]:
         ("2025-11-02T01:30:00", "America/Boise", "2025-11-02T01:30:00", "2025-11-02T07:30:00.000Z"),  # first of two
         ("2025-11-02T01:30:00-07:00", "America/Boise", "2025-11-02T01:30:00", "2025-11-02T08:30:00.000Z"),
         ("2025-03-09T03:00:00", "America/Boise", "2025-03-09T03:00:00", "2025-03-09T09:00:00.000Z"),
+        ("2025-03-09", "America/Boise", "2025-03-09T00:00:00", "2025-03-09T07:00:00.000Z"),
+        ("2018-11-04", "America/Sao_Paulo", "2018-11-04T01:00:00", "2018-11-04T03:00:00.000Z"),  # no midnight
+        ("2025-11-02", "America/Havana", "2025-11-02T00:00:00", "2025-11-02T04:00:00.000Z"),  # first of two
         ("2025-01-01T12:00:00", "Asia/Kathmandu", "2025-01-01T12:00:00", "2025-01-01T06:15:00.000Z"),
         ("2200-12-31T23:59:59-12:00", "Pacific/Kiritimati", "2201-01-02T01:59:59", "2201-01-01T11:59:59.000Z"),
     ],
@@ -93,7 +96,7 @@ def test_a_time_that_does_not_exist_names_the_next_that_does(text: str, zone: st
     "text",
     [
         "",
-        "2025-03-09",
+        "2025-02-29",
         "10:00",
         "tomorrow at ten",
         "2025-02-29T10:00:00",
@@ -195,3 +198,32 @@ def test_what_is_no_day(text: str) -> None:
 @given(st.dates(date(1970, 1, 1), date(2200, 12, 31)))
 def test_a_day_is_read_as_it_is_written(day: date) -> None:
     assert day_of(day.isoformat()) == day
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "instant"),
+    [
+        ("2026-12-01", "America/Boise", "2026-12-01T07:00:00.000Z"),
+        ("2026-07-01", "America/Boise", "2026-07-01T06:00:00.000Z"),
+        ("2026-12-01", "Asia/Kathmandu", "2026-11-30T18:15:00.000Z"),
+        ("2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00:00.000Z"),
+        ("2025-03-30", "Asia/Beirut", "2025-03-29T22:00:00.000Z"),
+        ("2025-04-25", "Africa/Cairo", "2025-04-24T22:00:00.000Z"),
+        ("2025-10-31", "Africa/Cairo", "2025-10-30T22:00:00.000Z"),
+        ("2025-11-02", "America/Havana", "2025-11-02T04:00:00.000Z"),
+        ("2006-10-29", "America/St_Johns", "2006-10-29T02:30:00.000Z"),
+        ("2011-12-30", "Pacific/Apia", "2011-12-30T10:00:00.000Z"),
+        ("1919-03-31", "America/Toronto", "1919-03-31T04:30:00.000Z"),
+        ("0001-01-01", "Asia/Tokyo", "0001-01-01T00:00:00.000Z"),
+        ("9999-12-31", "Asia/Tokyo", "9999-12-30T15:00:00.000Z"),
+    ],
+)
+def test_when_a_day_begins(day: str, zone: str, instant: str) -> None:
+    assert aureum_time(midnight(date.fromisoformat(day), zone)) == instant
+
+
+@given(st.dates(date(1970, 1, 1), date(2100, 1, 1)), st.sampled_from(sorted(available_timezones())))
+def test_a_day_begins_when_the_clock_first_shows_it(day: date, zone: str) -> None:
+    place, begins = ZoneInfo(zone), midnight(day, zone)
+    before, at = ((begins - timedelta(seconds=less)).astimezone(place).date() for less in (1, 0))
+    assert before < day <= at

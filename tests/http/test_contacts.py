@@ -48,7 +48,7 @@ def test_the_defaults(server: Server, tenant: Tenant) -> None:
     assert (made["type"], made["tags"], made["score"], made["email"], made["phone"]) == ("BUYER", [], 0, None, None)
 
 
-@pytest.mark.parametrize("phone", ["call me", "", "12", "+999 1", "208-555-0123 or the office"])
+@pytest.mark.parametrize("phone", ["call me", "12", "+999 1", "208-555-0123 or the office"])
 def test_a_bad_phone_refuses_nothing(server: Server, tenant: Tenant, phone: str) -> None:
     made = contact(server, tenant, phone=phone)
     assert (made["phone"], made["phoneE164"]) == (phone, None)

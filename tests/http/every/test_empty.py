@@ -1,0 +1,84 @@
+"""``""`` in the place of an optional field is the same as ``null``, in every body and every query: a form and a
+spreadsheet send it for what was left empty.
+"""
+
+import json
+from typing import Any
+
+from aureum.http.endpoint import Endpoint
+from aureum.http.sent import Body
+from tests.http.every.declared import every, fields_of, names, query_fields, refusal, schema_of
+from tests.http.every.test_bodies import TAKES_A_BODY, placed
+from tests.http.every.world import World
+
+EMPTY_PARAMETERS = every(lambda endpoint: endpoint.query is not None and endpoint.access.schemes)
+
+
+def optional(schema: dict[str, Any]) -> bool:
+    """Whether a field takes ``null``."""
+    return any(one.get("type") == "null" for one in schema.get("anyOf", ()))
+
+
+@TAKES_A_BODY
+def test_an_empty_text_is_null(world: World, endpoint: Endpoint) -> None:
+    """Told by what becomes of the body, and asked once with all of them."""
+    assert endpoint.body is not None
+    if not issubclass(endpoint.body, Body):
+        return
+    call, schema = world.call(endpoint), schema_of(endpoint.body)
+    nulled = [name for name, own in schema["properties"].items() if optional(own)]
+
+    for name in nulled:
+        whole = world.another_body(endpoint, call)
+        for other in ({}, {"email": "e@example.com", "phone": "1", "name": "N", "firstName": "F", "lastName": "L"}):
+            sent = whole | {key: value for key, value in other.items() if key in schema["properties"]}
+            try:
+                expected = endpoint.body.model_validate(sent | {name: None})
+            except ValueError:
+                continue
+            assert endpoint.body.model_validate(sent | {name: ""}) == expected, name
+
+    kept, answers = {"email", "name"} & set(call.body), []
+    for nothing in (None, ""):
+        call = world.call(endpoint, fresh=True)
+        answers.append(call.but(body=call.body | dict.fromkeys(set(nulled) - kept, nothing)).send(world.server))
+    assert answers[0].status == answers[1].status, answers
+    assert answers[1].status == endpoint.status or "must remain" in refusal(endpoint, answers[1])
+
+
+@TAKES_A_BODY
+def test_what_must_have_a_value_refuses_an_empty_one(world: World, endpoint: Endpoint) -> None:
+    assert endpoint.body is not None
+    call, schema = world.call(endpoint), schema_of(endpoint.body)
+    before = world.heads
+
+    for field in fields_of(endpoint.body):
+        own = schema["properties"][field.path[0]]
+        if (
+            len(field.path) > 1
+            or optional(own)
+            or own.get("default") == ""
+            or not own.keys() & {"type", "$ref", "enum"}
+        ):
+            continue
+        body = placed(world.another_body(endpoint, call), field.path, "")
+        answer = call.but(body=json.dumps(body).encode()).send(world.server)
+        if endpoint.path == "/api/v1/auth/login" and field.name == "password":
+            assert answer.status == 401
+            continue
+        assert answer.status == (400 if endpoint.dialect == "aureum" else 422), (field.name, answer.body)
+        assert names(endpoint, refusal(endpoint, answer), field.name)
+
+    assert world.heads == before
+
+
+@EMPTY_PARAMETERS
+def test_an_empty_parameter_is_one_that_was_left_out(world: World, endpoint: Endpoint) -> None:
+    call = world.call(endpoint, fresh=True)
+    plain = call.send(world.server) if endpoint.method == "GET" else None
+
+    for name in query_fields(endpoint):
+        call = world.call(endpoint, fresh=endpoint.method != "GET") if plain is None else call
+        answer = call.but(query={name: ""}).send(world.server)
+        assert answer.status == endpoint.status, (name, answer.body)
+        assert plain is None or answer.body == plain.body, name
