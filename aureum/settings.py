@@ -231,6 +231,26 @@ def load_settings() -> Settings:
         raise SettingsError(f"The file .env cannot be read ({error}). Mend or remove it.") from error
 
 
+def known_settings() -> list[str]:
+    """The names of all settings."""
+    return [_env_name(name) for name in Settings.model_fields]
+
+
+def unknown_settings() -> list[str]:
+    """Variables of the environment and lines of `.env` that begin like settings and are none: most often misspelled."""
+    from dotenv import dotenv_values
+
+    try:
+        lines = dotenv_values(".env")
+    except (OSError, UnicodeDecodeError):
+        lines = {}
+    known = set(known_settings())
+    given = {**lines, **os.environ}
+    return sorted(
+        name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known and given[name]
+    )
+
+
 def describe_settings() -> list[SettingLine]:
     """Every setting with its meaning, default and present value, secrets masked. Raises SettingsError."""
     settings = load_settings()

@@ -1,11 +1,243 @@
-"""``aureum doctor``: what needs a decision."""
+"""``aureum doctor``: what is wrong or needs a decision, and which Host leads to which brokerage."""
 
+import asyncio
+import re
+import socket
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from aureum.cli_doctor import MOST_TOLD
+from aureum.doctor_machine import LEAST_ROOM, room
+from aureum.settings import load_settings
 from tests.cli.conftest import Terminal
+from tests.conftest import fresh_database
 
 
-def test_nothing_to_decide(terminal: Terminal) -> None:
-    slug = terminal.brokerage()
-    terminal.json("user", "create", "--brokerage", slug, "--email", "a@example.com", "--name", "A", "--role", "agent")
-    assert terminal.json("doctor") == {"ok": True, "findings": []}
-    said = terminal.run("doctor")
-    assert (said.code, said.out, said.err) == (0, "Nothing was found.\n", "")
+@pytest.fixture
+def alone(terminal: Terminal, server_url: str, template: str) -> Iterator[Terminal]:
+    """A terminal with a database that no other test has used."""
+    with fresh_database(server_url, template) as url:
+        terminal.url = url
+        terminal.monkeypatch.setenv("AUREUM_DATABASE_URL", url)
+        yield terminal
+
+
+def wrong(terminal: Terminal) -> list[dict[str, Any]]:
+    """What is wrong; the exit status and the text for people must say the same."""
+    as_json, plain = terminal.run("doctor", "--json"), terminal.run("doctor")
+    found = [one for one in as_json.json["findings"] if one["wrong"]]
+    assert (as_json.code, plain.code) == ((1, 1) if found else (0, 0)), (as_json, plain)
+    assert as_json.json["ok"] == (not found) and as_json.err == plain.err == ""
+    assert all(one["text"] in plain.out for one in found)
+    return found
+
+
+def change(terminal: Terminal, statement: str, *parameters: object) -> None:
+    with psycopg.connect(terminal.url, autocommit=True) as connection:
+        assert connection.execute(statement.encode(), parameters).rowcount != 0, statement
+
+
+def test_nothing_is_wrong(alone: Terminal) -> None:
+    alone.json("demo")
+    document = alone.json("doctor")
+    told = {"check": "hosts", "text": "localhost leads to demo.", "wrong": False, "host": "localhost"}
+    assert document == {"ok": True, "findings": [{**told, "brokerage": "demo"}]}
+    said = alone.run("doctor")
+    assert (said.code, said.out, said.err) == (0, "Nothing is wrong.\n\nlocalhost leads to demo.\n", "")
+
+
+def test_people_are_shown_the_first_hosts_and_programs_all(alone: Terminal) -> None:
+    domains = [word for n in range(MOST_TOLD + 3) for word in ("--domain", f"w{n}.example.com")]
+    alone.json("brokerage", "create", "--name", "B", "--slug", "b", "--plan", "grow", *domains)
+    assert len(alone.json("doctor")["findings"]) == MOST_TOLD + 3
+    assert "\n... and 3 more: --json lists them.\n" in alone.run("doctor").out
+
+
+def test_settings_that_are_none(alone: Terminal, tmp_path: Path) -> None:
+    alone.monkeypatch.setenv("AUREUM_TRUSTED_PROXYS", "10.0.0.0/8")
+    (tmp_path / ".env").write_text("AUREUM_LOGLEVEL=debug\nAUREUM_EMPTY=\nOTHER=1\n")
+    found = wrong(alone)
+    assert [(one["check"], one["name"]) for one in found] == [
+        ("settings", "AUREUM_LOGLEVEL"), ("settings", "AUREUM_TRUSTED_PROXYS"),
+    ]  # fmt: skip
+    assert "Was AUREUM_LOG_LEVEL meant?" in found[0]["text"]
+    assert found[1]["text"].startswith(
+        "AUREUM_TRUSTED_PROXYS is no setting of Aureum, and is ignored. Was AUREUM_TRUSTED"
+    )
+
+
+def test_settings_that_cannot_be_used(alone: Terminal) -> None:
+    alone.monkeypatch.setenv("AUREUM_POOL_SIZE", "many")
+    (found,) = wrong(alone)
+    assert found["text"] == "Set AUREUM_POOL_SIZE to a whole number, 1 or more, for example 4."
+    alone.monkeypatch.delenv("AUREUM_POOL_SIZE")
+    alone.monkeypatch.delenv("AUREUM_MASTER_KEY")
+    (found,) = wrong(alone)
+    assert found["check"] == "settings" and found["text"].startswith("AUREUM_MASTER_KEY is not set")
+
+
+def test_a_database_that_cannot_be_used(alone: Terminal, server_url: str) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"postgresql://aureum:hush@127.0.0.1:{nobody.getsockname()[1]}/aureum"
+        alone.monkeypatch.setenv("AUREUM_DATABASE_URL", url)
+        (found,) = wrong(alone)
+    assert found["check"] == "database" and found["text"].startswith("The database cannot be reached: ")
+    with fresh_database(server_url, "template1") as empty:
+        alone.monkeypatch.setenv("AUREUM_DATABASE_URL", empty)
+        (found,) = wrong(alone)
+    assert found["check"] == "database" and found["text"].endswith("must run first. Run: aureum migrate")
+    alone.monkeypatch.setenv("AUREUM_DATABASE_URL", alone.url)
+    alone.monkeypatch.setenv("AUREUM_MASTER_KEY", b64encode(bytes(32)).decode())
+    (found,) = wrong(alone)
+    assert found["text"].startswith("AUREUM_MASTER_KEY does not open this database")
+
+
+def test_no_database_is_made(terminal: Terminal, tmp_path: Path) -> None:
+    for name in ("AUREUM_DATABASE_URL", "AUREUM_MASTER_KEY"):
+        terminal.monkeypatch.delenv(name)
+    terminal.monkeypatch.setenv("AUREUM_DATA_DIR", str(tmp_path / "data"))
+    (found,) = wrong(terminal)
+    assert found["check"] == "database" and "There is no database in" in found["text"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_disk_that_is_nearly_full(tmp_path: Path, terminal: Terminal) -> None:
+    terminal.monkeypatch.delenv("AUREUM_DATABASE_URL")
+    terminal.monkeypatch.setenv("AUREUM_DATA_DIR", str(tmp_path))
+    (tmp_path / "postgres").mkdir()
+    settings = load_settings()
+    assert LEAST_ROOM == 1024**3
+    terminal.monkeypatch.setattr("aureum.doctor_machine.LEAST_ROOM", 2**70)
+    (found,) = room(settings)
+    assert found.check == "disk" and re.search(r"has \d+ MB left\. When it is full, nothing can be stored", found.text)
+
+
+def test_clocks_that_are_apart(alone: Terminal) -> None:
+    assert wrong(alone) == []
+    change(alone, "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql "
+           "AS $$SELECT pg_catalog.clock_timestamp() - interval '7 s'$$")  # fmt: skip
+    name = urlsplit(alone.url).path.removeprefix("/")
+    change(alone, f'ALTER DATABASE "{name}" SET search_path = public, pg_catalog')
+    (found,) = wrong(alone)
+    assert found["check"] == "clock" and 6 < found["seconds"] < 8
+    assert re.match(r"The clock of this machine is \+[67]\.\d seconds off the database's\.", found["text"])
+
+
+@contextmanager
+def pooler(url: str) -> Iterator[str]:
+    """What clients see of a pooler: connections whose process in the server is another than they were told."""
+    target = urlsplit(url)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+
+    def told(data: bytes) -> bytes:
+        return re.sub(rb"K\x00\x00\x00\x0c.{4}", b"K\x00\x00\x00\x0c\x00\x00\x00\x07", data, count=1, flags=re.DOTALL)
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Any) -> None:
+        while data := await reader.read(65536):
+            writer.write(change(data))
+            await writer.drain()
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (target.hostname or "").startswith("/") or not target.hostname:
+            path = dict(part.split("=") for part in target.query.split("&"))["host"].replace("%2F", "/")
+            up_reader, up_writer = await asyncio.open_unix_connection(f"{path}/.s.PGSQL.{target.port or 5432}")
+        else:
+            up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port)
+        both = copy(reader, up_writer, lambda data: data), copy(up_reader, writer, told)
+        await asyncio.gather(*both, return_exceptions=True)
+
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> asyncio.Server:
+        return await asyncio.start_server(connected, sock=listener)
+
+    server = loop.run_until_complete(begin())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        user = f"{target.username}:{target.password or ''}@" if target.username else ""
+        yield f"postgresql://{user}127.0.0.1:{port}{target.path}"
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+def test_a_pooler_in_between(alone: Terminal) -> None:
+    with pooler(alone.url) as url:
+        alone.monkeypatch.setenv("AUREUM_DATABASE_URL", url)
+        alone.monkeypatch.setenv("AUREUM_PREPARED_STATEMENTS", "true")
+        (found,) = wrong(alone)
+        assert found["check"] == "pooler" and "Set it to false" in found["text"]
+        alone.monkeypatch.setenv("AUREUM_PREPARED_STATEMENTS", "false")
+        assert wrong(alone) == []
+        assert [one["check"] for one in alone.json("doctor")["findings"]] == ["pooler"]
+
+
+def test_a_brokerage_that_no_host_leads_to(alone: Terminal) -> None:
+    slug = alone.brokerage()
+    assert wrong(alone) == []
+    (told,) = alone.json("doctor")["findings"]
+    assert (told["check"], told["host"], told["brokerage"]) == ("hosts", None, slug)
+    assert told["text"].startswith(f"No Host leads to the brokerage {slug}: it has no domain")
+    alone.monkeypatch.setenv("AUREUM_BASE_DOMAIN", "crm.example.com")
+    assert alone.json("doctor")["findings"] == []
+
+
+def test_read_models_that_a_rebuild_would_mend(alone: Terminal) -> None:
+    slug = alone.brokerage()
+    alone.capture(slug)
+    assert wrong(alone) == []
+    change(alone, "UPDATE lead_counts SET leads = leads + 1")
+    change(alone, "UPDATE lead_list SET details = '{}'")
+    change(
+        alone,
+        "INSERT INTO rebuilds (tenant_id, read_model, read_version, owner, claimed_at, lease_until)"
+        " SELECT tenant_id, 'task_list', 2, gen_random_uuid(), now() - interval '1 h', now() - interval '59 min'"
+        "   FROM brokerages",
+    )
+    found = wrong(alone)
+    assert [(one["check"], one["brokerage"]) for one in found] == [("read models", slug)] * 3
+    assert [one["name"] for one in found] == ["task_list", "lead_list", "lead_counts"]
+    for one in found:
+        command = one["text"].partition("Run: aureum ")[2]
+        assert alone.run(*command.split()).code == 0, command
+    assert wrong(alone) == []
+
+
+def test_webhooks_that_are_not_sent(alone: Terminal) -> None:
+    slug = alone.brokerage()
+    made = alone.json(
+        "webhook", "create", "--brokerage", slug, "--url", "https://example.com/x?token=hush", "--event", "lead.*"
+    )
+    assert wrong(alone) == [], "it has only just happened"
+    change(alone, "UPDATE events SET recorded_at = recorded_at - interval '10 min'")
+    (found,) = wrong(alone)
+    assert found["check"] == "worker" and found["seconds"] > 500 and "aureum worker" in found["text"]
+    change(alone, "UPDATE events SET recorded_at = recorded_at + interval '10 min'")
+    alone.json("webhook", "disable", made["id"], "--brokerage", slug)
+    assert wrong(alone) == [], "that was wanted"
+    change(alone, "UPDATE webhook_endpoints SET disabled = 'failing'")
+    (found,) = wrong(alone)
+    assert (found["brokerage"], found["id"], found["reason"]) == (slug, made["id"], "failing")
+    assert "hush" not in found["text"] and f"aureum webhook enable {made['id']} --brokerage {slug}" in found["text"]
+    alone.json("webhook", "remove", made["id"], "--brokerage", slug, "--yes")
+    change(
+        alone,
+        "INSERT INTO webhook_parked (tenant_id, position, stream_id, cause, reason)"
+        " SELECT tenant_id, 1, gen_random_uuid(), 1, 'ValueError' FROM brokerages",
+    )
+    (found,) = wrong(alone)
+    assert (found["brokerage"], found["events"]) == (slug, 1)
