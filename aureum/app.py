@@ -13,6 +13,7 @@ from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.database import Database
 from aureum.store.event_store import EventStore
 from aureum.store.notify import Notifier
+from aureum.store.watch import Watch
 from aureum.store.writer import AppendWriter
 
 
@@ -30,12 +31,16 @@ class Aureum:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, url: str, key: bytes) -> AsyncIterator[EventStore]:
-    """The event store alone, as the command line uses it. *url* is the database's, *key* the master key."""
+async def open_store(settings: Settings, url: str, key: bytes, watch: Watch | None = None) -> AsyncIterator[EventStore]:
+    """The event store alone, as the command line uses it. *url* is the database's, *key* the master key.
+
+    Without a *watch* it is waited for with the patience of a tool.
+    """
     prepared = settings.prepared_statements
+    watch = watch or Watch()
     async with (
-        Database(url, pool_size=settings.pool_size, prepared=prepared) as database,
-        AppendWriter(url, prepared=prepared, form_limit=settings.form_rate_limit) as writer,
+        Database(url, pool_size=settings.pool_size, prepared=prepared, watch=watch) as database,
+        AppendWriter(url, prepared=prepared, form_limit=settings.form_rate_limit, watch=watch) as writer,
         Notifier(database) as notifier,
     ):
         yield EventStore(database, writer, TenantKeys(MasterKey(key)), notifier)
@@ -44,14 +49,22 @@ async def open_store(settings: Settings, url: str, key: bytes) -> AsyncIterator[
 @asynccontextmanager
 async def open_aureum(settings: Settings, url: str, key: bytes) -> AsyncIterator[Aureum]:
     """All that one HTTP process needs: a writer, a gate, a notifier and ``pool_size`` readers."""
-    gate = Gate(url, form_rate_limit=settings.form_rate_limit, prepared=settings.prepared_statements)
-    async with open_store(settings, url, key) as store, gate:
+    metrics = Metrics()
+    watch = Watch(settings.database_timeout, metrics.database_timeouts.inc)
+    gate = Gate(
+        url,
+        form_rate_limit=settings.form_rate_limit,
+        prepared=settings.prepared_statements,
+        watch=watch,
+        uncounted=metrics.uncounted.inc,
+    )
+    async with open_store(settings, url, key, watch) as store, gate:
         yield Aureum(
             settings,
             store.database,
             store,
             gate,
             AnswerCache(),
-            Metrics(),
+            metrics,
             Sites(gate, store.database, settings.base_domain),
         )

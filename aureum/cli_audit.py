@@ -109,13 +109,24 @@ async def lead_stream(store: EventStore, tenant_id: UUID, lead_id: UUID, text: s
 
 def replayed(here: Installation, tenant_id: UUID, last: Recorded) -> Lead:
     """The lead as it was at its event *last*, by the library's repository."""
+    from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
     from aureum.store.cipher import MasterKey, TenantKeys
+    from aureum.store.connection import BlockingConnection, parameters
     from aureum.store.history import tenant_repository
+    from aureum.store.watch import PATIENT_SECONDS
 
     keys = TenantKeys(MasterKey(here.key))
-    with ConnectionPool(here.url, min_size=1, max_size=2, kwargs={"autocommit": True}, open=True) as pool:
+    kind: type[Connection[Any]] = BlockingConnection
+    with ConnectionPool(
+        here.url,
+        connection_class=kind,
+        kwargs=parameters(here.url, PATIENT_SECONDS),
+        min_size=1,
+        max_size=2,
+        open=True,
+    ) as pool:
         repository = tenant_repository(pool, tenant_id, keys)
         lead: Lead = repository.get(last.event.originator_id, version=last.event.originator_version)
         return lead
@@ -198,11 +209,15 @@ async def verify_all(here: Installation, slug: str | None, bars: Progress) -> tu
     """How many events were verified, and where a log is broken."""
     from aureum.store import chain
     from aureum.store.database import Database, connect
+    from aureum.store.watch import Watch
 
     events = 0
     broken = []
-    prepared = here.settings.prepared_statements
-    async with Database(here.url) as database, await connect(here.url, prepared=prepared) as connection:
+    prepared, watch = here.settings.prepared_statements, Watch(here.settings.database_long_timeout)
+    async with (
+        Database(here.url, prepared=prepared) as database,
+        await connect(here.url, prepared=prepared, watch=watch) as connection,
+    ):
         names = {tenant_id: name for tenant_id, name in await tenants_of(database, slug)}
         # Without a slug also the platform's own log, and those whose brokerage, or head, somebody has removed.
         tenants = list(names) if slug is not None else await chain.tenants(connection)

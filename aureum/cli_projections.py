@@ -56,9 +56,10 @@ def list_command(as_json: Json = False) -> None:
     from aureum.projections.all import READ_MODELS
     from aureum.store.database import Database
     from aureum.store.rebuild import REBUILDABLE
+    from aureum.store.watch import Watch
 
     async def count(here: Installation) -> dict[str, int]:
-        async with Database(here.url) as database:
+        async with Database(here.url, watch=Watch(here.settings.database_long_timeout)) as database:
             return dict(await database.rows(ROWS))
 
     with installation() as here:
@@ -111,7 +112,15 @@ async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, b
             def show(folded: int, length: int, bar: TaskID = bar) -> None:
                 bars.update(bar, completed=folded, total=length)
 
-            made = await rebuild(here.url, keys, model, tenant_id, show, prepared=here.settings.prepared_statements)
+            made = await rebuild(
+                here.url,
+                keys,
+                model,
+                tenant_id,
+                show,
+                prepared=here.settings.prepared_statements,
+                watch=Watch(here.settings.database_long_timeout),
+            )
             # One bar in all, and one for what is at work: hundreds of brokerages do not fill the screen.
             bars.remove_task(bar)
             bars.advance(whole)

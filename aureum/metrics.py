@@ -77,6 +77,16 @@ class Metrics:
         )
         for outcome in OUTCOMES:
             self.attempts.labels(outcome)
+        self.database_timeouts = Counter(
+            "aureum_database_timeouts_total",
+            "Connections to the database that were given up since it did not answer in time",
+            registry=self.registry,
+        )
+        self.uncounted = Counter(
+            "aureum_http_uncounted_requests_total",
+            "Requests that passed a limit without being counted, since the database could store nothing",
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "aureum_webhook_in_flight", "Attempts under way", multiprocess_mode="livesum", registry=self.registry
         )

@@ -34,6 +34,7 @@ from aureum.settings import Settings, SettingsError, load_settings, master_key
 from aureum.store import embedded
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
 from aureum.store.embedded_programs import EmbeddedDatabaseError
+from aureum.store.watch import Watch, nothing
 from aureum.webhooks.counters import Counters
 from aureum.webhooks.observing import Observed
 from aureum.webhooks.worker import run_worker
@@ -45,6 +46,9 @@ FEW_CONNECTIONS = 500
 
 DRAIN_SECONDS = 20
 """How long requests under way may go on after SIGTERM."""
+
+HURRY_SECONDS = 2.0
+"""How long a wait for the database may last from then on."""
 
 log = structlog.get_logger()
 
@@ -74,6 +78,7 @@ async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Eve
         async def when_stopped() -> None:
             await stop.wait()
             server.should_exit = True
+            aureum.database.watch.hurry(HURRY_SECONDS)
 
         watchers = [asyncio.create_task(when_stopped()), asyncio.create_task(app.connections.watch())]
         await server.serve(sockets=[listener])
@@ -116,10 +121,12 @@ async def deliver(settings: Settings, url: str, key: bytes, stop: asyncio.Event,
         allow_networks=settings.webhook_allow_networks,
         pool_size=settings.pool_size,
         prepared=settings.prepared_statements,
+        database_timeout=settings.database_timeout,
     )
+    watch = Watch(settings.database_timeout, metrics.database_timeouts.inc if metrics is not None else nothing)
     counters = MeteredCounters(metrics) if metrics is not None else None
     leave_alone_what_stays()
-    await run_worker(url, TenantKeys(MasterKey(key)), stop, settings=worker, counters=counters)
+    await run_worker(url, TenantKeys(MasterKey(key)), stop, settings=worker, counters=counters, watch=watch)
 
 
 class MeteredCounters(Counters):

@@ -167,8 +167,16 @@ class Settings(BaseSettings):
     metrics_networks: Networks = Field(
         (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")), description="networks that may read /metrics"
     )
-    prepared_statements: Annotated[bool, Write("true or false")] = Field(
-        True, description="false behind a transaction pooler that does not keep prepared statements"
+    prepared_statements: Annotated[bool | None, Write("true or false")] = Field(
+        None,
+        description="whether statements are prepared in the database; unset: yes, unless a connection pooler is "
+        "found in between",
+    )
+    database_timeout: Annotated[float, Write("a number of seconds, 1 or more, for example 5")] = Field(
+        5.0, ge=1, le=300, description="seconds that one statement of a request, or of a delivery, may take"
+    )
+    database_long_timeout: Annotated[float, Write("a number of seconds, 60 or more, for example 3600")] = Field(
+        3600.0, ge=60, description="seconds that one statement of a migration, a rebuild or another command may take"
     )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

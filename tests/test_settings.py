@@ -43,7 +43,8 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.trusted_proxies == settings.webhook_allow_networks == ()
     assert settings.metrics_networks == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     assert (settings.form_rate_limit, settings.pool_size) == (30, 4)
-    assert (settings.prepared_statements, settings.log_level) == (True, "info")
+    assert (settings.prepared_statements, settings.log_level) == (None, "info")
+    assert (settings.database_timeout, settings.database_long_timeout) == (5, 3600)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound, StaleVersion
 from aureum.store.event_store import Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
+from aureum.store.one_at_a_time import alone
 
 Changed = TypeVar("Changed", bound=Aggregate)
 
@@ -67,7 +68,7 @@ async def change(
         return aggregate, appended
 
     lock = deciding.setdefault(stream_id, asyncio.Lock())
-    async with lock:
+    async with alone(lock):
         return await deciding_again(once)
 
 

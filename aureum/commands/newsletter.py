@@ -27,6 +27,7 @@ from aureum.projections import subscriber_list
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import Appended, EventStore, Form, Idempotency, Stream
 from aureum.store.metadata import Origin
+from aureum.store.one_at_a_time import alone
 
 LIVES = 16
 """How often one address can be erased and subscribe anew: each time it begins a stream of its own."""
@@ -110,7 +111,7 @@ async def subscribe(
         return subscriber, appended
 
     lock = deciding.setdefault(streams[0], asyncio.Lock())
-    async with lock:
+    async with alone(lock):
         return await deciding_again(once)
 
 

@@ -16,6 +16,7 @@ from aureum.domain.property import Property
 from aureum.projections import property_list
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
+from aureum.store.one_at_a_time import alone
 
 NO_PROPERTY = "There is no such property."
 
@@ -49,7 +50,7 @@ async def enter_property(
     """
     base = slugify(command.fields["title"], max_length=SLUG_LENGTH) or UNTITLED
     lock = deciding.setdefault((command.tenant_id, base), asyncio.Lock())
-    async with lock:
+    async with alone(lock):
         slug = base
         for _ in range(TRIES):
             entered = Property.enter(ids.new_id(), ids.now(), slug=slug, status=command.status, **command.fields)

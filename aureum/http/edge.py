@@ -15,6 +15,7 @@ import traceback
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
@@ -28,6 +29,7 @@ from aureum.http.connections import UNFINISHED, Connections
 from aureum.http.errors import HttpError, render
 from aureum.http.headers import header as find
 from aureum.http.revalidation import STARTED, Revalidations
+from aureum.log import reason
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -137,7 +139,10 @@ def log_error(scope: Scope, error: Exception) -> None:
     """What the operator should know: what keeps the database away; of other errors where in the code they arose."""
     about = {"request": scope["state"]["request_id"], "route": route_of(scope)}
     if isinstance(error, Unavailable):
-        log.error("unavailable", **about, **named(error.__cause__ or error))
+        cause = error.__cause__ or error
+        # Why nothing can be reached, such as that the server has no connection left.
+        why = {"reason": reason(cause)} if isinstance(cause, psycopg.OperationalError) and not cause.sqlstate else {}
+        log.error("unavailable", **about, **named(cause), **why)
         return
     frames = traceback.extract_tb(error.__traceback__)
     trace = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]

@@ -3,22 +3,33 @@ its log has come. Requests that wait at the same moment pass together (aureum/st
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection, AsyncCursor
+import psycopg
+import structlog
+from psycopg import AsyncCursor
 
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.arrays import packed
-from aureum.store.database import AWAY, connect, unavailable
+from aureum.store.connection import Connection
+from aureum.store.database import AWAY, NO_WRITING, connect, unavailable
+from aureum.store.watch import Watch
 
 CALL = """
 SELECT ord, caller_id, role, caller_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count,
        site_version, head, read_version, rate_limit, granted, used_before, resets_at
   FROM gate(%b::bytea[], %b::text[], %b::text[], %b::text[], %b::integer[], %s::integer)
 """
+
+UNCOUNTED = CALL.replace("FROM gate(", "FROM gate_uncounted(")
+"""The same where the database can store nothing: all limits let pass, so that reads go on."""
+
+UNCOUNTED_SECONDS = 5.0
+"""How long to go on uncounted before trying again to count."""
 
 LINE_LIMIT = 256
 """Different callers in one call; more wait for the next."""
@@ -86,19 +97,33 @@ class Passage(NamedTuple):
 PASSED_AS = "aureum.passed_as"
 """In a request's scope: the first line that the gate was asked for, and the passage that it gave."""
 
+log = structlog.get_logger("aureum.http")
+
 Waiters = list[asyncio.Future[Passage | None]]
 
 
 class Gate:
     """One a process. Open it with ``async with``."""
 
-    def __init__(self, url: str, *, form_rate_limit: int, prepared: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        form_rate_limit: int,
+        prepared: bool | None = None,
+        watch: Watch | None = None,
+        uncounted: Callable[[int], None] = lambda requests: None,
+    ) -> None:
+        """*uncounted* hears of requests that passed without being counted."""
         self.url = url
+        self.uncounted = uncounted
+        self.uncounted_until = 0.0
+        self.watch = watch or Watch()
         self.form_rate_limit = form_rate_limit
         self.prepared = prepared
         self.waiting: dict[Line, Waiters] = {}
         self.wake = asyncio.Event()
-        self.connection: AsyncConnection[Any] | None = None
+        self.connection: Connection | None = None
         self.cursor: AsyncCursor[Any] | None = None
         """Of that connection, kept: a new one looks up anew how each parameter is sent and each column read."""
         self.closing = False
@@ -172,13 +197,41 @@ class Gate:
         keys, hosts, slugs, clients = zip(*lines, strict=True)
         arrays = map(packed, (bytes, str, str, str, int), (keys, hosts, slugs, clients, counts))
         parameters = [*arrays, self.form_rate_limit]
+        counts_now = time.monotonic() >= self.uncounted_until
         try:
-            if self.connection is None or self.cursor is None or self.connection.closed:
-                self.connection = await connect(self.url, prepared=self.prepared)
-                self.cursor = self.connection.cursor(binary=True)
-            await self.cursor.execute(CALL, parameters)
-            return await self.cursor.fetchall()
+            try:
+                return await self._ask(CALL if counts_now else UNCOUNTED, parameters, sum(counts))
+            except NO_WRITING as error:
+                if not counts_now:
+                    raise
+                # Who may read does not depend on whether anything can be stored.
+                log.error("limits_not_counted", error=type(error).__name__, sqlstate=error.sqlstate)
+                self.uncounted_until = time.monotonic() + UNCOUNTED_SECONDS
+                unavailable(error, self.watch)
+                if isinstance(error, psycopg.errors.ReadOnlySqlTransaction) and self.connection is not None:
+                    # The next connection may find whoever has taken over.
+                    await self.connection.close()
+                return await self._ask(UNCOUNTED, parameters, sum(counts))
         except Unavailable:
             raise
         except AWAY as error:
-            raise unavailable(error) from error
+            raise unavailable(error, self.watch) from error
+
+    async def _ask(self, call: str, parameters: Sequence[Any], requests: int) -> list[Any]:
+        """The rows of one call. Raises Unavailable, what the driver raises."""
+        cursor = await self._connected()
+        await cursor.execute(call, parameters)
+        if call is UNCOUNTED:
+            self.uncounted(requests)
+        return await cursor.fetchall()
+
+    async def _connected(self) -> AsyncCursor[Any]:
+        """The cursor. Raises Unavailable, what the driver raises."""
+        connection = self.connection
+        if connection is not None and self.cursor is not None:
+            if not connection.closed and self.watch.trusts(connection.made):
+                return self.cursor
+            await connection.close()
+        self.connection = await connect(self.url, prepared=self.prepared, watch=self.watch)
+        self.cursor = self.connection.cursor(binary=True)
+        return self.cursor

@@ -5,11 +5,16 @@ from ipaddress import ip_address
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from aureum.domain.errors import Unavailable
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import ANYBODY, Asked, Endpoint
 from aureum.http.shapes import Shape
+from aureum.store.database import ONLY_READS
 
-READY = "SELECT 1"
+READY = "SELECT current_setting('transaction_read_only')::boolean"
+
+READY_SECONDS = 2.0
+"""How long the database may take to answer: who asks seldom waits longer."""
 
 
 class ShownHealth(Shape):
@@ -24,8 +29,13 @@ async def get_healthz(asked: Asked) -> Response:
 
 
 async def get_readyz(asked: Asked) -> Response:
-    """The database answers too. Raises Unavailable."""
-    await asked.app.database.rows(READY)
+    """The database answers too, is of this version, and lately nothing was refused that must be stored. Raises
+    Unavailable, which says what it is."""
+    database = asked.app.database
+    ((only_reads,),) = await database.rows(READY, seconds=min(READY_SECONDS, database.watch.seconds))
+    trouble = ONLY_READS if only_reads else database.watch.trouble()
+    if trouble is not None:
+        raise Unavailable(trouble)
     return answer(encoded({"status": "ready"}))
 
 

@@ -1,5 +1,6 @@
 """One call of ``append_events`` (append.sql): what several commands decided, as arrays, and what became of each."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +19,19 @@ from aureum.store.mapper import split_topic
 GROUP_LIMIT = 64
 """Appends in one call."""
 
+NOBODY = UUID(int=0)
+"""A writer that is never given up."""
+
+TOO_LATE = "AU001"
+"""The SQLSTATE of a call that came when nobody waited for it any more. Nothing of it was done."""
+
 CALL = """
 SELECT item, outcome, position, version, answer, retry_at FROM append_events(
     %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
     %b::integer[], %b::integer[], %b::text[], %b::integer[], %b::bytea[], %b::bytea[],
     %b::integer[], %b::text[], %b::integer[], %b::bytea[], %s::integer,
     %b::integer[], %b::text[],
-    %b::text[], %s::json, %s, %s)
+    %b::text[], %s::json, %s::uuid, %s::float8, %s, %s)
 """
 
 
@@ -73,7 +80,14 @@ class Outcome:
     retry_at: datetime | None = None
 
 
-def arguments(leaders: Sequence[Append], lock_timeout: str, skip_locked: bool, form_limit: int = 0) -> list[Any]:
+def arguments(
+    leaders: Sequence[Append],
+    lock_timeout: str,
+    skip_locked: bool,
+    form_limit: int = 0,
+    writer: UUID = NOBODY,
+    until: float = math.inf,
+) -> list[Any]:
     """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
     item: list[int] = []
     first: list[int] = []
@@ -128,6 +142,8 @@ def arguments(leaders: Sequence[Append], lock_timeout: str, skip_locked: bool, f
         packed(str, [a.slug for a in appends]),
         packed(str, list(rows)),
         orjson.dumps(rows).decode(),
+        writer,
+        until,
         lock_timeout,
         skip_locked,
     ]
@@ -150,10 +166,16 @@ async def call(
     *,
     skip_locked: bool = False,
     form_limit: int = 0,
+    writer: UUID = NOBODY,
+    until: float = math.inf,
 ) -> list[Outcome]:
-    """Append, in one round trip; one outcome for each, in order. Raises the driver's errors."""
+    """Append, in one round trip; one outcome for each, in order. *writer* names the connection; nothing is appended
+    after *until* on the database's clock (seconds since 1970), or once the writer was given up.
+
+    Raises the driver's errors.
+    """
     cursor = connection.cursor(binary=True)
-    await cursor.execute(CALL, arguments(appends, lock_timeout, skip_locked, form_limit))
+    await cursor.execute(CALL, arguments(appends, lock_timeout, skip_locked, form_limit, writer, until))
     outcomes = {item: Outcome(*outcome) for item, *outcome in await cursor.fetchall()}
     items = accumulate((1 + len(append.also) for append in appends[:-1]), initial=1)
     return [outcomes[item] for item in items]

@@ -22,6 +22,8 @@
 -- Forms that are not stored, being sent again, do not count.
 -- p_digest is of who sent a form and what it says (empty: it is no form, or may be sent twice); there are none at all
 -- where no item has one.
+-- p_writer is the connection that this call came on, p_until the latest moment at which anything is appended: a call that
+-- was held up on its way is refused as a whole (AU001).
 -- Item i's events are those from e_first[i] up to e_first[i + 1]. The store fills in the statements of the
 -- read models below; p_models names those that have any rows, p_rows has the rows, by name, each with its item.
 CREATE OR REPLACE FUNCTION append_events(
@@ -31,7 +33,7 @@ CREATE OR REPLACE FUNCTION append_events(
     p_site integer[], p_client text[], p_turn integer[], p_digest bytea[], p_form_limit integer,
     p_with integer[],
     p_slug text[],
-    p_models text[], p_rows json, p_lock_timeout text, p_skip_locked boolean
+    p_models text[], p_rows json, p_writer uuid, p_until float8, p_lock_timeout text, p_skip_locked boolean
 ) RETURNS TABLE (
     item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz
 )
@@ -82,6 +84,11 @@ BEGIN
           FROM (
               SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE
           ) h;
+    END IF;
+    -- Whoever sent this has given up waiting, and may have asked what became of it. Asking names the writer first and
+    -- takes the heads then; so it either waits for this call or is seen here.
+    IF clock_timestamp() > to_timestamp(p_until) OR EXISTS (SELECT FROM given_up_writers g WHERE g.writer = p_writer) THEN
+        RAISE EXCEPTION 'nobody waits for this any more' USING ERRCODE = 'AU001';
     END IF;
     moment := clock_timestamp();
     -- Statement 2 and those that follow look with a new snapshot: they see what was committed while we waited.

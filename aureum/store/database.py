@@ -1,109 +1,199 @@
 """Connections, and the one way in which the service reads: as a role that sees a single tenant.
 
 Every connection is in autocommit; a transaction is where it is written out. Errors of the driver that mean "the
-database is not there" become ``Unavailable`` here, once.
+database is not there", or is another version's, become ``Unavailable`` here, once.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
 
 from aureum.domain.errors import Unavailable
+from aureum.store.connection import CONNECT_TIMEOUT_SECONDS, Connection, parameters
 from aureum.store.together import Together
+from aureum.store.watch import VERSION, WRITES, Watch
 
-CONNECT_TIMEOUT_SECONDS = 5
+OTHER_VERSION = (
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.UndefinedParameter,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.AmbiguousFunction,
+    psycopg.errors.AmbiguousColumn,
+    psycopg.errors.DatatypeMismatch,
+    psycopg.errors.WrongObjectType,
+    # A statement that was prepared returns something else by now.
+    psycopg.errors.FeatureNotSupported,
+)
+"""What means that another version of Aureum has migrated the database, or that this one has not yet."""
+
+NO_WRITING = (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction)
+"""What means that nothing can be stored, while reads go on."""
 
 AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     psycopg.errors.ReadOnlySqlTransaction,
     psycopg.errors.IdleInTransactionSessionTimeout,
+    *OTHER_VERSION,
 )
-"""What means that the database is not there, that it is a standby which somebody has yet to promote, or that it has
-ended a session of ours which stood still."""
+"""What means that the database is not there, that it is a standby which somebody has yet to promote, that it has
+ended a session of ours which stood still, or that it is not of this version."""
+
+FULL = "The database's disk is full: nothing can be stored until its operator makes room."
+ONLY_READS = "The database only reads at the moment: nothing can be stored until its operator lets it write."
+NOT_THIS_VERSION = (
+    "The database is not of this program's version: another version of Aureum has migrated it, or this one has not "
+    "yet. Its operator restarts Aureum with the version that migrated last, or runs 'aureum migrate'."
+)
+
+END_TRIES = 10
+
+CLOSE_SECONDS = 1.0
+"""How long a pool that is closed waits for connections that are just being made."""
 
 SET_TENANT = sql.SQL("SET LOCAL aureum.tenant_id = {}")
 """SET, not set_config: on Citus only SET reaches the workers."""
 
 
-async def connect(url: str, *, prepared: bool = True) -> AsyncConnection[Any]:
-    """A connection of one's own, in autocommit. Raises Unavailable."""
+async def connect(url: str, *, prepared: bool | None = None, watch: Watch | None = None) -> Connection:
+    """A connection of one's own, in autocommit, made and waited for no longer than *watch* says. Raises Unavailable."""
+    watch = watch or Watch()
     try:
-        connection = await AsyncConnection.connect(
-            url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS, application_name="aureum"
-        )
-    except psycopg.OperationalError as error:
+        async with asyncio.timeout(min(watch.seconds, CONNECT_TIMEOUT_SECONDS)):
+            connection = await Connection.connect(url, **parameters(url, watch.seconds))
+            await connection.begin(watch, prepared)
+    except (TimeoutError, psycopg.OperationalError) as error:
         raise Unavailable from error
-    connection.prepare_threshold = 5 if prepared else None
     return connection
 
 
-def unavailable(error: psycopg.Error) -> Unavailable:
-    """What an operator should know of *error*: a full disk is told plainly, everything else is "not there"."""
-    if isinstance(error, psycopg.errors.DiskFull):
-        return Unavailable("The database's disk is full: nothing can be stored until its operator makes room.")
+def unavailable(error: psycopg.Error, watch: Watch) -> Unavailable:
+    """What an operator should know of *error*: a full disk is told plainly, and so is a database of another version;
+    everything else is "not there". *watch* remembers what the next request will meet too."""
+    match error:
+        case psycopg.errors.DiskFull():
+            watch.note(WRITES, FULL)
+            return Unavailable(FULL)
+        case psycopg.errors.ReadOnlySqlTransaction():
+            watch.note(WRITES, ONLY_READS)
+            return Unavailable()
+        case _ if isinstance(error, OTHER_VERSION):
+            watch.note(VERSION, NOT_THIS_VERSION)
+            return Unavailable(NOT_THIS_VERSION)
     return Unavailable()
 
 
 class Database:
     """The pool of readers of one process. Open it with ``async with``.
 
-    *idle_seconds*: how long a transaction may stand still before the server ends it, with its locks (unset: what the
-    role has). Behind a pooler that does not keep prepared statements it is left alone: no session there is ours.
+    *prepared*: whether statements may be prepared; None: unless there is a pooler. *idle_seconds*: how long a
+    transaction may stand still before the server ends it, with its locks (unset: twice what *watch* allows a wait).
     """
 
     def __init__(
-        self, url: str, *, pool_size: int = 4, prepared: bool = True, idle_seconds: float | None = None
+        self,
+        url: str,
+        *,
+        pool_size: int = 4,
+        prepared: bool | None = None,
+        idle_seconds: float | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.url = url
         self.prepared = prepared
         self.idle_seconds = idle_seconds
+        self.watch = watch or Watch()
         self.together = Together(self.rows)
-        self.pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.ending = False
+        self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, "connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "aureum"},
+            connection_class=Connection,
+            kwargs=parameters(url, self.watch.seconds),
             min_size=1,
             max_size=pool_size,
-            timeout=CONNECT_TIMEOUT_SECONDS,
+            timeout=min(self.watch.seconds, CONNECT_TIMEOUT_SECONDS),
             configure=self._configure,
             reconnect_timeout=10,
             open=False,
         )
 
-    async def _configure(self, connection: AsyncConnection[Any]) -> None:
-        connection.prepare_threshold = 5 if self.prepared else None
-        if self.idle_seconds is not None and self.prepared:
-            await connection.execute(f"SET idle_in_transaction_session_timeout = {round(self.idle_seconds * 1000)}")
+    async def _configure(self, connection: Connection) -> None:
+        await connection.begin(self.watch, self.prepared, self.idle_seconds)
 
     async def __aenter__(self) -> "Database":
         await self.pool.open()
+        self.watch.on_silence.append(self._renew)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self.pool.close()
+        self.watch.on_silence.remove(self._renew)
+        for task in self.tasks:
+            task.cancel()
+        await self.pool.close(CLOSE_SECONDS)
+
+    def _renew(self, new: bool) -> None:
+        """A connection was silent: end what it may still hold in the database, and make all others anew."""
+        works = [self.pool.drain()] if new else []
+        if not self.ending:
+            works.append(self._end_sessions())
+        for work in works:
+            task = asyncio.get_running_loop().create_task(work)
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _end_sessions(self) -> None:
+        """End the sessions that were given up: nobody else may have to wait for their locks."""
+        self.ending = True
+        try:
+            for number in range(END_TRIES):
+                sessions = self.watch.sessions[:]
+                if not sessions:
+                    return
+                try:
+                    async with await connect(self.url, prepared=False, watch=self.watch) as connection:
+                        await connection.end(sessions)
+                    del self.watch.sessions[: len(sessions)]
+                except (Unavailable, psycopg.Error):
+                    await asyncio.sleep(number)
+        finally:
+            self.ending = False
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        """A connection of the pool, as the owner role. Raises Unavailable."""
+    async def connection(self, seconds: float | None = None) -> AsyncIterator[Connection]:
+        """A connection of the pool, as the owner role; *seconds* is another bound for each wait. Raises Unavailable."""
         try:
-            async with self.pool.connection() as connection:
+            async with self.pool.connection(seconds) as connection:
+                connection.bound = seconds
                 try:
                     yield connection
                 except psycopg.errors.ReadOnlySqlTransaction:
                     # The next connection may find whoever has taken over.
                     await connection.close()
                     raise
+                finally:
+                    connection.bound = None
         except AWAY as error:
-            raise unavailable(error) from error
+            raise unavailable(error, self.watch) from error
 
-    async def rows(self, query: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> list[Any]:
+    async def rows(
+        self,
+        query: str,
+        parameters: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> list[Any]:
         """Run one statement as the owner and fetch its rows: directories, sweeps, functions. Raises Unavailable."""
-        async with self.connection() as connection:
+        async with self.connection(seconds) as connection:
             cursor = connection.cursor(binary=True)
             await cursor.execute(query, parameters)
             return await cursor.fetchall() if cursor.description else []

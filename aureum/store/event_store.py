@@ -22,6 +22,7 @@ from aureum.store.database import Database
 from aureum.store.mapper import EventMapper, join_topic
 from aureum.store.metadata import Origin
 from aureum.store.notify import Notifier
+from aureum.store.one_at_a_time import alone
 from aureum.store.writer import AppendWriter
 
 STREAM = """
@@ -255,7 +256,7 @@ class EventStore:
         """The next integer of a block that this process took; *block* is the statement that takes one."""
         for number in self._numbers.get(block, ()):
             return number
-        async with self._taking_numbers:
+        async with alone(self._taking_numbers):
             # Whoever waited finds the block that the first one took.
             for number in self._numbers.get(block, ()):
                 return number

@@ -14,6 +14,7 @@ from aureum.domain import ids
 from aureum.projections.all import READ_MODELS
 from aureum.store.cipher import MasterKey
 from aureum.store.database import connect
+from aureum.store.watch import LONG_SECONDS, Watch
 
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
 PLACE_OF_COUNTING = "    -- {count requests}\n"
@@ -22,6 +23,7 @@ INSTALLED = ", ".join(
     (
         "append_events",
         "gate",
+        "gate_uncounted",
         "lead_page",
         "lead_counts_of",
         "property_page",
@@ -71,19 +73,21 @@ def functions() -> str:
         f"    IF '{model.NAME}' = ANY (p_models) THEN\n{model.APPEND.strip()};\n    END IF;\n" for model in READ_MODELS
     )
     texts = [append.replace(PLACE_OF_READ_MODELS, statements)]
-    files_of_functions = ("gate.sql", "hot_reads.sql", "pages.sql", "claim.sql")
-    texts += [(store / name).read_text(encoding="utf-8") for name in files_of_functions]
+    gate = (store / "gate.sql").read_text(encoding="utf-8")
+    letting_pass = (store / "count_nothing.sql").read_text(encoding="utf-8")
+    assert gate.count(PLACE_OF_COUNTING) == 1, "gate.sql must have one place for the counting"
+    texts += [gate, gate.replace(PLACE_OF_COUNTING, letting_pass).replace("FUNCTION gate(", "FUNCTION gate_uncounted(")]
+    texts += [(store / name).read_text(encoding="utf-8") for name in ("hot_reads.sql", "pages.sql", "claim.sql")]
     counting = (store / "count_requests.sql").read_text(encoding="utf-8")
     return "\n".join([DROP, *texts, RIGHTS]).replace(PLACE_OF_COUNTING, counting)
 
 
-async def migrate(url: str, master: MasterKey) -> list[str]:
-    """Bring the database up to date; the names of what was run. Raises Unavailable.
+async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> list[str]:
+    """Bring the database up to date; the names of what was run. Raises Unavailable, NewerDatabase.
 
     Also makes the platform tenant's key, which is how a wrong master key is noticed at once (WrongMasterKey).
     """
-    connection = await connect(url)
-    async with connection:
+    async with await connect(url, watch=watch or Watch(LONG_SECONDS)) as connection:
         await connection.execute("SET lock_timeout = '60s'")
         await connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
         ran = await run_migrations(connection)

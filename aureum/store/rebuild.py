@@ -29,6 +29,7 @@ from aureum.store.database import AWAY, connect, unavailable
 from aureum.store.event_log import EventLog, open_tenant_key
 from aureum.store.rebuild_claim import Claim, claim, release
 from aureum.store.rebuild_list import ListRebuild
+from aureum.store.watch import LONG_SECONDS, Watch
 
 
 class Rebuildable(Protocol):
@@ -97,7 +98,8 @@ async def rebuild(
     *,
     lock_timeout: str = LOCK_TIMEOUT,
     tries: int = TRIES,
-    prepared: bool = True,
+    prepared: bool | None = None,
+    watch: Watch | None = None,
 ) -> Rebuilt:
     """Make the read model *name* of *tenant_id* anew and put it in the place of the live one.
 
@@ -110,8 +112,12 @@ async def rebuild(
     """
     model = rebuildable(name)
     started = time.monotonic()
+    watch = watch or Watch(LONG_SECONDS)
     try:
-        async with await connect(url, prepared=prepared) as reading, await connect(url, prepared=prepared) as writing:
+        async with (
+            await connect(url, prepared=prepared, watch=watch) as reading,
+            await connect(url, prepared=prepared, watch=watch) as writing,
+        ):
             given = await claim(writing, tenant_id, model.NAME, model.NEXT_VERSION)
             try:
                 await model.remove(given, given.live)
@@ -126,7 +132,7 @@ async def rebuild(
             finally:
                 await give_back(url, given)
     except AWAY as error:
-        raise unavailable(error) from error
+        raise unavailable(error, watch) from error
     return Rebuilt(work.events, rows, seconds)
 
 

@@ -3,36 +3,73 @@
 Appends that wait at the same moment share one call of ``append_events``, one call at a time; a lone append goes alone
 and waits for no timer. A tenant whose head row another session holds gets a lane of its own, so that it delays nobody.
 Why: docs/decisions/group-append.md.
+
+Where a call is not answered (the connection was lost, or the database silent), what became of it is asked for on
+another connection before anybody is told anything: docs/decisions/appends-in-doubt.md.
 """
 
 import asyncio
+import time
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
-from psycopg import AsyncConnection
+import structlog
 
 from aureum.domain.errors import Busy, Unavailable
-from aureum.store.append import GROUP_LIMIT, Append, Outcome, call
+from aureum.store import in_doubt
+from aureum.store.append import GROUP_LIMIT, TOO_LATE, Append, Outcome, call
+from aureum.store.connection import Connection
 from aureum.store.database import AWAY, connect, unavailable
+from aureum.store.watch import WRITES, Watch
 
 LANE_LIMIT = 4
 GROUP_LOCK_TIMEOUT = "200ms"
 LANE_LOCK_TIMEOUT = "2s"
 SKIP_LIMIT = 10
 
+DOUBTS_LIMIT = 2
+"""How often an append is done again that was on a connection which was lost, and is known not to be in the log."""
+
+ASK_AGAIN_SECONDS = 0.2
+
+ENDING = "57P"
+"""How the SQLSTATE of a server begins that ends, or has ended, the session."""
+
+log = structlog.get_logger()
+
+
+class InDoubt(Exception):
+    """A call was not answered: whether its appends are in the log is not known."""
+
+    def __init__(self, writer: UUID, error: psycopg.Error) -> None:
+        super().__init__()
+        self.writer = writer
+        self.error = error
+
+
+@dataclass(slots=True)
+class Line:
+    """A connection to append on, and its name."""
+
+    connection: Connection
+    name: UUID = field(default_factory=uuid4)
+
 
 @dataclass(slots=True)
 class Waiting:
     """An append and who waits for it; nobody does any more once the future is cancelled.
 
-    ``skipped`` counts the calls that left it out, its tenant being held, when all lanes were in use.
+    ``skipped`` counts the calls that left it out, its tenant being held, when all lanes were in use; ``doubts`` those
+    that were not answered.
     """
 
     append: Append
     future: asyncio.Future[Outcome]
     skipped: int = 0
+    doubts: int = 0
 
     def resolve(self, outcome: Outcome) -> None:
         if not self.future.done():
@@ -41,6 +78,11 @@ class Waiting:
     def refuse(self, error: BaseException) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+
+
+def tenant_of(waiting: Waiting) -> UUID:
+    """Whose append it is."""
+    return waiting.append.tenant_id
 
 
 def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waiting]]:
@@ -78,15 +120,24 @@ class Lane:
 class AppendWriter:
     """The one writer of a process. Open it with ``async with``."""
 
-    def __init__(self, url: str, *, prepared: bool = True, grouped: bool = True, form_limit: int = 0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        prepared: bool | None = None,
+        grouped: bool = True,
+        form_limit: int = 0,
+        watch: Watch | None = None,
+    ) -> None:
         self.url = url
+        self.watch = watch or Watch()
         self.form_limit = form_limit
         self.prepared = prepared
         self.limit = GROUP_LIMIT if grouped else 1
         self.waiting: list[Waiting] = []
         self.lanes: dict[UUID, Lane] = {}
         self.wake = asyncio.Event()
-        self.connection: AsyncConnection[Any] | None = None
+        self.line: Line | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self.closing = False
 
@@ -97,9 +148,10 @@ class AppendWriter:
     async def __aexit__(self, *exc: object) -> None:
         self.closing = True
         self.wake.set()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        if self.connection is not None:
-            await self.connection.close()
+        while self.tasks:
+            await asyncio.wait(self.tasks)
+        if self.line is not None:
+            await self.line.connection.close()
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -139,6 +191,10 @@ class AppendWriter:
         """One call for *group*; those whose tenant is held move to a lane, or wait again while there is none."""
         try:
             outcomes = await self._call([waiting.append for waiting in group])
+        except InDoubt as doubt:
+            # Beside the others: who asks may have to wait.
+            self._start(self._settle(group, doubt))
+            return
         except Exception as error:
             if len(group) == 1 or isinstance(error, Unavailable):
                 raise
@@ -156,25 +212,101 @@ class AppendWriter:
                 waiting.resolve(outcome)
 
     async def _call(self, appends: list[Append]) -> list[Outcome]:
-        """Raises Unavailable where the database is the reason; Busy, and the driver's errors, where an append is."""
-        connection = await self._connected()
+        """Raises Unavailable where the database is the reason; Busy, and the driver's errors, where an append is;
+        InDoubt."""
+        line = await self._connected()
         try:
             try:
-                return await call(connection, appends, GROUP_LOCK_TIMEOUT, form_limit=self.form_limit)
+                return await self._append(line, appends, GROUP_LOCK_TIMEOUT)
             except psycopg.errors.LockNotAvailable:
-                return await call(connection, appends, GROUP_LOCK_TIMEOUT, skip_locked=True, form_limit=self.form_limit)
+                return await self._append(line, appends, GROUP_LOCK_TIMEOUT, skip_locked=True)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise Busy() from error
+
+    async def _append(
+        self, line: Line, appends: list[Append], lock_timeout: str, *, skip_locked: bool = False
+    ) -> list[Outcome]:
+        """One call on *line*, which is void once nobody waits for it. Raises like ``_call``, and LockNotAvailable."""
+        connection = line.connection
+        try:
+            clock = await connection.clock_now()
+            outcomes = await call(
+                connection,
+                appends,
+                lock_timeout,
+                skip_locked=skip_locked,
+                form_limit=self.form_limit,
+                writer=line.name,
+                until=clock + self.watch.seconds,
+            )
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            raise
         except AWAY as error:
+            if connection.closed or (error.sqlstate or "").startswith(ENDING):
+                raise InDoubt(line.name, error) from error
             if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
                 # The next connection may find whoever has taken over.
                 await connection.close()
-            raise unavailable(error) from error
+            raise unavailable(error, self.watch) from error
+        except psycopg.Error as error:
+            if error.sqlstate != TOO_LATE:
+                raise
+            # The database's clock was set, if anybody still waits: the next connection looks at it anew.
+            await connection.close()
+            raise InDoubt(line.name, error) from error
+        self.watch.over(WRITES)
+        return outcomes
 
-    async def _connected(self) -> AsyncConnection[Any]:
-        if self.connection is None or self.connection.closed:
-            self.connection = await connect(self.url, prepared=self.prepared)
-        return self.connection
+    async def _connected(self) -> Line:
+        line = self.line
+        if line is not None and (line.connection.closed or not self.watch.trusts(line.connection.made)):
+            await line.connection.close()
+            line = None
+        if line is None:
+            line = self.line = Line(await connect(self.url, prepared=self.prepared, watch=self.watch))
+        return line
+
+    async def _settle(self, group: list[Waiting], doubt: InDoubt) -> None:
+        """Find out what became of *group*, tenant by tenant: what is in the log is answered, what is not and never will
+        be goes again. Asks again and again for as long as a wait may take."""
+        deadline = time.monotonic() + self.watch.seconds
+        left = [list(own) for _, own in groupby(sorted(group, key=tenant_of), key=tenant_of)]
+        while left:
+            try:
+                async with await connect(self.url, prepared=self.prepared, watch=self.watch) as connection:
+                    left = [own for own in left if not await self._settled(connection, own, doubt)]
+            except (Unavailable, *AWAY) as error:
+                log.warning("append_in_doubt", appends=sum(map(len, left)), error=type(error).__name__)
+            except Exception as error:
+                for waiting in (waiting for own in left for waiting in own):
+                    waiting.refuse(error)
+                return
+            if left and (self.closing or time.monotonic() + ASK_AGAIN_SECONDS > deadline):
+                for waiting in (waiting for own in left for waiting in own):
+                    waiting.refuse(unavailable(doubt.error, self.watch))
+                return
+            await asyncio.sleep(ASK_AGAIN_SECONDS if left else 0)
+
+    async def _settled(self, connection: Connection, group: list[Waiting], doubt: InDoubt) -> bool:
+        """Whether it is known by now what became of *group*, all of one tenant: not while its head is held. Raises what
+        the driver raises."""
+        try:
+            outcomes = await in_doubt.ask(connection, doubt.writer, [w.append for w in group], GROUP_LOCK_TIMEOUT)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            return False
+        again = []
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            waiting.doubts += 1
+            if outcome is not None:
+                waiting.resolve(outcome)
+            elif waiting.doubts < DOUBTS_LIMIT and not self.closing:
+                again.append(waiting)
+            else:
+                waiting.refuse(unavailable(doubt.error, self.watch))
+        log.info("append_settled", stored=len(group) - outcomes.count(None), again=len(again))
+        self.waiting = again + self.waiting
+        self.wake.set()
+        return True
 
     def _to_lane(self, waiting: Waiting) -> None:
         tenant_id = waiting.append.tenant_id
@@ -195,20 +327,22 @@ class AppendWriter:
     async def _run_lane(self, tenant_id: UUID, lane: Lane) -> None:
         """Wait for the tenant on a connection of its own; after the first success the rest goes the usual way."""
         try:
-            async with await connect(self.url, prepared=self.prepared) as connection:
+            async with await connect(self.url, prepared=self.prepared, watch=self.watch) as connection:
+                line = Line(connection)
                 while lane.waiting:
                     group, lane.waiting = take(lane.waiting, self.limit)
                     try:
-                        outcomes = await call(
-                            connection, [w.append for w in group], LANE_LOCK_TIMEOUT, form_limit=self.form_limit
-                        )
+                        outcomes = await self._append(line, [w.append for w in group], LANE_LOCK_TIMEOUT)
                     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                         for waiting in group:
                             waiting.refuse(Busy())
                         continue
-                    except AWAY as error:
+                    except InDoubt as doubt:
+                        self._start(self._settle(group, doubt))
+                        return
+                    except Unavailable as error:
                         for waiting in group:
-                            waiting.refuse(unavailable(error))
+                            waiting.refuse(error)
                         return
                     except Exception:
                         # The head is free. Which of them cannot be appended is found out in the usual way.

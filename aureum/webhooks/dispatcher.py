@@ -45,6 +45,9 @@ SLOW_TIMES = 8
 """An attempt that takes longer than a second gives its slot back: who waits for something that hangs costs memory, not
 work. The worker holds no more than eight times its slots in all, and a tenant twice them."""
 
+WRITE_SECONDS = 3.0
+"""How long a worker that is told to stop waits until outcomes are written."""
+
 TENANTS_A_CLAIM = 16
 """Tenants that one claim serves. A worker claims once at a time: then it knows how much room each host has."""
 
@@ -116,13 +119,12 @@ class Dispatcher:
         slots, held = self.settings.slots, len(self.tasks) + len(self.completer.waiting)
         return min(slots - len(self.tasks) + len(self.slow), slots * SLOW_TIMES - held)
 
-    async def finish(self, seconds: float) -> None:
-        """Wait for the attempts that are under way, and until they are written down; those that take longer are left to
-        their leases."""
-        ends = time.monotonic() + seconds
+    async def finish(self, seconds: float, writing: float = WRITE_SECONDS) -> None:
+        """Wait so many seconds for the attempts that are under way, and *writing* seconds until they are written down;
+        those that take longer are left to their leases."""
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=seconds)
-        await wait_for(self.completer.idle, ends - time.monotonic())
+        await wait_for(self.completer.idle, writing)
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

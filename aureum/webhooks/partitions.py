@@ -56,6 +56,8 @@ BEGIN = (
     sql.SQL("BEGIN"),
     sql.SQL("SET LOCAL lock_timeout = '500ms'"),
     sql.SQL("SET LOCAL statement_timeout = '10s'"),
+    # Whoever writes attempts waits for a worker that is cut off in here.
+    sql.SQL("SET LOCAL idle_in_transaction_session_timeout = '3s'"),
 )
 
 TAKE_TURN = "SELECT pg_advisory_xact_lock(%(lock)s)"

@@ -19,14 +19,16 @@ import structlog
 from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.store.cipher import TenantKeys
+from aureum.store.connection import IDLE_SHARE
 from aureum.store.database import Database, connect
 from aureum.store.event_store import EventStore
 from aureum.store.notify import CHANNEL
+from aureum.store.watch import Watch
 from aureum.store.writer import AppendWriter
 from aureum.webhooks import leases
 from aureum.webhooks.chores import chores
 from aureum.webhooks.counters import Counters
-from aureum.webhooks.dispatcher import Dispatcher
+from aureum.webhooks.dispatcher import WRITE_SECONDS, Dispatcher
 from aureum.webhooks.endpoints import Endpoints
 from aureum.webhooks.feeder import Feeder
 from aureum.webhooks.projector import project, tenants_behind
@@ -41,7 +43,13 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 
 FINISH_SECONDS = 1.0
-"""To end a claim, and to write outcomes, when the worker is told to stop: besides the time limit of an attempt."""
+"""To end a claim when the worker is told to stop: besides the time limit of an attempt, and what writing takes."""
+
+CHORE_SECONDS = 60.0
+CHORES_AT_ONCE = 2
+
+LISTEN_SECONDS = 2.0
+"""How long to listen before asking whether anybody is there at all."""
 
 STANDSTILL_SECONDS = 20.0
 """A worker that is paused in the middle of a transaction holds locks that others wait for: no longer than this, so that
@@ -63,17 +71,25 @@ async def run_worker(
     *,
     settings: WorkerSettings | None = None,
     counters: Counters | None = None,
+    watch: Watch | None = None,
 ) -> None:
-    """Project and deliver until *stop* is set; then finish what is under way, in 17 s at most.
+    """Project and deliver until *stop* is set; then finish what is under way, in 19 s at most.
 
-    *url* is the owner role's. A database that cannot be reached is waited for.
+    *url* is the owner role's. A database that cannot be reached, or does not answer, is waited for. *watch* is what
+    knows how it does; without it the worker has one of its own.
     """
     settings = settings or WorkerSettings()
+    watch = watch or Watch(settings.database_timeout)
+    prepared = settings.prepared
+    # What is done beside deliveries may take its time, and must not be cut short because these may not.
+    slowly = Watch(max(CHORE_SECONDS, watch.seconds), watch.counted)
+    standstill = min(STANDSTILL_SECONDS, IDLE_SHARE * watch.seconds)
     async with (
         Database(
-            url, pool_size=settings.pool_size, prepared=settings.prepared, idle_seconds=STANDSTILL_SECONDS
+            url, pool_size=settings.pool_size, prepared=prepared, idle_seconds=standstill, watch=watch
         ) as database,
-        AppendWriter(url, prepared=settings.prepared) as writer,
+        Database(url, pool_size=CHORES_AT_ONCE, prepared=prepared, watch=slowly) as unhurried,
+        AppendWriter(url, prepared=prepared, watch=watch) as writer,
         Sender(settings.allow_networks, timeout=settings.timeout_seconds) as sender,
     ):
         store = EventStore(database, writer, keys)
@@ -85,14 +101,14 @@ async def run_worker(
         try:
             async with asyncio.TaskGroup() as group:
                 completing = group.create_task(persevere("complete", dispatcher.completer.round, drained))
-                listening = group.create_task(persevere("listen", lambda: listen(url, follower.wake), stop))
+                listening = group.create_task(persevere("listen", lambda: listen(url, follower.wake, watch), stop))
                 following = group.create_task(persevere("project", follower.round, stop))
                 dispatching = group.create_task(persevere("dispatch", dispatcher.round, stop))
                 reaping = group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
                 feeding = group.create_task(persevere("feed", feeder.round, stop))
                 others = [
                     group.create_task(persevere(part, work, stop))
-                    for part, work in chores(database, counters, dispatcher.hint, stop).items()
+                    for part, work in chores(unhurried, counters, dispatcher.hint, stop).items()
                 ]
                 await stop.wait()
                 for task in (listening, reaping, feeding, *others):
@@ -101,13 +117,15 @@ async def run_worker(
                 follower.wake.set()
                 # Not cancelled at once: what a claim under way has leased is to be given back.
                 await asyncio.wait((following, dispatching), timeout=FINISH_SECONDS)
-                await dispatcher.finish(settings.timeout_seconds + FINISH_SECONDS)
+                for hurried in (watch, slowly):
+                    hurried.hurry(WRITE_SECONDS)
+                await dispatcher.finish(settings.timeout_seconds)
                 drained.set()
                 for task in (following, dispatching, completing):
                     task.cancel()
         finally:
             # Of a worker that was not told to stop, but cancelled.
-            await dispatcher.finish(0)
+            await dispatcher.finish(0, 0)
 
 
 async def persevere(part: str, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
@@ -173,12 +191,15 @@ class Follower:
         return projected.events
 
 
-async def listen(url: str, wake: asyncio.Event) -> None:
+async def listen(url: str, wake: asyncio.Event, watch: Watch) -> None:
     """Set *wake* whenever something was appended. Raises what the driver raises when the connection is lost."""
-    async with await connect(url) as connection:
+    async with await connect(url, watch=watch) as connection:
         await connection.execute(f"LISTEN {CHANNEL}")
-        async for _ in connection.notifies():
-            wake.set()
+        while True:
+            async for _ in connection.notifies(timeout=LISTEN_SECONDS):
+                wake.set()
+            # Silence may be the line's.
+            await connection.execute("SELECT 1")
 
 
 async def reap(dispatcher: Dispatcher, stop: asyncio.Event) -> None:

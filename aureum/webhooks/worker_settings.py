@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from aureum.store.watch import PATIENT_SECONDS
 from aureum.webhooks.addresses import Network
 from aureum.webhooks.lanes import LEASE_SECONDS
 from aureum.webhooks.schedule import next_attempt_after, parse_retry_after
@@ -28,6 +29,7 @@ class WorkerSettings:
     """``slots`` are the attempts that may be under way at once, ``allow_networks`` what else than the public Internet.
 
     ``timeout_seconds`` is for one attempt; the lease must be longer, so that its outcome can be written.
+    ``database_timeout`` is for one wait for the database.
     """
 
     allow_networks: tuple[Network, ...] = ()
@@ -36,7 +38,8 @@ class WorkerSettings:
     lease_seconds: float = LEASE_SECONDS
     poll_seconds: float = 0.5
     pool_size: int = 6
-    prepared: bool = True
+    prepared: bool | None = None
+    database_timeout: float = PATIENT_SECONDS
     pause_after: PauseAfter = pause_after
 
     def __post_init__(self) -> None:

@@ -163,9 +163,15 @@ class Overheard(Database):
         self.said += [query for query, _ in queries]
         return await super().tenant_results(tenant_id, queries)
 
-    async def rows(self, query: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> list[Any]:
+    async def rows(
+        self,
+        query: str,
+        parameters: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> list[Any]:
         self.said.append(query)
-        return await super().rows(query, parameters)
+        return await super().rows(query, parameters, seconds=seconds)
 
 
 class OverheardWriter(AppendWriter):

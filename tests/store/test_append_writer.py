@@ -211,20 +211,19 @@ def test_it_survives_the_loss_of_its_connection(module_database_url: str) -> Non
     async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
         tenant_id, other = await new_tenants(connection, 2)
         await writer.append(an_append(tenant_id))
-        assert writer.connection is not None
+        assert writer.line is not None
         terminate = "SELECT pg_terminate_backend(%s, 5000)"
         # While it has nothing to do, ...
-        await connection.execute(terminate, [writer.connection.info.backend_pid])
-        assert await outcome(writer.append(an_append(tenant_id))) == "Unavailable"
+        await connection.execute(terminate, [writer.line.connection.info.backend_pid])
         assert await outcome(writer.append(an_append(tenant_id))) == "appended"
-        # ... and in the middle of a call, which others share.
+        # ... and in the middle of a call, which others share: what did not happen is done again, once.
         async with held(module_database_url, tenant_id):
             group = [asyncio.create_task(outcome(writer.append(an_append(one)))) for one in (tenant_id, other)]
             await connection.execute(terminate, [await until_somebody_waits_for_a_lock(connection)])
-            assert await asyncio.gather(*group) == ["Unavailable"] * 2
-        assert await outcome(writer.append(an_append(tenant_id))) == "appended"
+            assert await group[1] == "appended"
+        assert await group[0] == "appended"
         assert len(await log_of(connection, tenant_id)) == 3
-        assert await log_of(connection, other) == []
+        assert len(await log_of(connection, other)) == 1
 
     run(test, module_database_url)
 
@@ -237,10 +236,10 @@ def test_a_lane_survives_the_loss_of_its_connection(module_database_url: str) ->
             while stuck not in writer.lanes:
                 await writer.append(an_append(free))
             lane = await until_somebody_waits_for_a_lock(connection)
-            assert writer.connection is not None
-            assert lane != writer.connection.info.backend_pid
+            assert writer.line is not None
+            assert lane != writer.line.connection.info.backend_pid
             await connection.execute("SELECT pg_terminate_backend(%s, 5000)", [lane])
-            assert await late == "Unavailable"
+        assert await late == "appended"
         assert await outcome(writer.append(an_append(stuck))) == "appended"
 
     run(test, module_database_url)

@@ -1,0 +1,160 @@
+"""A connection whose every wait has a bound, and how one is made."""
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection, pq
+from psycopg.abc import RV, PQGen
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.waiting import wait_async
+
+from aureum.store.arrays import packed
+from aureum.store.watch import PATIENT_SECONDS, Session, Watch
+
+CONNECT_TIMEOUT_SECONDS = 5
+
+SERVER_SHARE = 0.8
+"""The server ends a statement a little earlier than we give its connection up: then nothing is in doubt."""
+
+IDLE_SHARE = 2.0
+"""How long, in bounds, a transaction may stand still before the server ends it, with its locks."""
+
+CLOCK_SECONDS = 60.0
+"""How long what is known of the database's clock is good for."""
+
+ABOUT = """
+SELECT pid, backend_start, extract(epoch FROM clock_timestamp())::float8
+  FROM pg_stat_get_activity(pg_backend_pid())
+"""
+
+END = """
+SELECT pg_terminate_backend(a.pid)
+  FROM pg_stat_activity a
+  JOIN unnest(%b::integer[], %b::timestamptz[]) AS g (pid, began) ON g.pid = a.pid AND g.began = a.backend_start
+"""
+
+HAS_TRANSACTION_TIMEOUT = 170_000
+"""The version of the server. Before it, one that waits in the middle of a pipeline waits without a bound."""
+
+log = structlog.get_logger()
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The database did not answer in time."""
+
+
+class Connection(AsyncConnection[Any]):
+    """Gives itself up when the server says nothing for as long as ``watch`` says, and when whoever waits is cancelled.
+
+    A connection that was given up is closed without a word to the server: that could last as long again.
+    """
+
+    watch = Watch()
+    bound: float | None = None
+    """Another bound than ``watch`` has."""
+    made = float("-inf")
+    session: Session | None = None
+    pooled = False
+    """A pooler stands between: sessions are not ours, and nothing may be set in them."""
+
+    clock = 0.0
+    """What the database's clock showed at the zero of our monotonic one, as it was looked at last."""
+    clock_read = float("-inf")
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109  the driver's own
+    ) -> RV:
+        """Go on with *gen* until it is done. Raises NoAnswer; with a *timeout* of the driver's own what that means."""
+        bound = self.bound or self.watch.seconds
+        try:
+            return await wait_async(
+                gen, self.pgconn.socket, interval=interval, timeout=bound if timeout is None else timeout
+            )
+        except psycopg.errors._WaitTimeout:
+            if timeout is not None:
+                raise
+            self.pgconn.finish()
+            self.watch.gave_up(self.made, bound, None if self.pooled else self.session)
+            raise NoAnswer("the database did not answer in time") from None
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            if self.pgconn.status == pq.ConnStatus.OK and self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+    async def begin(self, watch: Watch, prepared: bool | None, idle_seconds: float | None = None) -> None:
+        """Settle in: to be called once. *prepared*: whether statements may be prepared; None: unless there is a pooler.
+
+        *idle_seconds* is how long a transaction may stand still.
+        """
+        self.watch, self.made = watch, time.monotonic()
+        self.prepare_threshold = None
+        self.session = await self._look()
+        self.pooled = self.session[0] != self.info.backend_pid
+        if prepared if prepared is not None else not self.pooled:
+            self.prepare_threshold = 5
+        if not self.pooled and prepared is not False:
+            idle = idle_seconds or watch.seconds * IDLE_SHARE
+            settings = {"statement_timeout": watch.seconds * SERVER_SHARE, "idle_in_transaction_session_timeout": idle}
+            if self.info.server_version >= HAS_TRANSACTION_TIMEOUT:
+                settings["transaction_timeout"] = max(idle, watch.seconds * IDLE_SHARE)
+            await self.execute(";".join(f"SET {name} = {milliseconds(most)}" for name, most in settings.items()))
+
+    async def clock_now(self) -> float:
+        """The time on the database's clock, in seconds since 1970, as far as is known without asking each time."""
+        if time.monotonic() - self.clock_read > CLOCK_SECONDS:
+            await self._look()
+        return self.clock + time.monotonic()
+
+    async def _look(self) -> Session:
+        """Look at the database's clock; the session that this connection has there."""
+        row = await (await self.execute(ABOUT, prepare=False)).fetchone()
+        assert row is not None
+        process, began, clock = row
+        self.clock_read = time.monotonic()
+        self.clock = clock - self.clock_read
+        return process, began
+
+    async def end(self, sessions: Sequence[Session]) -> None:
+        """End other sessions of the same role: what they hold is let go."""
+        pids, begun = zip(*sessions, strict=True)
+        await self.execute(END, [packed(int, pids), packed(datetime, begun)])
+
+
+class BlockingConnection(psycopg.Connection[Any]):
+    """The same for what is not async: the library's repository, which replays a stream."""
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Go on with *gen* until it is done. Raises OperationalError if that takes too long."""
+        return super().wait(gen, interval, PATIENT_SECONDS if timeout is None else timeout)
+
+
+def milliseconds(seconds: float) -> int:
+    """As PostgreSQL counts; never 0, which would mean no bound."""
+    return max(1, min(round(seconds * 1000), 2**31 - 1))
+
+
+def parameters(url: str, seconds: float) -> dict[str, Any]:
+    """What every connection is made with, beside what *url* says itself. *seconds* is the bound of a wait.
+
+    A dead machine or a cut line is noticed by the operating system too: by what is not acknowledged, and by probes.
+    """
+    given = conninfo_to_dict(url)
+    ours: dict[str, Any] = {
+        "connect_timeout": max(2, math.ceil(min(seconds, CONNECT_TIMEOUT_SECONDS))),
+        "application_name": "aureum",
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": milliseconds(max(seconds, CONNECT_TIMEOUT_SECONDS)),
+    }
+    return {"autocommit": True} | {name: value for name, value in ours.items() if name not in given}
