@@ -99,6 +99,7 @@ async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, b
     from aureum.store.cipher import MasterKey, TenantKeys
     from aureum.store.database import Database
     from aureum.store.rebuild import rebuild
+    from aureum.store.watch import Watch
 
     keys = TenantKeys(MasterKey(here.key))
     done = []

@@ -88,7 +88,7 @@ def serve(
             children += [start(("http", str(listener.fileno())), listener, shared) for _ in range(workers)]
             if deliver:
                 children.append(start(("worker",), listener, shared))
-            if wait_until_ready(children, listener, told):
+            if wait_until_ready(children, listener, shared, told):
                 ready(base_url(listener))
             while not told.times:
                 restart_dead(children, listener, shared)
@@ -129,12 +129,14 @@ def start(arguments: tuple[str, ...], listener: socket.socket, shared: str) -> C
     return Child(arguments, process, time.monotonic())
 
 
-def wait_until_ready(children: list[Child], listener: socket.socket, told: Told) -> bool:
-    """Whether some process answers that it is ready; not, if told to stop before. Raises ServeError."""
+def wait_until_ready(children: list[Child], listener: socket.socket, shared: str, told: Told) -> bool:
+    """Whether some process answers that it is ready; not, if told to stop before. A process that is killed meanwhile is
+    started again; one that ends by itself has a reason that will be there the next time too. Raises ServeError."""
     deadline = time.monotonic() + READY_SECONDS
     while not told.times:
-        if any(child.process.poll() is not None for child in children):
+        if any((code := child.process.poll()) is not None and code >= 0 for child in children):
             raise ServeError("A process ended before it was ready; the log above says why.")
+        restart_dead(children, listener, shared)
         if answers(listener):
             return True
         if time.monotonic() > deadline:

@@ -9,6 +9,7 @@ from aureum.store.cipher import MasterKey
 from aureum.store.database import connect
 from aureum.store.event_store import EventStore
 from aureum.store.migrate import data_steps, migrate
+from aureum.store.watch import Watch
 
 STEPS: Mapping[str, Callable[[EventStore, str], Awaitable[None]]] = {"addresses": one_form_everywhere}
 """By the names that migrations leave in ``data_steps``."""
@@ -17,13 +18,14 @@ DONE = "UPDATE data_steps SET done_at = now() WHERE name = %s"
 
 
 async def upgrade(settings: Settings, url: str, key: bytes) -> list[str]:
-    """The names of what was run. Raises Unavailable, WrongMasterKey, and what the steps raise."""
-    ran = await migrate(url, MasterKey(key))
+    """The names of what was run. Raises Unavailable, NewerDatabase, WrongMasterKey, and what the steps raise."""
+    watch = Watch(settings.database_long_timeout)
+    ran = await migrate(url, MasterKey(key), watch)
     async with await connect(url) as connection:
         left = [name for name in await data_steps(connection) if name in STEPS]
     if not left:
         return ran
-    async with open_store(settings, url, key) as store:
+    async with open_store(settings, url, key, watch) as store:
         for name in left:
             await STEPS[name](store, url)
             await store.database.rows(DONE, [name])

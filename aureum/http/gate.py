@@ -17,7 +17,7 @@ from aureum.domain.errors import Busy, Unavailable
 from aureum.store.arrays import packed
 from aureum.store.connection import Connection
 from aureum.store.database import AWAY, NO_WRITING, connect, unavailable
-from aureum.store.watch import Watch
+from aureum.store.watch import COUNTING, Watch
 
 CALL = """
 SELECT ord, caller_id, role, caller_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count,
@@ -207,7 +207,7 @@ class Gate:
                 # Who may read does not depend on whether anything can be stored.
                 log.error("limits_not_counted", error=type(error).__name__, sqlstate=error.sqlstate)
                 self.uncounted_until = time.monotonic() + UNCOUNTED_SECONDS
-                unavailable(error, self.watch)
+                unavailable(error, self.watch, COUNTING)
                 if isinstance(error, psycopg.errors.ReadOnlySqlTransaction) and self.connection is not None:
                     # The next connection may find whoever has taken over.
                     await self.connection.close()

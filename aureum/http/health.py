@@ -2,6 +2,7 @@
 
 from ipaddress import ip_address
 
+import psycopg
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -9,9 +10,14 @@ from aureum.domain.errors import Unavailable
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import ANYBODY, Asked, Endpoint
 from aureum.http.shapes import Shape
-from aureum.store.database import ONLY_READS
+from aureum.store.arrays import packed
+from aureum.store.database import NOT_THIS_VERSION
+from aureum.store.migrate import signatures
 
-READY = "SELECT current_setting('transaction_read_only')::boolean"
+READY = """
+SELECT current_setting('transaction_read_only')::boolean,
+       (SELECT bool_and(to_regprocedure(f.name) IS NOT NULL) FROM unnest(%b::text[]) AS f (name))
+"""
 
 READY_SECONDS = 2.0
 """How long the database may take to answer: who asks seldom waits longer."""
@@ -32,8 +38,13 @@ async def get_readyz(asked: Asked) -> Response:
     """The database answers too, is of this version, and lately nothing was refused that must be stored. Raises
     Unavailable, which says what it is."""
     database = asked.app.database
-    ((only_reads,),) = await database.rows(READY, seconds=min(READY_SECONDS, database.watch.seconds))
-    trouble = ONLY_READS if only_reads else database.watch.trouble()
+    async with database.connection(min(READY_SECONDS, database.watch.seconds)) as connection:
+        cursor = await connection.cursor(binary=True).execute(READY, [packed(str, signatures())])
+        ((only_reads, of_this_version),) = await cursor.fetchall()
+        if only_reads:
+            # As if it had been written to: the next connection may find whoever has taken over.
+            raise psycopg.errors.ReadOnlySqlTransaction
+    trouble = database.watch.trouble() if of_this_version else NOT_THIS_VERSION
     if trouble is not None:
         raise Unavailable(trouble)
     return answer(encoded({"status": "ready"}))

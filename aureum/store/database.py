@@ -76,16 +76,17 @@ async def connect(url: str, *, prepared: bool | None = None, watch: Watch | None
     return connection
 
 
-def unavailable(error: psycopg.Error, watch: Watch) -> Unavailable:
+def unavailable(error: psycopg.Error, watch: Watch, what: str = WRITES) -> Unavailable:
     """What an operator should know of *error*: a full disk is told plainly, and so is a database of another version;
-    everything else is "not there". *watch* remembers what the next request will meet too."""
+    everything else is "not there". *watch* remembers what the next request will meet too, and that it was *what* could
+    not be stored."""
     match error:
         case psycopg.errors.DiskFull():
-            watch.note(WRITES, FULL)
+            watch.note(what, FULL)
             return Unavailable(FULL)
         case psycopg.errors.ReadOnlySqlTransaction():
-            watch.note(WRITES, ONLY_READS)
-            return Unavailable()
+            watch.note(what, ONLY_READS)
+            return Unavailable(ONLY_READS)
         case _ if isinstance(error, OTHER_VERSION):
             watch.note(VERSION, NOT_THIS_VERSION)
             return Unavailable(NOT_THIS_VERSION)

@@ -5,16 +5,26 @@ gate are code: their current text is installed after the migrations, together wi
 """
 
 import hashlib
+import re
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from psycopg import AsyncConnection
 
+from aureum import __version__
 from aureum.domain import ids
+from aureum.domain.errors import DomainError
 from aureum.projections.all import READ_MODELS
 from aureum.store.cipher import MasterKey
 from aureum.store.database import connect
 from aureum.store.watch import LONG_SECONDS, Watch
+
+INSTALLED_BY = """
+SELECT coalesce(to_jsonb(f) ->> 'version', '')
+  FROM installed_functions f
+"""
+"""As JSON: the column came later than the table."""
 
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
 PLACE_OF_COUNTING = "    -- {count requests}\n"
@@ -58,6 +68,16 @@ ADVISORY_LOCK = 4_851_023_117
 """Two processes that start at once migrate one after the other; nothing else depends on it."""
 
 
+class NewerDatabase(DomainError):
+    """The database is newer than this program."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The database is newer than this program (Aureum {__version__}), which does not know: {what}. Use the "
+            "version that migrated it, or a newer one. To go back to an older one, restore a backup of before."
+        )
+
+
 def migrations() -> list[tuple[int, str, str]]:
     """(number, name, SQL) in order."""
     found = [f for f in (files("aureum.store") / "migrations").iterdir() if f.name.endswith(".sql")]
@@ -82,6 +102,15 @@ def functions() -> str:
     return "\n".join([DROP, *texts, RIGHTS]).replace(PLACE_OF_COUNTING, counting)
 
 
+@cache
+def signatures() -> list[str]:
+    """The functions that this version calls, as PostgreSQL names them: ``gate(bytea[],text[],…)``."""
+    return [
+        f"{name}({','.join(parameter.split()[1] for parameter in parameters.split(','))})"
+        for name, parameters in re.findall(r"^CREATE OR REPLACE FUNCTION (\w+)\(([^)]*)\)", functions(), re.MULTILINE)
+    ]
+
+
 async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> list[str]:
     """Bring the database up to date; the names of what was run. Raises Unavailable, NewerDatabase.
 
@@ -90,6 +119,7 @@ async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> li
     async with await connect(url, watch=watch or Watch(LONG_SECONDS)) as connection:
         await connection.execute("SET lock_timeout = '60s'")
         await connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        await refuse_newer(connection)
         ran = await run_migrations(connection)
         ran += await install_functions(connection)
         await check_master_key(connection, master)
@@ -97,19 +127,44 @@ async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> li
 
 
 async def pending(url: str) -> list[str]:
-    """The names of what ``migrate`` would run. Raises Unavailable."""
+    """The names of what ``migrate`` would run. Raises Unavailable, NewerDatabase."""
     async with await connect(url) as connection:
         cursor = await connection.execute(
             "SELECT to_regclass('migrations') IS NOT NULL AND to_regclass('installed_functions') IS NOT NULL"
         )
         if await cursor.fetchone() != (True,):
             return [*(name for _, name, _ in migrations()), "functions"]
+        await refuse_newer(connection)
         cursor = await connection.execute("SELECT number FROM migrations")
         done = {row[0] for row in await cursor.fetchall()}
         cursor = await connection.execute("SELECT digest FROM installed_functions")
         current = await cursor.fetchall() == [(digest_of(functions()),)]
         left = [name for number, name, _ in migrations() if number not in done] + ([] if current else ["functions"])
         return left + await data_steps(connection)
+
+
+async def refuse_newer(connection: AsyncConnection[Any]) -> None:
+    """Raises NewerDatabase if another version has run what this one does not know: undoing it is nothing that a program
+    can do."""
+    cursor = await connection.execute("SELECT to_regclass('migrations') IS NOT NULL")
+    if await cursor.fetchone() != (True,):
+        return
+    known = [number for number, _, _ in migrations()]
+    query = "SELECT name FROM migrations WHERE number <> ALL (%s::integer[]) ORDER BY number"
+    unknown = [name for (name,) in await (await connection.execute(query, [known])).fetchall()]
+    if unknown:
+        raise NewerDatabase(", ".join(unknown))
+    cursor = await connection.execute("SELECT to_regclass('installed_functions') IS NOT NULL")
+    installed = await cursor.fetchone() == (True,)
+    cursor = await connection.execute(INSTALLED_BY if installed else "SELECT '' WHERE false")
+    for (version,) in await cursor.fetchall():
+        if order_of(version) > order_of(__version__):
+            raise NewerDatabase(f"the functions of {version}")
+
+
+def order_of(version: str) -> tuple[int, ...]:
+    """Versions in their order; one that is none of ours comes before all others."""
+    return tuple(map(int, version.split("."))) if re.fullmatch(r"[0-9]+(\.[0-9]+)*", version) else ()
 
 
 async def data_steps(connection: AsyncConnection[Any]) -> list[str]:
@@ -142,6 +197,7 @@ async def run_migrations(connection: AsyncConnection[Any]) -> list[str]:
 async def install_functions(connection: AsyncConnection[Any]) -> list[str]:
     """Install the functions if their text is not the one installed last."""
     await connection.execute("CREATE TABLE IF NOT EXISTS installed_functions (digest text PRIMARY KEY)")
+    await connection.execute("ALTER TABLE installed_functions ADD COLUMN IF NOT EXISTS version text")
     text = functions()
     digest = digest_of(text)
     cursor = await connection.execute("SELECT digest FROM installed_functions")
@@ -150,7 +206,8 @@ async def install_functions(connection: AsyncConnection[Any]) -> list[str]:
     async with connection.transaction():
         await connection.execute(text.encode())
         await connection.execute("DELETE FROM installed_functions")
-        await connection.execute("INSERT INTO installed_functions (digest) VALUES (%s)", [digest])
+        named = [digest, __version__]
+        await connection.execute("INSERT INTO installed_functions (digest, version) VALUES (%s, %s)", named)
     return ["functions"]
 
 

@@ -20,10 +20,11 @@ PATIENT_SECONDS = 60.0
 LONG_SECONDS = 3600.0
 """The bound of one step of what may take long: a migration's statement, a rebuild's, a verification's."""
 
-RECENT_SECONDS = 30.0
+RECENT_SECONDS = 8.0
 """How long a trouble counts that nothing has shown to be over."""
 
 WRITES = "writes"
+COUNTING = "counting"
 VERSION = "version"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from aureum.domain.ids import from_wire
 from tests.conftest import fresh_database
-from tests.e2e.system import Ended, Running, System, descendants, eventually, lives, system
+from tests.e2e.system import Ended, Running, System, descendants, eventually, kill, lives, system
 from tests.e2e.test_story import FORM, inbox
 
 ATTEMPTS = "SELECT outcome FROM webhook_attempts WHERE endpoint_id = %s"
@@ -167,3 +167,18 @@ def test_a_port_that_is_taken(home: System) -> None:
     assert (ended.code, ended.out) == (1, "")
     why = f"Cannot listen on 127.0.0.1 port {port}: Address already in use. Choose another with --host and --port.\n"
     assert ended.err == why
+
+
+def test_a_process_that_is_killed_while_it_starts_is_started_again(home: System) -> None:
+    running = home.start("serve", "--port", "0", "--workers", "3", "--no-worker")
+    killed: set[int] = set()
+    for _ in range(2):
+        eventually(lambda: set(running.children()) - killed or running.process.poll() is not None)
+        assert running.process.poll() is None, running.err.read_text()
+        victim = min(set(running.children()) - killed)
+        kill(victim)
+        killed.add(victim)
+    running.until_said("Aureum is ready at")
+    eventually(lambda: len(set(running.children()) - killed) == 3)
+    assert running.ask("GET", "/readyz").status == 200
+    assert running.stop() == 0

@@ -15,7 +15,7 @@ from psycopg import sql
 from aureum.domain.errors import Unavailable
 from aureum.store import migrate as module
 from aureum.store.cipher import MasterKey, WrongMasterKey
-from aureum.store.migrate import migrate, migrations, pending
+from aureum.store.migrate import NewerDatabase, migrate, migrations, order_of, pending
 from tests.conftest import MASTER_KEY, execute, with_database
 from tests.stores import capture, open_brokerage, opened_store
 
@@ -137,6 +137,32 @@ def test_functions_of_another_version_are_replaced(database_url: str) -> None:
     assert migrated(database_url) == ["functions"]
     assert rows(database_url, count) == before
     asyncio.run(works(database_url))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("INSERT INTO migrations (number, name) VALUES (9998, '9998_later.sql'), (9999, '9999_last.sql')",
+         "9998_later.sql, 9999_last.sql"),
+        ("UPDATE installed_functions SET digest = 'another', version = '99.0.10'", "the functions of 99.0.10"),
+    ],
+)  # fmt: skip
+def test_a_database_of_a_newer_version_is_left_alone(database_url: str, change: str, what: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(change.encode())
+    before = rows(database_url, "SELECT digest FROM installed_functions")
+    said = f"newer than this program .*: {what}. Use the version that"
+    with pytest.raises(NewerDatabase, match=said):
+        migrated(database_url)
+    with pytest.raises(NewerDatabase, match=said):
+        asyncio.run(pending(database_url))
+    assert rows(database_url, "SELECT digest FROM installed_functions") == before
+
+
+def test_versions_have_an_order() -> None:
+    ordered = ["", "0.4.1", "0.5.0", "0.5.0.1", "0.10.0", "1.0"]
+    assert sorted(reversed(ordered), key=order_of) == ordered
+    assert order_of("not a version") == order_of("")
 
 
 def test_the_wrong_master_key_is_told_plainly(database_url: str) -> None:
