@@ -53,10 +53,14 @@ class Characters:
     lines: bool = True
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        rule: Callable[[str], str] = _storable if self.blank else _not_blank
+        rules: dict[tuple[bool, bool], Callable[[str], str]] = {
+            (True, True): _storable,
+            (False, True): _not_blank,
+            (True, False): _line,
+            (False, False): _line_not_blank,
+        }
         string = core_schema.str_schema(strict=True, max_length=self.limit)
-        checked = core_schema.no_info_after_validator_function(rule, string)
-        return checked if self.lines else core_schema.no_info_after_validator_function(one_line, checked)
+        return core_schema.no_info_after_validator_function(rules[self.blank, self.lines], string)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """No NUL character; where blanks are refused, at least one character that can be seen."""
@@ -78,6 +82,15 @@ def _not_blank(value: str) -> str:
     if not value[:1].isalnum() and VISIBLE.search(value) is None:
         raise PydanticCustomError("blank", "value is blank", {"least": 1})
     return _storable(value)
+
+
+def _line(value: str) -> str:
+    # What can be printed holds neither NUL characters nor lone surrogates.
+    return value if value.isprintable() else one_line(_storable(value))
+
+
+def _line_not_blank(value: str) -> str:
+    return value if value[:1].isalnum() and value.isprintable() else one_line(_not_blank(value))
 
 
 PLAIN_EMAIL = re.compile(

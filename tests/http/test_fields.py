@@ -13,6 +13,7 @@ from aureum.http.fields import (
     SPECIAL_DOMAINS,
     Characters,
     Email,
+    Message,
     Name,
     NonBlank,
     Source,
@@ -36,9 +37,15 @@ def refusal(kind: Any, value: object) -> str:
 STRINGS = {"Text": Text, "NonBlank": NonBlank, "Name": Name, "Source": Source, "Email": Email}
 
 
-@pytest.mark.parametrize("value", ["", " ", "Jane", "  as given ", "Zoë", "名前", "👩‍👧", "a\nb\t"])
+@pytest.mark.parametrize("value", ["", " ", "Jane", "  as given ", "Zoë", "名前", "👩‍👧"])
 def test_text_is_kept_as_given(value: str) -> None:
     assert TypeAdapter(Text).validate_python(value) == value
+
+
+def test_a_message_keeps_its_lines_and_other_text_has_one() -> None:
+    assert TypeAdapter(Message).validate_python(" a\nb\t") == " a\nb\t"
+    for kind in (Text, Name, Source):
+        assert TypeAdapter[str](kind).validate_python("Zoë\nb\t c\r\n") == "Zoë b c"
 
 
 @pytest.mark.parametrize("name", STRINGS)
