@@ -27,17 +27,17 @@ PATH = "/api/v1/admin/api-keys"
 
 
 class NewApiKey(Body):
-    """A key for an integrator's program; under any plan, since the plan is judged at each request."""
+    """A new API key. It can be created under any plan; the plan is checked at each request."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
 
-    name: Annotated[Name, Field(description="What the key is for")]
+    name: Annotated[Name, Field(description="What the key is for..")]
     rate_limit: Annotated[int, Whole(1, 1_000_000), NULL_IS_ABSENT, Field(description="Requests a minute")] = RATE_LIMIT
     brokerage_id: BrokerageId | None = None
 
 
 class ShownApiKey(Shape):
-    """A key, by its beginning."""
+    """An API key, without the key itself."""
 
     id: Wire
     name: str
@@ -48,7 +48,7 @@ class ShownApiKey(Shape):
 
 
 class ShownNewKey(ShownApiKey):
-    """A new key, which is shown this once."""
+    """A new API key. The key itself is shown this once."""
 
     key: Annotated[str, Field(pattern="^aur_[A-Za-z0-9_-]{43}$")]
 
@@ -73,7 +73,7 @@ def shown(key: ApiKey) -> dict[str, Any]:
 
 
 async def get_api_keys(asked: Asked, part: BrokeragePage) -> Response:
-    """Newest first, the revoked too."""
+    """Newest first, revoked keys too."""
     tenant_id, _ = await managed_brokerage(asked, part.brokerage_id)
     of = {"tenant": tenant_id, "limit": part.page_size, "skipped": part.skipped}
 
@@ -87,7 +87,7 @@ async def get_api_keys(asked: Asked, part: BrokeragePage) -> Response:
 
 
 async def post_api_key(asked: Asked, new: NewApiKey) -> Response:
-    """201 with the key, this once."""
+    """Returns the new key, which is shown this once."""
     tenant_id, _ = await managed_brokerage(asked, new.brokerage_id)
     secret = new_key()
 
@@ -103,7 +103,7 @@ async def post_api_key(asked: Asked, new: NewApiKey) -> Response:
 
 
 async def delete_api_key(asked: Asked, key_id: UUID, of: OfBrokerage) -> Response:
-    """The key as it is afterwards: from the next request on it opens nothing. Twice is the same success."""
+    """Revokes the key: it is refused from the next request on. Revoking it again has no further effect."""
     tenant_id, _ = await managed_brokerage(asked, of.brokerage_id)
     key = await revoke_api_key(asked.app.store, tenant_id, key_id, origin(asked.request, asked.about))
     return answered(asked, key, lambda revoked: encoded(shown(revoked)))
@@ -118,7 +118,7 @@ ENDPOINTS = (
     every(
         method="POST",
         run=post_api_key,
-        summary="Make an API key",
+        summary="Create an API key",
         body=NewApiKey,
         answers=ShownNewKey,
         status=201,

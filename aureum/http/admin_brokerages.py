@@ -33,7 +33,7 @@ def brokerage_body(brokerage: Brokerage) -> bytes:
 
 
 async def get_brokerages(asked: Asked, numbered: Numbered) -> Response:
-    """All of them, newest first."""
+    """Lists all brokerages, newest first."""
     check_platform_admin(asked.about.role)
     database = asked.app.database
 
@@ -47,7 +47,7 @@ async def get_brokerages(asked: Asked, numbered: Numbered) -> Response:
 
 
 async def post_brokerage(asked: Asked, new: NewBrokerage) -> Response:
-    """201 with the new brokerage; 409 if its slug or a domain is another's."""
+    """Returns the new brokerage. A slug or domain that another brokerage has is 409."""
     check_platform_admin(asked.about.role)
     domains = brokerage_domains(new.domains, asked.app.settings.base_domain)
     command = OpenBrokerage(**{**new.model_dump(), "domains": domains})
@@ -57,7 +57,7 @@ async def post_brokerage(asked: Asked, new: NewBrokerage) -> Response:
 
 
 async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
-    """The brokerage as it is; with ``asOf`` as it was."""
+    """Returns the brokerage, or its state at ``asOf``."""
     row = await managed_row(asked, number)
     if as_of.as_of is None:
         return unless_known(asked.request, encoded(document(row, row.opened_at)), row.stream_version)
@@ -69,8 +69,9 @@ async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
 
 
 async def patch_brokerage(asked: Asked, number: int, change: BrokerageChange) -> Response:
-    """The brokerage as it is afterwards. ``If-Match`` takes the ETag that the caller has seen. Its owner sets its name,
-    time zone, country and whether the count of its leads is public."""
+    """Changes the fields that are sent, and returns the brokerage. Its owner may set the name, the time zone, the
+    country, and whether the count of its leads is public. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     row = await managed_row(asked, number)
     sent = change.model_dump(exclude_unset=True)
     if sent.keys() - OWNERS:
@@ -113,7 +114,7 @@ ENDPOINTS = (
     every(
         method="POST",
         run=post_brokerage,
-        summary="Open a brokerage",
+        summary="Create a brokerage",
         body=NewBrokerage,
         answers=ShownBrokerage,
         status=201,

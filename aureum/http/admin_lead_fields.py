@@ -84,7 +84,8 @@ class NewAdminLead(Body):
 
 
 class AdminLeadChange(Body):
-    """What may be set; ``null`` empties what may be empty, and takes the lead from its agent."""
+    """The fields to change. ``null`` clears an optional field, and unassigns the lead; fields that are left out keep
+    their value."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"status": "qualified", "notes": "Viewing on Saturday."}}
@@ -107,11 +108,12 @@ class AdminLeadFilters(Numbered):
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     source: Annotated[Source | None, Field(description="Filter by source.")] = None
     source_domain: Annotated[
-        Domain | None, Field(description="Filter by the domain of the form; `admin-manual` is what staff entered.")
+        Domain | None,
+        Field(description="Filter by the domain of the form; `admin-manual` finds leads that staff entered."),
     ] = None
     assigned_agent_id: Annotated[
         NumberText | None,
-        Field(description="Filter by who takes care of it."),
+        Field(description="Filter by assigned agent."),
     ] = None
     brokerage_id: Annotated[
         named_brokerage.InQuery | None,
@@ -155,7 +157,9 @@ class ShownAdminLead(Shape):
     utm_source: str | None
     utm_medium: str | None
     utm_campaign: str | None
-    routing: Annotated[dict[str, Any] | None, Field(description="Why this agent was chosen, if nobody named one.")]
+    routing: Annotated[
+        dict[str, Any] | None, Field(description="Why this agent was chosen; `null` if the agent was named.")
+    ]
     contact_id: Annotated[Wire | None, Field(description="The contact that it was converted into.")]
     created_at: LeadsTimestamp
     updated_at: LeadsTimestamp

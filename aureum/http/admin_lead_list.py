@@ -23,8 +23,10 @@ FILTERS = ("status", "source", "source_domain", "assigned_agent_id", "brokerage_
 
 
 async def get_admin_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
-    """Newest first. An agent sees what is assigned to or created by him or her. Raises NotFound, HttpError 400,
-    InvalidRequest."""
+    """Newest first. An agent sees the leads assigned to or created by the agent.
+
+    Raises NotFound, HttpError 400, InvalidRequest.
+    """
     database = asked.app.database
     chosen: dict[str, Any] = {
         "status": filters.status,

@@ -61,7 +61,10 @@ async def body_of(asked: Asked, lead: Lead) -> partial[bytes]:
 
 
 async def post_admin_lead(asked: Asked, new: NewAdminLead) -> Response:
-    """201 with the full detail. Nobody is chosen for it: staff name the agent. Raises NotFound, HttpError 400."""
+    """Leads that staff enter are not routed. Set ``assigned_agent_id`` to assign one.
+
+    Raises NotFound, HttpError 400.
+    """
     asked = await in_brokerage(asked, new.brokerage_id, "create lead")
     body = partial(lead_body, asked.about.number, new.assigned_agent_id)
     remember = await once(asked, body)
@@ -92,7 +95,7 @@ async def find_lead(asked: Asked, number: int) -> tuple[Asked, Row]:
 
 
 async def get_admin_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
-    """The lead as it is; with ``asOf`` as it was."""
+    """Returns the lead, or its state at ``asOf``."""
     asked, row = await find_lead(asked, number)
     if as_of.as_of is None:
         shown = admin_leads.detail(row, row["brokerage_id"], row["agent"])
@@ -106,7 +109,8 @@ async def get_admin_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
 
 
 async def patch_admin_lead(asked: Asked, number: int, change: AdminLeadChange) -> Response:
-    """The lead as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the lead. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     asked, row = await find_lead(asked, number)
     given: dict[str, Any] = change.model_dump(exclude_unset=True)
     command = ChangeLead(
@@ -125,7 +129,8 @@ async def patch_admin_lead(asked: Asked, number: int, change: AdminLeadChange) -
 
 
 async def get_admin_lead_history(asked: Asked, number: int, as_of: AsOf) -> Response:
-    """Every event of the lead, oldest first: who, what, when, and from what to what; with `asOf` up to that moment."""
+    """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
+    ends at that moment."""
     asked, row = await find_lead(asked, number)
     stream = as_it_was(await asked.app.store.load(asked.tenant_id, row["lead_id"]), as_of)
     history = history_of(stream, await numbers_of(asked, assigned_in(stream)))

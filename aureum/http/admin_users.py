@@ -31,7 +31,8 @@ def body_in(brokerage: int | None) -> Callable[[User], bytes]:
 
 
 async def get_admin_users(asked: Asked, staff: BrokeragePage) -> Response:
-    """By name, the disabled too. A platform admin who names no brokerage means the own one, or the platform."""
+    """Lists users by name, disabled ones too. Platform admins may pass ``brokerage_id``. It defaults to their own
+    brokerage, or to the platform."""
     tenant_id, _ = await managed(asked, staff.brokerage_id)
     of = {"tenant": tenant_id, "limit": staff.page_size, "skipped": staff.skipped}
 
@@ -44,7 +45,7 @@ async def get_admin_users(asked: Asked, staff: BrokeragePage) -> Response:
 
 
 async def post_admin_user(asked: Asked, new: NewUser) -> Response:
-    """201 with the new user; 409 if the address is somebody's already."""
+    """Returns the new user. An email address that another user has is 409."""
     tenant_id, number = await managed(asked, new.brokerage_id)
     check_giving(asked.about.role, new.role)
     command = CreateUser(tenant_id=tenant_id, **new.model_dump(exclude={"brokerage_id"}))
@@ -55,7 +56,7 @@ async def post_admin_user(asked: Asked, new: NewUser) -> Response:
 
 
 async def get_admin_user(asked: Asked, number: int, as_of: AsOf) -> Response:
-    """The user as he or she is; with ``asOf`` as it was."""
+    """Returns the user, or the user's state at ``asOf``."""
     tenant_id, row = await user_of(asked, number)
     if as_of.as_of is None:
         return unless_known(asked.request, encoded(document(row, row.brokerage, row.joined_at)), row.stream_version)
@@ -67,7 +68,8 @@ async def get_admin_user(asked: Asked, number: int, as_of: AsOf) -> Response:
 
 
 async def patch_admin_user(asked: Asked, number: int, change: UserChange) -> Response:
-    """The user as he or she is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the user. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     tenant_id, row = await user_of(asked, number)
     role = asked.about.role
     sent = change.model_dump(exclude_unset=True)

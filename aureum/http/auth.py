@@ -24,19 +24,19 @@ TOO_MANY = "Too many failed logins. Try again in {time}."
 
 
 class Credentials(BaseModel):
-    """Who, and how we know."""
+    """The email address and password of a user."""
 
     model_config = ConfigDict(
         frozen=True,
         json_schema_extra={"example": {"email": "jane@example.com", "password": "correct horse battery staple"}},
     )
 
-    email: Annotated[Email, Field(description="Of a user, in any case")]
+    email: Annotated[Email, Field(description="The user's email address, in upper or lower case.")]
     password: Annotated[str, Strict(), Field(max_length=LONGEST_PASSWORD, repr=False)]
 
 
 class ShownPerson(Shape):
-    """Whose token it is."""
+    """The user whose token it is."""
 
     id: Annotated[int, Field(description="The number that `assigned_agent_id` takes")]
     email: str
@@ -46,7 +46,7 @@ class ShownPerson(Shape):
 
 
 class ShownSession(Shape):
-    """A token, this once: send it as `Authorization: Bearer TOKEN`."""
+    """A token, which is shown this once: send it as `Authorization: Bearer TOKEN`."""
 
     token: Annotated[str, Field(pattern="^aut_[A-Za-z0-9_-]{43}$")]
     expires_at: Annotated[LeadsTimestamp, Field(description="Twelve hours from now")]
@@ -54,13 +54,14 @@ class ShownSession(Shape):
 
 
 class Success(Shape):
-    """It is done."""
+    """It worked."""
 
     success: Literal[True]
 
 
 async def post_login(asked: Asked, credentials: Credentials) -> Response:
-    """A token for twelve hours. One text and the same work for everybody who does not get one."""
+    """Returns a token that is valid for twelve hours. The refusal is the same for an unknown address and a wrong
+    password."""
     command = LogIn(
         email=credentials.email,
         password=SecretStr(credentials.password),
@@ -94,7 +95,7 @@ def too_many_failures(error: TooMany) -> HttpError:
 
 
 async def post_logout(asked: Asked) -> Response:
-    """The token opens nothing any more: the same request again is 401."""
+    """Revokes the token. Sending it again is 401."""
     token = bearer(asked.request)
     if token is not None:
         await log_out(asked.app.database, token)

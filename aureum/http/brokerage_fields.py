@@ -33,7 +33,8 @@ Domains = Annotated[
     list[Domain],
     Field(
         max_length=MOST_DOMAINS,
-        description="Of its own pages, the first of which mails name; no address, and nothing below the base domain",
+        description="The domains of the brokerage's own pages; links in mails use the first. No IP address, and "
+        "nothing below the base domain.",
     ),
 ]
 Zone = Annotated[
@@ -46,7 +47,7 @@ Country = Annotated[
     Characters(limit=2),
     AfterValidator(_country),
     WithJsonSchema({"type": "string", "enum": sorted(SUPPORTED_REGIONS)}),
-    Field(description="Whose phone numbers need no prefix", examples=["US"]),
+    Field(description="The country whose phone numbers need no prefix.", examples=["US"]),
 ]
 
 EXAMPLE: dict[str, JsonValue] = {
@@ -61,16 +62,16 @@ EXAMPLE: dict[str, JsonValue] = {
 
 
 class NewBrokerage(Body):
-    """A brokerage joins the installation."""
+    """A new brokerage."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
-    name: Annotated[Name, Field(description="As people know it")]
+    name: Annotated[Name, Field(description="The name that people know.")]
     slug: Annotated[
         str,
         Characters(limit=63),
         Field(
-            description="Short name in addresses; it stays, and is none of www, api, admin, app",
+            description="Short name for addresses. It cannot be changed, and is none of `www`, `api`, `admin`, `app`.",
             json_schema_extra={"pattern": "^(?!(?:www|api|admin|app)$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"},
         ),
     ]
@@ -82,7 +83,7 @@ class NewBrokerage(Body):
 
 
 class BrokerageChange(Body):
-    """What may be set; what is left out stays as it is."""
+    """The fields to change. Fields that are left out keep their value."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"plan": "Elite"}})
 
@@ -106,7 +107,9 @@ class ShownBrokerage(Shape):
     time_zone: str
     country: str
     public_lead_count: bool
-    disabled: Annotated[bool, Field(description="Whether it is shut out: its forms, keys, logins and webhooks")]
+    disabled: Annotated[
+        bool, Field(description="Whether the brokerage is disabled, with its forms, keys, logins and webhooks.")
+    ]
     created_at: LeadsTimestamp
 
 

@@ -53,7 +53,7 @@ class ContactForm(BaseModel):
 
 
 class Thanks(Shape):
-    """The lead is stored; its number."""
+    """The lead is stored."""
 
     success: Literal[True]
     message: str
@@ -61,13 +61,16 @@ class Thanks(Shape):
 
 
 def thanks(lead: Lead) -> bytes:
-    """What the visitor's page gets."""
+    """A tour request, as the visitor's page gets it."""
     return encoded({"success": True, "message": THANKS, "lead_id": lead.number})
 
 
 async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
-    """Stored and routed to an agent in one append, so that the first webhook names the agent. The form may also come
-    as `application/x-www-form-urlencoded` or `multipart/form-data`, or as JSON called `text/plain`."""
+    """Stores a lead and routes it to an agent. Programs send JSON. Pages may also send
+    ``application/x-www-form-urlencoded``, ``multipart/form-data``, or JSON as ``text/plain``. A browser that prefers
+    HTML gets a page."""
+    # One append, so that the first webhook names the agent. The document shows JSON alone: of a body with several media
+    # types, generators make clients that send the last of them.
 
     async def capture(submission: Submission) -> tuple[Lead, Appended]:
         about = submission.site.brokerage

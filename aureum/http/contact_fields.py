@@ -16,7 +16,7 @@ Score = Annotated[int, Whole(0, HIGHEST_SCORE)]
 
 
 class NewContact(Body):
-    """The document's fields, and a score."""
+    """A new contact."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -38,12 +38,13 @@ class NewContact(Body):
     email: Annotated[Email | None, Field(description="Email address")] = None
     phone: Annotated[PhoneText | None, Field(description="Phone number, kept as given")] = None
     type: Annotated[Type, NULL_IS_ABSENT] = "BUYER"
-    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="Each is kept once.")] = Field([])
+    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="Tags; a tag that is sent twice is kept once.")] = Field([])
     score: Annotated[Score, NULL_IS_ABSENT] = 0
 
 
 class ContactChange(Body):
-    """What may be set; ``null`` empties what may be empty. ``tags`` are all tags that the contact has afterwards."""
+    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value. ``tags``
+    replaces all tags."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"tags": ["vip"], "score": 90}})
 

@@ -59,7 +59,7 @@ async def get_contacts(asked: Asked, filters: ContactFilters) -> Response:
 
 
 async def post_contact(asked: Asked, new: NewContact) -> Response:
-    """201 with the whole contact. A phone that nobody could dial is kept all the same."""
+    """Returns the whole contact. A phone number that cannot be read is kept as it was given."""
     command = AddContact(
         tenant_id=asked.tenant_id, country=asked.about.country, created_by=asked.about.user_id, **vars(new)
     )
@@ -71,12 +71,13 @@ async def post_contact(asked: Asked, new: NewContact) -> Response:
 
 
 async def get_contact(asked: Asked, contact_id: UUID, as_of: AsOf) -> Response:
-    """The contact as it is; with ``asOf`` as it was."""
+    """Returns the contact, or its state at ``asOf``."""
     return await shown(asked, contact_list.LIST, contact_id, NO_CONTACT, as_of, contact_body)
 
 
 async def patch_contact(asked: Asked, contact_id: UUID, change: ContactChange) -> Response:
-    """The contact as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the contact. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     command = ChangeContact(
         tenant_id=asked.tenant_id,
         country=asked.about.country,

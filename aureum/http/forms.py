@@ -10,7 +10,7 @@ remembers of the brokerage if it is stale. Then the brokerage is looked up again
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -80,6 +80,7 @@ class FormEndpoint(Endpoint):
     access: Access = FORM
     dialect: Dialect = "leads"
     from_pages: bool = True
+    refusals: Sequence[int] = (403,)
     words: FormWords = THANKS
     """How it is shown to a visitor whose browser has no script."""
 

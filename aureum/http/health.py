@@ -51,7 +51,8 @@ async def get_readyz(asked: Asked) -> Response:
 
 
 async def get_metrics(asked: Asked) -> Response:
-    """For Prometheus, from loopback or AUREUM_METRICS_NETWORKS; to anybody else there is no such page."""
+    """Measurements for Prometheus. Only loopback and ``AUREUM_METRICS_NETWORKS`` may read them; for other clients the
+    answer is 404."""
     app = asked.app
     client = asked.request.client
     peer = client.host if client else ""
@@ -65,13 +66,13 @@ async def get_metrics(asked: Asked) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/healthz", get_healthz, "Whether the process lives", access=ANYBODY, answers=ShownHealth),
-    Endpoint("GET", "/readyz", get_readyz, "Whether it can do its work", access=ANYBODY, answers=ShownHealth),
+    Endpoint("GET", "/healthz", get_healthz, "Check that the process is alive", access=ANYBODY, answers=ShownHealth),
+    Endpoint("GET", "/readyz", get_readyz, "Check that it is ready", access=ANYBODY, answers=ShownHealth),
     Endpoint(
         "GET",
         "/metrics",
         get_metrics,
-        "Measurements, for Prometheus",
+        "Get measurements for Prometheus",
         access=ANYBODY,
         media="text/plain",
         refusals=(404,),

@@ -21,7 +21,7 @@ PRIVATE = "This brokerage shows its lead count only with credentials: send an AP
 
 
 class ShownCount(Shape):
-    """How many leads stand at each status."""
+    """How many leads have each status."""
 
     new: int
     contacted: int
@@ -49,7 +49,7 @@ async def by_host_or_credentials(request: Request) -> Brokerage:
 
 
 async def get_lead_count(asked: Asked) -> Response:
-    """The count of the brokerage; of an agent, of the leads that he or she sees."""
+    """Counts the brokerage's leads, or for an agent the leads that the agent sees."""
     about = asked.about
     key = ("lead_counts", about.tenant_id, about.head, about.read_version, about.view)
     etag = log_etag(asked.request, about, PATH)

@@ -89,7 +89,7 @@ class NewLead(Body):
 
 
 class LeadChange(Body):
-    """What may be set; ``null`` empties what may be empty."""
+    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "contacted"}})
 

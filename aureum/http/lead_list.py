@@ -24,7 +24,8 @@ class LeadFilters(DeltaPaging):
 
 
 async def get_leads(asked: Asked, filters: LeadFilters) -> Response:
-    """With ``limit`` a page and, if more follows, ``Link``; without it the whole list, streamed."""
+    """Lists leads, newest first. With ``limit`` the answer is a page, and ``Link`` leads to the next one; without it
+    the whole list is streamed."""
     chosen = {
         "status": filters.status,
         "source": filters.source,

@@ -38,7 +38,7 @@ def lead_body(lead: Lead) -> bytes:
 
 
 async def post_lead(asked: Asked, new: NewLead) -> Response:
-    """201 with the whole lead. Nobody is chosen for it: a program that knows an agent names one."""
+    """Leads created through the API are not routed. Set ``assignedToId`` to assign one."""
     first_name, last_name = split_name(new.name) if new.name is not None else (new.first_name, new.last_name)
     command = CaptureLead(
         tenant_id=asked.tenant_id,
@@ -66,12 +66,13 @@ async def post_lead(asked: Asked, new: NewLead) -> Response:
 
 
 async def get_lead(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response:
-    """The lead as it is; with ``asOf`` as it was."""
+    """Returns the lead, or its state at ``asOf``."""
     return await shown(asked, lead_list.LIST, lead_id, NO_LEAD, as_of, lead_body)
 
 
 async def patch_lead(asked: Asked, lead_id: UUID, change: LeadChange) -> Response:
-    """The lead as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the lead. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     given = change.model_fields_set
     details = {name: getattr(change, name) for name in DETAILS if name in given}
     if change.name is not None:
@@ -92,7 +93,8 @@ async def patch_lead(asked: Asked, lead_id: UUID, change: LeadChange) -> Respons
 
 
 async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
-    """The lead, converted, with the id of its contact. Twice is the same success, and one contact."""
+    """Sets the status to ``converted``, and once creates a contact from the lead. Converting it again has no further
+    effect."""
     remember = await once(asked, lead_body)
     lead, appended = await convert_lead(
         asked.app.store,
@@ -107,7 +109,8 @@ async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
 
 
 async def get_lead_history(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response:
-    """Every event of the lead, oldest first: who, what, when, and from what to what; with `asOf` up to that moment."""
+    """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
+    ends at that moment."""
     stream = as_it_was(await loaded(asked, lead_list.LIST, lead_id, NO_LEAD), as_of)
     return unless_known(asked.request, encoded(history_of(stream)), stream.events[-1].event.originator_version)
 

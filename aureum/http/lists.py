@@ -28,12 +28,15 @@ class Paging(BaseModel):
         Time | None,
         Field(
             alias="updatedSince",
-            description="Changed at this moment or later. To miss nothing while others write, use `changedAfter`.",
+            description="Only what changed at this moment or later. To miss nothing while others write, use "
+            "`changedAfter`.",
         ),
     ] = None
-    limit: Annotated[Limit | None, Field(description="The length of a page. Without it the whole list comes.")] = None
+    limit: Annotated[
+        Limit | None, Field(description="The length of a page. Without it the whole list is returned.")
+    ] = None
     cursor: Annotated[
-        Cursor | None, Field(description="Where the page begins, as the `Link` header of the page before gave it.")
+        Cursor | None, Field(description="Where the page begins, from the `Link` header of the previous page.")
     ] = None
 
 

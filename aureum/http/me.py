@@ -38,7 +38,7 @@ class MeAsKey(Shape):
 
 
 class MeAsUser(Shape):
-    """A user, by the token that he or she logged in with."""
+    """A user, recognised by the token."""
 
     type: Literal["user"]
     id: Wire
@@ -54,7 +54,7 @@ class ShownMe(RootModel[Annotated[MeAsKey | MeAsUser, Field(discriminator="type"
 
 
 async def get_me(asked: Asked) -> Response:
-    """Under any plan: a key of the Starter plan learns here why it opens nothing else."""
+    """Available on every plan, so that a Starter key can find out why other endpoints refuse it."""
     about = asked.about
     # The site's version tells of changes to the brokerage itself, whose events stand in the platform's log.
     etag = list_etag(PATH, about.caller_id, about.tenant_id, about.head, about.site_version)
@@ -116,7 +116,7 @@ ENDPOINTS = (
         "GET",
         PATH,
         get_me,
-        "Get what this key or token is",
+        "Describe the credentials",
         access=Access(by_credentials, ("key", "token")),
         answers=ShownMe,
     ),

@@ -48,7 +48,9 @@ class SubscriptionForm(BaseModel):
 
     email: Annotated[Email, Field(description="Valid email address")]
     first_name: Annotated[FirstName | None, EMPTY_IS_NONE, Field(description="Subscriber's first name")] = None
-    interests: Annotated[Interests, Field(description="What to write about: a list, or words with commas between")] = ()
+    interests: Annotated[
+        Interests, Field(description="What the newsletters should be about: a list, or words separated by commas.")
+    ] = ()
 
 
 class UnsubscribeLink(BaseModel):
@@ -56,19 +58,19 @@ class UnsubscribeLink(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    token: Annotated[str, Field(description="As it stands in the link of a newsletter")] = ""
+    token: Annotated[str, Field(description="The token in the link of a newsletter.")] = ""
 
 
 class ShownSuccess(Shape):
-    """The same whatever was known of the address."""
+    """It worked. The answer is the same whether the address was known or not."""
 
     success: Literal[True]
     message: str
 
 
 async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
-    """The same answer and the same work, whether the address is new, known, or unsubscribed. The form may come in every
-    way in which the contact form may."""
+    """Subscribes an address. The answer is the same whether the address is new, subscribed or unsubscribed. It is sent
+    in the same ways as the contact form."""
 
     async def work(submission: Submission) -> tuple[Subscriber, Appended]:
         command = Subscribe(
@@ -90,7 +92,7 @@ async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
 
 
 async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
-    """A page with a button. Changes nothing: programs that scan mail follow every link."""
+    """Shows a page with a button to browsers. It changes nothing, because programs that scan mail follow every link."""
     link = await find_link(asked.app.store, asked.tenant_id, query.token)
     if link.subscriber_id is None:
         return await unknown(asked.request, link)
@@ -100,7 +102,7 @@ async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
 
 
 async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
-    """Unsubscribes, from the page or with one click (RFC 8058). Whatever body comes is not looked at."""
+    """Unsubscribes, from the page or with one click (RFC 8058). The request body is ignored."""
     store = asked.app.store
     # The body is the same for every link: the token tells requests apart.
     sent = query.token.encode() + b"\n" + asked.body
@@ -165,6 +167,6 @@ ENDPOINTS = (
         answers=ShownSuccess,
         words=WORDS,
     ),
-    link(method="GET", run=get_unsubscribe, summary="Show a page with a button to unsubscribe"),
+    link(method="GET", run=get_unsubscribe, summary="Show the unsubscribe page"),
     link(method="POST", run=post_unsubscribe, summary="Unsubscribe from the newsletter"),
 )

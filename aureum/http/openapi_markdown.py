@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from aureum.http.openapi_schemas import JsonSchema
+from aureum.http.openapi_webhooks import TAG as MESSAGES
 
 HEAD = """# Reference
 
@@ -30,11 +31,14 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield document["info"]["description"]
     components = document["components"]
     for tag in document["tags"]:
+        if tag["name"] == MESSAGES:
+            continue
         yield f"## {tag['name'].capitalize()}\n"
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
                 if tag["name"] in operation["tags"]:
                     yield from endpoint(f"{method.upper()} {path}", operation)
+    yield from messages(document["webhooks"])
     yield from refusals(components["responses"])
     yield "## Models\n"
     for name, schema in components["schemas"].items():
@@ -68,9 +72,21 @@ def endpoint(title: str, operation: Mapping[str, Any]) -> Iterator[str]:
     yield f"Refused with {', '.join(refused)}, as the [{API[dialect]}](#refusals) does.\n"
 
 
+def messages(webhooks: Mapping[str, Any]) -> Iterator[str]:
+    """What is sent to webhooks."""
+    yield "## Messages\n"
+    yield "What a webhook receives, as a POST with JSON ([webhooks.md](webhooks.md)).\n"
+    cells = [
+        (f"`{event}`", one["post"]["summary"], kind(content(one["post"]["requestBody"])["schema"]))
+        for event, one in webhooks.items()
+    ]
+    yield from table(("event", "when", "body"), cells)
+
+
 def refusals(responses: Mapping[str, Any]) -> Iterator[str]:
     """What the statuses mean, in both dialects."""
     yield "## Refusals\n"
+    yield "Each carries a code; [errors.md](errors.md) lists them.\n"
     cells = []
     for name, answer in responses.items():
         dialect, _, status = name.partition("_")

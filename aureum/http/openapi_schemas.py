@@ -93,6 +93,8 @@ def _tidied(value: Any) -> Any:
 def described(model: str, schema: JsonSchema) -> JsonSchema:
     """*schema* of a model with a description of each property; a default is told there."""
     schema = {key: value for key, value in schema.items() if key != "title"}
+    if PAGE_OF.fullmatch(model):
+        schema["description"] = "One page of a list. A page after the last one has no items."
     properties = schema.get("properties", {})
     for name, field in properties.items():
         text = str(field.get("description") or meaning(model, name))

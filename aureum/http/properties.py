@@ -32,7 +32,8 @@ class PropertyFilters(DeltaPaging):
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     featured: Annotated[
-        Literal["true", "false"] | None, Field(description="Featured listings only; or only the others.")
+        Literal["true", "false"] | None,
+        Field(description="`true`: only featured properties. `false`: only the others."),
     ] = None
 
 
@@ -48,7 +49,7 @@ async def get_properties(asked: Asked, filters: PropertyFilters) -> Response:
 
 
 async def post_property(asked: Asked, new: NewProperty) -> Response:
-    """201 with the whole property, under a slug that nothing else in the brokerage has."""
+    """Returns the whole property. Its ``slug`` is made from the title and unique in the brokerage."""
     fields = new.model_dump(exclude={"status"}) | {"created_by": asked.about.user_id}
     command = EnterProperty(tenant_id=asked.tenant_id, status=new.status, fields=fields)
     remember = await once(asked, property_body)
@@ -59,12 +60,13 @@ async def post_property(asked: Asked, new: NewProperty) -> Response:
 
 
 async def get_property(asked: Asked, property_id: UUID, as_of: AsOf) -> Response:
-    """The property as it is; with ``asOf`` as it was."""
+    """Returns the property, or its state at ``asOf``."""
     return await shown(asked, property_list.LIST, property_id, NO_PROPERTY, as_of, property_body)
 
 
 async def patch_property(asked: Asked, property_id: UUID, change: PropertyChange) -> Response:
-    """The property as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the property. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     command = ChangeProperty(
         tenant_id=asked.tenant_id,
         property_id=property_id,

@@ -35,7 +35,7 @@ EXAMPLE: dict[str, JsonValue] = {
 
 
 class NewProperty(Body):
-    """The document's fields, and a few that a listing has besides."""
+    """A new property."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
@@ -52,15 +52,20 @@ class NewProperty(Body):
     status: Annotated[Status, NULL_IS_ABSENT] = "ACTIVE"
     is_featured: Annotated[StrictBool, NULL_IS_ABSENT, Field(alias="isFeatured")] = False
     description: Message | None = None
-    mls: Annotated[Short | None, Field(description="Which MLS the mlsId is of")] = None
-    mls_id: Annotated[MlsId, Field(alias="mlsId", description="Unique in the brokerage and MLS; blank is none")] = None
+    mls: Annotated[Short | None, Field(description="The MLS that `mlsId` belongs to.")] = None
+    mls_id: Annotated[
+        MlsId,
+        Field(
+            alias="mlsId", description="The id in the MLS, unique in the brokerage and MLS. A blank one counts as none."
+        ),
+    ] = None
     time_zone: Annotated[
-        TimeZone | None, Field(alias="timeZone", description="IANA name, where it is not the brokerage's")
+        TimeZone | None, Field(alias="timeZone", description="IANA time zone, if it is not the brokerage's.")
     ] = None
 
 
 class PropertyChange(Body):
-    """What may be set; ``null`` empties what may be empty."""
+    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "SOLD", "price": 4450000}})
 

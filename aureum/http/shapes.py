@@ -26,14 +26,14 @@ class Shape(BaseModel):
 
 
 class ShownActor(Shape):
-    """Who did it: visitor, key, user or system."""
+    """Who caused an event: a visitor, a key, a user or the system."""
 
     type: str
     id: str | None
 
 
 class ShownChange(Shape):
-    """From what to what."""
+    """The value of a field before and after a change."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"required": ["from", "to"]})
 

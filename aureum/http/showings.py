@@ -69,7 +69,7 @@ async def get_showings(asked: Asked, filters: ShowingFilters) -> Response:
 
 
 async def post_showing(asked: Asked, new: NewShowing) -> Response:
-    """201 with the whole showing. A listing that is one property of the brokerage is linked to it."""
+    """Returns the whole showing. If the brokerage has a property with this listing id, the showing is linked to it."""
     about = asked.about
     command = RequestTour(
         tenant_id=asked.tenant_id,
@@ -87,12 +87,13 @@ async def post_showing(asked: Asked, new: NewShowing) -> Response:
 
 
 async def get_showing(asked: Asked, tour_id: UUID, as_of: AsOf) -> Response:
-    """The showing as it is; with ``asOf`` as it was."""
+    """Returns the showing, or its state at ``asOf``."""
     return await shown(asked, tour_list.LIST, tour_id, NO_SHOWING, as_of, showing_body)
 
 
 async def patch_showing(asked: Asked, tour_id: UUID, change: ShowingChange) -> Response:
-    """The showing as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the showing. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     given = change.model_fields_set
     details: dict[str, str | UUID | None] = {name: getattr(change, name) for name in DETAILS if name in given}
     if "property_id" in given:
@@ -130,7 +131,7 @@ ENDPOINTS = (
         "POST",
         "/api/showings",
         post_showing,
-        "Enter a showing",
+        "Create a showing",
         body=NewShowing,
         answers=ShownShowing,
         status=201,

@@ -34,13 +34,13 @@ def task_body(task: Task) -> bytes:
 
 
 async def get_tasks(asked: Asked, filters: TaskFilters) -> Response:
-    """Newest first, in pages or streamed whole; of an agent those assigned to or created by him or her."""
+    """Newest first, in pages or streamed whole. An agent sees the tasks assigned to or created by the agent."""
     chosen = {"status": filters.status, "assigned_to": reference(filters.assigned_to), "sees": asked.about.sees}
     return await TASKS.answer(asked, filters, chosen)
 
 
 async def post_task(asked: Asked, new: NewTask) -> Response:
-    """201 with the whole task."""
+    """Returns the whole task."""
     fields = as_recorded(new.model_dump()) | {"created_by": asked.about.user_id}
     command = CreateTask(tenant_id=asked.tenant_id, fields=fields, sees=asked.about.sees)
     remember = await once(asked, task_body)
@@ -51,12 +51,13 @@ async def post_task(asked: Asked, new: NewTask) -> Response:
 
 
 async def get_task(asked: Asked, task_id: UUID, as_of: AsOf) -> Response:
-    """The task as it is; with ``asOf`` as it was."""
+    """Returns the task, or its state at ``asOf``."""
     return await shown(asked, task_list.LIST, task_id, NO_TASK, as_of, task_body)
 
 
 async def patch_task(asked: Asked, task_id: UUID, change: TaskChange) -> Response:
-    """The task as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the task. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     command = ChangeTask(
         tenant_id=asked.tenant_id,
         task_id=task_id,
@@ -72,7 +73,7 @@ async def patch_task(asked: Asked, task_id: UUID, change: TaskChange) -> Respons
 
 
 async def post_completion(asked: Asked, task_id: UUID) -> Response:
-    """The task, completed. Twice is the same success."""
+    """Sets the status to ``completed``. Completing it again has no further effect."""
     remember = await once(asked, task_body)
     task, appended = await complete_task(
         asked.app.store,

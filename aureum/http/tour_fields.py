@@ -73,8 +73,8 @@ Listed = Annotated[str, Characters(limit=100, blank=False, lines=False)]
 
 
 WHEN = (
-    "With an offset a moment; without one a time on the clock where the tour is, a date alone its midnight there. "
-    "`null`: no fixed time."
+    "When it starts. With an offset it is a moment; without one it is the local time of the property, and a date alone "
+    "is its midnight there. `null`: no fixed time."
 )
 MOMENTS: list[JsonValue] = ["2025-03-09T10:00:00", "2025-03-09T16:00:00Z"]
 
@@ -109,21 +109,27 @@ class TourForm(BaseModel):
 
 
 class TourChange(Body):
-    """What staff may set in the Leads API; ``null`` empties what may be empty."""
+    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"status": "confirmed", "starts_at": "2025-03-09T10:00:00"}}
     )
 
-    status: Annotated[Status, NOT_NULL, Field(description="pending, then confirmed, then completed; or cancelled.")]
+    status: Annotated[
+        Status,
+        NOT_NULL,
+        Field(description="The status: `pending`, then `confirmed`, then `completed`; or `cancelled`."),
+    ]
     preferred_date: Day | None = None
     preferred_time: Words | None = None
     starts_at: Annotated[Start | None, Field(description=WHEN, examples=MOMENTS)] = None
-    assigned_agent_id: Annotated[Number | None, Field(description="A user of the brokerage, or nobody.")] = None
+    assigned_agent_id: Annotated[
+        Number | None, Field(description="A user of the brokerage; `null` unassigns the tour.")
+    ] = None
 
 
 class NewShowing(Body):
-    """What staff or a program enters: ``name``, and ``email`` or ``phone``."""
+    """A new showing: ``name``, and ``email`` or ``phone``."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -158,7 +164,7 @@ class NewShowing(Body):
 
 
 class ShowingChange(Body):
-    """What may be set in the Aureum API; ``null`` empties what may be empty."""
+    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"status": "confirmed", "startsAt": "2025-03-09T10:00:00"}}
@@ -172,7 +178,11 @@ class ShowingChange(Body):
     preferred_date: Annotated[Day | None, Field(alias="preferredDate")] = None
     preferred_time: Annotated[Words | None, Field(alias="preferredTime")] = None
     starts_at: Annotated[Start | None, Field(alias="startsAt", description=WHEN, examples=MOMENTS)] = None
-    status: Annotated[Status, NOT_NULL, Field(description="pending, then confirmed, then completed; or cancelled.")]
+    status: Annotated[
+        Status,
+        NOT_NULL,
+        Field(description="The status: `pending`, then `confirmed`, then `completed`; or `cancelled`."),
+    ]
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId")] = None
     message: Message | None = None
 
@@ -181,7 +191,7 @@ Shown = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["20
 
 
 class ReceivedTour(Shape):
-    """What the visitor's page gets."""
+    """A tour request, as the visitor's page gets it."""
 
     id: int
     listing_id: str

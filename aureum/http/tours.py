@@ -62,7 +62,7 @@ def shown_tour(tour: Tour) -> dict[str, Any]:
 
 
 def received(tour: Tour) -> bytes:
-    """What the visitor's page gets."""
+    """A tour request, as the visitor's page gets it."""
     shown = shown_tour(tour)
     return encoded({name: shown[name] for name in RECEIVED})
 
@@ -91,8 +91,8 @@ async def get_found(asked: Asked, number: int) -> Found:
 
 
 async def post_tour(asked: Asked, form: TourForm) -> Response:
-    """Stored as it was asked for. A listing that is one property of the brokerage is linked to it. The form may come in
-    every way in which the contact form may."""
+    """Stores a tour request. If the brokerage has a property with this listing id, the tour is linked to it. It is sent
+    in the same ways as the contact form."""
 
     async def request(submission: Submission) -> tuple[Tour, Appended]:
         about = submission.site.brokerage
@@ -120,7 +120,7 @@ async def get_tours(asked: Asked, filters: TourFilters) -> Response:
 
 
 async def get_tour(asked: Asked, number: int, as_of: AsOf) -> Response:
-    """The tour as it is; with ``asOf`` as it was."""
+    """Returns the tour, or its state at ``asOf``."""
     found = await get_found(asked, number)
     if as_of.as_of is None:
         agent = b"null" if found.agent is None else b"%d" % found.agent
@@ -133,7 +133,8 @@ async def get_tour(asked: Asked, number: int, as_of: AsOf) -> Response:
 
 
 async def patch_tour(asked: Asked, number: int, change: TourChange) -> Response:
-    """The tour as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the tour. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     found = await get_found(asked, number)
     given = change.model_fields_set
     command = ChangeTour(

@@ -19,11 +19,11 @@ from aureum.projections.users import UserRow
 Password = Annotated[str, Field(strict=True, min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 Specialties = Annotated[
     list[Annotated[str, Characters(limit=100, blank=False, lines=False)]],
-    Field(max_length=50, description="An agent's own words for places and kinds of homes: leads go by them"),
+    Field(max_length=50, description="The agent's own words for places and kinds of homes. Leads are routed by them."),
 ]
 BrokerageId = Annotated[
     named_brokerage.InBody,
-    Field(description="For platform admins: whose it is, if not their own brokerage's; of others ignored"),
+    Field(description="For platform admins: the brokerage it belongs to, if not their own. Ignored for others."),
 ]
 
 
@@ -34,7 +34,7 @@ class OfBrokerage(BaseModel):
 
     brokerage_id: Annotated[
         named_brokerage.InQuery | None,
-        Field(description="For platform admins: of which brokerage, if not of their own; of others ignored"),
+        Field(description="For platform admins: the brokerage, if not their own. Ignored for others."),
     ] = None
 
 
@@ -43,7 +43,7 @@ class BrokeragePage(Numbered, OfBrokerage):
 
 
 class NewUser(Body):
-    """Somebody joins the staff."""
+    """A new user."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -57,19 +57,20 @@ class NewUser(Body):
         },
     )
 
-    email: Annotated[Email, Field(description="The address to log in with; nobody else may have it")]
-    name: Annotated[Name, Field(description="As colleagues know him or her")]
+    email: Annotated[Email, Field(description="The email address to log in with. No other user may have it.")]
+    name: Annotated[Name, Field(description="The name that colleagues know.")]
     role: Role
-    password: Annotated[Password | None, Field(description="Without one nobody can log in")] = None
+    password: Annotated[Password | None, Field(description="The password. Without one the user cannot log in.")] = None
     takes_leads: Annotated[
-        StrictBool | None, Field(description="Whether forms are routed to him or her; by itself so for an agent")
+        StrictBool | None, Field(description="Whether leads are routed to this user. Default: `true` for agents.")
     ] = None
     specialties: Annotated[Specialties, NULL_IS_ABSENT] = Field([])
     brokerage_id: BrokerageId | None = None
 
 
 class UserChange(Body):
-    """What may be set; what is left out stays as it is. A new password, or being disabled, ends all logins at once."""
+    """The fields to change. Fields that are left out keep their value. A new password, or disabling the user, ends all
+    logins at once."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"role": "broker"}})
 
@@ -82,7 +83,7 @@ class UserChange(Body):
 
 
 class ShownStaff(Shape):
-    """Somebody of the staff."""
+    """A user of the brokerage."""
 
     id: Annotated[int, Field(description="The number that `assigned_agent_id` takes")]
     email: str

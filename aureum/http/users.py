@@ -13,7 +13,7 @@ PATH = "/api/users"
 
 
 class ShownAssignee(Shape):
-    """Somebody of the staff: `id` is what `assignedToId` takes, `number` the same person in the Leads API."""
+    """A user that can be assigned: `id` goes into `assignedToId`, `number` is the same user in the Leads API."""
 
     id: Wire
     number: int
@@ -22,7 +22,7 @@ class ShownAssignee(Shape):
 
 
 async def get_users(asked: Asked) -> Response:
-    """All of them by name, in one piece: a brokerage has dozens. Whoever is disabled is not there."""
+    """Lists all users by name, in one piece, without those that are disabled."""
     state = (PATH, asked.tenant_id, asked.about.head)
     etag = list_etag(*state)
     unchanged = not_modified(asked.request, etag)
@@ -41,4 +41,4 @@ async def get_users(asked: Asked) -> Response:
     return answer(await asked.app.answers.get(state, listed), headers={"ETag": etag})
 
 
-ENDPOINTS = (Endpoint("GET", PATH, get_users, "List who can be assigned", answers=list[ShownAssignee]),)
+ENDPOINTS = (Endpoint("GET", PATH, get_users, "List users that can be assigned", answers=list[ShownAssignee]),)

@@ -41,30 +41,34 @@ class DeliveryFilters(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     status: Annotated[
-        Status | None, Field(description="`failed`: it was given up. `pending`: an attempt follows, or is under way.")
+        Status | None,
+        Field(description="`failed`: all attempts are used up. `pending`: an attempt is due or under way."),
     ] = None
     event: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
     limit: Annotated[Limit | None, Field(description=f"The length of a page, {PAGE} without it.")] = None
     cursor: Annotated[
-        Cursor | None, Field(description="Where the page begins, as the `Link` header of the page before gave it.")
+        Cursor | None, Field(description="Where the page begins, from the `Link` header of the previous page.")
     ] = None
 
 
 class ShownDelivery(Shape):
-    """One event for one webhook, however often it was tried."""
+    """One event for one webhook, with the state of its attempts."""
 
     id: Annotated[str, Field(pattern=PATTERN)]
     webhookId: Wire
-    event: Annotated[Event | None, Field(description="`null` when the message is not kept any more")]
+    event: Annotated[Event | None, Field(description="The event; `null` when the message is no longer kept.")]
     eventId: Annotated[str, Field(description="The `id` of the message, which is `webhook-id` too")]
     sequence: Annotated[int, Field(description="The `sequence` of the message")]
     status: Status
-    attempts: Annotated[int, Field(description="How many were made")]
+    attempts: Annotated[int, Field(description="How many attempts were made.")]
     lastAttemptAt: Timestamp | None
     lastStatus: Annotated[int | None, Field(description="The HTTP status of the last attempt's answer")]
-    lastError: Annotated[str | None, Field(description="Why the last attempt was no success")]
-    nextAttemptAt: Annotated[Timestamp | None, Field(description="`null` also while an attempt is under way")]
-    replayId: Annotated[Wire | None, Field(description="The replay that made it, while it is pending")]
+    lastError: Annotated[str | None, Field(description="Why the last attempt failed.")]
+    nextAttemptAt: Annotated[
+        Timestamp | None,
+        Field(description="When the next attempt is due; `null` if there is none, or while an attempt is under way."),
+    ]
+    replayId: Annotated[Wire | None, Field(description="The replay that created it, while it is pending.")]
 
 
 class ShownAttempt(Shape):
@@ -89,15 +93,15 @@ class ShownAttempt(Shape):
 
 
 class ShownWholeDelivery(ShownDelivery):
-    """The same with its attempts, newest first, and the body that was sent."""
+    """A delivery with its attempts, newest first, and the body that was sent."""
 
     attemptLog: list[ShownAttempt]
-    body: Annotated[str | None, Field(description="As it goes over the wire: what the signature covers")]
+    body: Annotated[str | None, Field(description="The body exactly as it is sent, which the signature covers.")]
 
 
 async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilters) -> Response:
-    """Newest first. Of what is finished, those of the last 30 days. A page of rare ones may be shorter than its limit,
-    or empty, and have a ``Link`` all the same."""
+    """Newest first. Finished deliveries are kept for 30 days. With filters a page may be shorter than its limit, or
+    empty, although ``Link`` leads to more."""
     webhook = await row_of(asked, endpoint_id)
     limit = filters.limit or PAGE
     path = asked.request.url.path
@@ -124,12 +128,12 @@ async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilte
 
 
 async def get_delivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
-    """The delivery with its attempts, and the body of the message if it is kept."""
+    """Returns the delivery with its attempts, and the body of the message while it is kept."""
     return unless_same(asked, encoded(await whole(asked, *delivery)))
 
 
 async def post_redelivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
-    """202: the same message goes out at once, with a new schedule of attempts."""
+    """Sends the same message again at once, with a new schedule of attempts."""
     endpoint_id, position = delivery
     row = await known(asked, endpoint_id, position)
     shown = delivery_log.document(asked.tenant_id, endpoint_id, {**row, "status": "pending"})
@@ -221,7 +225,7 @@ ENDPOINTS = (
         method="POST",
         path=PATH + "/{id}/redeliver",
         run=post_redelivery,
-        summary="Deliver it again",
+        summary="Redeliver a message",
         answers=ShownDelivery,
         status=202,
     ),

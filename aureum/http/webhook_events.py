@@ -23,15 +23,16 @@ class Feed(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     cursor: Annotated[
-        Position | None, Field(description="The `sequence` that was read last: what follows it comes. 0 without it.")
+        Position | None,
+        Field(description="The `sequence` that was read last; events after it are returned. Default: 0."),
     ] = None
     limit: Annotated[Limit | None, Field(description=f"How many at most, {PAGE} without it.")] = None
     events: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
 
 
 async def get_events(asked: Asked, feed: Feed) -> Response:
-    """Oldest first, the same bytes as are delivered. ``Link`` says where it goes on, if there is more by now; a page
-    of rare events may be shorter than its limit, or empty, and go on all the same."""
+    """Oldest first, the same bodies that webhooks receive. ``Link`` leads to the next page if there is more. With a
+    filter a page may be shorter than its limit, or empty, although more follows."""
     query, about = asked.request.query_params, asked.about
     etag = list_etag(PATH, asked.tenant_id, about.head, sorted(query.multi_items()))
     unchanged = not_modified(asked.request, etag)

@@ -39,13 +39,16 @@ Url = Annotated[
         }
     ),
 ]
-Events = Annotated[list[Wanted], Field(min_length=1, max_length=100, description="`lead.*` is all of a lead's.")]
+Events = Annotated[
+    list[Wanted],
+    Field(min_length=1, max_length=100, description="The events to send; `lead.*` stands for all events of leads."),
+]
 RateLimit = Annotated[int, Whole(1, RATE_LIMIT_MOST)]
 Description = Annotated[str, Characters(limit=500, lines=False)]
 
 IN_ORDER = (
-    "`parallel`: as quickly as can be; `keyed`: those of one resource one after the other; `fifo`: all one after the "
-    "other."
+    "The order of deliveries. `parallel`: as fast as possible. `keyed`: in order for each resource. `fifo`: all in "
+    "order."
 )
 
 EXAMPLE: dict[str, JsonValue] = {
@@ -56,7 +59,7 @@ EXAMPLE: dict[str, JsonValue] = {
 
 
 class NewWebhook(Body):
-    """A system that wants to be told."""
+    """A new webhook."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
@@ -68,7 +71,8 @@ class NewWebhook(Body):
 
 
 class WebhookChange(Body):
-    """What may be set; ``null`` empties what may be empty. Enabled again, it also hears of what it has missed."""
+    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value. Enabling a
+    webhook again sends what it has missed."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"events": ["lead.*"], "rateLimit": 50}})
 
@@ -81,7 +85,7 @@ class WebhookChange(Body):
 
 
 class Rotation(Body):
-    """For how long the secret before stays valid beside the new one."""
+    """How long the previous secret stays valid beside the new one."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"overlap_hours": 24}})
 
@@ -89,7 +93,7 @@ class Rotation(Body):
 
 
 class WebhookTest(Body):
-    """Of which event a sample is sent."""
+    """The event of which a sample is sent."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"event": "lead.created"}})
 
@@ -97,7 +101,7 @@ class WebhookTest(Body):
 
 
 class ShownWebhook(Shape):
-    """A webhook. Its secret is shown when it is made, and when it is rotated, and never again."""
+    """A webhook. Its secret is shown only when it is created and when it is rotated."""
 
     id: Wire
     url: str
@@ -108,11 +112,11 @@ class ShownWebhook(Shape):
     status: Literal["enabled", "disabled"]
     disabledReason: Annotated[
         Literal["gone", "failing", "staff"] | None,
-        Field(description="It answered 410; it failed for five days; somebody disabled it."),
+        Field(description="`gone`: it answered 410. `failing`: it failed for five days. `staff`: a user disabled it."),
     ]
     disabledAt: Timestamp | None
-    failingSince: Annotated[Timestamp | None, Field(description="Since when it has not succeeded once")]
-    secretOverlapUntil: Annotated[Timestamp | None, Field(description="Until then the secret before is valid too")]
+    failingSince: Annotated[Timestamp | None, Field(description="Since when every attempt has failed.")]
+    secretOverlapUntil: Annotated[Timestamp | None, Field(description="Until when the previous secret is valid too.")]
     createdAt: Timestamp
     updatedAt: Timestamp
 
@@ -123,13 +127,13 @@ Secret = Annotated[
 
 
 class ShownNewWebhook(ShownWebhook):
-    """A new webhook, with the secret that signs, this once."""
+    """A new webhook with its signing secret, which is shown this once."""
 
     secret: Secret
 
 
 class ShownSecret(Shape):
-    """The new secret, this once."""
+    """The new secret, which is shown this once."""
 
     secret: Secret
     secretOverlapUntil: Timestamp | None

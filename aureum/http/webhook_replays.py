@@ -65,19 +65,26 @@ Place = Annotated[
 
 
 class NewReplay(Body):
-    """What to send again. A time stands for what was recorded from it on, or up to it."""
+    """Which events to send again: from and until a sequence or a time."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"since": "2025-01-15T10:30:00Z", "only": "missing"}}
     )
 
     since: Annotated[Place, Field(description="The first sequence, or a time.")]
-    until: Annotated[Place | None, Field(description="The last sequence, or a time; without it all up to now.")] = None
-    events: Annotated[Events | None, Field(description="Fewer than the webhook wants; without it all of those.")] = None
+    until: Annotated[
+        Place | None, Field(description="The last sequence, or a time. Default: everything up to now.")
+    ] = None
+    events: Annotated[Events | None, Field(description="Only these of the webhook's events. Default: all of them.")] = (
+        None
+    )
     only: Annotated[
         Only,
         NULL_IS_ABSENT,
-        Field(description="`failed`: what was given up; `missing`: what was never delivered, for whatever reason."),
+        Field(
+            description="`all`: every event. `failed`: deliveries that have failed. `missing`: events that were never "
+            "delivered, for any reason."
+        ),
     ] = "all"
 
 
@@ -86,20 +93,22 @@ class ShownReplay(Shape):
 
     id: Wire
     webhookId: Wire
-    since: Annotated[int, Field(description="The first sequence that is looked at")]
-    until: Annotated[int, Field(description="The last one")]
-    events: Annotated[list[Wanted], Field(description="Empty: all that the webhook wants")]
+    since: Annotated[int, Field(description="The first sequence that the replay covers.")]
+    until: Annotated[int, Field(description="The last sequence that the replay covers.")]
+    events: Annotated[
+        list[Wanted], Field(description="The events that are sent; empty for all of the webhook's events.")
+    ]
     only: Only
     status: Literal["running", "completed", "cancelled"]
-    progress: Annotated[float, Field(ge=0, le=1, description="How much of it was looked at")]
-    queued: Annotated[int, Field(description="Deliveries that it has made")]
-    remaining: Annotated[int, Field(description="Those of them that are still pending")]
+    progress: Annotated[float, Field(ge=0, le=1, description="How much of the log has been read, from 0 to 1.")]
+    queued: Annotated[int, Field(description="How many deliveries the replay has created.")]
+    remaining: Annotated[int, Field(description="How many of these deliveries are still pending.")]
     requestedAt: Timestamp
     endedAt: Timestamp | None
 
 
 async def get_replays(asked: Asked, endpoint_id: UUID, paging: Paging) -> Response:
-    """Newest first; also those that enabling it has asked for."""
+    """Newest first. Enabling a webhook also starts a replay."""
     webhook = await row_of(asked, endpoint_id)
     rows = await page(asked, webhook_replays.PAGE, webhook_replays.NAMES, paging, endpoint=endpoint_id)
     path = asked.request.url.path
@@ -107,7 +116,7 @@ async def get_replays(asked: Asked, endpoint_id: UUID, paging: Paging) -> Respon
 
 
 async def post_replay(asked: Asked, endpoint_id: UUID, new: NewReplay) -> Response:
-    """202 with the job. What happens meanwhile is delivered first."""
+    """Starts a job that sends earlier events again. New events are delivered first."""
     command = RequestWebhookReplay(
         tenant_id=asked.tenant_id,
         endpoint_id=endpoint_id,
@@ -140,12 +149,12 @@ def new_body(replay: WebhookReplay) -> bytes:
 
 
 async def get_replay(asked: Asked, replay_id: UUID) -> Response:
-    """How far it has come."""
+    """Returns the replay and its progress."""
     return unless_same(asked, encoded(webhook_replays.document(await row(asked, replay_id))))
 
 
 async def post_cancel(asked: Asked, replay_id: UUID) -> Response:
-    """The replay as it is afterwards. What it has queued and not sent yet is not sent; one that has ended stays so."""
+    """Stops the replay. What it has queued and not sent yet is dropped. A replay that has ended does not change."""
     now = await row(asked, replay_id)
 
     def body(replay: WebhookReplay) -> bytes:
@@ -180,7 +189,7 @@ ENDPOINTS = (
         method="POST",
         path="/api/webhooks/{id}/replay",
         run=post_replay,
-        summary="Replay what happened earlier",
+        summary="Replay earlier events",
         body=NewReplay,
         answers=ShownReplay,
         status=202,

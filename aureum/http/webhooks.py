@@ -41,15 +41,15 @@ PATH = "/api/webhooks"
 
 
 async def get_webhooks(asked: Asked, paging: Paging) -> Response:
-    """Newest first. Those that were removed are not there."""
+    """Newest first, without those that were removed."""
     rows = await page(asked, webhook_endpoints.PAGE, webhook_endpoints.NAMES, paging)
     now = ids.now()
     return listed(asked, PATH, paging, rows, "endpoint_id", lambda row: webhook_endpoints.document(row, now))
 
 
 async def post_webhook(asked: Asked, new: NewWebhook) -> Response:
-    """201 with the webhook and its signing secret, this once. It hears of what happens from now on. A brokerage has at
-    most 50, disabled ones included, unless the operator has set another limit."""
+    """Returns the webhook with its signing secret, which is shown this once. It receives events from now on. A
+    brokerage has at most 50 webhooks, disabled ones included, unless the operator has set another limit."""
     settings = asked.app.settings
     details = new.model_dump(include={"mode", "rate_limit", "description"})
     command = RegisterWebhookEndpoint(tenant_id=asked.tenant_id, url=new.url, events=tuple(new.events), details=details)
@@ -78,7 +78,7 @@ def new_body(endpoint: WebhookEndpoint) -> bytes:
 
 
 async def get_webhook(asked: Asked, endpoint_id: UUID, as_of: AsOf) -> Response:
-    """The webhook as it is; with ``asOf`` as it was."""
+    """Returns the webhook, or its state at ``asOf``."""
     row, at = await row_of(asked, endpoint_id), as_of.as_of
     if at is not None:
         stream = await asked.app.store.load(asked.tenant_id, endpoint_id)
@@ -92,7 +92,8 @@ async def get_webhook(asked: Asked, endpoint_id: UUID, as_of: AsOf) -> Response:
 
 
 async def patch_webhook(asked: Asked, endpoint_id: UUID, change: WebhookChange) -> Response:
-    """The webhook as it is afterwards. ``If-Match`` takes the ETag that the caller has seen."""
+    """Changes the fields that are sent, and returns the webhook. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
     settings = asked.app.settings
     command = ChangeWebhookEndpoint(
         tenant_id=asked.tenant_id,
@@ -113,14 +114,14 @@ async def patch_webhook(asked: Asked, endpoint_id: UUID, change: WebhookChange) 
 
 
 async def delete_webhook(asked: Asked, endpoint_id: UUID) -> Response:
-    """204: nothing is sent there any more, and from now on it is not there."""
+    """Removes the webhook. Nothing is sent to it any more."""
     await remove_webhook_endpoint(asked.app.store, asked.tenant_id, endpoint_id, origin(asked.request, asked.about))
     return Response(status_code=204)
 
 
 async def post_rotation(asked: Asked, endpoint_id: UUID, rotation: Rotation) -> Response:
-    """The new secret, this once. Until the overlap ends the one before is valid beside it: `X-Aureum-Signature` is made
-    with that one, `webhook-signature` has both."""
+    """Returns the new secret, which is shown this once. Until the overlap ends, the previous secret stays valid:
+    ``X-Aureum-Signature`` is made with it, and ``webhook-signature`` carries both signatures."""
 
     def body(endpoint: WebhookEndpoint) -> bytes:
         until = endpoint.overlap_until if endpoint.previous_secret is not None else None

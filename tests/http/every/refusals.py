@@ -157,6 +157,7 @@ REFUSALS: Mapping[tuple[str, str], Callable[[Scene], Answer]] = {
     ("leads_401", "login_failed"): lambda scene: logged_in_wrongly(scene, 1),
     ("leads_403", "plan_required"): lambda scene: plan(scene, "/api/tours"),
     ("leads_403", "role_not_allowed"): lambda scene: scene.by_agent("GET", "/api/v1/admin/users"),
+    ("leads_403", "cross_site_request"): lambda scene: scene.form(FORM, {"Origin": "https://elsewhere.example.com"}),
     ("leads_404", "brokerage_not_found"): lambda scene: scene.world.server.ask(
         "POST", "/api/contact", FORM, host="unknown.example.com"
     ),
