@@ -41,6 +41,9 @@ NAME_A_BROKERAGE = "You belong to no brokerage: ask at the address of the one th
 FROM_PANEL = "aureum.panel"
 """In the scope of what a page of the admin panel asks on behalf of its reader."""
 
+ACTING_FOR = "aureum.acting_for"
+"""In the same scope: the slug of the brokerage that a platform admin has chosen there."""
+
 log = structlog.get_logger("aureum.http")
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -65,7 +68,9 @@ async def by_key(request: Request, plan: str | None = None) -> Brokerage:
 async def by_key_or_staff(request: Request) -> Brokerage:
     """A key on a plan that has the API, or a user on any: all have the admin panel. Raises what by_key raises."""
     about = await passed(request, LOG_IN)
-    return about if about.role not in ("key", "platform_admin") else await on_plan(request, about, API_PLAN)
+    if about.role not in ("key", "platform_admin"):
+        return about
+    return await on_plan(request, about, PANEL_PLAN if request.scope.get(FROM_PANEL) else API_PLAN)
 
 
 async def by_integrator(request: Request) -> Brokerage:
@@ -80,8 +85,14 @@ async def by_integrator(request: Request) -> Brokerage:
 
 
 async def on_plan(request: Request, about: Brokerage, plan: str) -> Brokerage:
-    """*about*, or for a platform admin the brokerage that Host names. Raises HttpError 400, 401, 403, 404."""
-    if about.host_tenant is not None and about.host_tenant != about.tenant_id:
+    """*about*, or for a platform admin the brokerage that was chosen in the panel, or that Host names.
+
+    Raises HttpError 400, 401, 403, 404.
+    """
+    acting_for = request.scope.get(ACTING_FOR)
+    if acting_for is not None and about.role == "platform_admin":
+        about = await as_platform_admin(request, about, ("", acting_for))
+    elif about.host_tenant is not None and about.host_tenant != about.tenant_id:
         if about.role != "platform_admin":
             await tell_host(request, about)
             raise HttpError("credentials_invalid", WRONG_LOGIN)
@@ -158,9 +169,12 @@ async def through_gate(request: Request, line: Line) -> Passage | None:
     return passage
 
 
-async def as_platform_admin(request: Request, admin: Brokerage) -> Brokerage:
-    """The brokerage that Host names, seen by *admin*. Raises HttpError 404 for a disabled one."""
-    host, slug = named_host(request)
+async def as_platform_admin(request: Request, admin: Brokerage, named: tuple[str, str] | None = None) -> Brokerage:
+    """The brokerage of a host and slug, by themselves those of the request, seen by *admin*.
+
+    Raises HttpError 404 for a disabled one.
+    """
+    host, slug = named or named_host(request)
     passage = await through_gate(request, Line(b"", host, slug, ""))
     if passage is None:
         raise HttpError("brokerage_not_found", NO_BROKERAGE)

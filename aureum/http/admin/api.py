@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aureum.http import (
     admin_api_keys,
     admin_brokerages,
+    admin_leads,
     admin_users,
     auth,
     contacts,
@@ -27,6 +28,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *me.ENDPOINTS,
     *lead_count.ENDPOINTS,
     *leads.ENDPOINTS,
+    *admin_leads.ENDPOINTS,
     *contacts.ENDPOINTS,
     *properties.ENDPOINTS,
     *tasks.ENDPOINTS,

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.api_key import RATE_LIMIT
+from aureum.http.admin.acting import named
 from aureum.http.admin.page import REFUSALS, Page, page, refusal
 from aureum.http.admin.visit import Visit
 
@@ -16,7 +17,7 @@ LENGTH = 100
 async def listed(visit: Visit, new: Mapping[str, Any], problem: str | None = None) -> Response:
     """A page of the keys, the revoked ones too, and the form for a new one."""
     number = visit.request.query_params.get("page", "1")
-    keys = (await visit.ask("GET", API, query={"page_size": LENGTH, "page": number})).body
+    keys = (await visit.ask("GET", API, query={"page_size": LENGTH, "page": number} | named(visit))).body
     shown = {"keys": keys["items"], "part": keys, "new": new, "problem": problem}
     return await page(visit, "api_keys.html", 400 if problem else 200, **shown)
 
@@ -30,7 +31,7 @@ async def create_api_key(visit: Visit) -> Response:
     """The new key, this once. Sent again, the same form shows the same one."""
     new = {"name": visit.form["name"], "rate_limit": visit.form.number("rate_limit")}
     try:
-        key = (await visit.ask("POST", API, body=new)).body
+        key = (await visit.ask("POST", API, body=new | named(visit))).body
     except REFUSALS as error:
         return await listed(visit, new, refusal(error))
     return await page(visit, "api_key.html", 201, key=key)
@@ -38,7 +39,7 @@ async def create_api_key(visit: Visit) -> Response:
 
 async def revoke_api_key(visit: Visit) -> Response:
     """From the next request on it opens nothing."""
-    await visit.ask("DELETE", API + "/{id}", id=visit.id())
+    await visit.ask("DELETE", API + "/{id}", id=visit.id(), query=named(visit))
     return RedirectResponse("/admin/settings/api-keys", 303)
 
 

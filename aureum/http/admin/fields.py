@@ -10,8 +10,9 @@ from aureum.http.admin.forms import Form
 from aureum.http.admin.times import sent_time, typed_time
 
 Text = Literal["text", "email", "tel", "date", "long", "password"]
-Kind = Literal[Text, "number", "amount", "choice", "user", "words", "tick", "time", "wall"]
-"""``words``: several, with commas; ``user``: one of the staff; ``time``: an instant, typed on the brokerage's clock;
+Kind = Literal[Text, "number", "amount", "choice", "user", "brokerage", "words", "tick", "time", "wall"]
+"""``words``: several, with commas; ``user``: one of the staff; ``brokerage``: one of all, for platform admins alone;
+``time``: an instant, typed on the brokerage's clock;
 ``wall``: on the clock in the resource's own ``timeZone``."""
 
 LINE_END = re.compile(r"\r\n?")
@@ -37,7 +38,7 @@ def sent(field: Field, form: Form, zone: ZoneInfo) -> Any:
     """What was typed, as JSON has it; None for nothing. What is of the wrong kind stays as typed: the API says so."""
     text = form[field.name]
     match field.kind:
-        case "number":
+        case "number" | "brokerage":
             return form.number(field.name)
         case "amount":
             return float(text.replace(",", "")) if AMOUNT.fullmatch(text) else text or None

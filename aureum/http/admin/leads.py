@@ -1,14 +1,24 @@
-"""Leads: whoever has asked, and how far that has come."""
+"""Leads: whoever has asked, and how far that has come. Staff make and change them through the admin's side of the
+Leads API: it tells what they entered from what came from forms, and has the notes.
+"""
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
+from aureum.domain.errors import Invalid, NotFound
+from aureum.domain.ids import from_wire, to_wire
+from aureum.http.admin.acting import BROKERAGE, named, number_of
 from aureum.http.admin.fields import Field
 from aureum.http.admin.resource import Action, Column, Link, Resource, pages_of
+from aureum.http.admin.visit import Told, Visit
 from aureum.http.lead_fields import Status
 
-FIRST_NAME = Field("firstName", "First name", required=True)
-NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))
-NAME = (FIRST_NAME, Field("lastName", "Last name"))
+API = "/api/v1/admin/leads"
+
+NO_LEAD = "There is no such lead."
+NOT_OF_IT = "assigned_agent_id must be somebody of the brokerage. Choose again."
+
+NAME = (Field("firstName", "First name", required=True), Field("lastName", "Last name"))
 """Whoever gave but one name on a form has no last one."""
 
 REACHED = (
@@ -18,6 +28,81 @@ REACHED = (
 STATUS = Field("status", "Status", "choice", get_args(Status), required=True)
 AGENT = Field("assignedToId", "Taken care of by", "user")
 WORDS = (Field("subject", "Subject"), Field("message", "Message", "long"))
+NOTES = Field("notes", "Notes", "long", hint="For staff only.")
+
+NEW = (
+    BROKERAGE,
+    Field("first_name", "First name", required=True),
+    Field("last_name", "Last name", required=True),
+    Field("email", "E-mail", "email", required=True),
+    Field("phone", "Phone", "tel"),
+    STATUS,
+    Field("assigned_agent_id", "Taken care of by", "user"),
+    Field("subject", "Subject", required=True),
+    Field("message", "Message", "long", required=True, hint="What they are looking for."),
+    NOTES,
+)
+"""In the names of the Leads API."""
+
+THERE = {"firstName": "first_name", "lastName": "last_name", "assignedToId": "assigned_agent_id"}
+"""How it calls what the Aureum API calls otherwise."""
+
+NUMBER = """
+SELECT l.number FROM brokerages b
+  JOIN heads h ON h.tenant_id = b.tenant_id
+  JOIN lead_list l ON l.tenant_id = h.tenant_id AND l.read_version = h.lead_list_version
+ WHERE b.number = %(brokerage)s AND l.lead_id = %(lead)s
+"""
+ID = """
+SELECT l.lead_id FROM brokerages b
+  JOIN heads h ON h.tenant_id = b.tenant_id
+  JOIN lead_list l ON l.tenant_id = h.tenant_id AND l.read_version = h.lead_list_version
+ WHERE b.number = %(brokerage)s AND l.number = %(lead)s
+"""
+"""Of a lead whose brokerage is known. Whether its reader may see it the endpoints say."""
+
+
+async def looked_up(visit: Visit, query: str, lead: Any) -> Any:
+    """The number of a lead by its id, or its id by its number. Raises NotFound."""
+    database = visit.request.app.state.aureum.database
+    rows = await database.rows(query, {"brokerage": int(number_of(visit)), "lead": lead})
+    if not rows:
+        raise NotFound(NO_LEAD)
+    return rows[0][0]
+
+
+async def read_lead(visit: Visit) -> Told:
+    """The lead of the Aureum API, with the notes."""
+    told = await visit.ask("GET", "/api/leads/{id}", id=visit.id())
+    number = str(await looked_up(visit, NUMBER, from_wire(visit.id())))
+    detail = (await visit.ask("GET", API + "/{id}", id=number)).body
+    return Told(told.body | {"notes": detail["notes"]}, told.etag, None)
+
+
+async def change_lead(visit: Visit, body: Mapping[str, Any]) -> str:
+    """Notes and all else in one step."""
+    number = str(await looked_up(visit, NUMBER, from_wire(visit.id())))
+    sent = {THERE.get(name, name): value for name, value in body.items()}
+    await visit.ask("PATCH", API + "/{id}", id=number, body=await with_number(visit, sent), if_match=visit.form["etag"])
+    return visit.id()
+
+
+async def make_lead(visit: Visit, body: Mapping[str, Any]) -> str:
+    """As entered by staff."""
+    lead = (await visit.ask("POST", API, body=await with_number(visit, body) | named(visit))).body
+    return to_wire(await looked_up(visit, ID, lead["id"]))
+
+
+async def with_number(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
+    """*body* with the number of the user whom it names by id. Raises Invalid for nobody of this brokerage."""
+    agent = body.get("assigned_agent_id")
+    if agent is None:
+        return dict(body)
+    numbers = {user["id"]: user["number"] for user in (await visit.ask("GET", "/api/users")).body}
+    if agent not in numbers:
+        raise Invalid("assigned_agent_id", NOT_OF_IT)
+    return {**body, "assigned_agent_id": numbers[agent]}
+
 
 LEADS = Resource(
     path="/admin/leads",
@@ -37,8 +122,11 @@ LEADS = Resource(
         Field("source", "Source"),
         Field("assignedToId", "Taken care of by", "user"),
     ),
-    new=(*NEW_NAME, *REACHED, STATUS, Field("source", "Source", default="manual"), AGENT, *WORDS),
-    change=(STATUS, AGENT, *NAME, *REACHED, *WORDS),
+    new=NEW,
+    change=(STATUS, AGENT, *NAME, *REACHED, *WORDS, NOTES),
+    read=read_lead,
+    write=change_lead,
+    make=make_lead,
     actions=(
         Action(
             "convert",

@@ -10,7 +10,7 @@ async def show_overview(visit: Visit) -> Response:
     """The counts are of what the reader sees: an agent's own leads, all others the brokerage's."""
     assert visit.me is not None
     count = None
-    if visit.me["brokerage"] is not None:
+    if visit.acting is not None:
         count = (await visit.ask("GET", "/api/leads/count")).body
     return await page(visit, "overview.html", count=count)
 

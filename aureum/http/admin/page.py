@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import DomainError, StaleVersion, Unavailable
+from aureum.http.admin.acting import CHOOSE, with_brokerage
 from aureum.http.admin.forms import read_form
 from aureum.http.admin.notices import notices
 from aureum.http.admin.rendering import HEADERS, rendered
@@ -86,11 +87,12 @@ async def recognised(visit: Visit) -> Visit:
         return visit
     known = replace(visit, token=token)
     try:
-        return replace(known, me=(await known.ask("GET", "/api/me")).body)
+        known = replace(known, me=(await known.ask("GET", "/api/me")).body)
     except HttpError as error:
         if error.status != 401:
             raise
         return visit
+    return await with_brokerage(known)
 
 
 def to_login(request: Request) -> Response:
@@ -110,7 +112,10 @@ async def refused(visit: Visit, error: Exception) -> Response:
     kept = {
         name.decode(): value.decode() for name, value in headers if name in (b"retry-after", b"allow", b"x-error-code")
     }
-    return rendered(visit, "refused.html", status=status, headers=kept, text=orjson.loads(body)["error"])
+    text = orjson.loads(body)["error"]
+    if visit.role == "platform_admin" and isinstance(error, HttpError) and error.code == "brokerage_required":
+        text = CHOOSE
+    return rendered(visit, "refused.html", status=status, headers=kept, text=text)
 
 
 async def page(visit: Visit, template: str, status: int = 200, **shown: object) -> Response:

@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
 from aureum.http.admin import (
+    acting_pages,
     api_keys,
     brokerages,
     contacts,
@@ -53,6 +54,7 @@ PAGES: tuple[Page, ...] = (
     *webhook_replays.PAGES,
     *webhook.PAGES,
     *users.PAGES,
+    *acting_pages.PAGES,
     *brokerages.PAGES,
     *settings.PAGES,
     *api_keys.PAGES,

@@ -48,6 +48,8 @@ def rendered(
     """A page from its *template*."""
     about = {
         "me": visit.me,
+        "acting": visit.acting,
+        "brokerages": visit.brokerages,
         "zone": visit.zone,
         "path": visit.request.url.path,
         "once": new_once(),

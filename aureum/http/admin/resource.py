@@ -3,7 +3,7 @@
 Each resource declares what they show (``leads.py``, ``contacts.py``, …); what is here is the same for all.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,14 +11,19 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from aureum.domain.errors import NotFound
+from aureum.domain.errors import Invalid, NotFound
+from aureum.http.admin.acting import BROKERAGE, chosen, keep, named
 from aureum.http.admin.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
-from aureum.http.admin.visit import Visit
+from aureum.http.admin.visit import Told, Visit
 
 LENGTH = 50
 
+CHOOSE_IN_FORM = "Choose the brokerage that it belongs to."
+
 Doc = Mapping[str, Any]
+Reading = Callable[[Visit], Awaitable[Told]]
+Writing = Callable[[Visit, Mapping[str, Any]], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,21 @@ class Resource:
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)
     """Fields that name other resources, and the pages where these are."""
+    named: bool = False
+    """Whether its endpoints are told the brokerage by platform admins."""
+    read: Reading | None = None
+    """What its page shows, and the ETag, where that is not what ``api`` says of it."""
+    write: Writing | None = None
+    """How it is changed, where not by PATCH of the same."""
+    make: Writing | None = None
+    """How it is made, where not by POST to ``api``; gives its id."""
     facts: Sequence[Column] = ()
     """What the page shows that cannot be changed."""
 
 
 async def staff(resource: Resource, visit: Visit) -> dict[str, str]:
     """The names of the brokerage's staff by id, where the pages show any."""
-    if not any(field.kind == "user" for field in resource.change):
+    if visit.acting is None or not any(field.kind == "user" for field in resource.change):
         return {}
     return {user["id"]: user["name"] for user in (await visit.ask("GET", "/api/users")).body}
 
@@ -84,6 +97,7 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
     query = visit.request.query_params
     chosen = {one.name: query.get(one.name, "") for one in resource.filters}
     part = {"page": query.get("page", ""), "page_size": LENGTH} if resource.numbered else {"limit": LENGTH}
+    part |= named(visit) if resource.named else {}
     told = await visit.ask("GET", resource.api, query=chosen | {"cursor": query.get("cursor", "")} | part)
     docs, more = told.body, told.more
     if resource.numbered:
@@ -109,23 +123,46 @@ def changed(resource: Resource) -> str:
 async def show_new(resource: Resource, visit: Visit) -> Response:
     """The empty form, or with what the address says already: a task about this lead."""
     query = visit.request.query_params
-    return await new_form(resource, visit, {one.name: query.get(one.name, one.default) for one in resource.new})
+    fields = fields_of_new(resource, visit)
+    return await new_form(resource, visit, {one.name: query.get(one.name, one.default) for one in fields})
+
+
+def fields_of_new(resource: Resource, visit: Visit) -> Sequence[Field]:
+    """Those of the form for a new one: only platform admins choose a brokerage."""
+    return [one for one in resource.new if one.kind != "brokerage" or visit.role == "platform_admin"]
 
 
 async def new_form(resource: Resource, visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
     """The form with what it holds already. Whoever may not see those that there are does not see it either."""
-    await visit.ask("GET", resource.api, query={"page_size" if resource.numbered else "limit": 1})
-    shown = {"resource": resource, "values": values, "problem": problem, "users": await staff(resource, visit)}
-    return await page(visit, "resource_new.html", 400 if problem else 200, **shown)
+    fields = fields_of_new(resource, visit)
+    if BROKERAGE in fields:
+        # Whom it can be assigned to depends on the brokerage that is chosen in the form.
+        visit = await chosen(visit, values[BROKERAGE.name])
+        values = {**values, BROKERAGE.name: str(visit.acting["id"]) if visit.acting else ""}
+    if visit.acting is not None or BROKERAGE not in fields:
+        await visit.ask("GET", resource.api, query={"page_size" if resource.numbered else "limit": 1})
+    shown = {"resource": resource, "fields": fields, "values": values, "users": await staff(resource, visit)}
+    return await page(visit, "resource_new.html", 400 if problem else 200, problem=problem, **shown)
 
 
 async def create(resource: Resource, visit: Visit) -> Response:
     """On to the page of what was made. Sent twice, the same form makes one."""
+    fields = fields_of_new(resource, visit)
+    there = await chosen(visit, visit.form[BROKERAGE.name]) if BROKERAGE in fields else visit
     try:
-        new = (await visit.ask("POST", resource.api, body=made(resource.new, visit.form, visit.zone))).body
+        if BROKERAGE in fields and str(there.acting and there.acting["id"]) != visit.form[BROKERAGE.name]:
+            raise Invalid(BROKERAGE.name, CHOOSE_IN_FORM)
+        body = made(fields, visit.form, there.zone)
+        if resource.make is None:
+            new_id = (await there.ask("POST", resource.api, body=body)).body["id"]
+        else:
+            new_id = await resource.make(there, body)
     except REFUSALS as error:
-        return await new_form(resource, visit, as_typed(resource.new, visit.form), refusal(error))
-    return RedirectResponse(f"{resource.path}/{new['id']}?done=created", 303)
+        return await new_form(resource, visit, as_typed(fields, visit.form), refusal(error))
+    response = RedirectResponse(f"{resource.path}/{new_id}?done=created", 303)
+    if there.acting != visit.acting:
+        keep(there, response)
+    return response
 
 
 async def show_one(resource: Resource, visit: Visit) -> Response:
@@ -141,7 +178,7 @@ async def one_form(
     etag: str | None = None,
 ) -> Response:
     """The same; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
-    told = await visit.ask("GET", resource.api + "/{id}", id=visit.id())
+    told = await seen_now(resource, visit)
     history = None
     if resource.history:
         history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
@@ -164,19 +201,33 @@ async def one_form(
     )
 
 
+async def seen_now(resource: Resource, visit: Visit) -> Told:
+    """What the page of one of them shows."""
+    if resource.read is not None:
+        return await resource.read(visit)
+    return await visit.ask("GET", resource.api + "/{id}", id=visit.id())
+
+
 async def save(visit: Visit, path: str, id: str, fields: Sequence[Field]) -> None:
     """Set what was typed into *fields* other than it is. What holds already, as when a form was sent twice, asks for
     nothing. Raises ``REFUSALS``."""
-    now = (await visit.ask("GET", path, id=id)).body
-    body = changes(fields, visit.form, all_typed(fields, now, visit.zone), visit.zone)
+    body = typed_anew(visit, fields, (await visit.ask("GET", path, id=id)).body)
     if body:
         await visit.ask("PATCH", path, id=id, body=body, if_match=visit.form["etag"])
+
+
+def typed_anew(visit: Visit, fields: Sequence[Field], now: Doc) -> dict[str, Any]:
+    """What was typed other than it is *now*."""
+    return changes(fields, visit.form, all_typed(fields, now, visit.zone), visit.zone)
 
 
 async def change(resource: Resource, visit: Visit) -> Response:
     """What was typed anew, unless somebody else has changed it since the form was shown."""
     try:
-        await save(visit, resource.api + "/{id}", visit.id(), resource.change)
+        if resource.write is None:
+            await save(visit, resource.api + "/{id}", visit.id(), resource.change)
+        elif body := typed_anew(visit, resource.change, (await seen_now(resource, visit)).body):
+            await resource.write(visit, body)
     except REFUSALS as error:
         typed = as_typed(resource.change, visit.form)
         return await one_form(resource, visit, typed, refusal(error), seen(visit, error))

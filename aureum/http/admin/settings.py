@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import RedirectResponse, Response
 
+from aureum.http.admin.acting import number_of
 from aureum.http.admin.brokerages import NAME, SETTINGS
 from aureum.http.admin.fields import all_typed, as_typed
 from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
@@ -19,20 +20,19 @@ FIELDS = (NAME, *SETTINGS)
 NO_BROKERAGE = "You belong to no brokerage, so there are no settings of one here."
 
 
-def own_number(visit: Visit) -> str:
-    """The number of the reader's brokerage. Raises NotAllowed, and HttpError 400 if there is none."""
+def managed_number(visit: Visit) -> str:
+    """The number of the brokerage that the reader acts for. Raises NotAllowed, and HttpError 400 if there is none."""
     check_manager(visit.role)
-    brokerage = None if visit.me is None else visit.me["brokerage"]
-    if brokerage is None:
+    if visit.acting is None:
         raise HttpError("brokerage_required", NO_BROKERAGE)
-    return str(brokerage["id"])
+    return number_of(visit)
 
 
 async def shown(
     visit: Visit, typed: Mapping[str, str] | None = None, problem: str | None = None, etag: str | None = None
 ) -> Response:
     """The page; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
-    told = await visit.ask("GET", API, id=own_number(visit))
+    told = await visit.ask("GET", API, id=managed_number(visit))
     values = typed or all_typed(FIELDS, told.body, visit.zone)
     done = visit.request.query_params.get("done") == "changed" and visit.request.method == "GET"
     tag = told.etag if etag is None else etag
@@ -48,7 +48,7 @@ async def show_settings(visit: Visit) -> Response:
 async def change_settings(visit: Visit) -> Response:
     """What was typed anew, unless somebody else has changed it since the form was shown."""
     try:
-        await save(visit, API, own_number(visit), FIELDS)
+        await save(visit, API, managed_number(visit), FIELDS)
     except REFUSALS as error:
         return await shown(visit, as_typed(FIELDS, visit.form), refusal(error), seen(visit, error))
     return RedirectResponse("/admin/settings?done=changed", 303)

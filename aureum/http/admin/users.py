@@ -1,6 +1,7 @@
 """Users: the staff, for the owner of the brokerage."""
 
 from aureum.domain.user import ROLES
+from aureum.http.admin.acting import BROKERAGE
 from aureum.http.admin.fields import Field
 from aureum.http.admin.resource import Column, Resource, pages_of
 
@@ -27,6 +28,7 @@ USERS = Resource(
     ),
     filters=(),
     new=(
+        BROKERAGE,
         NAME,
         Field("email", "E-mail", "email", required=True, hint="To log in with."),
         ROLE,
@@ -42,6 +44,7 @@ USERS = Resource(
         Field("disabled", "Disabled", "tick", hint="Cannot log in any more, and gets no leads."),
     ),
     numbered=True,
+    named=True,
     facts=(Column("email", "E-mail"), Column("id", "Number"), Column("created_at", "Since", "time")),
 )
 

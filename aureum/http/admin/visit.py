@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from aureum.http.access import FROM_PANEL
+from aureum.http.access import ACTING_FOR, FROM_PANEL
 from aureum.http.admin.api import endpoint_of
 from aureum.http.admin.forms import Form
 
@@ -23,6 +23,9 @@ PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for")
 
 
 NEXT = re.compile('<([^>]*)>; rel="next"')
+
+ACTING_COOKIE = "aureum-acting"
+"""The number of the brokerage that a platform admin acts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """``me`` is what ``GET /api/me`` says of whoever is logged in; None before."""
+    """``me`` is what ``GET /api/me`` says of whoever is logged in; None before. ``acting`` is the brokerage that the
+    page is about, if any; ``brokerages`` are those that a platform admin may choose."""
 
     request: Request
     token: str | None = None
     me: Mapping[str, Any] | None = None
+    acting: Mapping[str, Any] | None = None
+    brokerages: Sequence[Mapping[str, Any]] = ()
     form: Form = field(default_factory=Form)
 
     @property
@@ -49,9 +55,8 @@ class Visit:
 
     @property
     def zone(self) -> ZoneInfo:
-        """In which times are shown and typed: the brokerage's; UTC for whoever belongs to none."""
-        brokerage = None if self.me is None else self.me["brokerage"]
-        return ZoneInfo("UTC" if brokerage is None else brokerage["timeZone"])
+        """In which times are shown and typed: the brokerage's; UTC without one."""
+        return ZoneInfo("UTC" if self.acting is None else self.acting["timeZone"])
 
     def id(self) -> str:
         """The id in the page's path."""
@@ -88,6 +93,7 @@ class Visit:
             "headers": headers,
             "path_params": {"id": id},
             FROM_PANEL: True,
+            ACTING_FOR: None if self.acting is None else self.acting["slug"],
             "state": {"request_id": self.request.scope["state"]["request_id"]},
         }
         sent = [{"type": "http.request", "body": content}]

@@ -110,7 +110,7 @@ def test_who_has_one_name_only(server: Server, tenant: Tenant, owner: Reader) ->
     assert shown(server, tenant, contact)["score"] == 7
     # One name that there was is not taken away.
     refused = page(owner.send(path, own_form(owner, path).filled(firstName="")), 400)
-    assert refused.problem.startswith("firstName")
+    assert refused.problem.startswith("first_name")
 
 
 def test_texts_of_other_systems(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
