@@ -16,6 +16,7 @@ from aureum.http import (
     contact,
     contacts,
     documentation,
+    door,
     health,
     lead_count,
     leads,
@@ -65,6 +66,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *admin_api_keys.ENDPOINTS,
     *admin_brokerages.ENDPOINTS,
     *health.ENDPOINTS,
+    *door.ENDPOINTS,
     *documentation.ENDPOINTS,
 )
 

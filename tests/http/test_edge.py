@@ -15,7 +15,7 @@ LEAD = "/api/leads/c" + "0" * 25
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/api/", "/api/leads/", "/api/lead", "/api/leads/a/b", f"{LEAD}/histories", "/api/portal",
+    ["/api", "/api/", "/api/leads/", "/api/lead", "/api/leads/a/b", f"{LEAD}/histories", "/api/portal",
      "/api/portal/1", "/api/leads/count/", "/api/contactx", "/api/contact/1",
      "//api/leads", "/%00", "/%FF", "/api/v2/leads",
      "/x" * 5_000],

@@ -1,0 +1,49 @@
+"""``GET /``: where somebody lands who follows the address that ``aureum serve`` prints; whatever the Host."""
+
+from typing import Annotated
+
+from pydantic import Field
+from starlette.responses import RedirectResponse, Response
+
+from aureum import __version__
+from aureum.http.accept import prefers_page
+from aureum.http.answers import answer, encoded
+from aureum.http.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.shapes import Shape
+
+PANEL = "/admin"
+
+
+class ShownDoor(Shape):
+    """What there is at this address, as paths."""
+
+    name: str
+    version: str
+    panel: Annotated[str, Field(description="The admin panel, for people")]
+    docs: Annotated[str, Field(description="The API, to read and to try out")]
+    openapi: Annotated[str, Field(description="The OpenAPI document")]
+    health: Annotated[str, Field(description="Whether the process lives")]
+    ready: Annotated[str, Field(description="Whether it can do its work")]
+
+
+LINKS = encoded(
+    {
+        "name": "Aureum",
+        "version": __version__,
+        "panel": PANEL,
+        "docs": "/docs",
+        "openapi": "/openapi.json",
+        "health": "/healthz",
+        "ready": "/readyz",
+    }
+)
+
+
+async def get_door(asked: Asked) -> Response:
+    """Programs get links, browsers are sent on to the admin panel (303)."""
+    if prefers_page(asked.request.scope):
+        return RedirectResponse(PANEL, 303, {"Vary": "Accept"})
+    return answer(LINKS, headers={"Vary": "Accept"})
+
+
+ENDPOINTS = (Endpoint("GET", "/", get_door, "Get what there is here", access=ANYBODY, answers=ShownDoor),)
