@@ -68,6 +68,18 @@ def never(endpoint: Endpoint) -> str:
     return str(NEVER_NUMBER) if endpoint.id.number else NEVER
 
 
+def instead(text: str, one: str | int, another: str | int) -> str:
+    """*text* with *another* id where *one* is named first, as a whole: a number may stand within another one, and a
+    brokerage may have the same as its agent."""
+    return re.sub(rf"(?<!\w){one}(?!\w)", str(another), text, count=1)
+
+
+def test_a_number_within_another_one_is_not_that_number() -> None:
+    text = "Agent {} does not belong to brokerage {}"
+    for agent, brokerage in ((4, 42), (4, 14), (42, 4), (7, 7), (1, 111)):
+        assert instead(text.format(agent, brokerage), agent, NEVER_NUMBER) == text.format(NEVER_NUMBER, brokerage)
+
+
 NOT_OF_THE_PLATFORM = every(lambda endpoint: not endpoint.path.startswith(OF_THE_PLATFORM))
 
 
@@ -131,7 +143,7 @@ def test_nothing_can_refer_to_the_other(both: Both, endpoint: Endpoint) -> None:
         of_theirs, of_nobody = (refusal(endpoint, answer) for answer in answers)
         assert [answer.status for answer in answers] in ([400] * 2, [404] * 2, [422] * 2)
         assert names(endpoint, of_theirs, name)
-        assert of_theirs.replace(str(foreign), str(nobody)) == of_nobody
+        assert instead(of_theirs, foreign, nobody) == of_nobody
 
     assert theirs.heads == before
 
