@@ -30,7 +30,9 @@ AUREUM = re.compile(r"(?:\$ )?(?:.*(?:\||&&|;) *)?(?:\.venv/bin/)?aureum +(\S.*)
 CURL = re.compile(r"(?:\$ )?curl (.*)")
 LOCAL = re.compile(r"(?:\$\{?URL\}?|https?://(?:localhost|127\.0\.0\.1):\d+)(/[^\s\"'?]*)")
 METHOD = "GET|POST|PATCH|PUT|DELETE"
-NAMED = re.compile(rf"((?:\b(?:{METHOD})\b[`,\s]*)+)(/(?:api|docs|openapi|healthz|readyz|metrics)[^\s`?\",;)|]*)")
+NAMED = re.compile(
+    rf"((?:\b(?:{METHOD})\b[`,\s]*)+)(/(?:api|docs|openapi|healthz|readyz|metrics)[^\s`?\",;)|]*|/(?=`))"
+)
 
 
 def code(text: str) -> Iterator[str]:
