@@ -183,6 +183,7 @@ async def made(here: Installation) -> Demo:
     from aureum.demo import make_demo
 
     async with open_store(here.settings, here.url, here.key) as store:
+        await store.database.hear_the_time()
         return await make_demo(store, here.key)
 
 

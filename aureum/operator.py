@@ -81,6 +81,7 @@ def with_store(work: Callable[[EventStore], Awaitable[Result]]) -> Result:
 
         async def in_store() -> Result:
             async with open_store(here.settings, here.url, here.key) as store:
+                await store.database.hear_the_time()
                 return await work(store)
 
         return run(in_store())

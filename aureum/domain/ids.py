@@ -6,29 +6,60 @@ the order and needs no table to translate. Times have milliseconds in the Aureum
 are kept for a while: one request writes the same id and time up to five times.
 """
 
-from datetime import UTC, datetime
+import secrets
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from aureum.domain.clock import CLOCK, EPOCH
+
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 PAIRS = [high + low for high in DIGITS for low in DIGITS]
 LENGTH = 26
+
+MILLISECOND = timedelta(milliseconds=1)
 
 PLATFORM = UUID(int=0)
 """The reserved tenant that owns the streams of brokerages and of users without a brokerage."""
 
 
 def now() -> datetime:
-    """The present moment in UTC, cut to the millisecond: the precision that every event has."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    """The present moment in UTC by the database's clock, cut to the millisecond: the precision that every event has."""
+    return EPOCH + int(CLOCK.seconds() * 1000) * MILLISECOND
+
+
+class NewIds:
+    """Ids that this process gives out: by the database's clock, and none below the one before unless that clock was
+    set back."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.tail = 0
+
+    def after(self, milliseconds: int) -> UUID:
+        """A UUID of version 7. Behind its time stand 74 random bits, those of the id before and some more within one
+        millisecond."""
+        if self.last - ASTRAY_MS < milliseconds <= self.last:
+            self.tail += secrets.randbits(32) + 1
+        else:
+            self.last, self.tail = milliseconds, secrets.randbits(73)
+        random_a, random_b = divmod(self.tail, 1 << 62)
+        return UUID(int=self.last << 80 | 7 << 76 | random_a << 64 | 2 << 62 | random_b)
+
+
+ASTRAY_MS = 1_000
+"""What the clock is behind the last id is made up for by waiting for it, up to here; more, and it was set back."""
+
+NEW_IDS = NewIds()
 
 
 def new_id(at: datetime | None = None) -> UUID:
     """A new stream id; *at* places it in the past, for data that did not arise just now."""
-    return uuid7() if at is None else uuid7(nanoseconds=int(at.timestamp() * 1000) * 1_000_000)
+    if at is None:
+        return NEW_IDS.after(int(CLOCK.seconds() * 1000))
+    return uuid7(nanoseconds=int(at.timestamp() * 1000) * 1_000_000)
 
 
 @lru_cache(maxsize=4_096)

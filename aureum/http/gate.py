@@ -13,6 +13,7 @@ import psycopg
 import structlog
 from psycopg import AsyncCursor
 
+from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.arrays import packed
 from aureum.store.connection import Connection
@@ -21,7 +22,7 @@ from aureum.store.watch import COUNTING, Watch
 
 CALL = """
 SELECT ord, caller_id, role, caller_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count,
-       site_version, head, read_version, rate_limit, granted, used_before, resets_at
+       site_version, head, read_version, rate_limit, granted, used_before, resets_at, told_at
   FROM gate(%b::bytea[], %b::text[], %b::text[], %b::text[], %b::integer[], %s::integer)
 """
 
@@ -184,8 +185,8 @@ class Gate:
                     if not future.done():
                         future.set_result(None)
                 continue
-            brokerage = Brokerage._make(row[1:-3])
-            granted, used_before, resets_at = row[-3:]
+            brokerage = Brokerage._make(row[1:-4])
+            granted, used_before, resets_at, _ = row[-4:]
             for turn, future in enumerate(some):
                 remaining = -1
                 if resets_at is not None and turn < granted:
@@ -220,10 +221,14 @@ class Gate:
     async def _ask(self, call: str, parameters: Sequence[Any], requests: int) -> list[Any]:
         """The rows of one call. Raises Unavailable, what the driver raises."""
         cursor = await self._connected()
+        asked = time.monotonic()
         await cursor.execute(call, parameters)
         if call is UNCOUNTED:
             self.uncounted(requests)
-        return await cursor.fetchall()
+        rows = await cursor.fetchall()
+        if rows:
+            CLOCK.heard(rows[0][-1], asked, time.monotonic())
+        return rows
 
     async def _connected(self) -> AsyncCursor[Any]:
         """The cursor. Raises Unavailable, what the driver raises."""

@@ -30,8 +30,9 @@ from aureum.http.webhook_messages import MESSAGES
 ABOUT = """The back end of real-estate brokerages: the Aureum API and the Leads API, served by one service.
 
 Every answer has `X-Request-Id`. Any GET may be sent as HEAD. OPTIONS tells which methods an address takes; any other is
-405 with `Allow`. Lists are bare arrays, newest first. Unknown fields are ignored; an unknown parameter of a list of the
-Aureum API is 400.
+405 with `Allow`. Lists are bare arrays, newest first; their `Link` header leads to the next page and to what changes
+from now on. Unknown fields are ignored. An unknown query parameter of a list of the Aureum API is 400, unless its name
+begins with `_`; elsewhere it is ignored.
 
 In an optional field `""` means the same as `null`, and an empty query parameter the same as none. A date without a time
 is its midnight on the brokerage's clock. In texts of one line, line ends become blanks.

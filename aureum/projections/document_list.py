@@ -7,6 +7,7 @@ The statements are the same but for the names of table and columns, which are co
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, reduce
 from typing import Any
 from uuid import UUID
@@ -22,13 +23,19 @@ ABOVE_ALL = UUID(int=(1 << 128) - 1)
 
 APPEND = """
 INSERT INTO {table} (tenant_id, read_version, {columns})
-SELECT h.tenant_id, h.{table}_version, {columns}
+SELECT h.tenant_id, h.{table}_version, {appended}
   FROM json_to_recordset(p_rows -> '{table}') AS r (item integer, {typed})
   JOIN heads h ON h.tenant_id = p_tenant[r.item]
  WHERE outcomes[r.item] = 'appended'
 ON CONFLICT (tenant_id, read_version, {id}) DO UPDATE SET {replaced}
 """
 """Run by ``append_events`` under the lock of the head row, which names the live version."""
+
+UPDATED_AT = "updated_at"
+COUNTED = f"greatest({UPDATED_AT}, recorded_before[r.item])"
+"""What lists are filtered by as ``updatedSince``: the moment at which the event happened, as the resource shows it, but
+never before the event ahead of it in the log was recorded. So it does not go back from one append to the next, and a
+client that goes on from the last ``updatedAt`` it has seen misses nothing, whatever clocks say."""
 
 ONE = """
 SELECT {docs}, stream_version FROM {table}
@@ -73,6 +80,7 @@ class DocumentList:
             "{table}": self.table,
             "{id}": self.id,
             "{columns}": ", ".join(self.columns),
+            "{appended}": ", ".join(COUNTED if name == UPDATED_AT else name for name in self.columns),
             "{typed}": ", ".join(f"{name} {kind}" for name, kind in self.columns.items()),
             "{replaced}": ", ".join(f"{name} = excluded.{name}" for name in self.columns if name != self.id),
             "{docs}": ", ".join(self.docs),
@@ -88,6 +96,11 @@ class DocumentList:
             return []
         row = reduce(self.step, new, reduce(self.step, before, None))
         return [] if row is None else [self.stored(row)]
+
+    def counted(self, row: Row, before: datetime | None) -> Row:
+        """The row with the moment by which it is filtered (``COUNTED``): *before* is when the event ahead of its last
+        one was recorded."""
+        return row if before is None else row | {UPDATED_AT: max(row[UPDATED_AT], before)}
 
     def stored(self, row: Row) -> Row:
         """The row as the table keeps it: documents as text."""

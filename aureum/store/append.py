@@ -1,6 +1,7 @@
 """One call of ``append_events`` (append.sql): what several commands decided, as arrays, and what became of each."""
 
 import math
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import orjson
 from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
+from aureum.domain.clock import CLOCK
 from aureum.store.arrays import packed
 from aureum.store.mapper import split_topic
 
@@ -26,7 +28,7 @@ TOO_LATE = "AU001"
 """The SQLSTATE of a call that came when nobody waited for it any more. Nothing of it was done."""
 
 CALL = """
-SELECT item, outcome, position, version, answer, retry_at FROM append_events(
+SELECT item, outcome, position, version, answer, retry_at, told_at FROM append_events(
     %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
     %b::integer[], %b::integer[], %b::text[], %b::integer[], %b::bytea[], %b::bytea[],
     %b::integer[], %b::text[], %b::integer[], %b::bytea[], %s::integer,
@@ -78,6 +80,7 @@ class Outcome:
     version: int | None
     answer: bytes | None
     retry_at: datetime | None = None
+    told_at: datetime | None = None
 
 
 def arguments(
@@ -175,7 +178,11 @@ async def call(
     Raises the driver's errors.
     """
     cursor = connection.cursor(binary=True)
-    await cursor.execute(CALL, arguments(appends, lock_timeout, skip_locked, form_limit, writer, until))
-    outcomes = {item: Outcome(*outcome) for item, *outcome in await cursor.fetchall()}
+    parameters, asked = arguments(appends, lock_timeout, skip_locked, form_limit, writer, until), time.monotonic()
+    await cursor.execute(CALL, parameters)
+    rows = await cursor.fetchall()
+    if rows and rows[0][-1] is not None:
+        CLOCK.heard(rows[0][-1], asked, time.monotonic())
+    outcomes = {item: Outcome(*outcome) for item, *outcome in rows}
     items = accumulate((1 + len(append.also) for append in appends[:-1]), initial=1)
     return [outcomes[item] for item in items]

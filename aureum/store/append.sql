@@ -13,6 +13,7 @@
 --   limited   the client has sent as many forms as one may; retry_at is when it may again
 --   again     the client has sent the same form within ten minutes, and what it made is unchanged; answer is its stream
 --   taken     another property of the tenant has the slug
+-- told_at is what the database's clock says.
 -- A stream, a form, or an idempotency key of a tenant, must not stand twice in one call: the writer sees to that, and a unique
 -- index refuses the call otherwise.
 -- p_key, p_request, p_answer and p_subject are empty where an item has none; p_remember says whether any has a key.
@@ -35,7 +36,8 @@ CREATE OR REPLACE FUNCTION append_events(
     p_slug text[],
     p_models text[], p_rows json, p_writer uuid, p_until float8, p_lock_timeout text, p_skip_locked boolean
 ) RETURNS TABLE (
-    item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz
+    item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz,
+    told_at timestamptz
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
@@ -44,6 +46,7 @@ DECLARE
     head_tenant uuid[];
     head_position bigint[];
     head_hash bytea[];
+    head_recorded timestamptz[];
     head_site integer[];
     -- Forms that were sent before: the item, and the stream that the first one began (none where a key tells).
     made integer;
@@ -60,11 +63,17 @@ DECLARE
     event_ord integer[] := '{}';
     event_position bigint[] := '{}';
     event_hash bytea[] := '{}';
+    event_recorded timestamptz[] := '{}';
     moved_tenant uuid[] := '{}';
     moved_position bigint[] := '{}';
     moved_hash bytea[] := '{}';
-    -- Taken under the lock: never earlier than what the tenant recorded before.
+    moved_recorded timestamptz[] := '{}';
+    -- For read models, by item: when the event before the item's last one was recorded in the tenant's log.
+    recorded_before timestamptz[] := '{}';
     moment timestamptz;
+    -- The tenant's own: the moment, or its last one where the clock of the database has gone back since. So times of a
+    -- log never go back, and neither does what is filtered by them.
+    recorded timestamptz;
     r record;
     tenant uuid;
     place bigint;
@@ -73,14 +82,16 @@ BEGIN
     PERFORM set_config('lock_timeout', p_lock_timeout, true);
     -- Statement 1 takes the locks, in the order of the tenants: two calls never wait for each other in a circle.
     IF p_skip_locked THEN
-        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.site_version)
-          INTO head_tenant, head_position, head_hash, head_site
+        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.recorded_at),
+               array_agg(h.site_version)
+          INTO head_tenant, head_position, head_hash, head_recorded, head_site
           FROM (
               SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE SKIP LOCKED
           ) h;
     ELSE
-        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.site_version)
-          INTO head_tenant, head_position, head_hash, head_site
+        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.recorded_at),
+               array_agg(h.site_version)
+          INTO head_tenant, head_position, head_hash, head_recorded, head_site
           FROM (
               SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE
           ) h;
@@ -150,6 +161,7 @@ BEGIN
         SELECT i.ord, i.tenant_id, p_stream[i.ord] AS stream_id, p_expected[i.ord] AS expected,
                p_request[i.ord] AS request, p_with[i.ord] AS together, p_slug[i.ord] AS slug,
                head_position[h.place] AS head_position, head_hash[h.place] AS head_hash,
+               head_recorded[h.place] AS head_recorded,
                p_site[i.ord] <> 0 AND p_site[i.ord] <> head_site[h.place] AS stale,
                again_stream[array_position(again_item, i.ord::integer)] AS again,
                CASE WHEN p_turn[i.ord] - CASE WHEN again_item = '{}' THEN 0 ELSE (
@@ -184,6 +196,7 @@ BEGIN
         version := r.found;
         answer := NULL;
         retry_at := r.retry_at;
+        told_at := moment;
         outcome := CASE
             WHEN r.together > 0 THEN outcomes[r.together]
             WHEN r.head_position IS NULL THEN 'held'
@@ -202,11 +215,16 @@ BEGIN
                     moved_tenant := moved_tenant || tenant;
                     moved_position := moved_position || place;
                     moved_hash := moved_hash || chain;
+                    moved_recorded := moved_recorded || recorded;
                 END IF;
                 tenant := r.tenant_id;
                 place := r.head_position;
                 chain := r.head_hash;
+                recorded := greatest(moment, r.head_recorded);
             END IF;
+            recorded_before[item] := CASE
+                WHEN place = r.head_position AND e_first[item + 1] - e_first[item] = 1 THEN r.head_recorded
+                ELSE recorded END;
             IF r.slug <> '' THEN
                 slugs := slugs || (r.tenant_id || r.slug);
             END IF;
@@ -214,12 +232,13 @@ BEGIN
             FOR e IN e_first[item] .. e_first[item + 1] - 1 LOOP
                 place := place + 1;
                 chain := sha256(chain || uuid_send(tenant) || uuid_send(r.stream_id) || int4send(e_version[e])
-                    || int8send(place) || int2send(e_schema[e]::smallint) || timestamptz_send(moment)
+                    || int8send(place) || int2send(e_schema[e]::smallint) || timestamptz_send(recorded)
                     || int4send(octet_length(e_type[e])) || convert_to(e_type[e], 'UTF8')
                     || int4send(octet_length(e_data[e])) || e_data[e] || e_metadata[e]);
                 event_ord := event_ord || e;
                 event_position := event_position || place;
                 event_hash := event_hash || chain;
+                event_recorded := event_recorded || recorded;
             END LOOP;
             "position" := place;
         ELSIF outcome = 'done' THEN
@@ -237,13 +256,15 @@ BEGIN
     moved_tenant := moved_tenant || tenant;
     moved_position := moved_position || place;
     moved_hash := moved_hash || chain;
+    moved_recorded := moved_recorded || recorded;
 
     INSERT INTO events (tenant_id, stream_id, version, position, type, schema_version, data, metadata, recorded_at, hash)
     SELECT p_tenant[e_item[n.e]], p_stream[e_item[n.e]], e_version[n.e], event_position[n.place], e_type[n.e],
-           e_schema[n.e], e_data[n.e], e_metadata[n.e], moment, event_hash[n.place]
+           e_schema[n.e], e_data[n.e], e_metadata[n.e], event_recorded[n.place], event_hash[n.place]
       FROM unnest(event_ord) WITH ORDINALITY AS n (e, place);
 
-    UPDATE heads h SET position = moved_position[n.place], hash = moved_hash[n.place]
+    UPDATE heads h SET position = moved_position[n.place], hash = moved_hash[n.place],
+           recorded_at = moved_recorded[n.place]
       FROM unnest(moved_tenant) WITH ORDINALITY AS n (tenant_id, place)
      WHERE h.tenant_id = n.tenant_id;
 

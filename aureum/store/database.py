@@ -5,6 +5,7 @@ database is not there", or is another version's, become ``Unavailable`` here, on
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
 
+from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Unavailable
 from aureum.store.connection import CONNECT_TIMEOUT_SECONDS, Connection, parameters
 from aureum.store.together import Together
@@ -168,6 +170,12 @@ class Database:
                     await asyncio.sleep(number)
         finally:
             self.ending = False
+
+    async def hear_the_time(self) -> None:
+        """Set this process's clock by the database's, before anything is decided. Raises Unavailable."""
+        asked = time.monotonic()
+        ((told,),) = await self.rows("SELECT clock_timestamp()")
+        CLOCK.heard(told, asked, time.monotonic())
 
     @asynccontextmanager
     async def connection(self, seconds: float | None = None) -> AsyncIterator[Connection]:

@@ -6,6 +6,7 @@ Every batch is a statement of its own; no snapshot is held between two. Runs as 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,21 +18,25 @@ from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.event_store import NEW_TENANT_KEY, TENANT_KEY
 from aureum.store.mapper import EventMapper, SubjectKeys, join_topic
 
-BY_POSITION = """
-SELECT stream_id, version, type, schema_version, data
-  FROM events
- WHERE tenant_id = %(tenant)s AND position > %(after)s AND position <= %(until)s AND type = ANY (%(types)s)
- ORDER BY position
-"""
+BEFORE = """(
+           SELECT b.recorded_at FROM events b WHERE b.tenant_id = e.tenant_id AND b.position = e.position - 1
+       )"""
 
-BY_STREAM = """
-SELECT stream_id, version, type, schema_version, data
-  FROM events
- WHERE tenant_id = %(tenant)s AND (stream_id, version) > (%(stream)s, %(version)s) AND position <= %(until)s
-   AND type = ANY (%(types)s)
- ORDER BY stream_id, version
+BY_POSITION = f"""
+SELECT e.stream_id, e.version, e.type, e.schema_version, e.data, {BEFORE}
+  FROM events e
+ WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.position <= %(until)s AND e.type = ANY (%(types)s)
+ ORDER BY e.position
+"""  # noqa: S608  # of constants
+
+BY_STREAM = f"""
+SELECT e.stream_id, e.version, e.type, e.schema_version, e.data, {BEFORE}
+  FROM events e
+ WHERE e.tenant_id = %(tenant)s AND (e.stream_id, e.version) > (%(stream)s, %(version)s) AND e.position <= %(until)s
+   AND e.type = ANY (%(types)s)
+ ORDER BY e.stream_id, e.version
  LIMIT %(limit)s
-"""
+"""  # noqa: S608  # of constants
 
 SUBJECT_KEYS = """
 SELECT subject_id, wrapped FROM subject_keys WHERE tenant_id = %(tenant)s AND subject_id = ANY (%(subjects)s)
@@ -52,6 +57,13 @@ async def open_tenant_key(connection: AsyncConnection[Any], keys: TenantKeys, te
     return keys.open(tenant_id, wrapped)
 
 
+class Logged(NamedTuple):
+    """An event, and when the one ahead of it in the tenant's log was recorded; None for the first."""
+
+    event: Any
+    before: datetime | None
+
+
 class Fetched(NamedTuple):
     """A batch as it is stored, and the wrapped keys of the subjects in it."""
 
@@ -68,11 +80,11 @@ class EventLog:
     types: Sequence[str]
     key: TenantKey | None
 
-    async def by_position(self, after: int, until: int) -> list[Any]:
+    async def by_position(self, after: int, until: int) -> list[Logged]:
         """The events at the positions above *after*, up to *until*; their number is bounded by the distance."""
         return await self._decode(await self._fetch(BY_POSITION, {"after": after, "until": until}))
 
-    async def by_stream(self, until: int, limit: int) -> AsyncGenerator[list[Any], None]:
+    async def by_stream(self, until: int, limit: int) -> AsyncGenerator[list[Logged], None]:
         """The events at *until* and before, in order of stream and version, *limit* at a time.
 
         The database looks for the next ones while the caller works on these. Close it with ``aclosing``.
@@ -104,14 +116,14 @@ class EventLog:
         await cursor.execute(SUBJECT_KEYS, {"tenant": self.tenant_id, "subjects": subjects})
         return Fetched(rows, dict(await cursor.fetchall()))
 
-    async def _decode(self, fetched: Fetched) -> list[Any]:
+    async def _decode(self, fetched: Fetched) -> list[Logged]:
         mapper = EventMapper(self.tenant_id, self._subject_keys(fetched.wrapped_keys))
         events = []
-        for number, (stream_id, version, name, schema_version, data) in enumerate(fetched.rows):
+        for number, (stream_id, version, name, schema_version, data, before) in enumerate(fetched.rows):
             if number % SLICE == 0:
                 await asyncio.sleep(0)
             stored = StoredEvent(stream_id, version, join_topic(name, schema_version), data)
-            events.append(mapper.to_domain_event(stored))
+            events.append(Logged(mapper.to_domain_event(stored), before))
         return events
 
     def _subject_keys(self, wrapped: dict[UUID, bytes]) -> SubjectKeys:

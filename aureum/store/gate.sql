@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION gate(
     ord bigint, caller_id uuid, role text, caller_tenant uuid, host_tenant uuid, tenant_id uuid, number bigint,
     slug text, plan text, country text, public_lead_count boolean, site_version integer,
     head bigint, read_version integer,
-    rate_limit integer, granted integer, used_before integer, resets_at timestamptz
+    rate_limit integer, granted integer, used_before integer, resets_at timestamptz, told_at timestamptz
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
@@ -63,7 +63,8 @@ SELECT k.ord, k.caller_id, k.role, k.caller_tenant, k.host_tenant, k.tenant_id, 
            sum(k.waiting) OVER (PARTITION BY k.tenant_id, k.bucket ORDER BY k.ord) - k.waiting)))::integer,
        c.used - c.granted + (
            sum(k.waiting) OVER (PARTITION BY k.tenant_id, k.bucket ORDER BY k.ord) - k.waiting)::integer,
-       c.window_start + interval '60 seconds'
+       c.window_start + interval '60 seconds',
+       k.moment
   FROM known k
   LEFT JOIN counted c ON c.tenant_id = k.tenant_id AND c.bucket = k.bucket;
 END

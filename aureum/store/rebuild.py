@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import psycopg
@@ -26,7 +26,7 @@ from aureum.projections import contact_list, lead_list, property_list, subscribe
 from aureum.store import rebuild_lead_counts
 from aureum.store.cipher import TenantKeys
 from aureum.store.database import AWAY, connect, unavailable
-from aureum.store.event_log import EventLog, open_tenant_key
+from aureum.store.event_log import EventLog, Logged, open_tenant_key
 from aureum.store.rebuild_claim import Claim, claim, release
 from aureum.store.rebuild_list import ListRebuild
 from aureum.store.watch import LONG_SECONDS, Watch
@@ -44,7 +44,7 @@ class Rebuildable(Protocol):
 
     async def copy(self, log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int: ...
 
-    async def apply(self, claim: Claim, events: Sequence[Any]) -> None: ...
+    async def apply(self, claim: Claim, events: Sequence[Logged]) -> None: ...
 
     async def remove(self, claim: Claim, keep: int) -> None: ...
 

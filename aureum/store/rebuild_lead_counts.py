@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any
 
 import orjson
 
 from aureum.domain.lead import Lead
 from aureum.projections import lead_counts
-from aureum.store.event_log import EventLog
+from aureum.store.event_log import EventLog, Logged
 from aureum.store.rebuild_claim import Claim
 
 NAME = lead_counts.NAME
@@ -42,9 +41,9 @@ async def copy(log: EventLog, claim: Claim, until: int, folded: Callable[[int], 
     return 0
 
 
-async def apply(claim: Claim, events: Sequence[Any]) -> None:
+async def apply(claim: Claim, events: Sequence[Logged]) -> None:
     """Add what *events* change, in the caller's transaction."""
-    changes: Counter[str] = reduce(lead_counts.step, events, Counter())
+    changes: Counter[str] = reduce(lead_counts.step, (one.event for one in events), Counter())
     rows = [{"status": status, "leads": leads} for status, leads in changes.items() if leads]
     await claim.connection.execute(ADD, claim.parameters(rows=orjson.dumps(rows).decode()))
 

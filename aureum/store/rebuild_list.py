@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import orjson
 import psycopg
 
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row
-from aureum.store.event_log import EventLog
+from aureum.store.event_log import EventLog, Logged
 from aureum.store.event_types import AGGREGATES
 from aureum.store.rebuild_claim import Claim
 from aureum.store.tsvector import TsvectorDumper
@@ -85,16 +86,21 @@ class ListRebuild:
         async with aclosing(log.by_stream(until, BATCH_EVENTS)) as batches:
             async for events in batches:
                 finished: list[Row] = []
-                for event in events:
+                for event, before in events:
                     if row is not None and event.originator_id != row[self.model.id]:
                         finished.append(row)
                         row = None
-                    row = self.model.step(row, event)
+                    row = self.stepped(row, event, before)
                 await self.write_new(claim, finished)
                 folded(len(events))
         if row is not None:
             await self.write_new(claim, [row])
         return until
+
+    def stepped(self, row: Row | None, event: Any, before: datetime | None) -> Row | None:
+        """The row as the append of *event* made it."""
+        row = self.model.step(row, event)
+        return None if row is None else self.model.counted(row, before)
 
     async def write_new(self, claim: Claim, rows: Sequence[Row]) -> None:
         """COPY rows of resources that have none yet in the new version."""
@@ -105,17 +111,17 @@ class ListRebuild:
                 stored = self.model.stored(row)
                 await target.write_row((claim.tenant_id, claim.version, *map(stored.__getitem__, self.model.columns)))
 
-    async def apply(self, claim: Claim, events: Sequence[Any]) -> None:
+    async def apply(self, claim: Claim, events: Sequence[Logged]) -> None:
         """Step the rows that *events* belong to, in the caller's transaction; their number is bounded."""
-        ids = list({event.originator_id for event in events})
+        ids = list({event.originator_id for event, _ in events})
         if not ids:
             return
         cursor = claim.connection.cursor(binary=True)
         await cursor.execute(self.model.statement(LOAD), claim.parameters(ids=ids))
         loaded = [self.model.loaded(values) for values in await cursor.fetchall()]
         rows: dict[UUID, Row | None] = {row[self.model.id]: row for row in loaded}
-        for event in events:
-            rows[event.originator_id] = self.model.step(rows.get(event.originator_id), event)
+        for event, before in events:
+            rows[event.originator_id] = self.stepped(rows.get(event.originator_id), event, before)
         changed = [self.model.stored(row) for row in rows.values() if row is not None]
         # Not updated one by one: what must be unique may have gone from one of them to another.
         await claim.connection.execute(self.model.statement(CLEAR), claim.parameters(ids=ids))

@@ -40,6 +40,8 @@ SELECT 'lead_list', read_version FROM lead_list WHERE tenant_id = %(tenant)s
 SELECT 'lead_counts', read_version FROM lead_counts WHERE tenant_id = %(tenant)s
 """
 
+BEFORE = "SELECT recorded_at FROM events WHERE tenant_id = %(tenant)s AND position = %(position)s - 1"
+
 LEADS = "SELECT stream_id FROM events WHERE tenant_id = %(tenant)s AND type = 'lead.captured' ORDER BY stream_id"
 
 Shown = tuple[list[Any], dict[str, int]]
@@ -55,8 +57,11 @@ async def folded(store: EventStore, tenant_id: UUID) -> Shown:
     """The same as the events have it, each stream folded from its beginning."""
     rows, counts = [], Counter[str]()
     for (lead_id,) in await store.database.rows(LEADS, {"tenant": tenant_id}):
-        events = [recorded.event for recorded in (await store.load(tenant_id, lead_id)).events]
+        stream = (await store.load(tenant_id, lead_id)).events
+        events = [recorded.event for recorded in stream]
         ((row),) = lead_list.rows((), events)
+        before = await store.database.rows(BEFORE, {"tenant": tenant_id, "position": stream[-1].position})
+        row = lead_list.LIST.counted(row, before[0][0] if before else None)
         rows.append(tuple(row[column] for column in lead_list.LIST.columns))
         counts = reduce(lead_counts.step, events, counts)
     return rows, lead_counts.summary(counts.items())

@@ -92,7 +92,8 @@ async def carried_out(store: EventStore, wished: list[list[Change]]) -> tuple[li
 
 
 TABLES = (
-    "SELECT lead_id, number, stream_version, status, source, assigned_to, updated_at, doc FROM lead_list "
+    # Not updated_at: it is no earlier than the append before was recorded.
+    "SELECT lead_id, number, stream_version, status, source, assigned_to, doc FROM lead_list "
     "WHERE tenant_id = %s ORDER BY lead_id",
     "SELECT status, leads FROM lead_counts WHERE tenant_id = %s ORDER BY status",
     "SELECT subject_id FROM subject_keys WHERE tenant_id = %s ORDER BY subject_id",

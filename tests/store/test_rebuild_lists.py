@@ -24,6 +24,7 @@ from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.rebuild import REBUILDABLE, rebuild
 from aureum.store.rebuild_claim import Claim
 from aureum.store.rebuild_list import ListRebuild
+from tests.store.read_models import BEFORE
 from tests.stores import new_lead, open_brokerage, opened_store
 
 LISTS = [model for model in REBUILDABLE if isinstance(model, ListRebuild)]
@@ -324,8 +325,11 @@ async def folded(store: EventStore, rebuildable: ListRebuild, tenant_id: UUID) -
     model = rebuildable.model
     rows = []
     for (stream_id,) in await store.database.rows(STREAMS, {"tenant": tenant_id}):
-        events = [recorded.event for recorded in (await store.load(tenant_id, stream_id)).events]
-        for row in model.rows((), events):
+        stream = (await store.load(tenant_id, stream_id)).events
+        place = {"tenant": tenant_id, "position": stream[-1].position}
+        before = [moment for (moment,) in await store.database.rows(BEFORE, place)]
+        for row in model.rows((), [recorded.event for recorded in stream]):
+            row = model.counted(row, *before or [None])
             for column in [name for name, kind in model.columns.items() if kind == "tsvector"]:
                 ((row[column],),) = await store.database.rows(AS_STORED, {"text": row[column]})
             rows.append(tuple(row[column] for column in model.columns))

@@ -13,6 +13,7 @@ from aureum.store import rebuild as rebuilding
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.rebuild import Work, rebuild
+from tests.store.read_models import BEFORE
 from tests.stores import open_brokerage, opened_store
 
 ORIGIN = Origin(COMMAND_LINE)
@@ -48,8 +49,11 @@ async def changed(store: EventStore, tour: Tour, tenant_id: UUID, **fields: Any)
 
 async def folded(store: EventStore, tenant_id: UUID, tour_id: UUID) -> tuple[Any, ...]:
     """The row that the events of a tour make, as an append would write it."""
-    events = [recorded.event for recorded in (await store.load(tenant_id, tour_id)).events]
-    (row,) = tour_list.rows((), events)
+    stream = (await store.load(tenant_id, tour_id)).events
+    (row,) = tour_list.rows((), [recorded.event for recorded in stream])
+    place = {"tenant": tenant_id, "position": stream[-1].position}
+    before = [moment for (moment,) in await store.database.rows(BEFORE, place)]
+    row = tour_list.LIST.counted(row, *before or [None])
     return tuple(row[column] for column in tour_list.LIST.columns)
 
 
