@@ -88,7 +88,7 @@ async def changed(
     total = await count(asked, run, chosen)
     links = [delta(asked, filters, run)]
     if part.more:
-        following = chosen_in(asked) | {"changedAfter": query["changedAfter"], "page_size": size}
+        following = chosen_in(asked) | {"changedAfter": run.again, "page_size": size}
         following |= {"page": filters.page + 1, "cursor": run.cursor(UUID(int=part.until))}
         links.insert(0, link(PATH, following, "next"))
     body = page_body(filters, Found(",".join(map(in_words, part.rows)), total))

@@ -104,6 +104,12 @@ class Run:
         """What the next run begins with."""
         return write_token(self.bound, self.head)
 
+    @property
+    def again(self) -> str:
+        """The token that this run began with."""
+        assert self.since is not None
+        return write_token(self.bound, self.since)
+
     def cursor(self, last: UUID) -> str:
         """Of the page that begins behind *last*."""
         return write_cursor((*self.bound, self.since), Place(last, self.head))

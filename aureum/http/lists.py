@@ -131,7 +131,7 @@ class Listing:
             page = await self.part(asked, run, chosen, run.after, limit)
             links = [self.delta(run, {**filters, "limit": limit})]
             if page.found > limit:
-                same = filters if run.since is None else {**filters, "changedAfter": query["changedAfter"]}
+                same = filters if run.since is None else {**filters, "changedAfter": run.again}
                 following = {**same, "limit": limit, "cursor": run.cursor(page.last)}
                 links.insert(0, link(self.path, following, "next"))
             return f"{', '.join(links)}\n[{page.docs}]".encode()

@@ -1,15 +1,35 @@
 """``GET /api/users``: who of the brokerage a lead, task or showing can be assigned to."""
 
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.domain.ids import to_wire
 from aureum.http.answers import answer, encoded, list_etag, not_modified
+from aureum.http.catching_up import Run, ShownRemoved, changes, run_of
 from aureum.http.endpoint import Asked, Endpoint
+from aureum.http.lists import CHANGED_AFTER
+from aureum.http.paging import Cursor, Limit, Token, link
 from aureum.http.roles import Role
 from aureum.http.shapes import Shape, Wire
 from aureum.projections import users
 
 PATH = "/api/users"
+
+
+class UserPaging(BaseModel):
+    """What the list takes. It is ordered by name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    limit: Annotated[Limit | None, Field(description="The length of a page. Without it the whole list comes.")] = None
+    cursor: Annotated[
+        Cursor | None, Field(description="Where the page begins, as the `Link` header of the page before gave it.")
+    ] = None
+    changed_after: Annotated[Token | None, Field(alias="changedAfter", description=CHANGED_AFTER)] = None
 
 
 class ShownAssignee(Shape):
@@ -21,24 +41,71 @@ class ShownAssignee(Shape):
     role: Role
 
 
-async def get_users(asked: Asked) -> Response:
-    """Lists all users by name, in one piece, without those that are disabled."""
-    state = (PATH, asked.tenant_id, asked.about.head)
-    etag = list_etag(*state)
+def shown(user_id: UUID, number: int, name: str, role: str, disabled: bool) -> dict[str, Any]:
+    """A user of the list; one that is disabled is not in it any more."""
+    if disabled:
+        return {"id": to_wire(user_id), "removed": True}
+    return {"id": to_wire(user_id), "number": number, "name": name, "role": role}
+
+
+async def get_users(asked: Asked, paging: UserPaging) -> Response:
+    """Lists all users by name, without those that are disabled."""
+    about = asked.about
+    state = (PATH, asked.tenant_id, about.head)
+    etag = list_etag(*state, sorted(asked.request.query_params.multi_items()))
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
+    run = run_of(paging.changed_after, paging.cursor, (PATH, asked.tenant_id.int), about.head)
 
-    async def listed() -> bytes:
-        rows = await asked.app.database.tenant_rows(asked.tenant_id, users.ASSIGNABLE, {"tenant": asked.tenant_id})
-        return encoded(
-            [
-                {"id": to_wire(user_id), "number": number, "name": name, "role": role}
-                for user_id, number, name, role in rows
-            ]
-        )
+    async def page() -> bytes:
+        # What is kept begins with the Link header, on a line of its own.
+        read = by_name if run.since is None else changed
+        items, following = await read(asked, run, paging)
+        size: dict[str, object] = {} if paging.limit is None else {"limit": paging.limit}
+        links = [link(PATH, {**size, "changedAfter": run.token}, "delta")]
+        if following is not None:
+            same = {} if run.since is None else {"changedAfter": run.again}
+            links.insert(0, link(PATH, {**same, **size, "cursor": run.cursor(following)}, "next"))
+        return f"{', '.join(links)}\n".encode() + encoded(items)
 
-    return answer(await asked.app.answers.get(state, listed), headers={"ETag": etag})
+    kept = await asked.app.answers.get((*state, run.since, run.head, run.after, paging.limit), page)
+    links, _, body = kept.partition(b"\n")
+    return answer(body, headers={"ETag": etag, "Link": links.decode()})
 
 
-ENDPOINTS = (Endpoint("GET", PATH, get_users, "List users that can be assigned", answers=list[ShownAssignee]),)
+Part = tuple[Sequence[Mapping[str, Any]], UUID | None]
+"""The items of a page, and what the next one begins behind, if there is one."""
+
+
+async def by_name(asked: Asked, run: Run, paging: UserPaging) -> Part:
+    """A page, or the whole list: a brokerage has dozens."""
+    rows = await asked.app.database.tenant_rows(asked.tenant_id, users.ASSIGNABLE, {"tenant": asked.tenant_id})
+    places = {row[0]: place for place, row in enumerate(rows, start=1)}
+    found = [row for row in rows[places.get(run.after, 0) :] if not row[-1]]
+    items = [shown(*row) for row in found[: paging.limit]]
+    return items, found[len(items) - 1][0] if len(found) > len(items) else None
+
+
+async def changed(asked: Asked, run: Run, paging: UserPaging) -> Part:
+    """A page of what changed, or all of it."""
+    assert run.since is not None
+    reach = {"since": run.since, "after": run.after.int, "until": run.head}
+    limit = ALL if paging.limit is None else paging.limit
+    found = await changes(asked.app.database, asked.about, users.ASSIGNABLE_CHANGED, {}, **reach, limit=limit)
+    return [shown(*user) for _, *user in found.rows], UUID(int=found.until) if found.more else None
+
+
+ALL = 10_000
+"""Changes that one answer has at most; more follow on the next page."""
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        PATH,
+        get_users,
+        "List users that can be assigned",
+        query=UserPaging,
+        answers=list[ShownAssignee | ShownRemoved],
+    ),
+)

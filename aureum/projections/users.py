@@ -155,10 +155,26 @@ SELECT h.site_version, (
 """With the version of the staff that it was counted in."""
 
 ASSIGNABLE = """
-SELECT user_id, number, name, role FROM users
- WHERE tenant_id = %(tenant)s AND NOT disabled
+SELECT user_id, number, name, role, disabled FROM users
+ WHERE tenant_id = %(tenant)s
  ORDER BY name, number
 """
+"""Those that are disabled too: a page may begin behind one of them."""
+
+ASSIGNABLE_CHANGED = """
+SELECT e.position, e.stream_id, u.number, u.name, u.role, u.disabled
+  FROM events e
+  JOIN users u ON u.tenant_id = e.tenant_id AND u.user_id = e.stream_id
+ WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.position <= %(last)s
+   AND starts_with(e.type, 'user.')
+   AND e.version = (
+           SELECT max(n.version) FROM events n
+            WHERE n.tenant_id = %(tenant)s AND n.stream_id = e.stream_id AND n.position <= %(until)s
+       )
+ ORDER BY e.position LIMIT %(limit)s
+"""
+"""Those that changed behind a position, as in ``list_changes``. A caller sees all of the staff, so that whoever is
+disabled is told as removed whether or not the client has seen him or her."""
 
 LEAD_TAKERS = """
 SELECT user_id, name, specialties FROM users

@@ -2,6 +2,7 @@
 
 from aureum.commands.users import ChangeUser, change_user
 from aureum.domain.ids import PLATFORM, from_wire
+from tests.http.links import delta, next_page
 from tests.http.office import ORIGIN, Office, Staff, Tenant
 from tests.http.serving import BASE_DOMAIN, Server
 
@@ -51,3 +52,44 @@ def test_who_may_ask(server: Server, office: Office, tenant: Tenant) -> None:
     assert server.ask("GET", "/api/users", headers=admin.bearer).status == 400
     host = f"{tenant.slug}.{BASE_DOMAIN}"
     assert server.ask("GET", "/api/users", headers=admin.bearer, host=host).json == []
+
+
+def test_pages_and_what_changes_in_them(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+    staff = [office.staff(tenant.id, "agent", name) for name in ("Cy", "Ana", "Dot", "Bob")]
+    cy, ana, dot, bob = (one.id for one in staff)
+
+    def pages(path: str) -> tuple[list[list[str]], str]:
+        """The ids on the pages, and where what changes from then on is found."""
+        found: list[list[str]] = []
+        after = set()
+        page: str | None = path
+        for _ in range(10):
+            assert page is not None
+            answer = (server, proxied)[len(found) % 2].by_key(tenant, "GET", page)
+            found.append(answer.ids)
+            after.add(delta(answer).partition("changedAfter=")[2])
+            page = next_page(answer)
+            if page is None:
+                assert len(after) == 1
+                return found, delta(answer)
+        raise AssertionError("the pages do not end")
+
+    assert pages("/api/users")[0] == [[ana, bob, cy, dot]]
+    found, after = pages("/api/users?limit=3")
+    assert found == [[ana, bob, cy], [dot]]
+    assert pages(after)[0] == [[]]
+
+    # A page goes on behind somebody who is disabled meanwhile.
+    second = next_page(server.by_key(tenant, "GET", "/api/users?limit=2"))
+    disable(office, tenant, staff[3])
+    assert second and server.by_key(tenant, "GET", second).ids == [cy, dot]
+
+    eve = office.staff(tenant.id, "agent", "Eve").id
+    changed = server.by_key(tenant, "GET", after)
+    assert changed.json[0] == {"id": bob, "removed": True} and changed.json[1]["name"] == "Eve"
+    assert pages(after.replace("limit=3", "limit=1"))[0] == [[bob], [eve]]
+    assert pages(delta(changed))[0] == [[]]
+    for path in (after, second):
+        assert server.by_key(office.brokerage(), "GET", path).status == 400
+    for query in ("limit=0", "cursor=x", "changedAfter=x", "name=Ana"):
+        assert server.by_key(tenant, "GET", f"/api/users?{query}").status == 400

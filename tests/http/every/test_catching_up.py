@@ -8,7 +8,10 @@ from tests.http.every.world import Call, World
 from tests.http.links import delta, links, next_page
 from tests.http.serving import Answer
 
-DELTAS = every(lambda endpoint: "changedAfter" in query_fields(endpoint))
+DELTAS = every(
+    lambda endpoint: "changedAfter" in query_fields(endpoint) and declared("PATCH", f"{endpoint.path}/{{id}}")
+)
+"""Of resources that can be changed there; users are in tests/http/test_users.py."""
 
 SIZE = {"aureum": "limit", "leads": "page_size"}
 
