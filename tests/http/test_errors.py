@@ -7,15 +7,18 @@ from typing import Any, get_args
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 
 import aureum
 from aureum.domain import errors as domain
 from aureum.http import errors
+from aureum.http.contact_fields import NewContact
 from aureum.http.error_catalogue import catalogue
 from aureum.http.error_codes import CODES, Code
 from aureum.http.errors import Dialect, HttpError, InvalidRequest, PlanRequired, Problem, render
-from aureum.http.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem
+from aureum.http.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem, validate
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "errors.md"
 CODE_LIST = "error_codes.py"
@@ -171,3 +174,37 @@ def test_a_body_as_a_whole_has_no_fields(problem: Problem, code: str) -> None:
     assert (status, dict(headers)[b"x-error-code"].decode()) == (400, code)
     assert json.loads(body) == {"error": problem.sentence, "code": code}
     assert render(InvalidRequest([problem]), "leads")[0] == 422
+
+
+BAD: dict[str, Any] = {
+    "firstName": ["", None, 7, "\0", "x" * 201],
+    "lastName": [" ", False, {}],
+    "email": ["john@", 7, "a" * 300 + "@example.com"],
+    "phone": [{}, "1" * 101],
+    "type": ["FRIEND", 3],
+    "score": [101, -1, "many"],
+}
+GOOD = {
+    "firstName": "John",
+    "lastName": "Smith",
+    "email": "john@example.com",
+    "phone": "1",
+    "type": "BUYER",
+    "score": 1,
+}
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(BAD)), st.integers(0, 4), min_size=1),
+    st.lists(st.sampled_from(["vip", 7, "", None]), max_size=4),
+)
+def test_every_bad_field_is_named_and_no_other(bad: dict[str, int], tags: list[Any]) -> None:
+    body = GOOD | {name: BAD[name][which % len(BAD[name])] for name, which in bad.items()} | {"tags": tags}
+    with pytest.raises(InvalidRequest) as refused:
+        validate(NewContact, body)
+
+    status, _, said = rendered(refused.value, "aureum")
+    wrong = {f"tags[{place}]" for place, tag in enumerate(tags) if tag != "vip"}
+    assert (status, set(said["fields"])) == (400, bad.keys() | wrong)
+    assert said["error"] == next(iter(said["fields"].values()))
+    assert all(text.startswith(name) for name, text in said["fields"].items())

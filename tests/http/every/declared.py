@@ -156,6 +156,8 @@ def refusal(endpoint: Endpoint, answer: Answer) -> str:
         of_values = answer.code.startswith("invalid_") and set(said) == {"error", "code", "fields"}
         assert of_plan or of_values or set(said) == {"error", "code"}, said
         assert said["code"] == answer.code
+        if answer.code in ("invalid_fields", "invalid_parameters"):
+            assert said["error"] in said["fields"].values(), "the text is that of the first field that is named"
         text = said["error"]
     else:
         assert set(said) == {"detail"}, said
