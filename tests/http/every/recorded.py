@@ -61,7 +61,7 @@ def example_of(answer: Answer) -> Any:
     if media != "application/json":
         return "\n".join(same(line, {}) for line in answer.body.decode().splitlines()[: LONGEST[media]])
     content = answer.json
-    if isinstance(content, dict) and "openapi" in content:
+    if isinstance(content, dict) and "paths" in content:
         return {name: content[name] for name in ("openapi", "info", "servers")}
     if isinstance(content, list):
         content = content[:1]
