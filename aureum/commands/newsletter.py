@@ -117,8 +117,8 @@ async def subscribe(
 
 def lives(key: TenantKey, email: str) -> list[UUID]:
     """The streams of *email*, one a life."""
-    compared = one_form(email)
-    return [subscriber_id(key, compared, life) for life in range(LIVES)]
+    compared = one_form(email).encode()
+    return [stream_of(key, compared, life) for life in range(LIVES)]
 
 
 async def living(store: EventStore, tenant_id: UUID, streams: list[UUID]) -> tuple[UUID, Stream]:
@@ -133,8 +133,13 @@ async def living(store: EventStore, tenant_id: UUID, streams: list[UUID]) -> tup
 
 
 def subscriber_id(key: TenantKey, email: str, life: int = 0) -> UUID:
-    """The stream of *email* in any spelling, in its life after so many erasures: a UUID of version 8 (RFC 9562)."""
-    number = int.from_bytes(key.digest(b"subscriber", life.to_bytes(1, "big") + one_form(email).encode())[:16], "big")
+    """The stream of *email* in any spelling, in its life after so many erasures."""
+    return stream_of(key, one_form(email).encode(), life)
+
+
+def stream_of(key: TenantKey, compared: bytes, life: int) -> UUID:
+    """The same of an address in its one form: a UUID of version 8 (RFC 9562)."""
+    number = int.from_bytes(key.digest(b"subscriber", life.to_bytes(1, "big") + compared)[:16], "big")
     return UUID(int=number & ~(0xF000 << 64) & ~(0xC000 << 48) | 0x8000 << 64 | 0x8000 << 48)
 
 

@@ -4,10 +4,11 @@ spreadsheet send it for what was left empty.
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aureum.http.endpoint import Endpoint
 from aureum.http.sent import Body
-from tests.http.every.declared import every, fields_of, names, query_fields, refusal, schema_of
+from tests.http.every.declared import every, fields_of, is_list, names, query_fields, refusal, schema_of
 from tests.http.every.test_bodies import TAKES_A_BODY, placed
 from tests.http.every.world import World
 
@@ -82,3 +83,18 @@ def test_an_empty_parameter_is_one_that_was_left_out(world: World, endpoint: End
         answer = call.but(query={name: ""}).send(world.server)
         assert answer.status == endpoint.status, (name, answer.body)
         assert plain is None or answer.body == plain.body, name
+
+
+@every(lambda endpoint: is_list(endpoint) and "limit" in query_fields(endpoint))
+def test_pages_of_a_list_with_empty_parameters(world: World, endpoint: Endpoint) -> None:
+    call = world.call(endpoint)
+    world.make(endpoint.path)
+    empty = dict.fromkeys(query_fields(endpoint), "") | {"limit": "1"}
+
+    first = world.succeed(endpoint, call.but(query=empty))
+
+    assert 'rel="next"' in first.headers["link"]
+    path = first.headers["link"].partition(">")[0].removeprefix("<")
+    query = dict(parse_qsl(path.partition("?")[2], keep_blank_values=True))
+    following = world.succeed(endpoint, call.but(query=query))
+    assert following.body != first.body and len(following.json) == 1
