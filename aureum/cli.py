@@ -20,7 +20,7 @@ from aureum import (
     cli_webhooks,
 )
 from aureum.cli_options import Json, examples, group
-from aureum.cli_output import Refused, plain_refusals, say
+from aureum.cli_output import Refused, plain_refusals, prepare_streams, say
 from aureum.operator import installation, run
 
 app = group(
@@ -136,7 +136,9 @@ def main(arguments: list[str] | None = None) -> None:
     """What ``aureum`` runs. Ends with SystemExit."""
     signal.signal(signal.SIGTERM, terminated)
     arguments = sys.argv[1:] if arguments is None else arguments
-    with plain_refusals("--json" in arguments):
+    as_json = "--json" in arguments
+    prepare_streams(as_json)
+    with plain_refusals(as_json):
         try:
             "".join(arguments).encode()
         except UnicodeEncodeError:

@@ -5,9 +5,10 @@ What a command works with (settings, the database, HTTP) it imports when it runs
 of a shell take no second of imports.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Slug = Annotated[str, typer.Option("--brokerage", help="The brokerage's slug.")]
@@ -16,9 +17,21 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: do it.")]
 """Of commands that ask first, since what they do cannot be undone. ``cli_output.confirm`` asks."""
 
 
+class Group(TyperGroup):
+    """A group whose ``--help`` is off unless it is asked for. typer's own is neither on nor off, to settle which it
+    imports pydantic: half of what the help of a command takes."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
+
 def group(help: str, *, epilog: str | None = None) -> typer.Typer:
     """A group of commands."""
     return typer.Typer(
+        cls=Group,
         no_args_is_help=True,
         add_completion=False,  # cli_completion.py has it
         rich_markup_mode=None,

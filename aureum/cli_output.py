@@ -3,6 +3,7 @@ error. What people wrote is shown as text: never as markup, never as commands to
 """
 
 import contextlib
+import io
 import shutil
 import sys
 import tempfile
@@ -16,6 +17,8 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+UNSEEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
+"""Categories of characters: commands to a terminal, halves of letters, other ends of lines and paragraphs."""
 TURNS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 NO_DATABASE = "The database cannot be reached: {why}. Check that it runs and that AUREUM_DATABASE_URL is right."
@@ -63,6 +66,13 @@ def say(as_json: bool, document: Any, people: str) -> None:
     else:
         # Long lines are left to the terminal to wrap: what is copied from it has no line ends inside.
         sys.stdout.write(plain(people) + "\n")
+
+
+def prepare_streams(as_json: bool) -> None:
+    """Let nothing fail because a terminal does not know a letter: it becomes a question mark. JSON is always UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(encoding="utf-8" if as_json and stream is sys.stdout else None, errors="replace")
 
 
 @contextlib.contextmanager
@@ -114,7 +124,7 @@ def terminal_columns() -> float:
 
 def plain(text: str) -> str:
     """*text* without control characters other than line ends, and without those that turn the direction of writing."""
-    return "".join("�" if c != "\n" and (unicodedata.category(c) in ("Cc", "Cs") or c in TURNS) else c for c in text)
+    return "".join("�" if c != "\n" and (unicodedata.category(c) in UNSEEN or c in TURNS) else c for c in text)
 
 
 def confirm(what: str, question: str, *, yes: bool) -> None:

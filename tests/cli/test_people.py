@@ -1,5 +1,6 @@
 """What people read: whole in a pipe, fitting in a terminal, and never commands to the terminal."""
 
+import json
 import os
 import pty
 import re
@@ -8,11 +9,14 @@ import sys
 import termios
 from fcntl import ioctl
 from struct import pack
+from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aureum import __version__
-from aureum.cli_output import plain, table
+from aureum.cli_output import columns_of, plain, table
 from tests.cli.conftest import Terminal
 
 NAME = "The Snake River Realty and Land Company of Southern Idaho, Established 1911"
@@ -77,6 +81,44 @@ def test_a_table_counts_the_columns_that_letters_take() -> None:
     said = table("T", ("name", "plan"), [("李小龍", "x"), ("Zoe\u0301", "y"), ("a\nb", "z"), (None, 1)])
     assert said == "T\n\nname    plan\n──────  ────\n李小龍  x\nZoe\u0301     y\na⏎b     z\n        1"
     assert table("Webhooks", ("id", "url"), []) == "Webhooks: none."
+
+
+@given(
+    st.lists(st.lists(st.text(max_size=40), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.integers(min_value=1, max_value=160),
+)
+def test_a_table_of_any_width_holds_every_value_whole(rows: list[list[str]], width: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aureum.cli_output.terminal_columns", lambda: width)
+        lines = table("T", ("id", "url", "name"), rows).split("\n")
+    cells = [plain(cell).replace("\n", "⏎").rstrip() for row in rows for cell in row]
+    text = "\n".join(lines)
+    assert all(cell in text for cell in cells)
+    as_table = lines[3].startswith("─")
+    assert len(lines) == (4 + len(rows) if as_table else 2 + 4 * len(rows) - 1)
+    if as_table:
+        assert all(columns_of(line) <= width for line in lines[2:])
+
+
+@pytest.mark.parametrize("encoding", ["latin-1"])
+def test_no_letter_fails_where_the_terminal_does_not_know_it(terminal: Terminal, encoding: str) -> None:
+    slug = f"b-{uuid4().hex}"
+    for arguments in (
+        ("brokerage", "create", "--name", "李小龍 & Söhne", "--slug", slug, "--plan", "grow"),
+        ("brokerage", "list"),
+        ("brokerage", "list", "--json"),
+        ("brokerage", "plan", "李", "grow", "--json"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "aureum", *arguments],
+            env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+            capture_output=True,
+            timeout=60,
+        )
+        assert (done.returncode, b"should not have happened" in done.stderr) == (int("李" in arguments), False), done
+        if "--json" in arguments:
+            document = json.loads(done.stdout.decode("utf-8"))
+            assert "李小龍" in str(document) or "'李'" in document["error"]
 
 
 def test_nothing_is_coloured_where_no_colour_is_wanted(terminal: Terminal) -> None:
