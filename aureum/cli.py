@@ -21,7 +21,7 @@ from aureum import (
 )
 from aureum.cli_options import Json, examples, group
 from aureum.cli_output import Refused, plain_refusals, prepare_streams, say
-from aureum.operator import installation, run
+from aureum.operator import installation, name_unknown_settings, run
 
 app = group(
     "Aureum: the back end of real-estate brokerages.",
@@ -60,6 +60,7 @@ def settings_command(as_json: Json = False) -> None:
     from aureum.settings import describe_settings
 
     lines = describe_settings()
+    name_unknown_settings()
     people = "\n\n".join(
         f"{line.name} = {line.value}\n    {line.meaning}\n    default: {line.default}" for line in lines
     )

@@ -64,7 +64,7 @@ def examined_database(settings: Settings) -> list[Finding]:
     from aureum.settings import SettingsError
 
     try:
-        with installation() as here:
+        with installation(told=True) as here:
             return run(in_store(here))
     except SettingsError as error:
         return [Finding("settings", str(error))]

@@ -18,12 +18,22 @@ from aureum.cli_output import note, say
 from aureum.operator import Installation, installation, run
 
 if TYPE_CHECKING:
+    import asyncio
+
     from aureum.demo import Demo
     from aureum.store.embedded import EmbeddedServer
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")]
 Workers = Annotated[int, typer.Option(min=1, max=256, help="How many HTTP processes.")]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Show /metrics, /healthz and /readyz at this port; 0 takes a free one. Default: AUREUM_METRICS_PORT.",
+    ),
+]
 NoWorker = Annotated[bool, typer.Option("--no-worker", help="Deliver no webhooks here: 'aureum worker' does.")]
 
 DEMO_URL = "http://localhost:8000"
@@ -86,10 +96,15 @@ def serve_command(
 @contextlib.contextmanager
 def served() -> Iterator[tuple[Installation, Callable[[], None]]]:
     """The installation, and what looks after its database while it is served."""
-    from aureum.log import configure
+    import structlog
 
-    with installation() as here:
+    from aureum.log import configure
+    from aureum.settings import misnamed
+
+    with installation(told=True) as here:
         configure(here.settings.log_level)
+        for sentence in misnamed():
+            structlog.get_logger().warning("unknown_setting", reason=sentence)
         keeper = None if here.server is None else Keeper(here.server)
         try:
             yield here, keeper.look if keeper is not None else lambda: None
@@ -143,21 +158,31 @@ def announce(url: str, as_json: bool, document: dict[str, Any], hints: str = "")
     sys.stdout.flush()
 
 
-def worker_command(as_json: Json = False) -> None:
+def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> None:
     """Deliver webhooks, and nothing else, until SIGTERM.
 
     Then what is under way is finished. Logs go to standard error.
     """
     import uvloop
 
-    from aureum.log import configure
     from aureum.process import deliver, until_told
+    from aureum.serve import base_url, listen
+    from aureum.settings import load_settings
 
-    with installation() as here:
-        configure(here.settings.log_level)
-        say(as_json, {"delivering": True}, "Delivering webhooks.")
+    with contextlib.ExitStack() as stack:
+        settings = load_settings()
+        port = settings.metrics_port if metrics_port is None else metrics_port
+        listener = None if port is None else stack.enter_context(listen(settings.metrics_host, port))
+        here, _ = stack.enter_context(served())
+        url = None if listener is None else base_url(listener)
+        where = "" if url is None else f" Measurements at {url}/metrics."
+        say(as_json, {"delivering": True} | ({} if url is None else {"url": url}), f"Delivering webhooks.{where}")
         sys.stdout.flush()
-        uvloop.run(until_told(lambda stop: deliver(here.settings, here.url, here.key, stop, None), supervised=False))
+
+        async def work(stop: asyncio.Event) -> None:
+            await deliver(here.settings, here.url, here.key, stop, listener)
+
+        uvloop.run(until_told(work, supervised=False))
 
 
 def demo_command(as_json: Json = False) -> None:

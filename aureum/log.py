@@ -19,6 +19,8 @@ import structlog
 
 from aureum.log_lines import Lines
 
+NOTHING_TO_RELOAD = "settings are read at the start, and logs go to standard error: restart to change any of it"
+
 
 def configure(level: str) -> None:
     """Set up structlog for this process, and pass what libraries log through it."""
@@ -50,6 +52,11 @@ def configure(level: str) -> None:
     )
     logging.basicConfig(handlers=[Forwarded()], level=max(numeric, logging.WARNING), force=True)
     logging.captureWarnings(True)
+
+
+def hung_up() -> None:
+    """SIGHUP where there is no terminal: nothing is read again, and nothing ends."""
+    structlog.get_logger().warning("sighup_ignored", reason=NOTHING_TO_RELOAD)
 
 
 def quick(wrapper: type[Any]) -> type[Any]:

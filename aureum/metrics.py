@@ -72,11 +72,6 @@ class Metrics:
             ("why",),
             registry=self.registry,
         )
-        self.attempts = Counter(
-            "aureum_webhook_attempts_total", "Webhook attempts", ("outcome",), registry=self.registry
-        )
-        for outcome in OUTCOMES:
-            self.attempts.labels(outcome)
         self.database_timeouts = Counter(
             "aureum_database_timeouts_total",
             "Connections to the database that were given up since it did not answer in time",
@@ -87,6 +82,43 @@ class Metrics:
             "Requests that passed a limit without being counted, since the database could store nothing",
             registry=self.registry,
         )
+        self._request_children: dict[tuple[str, str, int], Counter] = {}
+        self._second_children: dict[str, Histogram] = {}
+
+    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        if method not in METHODS:
+            method = "other"
+        key = (method, route, status)
+        counter = self._request_children.get(key)
+        if counter is None:
+            counter = self._request_children[key] = self._requests.labels(method, route, str(status))
+        counter.inc()
+        histogram = self._second_children.get(route)
+        if histogram is None:
+            histogram = self._second_children[route] = self._seconds.labels(route)
+        histogram.observe(seconds)
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes: of all processes where they share, else of this one."""
+        source: Source = self.registry
+        if os.environ.get(SHARED):
+            source = MultiProcessCollector(None)  # type: ignore[no-untyped-call]  # the library has none
+        registry = CollectorRegistry()
+        registry.register(WithoutZeros(source))
+        return generate_latest(registry)
+
+
+class WorkerMetrics(Metrics):
+    """Those of a process that delivers webhooks: where none does, none are shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attempts = Counter(
+            "aureum_webhook_attempts_total", "Webhook attempts", ("outcome",), registry=self.registry
+        )
+        for outcome in OUTCOMES:
+            self.attempts.labels(outcome)
         self.in_flight = Gauge(
             "aureum_webhook_in_flight", "Attempts under way", multiprocess_mode="livesum", registry=self.registry
         )
@@ -126,22 +158,6 @@ class Metrics:
             registry=self.registry,
         )
         self._tenants: set[str] = set()
-        self._request_children: dict[tuple[str, str, int], Counter] = {}
-        self._second_children: dict[str, Histogram] = {}
-
-    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
-        if method not in METHODS:
-            method = "other"
-        key = (method, route, status)
-        counter = self._request_children.get(key)
-        if counter is None:
-            counter = self._request_children[key] = self._requests.labels(method, route, str(status))
-        counter.inc()
-        histogram = self._second_children.get(route)
-        if histogram is None:
-            histogram = self._second_children[route] = self._seconds.labels(route)
-        histogram.observe(seconds)
 
     def observe_attempt(self, error: str | None, seconds: float) -> None:
         """An attempt of a webhook; *error* is None for a success."""
@@ -159,15 +175,6 @@ class Metrics:
         for tenant, seconds in oldest_due.items():
             self._oldest_due.labels(tenant).set(seconds)
         self._tenants = set(oldest_due)
-
-    def exposition(self) -> bytes:
-        """The text that Prometheus scrapes: of all processes where they share, else of this one."""
-        source: Source = self.registry
-        if os.environ.get(SHARED):
-            source = MultiProcessCollector(None)  # type: ignore[no-untyped-call]  # the library has none
-        registry = CollectorRegistry()
-        registry.register(WithoutZeros(source))
-        return generate_latest(registry)
 
 
 class Source(Protocol):

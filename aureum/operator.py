@@ -5,6 +5,7 @@ master key, an event store, and the tenant that a slug names. Each is imported w
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,9 +39,10 @@ class Installation:
 
 
 @contextlib.contextmanager
-def installation(*, migrated: bool = True) -> Iterator[Installation]:
+def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Installation]:
     """The installation that the settings name. The embedded database is started and brought up to date; one of the
-    operator's own must be up to date already if *migrated*. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
+    operator's own must be up to date already if *migrated*. Variables that are no settings are named on standard error,
+    unless they are *told* of otherwise. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
     WrongMasterKey, Refused.
     """
     from aureum.settings import load_settings, master_key
@@ -49,6 +51,8 @@ def installation(*, migrated: bool = True) -> Iterator[Installation]:
     from aureum.upgrade import upgrade
 
     settings = load_settings()
+    if not told:
+        name_unknown_settings()
     key = master_key(settings)
     if settings.database_url is not None:
         if migrated:
@@ -60,6 +64,14 @@ def installation(*, migrated: bool = True) -> Iterator[Installation]:
     with embedded.start(settings.data_dir) as server:
         run(upgrade(settings, server.url, key))
         yield Installation(settings, server.url, key, server)
+
+
+def name_unknown_settings() -> None:
+    """A line on standard error for each."""
+    from aureum.settings import misnamed
+
+    for sentence in misnamed():
+        sys.stderr.write(f"Warning: {sentence}\n")
 
 
 async def check(url: str, master: MasterKey) -> None:

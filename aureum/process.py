@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 import structlog
@@ -28,17 +28,18 @@ from aureum.domain.ids import to_wire
 from aureum.http.connections import connection_limit
 from aureum.http.revalidating_protocol import RevalidatingProtocol
 from aureum.http.routes import make_app
-from aureum.log import configure, places
-from aureum.metrics import GAUGES, Metrics, forget_process
+from aureum.log import configure, hung_up, places
+from aureum.metrics import GAUGES, WorkerMetrics, forget_process
 from aureum.settings import Settings, SettingsError, load_settings, master_key
 from aureum.store import embedded
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
 from aureum.store.embedded_programs import EmbeddedDatabaseError
-from aureum.store.watch import Watch, nothing
+from aureum.store.watch import Watch
 from aureum.webhooks.counters import Counters
 from aureum.webhooks.observing import Observed
 from aureum.webhooks.worker import run_worker
 from aureum.webhooks.worker_settings import WorkerSettings
+from aureum.worker_page import WorkerPage, shown
 
 OPEN_FILES = 65_536
 
@@ -115,24 +116,30 @@ def leave_alone_what_stays() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def deliver(settings: Settings, url: str, key: bytes, stop: asyncio.Event, metrics: Metrics | None) -> None:
-    """Deliver webhooks until *stop*; what is under way is finished."""
+async def deliver(
+    settings: Settings, url: str, key: bytes, stop: asyncio.Event, listener: socket.socket | None = None
+) -> None:
+    """Deliver webhooks until *stop*; what is under way is finished. On *listener* the worker shows its measurements."""
+    metrics = WorkerMetrics()
     worker = WorkerSettings(
         allow_networks=settings.webhook_allow_networks,
         pool_size=settings.pool_size,
         prepared=settings.prepared_statements,
         database_timeout=settings.database_timeout,
     )
-    watch = Watch(settings.database_timeout, metrics.database_timeouts.inc if metrics is not None else nothing)
-    counters = MeteredCounters(metrics) if metrics is not None else None
+    watch = Watch(settings.database_timeout, metrics.database_timeouts.inc)
+    page = nullcontext() if listener is None else shown(WorkerPage(settings, url, metrics, watch), listener)
     leave_alone_what_stays()
-    await run_worker(url, TenantKeys(MasterKey(key)), stop, settings=worker, counters=counters, watch=watch)
+    async with page:
+        await run_worker(
+            url, TenantKeys(MasterKey(key)), stop, settings=worker, counters=MeteredCounters(metrics), watch=watch
+        )
 
 
 class MeteredCounters(Counters):
     """The worker's counters, shown to Prometheus as well."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: WorkerMetrics) -> None:
         super().__init__()
         self.metrics = metrics
         # Looking a child up by its labels costs more than adding.
@@ -188,6 +195,11 @@ async def until_told(work: Callable[[asyncio.Event], Awaitable[None]], *, superv
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if supervised:
+        # The supervisor hears of it too, and decides.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, stop.set if sys.stderr.isatty() else hung_up)
+    if supervised:
         loop.add_reader(sys.stdin.fileno(), supervisor_said)
     await work(stop)
     return orphaned
@@ -220,7 +232,7 @@ def main(arguments: list[str]) -> None:
             case ["worker"]:
 
                 async def work(stop: asyncio.Event) -> None:
-                    await deliver(settings, url, key, stop, Metrics())
+                    await deliver(settings, url, key, stop)
 
             case _:
                 sys.exit("usage: python -m aureum.process http FD | worker")

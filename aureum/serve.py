@@ -18,6 +18,7 @@ from http.client import HTTPConnection, HTTPException
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from aureum.log import hung_up
 from aureum.metrics import SHARED
 
 READY_SECONDS = 60
@@ -43,9 +44,11 @@ class Child:
 
 @dataclass
 class Told:
-    """How often the supervisor was told to stop: after the second time it does not wait any more."""
+    """How often the supervisor was told to stop: after the second time it does not wait any more. ``hang_ups`` are the
+    SIGHUPs that mean nothing."""
 
     times: int = 0
+    hang_ups: int = 0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -93,6 +96,9 @@ def serve(
             while not told.times:
                 restart_dead(children, listener, shared)
                 look_after()
+                if told.hang_ups:
+                    told.hang_ups = 0
+                    hung_up()
                 time.sleep(LOOK_SECONDS)
         finally:
             # Ours first: nobody shall wait in a queue that is served no more.
@@ -102,12 +108,19 @@ def serve(
 
 @contextmanager
 def signals(told: Told) -> Iterator[None]:
-    """Count SIGTERM and SIGINT in *told*, and leave the handlers as they were."""
+    """Count SIGTERM, SIGINT and SIGHUP in *told*, and leave the handlers as they were."""
 
     def tell(number: int, frame: object) -> None:
         told.times += 1
 
-    before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
+    def hang_up(number: int, frame: object) -> None:
+        told.hang_ups += 1
+
+    handlers = {signal.SIGTERM: tell, signal.SIGINT: tell}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        # A terminal that is closed ends what was started in it. A service has none: it may be told by mistake.
+        handlers[signal.SIGHUP] = tell if sys.stderr.isatty() else hang_up
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

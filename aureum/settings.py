@@ -9,6 +9,7 @@ import re
 import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from difflib import get_close_matches
 from fcntl import LOCK_EX, flock
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -23,6 +24,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "AUREUM_"
+FOR_TESTS = "AUREUM_TEST_"
+"""What the tests of Aureum itself read."""
+
 KEY_BYTES = 32
 MAKE_A_KEY = "openssl rand -base64 32"
 
@@ -167,6 +171,10 @@ class Settings(BaseSettings):
     metrics_networks: Networks = Field(
         (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")), description="networks that may read /metrics"
     )
+    metrics_port: Annotated[int | None, Write("a port, for example 9100")] = Field(
+        None, ge=0, le=65535, description="where 'aureum worker' shows /metrics, /healthz and /readyz; unset: nowhere"
+    )
+    metrics_host: str = Field("127.0.0.1", description="the address that AUREUM_METRICS_PORT is opened on")
     prepared_statements: Annotated[bool | None, Write("true or false")] = Field(
         None,
         description="whether statements are prepared in the database; unset: yes, unless a connection pooler is "
@@ -255,8 +263,24 @@ def unknown_settings() -> list[str]:
     known = set(known_settings())
     given = {**lines, **os.environ}
     return sorted(
-        name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known and given[name]
+        name
+        for name in given
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in known
+        and given[name]
+        and not name.startswith(FOR_TESTS)
     )
+
+
+def misnamed() -> list[str]:
+    """A sentence for each of ``unknown_settings``, with the setting that was probably meant. Values are not shown."""
+    sentences = []
+    names = {name.removeprefix(PREFIX): name for name in known_settings()}
+    for unknown in unknown_settings():
+        close = get_close_matches(unknown.upper().removeprefix(PREFIX), names, 1)
+        meant = f"Did you mean {names[close[0]]}?" if close else "'aureum settings' lists those there are."
+        sentences.append(f"{unknown} is no setting and does nothing. {meant}")
+    return sentences
 
 
 def describe_settings() -> list[SettingLine]:

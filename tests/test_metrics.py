@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from aureum.domain.ids import to_wire
-from aureum.metrics import GAUGES, SHARED, Metrics
+from aureum.metrics import GAUGES, SHARED, Metrics, WorkerMetrics
 from aureum.process import MeteredCounters
 from aureum.webhooks.observing import Observed
 
@@ -24,7 +24,7 @@ def value(metrics: Metrics, name: str) -> float:
 
 
 def test_requests() -> None:
-    metrics = Metrics()
+    metrics = WorkerMetrics()
     for seconds in (0.002, 0.2, 20.0):
         metrics.observe_request("GET", "/api/leads/{id}", 200, seconds)
     metrics.observe_request("BREW", "-", 405, 0.001)
@@ -36,7 +36,7 @@ def test_requests() -> None:
 
 
 def test_the_worker() -> None:
-    metrics = Metrics()
+    metrics = WorkerMetrics()
     for outcome in ("delivered", "failed", "exhausted"):
         assert value(metrics, f'aureum_webhook_attempts_total{{outcome="{outcome}"}}') == 0
     counters = MeteredCounters(metrics)
@@ -61,7 +61,7 @@ def queue(**values: int) -> Observed:
 
 
 def test_attempts_by_duration_and_error() -> None:
-    metrics = Metrics()
+    metrics = WorkerMetrics()
     counters = MeteredCounters(metrics)
     for seconds, error in ((0.04, None), (0.2, "http_5xx"), (15.0, "timeout"), (15.0, "timeout")):
         counters.attempted(error, seconds)
@@ -74,7 +74,7 @@ def test_attempts_by_duration_and_error() -> None:
 
 
 def test_the_queue_as_it_was_found_last() -> None:
-    metrics = Metrics()
+    metrics = WorkerMetrics()
     counters = MeteredCounters(metrics)
     counters.hosts_open(4)
     counters.observed(queue(due=7, open_breakers=2, xmin_age=900))
@@ -91,10 +91,10 @@ def test_only_the_tenants_where_something_waits_have_a_line(shared: bool, tmp_pa
         (
             "from dataclasses import replace",
             "from uuid import UUID",
-            "from aureum.metrics import Metrics",
+            "from aureum.metrics import WorkerMetrics, WorkerMetrics",
             "from aureum.process import MeteredCounters",
             "from tests.test_metrics import queue",
-            "metrics = Metrics()",
+            "metrics = WorkerMetrics()",
             "counters = MeteredCounters(metrics)",
             "for ages in ({UUID(int=1): 60.0, UUID(int=2): 5.0}, {UUID(int=2): 15.0, UUID(int=3): 2.0}):",
             "    counters.observed(replace(queue(due=3), oldest_due=ages))",

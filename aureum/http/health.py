@@ -2,25 +2,13 @@
 
 from ipaddress import ip_address
 
-import psycopg
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from aureum.domain.errors import Unavailable
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import ANYBODY, Asked, Endpoint
 from aureum.http.shapes import Shape
-from aureum.store.arrays import packed
-from aureum.store.database import NOT_THIS_VERSION
-from aureum.store.migrate import signatures
-
-READY = """
-SELECT current_setting('transaction_read_only')::boolean,
-       (SELECT bool_and(to_regprocedure(f.name) IS NOT NULL) FROM unnest(%b::text[]) AS f (name))
-"""
-
-READY_SECONDS = 2.0
-"""How long the database may take to answer: who asks seldom waits longer."""
+from aureum.store.readiness import READY_SECONDS, check
 
 
 class ShownHealth(Shape):
@@ -39,14 +27,7 @@ async def get_readyz(asked: Asked) -> Response:
     Unavailable, which says what it is."""
     database = asked.app.database
     async with database.connection(min(READY_SECONDS, database.watch.seconds)) as connection:
-        cursor = await connection.cursor(binary=True).execute(READY, [packed(str, signatures())])
-        ((only_reads, of_this_version),) = await cursor.fetchall()
-        if only_reads:
-            # As if it had been written to: the next connection may find whoever has taken over.
-            raise psycopg.errors.ReadOnlySqlTransaction
-    trouble = database.watch.trouble() if of_this_version else NOT_THIS_VERSION
-    if trouble is not None:
-        raise Unavailable(trouble)
+        await check(connection, database.watch)
     return answer(encoded({"status": "ready"}))
 
 

@@ -25,6 +25,9 @@ SERVER_SHARE = 0.8
 IDLE_SHARE = 2.0
 """How long, in bounds, a transaction may stand still before the server ends it, with its locks."""
 
+LEAVE_SECONDS = 1.0
+"""How long a statement that nobody waits for any more may take, before its connection is given up."""
+
 CLOCK_SECONDS = 60.0
 """How long what is known of the database's clock is good for."""
 
@@ -50,7 +53,7 @@ class NoAnswer(psycopg.OperationalError):
 
 
 class Connection(AsyncConnection[Any]):
-    """Gives itself up when the server says nothing for as long as ``watch`` says, and when whoever waits is cancelled.
+    """Gives itself up when the server says nothing for as long as ``watch`` says.
 
     A connection that was given up is closed without a word to the server: that could last as long again.
     """
@@ -87,7 +90,20 @@ class Connection(AsyncConnection[Any]):
             raise NoAnswer("the database did not answer in time") from None
         except (asyncio.CancelledError, KeyboardInterrupt):
             if self.pgconn.status == pq.ConnStatus.OK and self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
-                self.pgconn.finish()
+                await self._end_or_leave(gen, interval)
+            raise
+
+    async def _end_or_leave(self, gen: PQGen[Any], interval: float) -> None:
+        """Let a statement end that nobody waits for any more, if it does so in a moment: the connection goes on."""
+        try:
+            await wait_async(gen, self.pgconn.socket, interval=interval, timeout=LEAVE_SECONDS)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()
+        except psycopg.Error:
+            # Nobody is left to hear of it.
+            return
+        except BaseException:
+            self.pgconn.finish()
             raise
 
     async def begin(self, watch: Watch, prepared: bool | None, idle_seconds: float | None = None) -> None:
@@ -99,9 +115,14 @@ class Connection(AsyncConnection[Any]):
         self.prepare_threshold = None
         self.session = await self._look()
         self.pooled = self.session[0] != self.info.backend_pid
-        if prepared if prepared is not None else not self.pooled:
+        if prepared is None:
+            prepared = not self.pooled
+        if self.pooled:
+            watch.behind_pooler(prepared)
+        if prepared:
             self.prepare_threshold = 5
-        if not self.pooled and prepared is not False:
+        # Without them there is probably a pooler that we do not recognize.
+        if not self.pooled and prepared:
             idle = idle_seconds or watch.seconds * IDLE_SHARE
             settings = {"statement_timeout": watch.seconds * SERVER_SHARE, "idle_in_transaction_session_timeout": idle}
             if self.info.server_version >= HAS_TRANSACTION_TIMEOUT:

@@ -19,7 +19,7 @@ from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Unavailable
 from aureum.store.connection import CONNECT_TIMEOUT_SECONDS, Connection, parameters
 from aureum.store.together import Together
-from aureum.store.watch import VERSION, WRITES, Watch
+from aureum.store.watch import POOLER, VERSION, WRITES, Watch
 
 OTHER_VERSION = (
     psycopg.errors.UndefinedFunction,
@@ -37,6 +37,9 @@ OTHER_VERSION = (
 )
 """What means that another version of Aureum has migrated the database, or that this one has not yet."""
 
+NOT_PREPARED = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement)
+"""What a pooler means that gives each transaction another session, when statements are prepared all the same."""
+
 NO_WRITING = (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction)
 """What means that nothing can be stored, while reads go on."""
 
@@ -46,6 +49,7 @@ AWAY = (
     psycopg.errors.ReadOnlySqlTransaction,
     psycopg.errors.IdleInTransactionSessionTimeout,
     *OTHER_VERSION,
+    *NOT_PREPARED,
 )
 """What means that the database is not there, that it is a standby which somebody has yet to promote, that it has
 ended a session of ours which stood still, or that it is not of this version."""
@@ -61,6 +65,11 @@ END_TRIES = 10
 
 CLOSE_SECONDS = 1.0
 """How long a pool that is closed waits for connections that are just being made."""
+
+PREPARED_BEHIND_POOLER = (
+    "A connection pooler gives each transaction another session of the database, where prepared statements are not "
+    "found. Its operator sets AUREUM_PREPARED_STATEMENTS=false, or unsets it."
+)
 
 SET_TENANT = sql.SQL("SET LOCAL aureum.tenant_id = {}")
 """SET, not set_config: on Citus only SET reaches the workers."""
@@ -89,6 +98,9 @@ def unavailable(error: psycopg.Error, watch: Watch, what: str = WRITES) -> Unava
         case psycopg.errors.ReadOnlySqlTransaction():
             watch.note(what, ONLY_READS)
             return Unavailable(ONLY_READS)
+        case _ if isinstance(error, NOT_PREPARED):
+            watch.note(POOLER, PREPARED_BEHIND_POOLER)
+            return Unavailable(PREPARED_BEHIND_POOLER)
         case _ if isinstance(error, OTHER_VERSION):
             watch.note(VERSION, NOT_THIS_VERSION)
             return Unavailable(NOT_THIS_VERSION)

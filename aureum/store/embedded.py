@@ -45,6 +45,7 @@ __all__ = ["EmbeddedDatabaseError", "EmbeddedServer", "StillStarting", "start", 
 
 PATIENCE = 300.0  # seconds: recovery after a crash may take minutes; a server that has died is noticed at once
 PAUSE = 0.02
+SILENT_TIME = 3  # seconds: for a server that is to be stopped
 ANSWER_TIME = 10  # seconds: for one try to connect, and for killed processes to end
 SOCKET_PATH_LIMIT = 103  # bytes, on the system that allows least (macOS)
 LITTLE_SPACE = 64 << 20
@@ -209,6 +210,17 @@ def _refusal(cluster: Path) -> str | None:
     return None
 
 
+def _is_silent(cluster: Path) -> bool:
+    """Whether the server neither lets us in nor says why not."""
+    try:
+        psycopg.connect(_url(cluster, "postgres", "postgres"), connect_timeout=SILENT_TIME).close()
+    except psycopg.errors.ConnectionTimeout:
+        return True
+    except psycopg.OperationalError:
+        return False
+    return False
+
+
 def _launch(data_dir: Path, user: ServerUser, server_lock: int) -> None:
     # No process of a server lives. So what the pid files name now is something else: in a new container, for one, the
     # numbers begin again. If it belongs to the same user, PostgreSQL would refuse to start for its sake.
@@ -228,7 +240,8 @@ def _launch(data_dir: Path, user: ServerUser, server_lock: int) -> None:
 
 
 def _make_database(cluster: Path) -> None:
-    with psycopg.connect(_url(cluster, "postgres", "postgres"), autocommit=True) as connection:
+    url = _url(cluster, "postgres", "postgres")
+    with psycopg.connect(url, autocommit=True, connect_timeout=ANSWER_TIME) as connection:
         if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'aureum'").rowcount:
             connection.execute("CREATE ROLE aureum LOGIN CREATEDB CREATEROLE")
         if not connection.execute("SELECT FROM pg_database WHERE datname = 'aureum'").rowcount:
@@ -242,9 +255,12 @@ def _stop_unless_used(data_dir: Path) -> None:
     cluster = data_dir / "postgres"
     # fast: ends open sessions, writes everything down. It fails if the server was just killed and its other processes
     # are on their way out: these get a moment.
-    code, output = run_program(
-        "pg_ctl", cluster, server_user(cluster), ("stop", "--mode=fast", "--wait", "--timeout=120"), PATIENCE
-    )
+    # One that stands still is told, and not waited for: it stops as soon as it goes on.
+    silent = _is_silent(cluster)
+    waiting = ("--no-wait",) if silent else ("--wait", "--timeout=120")
+    code, output = run_program("pg_ctl", cluster, server_user(cluster), ("stop", "--mode=fast", *waiting), PATIENCE)
+    if silent and code == 0:
+        return
     if code != 0 and not _is_free(data_dir / "postgres.server", within=ANSWER_TIME):
         raise EmbeddedDatabaseError(f"The database in {data_dir} does not stop: {output}")
 

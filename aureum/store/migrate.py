@@ -68,6 +68,14 @@ ADVISORY_LOCK = 4_851_023_117
 """Two processes that start at once migrate one after the other; nothing else depends on it."""
 
 
+class BehindPooler(DomainError):
+    """AUREUM_DATABASE_URL leads to a connection pooler. Migrating holds a lock for a whole session, which a pooler may
+    take away: run 'aureum migrate' once with the URL of PostgreSQL itself."""
+
+    def __init__(self) -> None:
+        super().__init__(" ".join((type(self).__doc__ or "").split()))
+
+
 class NewerDatabase(DomainError):
     """The database is newer than this program."""
 
@@ -112,11 +120,14 @@ def signatures() -> list[str]:
 
 
 async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> list[str]:
-    """Bring the database up to date; the names of what was run. Raises Unavailable, NewerDatabase.
+    """Bring the database up to date; the names of what was run. Raises Unavailable, BehindPooler,
+    NewerDatabase.
 
     Also makes the platform tenant's key, which is how a wrong master key is noticed at once (WrongMasterKey).
     """
     async with await connect(url, watch=watch or Watch(LONG_SECONDS)) as connection:
+        if connection.pooled:
+            raise BehindPooler
         await connection.execute("SET lock_timeout = '60s'")
         await connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
         await refuse_newer(connection)

@@ -80,10 +80,23 @@ RETURNING 1
 """
 
 
+OLD_WRITERS = """
+DELETE FROM given_up_writers
+ WHERE writer IN (
+           SELECT writer FROM given_up_writers
+            WHERE given_up_at < now() - interval '7 days'
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+"""No connection takes a week to deliver what it was given; and each call has an end of its own."""
+
+
 async def sweep(database: Database, batch: int = BATCH) -> int:
     """Sweep all tenants; how many rows were removed. Raises Unavailable."""
     removed = 0
-    for statement in (OLD_TOKENS, OLD_FAILURES, OLD_ADDRESSES):
+    for statement in (OLD_TOKENS, OLD_FAILURES, OLD_ADDRESSES, OLD_WRITERS):
         removed += await sweep_all(database, statement, batch)
     for (tenant_id,) in await database.rows(TENANTS):
         for statement in (OLD_ANSWERS, OLD_REQUESTS, OLD_FORMS):

@@ -14,6 +14,7 @@ import psycopg
 
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.database import Database, connect
+from aureum.store.watch import Watch
 
 WAIT_SECONDS = 10.0
 
@@ -35,7 +36,7 @@ async def turn(database: Database, tenant_id: UUID, what: str) -> AsyncIterator[
         async with (
             asyncio.timeout(WAIT_SECONDS) as waiting,
             line,
-            await connect(database.url, prepared=database.prepared) as connection,
+            await connect(database.url, prepared=database.prepared, watch=Watch(WAIT_SECONDS)) as connection,
             connection.transaction(),
         ):
             await connection.execute(TAKE, {"what": what, "tenant": str(tenant_id)})

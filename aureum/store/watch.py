@@ -26,6 +26,7 @@ RECENT_SECONDS = 8.0
 WRITES = "writes"
 COUNTING = "counting"
 VERSION = "version"
+POOLER = "pooler"
 
 
 Session = tuple[int, datetime]
@@ -47,7 +48,18 @@ class Watch:
     sessions: list[Session] = field(default_factory=list)
     """What was given up and may still hold locks in the database."""
     silent_at: float = float("-inf")
+    pooler_told: bool = False
     troubles: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def behind_pooler(self, prepared: bool) -> None:
+        """There is a pooler in between; told once. *prepared*: whether statements are prepared all the same."""
+        if not self.pooler_told:
+            self.pooler_told = True
+            if prepared:
+                then = "unset AUREUM_PREPARED_STATEMENTS, or set it to false, if each transaction gets another session"
+                log.warning("pooler_found", prepared_statements=True, then=then)
+            else:
+                log.info("pooler_found", prepared_statements=False)
 
     def hurry(self, seconds: float) -> None:
         """The process is to end: wait no longer than so from now on."""

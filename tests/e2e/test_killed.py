@@ -1,8 +1,11 @@
 """kill -9, of each process in turn: what is left goes on, or ends, and nothing that was answered is lost."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -34,7 +37,8 @@ def total(running: Running) -> int | None:
 
 
 def capture_status(running: Running) -> int:
-    return running.ask("POST", "/api/contact", FORM, host="b.example.com").status
+    """Of a form that is like no other: one that is sent again is the same."""
+    return running.ask("POST", "/api/contact", FORM | {"message": uuid4().hex}, host="b.example.com").status
 
 
 def answered(running: Running) -> bool:
@@ -101,3 +105,21 @@ def test_a_killed_supervisor_leaves_nobody_and_the_next_start_works(home: System
     assert total(again) == before
     assert again.stop() == 0
     assert home.json("audit", "verify") == {"ok": True, "events": before + 1}
+
+
+def test_it_ends_soon_though_its_database_stands_still(home: System) -> None:
+    running = home.serve()
+    first = postmaster(home)
+    assert first is not None
+    family = descendants(first)
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - began < 20
+    finally:
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+    # It was told, and stops as soon as it goes on.
+    eventually(lambda: not any(lives(pid) for pid in family), 30)

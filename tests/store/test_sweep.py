@@ -95,3 +95,17 @@ def test_expired_tokens_and_old_failures_are_removed(database_url: str) -> None:
             assert counted == [[(3,)], [(2,)], [(1,)]]
 
     run(scenario())
+
+
+def test_writers_that_were_given_up_are_remembered_for_a_week(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            await store.database.rows(
+                "INSERT INTO given_up_writers (writer, given_up_at) SELECT gen_random_uuid(), now() - age "
+                "FROM unnest(%(ages)s::interval[]) AS a (age)",
+                {"ages": ["6 days 23:59", "7 days 00:01", "30 days"]},
+            )
+            assert await sweep(store.database, batch=1) == 2
+            assert await store.database.rows("SELECT count(*) FROM given_up_writers") == [(1,)]
+
+    run(scenario())
