@@ -243,6 +243,7 @@ class AppendWriter:
             raise
         except AWAY as error:
             if connection.closed or (error.sqlstate or "").startswith(ENDING):
+                await connection.close()
                 raise InDoubt(line.name, error) from error
             if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
                 # The next connection may find whoever has taken over.

@@ -1,0 +1,108 @@
+"""A connection ends its waits by itself, closes without a word, and survives that nobody waits for a statement."""
+
+import asyncio
+import time
+
+import psycopg
+import pytest
+
+from aureum.store.connection import LEAVE_SECONDS, BlockingConnection, Connection, NoAnswer, parameters
+from aureum.store.database import Database, connect
+from aureum.store.watch import Watch
+from tests.freezer import freezer
+
+TIMEOUT = 1.0
+
+
+def test_a_wait_ends_and_so_does_the_connection(module_database_url: str) -> None:
+    async def scenario() -> None:
+        watch = Watch(TIMEOUT)
+        with freezer(module_database_url) as proxy:
+            connection = await connect(proxy.url, watch=watch)
+            proxy.freeze()
+            started = time.monotonic()
+            with pytest.raises(NoAnswer):
+                await connection.execute("SELECT 1")
+            assert TIMEOUT <= time.monotonic() - started < TIMEOUT + 2
+            assert connection.closed
+            started = time.monotonic()
+            await connection.close()
+            assert time.monotonic() - started < 0.5
+            assert not watch.trusts(connection.made)
+
+    asyncio.run(scenario())
+
+
+def test_the_server_ends_what_takes_too_long_before_we_give_up(module_database_url: str) -> None:
+    async def scenario() -> None:
+        watch = Watch(TIMEOUT)
+        async with await connect(module_database_url, watch=watch) as connection:
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                await connection.execute("SELECT pg_sleep(5)")
+            assert await (await connection.execute("SELECT 1")).fetchall() == [(1,)]
+            assert watch.trusts(connection.made)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("seconds", "survives"), [(0.2, True), (30, False)])
+def test_a_statement_that_nobody_waits_for(module_database_url: str, seconds: float, survives: bool) -> None:
+    async def scenario() -> None:
+        async with await connect(module_database_url) as connection:
+            waiting = asyncio.create_task(connection.execute(f"SELECT pg_sleep({seconds})"))
+            await asyncio.sleep(0.1)
+            started = time.monotonic()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert time.monotonic() - started < LEAVE_SECONDS + 2
+            assert connection.closed != survives
+            if survives:
+                assert await (await connection.execute("SELECT 1")).fetchall() == [(1,)]
+
+    asyncio.run(scenario())
+
+
+def test_sessions_that_were_given_up_are_ended(module_database_url: str) -> None:
+    async def scenario() -> None:
+        watch = Watch(TIMEOUT)
+        with freezer(module_database_url) as proxy:
+            async with Database(proxy.url, watch=watch) as database, await connect(module_database_url) as other:
+                held = await connect(proxy.url, watch=watch)
+                # In the middle of a pipeline: a server before version 17 would wait for the rest of it for ever.
+                with pytest.raises(NoAnswer):
+                    async with held.pipeline() as pipeline:
+                        await held.execute("BEGIN")
+                        await held.execute("SELECT pg_advisory_xact_lock(1)")
+                        await pipeline.sync()
+                        await held.execute("SELECT 1")
+                        proxy.freeze()
+                        await pipeline.sync()
+                async with asyncio.timeout(15):
+                    await other.execute("SELECT pg_advisory_xact_lock(1)")
+                assert await database.rows("SELECT 1") == [(1,)]
+
+    asyncio.run(scenario())
+
+
+def test_what_the_url_says_wins() -> None:
+    given = parameters("postgresql://db.example.com/aureum?keepalives_idle=99&connect_timeout=9", 5.0)
+    assert "keepalives_idle" not in given and "connect_timeout" not in given
+    assert given["tcp_user_timeout"] == 5_000
+    assert parameters("postgresql://db.example.com/aureum", 60.0)["connect_timeout"] == 5
+
+
+def test_what_is_not_async_ends_too(module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aureum.store.connection.PATIENT_SECONDS", TIMEOUT)
+    with freezer(module_database_url) as proxy:
+        connection = BlockingConnection.connect(proxy.url, **parameters(proxy.url, TIMEOUT))
+        proxy.freeze()
+        started = time.monotonic()
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+        assert time.monotonic() - started < TIMEOUT + 2
+        connection.close()
+
+
+def test_a_connection_has_the_patience_of_a_tool_until_it_is_told_otherwise() -> None:
+    assert Connection.watch.seconds == 60
