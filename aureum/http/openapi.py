@@ -25,6 +25,7 @@ from aureum.http.openapi_schemas import JsonSchema, Schemas, without_null
 from aureum.http.openapi_webhooks import TAG as MESSAGE_TAG
 from aureum.http.openapi_webhooks import webhooks
 from aureum.http.openapi_words import IDS, TAGS
+from aureum.http.sent import POSITIONS
 from aureum.http.webhook_messages import MESSAGES
 
 ABOUT = """The back end of real-estate brokerages: the Aureum API and the Leads API, served by one service.
@@ -183,7 +184,8 @@ def query_parameter(endpoint: Endpoint, field: str, schema: JsonSchema, required
     schema = without_null(schema)
     text = schema.pop("description", None)
     return (
-        {"name": field, "in": "query", "required": required, "allowEmptyValue": True}
+        {"name": field, "in": "query", "required": required}
+        | ({} if field in POSITIONS else {"allowEmptyValue": True})
         | ({"description": text} if text else {})
         | {"schema": schema}
     )

@@ -2,7 +2,8 @@
 
 Forms and spreadsheets send an empty text for what was left empty, whatever the field's type is. ``null`` leaves an
 optional field out of a POST and empties it in a PATCH, and so does ``""``; so does text of blanks alone. A field that
-must have a value refuses it. In a query an empty parameter is one that was left out (``given``).
+must have a value refuses it. In a query an empty parameter is one that was left out (``given``),
+but for the positions in a list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -85,6 +86,11 @@ def or_empty(schema: JsonSchemaValue) -> JsonSchemaValue:
     return schema | {"anyOf": [*kinds[:-1], EMPTY, kinds[-1]]} if kinds else schema
 
 
+POSITIONS = ("cursor", "changedAfter")
+"""What a list has handed out. An empty one was lost on its way: without it, the list would begin again and nobody would
+notice."""
+
+
 def given(parameters: Mapping[str, str]) -> dict[str, str]:
     """Of a query's *parameters* those that say something; of one that is there twice the last."""
-    return {name: value for name, value in parameters.items() if value}
+    return {name: value for name, value in parameters.items() if value or name in POSITIONS}

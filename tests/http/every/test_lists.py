@@ -13,7 +13,7 @@ LISTS = every(lambda endpoint: endpoint.query is not None and issubclass(endpoin
 
 BAD = [
     *(("limit", text) for text in ("0", "501", "-1", " ", "1.5", "9" * 5_000, "１", "1\0")),
-    *(("cursor", text) for text in (" ", "A" * 21, "\0" * 22, "A" * 22 + "==", "A" * 9_000)),
+    *(("cursor", text) for text in ("", "A" * 21, "\0" * 22, "A" * 22 + "==", "A" * 9_000)),
     ("updatedSince", "lately"),
 ]
 
