@@ -37,8 +37,7 @@ POOLED = (
 NO_DATABASE_YET = "There is no database in {path} yet. 'aureum run' or 'aureum migrate' makes it."
 
 SERVER = """
-SELECT current_setting('server_version_num')::integer, current_setting('server_version'), clock_timestamp(),
-       pg_backend_pid()
+SELECT current_setting('server_version_num')::integer, current_setting('server_version'), clock_timestamp()
 """
 
 
@@ -72,15 +71,15 @@ async def server(doctor: Doctor) -> AsyncIterator[Finding]:
         cursor = await connection.execute(SERVER)
         row = await cursor.fetchone()
         ended = datetime.now(UTC)
-        direct_pid = connection.info.backend_pid
+        pooled = connection.pooled
     assert row is not None
-    number, version, at, pid = row
+    number, version, at = row
     if number < OLDEST_SERVER:
         yield Finding("database", OLD_SERVER.format(version=version), {"version": version})
     # In the middle of question and answer, so that how long they took does not count.
     apart = ((begun + (ended - begun) / 2) - at).total_seconds()
     if abs(apart) > CLOCKS_APART_SECONDS + (ended - begun).total_seconds() / 2:
         yield Finding("clock", CLOCKS.format(seconds=apart), {"seconds": round(apart, 3)})
-    if pid != direct_pid:
+    if pooled:
         told = doctor.settings.prepared_statements is True
         yield Finding("pooler", POOLER if told else POOLED, decide=told)

@@ -1,9 +1,13 @@
 """The log is JSON, a line an entry, also of what libraries say; and it quotes nobody."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from typing import Any
+
+import pytest
 
 SPEAKING = """
 import asyncio, gc, logging, sys, warnings
@@ -103,3 +107,17 @@ def test_a_process_that_cannot_start_says_why_in_one_line() -> None:
     (line,) = [json.loads(line) for line in done.stderr.splitlines()]
     assert (line["event"], line["process"]) == ("process_ended", "worker")
     assert line["reason"].startswith("AUREUM_MASTER_KEY is not set") and "hush" not in done.stderr
+
+
+@pytest.mark.parametrize(("wish", "coloured"), [("", True), ("1", False)])
+def test_colours_on_a_terminal_unless_nobody_wants_them(wish: str, coloured: bool) -> None:
+    ours, theirs = pty.openpty()
+    script = (
+        "import structlog; from aureum.log import configure; configure('info'); structlog.get_logger().info('said')"
+    )
+    environment = {**os.environ, "NO_COLOR": wish, "TERM": "xterm-256color"}
+    subprocess.run([sys.executable, "-c", script], env=environment, stderr=theirs, check=True, timeout=60)
+    os.close(theirs)
+    said = os.read(ours, 10_000)
+    os.close(ours)
+    assert b"said" in said and (b"\x1b[" in said) == coloured

