@@ -30,7 +30,12 @@ class Body(BaseModel):
         """*sent* with ``null`` in the place of what is empty in it."""
         if not isinstance(sent, dict):
             return sent
-        empty = [name for name, value in sent.items() if value.__class__ is str and cls.is_empty(name, value)]
+        empty = [
+            name
+            for name, value in sent.items()
+            # Nearly every text begins with a letter or a digit.
+            if value.__class__ is str and not value[:1].isalnum() and cls.is_empty(name, value)
+        ]
         return sent | dict.fromkeys(empty) if empty else sent
 
     @classmethod
@@ -38,8 +43,7 @@ class Body(BaseModel):
         """Whether *value* is as good as none for the field that the wire calls *name*."""
         if not value:
             return name in optional(cls)
-        blank = not value[0].isalnum() and VISIBLE.search(value) is None and "\0" not in value
-        return blank and optional(cls).get(name, False)
+        return VISIBLE.search(value) is None and "\0" not in value and optional(cls).get(name, False)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
