@@ -11,7 +11,7 @@ import pytest
 
 from aureum.domain.wall_time import Start, start_of
 from aureum.http.calendar import CalendarTour, calendar_of
-from tests.clients.conftest import HERE, Tools
+from tests.clients.tools import HERE, Tools
 
 pytestmark = pytest.mark.clients
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import HERE, Tools
+from tests.clients.tools import HERE, Tools
 from tests.http.office import Tenant
 from tests.http.serving import Server
 
