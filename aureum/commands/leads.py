@@ -11,7 +11,8 @@ from aureum.domain import ids
 from aureum.domain.contact import Contact
 from aureum.domain.lead import Lead
 from aureum.domain.phones import e164
-from aureum.domain.routing import Agent, route
+from aureum.domain.routing import Agent, agent, route
+from aureum.projections import users
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
 
@@ -19,7 +20,8 @@ NO_LEAD = "There is no such lead."
 
 
 class CaptureLead(BaseModel):
-    """Somebody showed interest. With ``agents`` the lead is routed to one of them, unless it is assigned already."""
+    """Somebody showed interest. With ``agents`` the lead is routed to one of them, unless it is assigned already, or
+    ``suspect``: sent by a program, as it seems."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,6 +43,7 @@ class CaptureLead(BaseModel):
     status: str = "new"
     assigned_to: UUID | None = None
     created_by: UUID | None = None
+    suspect: bool = False
     at: datetime | None = None
 
 
@@ -61,9 +64,8 @@ async def capture_lead(
     at = command.at or ids.now()
     lead_id = ids.new_id(command.at)
     assigned_to, routing = command.assigned_to, None
-    if assigned_to is None and agents:
-        about = f"{command.subject or ''} {command.message or ''} {command.source_page or ''}"
-        assigned_to, routing = route(lead_id, about, agents)
+    if assigned_to is None and agents and not command.suspect:
+        assigned_to, routing = route(lead_id, said(command), agents)
     lead = Lead.capture(
         lead_id,
         at,
@@ -86,6 +88,7 @@ async def capture_lead(
         assigned_to=assigned_to,
         routing=routing,
         created_by=command.created_by,
+        suspect=command.suspect,
     )
     appended = await store.append(
         command.tenant_id,
@@ -99,11 +102,16 @@ async def capture_lead(
     return lead, appended
 
 
+def said(lead: CaptureLead | Lead) -> str:
+    """What a visitor wrote, by which an agent is found."""
+    return f"{lead.subject or ''} {lead.message or ''} {lead.source_page or ''}"
+
+
 class ChangeLead(BaseModel):
     """Move a lead in the pipeline, give it to somebody, correct its details; only what is set changes.
 
-    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``sees`` is the agent who asks,
-    ``expected_versions`` the caller's If-Match.
+    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``clear``: it is no suspect. ``sees`` is the
+    agent who asks, ``expected_versions`` the caller's If-Match.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -115,6 +123,7 @@ class ChangeLead(BaseModel):
     assign: bool = False
     assigned_to: UUID | None = None
     details: dict[str, str | None] = {}
+    clear: bool = False
     sees: UUID | None = None
     expected_versions: frozenset[int] | None = None
     at: datetime | None = None
@@ -131,7 +140,12 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
     if "phone" in details:
         details["phone_e164"] = e164(details["phone"], command.country)
 
+    agents = await lead_takers(store, command.tenant_id) if command.clear else ()
+
     def decide(lead: Lead, at: datetime) -> None:
+        # First: what is suspected may not be worked on.
+        if command.clear:
+            lead.clear(at, *route(lead.id, said(lead), agents))
         if command.status is not None:
             lead.change_status(command.status, at)
         if command.assign:
@@ -153,6 +167,40 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
         expected_versions=command.expected_versions,
     )
     return lead
+
+
+async def lead_takers(store: EventStore, tenant_id: UUID) -> tuple[Agent, ...]:
+    """Who takes leads at the moment."""
+    rows = await store.database.tenant_rows(tenant_id, users.LEAD_TAKERS, {"tenant": tenant_id})
+    return tuple(agent(user_id, specialties) for user_id, _, specialties in rows)
+
+
+async def clear_lead(
+    store: EventStore,
+    tenant_id: UUID,
+    lead_id: UUID,
+    origin: Origin,
+    *,
+    sees: UUID | None = None,
+    idempotency: Idempotency | None = None,
+) -> tuple[Lead, Appended]:
+    """The lead, no longer suspected: it counts and is routed. What is no suspect stays as it is.
+
+    Raises NotFound, Conflict, and what ``EventStore.append`` raises.
+    """
+    agents = await lead_takers(store, tenant_id)
+    return await change(
+        store,
+        tenant_id,
+        lead_id,
+        Lead,
+        lambda lead, at: lead.clear(at, *route(lead.id, said(lead), agents)),
+        command="ClearLead",
+        origin=origin,
+        missing=NO_LEAD,
+        sees=sees,
+        idempotency=idempotency,
+    )
 
 
 async def convert_lead(

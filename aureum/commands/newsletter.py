@@ -69,6 +69,7 @@ class Subscribe(BaseModel):
     first_name: str | None = None
     interests: tuple[str, ...] = ()
     source_domain: str | None = None
+    suspect: bool = False
 
 
 async def subscribe(
@@ -90,6 +91,7 @@ async def subscribe(
         "first_name": command.first_name,
         "interests": command.interests,
         "source_domain": command.source_domain,
+        "suspect": command.suspect,
     }
 
     async def once() -> tuple[Subscriber, Appended]:

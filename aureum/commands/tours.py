@@ -46,6 +46,7 @@ class RequestTour(BaseModel):
     source: str
     source_domain: str | None = None
     created_by: UUID | None = None
+    suspect: bool = False
 
 
 async def request_tour(
@@ -84,6 +85,7 @@ async def request_tour(
         source=command.source,
         source_domain=command.source_domain,
         created_by=command.created_by,
+        suspect=command.suspect,
         **await fixed(store, command.tenant_id, property_id, command.starts_at),
     )
     appended = await store.append(
@@ -102,8 +104,8 @@ class ChangeTour(BaseModel):
     """Take a step, fix or move the time, give the tour to somebody, correct its details; only what is set changes.
 
     ``schedule`` may have ``preferred_date``, ``preferred_time`` and ``starts_at``, the last as ``start_of`` reads it;
-    ``details`` are by the names of ``aureum.domain.tour.DETAILS``. ``sees`` is the agent who asks,
-    ``expected_versions`` the caller's If-Match.
+    ``details`` are by the names of ``aureum.domain.tour.DETAILS``. ``clear``: it is no suspect. ``sees`` is the
+    agent who asks, ``expected_versions`` the caller's If-Match.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -116,6 +118,7 @@ class ChangeTour(BaseModel):
     assign: bool = False
     assigned_to: UUID | None = None
     details: dict[str, Any] = {}
+    clear: bool = False
     sees: UUID | None = None
     expected_versions: frozenset[int] | None = None
 
@@ -140,6 +143,9 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
         schedule |= await fixed(store, command.tenant_id, property_id, schedule["starts_at"])
 
     def decide(tour: Tour, at: datetime) -> None:
+        # First: what is suspected may not be worked on.
+        if command.clear:
+            tour.clear(at)
         if details:
             tour.change_details(details, at)
         if command.assign:
@@ -166,6 +172,34 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
         expected_versions=command.expected_versions,
     )
     return tour
+
+
+async def clear_tour(
+    store: EventStore,
+    tenant_id: UUID,
+    tour_id: UUID,
+    origin: Origin,
+    *,
+    missing: str = NO_TOUR,
+    sees: UUID | None = None,
+    idempotency: Idempotency | None = None,
+) -> tuple[Tour, Appended]:
+    """The tour, no longer suspected. What is no suspect stays as it is.
+
+    Raises NotFound with *missing*, Conflict, and what ``EventStore.append`` raises.
+    """
+    return await change(
+        store,
+        tenant_id,
+        tour_id,
+        Tour,
+        Tour.clear,
+        command="ClearTour",
+        origin=origin,
+        missing=missing,
+        sees=sees,
+        idempotency=idempotency,
+    )
 
 
 class Place(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
-from aureum.domain.errors import Invalid
+from aureum.domain.errors import Invalid, WrongState
 
 STATUSES = ("new", "contacted", "qualified", "showing", "offer", "converted", "lost")
 """The pipeline of the Leads API document; any change between them is legal, since deals fall through."""
@@ -37,6 +37,8 @@ class Lead(Aggregate):
     routing: dict[str, Any] | None
     contact_id: UUID | None
     created_by: UUID | None
+    suspect: bool | None
+    """Whether a program seems to have filled in the form; None if nobody ever thought so."""
 
     def __init__(self) -> None:
         """Captured.apply assigns everything."""
@@ -97,6 +99,7 @@ class Lead(Aggregate):
             aggregate.routing = self.routing
             aggregate.contact_id = None
             aggregate.created_by = self.created_by
+            aggregate.suspect = None
 
     class StatusChanged(Event):
         """The lead moved in the pipeline. ``previous`` is kept so that a counter needs no other event."""
@@ -119,6 +122,31 @@ class Lead(Aggregate):
 
         def apply(self, aggregate: "Lead") -> None:
             aggregate.assigned_to = self.assigned_to
+
+    class Suspected(Event):
+        """A program seems to have filled in the form, in the same append in which the lead was captured: it counts
+        nowhere until staff clear it. ``status`` is what it is not counted at."""
+
+        TOPIC: ClassVar[str] = "lead.suspected"
+
+        status: str
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.suspect = True
+
+    class Cleared(Event):
+        """It was a person after all. The lead counts from now on, at ``status``, and is routed."""
+
+        TOPIC: ClassVar[str] = "lead.cleared"
+
+        status: str
+        assigned_to: UUID | None
+        routing: dict[str, Any] | None
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.suspect = False
+            aggregate.assigned_to = self.assigned_to
+            aggregate.routing = self.routing
 
     class Converted(Event):
         """A contact was made of the lead, in the same append: this happens once. The status moves separately."""
@@ -144,17 +172,21 @@ class Lead(Aggregate):
                 setattr(aggregate, name, value)
 
     @classmethod
-    def capture(cls, lead_id: UUID, at: datetime, *, status: str, **fields: Any) -> "Lead":
+    def capture(cls, lead_id: UUID, at: datetime, *, status: str, suspect: bool = False, **fields: Any) -> "Lead":
         """A new lead. *fields* are those of ``Captured``. Raises Invalid for an unknown status or no way to answer."""
         check_status(status)
         if not can_be_answered(fields["email"], fields["phone"]):
             raise Invalid("email", "email or phone is required: a lead that cannot be answered is of no use.")
-        return cls._create(cls.Captured, id=lead_id, timestamp=at, status=status, **fields)
+        lead: Lead = cls._create(cls.Captured, id=lead_id, timestamp=at, status=status, **fields)
+        if suspect:
+            lead.trigger_event(cls.Suspected, timestamp=at, status=status)
+        return lead
 
     def change_status(self, status: str, at: datetime) -> None:
-        """Move in the pipeline; a status that already holds records nothing. Raises Invalid."""
+        """Move in the pipeline; a status that already holds records nothing. Raises Invalid, WrongState."""
         check_status(status)
         if status != self.status:
+            check_cleared(self.suspect)
             self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
 
     def assign(self, agent: UUID | None, at: datetime) -> None:
@@ -162,11 +194,21 @@ class Lead(Aggregate):
         if agent != self.assigned_to:
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
 
+    def clear(self, at: datetime, assigned_to: UUID | None, routing: dict[str, Any] | None) -> None:
+        """It was a person after all; *assigned_to* takes care of it unless somebody does already. What is no suspect
+        stays as it is."""
+        if not self.suspect:
+            return
+        if self.assigned_to is not None:
+            assigned_to, routing = self.assigned_to, self.routing
+        self.trigger_event(self.Cleared, timestamp=at, status=self.status, assigned_to=assigned_to, routing=routing)
+
     def convert(self, contact_id: UUID, at: datetime) -> bool:
         """Move to ``converted`` and belong to a contact; whether *contact_id* is that contact, which is to be made now.
 
-        A lead that was converted before keeps the contact that it has.
+        A lead that was converted before keeps the contact that it has. Raises WrongState.
         """
+        check_cleared(self.suspect)
         first = self.contact_id is None
         if first:
             self.trigger_event(self.Converted, timestamp=at, contact_id=contact_id)
@@ -181,6 +223,12 @@ class Lead(Aggregate):
         if not can_be_answered(changed.get("email", self.email), changed.get("phone", self.phone)):
             raise Invalid("email", "email or phone must remain: a lead that cannot be answered is of no use.")
         self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
+
+
+def check_cleared(suspect: bool | None) -> None:
+    """Raises WrongState for what is still suspected."""
+    if suspect:
+        raise WrongState("A program seems to have sent this form. Clear it first, if it was a person.")
 
 
 def can_be_answered(email: str | None, phone: str | None) -> bool:

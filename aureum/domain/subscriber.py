@@ -22,6 +22,8 @@ class Subscriber(Aggregate):
     subscribed: bool
     source_domain: str | None
     merged_into: UUID | None
+    suspect: bool
+    """Whether nobody but a program, as it seems, has ever asked."""
 
     def __init__(self) -> None:
         """Subscribed.apply assigns everything."""
@@ -47,6 +49,35 @@ class Subscriber(Aggregate):
             aggregate.source_domain = self.source_domain
             aggregate.subscribed = True
             aggregate.merged_into = None
+            aggregate.suspect = False
+
+    class Doubted(Event, Created):
+        """A program seems to have asked for an address that nobody knew: it gets nothing until a person asks."""
+
+        TOPIC: ClassVar[str] = "subscriber.doubted"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)
+
+        email: str
+        first_name: str | None
+        interests: tuple[str, ...]
+        source_domain: str | None
+
+        def apply(self, aggregate: "Subscriber") -> None:
+            aggregate.email = self.email
+            aggregate.first_name = self.first_name
+            aggregate.interests = self.interests
+            aggregate.source_domain = self.source_domain
+            aggregate.subscribed = False
+            aggregate.merged_into = None
+            aggregate.suspect = True
+
+    class Suspected(Event):
+        """A program seems to have asked for an address that is known: nothing changes."""
+
+        TOPIC: ClassVar[str] = "subscriber.suspected"
+
+        def apply(self, aggregate: "Subscriber") -> None:
+            """Nothing to assign."""
 
     class United(Event, Created):
         """Subscribers whose addresses are spellings of one became this one. ``since`` and ``consented_at`` are the
@@ -70,6 +101,7 @@ class Subscriber(Aggregate):
             aggregate.source_domain = self.source_domain
             aggregate.subscribed = self.subscribed
             aggregate.merged_into = None
+            aggregate.suspect = False
 
     class Merged(Event):
         """The subscriber goes on as another one, *into*, whose address is a spelling of the same."""
@@ -112,6 +144,7 @@ class Subscriber(Aggregate):
             aggregate.interests = self.interests
             aggregate.source_domain = self.source_domain
             aggregate.subscribed = True
+            aggregate.suspect = False
 
     class Unsubscribed(Event):
         """No more newsletters."""
@@ -131,10 +164,11 @@ class Subscriber(Aggregate):
         first_name: str | None,
         interests: Iterable[str],
         source_domain: str | None,
+        suspect: bool = False,
     ) -> "Subscriber":
-        """A new subscriber; *email* has been checked already."""
+        """A new subscriber; *email* has been checked already. A *suspect* is not subscribed."""
         return cls._create(
-            cls.Subscribed,
+            cls.Doubted if suspect else cls.Subscribed,
             id=subscriber_id,
             timestamp=at,
             email=email,
@@ -156,7 +190,7 @@ class Subscriber(Aggregate):
             first_name=latest.first_name,
             interests=latest.interests,
             source_domain=latest.source_domain,
-            subscribed=all(part.subscribed for part in parts),
+            subscribed=all(part.subscribed for part in parts if not part.suspect) and not all(p.suspect for p in parts),
             since=aureum_time(min(part.created_on for part in parts)),
             consented_at=aureum_time(latest.modified_on),
         )
@@ -167,12 +201,22 @@ class Subscriber(Aggregate):
             self.trigger_event(self.Merged, timestamp=at, into=into)
 
     def subscribe_again(
-        self, at: datetime, *, first_name: str | None, interests: Iterable[str], source_domain: str | None
+        self,
+        at: datetime,
+        *,
+        first_name: str | None,
+        interests: Iterable[str],
+        source_domain: str | None,
+        suspect: bool = False,
     ) -> None:
-        """Ask once more: always one event, so that a known address is as much work as a new one.
+        """Ask once more: always one event, so that a known address is as much work as a new one. That of a *suspect*
+        changes nothing.
 
         No *first_name* and no *interests* mean those that are known.
         """
+        if suspect:
+            self.trigger_event(self.Suspected, timestamp=at)
+            return
         self.trigger_event(
             self.Consented if self.subscribed else self.Resubscribed,
             timestamp=at,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid, WrongState
-from aureum.domain.lead import can_be_answered
+from aureum.domain.lead import can_be_answered, check_cleared
 from aureum.domain.wall_time import day_of
 
 NEXT: dict[str, tuple[str, ...]] = {
@@ -51,6 +51,8 @@ class Tour(Aggregate):
     source: str
     source_domain: str | None
     created_by: UUID | None
+    suspect: bool | None
+    """As of a lead."""
 
     def __init__(self) -> None:
         """Requested.apply assigns everything."""
@@ -102,6 +104,23 @@ class Tour(Aggregate):
             aggregate.source = self.source
             aggregate.source_domain = self.source_domain
             aggregate.created_by = self.created_by
+            aggregate.suspect = None
+
+    class Suspected(Event):
+        """A program seems to have filled in the form, in the same append in which the tour was requested."""
+
+        TOPIC: ClassVar[str] = "tour.suspected"
+
+        def apply(self, aggregate: "Tour") -> None:
+            aggregate.suspect = True
+
+    class Cleared(Event):
+        """It was a person after all."""
+
+        TOPIC: ClassVar[str] = "tour.cleared"
+
+        def apply(self, aggregate: "Tour") -> None:
+            aggregate.suspect = False
 
     class StatusChanged(Event):
         """The tour was confirmed, took place or was called off."""
@@ -158,7 +177,9 @@ class Tour(Aggregate):
                 setattr(aggregate, name, UUID(value) if name == "property_id" and value is not None else value)
 
     @classmethod
-    def request(cls, tour_id: UUID, at: datetime, *, status: str = "pending", **fields: Any) -> "Tour":
+    def request(
+        cls, tour_id: UUID, at: datetime, *, status: str = "pending", suspect: bool = False, **fields: Any
+    ) -> "Tour":
         """A new tour. *fields* are those of ``Requested``.
 
         Raises Invalid for an unknown status, no way to answer, or a date that is none.
@@ -167,13 +188,22 @@ class Tour(Aggregate):
         if not can_be_answered(fields["email"], fields["phone"]):
             raise Invalid("email", "email or phone is required: a request that cannot be answered is of no use.")
         check_schedule(fields)
-        return cls._create(cls.Requested, id=tour_id, timestamp=at, status=status, **fields)
+        tour: Tour = cls._create(cls.Requested, id=tour_id, timestamp=at, status=status, **fields)
+        if suspect:
+            tour.trigger_event(cls.Suspected, timestamp=at)
+        return tour
+
+    def clear(self, at: datetime) -> None:
+        """It was a person after all. What is no suspect stays as it is."""
+        if self.suspect:
+            self.trigger_event(self.Cleared, timestamp=at)
 
     def change_status(self, status: str, at: datetime) -> None:
         """Take a step of ``NEXT``; a status that already holds records nothing. Raises Invalid and WrongState."""
         check_status(status)
         if status == self.status:
             return
+        check_cleared(self.suspect)
         steps = NEXT.get(self.status, ())
         if not steps:
             raise WrongState(f"A {self.status} tour cannot become {status}: {self.status} is final.")

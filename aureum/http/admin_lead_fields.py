@@ -20,6 +20,7 @@ from aureum.http.fields import (
     Source,
     Subject,
 )
+from aureum.http.form_fields import Cleared
 from aureum.http.lead_fields import Status
 from aureum.http.lists import CHANGED_AFTER
 from aureum.http.pages import Numbered
@@ -100,6 +101,7 @@ class AdminLeadChange(Body):
     assigned_agent_id: Annotated[Number | None, Field(description="A user of the lead's brokerage.")] = None
     status: Annotated[StatusText, NOT_NULL]
     notes: Message | None = None
+    suspect: Annotated[Cleared, NOT_NULL]
 
 
 class AdminLeadFilters(Numbered):
@@ -161,6 +163,7 @@ class ShownAdminLead(Shape):
         dict[str, Any] | None, Field(description="Why this agent was chosen; `null` if the agent was named.")
     ]
     contact_id: Annotated[Wire | None, Field(description="The contact that it was converted into.")]
+    suspect: Annotated[bool, Field(description="Whether a program seems to have sent it.")]
     created_at: LeadsTimestamp
     updated_at: LeadsTimestamp
 

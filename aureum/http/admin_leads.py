@@ -121,6 +121,7 @@ async def patch_admin_lead(asked: Asked, number: int, change: AdminLeadChange) -
         assign="assigned_agent_id" in given,
         assigned_to=await check_agent(asked, given.get("assigned_agent_id")),
         details={name: given[name] for name in DETAILS if name in given},
+        clear="suspect" in given,
         sees=asked.about.sees,
         expected_versions=expected_versions(asked.request),
     )

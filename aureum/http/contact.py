@@ -10,7 +10,7 @@ from aureum.domain.lead import Lead
 from aureum.http.answers import encoded
 from aureum.http.endpoint import Asked
 from aureum.http.fields import Email
-from aureum.http.form_fields import Enquiry, Name, Page, Phone, Subject, Utm
+from aureum.http.form_fields import Enquiry, Name, Page, Phone, Subject, Trap, Utm
 from aureum.http.form_page import FormWords, Input
 from aureum.http.forms import FormEndpoint, Submission, submit
 from aureum.http.shapes import Shape
@@ -50,6 +50,10 @@ class ContactForm(BaseModel):
     utm_source: Annotated[Utm, Field(description="UTM tracking: source")] = None
     utm_medium: Annotated[Utm, Field(description="UTM tracking: medium")] = None
     utm_campaign: Annotated[Utm, Field(description="UTM tracking: campaign")] = None
+    suspect: Annotated[
+        Trap,
+        Field(alias="_gotcha", description="Not shown to visitors: whoever fills it in is a program, as it seems"),
+    ] = False
 
 
 class Thanks(Shape):

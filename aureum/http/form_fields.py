@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from aureum.http import fields
 from aureum.http.fields import INVISIBLE, LONGEST_PHONE
@@ -64,7 +64,7 @@ def kept(limit: int) -> Callable[[Any], str | None]:
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class Forgiven:
     """The JSON schema of a text from which NUL characters are taken before it is looked at: they are allowed."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -74,10 +74,10 @@ class Cleaned:
         return cleaned if blank else cleaned | {"pattern": f"[^{INVISIBLE}]"}
 
 
-Name = Annotated[fields.Name, Cleaned()]
-Subject = Annotated[fields.Subject, Cleaned()]
-Enquiry = Annotated[fields.Enquiry, Cleaned()]
-Message = Annotated[fields.Message, Cleaned()]
+Name = Annotated[fields.Name, Forgiven()]
+Subject = Annotated[fields.Subject, Forgiven()]
+Enquiry = Annotated[fields.Enquiry, Forgiven()]
+Message = Annotated[fields.Message, Forgiven()]
 
 ANYTHING = WithJsonSchema({})
 
@@ -142,3 +142,23 @@ def _filled_in(value: Any) -> bool:
 
 Trap = Annotated[bool, PlainValidator(_filled_in), ANYTHING]
 """A field that a person does not see: whether it is filled in."""
+
+
+def _cleared(value: Any) -> bool:
+    if value is not False:
+        raise PydanticCustomError("cleared", "value is not false")
+    return False
+
+
+Cleared = Annotated[
+    bool,
+    PlainValidator(_cleared),
+    WithJsonSchema(
+        {
+            "type": "boolean",
+            "const": False,
+            "description": "`false` clears what a program seems to have sent: it counts and is told of from now on.",
+        }
+    ),
+]
+"""What staff may say of a suspect."""

@@ -19,7 +19,7 @@ from aureum.http.fields import (
     WireId,
 )
 from aureum.http.sent import Body
-from aureum.http.shapes import Shape, Timestamp, Wire
+from aureum.http.shapes import Shape, Suspect, Timestamp, Wire
 from aureum.http.validation import BreaksRule
 
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
@@ -137,3 +137,4 @@ class ShownLead(Shape):
     utm: ShownUtm
     createdAt: Timestamp
     updatedAt: Timestamp
+    suspect: Suspect = False

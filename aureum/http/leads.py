@@ -5,7 +5,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, convert_lead
+from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.lead import Lead
 from aureum.http.access import origin
 from aureum.http.answers import encoded
@@ -108,6 +108,21 @@ async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
     return answered(asked, lead, lead_body, appended)
 
 
+async def post_lead_clearance(asked: Asked, lead_id: UUID) -> Response:
+    """The lead, no longer suspected of having been sent by a program: it counts, is routed, and webhooks are told of
+    it as of a new one. Twice is the same success."""
+    remember = await once(asked, lead_body)
+    lead, appended = await clear_lead(
+        asked.app.store,
+        asked.tenant_id,
+        lead_id,
+        origin(asked.request, asked.about),
+        sees=asked.about.sees,
+        idempotency=remember,
+    )
+    return answered(asked, lead, lead_body, appended)
+
+
 async def get_lead_history(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response:
     """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
     ends at that moment."""
@@ -136,6 +151,7 @@ ENDPOINTS = (
         run=post_conversion,
         summary="Convert a lead into a contact",
     ),
+    one(method="POST", path="/api/leads/{id}/clear", run=post_lead_clearance, summary="Clear a suspected lead"),
     one(
         method="GET",
         path="/api/leads/{id}/history",

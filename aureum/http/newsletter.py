@@ -15,7 +15,7 @@ from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import LINK, Asked, Endpoint
 from aureum.http.errors import HttpError
 from aureum.http.fields import Characters, Email
-from aureum.http.form_fields import EMPTY_IS_NONE, Cleaned, Interests
+from aureum.http.form_fields import EMPTY_IS_NONE, Forgiven, Interests, Trap
 from aureum.http.form_page import FormWords, Input
 from aureum.http.forms import FormEndpoint, Submission, submit
 from aureum.http.idempotency import Replayed, idempotency, unless_replayed
@@ -29,7 +29,7 @@ UNSUBSCRIBED = encoded({"success": True, "message": "Successfully unsubscribed f
 
 NO_LINK = "There is no such link. Open the whole link from the newsletter."
 
-FirstName = Annotated[str, Characters(limit=200, lines=False), Cleaned()]
+FirstName = Annotated[str, Characters(limit=200, lines=False), Forgiven()]
 
 
 class SubscriptionForm(BaseModel):
@@ -51,6 +51,10 @@ class SubscriptionForm(BaseModel):
     interests: Annotated[
         Interests, Field(description="What the newsletters should be about: a list, or words separated by commas.")
     ] = ()
+    suspect: Annotated[
+        Trap,
+        Field(alias="_gotcha", description="Not shown to visitors: whoever fills it in is a program, as it seems"),
+    ] = False
 
 
 class UnsubscribeLink(BaseModel):
@@ -79,6 +83,7 @@ async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
             first_name=form.first_name and form.first_name.strip(),
             interests=form.interests,
             source_domain=submission.host,
+            suspect=form.suspect,
         )
         return await subscribe(
             asked.app.store,

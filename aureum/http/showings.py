@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response
 
-from aureum.commands.tours import ChangeTour, RequestTour, change_tour, request_tour
+from aureum.commands.tours import ChangeTour, RequestTour, change_tour, clear_tour, request_tour
 from aureum.domain.errors import Invalid
 from aureum.domain.tour import Tour
 from aureum.http.access import origin
@@ -115,6 +115,22 @@ async def patch_showing(asked: Asked, tour_id: UUID, change: ShowingChange) -> R
     return answered(asked, tour, showing_body)
 
 
+async def post_showing_clearance(asked: Asked, tour_id: UUID) -> Response:
+    """The showing, no longer suspected of having been sent by a program: webhooks are told of it as of a new one. Twice
+    is the same success."""
+    remember = await once(asked, showing_body)
+    tour, appended = await clear_tour(
+        asked.app.store,
+        asked.tenant_id,
+        tour_id,
+        origin(asked.request, asked.about),
+        missing=NO_SHOWING,
+        sees=asked.about.sees,
+        idempotency=remember,
+    )
+    return answered(asked, tour, showing_body, appended)
+
+
 one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShownShowing)
 
 ENDPOINTS = (
@@ -138,4 +154,10 @@ ENDPOINTS = (
     ),
     one(method="GET", run=get_showing, summary="Get a showing", query=AsOf),
     one(method="PATCH", run=patch_showing, summary="Change a showing", body=ShowingChange),
+    one(
+        method="POST",
+        path="/api/showings/{id}/clear",
+        run=post_showing_clearance,
+        summary="Clear a suspected showing",
+    ),
 )

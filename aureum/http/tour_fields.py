@@ -20,10 +20,10 @@ from aureum.http.fields import (
     PhoneText,
     WireId,
 )
-from aureum.http.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Listing, Phone
+from aureum.http.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Cleared, Listing, Phone, Trap
 from aureum.http.lead_fields import ANSWERABLE
 from aureum.http.sent import Body
-from aureum.http.shapes import LeadsTimestamp, Shape, Timestamp, Wire
+from aureum.http.shapes import LeadsTimestamp, Shape, Suspect, Timestamp, Wire
 from aureum.http.validation import BreaksRule
 
 Status = Literal["pending", "confirmed", "completed", "cancelled"]
@@ -106,6 +106,10 @@ class TourForm(BaseModel):
     ] = None
     preferred_time: Annotated[form_fields.Words, Field(description="Preferred time slot")] = None
     message: Annotated[form_fields.Message | None, EMPTY_IS_NONE, Field(description="Additional notes")] = None
+    suspect: Annotated[
+        Trap,
+        Field(alias="_gotcha", description="Not shown to visitors: whoever fills it in is a program, as it seems"),
+    ] = False
 
 
 class TourChange(Body):
@@ -126,6 +130,7 @@ class TourChange(Body):
     assigned_agent_id: Annotated[
         Number | None, Field(description="A user of the brokerage; `null` unassigns the tour.")
     ] = None
+    suspect: Annotated[Cleared, NOT_NULL]
 
 
 class NewShowing(Body):
@@ -219,6 +224,7 @@ class ShownTour(Shape):
     property_id: Wire | None
     updated_at: LeadsTimestamp
     assigned_agent_id: int | None
+    suspect: Suspect = False
 
 
 class ShownShowing(Shape):
@@ -239,3 +245,4 @@ class ShownShowing(Shape):
     message: str | None
     createdAt: Timestamp
     updatedAt: Timestamp
+    suspect: Suspect = False

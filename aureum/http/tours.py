@@ -145,6 +145,7 @@ async def patch_tour(asked: Asked, number: int, change: TourChange) -> Response:
         schedule={name: getattr(change, name) for name in SCHEDULE if name in given},
         assign="assigned_agent_id" in given,
         assigned_to=await check_agent(asked, change.assigned_agent_id),
+        clear="suspect" in given,
         sees=asked.about.sees,
         expected_versions=expected_versions(asked.request),
     )

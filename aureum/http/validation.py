@@ -163,6 +163,7 @@ MEANINGS: Mapping[str, Meaning] = {
         "must not be blank",
         ("limit_value", "least"),
     ),
+    "cleared": OTHER._replace(says="can only be set to false"),
     "nul": Meaning("value_error", "value holds a NUL character", "must not hold NUL characters"),
     "email": Meaning("value_error.email", "value is not a valid email address", "must be a valid email address"),
     "time": Meaning(

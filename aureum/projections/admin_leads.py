@@ -54,6 +54,7 @@ def detail(row: Row, brokerage_id: int, agent: int | None) -> Row:
         "utm_campaign": utm["campaign"],
         "routing": row["details"]["routing"],
         "contact_id": doc["contactId"],
+        "suspect": doc.get("suspect", False),
         "created_at": in_seconds(doc["createdAt"]),
         "updated_at": in_seconds(doc["updatedAt"]),
     }

@@ -28,6 +28,10 @@ def step(counts: Counter[str], event: Any) -> Counter[str]:
         case Lead.StatusChanged():
             counts[event.previous] -= 1
             counts[event.status] += 1
+        case Lead.Suspected():
+            counts[event.status] -= 1
+        case Lead.Cleared():
+            counts[event.status] += 1
     return counts
 
 
@@ -43,9 +47,10 @@ OF_AGENT = """
 SELECT status, count(*) FROM lead_list
  WHERE tenant_id = %(tenant)s AND (assigned_to = %(agent)s OR created_by = %(agent)s)
    AND read_version = (SELECT lead_list_version FROM heads WHERE tenant_id = %(tenant)s)
+   AND doc NOT LIKE '%%,"suspect":true%%'
  GROUP BY status
 """
-"""Of the leads that an agent sees."""
+"""Of the leads that an agent sees. In a text of a document the quotes would be escaped."""
 
 OF_TENANTS = "SELECT ord, status, leads FROM lead_counts_of(%b::uuid[])"
 """The function stands in ``aureum/store/hot_reads.sql``."""

@@ -18,7 +18,14 @@ def step(row: Row | None, event: Any) -> Row | None:
     match event:
         case Lead.Captured():
             return captured(event)
-        case Lead.StatusChanged() | Lead.Assigned() | Lead.DetailsChanged() | Lead.Converted() if row is not None:
+        case (
+            Lead.StatusChanged()
+            | Lead.Assigned()
+            | Lead.DetailsChanged()
+            | Lead.Converted()
+            | Lead.Suspected()
+            | Lead.Cleared()
+        ) if row is not None:
             return changed(row, event)
     return row
 
@@ -60,7 +67,13 @@ def document(lead: Lead | Lead.Captured, lead_id: UUID, created_at: datetime, up
         "utm": {"source": lead.utm_source, "medium": lead.utm_medium, "campaign": lead.utm_campaign},
         "createdAt": aureum_time(created_at),
         "updatedAt": aureum_time(updated_at),
-    }
+    } | suspicion(lead)
+
+
+def suspicion(form: Any) -> Row:
+    """Of what was ever suspected, whether it still is; it stands last in a document. Of the rest nothing."""
+    suspect = getattr(form, "suspect", None)
+    return {} if suspect is None else {"suspect": suspect}
 
 
 SHOWN_DETAILS = {
@@ -92,6 +105,13 @@ def changed(row: Row, event: Any) -> Row:
             columns["details"] = row["details"] | {name: value for name, value in details.items() if name == "notes"}
         case Lead.Converted():
             doc["contactId"] = wire_or_none(event.contact_id)
+        case Lead.Suspected():
+            doc["suspect"] = True
+        case Lead.Cleared():
+            doc["suspect"] = False
+            doc["assignedToId"] = wire_or_none(event.assigned_to)
+            columns["assigned_to"] = event.assigned_to
+            columns["details"] = row["details"] | {"routing": event.routing}
     return row | columns
 
 

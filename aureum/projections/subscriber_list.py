@@ -14,14 +14,18 @@ NAME = "subscriber_list"
 def step(row: Row | None, event: Any) -> Row | None:
     """What *event* makes of a subscriber's row; events of other aggregates leave it as it is."""
     match event:
-        case Subscriber.Subscribed():
+        case Subscriber.Subscribed() | Subscriber.Doubted():
+            subscribed = isinstance(event, Subscriber.Subscribed)
+            doc = document(event, event.originator_id, subscribed, event.timestamp, event.timestamp)
             return {
                 "subscriber_id": event.originator_id,
                 "stream_version": event.originator_version,
-                "subscribed": True,
+                "subscribed": subscribed,
                 "updated_at": event.timestamp,
-                "doc": document(event, event.originator_id, True, event.timestamp, event.timestamp),
+                "doc": doc if subscribed else doc | {"suspect": True},
             }
+        case Subscriber.Suspected() if row is not None:
+            return row | {"stream_version": event.originator_version}
         case Subscriber.United():
             doc = document(event, event.originator_id, event.subscribed, event.timestamp, event.timestamp)
             return {
@@ -39,7 +43,7 @@ def step(row: Row | None, event: Any) -> Row | None:
 
 
 def document(
-    subscriber: Subscriber | Subscriber.Subscribed | Subscriber.United,
+    subscriber: Subscriber | Subscriber.Subscribed | Subscriber.Doubted | Subscriber.United,
     subscriber_id: UUID,
     subscribed: bool,
     created_at: datetime,
@@ -68,6 +72,7 @@ def changed(row: Row, event: Any) -> Row:
             "interests": list(event.interests),
             "sourceDomain": event.source_domain,
         }
+        doc |= {"suspect": False} if "suspect" in doc else {}
     if isinstance(event, Subscriber.Merged):
         doc["mergedInto"] = to_wire(event.into)
     columns = {"stream_version": event.originator_version, "subscribed": subscribed, "updated_at": event.timestamp}

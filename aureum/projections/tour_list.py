@@ -7,6 +7,7 @@ from uuid import UUID
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.tour import Tour
 from aureum.projections.document_list import DocumentList, Row, wire_or_none
+from aureum.projections.lead_list import suspicion
 from aureum.projections.list_changes import UPDATED_SINCE, assigned_by, changes_of, is_now, seen_by, status_of
 
 NAME = "tour_list"
@@ -39,7 +40,14 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "doc": doc,
                 "leads_doc": in_leads(doc, event.number),
             }
-        case Tour.StatusChanged() | Tour.Rescheduled() | Tour.Assigned() | Tour.DetailsChanged() if row is not None:
+        case (
+            Tour.StatusChanged()
+            | Tour.Rescheduled()
+            | Tour.Assigned()
+            | Tour.DetailsChanged()
+            | Tour.Suspected()
+            | Tour.Cleared()
+        ) if row is not None:
             return changed(row, event)
     return row
 
@@ -59,7 +67,7 @@ def document(tour: Tour | Tour.Requested, tour_id: UUID, created_at: datetime, u
         "message": tour.message,
         "createdAt": aureum_time(created_at),
         "updatedAt": aureum_time(updated_at),
-    }
+    } | suspicion(tour)
 
 
 def schedule(tour: Tour | Tour.Requested | Tour.Rescheduled) -> Row:
@@ -89,7 +97,7 @@ def in_leads(doc: Row, number: int) -> Row:
         "time_zone": doc["timeZone"],
         "property_id": doc["propertyId"],
         "updated_at": in_seconds(doc["updatedAt"]),
-    }
+    } | ({"suspect": doc["suspect"]} if "suspect" in doc else {})
 
 
 def in_seconds(time: str | None) -> str | None:
@@ -115,6 +123,10 @@ def changed(row: Row, event: Any) -> Row:
             if details.get("property_id") is not None:
                 doc["propertyId"] = to_wire(UUID(details["property_id"]))
             columns["listing_id"] = doc["listingId"]
+        case Tour.Suspected():
+            doc["suspect"] = True
+        case Tour.Cleared():
+            doc["suspect"] = False
     columns["leads_doc"] = in_leads(doc, row["number"])
     return row | columns
 

@@ -12,7 +12,9 @@ from aureum.store.event_log import EventLog, Logged
 from aureum.store.rebuild_claim import Claim
 
 NAME = lead_counts.NAME
-TYPES: tuple[str, ...] = (Lead.Captured.TOPIC, Lead.StatusChanged.TOPIC)
+TYPES: tuple[str, ...] = tuple(
+    event.TOPIC for event in (Lead.Captured, Lead.StatusChanged, Lead.Suspected, Lead.Cleared)
+)
 PERSONAL = False
 
 NEXT_VERSION = """

@@ -49,6 +49,7 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "lead.assigned": "lead.updated",
             "lead.converted": "lead.updated",
             "lead.details_changed": "lead.updated",
+            "lead.cleared": "lead.created",
         },
     ),
     Contact: Source(
@@ -75,6 +76,7 @@ SOURCES: Mapping[type[Aggregate], Source] = {
             "tour.rescheduled": "showing.updated",
             "tour.assigned": "showing.updated",
             "tour.details_changed": "showing.updated",
+            "tour.cleared": "showing.created",
         },
     ),
     Task: Source(
@@ -167,13 +169,18 @@ def messages(
                     # Whatever is wrong with this event, what other streams have to tell goes out.
                     cause = record.position, type(error).__name__
         told = last or name == source.apart
-        if told and name is not None and record.position > after:
+        if told and name is not None and record.position > after and not (cause is None and is_suspect(row)):
             if cause is None:
                 yield message(tenant_id, stream_id, name, before, row, record)
             else:
                 yield Parked(record.position, stream_id, *cause)
         if told:
             before, name = row, None
+
+
+def is_suspect(row: Row | None) -> bool:
+    """Whether a program seems to have sent it: nobody is told until staff have cleared it."""
+    return bool((row or {}).get("doc", {}).get("suspect"))
 
 
 def edges(metadata: Mapping[str, Any]) -> tuple[bool, bool]:

@@ -40,17 +40,22 @@ TIMES = (None, "2025-01-20T00:00:00.000Z", "2026-02-01T10:30:00.000Z")
 
 
 def a_lead(number: int, dice: Dice) -> Aggregate:
-    return new_lead(number, status=dice.choice(lead.STATUSES), first_name=dice.choice(TEXTS))
+    suspect = dice.random() < 0.4
+    return new_lead(number, status=dice.choice(lead.STATUSES), first_name=dice.choice(TEXTS), suspect=suspect)
 
 
 def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
     at, text = ids.now(), dice.choice(TEXTS)
-    return [
-        lambda: one.change_status(dice.choice(lead.STATUSES), at),
+    always: Decisions = [
         lambda: one.assign(dice.choice(PEOPLE), at),
         lambda: one.change_details({dice.choice(("last_name", "message", "notes")): text}, at),
+        lambda: one.clear(at, dice.choice(PEOPLE), dice.choice((None, {"method": "even", "matched": []}))),
+    ]
+    once_cleared: Decisions = [
+        lambda: one.change_status(dice.choice(lead.STATUSES), at),
         lambda: one.convert(ids.new_id(), at),
     ]
+    return always if one.suspect else always + once_cleared
 
 
 def a_property(number: int, dice: Dice) -> Aggregate:
@@ -124,7 +129,8 @@ def a_tour(number: int, dice: Dice) -> Aggregate:
         (*tour.DETAILS, *tour.SCHEDULE, "assigned_to", "source_domain", "created_by")
     )
     fields |= {"name": dice.choice(TEXTS), "email": "jane@example.com", "listing_id": dice.choice((None, "007"))}
-    return tour.Tour.request(ids.new_id(), ids.now(), number=number, source="website", **fields)
+    suspect = dice.random() < 0.4
+    return tour.Tour.request(ids.new_id(), ids.now(), number=number, source="website", suspect=suspect, **fields)
 
 
 def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:
@@ -133,10 +139,11 @@ def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:
     steps = tour.NEXT[one.status]
     always: Decisions = [
         lambda: one.assign(dice.choice(PEOPLE), at),
+        lambda: one.clear(at),
         lambda: one.change_details({"message": dice.choice(TEXTS), "property_id": dice.choice(PEOPLE)}, at),
     ]
     while_open: Decisions = [
-        lambda: one.change_status(dice.choice(steps), at),
+        lambda: None if one.suspect else one.change_status(dice.choice(steps), at),
         lambda: one.reschedule(dice.choice((fixed, dict.fromkeys(fixed), {"preferred_date": "2026-02-02"})), at),
     ]
     return always + while_open if steps else always
@@ -160,13 +167,15 @@ def one_subscriber(email: str, dice: Dice) -> Subscriber:
         first_name=dice.choice(TEXTS),
         interests=dice.sample(TEXTS, 2),
         source_domain="b1.example.com",
+        suspect=dice.random() < 0.3,
     )
 
 
 def about_a_subscriber(one: Subscriber, dice: Dice) -> Decisions:
-    at, name = ids.now(), dice.choice((None, *TEXTS))
+    at, name, suspect = ids.now(), dice.choice((None, *TEXTS)), dice.random() < 0.3
+    given: dict[str, Any] = {"first_name": name, "source_domain": None, "suspect": suspect}
     return [
-        lambda: one.subscribe_again(at, first_name=name, interests=dice.sample(TEXTS, 1), source_domain=None),
+        lambda: one.subscribe_again(at, interests=dice.sample(TEXTS, 1), **given),
         lambda: one.unsubscribe(at),
         lambda: one.merge(ids.new_id(), at),
     ]

@@ -104,6 +104,14 @@ async def with_number(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "assigned_agent_id": numbers[agent]}
 
 
+CLEAR = Action(
+    "clear",
+    "It was a person",
+    "It is no longer a suspect.",
+    lambda form: bool(form.get("suspect")),
+)
+"""Of a form that a program seems to have sent."""
+
 LEADS = Resource(
     path="/admin/leads",
     api="/api/leads",
@@ -113,6 +121,7 @@ LEADS = Resource(
     columns=(
         Column("name", "Name"),
         Column("status", "Status", "badge"),
+        Column("suspect", "Suspect", "suspect"),
         Column("source", "Source"),
         Column("assignedToId", "Taken care of by", "user"),
         Column("createdAt", "Since", "time"),
@@ -132,13 +141,15 @@ LEADS = Resource(
             "convert",
             "Make a contact of it",
             "The lead is converted, and the contact is made.",
-            lambda lead: lead["contactId"] is None,
+            lambda lead: lead["contactId"] is None and not lead.get("suspect"),
         ),
+        CLEAR,
     ),
     links=(Link("New task about this lead", "/admin/tasks/new", {"leadId": "id"}),),
     history=True,
     mentions={"contactId": "/admin/contacts"},
     facts=(
+        Column("suspect", "Suspect", "suspect"),
         Column("source", "Source"),
         Column("sourcePage", "From the page"),
         Column("createdAt", "Since", "time"),

@@ -3,6 +3,7 @@
 from typing import get_args
 
 from aureum.http.admin.fields import Field
+from aureum.http.admin.leads import CLEAR
 from aureum.http.admin.resource import Column, Resource, pages_of
 from aureum.http.tour_fields import Status
 
@@ -29,6 +30,7 @@ SHOWINGS = Resource(
     columns=(
         Column("name", "Name"),
         Column("status", "Status", "badge"),
+        Column("suspect", "Suspect", "suspect"),
         Column("listingId", "Listing"),
         Column("preferredDate", "Preferred date"),
         Column("startsAt", "Starts at", "wall"),
@@ -42,7 +44,9 @@ SHOWINGS = Resource(
     new=FIELDS,
     change=FIELDS,
     mentions={"propertyId": "/admin/properties"},
+    actions=(CLEAR,),
     facts=(
+        Column("suspect", "Suspect", "suspect"),
         Column("startsAt", "Starts at", "wall"),
         Column("timeZone", "Time zone"),
         Column("createdAt", "Since", "time"),
