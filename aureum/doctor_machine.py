@@ -4,7 +4,6 @@ stands between. Those that need no database come first, since it may be what is 
 
 from __future__ import annotations
 
-import difflib
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -20,7 +19,6 @@ LEAST_ROOM = 1024**3
 CLOCKS_APART_SECONDS = 2.0
 OLDEST_SERVER = 150_000
 
-UNKNOWN = "{name} is no setting of Aureum, and is ignored.{perhaps} 'aureum settings' lists them."
 ROOM = "The disk of {path} has {free} MB left. When it is full, nothing can be stored any more: make room."
 CLOCKS = (
     "The clock of this machine is {seconds:+.1f} seconds off the database's. Let both follow the time of the network."
@@ -43,12 +41,10 @@ SELECT current_setting('server_version_num')::integer, current_setting('server_v
 
 def unknown_settings() -> Iterator[Finding]:
     """Variables that look like settings and are none, with the one that may have been meant."""
-    from aureum.settings import known_settings, unknown_settings
+    from aureum.settings import misnamed, unknown_settings
 
-    for name in unknown_settings():
-        close = difflib.get_close_matches(name, known_settings(), 1)
-        perhaps = f" Was {close[0]} meant?" if close else ""
-        yield Finding("settings", UNKNOWN.format(name=name, perhaps=perhaps), {"name": name})
+    for name, sentence in zip(unknown_settings(), misnamed(), strict=True):
+        yield Finding("settings", sentence, {"name": name})
 
 
 def room(settings: Settings) -> Iterator[Finding]:
