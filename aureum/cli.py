@@ -17,6 +17,7 @@ from aureum import (
     cli_parked,
     cli_projections,
     cli_serve,
+    cli_users,
     cli_webhooks,
 )
 from aureum.cli_options import Json, examples, group
@@ -117,7 +118,7 @@ app.command("worker", epilog=examples("aureum worker"))(cli_serve.worker_command
 app.command("demo", epilog=examples("aureum demo"))(cli_serve.demo_command)
 app.command("doctor", epilog=examples("aureum doctor"))(cli_doctor.doctor_command)
 app.add_typer(cli_brokerages.app, name="brokerage")
-app.add_typer(cli_access.user, name="user")
+app.add_typer(cli_users.user, name="user")
 app.add_typer(cli_access.api_key, name="api-key")
 cli_webhooks.app.command("retry-parked", epilog=examples("aureum webhook retry-parked"))(
     cli_parked.retry_parked_command

@@ -1,9 +1,7 @@
-"""``aureum user`` and ``api-key``: who gets in. Keys are shown once."""
+"""``aureum api-key``: which programs get in. Keys are shown once."""
 
 from __future__ import annotations
 
-import sys
-from getpass import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,72 +9,13 @@ import typer
 from aureum.cli_options import Json, Slug, Yes, examples, group
 from aureum.cli_output import confirm, say, table
 from aureum.domain import ids
-from aureum.domain.errors import Invalid, NotFound
+from aureum.domain.errors import NotFound
 from aureum.operator import origin, tenant_of, with_store
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from aureum.store.event_store import EventStore
 
-user = group("The staff of brokerages.")
 api_key = group("Keys for integrators' programs.")
-
-
-@user.command(
-    "create",
-    epilog=examples(
-        "aureum user create --brokerage example --email ann@example.com \\",
-        '    --name "Ann Agent" --role agent',
-        'echo "$PASSWORD" | aureum user create --email admin@example.com \\',
-        "    --name Admin --role platform_admin --password-stdin",
-    ),
-)
-def user_create(
-    email: Annotated[str, typer.Option(help="The address to log in with.")],
-    name: Annotated[str, typer.Option(help="The name that colleagues know.")],
-    role: Annotated[str, typer.Option(help="platform_admin, brokerage_owner, broker or agent.")],
-    slug: Annotated[str | None, typer.Option("--brokerage", help="The brokerage's slug; may be left out.")] = None,
-    specialty: Annotated[list[str] | None, typer.Option(help="An agent's place or kind of home; repeatable.")] = None,
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from a line.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Add a user to the staff."""
-    from aureum.commands.users import CreateUser, create_user
-    from aureum.domain.emails import trimmed
-    from aureum.http.fields import is_email
-
-    email = trimmed(email)
-    if not is_email(email):
-        raise Invalid("email", "email must be a valid e-mail address.")
-    password = read_password() if password_stdin else None
-
-    async def work(store: EventStore) -> tuple[str, int]:
-        command = CreateUser(
-            tenant_id=ids.PLATFORM if slug is None else await tenant_of(store.database, slug),
-            email=email,
-            name=name,
-            role=role,
-            password=password,
-            specialties=tuple(specialty or ()),
-        )
-        made = await create_user(store, command, origin())
-        return ids.to_wire(made.id), made.number
-
-    user_id, number = with_store(work)
-    say(as_json, {"id": user_id, "number": number}, f"Created user {number}, {user_id}.")
-
-
-def read_password() -> SecretStr:
-    """The first line of standard input; asked for, and not shown, where that is a terminal. Raises Invalid."""
-    from pydantic import SecretStr
-
-    if sys.stdin.isatty():
-        return SecretStr(getpass())
-    try:
-        return SecretStr(sys.stdin.readline().rstrip("\r\n"))
-    except UnicodeDecodeError as error:
-        raise Invalid("password", "password must be text in UTF-8.") from error
 
 
 @api_key.command("create", epilog=examples("aureum api-key create --brokerage example --name Website"))

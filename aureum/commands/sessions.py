@@ -4,9 +4,12 @@ They are not events (docs/decisions/sessions.md).
 """
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -33,6 +36,13 @@ SELECT %(token)s, tenant_id, user_id, now() + interval '12 hours'
  WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND password_hash = %(hash)s AND NOT disabled
 RETURNING expires_at
 """
+
+KEEP = """
+UPDATE user_tokens SET kept_until = now() + %(seconds)s * interval '1 second' WHERE token_hash = %(token)s
+"""
+
+KEEP_SECONDS = 20
+"""Longer than an append may take."""
 
 END = "DELETE FROM user_tokens WHERE token_hash = %(token)s"
 
@@ -91,6 +101,34 @@ async def log_in(database: Database, command: LogIn) -> Session | None:
         return None
     await attempt.succeeded()
     return Session(token, started[0], *person)
+
+
+async def is_password(database: Database, command: LogIn, tenant_id: UUID, user_id: UUID) -> bool:
+    """Whether the password is that of a user who is logged in; wrong ones count like failed logins, so that who has a
+    token only does not find it out. ``email`` is the user's in the form of logins. Raises TooMany, Busy, Unavailable.
+    """
+    attempt = Attempt(database, command.email, command.client)
+    of = {"tenant": tenant_id, "user": user_id}
+    ((_, password_hash),) = await database.rows(users.CREDENTIALS, of) or ((None, None),)
+    right = await HASHING.run(
+        matches, password_hash or NOBODYS_HASH, command.password, client=command.client, first=attempt.admit
+    )
+    if not right or password_hash is None:
+        await attempt.failed()
+        return False
+    await attempt.succeeded()
+    return True
+
+
+@asynccontextmanager
+async def kept_logged_in(database: Database, token: str) -> AsyncIterator[None]:
+    """A new password that is set within ends all logins but that of *token*."""
+    about = {"token": hash_key(token)}
+    await database.rows(KEEP, about | {"seconds": KEEP_SECONDS})
+    try:
+        yield
+    finally:
+        await database.rows(KEEP, about | {"seconds": 0})
 
 
 async def log_out(database: Database, token: str) -> None:

@@ -11,9 +11,9 @@ from aureum.commands.changes import change
 from aureum.commands.conflicts import deciding_again
 from aureum.commands.passwords import hash_password
 from aureum.domain import ids
-from aureum.domain.errors import Conflict, SiteChanged, WrongState
+from aureum.domain.errors import Conflict, NotFound, SiteChanged, WrongState
 from aureum.domain.user import User
-from aureum.projections import users
+from aureum.projections import brokerages, users
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin
 
@@ -21,6 +21,7 @@ NUMBER = "SELECT nextval('user_numbers')"
 
 NO_USER = "There is no such user."
 LAST_OWNER = "A brokerage needs an owner: make somebody else one first."
+LAST_ADMIN = "The platform needs an admin: make somebody else one first."
 
 
 class CreateUser(BaseModel):
@@ -47,7 +48,10 @@ async def create_user_once(
     store: EventStore, command: CreateUser, origin: Origin, idempotency: Idempotency | None
 ) -> tuple[User, Appended]:
     """The same for a request that may come twice."""
-    password_hash = None if command.password is None else await hash_password(command.password, client_of(origin))
+    password_hash = None
+    if command.password is not None:
+        known = (command.email, command.name, *await names_of(store, command.tenant_id))
+        password_hash = await hash_password(command.password, known, client_of(origin))
     takes_leads = command.role == "agent" if command.takes_leads is None else command.takes_leads
     user = User.join(
         ids.new_id(),
@@ -71,10 +75,27 @@ def client_of(origin: Origin) -> str:
     return f"{origin.actor.kind} {origin.actor.id}"
 
 
+async def names_of(store: EventStore, tenant_id: UUID) -> tuple[str, ...]:
+    """What the brokerage is called, which everyone knows of its staff."""
+    found = await store.database.rows(brokerages.NAMES, {"tenant": tenant_id})
+    return tuple(name for name, slug, domains in found for name in (name, slug, *domains))
+
+
+async def known_of(store: EventStore, command: "ChangeUser") -> tuple[str, ...]:
+    """What is known of a user whose password is set. Raises NotFound."""
+    of = {"tenant": command.tenant_id, "user": command.user_id}
+    rows = await store.database.tenant_rows(command.tenant_id, users.SHOWN_ONE, of)
+    if not rows:
+        raise NotFound(NO_USER)
+    person = users.UserRow(*rows[0])
+    return (person.email, person.name, command.name or "", *await names_of(store, command.tenant_id))
+
+
 class ChangeUser(BaseModel):
     """Only what is set changes. ``profile`` is by the names of ``aureum.domain.user.PROFILE``.
 
-    With ``keep_an_owner`` the brokerage's last owner stays one: who else could let anybody in again?
+    With ``keep_an_owner`` the brokerage's last owner who can log in stays one: who else could let anyone in again? The
+    last platform admin who can log in stays one in any case.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,6 +104,8 @@ class ChangeUser(BaseModel):
     user_id: UUID
     name: str | None = None
     password: SecretStr | None = None
+    sent_as: str = "password"
+    """What the password is called where it was sent."""
     profile: dict[str, Any] = {}
     disabled: bool | None = None
     keep_an_owner: bool = True
@@ -90,25 +113,44 @@ class ChangeUser(BaseModel):
 
 
 async def change_user(store: EventStore, command: ChangeUser, origin: Origin, *, check: Callable[[User], None]) -> User:
-    """The user as he or she is afterwards; *check* may refuse to have this one changed.
+    """The user as he or she is afterwards; *check* may refuse to have this one changed. Raises what change_user_once
+    raises."""
+    user, _ = await change_user_once(store, command, origin, None, check=check)
+    return user
+
+
+async def change_user_once(
+    store: EventStore,
+    command: ChangeUser,
+    origin: Origin,
+    idempotency: Idempotency | None,
+    *,
+    check: Callable[[User], None],
+) -> tuple[User, Appended]:
+    """The same for a request that may come twice.
 
     Raises NotFound, StaleVersion, Invalid, WrongState, Busy, Conflict, what *check* raises, and what
     ``EventStore.append`` raises.
     """
-    password_hash = None if command.password is None else await hash_password(command.password, client_of(origin))
+    password_hash = None
+    if command.password is not None:
+        known = await known_of(store, command)
+        password_hash = await hash_password(command.password, known, client_of(origin), command.sent_as)
     loses_rights = command.disabled or "role" in command.profile
 
-    async def once() -> User:
-        owners, form = 1, None
+    async def once() -> tuple[User, Appended]:
+        owners, admins, form = 1, 1, None
+        about = {"tenant": command.tenant_id, "user": command.user_id}
+        if loses_rights:
+            ((admins,),) = await store.database.rows(users.OTHER_ADMINS, about)
         if command.keep_an_owner and loses_rights:
-            about = {"tenant": command.tenant_id, "user": command.user_id}
             ((staff, owners),) = await store.database.tenant_rows(command.tenant_id, users.OTHER_OWNERS, about)
             # The append is refused if anybody of the staff changes meanwhile: two owners may not disable each other.
             form = Form(staff, "")
 
         def decide(user: User, at: datetime) -> None:
             check(user)
-            owned = user.owns
+            owned, administered = user.owns, user.administers
             if command.name is not None:
                 user.rename(command.name, at)
             user.change_profile(command.profile, at)
@@ -118,9 +160,11 @@ async def change_user(store: EventStore, command: ChangeUser, origin: Origin, *,
                 (user.disable if command.disabled else user.enable)(at)
             if owned and not user.owns and not owners:
                 raise WrongState(LAST_OWNER)
+            if administered and not user.administers and not admins:
+                raise WrongState(LAST_ADMIN)
 
         try:
-            user, _ = await change(
+            return await change(
                 store,
                 command.tenant_id,
                 command.user_id,
@@ -130,10 +174,10 @@ async def change_user(store: EventStore, command: ChangeUser, origin: Origin, *,
                 origin=origin,
                 missing=NO_USER,
                 expected_versions=command.expected_versions,
+                idempotency=idempotency,
                 form=form,
             )
         except SiteChanged as error:
             raise Conflict from error
-        return user
 
     return await deciding_again(once)

@@ -142,6 +142,11 @@ class User(Aggregate):
         """Whether he or she manages the brokerage at present."""
         return self.role == "brokerage_owner" and not self.disabled
 
+    @property
+    def administers(self) -> bool:
+        """Whether he or she manages the platform at present."""
+        return self.role == "platform_admin" and not self.disabled
+
     def rename(self, name: str, at: datetime) -> None:
         """Raises Invalid for a blank name."""
         check_name(name)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from aureum.commands.clock import on_clock
 from aureum.commands.users import NO_USER, ChangeUser, CreateUser, change_user, create_user_once
-from aureum.domain.errors import NotFound
+from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.user import PROFILE, User
 from aureum.http.access import origin
 from aureum.http.answers import encoded
@@ -23,6 +23,11 @@ from aureum.projections import users
 from aureum.projections.users import UserRow
 
 PATH = "/api/v1/admin/users"
+
+YOUR_OWN = (
+    "Your own password is changed where the present one is asked for: in the panel under your name, "
+    "or with POST /api/me/password."
+)
 
 
 def body_in(brokerage: int | None) -> Callable[[User], bytes]:
@@ -73,6 +78,9 @@ async def patch_admin_user(asked: Asked, number: int, change: UserChange) -> Res
     tenant_id, row = await user_of(asked, number)
     role = asked.about.role
     sent = change.model_dump(exclude_unset=True)
+    if "password" in sent and row.user_id == asked.about.user_id:
+        # Whoever has only found a session open must not get an account with it.
+        raise WrongState(YOUR_OWN)
     check_giving(role, sent.get("role"))
     if "specialties" in sent:
         sent["specialties"] = tuple(sent["specialties"])

@@ -258,10 +258,12 @@ class Connections:
             one.unfinished = Unfinished()
             scope: Any = one.scope
             scope[UNFINISHED] = one.unfinished
-            one.holder = client_address(scope, self.settings.trusted_proxies)
         grown = min(one.body_bytes, HELD_OF_ONE) - one.holding
         if grown <= 0:
             return
+        if not one.holding:
+            asked: Any = one.scope
+            one.holder = client_address(asked, self.settings.trusted_proxies)
         one.holding += grown
         self.held += grown
         self.held_by[one.holder] += grown

@@ -1,19 +1,33 @@
-"""``GET /api/me``: what the key or token is that was sent."""
+"""``/api/me``: what the key or token is that was sent; users change their name and their password here."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr, Strict
 from starlette.responses import Response
 
+from aureum.commands.passwords import LONGEST_PASSWORD
+from aureum.commands.sessions import LogIn, is_password, kept_logged_in
+from aureum.commands.users import ChangeUser, change_user, change_user_once
+from aureum.domain.errors import Invalid, StaleVersion, TooMany
 from aureum.domain.ids import PLATFORM, to_wire
-from aureum.http.access import by_credentials
+from aureum.http.access import bearer, by_credentials, origin
 from aureum.http.answers import answer, encoded, list_etag, not_modified
-from aureum.http.endpoint import Access, Asked, Endpoint
+from aureum.http.auth import Success, too_many_failures
+from aureum.http.endpoint import STAFF, Access, Asked, Endpoint
+from aureum.http.fields import NOT_NULL, Name
+from aureum.http.headers import header
+from aureum.http.hosts import client_address
+from aureum.http.idempotency import Replayed
+from aureum.http.resources import expected_versions, once
 from aureum.http.roles import Role
 from aureum.http.shapes import Shape, Wire
+from aureum.http.user_fields import Password
 from aureum.projections import api_keys, brokerages, users
 
 PATH = "/api/me"
+
+NOT_CURRENT = "current is not your present password."
 
 
 class ShownTenant(Shape):
@@ -53,11 +67,30 @@ class ShownMe(RootModel[Annotated[MeAsKey | MeAsUser, Field(discriminator="type"
     """A key or a user."""
 
 
+class MeChange(BaseModel):
+    """What users may set of themselves; what is left out stays as it is."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Ana Agent"}})
+
+    name: Annotated[Name, NOT_NULL, Field(description="The name that colleagues know")]
+
+
+class PasswordChange(BaseModel):
+    """The present password, and the one that takes its place."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"example": {"current": "correct horse battery staple", "new": "apples fall in autumn"}},
+    )
+
+    current: Annotated[str, Strict(), Field(max_length=LONGEST_PASSWORD, repr=False, description="The present one")]
+    new: Annotated[Password, Field(repr=False, description="Not one that is common or easy to guess")]
+
+
 async def get_me(asked: Asked) -> Response:
     """Available on every plan, so that a Starter key can find out why other endpoints refuse it."""
     about = asked.about
-    # The site's version tells of changes to the brokerage itself, whose events stand in the platform's log.
-    etag = list_etag(PATH, about.caller_id, about.tenant_id, about.head, about.site_version)
+    etag = etag_of(asked, about.head, about.site_version)
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
@@ -100,10 +133,76 @@ async def user(asked: Asked) -> dict[str, Any]:
     }
 
 
-def wire(asked: Asked) -> str:
+async def patch_me(asked: Asked, change: MeChange) -> Response:
+    """The user afterwards. ``If-Match`` takes the ETag of `GET /api/me`."""
+    sent, expected = change.model_dump(exclude_unset=True), None
+    if expected_versions(asked.request) is not None:
+        version, etag = await state(asked)
+        if etag not in [tag.strip() for tag in (header(asked.request.scope, b"if-match") or "").split(",")]:
+            raise StaleVersion
+        expected = frozenset((version,))
+    command = ChangeUser(
+        tenant_id=asked.tenant_id, user_id=caller(asked), name=sent.get("name"), expected_versions=expected
+    )
+    await change_user(asked.app.store, command, origin(asked.request, asked.about), check=lambda _: None)
+    _, etag = await state(asked)
+    return answer(encoded(await user(asked)), headers={"ETag": etag})
+
+
+async def state(asked: Asked) -> tuple[int, str]:
+    """The version of the user's stream, and the ETag that ``get_me`` answers with, as they are now."""
+    of = {"tenant": asked.tenant_id, "user": asked.about.caller_id}
+    ((version, head, site_version),) = await asked.app.database.rows(users.STATE, of)
+    return version, etag_of(asked, head, site_version)
+
+
+def etag_of(asked: Asked, head: int, site_version: int) -> str:
+    """The site's version tells of changes to the brokerage itself, whose events stand in the platform's log."""
+    return list_etag(PATH, asked.about.caller_id, asked.tenant_id, head, site_version)
+
+
+async def post_password(asked: Asked, change: PasswordChange) -> Response:
+    """Sets a new password. All other logins of the user end, the one that asks stays. A wrong `current` counts like a
+    failed login."""
+    database, client = asked.app.database, client_address(asked.request.scope, asked.app.settings.trusted_proxies)
+    remember = await once(asked, done, tagged=False)
+    of = {"tenant": asked.tenant_id, "user": caller(asked)}
+    ((address, _),) = await database.rows(users.CREDENTIALS, of) or ((None, None),)
+    given = LogIn(email=address or "", password=SecretStr(change.current), client=client)
+    try:
+        right = await is_password(database, given, asked.tenant_id, caller(asked))
+    except TooMany as error:
+        raise too_many_failures(error) from error
+    if not right:
+        raise Invalid("current", NOT_CURRENT)
+    command = ChangeUser(
+        tenant_id=asked.tenant_id, user_id=caller(asked), password=SecretStr(change.new), sent_as="new"
+    )
+    token = bearer(asked.request)
+    assert token is not None, "it has opened this"
+    async with kept_logged_in(database, token):
+        _, appended = await change_user_once(
+            asked.app.store, command, origin(asked.request, asked.about), remember, check=lambda _: None
+        )
+    if appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    return answer(done(None))
+
+
+def done(_: object) -> bytes:
+    """The answer to what has nothing to show."""
+    return encoded({"success": True})
+
+
+def caller(asked: Asked) -> UUID:
     """The id of who asks."""
     assert asked.about.caller_id is not None
-    return to_wire(asked.about.caller_id)
+    return asked.about.caller_id
+
+
+def wire(asked: Asked) -> str:
+    """The id of who asks."""
+    return to_wire(caller(asked))
 
 
 def shown(tenant: tuple[Any, ...]) -> dict[str, Any]:
@@ -119,5 +218,24 @@ ENDPOINTS = (
         "Describe the credentials",
         access=Access(by_credentials, ("key", "token")),
         answers=ShownMe,
+    ),
+    Endpoint(
+        "PATCH",
+        PATH,
+        patch_me,
+        "Change your name",
+        access=STAFF,
+        body=MeChange,
+        answers=MeAsUser,
+    ),
+    Endpoint(
+        "POST",
+        PATH + "/password",
+        post_password,
+        "Change your password",
+        access=STAFF,
+        body=PasswordChange,
+        answers=Success,
+        refusals=(429,),
     ),
 )

@@ -134,3 +134,10 @@ POSITION = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 NAMED = "SELECT number, slug, name, plan, time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
 
 ZONE = "SELECT time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
+
+NAMES = """
+SELECT b.name, b.slug, ARRAY(SELECT d.domain FROM domains d WHERE d.tenant_id = b.tenant_id)
+  FROM brokerages b
+ WHERE b.tenant_id = %(tenant)s
+"""
+"""What everyone may know a brokerage by."""

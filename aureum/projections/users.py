@@ -23,7 +23,9 @@ WITH r AS (
 ), noticed AS (
     UPDATE heads h SET site_version = h.site_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
 ), ended AS (
-    DELETE FROM user_tokens t USING r WHERE r.out AND t.tenant_id = r.tenant_id AND t.user_id = r.user_id
+    DELETE FROM user_tokens t USING r
+     WHERE r.out AND t.tenant_id = r.tenant_id AND t.user_id = r.user_id
+       AND (r.disabled OR t.kept_until IS NULL OR t.kept_until <= clock_timestamp())
 )
 INSERT INTO users (tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
                    takes_leads, specialties, disabled, joined_at)
@@ -34,8 +36,8 @@ ON CONFLICT (tenant_id, user_id) DO UPDATE SET
        password_hash = excluded.password_hash, takes_leads = excluded.takes_leads,
        specialties = excluded.specialties, disabled = excluded.disabled
 """
-"""A new password, and being disabled, end what he or she is logged in with in the same transaction. Whoever logs in
-holds the head row (aureum/commands/sessions.py), so that no token slips in between."""
+"""A new password, and being disabled, end all logins of the user in the same transaction, but for the one by which the
+user sets the password. A login holds the head row (aureum/commands/sessions.py), so that no token slips in between."""
 
 Row = dict[str, Any]
 
@@ -148,11 +150,58 @@ SELECT h.site_version, (
            SELECT count(*) FROM users u
             WHERE u.tenant_id = h.tenant_id AND u.role = 'brokerage_owner' AND NOT u.disabled
               AND u.user_id <> %(user)s
+              AND (u.password_hash IS NOT NULL OR NOT EXISTS (
+                       SELECT FROM users me
+                        WHERE me.tenant_id = h.tenant_id AND me.user_id = %(user)s AND me.password_hash IS NOT NULL
+                   ))
        )
   FROM heads h
  WHERE h.tenant_id = %(tenant)s
 """
-"""With the version of the staff that it was counted in."""
+"""With the version of the staff that it was counted in. An owner without a password cannot log in: one who can is not
+replaced by one who cannot."""
+
+OTHER_ADMINS = """
+SELECT count(*) FROM users u
+ WHERE u.role = 'platform_admin' AND NOT u.disabled AND u.user_id <> %(user)s
+   AND (u.password_hash IS NOT NULL OR NOT EXISTS (
+            SELECT FROM users me WHERE me.user_id = %(user)s AND me.password_hash IS NOT NULL
+        ))
+"""
+"""Of all tenants."""
+
+STATE = """
+SELECT u.stream_version, h.position, h.site_version
+  FROM users u
+  JOIN heads h ON h.tenant_id = u.tenant_id
+ WHERE u.tenant_id = %(tenant)s AND u.user_id = %(user)s
+"""
+"""A user's version, and how far the tenant's log has come."""
+
+CREDENTIALS = """
+SELECT u.address, u.password_hash FROM users u
+ WHERE u.tenant_id = %(tenant)s AND u.user_id = %(user)s AND NOT u.disabled
+"""
+"""What somebody who is logged in logs in with: the address in the form that logins have, and the password's hash."""
+
+BY_ADDRESS = """
+SELECT u.tenant_id, u.user_id, u.number
+  FROM users u
+ WHERE u.address = %(email)s AND (%(tenant)s::uuid IS NULL OR u.tenant_id = %(tenant)s)
+ ORDER BY u.disabled, u.email <> %(spelled)s
+ LIMIT 1
+"""
+"""Of all tenants, or of one: the user that logs in with this address."""
+
+ALL = """
+SELECT u.number, u.user_id, coalesce(u.shown_email, u.email), u.name, u.role, b.slug, u.password_hash IS NOT NULL,
+       u.disabled
+  FROM users u
+  LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
+ WHERE %(tenant)s::uuid IS NULL OR u.tenant_id = %(tenant)s
+ ORDER BY b.slug NULLS FIRST, u.name, u.number
+"""
+"""The staff of one tenant, or of all, for the operator."""
 
 ASSIGNABLE = """
 SELECT user_id, number, name, role, disabled FROM users

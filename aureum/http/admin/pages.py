@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
 from aureum.http.admin import (
+    account,
     acting_pages,
     api_keys,
     brokerages,
@@ -44,6 +45,7 @@ async def show_nothing(visit: Visit) -> Response:
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *login.PAGES,
+    *account.PAGES,
     *leads.PAGES,
     *contacts.PAGES,
     *properties.PAGES,

@@ -38,7 +38,12 @@ USERS = Resource(
     change=(
         NAME,
         ROLE,
-        Field("password", "New password", "password", hint="Empty: it stays. A new one ends all logins."),
+        Field(
+            "password",
+            "New password",
+            "password",
+            hint="Empty: it stays. A new one ends all logins. Your own is changed under your name.",
+        ),
         TAKES_LEADS,
         SPECIALTIES,
         Field("disabled", "Disabled", "tick", hint="Cannot log in any more, and gets no leads."),

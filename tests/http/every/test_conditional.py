@@ -77,7 +77,7 @@ def test_a_change_of_what_has_changed_meanwhile_is_refused(world: World, endpoin
     call = world.call(endpoint, fresh=True)
     get = declared("GET", endpoint.path)
     assert get is not None, "what can be changed can be read"
-    known = world.call(get).but(path=call.path).send(world.server).etag
+    known = world.call(get).but(path=call.path, headers=call.headers).send(world.server).etag
     changed = world.succeed(endpoint, call.but(headers={"If-Match": known}))
     assert changed.etag != known, "the example changes something, and tells the new version"
     before = world.heads

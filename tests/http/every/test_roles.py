@@ -9,7 +9,7 @@ from aureum.http.lists import Paging
 from aureum.http.routes import ENDPOINTS
 from tests.http.every.declared import declared, every, is_list, query_fields, refusal
 from tests.http.every.test_two_tenants import never
-from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, World
+from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, REFERENCES, Call, World
 from tests.http.links import links
 from tests.http.office import Office, Staff
 from tests.http.serving import Answer, Server
@@ -133,7 +133,7 @@ def test_an_agent_sees_what_he_has_made_and_nobody_else_does(scene: Scene, endpo
 @every(
     lambda endpoint: (
         "token" in endpoint.access.schemes
-        and not endpoint.path.startswith((*OWNERS, *OWNERS_AND_KEYS, OF_THE_PLATFORM, LOGOUT))
+        and not endpoint.path.startswith((*OWNERS, *OWNERS_AND_KEYS, OF_THE_PLATFORM, LOGOUT, OWN_PASSWORD))
     )
 )
 def test_an_agent_gets_no_error_that_is_ours(scene: Scene, endpoint: Endpoint) -> None:

@@ -28,6 +28,7 @@ LOGOUT = "/api/v1/auth/logout"
 """What ends the token that asks it."""
 
 OF_THE_PLATFORM = "/api/v1/admin/brokerages"
+OWN_PASSWORD = "/api/me/password"
 """What begins like this is a platform admin's alone."""
 
 NOT_WORDS = ("phone", "timeZone", "time_zone", "country", "password", "slug", "url", "startsAt", "starts_at")
@@ -248,6 +249,14 @@ def of_new_webhook(action: str, body: dict[str, Any]) -> Callable[[World], dict[
     return lambda world: {"path": f"/api/webhooks/{world.make('/api/webhooks')}/{action}", "body": body}
 
 
+def own_password(world: World) -> dict[str, Any]:
+    """A user who is logged in and changes the password."""
+    credentials = with_password(world)["body"]
+    answer = world.server.ask("POST", "/api/v1/auth/login", credentials)
+    bearer = {"Authorization": f"Bearer {answer.json['token']}"}
+    return {"headers": bearer, "body": {"current": PASSWORD, "new": f"apples fall in autumn {next(NUMBERS)}"}}
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/newsletter/unsubscribe"): with_link,
@@ -255,6 +264,8 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/webhooks/{id}/rotate-secret"): of_new_webhook("rotate-secret", {"overlap_hours": 24}),
     ("POST", "/api/webhooks/{id}/replay"): of_new_webhook("replay", {"since": 0, "only": "missing"}),
     ("POST", "/api/webhooks/{id}/test"): of_new_webhook("test", {"event": "lead.created"}),
+    ("PATCH", "/api/me"): lambda world: {"body": {"name": f"Olga {world.mark} {next(NUMBERS)}"}},
+    ("POST", OWN_PASSWORD): own_password,
     ("POST", LOGOUT): lambda world: {"headers": world.office.staff(world.tenant.id, "broker").bearer},
 }
 """What else a request needs besides what follows from the declaration: ``body``, ``query``, ``headers``, ``host``."""
