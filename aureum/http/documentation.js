@@ -10,5 +10,49 @@ fetch("/openapi.json")
       defaultModelsExpandDepth: 0,
       persistAuthorization: false,
       validatorUrl: null,
+      plugins: [plainLinks],
     }),
   );
+
+// Swagger UI puts a link into each button that opens an operation, where a screen reader finds neither. The address still
+// follows what is opened, and opens it.
+function plainLinks({ React }) {
+  return { components: { DeepLink: ({ text }) => React.createElement("span", null, text) } };
+}
+
+// What it gives no name, or another one than it shows; no place among the parts of the page; a heading too low.
+const MENDED = [
+  ["#servers", { "aria-label": "Server" }],
+  [".examples-select-element", { "aria-label": "Example" }],
+  [".content-type", { "aria-label": "Media type" }],
+  [".parameters :is(input, select, textarea)", { "aria-label": parameter }],
+  ["textarea", { "aria-label": "Body" }],
+  [".responses-table", { "aria-label": (element) => `Answers: ${element.id || "tried"}` }],
+  [".close-modal", { "aria-label": "Close" }],
+  ["[aria-label='Apply credentials']", { "aria-label": "Authorize: Apply credentials" }],
+  ["pre.microlight", { tabindex: "0" }],
+  [".information-container", { role: "region", "aria-label": "About" }],
+  [".schemes-server-container", { role: "region", "aria-label": "Server" }],
+  [".modal-ux", { role: "dialog", "aria-label": "Authorizations" }],
+  ["h3", { "aria-level": "2" }],
+  ["h4", { "aria-level": "3" }],
+  ["h5", { "aria-level": "4" }],
+];
+
+function parameter(element) {
+  return element.closest("tr")?.dataset.paramName ?? "Value";
+}
+
+function mend() {
+  for (const [selector, attributes] of MENDED) {
+    for (const element of document.querySelectorAll(`#swagger-ui ${selector}`)) {
+      for (const [name, value] of Object.entries(attributes)) {
+        if (selector.startsWith("[") || !element.hasAttribute(name)) {
+          element.setAttribute(name, typeof value === "string" ? value : value(element));
+        }
+      }
+    }
+  }
+}
+
+new MutationObserver(mend).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });

@@ -1,5 +1,6 @@
 """The OpenAPI document, and a page to read it and to try it out. All of it is served by us; nothing is loaded from
-elsewhere. Swagger UI stands in ``swagger_ui/`` as its makers publish it; ``documentation.js`` starts it.
+elsewhere. Swagger UI stands in ``swagger_ui/`` as its makers publish it; ``documentation.js`` starts it, and mends with
+``documentation.css`` what readers with little sight or none miss in it.
 """
 
 from functools import cache, partial
@@ -25,10 +26,7 @@ PAGE = """<!DOCTYPE html>
 <title>Aureum API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css?{digests[swagger-ui.css]}">
-<style>
-/* Ours has no links, and on a telephone there is no room for an empty column. */
-.response-col_links {{ display: none }}
-</style>
+<link rel="stylesheet" href="/docs/assets/documentation.css?{digests[documentation.css]}">
 </head>
 <body>
 <div id="swagger-ui"></div>
@@ -41,6 +39,7 @@ PAGE = """<!DOCTYPE html>
 
 ASSETS = {
     "swagger-ui.css": "text/css",
+    "documentation.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
     "documentation.js": "text/javascript",
 }

@@ -15,7 +15,7 @@ def test_the_page_loads_only_files_of_ours(server: Server) -> None:
 
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     addresses = re.findall(r'(?:href|src)="([^"]*)"', page.body.decode())
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     assert all(address.startswith(("/docs/assets/", "/openapi.json", "data:,")) for address in addresses)
     assert b"://" not in page.body
     assert re.findall(rb"<script(?! src=)", page.body) == [], "no script in the page itself"
