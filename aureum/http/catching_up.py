@@ -8,7 +8,6 @@ is committed while a client reads is in its next run.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -89,8 +88,7 @@ def in_words(row: Any) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One reading of a list, page by page: what belongs to all its pages. *since* is what ``changedAfter`` says, None
     for the whole list; *head* is how far the log had come at the first page, from which the next run goes on."""
 

@@ -120,19 +120,19 @@ class Listing:
             (self.path, about.tenant_id.int, about.view, *chosen.values()),
             about.head,
         )
-        own = {field.alias or name for name, field in type(paging).model_fields.items()} - NOT_FILTERS
-        filters = {name: value for name, value in query.items() if name in own}
+        filters = partial(filters_in, query, type(paging))
         if paging.limit is None:
-            return await self.whole(asked, run, chosen, {"ETag": etag, "Link": self.delta(run, filters)})
+            return await self.whole(asked, run, chosen, {"ETag": etag, "Link": self.delta(run, filters())})
         limit = paging.limit
 
         async def page_with_links() -> bytes:
             # What is kept begins with the Link header, on a line of its own.
             page = await self.part(asked, run, chosen, run.after, limit)
-            links = [self.delta(run, {**filters, "limit": limit})]
+            same = filters()
+            links = [self.delta(run, {**same, "limit": limit})]
             if page.found > limit:
-                same = filters if run.since is None else {**filters, "changedAfter": run.again}
-                following = {**same, "limit": limit, "cursor": run.cursor(page.last)}
+                again = {} if run.since is None else {"changedAfter": run.again}
+                following = {**same, **again, "limit": limit, "cursor": run.cursor(page.last)}
                 links.insert(0, link(self.path, following, "next"))
             return f"{', '.join(links)}\n[{page.docs}]".encode()
 
@@ -157,6 +157,12 @@ class Listing:
 
 NOT_FILTERS = {"limit", "cursor", "changedAfter"}
 """Of what a list takes, what does not say which resources are in it."""
+
+
+def filters_in(query: Mapping[str, str], paging: type[DeltaPaging]) -> dict[str, str]:
+    """The filters of the list as they were sent."""
+    own = {field.alias or name for name, field in paging.model_fields.items()} - NOT_FILTERS
+    return {name: value for name, value in query.items() if name in own}
 
 
 async def stream(read: Callable[[UUID], Awaitable[Page]], page: Page) -> AsyncIterator[bytes]:

@@ -31,7 +31,8 @@ def check_names(query: QueryParams, known: Collection[str]) -> None:
     with ``_`` is the client's own: it keeps caches apart, say."""
     strange = (name for name in query if name not in known and not name.startswith("_"))
     problems = [unknown(name, known) for name in islice(strange, MOST_TOLD)]
-    problems += [repeated(name) for name in known if len(query.getlist(name)) > 1]
+    if len(query.multi_items()) > len(query):
+        problems += [repeated(name) for name in known if len(query.getlist(name)) > 1]
     if problems:
         raise InvalidRequest(problems)
 
@@ -43,7 +44,7 @@ def unknown(name: str, known: Collection[str]) -> Problem:
     if is_word and (meant := get_close_matches(name, known, 1)):
         sentence += f" Did you mean {meant[0]}?"
     sentence += f" It takes: {', '.join(known)}." if known else " It takes none."
-    return Problem(("query", name if is_word else ""), "unknown parameter", "value_error.extra", sentence)
+    return Problem(("query", name if is_word else "?"), "unknown parameter", "value_error.extra", sentence)
 
 
 def repeated(name: str) -> Problem:
