@@ -17,7 +17,8 @@ STATUSES = "pending, confirmed, completed, cancelled"
 NO_PROPERTY = "propertyId must be the id of a property of this brokerage."
 NO_USER = "assignedToId must be the id of a user of this brokerage."
 NO_START = (
-    "startsAt must be a date and a time such as 2025-03-09T10:00:00, local where the tour is, or 2025-03-09T16:00:00Z."
+    "startsAt must be a date and a time such as 2025-03-09T10:00:00, local where the tour is, or 2025-03-09T16:00:00Z, "
+    "or a date such as 2025-03-09, which is its midnight there."
 )
 
 
