@@ -78,12 +78,17 @@ SET_TENANT = sql.SQL("SET LOCAL aureum.tenant_id = {}")
 async def connect(url: str, *, prepared: bool | None = None, watch: Watch | None = None) -> Connection:
     """A connection of one's own, in autocommit, made and waited for no longer than *watch* says. Raises Unavailable."""
     watch = watch or Watch()
+    connection: Connection | None = None
     try:
         async with asyncio.timeout(min(watch.seconds, CONNECT_TIMEOUT_SECONDS)):
             connection = await Connection.connect(url, **parameters(url, watch.seconds))
             await connection.begin(watch, prepared)
-    except (TimeoutError, psycopg.OperationalError) as error:
-        raise Unavailable from error
+    except BaseException as error:
+        if connection is not None:
+            await connection.close()
+        if isinstance(error, (TimeoutError, psycopg.OperationalError)):
+            raise Unavailable from error
+        raise
     return connection
 
 
@@ -143,7 +148,11 @@ class Database:
         )
 
     async def _configure(self, connection: Connection) -> None:
-        await connection.begin(self.watch, self.prepared, self.idle_seconds)
+        try:
+            await connection.begin(self.watch, self.prepared, self.idle_seconds)
+        except BaseException:
+            await connection.close()
+            raise
 
     async def __aenter__(self) -> "Database":
         await self.pool.open()

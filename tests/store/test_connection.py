@@ -6,6 +6,7 @@ import time
 import psycopg
 import pytest
 
+from aureum.domain.errors import Unavailable
 from aureum.store.connection import LEAVE_SECONDS, BlockingConnection, Connection, NoAnswer, parameters
 from aureum.store.database import Database, connect
 from aureum.store.watch import Watch
@@ -106,3 +107,17 @@ def test_what_is_not_async_ends_too(module_database_url: str, monkeypatch: pytes
 
 def test_a_connection_has_the_patience_of_a_tool_until_it_is_told_otherwise() -> None:
     assert Connection.watch.seconds == 60
+
+
+def test_what_is_not_settled_in_is_closed_again(module_database_url: str) -> None:
+    async def scenario() -> None:
+        with freezer(module_database_url) as proxy:
+            making = asyncio.create_task(connect(proxy.url, watch=Watch(TIMEOUT)))
+            # It is connected by then or never will be: both end, and nothing is left open.
+            while not proxy.freeze(answers_only=True):  # noqa: ASYNC110  the proxy runs in another thread
+                await asyncio.sleep(0)
+            with pytest.raises(Unavailable):
+                await making
+
+    for _ in range(3):
+        asyncio.run(scenario())
