@@ -59,6 +59,24 @@ def hung_up() -> None:
     structlog.get_logger().warning("sighup_ignored", reason=NOTHING_TO_RELOAD)
 
 
+def configure_command() -> None:
+    """Set up structlog for a command that ends by itself: warnings and errors alone, on standard error, since standard
+    output is for what the command prints.
+    """
+    terminal, colours = sys.stderr.isatty(), not os.environ.get("NO_COLOR")
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=colours) if terminal else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def quick(wrapper: type[Any]) -> type[Any]:
     """*wrapper* with an ``info`` of its own, since that is logged with each request, and structlog's steps from one
     processor to the next take as long as making the line does."""

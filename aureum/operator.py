@@ -45,11 +45,13 @@ def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Insta
     unless they are *told* of otherwise. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
     WrongMasterKey, Refused.
     """
+    from aureum.log import configure_command
     from aureum.settings import load_settings, master_key
     from aureum.store import embedded
     from aureum.store.cipher import MasterKey
     from aureum.upgrade import upgrade
 
+    configure_command()
     settings = load_settings()
     if not told:
         name_unknown_settings()

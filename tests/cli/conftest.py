@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from aureum.cli import main
 from aureum.domain.lead import Lead
@@ -91,4 +92,5 @@ def terminal(
     handler = signal.getsignal(signal.SIGTERM)
     yield Terminal(monkeypatch, capsys, module_database_url)
     signal.signal(signal.SIGTERM, handler)
+    structlog.reset_defaults()
     assert not (tmp_path / "unused").exists(), "with a database of one's own nothing is kept in the data directory"

@@ -1,6 +1,7 @@
 """``aureum doctor``: what is wrong or needs a decision, and which Host leads to which brokerage."""
 
 import asyncio
+import json
 import re
 import socket
 import threading
@@ -30,12 +31,14 @@ def alone(terminal: Terminal, server_url: str, template: str) -> Iterator[Termin
         yield terminal
 
 
-def wrong(terminal: Terminal) -> list[dict[str, Any]]:
-    """What is wrong; the exit status and the text for people must say the same."""
+def wrong(terminal: Terminal, logged: str = "") -> list[dict[str, Any]]:
+    """What is wrong; the exit status and the text for people must say the same. Only *logged* is on standard error."""
     as_json, plain = terminal.run("doctor", "--json"), terminal.run("doctor")
     found = [one for one in as_json.json["findings"] if one["wrong"]]
     assert (as_json.code, plain.code) == ((1, 1) if found else (0, 0)), (as_json, plain)
-    assert as_json.json["ok"] == (not found) and as_json.err == plain.err == ""
+    assert as_json.json["ok"] == (not found)
+    for err in (as_json.err, plain.err):
+        assert [json.loads(line)["event"] for line in err.splitlines()] == logged.split()
     assert all(one["text"] in plain.out for one in found)
     return found
 
@@ -178,7 +181,7 @@ def test_a_pooler_in_between(alone: Terminal) -> None:
     with pooler(alone.url) as url:
         alone.monkeypatch.setenv("AUREUM_DATABASE_URL", url)
         alone.monkeypatch.setenv("AUREUM_PREPARED_STATEMENTS", "true")
-        (found,) = wrong(alone)
+        (found,) = wrong(alone, logged="pooler_found")
         assert found["check"] == "pooler" and "Set it to false" in found["text"]
         alone.monkeypatch.setenv("AUREUM_PREPARED_STATEMENTS", "false")
         assert wrong(alone) == []
