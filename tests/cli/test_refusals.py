@@ -70,7 +70,8 @@ REFUSED = [
     (("audit", "lead", NOBODYS), "There is no lead 'c"),
     (("audit", "lead", "nonsense"), "There is no lead 'nonsense'. Give its id (c...) or its number."),
     (("audit", "lead", "9" * 400), "There is no lead '999"),
-    *((("audit", "lead", "1", "--as-of", moment), "as-of must be a time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31.")
+    *((("audit", "lead", "1", "--as-of", moment),
+       "as-of must be a time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31.")
       for moment in ("yesterday", "", "2026-13-01T00:00:00Z", "12")),
     (("projections", "rebuild", "users"), "The read model must be one of: lead_list, lead_counts, property_list,"),
 ]  # fmt: skip
