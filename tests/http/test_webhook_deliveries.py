@@ -165,9 +165,7 @@ def test_filters_and_pages(hook: Hook, query: str, sequences: list[int]) -> None
     assert paged == sequences
 
 
-@pytest.mark.parametrize(
-    "query", ["status=lost", "event=lead", "event=", "event=lead.*,", "cursor=x", "cursor=-1", "limit=0"]
-)
+@pytest.mark.parametrize("query", ["status=lost", "event=lead", "event=lead.*,", "cursor=x", "cursor=-1", "limit=0"])
 def test_filters_that_cannot_be(hook: Hook, query: str) -> None:
     answer = hook.ask("GET", f"{hook.id}/deliveries?{query}")
     assert answer.status == 400 and answer.error.startswith(query.partition("=")[0]), answer.body
