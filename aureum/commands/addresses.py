@@ -95,7 +95,7 @@ async def unite(store: EventStore, tenant_id: UUID, streams: list[UUID], others:
 
         await change(store, tenant_id, other, Subscriber, decide, command="UniteSubscribers", origin=Origin(UPGRADE))
         if left:
-            # Also where somebody unsubscribed since the one subscriber began.
+            # Also where the person unsubscribed after the one subscriber began.
             await unsubscribe(store, tenant_id, into, Origin(UPGRADE))
 
 

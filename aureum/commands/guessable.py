@@ -2,7 +2,7 @@
 variations, runs and repetitions, and what is known of the user.
 
 There are no rules about kinds of characters: they lead to Password1!. zxcvbn has lists of common passwords, names and
-words, knows rows of keys, dates and sequences, and tells how many guesses somebody needs who tries what people choose.
+words, knows rows of keys, dates and sequences, and tells how many guesses an attacker needs.
 """
 
 import re
@@ -22,7 +22,7 @@ PART = re.compile(r"[^\W_]+")
 
 
 def is_guessable(password: str, known: Iterable[str]) -> bool:
-    """Whether *password* is guessed soon by somebody who has the lists and knows what is *known* of the user, such as
+    """Whether *password* is guessed soon by an attacker with the lists who knows what is *known* of the user, such as
     address, name and brokerage. Takes up to half a second of CPU, where it was made to."""
     from zxcvbn import zxcvbn  # type: ignore[import-untyped]  # the library has none; a tenth of a second to import
 

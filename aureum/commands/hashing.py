@@ -1,7 +1,7 @@
 """The threads for slow hashes, shared fairly: a client who floods them waits behind its own work, and no other client
 does.
 
-Whoever waits, waits in a line of their own client address. A free thread goes to the next network in turn, and within
+Each client address has a line of its own. A free thread goes to the next network in turn, and within
 it to the next address in turn: beside an address with thirty guesses, one right login waits for the one hash that is
 being computed. Everything has a bound: the line of an address, all lines together, and the time in them.
 """
@@ -58,7 +58,7 @@ class Lines:
         self.length += 1
 
     def leave(self, client: str, turn: Turn) -> None:
-        """Wait no longer; whoever does not wait has left already."""
+        """Stop waiting. Does nothing for a caller that does not wait."""
         clients = self.networks.get(network_of(client))
         if clients is not None and turn in clients.get(client, ()):
             clients[client].remove(turn)

@@ -20,8 +20,8 @@ from aureum.store.metadata import Origin
 NUMBER = "SELECT nextval('user_numbers')"
 
 NO_USER = "There is no such user."
-LAST_OWNER = "A brokerage needs an owner: make somebody else one first."
-LAST_ADMIN = "The platform needs an admin: make somebody else one first."
+LAST_OWNER = "A brokerage needs an owner: make another user one first."
+LAST_ADMIN = "The platform needs an admin: make another user one first."
 
 
 class CreateUser(BaseModel):

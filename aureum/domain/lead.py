@@ -38,7 +38,7 @@ class Lead(Aggregate):
     contact_id: UUID | None
     created_by: UUID | None
     suspect: bool | None
-    """Whether a program seems to have filled in the form; None if nobody ever thought so."""
+    """Whether a program seems to have filled in the form; None if it was never suspected."""
 
     def __init__(self) -> None:
         """Captured.apply assigns everything."""
@@ -195,7 +195,7 @@ class Lead(Aggregate):
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
 
     def clear(self, at: datetime, assigned_to: UUID | None, routing: dict[str, Any] | None) -> None:
-        """It was a person after all; *assigned_to* takes care of it unless somebody does already. What is no suspect
+        """It was a person after all; *assigned_to* takes care of it unless an agent does already. What is no suspect
         stays as it is."""
         if not self.suspect:
             return

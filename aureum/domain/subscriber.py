@@ -23,7 +23,7 @@ class Subscriber(Aggregate):
     source_domain: str | None
     merged_into: UUID | None
     suspect: bool
-    """Whether nobody but a program, as it seems, has ever asked."""
+    """Whether all requests so far seem to come from programs."""
 
     def __init__(self) -> None:
         """Subscribed.apply assigns everything."""
@@ -52,7 +52,7 @@ class Subscriber(Aggregate):
             aggregate.suspect = False
 
     class Doubted(Event, Created):
-        """A program seems to have asked for an address that nobody knew: it gets nothing until a person asks."""
+        """A program seems to have asked for an address that was not known: it gets nothing until a person asks."""
 
         TOPIC: ClassVar[str] = "subscriber.doubted"
         PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)

@@ -144,7 +144,7 @@ class User(Aggregate):
 
     @property
     def administers(self) -> bool:
-        """Whether he or she manages the platform at present."""
+        """Whether the user manages the platform at present."""
         return self.role == "platform_admin" and not self.disabled
 
     def rename(self, name: str, at: datetime) -> None:

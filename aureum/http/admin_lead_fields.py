@@ -169,7 +169,7 @@ class ShownAdminLead(Shape):
 
 
 class RemovedAdminLead(Shape):
-    """With `changedAfter`: a lead that is not in the list any more, or not for whoever asks."""
+    """With `changedAfter`: a lead that is not in the list any more, or not visible to the caller."""
 
     id: int
     removed: Literal[True]

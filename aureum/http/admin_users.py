@@ -79,7 +79,7 @@ async def patch_admin_user(asked: Asked, number: int, change: UserChange) -> Res
     role = asked.about.role
     sent = change.model_dump(exclude_unset=True)
     if "password" in sent and row.user_id == asked.about.user_id:
-        # Whoever has only found a session open must not get an account with it.
+        # A passer-by who finds a session open must not get an account with it.
         raise WrongState(YOUR_OWN)
     check_giving(role, sent.get("role"))
     if "specialties" in sent:

@@ -2,7 +2,7 @@
 
 A run begins with the token of the run before, goes page by page up to where the log stood at its first page, and gives
 out a token for what comes after that. A change is appended to the log under the tenant's lock and gets the next
-position there, so that nothing is committed behind a position that somebody has heard of: no clock is asked, and what
+position there, so that nothing is committed behind a position that a client has heard of: no clock is asked, and what
 is committed while a client reads is in its next run.
 """
 
@@ -26,7 +26,7 @@ SECONDS = 3.0
 
 
 class ShownRemoved(Shape):
-    """With `changedAfter`: what is not in the list any more, or not for whoever asks."""
+    """With `changedAfter`: what is not in the list any more, or not visible to the caller."""
 
     id: Wire
     removed: Literal[True]

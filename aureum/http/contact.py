@@ -52,7 +52,10 @@ class ContactForm(BaseModel):
     utm_campaign: Annotated[Utm, Field(description="UTM tracking: campaign")] = None
     suspect: Annotated[
         Trap,
-        Field(alias="_gotcha", description="Not shown to visitors: whoever fills it in is a program, as it seems"),
+        Field(
+            alias="_gotcha",
+            description="Hidden from visitors. A form that has it filled in is treated as sent by a program.",
+        ),
     ] = False
 
 

@@ -1,4 +1,4 @@
-"""``GET /``: where somebody lands who follows the address that ``aureum serve`` prints; whatever the Host."""
+"""``GET /``: where a person lands who follows the address that ``aureum serve`` prints; whatever the Host."""
 
 from typing import Annotated
 

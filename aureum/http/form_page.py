@@ -30,7 +30,7 @@ AGAIN = (422, 429, 503)
 
 TITLES = {
     403: "This form was not taken",
-    404: "There is nobody here",
+    404: "There is no brokerage here",
     422: "Please check your form",
     429: "Please wait a moment",
     503: "Please send it again",

@@ -10,8 +10,8 @@ from aureum.store.event_store import Recorded, Stream
 
 
 def history_of(stream: Stream) -> list[dict[str, Any]]:
-    """The entries of a lead's stream, oldest first. Whoever reads a lead's history may read its notes, too, though a
-    lead itself has none in the Aureum API."""
+    """The entries of a lead's stream, oldest first. A caller who reads a lead's history may read its notes, too, though
+    a lead itself has none in the Aureum API."""
     entries = []
     row: dict[str, Any] | None = None
     before: dict[str, Any] = {}

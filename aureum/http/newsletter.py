@@ -53,7 +53,10 @@ class SubscriptionForm(BaseModel):
     ] = ()
     suspect: Annotated[
         Trap,
-        Field(alias="_gotcha", description="Not shown to visitors: whoever fills it in is a program, as it seems"),
+        Field(
+            alias="_gotcha",
+            description="Hidden from visitors. A form that has it filled in is treated as sent by a program.",
+        ),
     ] = False
 
 

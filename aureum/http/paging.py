@@ -2,7 +2,7 @@
 token that says how far a client has heard of what changed.
 
 A page goes by ids, which sort by time and never change, or, of what changed, by positions of the log, which have no
-gaps: so inserting while somebody pages neither skips nor repeats anything.
+gaps: so inserting while a client pages neither skips nor repeats anything.
 
 Both belong to one list of one brokerage, seen by one caller through the same filters. They carry a digest of that, so
 that one of another list is refused instead of answered with rows that mean something else there.

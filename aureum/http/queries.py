@@ -48,5 +48,5 @@ def unknown(name: str, known: Collection[str]) -> Problem:
 
 
 def repeated(name: str) -> Problem:
-    """What is said of a parameter that stands in the query more than once: which one counts, nobody could know."""
+    """What is said of a parameter that stands in the query more than once: it would be unclear which one counts."""
     return Problem(("query", name), "given more than once", "value_error", TWICE.format(name=name))

@@ -108,7 +108,10 @@ class TourForm(BaseModel):
     message: Annotated[form_fields.Message | None, EMPTY_IS_NONE, Field(description="Additional notes")] = None
     suspect: Annotated[
         Trap,
-        Field(alias="_gotcha", description="Not shown to visitors: whoever fills it in is a program, as it seems"),
+        Field(
+            alias="_gotcha",
+            description="Hidden from visitors. A form that has it filled in is treated as sent by a program.",
+        ),
     ] = False
 
 

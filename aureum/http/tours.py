@@ -40,7 +40,7 @@ class TourFilters(DeltaPaging):
 
 
 class RemovedTour(Shape):
-    """With `changedAfter`: a tour that is not in the list any more, or not for whoever asks."""
+    """With `changedAfter`: a tour that is not in the list any more, or not visible to the caller."""
 
     id: int
     removed: Literal[True]

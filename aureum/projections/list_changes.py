@@ -80,7 +80,7 @@ def assigned_by(kind: str) -> Condition:
 
 
 def seen_by(kind: str) -> Condition:
-    """The caller may see it: an agent sees what is assigned to or created by him or her. Events of the type *kind*
+    """The caller may see it: an agent sees what is assigned to or created by the agent. Events of the type *kind*
     change the assignee."""
     return Condition(
         "(%(sees)s::uuid IS NULL OR x.assigned_to = %(sees)s OR x.created_by = %(sees)s)",

@@ -182,7 +182,7 @@ CREDENTIALS = """
 SELECT u.address, u.password_hash FROM users u
  WHERE u.tenant_id = %(tenant)s AND u.user_id = %(user)s AND NOT u.disabled
 """
-"""What somebody who is logged in logs in with: the address in the form that logins have, and the password's hash."""
+"""What a user who is logged in logs in with: the address in the form that logins have, and the password's hash."""
 
 BY_ADDRESS = """
 SELECT u.tenant_id, u.user_id, u.number

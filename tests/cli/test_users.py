@@ -84,7 +84,7 @@ def test_a_user_is_disabled_but_not_the_only_owner(terminal: Terminal) -> None:
         assert said == {"id": made["id"], "number": made["number"], "disabled": True}
     # The other owner cannot log in.
     ended = terminal.run("user", "disable", "--email", owner)
-    assert (ended.code, ended.err) == (1, "A brokerage needs an owner: make somebody else one first.\n")
+    assert (ended.code, ended.err) == (1, "A brokerage needs an owner: make another user one first.\n")
     assert terminal.json("user", "disable", "--email", without)["disabled"] is True
     assert [one["disabled"] for one in terminal.json("user", "list", "--brokerage", slug) if one["email"] == owner] == [
         False

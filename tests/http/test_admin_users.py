@@ -223,7 +223,7 @@ class TestOwners:
         before = office.head(tenant)
         for body in ({"disabled": True}, {"role": "broker"}, {"role": "agent", "name": "X"}):
             answer = change(server, owner, owner.number, body)
-            assert (answer.status, answer.detail) == (409, "A brokerage needs an owner: make somebody else one first.")
+            assert (answer.status, answer.detail) == (409, "A brokerage needs an owner: make another user one first.")
         assert office.head(tenant) == before
         second = office.staff(tenant.id, "brokerage_owner")
         assert change(server, owner, second.number, {"disabled": True}).status == 200

@@ -27,7 +27,7 @@ BROKERAGE = Field("brokerage_id", "Brokerage", "brokerage", required=True)
 
 
 async def with_brokerage(visit: Visit) -> Visit:
-    """*visit* of somebody who is logged in, with the brokerage that it acts for, and those that it may choose."""
+    """*visit* of a user who is logged in, with the brokerage that it acts for, and those that it may choose."""
     assert visit.me is not None
     if visit.role != "platform_admin":
         return replace(visit, acting=visit.me["brokerage"])

@@ -1,4 +1,4 @@
-"""Leads: whoever has asked, and how far that has come. Staff make and change them through the admin's side of the
+"""Leads: who has asked, and how far each has come. Staff make and change them through the admin's side of the
 Leads API: it tells what they entered from what came from forms, and has the notes.
 """
 
@@ -16,7 +16,7 @@ from aureum.http.lead_fields import Status
 API = "/api/v1/admin/leads"
 
 NO_LEAD = "There is no such lead."
-NOT_OF_IT = "assigned_agent_id must be somebody of the brokerage. Choose again."
+NOT_OF_IT = "assigned_agent_id must be a user of the brokerage. Choose again."
 
 NAME = (Field("firstName", "First name", required=True), Field("lastName", "Last name"))
 """Whoever gave but one name on a form has no last one."""
@@ -94,7 +94,7 @@ async def make_lead(visit: Visit, body: Mapping[str, Any]) -> str:
 
 
 async def with_number(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
-    """*body* with the number of the user whom it names by id. Raises Invalid for nobody of this brokerage."""
+    """*body* with the number of the user whom it names by id. Raises Invalid for an id of no user of this brokerage."""
     agent = body.get("assigned_agent_id")
     if agent is None:
         return dict(body)

@@ -39,8 +39,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """``me`` is what ``GET /api/me`` says of whoever is logged in; None before. ``acting`` is the brokerage that the
-    page is about, if any; ``brokerages`` are those that a platform admin may choose."""
+    """``me`` is what ``GET /api/me`` says of the user who is logged in; None before. ``acting`` is the brokerage that
+    the page is about, if any; ``brokerages`` are those that a platform admin may choose."""
 
     request: Request
     token: str | None = None
