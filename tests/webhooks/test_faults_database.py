@@ -136,8 +136,9 @@ def test_a_database_that_only_reads_is_waited_for(database_url: str) -> None:
                 await operator.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
                 await operator.execute(END_SESSIONS)
                 await asyncio.sleep(1)
+                store.writer.watch.hurry(2)
                 for _ in range(2):
-                    # The first may meet a connection that was ended.
+                    # The first may meet a connection that was ended: what became of it cannot be asked for long.
                     with pytest.raises(Unavailable):
                         await capture(store, tenant)
                 await operator.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))

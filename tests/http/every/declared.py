@@ -19,7 +19,7 @@ FOREIGN_AGENT = re.compile("Agent -?[0-9]+ does not belong to brokerage [0-9]+")
 Schema = dict[str, Any]
 Path = tuple[str, ...]
 
-PAGES = ("/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/api/newsletter/unsubscribe")
+PAGES = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/api/newsletter/unsubscribe")
 """Whatever begins like these is not made of events: it has no ETag that tells of them."""
 
 
@@ -39,7 +39,7 @@ def declared(method: str, path: str) -> Endpoint | None:
 
 def of_events(endpoint: Endpoint) -> bool:
     """Whether its answer is made of events."""
-    return not endpoint.path.startswith(PAGES)
+    return endpoint.path != "/" and not endpoint.path.startswith(PAGES)
 
 
 def is_list(endpoint: Endpoint) -> bool:
