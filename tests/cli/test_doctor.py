@@ -7,7 +7,7 @@ import socket
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -145,10 +145,14 @@ def pooler(url: str) -> Iterator[str]:
         return re.sub(rb"K\x00\x00\x00\x0c.{4}", b"K\x00\x00\x00\x0c\x00\x00\x00\x07", data, count=1, flags=re.DOTALL)
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Any) -> None:
-        while data := await reader.read(65536):
-            writer.write(change(data))
-            await writer.drain()
-        writer.close()
+        try:
+            while data := await reader.read(65536):
+                writer.write(change(data))
+                await writer.drain()
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if (target.hostname or "").startswith("/") or not target.hostname:
@@ -164,6 +168,13 @@ def pooler(url: str) -> Iterator[str]:
     async def begin() -> asyncio.Server:
         return await asyncio.start_server(connected, sock=listener)
 
+    async def end() -> None:
+        server.close()
+        copying = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in copying:
+            task.cancel()
+        await asyncio.gather(*copying, return_exceptions=True)
+
     server = loop.run_until_complete(begin())
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -171,7 +182,7 @@ def pooler(url: str) -> Iterator[str]:
         user = f"{target.username}:{target.password or ''}@" if target.username else ""
         yield f"postgresql://{user}127.0.0.1:{port}{target.path}"
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

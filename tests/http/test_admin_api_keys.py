@@ -92,7 +92,6 @@ def test_the_same_request_again_shows_the_same_key(
         ({"name": "K", "rate_limit": 0}, "rate_limit"),
         ({"name": "K", "rate_limit": 1_000_001}, "rate_limit"),
         ({"name": "K", "rate_limit": "7"}, "rate_limit"),
-        ({"name": "K", "brokerage_id": "7"}, "brokerage_id"),
     ],
 )
 def test_a_refusal_names_the_field(

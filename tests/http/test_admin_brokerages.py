@@ -168,7 +168,7 @@ def test_a_refusal_names_the_field(
     assert position(office) == before
 
 
-@pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=101", "page_size=0", "page=1.5", "page="])
+@pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=101", "page_size=0", "page=1.5"])
 def test_pages_that_there_are_not(server: Server, admin: Staff, query: str) -> None:
     answer = server.ask("GET", f"{PATH}?{query}", headers=admin.bearer)
     assert answer.status == 422

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from aureum.commands.brokerages import disable_brokerage, enable_brokerage
 from aureum.domain import ids
+from aureum.domain.texts import one_line
 from aureum.http.admin_lead_fields import ShownAdminLead
 from aureum.http.pages import NumberedPage
 from tests.conftest import fresh_database
@@ -101,8 +102,6 @@ def test_filters(server: Server, office: Office, tenant: Tenant) -> None:
         ("source_domain", "\0", "value_error"),
         ("assigned_agent_id", "Ana", "type_error.integer"),
         ("assigned_agent_id", "9" * 18, "value_error.number.not_le"),
-        ("brokerage_id", "", "type_error.integer"),
-        ("brokerage_id", "1_0", "type_error.integer"),
         ("q", "x" * 201, "value_error.any_str.max_length"),
         ("q", "\0", "value_error"),
     ],
@@ -269,5 +268,5 @@ def test_the_list_is_json_whatever_is_written(server: Server, office: Office, te
     lead = entered(server, broker, message=text, first_name=text, notes=text)
 
     assert asked(server, broker).json["items"] == [lead]
-    assert (lead["message"], lead["first_name"], lead["notes"]) == (text, text, text)
-    assert server.ask("GET", f"{PATH}?q={quote(text)}", headers=broker.bearer).json["items"] == [lead]
+    assert (lead["message"], lead["first_name"], lead["notes"]) == (text, one_line(text), text)
+    assert server.ask("GET", f"{PATH}?q={quote(one_line(text))}", headers=broker.bearer).json["items"] == [lead]

@@ -66,6 +66,7 @@ def test_the_full_detail_is_answered_and_found_again(
         "utm_campaign": None,
         "routing": None,
         "contact_id": None,
+        "suspect": False,
         "created_at": lead["created_at"],
         "updated_at": lead["created_at"],
     }

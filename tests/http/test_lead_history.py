@@ -54,7 +54,6 @@ def test_a_lead_as_it_was(server: Server, proxied: Server, tenant: Tenant) -> No
 @pytest.mark.parametrize(
     "moment",
     [
-        "",
         "yesterday",
         "2025-13-01",
         "2025-02-30",

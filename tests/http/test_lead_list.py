@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.lead import STATUSES
+from aureum.domain.texts import one_line
 from aureum.http.fields import parse_time
 from tests.http.links import next_page
 from tests.http.office import Office, Tenant
@@ -61,7 +62,7 @@ def test_filters_by_source_and_by_who_is_assigned(server: Server, tenant: Tenant
     assert listed(server, tenant, f"?assignedToId={rita}") == [fair, website]
     assert listed(server, tenant, f"?assignedToId={rita}&status=lost") == [fair]
     assert listed(server, tenant, f"?assignedToId={max_}") == []
-    for nobody in ("", "nobody", "c" + "0" * 25, "%00", "%FF"):
+    for nobody in ("nobody", "c" + "0" * 25, "%00", "%FF"):
         assert listed(server, tenant, f"?assignedToId={nobody}") == []
     assert len(listed(server, tenant, "?_unknown=1")) == 3
 
@@ -82,7 +83,6 @@ def test_what_has_changed_since_a_moment(server: Server, tenant: Tenant) -> None
     ("query", "sentence"),
     [
         ("status=sold", f'status must be one of: {", ".join(STATUSES)}; got "sold".'),
-        ("status=", f"status must be one of: {', '.join(STATUSES)}."),
         ("status=%00", f"status must be one of: {', '.join(STATUSES)}."),
         ("source=%00", "source must not hold NUL characters."),
         ("source=" + "x" * 101, "source must have at most 100 characters."),
@@ -90,7 +90,7 @@ def test_what_has_changed_since_a_moment(server: Server, tenant: Tenant) -> None
         ("updatedSince=0000-00-00", NO_TIME),
         *(
             (f"limit={limit}", "limit must be a whole number from 1 to 500.")
-            for limit in ("0", "501", "-1", "", "1.5", "abc", "9" * 5_000, "%EF%BC%91", "1%00", "%2B1")
+            for limit in ("0", "501", "-1", "1.5", "abc", "9" * 5_000, "%EF%BC%91", "1%00", "%2B1")
         ),
         *(
             (f"cursor={cursor}", "cursor must be the one that a Link header of this list gave you.")
@@ -197,7 +197,7 @@ def test_the_list_is_json_whatever_visitors_write(server: Server, tenant: Tenant
 
     for query in ("", "?limit=1"):
         (lead,) = json.loads(server.by_key(tenant, "GET", f"/api/leads{query}").body)
-        assert (lead["message"], lead["firstName"], lead["subject"]) == (text, text, text)
+        assert (lead["message"], lead["firstName"], lead["subject"]) == (text, one_line(text), one_line(text))
 
 
 def test_an_etag_is_that_of_its_own_address_and_caller_only(server: Server, office: Office, tenant: Tenant) -> None:

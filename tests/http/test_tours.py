@@ -267,7 +267,6 @@ def test_a_tour_may_be_moved_and_called_off_at_once_but_not_moved_afterwards(ser
         ({"status": "done"}, "status"),
         ({"preferred_date": "2025-13-01"}, "preferred_date"),
         ({STARTS_AT: "tomorrow"}, STARTS_AT),
-        ({STARTS_AT: "2025-03-09"}, STARTS_AT),
         ({STARTS_AT: "1969-12-31T10:00:00"}, STARTS_AT),
         ({STARTS_AT: "2025-02-30T10:00:00"}, STARTS_AT),
         ({STARTS_AT: "2025-03-09T10:00:00+15:00"}, STARTS_AT),

@@ -98,7 +98,7 @@ def test_beyond_the_head_is_nothing_yet(server: Server, office: Office, tenant: 
 
 
 @pytest.mark.parametrize(
-    "query", ["cursor=x", "cursor=-1", "cursor=", "cursor=1.5", "limit=0", "limit=501", "events=leads", "events="]
+    "query", ["cursor=x", "cursor=-1", "cursor=", "cursor=1.5", "limit=0", "limit=501", "events=leads"]
 )
 def test_what_cannot_be(server: Server, tenant: Tenant, query: str) -> None:
     answer = server.by_key(tenant, "GET", f"/api/events?{query}")

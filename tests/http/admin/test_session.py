@@ -58,6 +58,8 @@ def test_a_disabled_user_or_brokerage(server: Server, office: Office) -> None:
     user = joined(office, tenant.id, "brokerage_owner")
     one = Reader(server, {"aureum": token(server, user)["Authorization"].removeprefix("Bearer ")})
     other = as_staff(server, office.staff(tenant.id, "brokerage_owner"))
+    # The only owner with a password could not be disabled.
+    joined(office, tenant.id, "brokerage_owner")
     changed(office, tenant.id, user, disabled=True)
     assert is_out(one) and not is_out(other)
     office.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))

@@ -80,7 +80,9 @@ def test_twins_in_two_processes_happen_once(world: World, proxied: Server, endpo
         answers = list(clients.map(lambda number: call.send((world.server, proxied)[number % 2]), range(8)))
 
     done = [answer for answer in answers if answer.status == endpoint.status]
-    assert {answer.status for answer in answers} <= {endpoint.status, 409, 503}
+    # Of passwords that are tried for one account at once, some are told to wait.
+    later = {409, 429, 503} if endpoint.path == "/api/me/password" else {409, 503}
+    assert {answer.status for answer in answers} <= {endpoint.status} | later
     assert all(answer.headers.get("retry-after") for answer in answers if answer not in done)
     assert [replayed(answer) for answer in done].count(False) == 1
     assert len({answer.body for answer in done}) == 1

@@ -107,7 +107,7 @@ def test_no_filter_finds_anything_of_the_other(both: Both, endpoint: Endpoint) -
 @every(lambda endpoint: endpoint.id is not None)
 def test_what_is_the_others_is_as_unknown_as_what_never_was(both: Both, endpoint: Endpoint) -> None:
     mine, theirs = both.mine, both.theirs
-    call = asked(mine, endpoint)
+    call, foreign = asked(mine, endpoint), theirs.id_in(endpoint, fresh=False)
     before = mine.heads, theirs.heads
 
     def told(wire_id: str) -> list[tuple[int, bytes]]:
@@ -119,7 +119,7 @@ def test_what_is_the_others_is_as_unknown_as_what_never_was(both: Both, endpoint
         assert {answer.status for answer in answers} == {404}, answers
         return [(answer.status, answer.body) for answer in answers]
 
-    assert told(theirs.id_in(endpoint, fresh=False)) == told(never(endpoint))
+    assert told(foreign) == told(never(endpoint))
     assert (mine.heads, theirs.heads) == before
 
 
