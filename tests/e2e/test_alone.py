@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -121,11 +123,23 @@ def test_a_slip_in_the_name_of_a_setting_is_told(home: System) -> None:
     assert serving.stop() == 0
 
 
+def expects_sighup(pid: int) -> bool:
+    """Whether the process has said what becomes of it; before, a SIGHUP ends any process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return any(int(mask, 16) & 1 for mask in re.findall(r"^Sig(?:Cgt|Ign):\s*([0-9a-f]+)$", status, re.MULTILINE))
+
+
 @pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("worker",)])
 def test_sighup_ends_nothing(home: System, arguments: tuple[str, ...]) -> None:
-    running = home.start(*arguments)
+    # These tests may run where it is ignored, as nohup has it, and then they leave it so.
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        running = home.start(*arguments)
+    finally:
+        signal.signal(signal.SIGHUP, inherited)
     running.until_said("\n")
     children = set(running.children())
+    eventually(lambda: all(expects_sighup(pid) for pid in (running.process.pid, *children)))
     for pid in (running.process.pid, *children):
         os.kill(pid, signal.SIGHUP)
     eventually(lambda: any(line["event"] == "sighup_ignored" for line in running.logged()))

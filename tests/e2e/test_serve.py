@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -18,6 +19,11 @@ from tests.e2e.system import Ended, Running, System, descendants, eventually, ki
 from tests.e2e.test_story import FORM, inbox
 
 ATTEMPTS = "SELECT outcome FROM webhook_attempts WHERE endpoint_id = %s"
+
+
+def another() -> dict[str, str]:
+    """A form that has not been sent yet."""
+    return FORM | {"message": uuid4().hex}
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +98,12 @@ def test_requests_and_attempts_under_way_are_finished(home: System, demo_url: st
         running = home.serve()
         family = descendants(running.process.pid)
         assert len(family) == 3
-        assert running.ask("POST", "/api/contact", FORM).status == 200
+        assert running.ask("POST", "/api/contact", another()).status == 200
         eventually(lambda: consumer.received)
         # Endpoints of other tests, whose consumers are gone, have had their attempts.
         eventually(lambda: value(running, "aureum_webhook_in_flight") == 1)
 
-        body = json.dumps(FORM).encode()
+        body = json.dumps(another()).encode()
         address = (urlsplit(running.url).hostname, urlsplit(running.url).port)
         with socket.create_connection(address, timeout=20) as half_sent:
             head = "POST /api/contact HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -126,7 +132,7 @@ def test_who_cannot_wait_says_so_twice(home: System) -> None:
         home.json("webhook", "create", "--brokerage", "demo", "--url", consumer.url, "--event", "lead.created")
         running = home.serve()
         family = descendants(running.process.pid)
-        assert running.ask("POST", "/api/contact", FORM).status == 200
+        assert running.ask("POST", "/api/contact", another()).status == 200
         eventually(lambda: consumer.received)
         running.process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
@@ -153,7 +159,7 @@ def test_a_worker_alone_delivers_what_a_server_without_one_took(home: System) ->
         worker = home.start("worker", "--json")
         worker.until_said("\n")
         assert json.loads(worker.out.read_text()) == {"delivering": True}
-        assert server.ask("POST", "/api/contact", FORM).status == 200
+        assert server.ask("POST", "/api/contact", another()).status == 200
         eventually(lambda: consumer.received)
         assert [event["event"] for event in consumer.events()] == ["lead.created"]
         assert worker.stop() == 0
