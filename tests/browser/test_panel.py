@@ -21,7 +21,7 @@ from tests.webhooks.receiver import Receiver
 pytestmark = pytest.mark.browser
 
 NAMELESS = """
-[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
+[...document.querySelectorAll('input:not([type=hidden], [hidden]), select, textarea')]
   .filter(field => field.labels.length === 0).map(field => field.name)
 """
 
