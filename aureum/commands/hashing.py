@@ -125,7 +125,7 @@ class Hashing:
         holds = True
         try:
             if first is not None and (seconds := await first()):
-                # Nobody waits because this one has to.
+                # The thread goes to the next in line while this one waits.
                 self._pass_on()
                 holds = False
                 await asyncio.sleep(seconds)

@@ -20,7 +20,7 @@ NO_LEAD = "There is no such lead."
 
 
 class CaptureLead(BaseModel):
-    """Somebody showed interest. With ``agents`` the lead is routed to one of them, unless it is assigned already, or
+    """A new lead. With ``agents`` the lead is routed to one of them, unless it is assigned already, or
     ``suspect``: sent by a program, as it seems."""
 
     model_config = ConfigDict(frozen=True)

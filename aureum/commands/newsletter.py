@@ -1,7 +1,7 @@
 """The newsletter: who asks for it, who wants it no longer, and the links by which it ends.
 
 A subscriber's stream is found by the address alone, in its one form, with a keyed digest: two processes that hear of
-one address at the same moment begin one stream, and nobody without the tenant's key can tell whether an address is
+one address at the same moment begin one stream, and only with the tenant's key can it be told whether an address is
 among them. Nothing tells a known address from a new one: the same statements run, and one event is appended.
 """
 

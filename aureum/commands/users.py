@@ -113,7 +113,7 @@ class ChangeUser(BaseModel):
 
 
 async def change_user(store: EventStore, command: ChangeUser, origin: Origin, *, check: Callable[[User], None]) -> User:
-    """The user as he or she is afterwards; *check* may refuse to have this one changed. Raises what change_user_once
+    """The user's state afterwards; *check* may refuse to have this one changed. Raises what change_user_once
     raises."""
     user, _ = await change_user_once(store, command, origin, None, check=check)
     return user

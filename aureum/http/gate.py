@@ -210,7 +210,7 @@ class Gate:
                 self.uncounted_until = time.monotonic() + UNCOUNTED_SECONDS
                 unavailable(error, self.watch, COUNTING)
                 if isinstance(error, psycopg.errors.ReadOnlySqlTransaction) and self.connection is not None:
-                    # The next connection may find whoever has taken over.
+                    # The next connection may find the server that has taken over.
                     await self.connection.close()
                 return await self._ask(UNCOUNTED, parameters, sum(counts))
         except Unavailable:

@@ -91,7 +91,8 @@ def or_empty(schema: JsonSchemaValue) -> JsonSchemaValue:
 
 
 POSITIONS = ("cursor", "changedAfter")
-"""What a list has handed out. An empty one was lost on its way: without it, the list would begin again and nobody would
+"""What a list has handed out. An empty one was lost on its way: without it, the list would begin again and no client
+would
 notice."""
 
 
