@@ -51,7 +51,7 @@ def user_create(
     """Add a user to the staff."""
     from aureum.commands.users import CreateUser, create_user
     from aureum.domain.emails import trimmed
-    from aureum.http.fields import is_email
+    from aureum.http.wire.fields import is_email
 
     email = trimmed(email)
     if not is_email(email):

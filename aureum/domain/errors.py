@@ -15,8 +15,8 @@
     └── Busy             the system cannot do it now, but soon
         └── Unavailable  ... because the database does not answer
 
-What each of them means over HTTP stands in two tables: its code in ``aureum.http.errors.DOMAIN``, the code's status in
-``aureum.http.error_codes.CODES``.
+What each of them means over HTTP stands in two tables: its code in ``aureum.http.wire.errors.DOMAIN``, the code's
+status in ``aureum.http.wire.error_codes.CODES``.
 """
 
 from datetime import datetime

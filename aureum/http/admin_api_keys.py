@@ -14,13 +14,13 @@ from aureum.domain.ids import leads_time, to_wire
 from aureum.http.access import origin
 from aureum.http.answers import encoded
 from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
-from aureum.http.fields import NULL_IS_ABSENT, Name, Whole
 from aureum.http.managed import managed_brokerage, position
 from aureum.http.pages import Found, NumberedPage, paged
 from aureum.http.resources import answered, once
-from aureum.http.sent import Body
-from aureum.http.shapes import LeadsTimestamp, Shape, Wire
 from aureum.http.user_fields import BrokerageId, BrokeragePage, OfBrokerage
+from aureum.http.wire.fields import NULL_IS_ABSENT, Name, Whole
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import LeadsTimestamp, Shape, Wire
 from aureum.projections import api_keys
 
 PATH = "/api/v1/admin/api-keys"

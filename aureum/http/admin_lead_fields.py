@@ -6,7 +6,12 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 from aureum.http import named_brokerage
-from aureum.http.fields import (
+from aureum.http.form_fields import Cleared
+from aureum.http.lead_fields import Status
+from aureum.http.lists import CHANGED_AFTER
+from aureum.http.pages import Numbered
+from aureum.http.paging import Cursor, Token
+from aureum.http.wire.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,
     Characters,
@@ -20,13 +25,8 @@ from aureum.http.fields import (
     Source,
     Subject,
 )
-from aureum.http.form_fields import Cleared
-from aureum.http.lead_fields import Status
-from aureum.http.lists import CHANGED_AFTER
-from aureum.http.pages import Numbered
-from aureum.http.paging import Cursor, Token
-from aureum.http.sent import Body
-from aureum.http.shapes import LeadsTimestamp, Shape, ShownActor, ShownChange, Wire
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import LeadsTimestamp, Shape, ShownActor, ShownChange, Wire
 
 
 def _string(value: Any) -> str:

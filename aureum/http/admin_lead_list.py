@@ -14,7 +14,7 @@ from aureum.http.catching_up import FAR, Run, changes, run_of
 from aureum.http.endpoint import Asked
 from aureum.http.pages import Found, page_body, paged
 from aureum.http.paging import link
-from aureum.http.validation import refused
+from aureum.http.wire.validation import refused
 from aureum.projections import admin_leads
 
 PATH = "/api/v1/admin/leads"

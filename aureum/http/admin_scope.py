@@ -6,8 +6,8 @@ from typing import Any
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
 from aureum.http.endpoint import Asked
-from aureum.http.errors import HttpError
 from aureum.http.named_brokerage import checked
+from aureum.http.wire.errors import HttpError
 from aureum.projections import admin_leads
 
 NO_CONTEXT = "No brokerage context — cannot {what}"

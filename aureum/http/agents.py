@@ -4,7 +4,7 @@ from uuid import UUID
 
 from aureum.commands.references import user_of_number
 from aureum.http.endpoint import Asked
-from aureum.http.errors import HttpError
+from aureum.http.wire.errors import HttpError
 
 FOREIGN_AGENT = "Agent {agent} does not belong to brokerage {brokerage}"
 """Of the document; said of an unknown number as well."""

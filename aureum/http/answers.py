@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.http.gate import Brokerage
-from aureum.http.headers import header
+from aureum.http.wire.headers import header
 
 JSON = "application/json"
 

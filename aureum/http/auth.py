@@ -13,11 +13,11 @@ from aureum.domain.ids import leads_time
 from aureum.http.access import bearer
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import ANYBODY, STAFF, Asked, Endpoint
-from aureum.http.errors import HttpError
-from aureum.http.fields import Email
 from aureum.http.hosts import client_address
 from aureum.http.roles import Role
-from aureum.http.shapes import LeadsTimestamp, Shape
+from aureum.http.wire.errors import HttpError
+from aureum.http.wire.fields import Email
+from aureum.http.wire.shapes import LeadsTimestamp, Shape
 
 WRONG = "The e-mail address or the password is not right."
 TOO_MANY = "Too many failed logins. Try again in {time}."

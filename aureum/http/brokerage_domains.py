@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 
 from aureum.domain.errors import Invalid
-from aureum.http.errors import BadHost
 from aureum.http.hosts import normalise_host
+from aureum.http.wire.errors import BadHost
 
 
 def brokerage_domains(given: Iterable[str], base: str | None, known: Collection[str] = ()) -> tuple[str, ...]:

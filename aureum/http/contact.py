@@ -9,11 +9,11 @@ from aureum.commands.leads import CaptureLead, capture_lead
 from aureum.domain.lead import Lead
 from aureum.http.answers import encoded
 from aureum.http.endpoint import Asked
-from aureum.http.fields import Email
 from aureum.http.form_fields import Enquiry, Name, Page, Phone, Subject, Trap, Utm
 from aureum.http.form_page import FormWords, Input
 from aureum.http.forms import FormEndpoint, Submission, submit
-from aureum.http.shapes import Shape
+from aureum.http.wire.fields import Email
+from aureum.http.wire.shapes import Shape
 from aureum.store.event_store import Appended
 
 THANKS = "Thank you for your message! We'll get back to you within 24 hours."

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from aureum.domain.contact import HIGHEST_SCORE
-from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, PhoneText, Whole
-from aureum.http.sent import Body
-from aureum.http.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, PhoneText, Whole
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
 
 Type = Literal["BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER"]
 Tag = Annotated[str, Characters(limit=100, blank=False, lines=False)]

@@ -14,9 +14,9 @@ from aureum.http.answers import encoded
 from aureum.http.catching_up import ShownRemoved
 from aureum.http.contact_fields import ContactChange, NewContact, ShownContact, Type
 from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.fields import Characters
 from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import AsOf, answered, expected_versions, once, shown
+from aureum.http.wire.fields import Characters
 from aureum.projections import contact_list, contact_search
 
 CONTACTS = Listing("/api/contacts", contact_list.PAGE, contact_list.CHANGED, contact_list.PAGES)

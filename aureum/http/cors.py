@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.http.access import NO_BROKERAGE, named_host
-from aureum.http.errors import HttpError
-from aureum.http.headers import header
 from aureum.http.session_cookie import host_in
 from aureum.http.sites import Site
+from aureum.http.wire.errors import HttpError
+from aureum.http.wire.headers import header
 
 if TYPE_CHECKING:
     from aureum.app import Aureum

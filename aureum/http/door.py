@@ -6,10 +6,10 @@ from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from aureum import __version__
-from aureum.http.accept import prefers_page
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import ANYBODY, Asked, Endpoint
-from aureum.http.shapes import Shape
+from aureum.http.wire.accept import prefers_page
+from aureum.http.wire.shapes import Shape
 
 PANEL = "/admin"
 

@@ -24,11 +24,11 @@ from uuid_utils import uuid4
 
 from aureum.app import Aureum
 from aureum.domain.errors import Unavailable
-from aureum.http.compression import Compressed
 from aureum.http.connections import UNFINISHED, Connections
-from aureum.http.errors import HttpError, render
-from aureum.http.headers import header as find
 from aureum.http.revalidation import STARTED, Revalidations
+from aureum.http.wire.compression import Compressed
+from aureum.http.wire.errors import HttpError, render
+from aureum.http.wire.headers import header as find
 from aureum.log import reason
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")

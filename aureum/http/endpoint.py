@@ -21,14 +21,14 @@ from aureum.domain.ids import from_wire
 from aureum.domain.wall_time import Midnight
 from aureum.http.access import by_integrator, by_key, by_key_or_staff, by_link, by_staff
 from aureum.http.answers import known_tags, log_etag, unchanged
-from aureum.http.bodies import json_object, read_body
-from aureum.http.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, Problem
 from aureum.http.gate import Brokerage
-from aureum.http.headers import header
 from aureum.http.idempotency import Replayed, replayed
-from aureum.http.queries import check_names, check_past
-from aureum.http.sent import given
-from aureum.http.validation import INTEGER, validate
+from aureum.http.wire.bodies import json_object, read_body
+from aureum.http.wire.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, Problem
+from aureum.http.wire.headers import header
+from aureum.http.wire.queries import check_names, check_past
+from aureum.http.wire.sent import given
+from aureum.http.wire.validation import INTEGER, validate
 
 if TYPE_CHECKING:
     from aureum.app import Aureum

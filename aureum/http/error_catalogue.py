@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from aureum.http.error_codes import CODES, Meaning
+from aureum.http.wire.error_codes import CODES, Meaning
 
 HEAD = """# Errors
 

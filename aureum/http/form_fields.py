@@ -13,8 +13,8 @@ from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainValidator, With
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from aureum.http import fields
-from aureum.http.fields import INVISIBLE, LONGEST_PHONE
+from aureum.http.wire import fields
+from aureum.http.wire.fields import INVISIBLE, LONGEST_PHONE
 
 NOTHING = re.compile("[\0\ud800-\udfff]+")
 """What no text holds."""

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from aureum.domain.errors import Invalid
 from aureum.http import unsubscribe_page
-from aureum.http.errors import InvalidRequest, render
+from aureum.http.wire.errors import InvalidRequest, render
 
 NEXT = "_next"
 """The field with the page to go to."""

@@ -20,20 +20,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.domain.errors import Busy, DomainError, SiteChanged, TooMany, Unavailable
-from aureum.http.accept import prefers_page
 from aureum.http.access import NO_BROKERAGE, named_host, origin, too_many
 from aureum.http.answers import answer
 from aureum.http.cors import allow_origin, check_origin
 from aureum.http.edge import log_error
 from aureum.http.endpoint import Access, Asked, Endpoint
-from aureum.http.errors import Dialect, HttpError
-from aureum.http.form_bodies import Sent, read_form
 from aureum.http.form_page import FormWords, refused_page, thanks_page
 from aureum.http.gate import Brokerage
 from aureum.http.hosts import client_address
 from aureum.http.idempotency import idempotency, replayed
 from aureum.http.sites import Site
-from aureum.http.validation import validate
+from aureum.http.wire.accept import prefers_page
+from aureum.http.wire.errors import Dialect, HttpError
+from aureum.http.wire.form_bodies import Sent, read_form
+from aureum.http.wire.validation import validate
 from aureum.store.event_store import Appended, Form, Idempotency
 from aureum.store.metadata import Origin
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import ANYBODY, Asked, Endpoint
-from aureum.http.shapes import Shape
+from aureum.http.wire.shapes import Shape
 from aureum.store.readiness import READY_SECONDS, check
 
 

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 import idna
 from starlette.types import Scope
 
-from aureum.http.errors import BadForwardedHost, BadHost
+from aureum.http.wire.errors import BadForwardedHost, BadHost
 
 Networks = Sequence[IPv4Network | IPv6Network]
 

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.http.answers import answer
-from aureum.http.errors import HttpError
 from aureum.http.gate import Brokerage
-from aureum.http.headers import header
+from aureum.http.wire.errors import HttpError
+from aureum.http.wire.headers import header
 from aureum.store.event_store import EventStore, Idempotency
 
 BAD_KEY = "Idempotency-Key must have 1 to 255 printable ASCII characters."

@@ -9,11 +9,11 @@ from aureum.http.access import by_host, by_key_or_staff
 from aureum.http.answers import answer, encoded, log_etag, not_modified
 from aureum.http.cors import allow_origin, find_site
 from aureum.http.endpoint import Access, Asked, Endpoint
-from aureum.http.errors import HttpError
 from aureum.http.gate import Brokerage
-from aureum.http.headers import header
 from aureum.http.session_cookie import session_token
-from aureum.http.shapes import Shape
+from aureum.http.wire.errors import HttpError
+from aureum.http.wire.headers import header
+from aureum.http.wire.shapes import Shape
 from aureum.projections import lead_counts
 
 PATH = "/api/leads/count"

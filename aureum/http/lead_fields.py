@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from aureum.http.fields import (
+from aureum.http.wire.fields import (
     NOT_BLANK,
     NOT_NULL,
     NULL_IS_ABSENT,
@@ -18,9 +18,9 @@ from aureum.http.fields import (
     Utm,
     WireId,
 )
-from aureum.http.sent import Body
-from aureum.http.shapes import Shape, Suspect, Timestamp, Wire
-from aureum.http.validation import BreaksRule
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Shape, Suspect, Timestamp, Wire
+from aureum.http.wire.validation import BreaksRule
 
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
 

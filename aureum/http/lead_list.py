@@ -6,10 +6,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from aureum.http.endpoint import Asked
-from aureum.http.fields import Source
 from aureum.http.lead_fields import Status
 from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import reference
+from aureum.http.wire.fields import Source
 from aureum.projections import lead_list
 
 LEADS = Listing("/api/leads", lead_list.PAGE, lead_list.CHANGED, lead_list.PAGES)

@@ -25,7 +25,7 @@ from aureum.http.resources import (
     shown,
     unless_known,
 )
-from aureum.http.shapes import ShownEvent
+from aureum.http.wire.shapes import ShownEvent
 from aureum.projections import lead_list
 
 NO_LEAD = "There is no such lead."

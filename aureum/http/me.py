@@ -15,14 +15,14 @@ from aureum.http.access import bearer, by_credentials, origin
 from aureum.http.answers import answer, encoded, list_etag, not_modified
 from aureum.http.auth import Success, too_many_failures
 from aureum.http.endpoint import STAFF, Access, Asked, Endpoint
-from aureum.http.fields import NOT_NULL, Name
-from aureum.http.headers import header
 from aureum.http.hosts import client_address
 from aureum.http.idempotency import Replayed
 from aureum.http.resources import expected_versions, once
 from aureum.http.roles import Role
-from aureum.http.shapes import Shape, Wire
 from aureum.http.user_fields import Password
+from aureum.http.wire.fields import NOT_NULL, Name
+from aureum.http.wire.headers import header
+from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import api_keys, brokerages, users
 
 PATH = "/api/me"

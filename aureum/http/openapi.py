@@ -25,8 +25,8 @@ from aureum.http.openapi_schemas import JsonSchema, Schemas, without_null
 from aureum.http.openapi_webhooks import TAG as MESSAGE_TAG
 from aureum.http.openapi_webhooks import webhooks
 from aureum.http.openapi_words import IDS, TAGS
-from aureum.http.sent import POSITIONS
 from aureum.http.webhook_messages import MESSAGES
+from aureum.http.wire.sent import POSITIONS
 
 ABOUT = """The back end of real-estate brokerages: the Aureum API and the Leads API, served by one service.
 

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from typing import Any
 
 from aureum.http.endpoint import Endpoint
-from aureum.http.error_codes import CODES
-from aureum.http.errors import Dialect
 from aureum.http.openapi_examples import examples
 from aureum.http.openapi_schemas import JsonSchema, Schemas
+from aureum.http.wire.error_codes import CODES
+from aureum.http.wire.errors import Dialect
 
 CODE: JsonSchema = {
     "type": "string",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from aureum.http.error_codes import Code
+from aureum.http.wire.error_codes import Code
 
 FILE = Path(__file__).with_suffix(".json")
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.http.answers import not_modified
-from aureum.http.headers import header
+from aureum.http.wire.headers import header
 
 FOREVER = "public, max-age=31536000, immutable"
 """Pages ask for their files under addresses that change with what is in them."""

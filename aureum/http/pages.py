@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from aureum.http.answers import answer, list_etag, not_modified
 from aureum.http.endpoint import Asked
-from aureum.http.fields import AS_WHOLE
-from aureum.http.shapes import Shape
+from aureum.http.wire.fields import AS_WHOLE
+from aureum.http.wire.shapes import Shape
 
 LARGEST_PAGE = 100
 LAST_PAGE = 1_000_000

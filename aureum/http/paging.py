@@ -19,7 +19,7 @@ from uuid import UUID
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from aureum.http.validation import refused
+from aureum.http.wire.validation import refused
 
 LONGEST_PAGE = 500
 

@@ -4,10 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool
 
-from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, VISIBLE, Amount, Characters, Message, Name, Subject, TimeZone
-from aureum.http.sent import Body
-from aureum.http.shapes import Amount as ShownAmount
-from aureum.http.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.fields import (
+    NOT_NULL,
+    NULL_IS_ABSENT,
+    VISIBLE,
+    Amount,
+    Characters,
+    Message,
+    Name,
+    Subject,
+    TimeZone,
+)
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Amount as ShownAmount
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
 
 Status = Literal["ACTIVE", "PENDING", "SOLD", "COMING_SOON"]
 Type = Literal["SINGLE_FAMILY", "CONDO", "TOWNHOUSE", "LAND", "COMMERCIAL"]

@@ -13,8 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from aureum.http.answers import JSON, encoded
 from aureum.http.connections import TOO_MANY, Progress, Unfinished
 from aureum.http.edge import DEFAULTS, Edge
-from aureum.http.error_codes import CODES, Code
-from aureum.http.headers import lines
+from aureum.http.wire.error_codes import CODES, Code
+from aureum.http.wire.headers import lines
 
 LIMIT = 250_000
 """Bytes of one request besides its body: request line, headers, the lengths of chunks, trailers; and at most one read

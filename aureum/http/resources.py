@@ -14,10 +14,10 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
 from aureum.http.answers import ETAGS, RESOURCE_ETAG, answer, not_modified, resource_etag
 from aureum.http.endpoint import Asked
-from aureum.http.errors import HttpError
-from aureum.http.fields import Time
-from aureum.http.headers import header
 from aureum.http.idempotency import Replayed, idempotency, unless_replayed
+from aureum.http.wire.errors import HttpError
+from aureum.http.wire.fields import Time
+from aureum.http.wire.headers import header
 from aureum.projections.document_list import DocumentList
 from aureum.store.event_store import Appended, Idempotency, Stream
 

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from aureum.http.access import limit_headers
 from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
-from aureum.http.headers import Headers, lines
+from aureum.http.wire.headers import Headers, lines
 
 KEPT = 4_096
 """Requests that one process recognizes, some 2 KB each; the one that was not asked for longest goes first."""

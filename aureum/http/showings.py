@@ -16,10 +16,10 @@ from aureum.http.access import origin
 from aureum.http.answers import encoded
 from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.fields import Text
 from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import AsOf, answered, expected_versions, once, reference, shown
 from aureum.http.tour_fields import NewShowing, ShowingChange, ShownShowing, Status
+from aureum.http.wire.fields import Text
 from aureum.projections import tour_list
 
 NO_SHOWING = "There is no such showing."

@@ -6,10 +6,10 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.task import LINKS
-from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Message, Subject, Time, WireId
 from aureum.http.resources import reference
-from aureum.http.sent import Body
-from aureum.http.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Message, Subject, Time, WireId
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
 
 Status = Literal["pending", "in_progress", "completed"]
 Type = Literal["call", "email", "meeting", "follow_up", "other"]

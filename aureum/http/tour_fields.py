@@ -9,7 +9,9 @@ from pydantic_core import PydanticCustomError
 
 from aureum.domain.wall_time import DATE
 from aureum.http import form_fields
-from aureum.http.fields import (
+from aureum.http.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Cleared, Listing, Phone, Trap
+from aureum.http.lead_fields import ANSWERABLE
+from aureum.http.wire.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,
     Characters,
@@ -20,11 +22,9 @@ from aureum.http.fields import (
     PhoneText,
     WireId,
 )
-from aureum.http.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Cleared, Listing, Phone, Trap
-from aureum.http.lead_fields import ANSWERABLE
-from aureum.http.sent import Body
-from aureum.http.shapes import LeadsTimestamp, Shape, Suspect, Timestamp, Wire
-from aureum.http.validation import BreaksRule
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import LeadsTimestamp, Shape, Suspect, Timestamp, Wire
+from aureum.http.wire.validation import BreaksRule
 
 Status = Literal["pending", "confirmed", "completed", "cancelled"]
 

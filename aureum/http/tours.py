@@ -14,13 +14,13 @@ from aureum.http.access import origin
 from aureum.http.agents import check_agent
 from aureum.http.answers import encoded
 from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
-from aureum.http.fields import Text
 from aureum.http.form_page import FormWords, Input
 from aureum.http.forms import FormEndpoint, Submission, submit
 from aureum.http.lists import DeltaPaging, Listing
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, unless_known
-from aureum.http.shapes import Shape
 from aureum.http.tour_fields import ReceivedTour, ShownTour, Status, TourChange, TourForm
+from aureum.http.wire.fields import Text
+from aureum.http.wire.shapes import Shape
 from aureum.projections import tour_list
 from aureum.store.event_store import Appended
 

@@ -9,11 +9,11 @@ from aureum.commands.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from aureum.domain.ids import leads_time
 from aureum.domain.user import User
 from aureum.http import named_brokerage
-from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name
 from aureum.http.pages import Numbered
 from aureum.http.roles import Role
-from aureum.http.sent import Body
-from aureum.http.shapes import LeadsTimestamp, Shape
+from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import LeadsTimestamp, Shape
 from aureum.projections.users import UserRow
 
 Password = Annotated[str, Field(strict=True, min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]

@@ -14,7 +14,7 @@ from aureum.http.endpoint import Asked, Endpoint
 from aureum.http.lists import CHANGED_AFTER
 from aureum.http.paging import Cursor, Limit, Token, link
 from aureum.http.roles import Role
-from aureum.http.shapes import Shape, Wire
+from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import users
 
 PATH = "/api/users"

@@ -19,10 +19,10 @@ from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.idempotency import Replayed
 from aureum.http.paging import Cursor, Limit, Place, link, write_cursor
 from aureum.http.resources import once
-from aureum.http.shapes import Shape, Timestamp, Wire
 from aureum.http.webhook_fields import LAST_POSITION, Event, Named
 from aureum.http.webhook_lists import begins, unless_same
 from aureum.http.webhooks import row_of
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
 from aureum.webhooks import delivery_log
 from aureum.webhooks.delivery_log import PATTERN, parse_delivery_id
 from aureum.webhooks.messages import message_id

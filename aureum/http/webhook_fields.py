@@ -7,9 +7,9 @@ from pydantic_core import PydanticCustomError
 
 from aureum.domain.webhook_endpoint import EVENTS, GROUPS, OVERLAP_HOURS_MOST, RATE_LIMIT_MOST
 from aureum.domain.webhook_urls import MAX_URL_LENGTH
-from aureum.http.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Whole
-from aureum.http.sent import Body
-from aureum.http.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Whole
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
 
 Event = Literal[
     "lead.created",

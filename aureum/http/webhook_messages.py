@@ -7,9 +7,9 @@ from pydantic import Field, RootModel
 from aureum.http.contact_fields import ShownContact
 from aureum.http.lead_fields import ShownLead
 from aureum.http.property_fields import ShownProperty
-from aureum.http.shapes import Shape, ShownChange, Timestamp
 from aureum.http.task_fields import ShownTask
 from aureum.http.tour_fields import ShownShowing
+from aureum.http.wire.shapes import Shape, ShownChange, Timestamp
 
 MessageId = Annotated[str, Field(pattern="^(msg|test)_[0-9a-z]{25}_[1-9][0-9]*$")]
 Changes = Annotated[

@@ -14,12 +14,12 @@ from aureum.domain.webhook_ping import WebhookPing
 from aureum.http.access import origin
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
-from aureum.http.errors import HttpError
 from aureum.http.idempotency import Replayed
 from aureum.http.resources import once
 from aureum.http.webhook_deliveries import PATH as DELIVERIES
 from aureum.http.webhook_deliveries import ShownWholeDelivery, whole
 from aureum.http.webhook_fields import WebhookTest
+from aureum.http.wire.errors import HttpError
 from aureum.webhooks import delivery_log
 
 TOO_MANY = "Too many tests of this webhook: the limit is {limit} a minute. Try again in {seconds} seconds."

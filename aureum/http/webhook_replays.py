@@ -21,15 +21,15 @@ from aureum.domain.webhook_replay import WebhookReplay
 from aureum.http.access import origin
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
-from aureum.http.fields import LARGEST_NUMBER, NULL_IS_ABSENT, parse_time
 from aureum.http.idempotency import Replayed
 from aureum.http.lists import Paging
 from aureum.http.resources import once
-from aureum.http.sent import Body
-from aureum.http.shapes import Shape, Timestamp, Wire
 from aureum.http.webhook_fields import Events, Wanted
 from aureum.http.webhook_lists import listed, page, unless_same
 from aureum.http.webhooks import row_of
+from aureum.http.wire.fields import LARGEST_NUMBER, NULL_IS_ABSENT, parse_time
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
 from aureum.projections import webhook_replays
 
 PATH = "/api/webhooks/replays"

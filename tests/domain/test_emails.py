@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aureum.domain.emails import is_plain, one_form, spellings, trimmed
-from aureum.http.fields import is_email
+from aureum.http.wire.fields import is_email
 
 ALIKE = [
     ("nora@bücher.example", "nora@xn--bcher-kva.example"),

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
-from aureum.http.error_codes import CODES, Code
+from aureum.http.wire.error_codes import CODES, Code
 from tests.conftest import MASTER_KEY
 from tests.http.office import Tenant
 
@@ -96,11 +96,11 @@ def answer_of(response: HTTPResponse) -> Answer:
 
 
 def check_code(answer: Answer) -> None:
-    """Every refusal by an API has a code of ``aureum.http.error_codes``, whose status it has."""
+    """Every refusal by an API has a code of ``aureum.http.wire.error_codes``, whose status it has."""
     if answer.status < 400 or answer.headers.get("content-type") != "application/json":
         return
     meaning = CODES.get(cast(Code, answer.code))
-    assert meaning is not None, f"{answer.code} is not in aureum/http/error_codes.py"
+    assert meaning is not None, f"{answer.code} is not in aureum/http/wire/error_codes.py"
     assert answer.status in (meaning.status, meaning.leads_status), (answer.code, answer.status)
     if answer.body and "code" in answer.json:
         assert answer.json["code"] == answer.code

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from aureum.domain.lead import STATUSES
 from aureum.domain.texts import one_line
-from aureum.http import fields
-from aureum.http.form_bodies import clean
+from aureum.http.wire import fields
+from aureum.http.wire.form_bodies import clean
 from tests.http.office import Office
 from tests.http.serving import FORM, JANE, Server
 from tests.http.test_bad_input import problem, sent

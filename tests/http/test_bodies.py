@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from aureum.http.bodies import Headers, json_object, read_body, read_object
-from aureum.http.errors import BodyTooLarge, ClientGone, HttpError, InvalidRequest, NotJson, Problem, render
+from aureum.http.wire.bodies import Headers, json_object, read_body, read_object
+from aureum.http.wire.errors import BodyTooLarge, ClientGone, HttpError, InvalidRequest, NotJson, Problem, render
 
 JSON: Headers = [(b"content-type", b"application/json")]
 GONE: Message = {"type": "http.disconnect"}

@@ -14,8 +14,8 @@ import zstandard
 from starlette.responses import StreamingResponse
 from starlette.types import Message
 
-from aureum.http.compression import Compressed
 from aureum.http.lists import CHUNK
+from aureum.http.wire.compression import Compressed
 from tests.http.office import Office, Tenant
 from tests.http.serving import MUCH, Server
 

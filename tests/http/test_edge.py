@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from aureum.http.error_codes import CODES
+from aureum.http.wire.error_codes import CODES
 from tests.http.office import Office, Tenant
 from tests.http.serving import FORM, PATIENCE, Server, served, until
 

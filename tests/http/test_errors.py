@@ -13,12 +13,12 @@ from starlette.exceptions import HTTPException
 
 import aureum
 from aureum.domain import errors as domain
-from aureum.http import errors
 from aureum.http.contact_fields import NewContact
 from aureum.http.error_catalogue import catalogue
-from aureum.http.error_codes import CODES, Code
-from aureum.http.errors import Dialect, HttpError, InvalidRequest, PlanRequired, Problem, render
-from aureum.http.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem, validate
+from aureum.http.wire import errors
+from aureum.http.wire.error_codes import CODES, Code
+from aureum.http.wire.errors import Dialect, HttpError, InvalidRequest, PlanRequired, Problem, render
+from aureum.http.wire.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem, validate
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "errors.md"
 CODE_LIST = "error_codes.py"

@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from aureum.http.fields import (
+from aureum.http.form_fields import Phone
+from aureum.http.wire.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,
     SPECIAL_DOMAINS,
@@ -23,7 +24,6 @@ from aureum.http.fields import (
     is_email,
     parse_time,
 )
-from aureum.http.form_fields import Phone
 
 
 def refusal(kind: Any, value: object) -> str:

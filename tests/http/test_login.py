@@ -16,7 +16,7 @@ from aureum.commands.users import ChangeUser, CreateUser, change_user, create_us
 from aureum.domain.errors import AlreadyTaken
 from aureum.domain.ids import PLATFORM
 from aureum.domain.user import User
-from aureum.http.fields import parse_time
+from aureum.http.wire.fields import parse_time
 from aureum.store.event_store import EventStore
 from tests.http.office import NUMBERS, ORIGIN, Office, Tenant
 from tests.http.serving import Answer, Server

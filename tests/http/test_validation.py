@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from aureum.http.errors import InvalidRequest, Problem, render
-from aureum.http.fields import (
+from aureum.http.form_fields import Phone
+from aureum.http.wire.errors import InvalidRequest, Problem, render
+from aureum.http.wire.fields import (
     NULL_IS_ABSENT,
     Email,
     Name,
@@ -21,8 +22,7 @@ from aureum.http.fields import (
     Time,
     Utm,
 )
-from aureum.http.form_fields import Phone
-from aureum.http.validation import problems, validate
+from aureum.http.wire.validation import problems, validate
 
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
 STATUSES = "new, contacted, qualified, showing, offer, converted, lost"

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from aureum.http.errors import InvalidRequest, render
-from aureum.http.fields import Email, Text
-from aureum.http.validation import validate
+from aureum.http.wire.errors import InvalidRequest, render
+from aureum.http.wire.fields import Email, Text
+from aureum.http.wire.validation import validate
 
 pytestmark = pytest.mark.skipif(sys.version_info >= (3, 14), reason="pydantic 1 does not run there")
 

@@ -12,9 +12,9 @@ from aureum.domain.errors import NotFound
 from aureum.http.access import named_host, through_gate
 from aureum.http.admin.fields import Field
 from aureum.http.admin.visit import ACTING_COOKIE, Visit
-from aureum.http.errors import BadHost, HttpError
 from aureum.http.gate import Line
 from aureum.http.session_cookie import LASTS, is_secure
+from aureum.http.wire.errors import BadHost, HttpError
 
 API = "/api/v1/admin/brokerages"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
-from aureum.http.errors import HttpError
+from aureum.http.wire.errors import HttpError
 
 MEDIA = "application/x-www-form-urlencoded"
 MOST_FIELDS = 200

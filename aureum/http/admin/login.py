@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from aureum.http.admin.page import LOGIN, Page
 from aureum.http.admin.rendering import rendered
 from aureum.http.admin.visit import Visit
-from aureum.http.errors import HttpError, render
 from aureum.http.session_cookie import forget_token, keep_token
+from aureum.http.wire.errors import HttpError, render
 
 HERE = re.compile(r"/admin(?:/[A-Za-z0-9_/-]*)?(?:\?[A-Za-z0-9_.*=&%,:+~-]*)?")
 """Where somebody may be sent on to after logging in: pages of the panel, and nowhere else: no dots lead out of it."""

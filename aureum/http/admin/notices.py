@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from aureum.http.admin.visit import Visit
-from aureum.http.errors import PlanRequired
+from aureum.http.wire.errors import PlanRequired
 
 OWNER = "brokerage_owner"
 

@@ -18,11 +18,11 @@ from aureum.http.admin.forms import read_form
 from aureum.http.admin.notices import notices
 from aureum.http.admin.rendering import HEADERS, rendered
 from aureum.http.admin.visit import Visit
-from aureum.http.bodies import read_body
 from aureum.http.edge import log_error
-from aureum.http.errors import HttpError, render
-from aureum.http.headers import header
 from aureum.http.session_cookie import check_same_origin, forget_token, session_token
+from aureum.http.wire.bodies import read_body
+from aureum.http.wire.errors import HttpError, render
+from aureum.http.wire.headers import header
 
 Answering = Callable[[Visit], Awaitable[Response]]
 

@@ -10,8 +10,8 @@ from aureum.http.admin.fields import all_typed, as_typed
 from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.admin.resource import save
 from aureum.http.admin.visit import Visit
-from aureum.http.errors import HttpError
 from aureum.http.roles import check_manager
+from aureum.http.wire.errors import HttpError
 
 API = "/api/v1/admin/brokerages/{id}"
 

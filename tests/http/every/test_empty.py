@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aureum.http.endpoint import Endpoint
-from aureum.http.sent import POSITIONS, Body
+from aureum.http.wire.sent import POSITIONS, Body
 from tests.http.every.declared import every, fields_of, is_list, names, query_fields, refusal, schema_of
 from tests.http.every.test_bodies import TAKES_A_BODY, placed
 from tests.http.every.world import World

@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 
 from aureum.http.endpoint import Endpoint
-from aureum.http.error_codes import Code
 from aureum.http.openapi import document, name
 from aureum.http.openapi_examples import FILE, examples
 from aureum.http.routes import ENDPOINTS
 from aureum.http.webhook_messages import MESSAGES
+from aureum.http.wire.error_codes import Code
 from tests.http.every.declared import declared, every
 from tests.http.every.recorded import example_of, unlike
 from tests.http.every.refusals import REFUSALS, Scene, scene_of

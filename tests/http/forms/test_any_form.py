@@ -7,13 +7,14 @@ from urllib.parse import quote_from_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.http import form_bodies, form_fields
+from aureum.http import form_fields
 from aureum.http.contact import ContactForm
-from aureum.http.errors import InvalidRequest
-from aureum.http.form_bodies import from_json, urlencoded
 from aureum.http.newsletter import SubscriptionForm
 from aureum.http.tour_fields import TourForm
-from aureum.http.validation import validate
+from aureum.http.wire import form_bodies
+from aureum.http.wire.errors import InvalidRequest
+from aureum.http.wire.form_bodies import from_json, urlencoded
+from aureum.http.wire.validation import validate
 from tests.http.serving import FORM
 
 texts = st.text(st.characters(categories=None)) | st.sampled_from(

@@ -6,8 +6,8 @@ from itertools import islice
 
 from starlette.datastructures import QueryParams
 
-from aureum.http.errors import HttpError, InvalidRequest, Problem
-from aureum.http.validation import ECHOED
+from aureum.http.wire.errors import HttpError, InvalidRequest, Problem
+from aureum.http.wire.validation import ECHOED
 
 NO_PAST = (
     "asOf shows one resource as it was, such as GET /api/leads/{id}?asOf=TIME. Lists and counts show the present only: "

@@ -12,9 +12,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.types import Receive
 
-from aureum.http.bodies import LIMIT, Headers, check_headers, content_type
-from aureum.http.errors import BodyTooLarge, ClientGone, InvalidRequest, Problem
-from aureum.http.validation import MISSING_BODY
+from aureum.http.wire.bodies import LIMIT, Headers, check_headers, content_type
+from aureum.http.wire.errors import BodyTooLarge, ClientGone, InvalidRequest, Problem
+from aureum.http.wire.validation import MISSING_BODY
 
 FORM_LIMIT = 10_000_000
 """Bytes of the whole body, files among them. What is typed in is bounded like any other body."""

@@ -14,10 +14,10 @@ from urllib.parse import unquote_to_bytes
 import orjson
 from starlette.types import Receive
 
-from aureum.http.bodies import BOM, Headers, content_type, is_json, media_type, read_body
-from aureum.http.errors import InvalidRequest, NotForm
-from aureum.http.multipart import FormPart, read_multipart, too_many_fields
-from aureum.http.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem
+from aureum.http.wire.bodies import BOM, Headers, content_type, is_json, media_type, read_body
+from aureum.http.wire.errors import InvalidRequest, NotForm
+from aureum.http.wire.multipart import FormPart, read_multipart, too_many_fields
+from aureum.http.wire.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem
 
 MOST_FIELDS = 1_000
 

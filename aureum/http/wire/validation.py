@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from aureum.domain.webhook_endpoint import EVENTS, GROUPS
-from aureum.http.errors import InvalidRequest, Problem, dotted
+from aureum.http.wire.errors import InvalidRequest, Problem, dotted
 
 Where = Literal["body", "query", "path"]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
@@ -130,7 +130,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "date_parsing": DATE,
     "date_from_datetime_parsing": DATE,
     "date_from_datetime_inexact": DATE,
-    # The rest are the types of aureum.http.fields and of paging.
+    # The rest are the types of aureum.http.wire.fields and of paging.
     "page_limit": Meaning(
         "value_error", "must be a whole number from 1 to 500", "must be a whole number from 1 to 500"
     ),

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 from starlette.types import Receive
 
-from aureum.http.errors import BodyTooLarge, ClientGone, EncodedBody, InvalidRequest, NotJson
-from aureum.http.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem
+from aureum.http.wire.errors import BodyTooLarge, ClientGone, EncodedBody, InvalidRequest, NotJson
+from aureum.http.wire.validation import MISSING_BODY, NOT_AN_OBJECT, json_problem
 
 Headers = Iterable[tuple[bytes, bytes]]
 """As in an ASGI scope: names in lower case."""

@@ -2,7 +2,7 @@
 
 from starlette.types import Scope
 
-from aureum.http.headers import header
+from aureum.http.wire.headers import header
 
 HTML = ("text/html", "application/xhtml+xml")
 JSON = ("application/json",)

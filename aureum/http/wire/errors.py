@@ -40,7 +40,7 @@ from aureum.domain.errors import (
     Unavailable,
     WrongState,
 )
-from aureum.http.error_codes import CODES, Code
+from aureum.http.wire.error_codes import CODES, Code
 
 Dialect = Literal["aureum", "leads"]
 
