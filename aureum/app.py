@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from aureum.http.access.gate import Gate
+from aureum.http.access.sites import Sites
 from aureum.http.answer_cache import AnswerCache
-from aureum.http.gate import Gate
-from aureum.http.sites import Sites
 from aureum.metrics import Metrics
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey, TenantKeys

@@ -65,7 +65,7 @@ async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Eve
             ws="none",
             loop="uvloop",
             lifespan="off",
-            # The contract's rules for proxies are stricter: aureum.http.hosts has them.
+            # The contract's rules for proxies are stricter: aureum.http.access.hosts has them.
             proxy_headers=False,
             server_header=False,
             access_log=False,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from aureum.commands.api_keys import NO_KEY, IssueApiKey, issue_api_key_once, new_key, revoke_api_key
 from aureum.domain.api_key import RATE_LIMIT, ApiKey
 from aureum.domain.ids import leads_time, to_wire
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import encoded
 from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
 from aureum.http.managed import managed_brokerage, position

@@ -9,7 +9,8 @@ from aureum.commands.clock import on_clock
 from aureum.domain.brokerage import SETTINGS, Brokerage
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
+from aureum.http.access.roles import ADMIN, OWNER, check_platform_admin
 from aureum.http.answers import encoded
 from aureum.http.brokerage_domains import brokerage_domains
 from aureum.http.brokerage_fields import BrokerageChange, NewBrokerage, ShownBrokerage, document
@@ -17,7 +18,6 @@ from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
 from aureum.http.managed import NO_BROKERAGE, brokerage_of, position
 from aureum.http.pages import Found, Numbered, NumberedPage, paged
 from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once, unless_known
-from aureum.http.roles import ADMIN, OWNER, check_platform_admin
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
-from aureum.http import named_brokerage
+from aureum.http.access import named_brokerage
 from aureum.http.form_fields import Cleared
 from aureum.http.lead_fields import Status
 from aureum.http.lists import CHANGED_AFTER

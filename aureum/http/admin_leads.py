@@ -10,7 +10,7 @@ from aureum.commands.clock import on_clock
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
 from aureum.domain.errors import NotFound
 from aureum.domain.lead import Lead
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.admin_lead_fields import (
     AdminLeadChange,
     AdminLeadFilters,

@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.http.gate import Brokerage
+from aureum.http.access.gate import Brokerage
 from aureum.http.wire.headers import header
 
 JSON = "application/json"

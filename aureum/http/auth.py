@@ -10,11 +10,11 @@ from aureum.commands.passwords import LONGEST_PASSWORD
 from aureum.commands.sessions import LogIn, log_in, log_out
 from aureum.domain.errors import TooMany
 from aureum.domain.ids import leads_time
-from aureum.http.access import bearer
+from aureum.http.access.callers import bearer
+from aureum.http.access.hosts import client_address
+from aureum.http.access.roles import Role
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import ANYBODY, STAFF, Asked, Endpoint
-from aureum.http.hosts import client_address
-from aureum.http.roles import Role
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Email
 from aureum.http.wire.shapes import LeadsTimestamp, Shape

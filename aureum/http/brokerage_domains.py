@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from aureum.domain.errors import Invalid
-from aureum.http.hosts import normalise_host
+from aureum.http.access.hosts import normalise_host
 from aureum.http.wire.errors import BadHost
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from aureum.domain.ids import to_wire
-from aureum.http.gate import Brokerage
+from aureum.http.access.gate import Brokerage
 from aureum.http.paging import Bound, Place, opened_cursor, opened_token, write_cursor, write_token
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections.document_list import ABOVE_ALL

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from starlette.types import Message, Receive
 
-from aureum.http.hosts import client_address
+from aureum.http.access.hosts import client_address
 from aureum.http.wire.error_codes import Code
 from aureum.http.wire.errors import HttpError
 from aureum.metrics import Metrics

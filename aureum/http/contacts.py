@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_contact, change_contact
 from aureum.domain.contact import Contact
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import encoded
 from aureum.http.catching_up import ShownRemoved
 from aureum.http.contact_fields import ContactChange, NewContact, ShownContact, Type

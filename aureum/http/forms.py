@@ -20,16 +20,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.domain.errors import Busy, DomainError, SiteChanged, TooMany, Unavailable
-from aureum.http.access import NO_BROKERAGE, named_host, origin, too_many
+from aureum.http.access.callers import NO_BROKERAGE, named_host, origin, too_many
+from aureum.http.access.cors import allow_origin, check_origin
+from aureum.http.access.gate import Brokerage
+from aureum.http.access.hosts import client_address
+from aureum.http.access.sites import Site
 from aureum.http.answers import answer
-from aureum.http.cors import allow_origin, check_origin
 from aureum.http.edge import log_error
 from aureum.http.endpoint import Access, Asked, Endpoint
 from aureum.http.form_page import FormWords, refused_page, thanks_page
-from aureum.http.gate import Brokerage
-from aureum.http.hosts import client_address
 from aureum.http.idempotency import idempotency, replayed
-from aureum.http.sites import Site
 from aureum.http.wire.accept import prefers_page
 from aureum.http.wire.errors import Dialect, HttpError
 from aureum.http.wire.form_bodies import Sent, read_form

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.http.access import by_host, by_key_or_staff
+from aureum.http.access.callers import by_host, by_key_or_staff
+from aureum.http.access.cors import allow_origin, find_site
+from aureum.http.access.gate import Brokerage
+from aureum.http.access.session_cookie import session_token
 from aureum.http.answers import answer, encoded, log_etag, not_modified
-from aureum.http.cors import allow_origin, find_site
 from aureum.http.endpoint import Access, Asked, Endpoint
-from aureum.http.gate import Brokerage
-from aureum.http.session_cookie import session_token
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 from aureum.http.wire.shapes import Shape

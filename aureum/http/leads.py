@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.lead import Lead
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import encoded
 from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id

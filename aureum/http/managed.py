@@ -5,9 +5,9 @@ from uuid import UUID
 
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
+from aureum.http.access.named_brokerage import checked
+from aureum.http.access.roles import ADMIN, check_manager
 from aureum.http.endpoint import Asked
-from aureum.http.named_brokerage import checked
-from aureum.http.roles import ADMIN, check_manager
 from aureum.http.wire.errors import HttpError
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow

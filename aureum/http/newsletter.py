@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from aureum.commands.newsletter import Link, Subscribe, find_link, subscribe, unsubscribe
 from aureum.domain.subscriber import Subscriber
-from aureum.http.access import GUESSES, counted, origin
+from aureum.http.access.callers import GUESSES, counted, origin
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import LINK, Asked, Endpoint
 from aureum.http.form_fields import EMPTY_IS_NONE, Forgiven, Interests, Trap

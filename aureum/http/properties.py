@@ -15,7 +15,7 @@ from aureum.commands.properties import (
     enter_property,
 )
 from aureum.domain.property import Property
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import encoded
 from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id

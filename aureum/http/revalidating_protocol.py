@@ -13,7 +13,7 @@ from typing import Any
 from uuid_utils import uuid4
 
 from aureum.domain.errors import Busy
-from aureum.http.gate import PASSED_AS, Passage
+from aureum.http.access.gate import PASSED_AS, Passage
 from aureum.http.protocol import BoundedProtocol
 from aureum.http.revalidation import CAME_AS, STARTED, Known, digest, still_true
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from starlette.types import Scope
 
-from aureum.http.access import limit_headers
-from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.access.callers import limit_headers
+from aureum.http.access.gate import PASSED_AS, Brokerage, Line, Passage
 from aureum.http.wire.headers import Headers, lines
 
 KEPT = 4_096

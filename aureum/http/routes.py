@@ -34,9 +34,9 @@ from aureum.http import (
     webhook_replays,
     webhooks,
 )
+from aureum.http.access.cors import preflight
 from aureum.http.admin import pages as admin_pages
 from aureum.http.answers import JSON, encoded
-from aureum.http.cors import preflight
 from aureum.http.edge import Edge
 from aureum.http.endpoint import Address, Endpoint
 from aureum.http.openapi import document

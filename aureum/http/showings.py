@@ -12,7 +12,7 @@ from starlette.responses import Response
 from aureum.commands.tours import ChangeTour, RequestTour, change_tour, clear_tour, request_tour
 from aureum.domain.errors import Invalid
 from aureum.domain.tour import Tour
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import encoded
 from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from aureum.commands.tasks import NO_TASK, ChangeTask, CreateTask, change_task, complete_task, create_task
 from aureum.domain.task import DETAILS, Task
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import encoded
 from aureum.http.catching_up import ShownRemoved
 from aureum.http.endpoint import Asked, Endpoint, Id

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from aureum.commands.tours import NO_TOUR, ChangeTour, RequestTour, change_tour, request_tour
 from aureum.domain.errors import NotFound
 from aureum.domain.tour import Tour
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.agents import check_agent
 from aureum.http.answers import encoded
 from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from aureum.commands.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from aureum.domain.ids import leads_time
 from aureum.domain.user import User
-from aureum.http import named_brokerage
+from aureum.http.access import named_brokerage
+from aureum.http.access.roles import Role
 from aureum.http.pages import Numbered
-from aureum.http.roles import Role
 from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape

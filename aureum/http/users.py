@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.domain.ids import to_wire
+from aureum.http.access.roles import Role
 from aureum.http.answers import answer, encoded, list_etag, not_modified
 from aureum.http.catching_up import Run, ShownRemoved, changes, run_of
 from aureum.http.endpoint import Asked, Endpoint
 from aureum.http.lists import CHANGED_AFTER
 from aureum.http.paging import Cursor, Limit, Token, link
-from aureum.http.roles import Role
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import users
 

@@ -13,7 +13,7 @@ from aureum.commands.webhook_endpoints import NO_WEBHOOK
 from aureum.domain.errors import NotFound
 from aureum.domain.webhook_endpoint import expand
 from aureum.domain.webhook_ping import WebhookPing
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.idempotency import Replayed

@@ -18,7 +18,7 @@ from aureum.commands.webhook_replays import (
 )
 from aureum.domain.errors import NotFound
 from aureum.domain.webhook_replay import WebhookReplay
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import answer, encoded
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.idempotency import Replayed

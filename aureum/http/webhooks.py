@@ -20,7 +20,7 @@ from aureum.commands.webhook_endpoints import (
 from aureum.domain import ids
 from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.webhook_endpoint import WebhookEndpoint
-from aureum.http.access import origin
+from aureum.http.access.callers import origin
 from aureum.http.answers import answer, encoded, living_etag, not_modified
 from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.idempotency import unless_replayed

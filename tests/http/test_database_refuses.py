@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from aureum.http.gate import UNCOUNTED_SECONDS
+from aureum.http.access.gate import UNCOUNTED_SECONDS
 from aureum.store.database import FULL, NOT_THIS_VERSION, ONLY_READS
 from aureum.store.migrate import INSTALLED, OWNERS, signatures
 from aureum.store.watch import RECENT_SECONDS

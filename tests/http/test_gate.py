@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aureum.commands.api_keys import hash_key
 from aureum.domain.errors import Busy, Unavailable
-from aureum.http.gate import Gate, Line, Passage
+from aureum.http.access.gate import Gate, Line, Passage
 from tests.http.office import Office, Tenant
 
 FORM_LIMIT = 4

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aureum.http import hosts
-from aureum.http.hosts import client_address, normalise_host, requested_host, split_slug
+from aureum.http.access import hosts
+from aureum.http.access.hosts import client_address, normalise_host, requested_host, split_slug
 from aureum.http.wire.errors import BadHost
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8:ffff::/48"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.access.gate import PASSED_AS, Brokerage, Line, Passage
 from aureum.http.revalidation import CAME_AS, LONGEST, Known, Revalidations, digest, still_true
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from starlette.responses import Response
 
 from aureum.domain.errors import NotFound
-from aureum.http.access import named_host, through_gate
+from aureum.http.access.callers import named_host, through_gate
+from aureum.http.access.gate import Line
+from aureum.http.access.session_cookie import LASTS, is_secure
 from aureum.http.admin.fields import Field
 from aureum.http.admin.visit import ACTING_COOKIE, Visit
-from aureum.http.gate import Line
-from aureum.http.session_cookie import LASTS, is_secure
 from aureum.http.wire.errors import BadHost, HttpError
 
 API = "/api/v1/admin/brokerages"

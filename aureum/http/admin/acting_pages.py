@@ -5,10 +5,10 @@ from dataclasses import replace
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import NotFound
+from aureum.http.access.roles import check_platform_admin
 from aureum.http.admin.acting import brokerage, keep
 from aureum.http.admin.page import Page
 from aureum.http.admin.visit import Visit
-from aureum.http.roles import check_platform_admin
 
 NO_BROKERAGE = "There is no such brokerage, or it is disabled."
 

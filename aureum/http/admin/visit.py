@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from aureum.http.access import ACTING_FOR, FROM_PANEL
+from aureum.http.access.callers import ACTING_FOR, FROM_PANEL
 from aureum.http.admin.api import endpoint_of
 from aureum.http.admin.forms import Form
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from aureum.http.access.roles import NOT_YOURS_TO_CHANGE
 from aureum.http.admin.page import STALE
-from aureum.http.roles import NOT_YOURS_TO_CHANGE
 from tests.http.admin.reader import Reader, led_to, page
 from tests.http.admin.test_resources import events, own_form, saved
 from tests.http.office import Office, Tenant

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.http.access import NO_BROKERAGE, named_host
-from aureum.http.session_cookie import host_in
-from aureum.http.sites import Site
+from aureum.http.access.callers import NO_BROKERAGE, named_host
+from aureum.http.access.session_cookie import host_in
+from aureum.http.access.sites import Site
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from aureum.commands.sessions import TOKEN_PREFIX
-from aureum.http.hosts import Networks, normalise_host, requested_host
+from aureum.http.access.hosts import Networks, normalise_host, requested_host
 from aureum.http.wire.errors import BadHost, HttpError
 from aureum.http.wire.headers import header
 

@@ -12,7 +12,7 @@ import structlog
 
 from aureum.domain.errors import Unavailable
 from aureum.domain.routing import Agent, agent
-from aureum.http.gate import Brokerage, Gate, Line
+from aureum.http.access.gate import Brokerage, Gate, Line
 from aureum.projections import brokerages, users
 from aureum.store.database import Database
 

@@ -13,10 +13,10 @@ from aureum.commands.api_keys import KEY_PREFIX, hash_key
 from aureum.commands.sessions import TOKEN_PREFIX
 from aureum.domain.brokerage import includes
 from aureum.domain.ids import PLATFORM, to_wire
-from aureum.http.gate import PASSED_AS, Brokerage, Line, Passage
-from aureum.http.hosts import client_address, requested_host, split_slug
-from aureum.http.roles import check_manager
-from aureum.http.session_cookie import check_same_origin, session_token
+from aureum.http.access.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.access.hosts import client_address, requested_host, split_slug
+from aureum.http.access.roles import check_manager
+from aureum.http.access.session_cookie import check_same_origin, session_token
 from aureum.http.wire.errors import BadForwardedHost, BadHost, HttpError, PlanRequired
 from aureum.http.wire.headers import header
 from aureum.store.metadata import VISITOR, Actor, Origin
