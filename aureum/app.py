@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aureum.http.access.gate import Gate
 from aureum.http.access.sites import Sites
-from aureum.http.answer_cache import AnswerCache
+from aureum.http.contract.answer_cache import AnswerCache
 from aureum.metrics import Metrics
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey, TenantKeys

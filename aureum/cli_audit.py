@@ -39,7 +39,7 @@ def audit_lead(
 
     The state is what the events add up to.
     """
-    from aureum.http.history import history_of
+    from aureum.http.contract.history import history_of
     from aureum.store.event_store import Stream
 
     until = moment(as_of)

@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from unittest.mock import patch
 
-from aureum.http.answer_cache import AnswerCache
+from aureum.http.contract.answer_cache import AnswerCache
 from aureum.process import main
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from aureum.commands.api_keys import NO_KEY, IssueApiKey, issue_api_key_once, ne
 from aureum.domain.api_key import RATE_LIMIT, ApiKey
 from aureum.domain.ids import leads_time, to_wire
 from aureum.http.access.callers import origin
-from aureum.http.answers import encoded
-from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
+from aureum.http.contract.resource import answered, once
 from aureum.http.managed import managed_brokerage, position
-from aureum.http.pages import Found, NumberedPage, paged
-from aureum.http.resources import answered, once
 from aureum.http.user_fields import BrokerageId, BrokeragePage, OfBrokerage
 from aureum.http.wire.fields import NULL_IS_ABSENT, Name, Whole
 from aureum.http.wire.sent import Body

@@ -11,13 +11,13 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
 from aureum.http.access.callers import origin
 from aureum.http.access.roles import ADMIN, OWNER, check_platform_admin
-from aureum.http.answers import encoded
 from aureum.http.brokerage_domains import brokerage_domains
 from aureum.http.brokerage_fields import BrokerageChange, NewBrokerage, ShownBrokerage, document
-from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.numbered_pages import Found, Numbered, NumberedPage, paged
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once, unless_known
 from aureum.http.managed import NO_BROKERAGE, brokerage_of, position
-from aureum.http.pages import Found, Numbered, NumberedPage, paged
-from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once, unless_known
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
 

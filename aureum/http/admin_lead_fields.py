@@ -6,11 +6,11 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 from aureum.http.access import named_brokerage
-from aureum.http.form_fields import Cleared
+from aureum.http.contract.form_fields import Cleared
+from aureum.http.contract.lists import CHANGED_AFTER
+from aureum.http.contract.numbered_pages import Numbered
+from aureum.http.contract.paging import Cursor, Token
 from aureum.http.lead_fields import Status
-from aureum.http.lists import CHANGED_AFTER
-from aureum.http.pages import Numbered
-from aureum.http.paging import Cursor, Token
 from aureum.http.wire.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import leads_time
 from aureum.domain.lead import Lead
-from aureum.http.history import entry, unseen
+from aureum.http.contract.history import entry, unseen
 from aureum.projections import admin_leads, lead_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Stream

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from aureum.http.admin_lead_fields import AdminLeadFilters
 from aureum.http.admin_scope import in_brokerage, is_platform_admin
-from aureum.http.answers import answer, encoded, list_etag, not_modified
-from aureum.http.catching_up import FAR, Run, changes, run_of
-from aureum.http.endpoint import Asked
-from aureum.http.pages import Found, page_body, paged
-from aureum.http.paging import link
+from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
+from aureum.http.contract.catching_up import FAR, Run, changes, run_of
+from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.numbered_pages import Found, page_body, paged
+from aureum.http.contract.paging import link
 from aureum.http.wire.validation import refused
 from aureum.projections import admin_leads
 

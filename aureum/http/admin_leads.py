@@ -22,11 +22,11 @@ from aureum.http.admin_lead_fields import (
 from aureum.http.admin_lead_history import assigned_in, history_of
 from aureum.http.admin_lead_list import PATH, get_admin_leads
 from aureum.http.admin_scope import in_brokerage, where_lead_is
-from aureum.http.agents import check_agent
-from aureum.http.answers import encoded
-from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
-from aureum.http.pages import NumberedPage
-from aureum.http.resources import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
+from aureum.http.contract.agents import check_agent
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.numbered_pages import NumberedPage
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
 from aureum.projections import admin_leads
 from aureum.projections.document_list import Row
 

@@ -6,7 +6,7 @@ from typing import Any
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
 from aureum.http.access.named_brokerage import checked
-from aureum.http.endpoint import Asked
+from aureum.http.contract.endpoint import Asked
 from aureum.http.wire.errors import HttpError
 from aureum.projections import admin_leads
 

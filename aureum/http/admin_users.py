@@ -13,11 +13,11 @@ from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.user import PROFILE, User
 from aureum.http.access.callers import origin
 from aureum.http.access.roles import ADMIN, check_changing, check_giving
-from aureum.http.answers import encoded
-from aureum.http.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once, unless_known
 from aureum.http.managed import managed, position
-from aureum.http.pages import Found, NumberedPage, paged
-from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once, unless_known
 from aureum.http.user_fields import BrokeragePage, NewUser, ShownStaff, UserChange, document
 from aureum.projections import users
 from aureum.projections.users import UserRow

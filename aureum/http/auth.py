@@ -13,8 +13,8 @@ from aureum.domain.ids import leads_time
 from aureum.http.access.callers import bearer
 from aureum.http.access.hosts import client_address
 from aureum.http.access.roles import Role
-from aureum.http.answers import answer, encoded
-from aureum.http.endpoint import ANYBODY, STAFF, Asked, Endpoint
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import ANYBODY, STAFF, Asked, Endpoint
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Email
 from aureum.http.wire.shapes import LeadsTimestamp, Shape

@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from aureum.commands.leads import CaptureLead, capture_lead
 from aureum.domain.lead import Lead
-from aureum.http.answers import encoded
-from aureum.http.endpoint import Asked
-from aureum.http.form_fields import Enquiry, Name, Page, Phone, Subject, Trap, Utm
-from aureum.http.form_page import FormWords, Input
-from aureum.http.forms import FormEndpoint, Submission, submit
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.form_fields import Enquiry, Name, Page, Phone, Subject, Trap, Utm
+from aureum.http.contract.form_page import FormWords, Input
+from aureum.http.contract.forms import FormEndpoint, Submission, submit
 from aureum.http.wire.fields import Email
 from aureum.http.wire.shapes import Shape
 from aureum.store.event_store import Appended

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_contact, change_contact
 from aureum.domain.contact import Contact
 from aureum.http.access.callers import origin
-from aureum.http.answers import encoded
-from aureum.http.catching_up import ShownRemoved
 from aureum.http.contact_fields import ContactChange, NewContact, ShownContact, Type
-from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.lists import DeltaPaging, Listing
-from aureum.http.resources import AsOf, answered, expected_versions, once, shown
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
 from aureum.http.wire.fields import Characters
 from aureum.projections import contact_list, contact_search
 

@@ -9,8 +9,8 @@ from importlib.resources import files
 from starlette.responses import Response
 from starlette_compress import remove_compress_type
 
-from aureum.http.endpoint import ANYBODY, Asked, Endpoint
-from aureum.http.packed import FOREVER, Packed
+from aureum.http.contract.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.contract.packed import FOREVER, Packed
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

@@ -6,8 +6,8 @@ from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from aureum import __version__
-from aureum.http.answers import answer, encoded
-from aureum.http.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import ANYBODY, Asked, Endpoint
 from aureum.http.wire.accept import prefers_page
 from aureum.http.wire.shapes import Shape
 

@@ -11,11 +11,9 @@ nobody foresaw the log has the class and the places in the code, never the messa
 
 import re
 import time
-import traceback
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
@@ -27,9 +25,9 @@ from aureum.domain.errors import Unavailable
 from aureum.http.connections import UNFINISHED, Connections
 from aureum.http.revalidation import STARTED, Revalidations
 from aureum.http.wire.compression import Compressed
+from aureum.http.wire.error_log import log_error, route_of
 from aureum.http.wire.errors import HttpError, render
 from aureum.http.wire.headers import header as find
-from aureum.log import reason
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -127,28 +125,3 @@ def given_id(scope: Scope) -> str | None:
         if name == b"x-request-id":
             return value.decode() if SANE_ID.fullmatch(value) else None
     return None
-
-
-def route_of(scope: Scope) -> str:
-    """The route's pattern, such as ``/api/leads/{id}``; ``-`` where none matched."""
-    route: Any = scope.get("route")
-    return "-" if route is None else str(route.path)
-
-
-def log_error(scope: Scope, error: Exception) -> None:
-    """What the operator should know: what keeps the database away; of other errors where in the code they arose."""
-    about = {"request": scope["state"]["request_id"], "route": route_of(scope)}
-    if isinstance(error, Unavailable):
-        cause = error.__cause__ or error
-        # Why nothing can be reached, such as that the server has no connection left.
-        why = {"reason": reason(cause)} if isinstance(cause, psycopg.OperationalError) and not cause.sqlstate else {}
-        log.error("unavailable", **about, **named(cause), **why)
-        return
-    frames = traceback.extract_tb(error.__traceback__)
-    trace = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-    log.error("unforeseen", **about, **named(error), trace=trace)
-
-
-def named(error: BaseException) -> dict[str, str | None]:
-    """The class of an error, and PostgreSQL's code for it."""
-    return {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}

@@ -5,8 +5,8 @@ from ipaddress import ip_address
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from aureum.http.answers import answer, encoded
-from aureum.http.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import ANYBODY, Asked, Endpoint
 from aureum.http.wire.shapes import Shape
 from aureum.store.readiness import READY_SECONDS, check
 

@@ -9,8 +9,8 @@ from aureum.http.access.callers import by_host, by_key_or_staff
 from aureum.http.access.cors import allow_origin, find_site
 from aureum.http.access.gate import Brokerage
 from aureum.http.access.session_cookie import session_token
-from aureum.http.answers import answer, encoded, log_etag, not_modified
-from aureum.http.endpoint import Access, Asked, Endpoint
+from aureum.http.contract.answers import answer, encoded, log_etag, not_modified
+from aureum.http.contract.endpoint import Access, Asked, Endpoint
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 from aureum.http.wire.shapes import Shape

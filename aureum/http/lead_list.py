@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from aureum.http.endpoint import Asked
+from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import reference
 from aureum.http.lead_fields import Status
-from aureum.http.lists import DeltaPaging, Listing
-from aureum.http.resources import reference
 from aureum.http.wire.fields import Source
 from aureum.projections import lead_list
 

@@ -8,13 +8,11 @@ from starlette.responses import Response
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.lead import Lead
 from aureum.http.access.callers import origin
-from aureum.http.answers import encoded
-from aureum.http.catching_up import ShownRemoved
-from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.history import history_of
-from aureum.http.lead_fields import LeadChange, NewLead, ShownLead, split_name
-from aureum.http.lead_list import LeadFilters, get_leads
-from aureum.http.resources import (
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.history import history_of
+from aureum.http.contract.resource import (
     AsOf,
     answered,
     as_it_was,
@@ -25,6 +23,8 @@ from aureum.http.resources import (
     shown,
     unless_known,
 )
+from aureum.http.lead_fields import LeadChange, NewLead, ShownLead, split_name
+from aureum.http.lead_list import LeadFilters, get_leads
 from aureum.http.wire.shapes import ShownEvent
 from aureum.projections import lead_list
 

@@ -7,7 +7,7 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
 from aureum.http.access.named_brokerage import checked
 from aureum.http.access.roles import ADMIN, check_manager
-from aureum.http.endpoint import Asked
+from aureum.http.contract.endpoint import Asked
 from aureum.http.wire.errors import HttpError
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow

@@ -14,11 +14,11 @@ from aureum.domain.ids import PLATFORM, to_wire
 from aureum.http.access.callers import bearer, by_credentials, origin
 from aureum.http.access.hosts import client_address
 from aureum.http.access.roles import Role
-from aureum.http.answers import answer, encoded, list_etag, not_modified
 from aureum.http.auth import Success, too_many_failures
-from aureum.http.endpoint import STAFF, Access, Asked, Endpoint
-from aureum.http.idempotency import Replayed
-from aureum.http.resources import expected_versions, once
+from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
+from aureum.http.contract.endpoint import STAFF, Access, Asked, Endpoint
+from aureum.http.contract.idempotency import Replayed
+from aureum.http.contract.resource import expected_versions, once
 from aureum.http.user_fields import Password
 from aureum.http.wire.fields import NOT_NULL, Name
 from aureum.http.wire.headers import header

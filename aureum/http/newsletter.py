@@ -10,13 +10,14 @@ from starlette.responses import Response
 from aureum.commands.newsletter import Link, Subscribe, find_link, subscribe, unsubscribe
 from aureum.domain.subscriber import Subscriber
 from aureum.http.access.callers import GUESSES, counted, origin
-from aureum.http.answers import answer, encoded
-from aureum.http.endpoint import LINK, Asked, Endpoint
-from aureum.http.form_fields import EMPTY_IS_NONE, Forgiven, Interests, Trap
-from aureum.http.form_page import FormWords, Input
-from aureum.http.forms import FormEndpoint, Submission, submit
-from aureum.http.idempotency import Replayed, idempotency, unless_replayed
-from aureum.http.unsubscribe_page import ASKS, DONE, NOT_KEPT, UNKNOWN, Words, page
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import LINK, Asked, Endpoint
+from aureum.http.contract.form_fields import EMPTY_IS_NONE, Forgiven, Interests, Trap
+from aureum.http.contract.form_page import FormWords, Input
+from aureum.http.contract.forms import FormEndpoint, Submission, submit
+from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
+from aureum.http.contract.visitor_page import NOT_KEPT
+from aureum.http.unsubscribe_page import ASKS, DONE, UNKNOWN, Words, page
 from aureum.http.wire.accept import prefers_page
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Characters, Email

@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any
 
 from aureum import __version__
-from aureum.http.answers import ETAGS
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.answers import ETAGS
+from aureum.http.contract.endpoint import Endpoint
 from aureum.http.openapi_answers import ERRORS, refusals, responses
 from aureum.http.openapi_examples import examples
 from aureum.http.openapi_schemas import JsonSchema, Schemas, without_null

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from aureum.http.openapi_examples import examples
 from aureum.http.openapi_schemas import JsonSchema, Schemas
 from aureum.http.wire.error_codes import CODES

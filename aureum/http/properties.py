@@ -16,12 +16,12 @@ from aureum.commands.properties import (
 )
 from aureum.domain.property import Property
 from aureum.http.access.callers import origin
-from aureum.http.answers import encoded
-from aureum.http.catching_up import ShownRemoved
-from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.lists import DeltaPaging, Listing
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
 from aureum.http.property_fields import NewProperty, PropertyChange, ShownProperty, Status
-from aureum.http.resources import AsOf, answered, expected_versions, once, shown
 from aureum.projections import property_list
 
 PROPERTIES = Listing("/api/properties", property_list.PAGE, property_list.CHANGED, property_list.PAGES)

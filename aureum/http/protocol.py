@@ -10,8 +10,8 @@ from uuid_utils import uuid4
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from aureum.http.answers import JSON, encoded
 from aureum.http.connections import TOO_MANY, Progress, Unfinished
+from aureum.http.contract.answers import JSON, encoded
 from aureum.http.edge import DEFAULTS, Edge
 from aureum.http.wire.error_codes import CODES, Code
 from aureum.http.wire.headers import lines

@@ -36,11 +36,11 @@ from aureum.http import (
 )
 from aureum.http.access.cors import preflight
 from aureum.http.admin import pages as admin_pages
-from aureum.http.answers import JSON, encoded
+from aureum.http.contract.answers import JSON, encoded
+from aureum.http.contract.endpoint import Address, Endpoint
+from aureum.http.contract.packed import Packed
 from aureum.http.edge import Edge
-from aureum.http.endpoint import Address, Endpoint
 from aureum.http.openapi import document
-from aureum.http.packed import Packed
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *contact.ENDPOINTS,

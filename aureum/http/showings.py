@@ -13,11 +13,11 @@ from aureum.commands.tours import ChangeTour, RequestTour, change_tour, clear_to
 from aureum.domain.errors import Invalid
 from aureum.domain.tour import Tour
 from aureum.http.access.callers import origin
-from aureum.http.answers import encoded
-from aureum.http.catching_up import ShownRemoved
-from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.lists import DeltaPaging, Listing
-from aureum.http.resources import AsOf, answered, expected_versions, once, reference, shown
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
 from aureum.http.tour_fields import NewShowing, ShowingChange, ShownShowing, Status
 from aureum.http.wire.fields import Text
 from aureum.projections import tour_list

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.task import LINKS
-from aureum.http.resources import reference
+from aureum.http.contract.resource import reference
 from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Message, Subject, Time, WireId
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire

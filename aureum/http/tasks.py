@@ -10,11 +10,11 @@ from starlette.responses import Response
 from aureum.commands.tasks import NO_TASK, ChangeTask, CreateTask, change_task, complete_task, create_task
 from aureum.domain.task import DETAILS, Task
 from aureum.http.access.callers import origin
-from aureum.http.answers import encoded
-from aureum.http.catching_up import ShownRemoved
-from aureum.http.endpoint import Asked, Endpoint, Id
-from aureum.http.lists import DeltaPaging, Listing
-from aureum.http.resources import AsOf, answered, expected_versions, once, reference, shown
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
 from aureum.http.task_fields import NewTask, ShownTask, Status, TaskChange, as_recorded
 from aureum.projections import task_list
 

@@ -15,10 +15,10 @@ from aureum.domain.ids import PLATFORM, to_wire
 from aureum.domain.property import Property
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import Start, day_of
-from aureum.http.answers import list_etag, not_modified
 from aureum.http.calendar import CALENDAR, CalendarTour, calendar_of
-from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
-from aureum.http.resources import NOT_YET, AsOf
+from aureum.http.contract.answers import list_etag, not_modified
+from aureum.http.contract.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
+from aureum.http.contract.resource import NOT_YET, AsOf
 from aureum.http.tours import get_found
 from aureum.store.event_store import Recorded
 

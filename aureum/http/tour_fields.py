@@ -8,8 +8,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from aureum.domain.wall_time import DATE
-from aureum.http import form_fields
-from aureum.http.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Cleared, Listing, Phone, Trap
+from aureum.http.contract import form_fields
+from aureum.http.contract.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Cleared, Listing, Phone, Trap
 from aureum.http.lead_fields import ANSWERABLE
 from aureum.http.wire.fields import (
     NOT_NULL,

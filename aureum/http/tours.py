@@ -11,13 +11,13 @@ from aureum.commands.tours import NO_TOUR, ChangeTour, RequestTour, change_tour,
 from aureum.domain.errors import NotFound
 from aureum.domain.tour import Tour
 from aureum.http.access.callers import origin
-from aureum.http.agents import check_agent
-from aureum.http.answers import encoded
-from aureum.http.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
-from aureum.http.form_page import FormWords, Input
-from aureum.http.forms import FormEndpoint, Submission, submit
-from aureum.http.lists import DeltaPaging, Listing
-from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, unless_known
+from aureum.http.contract.agents import check_agent
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
+from aureum.http.contract.form_page import FormWords, Input
+from aureum.http.contract.forms import FormEndpoint, Submission, submit
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, unless_known
 from aureum.http.tour_fields import ReceivedTour, ShownTour, Status, TourChange, TourForm
 from aureum.http.wire.fields import Text
 from aureum.http.wire.shapes import Shape

@@ -10,7 +10,7 @@ from aureum.domain.ids import leads_time
 from aureum.domain.user import User
 from aureum.http.access import named_brokerage
 from aureum.http.access.roles import Role
-from aureum.http.pages import Numbered
+from aureum.http.contract.numbered_pages import Numbered
 from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from aureum.domain.ids import to_wire
 from aureum.http.access.roles import Role
-from aureum.http.answers import answer, encoded, list_etag, not_modified
-from aureum.http.catching_up import Run, ShownRemoved, changes, run_of
-from aureum.http.endpoint import Asked, Endpoint
-from aureum.http.lists import CHANGED_AFTER
-from aureum.http.paging import Cursor, Limit, Token, link
+from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
+from aureum.http.contract.catching_up import Run, ShownRemoved, changes, run_of
+from aureum.http.contract.endpoint import Asked, Endpoint
+from aureum.http.contract.lists import CHANGED_AFTER
+from aureum.http.contract.paging import Cursor, Limit, Token, link
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import users
 

@@ -14,11 +14,11 @@ from aureum.domain.errors import NotFound
 from aureum.domain.webhook_endpoint import expand
 from aureum.domain.webhook_ping import WebhookPing
 from aureum.http.access.callers import origin
-from aureum.http.answers import answer, encoded
-from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
-from aureum.http.idempotency import Replayed
-from aureum.http.paging import Cursor, Limit, Place, link, write_cursor
-from aureum.http.resources import once
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.idempotency import Replayed
+from aureum.http.contract.paging import Cursor, Limit, Place, link, write_cursor
+from aureum.http.contract.resource import once
 from aureum.http.webhook_fields import LAST_POSITION, Event, Named
 from aureum.http.webhook_lists import begins, unless_same
 from aureum.http.webhooks import row_of

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.domain.webhook_endpoint import EVENTS, expand
-from aureum.http.answers import answer, list_etag, not_modified
-from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint
-from aureum.http.paging import Limit, link
+from aureum.http.contract.answers import answer, list_etag, not_modified
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint
+from aureum.http.contract.paging import Limit, link
 from aureum.http.webhook_fields import Named, Position
 from aureum.http.webhook_messages import ShownMessage
 from aureum.webhooks.told import told_since

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from aureum.http.answers import answer, encoded, list_etag, not_modified
-from aureum.http.endpoint import Asked
-from aureum.http.lists import Paging
-from aureum.http.paging import Bound, Place, link, opened_cursor, write_cursor
+from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
+from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.lists import Paging
+from aureum.http.contract.paging import Bound, Place, link, opened_cursor, write_cursor
 from aureum.projections.document_list import ABOVE_ALL
 
 

@@ -12,10 +12,10 @@ from aureum.domain.errors import TooMany
 from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.webhook_ping import WebhookPing
 from aureum.http.access.callers import origin
-from aureum.http.answers import answer, encoded
-from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
-from aureum.http.idempotency import Replayed
-from aureum.http.resources import once
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.idempotency import Replayed
+from aureum.http.contract.resource import once
 from aureum.http.webhook_deliveries import PATH as DELIVERIES
 from aureum.http.webhook_deliveries import ShownWholeDelivery, whole
 from aureum.http.webhook_fields import WebhookTest

@@ -19,11 +19,11 @@ from aureum.commands.webhook_replays import (
 from aureum.domain.errors import NotFound
 from aureum.domain.webhook_replay import WebhookReplay
 from aureum.http.access.callers import origin
-from aureum.http.answers import answer, encoded
-from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
-from aureum.http.idempotency import Replayed
-from aureum.http.lists import Paging
-from aureum.http.resources import once
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.idempotency import Replayed
+from aureum.http.contract.lists import Paging
+from aureum.http.contract.resource import once
 from aureum.http.webhook_fields import Events, Wanted
 from aureum.http.webhook_lists import listed, page, unless_same
 from aureum.http.webhooks import row_of

@@ -21,11 +21,11 @@ from aureum.domain import ids
 from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.http.access.callers import origin
-from aureum.http.answers import answer, encoded, living_etag, not_modified
-from aureum.http.endpoint import INTEGRATOR, Asked, Endpoint, Id
-from aureum.http.idempotency import unless_replayed
-from aureum.http.lists import Paging
-from aureum.http.resources import NOT_YET, AsOf, answered, expected_versions, once
+from aureum.http.contract.answers import answer, encoded, living_etag, not_modified
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.idempotency import unless_replayed
+from aureum.http.contract.lists import Paging
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once
 from aureum.http.webhook_fields import (
     NewWebhook,
     Rotation,

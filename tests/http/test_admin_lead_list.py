@@ -11,7 +11,7 @@ from aureum.commands.brokerages import disable_brokerage, enable_brokerage
 from aureum.domain import ids
 from aureum.domain.texts import one_line
 from aureum.http.admin_lead_fields import ShownAdminLead
-from aureum.http.pages import NumberedPage
+from aureum.http.contract.numbered_pages import NumberedPage
 from tests.conftest import fresh_database
 from tests.http.office import ORIGIN, Office, Staff, Tenant
 from tests.http.serving import Answer, Server, served

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.domain.lead import STATUSES
-from aureum.http.answer_cache import ENTRY_OVERHEAD_BYTES, AnswerCache
+from aureum.http.contract.answer_cache import ENTRY_OVERHEAD_BYTES, AnswerCache
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Server
 

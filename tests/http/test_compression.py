@@ -14,7 +14,7 @@ import zstandard
 from starlette.responses import StreamingResponse
 from starlette.types import Message
 
-from aureum.http.lists import CHUNK
+from aureum.http.contract.lists import CHUNK
 from aureum.http.wire.compression import Compressed
 from tests.http.office import Office, Tenant
 from tests.http.serving import MUCH, Server

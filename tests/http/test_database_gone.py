@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 
 from aureum.domain.errors import Unavailable
-from aureum.http.lists import CHUNK
+from aureum.http.contract.lists import CHUNK
 from aureum.store import embedded
 from aureum.store.cipher import MasterKey
 from aureum.store.migrate import migrate

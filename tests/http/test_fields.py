@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from aureum.http.form_fields import Phone
+from aureum.http.contract.form_fields import Phone
 from aureum.http.wire.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,

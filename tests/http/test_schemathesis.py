@@ -23,7 +23,7 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.openapi.checks import RejectedPositiveData
 
 from aureum.domain import ids
-from aureum.http.answers import ETAGS
+from aureum.http.contract.answers import ETAGS
 from aureum.http.openapi import document
 from aureum.http.routes import ENDPOINTS
 from tests.http.office import Office, Tenant

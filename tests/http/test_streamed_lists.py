@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 
-from aureum.http.lists import CHUNK
+from aureum.http.contract.lists import CHUNK
 from tests.http.office import Office, Tenant
 from tests.http.serving import MUCH, PATIENCE, Server, answer_of, until
 

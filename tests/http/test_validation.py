@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from aureum.http.form_fields import Phone
+from aureum.http.contract.form_fields import Phone
 from aureum.http.wire.errors import InvalidRequest, Problem, render
 from aureum.http.wire.fields import (
     NULL_IS_ABSENT,

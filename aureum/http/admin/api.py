@@ -21,7 +21,7 @@ from aureum.http import (
     webhook_replays,
     webhooks,
 )
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 
 ENDPOINTS: Sequence[Endpoint] = (
     *auth.ENDPOINTS,

@@ -19,8 +19,8 @@ from aureum.http.admin.forms import read_form
 from aureum.http.admin.notices import notices
 from aureum.http.admin.rendering import HEADERS, rendered
 from aureum.http.admin.visit import Visit
-from aureum.http.edge import log_error
 from aureum.http.wire.bodies import read_body
+from aureum.http.wire.error_log import log_error
 from aureum.http.wire.errors import HttpError, render
 from aureum.http.wire.headers import header
 

@@ -28,7 +28,7 @@ from aureum.http.admin import (
 from aureum.http.admin.page import Page
 from aureum.http.admin.rendering import style
 from aureum.http.admin.visit import Visit
-from aureum.http.packed import FOREVER
+from aureum.http.contract.packed import FOREVER
 
 STYLE = "/admin/panel.css"
 

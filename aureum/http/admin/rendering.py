@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from aureum.http.admin.times import shown_time
 from aureum.http.admin.visit import Visit, new_once
-from aureum.http.packed import Packed
+from aureum.http.contract.packed import Packed
 
 HEADERS = {
     "Cache-Control": "no-store",

@@ -10,7 +10,7 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from aureum.http.routes import ENDPOINTS
 from tests.http.serving import Answer
 

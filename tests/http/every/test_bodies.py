@@ -10,8 +10,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.http.endpoint import Endpoint
-from aureum.http.forms import FormEndpoint
+from aureum.http.contract.endpoint import Endpoint
+from aureum.http.contract.forms import FormEndpoint
 from tests.http.every.declared import Field, allows, every, fields_of, names, refusal
 from tests.http.every.world import Call, World
 from tests.http.serving import Answer

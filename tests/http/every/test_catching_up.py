@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import declared, every, query_fields, refusal
 from tests.http.every.world import Call, World
 from tests.http.links import delta, links, next_page

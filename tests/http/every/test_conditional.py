@@ -1,6 +1,6 @@
 """Every answer that is made of events: its ETag, 304, 412, and how it was at another time."""
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import collection, declared, every, of_events, query_fields, refusal
 from tests.http.every.world import World
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from aureum.http.wire.sent import POSITIONS, Body
 from tests.http.every.declared import every, fields_of, is_list, names, query_fields, refusal, schema_of
 from tests.http.every.test_bodies import TAKES_A_BODY, placed

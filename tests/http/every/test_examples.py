@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from aureum.http.openapi import document, name
 from aureum.http.openapi_examples import FILE, examples
 from aureum.http.routes import ENDPOINTS

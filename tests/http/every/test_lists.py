@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from aureum.http.endpoint import Endpoint
-from aureum.http.lists import Paging
+from aureum.http.contract.endpoint import Endpoint
+from aureum.http.contract.lists import Paging
 from aureum.http.routes import ENDPOINTS
 from tests.http.every.declared import every, query_fields, refusal
 from tests.http.every.world import Call, World

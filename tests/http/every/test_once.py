@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from aureum.http.routes import ENDPOINTS
 from tests.http.every.declared import allows, every, refusal
 from tests.http.every.world import LOGOUT, Call, World

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every, fields_of, is_text
 from tests.http.every.world import World
 from tests.http.office import Office, Tenant

@@ -1,6 +1,6 @@
 """A webhook of our own that comes back changes nothing, at whatever address: or it would send the next, without end."""
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every, refusal
 from tests.http.every.world import World
 

@@ -1,6 +1,6 @@
 """Every list tells of a parameter that it does not have, and that it shows the present only."""
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every, query_fields, refusal
 from tests.http.every.world import World
 

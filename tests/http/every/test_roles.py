@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from aureum.http.endpoint import Endpoint
-from aureum.http.lists import Paging
+from aureum.http.contract.endpoint import Endpoint
+from aureum.http.contract.lists import Paging
 from aureum.http.routes import ENDPOINTS
 from tests.http.every.declared import declared, every, is_list, query_fields, refusal
 from tests.http.every.test_two_tenants import never

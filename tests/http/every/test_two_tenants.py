@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from aureum.http.endpoint import CALLER, INTEGRATOR, Endpoint
-from aureum.http.lists import Paging
+from aureum.http.contract.endpoint import CALLER, INTEGRATOR, Endpoint
+from aureum.http.contract.lists import Paging
 from aureum.http.routes import ENDPOINTS
 from tests.http.every.declared import every, fields_of, names, of_events, query_fields, refusal
 from tests.http.every.test_once import NOT_ONCE, replayed

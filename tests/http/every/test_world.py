@@ -2,7 +2,7 @@
 
 from pydantic import TypeAdapter
 
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every
 from tests.http.every.world import World
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.ids import PLATFORM, from_wire
-from aureum.http.endpoint import Endpoint
+from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
 from tests.http.office import ORIGIN, Office, Staff, Tenant
 from tests.http.serving import Answer, Server

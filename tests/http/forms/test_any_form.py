@@ -7,8 +7,8 @@ from urllib.parse import quote_from_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.http import form_fields
 from aureum.http.contact import ContactForm
+from aureum.http.contract import form_fields
 from aureum.http.newsletter import SubscriptionForm
 from aureum.http.tour_fields import TourForm
 from aureum.http.wire import form_bodies

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aureum.http.form_page import path_in
+from aureum.http.contract.form_page import path_in
 from tests.http.forms.corpus import URLENCODED
 from tests.http.forms.test_encodings import BROWSER, TOUR
 from tests.http.office import Office, Tenant

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.http.access.gate import Brokerage
-from aureum.http.answers import answer
+from aureum.http.contract.answers import answer
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 from aureum.store.event_store import EventStore, Idempotency

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from aureum.commands.references import user_of_number
-from aureum.http.endpoint import Asked
+from aureum.http.contract.endpoint import Asked
 from aureum.http.wire.errors import HttpError
 
 FOREIGN_AGENT = "Agent {agent} does not belong to brokerage {brokerage}"

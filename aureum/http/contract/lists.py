@@ -10,10 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
-from aureum.http.answers import JSON, answer, log_etag, not_modified
-from aureum.http.catching_up import Run, changes, in_words, run_of
-from aureum.http.endpoint import Asked
-from aureum.http.paging import LONGEST_PAGE, Cursor, Limit, Token, link
+from aureum.http.contract.answers import JSON, answer, log_etag, not_modified
+from aureum.http.contract.catching_up import Run, changes, in_words, run_of
+from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
 from aureum.http.wire.fields import Time
 
 CHUNK = 1_000

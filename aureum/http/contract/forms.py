@@ -25,12 +25,12 @@ from aureum.http.access.cors import allow_origin, check_origin
 from aureum.http.access.gate import Brokerage
 from aureum.http.access.hosts import client_address
 from aureum.http.access.sites import Site
-from aureum.http.answers import answer
-from aureum.http.edge import log_error
-from aureum.http.endpoint import Access, Asked, Endpoint
-from aureum.http.form_page import FormWords, refused_page, thanks_page
-from aureum.http.idempotency import idempotency, replayed
+from aureum.http.contract.answers import answer
+from aureum.http.contract.endpoint import Access, Asked, Endpoint
+from aureum.http.contract.form_page import FormWords, refused_page, thanks_page
+from aureum.http.contract.idempotency import idempotency, replayed
 from aureum.http.wire.accept import prefers_page
+from aureum.http.wire.error_log import log_error
 from aureum.http.wire.errors import Dialect, HttpError
 from aureum.http.wire.form_bodies import Sent, read_form
 from aureum.http.wire.validation import validate

@@ -14,7 +14,7 @@ from jinja2 import Environment
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from aureum.domain.errors import Invalid
-from aureum.http import unsubscribe_page
+from aureum.http.contract import visitor_page
 from aureum.http.wire.errors import InvalidRequest, render
 
 NEXT = "_next"
@@ -39,7 +39,7 @@ FAILED = "That did not work"
 MARKED = "Nothing has been sent yet. What is missing or not right is marked below."
 
 STYLE = (
-    unsubscribe_page.STYLE
+    visitor_page.STYLE
     + """
 main { margin-bottom: 6vh; }
 .field { margin: 0 0 1rem; }
@@ -56,10 +56,10 @@ input:focus-visible, textarea:focus-visible { outline: 3px solid #e0a100; outlin
 }
 """
 )
-HEADERS = unsubscribe_page.headers_of(STYLE)
+HEADERS = visitor_page.headers_of(STYLE)
 
 TEMPLATE = Environment(autoescape=True, auto_reload=False, trim_blocks=True, lstrip_blocks=True).from_string(
-    (files("aureum.http") / "form.html").read_text(encoding="utf-8")
+    (files("aureum.http.contract") / "form.html").read_text(encoding="utf-8")
 )
 
 

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
-from aureum.http.answers import ETAGS, RESOURCE_ETAG, answer, not_modified, resource_etag
-from aureum.http.endpoint import Asked
-from aureum.http.idempotency import Replayed, idempotency, unless_replayed
+from aureum.http.contract.answers import ETAGS, RESOURCE_ETAG, answer, not_modified, resource_etag
+from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Time
 from aureum.http.wire.headers import header

@@ -8,7 +8,7 @@ from functools import cached_property
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.http.answers import not_modified
+from aureum.http.contract.answers import not_modified
 from aureum.http.wire.headers import header
 
 FOREVER = "public, max-age=31536000, immutable"

@@ -21,8 +21,8 @@ from aureum.domain.ids import from_wire
 from aureum.domain.wall_time import Midnight
 from aureum.http.access.callers import by_integrator, by_key, by_key_or_staff, by_link, by_staff
 from aureum.http.access.gate import Brokerage
-from aureum.http.answers import known_tags, log_etag, unchanged
-from aureum.http.idempotency import Replayed, replayed
+from aureum.http.contract.answers import known_tags, log_etag, unchanged
+from aureum.http.contract.idempotency import Replayed, replayed
 from aureum.http.wire.bodies import json_object, read_body
 from aureum.http.wire.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, Problem
 from aureum.http.wire.headers import header

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from aureum.domain.ids import to_wire
 from aureum.http.access.gate import Brokerage
-from aureum.http.paging import Bound, Place, opened_cursor, opened_token, write_cursor, write_token
+from aureum.http.contract.paging import Bound, Place, opened_cursor, opened_token, write_cursor, write_token
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.database import Database

@@ -6,8 +6,8 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from aureum.http.answers import answer, list_etag, not_modified
-from aureum.http.endpoint import Asked
+from aureum.http.contract.answers import answer, list_etag, not_modified
+from aureum.http.contract.endpoint import Asked
 from aureum.http.wire.fields import AS_WHOLE
 from aureum.http.wire.shapes import Shape
 

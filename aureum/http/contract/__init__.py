@@ -1,0 +1,1 @@
+"""What all endpoints promise alike: declarations, lists, pages, ETags, ``asOf``, idempotency, public forms."""
