@@ -93,23 +93,22 @@ def openapi_command(
     import json
 
     if errors:
-        from aureum.http.error_catalogue import catalogue
+        from aureum.http.openapi.error_catalogue import catalogue
 
         sys.stdout.write(catalogue())
         return
-    from aureum.http.openapi import document
-    from aureum.http.routes import ENDPOINTS
+    from aureum.http.routes import described
     from aureum.settings import load_settings
 
-    described = document(ENDPOINTS, load_settings().public_url)
+    document = described(load_settings().public_url)
     if markdown:
-        from aureum.http.openapi_markdown import page
+        from aureum.http.openapi.markdown import page
 
-        sys.stdout.write(page(described))
+        sys.stdout.write(page(document))
     elif as_json:
-        say(True, described, "")
+        say(True, document, "")
     else:
-        sys.stdout.write(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 app.command("run", epilog=examples("aureum run", "aureum run --port 9000"))(cli_serve.run_command)

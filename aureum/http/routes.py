@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
@@ -15,7 +16,6 @@ from aureum.http import (
     auth,
     contact,
     contacts,
-    documentation,
     door,
     health,
     lead_count,
@@ -40,7 +40,9 @@ from aureum.http.contract.answers import JSON, encoded
 from aureum.http.contract.endpoint import Address, Endpoint
 from aureum.http.contract.packed import Packed
 from aureum.http.edge import Edge
-from aureum.http.openapi import document
+from aureum.http.openapi import documentation
+from aureum.http.openapi.document import document
+from aureum.http.webhook_messages import MESSAGES
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *contact.ENDPOINTS,
@@ -98,8 +100,13 @@ class Paths(Router):
         await route.handle(scope, receive, send)
 
 
+def described(public_url: str | None = None) -> dict[str, Any]:
+    """The OpenAPI document of all endpoints and webhooks; *public_url* is where clients reach them."""
+    return document(ENDPOINTS, MESSAGES, public_url)
+
+
 def make_app(aureum: Aureum) -> Edge:
     """The ASGI application on an opened ``Aureum``."""
     routes = [Route(address.path, address, include_in_schema=False) for address in addresses()]
-    described = encoded(document(ENDPOINTS, aureum.settings.public_url))
-    return Edge(Paths([*routes, *admin_pages.routes()]), aureum, openapi=Packed(described, JSON))
+    openapi = encoded(described(aureum.settings.public_url))
+    return Edge(Paths([*routes, *admin_pages.routes()]), aureum, openapi=Packed(openapi, JSON))

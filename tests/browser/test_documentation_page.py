@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from aureum.http.openapi_webhooks import TAG as MESSAGES
+from aureum.http.openapi.webhooks import TAG as MESSAGES
 from tests.browser.visitor import Visitor
 from tests.http.office import Tenant
 from tests.http.serving import Server

@@ -60,7 +60,7 @@ def test_there_are_no_other_files(server: Server) -> None:
 
 
 def test_swagger_ui_is_as_its_makers_publish_it() -> None:
-    folder = files("aureum.http") / "swagger_ui"
+    folder = files("aureum.http.openapi") / "swagger_ui"
     sums = dict(re.findall(r"^\| `(\S+)` \| `([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.MULTILINE))
     assert sums.keys() == {"swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt"}
     for name, expected in sums.items():

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 import aureum
 from aureum.domain import errors as domain
 from aureum.http.contact_fields import NewContact
-from aureum.http.error_catalogue import catalogue
+from aureum.http.openapi.error_catalogue import catalogue
 from aureum.http.wire import errors
 from aureum.http.wire.error_codes import CODES, Code
 from aureum.http.wire.errors import Dialect, HttpError, InvalidRequest, PlanRequired, Problem, render

@@ -15,8 +15,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from aureum import __version__
 from aureum.domain.webhook_endpoint import EVENTS
-from aureum.http.openapi import document
-from aureum.http.routes import ENDPOINTS, addresses
+from aureum.http.routes import ENDPOINTS, addresses, described
 from aureum.webhooks.messages import SOURCES
 from aureum.webhooks.signing import new_secret, sign
 from tests.documents.aureum_document import aureum_document
@@ -25,7 +24,7 @@ from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Server, served
 
 SOURCE_NAMES = [name for source in SOURCES.values() for name in source.names.values()]
-DOCUMENT = json.loads(json.dumps(document(ENDPOINTS)))
+DOCUMENT = json.loads(json.dumps(described()))
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference.md"
 OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
 
@@ -98,13 +97,13 @@ def test_every_property_parameter_and_tag_is_described() -> None:
         for field, described in schema.get("properties", {}).items()
         if not described.get("description")
     ]
-    assert missing == [], 'give each Field(description="…"), or a line in aureum/http/openapi_words.py'
+    assert missing == [], 'give each Field(description="…"), or a line in aureum/http/openapi/words.py'
     operations = [*(operation(*one) for one in OPERATIONS), *requests()]
     for one in operations:
         assert [parameter["name"] for parameter in one["parameters"] if not parameter.get("description")] == [], one
     tags = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
     assert set(tags) == {name for one in operations for name in one["tags"]}
-    assert all(tags.values()), "what a tag means is told in aureum/http/openapi_words.py"
+    assert all(tags.values()), "what a tag means is told in aureum/http/openapi/words.py"
 
 
 def test_nothing_in_it_stands_in_the_way_of_generators() -> None:
@@ -133,7 +132,7 @@ def test_an_etag_to_match_is_one_and_what_is_none_is_refused(server: Server, ten
 def test_where_it_is_served(served_url: str) -> None:
     assert DOCUMENT["servers"][0]["variables"]["host"]["default"] == "localhost:8000"
     public = "https://crm.example.com"
-    assert document(ENDPOINTS, public)["servers"] == [{"url": public, "description": "This installation."}]
+    assert described(public)["servers"] == [{"url": public, "description": "This installation."}]
     with served(served_url, public_url=f"{public}/") as running:
         assert running.ask("GET", "/openapi.json").json["servers"][0]["url"] == public
 
@@ -228,7 +227,7 @@ def test_it_is_served_to_anybody_and_made_quickly(server: Server, office: Office
 
     def seconds() -> float:
         started = time.process_time()
-        document(ENDPOINTS)
+        described()
         return time.process_time() - started
 
     assert min(seconds() for _ in range(5)) < 0.2

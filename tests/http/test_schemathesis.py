@@ -24,8 +24,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 from aureum.domain import ids
 from aureum.http.contract.answers import ETAGS
-from aureum.http.openapi import document
-from aureum.http.routes import ENDPOINTS
+from aureum.http.routes import described
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, served
 
@@ -64,10 +63,7 @@ by number of what changed."""
 KNOWN = (REMAINS, NOT_YOURS, OF_THIS_LIST, OF_CHANGES)
 
 TAGS = dict.fromkeys(
-    tag
-    for methods in document(ENDPOINTS)["paths"].values()
-    for operation in methods.values()
-    for tag in operation["tags"]
+    tag for methods in described()["paths"].values() for operation in methods.values() for tag in operation["tags"]
 )
 
 Case = schemathesis.Case[Any]

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from aureum.http.contract.endpoint import Endpoint
-from aureum.http.openapi import document, name
-from aureum.http.openapi_examples import FILE, examples
-from aureum.http.routes import ENDPOINTS
+from aureum.http.openapi.document import name
+from aureum.http.openapi.examples import FILE, examples
+from aureum.http.routes import ENDPOINTS, described
 from aureum.http.webhook_messages import MESSAGES
 from aureum.http.wire.error_codes import Code
 from tests.http.every.declared import declared, every
@@ -108,15 +108,15 @@ CHANGES = {
 
 @pytest.mark.skipif(RECORD, reason="the document has read the examples before they were recorded")
 def test_every_answer_of_the_document_has_an_example() -> None:
-    described = document(ENDPOINTS)
-    for response, about in described["components"]["responses"].items():
+    document = described()
+    for response, about in document["components"]["responses"].items():
         (content,) = about["content"].values()
         assert content.get("examples"), f"No example of {response}: add one to REFUSALS in refusals.py. {COMMAND}"
-    for methods in described["paths"].values():
+    for methods in document["paths"].values():
         for operation in methods.values():
             for status, about in operation["responses"].items():
                 content = next(iter(about.get("content", {}).values()), None)
                 if content is not None:
                     assert "example" in content or "examples" in content, (operation["operationId"], status, COMMAND)
-    for event in described["webhooks"].values():
+    for event in document["webhooks"].values():
         assert "example" in event["post"]["requestBody"]["content"]["application/json"], COMMAND

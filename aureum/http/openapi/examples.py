@@ -1,5 +1,5 @@
 """Examples for the OpenAPI document: real answers, which ``tests/http/every/test_examples.py`` has recorded into
-``openapi_examples.json`` and holds against what the server answers now. Ids and times are made the same each time.
+``examples.json`` and holds against what the server answers now. Ids and times are made the same each time.
 """
 
 from collections.abc import Mapping

@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from aureum.http.openapi_schemas import JsonSchema
-from aureum.http.openapi_webhooks import TAG as MESSAGES
+from aureum.http.openapi.schemas import JsonSchema
+from aureum.http.openapi.webhooks import TAG as MESSAGES
 
 HEAD = """# Reference
 

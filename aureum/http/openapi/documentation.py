@@ -52,8 +52,8 @@ for media in ASSETS.values():
 @cache
 def asset(name: str) -> Packed:
     """A file of the page: ours, or Swagger UI's."""
-    ours = files("aureum.http") / name
-    file = ours if ours.is_file() else files("aureum.http") / "swagger_ui" / name
+    ours = files("aureum.http.openapi") / name
+    file = ours if ours.is_file() else files("aureum.http.openapi") / "swagger_ui" / name
     return Packed(file.read_bytes(), ASSETS[name])
 
 

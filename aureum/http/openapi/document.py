@@ -2,11 +2,11 @@
 
 document            of all endpoints
 ├── operation       one endpoint: parameters, body, answers
-│   ├── openapi_schemas.py   JSON schemas of models
-│   ├── openapi_answers.py   what comes back: a success, and the refusals that follow from the declaration
-│   └── openapi_examples.py  real answers, which the tests have recorded
-├── openapi_webhooks.py      what is sent to webhooks
-└── openapi_words.py         what fields and tags mean
+│   ├── schemas.py   JSON schemas of models
+│   ├── answers.py   what comes back: a success, and the refusals that follow from the declaration
+│   └── examples.py  real answers, which the tests have recorded
+├── webhooks.py      what is sent to webhooks
+└── words.py         what fields and tags mean
 """
 
 import inspect
@@ -16,16 +16,17 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from pydantic import BaseModel
+
 from aureum import __version__
 from aureum.http.contract.answers import ETAGS
 from aureum.http.contract.endpoint import Endpoint
-from aureum.http.openapi_answers import ERRORS, refusals, responses
-from aureum.http.openapi_examples import examples
-from aureum.http.openapi_schemas import JsonSchema, Schemas, without_null
-from aureum.http.openapi_webhooks import TAG as MESSAGE_TAG
-from aureum.http.openapi_webhooks import webhooks
-from aureum.http.openapi_words import IDS, TAGS
-from aureum.http.webhook_messages import MESSAGES
+from aureum.http.openapi.answers import ERRORS, refusals, responses
+from aureum.http.openapi.examples import examples
+from aureum.http.openapi.schemas import JsonSchema, Schemas, without_null
+from aureum.http.openapi.webhooks import TAG as MESSAGE_TAG
+from aureum.http.openapi.webhooks import webhooks
+from aureum.http.openapi.words import IDS, TAGS
 from aureum.http.wire.sent import POSITIONS
 
 ABOUT = """The back end of real-estate brokerages: the Aureum API and the Leads API, served by one service.
@@ -80,14 +81,16 @@ IDEMPOTENCY_KEY: JsonSchema = {
 REQUEST_ID = "Names the request; the answer and the log repeat it: up to 128 letters, digits, `.`, `_`, `:` and `-`."
 
 
-def document(endpoints: Iterable[Endpoint], public_url: str | None = None) -> dict[str, Any]:
+def document(
+    endpoints: Iterable[Endpoint], messages: Mapping[str, type[BaseModel]], public_url: str | None = None
+) -> dict[str, Any]:
     """The whole document, as JSON has it. Takes the *endpoints* that are documented, in their order.
 
-    *public_url* is where clients reach them.
+    *messages* are the bodies of webhooks by event, *public_url* is where clients reach the endpoints.
     """
     shown = [endpoint for endpoint in endpoints if endpoint.documented]
     models = [model for one in shown for model in (one.body, one.answers) if model is not None]
-    schemas = Schemas([*models, *MESSAGES.values()])
+    schemas = Schemas([*models, *messages.values()])
     tags = dict.fromkeys([*(tag(endpoint) for endpoint in shown), MESSAGE_TAG])
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for endpoint in shown:
@@ -104,7 +107,7 @@ def document(endpoints: Iterable[Endpoint], public_url: str | None = None) -> di
         "servers": [{"url": public_url, "description": "This installation."} if public_url else ANY_SERVER],
         "tags": [{"name": name, "description": TAGS.get(name, "")} for name in tags],
         "paths": paths,
-        "webhooks": webhooks(schemas, examples().messages),
+        "webhooks": webhooks(messages, schemas, examples().messages),
         "components": {
             "schemas": dict(sorted({**schemas.components, **ERRORS}.items())),
             "responses": refusals(shown),

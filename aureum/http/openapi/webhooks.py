@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aureum.http.openapi_schemas import JsonSchema, Schemas
-from aureum.http.webhook_messages import MESSAGES
+from pydantic import BaseModel
+
+from aureum.http.openapi.schemas import JsonSchema, Schemas
 from aureum.webhooks.signing import NEXT
 
 TAG = "messages"
@@ -48,14 +49,16 @@ HEADERS: Mapping[str, tuple[str, JsonSchema]] = {
 }
 
 
-def webhooks(schemas: Schemas, examples: Mapping[str, Any]) -> dict[str, Any]:
-    """By event; *examples* are bodies, by event as well."""
-    return {event: {"post": request(event, schemas, examples.get(event))} for event in MESSAGES}
+def webhooks(messages: Mapping[str, type[BaseModel]], schemas: Schemas, examples: Mapping[str, Any]) -> dict[str, Any]:
+    """By event. *messages* are the models of bodies and *examples* are bodies, by event as well."""
+    return {
+        event: {"post": request(event, schemas.of(model), examples.get(event))} for event, model in messages.items()
+    }
 
 
-def request(event: str, schemas: Schemas, example: Any) -> dict[str, Any]:
+def request(event: str, schema: JsonSchema, example: Any) -> dict[str, Any]:
     """What is sent for one event, and what the receiver answers."""
-    content: dict[str, Any] = {"schema": schemas.of(MESSAGES[event])}
+    content: dict[str, Any] = {"schema": schema}
     if example is not None:
         content["example"] = example
     return {

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from typing import Any
 
 from aureum.http.contract.endpoint import Endpoint
-from aureum.http.openapi_examples import examples
-from aureum.http.openapi_schemas import JsonSchema, Schemas
+from aureum.http.openapi.examples import examples
+from aureum.http.openapi.schemas import JsonSchema, Schemas
 from aureum.http.wire.error_codes import CODES
 from aureum.http.wire.errors import Dialect
 

@@ -13,7 +13,7 @@ import orjson
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from aureum.http.openapi_words import meaning
+from aureum.http.openapi.words import meaning
 
 JsonSchema = dict[str, Any]
 
