@@ -41,7 +41,7 @@ def create(
 ) -> None:
     """Open a brokerage."""
     from aureum.commands.brokerages import OpenBrokerage, open_brokerage
-    from aureum.http.brokerage_domains import brokerage_domains
+    from aureum.http.api.brokerages.brokerage_domains import brokerage_domains
     from aureum.settings import load_settings
 
     command = OpenBrokerage(

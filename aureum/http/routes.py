@@ -8,41 +8,34 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from aureum.app import Aureum
-from aureum.http import (
-    admin_api_keys,
-    admin_brokerages,
-    admin_leads,
-    admin_users,
-    auth,
-    contact,
-    contacts,
-    door,
-    health,
-    lead_count,
-    leads,
-    me,
-    newsletter,
-    properties,
-    showings,
-    tasks,
-    tour_calendar,
-    tours,
-    users,
-    webhook_deliveries,
-    webhook_events,
-    webhook_ping,
-    webhook_replays,
-    webhooks,
-)
 from aureum.http.access.cors import preflight
 from aureum.http.admin import pages as admin_pages
+from aureum.http.api.brokerages import brokerages as admin_brokerages
+from aureum.http.api.contacts import contacts
+from aureum.http.api.installation import door, health
+from aureum.http.api.leads import contact_form as contact
+from aureum.http.api.leads import lead_count, leads
+from aureum.http.api.newsletter import newsletter
+from aureum.http.api.properties import properties
+from aureum.http.api.staff import api_keys as admin_api_keys
+from aureum.http.api.staff import leads as admin_leads
+from aureum.http.api.staff import login as auth
+from aureum.http.api.staff import managed_users as admin_users
+from aureum.http.api.staff import me, users
+from aureum.http.api.tasks import tasks
+from aureum.http.api.tours import showings, tour_calendar, tours
+from aureum.http.api.webhooks import deliveries as webhook_deliveries
+from aureum.http.api.webhooks import endpoints as webhooks
+from aureum.http.api.webhooks import events as webhook_events
+from aureum.http.api.webhooks import ping as webhook_ping
+from aureum.http.api.webhooks import replays as webhook_replays
+from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.answers import JSON, encoded
 from aureum.http.contract.endpoint import Address, Endpoint
 from aureum.http.contract.packed import Packed
 from aureum.http.edge import Edge
 from aureum.http.openapi import documentation
 from aureum.http.openapi.document import document
-from aureum.http.webhook_messages import MESSAGES
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *contact.ENDPOINTS,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
-from aureum.http.contact import THANKS
+from aureum.http.api.leads.contact_form import THANKS
 from tests.browser.visitor import Visitor
 from tests.http.office import Tenant
 from tests.http.serving import FORM, Server

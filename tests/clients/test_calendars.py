@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aureum.domain.wall_time import Start, start_of
-from aureum.http.calendar import CalendarTour, calendar_of
+from aureum.http.api.tours.icalendar import CalendarTour, calendar_of
 from tests.clients.tools import HERE, Tools
 
 pytestmark = pytest.mark.clients

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from aureum.domain import ids
 from aureum.domain.ids import aureum_time
-from aureum.http.admin_lead_fields import ShownAdminEvent
+from aureum.http.api.staff.lead_fields import ShownAdminEvent
 from aureum.http.wire.fields import parse_time
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, until

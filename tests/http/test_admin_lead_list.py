@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aureum.commands.brokerages import disable_brokerage, enable_brokerage
 from aureum.domain import ids
 from aureum.domain.texts import one_line
-from aureum.http.admin_lead_fields import ShownAdminLead
+from aureum.http.api.staff.lead_fields import ShownAdminLead
 from aureum.http.contract.numbered_pages import NumberedPage
 from tests.conftest import fresh_database
 from tests.http.office import ORIGIN, Office, Staff, Tenant

@@ -9,7 +9,7 @@ import pytest
 
 from aureum.commands.brokerages import disable_brokerage
 from aureum.domain import ids
-from aureum.http.admin_lead_fields import ShownAdminLead
+from aureum.http.api.staff.lead_fields import ShownAdminLead
 from tests.http.office import ORIGIN, Office, Staff, Tenant
 from tests.http.serving import Answer, Server
 

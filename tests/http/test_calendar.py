@@ -12,7 +12,7 @@ from icalendar import Calendar
 
 from aureum.domain.errors import WrongState
 from aureum.domain.wall_time import start_of
-from aureum.http.calendar import CalendarTour, calendar_of, one_line, plain
+from aureum.http.api.tours.icalendar import CalendarTour, calendar_of, one_line, plain
 
 BOISE = "America/Boise"
 

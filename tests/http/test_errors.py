@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 import aureum
 from aureum.domain import errors as domain
-from aureum.http.contact_fields import NewContact
+from aureum.http.api.contacts.contact_fields import NewContact
 from aureum.http.openapi.error_catalogue import catalogue
 from aureum.http.wire import errors
 from aureum.http.wire.error_codes import CODES, Code

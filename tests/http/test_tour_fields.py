@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aureum.domain import wall_time
 from aureum.domain.errors import Invalid
-from aureum.http.tour_fields import Day, Start
+from aureum.http.api.tours.tour_fields import Day, Start
 
 FIRST, LAST = datetime.fromisoformat("1969-01-01"), datetime.fromisoformat("2201-12-31")
 DAY: TypeAdapter[str] = TypeAdapter(Day)

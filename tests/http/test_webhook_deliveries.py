@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from aureum.domain.ids import from_wire
-from aureum.http.webhook_ping import PATIENCE_SECONDS, WAIT_SECONDS
+from aureum.http.api.webhooks.ping import PATIENCE_SECONDS, WAIT_SECONDS
 from aureum.webhooks.messages import message_id
 from tests.http.links import NEXT
 from tests.http.office import Office, Tenant

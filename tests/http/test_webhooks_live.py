@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aureum.http.webhook_ping import WAIT_SECONDS
+from aureum.http.api.webhooks.ping import WAIT_SECONDS
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server, served, until
 from tests.http.test_webhooks import made

@@ -2,25 +2,21 @@
 
 from collections.abc import Sequence
 
-from aureum.http import (
-    admin_api_keys,
-    admin_brokerages,
-    admin_leads,
-    admin_users,
-    auth,
-    contacts,
-    lead_count,
-    leads,
-    me,
-    properties,
-    showings,
-    tasks,
-    users,
-    webhook_deliveries,
-    webhook_ping,
-    webhook_replays,
-    webhooks,
-)
+from aureum.http.api.brokerages import brokerages as admin_brokerages
+from aureum.http.api.contacts import contacts
+from aureum.http.api.leads import lead_count, leads
+from aureum.http.api.properties import properties
+from aureum.http.api.staff import api_keys as admin_api_keys
+from aureum.http.api.staff import leads as admin_leads
+from aureum.http.api.staff import login as auth
+from aureum.http.api.staff import managed_users as admin_users
+from aureum.http.api.staff import me, users
+from aureum.http.api.tasks import tasks
+from aureum.http.api.tours import showings
+from aureum.http.api.webhooks import deliveries as webhook_deliveries
+from aureum.http.api.webhooks import endpoints as webhooks
+from aureum.http.api.webhooks import ping as webhook_ping
+from aureum.http.api.webhooks import replays as webhook_replays
 from aureum.http.contract.endpoint import Endpoint
 
 ENDPOINTS: Sequence[Endpoint] = (

@@ -4,7 +4,7 @@ from typing import get_args
 
 from aureum.http.admin.fields import Field
 from aureum.http.admin.resource import Column, Resource, pages_of
-from aureum.http.brokerage_fields import Plan
+from aureum.http.api.brokerages.brokerage_fields import Plan
 
 NAME = Field("name", "Name", required=True)
 SETTINGS = (

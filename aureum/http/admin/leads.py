@@ -11,7 +11,7 @@ from aureum.http.admin.acting import BROKERAGE, named, number_of
 from aureum.http.admin.fields import Field
 from aureum.http.admin.resource import Action, Column, Link, Resource, pages_of
 from aureum.http.admin.visit import Told, Visit
-from aureum.http.lead_fields import Status
+from aureum.http.api.leads.lead_fields import Status
 
 API = "/api/v1/admin/leads"
 

@@ -4,7 +4,7 @@ from typing import get_args
 
 from aureum.http.admin.fields import Field
 from aureum.http.admin.resource import Column, Link, Resource, pages_of
-from aureum.http.property_fields import Status, Type
+from aureum.http.api.properties.property_fields import Status, Type
 
 FIELDS = (
     Field("title", "Title", required=True),

@@ -5,7 +5,7 @@ from typing import get_args
 from aureum.http.admin.fields import Field
 from aureum.http.admin.leads import CLEAR
 from aureum.http.admin.resource import Column, Resource, pages_of
-from aureum.http.tour_fields import Status
+from aureum.http.api.tours.tour_fields import Status
 
 FIELDS = (
     Field("name", "Name", required=True),

@@ -4,7 +4,7 @@ from typing import get_args
 
 from aureum.http.admin.fields import Field
 from aureum.http.admin.resource import Action, Column, Resource, pages_of
-from aureum.http.task_fields import Priority, Status, Type
+from aureum.http.api.tasks.task_fields import Priority, Status, Type
 
 ID = "As it ends the address of its page."
 

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from aureum.domain.webhook_endpoint import EVENTS
 from aureum.http.admin.page import Page, page
 from aureum.http.admin.visit import Visit
-from aureum.http.webhook_deliveries import Status
+from aureum.http.api.webhooks.deliveries import Status
 
 API = "/api/webhooks/deliveries/{id}"
 LENGTH = 50

@@ -7,10 +7,10 @@ from urllib.parse import quote_from_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.http.contact import ContactForm
+from aureum.http.api.leads.contact_form import ContactForm
+from aureum.http.api.newsletter.newsletter import SubscriptionForm
+from aureum.http.api.tours.tour_fields import TourForm
 from aureum.http.contract import form_fields
-from aureum.http.newsletter import SubscriptionForm
-from aureum.http.tour_fields import TourForm
 from aureum.http.wire import form_bodies
 from aureum.http.wire.errors import InvalidRequest
 from aureum.http.wire.form_bodies import from_json, urlencoded

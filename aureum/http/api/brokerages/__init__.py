@@ -1,0 +1,1 @@
+"""Brokerages, as platform admins manage them and owners set theirs."""

@@ -1,0 +1,125 @@
+"""``/api/v1/admin/brokerages``: the tenants of the installation, for platform admins; to its owner, the own one."""
+
+from functools import partial
+
+from starlette.responses import Response
+
+from aureum.commands.brokerages import ChangeBrokerage, OpenBrokerage, change_brokerage, open_brokerage_once
+from aureum.commands.clock import on_clock
+from aureum.domain.brokerage import SETTINGS, Brokerage
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import PLATFORM
+from aureum.http.access.callers import origin
+from aureum.http.access.roles import ADMIN, OWNER, check_platform_admin
+from aureum.http.api.brokerages.brokerage_domains import brokerage_domains
+from aureum.http.api.brokerages.brokerage_fields import BrokerageChange, NewBrokerage, ShownBrokerage, document
+from aureum.http.api.staff.managed import NO_BROKERAGE, brokerage_of, position
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.numbered_pages import Found, Numbered, NumberedPage, paged
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once, unless_known
+from aureum.projections import brokerages
+from aureum.projections.brokerages import BrokerageRow
+
+PATH = "/api/v1/admin/brokerages"
+
+OWNERS = frozenset(("name", *SETTINGS))
+"""What an owner sets of the own brokerage: domains and plan are the platform's business."""
+
+
+def brokerage_body(brokerage: Brokerage) -> bytes:
+    """A brokerage in the same words as the list."""
+    return encoded(document(brokerage, brokerage.created_on))
+
+
+async def get_brokerages(asked: Asked, numbered: Numbered) -> Response:
+    """Lists all brokerages, newest first."""
+    check_platform_admin(asked.about.role)
+    database = asked.app.database
+
+    async def read() -> Found:
+        limits = {"limit": numbered.page_size, "skipped": numbered.skipped}
+        found = [BrokerageRow(*row) for row in await database.rows(brokerages.PAGE, limits)]
+        ((total,),) = await database.rows(brokerages.COUNT)
+        return Found(",".join(encoded(document(row, row.opened_at)).decode() for row in found), total)
+
+    return await paged(asked, numbered, (PATH, PLATFORM, await position(asked, PLATFORM)), read)
+
+
+async def post_brokerage(asked: Asked, new: NewBrokerage) -> Response:
+    """Returns the new brokerage. A slug or domain that another brokerage has is 409."""
+    check_platform_admin(asked.about.role)
+    domains = brokerage_domains(new.domains, asked.app.settings.base_domain)
+    command = OpenBrokerage(**{**new.model_dump(), "domains": domains})
+    remember = await once(asked, brokerage_body, tenant_id=PLATFORM)
+    opened, appended = await open_brokerage_once(asked.app.store, command, origin(asked.request, asked.about), remember)
+    return answered(asked, opened, brokerage_body, appended, 201)
+
+
+async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
+    """Returns the brokerage, or its state at ``asOf``."""
+    row = await managed_row(asked, number)
+    if as_of.as_of is None:
+        return unless_known(asked.request, encoded(document(row, row.opened_at)), row.stream_version)
+    (at,) = await on_clock(asked.app.database, row.tenant_id, as_of.as_of)
+    brokerage = (await asked.app.store.load(PLATFORM, row.tenant_id)).aggregate(at)
+    if brokerage is None:
+        raise NotFound(NOT_YET)
+    return unless_known(asked.request, brokerage_body(brokerage), brokerage.version)
+
+
+async def patch_brokerage(asked: Asked, number: int, change: BrokerageChange) -> Response:
+    """Changes the fields that are sent, and returns the brokerage. Its owner may set the name, the time zone, the
+    country, and whether the count of its leads is public. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
+    row = await managed_row(asked, number)
+    sent = change.model_dump(exclude_unset=True)
+    if sent.keys() - OWNERS:
+        check_platform_admin(asked.about.role)
+    if "domains" in sent:
+        sent["domains"] = brokerage_domains(sent["domains"], asked.app.settings.base_domain, row.domains)
+    command = ChangeBrokerage(
+        tenant_id=row.tenant_id,
+        settings={name: value for name, value in sent.items() if name in SETTINGS},
+        expected_versions=expected_versions(asked.request),
+        **{name: value for name, value in sent.items() if name not in SETTINGS},
+    )
+    changed = await change_brokerage(asked.app.store, command, origin(asked.request, asked.about))
+    return answered(asked, changed, brokerage_body)
+
+
+async def managed_row(asked: Asked, number: int) -> BrokerageRow:
+    """Platform admins manage every brokerage, an owner their own. Another tenant's brokerage is as unknown to all other
+    staff as a number that was never given; their own is there, though only its owner may see its settings. Raises
+    NotFound, NotAllowed."""
+    if asked.about.role != ADMIN:
+        if asked.tenant_id == PLATFORM or number != asked.about.number:
+            raise NotFound(NO_BROKERAGE)
+        if asked.about.role != OWNER:
+            check_platform_admin(asked.about.role)
+    return await brokerage_of(asked, number)
+
+
+every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(403,))
+one = partial(every, path=PATH + "/{id}", id=Id(NO_BROKERAGE, number=True), answers=ShownBrokerage)
+
+ENDPOINTS = (
+    every(
+        method="GET",
+        run=get_brokerages,
+        summary="List brokerages",
+        query=Numbered,
+        answers=NumberedPage[ShownBrokerage],
+    ),
+    every(
+        method="POST",
+        run=post_brokerage,
+        summary="Create a brokerage",
+        body=NewBrokerage,
+        answers=ShownBrokerage,
+        status=201,
+        refusals=(403, 409),
+    ),
+    one(method="GET", run=get_brokerage, summary="Get a brokerage", query=AsOf, own_clock=True),
+    one(method="PATCH", run=patch_brokerage, summary="Change a brokerage", body=BrokerageChange, refusals=(403, 409)),
+)

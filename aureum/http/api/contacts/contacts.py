@@ -1,0 +1,110 @@
+"""Contacts, in the Aureum API: list and search, create, read, change. The contact form is ``contact.py``."""
+
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from starlette.responses import Response
+
+from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_contact, change_contact
+from aureum.domain.contact import Contact
+from aureum.http.access.callers import origin
+from aureum.http.api.contacts.contact_fields import ContactChange, NewContact, ShownContact, Type
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
+from aureum.http.wire.fields import Characters
+from aureum.projections import contact_list, contact_search
+
+CONTACTS = Listing("/api/contacts", contact_list.PAGE, contact_list.CHANGED, contact_list.PAGES)
+FOUND = Listing("/api/contacts", contact_list.SEARCH, contact_list.SEARCH_CHANGED)
+
+LONGEST_SEARCH = 200
+CLASSES = {"type", "tags", "score"}
+
+
+class ContactFilters(DeltaPaging):
+    """The document's filters."""
+
+    type: Annotated[Type | None, Field(description="Filter by type.")] = None
+    tag: Annotated[
+        Annotated[str, Characters(limit=100, lines=False)] | None, Field(description="Filter by tag, as it is written.")
+    ] = None
+    search: Annotated[
+        Annotated[str, Characters(limit=LONGEST_SEARCH)] | None,
+        Field(
+            description="Words of a name or an e-mail, or parts of them, in any case, with or without accents, with a "
+            "typo in each that has three letters or more. All must be found. A blank search finds everybody.",
+            examples=["jon smith"],
+        ),
+    ] = None
+
+
+def contact_body(contact: Contact) -> bytes:
+    """A contact as the Aureum API shows it, in the same words as the list."""
+    return encoded(contact_list.document(contact, contact.id, contact.created_on, contact.modified_on))
+
+
+async def get_contacts(asked: Asked, filters: ContactFilters) -> Response:
+    """Newest first, in pages or streamed whole."""
+    tag = None if filters.tag is None else filters.tag.strip()
+    found = contact_search.asked(filters.search, tag, filters.type)
+    if found is None:
+        return await CONTACTS.answer(asked, filters, {"type": filters.type})
+    query, words = found
+    return await FOUND.answer(asked, filters, {"query": query, "words": words})
+
+
+async def post_contact(asked: Asked, new: NewContact) -> Response:
+    """Returns the whole contact. A phone number that cannot be read is kept as it was given."""
+    command = AddContact(
+        tenant_id=asked.tenant_id, country=asked.about.country, created_by=asked.about.user_id, **vars(new)
+    )
+    remember = await once(asked, contact_body)
+    contact, appended = await add_contact(
+        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+    )
+    return answered(asked, contact, contact_body, appended, 201)
+
+
+async def get_contact(asked: Asked, contact_id: UUID, as_of: AsOf) -> Response:
+    """Returns the contact, or its state at ``asOf``."""
+    return await shown(asked, contact_list.LIST, contact_id, NO_CONTACT, as_of, contact_body)
+
+
+async def patch_contact(asked: Asked, contact_id: UUID, change: ContactChange) -> Response:
+    """Changes the fields that are sent, and returns the contact. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
+    command = ChangeContact(
+        tenant_id=asked.tenant_id,
+        country=asked.about.country,
+        contact_id=contact_id,
+        details=change.model_dump(exclude=CLASSES, exclude_unset=True),
+        classes=change.model_dump(include=CLASSES, exclude_unset=True),
+        expected_versions=expected_versions(asked.request),
+    )
+    contact = await change_contact(asked.app.store, command, origin(asked.request, asked.about))
+    return answered(asked, contact, contact_body)
+
+
+one = partial(Endpoint, path="/api/contacts/{id}", id=Id(NO_CONTACT), answers=ShownContact)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/contacts",
+        get_contacts,
+        "List contacts",
+        query=ContactFilters,
+        answers=list[ShownContact | ShownRemoved],
+        of_log=True,
+    ),
+    Endpoint(
+        "POST", "/api/contacts", post_contact, "Create a contact", body=NewContact, answers=ShownContact, status=201
+    ),
+    one(method="GET", run=get_contact, summary="Get a contact", query=AsOf),
+    one(method="PATCH", run=patch_contact, summary="Change a contact", body=ContactChange),
+)

@@ -1,0 +1,35 @@
+"""``GET /api/leads``: the leads of the caller's brokerage; of an agent those that he or she may see."""
+
+from typing import Annotated
+
+from pydantic import Field
+from starlette.responses import Response
+
+from aureum.http.api.leads.lead_fields import Status
+from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import reference
+from aureum.http.wire.fields import Source
+from aureum.projections import lead_list
+
+LEADS = Listing("/api/leads", lead_list.PAGE, lead_list.CHANGED, lead_list.PAGES)
+
+
+class LeadFilters(DeltaPaging):
+    """The document's filters, and who takes care of it."""
+
+    status: Annotated[Status | None, Field(description="Filter by status.")] = None
+    source: Annotated[Source | None, Field(description="Filter by source.")] = None
+    assigned_to: Annotated[str | None, Field(alias="assignedToId", description="Filter by assigned user.")] = None
+
+
+async def get_leads(asked: Asked, filters: LeadFilters) -> Response:
+    """Lists leads, newest first. With ``limit`` the answer is a page, and ``Link`` leads to the next one; without it
+    the whole list is streamed."""
+    chosen = {
+        "status": filters.status,
+        "source": filters.source,
+        "assigned_to": reference(filters.assigned_to),
+        "sees": asked.about.sees,
+    }
+    return await LEADS.answer(asked, filters, chosen)

@@ -1,0 +1,163 @@
+"""Leads one at a time, in the Aureum API: create, read, change, convert, and the history of each."""
+
+from functools import partial
+from uuid import UUID
+
+from starlette.responses import Response
+
+from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
+from aureum.domain.lead import Lead
+from aureum.http.access.callers import origin
+from aureum.http.api.leads.lead_fields import LeadChange, NewLead, ShownLead, split_name
+from aureum.http.api.leads.lead_list import LeadFilters, get_leads
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.history import history_of
+from aureum.http.contract.resource import (
+    AsOf,
+    answered,
+    as_it_was,
+    expected_versions,
+    loaded,
+    once,
+    reference,
+    shown,
+    unless_known,
+)
+from aureum.http.wire.shapes import ShownEvent
+from aureum.projections import lead_list
+
+NO_LEAD = "There is no such lead."
+DETAILS = ("first_name", "last_name", "email", "phone", "subject", "message")
+
+
+def lead_body(lead: Lead) -> bytes:
+    """A lead as the Aureum API shows it, in the same words as the list."""
+    return encoded(lead_list.document(lead, lead.id, lead.created_on, lead.modified_on))
+
+
+async def post_lead(asked: Asked, new: NewLead) -> Response:
+    """Leads created through the API are not routed. Set ``assignedToId`` to assign one."""
+    first_name, last_name = split_name(new.name) if new.name is not None else (new.first_name, new.last_name)
+    command = CaptureLead(
+        tenant_id=asked.tenant_id,
+        country=asked.about.country,
+        first_name=first_name or "",
+        last_name=last_name or "",
+        email=new.email,
+        phone=new.phone,
+        subject=new.subject,
+        message=new.message,
+        source=new.source,
+        status=new.status,
+        source_page=new.source_page,
+        utm_source=new.utm.source,
+        utm_medium=new.utm.medium,
+        utm_campaign=new.utm.campaign,
+        assigned_to=reference(new.assigned_to),
+        created_by=asked.about.user_id,
+    )
+    remember = await once(asked, lead_body)
+    lead, appended = await capture_lead(
+        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+    )
+    return answered(asked, lead, lead_body, appended, 201)
+
+
+async def get_lead(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response:
+    """Returns the lead, or its state at ``asOf``."""
+    return await shown(asked, lead_list.LIST, lead_id, NO_LEAD, as_of, lead_body)
+
+
+async def patch_lead(asked: Asked, lead_id: UUID, change: LeadChange) -> Response:
+    """Changes the fields that are sent, and returns the lead. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
+    given = change.model_fields_set
+    details = {name: getattr(change, name) for name in DETAILS if name in given}
+    if change.name is not None:
+        details["first_name"], details["last_name"] = split_name(change.name)
+    command = ChangeLead(
+        tenant_id=asked.tenant_id,
+        country=asked.about.country,
+        lead_id=lead_id,
+        status=change.status,
+        assign="assigned_to" in given,
+        assigned_to=reference(change.assigned_to),
+        details=details,
+        sees=asked.about.sees,
+        expected_versions=expected_versions(asked.request),
+    )
+    lead = await change_lead(asked.app.store, command, origin(asked.request, asked.about))
+    return answered(asked, lead, lead_body)
+
+
+async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
+    """Sets the status to ``converted``, and once creates a contact from the lead. Converting it again has no further
+    effect."""
+    remember = await once(asked, lead_body)
+    lead, appended = await convert_lead(
+        asked.app.store,
+        asked.tenant_id,
+        lead_id,
+        origin(asked.request, asked.about),
+        sees=asked.about.sees,
+        created_by=asked.about.user_id,
+        idempotency=remember,
+    )
+    return answered(asked, lead, lead_body, appended)
+
+
+async def post_lead_clearance(asked: Asked, lead_id: UUID) -> Response:
+    """The lead, no longer suspected of having been sent by a program: it counts, is routed, and webhooks are told of
+    it as of a new one. Twice is the same success."""
+    remember = await once(asked, lead_body)
+    lead, appended = await clear_lead(
+        asked.app.store,
+        asked.tenant_id,
+        lead_id,
+        origin(asked.request, asked.about),
+        sees=asked.about.sees,
+        idempotency=remember,
+    )
+    return answered(asked, lead, lead_body, appended)
+
+
+async def get_lead_history(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response:
+    """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
+    ends at that moment."""
+    stream = as_it_was(await loaded(asked, lead_list.LIST, lead_id, NO_LEAD), as_of)
+    return unless_known(asked.request, encoded(history_of(stream)), stream.events[-1].event.originator_version)
+
+
+one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=ShownLead)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/leads",
+        get_leads,
+        "List leads",
+        query=LeadFilters,
+        answers=list[ShownLead | ShownRemoved],
+        of_log=True,
+    ),
+    Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=NewLead, answers=ShownLead, status=201),
+    one(method="GET", run=get_lead, summary="Get a lead", query=AsOf),
+    one(method="PATCH", run=patch_lead, summary="Change a lead", body=LeadChange),
+    one(
+        method="POST",
+        path="/api/leads/{id}/convert",
+        run=post_conversion,
+        summary="Convert a lead into a contact",
+    ),
+    one(method="POST", path="/api/leads/{id}/clear", run=post_lead_clearance, summary="Clear a suspected lead"),
+    one(
+        method="GET",
+        path="/api/leads/{id}/history",
+        run=get_lead_history,
+        summary="Get a lead's history",
+        query=AsOf,
+        answers=list[ShownEvent],
+    ),
+)

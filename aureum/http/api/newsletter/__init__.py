@@ -1,0 +1,1 @@
+"""The newsletter: subscribing, confirming, unsubscribing."""

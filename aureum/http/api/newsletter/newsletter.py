@@ -1,0 +1,181 @@
+"""The newsletter, in the Leads API: subscribe by a form, unsubscribe by a link."""
+
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aureum.commands.newsletter import Link, Subscribe, find_link, subscribe, unsubscribe
+from aureum.domain.subscriber import Subscriber
+from aureum.http.access.callers import GUESSES, counted, origin
+from aureum.http.api.newsletter.unsubscribe_page import ASKS, DONE, UNKNOWN, Words, page
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import LINK, Asked, Endpoint
+from aureum.http.contract.form_fields import EMPTY_IS_NONE, Forgiven, Interests, Trap
+from aureum.http.contract.form_page import FormWords, Input
+from aureum.http.contract.forms import FormEndpoint, Submission, submit
+from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
+from aureum.http.contract.visitor_page import NOT_KEPT
+from aureum.http.wire.accept import prefers_page
+from aureum.http.wire.errors import HttpError
+from aureum.http.wire.fields import Characters, Email
+from aureum.http.wire.shapes import Shape
+from aureum.store.event_store import Appended
+
+SUBSCRIBED = encoded({"success": True, "message": "Successfully subscribed to newsletter"})
+TO_UNSUBSCRIBE = encoded({"success": True, "message": "Send a POST request to this address to unsubscribe"})
+UNSUBSCRIBED = encoded({"success": True, "message": "Successfully unsubscribed from newsletter"})
+
+NO_LINK = "There is no such link. Open the whole link from the newsletter."
+
+FirstName = Annotated[str, Characters(limit=200, lines=False), Forgiven()]
+
+
+class SubscriptionForm(BaseModel):
+    """The document's fields; only the address is needed."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "email": "subscriber@example.com",
+                "first_name": "John",
+                "interests": ["new-listings", "market-updates"],
+            }
+        },
+    )
+
+    email: Annotated[Email, Field(description="Valid email address")]
+    first_name: Annotated[FirstName | None, EMPTY_IS_NONE, Field(description="Subscriber's first name")] = None
+    interests: Annotated[
+        Interests, Field(description="What the newsletters should be about: a list, or words separated by commas.")
+    ] = ()
+    suspect: Annotated[
+        Trap,
+        Field(
+            alias="_gotcha",
+            description="Hidden from visitors. A form that has it filled in is treated as sent by a program.",
+        ),
+    ] = False
+
+
+class UnsubscribeLink(BaseModel):
+    """The query of a link. Whatever is no token is an unknown one: a person gets a page and no list of errors."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: Annotated[str, Field(description="The token in the link of a newsletter.")] = ""
+
+
+class ShownSuccess(Shape):
+    """It worked. The answer is the same whether the address was known or not."""
+
+    success: Literal[True]
+    message: str
+
+
+async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
+    """Subscribes an address. The answer is the same whether the address is new, subscribed or unsubscribed. It is sent
+    in the same ways as the contact form."""
+
+    async def work(submission: Submission) -> tuple[Subscriber, Appended]:
+        command = Subscribe(
+            tenant_id=submission.site.brokerage.tenant_id,
+            email=form.email,
+            first_name=form.first_name and form.first_name.strip(),
+            interests=form.interests,
+            source_domain=submission.host,
+            suspect=form.suspect,
+        )
+        return await subscribe(
+            asked.app.store,
+            command,
+            submission.origin,
+            idempotency=submission.idempotency,
+            form=submission.form,
+        )
+
+    return await submit(asked, form, lambda _: SUBSCRIBED, work)
+
+
+async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
+    """Shows a page with a button to browsers. It changes nothing, because programs that scan mail follow every link."""
+    link = await find_link(asked.app.store, asked.tenant_id, query.token)
+    if link.subscriber_id is None:
+        return await unknown(asked.request, link)
+    if prefers_page(asked.request.scope):
+        return page(link.brokerage, ASKS)
+    return answer(TO_UNSUBSCRIBE, headers=NOT_KEPT)
+
+
+async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
+    """Unsubscribes, from the page or with one click (RFC 8058). The request body is ignored."""
+    store = asked.app.store
+    # The body is the same for every link: the token tells requests apart.
+    sent = query.token.encode() + b"\n" + asked.body
+    once = await unless_replayed(
+        store, asked.tenant_id, idempotency(asked.request, asked.about, sent, lambda _: UNSUBSCRIBED)
+    )
+    link = await find_link(store, asked.tenant_id, query.token)
+    if link.subscriber_id is None:
+        return await unknown(asked.request, link)
+    who = origin(asked.request, asked.about)
+    appended = await unsubscribe(store, asked.tenant_id, link.subscriber_id, who, idempotency=once)
+    if appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    if prefers_page(asked.request.scope):
+        return page(link.brokerage, DONE)
+    return answer(UNSUBSCRIBED, headers=NOT_KEPT)
+
+
+async def unknown(request: Request, link: Link) -> Response:
+    """404, as a page where one is wanted; else raises HttpError. Only who guesses is limited: a mail provider presses
+    the buttons of all its readers from a few addresses."""
+    try:
+        await counted(request, GUESSES)
+    except HttpError as error:
+        if prefers_page(request.scope):
+            words = Words("Please wait a moment", error.text)
+            return page(link.brokerage, words, 429, {**error.headers, "X-Error-Code": error.code})
+        raise
+    if prefers_page(request.scope):
+        return page(link.brokerage, UNKNOWN, 404)
+    raise HttpError("link_not_found", NO_LINK, NOT_KEPT)
+
+
+WORDS = FormWords(
+    "You are subscribed.",
+    (
+        Input("email", "E-mail", "email", required=True, autocomplete="email"),
+        Input("first_name", "First name", autocomplete="given-name"),
+        Input("interests", ""),
+    ),
+    "Subscribe",
+)
+
+link = partial(
+    Endpoint,
+    path="/api/newsletter/unsubscribe",
+    access=LINK,
+    dialect="leads",
+    query=UnsubscribeLink,
+    answers=ShownSuccess,
+    refusals=(404,),
+    pages=True,
+)
+
+ENDPOINTS = (
+    FormEndpoint(
+        "POST",
+        "/api/newsletter/subscribe",
+        post_subscribe,
+        "Subscribe to the newsletter",
+        body=SubscriptionForm,
+        answers=ShownSuccess,
+        words=WORDS,
+    ),
+    link(method="GET", run=get_unsubscribe, summary="Show the unsubscribe page"),
+    link(method="POST", run=post_unsubscribe, summary="Unsubscribe from the newsletter"),
+)

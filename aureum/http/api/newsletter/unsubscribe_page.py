@@ -1,0 +1,40 @@
+"""What a person sees who follows a link to unsubscribe: one small page that loads nothing from anywhere.
+
+The link's token is in the address of the page: no other site may learn it from a Referer, no cache may keep it, and
+the form posts to the page's own address, so that the token need not stand in the page.
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import NamedTuple
+
+from jinja2 import Environment
+from starlette.responses import HTMLResponse
+
+from aureum.http.contract.visitor_page import STYLE, headers_of
+
+HEADERS = headers_of(STYLE)
+
+TEMPLATE = Environment(autoescape=True, auto_reload=False).from_string(
+    (files("aureum.http.api.newsletter") / "unsubscribe.html").read_text(encoding="utf-8")
+)
+
+
+class Words(NamedTuple):
+    """What a page says; *asks* if it has the button."""
+
+    title: str
+    text: str
+    asks: bool = False
+
+
+ASKS = Words("Unsubscribe from our newsletter?", "Press the button, and you get no more newsletters from us.", True)
+DONE = Words("You are unsubscribed", "You will get no more newsletters from us. You can subscribe again on our site.")
+UNKNOWN = Words("This link does not work", "It may have been cut off. Open the whole link from the newsletter again.")
+
+
+def page(brokerage: str, words: Words, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+    """The page of a brokerage that is called *brokerage*."""
+    content = TEMPLATE.render(brokerage=brokerage, style=STYLE, **words._asdict())
+    code = {"X-Error-Code": "link_not_found"} if words is UNKNOWN else {}
+    return HTMLResponse(content, status, {**HEADERS, **code, **(headers or {})})

@@ -1,0 +1,135 @@
+"""``/api/v1/admin/api-keys``: the keys of a brokerage, for its owner and for platform admins."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+from starlette.responses import Response
+
+from aureum.commands.api_keys import NO_KEY, IssueApiKey, issue_api_key_once, new_key, revoke_api_key
+from aureum.domain.api_key import RATE_LIMIT, ApiKey
+from aureum.domain.ids import leads_time, to_wire
+from aureum.http.access.callers import origin
+from aureum.http.api.staff.managed import managed_brokerage, position
+from aureum.http.api.staff.user_fields import BrokerageId, BrokeragePage, OfBrokerage
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
+from aureum.http.contract.resource import answered, once
+from aureum.http.wire.fields import NULL_IS_ABSENT, Name, Whole
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import LeadsTimestamp, Shape, Wire
+from aureum.projections import api_keys
+
+PATH = "/api/v1/admin/api-keys"
+
+
+class NewApiKey(Body):
+    """A new API key. It can be created under any plan; the plan is checked at each request."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
+
+    name: Annotated[Name, Field(description="What the key is for..")]
+    rate_limit: Annotated[int, Whole(1, 1_000_000), NULL_IS_ABSENT, Field(description="Requests a minute")] = RATE_LIMIT
+    brokerage_id: BrokerageId | None = None
+
+
+class ShownApiKey(Shape):
+    """An API key, without the key itself."""
+
+    id: Wire
+    name: str
+    prefix: Annotated[str, Field(description="How the key begins")]
+    rate_limit: Annotated[int, Field(description="Requests a minute")]
+    revoked: bool
+    created_at: LeadsTimestamp
+
+
+class ShownNewKey(ShownApiKey):
+    """A new API key. The key itself is shown this once."""
+
+    key: Annotated[str, Field(pattern="^aur_[A-Za-z0-9_-]{43}$")]
+
+
+def document(
+    key_id: UUID, name: str, prefix: str, rate_limit: int, revoked: bool, issued_at: datetime
+) -> dict[str, Any]:
+    """A key in the words of the list."""
+    return {
+        "id": to_wire(key_id),
+        "name": name,
+        "prefix": prefix,
+        "rate_limit": rate_limit,
+        "revoked": revoked,
+        "created_at": leads_time(issued_at),
+    }
+
+
+def shown(key: ApiKey) -> dict[str, Any]:
+    """The same of the aggregate."""
+    return document(key.id, key.name, key.prefix, key.rate_limit, key.revoked, key.created_on)
+
+
+async def get_api_keys(asked: Asked, part: BrokeragePage) -> Response:
+    """Newest first, revoked keys too."""
+    tenant_id, _ = await managed_brokerage(asked, part.brokerage_id)
+    of = {"tenant": tenant_id, "limit": part.page_size, "skipped": part.skipped}
+
+    async def read() -> Found:
+        found, ((total,),) = await asked.app.database.tenant_results(
+            tenant_id, [(api_keys.PAGE, of), (api_keys.COUNT, of)]
+        )
+        return Found(",".join(encoded(document(*row)).decode() for row in found), total)
+
+    return await paged(asked, part, (PATH, tenant_id, await position(asked, tenant_id)), read)
+
+
+async def post_api_key(asked: Asked, new: NewApiKey) -> Response:
+    """Returns the new key, which is shown this once."""
+    tenant_id, _ = await managed_brokerage(asked, new.brokerage_id)
+    secret = new_key()
+
+    def body(key: ApiKey) -> bytes:
+        return encoded(shown(key) | {"key": secret})
+
+    remember = await once(asked, body, tenant_id=tenant_id)
+    command = IssueApiKey(tenant_id=tenant_id, name=new.name, rate_limit=new.rate_limit)
+    key, appended = await issue_api_key_once(
+        asked.app.store, command, secret, origin(asked.request, asked.about), remember
+    )
+    return answered(asked, key, body, appended, 201)
+
+
+async def delete_api_key(asked: Asked, key_id: UUID, of: OfBrokerage) -> Response:
+    """Revokes the key: it is refused from the next request on. Revoking it again has no further effect."""
+    tenant_id, _ = await managed_brokerage(asked, of.brokerage_id)
+    key = await revoke_api_key(asked.app.store, tenant_id, key_id, origin(asked.request, asked.about))
+    return answered(asked, key, lambda revoked: encoded(shown(revoked)))
+
+
+every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(400, 403, 404))
+
+ENDPOINTS = (
+    every(
+        method="GET", run=get_api_keys, summary="List API keys", query=BrokeragePage, answers=NumberedPage[ShownApiKey]
+    ),
+    every(
+        method="POST",
+        run=post_api_key,
+        summary="Create an API key",
+        body=NewApiKey,
+        answers=ShownNewKey,
+        status=201,
+    ),
+    every(
+        method="DELETE",
+        path=PATH + "/{id}",
+        run=delete_api_key,
+        summary="Revoke an API key",
+        id=Id(NO_KEY),
+        query=OfBrokerage,
+        answers=ShownApiKey,
+    ),
+)

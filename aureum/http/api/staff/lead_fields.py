@@ -1,0 +1,185 @@
+"""A lead's fields on the admin's side of the Leads API: what may be sent, and what is shown."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
+
+from aureum.http.access import named_brokerage
+from aureum.http.api.leads.lead_fields import Status
+from aureum.http.contract.form_fields import Cleared
+from aureum.http.contract.lists import CHANGED_AFTER
+from aureum.http.contract.numbered_pages import Numbered
+from aureum.http.contract.paging import Cursor, Token
+from aureum.http.wire.fields import (
+    NOT_NULL,
+    NULL_IS_ABSENT,
+    Characters,
+    Email,
+    Enquiry,
+    Message,
+    Name,
+    Number,
+    NumberText,
+    PhoneText,
+    Source,
+    Subject,
+)
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import LeadsTimestamp, Shape, ShownActor, ShownChange, Wire
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    return value
+
+
+StatusText = Annotated[Status, BeforeValidator(_string)]
+"""A string, as the document has it: another type is refused like that of its other strings."""
+
+Domain = Annotated[str, Characters(limit=255)]
+Search = Annotated[str, Characters(limit=200)]
+
+
+class NewAdminLead(Body):
+    """The document's fields."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "first_name": "Jane",
+                "last_name": "Doe",
+                "email": "jane@example.com",
+                "phone": "208-555-0123",
+                "subject": "Walk-in: interested in downtown condos",
+                "message": "Came into the office. Pre-approved up to $450k. "
+                "Wants something within walking distance of the river.",
+                "assigned_agent_id": 42,
+                "status": "contacted",
+                "notes": "Followed up by phone same day.",
+                "brokerage_id": 2,
+            }
+        },
+    )
+
+    first_name: Annotated[Name, Field(description="Lead's first name")]
+    last_name: Annotated[Name, Field(description="Lead's last name")]
+    email: Annotated[Email, Field(description="Valid email address")]
+    phone: Annotated[PhoneText | None, Field(description="Phone number")] = None
+    subject: Annotated[Subject, Field(description="Short summary")]
+    message: Annotated[Enquiry, Field(description="Full notes from intake")]
+    assigned_agent_id: Annotated[
+        Number | None, Field(description="Agent to assign — must belong to the resolved brokerage")
+    ] = None
+    status: Annotated[
+        StatusText,
+        NULL_IS_ABSENT,
+        Field(description='Defaults to "new". Set to e.g. "contacted" for already-underway intakes'),
+    ] = "new"
+    notes: Annotated[Message | None, Field(description="Internal staff notes")] = None
+    brokerage_id: Annotated[
+        named_brokerage.InBody | None, Field(description="Admin only. Target brokerage. Ignored for non-admin users")
+    ] = None
+
+
+class AdminLeadChange(Body):
+    """The fields to change. ``null`` clears an optional field, and unassigns the lead; fields that are left out keep
+    their value."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"example": {"status": "qualified", "notes": "Viewing on Saturday."}}
+    )
+
+    first_name: Annotated[Name, NOT_NULL]
+    last_name: Annotated[Name, NOT_NULL]
+    email: Email | None = None
+    phone: PhoneText | None = None
+    subject: Subject | None = None
+    message: Message | None = None
+    assigned_agent_id: Annotated[Number | None, Field(description="A user of the lead's brokerage.")] = None
+    status: Annotated[StatusText, NOT_NULL]
+    notes: Message | None = None
+    suspect: Annotated[Cleared, NOT_NULL]
+
+
+class AdminLeadFilters(Numbered):
+    """The contract's filters."""
+
+    status: Annotated[Status | None, Field(description="Filter by status.")] = None
+    source: Annotated[Source | None, Field(description="Filter by source.")] = None
+    source_domain: Annotated[
+        Domain | None,
+        Field(description="Filter by the domain of the form; `admin-manual` finds leads that staff entered."),
+    ] = None
+    assigned_agent_id: Annotated[
+        NumberText | None,
+        Field(description="Filter by assigned agent."),
+    ] = None
+    brokerage_id: Annotated[
+        named_brokerage.InQuery | None,
+        Field(description="Admin only: the leads of one brokerage instead of all. Ignored for non-admin users."),
+    ] = None
+    changed_after: Annotated[
+        Token | None,
+        Field(
+            alias="changedAfter",
+            description=CHANGED_AFTER + " Of one brokerage only; its pages follow one another by `Link`.",
+        ),
+    ] = None
+    cursor: Annotated[
+        Cursor | None,
+        Field(
+            description="With `changedAfter`: where the page begins, as the `Link` header of the page before gave it."
+        ),
+    ] = None
+    q: Annotated[
+        Search | None, Field(description="Each of these words, or part of it, in name, e-mail, phone or subject.")
+    ] = None
+
+
+class ShownAdminLead(Shape):
+    """The full lead detail."""
+
+    id: int
+    brokerage_id: int
+    first_name: str
+    last_name: str
+    email: str | None
+    phone: str | None
+    subject: str | None
+    message: str | None
+    assigned_agent_id: int | None
+    status: Status
+    notes: str | None
+    source: str
+    source_domain: str | None
+    source_page: str | None
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    routing: Annotated[
+        dict[str, Any] | None, Field(description="Why this agent was chosen; `null` if the agent was named.")
+    ]
+    contact_id: Annotated[Wire | None, Field(description="The contact that it was converted into.")]
+    suspect: Annotated[bool, Field(description="Whether a program seems to have sent it.")]
+    created_at: LeadsTimestamp
+    updated_at: LeadsTimestamp
+
+
+class RemovedAdminLead(Shape):
+    """With `changedAfter`: a lead that is not in the list any more, or not visible to the caller."""
+
+    id: int
+    removed: Literal[True]
+
+
+class ShownAdminEvent(Shape):
+    """One event of a lead's history."""
+
+    version: int
+    type: str
+    at: LeadsTimestamp
+    actor: ShownActor
+    changes: dict[str, ShownChange]

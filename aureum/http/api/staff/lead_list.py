@@ -1,0 +1,148 @@
+"""``GET /api/v1/admin/leads``: a brokerage's leads in numbered pages; all, for a platform admin who names none. Of one
+brokerage it also says what has changed in the list (``changedAfter``)."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from aureum.http.api.staff.lead_fields import AdminLeadFilters
+from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
+from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
+from aureum.http.contract.catching_up import FAR, Run, changes, run_of
+from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.numbered_pages import Found, page_body, paged
+from aureum.http.contract.paging import link
+from aureum.http.wire.validation import refused
+from aureum.projections import admin_leads
+
+PATH = "/api/v1/admin/leads"
+
+FILTERS = ("status", "source", "source_domain", "assigned_agent_id", "brokerage_id", "q")
+
+
+async def get_admin_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
+    """Newest first. An agent sees the leads assigned to or created by the agent.
+
+    Raises NotFound, HttpError 400, InvalidRequest.
+    """
+    database = asked.app.database
+    chosen: dict[str, Any] = {
+        "status": filters.status,
+        "source": filters.source,
+        "source_domain": filters.source_domain,
+        "agent": filters.assigned_agent_id,
+        "words": tuple(admin_leads.patterns(filters.q or "")),
+        "sees": asked.about.sees,
+    }
+    page = {"limit": filters.page_size, "skipped": filters.skipped}
+
+    if is_platform_admin(asked) and filters.brokerage_id is None:
+        if filters.changed_after is not None:
+            # Each brokerage has a log of its own, and no position of all.
+            raise refused("query", "changedAfter", "changed_after_in_one")
+        # Before the rows: a list that is newer than its ETag is only sent once more.
+        ((head, read_version),) = await database.rows(admin_leads.EVERYWHERE)
+
+        async def of_all() -> Found:
+            return found(await database.rows(admin_leads.PAGE_OF_ALL, as_lists(chosen) | page))
+
+        return await paged(asked, filters, (PATH, "everywhere", head, read_version), of_all)
+
+    asked = await in_brokerage(asked, filters.brokerage_id, "list leads")
+    about = asked.about
+    state = (PATH, about.tenant_id, about.head, about.read_version, about.view)
+    bound = (PATH, about.tenant_id.int, about.view, *chosen.values())
+    run = run_of(filters.changed_after, filters.cursor, bound, about.head)
+    if run.since is not None:
+        return await changed(asked, filters, state, run, chosen)
+    if filters.cursor is not None:
+        raise refused("query", "cursor", "cursor_of_changes")
+
+    async def of_one() -> Found:
+        parameters = as_lists(chosen) | page | {"tenant": about.tenant_id}
+        return found(await database.tenant_rows(about.tenant_id, admin_leads.PAGE, parameters))
+
+    return await paged(asked, filters, state, of_one, delta(asked, filters, run))
+
+
+async def changed(
+    asked: Asked, filters: AdminLeadFilters, state: tuple[object, ...], run: Run, chosen: Mapping[str, Any]
+) -> Response:
+    """A page of what changed, the oldest change first. The next one goes on behind the last change of this one, so that
+    it is found by the ``Link`` header and not by its number."""
+    query = asked.request.query_params
+    if filters.page > 1 and filters.cursor is None:
+        raise refused("query", "page", "page_of_changes")
+    etag = list_etag(*state, sorted(query.multi_items()))
+    unchanged = not_modified(asked.request, etag)
+    if unchanged is not None:
+        return unchanged
+    assert run.since is not None
+    size = filters.page_size
+    statement, reach = admin_leads.CHANGED, {"since": run.since, "until": run.head}
+    part = await changes(
+        asked.app.database, asked.about, statement, as_lists(chosen), **reach, after=run.after.int, limit=size
+    )
+    total = await count(asked, run, chosen)
+    links = [delta(asked, filters, run)]
+    if part.more:
+        following = chosen_in(asked) | {"changedAfter": run.again, "page_size": size}
+        following |= {"page": filters.page + 1, "cursor": run.cursor(UUID(int=part.until))}
+        links.insert(0, link(PATH, following, "next"))
+    body = page_body(filters, Found(",".join(map(in_words, part.rows)), total))
+    return answer(body, headers={"ETag": etag, "Link": ", ".join(links)})
+
+
+async def count(asked: Asked, run: Run, chosen: Mapping[str, Any]) -> int:
+    """How many changes the run has; counted once for all its pages."""
+    assert run.since is not None
+    whole = {**as_lists(chosen), "tenant": asked.tenant_id, "since": run.since, "until": run.head, "limit": None}
+
+    async def counted() -> bytes:
+        total = 0
+        # Part by part: a statement has a time limit.
+        for after in range(run.since or 0, run.head, FAR):
+            reach = {**whole, "after": after, "last": min(after + FAR, run.head)}
+            ((number,),) = await asked.app.database.tenant_rows(asked.tenant_id, admin_leads.CHANGED_COUNT, reach)
+            total += number
+        return b"%d" % total
+
+    return int(await asked.app.answers.get((*run.bound, "count", run.since, run.head), counted))
+
+
+def as_lists(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """*chosen* as psycopg takes arrays."""
+    return {**chosen, "words": list(chosen["words"])}
+
+
+def chosen_in(asked: Asked) -> dict[str, object]:
+    """The filters as they were sent."""
+    query = asked.request.query_params
+    return {name: query[name] for name in FILTERS if name in query}
+
+
+def delta(asked: Asked, filters: AdminLeadFilters, run: Run) -> str:
+    """Where what changes from now on is found."""
+    query = {**chosen_in(asked), "page_size": filters.page_size, "changedAfter": run.token}
+    return link(PATH, query, "delta")
+
+
+def in_words(row: Any) -> str:
+    """A row of a change as it goes over the wire."""
+    _, _, number, doc, *lead = row
+    if doc is None:
+        return encoded({"id": number, "removed": True}).decode()
+    return in_full(tuple(lead))
+
+
+def in_full(values: tuple[Any, ...]) -> str:
+    """The full detail of a lead."""
+    lead = admin_leads.loaded(values)
+    return encoded(admin_leads.detail(lead, lead["brokerage_id"], lead["agent"])).decode()
+
+
+def found(rows: list[Any]) -> Found:
+    """A page of details, of the statement's rows: the first column of each is how many there are in all."""
+    return Found(",".join(in_full(tuple(values)) for _, *values in rows if values[0] is not None), rows[0][0])

@@ -1,0 +1,172 @@
+"""Leads on the admin's side of the Leads API: entered by staff, read, changed, and the history of each."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from aureum.commands.clock import on_clock
+from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
+from aureum.domain.errors import NotFound
+from aureum.domain.lead import Lead
+from aureum.http.access.callers import origin
+from aureum.http.api.staff.lead_fields import (
+    AdminLeadChange,
+    AdminLeadFilters,
+    NewAdminLead,
+    RemovedAdminLead,
+    ShownAdminEvent,
+    ShownAdminLead,
+)
+from aureum.http.api.staff.lead_history import assigned_in, history_of
+from aureum.http.api.staff.lead_list import PATH, get_admin_leads
+from aureum.http.api.staff.scope import in_brokerage, where_lead_is
+from aureum.http.contract.agents import check_agent
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.numbered_pages import NumberedPage
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
+from aureum.projections import admin_leads
+from aureum.projections.document_list import Row
+
+NO_LEAD = "Lead not found"
+
+# What tells leads that staff entered from the organic ones.
+SOURCE = "manual"
+SOURCE_DOMAIN = "admin-manual"
+SOURCE_PAGE = "/admin/leads"
+
+DETAILS = ("first_name", "last_name", "email", "phone", "subject", "message", "notes")
+
+
+def lead_body(brokerage: int, agent: int | None, lead: Lead) -> bytes:
+    """The full detail of a lead of this *brokerage*, in the care of this *agent*."""
+    return encoded(admin_leads.detail(admin_leads.row_of(lead), brokerage, agent))
+
+
+async def numbers_of(asked: Asked, users: set[UUID]) -> dict[UUID, int]:
+    """The users' numbers."""
+    if not users:
+        return {}
+    parameters = {"tenant": asked.tenant_id, "users": list(users)}
+    return dict(await asked.app.database.tenant_rows(asked.tenant_id, admin_leads.AGENTS, parameters))
+
+
+async def body_of(asked: Asked, lead: Lead) -> partial[bytes]:
+    """What makes the body of this lead."""
+    agent = lead.assigned_to
+    number = None if agent is None else (await numbers_of(asked, {agent})).get(agent)
+    return partial(lead_body, asked.about.number, number)
+
+
+async def post_admin_lead(asked: Asked, new: NewAdminLead) -> Response:
+    """Leads that staff enter are not routed. Set ``assigned_agent_id`` to assign one.
+
+    Raises NotFound, HttpError 400.
+    """
+    asked = await in_brokerage(asked, new.brokerage_id, "create lead")
+    body = partial(lead_body, asked.about.number, new.assigned_agent_id)
+    remember = await once(asked, body)
+    command = CaptureLead(
+        tenant_id=asked.tenant_id,
+        country=asked.about.country,
+        **new.model_dump(include={*DETAILS, "status"}),
+        source=SOURCE,
+        source_domain=SOURCE_DOMAIN,
+        source_page=SOURCE_PAGE,
+        assigned_to=await check_agent(asked, new.assigned_agent_id),
+        created_by=asked.about.user_id,
+    )
+    lead, appended = await capture_lead(
+        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+    )
+    return answered(asked, lead, body, appended, 201)
+
+
+async def find_lead(asked: Asked, number: int) -> tuple[Asked, Row]:
+    """The lead's row, and the request, asked of its brokerage. Raises NotFound."""
+    asked = await where_lead_is(asked, number, NO_LEAD)
+    parameters = {"tenant": asked.tenant_id, "number": number, "sees": asked.about.sees}
+    rows = await asked.app.database.tenant_rows(asked.tenant_id, admin_leads.ONE, parameters)
+    if not rows:
+        raise NotFound(NO_LEAD)
+    return asked, admin_leads.loaded(rows[0])
+
+
+async def get_admin_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
+    """Returns the lead, or its state at ``asOf``."""
+    asked, row = await find_lead(asked, number)
+    if as_of.as_of is None:
+        shown = admin_leads.detail(row, row["brokerage_id"], row["agent"])
+        return unless_known(asked.request, encoded(shown), row["stream_version"])
+    (at,) = await on_clock(asked.app.database, asked.tenant_id, as_of.as_of)
+    lead = (await asked.app.store.load(asked.tenant_id, row["lead_id"])).aggregate(at)
+    if lead is None:
+        raise NotFound(NOT_YET)
+    body = await body_of(asked, lead)
+    return unless_known(asked.request, body(lead), lead.version)
+
+
+async def patch_admin_lead(asked: Asked, number: int, change: AdminLeadChange) -> Response:
+    """Changes the fields that are sent, and returns the lead. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
+    asked, row = await find_lead(asked, number)
+    given: dict[str, Any] = change.model_dump(exclude_unset=True)
+    command = ChangeLead(
+        tenant_id=asked.tenant_id,
+        country=asked.about.country,
+        lead_id=row["lead_id"],
+        status=given.get("status"),
+        assign="assigned_agent_id" in given,
+        assigned_to=await check_agent(asked, given.get("assigned_agent_id")),
+        details={name: given[name] for name in DETAILS if name in given},
+        clear="suspect" in given,
+        sees=asked.about.sees,
+        expected_versions=expected_versions(asked.request),
+    )
+    lead = await change_lead(asked.app.store, command, origin(asked.request, asked.about))
+    return answered(asked, lead, await body_of(asked, lead))
+
+
+async def get_admin_lead_history(asked: Asked, number: int, as_of: AsOf) -> Response:
+    """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
+    ends at that moment."""
+    asked, row = await find_lead(asked, number)
+    stream = as_it_was(await asked.app.store.load(asked.tenant_id, row["lead_id"]), as_of)
+    history = history_of(stream, await numbers_of(asked, assigned_in(stream)))
+    return unless_known(asked.request, encoded(history), stream.events[-1].event.originator_version)
+
+
+leads = partial(Endpoint, path=PATH, access=STAFF, dialect="leads")
+one = partial(leads, path=f"{PATH}/{{id}}", id=Id(NO_LEAD, number=True), answers=ShownAdminLead)
+
+ENDPOINTS = (
+    leads(
+        method="GET",
+        run=get_admin_leads,
+        summary="List leads (admin)",
+        query=AdminLeadFilters,
+        answers=NumberedPage[ShownAdminLead | RemovedAdminLead],
+        refusals=(400, 404),
+    ),
+    leads(
+        method="POST",
+        run=post_admin_lead,
+        summary="Create a lead (admin)",
+        body=NewAdminLead,
+        answers=ShownAdminLead,
+        status=201,
+        refusals=(400, 404),
+    ),
+    one(method="GET", run=get_admin_lead, summary="Get a lead (admin)", query=AsOf, own_clock=True),
+    one(method="PATCH", run=patch_admin_lead, summary="Change a lead (admin)", body=AdminLeadChange, refusals=(400,)),
+    one(
+        method="GET",
+        path=f"{PATH}/{{id}}/history",
+        run=get_admin_lead_history,
+        summary="Get a lead's history (admin)",
+        query=AsOf,
+        answers=list[ShownAdminEvent],
+    ),
+)

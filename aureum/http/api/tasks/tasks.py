@@ -1,0 +1,105 @@
+"""Tasks, in the Aureum API: list, create, read, change, complete. An agent sees his or her own."""
+
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from starlette.responses import Response
+
+from aureum.commands.tasks import NO_TASK, ChangeTask, CreateTask, change_task, complete_task, create_task
+from aureum.domain.task import DETAILS, Task
+from aureum.http.access.callers import origin
+from aureum.http.api.tasks.task_fields import NewTask, ShownTask, Status, TaskChange, as_recorded
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
+from aureum.projections import task_list
+
+TASKS = Listing("/api/tasks", task_list.PAGE, task_list.CHANGED, task_list.PAGES)
+
+
+class TaskFilters(DeltaPaging):
+    """The document's filters."""
+
+    status: Annotated[Status | None, Field(description="Filter by status.")] = None
+    assigned_to: Annotated[str | None, Field(alias="assignedToId", description="Filter by assigned user.")] = None
+
+
+def task_body(task: Task) -> bytes:
+    """A task as the Aureum API shows it, in the same words as the list."""
+    return encoded(task_list.document(task, task.id, task.created_on, task.modified_on))
+
+
+async def get_tasks(asked: Asked, filters: TaskFilters) -> Response:
+    """Newest first, in pages or streamed whole. An agent sees the tasks assigned to or created by the agent."""
+    chosen = {"status": filters.status, "assigned_to": reference(filters.assigned_to), "sees": asked.about.sees}
+    return await TASKS.answer(asked, filters, chosen)
+
+
+async def post_task(asked: Asked, new: NewTask) -> Response:
+    """Returns the whole task."""
+    fields = as_recorded(new.model_dump()) | {"created_by": asked.about.user_id}
+    command = CreateTask(tenant_id=asked.tenant_id, fields=fields, sees=asked.about.sees)
+    remember = await once(asked, task_body)
+    task, appended = await create_task(
+        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+    )
+    return answered(asked, task, task_body, appended, 201)
+
+
+async def get_task(asked: Asked, task_id: UUID, as_of: AsOf) -> Response:
+    """Returns the task, or its state at ``asOf``."""
+    return await shown(asked, task_list.LIST, task_id, NO_TASK, as_of, task_body)
+
+
+async def patch_task(asked: Asked, task_id: UUID, change: TaskChange) -> Response:
+    """Changes the fields that are sent, and returns the task. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
+    command = ChangeTask(
+        tenant_id=asked.tenant_id,
+        task_id=task_id,
+        status=change.status,
+        assign="assigned_to" in change.model_fields_set,
+        assigned_to=reference(change.assigned_to),
+        details=as_recorded(change.model_dump(include=set(DETAILS), exclude_unset=True)),
+        sees=asked.about.sees,
+        expected_versions=expected_versions(asked.request),
+    )
+    task = await change_task(asked.app.store, command, origin(asked.request, asked.about))
+    return answered(asked, task, task_body)
+
+
+async def post_completion(asked: Asked, task_id: UUID) -> Response:
+    """Sets the status to ``completed``. Completing it again has no further effect."""
+    remember = await once(asked, task_body)
+    task, appended = await complete_task(
+        asked.app.store,
+        asked.tenant_id,
+        task_id,
+        origin(asked.request, asked.about),
+        sees=asked.about.sees,
+        idempotency=remember,
+    )
+    return answered(asked, task, task_body, appended)
+
+
+one = partial(Endpoint, path="/api/tasks/{id}", id=Id(NO_TASK), answers=ShownTask)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/tasks",
+        get_tasks,
+        "List tasks",
+        query=TaskFilters,
+        answers=list[ShownTask | ShownRemoved],
+        of_log=True,
+    ),
+    Endpoint("POST", "/api/tasks", post_task, "Create a task", body=NewTask, answers=ShownTask, status=201),
+    one(method="GET", run=get_task, summary="Get a task", query=AsOf),
+    one(method="PATCH", run=patch_task, summary="Change a task", body=TaskChange),
+    one(method="POST", path="/api/tasks/{id}/complete", run=post_completion, summary="Complete a task"),
+)

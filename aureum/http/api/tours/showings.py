@@ -1,0 +1,163 @@
+"""Showings, in the Aureum API: the same as tours in the Leads API. List, enter, read, change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from starlette.responses import Response
+
+from aureum.commands.tours import ChangeTour, RequestTour, change_tour, clear_tour, request_tour
+from aureum.domain.errors import Invalid
+from aureum.domain.tour import Tour
+from aureum.http.access.callers import origin
+from aureum.http.api.tours.tour_fields import NewShowing, ShowingChange, ShownShowing, Status
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.catching_up import ShownRemoved
+from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
+from aureum.http.wire.fields import Text
+from aureum.projections import tour_list
+
+NO_SHOWING = "There is no such showing."
+SHOWINGS = Listing("/api/showings", tour_list.PAGE, tour_list.CHANGED, tour_list.PAGES)
+
+DETAILS = ("listing_id", "name", "email", "phone", "message")
+SCHEDULE = ("preferred_date", "preferred_time", "starts_at")
+
+NAMES = {"starts_at": "startsAt", "preferred_date": "preferredDate"}
+"""How fields are called here of which the rules of a tour speak."""
+
+
+class ShowingFilters(DeltaPaging):
+    """As of a tour, and who takes care of it."""
+
+    status: Annotated[Status | None, Field(description="Filter by status.")] = None
+    listing_id: Annotated[Text | None, Field(alias="listingId", description="Filter by the MLS's listing id.")] = None
+    assigned_to: Annotated[str | None, Field(alias="assignedToId", description="Filter by assigned user.")] = None
+
+
+@contextmanager
+def in_these_words() -> Iterator[None]:
+    """Raises Invalid with the names that fields have here."""
+    try:
+        yield
+    except Invalid as error:
+        text = str(error)
+        for name, shown_here in NAMES.items():
+            text = text.replace(name, shown_here)
+        raise Invalid(NAMES.get(error.field, error.field), text) from error
+
+
+def showing_body(tour: Tour) -> bytes:
+    """A tour as the Aureum API shows it, in the same words as the list."""
+    return encoded(tour_list.document(tour, tour.id, tour.created_on, tour.modified_on))
+
+
+async def get_showings(asked: Asked, filters: ShowingFilters) -> Response:
+    """Newest first, in pages or streamed whole."""
+    chosen = {
+        "status": filters.status,
+        "listing_id": filters.listing_id,
+        "assigned_to": reference(filters.assigned_to),
+        "sees": asked.about.sees,
+    }
+    return await SHOWINGS.answer(asked, filters, chosen)
+
+
+async def post_showing(asked: Asked, new: NewShowing) -> Response:
+    """Returns the whole showing. If the brokerage has a property with this listing id, the showing is linked to it."""
+    about = asked.about
+    command = RequestTour(
+        tenant_id=asked.tenant_id,
+        country=about.country,
+        source="api",
+        created_by=about.user_id,
+        **vars(new) | {"property_id": reference(new.property_id), "assigned_to": reference(new.assigned_to)},
+    )
+    remember = await once(asked, showing_body)
+    with in_these_words():
+        tour, appended = await request_tour(
+            asked.app.store, command, origin(asked.request, about), idempotency=remember
+        )
+    return answered(asked, tour, showing_body, appended, 201)
+
+
+async def get_showing(asked: Asked, tour_id: UUID, as_of: AsOf) -> Response:
+    """Returns the showing, or its state at ``asOf``."""
+    return await shown(asked, tour_list.LIST, tour_id, NO_SHOWING, as_of, showing_body)
+
+
+async def patch_showing(asked: Asked, tour_id: UUID, change: ShowingChange) -> Response:
+    """Changes the fields that are sent, and returns the showing. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
+    given = change.model_fields_set
+    details: dict[str, str | UUID | None] = {name: getattr(change, name) for name in DETAILS if name in given}
+    if "property_id" in given:
+        details["property_id"] = reference(change.property_id)
+    command = ChangeTour(
+        tenant_id=asked.tenant_id,
+        country=asked.about.country,
+        tour_id=tour_id,
+        status=change.status,
+        schedule={name: getattr(change, name) for name in SCHEDULE if name in given},
+        assign="assigned_to" in given,
+        assigned_to=reference(change.assigned_to),
+        details=details,
+        sees=asked.about.sees,
+        expected_versions=expected_versions(asked.request),
+    )
+    with in_these_words():
+        tour = await change_tour(asked.app.store, command, origin(asked.request, asked.about), missing=NO_SHOWING)
+    return answered(asked, tour, showing_body)
+
+
+async def post_showing_clearance(asked: Asked, tour_id: UUID) -> Response:
+    """The showing, no longer suspected of having been sent by a program: webhooks are told of it as of a new one. Twice
+    is the same success."""
+    remember = await once(asked, showing_body)
+    tour, appended = await clear_tour(
+        asked.app.store,
+        asked.tenant_id,
+        tour_id,
+        origin(asked.request, asked.about),
+        missing=NO_SHOWING,
+        sees=asked.about.sees,
+        idempotency=remember,
+    )
+    return answered(asked, tour, showing_body, appended)
+
+
+one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShownShowing)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/showings",
+        get_showings,
+        "List showings",
+        query=ShowingFilters,
+        answers=list[ShownShowing | ShownRemoved],
+        of_log=True,
+    ),
+    Endpoint(
+        "POST",
+        "/api/showings",
+        post_showing,
+        "Create a showing",
+        body=NewShowing,
+        answers=ShownShowing,
+        status=201,
+    ),
+    one(method="GET", run=get_showing, summary="Get a showing", query=AsOf),
+    one(method="PATCH", run=patch_showing, summary="Change a showing", body=ShowingChange),
+    one(
+        method="POST",
+        path="/api/showings/{id}/clear",
+        run=post_showing_clearance,
+        summary="Clear a suspected showing",
+    ),
+)

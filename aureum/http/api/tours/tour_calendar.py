@@ -1,0 +1,160 @@
+"""``GET /api/tours/{id}.ics``: a tour as a file that calendars take in, and update when they are given a later one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from starlette.responses import Response
+
+from aureum.commands.tours import NO_TOUR
+from aureum.domain.aggregate import replay
+from aureum.domain.brokerage import Brokerage
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import PLATFORM, to_wire
+from aureum.domain.property import Property
+from aureum.domain.tour import Tour
+from aureum.domain.wall_time import Start, day_of
+from aureum.http.api.tours.icalendar import CALENDAR, CalendarTour, calendar_of
+from aureum.http.api.tours.tours import get_found
+from aureum.http.contract.answers import list_etag, not_modified
+from aureum.http.contract.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
+from aureum.http.contract.resource import NOT_YET, AsOf
+from aureum.store.event_store import Recorded
+
+END = 2**63 - 1
+"""Above every position of a log."""
+
+
+async def get_tour_calendar(asked: Asked, number: int, as_of: AsOf) -> Response:
+    """The file; 409 for a tour without a date, unless it was cancelled. It names the property and the brokerage too, so
+    its ETag is of its bytes: the tour's version would not tell that one of these has changed. With ``asOf`` the file as
+    it was."""
+    found = await get_found(asked, number)
+    past = Past(await recorded(asked, asked.tenant_id, found.tour_id, as_of.as_of))
+    if past.tour is None:
+        raise NotFound(NOT_YET)
+    places = {
+        stay.property_id: await recorded(asked, asked.tenant_id, stay.property_id, as_of.as_of)
+        for stay in past.stays
+        if stay.property_id is not None
+    }
+    brokerage = await recorded(asked, PLATFORM, asked.tenant_id, as_of.as_of)
+    content = calendar_of(calendar_tour(past, past.tour, places, brokerage))
+    etag = list_etag(content)
+    unchanged = not_modified(asked.request, etag)
+    if unchanged is not None:
+        return unchanged
+    headers = {"ETag": etag, "Content-Disposition": f'inline; filename="tour-{number}.ics"'}
+    return Response(content, headers=headers, media_type=CALENDAR)
+
+
+async def recorded(asked: Asked, tenant_id: UUID, stream_id: UUID, until: datetime | None) -> list[Recorded]:
+    """The events of a stream, up to *until* if that is given."""
+    events = (await asked.app.store.load(tenant_id, stream_id)).events
+    return [one for one in events if until is None or one.event.timestamp <= until]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """From one position of the log to another the tour was of this property."""
+
+    property_id: UUID | None
+    since: int
+    until: int
+
+
+@dataclass
+class Past:
+    """A tour as its *events* made it: where it was to take place, and the date that it had last."""
+
+    events: Sequence[Recorded]
+    tour: Tour | None = None
+    stays: list[Stay] = field(default_factory=list)
+    start: Start | None = None
+    preferred_date: date | None = None
+
+    def __post_init__(self) -> None:
+        where, since = None, 0
+        for one in self.events:
+            self.tour = tour = replay([one.event], self.tour)
+            if tour.property_id != where:
+                self.stays.append(Stay(where, since, one.position))
+                where, since = tour.property_id, one.position
+            if tour.local_start is not None or tour.preferred_date is not None:
+                self.start = start_of_tour(tour)
+                self.preferred_date = None if tour.preferred_date is None else day_of(tour.preferred_date)
+        self.stays.append(Stay(where, since, END))
+
+
+def calendar_tour(
+    past: Past, tour: Tour, places: Mapping[UUID, Sequence[Recorded]], brokerage: Sequence[Recorded]
+) -> CalendarTour:
+    """What the file says. It has no domain: the UID must outlive every domain of the brokerage. What was called off has
+    the date that calendars know it by, also if that was taken away before."""
+    elsewhere = [*moves(past, places), *renames(brokerage, tour.created_on)]
+    dated = tour.status == "cancelled" or tour.local_start is not None or tour.preferred_date is not None
+    place = replay(one.event for one in places[tour.property_id]) if tour.property_id else None
+    return CalendarTour(
+        uid=to_wire(tour.id),
+        version=tour.version + len(elsewhere),
+        status=tour.status,
+        created_at=tour.created_on,
+        updated_at=max([tour.modified_on, *elsewhere]),
+        brokerage=replay(one.event for one in brokerage).name,
+        listing_id=tour.listing_id,
+        address=None if place is None else address_of(place),
+        visitor=tour.name,
+        start=past.start if dated else None,
+        preferred_date=past.preferred_date if dated else None,
+        preferred_time=tour.preferred_time,
+    )
+
+
+def moves(past: Past, places: Mapping[UUID, Sequence[Recorded]]) -> Iterator[datetime]:
+    """When the property that the tour was of at that moment got another address."""
+    for stay in past.stays:
+        place, address = None, ""
+        for one in places.get(stay.property_id, ()) if stay.property_id else ():
+            place = replay([one.event], place)
+            before, address = address, address_of(place)
+            if stay.since < one.position < stay.until and address != before:
+                yield one.event.timestamp
+
+
+def renames(brokerage: Sequence[Recorded], since: datetime) -> Iterator[datetime]:
+    """When the brokerage got another name, after *since*."""
+    for one in brokerage:
+        if isinstance(one.event, Brokerage.Renamed) and one.event.timestamp > since:
+            yield one.event.timestamp
+
+
+def start_of_tour(tour: Tour) -> Start | None:
+    """The start as it was fixed, whatever has become of the zone's rules since."""
+    if tour.local_start is None or tour.time_zone is None or tour.starts_at is None:
+        return None
+    return Start(datetime.fromisoformat(tour.local_start), tour.time_zone, datetime.fromisoformat(tour.starts_at))
+
+
+def address_of(place: Property) -> str:
+    """``123 Palm Dr, Beverly Hills, CA 90210``."""
+    region = f"{place.state} {place.zip_code or ''}".strip()
+    return f"{place.address}, {place.city}, {region}"
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/tours/{id}.ics",
+        get_tour_calendar,
+        "Get a tour as a calendar file",
+        access=KEY_OR_STAFF,
+        dialect="leads",
+        id=Id(NO_TOUR, number=True),
+        query=AsOf,
+        answers=str,
+        media=CALENDAR,
+        refusals=(409,),
+        headers={"Content-Disposition": "The name of the file."},
+    ),
+)

@@ -1,0 +1,203 @@
+"""Tours, in the Leads API: requested on a brokerage's own pages; listed, read and changed by staff or with a key."""
+
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID
+
+from pydantic import Field
+from starlette.responses import Response
+
+from aureum.commands.tours import NO_TOUR, ChangeTour, RequestTour, change_tour, request_tour
+from aureum.domain.errors import NotFound
+from aureum.domain.tour import Tour
+from aureum.http.access.callers import origin
+from aureum.http.api.tours.tour_fields import ReceivedTour, ShownTour, Status, TourChange, TourForm
+from aureum.http.contract.agents import check_agent
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
+from aureum.http.contract.form_page import FormWords, Input
+from aureum.http.contract.forms import FormEndpoint, Submission, submit
+from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, unless_known
+from aureum.http.wire.fields import Text
+from aureum.http.wire.shapes import Shape
+from aureum.projections import tour_list
+from aureum.store.event_store import Appended
+
+TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, tour_list.LEADS_CHANGED, tour_list.LEADS_PAGES)
+
+RECEIVED = ("id", "listing_id", "name", "email", "status", "created_at")
+"""What the document's answer to a request holds."""
+
+SCHEDULE = ("preferred_date", "preferred_time", "starts_at")
+
+
+class TourFilters(DeltaPaging):
+    """The document's filters."""
+
+    status: Annotated[Status | None, Field(description="Filter by status.")] = None
+    listing_id: Annotated[Text | None, Field(description="Filter by property.")] = None
+
+
+class RemovedTour(Shape):
+    """With `changedAfter`: a tour that is not in the list any more, or not visible to the caller."""
+
+    id: int
+    removed: Literal[True]
+
+
+class Found(NamedTuple):
+    """A tour's row, and the number of whoever shows the property."""
+
+    tour_id: UUID
+    version: int
+    doc: str
+    agent: int | None
+
+
+def shown_tour(tour: Tour) -> dict[str, Any]:
+    """A tour as the Leads API shows it, less whoever shows the property."""
+    doc = tour_list.document(tour, tour.id, tour.created_on, tour.modified_on)
+    return tour_list.in_leads(doc, tour.number)
+
+
+def received(tour: Tour) -> bytes:
+    """A tour request, as the visitor's page gets it."""
+    shown = shown_tour(tour)
+    return encoded({name: shown[name] for name in RECEIVED})
+
+
+async def tour_body(asked: Asked, tour: Tour) -> bytes:
+    """The whole tour, in the same words as the list."""
+    return encoded(shown_tour(tour) | {"assigned_agent_id": await agent_number(asked, tour.assigned_to)})
+
+
+async def agent_number(asked: Asked, user_id: UUID | None) -> int | None:
+    """How the Leads API calls a user."""
+    if user_id is None:
+        return None
+    parameters = {"tenant": asked.tenant_id, "user": user_id}
+    rows = await asked.app.database.tenant_rows(asked.tenant_id, tour_list.AGENT, parameters)
+    return rows[0][0] if rows else None
+
+
+async def get_found(asked: Asked, number: int) -> Found:
+    """The tour that the Leads API calls *number*. Raises NotFound, also for what an agent must not see."""
+    parameters = {"tenant": asked.tenant_id, "number": number, "sees": asked.about.sees}
+    rows = await asked.app.database.tenant_rows(asked.tenant_id, tour_list.OF_NUMBER, parameters)
+    if not rows:
+        raise NotFound(NO_TOUR)
+    return Found(*rows[0])
+
+
+async def post_tour(asked: Asked, form: TourForm) -> Response:
+    """Stores a tour request. If the brokerage has a property with this listing id, the tour is linked to it. It is sent
+    in the same ways as the contact form."""
+
+    async def request(submission: Submission) -> tuple[Tour, Appended]:
+        about = submission.site.brokerage
+        return await request_tour(
+            asked.app.store,
+            RequestTour(
+                tenant_id=about.tenant_id,
+                country=about.country,
+                source="website",
+                source_domain=submission.host,
+                **vars(form),
+            ),
+            submission.origin,
+            idempotency=submission.idempotency,
+            form=submission.form,
+        )
+
+    return await submit(asked, form, received, request, once=True)
+
+
+async def get_tours(asked: Asked, filters: TourFilters) -> Response:
+    """Newest first, in pages or streamed whole."""
+    chosen = {"status": filters.status, "listing_id": filters.listing_id, "sees": asked.about.sees}
+    return await TOURS.answer(asked, filters, chosen)
+
+
+async def get_tour(asked: Asked, number: int, as_of: AsOf) -> Response:
+    """Returns the tour, or its state at ``asOf``."""
+    found = await get_found(asked, number)
+    if as_of.as_of is None:
+        agent = b"null" if found.agent is None else b"%d" % found.agent
+        body = found.doc.encode()[:-1] + b',"assigned_agent_id":' + agent + b"}"
+        return unless_known(asked.request, body, found.version)
+    tour = (await asked.app.store.load(asked.tenant_id, found.tour_id)).aggregate(as_of.as_of)
+    if tour is None:
+        raise NotFound(NOT_YET)
+    return unless_known(asked.request, await tour_body(asked, tour), tour.version)
+
+
+async def patch_tour(asked: Asked, number: int, change: TourChange) -> Response:
+    """Changes the fields that are sent, and returns the tour. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
+    found = await get_found(asked, number)
+    given = change.model_fields_set
+    command = ChangeTour(
+        tenant_id=asked.tenant_id,
+        country=asked.about.country,
+        tour_id=found.tour_id,
+        status=change.status,
+        schedule={name: getattr(change, name) for name in SCHEDULE if name in given},
+        assign="assigned_agent_id" in given,
+        assigned_to=await check_agent(asked, change.assigned_agent_id),
+        clear="suspect" in given,
+        sees=asked.about.sees,
+        expected_versions=expected_versions(asked.request),
+    )
+    tour = await change_tour(asked.app.store, command, origin(asked.request, asked.about))
+    body = await tour_body(asked, tour)
+    return answered(asked, tour, lambda _: body)
+
+
+WORDS = FormWords(
+    "Thank you for your request! We'll confirm the time of your tour.",
+    (
+        Input("name", "Name", required=True, autocomplete="name"),
+        Input("email", "E-mail", "email", required=True, autocomplete="email"),
+        Input("phone", "Phone", "tel", autocomplete="tel"),
+        Input("preferred_date", "Preferred date", "date"),
+        Input("preferred_time", "Preferred time"),
+        Input("message", "Message", "long"),
+        Input("listing_id", "", required=True),
+    ),
+    "Request the tour",
+)
+
+one = partial(
+    Endpoint,
+    path="/api/tours/{id}",
+    access=KEY_OR_STAFF,
+    dialect="leads",
+    id=Id(NO_TOUR, number=True),
+    answers=ShownTour,
+)
+
+ENDPOINTS = (
+    FormEndpoint(
+        "POST",
+        "/api/tours",
+        post_tour,
+        "Request a tour",
+        body=TourForm,
+        answers=ReceivedTour,
+        words=WORDS,
+    ),
+    Endpoint(
+        "GET",
+        "/api/tours",
+        get_tours,
+        "List tour requests",
+        access=KEY_OR_STAFF,
+        dialect="leads",
+        query=TourFilters,
+        answers=list[ShownTour | RemovedTour],
+        of_log=True,
+    ),
+    one(method="GET", run=get_tour, summary="Get a tour request", query=AsOf),
+    one(method="PATCH", run=patch_tour, summary="Change a tour", body=TourChange, refusals=(400,)),
+)

@@ -1,0 +1,1 @@
+"""Webhooks: endpoints, deliveries, replays, tests, and the events that are sent."""

@@ -1,0 +1,232 @@
+"""Deliveries of webhooks: what became of each, and how one is made again."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from aureum.commands.webhook_deliveries import request_webhook_redelivery
+from aureum.commands.webhook_endpoints import NO_WEBHOOK
+from aureum.domain.errors import NotFound
+from aureum.domain.webhook_endpoint import expand
+from aureum.domain.webhook_ping import WebhookPing
+from aureum.http.access.callers import origin
+from aureum.http.api.webhooks.endpoints import row_of
+from aureum.http.api.webhooks.webhook_fields import LAST_POSITION, Event, Named
+from aureum.http.api.webhooks.webhook_lists import begins, unless_same
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.idempotency import Replayed
+from aureum.http.contract.paging import Cursor, Limit, Place, link, write_cursor
+from aureum.http.contract.resource import once
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.webhooks import delivery_log
+from aureum.webhooks.delivery_log import PATTERN, parse_delivery_id
+from aureum.webhooks.messages import message_id
+
+PATH = "/api/webhooks/deliveries"
+NO_DELIVERY = "There is no such delivery."
+
+PAGE = 100
+
+Status = Literal["pending", "delivered", "failed"]
+
+
+class DeliveryFilters(BaseModel):
+    """Which deliveries, and how many of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Annotated[
+        Status | None,
+        Field(description="`failed`: all attempts are used up. `pending`: an attempt is due or under way."),
+    ] = None
+    event: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
+    limit: Annotated[Limit | None, Field(description=f"The length of a page, {PAGE} without it.")] = None
+    cursor: Annotated[
+        Cursor | None, Field(description="Where the page begins, from the `Link` header of the previous page.")
+    ] = None
+
+
+class ShownDelivery(Shape):
+    """One event for one webhook, with the state of its attempts."""
+
+    id: Annotated[str, Field(pattern=PATTERN)]
+    webhookId: Wire
+    event: Annotated[Event | None, Field(description="The event; `null` when the message is no longer kept.")]
+    eventId: Annotated[str, Field(description="The `id` of the message, which is `webhook-id` too")]
+    sequence: Annotated[int, Field(description="The `sequence` of the message")]
+    status: Status
+    attempts: Annotated[int, Field(description="How many attempts were made.")]
+    lastAttemptAt: Timestamp | None
+    lastStatus: Annotated[int | None, Field(description="The HTTP status of the last attempt's answer")]
+    lastError: Annotated[str | None, Field(description="Why the last attempt failed.")]
+    nextAttemptAt: Annotated[
+        Timestamp | None,
+        Field(description="When the next attempt is due; `null` if there is none, or while an attempt is under way."),
+    ]
+    replayId: Annotated[Wire | None, Field(description="The replay that created it, while it is pending.")]
+
+
+class ShownAttempt(Shape):
+    """One attempt."""
+
+    number: int
+    startedAt: Timestamp
+    durationMs: int
+    status: Annotated[int | None, Field(description="The HTTP status of the answer; `null` if there was none")]
+    error: Annotated[
+        str | None,
+        Field(
+            description="`dns`, `refused`, `reset`, `timeout`, `tls`, `blocked_address`, `too_large`, `protocol`, "
+            "`http_3xx`, `http_4xx`, `http_5xx`; `null` for a success"
+        ),
+    ]
+    outcome: Annotated[
+        Literal["delivered", "failed", "exhausted", "superseded"],
+        Field(description="`exhausted`: it was the last; `superseded`: another attempt had taken its place"),
+    ]
+    answer: Annotated[str, Field(description="How the answer's body began, up to 4 KiB")]
+
+
+class ShownWholeDelivery(ShownDelivery):
+    """A delivery with its attempts, newest first, and the body that was sent."""
+
+    attemptLog: list[ShownAttempt]
+    body: Annotated[str | None, Field(description="The body exactly as it is sent, which the signature covers.")]
+
+
+async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilters) -> Response:
+    """Newest first. Finished deliveries are kept for 30 days. With filters a page may be shorter than its limit, or
+    empty, although ``Link`` leads to more."""
+    webhook = await row_of(asked, endpoint_id)
+    limit = filters.limit or PAGE
+    path = asked.request.url.path
+    events = None if filters.event is None else sorted(expand(filters.event))
+    bound = (path, asked.tenant_id.int, filters.status, events)
+    before = begins(asked, filters.cursor, bound)
+    page = await delivery_log.page(
+        asked.app.database,
+        asked.tenant_id,
+        endpoint_id,
+        before=LAST_POSITION if before is None else min(before.int, LAST_POSITION),
+        limit=limit,
+        status=filters.status,
+        events=events,
+    )
+    following = ""
+    if page.until is not None:
+        query = asked.request.query_params
+        kept = {name: query[name] for name in ("status", "event") if name in query}
+        cursor = write_cursor(bound, Place(UUID(int=page.until), 0))
+        following = link(path, kept | {"limit": limit, "cursor": cursor}, "next")
+    shown = [delivery_log.document(asked.tenant_id, endpoint_id, row) for row in page.rows]
+    return unless_same(asked, encoded(shown), following, webhook["stream_version"])
+
+
+async def get_delivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
+    """Returns the delivery with its attempts, and the body of the message while it is kept."""
+    return unless_same(asked, encoded(await whole(asked, *delivery)))
+
+
+async def post_redelivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
+    """Sends the same message again at once, with a new schedule of attempts."""
+    endpoint_id, position = delivery
+    row = await known(asked, endpoint_id, position)
+    shown = delivery_log.document(asked.tenant_id, endpoint_id, {**row, "status": "pending"})
+
+    def body(_: Any) -> bytes:
+        return encoded(shown)
+
+    appended = await request_webhook_redelivery(
+        asked.app.store,
+        asked.tenant_id,
+        endpoint_id,
+        position,
+        origin(asked.request, asked.about),
+        idempotency=await once(asked, body, tagged=False),
+    )
+    if appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    return answer(body(None), status=202)
+
+
+async def known(asked: Asked, endpoint_id: UUID, position: int) -> Mapping[str, Any]:
+    """The row of a delivery, or of a message that could be one. Raises NotFound, for one of a removed webhook too."""
+    await there(asked, endpoint_id)
+    found = await delivery_log.one(asked.app.database, asked.tenant_id, endpoint_id, position)
+    if found is not None:
+        return found
+    about = {"tenant": asked.tenant_id, "position": position}
+    message = await asked.app.database.tenant_rows(asked.tenant_id, delivery_log.EVENT, about)
+    if not message:
+        raise NotFound(NO_DELIVERY)
+    return delivery_log.asked_for(position, message[0][0])
+
+
+async def there(asked: Asked, endpoint_id: UUID) -> None:
+    """Raises NotFound, in the words for deliveries, unless there is such a webhook."""
+    try:
+        await row_of(asked, endpoint_id)
+    except NotFound as error:
+        raise NotFound(NO_DELIVERY) from error
+
+
+async def whole(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
+    """The delivery with its attempts; of a test also before a worker has looked at it. Raises NotFound."""
+    await there(asked, endpoint_id)
+    database, tenant_id = asked.app.database, asked.tenant_id
+    row = await delivery_log.one(database, tenant_id, endpoint_id, position)
+    if row is None:
+        return await requested_test(asked, endpoint_id, position)
+    about = {"tenant": tenant_id, "endpoint": endpoint_id, "position": position}
+    attempts = await database.tenant_rows(tenant_id, delivery_log.ATTEMPTS, about)
+    return delivery_log.document(tenant_id, endpoint_id, row) | {
+        "attemptLog": [delivery_log.attempt(one) for one in attempts],
+        "body": None if row["body"] is None else row["body"].decode(),
+    }
+
+
+async def requested_test(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
+    """The delivery that a worker will make of the test at *position*. Raises NotFound if there is none."""
+    about = {"tenant": asked.tenant_id, "position": position}
+    for (stream_id,) in await asked.app.database.tenant_rows(asked.tenant_id, delivery_log.TESTED, about):
+        test = (await asked.app.store.load(asked.tenant_id, stream_id)).aggregate()
+        if isinstance(test, WebhookPing) and test.endpoint_id == endpoint_id:
+            row = delivery_log.asked_for(position, test.event)
+            row["message_id"] = message_id(asked.tenant_id, position, "test")
+            return delivery_log.document(asked.tenant_id, endpoint_id, row) | {"attemptLog": [], "body": None}
+    raise NotFound(NO_DELIVERY)
+
+
+one = partial(
+    Endpoint,
+    path=PATH + "/{id}",
+    access=INTEGRATOR,
+    id=Id(NO_DELIVERY, parse=parse_delivery_id, pattern=PATTERN),
+)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/webhooks/{id}/deliveries",
+        get_deliveries,
+        "List a webhook's deliveries",
+        access=INTEGRATOR,
+        id=Id(NO_WEBHOOK),
+        query=DeliveryFilters,
+        answers=list[ShownDelivery],
+    ),
+    one(method="GET", run=get_delivery, summary="Get a delivery with its attempts", answers=ShownWholeDelivery),
+    one(
+        method="POST",
+        path=PATH + "/{id}/redeliver",
+        run=post_redelivery,
+        summary="Redeliver a message",
+        answers=ShownDelivery,
+        status=202,
+    ),
+)

@@ -1,0 +1,184 @@
+"""``/api/webhooks``: the brokerage's other systems, and what each wants to be told of; secrets are shown once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial, reduce
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from aureum.commands.webhook_endpoints import (
+    NO_WEBHOOK,
+    ChangeWebhookEndpoint,
+    RegisterWebhookEndpoint,
+    change_webhook_endpoint,
+    register_webhook_endpoint_once,
+    remove_webhook_endpoint,
+    rotate_webhook_secret,
+)
+from aureum.domain import ids
+from aureum.domain.errors import NotFound, WrongState
+from aureum.domain.webhook_endpoint import WebhookEndpoint
+from aureum.http.access.callers import origin
+from aureum.http.api.webhooks.webhook_fields import (
+    NewWebhook,
+    Rotation,
+    ShownNewWebhook,
+    ShownSecret,
+    ShownWebhook,
+    WebhookChange,
+)
+from aureum.http.api.webhooks.webhook_lists import listed, page
+from aureum.http.contract.answers import answer, encoded, living_etag, not_modified
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.idempotency import unless_replayed
+from aureum.http.contract.lists import Paging
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once
+from aureum.projections import webhook_endpoints
+
+PATH = "/api/webhooks"
+
+
+async def get_webhooks(asked: Asked, paging: Paging) -> Response:
+    """Newest first, without those that were removed."""
+    rows = await page(asked, webhook_endpoints.PAGE, webhook_endpoints.NAMES, paging)
+    now = ids.now()
+    return listed(asked, PATH, paging, rows, "endpoint_id", lambda row: webhook_endpoints.document(row, now))
+
+
+async def post_webhook(asked: Asked, new: NewWebhook) -> Response:
+    """Returns the webhook with its signing secret, which is shown this once. It receives events from now on. A
+    brokerage has at most 50 webhooks, disabled ones included, unless the operator has set another limit."""
+    settings = asked.app.settings
+    details = new.model_dump(include={"mode", "rate_limit", "description"})
+    command = RegisterWebhookEndpoint(tenant_id=asked.tenant_id, url=new.url, events=tuple(new.events), details=details)
+    remember = await once(asked, new_body)
+    endpoint, appended = await register_webhook_endpoint_once(
+        asked.app.store,
+        command,
+        origin(asked.request, asked.about),
+        remember,
+        allow_networks=settings.webhook_allow_networks,
+        own_domain=settings.base_domain,
+        limit=settings.webhook_limit,
+    )
+    return answered(asked, endpoint, new_body, appended, 201)
+
+
+def new_body(endpoint: WebhookEndpoint) -> bytes:
+    """A new webhook in the words of the list, with its secret."""
+    row = dict.fromkeys(webhook_endpoints.NAMES) | {
+        "endpoint_id": endpoint.id,
+        "registered_at": endpoint.created_on,
+        "updated_at": endpoint.modified_on,
+    }
+    row |= {name: getattr(endpoint, name) for name in ("url", "events", "mode", "rate_limit", "description")}
+    return encoded(webhook_endpoints.document(row, endpoint.modified_on) | {"secret": endpoint.secret})
+
+
+async def get_webhook(asked: Asked, endpoint_id: UUID, as_of: AsOf) -> Response:
+    """Returns the webhook, or its state at ``asOf``."""
+    row, at = await row_of(asked, endpoint_id), as_of.as_of
+    if at is not None:
+        stream = await asked.app.store.load(asked.tenant_id, endpoint_id)
+        events = [recorded.event for recorded in stream.events if recorded.event.timestamp <= at]
+        was: dict[str, Any] | None = reduce(webhook_endpoints.step, events, None)
+        if was is None:
+            raise NotFound(NOT_YET)
+        row |= was
+    body, etag = document_of(row, at or ids.now())
+    return not_modified(asked.request, etag) or answer(body, headers={"ETag": etag})
+
+
+async def patch_webhook(asked: Asked, endpoint_id: UUID, change: WebhookChange) -> Response:
+    """Changes the fields that are sent, and returns the webhook. Send ``If-Match`` with the ETag to avoid overwriting
+    someone else's change."""
+    settings = asked.app.settings
+    command = ChangeWebhookEndpoint(
+        tenant_id=asked.tenant_id,
+        endpoint_id=endpoint_id,
+        details=change.model_dump(exclude={"disabled"}, exclude_unset=True),
+        disabled=change.disabled,
+        expected_versions=expected_versions(asked.request),
+    )
+    await change_webhook_endpoint(
+        asked.app.store,
+        command,
+        origin(asked.request, asked.about),
+        allow_networks=settings.webhook_allow_networks,
+        own_domain=settings.base_domain,
+    )
+    body, etag = document_of(await row_of(asked, endpoint_id), ids.now())
+    return answer(body, headers={"ETag": etag})
+
+
+async def delete_webhook(asked: Asked, endpoint_id: UUID) -> Response:
+    """Removes the webhook. Nothing is sent to it any more."""
+    await remove_webhook_endpoint(asked.app.store, asked.tenant_id, endpoint_id, origin(asked.request, asked.about))
+    return Response(status_code=204)
+
+
+async def post_rotation(asked: Asked, endpoint_id: UUID, rotation: Rotation) -> Response:
+    """Returns the new secret, which is shown this once. Until the overlap ends, the previous secret stays valid:
+    ``X-Aureum-Signature`` is made with it, and ``webhook-signature`` carries both signatures."""
+
+    def body(endpoint: WebhookEndpoint) -> bytes:
+        until = endpoint.overlap_until if endpoint.previous_secret is not None else None
+        return encoded({"secret": endpoint.secret, "secretOverlapUntil": webhook_endpoints.time_or_none(until)})
+
+    remember = await once(asked, body)
+    who = origin(asked.request, asked.about)
+    try:
+        endpoint, appended = await rotate_webhook_secret(
+            asked.app.store, asked.tenant_id, endpoint_id, rotation.overlap_hours, who, idempotency=remember
+        )
+    except WrongState:
+        # Unless it was a twin of this request that rotated it.
+        await unless_replayed(asked.app.store, asked.tenant_id, remember)
+        raise
+    return answered(asked, endpoint, body, appended)
+
+
+def document_of(row: Mapping[str, Any], at: datetime) -> tuple[bytes, str]:
+    """The webhook as the Aureum API shows it at that moment, and its ETag."""
+    shown = webhook_endpoints.document(row, at)
+    return encoded(shown), living_etag(row["stream_version"], shown["failingSince"], shown["secretOverlapUntil"])
+
+
+async def row_of(asked: Asked, endpoint_id: UUID) -> dict[str, Any]:
+    """The webhook's row. Raises NotFound."""
+    about = {"tenant": asked.tenant_id, "id": endpoint_id}
+    found = await asked.app.database.tenant_rows(asked.tenant_id, webhook_endpoints.ONE, about)
+    if not found:
+        raise NotFound(NO_WEBHOOK)
+    return dict(zip(webhook_endpoints.NAMES, found[0], strict=True))
+
+
+one = partial(Endpoint, path=PATH + "/{id}", access=INTEGRATOR, id=Id(NO_WEBHOOK), answers=ShownWebhook)
+
+ENDPOINTS = (
+    Endpoint("GET", PATH, get_webhooks, "List webhooks", access=INTEGRATOR, query=Paging, answers=list[ShownWebhook]),
+    Endpoint(
+        "POST",
+        PATH,
+        post_webhook,
+        "Create a webhook",
+        access=INTEGRATOR,
+        body=NewWebhook,
+        answers=ShownNewWebhook,
+        status=201,
+    ),
+    one(method="GET", run=get_webhook, summary="Get a webhook", query=AsOf),
+    one(method="PATCH", run=patch_webhook, summary="Change a webhook", body=WebhookChange),
+    one(method="DELETE", run=delete_webhook, summary="Remove a webhook", answers=None, status=204),
+    one(
+        method="POST",
+        path=PATH + "/{id}/rotate-secret",
+        run=post_rotation,
+        summary="Rotate a webhook's secret",
+        body=Rotation,
+        bodiless=True,
+        answers=ShownSecret,
+    ),
+)

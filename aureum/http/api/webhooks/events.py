@@ -1,0 +1,54 @@
+"""``GET /api/events``: the bodies of webhooks for those who prefer to pull, or were down for longer."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from aureum.domain.webhook_endpoint import EVENTS, expand
+from aureum.http.api.webhooks.messages import ShownMessage
+from aureum.http.api.webhooks.webhook_fields import Named, Position
+from aureum.http.contract.answers import answer, list_etag, not_modified
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint
+from aureum.http.contract.paging import Limit, link
+from aureum.webhooks.told import told_since
+
+PATH = "/api/events"
+PAGE = 100
+
+
+class Feed(BaseModel):
+    """From where on, how many, and of what."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cursor: Annotated[
+        Position | None,
+        Field(description="The `sequence` that was read last; events after it are returned. Default: 0."),
+    ] = None
+    limit: Annotated[Limit | None, Field(description=f"How many at most, {PAGE} without it.")] = None
+    events: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
+
+
+async def get_events(asked: Asked, feed: Feed) -> Response:
+    """Oldest first, the same bodies that webhooks receive. ``Link`` leads to the next page if there is more. With a
+    filter a page may be shorter than its limit, or empty, although more follows."""
+    query, about = asked.request.query_params, asked.about
+    etag = list_etag(PATH, asked.tenant_id, about.head, sorted(query.multi_items()))
+    unchanged = not_modified(asked.request, etag)
+    if unchanged is not None:
+        return unchanged
+    limit = feed.limit or PAGE
+    wanted = frozenset(EVENTS) if feed.events is None else expand(feed.events)
+    cursor = min(feed.cursor or 0, about.head)
+    told = await told_since(asked.app.store, asked.tenant_id, cursor, wanted, head=about.head, limit=limit)
+    headers = {"ETag": etag}
+    if told.more:
+        kept = {"events": query["events"]} if "events" in query else {}
+        headers["Link"] = link(PATH, kept | {"limit": limit, "cursor": told.until}, "next")
+    return answer(b"[" + b",".join(one.body for one in told.messages) + b"]", headers=headers)
+
+
+ENDPOINTS = (
+    Endpoint("GET", PATH, get_events, "Read the events", access=INTEGRATOR, query=Feed, answers=list[ShownMessage]),
+)

@@ -1,0 +1,207 @@
+"""Replays of webhooks: durable jobs that send again what happened from any time or sequence on, without a cap."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from starlette.responses import Response
+
+from aureum.commands.webhook_endpoints import NO_WEBHOOK
+from aureum.commands.webhook_replays import (
+    NO_REPLAY,
+    RequestWebhookReplay,
+    cancel_webhook_replay,
+    request_webhook_replay,
+)
+from aureum.domain.errors import NotFound
+from aureum.domain.webhook_replay import WebhookReplay
+from aureum.http.access.callers import origin
+from aureum.http.api.webhooks.endpoints import row_of
+from aureum.http.api.webhooks.webhook_fields import Events, Wanted
+from aureum.http.api.webhooks.webhook_lists import listed, page, unless_same
+from aureum.http.contract.answers import answer, encoded
+from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.idempotency import Replayed
+from aureum.http.contract.lists import Paging
+from aureum.http.contract.resource import once
+from aureum.http.wire.fields import LARGEST_NUMBER, NULL_IS_ABSENT, parse_time
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.projections import webhook_replays
+
+PATH = "/api/webhooks/replays"
+
+Only = Literal["all", "failed", "missing"]
+
+
+def _place(value: Any) -> int | datetime:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_NUMBER:
+        return value
+    try:
+        return parse_time(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise PydanticCustomError("place", "value is neither a sequence nor a time") from error
+
+
+Place = Annotated[
+    int | datetime,
+    PlainValidator(_place),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": LARGEST_NUMBER},
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+            ]
+        }
+    ),
+]
+"""A place in the brokerage's log: a sequence, or a time."""
+
+
+class NewReplay(Body):
+    """Which events to send again: from and until a sequence or a time."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"example": {"since": "2025-01-15T10:30:00Z", "only": "missing"}}
+    )
+
+    since: Annotated[Place, Field(description="The first sequence, or a time.")]
+    until: Annotated[
+        Place | None, Field(description="The last sequence, or a time. Default: everything up to now.")
+    ] = None
+    events: Annotated[Events | None, Field(description="Only these of the webhook's events. Default: all of them.")] = (
+        None
+    )
+    only: Annotated[
+        Only,
+        NULL_IS_ABSENT,
+        Field(
+            description="`all`: every event. `failed`: deliveries that have failed. `missing`: events that were never "
+            "delivered, for any reason."
+        ),
+    ] = "all"
+
+
+class ShownReplay(Shape):
+    """A replay."""
+
+    id: Wire
+    webhookId: Wire
+    since: Annotated[int, Field(description="The first sequence that the replay covers.")]
+    until: Annotated[int, Field(description="The last sequence that the replay covers.")]
+    events: Annotated[
+        list[Wanted], Field(description="The events that are sent; empty for all of the webhook's events.")
+    ]
+    only: Only
+    status: Literal["running", "completed", "cancelled"]
+    progress: Annotated[float, Field(ge=0, le=1, description="How much of the log has been read, from 0 to 1.")]
+    queued: Annotated[int, Field(description="How many deliveries the replay has created.")]
+    remaining: Annotated[int, Field(description="How many of these deliveries are still pending.")]
+    requestedAt: Timestamp
+    endedAt: Timestamp | None
+
+
+async def get_replays(asked: Asked, endpoint_id: UUID, paging: Paging) -> Response:
+    """Newest first. Enabling a webhook also starts a replay."""
+    webhook = await row_of(asked, endpoint_id)
+    rows = await page(asked, webhook_replays.PAGE, webhook_replays.NAMES, paging, endpoint=endpoint_id)
+    path = asked.request.url.path
+    return listed(asked, path, paging, rows, "replay_id", webhook_replays.document, webhook["stream_version"])
+
+
+async def post_replay(asked: Asked, endpoint_id: UUID, new: NewReplay) -> Response:
+    """Starts a job that sends earlier events again. New events are delivered first."""
+    command = RequestWebhookReplay(
+        tenant_id=asked.tenant_id,
+        endpoint_id=endpoint_id,
+        since=new.since,
+        until=new.until,
+        events=tuple(new.events or ()),
+        which=new.only,
+    )
+    remember = await once(asked, new_body, tagged=False)
+    replay, appended = await request_webhook_replay(
+        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+    )
+    if appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    return answer(new_body(replay), status=202)
+
+
+def new_body(replay: WebhookReplay) -> bytes:
+    """A replay that has not begun."""
+    row = {name: getattr(replay, name) for name in ("endpoint_id", "since", "until", "events", "which")} | {
+        "replay_id": replay.id,
+        "state": "running",
+        "cursor": replay.since - 1,
+        "queued": 0,
+        "remaining": 0,
+        "requested_at": replay.created_on,
+        "ended_at": None,
+    }
+    return encoded(webhook_replays.document(row))
+
+
+async def get_replay(asked: Asked, replay_id: UUID) -> Response:
+    """Returns the replay and its progress."""
+    return unless_same(asked, encoded(webhook_replays.document(await row(asked, replay_id))))
+
+
+async def post_cancel(asked: Asked, replay_id: UUID) -> Response:
+    """Stops the replay. What it has queued and not sent yet is dropped. A replay that has ended does not change."""
+    now = await row(asked, replay_id)
+
+    def body(replay: WebhookReplay) -> bytes:
+        after = now | {"state": "cancelled", "ended_at": now["ended_at"] or replay.modified_on}
+        return encoded(webhook_replays.document(after))
+
+    remember = await once(asked, body, tagged=False)
+    if now["state"] == "completed":
+        return answer(encoded(webhook_replays.document(now)))
+    replay, appended = await cancel_webhook_replay(
+        asked.app.store, asked.tenant_id, replay_id, origin(asked.request, asked.about), idempotency=remember
+    )
+    if appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    return answer(body(replay))
+
+
+async def row(asked: Asked, replay_id: UUID) -> dict[str, Any]:
+    """The replay's row. Raises NotFound, for one of a removed webhook too."""
+    about = {"tenant": asked.tenant_id, "id": replay_id}
+    found = await asked.app.database.tenant_rows(asked.tenant_id, webhook_replays.ONE, about)
+    if not found:
+        raise NotFound(NO_REPLAY)
+    return dict(zip(webhook_replays.NAMES, found[0], strict=True))
+
+
+one = partial(Endpoint, access=INTEGRATOR, id=Id(NO_REPLAY), answers=ShownReplay)
+of_webhook = partial(Endpoint, access=INTEGRATOR, id=Id(NO_WEBHOOK))
+
+ENDPOINTS = (
+    of_webhook(
+        method="POST",
+        path="/api/webhooks/{id}/replay",
+        run=post_replay,
+        summary="Replay earlier events",
+        body=NewReplay,
+        answers=ShownReplay,
+        status=202,
+    ),
+    of_webhook(
+        method="GET",
+        path="/api/webhooks/{id}/replays",
+        run=get_replays,
+        summary="List a webhook's replays",
+        query=Paging,
+        answers=list[ShownReplay],
+    ),
+    one(method="GET", path=PATH + "/{id}", run=get_replay, summary="Get a replay"),
+    one(method="POST", path=PATH + "/{id}/cancel", run=post_cancel, summary="Cancel a replay"),
+)
