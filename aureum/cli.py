@@ -97,7 +97,7 @@ def openapi_command(
 
         sys.stdout.write(catalogue())
         return
-    from aureum.http.routes import described
+    from aureum.http.server.routes import described
     from aureum.settings import load_settings
 
     document = described(load_settings().public_url)

@@ -25,9 +25,9 @@ from prometheus_client import Counter
 from aureum.app import open_aureum
 from aureum.domain.errors import DomainError
 from aureum.domain.ids import to_wire
-from aureum.http.connections import connection_limit
-from aureum.http.revalidating_protocol import RevalidatingProtocol
-from aureum.http.routes import make_app
+from aureum.http.server.connections import connection_limit
+from aureum.http.server.revalidating_protocol import RevalidatingProtocol
+from aureum.http.server.routes import make_app
 from aureum.log import configure, hung_up, places
 from aureum.metrics import GAUGES, WorkerMetrics, forget_process
 from aureum.settings import Settings, SettingsError, load_settings, master_key

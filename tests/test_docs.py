@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from aureum.cli import app
-from aureum.http.routes import ENDPOINTS
+from aureum.http.server.routes import ENDPOINTS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [

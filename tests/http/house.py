@@ -13,10 +13,10 @@ import uvloop
 from uvicorn.server import ServerState
 
 from aureum.app import open_aureum
-from aureum.http.edge import Edge
-from aureum.http.revalidating_protocol import RevalidatingProtocol
-from aureum.http.revalidation import KEPT, Revalidations
-from aureum.http.routes import make_app
+from aureum.http.server.edge import Edge
+from aureum.http.server.revalidating_protocol import RevalidatingProtocol
+from aureum.http.server.revalidation import KEPT, Revalidations
+from aureum.http.server.routes import make_app
 from aureum.settings import Settings
 from tests.conftest import MASTER_KEY
 from tests.http.office import Staff, Tenant

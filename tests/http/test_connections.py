@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from aureum.http.connections import OWN_FILES, SPARE, Progress, connection_limit
+from aureum.http.server.connections import OWN_FILES, SPARE, Progress, connection_limit
 from tests.http.office import Office, Tenant
 from tests.http.serving import FORM, MUCH, PATIENCE, Server, served, until
 

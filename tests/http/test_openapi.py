@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from aureum import __version__
 from aureum.domain.webhook_endpoint import EVENTS
-from aureum.http.routes import ENDPOINTS, addresses, described
+from aureum.http.server.routes import ENDPOINTS, addresses, described
 from aureum.webhooks.messages import SOURCES
 from aureum.webhooks.signing import new_secret, sign
 from tests.documents.aureum_document import aureum_document

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum.http.access.gate import PASSED_AS, Brokerage, Line, Passage
-from aureum.http.revalidation import CAME_AS, LONGEST, Known, Revalidations, digest, still_true
+from aureum.http.server.revalidation import CAME_AS, LONGEST, Known, Revalidations, digest, still_true
 
 
 @given(data=st.binary(max_size=50), address=st.binary(max_size=20))

@@ -9,7 +9,7 @@ from itertools import pairwise
 import psycopg
 import pytest
 
-from aureum.http.revalidating_protocol import RevalidatingProtocol
+from aureum.http.server.revalidating_protocol import RevalidatingProtocol
 from tests.http.house import PATIENCE, Client, House, conditional, get, in_house
 from tests.http.office import Office, Tenant
 from tests.stores import capture

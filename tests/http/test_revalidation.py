@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aureum.commands.api_keys import revoke_api_key
 from aureum.commands.brokerages import change_plan, disable_brokerage
 from aureum.domain.ids import PLATFORM, to_wire
-from aureum.http.revalidation import LONGEST
+from aureum.http.server.revalidation import LONGEST
 from aureum.store.event_store import EventStore
 from tests.http.house import House, conditional, get, in_house, in_loop, open_house
 from tests.http.office import ORIGIN, Office, Tenant

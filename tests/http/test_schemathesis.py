@@ -24,7 +24,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 from aureum.domain import ids
 from aureum.http.contract.answers import ETAGS
-from aureum.http.routes import described
+from aureum.http.server.routes import described
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, served
 

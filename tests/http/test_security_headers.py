@@ -1,6 +1,6 @@
 """What every answer says to browsers and caches."""
 
-from aureum.http.edge import DEFAULTS
+from aureum.http.server.edge import DEFAULTS
 from tests.http.office import Tenant
 from tests.http.serving import FORM, Answer, Server
 

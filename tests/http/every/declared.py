@@ -11,7 +11,7 @@ from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel
 
 from aureum.http.contract.endpoint import Endpoint
-from aureum.http.routes import ENDPOINTS
+from aureum.http.server.routes import ENDPOINTS
 from tests.http.serving import Answer
 
 FOREIGN_AGENT = re.compile("Agent -?[0-9]+ does not belong to brokerage [0-9]+")

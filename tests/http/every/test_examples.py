@@ -11,7 +11,7 @@ from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.openapi.document import name
 from aureum.http.openapi.examples import FILE, examples
-from aureum.http.routes import ENDPOINTS, described
+from aureum.http.server.routes import ENDPOINTS, described
 from aureum.http.wire.error_codes import Code
 from tests.http.every.declared import declared, every
 from tests.http.every.recorded import example_of, unlike

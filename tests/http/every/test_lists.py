@@ -4,7 +4,7 @@ from typing import Any
 
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.contract.lists import Paging
-from aureum.http.routes import ENDPOINTS
+from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import every, query_fields, refusal
 from tests.http.every.world import Call, World
 from tests.http.links import next_page

@@ -5,7 +5,7 @@ not minded.
 import pytest
 
 from aureum.http.contract.endpoint import Endpoint
-from aureum.http.routes import ENDPOINTS
+from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import every, of_events, refusal
 from tests.http.every.world import World
 

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from aureum.http.contract.endpoint import Endpoint
-from aureum.http.routes import ENDPOINTS
+from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import allows, every, refusal
 from tests.http.every.world import LOGOUT, Call, World
 from tests.http.serving import Answer, Server

@@ -6,7 +6,7 @@ import pytest
 
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.contract.lists import Paging
-from aureum.http.routes import ENDPOINTS
+from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import declared, every, is_list, query_fields, refusal
 from tests.http.every.test_two_tenants import never
 from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, REFERENCES, Call, World

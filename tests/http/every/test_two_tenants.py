@@ -9,7 +9,7 @@ import pytest
 
 from aureum.http.contract.endpoint import CALLER, INTEGRATOR, Endpoint
 from aureum.http.contract.lists import Paging
-from aureum.http.routes import ENDPOINTS
+from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import every, fields_of, names, of_events, query_fields, refusal
 from tests.http.every.test_once import NOT_ONCE, replayed
 from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, World

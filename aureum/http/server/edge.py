@@ -22,8 +22,8 @@ from uuid_utils import uuid4
 
 from aureum.app import Aureum
 from aureum.domain.errors import Unavailable
-from aureum.http.connections import UNFINISHED, Connections
-from aureum.http.revalidation import STARTED, Revalidations
+from aureum.http.server.connections import UNFINISHED, Connections
+from aureum.http.server.revalidation import STARTED, Revalidations
 from aureum.http.wire.compression import Compressed
 from aureum.http.wire.error_log import log_error, route_of
 from aureum.http.wire.errors import HttpError, render

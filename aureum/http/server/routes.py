@@ -33,9 +33,9 @@ from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.answers import JSON, encoded
 from aureum.http.contract.endpoint import Address, Endpoint
 from aureum.http.contract.packed import Packed
-from aureum.http.edge import Edge
 from aureum.http.openapi import documentation
 from aureum.http.openapi.document import document
+from aureum.http.server.edge import Edge
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *contact.ENDPOINTS,

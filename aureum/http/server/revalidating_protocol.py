@@ -14,8 +14,8 @@ from uuid_utils import uuid4
 
 from aureum.domain.errors import Busy
 from aureum.http.access.gate import PASSED_AS, Passage
-from aureum.http.protocol import BoundedProtocol
-from aureum.http.revalidation import CAME_AS, STARTED, Known, digest, still_true
+from aureum.http.server.protocol import BoundedProtocol
+from aureum.http.server.revalidation import CAME_AS, STARTED, Known, digest, still_true
 
 
 class RevalidatingProtocol(BoundedProtocol):

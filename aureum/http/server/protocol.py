@@ -10,9 +10,9 @@ from uuid_utils import uuid4
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from aureum.http.connections import TOO_MANY, Progress, Unfinished
 from aureum.http.contract.answers import JSON, encoded
-from aureum.http.edge import DEFAULTS, Edge
+from aureum.http.server.connections import TOO_MANY, Progress, Unfinished
+from aureum.http.server.edge import DEFAULTS, Edge
 from aureum.http.wire.error_codes import CODES, Code
 from aureum.http.wire.headers import lines
 

@@ -28,7 +28,7 @@ from aureum.metrics import Metrics
 from aureum.settings import Settings
 
 if TYPE_CHECKING:
-    from aureum.http.protocol import BoundedProtocol
+    from aureum.http.server.protocol import BoundedProtocol
 
 LOOK_SECONDS = 1.0
 
