@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.app import Aureum
 from aureum.http.access.cors import preflight
-from aureum.http.admin import pages as admin_pages
 from aureum.http.api.brokerages import brokerages as admin_brokerages
 from aureum.http.api.contacts import contacts
 from aureum.http.api.installation import door, health
@@ -35,6 +34,7 @@ from aureum.http.contract.endpoint import Address, Endpoint
 from aureum.http.contract.packed import Packed
 from aureum.http.openapi import documentation
 from aureum.http.openapi.document import document
+from aureum.http.panel import pages as admin_pages
 from aureum.http.server.edge import Edge
 
 ENDPOINTS: tuple[Endpoint, ...] = (

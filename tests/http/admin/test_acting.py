@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM
-from aureum.http.admin.acting import CHOOSE
-from aureum.http.admin.leads import NOT_OF_IT
-from aureum.http.admin.resource import CHOOSE_IN_FORM
+from aureum.http.panel.acting import CHOOSE
+from aureum.http.panel.leads import NOT_OF_IT
+from aureum.http.panel.resource import CHOOSE_IN_FORM
 from tests.http.admin.reader import Reader, as_staff, led_to, page, refused
 from tests.http.admin.reading import Reading
 from tests.http.admin.test_resources import own_form, saved

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from aureum.http.admin.page import LOGIN
+from aureum.http.panel.page import LOGIN
 from tests.http.admin.reader import Reader, page, refused
 from tests.http.admin.reading import Form
 from tests.http.admin.test_every_page import Brokerage

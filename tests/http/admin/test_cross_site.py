@@ -3,8 +3,8 @@
 import pytest
 
 from aureum.http.access.session_cookie import ELSEWHERE
-from aureum.http.admin.page import Page
-from aureum.http.admin.pages import PAGES
+from aureum.http.panel.page import Page
+from aureum.http.panel.pages import PAGES
 from tests.http.admin.reader import MEDIA, Reader, as_staff, led_to, refused
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Server

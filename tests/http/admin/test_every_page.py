@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM, from_wire, to_wire
-from aureum.http.admin.forms import NO_FORM
-from aureum.http.admin.page import LOGIN, WRONG_METHOD, Page
-from aureum.http.admin.pages import PAGES, STYLE
+from aureum.http.panel.forms import NO_FORM
+from aureum.http.panel.page import LOGIN, WRONG_METHOD, Page
+from aureum.http.panel.pages import PAGES, STYLE
 from tests.http.admin.reader import MEDIA, Reader, as_staff, led_to, page, refused
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Answer, Server

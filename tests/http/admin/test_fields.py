@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.domain.ids import aureum_time
-from aureum.http.admin.fields import AMOUNT, Field, all_typed, changes, made, sent, typed
-from aureum.http.admin.forms import MEDIA, Form, read_form
-from aureum.http.admin.rendering import TEMPLATES
-from aureum.http.admin.settings import FIELDS as SETTINGS
+from aureum.http.panel.fields import AMOUNT, Field, all_typed, changes, made, sent, typed
+from aureum.http.panel.forms import MEDIA, Form, read_form
+from aureum.http.panel.rendering import TEMPLATES
+from aureum.http.panel.settings import FIELDS as SETTINGS
 from tests.http.admin.reading import Reading
 from tests.http.admin.test_resources import RESOURCES
 

@@ -6,8 +6,8 @@ import pytest
 
 from aureum.commands.webhook_endpoints import disable_webhook_endpoint
 from aureum.domain.ids import PLATFORM, from_wire
-from aureum.http.admin.notices import MOST
-from aureum.http.admin.pages import PAGES
+from aureum.http.panel.notices import MOST
+from aureum.http.panel.pages import PAGES
 from tests.http.admin.reader import Reader, as_staff, page
 from tests.http.admin.reading import Reading
 from tests.http.admin.test_every_page import Brokerage

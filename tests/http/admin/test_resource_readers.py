@@ -3,7 +3,7 @@
 import pytest
 
 from aureum.domain.ids import PLATFORM
-from aureum.http.admin.acting import CHOOSE
+from aureum.http.panel.acting import CHOOSE
 from tests.http.admin.reader import Reader, as_staff, led_to, page, refused
 from tests.http.admin.test_resource_values import made, shown
 from tests.http.admin.test_resources import RESOURCES, entered, events, own_form, reader_of, saved

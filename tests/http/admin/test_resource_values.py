@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aureum.http.access.roles import NOT_YOURS_TO_CHANGE
-from aureum.http.admin.page import STALE
+from aureum.http.panel.page import STALE
 from tests.http.admin.reader import Reader, led_to, page
 from tests.http.admin.test_resources import events, own_form, saved
 from tests.http.office import Office, Tenant

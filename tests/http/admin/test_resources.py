@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM
-from aureum.http.admin.page import STALE
-from aureum.http.admin.pages import PAGES
-from aureum.http.admin.resource import Resource, show_list
+from aureum.http.panel.page import STALE
+from aureum.http.panel.pages import PAGES
+from aureum.http.panel.resource import Resource, show_list
 from tests.http.admin.reader import Reader, as_staff, led_to, page
 from tests.http.admin.reading import Form, Reading
 from tests.http.office import Office, Tenant

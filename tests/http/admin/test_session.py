@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from aureum.commands.brokerages import disable_brokerage
 from aureum.commands.sessions import TOKEN_PREFIX
-from aureum.http.admin.login import page_after
+from aureum.http.panel.login import page_after
 from tests.http.admin.reader import Reader, as_staff, led_to, refused
 from tests.http.office import ORIGIN, Office, Tenant
 from tests.http.serving import Server

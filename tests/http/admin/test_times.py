@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum.domain.ids import aureum_time
-from aureum.http.admin.times import sent_time, shown_time, typed_time
+from aureum.http.panel.times import sent_time, shown_time, typed_time
 from tests.http.admin.test_fields import ZONES
 
 BOISE = ZoneInfo("America/Boise")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from aureum.domain.webhook_endpoint import EVENTS
-from aureum.http.admin.page import STALE
+from aureum.http.panel.page import STALE
 from tests.http.admin.reader import Reader, as_staff, led_to, page
 from tests.http.admin.reading import Reading
 from tests.http.office import Office, Tenant

@@ -14,11 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import DomainError, StaleVersion, Unavailable
 from aureum.http.access.session_cookie import check_same_origin, forget_token, session_token
-from aureum.http.admin.acting import CHOOSE, with_brokerage
-from aureum.http.admin.forms import read_form
-from aureum.http.admin.notices import notices
-from aureum.http.admin.rendering import HEADERS, rendered
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.acting import CHOOSE, with_brokerage
+from aureum.http.panel.forms import read_form
+from aureum.http.panel.notices import notices
+from aureum.http.panel.rendering import HEADERS, rendered
+from aureum.http.panel.visit import Visit
 from aureum.http.wire.bodies import read_body
 from aureum.http.wire.error_log import log_error
 from aureum.http.wire.errors import HttpError, render

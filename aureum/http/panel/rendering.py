@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from aureum.http.admin.times import shown_time
-from aureum.http.admin.visit import Visit, new_once
 from aureum.http.contract.packed import Packed
+from aureum.http.panel.times import shown_time
+from aureum.http.panel.visit import Visit, new_once
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -25,7 +25,7 @@ HEADERS = {
 
 
 TEMPLATES = Environment(
-    loader=PackageLoader("aureum.http.admin"),
+    loader=PackageLoader("aureum.http.panel"),
     autoescape=True,
     auto_reload=False,
     undefined=StrictUndefined,
@@ -39,7 +39,7 @@ TEMPLATES.filters["moment"] = shown_time
 @cache
 def style() -> Packed:
     """The style sheet of all pages."""
-    return Packed((files("aureum.http.admin") / "panel.css").read_bytes(), "text/css")
+    return Packed((files("aureum.http.panel") / "panel.css").read_bytes(), "text/css")
 
 
 def rendered(

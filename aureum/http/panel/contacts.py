@@ -2,9 +2,9 @@
 
 from typing import get_args
 
-from aureum.http.admin.fields import Field
-from aureum.http.admin.resource import Column, Link, Resource, pages_of
 from aureum.http.api.contacts.contact_fields import Type
+from aureum.http.panel.fields import Field
+from aureum.http.panel.resource import Column, Link, Resource, pages_of
 
 FIRST_NAME = Field("firstName", "First name", required=True)
 NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))

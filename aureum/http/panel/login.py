@@ -6,9 +6,9 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from aureum.http.access.session_cookie import forget_token, keep_token
-from aureum.http.admin.page import LOGIN, Page
-from aureum.http.admin.rendering import rendered
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.page import LOGIN, Page
+from aureum.http.panel.rendering import rendered
+from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import HttpError, render
 
 HERE = re.compile(r"/admin(?:/[A-Za-z0-9_/-]*)?(?:\?[A-Za-z0-9_.*=&%,:+~-]*)?")

@@ -12,8 +12,8 @@ from aureum.domain.errors import NotFound
 from aureum.http.access.callers import named_host, through_gate
 from aureum.http.access.gate import Line
 from aureum.http.access.session_cookie import LASTS, is_secure
-from aureum.http.admin.fields import Field
-from aureum.http.admin.visit import ACTING_COOKIE, Visit
+from aureum.http.panel.fields import Field
+from aureum.http.panel.visit import ACTING_COOKIE, Visit
 from aureum.http.wire.errors import BadHost, HttpError
 
 API = "/api/v1/admin/brokerages"

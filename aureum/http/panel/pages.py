@@ -6,7 +6,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
-from aureum.http.admin import (
+from aureum.http.contract.packed import FOREVER
+from aureum.http.panel import (
     account,
     acting_pages,
     api_keys,
@@ -25,10 +26,9 @@ from aureum.http.admin import (
     webhook_replays,
     webhooks,
 )
-from aureum.http.admin.page import Page
-from aureum.http.admin.rendering import style
-from aureum.http.admin.visit import Visit
-from aureum.http.contract.packed import FOREVER
+from aureum.http.panel.page import Page
+from aureum.http.panel.rendering import style
+from aureum.http.panel.visit import Visit
 
 STYLE = "/admin/panel.css"
 

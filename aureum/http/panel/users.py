@@ -1,9 +1,9 @@
 """Users: the staff, for the owner of the brokerage."""
 
 from aureum.domain.user import ROLES
-from aureum.http.admin.acting import BROKERAGE
-from aureum.http.admin.fields import Field
-from aureum.http.admin.resource import Column, Resource, pages_of
+from aureum.http.panel.acting import BROKERAGE
+from aureum.http.panel.fields import Field
+from aureum.http.panel.resource import Column, Resource, pages_of
 
 GIVEN = tuple(role for role in ROLES if role != "platform_admin")
 """What an owner can make somebody."""

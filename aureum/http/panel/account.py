@@ -2,8 +2,8 @@
 
 from starlette.responses import RedirectResponse, Response
 
-from aureum.http.admin.page import REFUSALS, Page, page, refusal
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.page import REFUSALS, Page, page, refusal
+from aureum.http.panel.visit import Visit
 
 HERE = "/admin/account"
 

@@ -6,9 +6,9 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import NotFound
 from aureum.http.access.roles import check_platform_admin
-from aureum.http.admin.acting import brokerage, keep
-from aureum.http.admin.page import Page
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.acting import brokerage, keep
+from aureum.http.panel.page import Page
+from aureum.http.panel.visit import Visit
 
 NO_BROKERAGE = "There is no such brokerage, or it is disabled."
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import PlanRequired
 
 OWNER = "brokerage_owner"

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from starlette.responses import RedirectResponse, Response
 
 from aureum.http.access.roles import check_manager
-from aureum.http.admin.acting import number_of
-from aureum.http.admin.brokerages import NAME, SETTINGS
-from aureum.http.admin.fields import all_typed, as_typed
-from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
-from aureum.http.admin.resource import save
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.acting import number_of
+from aureum.http.panel.brokerages import NAME, SETTINGS
+from aureum.http.panel.fields import all_typed, as_typed
+from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
+from aureum.http.panel.resource import save
+from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import HttpError
 
 API = "/api/v1/admin/brokerages/{id}"

@@ -2,9 +2,9 @@
 
 from typing import get_args
 
-from aureum.http.admin.fields import Field
-from aureum.http.admin.resource import Column, Resource, pages_of
 from aureum.http.api.brokerages.brokerage_fields import Plan
+from aureum.http.panel.fields import Field
+from aureum.http.panel.resource import Column, Resource, pages_of
 
 NAME = Field("name", "Name", required=True)
 SETTINGS = (

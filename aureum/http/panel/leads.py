@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 from aureum.domain.errors import Invalid, NotFound
 from aureum.domain.ids import from_wire, to_wire
-from aureum.http.admin.acting import BROKERAGE, named, number_of
-from aureum.http.admin.fields import Field
-from aureum.http.admin.resource import Action, Column, Link, Resource, pages_of
-from aureum.http.admin.visit import Told, Visit
 from aureum.http.api.leads.lead_fields import Status
+from aureum.http.panel.acting import BROKERAGE, named, number_of
+from aureum.http.panel.fields import Field
+from aureum.http.panel.resource import Action, Column, Link, Resource, pages_of
+from aureum.http.panel.visit import Told, Visit
 
 API = "/api/v1/admin/leads"
 

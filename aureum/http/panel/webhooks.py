@@ -6,9 +6,9 @@ from typing import Any
 from starlette.responses import Response
 
 from aureum.domain.webhook_endpoint import EVENTS, GROUPS, MODES
-from aureum.http.admin.forms import Form
-from aureum.http.admin.page import REFUSALS, Page, page, refusal
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.forms import Form
+from aureum.http.panel.page import REFUSALS, Page, page, refusal
+from aureum.http.panel.visit import Visit
 
 KINDS = [(group, [event for event in EVENTS if event.startswith(group[:-1])]) for group in GROUPS]
 """Each group with its events, as the form shows them."""

@@ -6,9 +6,9 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.api_key import RATE_LIMIT
-from aureum.http.admin.acting import named
-from aureum.http.admin.page import REFUSALS, Page, page, refusal
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.acting import named
+from aureum.http.panel.page import REFUSALS, Page, page, refusal
+from aureum.http.panel.visit import Visit
 
 API = "/api/v1/admin/api-keys"
 LENGTH = 100

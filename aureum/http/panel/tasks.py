@@ -2,9 +2,9 @@
 
 from typing import get_args
 
-from aureum.http.admin.fields import Field
-from aureum.http.admin.resource import Action, Column, Resource, pages_of
 from aureum.http.api.tasks.task_fields import Priority, Status, Type
+from aureum.http.panel.fields import Field
+from aureum.http.panel.resource import Action, Column, Resource, pages_of
 
 ID = "As it ends the address of its page."
 

@@ -2,9 +2,9 @@
 
 from typing import get_args
 
-from aureum.http.admin.fields import Field
-from aureum.http.admin.resource import Column, Link, Resource, pages_of
 from aureum.http.api.properties.property_fields import Status, Type
+from aureum.http.panel.fields import Field
+from aureum.http.panel.resource import Column, Link, Resource, pages_of
 
 FIELDS = (
     Field("title", "Title", required=True),

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import Invalid, NotFound
-from aureum.http.admin.acting import BROKERAGE, chosen, keep, named
-from aureum.http.admin.fields import Field, all_typed, as_typed, changes, made
-from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
-from aureum.http.admin.visit import Told, Visit
+from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
+from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
+from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
+from aureum.http.panel.visit import Told, Visit
 
 LENGTH = 50
 

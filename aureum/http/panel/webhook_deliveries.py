@@ -5,9 +5,9 @@ from typing import get_args
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.webhook_endpoint import EVENTS
-from aureum.http.admin.page import Page, page
-from aureum.http.admin.visit import Visit
 from aureum.http.api.webhooks.deliveries import Status
+from aureum.http.panel.page import Page, page
+from aureum.http.panel.visit import Visit
 
 API = "/api/webhooks/deliveries/{id}"
 LENGTH = 50

@@ -2,10 +2,10 @@
 
 from starlette.responses import Response
 
-from aureum.http.admin.page import REFUSALS, Page, refusal
-from aureum.http.admin.times import sent_time
-from aureum.http.admin.visit import Visit
-from aureum.http.admin.webhook import API, back, shown
+from aureum.http.panel.page import REFUSALS, Page, refusal
+from aureum.http.panel.times import sent_time
+from aureum.http.panel.visit import Visit
+from aureum.http.panel.webhook import API, back, shown
 
 
 async def start_replay(visit: Visit) -> Response:

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from aureum.http.access.callers import ACTING_FOR, FROM_PANEL
-from aureum.http.admin.api import endpoint_of
-from aureum.http.admin.forms import Form
+from aureum.http.panel.api import endpoint_of
+from aureum.http.panel.forms import Form
 
 PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for")
 """Headers by which the API knows the brokerage and the client."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from aureum.http.admin.forms import Form
-from aureum.http.admin.times import sent_time, typed_time
+from aureum.http.panel.forms import Form
+from aureum.http.panel.times import sent_time, typed_time
 
 Text = Literal["text", "email", "tel", "date", "long", "password"]
 Kind = Literal[Text, "number", "amount", "choice", "user", "brokerage", "words", "tick", "time", "wall"]

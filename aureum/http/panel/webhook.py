@@ -6,9 +6,9 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.webhook_endpoint import EVENTS, MODES
-from aureum.http.admin.page import REFUSALS, Page, page, refusal, seen
-from aureum.http.admin.visit import Visit
-from aureum.http.admin.webhooks import KINDS, fields
+from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
+from aureum.http.panel.visit import Visit
+from aureum.http.panel.webhooks import KINDS, fields
 
 API = "/api/webhooks/{id}"
 LATEST = 5

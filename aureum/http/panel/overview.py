@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
-from aureum.http.admin.page import Page, page
-from aureum.http.admin.visit import Visit
+from aureum.http.panel.page import Page, page
+from aureum.http.panel.visit import Visit
 
 
 async def show_overview(visit: Visit) -> Response:

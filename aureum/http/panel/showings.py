@@ -2,10 +2,10 @@
 
 from typing import get_args
 
-from aureum.http.admin.fields import Field
-from aureum.http.admin.leads import CLEAR
-from aureum.http.admin.resource import Column, Resource, pages_of
 from aureum.http.api.tours.tour_fields import Status
+from aureum.http.panel.fields import Field
+from aureum.http.panel.leads import CLEAR
+from aureum.http.panel.resource import Column, Resource, pages_of
 
 FIELDS = (
     Field("name", "Name", required=True),
