@@ -13,7 +13,7 @@ def main() -> None:
         case ["--version", "--json"] | ["--json", "--version"]:
             print(f'{{"version":"{__version__}"}}')
         case arguments:
-            from aureum.cli import main as command_line
+            from aureum.cli.main import main as command_line
 
             command_line(arguments)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from aureum.cli import app
+from aureum.cli.main import app
 from aureum.http.server.routes import ENDPOINTS
 
 ROOT = Path(__file__).parent.parent

@@ -1,7 +1,7 @@
 """Brings what an earlier version kept by other rules to one form of an e-mail address: subscribers whose addresses are
 spellings of one become one, logins get the form they are found by, and searches know every spelling.
 
-Once an installation (aureum/upgrade.py). It may be broken off and begun again at any point.
+Once an installation (aureum/cli/upgrade.py). It may be broken off and begun again at any point.
 """
 
 from collections.abc import Sequence

@@ -179,7 +179,7 @@ def order_of(version: str) -> tuple[int, ...]:
 
 
 async def data_steps(connection: AsyncConnection[Any]) -> list[str]:
-    """The names of what migrations left to the program (aureum/upgrade.py) and it has not done yet."""
+    """The names of what migrations left to the program (aureum/cli/upgrade.py) and it has not done yet."""
     cursor = await connection.execute("SELECT to_regclass('data_steps') IS NOT NULL")
     if await cursor.fetchone() != (True,):
         return []

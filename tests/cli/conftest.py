@@ -15,9 +15,9 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from aureum.cli import main
+from aureum.cli.installation import tenant_of
+from aureum.cli.main import main
 from aureum.domain.lead import Lead
-from aureum.operator import tenant_of
 from aureum.store.event_store import EventStore
 from tests.conftest import MASTER_KEY
 from tests.e2e.system import Ended

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
+from aureum.cli.installation import origin, tenant_of
 from aureum.commands.newsletter import Subscribe, subscribe, subscribed, unsubscribe
 from aureum.commands.sessions import LogIn, Session, log_in
 from aureum.commands.users import ChangeUser, change_user
 from aureum.domain import ids
 from aureum.domain.subscriber import Subscriber
-from aureum.operator import origin, tenant_of
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.rebuild import rebuild
 from tests.cli.conftest import Terminal

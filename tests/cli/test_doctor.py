@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from aureum.cli_doctor import MOST_TOLD
-from aureum.doctor_machine import LEAST_ROOM, room
+from aureum.cli.checks.machine import LEAST_ROOM, room
+from aureum.cli.doctor import MOST_TOLD
 from aureum.settings import load_settings
 from tests.cli.conftest import Terminal
 from tests.conftest import fresh_database
@@ -118,7 +118,7 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path, terminal: Terminal) -> None:
     (tmp_path / "postgres").mkdir()
     settings = load_settings()
     assert LEAST_ROOM == 1024**3
-    terminal.monkeypatch.setattr("aureum.doctor_machine.LEAST_ROOM", 2**70)
+    terminal.monkeypatch.setattr("aureum.cli.checks.machine.LEAST_ROOM", 2**70)
     (found,) = room(settings)
     assert found.check == "disk" and re.search(r"has \d+ MB left\. When it is full, nothing can be stored", found.text)
 

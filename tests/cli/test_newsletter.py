@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from aureum.cli_newsletter import HEADERS
+from aureum.cli.installation import origin, tenant_of
+from aureum.cli.newsletter import HEADERS
 from aureum.commands.newsletter import Subscribe, find_link, subscribe, unsubscribe
 from aureum.domain.subscriber import Subscriber
-from aureum.operator import origin, tenant_of
 from aureum.store.event_store import EventStore
 from tests.cli.conftest import Terminal
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum import __version__
-from aureum.cli_output import columns_of, plain, table
+from aureum.cli.output import columns_of, plain, table
 from tests.cli.conftest import Terminal
 
 NAME = "The Snake River Realty and Land Company of Southern Idaho, Established 1911"
@@ -89,7 +89,7 @@ def test_a_table_counts_the_columns_that_letters_take() -> None:
 )
 def test_a_table_of_any_width_holds_every_value_whole(rows: list[list[str]], width: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aureum.cli_output.terminal_columns", lambda: width)
+        patch.setattr("aureum.cli.output.terminal_columns", lambda: width)
         lines = table("T", ("id", "url", "name"), rows).split("\n")
     cells = [plain(cell).replace("\n", "⏎").rstrip() for row in rows for cell in row]
     text = "\n".join(lines)

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from aureum.operator import tenant_of
+from aureum.cli.installation import tenant_of
 from aureum.store.event_store import EventStore
 from aureum.webhooks.projector import project
 from tests.cli.conftest import Terminal

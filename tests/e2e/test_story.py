@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from aureum.cli_serve import STOP
+from aureum.cli.serve import STOP
 from tests.e2e.system import Running, System, eventually, lives, system
 from tests.webhooks.test_signing import Case, ask_node
 

@@ -4,7 +4,7 @@ ALTER TABLE users ADD COLUMN shown_email text, ADD COLUMN address text;
 UPDATE users SET address = email;
 CREATE INDEX users_address ON users (address);
 
--- What a migration leaves to the program, which alone has the keys and knows the rules; aureum/upgrade.py does it.
+-- What a migration leaves to the program, which alone has the keys and knows the rules; aureum/cli/upgrade.py does it.
 CREATE TABLE data_steps (
     name text PRIMARY KEY,
     done_at timestamptz

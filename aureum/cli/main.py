@@ -6,23 +6,23 @@ from typing import Annotated
 
 import typer
 
-from aureum import (
-    __version__,
-    cli_access,
-    cli_audit,
-    cli_brokerages,
-    cli_completion,
-    cli_doctor,
-    cli_newsletter,
-    cli_parked,
-    cli_projections,
-    cli_serve,
-    cli_users,
-    cli_webhooks,
+from aureum import __version__
+from aureum.cli import (
+    access,
+    audit,
+    brokerages,
+    completion,
+    doctor,
+    newsletter,
+    parked,
+    projections,
+    serve,
+    users,
+    webhooks,
 )
-from aureum.cli_options import Json, examples, group
-from aureum.cli_output import Refused, plain_refusals, prepare_streams, say
-from aureum.operator import installation, name_unknown_settings, run
+from aureum.cli.installation import installation, name_unknown_settings, run
+from aureum.cli.options import Json, examples, group
+from aureum.cli.output import Refused, plain_refusals, prepare_streams, say
 
 app = group(
     "Aureum: the back end of real-estate brokerages.",
@@ -45,14 +45,14 @@ def about(
     version: Annotated[bool, typer.Option("--version", callback=say_version, help="Print the version.")] = False,
     show: Annotated[
         bool,
-        typer.Option(cli_completion.SHOW, help="Print completion for bash, zsh or fish."),
+        typer.Option(completion.SHOW, help="Print completion for bash, zsh or fish."),
     ] = False,
     install: Annotated[
         bool,
-        typer.Option(cli_completion.INSTALL, help="Install it for that shell; by itself the one in use."),
+        typer.Option(completion.INSTALL, help="Install it for that shell; by itself the one in use."),
     ] = False,
 ) -> None:
-    """What stands before the command. Both options for completion are read by ``cli_completion``."""
+    """What stands before the command. Both options for completion are read by ``completion``."""
 
 
 @app.command("settings", epilog=examples("aureum settings"))
@@ -71,7 +71,7 @@ def settings_command(as_json: Json = False) -> None:
 @app.command("migrate", epilog=examples("aureum migrate"))
 def migrate_command(as_json: Json = False) -> None:
     """Bring the database up to date."""
-    from aureum.upgrade import upgrade
+    from aureum.cli.upgrade import upgrade
 
     with installation(migrated=False) as here:
         ran = run(upgrade(here.settings, here.url, here.key))
@@ -111,21 +111,19 @@ def openapi_command(
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
-app.command("run", epilog=examples("aureum run", "aureum run --port 9000"))(cli_serve.run_command)
-app.command("serve", epilog=examples("aureum serve --host 0.0.0.0 --workers 4"))(cli_serve.serve_command)
-app.command("worker", epilog=examples("aureum worker"))(cli_serve.worker_command)
-app.command("demo", epilog=examples("aureum demo"))(cli_serve.demo_command)
-app.command("doctor", epilog=examples("aureum doctor"))(cli_doctor.doctor_command)
-app.add_typer(cli_brokerages.app, name="brokerage")
-app.add_typer(cli_users.user, name="user")
-app.add_typer(cli_access.api_key, name="api-key")
-cli_webhooks.app.command("retry-parked", epilog=examples("aureum webhook retry-parked"))(
-    cli_parked.retry_parked_command
-)
-app.add_typer(cli_webhooks.app, name="webhook")
-app.add_typer(cli_newsletter.app, name="newsletter")
-app.add_typer(cli_projections.app, name="projections")
-app.add_typer(cli_audit.app, name="audit")
+app.command("run", epilog=examples("aureum run", "aureum run --port 9000"))(serve.run_command)
+app.command("serve", epilog=examples("aureum serve --host 0.0.0.0 --workers 4"))(serve.serve_command)
+app.command("worker", epilog=examples("aureum worker"))(serve.worker_command)
+app.command("demo", epilog=examples("aureum demo"))(serve.demo_command)
+app.command("doctor", epilog=examples("aureum doctor"))(doctor.doctor_command)
+app.add_typer(brokerages.app, name="brokerage")
+app.add_typer(users.user, name="user")
+app.add_typer(access.api_key, name="api-key")
+webhooks.app.command("retry-parked", epilog=examples("aureum webhook retry-parked"))(parked.retry_parked_command)
+app.add_typer(webhooks.app, name="webhook")
+app.add_typer(newsletter.app, name="newsletter")
+app.add_typer(projections.app, name="projections")
+app.add_typer(audit.app, name="audit")
 
 
 def terminated(number: int, frame: object) -> None:
@@ -144,7 +142,7 @@ def main(arguments: list[str] | None = None) -> None:
             "".join(arguments).encode()
         except UnicodeEncodeError:
             raise Refused("The arguments must be text in UTF-8.") from None
-        cli_completion.prepare()
-        if not cli_completion.completed(arguments):
+        completion.prepare()
+        if not completion.completed(arguments):
             # Not by typer itself: a mistyped command is told as a document too.
             sys.exit(app(arguments, prog_name="aureum", standalone_mode=False) or 0)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aureum.cli_output import Refused, note
+from aureum.cli.output import Refused, note
 from aureum.domain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Insta
     unless they are *told* of otherwise. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
     WrongMasterKey, Refused.
     """
+    from aureum.cli.upgrade import upgrade
     from aureum.log import configure_command
     from aureum.settings import load_settings, master_key
     from aureum.store import embedded
     from aureum.store.cipher import MasterKey
-    from aureum.upgrade import upgrade
 
     configure_command()
     settings = load_settings()

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from aureum.cli_options import Json
-from aureum.cli_output import refusal, say
-from aureum.doctor import Check, Doctor, Finding
-from aureum.doctor_machine import room, server, unknown_settings
-from aureum.doctor_tenants import hosts, logins, read_models, subscribers, webhooks
-from aureum.operator import Installation, installation, run
+from aureum.cli.checks.check import Check, Doctor, Finding
+from aureum.cli.checks.machine import room, server, unknown_settings
+from aureum.cli.checks.tenants import hosts, logins, read_models, subscribers, webhooks
+from aureum.cli.installation import Installation, installation, run
+from aureum.cli.options import Json
+from aureum.cli.output import refusal, say
 
 if TYPE_CHECKING:
     from aureum.settings import Settings

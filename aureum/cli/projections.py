@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aureum.cli_options import Json, OneOrAll, examples, group
-from aureum.cli_output import progress, say, table
-from aureum.operator import Installation, installation, run, tenants_of
+from aureum.cli.installation import Installation, installation, run, tenants_of
+from aureum.cli.options import Json, OneOrAll, examples, group
+from aureum.cli.output import progress, say, table
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

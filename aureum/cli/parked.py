@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aureum.cli_options import Json, OneOrAll
-from aureum.cli_output import say, table
-from aureum.operator import tenants_of, with_store
+from aureum.cli.installation import tenants_of, with_store
+from aureum.cli.options import Json, OneOrAll
+from aureum.cli.output import say, table
 
 if TYPE_CHECKING:
     from aureum.store.event_store import EventStore

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from aureum.doctor import Doctor, Finding
+from aureum.cli.checks.check import Doctor, Finding
 
 if TYPE_CHECKING:
     from aureum.settings import Settings

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aureum.cli_options import Json
-from aureum.cli_output import note, say
-from aureum.operator import Installation, installation, run
+from aureum.cli.installation import Installation, installation, run
+from aureum.cli.options import Json
+from aureum.cli.output import note, say
 
 if TYPE_CHECKING:
     import asyncio

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aureum.cli_options import Json, OneOrAll, examples, group
-from aureum.cli_output import progress, say
+from aureum.cli.installation import Installation, installation, run, tenants_of
+from aureum.cli.options import Json, OneOrAll, examples, group
+from aureum.cli.output import progress, say
 from aureum.domain import ids
 from aureum.domain.errors import Invalid, NotFound
-from aureum.operator import Installation, installation, run, tenants_of
 
 if TYPE_CHECKING:
     from uuid import UUID

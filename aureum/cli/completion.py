@@ -6,7 +6,7 @@ opens no database.
 import os
 import sys
 
-from aureum.cli_output import Refused
+from aureum.cli.output import Refused
 
 SHELLS = ("bash", "zsh", "fish")
 SHOW, INSTALL = "--show-completion", "--install-completion"

@@ -1,5 +1,5 @@
-"""What ``aureum doctor`` looks at, and what it finds. The checks stand in ``doctor_machine.py`` and
-``doctor_tenants.py``; ``cli_doctor.py`` lists them.
+"""What ``aureum doctor`` looks at, and what it finds. The checks stand in ``machine.py`` and
+``tenants.py``; ``cli/doctor.py`` lists them.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ import sys
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from aureum.cli_options import Json, Slug, examples, group
-from aureum.cli_output import Refused, plain, whole_document
+from aureum.cli.installation import tenant_of, with_store
+from aureum.cli.options import Json, Slug, examples, group
+from aureum.cli.output import Refused, plain, whole_document
 from aureum.domain import ids
-from aureum.operator import tenant_of, with_store
 
 if TYPE_CHECKING:
     from uuid import UUID

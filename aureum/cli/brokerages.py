@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aureum.cli_options import Json, examples, group
-from aureum.cli_output import say, table
+from aureum.cli.installation import origin, tenant_of, with_store
+from aureum.cli.options import Json, examples, group
+from aureum.cli.output import say, table
 from aureum.domain.errors import Invalid
-from aureum.operator import origin, tenant_of, with_store
 
 if TYPE_CHECKING:
     from aureum.store.event_store import EventStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from aureum.doctor import Doctor, Finding
+from aureum.cli.checks.check import Doctor, Finding
 
 LOGINS = """
 SELECT b.slug, u.number, coalesce(u.shown_email, u.email), u.disabled

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aureum.cli_options import Json, OneOrAll, examples, group
-from aureum.cli_output import Refused, say, table
+from aureum.cli.installation import origin, tenant_of, with_store
+from aureum.cli.options import Json, OneOrAll, examples, group
+from aureum.cli.output import Refused, say, table
 from aureum.domain import ids
 from aureum.domain.errors import Invalid, NotFound
-from aureum.operator import origin, tenant_of, with_store
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aureum.cli_options import Json, Slug, Yes, examples, group
-from aureum.cli_output import confirm, say, table
+from aureum.cli.installation import origin, tenant_of, with_store
+from aureum.cli.options import Json, Slug, Yes, examples, group
+from aureum.cli.output import confirm, say, table
 from aureum.domain import ids
 from aureum.domain.errors import NotFound
-from aureum.operator import origin, tenant_of, with_store
 
 if TYPE_CHECKING:
     from aureum.store.event_store import EventStore
