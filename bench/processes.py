@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 
 from aureum.metrics import SHARED
-from aureum.serve import answers, listen
+from aureum.processes.supervisor import answers, listen
 
 MASTER_KEY = b"a master key for the bench only!"
 POOL_SIZE = 4
@@ -119,7 +119,7 @@ def wait_until_ready(
 
 
 @contextmanager
-def aureum(url: str, directory: Path, *, module: str = "aureum.process", count: int = 1) -> Iterator[Server]:
+def aureum(url: str, directory: Path, *, module: str = "aureum.processes.child", count: int = 1) -> Iterator[Server]:
     """HTTP processes of the product on a database, their log in a file."""
     with (
         tempfile.TemporaryDirectory(dir=directory, prefix="metrics-") as metrics,

@@ -9,7 +9,7 @@ from functools import partial
 from unittest.mock import patch
 
 from aureum.http.contract.answer_cache import AnswerCache
-from aureum.process import main
+from aureum.processes.child import main
 
 if __name__ == "__main__":
     with patch("aureum.app.AnswerCache", partial(AnswerCache, limit=0)):

@@ -93,7 +93,7 @@ def worker(url: str, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryDirectory(dir=directory, prefix="metrics-") as metrics:
         variables = environment(url, metrics) | {"AUREUM_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "aureum.process", "worker"], env=variables, stdin=subprocess.PIPE
+            [sys.executable, "-m", "aureum.processes.child", "worker"], env=variables, stdin=subprocess.PIPE
         )
         try:
             yield process

@@ -96,7 +96,7 @@ def test_what_is_bound_is_in_each_line_and_each_level_has_its_own() -> None:
 
 def test_a_process_that_cannot_start_says_why_in_one_line() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "aureum.process", "worker"],
+        [sys.executable, "-m", "aureum.processes.child", "worker"],
         env={"AUREUM_DATABASE_URL": "postgresql://aureum:hush@127.0.0.1:1/aureum", "PATH": ""},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -189,7 +189,7 @@ def refusal(error: Exception) -> str:
 
     from aureum.domain.errors import DomainError, Unavailable
     from aureum.log import places, reason
-    from aureum.serve import ServeError
+    from aureum.processes.supervisor import ServeError
     from aureum.settings import SettingsError
     from aureum.store.cipher import WrongMasterKey
     from aureum.store.embedded_programs import EmbeddedDatabaseError

@@ -20,7 +20,7 @@ from aureum.cli.output import note, say
 if TYPE_CHECKING:
     import asyncio
 
-    from aureum.demo import Demo
+    from aureum.demo.demo import Demo
     from aureum.store.embedded import EmbeddedServer
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -81,7 +81,7 @@ def serve_command(
     Then requests and deliveries under way are finished. Logs go to standard error; standard output has one line, once
     the server answers.
     """
-    from aureum.serve import listen, serve
+    from aureum.processes.supervisor import listen, serve
 
     with listen(host, port) as listener, served() as (_, look_after):
         serve(
@@ -165,8 +165,8 @@ def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> N
     """
     import uvloop
 
-    from aureum.process import deliver, until_told
-    from aureum.serve import base_url, listen
+    from aureum.processes.child import deliver, until_told
+    from aureum.processes.supervisor import base_url, listen
     from aureum.settings import load_settings
 
     with contextlib.ExitStack() as stack:
@@ -205,7 +205,7 @@ def credentials(url: str, demo: Demo) -> dict[str, Any]:
 async def made(here: Installation) -> Demo:
     """The demo brokerage of *here*."""
     from aureum.app import open_store
-    from aureum.demo import make_demo
+    from aureum.demo.demo import make_demo
 
     async with open_store(here.settings, here.url, here.key) as store:
         await store.database.hear_the_time()
@@ -217,7 +217,7 @@ def run_command(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 
 
     Says what to try, and goes on until Ctrl-C or SIGTERM. Logs go to standard error.
     """
-    from aureum.serve import listen, serve
+    from aureum.processes.supervisor import listen, serve
 
     with listen(host, port) as listener, served() as (here, look_after):
         note("Making the demo brokerage, if it is not there yet ...")

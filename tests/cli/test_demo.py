@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from aureum.demo import make_demo
+from aureum.demo.demo import make_demo
 from aureum.domain.lead import STATUSES
 from aureum.http.wire.fields import parse_time
 from aureum.store.event_store import Appended, EventStore

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.commands.guessable import is_guessable
-from aureum.demo import derived
+from aureum.demo.demo import derived
 
 KNOWN = ("Jane.Doe@Snake-River.example.com", "Jane Doe", "Snake River Realty", "snake-river", "snakeriver.example.com")
 

@@ -199,7 +199,7 @@ def served(url: str, open_files: int | None = None, **settings: str) -> Iterator
         with log.open("wb") as stderr:
             limited = [] if open_files is None else ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh"]
             process = subprocess.Popen(
-                [*limited, sys.executable, "-m", "aureum.process", "http", str(listener.fileno())],
+                [*limited, sys.executable, "-m", "aureum.processes.child", "http", str(listener.fileno())],
                 env=inherited | {f"AUREUM_{name}": value for name, value in own.items()},
                 stdin=subprocess.PIPE,
                 stderr=stderr,

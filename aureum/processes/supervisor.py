@@ -129,9 +129,9 @@ def signals(told: Told) -> Iterator[None]:
 
 
 def start(arguments: tuple[str, ...], listener: socket.socket, shared: str) -> Child:
-    """Start ``aureum.process``, with its measurements in the directory *shared*."""
+    """Start ``aureum.processes.child``, with its measurements in the directory *shared*."""
     process = subprocess.Popen(  # noqa: S603  our own module, no shell
-        [sys.executable, "-m", "aureum.process", *arguments],
+        [sys.executable, "-m", "aureum.processes.child", *arguments],
         env=os.environ | {SHARED: shared},
         stdin=subprocess.PIPE,
         stdout=2,  # standard output is for what scripts read

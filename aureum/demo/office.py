@@ -12,7 +12,7 @@ from aureum.commands.newsletter import Subscribe, subscribe
 from aureum.commands.properties import EnterProperty, enter_property
 from aureum.commands.tasks import CreateTask, create_task
 from aureum.commands.tours import RequestTour, request_tour
-from aureum.demo_data import PROPERTIES, SUBSCRIBERS, TASKS, TOURS
+from aureum.demo.data import PROPERTIES, SUBSCRIBERS, TASKS, TOURS
 from aureum.domain import ids
 from aureum.domain.lead import Lead
 from aureum.store.event_store import EventStore, Idempotency

@@ -1,4 +1,4 @@
-"""The processes that ``serve`` starts: ``python -m aureum.process http FD`` and ``python -m aureum.process worker``.
+"""The processes that ``serve`` starts: ``python -m aureum.processes.child http FD``, and the same with ``worker``.
 
 Each reads the settings itself, joins the embedded database if that is what they say, and ends when it is told to
 (SIGTERM, SIGINT) or when the supervisor is gone, which shows as the end of its standard input. The last to leave stops
@@ -30,6 +30,7 @@ from aureum.http.server.revalidating_protocol import RevalidatingProtocol
 from aureum.http.server.routes import make_app
 from aureum.log import configure, hung_up, places
 from aureum.metrics import GAUGES, WorkerMetrics, forget_process
+from aureum.processes.worker_page import WorkerPage, shown
 from aureum.settings import Settings, SettingsError, load_settings, master_key
 from aureum.store import embedded
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
@@ -39,7 +40,6 @@ from aureum.webhooks.counters import Counters
 from aureum.webhooks.observing import Observed
 from aureum.webhooks.worker import run_worker
 from aureum.webhooks.worker_settings import WorkerSettings
-from aureum.worker_page import WorkerPage, shown
 
 OPEN_FILES = 65_536
 
@@ -235,7 +235,7 @@ def main(arguments: list[str]) -> None:
                     await deliver(settings, url, key, stop)
 
             case _:
-                sys.exit("usage: python -m aureum.process http FD | worker")
+                sys.exit("usage: python -m aureum.processes.child http FD | worker")
         if uvloop.run(until_told(work, supervised=True)):
             forget_process()
 

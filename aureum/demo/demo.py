@@ -22,8 +22,8 @@ from aureum.commands.api_keys import KEY_PREFIX, SHOWN_CHARACTERS, hash_key
 from aureum.commands.brokerages import OpenBrokerage, open_brokerage
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
 from aureum.commands.users import CreateUser, create_user
-from aureum.demo_data import AGENTS, ENQUIRIES, NOTES, OUTCOMES, PEOPLE
-from aureum.demo_office import make_office
+from aureum.demo.data import AGENTS, ENQUIRIES, NOTES, OUTCOMES, PEOPLE
+from aureum.demo.office import make_office
 from aureum.domain import ids
 from aureum.domain.api_key import ApiKey
 from aureum.domain.errors import AlreadyTaken, Conflict

@@ -1,0 +1,1 @@
+"""The processes of ``aureum serve``: the supervisor, which starts and watches them, and its children."""
