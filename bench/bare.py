@@ -1,7 +1,8 @@
 """The yardstick over HTTP: a bare Starlette application that makes one SQL call a request and nothing else.
 
 It runs on the server settings of ``aureum.processes.child``, with as many connections as one of its processes reads
-with. Its table has the columns and indexes of the lead list. It knows its tenants beforehand, in a dict, and checks nothing.
+with. Its table has the columns and indexes of the lead list. It knows its tenants beforehand, in a dict, and checks
+nothing.
 """
 
 import json
