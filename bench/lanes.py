@@ -23,11 +23,11 @@ from aureum.store.database import Database
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.migrate import migrate
-from aureum.webhooks.completions import Completion, write
-from aureum.webhooks.hosts import Hosts
-from aureum.webhooks.lanes import Claim, claim, due_tenants
-from aureum.webhooks.sender import Failure
-from aureum.webhooks.signing import new_secret
+from aureum.webhooks.queue.completions import Completion, write
+from aureum.webhooks.queue.hosts import Hosts
+from aureum.webhooks.queue.lanes import Claim, claim, due_tenants
+from aureum.webhooks.sending.sender import Failure
+from aureum.webhooks.sending.signing import new_secret
 from bench.databases import database, server
 from bench.processes import MASTER_KEY
 from bench.rows import Row

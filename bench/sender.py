@@ -15,7 +15,7 @@ import aiohttp
 import psycopg
 import uvloop
 
-from aureum.webhooks.signing import new_secret, sign
+from aureum.webhooks.sending.signing import new_secret, sign
 from bench.receiver import hook
 
 MESSAGES = "SELECT message_id, event, body FROM webhook_messages ORDER BY tenant_id, position"

@@ -31,9 +31,9 @@ from aureum.store.cipher import MasterKey
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
 from aureum.store.migrate import migrate
-from aureum.webhooks.addresses import Network
-from aureum.webhooks.projector import project
-from aureum.webhooks.worker_settings import WorkerSettings
+from aureum.webhooks.sending.addresses import Network
+from aureum.webhooks.telling.projector import project
+from aureum.webhooks.worker.worker_settings import WorkerSettings
 from bench.appender import new_lead
 from bench.databases import database, server
 from bench.processes import MASTER_KEY, STOP_SECONDS, environment

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aureum.webhooks.signing import new_secret, sign
+from aureum.webhooks.sending.signing import new_secret, sign
 
 DOCS = Path(__file__).parent.parent / "docs"
 DOCUMENT = Path(__file__).parent / "documents" / "verify-signature.js"

@@ -13,7 +13,7 @@ import pytest
 from aureum.domain.ids import to_wire
 from aureum.metrics import GAUGES, SHARED, Metrics, WorkerMetrics
 from aureum.processes.child import MeteredCounters
-from aureum.webhooks.observing import Observed
+from aureum.webhooks.queue.observing import Observed
 
 
 def value(metrics: Metrics, name: str) -> float:

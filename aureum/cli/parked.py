@@ -10,7 +10,7 @@ from aureum.cli.output import say, table
 
 if TYPE_CHECKING:
     from aureum.store.event_store import EventStore
-    from aureum.webhooks.parked import Retried
+    from aureum.webhooks.telling.parked import Retried
 
 
 def retry_parked_command(
@@ -21,7 +21,7 @@ def retry_parked_command(
 
     Shows how many were sent and how many still cannot be read.
     """
-    from aureum.webhooks.parked import Retried, retry_parked
+    from aureum.webhooks.telling.parked import Retried, retry_parked
 
     async def work(store: EventStore) -> list[tuple[str, Retried]]:
         found = [

@@ -18,7 +18,7 @@ from aureum.domain.webhook_replay import WebhookReplay
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 from aureum.store.turns import turn
-from aureum.webhooks.signing import new_secret
+from aureum.webhooks.sending.signing import new_secret
 
 NO_WEBHOOK = "There is no such webhook."
 FULL = (

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from aureum.domain.errors import Invalid
 from aureum.domain.webhook_urls import UnsafeUrl
-from aureum.webhooks.addresses import check_url
+from aureum.webhooks.sending.addresses import check_url
 
 OWN_HOST = "url must not lead back to Aureum itself: what it sends there would make new events without an end."
 

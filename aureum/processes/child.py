@@ -36,10 +36,10 @@ from aureum.store import embedded
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
 from aureum.store.embedded_programs import EmbeddedDatabaseError
 from aureum.store.watch import Watch
-from aureum.webhooks.counters import Counters
-from aureum.webhooks.observing import Observed
-from aureum.webhooks.worker import run_worker
-from aureum.webhooks.worker_settings import WorkerSettings
+from aureum.webhooks.queue.observing import Observed
+from aureum.webhooks.worker.counters import Counters
+from aureum.webhooks.worker.worker import run_worker
+from aureum.webhooks.worker.worker_settings import WorkerSettings
 
 OPEN_FILES = 65_536
 

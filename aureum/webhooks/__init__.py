@@ -2,8 +2,14 @@
 
     events ── projector ──▶ messages and deliveries ── dispatcher ──▶ attempts ── completions ──▶ done, or due later
 
+Four rooms, each of which imports only from those below it:
+
+    worker    the loops of the process that does all this
+    telling   what is told: messages made of the log, listeners, replays
+    queue     what is due when: lanes, leases, breakers, completions, retention
+    sending   one attempt: signatures, addresses that may be called, the request and its answer
+
 Pure, clock and chance passed in: ``messages`` (what is told of a save), ``signing`` (the headers of a request),
-``schedule`` (when to try again) and ``addresses`` (which URLs and addresses may be called). On the database:
-``projector``, ``lanes`` (the queue), ``completions``, ``endpoints``. Outward: ``resolver`` and ``sender``, the only two
-that reach the network, both behind the rules of ``addresses``. ``dispatcher`` and ``worker`` put them together.
+``schedule`` (when to try again) and ``addresses`` (which URLs and addresses may be called). Outward: ``resolver`` and
+``sender``, the only two that reach the network, both behind the rules of ``addresses``.
 """

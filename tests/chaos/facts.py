@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain.ids import to_wire
-from aureum.webhooks.messages import message_id
+from aureum.webhooks.queue.message import message_id
 from tests.chaos.oracle import Attempt, Delivery
 from tests.chaos.scene import Scene
 

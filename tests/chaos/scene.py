@@ -11,7 +11,7 @@ from aureum.domain import ids
 from aureum.domain.errors import Busy, Unavailable
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import NO_STREAM, EventStore
-from aureum.webhooks.signing import new_secret
+from aureum.webhooks.sending.signing import new_secret
 from tests.chaos.receiver import BEHAVIOURS
 from tests.chaos.talker import Talker
 from tests.stores import capture, open_brokerage

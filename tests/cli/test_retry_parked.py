@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from aureum.cli.installation import tenant_of
 from aureum.store.event_store import EventStore
-from aureum.webhooks.projector import project
+from aureum.webhooks.telling.projector import project
 from tests.cli.conftest import Terminal
 from tests.stores import capture
 from tests.webhooks.tenants import register

@@ -16,8 +16,8 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from aureum import __version__
 from aureum.domain.webhook_endpoint import EVENTS
 from aureum.http.server.routes import ENDPOINTS, addresses, described
-from aureum.webhooks.messages import SOURCES
-from aureum.webhooks.signing import new_secret, sign
+from aureum.webhooks.sending.signing import new_secret, sign
+from aureum.webhooks.telling.messages import SOURCES
 from tests.documents.aureum_document import aureum_document
 from tests.documents.leads_document import leads_document
 from tests.http.office import Office, Tenant

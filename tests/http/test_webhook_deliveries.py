@@ -11,7 +11,7 @@ import pytest
 
 from aureum.domain.ids import from_wire
 from aureum.http.api.webhooks.ping import PATIENCE_SECONDS, WAIT_SECONDS
-from aureum.webhooks.messages import message_id
+from aureum.webhooks.queue.message import message_id
 from tests.http.links import NEXT
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server, until

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from aureum.webhooks.projector import project
+from aureum.webhooks.telling.projector import project
 from tests.http.links import NEXT
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server

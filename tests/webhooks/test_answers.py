@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.webhooks.addresses import Network
-from aureum.webhooks.answers import MAX_HEAD
-from aureum.webhooks.sender import Failure, Sender, SendResult
+from aureum.webhooks.sending.addresses import Network
+from aureum.webhooks.sending.answers import MAX_HEAD
+from aureum.webhooks.sending.sender import Failure, Sender, SendResult
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Answer, receiving
 

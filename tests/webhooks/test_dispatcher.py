@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 
 from aureum.domain import ids
 from aureum.store.event_store import EventStore
-from aureum.webhooks import lanes
-from aureum.webhooks.counters import Counters
-from aureum.webhooks.dispatcher import OWN_FAULT_PAUSE, Dispatcher
-from aureum.webhooks.endpoints import Endpoints
-from aureum.webhooks.sender import Failure, Sender, SendResult
-from aureum.webhooks.worker import persevere
-from aureum.webhooks.worker_settings import WorkerSettings
+from aureum.webhooks.queue import lanes
+from aureum.webhooks.sending.sender import Failure, Sender, SendResult
+from aureum.webhooks.worker.counters import Counters
+from aureum.webhooks.worker.dispatcher import OWN_FAULT_PAUSE, Dispatcher
+from aureum.webhooks.worker.endpoints import Endpoints
+from aureum.webhooks.worker.worker import persevere
+from aureum.webhooks.worker.worker_settings import WorkerSettings
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.tenants import attempts, change_endpoint, register
 from tests.webhooks.test_lanes import enqueue, queue

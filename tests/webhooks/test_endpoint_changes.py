@@ -8,9 +8,9 @@ from uuid import UUID
 from aureum.domain import ids
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import EventStore
-from aureum.webhooks.endpoints import Endpoints
-from aureum.webhooks.lanes import due_tenants
-from aureum.webhooks.projector import project
+from aureum.webhooks.queue.lanes import due_tenants
+from aureum.webhooks.telling.projector import project
+from aureum.webhooks.worker.endpoints import Endpoints
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.tenants import change_endpoint, register
 from tests.webhooks.test_lanes import enqueue

@@ -10,8 +10,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from aureum.domain import ids
 from aureum.store.event_store import EventStore
-from aureum.webhooks.messages import message_id
-from aureum.webhooks.signing import NEXT, new_secret
+from aureum.webhooks.queue.message import message_id
+from aureum.webhooks.sending.signing import NEXT, new_secret
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.receiver import Answer, Request, receiving, text
 from tests.webhooks.tenants import SECRET, change_brokerage, change_endpoint, enable, register

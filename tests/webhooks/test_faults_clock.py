@@ -8,8 +8,8 @@ import pytest
 from psycopg import sql
 
 from aureum.domain import ids
-from aureum.webhooks.lanes import LEASE_SECONDS
-from aureum.webhooks.messages import message_id
+from aureum.webhooks.queue.lanes import LEASE_SECONDS
+from aureum.webhooks.queue.message import message_id
 from tests.conftest import execute
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.receiver import receiving, text

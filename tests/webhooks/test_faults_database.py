@@ -15,9 +15,9 @@ from aureum.store import embedded
 from aureum.store.cipher import MasterKey
 from aureum.store.database import Database
 from aureum.store.migrate import migrate
-from aureum.webhooks import lanes
-from aureum.webhooks.completions import write
-from aureum.webhooks.messages import message_id
+from aureum.webhooks.queue import lanes
+from aureum.webhooks.queue.completions import write
+from aureum.webhooks.queue.message import message_id
 from tests.conftest import MASTER_KEY, execute
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.cable import cable

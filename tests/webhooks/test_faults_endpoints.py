@@ -15,9 +15,9 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks import health, hosts
-from aureum.webhooks.sender import Failure, Sender
-from aureum.webhooks.worker_settings import pause_after
+from aureum.webhooks.queue import health, hosts
+from aureum.webhooks.sending.sender import Failure, Sender
+from aureum.webhooks.worker.worker_settings import pause_after
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import receiving, text

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks.messages import message_id
+from aureum.webhooks.queue.message import message_id
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.cable import cable
 from tests.webhooks.receiver import Answer, Receiver, receiving, text

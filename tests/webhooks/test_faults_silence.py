@@ -5,7 +5,7 @@ import asyncio
 import time
 
 from aureum.store.watch import Watch
-from aureum.webhooks.messages import message_id
+from aureum.webhooks.queue.message import message_id
 from tests.freezer import freezer
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.receiver import receiving, text

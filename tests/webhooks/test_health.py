@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aureum.webhooks.health import (
+from aureum.webhooks.queue.health import (
     FAILING_TOO_LONG,
     LONGEST_OPEN,
     SLOTS,
@@ -15,7 +15,7 @@ from aureum.webhooks.health import (
     failing_too_long,
     open_for,
 )
-from aureum.webhooks.schedule import SCHEDULE, SPREAD
+from aureum.webhooks.sending.schedule import SCHEDULE, SPREAD
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OK, BAD, LATE = Result(True), Result(False), Result(False, timed_out=True)

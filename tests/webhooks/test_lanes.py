@@ -12,13 +12,13 @@ import pytest
 from aureum.domain import ids
 from aureum.store.database import Database
 from aureum.store.event_store import EventStore
-from aureum.webhooks import completions, lanes
-from aureum.webhooks.completions import Completer, Completion, Key
-from aureum.webhooks.hosts import Hosts
-from aureum.webhooks.lane_health import Trouble
-from aureum.webhooks.lanes import LEASE_SECONDS, Claim, due_tenants
-from aureum.webhooks.leases import give_back, reap
-from aureum.webhooks.sender import TIMEOUT, Failure
+from aureum.webhooks.queue import completions, lanes
+from aureum.webhooks.queue.completions import Completer, Completion, Key
+from aureum.webhooks.queue.hosts import Hosts
+from aureum.webhooks.queue.lane_health import Trouble
+from aureum.webhooks.queue.lanes import LEASE_SECONDS, Claim, due_tenants
+from aureum.webhooks.queue.leases import give_back, reap
+from aureum.webhooks.sending.sender import TIMEOUT, Failure
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.tenants import attempts, change_brokerage, register
 

@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 from aureum.domain import ids
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import EventStore
-from aureum.webhooks import completions
-from aureum.webhooks.completions import Completion
-from aureum.webhooks.hosts import Hosts
-from aureum.webhooks.lane_health import Trouble
-from aureum.webhooks.lanes import due_tenants
-from aureum.webhooks.sender import Failure
+from aureum.webhooks.queue import completions
+from aureum.webhooks.queue.completions import Completion
+from aureum.webhooks.queue.hosts import Hosts
+from aureum.webhooks.queue.lane_health import Trouble
+from aureum.webhooks.queue.lanes import due_tenants
+from aureum.webhooks.sending.sender import Failure
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.tenants import change_endpoint, register
 from tests.webhooks.test_lanes import claim, completion, enqueue, of, write

@@ -19,10 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from aureum.domain import ids
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import EventStore
-from aureum.webhooks.health import Health, Result, after
-from aureum.webhooks.lanes import Claim, due_tenants
-from aureum.webhooks.leases import give_back, reap
-from aureum.webhooks.sender import Failure
+from aureum.webhooks.queue.health import Health, Result, after
+from aureum.webhooks.queue.lanes import Claim, due_tenants
+from aureum.webhooks.queue.leases import give_back, reap
+from aureum.webhooks.sending.sender import Failure
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.tenants import attempts, change_endpoint, register
 from tests.webhooks.test_lanes import claim, completion, enqueue, expire, queue, write

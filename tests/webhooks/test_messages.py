@@ -21,8 +21,9 @@ from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import EVENTS
 from aureum.store.event_store import Recorded
 from aureum.store.event_types import AGGREGATES
-from aureum.webhooks.messages import SOURCE_OF, SOURCES, Message, Parked, Unreadable, message_id, messages
-from aureum.webhooks.signing import sign
+from aureum.webhooks.queue.message import Message, Parked, message_id
+from aureum.webhooks.sending.signing import sign
+from aureum.webhooks.telling.messages import SOURCE_OF, SOURCES, Unreadable, messages
 from tests.stores import new_lead
 
 TENANT = UUID("01890000-0000-7000-8000-000000000001")

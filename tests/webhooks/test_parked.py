@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks.parked import Retried, retry_parked
-from aureum.webhooks.projector import project
+from aureum.webhooks.telling.parked import Retried, retry_parked
+from aureum.webhooks.telling.projector import project
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import finish
 from tests.webhooks.tenants import change, deliveries, register

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum.store.database import Database
-from aureum.webhooks import partitions
-from aureum.webhooks.partitions import KEEP_DAYS, day_of, keep_partitions, to_drop, to_make
+from aureum.webhooks.queue import partitions
+from aureum.webhooks.queue.partitions import KEEP_DAYS, day_of, keep_partitions, to_drop, to_make
 
 TODAY = date(2026, 3, 1)
 

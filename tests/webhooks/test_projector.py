@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from aureum.domain.aggregate import ERASED
 from aureum.store.event_store import EventStore
-from aureum.webhooks.projector import Projected, project, tenants_behind
+from aureum.webhooks.telling.projector import Projected, project, tenants_behind
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.killing import killed, make_mortal
 from tests.webhooks.tenants import change, change_brokerage, checkpoint_of, deliveries, head_of, register

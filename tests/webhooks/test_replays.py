@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks import replays
-from aureum.webhooks.replays import Fed, feed, tenants_replaying
+from aureum.webhooks.telling import replays
+from aureum.webhooks.telling.replays import Fed, feed, tenants_replaying
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import (
     cancel,

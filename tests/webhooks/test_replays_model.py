@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks import replays
-from aureum.webhooks.projector import project
-from aureum.webhooks.replays import feed
+from aureum.webhooks.telling import replays
+from aureum.webhooks.telling.projector import project
+from aureum.webhooks.telling.replays import feed
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import disable, enable, finish, redeliver, replay
 from tests.webhooks.killing import killed, make_mortal

@@ -14,8 +14,8 @@ from aureum.domain.webhook_endpoint import EVENTS
 from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import EventStore
-from aureum.webhooks.projector import project
-from aureum.webhooks.samples import RESOURCES, sample
+from aureum.webhooks.telling.projector import project
+from aureum.webhooks.telling.samples import RESOURCES, sample
 from tests.domain.test_contact import added
 from tests.domain.test_property import listed
 from tests.domain.test_task import created

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from aureum.webhooks.resolver import (
+from aureum.webhooks.sending.resolver import (
     FAILURE_TTL,
     MAX_ADDRESSES,
     MAX_LOOKUPS,

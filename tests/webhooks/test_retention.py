@@ -9,10 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks.mending import mend_lanes
-from aureum.webhooks.observing import observe
-from aureum.webhooks.replays import feed
-from aureum.webhooks.retention import clear_removed, prune_messages
+from aureum.webhooks.queue.mending import mend_lanes
+from aureum.webhooks.queue.observing import observe
+from aureum.webhooks.queue.retention import clear_removed, prune_messages
+from aureum.webhooks.telling.replays import feed
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import cancel, change_endpoint, disable, finish, remove, replay
 from tests.webhooks.tenants import change_brokerage, deliveries, register

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aureum.webhooks.schedule import next_attempt_after, parse_retry_after
+from aureum.webhooks.sending.schedule import next_attempt_after, parse_retry_after
 
 DAY = timedelta(hours=24)
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.webhooks.addresses import Network
-from aureum.webhooks.sender import MAX_EXCERPT, Failure, Sender, SendResult
+from aureum.webhooks.sending.addresses import Network
+from aureum.webhooks.sending.sender import MAX_EXCERPT, Failure, Sender, SendResult
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Answer, raw, receiving, text
 

@@ -6,9 +6,9 @@ from ipaddress import IPv4Network
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from aureum.webhooks.addresses import Network
-from aureum.webhooks.resolver import GuardedResolver
-from aureum.webhooks.sender import Failure, Sender, SendResult
+from aureum.webhooks.sending.addresses import Network
+from aureum.webhooks.sending.resolver import GuardedResolver
+from aureum.webhooks.sending.sender import Failure, Sender, SendResult
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import receiving, text
 

@@ -11,9 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from aureum.webhooks.addresses import Network
-from aureum.webhooks.resolver import GuardedResolver
-from aureum.webhooks.sender import Failure, Sender
+from aureum.webhooks.sending.addresses import Network
+from aureum.webhooks.sending.resolver import GuardedResolver
+from aureum.webhooks.sending.sender import Failure, Sender
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Receiver, receiving, text
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.webhooks.addresses import Network
-from aureum.webhooks.resolver import GuardedResolver
-from aureum.webhooks.sender import Failure, Sender
+from aureum.webhooks.sending.addresses import Network
+from aureum.webhooks.sending.resolver import GuardedResolver
+from aureum.webhooks.sending.sender import Failure, Sender
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import receiving, text
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from aureum.webhooks.signing import new_secret, sign
+from aureum.webhooks.sending.signing import new_secret, sign
 
 RUNNER = Path(__file__).parent.parent / "documents" / "run-verify-signature.js"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

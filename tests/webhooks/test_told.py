@@ -9,8 +9,8 @@ import pytest
 
 from aureum.domain.webhook_endpoint import EVENTS
 from aureum.store.event_store import EventStore
-from aureum.webhooks import told as told_module
-from aureum.webhooks.told import Told, told_since
+from aureum.webhooks.telling import told as told_module
+from aureum.webhooks.telling.told import Told, told_since
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.tenants import change, head_of
 

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
 
-from aureum.webhooks.signing import new_secret, sign
+from aureum.webhooks.sending.signing import new_secret, sign
 from tests.webhooks import vectors
 from tests.webhooks.test_signing import Case, ask_node, secrets
 from tests.webhooks.vectors.case import AUREUM, STANDARD

@@ -23,11 +23,11 @@ from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.notify import Notifier
-from aureum.webhooks.counters import Counters
-from aureum.webhooks.messages import message_id
-from aureum.webhooks.sender import SendResult
-from aureum.webhooks.worker import run_worker
-from aureum.webhooks.worker_settings import WorkerSettings
+from aureum.webhooks.queue.message import message_id
+from aureum.webhooks.sending.sender import SendResult
+from aureum.webhooks.worker.counters import Counters
+from aureum.webhooks.worker.worker import run_worker
+from aureum.webhooks.worker.worker_settings import WorkerSettings
 from tests.conftest import MASTER_KEY
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.receiver import Answer, Receiver, receiving, text

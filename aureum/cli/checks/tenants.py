@@ -158,8 +158,8 @@ async def read_models(doctor: Doctor) -> AsyncIterator[Finding]:
 async def webhooks(doctor: Doctor) -> AsyncIterator[Finding]:
     """Endpoints that were disabled because they failed, events that could not be told, and whether anybody delivers."""
     from aureum.domain.ids import aureum_time, to_wire
-    from aureum.webhooks.lanes import PLANS_WITH_WEBHOOKS
-    from aureum.webhooks.observing import observe
+    from aureum.webhooks.queue.lanes import PLANS_WITH_WEBHOOKS
+    from aureum.webhooks.queue.observing import observe
 
     database = doctor.store.database
     for slug, endpoint_id, host, reason, at in await database.rows(DISABLED):

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from aureum.http.openapi.schemas import JsonSchema, Schemas
-from aureum.webhooks.signing import NEXT
+from aureum.webhooks.sending.signing import NEXT
 
 TAG = "messages"
 

@@ -7,7 +7,7 @@ import pytest
 
 from aureum.store.event_store import EventStore
 from aureum.store.rebuild import rebuild
-from aureum.webhooks.projector import project
+from aureum.webhooks.telling.projector import project
 from tests.http.newsletters import docs, subscribe, types
 from tests.http.office import Office, Tenant
 from tests.http.serving import FORM, Server

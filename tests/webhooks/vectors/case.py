@@ -8,7 +8,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from aureum.webhooks.signing import sign
+from aureum.webhooks.sending.signing import sign
 
 AUREUM, STANDARD = "x-aureum-signature", "standard-webhooks"
 NAMES = {AUREUM: "aureum", STANDARD: "standard"}

@@ -23,9 +23,9 @@ from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.paging import Cursor, Limit, Place, link, write_cursor
 from aureum.http.contract.resource import once
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
-from aureum.webhooks import delivery_log
-from aureum.webhooks.delivery_log import PATTERN, parse_delivery_id
-from aureum.webhooks.messages import message_id
+from aureum.webhooks.queue import delivery_log
+from aureum.webhooks.queue.delivery_log import PATTERN, parse_delivery_id
+from aureum.webhooks.queue.message import message_id
 
 PATH = "/api/webhooks/deliveries"
 NO_DELIVERY = "There is no such delivery."

@@ -11,7 +11,7 @@ from aureum.http.api.webhooks.webhook_fields import Named, Position
 from aureum.http.contract.answers import answer, list_etag, not_modified
 from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint
 from aureum.http.contract.paging import Limit, link
-from aureum.webhooks.told import told_since
+from aureum.webhooks.telling.told import told_since
 
 PATH = "/api/events"
 PAGE = 100

@@ -20,7 +20,7 @@ from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
 from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.resource import once
 from aureum.http.wire.errors import HttpError
-from aureum.webhooks import delivery_log
+from aureum.webhooks.queue import delivery_log
 
 TOO_MANY = "Too many tests of this webhook: the limit is {limit} a minute. Try again in {seconds} seconds."
 

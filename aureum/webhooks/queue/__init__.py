@@ -1,0 +1,1 @@
+"""The queue of deliveries on the database: lanes, leases, breakers, completions, retention."""

@@ -1,0 +1,181 @@
+"""What endpoints are told of one save: the events of one append become one message, or none. Pure.
+
+One save is told in two messages: a task that is completed when it is created.
+
+A message is made of the stream alone, so the same bytes come out whenever it is made anew, unless a person was erased
+meanwhile. Its body is serialised once; every attempt sends these bytes and every signature covers them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from aureum.domain.aggregate import Aggregate
+from aureum.domain.contact import Contact
+from aureum.domain.ids import aureum_time
+from aureum.domain.lead import Lead
+from aureum.domain.property import Property
+from aureum.domain.task import Task
+from aureum.domain.tour import Tour
+from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
+from aureum.projections.changes import changes
+from aureum.store.event_store import Recorded
+from aureum.store.event_types import AGGREGATES
+from aureum.webhooks.queue.message import Message, Parked, message_id
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How one aggregate is told of: its fold, whose rows have the shown resource as ``doc``, and what each type of its
+    events is called. A type without a name changes the resource and sends nothing by itself. ``apart`` is what is told
+    by itself, whatever else the same save holds."""
+
+    step: Callable[[Row | None, Any], Row | None]
+    names: Mapping[str, str]
+    apart: str = ""
+
+
+SOURCES: Mapping[type[Aggregate], Source] = {
+    Lead: Source(
+        lead_list.step,
+        {
+            "lead.captured": "lead.created",
+            "lead.status_changed": "lead.updated",
+            "lead.assigned": "lead.updated",
+            "lead.converted": "lead.updated",
+            "lead.details_changed": "lead.updated",
+            "lead.cleared": "lead.created",
+        },
+    ),
+    Contact: Source(
+        contact_list.step,
+        {
+            "contact.added": "contact.created",
+            "contact.details_changed": "contact.updated",
+            "contact.classified": "contact.updated",
+        },
+    ),
+    Property: Source(
+        property_list.step,
+        {
+            "property.listed": "property.created",
+            "property.status_changed": "property.updated",
+            "property.details_changed": "property.updated",
+        },
+    ),
+    Tour: Source(
+        tour_list.step,
+        {
+            "tour.requested": "showing.created",
+            "tour.status_changed": "showing.updated",
+            "tour.rescheduled": "showing.updated",
+            "tour.assigned": "showing.updated",
+            "tour.details_changed": "showing.updated",
+            "tour.cleared": "showing.created",
+        },
+    ),
+    Task: Source(
+        task_list.step, {"task.created": "task.created", "task.completed": "task.completed"}, apart="task.created"
+    ),
+}
+"""The aggregates that endpoints hear of. One more is one entry."""
+
+TYPES_OF: Mapping[type[Aggregate], tuple[str, ...]] = {
+    aggregate: tuple(event.TOPIC for event in AGGREGATES[aggregate]) for aggregate in SOURCES
+}
+"""All types of events that an aggregate has."""
+
+SOURCE_OF: Mapping[str, Source] = {
+    name: source for aggregate, source in SOURCES.items() for name in TYPES_OF[aggregate]
+}
+"""By the type of an event."""
+
+SILENT = Source(lambda row, _: row, {})
+"""An aggregate that nobody is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands where an event's bytes could not be read; ``reason`` is the class of the error."""
+
+    reason: str
+
+
+def messages(
+    tenant_id: UUID, stream_id: UUID, recorded: Iterable[Recorded], after: int = 0
+) -> Iterator[Message | Parked]:
+    """What is told of a stream's saves that ended at positions above *after*, in their order.
+
+    *recorded* is the whole stream from its first event on; an event may be ``Unreadable``. From there on nothing is
+    known of the resource: the saves that follow are parked.
+    """
+    row: Row | None = None
+    before: Row | None = None
+    name: str | None = None
+    cause: tuple[int, str] | None = None
+    for record in recorded:
+        first, last = edges(record.metadata)
+        if first:
+            before, name = row, None
+        source = SILENT
+        if isinstance(record.event, Unreadable):
+            # Nobody can tell whether it has a name: better parked in vain than lost without a word.
+            cause, name = cause or (record.position, record.event.reason), name or "?"
+        else:
+            source = SOURCE_OF.get(record.event.TOPIC, SILENT)
+            name = name or source.names.get(record.event.TOPIC)
+            if cause is None:
+                try:
+                    row = source.step(row, record.event)
+                except Exception as error:
+                    # Whatever is wrong with this event, what other streams have to tell goes out.
+                    cause = record.position, type(error).__name__
+        told = last or name == source.apart
+        if told and name is not None and record.position > after and not (cause is None and is_suspect(row)):
+            if cause is None:
+                yield message(tenant_id, stream_id, name, before, row, record)
+            else:
+                yield Parked(record.position, stream_id, *cause)
+        if told:
+            before, name = row, None
+
+
+def is_suspect(row: Row | None) -> bool:
+    """Whether a program seems to have sent it: nobody is told until staff have cleared it."""
+    return bool((row or {}).get("doc", {}).get("suspect"))
+
+
+def edges(metadata: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether an event is the first, and the last, of its append. What does not say so stands alone."""
+    match metadata.get("append"):
+        case [int(place), int(of)]:
+            return place == 1, place == of
+    return True, True
+
+
+def message(
+    tenant_id: UUID, stream_id: UUID, name: str, before: Row | None, after: Row | None, record: Recorded
+) -> Message | Parked:
+    """The message called *name* of the append that ended with *record* and made *after* of *before*."""
+    identifier = message_id(tenant_id, record.position)
+    try:
+        doc = (after or {})["doc"]
+        body = {
+            "event": name,
+            "timestamp": aureum_time(record.event.timestamp),
+            "data": doc,
+            "id": identifier,
+            "sequence": record.position,
+        }
+        if name.endswith(".updated"):
+            body["changes"] = changes((before or {})["doc"], doc)
+        written = orjson.dumps(body)
+    except (KeyError, TypeError) as error:
+        # The stream lacks its beginning, or holds what JSON cannot.
+        return Parked(record.position, stream_id, record.position, type(error).__name__)
+    return Message(record.position, identifier, name, stream_id, written, record.recorded_at)

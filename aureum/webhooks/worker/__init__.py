@@ -1,0 +1,1 @@
+"""The worker process: loops that follow the logs, claim deliveries, make attempts, and keep house."""

@@ -1,0 +1,42 @@
+"""What a worker does now and then, besides following, dispatching and completing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+from aureum.store.database import Database
+from aureum.store.sweep import sweep
+from aureum.webhooks.queue.mending import mend_lanes
+from aureum.webhooks.queue.observing import Observations, observe
+from aureum.webhooks.queue.partitions import keep_partitions
+from aureum.webhooks.queue.retention import clear_removed, prune_messages
+from aureum.webhooks.worker.waiting import wait_for
+
+SWEEP_SECONDS = 600.0
+MEND_SECONDS = 60.0
+OBSERVE_SECONDS = 10.0
+
+
+def chores(
+    database: Database, counters: Observations, hint: Callable[[UUID], None], stop: asyncio.Event
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """Each chore's name and one round of it, which ends with the wait for the next. *hint*: something is due there."""
+
+    async def sweep_all() -> None:
+        await keep_partitions(database)
+        await sweep(database)
+        await prune_messages(database)
+        await wait_for(stop, SWEEP_SECONDS)
+
+    async def mend() -> None:
+        for tenant_id, lanes in (await mend_lanes(database)).items():
+            counters.mended(lanes)
+            hint(tenant_id)
+        await clear_removed(database)
+        await wait_for(stop, MEND_SECONDS)
+
+    async def look() -> None:
+        counters.observed(await observe(database))
+        await wait_for(stop, OBSERVE_SECONDS)
+
+    return {"sweep": sweep_all, "mend": mend, "observe": look}

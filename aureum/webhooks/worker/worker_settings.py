@@ -1,0 +1,47 @@
+"""What an operator, or a test, may choose about a worker."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from aureum.store.watch import PATIENT_SECONDS
+from aureum.webhooks.queue.lanes import LEASE_SECONDS
+from aureum.webhooks.sending.addresses import Network
+from aureum.webhooks.sending.schedule import next_attempt_after, parse_retry_after
+from aureum.webhooks.sending.sender import TIMEOUT, SendResult
+
+PauseAfter = Callable[[int, SendResult], timedelta | None]
+"""How long to wait after so many attempts, of which the last had this result; None when no other follows."""
+
+
+def pause_after(attempt: int, result: SendResult) -> timedelta | None:
+    """The schedule, with today's clock and dice."""
+    return next_attempt_after(
+        attempt,
+        jitter=random.random(),  # noqa: S311  it spreads load, and keeps no secret
+        retry_after=parse_retry_after(result.retry_after, datetime.now(UTC)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """``slots`` are the attempts that may be under way at once, ``allow_networks`` what else than the public Internet.
+
+    ``timeout_seconds`` is for one attempt; the lease must be longer, so that its outcome can be written.
+    ``database_timeout`` is for one wait for the database.
+    """
+
+    allow_networks: tuple[Network, ...] = ()
+    slots: int = 256
+    timeout_seconds: float = TIMEOUT
+    lease_seconds: float = LEASE_SECONDS
+    poll_seconds: float = 0.5
+    pool_size: int = 6
+    prepared: bool | None = None
+    database_timeout: float = PATIENT_SECONDS
+    pause_after: PauseAfter = pause_after
+
+    def __post_init__(self) -> None:
+        if self.lease_seconds <= self.timeout_seconds:
+            raise ValueError("A lease must last longer than an attempt.")
