@@ -10,10 +10,10 @@ from aureum.http.contract.answer_cache import AnswerCache
 from aureum.metrics import Metrics
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey, TenantKeys
-from aureum.store.database import Database
 from aureum.store.event_store import EventStore
-from aureum.store.notify import Notifier
-from aureum.store.watch import Watch
+from aureum.store.postgres.database import Database
+from aureum.store.postgres.notify import Notifier
+from aureum.store.postgres.watch import Watch
 from aureum.store.writer import AppendWriter
 
 

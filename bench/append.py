@@ -27,12 +27,12 @@ from psycopg import ClientCursor
 
 from aureum.domain import ids
 from aureum.store.append import CALL, Append, Outcome, arguments
-from aureum.store.arrays import Packed
 from aureum.store.cipher import MasterKey, TenantKeys
-from aureum.store.database import Database
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import VISITOR, Origin
-from aureum.store.migrate import migrate
+from aureum.store.postgres.arrays import Packed
+from aureum.store.postgres.database import Database
+from aureum.store.postgres.migrate import migrate
 from aureum.store.writer import AppendWriter
 from bench.appender import new_lead
 from bench.bare import COUNTERS, TABLES
@@ -100,7 +100,7 @@ ELEMENTS: dict[int, Callable[[bytes], Any]] = {
 
 
 def unpacked(value: Any) -> Any:
-    """The list that was packed into an array (``aureum.store.arrays``); anything else as it is."""
+    """The list that was packed into an array (``aureum.store.postgres.arrays``); anything else as it is."""
     if not isinstance(value, Packed):
         return value
     _, _, oid, *_ = (int.from_bytes(value[at : at + 4], "big") for at in (0, 4, 8))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from aureum.store import embedded
+from aureum.store.postgres import embedded
 
 VARIABLE = "AUREUM_BENCH_DATABASE_URL"
 

@@ -17,7 +17,7 @@ from aureum.commands.webhook_endpoints import RegisterWebhookEndpoint, register_
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
 from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.migrate import migrate
+from aureum.store.postgres.migrate import migrate
 from bench.databases import database, server
 from bench.processes import MASTER_KEY, resident_megabytes
 from bench.receiver import hook

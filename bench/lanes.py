@@ -19,10 +19,10 @@ from aureum.domain import ids
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
-from aureum.store.database import Database
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.migrate import migrate
+from aureum.store.postgres.database import Database
+from aureum.store.postgres.migrate import migrate
 from aureum.webhooks.queue.completions import Completion, write
 from aureum.webhooks.queue.hosts import Hosts
 from aureum.webhooks.queue.lanes import Claim, claim, due_tenants

@@ -24,11 +24,11 @@ from aureum.domain.lead import STATUSES, Lead
 from aureum.projections import lead_counts, lead_list
 from aureum.store.append import GROUP_LIMIT, Append, call
 from aureum.store.cipher import MasterKey, TenantKey, TenantKeys
-from aureum.store.database import connect
 from aureum.store.mapper import EventMapper
 from aureum.store.metadata import VISITOR, Origin, encode
-from aureum.store.migrate import migrate
-from aureum.store.rebuild import REBUILDABLE, rebuild
+from aureum.store.postgres.database import connect
+from aureum.store.postgres.migrate import migrate
+from aureum.store.rebuild.rebuild import REBUILDABLE, rebuild
 from bench.databases import database, server
 from bench.rows import Row
 

@@ -22,9 +22,9 @@ from aureum.domain.contact import Contact
 from aureum.projections import contact_list, contact_search
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.cipher import MasterKey
-from aureum.store.database import Database, connect
-from aureum.store.migrate import migrate
-from aureum.store.rebuild_list import COPY
+from aureum.store.postgres.database import Database, connect
+from aureum.store.postgres.migrate import migrate
+from aureum.store.rebuild.list import COPY
 from bench.databases import database, server
 from bench.people import FIRST, LAST, people
 from bench.processes import MASTER_KEY

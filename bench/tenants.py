@@ -19,7 +19,7 @@ from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
-from aureum.store.migrate import migrate
+from aureum.store.postgres.migrate import migrate
 from bench.bare import INSERT, TABLES
 from bench.load import get, post
 from bench.processes import MASTER_KEY

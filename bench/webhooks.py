@@ -30,7 +30,7 @@ from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
-from aureum.store.migrate import migrate
+from aureum.store.postgres.migrate import migrate
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.telling.projector import project
 from aureum.webhooks.worker.worker_settings import WorkerSettings

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from aureum.store import embedded
 from aureum.store.cipher import MasterKey
-from aureum.store.migrate import migrate
+from aureum.store.postgres import embedded
+from aureum.store.postgres.migrate import migrate
 
 MASTER_KEY = b"a master key for the tests only!"
 

@@ -10,9 +10,9 @@ from aureum.domain import ids
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.lead import Lead
 from aureum.store.cipher import MasterKey, TenantKeys
-from aureum.store.database import Database
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
+from aureum.store.postgres.database import Database
 from aureum.store.writer import AppendWriter
 from tests.conftest import MASTER_KEY
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from aureum.domain.lead import Lead
-    from aureum.store.database import Database
     from aureum.store.event_store import EventStore, Recorded, Stream
+    from aureum.store.postgres.database import Database
 
 app = group("Replay and verify what was recorded.")
 
@@ -113,9 +113,9 @@ def replayed(here: Installation, tenant_id: UUID, last: Recorded) -> Lead:
     from psycopg_pool import ConnectionPool
 
     from aureum.store.cipher import MasterKey, TenantKeys
-    from aureum.store.connection import BlockingConnection, parameters
     from aureum.store.history import tenant_repository
-    from aureum.store.watch import PATIENT_SECONDS
+    from aureum.store.postgres.connection import BlockingConnection, parameters
+    from aureum.store.postgres.watch import PATIENT_SECONDS
 
     keys = TenantKeys(MasterKey(here.key))
     kind: type[Connection[Any]] = BlockingConnection
@@ -208,8 +208,8 @@ def audit_verify(
 async def verify_all(here: Installation, slug: str | None, bars: Progress) -> tuple[int, list[dict[str, Any]]]:
     """How many events were verified, and where a log is broken."""
     from aureum.store import chain
-    from aureum.store.database import Database, connect
-    from aureum.store.watch import Watch
+    from aureum.store.postgres.database import Database, connect
+    from aureum.store.postgres.watch import Watch
 
     events = 0
     broken = []

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from aureum.settings import Settings
     from aureum.store.cipher import MasterKey
-    from aureum.store.database import Database
-    from aureum.store.embedded import EmbeddedServer
     from aureum.store.event_store import EventStore
     from aureum.store.metadata import Origin
+    from aureum.store.postgres.database import Database
+    from aureum.store.postgres.embedded import EmbeddedServer
 
 Result = TypeVar("Result")
 
@@ -48,8 +48,8 @@ def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Insta
     from aureum.cli.upgrade import upgrade
     from aureum.log import configure_command
     from aureum.settings import load_settings, master_key
-    from aureum.store import embedded
     from aureum.store.cipher import MasterKey
+    from aureum.store.postgres import embedded
 
     configure_command()
     settings = load_settings()
@@ -78,8 +78,8 @@ def name_unknown_settings() -> None:
 
 async def check(url: str, master: MasterKey) -> None:
     """That the database is up to date, and *master* its key. Raises Unavailable, WrongMasterKey, Refused."""
-    from aureum.store.database import connect
-    from aureum.store.migrate import check_master_key, pending
+    from aureum.store.postgres.database import connect
+    from aureum.store.postgres.migrate import check_master_key, pending
 
     if names := await pending(url):
         raise Refused(NOT_MIGRATED.format(names=", ".join(names)))

@@ -192,7 +192,7 @@ def refusal(error: Exception) -> str:
     from aureum.processes.supervisor import ServeError
     from aureum.settings import SettingsError
     from aureum.store.cipher import WrongMasterKey
-    from aureum.store.embedded_programs import EmbeddedDatabaseError
+    from aureum.store.postgres.embedded_programs import EmbeddedDatabaseError
 
     match error:
         case Unavailable() if isinstance(error.__cause__, psycopg.OperationalError):

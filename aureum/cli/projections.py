@@ -54,9 +54,9 @@ SELECT 'webhook_replays', count(*) FROM webhook_replays
 def list_command(as_json: Json = False) -> None:
     """List the read models, their rows, and what can be rebuilt."""
     from aureum.projections.all import READ_MODELS
-    from aureum.store.database import Database
-    from aureum.store.rebuild import REBUILDABLE
-    from aureum.store.watch import Watch
+    from aureum.store.postgres.database import Database
+    from aureum.store.postgres.watch import Watch
+    from aureum.store.rebuild.rebuild import REBUILDABLE
 
     async def count(here: Installation) -> dict[str, int]:
         async with Database(here.url, watch=Watch(here.settings.database_long_timeout)) as database:
@@ -85,7 +85,7 @@ def rebuild_command(
 
     The new rows are made beside the live ones, and replace them once they are whole.
     """
-    from aureum.store.rebuild import REBUILDABLE, rebuildable
+    from aureum.store.rebuild.rebuild import REBUILDABLE, rebuildable
 
     wanted = [rebuildable(name).NAME for name in dict.fromkeys(names or [model.NAME for model in REBUILDABLE])]
     with installation() as here, progress(quiet=as_json) as bars:
@@ -97,9 +97,9 @@ def rebuild_command(
 async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, bars: Progress) -> list[dict[str, Any]]:
     """One entry for each brokerage and read model."""
     from aureum.store.cipher import MasterKey, TenantKeys
-    from aureum.store.database import Database
-    from aureum.store.rebuild import rebuild
-    from aureum.store.watch import Watch
+    from aureum.store.postgres.database import Database
+    from aureum.store.postgres.watch import Watch
+    from aureum.store.rebuild.rebuild import rebuild
 
     keys = TenantKeys(MasterKey(here.key))
     done = []

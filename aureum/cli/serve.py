@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from aureum.demo.demo import Demo
-    from aureum.store.embedded import EmbeddedServer
+    from aureum.store.postgres.embedded import EmbeddedServer
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")]
@@ -135,7 +135,7 @@ class Keeper:
     def _revive(self) -> None:
         import structlog
 
-        from aureum.store.embedded_programs import EmbeddedDatabaseError
+        from aureum.store.postgres.embedded_programs import EmbeddedDatabaseError
 
         log = structlog.get_logger()
         log.warning("database_died", then="starting it again")

@@ -6,10 +6,10 @@ from aureum.app import open_store
 from aureum.commands.addresses import one_form_everywhere
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
-from aureum.store.database import connect
 from aureum.store.event_store import EventStore
-from aureum.store.migrate import data_steps, migrate
-from aureum.store.watch import Watch
+from aureum.store.postgres.database import connect
+from aureum.store.postgres.migrate import data_steps, migrate
+from aureum.store.postgres.watch import Watch
 
 STEPS: Mapping[str, Callable[[EventStore, str], Awaitable[None]]] = {"addresses": one_form_everywhere}
 """By the names that migrations leave in ``data_steps``."""

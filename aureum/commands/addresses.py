@@ -19,7 +19,7 @@ from aureum.domain.user import User
 from aureum.projections import subscriber_list
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import UPGRADE, Origin
-from aureum.store.rebuild import rebuild
+from aureum.store.rebuild.rebuild import rebuild
 
 TENANTS = "SELECT tenant_id FROM heads ORDER BY tenant_id"
 

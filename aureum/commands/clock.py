@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aureum.domain.wall_time import Midnight, midnight
 from aureum.projections import brokerages
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 OF_THE_PLATFORM = "UTC"
 

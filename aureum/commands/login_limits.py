@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from aureum.commands.hashing import network_of
 from aureum.domain.errors import TooMany
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 ATTEMPTS = 5
 """Failures of one account from one address within 15 minutes, from the contract."""

@@ -19,7 +19,7 @@ from aureum.commands.login_limits import Attempt
 from aureum.commands.passwords import NOBODYS_HASH, matches
 from aureum.domain.emails import one_form, trimmed
 from aureum.projections import users
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 TOKEN_PREFIX = "aut_"  # noqa: S105  it is how a token begins, not one
 

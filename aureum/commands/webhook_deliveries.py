@@ -7,9 +7,9 @@ from aureum.domain import ids
 from aureum.domain.errors import TooMany
 from aureum.domain.webhook_ping import WebhookPing
 from aureum.domain.webhook_redelivery import WebhookRedelivery
-from aureum.store.database import Database
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
+from aureum.store.postgres.database import Database
 
 TESTS_A_MINUTE = 10
 """Of one endpoint: its answers are shown, so nobody shall look around with them."""

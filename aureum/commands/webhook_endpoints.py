@@ -17,7 +17,7 @@ from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.domain.webhook_replay import WebhookReplay
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
-from aureum.store.turns import turn
+from aureum.store.postgres.turns import turn
 from aureum.webhooks.sending.signing import new_secret
 
 NO_WEBHOOK = "There is no such webhook."

@@ -32,10 +32,10 @@ from aureum.log import configure, hung_up, places
 from aureum.metrics import GAUGES, WorkerMetrics, forget_process
 from aureum.processes.worker_page import WorkerPage, shown
 from aureum.settings import Settings, SettingsError, load_settings, master_key
-from aureum.store import embedded
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
-from aureum.store.embedded_programs import EmbeddedDatabaseError
-from aureum.store.watch import Watch
+from aureum.store.postgres import embedded
+from aureum.store.postgres.embedded_programs import EmbeddedDatabaseError
+from aureum.store.postgres.watch import Watch
 from aureum.webhooks.queue.observing import Observed
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.worker import run_worker

@@ -18,9 +18,9 @@ from starlette.types import Receive, Scope, Send
 from aureum.domain.errors import Unavailable
 from aureum.metrics import Metrics
 from aureum.settings import Network, Settings
-from aureum.store.database import connect, unavailable
-from aureum.store.readiness import READY_SECONDS, check
-from aureum.store.watch import Watch
+from aureum.store.postgres.database import connect, unavailable
+from aureum.store.postgres.readiness import READY_SECONDS, check
+from aureum.store.postgres.watch import Watch
 
 JSON = b"application/json"
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"

@@ -161,8 +161,8 @@ SELECT docs, last_id, found FROM lead_page(
 if it is one. The function stands in ``aureum/store/hot_reads.sql``."""
 
 PAGES = "SELECT ord, docs, last_id, found FROM lead_pages(%b::uuid[], %b::uuid[], %b::integer[])"
-"""Without filters, of several who ask together (``aureum.store.together``): of which tenant, before which id, how
-many. The function stands in ``aureum/store/pages.sql``."""
+"""Without filters, of several who ask together (``aureum.store.postgres.together``): of which tenant, before which id,
+how many. The function stands in ``aureum/store/pages.sql``."""
 
 SEEN = seen_by("lead.assigned")
 

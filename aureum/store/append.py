@@ -15,8 +15,8 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
 from aureum.domain.clock import CLOCK
-from aureum.store.arrays import packed
 from aureum.store.mapper import split_topic
+from aureum.store.postgres.arrays import packed
 
 GROUP_LIMIT = 64
 """Appends in one call."""

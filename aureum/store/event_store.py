@@ -18,11 +18,11 @@ from aureum.projections.all import read_models_of
 from aureum.store import metadata
 from aureum.store.append import Append, Remember
 from aureum.store.cipher import TenantKey, TenantKeys
-from aureum.store.database import Database
 from aureum.store.mapper import EventMapper, join_topic
 from aureum.store.metadata import Origin
-from aureum.store.notify import Notifier
 from aureum.store.one_at_a_time import alone
+from aureum.store.postgres.database import Database
+from aureum.store.postgres.notify import Notifier
 from aureum.store.writer import AppendWriter
 
 STREAM = """

@@ -12,8 +12,8 @@ from uuid import UUID
 from psycopg import sql
 
 from aureum.store.append import Append, Outcome
-from aureum.store.arrays import packed
-from aureum.store.connection import Connection
+from aureum.store.postgres.arrays import packed
+from aureum.store.postgres.connection import Connection
 
 GIVE_UP = "INSERT INTO given_up_writers (writer) VALUES (%s) ON CONFLICT (writer) DO NOTHING"
 

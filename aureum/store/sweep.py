@@ -8,7 +8,7 @@ sweep never waits for a request and no request waits for more than one batch.
 
 from uuid import UUID
 
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 BATCH = 5_000
 

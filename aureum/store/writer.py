@@ -21,9 +21,9 @@ import structlog
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store import in_doubt
 from aureum.store.append import GROUP_LIMIT, TOO_LATE, Append, Outcome, call
-from aureum.store.connection import Connection
-from aureum.store.database import AWAY, connect, unavailable
-from aureum.store.watch import WRITES, Watch
+from aureum.store.postgres.connection import Connection
+from aureum.store.postgres.database import AWAY, connect, unavailable
+from aureum.store.postgres.watch import WRITES, Watch
 
 LANE_LIMIT = 4
 GROUP_LOCK_TIMEOUT = "200ms"

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from aureum.domain.errors import Unavailable
-from aureum.store import embedded
 from aureum.store.cipher import MasterKey
 from aureum.store.event_store import EventStore
-from aureum.store.migrate import migrate
-from aureum.store.notify import Notifier
+from aureum.store.postgres import embedded
+from aureum.store.postgres.migrate import migrate
+from aureum.store.postgres.notify import Notifier
 from tests.chaos import facts, oracle
 from tests.chaos.scene import EVIL, HEALTHY, TENANTS, Scene
 from tests.chaos.talker import talker

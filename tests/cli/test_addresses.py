@@ -13,7 +13,7 @@ from aureum.commands.users import ChangeUser, change_user
 from aureum.domain import ids
 from aureum.domain.subscriber import Subscriber
 from aureum.store.event_store import NO_STREAM, EventStore
-from aureum.store.rebuild import rebuild
+from aureum.store.rebuild.rebuild import rebuild
 from tests.cli.conftest import Terminal
 
 IDN, A_LABELS = "Nora@bücher.example", "nora@xn--bcher-kva.example"

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from psycopg import sql
 
 from aureum.domain.ids import from_wire, to_wire
-from aureum.store.migrate import migrations
+from aureum.store.postgres.migrate import migrations
 from tests.cli.conftest import Terminal
 from tests.conftest import execute, with_database
 

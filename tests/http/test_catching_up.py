@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.domain.ids import PLATFORM
-from aureum.store.rebuild import rebuild
+from aureum.store.rebuild.rebuild import rebuild
 from tests.http.links import delta, next_page
 from tests.http.office import Office, Staff, Tenant
 from tests.http.serving import FORM, JANE, Answer, Server

@@ -16,7 +16,7 @@ from aureum.projections import contact_list, contact_search
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
-from aureum.store.rebuild import rebuild
+from aureum.store.rebuild.rebuild import rebuild
 from tests.conftest import MASTER_KEY
 from tests.http.links import next_page
 from tests.http.office import ORIGIN, Office, Tenant

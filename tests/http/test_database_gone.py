@@ -17,9 +17,9 @@ from psycopg import sql
 
 from aureum.domain.errors import Unavailable
 from aureum.http.contract.lists import CHUNK
-from aureum.store import embedded
 from aureum.store.cipher import MasterKey
-from aureum.store.migrate import migrate
+from aureum.store.postgres import embedded
+from aureum.store.postgres.migrate import migrate
 from tests.conftest import MASTER_KEY, execute, fresh_database
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, MUCH, PATIENCE, Answer, Server, served, until

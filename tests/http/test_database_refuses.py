@@ -10,9 +10,9 @@ import pytest
 from psycopg import sql
 
 from aureum.http.access.gate import UNCOUNTED_SECONDS
-from aureum.store.database import FULL, NOT_THIS_VERSION, ONLY_READS
-from aureum.store.migrate import INSTALLED, OWNERS, signatures
-from aureum.store.watch import RECENT_SECONDS
+from aureum.store.postgres.database import FULL, NOT_THIS_VERSION, ONLY_READS
+from aureum.store.postgres.migrate import INSTALLED, OWNERS, signatures
+from aureum.store.postgres.watch import RECENT_SECONDS
 from tests.conftest import execute, fresh_database
 from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, Server, served, until

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from aureum.domain.errors import Unavailable
-from aureum.store import embedded
 from aureum.store.cipher import MasterKey
-from aureum.store.migrate import migrate
+from aureum.store.postgres import embedded
+from aureum.store.postgres.migrate import migrate
 from tests.conftest import MASTER_KEY, fresh_database
 from tests.e2e.system import descendants
 from tests.freezer import Freezer, freezer

@@ -15,9 +15,9 @@ from aureum.commands.newsletter import subscribe as run_subscribe
 from aureum.commands.newsletter import unsubscribe as run_unsubscribe
 from aureum.store.append import Append, Outcome
 from aureum.store.cipher import MasterKey, TenantKey, TenantKeys
-from aureum.store.database import Database
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import VISITOR, Origin
+from aureum.store.postgres.database import Database
 from aureum.store.writer import AppendWriter
 from tests.conftest import MASTER_KEY
 from tests.http.newsletters import EMAIL, ERASE, SUBSCRIBE, TYPES, UNSUBSCRIBE, docs, link, links, subscribe, types

@@ -15,7 +15,7 @@ from aureum.domain.subscriber import Subscriber
 from aureum.projections import subscriber_list
 from aureum.projections.subscriber_list import document, step
 from aureum.store.metadata import VISITOR, Origin
-from aureum.store.rebuild import rebuild
+from aureum.store.rebuild.rebuild import rebuild
 from tests.stores import open_brokerage, opened_store
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)

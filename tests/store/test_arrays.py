@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from aureum.store.arrays import Big, packed
+from aureum.store.postgres.arrays import Big, packed
 
 
 @pytest.fixture(scope="module")

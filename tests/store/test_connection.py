@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from aureum.domain.errors import Unavailable
-from aureum.store.connection import LEAVE_SECONDS, BlockingConnection, Connection, NoAnswer, parameters
-from aureum.store.database import Database, connect
-from aureum.store.watch import Watch
+from aureum.store.postgres.connection import LEAVE_SECONDS, BlockingConnection, Connection, NoAnswer, parameters
+from aureum.store.postgres.database import Database, connect
+from aureum.store.postgres.watch import Watch
 from tests.freezer import freezer
 
 TIMEOUT = 1.0
@@ -94,7 +94,7 @@ def test_what_the_url_says_wins() -> None:
 
 
 def test_what_is_not_async_ends_too(module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aureum.store.connection.PATIENT_SECONDS", TIMEOUT)
+    monkeypatch.setattr("aureum.store.postgres.connection.PATIENT_SECONDS", TIMEOUT)
     with freezer(module_database_url) as proxy:
         connection = BlockingConnection.connect(proxy.url, **parameters(proxy.url, TIMEOUT))
         proxy.freeze()

@@ -22,8 +22,8 @@ from typing import Any, Self
 import psycopg
 import pytest
 
-from aureum.store import embedded
-from aureum.store.embedded import EmbeddedDatabaseError, StillStarting, start, throwaway
+from aureum.store.postgres import embedded
+from aureum.store.postgres.embedded import EmbeddedDatabaseError, StillStarting, start, throwaway
 
 AS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not AS_ROOT, reason="only root meets this, or can stage it: it becomes another user")
@@ -549,7 +549,7 @@ def test_a_full_disk_is_told_plainly(home: Path) -> None:
 
 FULL_DISK = """
 import os, pathlib, signal, sys, psycopg
-from aureum.store.embedded import EmbeddedDatabaseError, start
+from aureum.store.postgres.embedded import EmbeddedDatabaseError, start
 data_dir = pathlib.Path(sys.argv[1])
 server = start(data_dir)
 with psycopg.connect(server.url, autocommit=True) as connection:

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from aureum.domain.errors import Unavailable
 from aureum.store.append import TOO_LATE, call
-from aureum.store.watch import Watch
+from aureum.store.postgres.watch import Watch
 from aureum.store.writer import AppendWriter
 from tests.freezer import Freezer, freezer
 from tests.store.appends import (

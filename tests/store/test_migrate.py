@@ -13,9 +13,9 @@ import pytest
 from psycopg import sql
 
 from aureum.domain.errors import Unavailable
-from aureum.store import migrate as module
 from aureum.store.cipher import MasterKey, WrongMasterKey
-from aureum.store.migrate import NewerDatabase, migrate, migrations, order_of, pending
+from aureum.store.postgres import migrate as module
+from aureum.store.postgres.migrate import NewerDatabase, migrate, migrations, order_of, pending
 from tests.conftest import MASTER_KEY, execute, with_database
 from tests.stores import capture, open_brokerage, opened_store
 
@@ -24,7 +24,7 @@ ALL = [name for _, name, _ in migrations()] + ["functions"]
 MIGRATING = """
 import asyncio, json, sys
 from aureum.store.cipher import MasterKey
-from aureum.store.migrate import migrate
+from aureum.store.postgres.migrate import migrate
 print(json.dumps(asyncio.run(migrate(sys.argv[1], MasterKey(bytes.fromhex(sys.argv[2]))))))
 """
 

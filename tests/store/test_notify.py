@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg
 
-from aureum.store.database import Database
 from aureum.store.event_store import EventStore
-from aureum.store.notify import CHANNEL, PAUSE_SECONDS, Notifier
+from aureum.store.postgres.database import Database
+from aureum.store.postgres.notify import CHANNEL, PAUSE_SECONDS, Notifier
 from tests.stores import capture, open_brokerage, opened_store
 
 

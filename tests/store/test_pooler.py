@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey
-from aureum.store.database import PREPARED_BEHIND_POOLER, Database, connect
-from aureum.store.migrate import BehindPooler, migrate
-from aureum.store.watch import Watch
+from aureum.store.postgres.database import PREPARED_BEHIND_POOLER, Database, connect
+from aureum.store.postgres.migrate import BehindPooler, migrate
+from aureum.store.postgres.watch import Watch
 from tests.conftest import MASTER_KEY
 
 KEY_DATA = b"K" + struct.pack("!i", 12)

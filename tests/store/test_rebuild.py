@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from aureum.domain import ids
 from aureum.domain.lead import STATUSES, Lead
-from aureum.store import rebuild as rebuilding
-from aureum.store import rebuild_list
 from aureum.store.event_store import EventStore
-from aureum.store.rebuild import REBUILDABLE, Rebuilt, rebuild
-from aureum.store.rebuild_claim import Claim
+from aureum.store.rebuild import list as rebuild_list
+from aureum.store.rebuild import rebuild as rebuilding
+from aureum.store.rebuild.claim import Claim
+from aureum.store.rebuild.rebuild import REBUILDABLE, Rebuilt, rebuild
 from tests.store.read_models import change, folded, live, page, shown, until, versions
 from tests.stores import capture, open_brokerage, opened_store
 

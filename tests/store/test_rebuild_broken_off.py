@@ -12,10 +12,10 @@ from psycopg import AsyncConnection
 
 from aureum.domain import ids
 from aureum.domain.errors import Busy, Invalid, NotFound, Unavailable
-from aureum.store import rebuild as rebuilding
-from aureum.store import rebuild_list
 from aureum.store.event_store import EventStore
-from aureum.store.rebuild import REBUILDABLE, rebuild
+from aureum.store.rebuild import list as rebuild_list
+from aureum.store.rebuild import rebuild as rebuilding
+from aureum.store.rebuild.rebuild import REBUILDABLE, rebuild
 from tests.store.read_models import change, live, shown, until, versions
 from tests.stores import capture, open_brokerage, opened_store
 

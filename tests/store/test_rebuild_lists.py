@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from aureum.domain import contact, ids, lead, property, task, tour
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.subscriber import Subscriber
-from aureum.store import rebuild as rebuilding
-from aureum.store import rebuild_list
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.event_types import AGGREGATES
 from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.rebuild import REBUILDABLE, rebuild
-from aureum.store.rebuild_claim import Claim
-from aureum.store.rebuild_list import ListRebuild
+from aureum.store.rebuild import list as rebuild_list
+from aureum.store.rebuild import rebuild as rebuilding
+from aureum.store.rebuild.claim import Claim
+from aureum.store.rebuild.list import ListRebuild
+from aureum.store.rebuild.rebuild import REBUILDABLE, rebuild
 from tests.store.read_models import BEFORE
 from tests.stores import new_lead, open_brokerage, opened_store
 

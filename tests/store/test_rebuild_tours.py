@@ -9,10 +9,10 @@ import pytest
 from aureum.commands.tours import ChangeTour, RequestTour, change_tour, request_tour
 from aureum.domain.tour import STATUSES, Tour
 from aureum.projections import tour_list
-from aureum.store import rebuild as rebuilding
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.rebuild import Work, rebuild
+from aureum.store.rebuild import rebuild as rebuilding
+from aureum.store.rebuild.rebuild import Work, rebuild
 from tests.store.read_models import BEFORE
 from tests.stores import open_brokerage, opened_store
 

@@ -13,7 +13,7 @@ from aureum.domain import ids
 from aureum.domain.lead import Lead
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.rebuild import rebuild
+from aureum.store.rebuild.rebuild import rebuild
 from tests.store.appends import connected, log_of
 from tests.stores import capture, open_brokerage, opened_store
 

@@ -17,7 +17,7 @@ from psycopg import Connection, sql
 from aureum.domain.errors import Unavailable
 from aureum.projections import contact_list, lead_counts, lead_list, property_list, task_list, tour_list
 from aureum.projections.document_list import ABOVE_ALL
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 SERVICE = "aureum_service"
 

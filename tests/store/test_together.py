@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import psycopg
 
 from aureum.domain.errors import Unavailable
-from aureum.store.database import Database
-from aureum.store.together import GROUP_LIMIT
+from aureum.store.postgres.database import Database
+from aureum.store.postgres.together import GROUP_LIMIT
 
 MULTIPLES = """
 SELECT a.ord, a.number * x FROM unnest(%b::integer[]) WITH ORDINALITY AS a (number, ord), generate_series(1, a.number) x

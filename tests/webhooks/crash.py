@@ -4,7 +4,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-from aureum.store.embedded_programs import run_program, server_user
+from aureum.store.postgres.embedded_programs import run_program, server_user
 
 
 def crash(url: str) -> None:

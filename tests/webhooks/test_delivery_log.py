@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aureum.domain.ids import to_wire
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.delivery_log import LAST_POSITION, PATTERN, delivery_id, page, parse_delivery_id, readable
 
 ENDPOINT = to_wire(UUID(int=2**127 + 5))

@@ -11,10 +11,10 @@ import pytest
 from psycopg import sql
 
 from aureum.domain.errors import Unavailable
-from aureum.store import embedded
 from aureum.store.cipher import MasterKey
-from aureum.store.database import Database
-from aureum.store.migrate import migrate
+from aureum.store.postgres import embedded
+from aureum.store.postgres.database import Database
+from aureum.store.postgres.migrate import migrate
 from aureum.webhooks.queue import lanes
 from aureum.webhooks.queue.completions import write
 from aureum.webhooks.queue.message import message_id

@@ -4,7 +4,7 @@ when it is told to."""
 import asyncio
 import time
 
-from aureum.store.watch import Watch
+from aureum.store.postgres.watch import Watch
 from aureum.webhooks.queue.message import message_id
 from tests.freezer import freezer
 from tests.stores import capture, open_brokerage, opened_store

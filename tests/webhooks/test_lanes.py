@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from aureum.domain import ids
-from aureum.store.database import Database
 from aureum.store.event_store import EventStore
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue import completions, lanes
 from aureum.webhooks.queue.completions import Completer, Completion, Key
 from aureum.webhooks.queue.hosts import Hosts

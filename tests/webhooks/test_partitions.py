@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue import partitions
 from aureum.webhooks.queue.partitions import KEEP_DAYS, day_of, keep_partitions, to_drop, to_make
 

@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
-from aureum.store.notify import Notifier
+from aureum.store.postgres.notify import Notifier
 from aureum.webhooks.queue.message import message_id
 from aureum.webhooks.sending.sender import SendResult
 from aureum.webhooks.worker.counters import Counters

@@ -15,10 +15,10 @@ from psycopg import AsyncCursor
 
 from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Busy, Unavailable
-from aureum.store.arrays import packed
-from aureum.store.connection import Connection
-from aureum.store.database import AWAY, NO_WRITING, connect, unavailable
-from aureum.store.watch import COUNTING, Watch
+from aureum.store.postgres.arrays import packed
+from aureum.store.postgres.connection import Connection
+from aureum.store.postgres.database import AWAY, NO_WRITING, connect, unavailable
+from aureum.store.postgres.watch import COUNTING, Watch
 
 CALL = """
 SELECT ord, caller_id, role, caller_tenant, host_tenant, tenant_id, number, slug, plan, country, public_lead_count,

@@ -14,7 +14,7 @@ from aureum.domain.errors import Unavailable
 from aureum.domain.routing import Agent, agent
 from aureum.http.access.gate import Brokerage, Gate, Line
 from aureum.projections import brokerages, users
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 LIMIT = 10_000
 """Hosts that are remembered; the least recently used of more is forgotten."""

@@ -16,7 +16,7 @@ from aureum.http.access.gate import Brokerage
 from aureum.http.contract.paging import Bound, Place, opened_cursor, opened_token, write_cursor, write_token
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections.document_list import ABOVE_ALL
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 FAR = 20_000
 """Positions that one statement passes at most, where hardly any event is of the list."""

@@ -16,8 +16,8 @@ from uuid import UUID
 import psycopg
 import structlog
 
-from aureum.store.arrays import Big, packed
-from aureum.store.database import Database
+from aureum.store.postgres.arrays import Big, packed
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.health import Result
 from aureum.webhooks.queue.lane_health import News, Trouble, tell_lanes
 from aureum.webhooks.queue.lanes import NO_WAIT_FOR_DISK, Claim

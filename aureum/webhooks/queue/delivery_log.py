@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain.ids import LENGTH, aureum_time, from_wire, to_wire
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.message import message_id
 from aureum.webhooks.sending.sender import Failure
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.lanes import Claim
 
 GIVE_BACK = """

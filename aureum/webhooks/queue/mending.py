@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.lanes import PLANS_WITH_WEBHOOKS
 
 COUNT_AT_MOST = 10_000

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection, sql
 
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 log = structlog.get_logger()
 

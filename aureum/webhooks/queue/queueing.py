@@ -13,7 +13,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncCursor
 
-from aureum.store.arrays import Big, Packed, packed
+from aureum.store.postgres.arrays import Big, Packed, packed
 from aureum.webhooks.queue.message import Message
 
 ROWS_OF_KEYED = 16

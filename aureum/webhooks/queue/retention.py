@@ -6,7 +6,7 @@ queue a delivery that needs it meanwhile. A tenant that is being projected is le
 
 from uuid import UUID
 
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.queueing import LOCK_CHECKPOINT
 
 BATCH = 5_000

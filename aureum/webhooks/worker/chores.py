@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 from aureum.store.sweep import sweep
 from aureum.webhooks.queue.mending import mend_lanes
 from aureum.webhooks.queue.observing import Observations, observe

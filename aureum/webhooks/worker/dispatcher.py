@@ -18,7 +18,7 @@ import structlog
 
 from aureum.domain.errors import DomainError, Unavailable
 from aureum.log import places
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 from aureum.webhooks.queue import lanes
 from aureum.webhooks.queue.completions import Completer, Completion
 from aureum.webhooks.queue.hosts import Hosts

@@ -19,11 +19,11 @@ import structlog
 from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.store.cipher import TenantKeys
-from aureum.store.connection import IDLE_SHARE
-from aureum.store.database import Database, connect
 from aureum.store.event_store import EventStore
-from aureum.store.notify import CHANNEL
-from aureum.store.watch import Watch
+from aureum.store.postgres.connection import IDLE_SHARE
+from aureum.store.postgres.database import Database, connect
+from aureum.store.postgres.notify import CHANNEL
+from aureum.store.postgres.watch import Watch
 from aureum.store.writer import AppendWriter
 from aureum.webhooks.queue import leases
 from aureum.webhooks.sending.sender import Sender

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from aureum.store.watch import PATIENT_SECONDS
+from aureum.store.postgres.watch import PATIENT_SECONDS
 from aureum.webhooks.queue.lanes import LEASE_SECONDS
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.schedule import next_attempt_after, parse_retry_after

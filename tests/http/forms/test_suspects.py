@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aureum.store.event_store import EventStore
-from aureum.store.rebuild import rebuild
+from aureum.store.rebuild.rebuild import rebuild
 from aureum.webhooks.telling.projector import project
 from tests.http.newsletters import docs, subscribe, types
 from tests.http.office import Office, Tenant

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import ANYBODY, Asked, Endpoint
 from aureum.http.wire.shapes import Shape
-from aureum.store.readiness import READY_SECONDS, check
+from aureum.store.postgres.readiness import READY_SECONDS, check
 
 
 class ShownHealth(Shape):

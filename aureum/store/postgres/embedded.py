@@ -32,7 +32,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from aureum.store.embedded_programs import (
+from aureum.store.postgres.embedded_programs import (
     EmbeddedDatabaseError,
     ServerUser,
     make_directory,

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from uuid_utils.compat import uuid4
 
 from aureum.domain.errors import Busy, NotFound
-from aureum.store.database import connect
+from aureum.store.postgres.database import connect
 
 LEASE_SECONDS = 30
 CLAIM_LOCK_TIMEOUT = "2s"

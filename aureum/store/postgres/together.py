@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aureum.domain.errors import Unavailable
-from aureum.store.arrays import packed
+from aureum.store.postgres.arrays import packed
 
 GROUP_LIMIT = 32
 """Reads in one call; more wait for the next."""

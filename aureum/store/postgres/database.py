@@ -17,9 +17,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Unavailable
-from aureum.store.connection import CONNECT_TIMEOUT_SECONDS, Connection, parameters
-from aureum.store.together import Together
-from aureum.store.watch import POOLER, VERSION, WRITES, Watch
+from aureum.store.postgres.connection import CONNECT_TIMEOUT_SECONDS, Connection, parameters
+from aureum.store.postgres.together import Together
+from aureum.store.postgres.watch import POOLER, VERSION, WRITES, Watch
 
 OTHER_VERSION = (
     psycopg.errors.UndefinedFunction,

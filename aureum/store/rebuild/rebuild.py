@@ -23,13 +23,13 @@ from psycopg import sql
 
 from aureum.domain.errors import Busy, Invalid, Unavailable
 from aureum.projections import contact_list, lead_list, property_list, subscriber_list, task_list, tour_list
-from aureum.store import rebuild_lead_counts
 from aureum.store.cipher import TenantKeys
-from aureum.store.database import AWAY, connect, unavailable
 from aureum.store.event_log import EventLog, Logged, open_tenant_key
-from aureum.store.rebuild_claim import Claim, claim, release
-from aureum.store.rebuild_list import ListRebuild
-from aureum.store.watch import LONG_SECONDS, Watch
+from aureum.store.postgres.database import AWAY, connect, unavailable
+from aureum.store.postgres.watch import LONG_SECONDS, Watch
+from aureum.store.rebuild import lead_counts as rebuild_lead_counts
+from aureum.store.rebuild.claim import Claim, claim, release
+from aureum.store.rebuild.list import ListRebuild
 
 
 class Rebuildable(Protocol):

@@ -3,11 +3,11 @@
 import psycopg
 
 from aureum.domain.errors import Unavailable
-from aureum.store.arrays import packed
-from aureum.store.connection import Connection
-from aureum.store.database import NOT_THIS_VERSION
-from aureum.store.migrate import signatures
-from aureum.store.watch import Watch
+from aureum.store.postgres.arrays import packed
+from aureum.store.postgres.connection import Connection
+from aureum.store.postgres.database import NOT_THIS_VERSION
+from aureum.store.postgres.migrate import signatures
+from aureum.store.postgres.watch import Watch
 
 READY = """
 SELECT current_setting('transaction_read_only')::boolean,

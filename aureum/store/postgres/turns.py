@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 import psycopg
 
 from aureum.domain.errors import Busy, Unavailable
-from aureum.store.database import Database, connect
-from aureum.store.watch import Watch
+from aureum.store.postgres.database import Database, connect
+from aureum.store.postgres.watch import Watch
 
 WAIT_SECONDS = 10.0
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 import psycopg
 
 from aureum.domain.errors import Unavailable
-from aureum.store.database import Database
+from aureum.store.postgres.database import Database
 
 CHANNEL = "aureum_appended"
 NOTIFY = "NOTIFY aureum_appended"

@@ -14,8 +14,8 @@ from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.waiting import wait_async
 
-from aureum.store.arrays import packed
-from aureum.store.watch import PATIENT_SECONDS, Session, Watch
+from aureum.store.postgres.arrays import packed
+from aureum.store.postgres.watch import PATIENT_SECONDS, Session, Watch
 
 CONNECT_TIMEOUT_SECONDS = 5
 

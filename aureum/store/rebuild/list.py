@@ -12,8 +12,8 @@ import psycopg
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row
 from aureum.store.event_log import EventLog, Logged
 from aureum.store.event_types import AGGREGATES
-from aureum.store.rebuild_claim import Claim
-from aureum.store.tsvector import TsvectorDumper
+from aureum.store.postgres.tsvector import TsvectorDumper
+from aureum.store.rebuild.claim import Claim
 
 psycopg.adapters.register_dumper(None, TsvectorDumper)
 

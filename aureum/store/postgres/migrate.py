@@ -17,8 +17,8 @@ from aureum.domain import ids
 from aureum.domain.errors import DomainError
 from aureum.projections.all import READ_MODELS
 from aureum.store.cipher import MasterKey
-from aureum.store.database import connect
-from aureum.store.watch import LONG_SECONDS, Watch
+from aureum.store.postgres.database import connect
+from aureum.store.postgres.watch import LONG_SECONDS, Watch
 
 INSTALLED_BY = """
 SELECT coalesce(to_jsonb(f) ->> 'version', '')

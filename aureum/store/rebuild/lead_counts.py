@@ -9,7 +9,7 @@ import orjson
 from aureum.domain.lead import Lead
 from aureum.projections import lead_counts
 from aureum.store.event_log import EventLog, Logged
-from aureum.store.rebuild_claim import Claim
+from aureum.store.rebuild.claim import Claim
 
 NAME = lead_counts.NAME
 TYPES: tuple[str, ...] = tuple(

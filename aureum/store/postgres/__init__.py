@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, connections with a bound on every wait, migrations. Knows no events."""
