@@ -14,6 +14,6 @@ One request, ``GET /api/leads``, passes these places:
     server/routes.py                  finds the endpoint of path and method
     contract/endpoint.py              checks in the order that the declaration says: caller, ETag, query, body
     access/callers.py, gate.py        who calls: one statement, for all requests that wait at the moment
-    api/leads/leads.py                answers, from the read model (aureum/projections) or by a command (aureum/commands)
+    api/leads/leads.py                answers, from a read model (aureum/projections) or by a command (aureum/commands)
     server/edge.py                    adds headers, logs one line, turns an exception into the refusal it stands for
 """
