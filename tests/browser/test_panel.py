@@ -9,13 +9,13 @@ from playwright.sync_api import Locator, expect
 from aureum.domain.ids import PLATFORM
 from aureum.domain.user import User
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.http.api.staff.test_api_keys import opens
+from tests.http.api.staff.test_login import PASSWORD, joined
+from tests.http.api.webhooks.test_deliveries import Hook
+from tests.http.api.webhooks.test_endpoints import SECRET, made
+from tests.http.api.webhooks.test_webhooks_live import beside, consuming
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, served, until
-from tests.http.test_admin_api_keys import opens
-from tests.http.test_login import PASSWORD, joined
-from tests.http.test_webhook_deliveries import Hook
-from tests.http.test_webhooks import SECRET, made
-from tests.http.test_webhooks_live import beside, consuming
 from tests.webhooks.receiver import Receiver
 
 pytestmark = pytest.mark.browser

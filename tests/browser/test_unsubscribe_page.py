@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visitor import Visitor
-from tests.http.newsletters import docs, link, types
+from tests.http.api.newsletter.newsletters import docs, link, types
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server
 

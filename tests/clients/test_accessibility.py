@@ -10,8 +10,8 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 from aureum.domain.ids import PLATFORM
 from tests.browser.visitor import DESKTOP, PHONE, chromium
 from tests.clients.tools import Tools
-from tests.http.admin.reader import PLAIN
 from tests.http.office import Office, Staff, Tenant
+from tests.http.panel.reader import PLAIN
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.clients

@@ -19,7 +19,7 @@ from standardwebhooks.webhooks import Webhook
 
 from aureum.cli.serve import STOP
 from tests.e2e.system import Running, System, eventually, lives, system
-from tests.webhooks.test_signing import Case, ask_node
+from tests.webhooks.sending.test_signing import Case, ask_node
 
 FORM = {
     "firstName": "Grace",

@@ -214,7 +214,7 @@ IDS: Mapping[str, str] = {
 
 
 def meaning(model: str, field: str) -> str:
-    """What *field* of *model* means; blank if nothing says so, which tests/http/test_openapi.py finds."""
+    """What *field* of *model* means; blank if nothing says so, which tests/http/openapi/test_openapi.py finds."""
     parent = {"ShownNewWebhook": "ShownWebhook", "ShownWholeDelivery": "ShownDelivery"}.get(model, model)
     names = (f"{model}.{field}", f"{parent}.{field}", field)
     return next((FIELDS[name] for name in names if name in FIELDS), "")

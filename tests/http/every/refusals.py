@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.conftest import fresh_database
+from tests.http.contract.test_database_gone import gone
 from tests.http.every.world import PASSWORD, World
 from tests.http.serving import FORM, JANE, Answer, Server, served
-from tests.http.test_database_gone import gone
 
 UNKNOWN = "c" + "0" * 25
 ADMIN_LEAD = {

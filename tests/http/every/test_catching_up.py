@@ -11,7 +11,7 @@ from tests.http.serving import Answer
 DELTAS = every(
     lambda endpoint: "changedAfter" in query_fields(endpoint) and declared("PATCH", f"{endpoint.path}/{{id}}")
 )
-"""Of resources that can be changed there; users are in tests/http/test_users.py."""
+"""Of resources that can be changed there; users are in tests/http/api/staff/test_users.py."""
 
 SIZE = {"aureum": "limit", "leads": "page_size"}
 

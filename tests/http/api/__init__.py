@@ -1,0 +1,1 @@
+"""Tests of the resources of both APIs, a folder each."""

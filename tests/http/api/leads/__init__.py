@@ -1,0 +1,1 @@
+"""Tests of leads and the contact form."""

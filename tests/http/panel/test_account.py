@@ -1,0 +1,74 @@
+"""The reader's own account: a name and a password, set where the present one is asked for."""
+
+import pytest
+
+from tests.http.api.staff.test_login import PASSWORD, joined
+from tests.http.office import Office, Tenant
+from tests.http.panel.reader import Reader, as_staff, page
+from tests.http.panel.test_login import log_in
+from tests.http.serving import Server
+
+HERE = "/admin/account"
+NEW = "apples fall in autumn"
+
+
+@pytest.fixture(autouse=True)
+def forgiven(office: Office) -> None:
+    office.rows("DELETE FROM login_failures")
+
+
+def change(reader: Reader, current: str = PASSWORD, new: str = NEW, again: str = NEW, path: str = HERE):  # type: ignore[no-untyped-def]  # an answer
+    form = reader.read(HERE).form(f"{HERE}/password")
+    return reader.send(form.action, form.filled(current=current, new=new, again=again))
+
+
+@pytest.mark.parametrize("role", ["brokerage_owner", "agent"])
+def test_a_new_password(server: Server, office: Office, tenant: Tenant, role: str) -> None:
+    user, reader, elsewhere = joined(office, tenant.id, role), Reader(server), Reader(server)
+    for one in (reader, elsewhere):
+        log_in(one, user.email)
+
+    done = reader.follow(change(reader))
+
+    assert done.said("p", role="status") == ["Your password was changed. All other sessions have ended."]
+    assert reader.get("/admin").status == 200, "the reader is still logged in"
+    assert elsewhere.get("/admin").status == 303
+    assert log_in(Reader(server), user.email).status == 401
+    assert log_in(Reader(server), user.email, NEW).status == 303
+
+
+def test_what_is_refused_stands_beside_the_form(server: Server, office: Office, tenant: Tenant) -> None:
+    user, reader = joined(office, tenant.id), Reader(server)
+    log_in(reader, user.email)
+
+    for current, new, again, said in (
+        ("wrong", NEW, NEW, "The present password is not your present password."),
+        (PASSWORD, NEW, NEW + " ", "The new password was not typed the same way twice."),
+        (PASSWORD, "password1234", "password1234", "The new password is too easy to guess"),
+        (PASSWORD, "short", "short", "The new password must have"),
+    ):
+        answer = change(reader, current, new, again)
+        assert said in answer.body.decode() and answer.status == 400
+        page(answer, 400).form(f"{HERE}/password")
+        assert new.encode() not in answer.body.replace(b"new password", b"")
+    assert log_in(Reader(server), user.email).status == 303
+
+
+def test_the_own_name(server: Server, office: Office, tenant: Tenant) -> None:
+    reader = as_staff(server, office.staff(tenant.id, "agent", "Ann Agent"))
+    form = reader.read(HERE).form(HERE)
+    done = reader.follow(reader.send(form.action, form.filled(name="Ann Other")))
+    assert done.said("p", role="status") == ["Your name was changed."]
+    assert reader.read("/admin").said("span")[0] == "Ann Other"
+    answer = reader.send(HERE, form.filled(name=" "))
+    assert answer.status == 400 and "name" in page(answer, 400).said("p", role="alert")[0]
+
+
+def test_the_own_password_in_the_list_of_users(server: Server, office: Office, tenant: Tenant) -> None:
+    user, reader = joined(office, tenant.id, "brokerage_owner"), Reader(server)
+    log_in(reader, user.email)
+    path = f"/admin/users/{user.number}"
+    form = reader.read(path).form(path)
+    answer = reader.send(path, form.filled(password=NEW))
+    assert "in the panel under your name" in page(answer, 400).said("p", role="alert")[0]
+    assert reader.get("/admin").status == 200 and log_in(Reader(server), user.email).status == 303

@@ -1,0 +1,281 @@
+"""What holds for each kind of resource that the panel declares, those that are still to come too.
+
+A new one needs a line in ``TYPED``.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Any
+
+import pytest
+
+from aureum.domain.ids import PLATFORM
+from aureum.http.panel.page import STALE
+from aureum.http.panel.pages import PAGES
+from aureum.http.panel.resource import Resource, show_list
+from tests.http.api.tours.tour_requests import HOUSE
+from tests.http.office import Office, Tenant
+from tests.http.panel.reader import Reader, as_staff, led_to, page
+from tests.http.panel.reading import Form, Reading
+from tests.http.serving import Server
+
+RESOURCES: tuple[Resource, ...] = tuple(
+    one.show.args[0] for one in PAGES if isinstance(one.show, partial) and one.show.func is show_list
+)
+EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.path)
+
+NUMBERS = count(1)
+EVENTS = "SELECT count(*) FROM events"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What is typed into the form of a new one, and then, into its own, a ``change`` and ``another``."""
+
+    new: dict[str, str]
+    change: tuple[str, str]
+    another: tuple[str, str]
+    refused: tuple[str, str]
+    """A field, and what cannot be typed there."""
+
+
+CRUEL = "\"'><script>alert(1)</script>&amp;"
+
+TYPED = {
+    "/admin/leads": Typed(
+        {
+            "first_name": CRUEL,
+            "last_name": "Doe",
+            "email": "jane@example.com",
+            "status": "qualified",
+            "subject": "Walk-in",
+            "message": "a\r\n b",
+            "notes": "Called\r\nback.",
+        },
+        ("phone", "208-555-0123"),
+        ("subject", "A garden"),
+        ("email", "nobody"),
+    ),
+    "/admin/contacts": Typed(
+        {"firstName": CRUEL, "lastName": "Doe", "type": "SELLER", "tags": "vip, north end", "score": "85"},
+        ("tags", "north end, vip, later"),
+        ("lastName", "Smith"),
+        ("score", "101"),
+    ),
+    "/admin/properties": Typed(
+        HOUSE | {"title": CRUEL, "price": "450000.5", "status": "PENDING", "isFeatured": "yes", "bathrooms": "2.5"},
+        ("price", "9999999999999.99"),
+        ("zip", "83702"),
+        ("price", "$5"),
+    ),
+    "/admin/tasks": Typed(
+        {"title": CRUEL, "priority": "URGENT", "status": "in_progress", "dueDate": "2025-03-09T03:30:00"},
+        ("dueDate", "2025-11-02T01:30:00"),
+        ("description", "Bring the keys.\r\nBoth."),
+        ("leadId", "nobody"),
+    ),
+    "/admin/showings": Typed(
+        {"name": CRUEL, "phone": "208-555-0456", "status": "confirmed", "preferredDate": "2025-03-09"},
+        ("preferredTime", "At noon"),
+        ("email", "jane@example.com"),
+        ("listingId", "x" * 101),
+    ),
+    "/admin/users": Typed(
+        {"name": CRUEL, "email": "user{}@example.com", "role": "agent", "password": " a long password "},
+        ("specialties", "north end, condos"),
+        ("role", "broker"),
+        ("name", "x" * 201),
+    ),
+    "/admin/brokerages": Typed(
+        {
+            "name": CRUEL,
+            "slug": "panel-{}",
+            "plan": "Grow",
+            "domains": "www{}.example.com",
+            "time_zone": "America/Denver",
+        },
+        ("time_zone", "America/Boise"),
+        ("plan", "Elite"),
+        ("country", "XX"),
+    ),
+}
+
+
+def reader_of(resource: Resource, server: Server, office: Office, tenant: Tenant) -> Reader:
+    """Whoever may do everything there."""
+    if resource.path == "/admin/brokerages":
+        return as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"))
+    return as_staff(server, office.staff(tenant.id, "brokerage_owner", "Olivia Owner"))
+
+
+@pytest.fixture
+def reader(resource: Resource, server: Server, office: Office, tenant: Tenant) -> Reader:
+    return reader_of(resource, server, office, tenant)
+
+
+def events(office: Office) -> int:
+    """How many there are, in whichever brokerage."""
+    ((found,),) = office.rows(EVENTS)
+    return int(found)
+
+
+def typed_new(resource: Resource) -> dict[str, str]:
+    """What the table says, with what may be there but once."""
+    number = str(next(NUMBERS))
+    return {name: text.replace("{}", number) for name, text in TYPED[resource.path].new.items()}
+
+
+def entered(reader: Reader, resource: Resource, **typed: str) -> str:
+    """The address of the page of a new one."""
+    form = reader.read(f"{resource.path}/new").form(f"{resource.path}/new")
+    return led_to(reader.send(form.action, form.filled(**(typed_new(resource) | typed)))).removesuffix("?done=created")
+
+
+def own_form(reader: Reader, path: str) -> Form:
+    return reader.read(path).form(path)
+
+
+def saved(reader: Reader, path: str, **typed: str) -> Reading:
+    """The page after its form was sent with what was *typed*."""
+    answer = reader.send(path, own_form(reader, path).filled(**typed))
+    assert led_to(answer) == f"{path}?done=changed"
+    return reader.follow(answer)
+
+
+def api(server: Server, reader: Reader, resource: Resource, path: str) -> Any:
+    """What the API shows of what has a page there."""
+    address = resource.api + path.removeprefix(resource.path)
+    answer = server.ask("GET", address, None, {"Authorization": f"Bearer {reader.cookies['aureum']}"})
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def as_typed(fields: dict[str, str], form: Form) -> bool:
+    """Whether *form* shows what was typed, but passwords."""
+    return all(form[name] == text for name, text in fields.items() if form.names.get(name, "password") != "password")
+
+
+@EACH
+def test_entered_once(resource: Resource, server: Server, office: Office, reader: Reader) -> None:
+    new, typed = f"{resource.path}/new", typed_new(resource)
+    assert new in reader.read(resource.path).links
+    form, fields = reader.read(new).form(new), [field for field in resource.new if field.kind != "brokerage"]
+    assert [name for name in form.names if name != "once"] == [field.name for field in fields]
+    assert all(form[field.name] == field.default for field in fields if field.default and field.kind != "tick")
+    before = events(office)
+
+    name, wrong = TYPED[resource.path].refused
+    refused = page(reader.send(new, form.filled(**(typed | {name: wrong}))), 400)
+
+    assert refused.problem and name in refused.problem and "<script>" not in refused.problem
+    kept = refused.form(new)
+    assert as_typed(typed | {name: wrong}, kept) and kept["once"] != form["once"]
+    assert typed.get("password", "?") not in str(kept.fields), "a password is typed anew"
+    for field in fields:
+        if field.required and not field.default and field.kind != "choice":
+            problem = page(reader.send(new, form.filled(**(typed | {field.name: " "}))), 400).problem
+            assert field.name in problem
+    assert page(reader.send(new, b""), 400).problem and events(office) == before
+
+    filled = kept.filled(**({name: ""} | typed))
+    answer = reader.send(new, filled)
+
+    path = led_to(answer).removesuffix("?done=created")
+    after = events(office)
+    assert after > before
+    assert led_to(reader.send(new, filled)) == f"{path}?done=created" and events(office) == after, "the same form again"
+    body = reader.get(path).body
+    assert b"<script" not in body and b"&lt;script&gt;" in body
+    reading = reader.follow(answer)
+    assert reading.said("p", role="status") == [f"The {resource.one} was made."]
+    assert reading.said("h1")[0].startswith(CRUEL) and resource.path in reading.links
+    own = reading.form(path)
+    assert as_typed({name: text for name, text in typed.items() if name in own.names}, own)
+    for link in resource.links:
+        (address,) = [one for one in reading.links if one.startswith(link.path)]
+        linked = reader.read(address).form(link.path)
+        for name, of in link.query.items():
+            assert linked[name] == (path.rpartition("/")[2] if of == "id" else ""), "what is empty is not passed on"
+    assert path in reader.read(resource.path).links
+
+
+@EACH
+def test_what_is_marked_is_enough(resource: Resource, reader: Reader) -> None:
+    typed = typed_new(resource)
+    needed = {field.name for field in resource.new if field.required} | {"email", "phone"}
+    rest = {field.name: "" for field in resource.new if field.name not in needed and field.kind != "tick"}
+    path = entered(reader, resource, **(typed | rest))
+    own = own_form(reader, path)
+    assert as_typed({name: text for name, text in typed.items() if name in needed and name in own.names}, own)
+
+
+@EACH
+def test_only_what_was_typed_is_changed(resource: Resource, server: Server, office: Office, reader: Reader) -> None:
+    path = entered(reader, resource)
+    before, doc = events(office), api(server, reader, resource, path)
+    mine = own_form(reader, path)
+
+    untouched = saved(reader, path)
+
+    assert untouched.said("p", role="status") == [f"The {resource.one} was changed."]
+    assert events(office) == before and api(server, reader, resource, path) == doc
+
+    (field, text), (second, other) = TYPED[resource.path].change, TYPED[resource.path].another
+    assert saved(reader, path, **{field: text}).form(path)[field] == text
+
+    assert events(office) == before + 1
+    now = api(server, reader, resource, path)
+    differs = {name for name in doc if doc[name] != now[name]} - {"updatedAt", "phoneE164", "standardStatus"}
+    assert differs == {field}
+
+    # Who has opened the page before that is told, keeps what was typed, and decides.
+    late = page(reader.send(path, mine.filled(**{second: other})), 400)
+    assert late.problem == STALE and events(office) == before + 1
+    again = late.form(path)
+    assert again[second] == other and again["etag"] != mine["etag"]
+    assert led_to(reader.send(path, again.filled(**{field: text}))) == f"{path}?done=changed"
+    assert events(office) == before + 2
+    # What cannot be stays as typed.
+    refused_field, wrong = TYPED[resource.path].refused
+    if refused_field in mine.names:
+        refused = page(reader.send(path, own_form(reader, path).filled(**{refused_field: wrong})), 400)
+        assert refused_field in refused.problem and refused.form(path)[refused_field] == wrong
+        assert events(office) == before + 2
+    # Nor does a value that is emptied where it must not be.
+    empty = page(reader.send(path, b"etag="), 400)
+    assert empty.problem and events(office) == before + 2
+
+
+@EACH
+def test_found_by_each_filter(resource: Resource, server: Server, reader: Reader, office: Office) -> None:
+    paths = {entered(reader, resource), entered(reader, resource)}
+    doc = api(server, reader, resource, min(paths))
+    found = reader.read(resource.path)
+    assert paths <= set(found.links)
+    if not resource.filters:
+        return
+    form = found.form(resource.path)
+    assert (form.method, list(form.names)) == ("get", [field.name for field in resource.filters])
+    for field in resource.filters:
+        for value, there in ((doc_value(doc, field.name), True), (other_value(doc, field), False)):
+            if value is None:
+                continue
+            chosen = reader.read(f"{resource.path}?{field.name}={value}")
+            assert (paths <= set(chosen.links)) == there, (field.name, value)
+            assert there or (paths.isdisjoint(chosen.links) and "There are none here." in chosen.said("p"))
+            assert chosen.form(resource.path)[field.name] == value, "what was chosen stands there"
+
+
+def doc_value(doc: Any, name: str) -> str | None:
+    """What finds it."""
+    special = {"search": "Doe", "tag": "vip", "featured": "true"}
+    value = special.get(name, doc.get(name))
+    return None if value is None else str(value)
+
+
+def other_value(doc: Any, field: Any) -> str | None:
+    """What does not."""
+    if field.kind == "user":
+        return None
+    return next((one for one in field.choices if one not in (doc.get(field.name), "true")), "nothing-like-it")

@@ -1,0 +1,1 @@
+"""Tests of the protocol, its limits and the edge."""
