@@ -1,7 +1,8 @@
 """What every aggregate of ours shares: the library's ``Aggregate`` with ids of ours and times in milliseconds.
 
 An event class names its permanent type (``TOPIC``), the version of its fields (``class_version``, 1 unless it says
-otherwise) and which of its fields are ``PERSONAL``: those are encrypted before they are stored.
+otherwise) and which of its fields are ``PERSONAL``: those are encrypted before they are stored, all together. Up to
+version ``SEALED_ONE_BY_ONE`` each of them was encrypted by itself.
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ class Event(domain.Aggregate.Event):
     TOPIC: ClassVar[str] = ""
     PERSONAL: ClassVar[frozenset[str]] = frozenset()
     class_version: ClassVar[int] = 1
+    SEALED_ONE_BY_ONE: ClassVar[int] = 0
 
     @staticmethod
     def create_timestamp() -> datetime:

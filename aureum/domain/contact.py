@@ -44,6 +44,8 @@ class Contact(Aggregate):
         """The brokerage got to know somebody. ``created_by`` is the user who added the contact, None for a key."""
 
         TOPIC: ClassVar[str] = "contact.added"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)
 
         first_name: str
@@ -73,6 +75,8 @@ class Contact(Aggregate):
         """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed."""
 
         TOPIC: ClassVar[str] = "contact.details_changed"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("details",))
 
         details: dict[str, str | None]

@@ -50,7 +50,8 @@ class Lead(Aggregate):
         """Somebody showed interest; who takes care of it may already be decided."""
 
         TOPIC: ClassVar[str] = "lead.captured"
-        class_version: ClassVar[int] = 2
+        class_version: ClassVar[int] = 3
+        SEALED_ONE_BY_ONE: ClassVar[int] = 2
         PERSONAL: ClassVar[frozenset[str]] = frozenset((*DETAILS, "source_page"))
 
         number: int
@@ -162,6 +163,8 @@ class Lead(Aggregate):
         """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed."""
 
         TOPIC: ClassVar[str] = "lead.details_changed"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("details",))
 
         details: dict[str, str | None]

@@ -35,6 +35,8 @@ class Subscriber(Aggregate):
         """An address asked for the newsletter for the first time."""
 
         TOPIC: ClassVar[str] = "subscriber.subscribed"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)
 
         email: str
@@ -55,6 +57,8 @@ class Subscriber(Aggregate):
         """A program seems to have asked for an address that was not known: it gets nothing until a person asks."""
 
         TOPIC: ClassVar[str] = "subscriber.doubted"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)
 
         email: str
@@ -84,6 +88,8 @@ class Subscriber(Aggregate):
         times of the first and the latest consent, as the Aureum API writes them."""
 
         TOPIC: ClassVar[str] = "subscriber.united"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(DETAILS)
 
         email: str
@@ -118,6 +124,8 @@ class Subscriber(Aggregate):
         """A subscriber asked once more. The name and interests are those that hold from now on."""
 
         TOPIC: ClassVar[str] = "subscriber.consented"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("first_name",))
 
         first_name: str | None
@@ -133,6 +141,8 @@ class Subscriber(Aggregate):
         """Somebody who had unsubscribed asked again. The name and interests are those that hold from now on."""
 
         TOPIC: ClassVar[str] = "subscriber.resubscribed"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("first_name",))
 
         first_name: str | None

@@ -64,6 +64,8 @@ class Tour(Aggregate):
         """Somebody wishes to see a property, or staff entered that somebody does."""
 
         TOPIC: ClassVar[str] = "tour.requested"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset((*PERSONAL_DETAILS, "preferred_time"))
 
         number: int
@@ -137,6 +139,8 @@ class Tour(Aggregate):
         """The tour has another date or time; all of ``SCHEDULE`` as it is from now on."""
 
         TOPIC: ClassVar[str] = "tour.rescheduled"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("preferred_time",))
 
         preferred_date: str | None
@@ -167,6 +171,8 @@ class Tour(Aggregate):
         """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed, an id as its hex digits."""
 
         TOPIC: ClassVar[str] = "tour.details_changed"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("details",))
 
         details: dict[str, str | None]

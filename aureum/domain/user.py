@@ -37,6 +37,8 @@ class User(Aggregate):
         """Somebody joined the staff. The password is there only as its Argon2id hash."""
 
         TOPIC: ClassVar[str] = "user.joined"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("email", "name", "password_hash"))
 
         number: int
@@ -61,6 +63,8 @@ class User(Aggregate):
         """Colleagues know him or her by another name."""
 
         TOPIC: ClassVar[str] = "user.renamed"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("name",))
 
         name: str
@@ -84,6 +88,8 @@ class User(Aggregate):
         """There is another password, of which only the Argon2id hash is kept; whoever was logged in is out."""
 
         TOPIC: ClassVar[str] = "user.password_set"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("password_hash",))
 
         password_hash: str

@@ -68,6 +68,8 @@ class WebhookEndpoint(Aggregate):
         """The brokerage wants to be told from now on."""
 
         TOPIC: ClassVar[str] = "webhook_endpoint.registered"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("secret",))
 
         url: str
@@ -102,6 +104,8 @@ class WebhookEndpoint(Aggregate):
         """A new secret; the one before stays live for ``overlap_hours`` beside it (0: not at all)."""
 
         TOPIC: ClassVar[str] = "webhook_endpoint.secret_rotated"
+        class_version: ClassVar[int] = 2
+        SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("secret",))
 
         secret: str

@@ -1,7 +1,9 @@
 """Turns events into stored bytes and back: orjson, permanent type names, upcasting, encrypted personal fields.
 
-Stored data is one JSON object with the event's own fields. Its time stands there in milliseconds since 1970; a
-personal field is the base64 of its encrypted JSON. The version of the fields stands beside the data, in a column.
+Stored data is one JSON object with the event's own fields. Its time stands there in milliseconds since 1970. The
+personal fields that have a value are one JSON object, encrypted, in base64, under the name ``TOGETHER``; those that
+have none stand beside it as ``null``. In old events each personal field is the base64 of its own encrypted JSON. The
+version of the fields, which tells the two forms apart, stands beside the data, in a column.
 """
 
 from base64 import b64decode, b64encode
@@ -22,6 +24,10 @@ from aureum.store.event_types import AGGREGATES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+TOGETHER = ""
+"""Where the sealed fields stand. No field has this name, which is authenticated: the seal of a single field cannot be
+taken for the seal of all, nor the reverse."""
+
 ENVELOPE = frozenset(("originator_id", "originator_version", "originator_topic", "timestamp"))
 
 
@@ -89,22 +95,24 @@ class EventMapper(Mapper[UUID]):
         values = vars(domain_event)
         data = {name: values[name] for name in kind.fields}
         if kind.personal:
-            self._encrypt(kind, data, stream_id, version)
+            self._seal(kind, data, stream_id, version)
         data["timestamp"] = (domain_event.timestamp - EPOCH) // MILLISECOND
         topic = join_topic(domain_event.TOPIC, kind.schema_version)
         return StoredEvent(stream_id, version, topic, orjson.dumps(data))
 
-    def _encrypt(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
+    def _seal(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
+        personal = {name: data[name] for name in kind.personal if data[name] is not None}
+        if not personal:
+            return
         key = self.subject_key(stream_id)
-        place = field_context(self.tenant_id, stream_id, stream_id, version, "")
-        for name in kind.personal:
-            if data[name] is None:
-                continue
-            if key is None:
-                # Whoever was erased stays erased: what would be written about them now is not kept either.
-                data[name] = None
-                continue
-            data[name] = b64encode(seal(key, orjson.dumps(data[name]), place + name.encode())).decode()
+        if key is None:
+            # An erased person stays erased: what would be written about them now is not kept either.
+            data.update(dict.fromkeys(personal))
+            return
+        for name in personal:
+            del data[name]
+        place = field_context(self.tenant_id, stream_id, stream_id, version, TOGETHER)
+        data[TOGETHER] = b64encode(seal(key, orjson.dumps(personal), place)).decode()
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """Raises UnknownEventType."""
@@ -114,11 +122,13 @@ class EventMapper(Mapper[UUID]):
             raise UnknownEventType(stored_event.topic)
         stream_id, version = cast(UUID, stored_event.originator_id), stored_event.originator_version
         data = orjson.loads(stored_event.state)
-        while schema_version < kind.schema_version:
-            getattr(kind.cls, f"upcast_v{schema_version}_v{schema_version + 1}")(data)
-            schema_version += 1
         if kind.personal:
-            self._decrypt(kind, data, stream_id, version)
+            open_fields = self._unseal_each if schema_version <= kind.cls.SEALED_ONE_BY_ONE else self._unseal
+            open_fields(kind, data, stream_id, version)
+        while schema_version < kind.schema_version:
+            if schema_version != kind.cls.SEALED_ONE_BY_ONE:
+                getattr(kind.cls, f"upcast_v{schema_version}_v{schema_version + 1}")(data)
+            schema_version += 1
         for name, read in kind.readers:
             if data[name] is not None:
                 data[name] = read(data[name])
@@ -131,11 +141,24 @@ class EventMapper(Mapper[UUID]):
         object.__setattr__(event, "__dict__", data)
         return event
 
-    def _decrypt(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
+    def _unseal(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
+        sealed = data.pop(TOGETHER, None)
+        personal = {}
+        if sealed is not None:
+            key = self.subject_key(stream_id)
+            if key is None:
+                personal = {name: ERASED for name in kind.personal if name not in data}
+            else:
+                place = field_context(self.tenant_id, stream_id, stream_id, version, TOGETHER)
+                personal = orjson.loads(unseal(key, b64decode(sealed), place))
+        # Only what was sealed counts: nothing can be put beside it in clear.
+        data |= dict.fromkeys(kind.personal) | personal
+
+    def _unseal_each(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
         key = self.subject_key(stream_id)
         place = field_context(self.tenant_id, stream_id, stream_id, version, "")
         for name in kind.personal:
-            if data[name] is None:
+            if data.get(name) is None:
                 continue
             if key is None:
                 data[name] = ERASED

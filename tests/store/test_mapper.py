@@ -1,8 +1,11 @@
 """Events become bytes and bytes events; what is personal is unreadable without its key, and stays where it was put."""
 
 import sys
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, cast, get_type_hints
 from uuid import UUID, uuid4
 
 import orjson
@@ -16,9 +19,11 @@ from hypothesis import strategies as st
 from aureum.domain import ids
 from aureum.domain.aggregate import ERASED, Aggregate, Created, Event, replay
 from aureum.domain.lead import Lead
+from aureum.store.cipher import field_context, seal, unseal
 from aureum.store.event_types import AGGREGATES
 from aureum.store.mapper import (
     REGISTRY,
+    TOGETHER,
     EventMapper,
     EventType,
     UnknownEventType,
@@ -26,12 +31,15 @@ from aureum.store.mapper import (
     join_topic,
     split_topic,
 )
-from tests.store.golden_files import STREAM_ID, VERSION, golden_mapper, made, missing, path, readable
+from tests.store.golden_files import STREAM_ID, TENANT_ID, VERSION, golden_mapper, made, missing, path, readable
 from tests.stores import new_lead
 
 KEY = AESGCM(b"the key of one person, not more.")
 
 KINDS = pytest.mark.parametrize("kind", REGISTRY.values(), ids=REGISTRY)
+PERSONAL_KINDS = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, id=name) for name, kind in REGISTRY.items() if kind.personal]
+)
 
 json = st.recursive(
     st.none()
@@ -114,13 +122,15 @@ def test_golden_files(kind: EventType) -> None:
         stored = StoredEvent(STREAM_ID, VERSION, topic, golden["data"].encode())
         event = golden_mapper().to_domain_event(stored)
         assert golden["event"].items() <= readable(event).items()
+        erased = EventMapper(TENANT_ID, lambda _: None).to_domain_event(stored)
+        assert readable(erased) == readable(event) | dict.fromkeys(kind.personal, ERASED)
         if schema_version == kind.schema_version:
             present = orjson.loads(golden_mapper().to_stored_event(event).state)
             before = orjson.loads(golden["data"])
             assert readable(event) == golden["event"]
             assert list(present) == list(before), "the fields have changed: raise class_version, write the upcast"
-            assert {name: present[name] for name in present if name not in kind.personal} == {
-                name: before[name] for name in before if name not in kind.personal
+            assert {name: present[name] for name in present if name != TOGETHER} == {
+                name: before[name] for name in before if name != TOGETHER
             }
 
 
@@ -151,8 +161,9 @@ def test_nothing_personal_is_stored_in_clear(kind: EventType) -> None:
         stored = mapper().to_stored_event(made(kind, fields, **same))
         assert b"secret-" not in stored.state
         other = mapper().to_stored_event(made(kind, fields, **same))
-        for name in kind.personal:
-            assert orjson.loads(stored.state)[name] != orjson.loads(other.state)[name], "equal values look different"
+        if kind.personal:
+            seals = [orjson.loads(each.state)[TOGETHER] for each in (stored, other)]
+            assert seals[0] != seals[1], "equal values look different"
 
     is_unreadable()
 
@@ -166,29 +177,101 @@ def with_fields(stored: StoredEvent, **fields: Any) -> StoredEvent:
     return StoredEvent(stored.originator_id, stored.originator_version, stored.topic, state)
 
 
-def test_a_ciphertext_stays_where_it_was_put() -> None:
-    stored = captured()
+def sealed_one_by_one(stored: StoredEvent, tenant_id: UUID = ids.PLATFORM) -> StoredEvent:
+    """The same event as it was stored when each personal field was sealed by itself."""
+    name, schema_version = split_topic(stored.topic)
     fields = orjson.loads(stored.state)
+    stream_id, version = cast(UUID, stored.originator_id), stored.originator_version
+    context = field_context(tenant_id, stream_id, stream_id, version, "")
+    together = orjson.loads(unseal(KEY, b64decode(fields.pop(TOGETHER)), context))
+    for field, value in together.items():
+        sealed = seal(KEY, orjson.dumps(value), context + field.encode())
+        fields[field] = b64encode(sealed).decode()
+    return StoredEvent(stream_id, version, join_topic(name, schema_version - 1), orjson.dumps(fields))
+
+
+BOTH_FORMS = pytest.mark.parametrize("form", [lambda stored: stored, sealed_one_by_one], ids=["together", "one by one"])
+
+
+@BOTH_FORMS
+def test_a_ciphertext_stays_where_it_was_put(form: Callable[[StoredEvent], StoredEvent]) -> None:
+    stored = form(captured())
     assert mapper().to_domain_event(stored).first_name == "Jane"
-    with pytest.raises(InvalidTag):  # in another field
-        mapper().to_domain_event(with_fields(stored, first_name=fields["last_name"], last_name=fields["first_name"]))
     with pytest.raises(InvalidTag):  # in another version of the stream
         mapper().to_domain_event(StoredEvent(stored.originator_id, 2, stored.topic, stored.state))
     with pytest.raises(InvalidTag):  # in another stream
         mapper().to_domain_event(StoredEvent(uuid4(), 1, stored.topic, stored.state))
-    with pytest.raises(InvalidTag):  # in another lead's event of the same kind
-        mapper().to_domain_event(with_fields(stored, email=orjson.loads(captured().state)["email"]))
+    fields, others = orjson.loads(stored.state), orjson.loads(form(captured()).state)
+    for name in {TOGETHER, "email"} & fields.keys():
+        with pytest.raises(InvalidTag):  # in another lead's event of the same kind
+            mapper().to_domain_event(with_fields(stored, **{name: others[name]}))
     with pytest.raises(InvalidTag):  # in another tenant
         mapper(UUID(int=2)).to_domain_event(stored)
     with pytest.raises(InvalidTag):  # under another key
         mapper(key=AESGCM(b"the key of another person, here!")).to_domain_event(stored)
 
 
-def test_of_an_erased_person_placeholders_remain() -> None:
+def test_the_seal_of_one_field_is_no_other_fields_nor_that_of_all() -> None:
+    together = captured()
+    one_by_one = sealed_one_by_one(together)
+    fields = orjson.loads(one_by_one.state)
+    with pytest.raises(InvalidTag):
+        mapper().to_domain_event(with_fields(one_by_one, first_name=fields["last_name"]))
+    with pytest.raises(InvalidTag):
+        mapper().to_domain_event(with_fields(together, **{TOGETHER: fields["first_name"]}))
+    with pytest.raises(InvalidTag):
+        mapper().to_domain_event(with_fields(one_by_one, first_name=orjson.loads(together.state)[TOGETHER]))
+
+
+@PERSONAL_KINDS
+def test_a_seal_that_was_changed_or_moved_is_refused(kind: EventType) -> None:
+    @settings(deadline=None)
+    @given(events(kind), st.data())
+    def is_refused(event: Any, data: st.DataObject) -> None:
+        stored = mapper().to_stored_event(event)
+        fields = orjson.loads(stored.state)
+        has_some = any(vars(event)[name] is not None for name in kind.personal)
+        assert (TOGETHER in fields) == has_some, "what is not there is not sealed"
+        if not has_some:
+            return
+        sealed = bytearray(b64decode(fields[TOGETHER]))
+        sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= data.draw(st.integers(1, 255))
+        with pytest.raises(InvalidTag):
+            mapper().to_domain_event(with_fields(stored, **{TOGETHER: b64encode(sealed).decode()}))
+        place = data.draw(st.tuples(st.uuids(), st.integers(1, 2**31 - 1)))
+        if place != (event.originator_id, event.originator_version):
+            with pytest.raises(InvalidTag):
+                mapper().to_domain_event(StoredEvent(*place, stored.topic, stored.state))
+
+    is_refused()
+
+
+def test_what_stands_in_clear_beside_a_seal_does_not_count() -> None:
+    stored = mapper().to_stored_event(new_lead(phone=None).pending_events[0])
+    read = mapper().to_domain_event(with_fields(stored, phone="+1 208 555 0100", first_name="Mallory"))
+    assert (read.phone, read.first_name) == (None, "Jane")
+
+
+def test_a_version_that_seals_one_by_one_refuses_what_is_sealed_together() -> None:
+    before = {
+        name: replace(kind, schema_version=kind.cls.SEALED_ONE_BY_ONE)
+        for name, kind in REGISTRY.items()
+        if kind.cls.SEALED_ONE_BY_ONE
+    }
+    assert before
+    older = EventMapper(ids.PLATFORM, lambda _: KEY, before)
+    older.to_domain_event(sealed_one_by_one(captured()))
+    with pytest.raises(UnknownEventType, match=r"lead\.captured:3"):
+        older.to_domain_event(captured())
+
+
+@BOTH_FORMS
+def test_of_an_erased_person_placeholders_remain(form: Callable[[StoredEvent], StoredEvent]) -> None:
     lead = new_lead(phone=None)
     lead.change_status("qualified", ids.now())
     lead.change_details({"first_name": "Janet", "notes": "Called"}, ids.now())
     stored = [mapper().to_stored_event(event) for event in lead.collect_events()]
+    stored = [form(one) if TOGETHER in orjson.loads(one.state) else one for one in stored]
     erased: Lead = replay(map(mapper(key=None).to_domain_event, stored))
     assert (erased.first_name, erased.last_name, erased.email, erased.message) == (ERASED,) * 4
     assert (erased.phone, erased.notes) == (None, None), "what was never there is not erased"
@@ -219,11 +302,12 @@ class Note(Aggregate):
         """Base of a note's events."""
 
     class Taken(Event, Created):
-        """First it had a body, then a text, then also a number of pages."""
+        """First it had a body, then a text, then its author was sealed in another way, then it also had pages."""
 
         TOPIC: ClassVar[str] = "note.taken"
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("author",))
-        class_version: ClassVar[int] = 3
+        class_version: ClassVar[int] = 4
+        SEALED_ONE_BY_ONE: ClassVar[int] = 2
 
         author: str
         text: str
@@ -234,7 +318,7 @@ class Note(Aggregate):
             state["text"] = state.pop("body")
 
         @staticmethod
-        def upcast_v2_v3(state: dict[str, Any]) -> None:
+        def upcast_v3_v4(state: dict[str, Any]) -> None:
             state["pages"] = len(state["text"].split("\f"))
 
         def apply(self, aggregate: "Note") -> None:
@@ -247,18 +331,21 @@ class Note(Aggregate):
     [
         ("note.taken", {"body": "one\ftwo"}),
         ("note.taken:2", {"text": "one\ftwo"}),
-        ("note.taken:3", {"text": "one\ftwo", "pages": 2}),
+        ("note.taken:3", {"text": "one\ftwo"}),
+        ("note.taken:4", {"text": "one\ftwo", "pages": 2}),
     ],
 )
 def test_old_fields_become_the_present_ones(topic: str, fields: dict[str, Any]) -> None:
     registry = describe_all({Note: (Note.Taken,)})
-    upcasting = EventMapper(UUID(int=1), lambda _: KEY, registry)
+    tenant_id = UUID(int=1)
+    upcasting = EventMapper(tenant_id, lambda _: KEY, registry)
     note = Note._create(Note.Taken, id=uuid4(), timestamp=ids.now(), author="Ann", text="one\ftwo", pages=2)
     (event,) = note.collect_events()
     present = upcasting.to_stored_event(event)
-    assert present.topic == "note.taken:3"
-    # The encrypted field is as it was; the others as they were called then.
-    old = {name: value for name, value in orjson.loads(present.state).items() if name in ("author", "timestamp")}
+    assert present.topic == "note.taken:4"
+    # What is encrypted is as it was; the others as they were called then.
+    sealed = present if split_topic(topic)[1] > 2 else sealed_one_by_one(present, tenant_id)
+    old = {name: value for name, value in orjson.loads(sealed.state).items() if name not in ("text", "pages")}
     stored = StoredEvent(present.originator_id, 1, topic, orjson.dumps(old | fields))
     assert upcasting.to_domain_event(stored) == event
     assert vars(replay([upcasting.to_domain_event(stored)])) == vars(note)
@@ -268,7 +355,7 @@ def test_old_fields_become_the_present_ones(topic: str, fields: dict[str, Any]) 
     "topic",
     [
         *("", ":", "lead", "lead.captured.", "LEAD.CAPTURED", "lead.captured:x"),
-        *("lead.captured:0", "lead.captured:3", "lead.captured:99", "lead.captured:²", "lead.captured:-1"),
+        *("lead.captured:0", "lead.captured:4", "lead.captured:99", "lead.captured:²", "lead.captured:-1"),
         *("this", "this:s", "os:system", "aureum.domain.lead:Lead.Captured", "tests.store.test_mapper:Note.Taken"),
     ],
 )
