@@ -40,16 +40,13 @@ def audit_lead(
     The state is what the events add up to.
     """
     from aureum.http.contract.history import history_of
-    from aureum.store.event_store import Stream
 
-    until = moment(as_of)
     with installation() as here:
-        tenant_id, stream, until = run(load(here, lead, until))
-        kept = up_to(stream.events, until)
-        if not kept:
+        stream, until = run(load(here, lead, moment(as_of)))
+        kept = stream.until(until)
+        if not kept.events:
             raise NotFound(f"The lead did not exist at that time. It was captured {shown_time(stream.events[0])}.")
-        state = replayed(here, tenant_id, kept[-1])
-    entries, now = history_of(Stream(kept, None)), state_of(state)
+    entries, now = history_of(kept), state_of(kept.aggregate())
     people = f"Lead {now['id']}\n\n{history_for_people(entries)}\n\nAdds up to\n{lines(now)}"
     say(as_json, {"id": now["id"], "events": entries, "state": now}, people)
 
@@ -66,20 +63,15 @@ def moment(text: str | None) -> datetime | None:
         ) from error
 
 
-def up_to(events: Sequence[Recorded], until: datetime | None) -> list[Recorded]:
-    """Those until *until*, that moment included; all without one."""
-    return [recorded for recorded in events if until is None or recorded.event.timestamp <= until]
-
-
-async def load(here: Installation, text: str, until: datetime | None) -> tuple[UUID, Stream, datetime | None]:
-    """The tenant and the stream of the lead that *text* names, and *until* on the tenant's clock. Raises NotFound."""
+async def load(here: Installation, text: str, until: datetime | None) -> tuple[Stream, datetime | None]:
+    """The stream of the lead that *text* names, and *until* on the tenant's clock. Raises NotFound."""
     from aureum.app import open_store
     from aureum.commands.clock import on_clock
 
     async with open_store(here.settings, here.url, here.key) as store:
         tenant_id, lead_id = await find(store.database, text)
         (until,) = await on_clock(store.database, tenant_id, until)
-        return tenant_id, await lead_stream(store, tenant_id, lead_id, text), until
+        return await lead_stream(store, tenant_id, lead_id, text), until
 
 
 async def find(database: Database, text: str) -> tuple[UUID, UUID]:
@@ -105,31 +97,6 @@ async def lead_stream(store: EventStore, tenant_id: UUID, lead_id: UUID, text: s
     if not stream.events or not isinstance(stream.events[0].event, Lead.Captured):
         raise NotFound(NO_LEAD.format(text=text))
     return stream
-
-
-def replayed(here: Installation, tenant_id: UUID, last: Recorded) -> Lead:
-    """The lead as it was at its event *last*, by the library's repository."""
-    from psycopg import Connection
-    from psycopg_pool import ConnectionPool
-
-    from aureum.store.cipher import MasterKey, TenantKeys
-    from aureum.store.history import tenant_repository
-    from aureum.store.postgres.connection import BlockingConnection, parameters
-    from aureum.store.postgres.watch import PATIENT_SECONDS
-
-    keys = TenantKeys(MasterKey(here.key))
-    kind: type[Connection[Any]] = BlockingConnection
-    with ConnectionPool(
-        here.url,
-        connection_class=kind,
-        kwargs=parameters(here.url, PATIENT_SECONDS),
-        min_size=1,
-        max_size=2,
-        open=True,
-    ) as pool:
-        repository = tenant_repository(pool, tenant_id, keys)
-        lead: Lead = repository.get(last.event.originator_id, version=last.event.originator_version)
-        return lead
 
 
 def state_of(lead: Lead) -> dict[str, Any]:

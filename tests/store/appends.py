@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from aureum.store.append import Append, Remember
 from aureum.store.chain import Verified, verify
-from aureum.store.recorder import recorded
+from tests.store.recorder import recorded
 
 
 def an_append(

@@ -18,7 +18,7 @@ from aureum.domain import ids
 from aureum.store import chain
 from aureum.store.chain import Broken, Verified, tenants, verify
 from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.recorder import TenantRecorder
+from tests.store.recorder import TenantRecorder
 from tests.store.test_recorder import stored
 from tests.stores import capture, open_brokerage, opened_store
 

@@ -20,10 +20,10 @@ from aureum.domain.aggregate import ERASED
 from aureum.domain.lead import Lead
 from aureum.store import metadata
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
-from aureum.store.history import tenant_repository
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
-from aureum.store.recorder import Pool, TenantRecorder, TenantTrackingRecorder
 from tests.conftest import MASTER_KEY
+from tests.store.recorder import Pool, TenantRecorder, TenantTrackingRecorder
+from tests.store.repository import tenant_repository
 from tests.stores import capture, open_brokerage, opened_store
 
 CONNECTIONS = 13

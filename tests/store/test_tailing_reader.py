@@ -16,8 +16,8 @@ from psycopg import AsyncConnection
 from psycopg_pool import ConnectionPool
 
 from aureum.store.append import call
-from aureum.store.recorder import PollingSubscription, TenantRecorder
 from tests.store.appends import an_append, connected, log_of, new_tenants
+from tests.store.recorder import PollingSubscription, TenantRecorder
 
 WRITERS = 10
 TRANSACTIONS = 30

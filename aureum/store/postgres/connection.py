@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.waiting import wait_async
 
 from aureum.store.postgres.arrays import packed
-from aureum.store.postgres.watch import PATIENT_SECONDS, Session, Watch
+from aureum.store.postgres.watch import Session, Watch
 
 CONNECT_TIMEOUT_SECONDS = 5
 
@@ -148,14 +148,6 @@ class Connection(AsyncConnection[Any]):
         """End other sessions of the same role: what they hold is let go."""
         pids, begun = zip(*sessions, strict=True)
         await self.execute(END, [packed(int, pids), packed(datetime, begun)])
-
-
-class BlockingConnection(psycopg.Connection[Any]):
-    """The same for what is not async: the library's repository, which replays a stream."""
-
-    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Go on with *gen* until it is done. Raises OperationalError if that takes too long."""
-        return super().wait(gen, interval, PATIENT_SECONDS if timeout is None else timeout)
 
 
 def milliseconds(seconds: float) -> int:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from aureum.domain.errors import Unavailable
-from aureum.store.postgres.connection import LEAVE_SECONDS, BlockingConnection, Connection, NoAnswer, parameters
+from aureum.store.postgres.connection import LEAVE_SECONDS, Connection, NoAnswer, parameters
 from aureum.store.postgres.database import Database, connect
 from aureum.store.postgres.watch import Watch
 from tests.freezer import freezer
@@ -91,18 +91,6 @@ def test_what_the_url_says_wins() -> None:
     assert "keepalives_idle" not in given and "connect_timeout" not in given
     assert given["tcp_user_timeout"] == 5_000
     assert parameters("postgresql://db.example.com/aureum", 60.0)["connect_timeout"] == 5
-
-
-def test_what_is_not_async_ends_too(module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aureum.store.postgres.connection.PATIENT_SECONDS", TIMEOUT)
-    with freezer(module_database_url) as proxy:
-        connection = BlockingConnection.connect(proxy.url, **parameters(proxy.url, TIMEOUT))
-        proxy.freeze()
-        started = time.monotonic()
-        with pytest.raises(psycopg.OperationalError):
-            connection.execute("SELECT 1")
-        assert time.monotonic() - started < TIMEOUT + 2
-        connection.close()
 
 
 def test_a_connection_has_the_patience_of_a_tool_until_it_is_told_otherwise() -> None:

@@ -1,4 +1,4 @@
-"""A tenant's aggregates by the library's ``Repository``: for audits, where an aggregate is wanted as it once was."""
+"""A tenant's aggregates by the library's ``Repository``, which shows that it can read what is in our log."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from eventsourcing.persistence import EventStore
 from aureum.domain.aggregate import replay
 from aureum.store.cipher import TenantKeys
 from aureum.store.mapper import EventMapper
-from aureum.store.recorder import Pool, TenantRecorder, connected
+from tests.store.recorder import Pool, TenantRecorder, connected
 
 SUBJECT_KEY = """
 SELECT s.wrapped, t.wrapped

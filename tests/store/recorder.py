@@ -1,8 +1,8 @@
-"""The library's recorders over our own tables, for one tenant each: for audits, scripts and the library's own tests.
+"""The library's recorders over our own tables, for one tenant each, so that the library's own tests can judge the log.
 
 They subclass the *abstract* recorders of ``eventsourcing``: its PostgreSQL recorder locks the whole table, notifies
-inside the transaction and tries again within a unit of work. This is the one synchronous part of the store; what it
-appends goes through the same ``append_events`` as everything else.
+inside the transaction and tries again within a unit of work. What they append goes through the same ``append_events``
+as everything else.
 """
 
 import threading
