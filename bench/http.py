@@ -136,18 +136,21 @@ def contact(bench: Bench) -> list[Row]:
 
 
 READS = (
-    ("GET /api/leads?limit=50 with a key", list_requests, {"just changed": 0.7, "unchanged": 1.8}),
-    ("GET /api/leads/count by host", count_requests, {"just changed": 0.7, "unchanged": 1.5}),
+    ("GET /api/leads?limit=50 with a key", list_requests, ((1, None, 0.9), (16, 1.2, 1.8))),
+    ("GET /api/leads/count by host", count_requests, ((1, None, 0.75), (16, 1.2, 1.8))),
 )
+"""With how many connections, and the budget, if any, when the tenant has just changed and when it has not."""
 
 
 def reads(bench: Bench) -> list[Row]:
-    """The list and the count, when the tenant has just changed and when it has not."""
+    """The list and the count, when the tenant has just changed and when it has not, for one client and for some."""
     rows = []
     with aureum(bench.url, bench.directory, module="bench.uncached") as uncached:
-        for what, requests, at_least in READS:
-            for when, ours in (("just changed", uncached), ("unchanged", bench.ours)):
-                rows.append(bench.row(f"{what}, {when}", ours, partial(requests, bench.tenants), 16, at_least[when]))
+        for what, requests, budgets in READS:
+            for connections, changed, unchanged in budgets:
+                send = partial(requests, bench.tenants)
+                rows.append(bench.row(f"{what}, just changed", uncached, send, connections, changed))
+                rows.append(bench.row(f"{what}, unchanged", bench.ours, send, connections, unchanged))
     return rows
 
 

@@ -42,7 +42,7 @@ def judged(what: str, found: str, against: str, ratios: Ratios, at_least: float 
     """A row whose budget is a ratio; the median counts."""
     if at_least is None:
         return Row(what, found, against, str(ratios))
-    return Row(what, found, against, str(ratios), f"≥ {at_least:.1f} ×", ratios.median >= at_least)
+    return Row(what, found, against, str(ratios), f"≥ {at_least:g} ×", ratios.median >= at_least)
 
 
 def table(rows: Sequence[Row]) -> str:
