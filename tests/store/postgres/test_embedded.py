@@ -32,7 +32,7 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at proce
 # All imports come first: the user that it may become need not be able to read Python's own files.
 PROGRAM = """
 import encodings.idna, json, os, pathlib, psycopg, sys
-from aureum.store import embedded, embedded_programs
+from aureum.store.postgres import embedded, embedded_programs
 options = json.loads(sys.argv[1])
 embedded_programs.SHARED_SOFTWARE = pathlib.Path(options.get("shared_software", "/nonexistent"))
 if "groups" in options:
