@@ -72,7 +72,7 @@ def test_what_is_wrong_is_told_and_can_be_mended(form: Visitor, server: Server, 
 
 def test_a_server_out_of_reach_is_told(form: Visitor) -> None:
     form.page.route("**/api/contact", lambda route: route.abort())
-    expect(send(form)).to_have_text("That did not work. Please send it again.")
+    expect(send(form)).to_have_text("We couldn't send your message. Please try again.")
 
 
 @pytest.fixture
