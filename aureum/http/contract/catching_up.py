@@ -26,7 +26,7 @@ SECONDS = 3.0
 
 
 class ShownRemoved(Shape):
-    """With `changedAfter`: what is not in the list any more, or not visible to the caller."""
+    """With `changedAfter`: a resource that is no longer in the list, or no longer visible to the caller."""
 
     id: Wire
     removed: Literal[True]

@@ -28,21 +28,21 @@ class Paging(BaseModel):
         Time | None,
         Field(
             alias="updatedSince",
-            description="Only what changed at this moment or later. To miss nothing while others write, use "
-            "`changedAfter`.",
+            description="Only resources that changed at this moment or later. To keep a copy up to date, use "
+            "`changedAfter` instead.",
         ),
     ] = None
     limit: Annotated[
         Limit | None, Field(description="The length of a page. Without it the whole list is returned.")
     ] = None
     cursor: Annotated[
-        Cursor | None, Field(description="Where the page begins, from the `Link` header of the previous page.")
+        Cursor | None, Field(description="The position of the page, from the `Link` header of the previous page.")
     ] = None
 
 
 CHANGED_AFTER = (
-    'What changed since an earlier answer of this list, as its `Link` header gave it (`rel="delta"`): the oldest '
-    'change first, and what is not in the list any more as `{"id": …, "removed": true}`.'
+    'Only changes since an earlier response of this list, from its `Link` header (`rel="delta"`). The oldest change '
+    'comes first. A resource that is no longer in the list comes as `{"id": …, "removed": true}`.'
 )
 
 

@@ -22,8 +22,8 @@ class Numbered(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    page: Annotated[int, Field(ge=1, le=LAST_PAGE, description="Which page; the first is 1."), AS_WHOLE] = 1
-    page_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="How many items a page has."), AS_WHOLE] = 20
+    page: Annotated[int, Field(ge=1, le=LAST_PAGE, description="The number of the page, starting at 1."), AS_WHOLE] = 1
+    page_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="The number of items on a page."), AS_WHOLE] = 20
 
     @property
     def skipped(self) -> int:
@@ -35,7 +35,7 @@ class NumberedPage(Shape, Generic[Item]):
     """One page of a list. A page beyond the last has no items."""
 
     items: list[Item]
-    total: Annotated[int, Field(ge=0, description="How many items there are on all pages.")]
+    total: Annotated[int, Field(ge=0, description="The number of items on all pages.")]
     page: Annotated[int, Field(ge=1)]
     page_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
     total_pages: Annotated[int, Field(ge=0)]

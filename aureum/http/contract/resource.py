@@ -34,9 +34,9 @@ class AsOf(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    as_of: Annotated[Time | None, Field(alias="asOf", description="Shows the resource as it was at that moment.")] = (
-        None
-    )
+    as_of: Annotated[
+        Time | None, Field(alias="asOf", description="Returns the state of the resource at this moment.")
+    ] = None
 
 
 def reference(text: str | None) -> UUID | None:

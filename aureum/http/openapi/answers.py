@@ -1,4 +1,4 @@
-"""What an endpoint answers, as the OpenAPI document has it: successes, and the refusals that follow from it."""
+"""The responses of an endpoint in the OpenAPI document: successes, and the errors that follow from its declaration."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
@@ -12,37 +12,37 @@ from aureum.http.wire.errors import Dialect
 
 CODE: JsonSchema = {
     "type": "string",
-    "description": "What was refused, for a program: one of the codes in docs/errors.md. New codes may come, so that "
-    "this is no closed enumeration.",
+    "description": "The error code, for programs. docs/errors.md lists all codes. Later versions may add codes, so "
+    "this is not a closed enumeration.",
     "examples": ["invalid_fields"],
     "x-extensible-enum": list(CODES),
 }
 UPGRADE: JsonSchema = {
     "type": "boolean",
-    "description": "With `plan_required` only: `true`, because a higher plan includes it.",
+    "description": "With `plan_required` only: `true`, because a higher plan includes the endpoint.",
 }
 REQUIRED_PLAN: JsonSchema = {
     "type": "string",
     "enum": ["Grow", "Elite"],
-    "description": "With `plan_required` only: the smallest plan that includes it.",
+    "description": "With `plan_required` only: the lowest plan that includes the endpoint.",
 }
 
 ERRORS: Mapping[str, JsonSchema] = {
     "Error": {
         "type": "object",
-        "description": "A refusal of the Aureum API.",
+        "description": "An error of the Aureum API.",
         "properties": {
             "error": {
                 "type": "string",
-                "description": "A sentence for a person. It names the first field that is not valid, and what is "
-                "allowed. It may change; `code` does not.",
+                "description": "The error message, for people. It names the first invalid field and what is allowed. "
+                "Its wording may change. `code` does not.",
             },
             "code": CODE,
             "fields": {
                 "type": "object",
                 "additionalProperties": {"type": "string"},
-                "description": "Every field or parameter that is not valid, with a sentence of its own. A field inside "
-                "of another is `utm.source`, an item of a list `tags[0]`.",
+                "description": "Every invalid field or parameter, with its own message. A nested field is written "
+                "`utm.source`, and an item of a list `tags[0]`.",
                 "examples": [{"email": "email must be a valid email address."}],
             },
             "upgrade": UPGRADE,
@@ -53,10 +53,10 @@ ERRORS: Mapping[str, JsonSchema] = {
     },
     "LeadsError": {
         "type": "object",
-        "description": "A refusal of the Leads API. Its code is in the header `X-Error-Code`.",
+        "description": "An error of the Leads API. Its code is in the header `X-Error-Code`.",
         "properties": {
-            "detail": {"type": "string", "description": "A sentence for a person."},
-            "error": {"type": "string", "description": "With `plan_required` only: the same sentence as `detail`."},
+            "detail": {"type": "string", "description": "The error message, for people."},
+            "error": {"type": "string", "description": "With `plan_required` only: the same message as `detail`."},
             "upgrade": UPGRADE,
             "requiredPlan": REQUIRED_PLAN,
         },
@@ -65,13 +65,13 @@ ERRORS: Mapping[str, JsonSchema] = {
     },
     "LeadsInvalid": {
         "type": "object",
-        "description": "What is wrong with the values that were sent.",
+        "description": "A validation error of the Leads API.",
         "properties": {
             "detail": {
                 "type": "array",
                 "minItems": 1,
                 "items": {"$ref": "#/components/schemas/Problem"},
-                "description": "Every problem, in the order of the fields.",
+                "description": "All problems, in the order of the fields.",
             }
         },
         "required": ["detail"],
@@ -79,25 +79,25 @@ ERRORS: Mapping[str, JsonSchema] = {
     },
     "Problem": {
         "type": "object",
-        "description": "What is wrong with one value.",
+        "description": "One invalid value.",
         "properties": {
             "loc": {
                 "type": "array",
                 "items": {"type": ["string", "integer"]},
-                "description": "`body`, `query` or `path`, then the field.",
+                "description": "Where the value is: `body`, `query` or `path`, then the field.",
                 "examples": [["body", "email"]],
             },
             "msg": {
                 "type": "string",
-                "description": "What is wrong, for a person.",
+                "description": "What is wrong, for people.",
                 "examples": ["value is not a valid email address"],
             },
             "type": {
                 "type": "string",
-                "description": "What is wrong, for a program.",
+                "description": "What is wrong, for programs.",
                 "examples": ["value_error.email"],
             },
-            "ctx": {"type": "object", "description": "The limits that the message names."},
+            "ctx": {"type": "object", "description": "The limits that the message mentions."},
         },
         "required": ["loc", "msg", "type"],
         "additionalProperties": False,
@@ -105,39 +105,39 @@ ERRORS: Mapping[str, JsonSchema] = {
 }
 
 MEANINGS: Mapping[int, str] = {
-    400: "Not valid. The text names the field and what is allowed.",
-    401: "No credentials, or wrong ones.",
-    403: "The brokerage's plan or the user's role does not include this.",
-    404: "Not there, or not for whoever asks.",
-    409: "In conflict with what is there; or the Idempotency-Key was used for another body.",
-    412: "It has changed since the ETag in `If-Match`.",
-    413: "The body has more than 1,000,000 bytes.",
+    400: "The request is invalid. The message names the field and what is allowed.",
+    401: "The credentials are missing or invalid.",
+    403: "The brokerage's plan or the user's role does not allow this.",
+    404: "The resource does not exist, or is not visible to the caller.",
+    409: "The request conflicts with the current state, or its Idempotency-Key was used with another body.",
+    412: "The resource has changed since the ETag in `If-Match`.",
+    413: "The body is larger than 1,000,000 bytes.",
     415: "The body is not JSON.",
-    422: "Not valid. Names each field and what is wrong with it.",
+    422: "The request is invalid. Each problem names its field.",
     429: "Too many requests.",
-    503: "The database cannot be reached, or too much is going on. Send it again.",
+    503: "The database is unavailable, or the server is overloaded. Send the request again.",
 }
 
-DELTA = ' And, with `rel="delta"`, where what changes from now on is found.'
+DELTA = ' The address of later changes (`rel="delta"`).'
 
 TEXT: JsonSchema = {"type": "string"}
 COUNT: JsonSchema = {"type": "integer"}
 PAGE = {"text/html": {"schema": TEXT}}
-RETRY_AFTER = {"Retry-After": ("Seconds until it is worth another try.", COUNT)}
+RETRY_AFTER = {"Retry-After": ("How many seconds to wait before the next attempt.", COUNT)}
 OF_A_KEY = {
-    "X-RateLimit-Limit": ("Requests a minute that the key has.", COUNT),
-    "X-RateLimit-Remaining": ("How many of them are left.", COUNT),
-    "X-RateLimit-Reset": ("When the minute ends, in Unix seconds.", COUNT),
+    "X-RateLimit-Limit": ("Requests per minute that the key allows.", COUNT),
+    "X-RateLimit-Remaining": ("Requests left in the current window.", COUNT),
+    "X-RateLimit-Reset": ("When the current window ends, in Unix seconds.", COUNT),
 }
-"""In each answer of an endpoint to a key that is valid, a refusal too."""
+"""In every response to a valid key, including errors."""
 
 
 def responses(endpoint: Endpoint, schemas: Schemas, recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """By status, in their order. *recorded* are examples of successes, by status as well."""
+    """The responses of *endpoint* by status. *recorded* has examples of successes by status."""
     statuses = (endpoint.status, *endpoint.statuses)
     found = {str(status): success(endpoint, schemas, status, recorded.get(str(status))) for status in sorted(statuses)}
     if endpoint.has_etag and endpoint.method == "GET":
-        found["304"] = {"description": "The client has it already", "headers": written(common_headers(endpoint))}
+        found["304"] = {"description": HTTPStatus(304).phrase, "headers": written(common_headers(endpoint))}
     for status in sorted({*implied(endpoint), *endpoint.refusals}):
         found[str(status)] = {"$ref": f"#/components/responses/{endpoint.dialect}_{status}"}
     if endpoint.pages:
@@ -147,13 +147,13 @@ def responses(endpoint: Endpoint, schemas: Schemas, recorded: Mapping[str, Any])
 
 
 def refusals(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    """Every refusal that one of the *endpoints* gives, by the name under which they refer to it."""
+    """Every error of the *endpoints*, by the name that their responses refer to."""
     given = {(one.dialect, status) for one in endpoints for status in (*implied(one), *one.refusals)}
     return {f"{dialect}_{status}": refusal(status, dialect) for dialect, status in sorted(given)}
 
 
 def success(endpoint: Endpoint, schemas: Schemas, status: int, example: Any) -> dict[str, Any]:
-    """What comes back when all is well, such as the *example*."""
+    """The response of a success, with the *example*."""
     described = {"description": HTTPStatus(status).phrase, "headers": written(answer_headers(endpoint))}
     if status == 204:
         return described
@@ -163,28 +163,28 @@ def success(endpoint: Endpoint, schemas: Schemas, status: int, example: Any) -> 
 
 
 def answer_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSchema]]]:
-    """Of a success."""
+    """The headers of a success."""
     yield from common_headers(endpoint)
     for name, text in endpoint.headers.items():
         yield name, (text, TEXT)
 
 
 def common_headers(endpoint: Endpoint) -> Iterator[tuple[str, tuple[str, JsonSchema]]]:
-    """Of a success or a 304."""
+    """The headers of a success or a 304."""
     if endpoint.has_etag:
-        yield "ETag", ("The version of the answer, for `If-None-Match`; of one resource also for `If-Match`.", TEXT)
+        yield "ETag", ("The version of the response, for `If-None-Match`; of one resource also for `If-Match`.", TEXT)
     if endpoint.query is not None and "cursor" in endpoint.query.model_fields:
         delta = DELTA if "changed_after" in endpoint.query.model_fields else ""
-        yield "Link", (f'Where the next page is (`rel="next"`), if there is one.{delta}', TEXT)
+        yield "Link", (f'The address of the next page (`rel="next"`), if there is one.{delta}', TEXT)
     if endpoint.method == "POST" and endpoint.idempotent:
-        yield "Idempotent-Replayed", ("`true`: this is the first answer again.", {"type": "string", "enum": ["true"]})
+        yield "Idempotent-Replayed", ("`true`: this repeats the first response.", {"type": "string", "enum": ["true"]})
     if "key" in endpoint.access.schemes:
         yield from OF_A_KEY.items()
     yield "X-Request-Id", ("The request's id.", TEXT)
 
 
 def implied(endpoint: Endpoint) -> Iterator[int]:
-    """The statuses of the refusals that follow from the declaration."""
+    """The statuses of the errors that follow from the declaration."""
     asked = endpoint.access.resolve is not None
     number = endpoint.id is not None and endpoint.id.number
     checked = endpoint.query is not None or endpoint.body is not None or number
@@ -202,7 +202,7 @@ def implied(endpoint: Endpoint) -> Iterator[int]:
     if endpoint.method == "PATCH":
         yield 412
     if endpoint.body is not None:
-        # A body that is no JSON at all is not valid in either dialect.
+        # A body that is not JSON is invalid in both dialects.
         yield from (415, 422 if endpoint.dialect == "leads" else 400)
     if asked:
         yield 429
@@ -210,14 +210,14 @@ def implied(endpoint: Endpoint) -> Iterator[int]:
 
 
 def refusal(status: int, dialect: Dialect, *, to_keys: bool = True) -> dict[str, Any]:
-    """A refusal in its dialect, as it is said to keys too unless it never is."""
+    """An error in its dialect. Without *to_keys*, it never goes to an API key and has no rate-limit headers."""
     name = "Error" if dialect == "aureum" else "LeadsInvalid" if status == 422 else "LeadsError"
     headers: dict[str, tuple[str, JsonSchema]] = {
-        "X-Error-Code": ("What was refused, for a program: one of the codes in docs/errors.md.", TEXT),
+        "X-Error-Code": ("The error code, for programs. docs/errors.md lists all codes.", TEXT),
         "X-Request-Id": ("The request's id.", TEXT),
     }
     if to_keys and status != 401:
-        headers |= {name: (f"To a valid key: {text}", schema) for name, (text, schema) in OF_A_KEY.items()}
+        headers |= {name: (f"With a valid key: {text}", schema) for name, (text, schema) in OF_A_KEY.items()}
     if status in (429, 503):
         headers |= RETRY_AFTER
     if status == 401:
@@ -237,5 +237,5 @@ def refusal(status: int, dialect: Dialect, *, to_keys: bool = True) -> dict[str,
 
 
 def written(headers: Any) -> dict[str, Any]:
-    """Headers as the document has them."""
+    """*headers* in the form of the document."""
     return {name: {"description": text, "schema": schema} for name, (text, schema) in headers}

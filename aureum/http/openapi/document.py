@@ -29,18 +29,18 @@ from aureum.http.openapi.webhooks import webhooks
 from aureum.http.openapi.words import IDS, TAGS
 from aureum.http.wire.sent import POSITIONS
 
-ABOUT = """The back end of real-estate brokerages: the Aureum API and the Leads API, served by one service.
+ABOUT = """The back end of a real-estate CRM. One service has two APIs: the Aureum API and the Leads API.
 
-Every answer has `X-Request-Id`. Any GET may be sent as HEAD. OPTIONS tells which methods an address takes; any other is
-405 with `Allow`. Lists are bare arrays, newest first; their `Link` header leads to the next page and to what changes
-from now on. Unknown fields are ignored. An unknown query parameter of a list of the Aureum API is 400, unless its name
-begins with `_`; elsewhere it is ignored.
+Every response has an `X-Request-Id`. Every GET endpoint also accepts HEAD. OPTIONS lists the methods of a path, and any
+other method gets 405 with `Allow`. Lists are bare arrays, newest first. Their `Link` header has the next page, and the
+address of later changes. Unknown fields are ignored. On lists of the Aureum API an unknown query parameter is 400,
+unless its name begins with `_`. All other endpoints ignore unknown parameters.
 
-In an optional field `""` means the same as `null`, and an empty query parameter the same as none. A date without a time
-is its midnight on the brokerage's clock. In texts of one line, line ends become blanks.
+In an optional field `""` means the same as `null`. An empty query parameter means the same as none. A date without a
+time means midnight in the brokerage's time zone. In single-line texts, line breaks become spaces.
 
-Every refusal has a code for programs: `code` in the body of the Aureum API, and the header `X-Error-Code` in both.
-Public endpoints find the brokerage by `Host`: send them to the brokerage's own domain.
+Every error has a code for programs. The Aureum API sends it as `code` in the body, and both APIs send it in the header
+`X-Error-Code`. Public endpoints find the brokerage by `Host`, so send them to the brokerage's domain.
 """
 
 SECURITY_SCHEMES: Mapping[str, JsonSchema] = {
@@ -48,14 +48,14 @@ SECURITY_SCHEMES: Mapping[str, JsonSchema] = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "aur_…",
-        "description": "An API key of a brokerage. It acts as the brokerage, with the view of a broker.",
+        "description": "An API key of a brokerage. It has the access of a broker.",
     },
     "token": {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "aut_…",
-        "description": "The token of a user, from `POST /api/v1/auth/login`. It acts with the user's role for twelve "
-        "hours.",
+        "description": "A user's token, from `POST /api/v1/auth/login`. It has the access of the user's role, and is "
+        "valid for twelve hours.",
     },
 }
 
@@ -63,8 +63,8 @@ ANY_SERVER: JsonSchema = {
     "url": "{scheme}://{host}",
     "description": "An installation of Aureum.",
     "variables": {
-        "scheme": {"enum": ["https", "http"], "default": "http", "description": "`https` but for tests."},
-        "host": {"default": "localhost:8000", "description": "The host and port, as `aureum run` has them."},
+        "scheme": {"enum": ["https", "http"], "default": "http", "description": "`https`, except for tests."},
+        "host": {"default": "localhost:8000", "description": "Host and port of the server."},
     },
 }
 """Where the API is, if AUREUM_PUBLIC_URL does not say. Not ``/``, of which some tools make no base URL."""
@@ -78,7 +78,9 @@ IDEMPOTENCY_KEY: JsonSchema = {
     "maxLength": 255,
     "pattern": "^[!-~]([ -~]*[!-~])?$",
 }
-REQUEST_ID = "Names the request; the answer and the log repeat it: up to 128 letters, digits, `.`, `_`, `:` and `-`."
+REQUEST_ID = (
+    "An id for the request, which the response and the log repeat. Up to 128 letters, digits, `.`, `_`, `:` and `-`."
+)
 
 
 def document(
@@ -198,17 +200,19 @@ def headers(endpoint: Endpoint) -> Iterable[tuple[str, str, JsonSchema]]:
     """The request headers that mean something to the endpoint, besides credentials."""
     text: JsonSchema = {"type": "string"}
     if endpoint.has_etag and endpoint.method == "GET":
-        yield "If-None-Match", "The ETag of the answer that the client has: 304 while it is still the same.", text
+        yield "If-None-Match", "The ETag of the client's copy. The response is 304 if nothing has changed.", text
     if endpoint.method == "PATCH":
         yield (
             "If-Match",
-            "The ETag of what the client has seen: 412 if it has changed since.",
+            "The ETag of the version that the change is based on. If the resource has changed since, the response "
+            "is 412.",
             IF_MATCH,
         )
     if endpoint.method == "POST" and endpoint.idempotent:
         yield (
             "Idempotency-Key",
-            "The same key and body within 24 hours get the first answer again, and nothing happens twice.",
+            "Makes retries safe. For 24 hours, a request with the same key and body gets the first response again, and "
+            "is not processed twice.",
             IDEMPOTENCY_KEY,
         )
     yield "X-Request-Id", REQUEST_ID, text

@@ -27,7 +27,7 @@ const MENDED = [
   [".content-type", { "aria-label": "Media type" }],
   [".parameters :is(input, select, textarea)", { "aria-label": parameter }],
   ["textarea", { "aria-label": "Body" }],
-  [".responses-table", { "aria-label": (element) => `Answers: ${element.id || "tried"}` }],
+  [".responses-table", { "aria-label": (element) => `Responses: ${element.id || "tried"}` }],
   [".close-modal", { "aria-label": "Close" }],
   ["[aria-label='Apply credentials']", { "aria-label": "Authorize: Apply credentials" }],
   ["pre.microlight", { tabindex: "0" }],

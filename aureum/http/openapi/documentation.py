@@ -58,19 +58,19 @@ def asset(name: str) -> Packed:
 
 
 async def get_openapi(asked: Asked) -> Response:
-    """This document: OpenAPI 3.1."""
+    """Returns this OpenAPI 3.1 document."""
     document: Packed = asked.request.app.state.openapi
     return await document.answer(asked.request)
 
 
 async def get_docs(asked: Asked) -> Response:
-    """The page on which the document can be read and tried out."""
+    """Returns the interactive documentation."""
     page = PAGE.format(digests={name: asset(name).digest for name in ASSETS})
     return Response(page, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
 
 
 async def get_asset(asked: Asked, *, name: str) -> Response:
-    """A file that the page loads."""
+    """Returns a file that the page loads."""
     return await asset(name).answer(asked.request, **{"Cache-Control": FOREVER})
 
 

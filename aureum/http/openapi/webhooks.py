@@ -24,8 +24,9 @@ SUMMARIES: Mapping[str, str] = {
 }
 
 DESCRIPTION = (
-    "Sent to every webhook that wants `{event}`. `data` is the resource as it stood at that event. A message may come "
-    "twice: remember the ids that you have dealt with. `sequence` orders the events of a brokerage."
+    "Sent to every webhook that receives `{event}`. `data` is the state of the resource right after the event. A "
+    "message may arrive more than once, so keep the ids of the messages that you have processed. `sequence` orders the "
+    "events of a brokerage."
 )
 
 HEX = "^[0-9a-f]{64}$"
@@ -37,27 +38,27 @@ HEADERS: Mapping[str, tuple[str, JsonSchema]] = {
         {"type": "string", "pattern": HEX},
     ),
     NEXT: (
-        "The same signature with the new secret, while a secret is being rotated.",
+        "The same signature with the new secret, while both secrets are valid.",
         {"type": "string", "pattern": HEX},
     ),
     "webhook-id": ("The `id` of the message, the same in every attempt.", {"type": "string"}),
     "webhook-timestamp": ("When this attempt was made, in Unix seconds.", {"type": "string", "pattern": "^[0-9]+$"}),
     "webhook-signature": (
-        "The signature of Standard Webhooks: `v1,` and base64; two of them while a secret is being rotated.",
+        "The signature of Standard Webhooks: `v1,` and base64. Two signatures while both secrets are valid.",
         {"type": "string"},
     ),
 }
 
 
 def webhooks(messages: Mapping[str, type[BaseModel]], schemas: Schemas, examples: Mapping[str, Any]) -> dict[str, Any]:
-    """By event. *messages* are the models of bodies and *examples* are bodies, by event as well."""
+    """The requests by event. *messages* has the models of the bodies, and *examples* has bodies, both by event."""
     return {
         event: {"post": request(event, schemas.of(model), examples.get(event))} for event, model in messages.items()
     }
 
 
 def request(event: str, schema: JsonSchema, example: Any) -> dict[str, Any]:
-    """What is sent for one event, and what the receiver answers."""
+    """The request for one event, and the responses that the receiver may give."""
     content: dict[str, Any] = {"schema": schema}
     if example is not None:
         content["example"] = example
@@ -72,9 +73,9 @@ def request(event: str, schema: JsonSchema, example: Any) -> dict[str, Any]:
         ],
         "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {
-            "2XX": {"description": "Received. Only the status counts, nothing that follows it."},
-            "410": {"description": "Not wanted any more: the webhook is disabled."},
-            "default": {"description": "Not received: the same message comes again later."},
+            "2XX": {"description": "Received. Aureum ignores the body of the response."},
+            "410": {"description": "The endpoint is gone. Aureum disables the webhook."},
+            "default": {"description": "Not received. Aureum sends the same message again later."},
         },
         "security": [],
     }

@@ -106,8 +106,8 @@ async def with_number(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
 
 CLEAR = Action(
     "clear",
-    "It was a person",
-    "It is no longer a suspect.",
+    "Not spam",
+    "It is no longer suspected spam.",
     lambda form: bool(form.get("suspect")),
 )
 """Of a form that a program seems to have sent."""

@@ -16,9 +16,7 @@ Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, exam
 LeadsTimestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-12-28T15:30:00Z"])]
 """A moment of the Leads API, in seconds."""
 
-Suspect = Annotated[
-    bool, Field(description="Whether a program seems to have sent it. There only if that was ever thought so.")
-]
+Suspect = Annotated[bool, Field(description="Whether it is suspected spam. Present only if it ever was.")]
 
 Amount = Annotated[float | int, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 

@@ -187,7 +187,7 @@ def test_a_private_count_wants_credentials(server: Server, office: Office, tenan
     refused = server.ask("GET", COUNTS, host=private.domain)
 
     assert refused.status == 401
-    assert refused.detail == "This brokerage shows its lead count only with credentials: send an API key or a token."
+    assert refused.detail == "This brokerage's lead count is not public. Send an API key or a token."
     assert server.ask("GET", COUNTS, headers=private.bearer, host=private.domain).json["total"] == 1
     assert server.ask("GET", COUNTS, headers=tenant.bearer, host=private.domain).status == 401
 

@@ -52,7 +52,7 @@ REFERENCES = {"assignedToId": "users", "agentId": "users", "userId": "users", "p
 REMAINS = "must remain"
 """What a change is told that would take the last of something away, which no schema of a body can know."""
 
-NOT_YOURS = "is not your present password"
+NOT_YOURS = "is not your current password"
 """What a user is told who wants another password, and which no schema can know."""
 
 OF_THIS_LIST = "must be the one that a Link header of this list gave you"

@@ -42,7 +42,7 @@ def test_what_is_refused_stands_beside_the_form(server: Server, office: Office, 
     log_in(reader, user.email)
 
     for current, new, again, said in (
-        ("wrong", NEW, NEW, "The present password is not your present password."),
+        ("wrong", NEW, NEW, "The present password is not your current password."),
         (PASSWORD, NEW, NEW + " ", "The new password was not typed the same way twice."),
         (PASSWORD, "password1234", "password1234", "The new password is too easy to guess"),
         (PASSWORD, "short", "short", "The new password must have"),
@@ -70,5 +70,5 @@ def test_the_own_password_in_the_list_of_users(server: Server, office: Office, t
     path = f"/admin/users/{user.number}"
     form = reader.read(path).form(path)
     answer = reader.send(path, form.filled(password=NEW))
-    assert "in the panel under your name" in page(answer, 400).said("p", role="alert")[0]
+    assert "Use your account page in the panel" in page(answer, 400).said("p", role="alert")[0]
     assert reader.get("/admin").status == 200 and log_in(Reader(server), user.email).status == 303

@@ -16,7 +16,7 @@ from aureum.projections.brokerages import BrokerageRow
 MOST_DOMAINS = 50
 
 HOST_NAME = "^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$"
-"""For whoever reads the JSON schema; what is written otherwise, with capitals or umlauts, is brought to this form."""
+"""The pattern in the JSON schema. Other spellings, with capitals or umlauts, are normalised to this form."""
 
 
 def _country(text: str) -> str:
@@ -33,8 +33,8 @@ Domains = Annotated[
     list[Domain],
     Field(
         max_length=MOST_DOMAINS,
-        description="The domains of the brokerage's own pages; links in mails use the first. No IP address, and "
-        "nothing below the base domain.",
+        description="The domains of the brokerage's website. Links in mails use the first. IP addresses, and domains "
+        "below the base domain, are not allowed.",
     ),
 ]
 Zone = Annotated[
@@ -47,7 +47,7 @@ Country = Annotated[
     Characters(limit=2),
     AfterValidator(_country),
     WithJsonSchema({"type": "string", "enum": sorted(SUPPORTED_REGIONS)}),
-    Field(description="The country whose phone numbers need no prefix.", examples=["US"]),
+    Field(description="The country of phone numbers without a country code.", examples=["US"]),
 ]
 
 EXAMPLE: dict[str, JsonValue] = {
@@ -66,12 +66,13 @@ class NewBrokerage(Body):
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
-    name: Annotated[Name, Field(description="The name that people know.")]
+    name: Annotated[Name, Field(description="The name of the brokerage.")]
     slug: Annotated[
         str,
         Characters(limit=63),
         Field(
-            description="Short name for addresses. It cannot be changed, and is none of `www`, `api`, `admin`, `app`.",
+            description="Short name for URLs. It cannot be changed later. `www`, `api`, `admin` and `app` are "
+            "reserved.",
             json_schema_extra={"pattern": "^(?!(?:www|api|admin|app)$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"},
         ),
     ]
@@ -97,7 +98,7 @@ class BrokerageChange(Body):
 
 
 class ShownBrokerage(Shape):
-    """A brokerage; `id` is the `brokerage_id` of the Leads API."""
+    """A brokerage. The Leads API calls its `id` `brokerage_id`."""
 
     id: int
     slug: str
@@ -108,7 +109,7 @@ class ShownBrokerage(Shape):
     country: str
     public_lead_count: bool
     disabled: Annotated[
-        bool, Field(description="Whether the brokerage is disabled, with its forms, keys, logins and webhooks.")
+        bool, Field(description="Whether the brokerage is disabled, including its forms, keys, logins and webhooks.")
     ]
     created_at: LeadsTimestamp
 

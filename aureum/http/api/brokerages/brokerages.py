@@ -47,7 +47,7 @@ async def get_brokerages(asked: Asked, numbered: Numbered) -> Response:
 
 
 async def post_brokerage(asked: Asked, new: NewBrokerage) -> Response:
-    """Returns the new brokerage. A slug or domain that another brokerage has is 409."""
+    """Returns the new brokerage. If another brokerage has the same slug or domain, the response is 409."""
     check_platform_admin(asked.about.role)
     domains = brokerage_domains(new.domains, asked.app.settings.base_domain)
     command = OpenBrokerage(**{**new.model_dump(), "domains": domains})

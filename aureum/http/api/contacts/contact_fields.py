@@ -36,14 +36,14 @@ class NewContact(Body):
     first_name: Annotated[Name, Field(alias="firstName", description="First name")]
     last_name: Annotated[Name, Field(alias="lastName", description="Last name")]
     email: Annotated[Email | None, Field(description="Email address")] = None
-    phone: Annotated[PhoneText | None, Field(description="Phone number, kept as given")] = None
+    phone: Annotated[PhoneText | None, Field(description="Phone number, stored as it was given.")] = None
     type: Annotated[Type, NULL_IS_ABSENT] = "BUYER"
-    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="Tags; a tag that is sent twice is kept once.")] = Field([])
+    tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="The contact's tags. Duplicates are removed.")] = Field([])
     score: Annotated[Score, NULL_IS_ABSENT] = 0
 
 
 class ContactChange(Body):
-    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value. ``tags``
+    """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value. ``tags``
     replaces all tags."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"tags": ["vip"], "score": 90}})

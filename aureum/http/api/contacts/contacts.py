@@ -31,7 +31,8 @@ class ContactFilters(DeltaPaging):
 
     type: Annotated[Type | None, Field(description="Filter by type.")] = None
     tag: Annotated[
-        Annotated[str, Characters(limit=100, lines=False)] | None, Field(description="Filter by tag, as it is written.")
+        Annotated[str, Characters(limit=100, lines=False)] | None,
+        Field(description="Filter by tag. Upper and lower case differ."),
     ] = None
     search: Annotated[
         Annotated[str, Characters(limit=LONGEST_SEARCH)] | None,
@@ -49,7 +50,7 @@ def contact_body(contact: Contact) -> bytes:
 
 
 async def get_contacts(asked: Asked, filters: ContactFilters) -> Response:
-    """Newest first, in pages or streamed whole."""
+    """Lists the contacts, newest first: in pages with ``limit``, otherwise streamed as a whole."""
     tag = None if filters.tag is None else filters.tag.strip()
     found = contact_search.asked(filters.search, tag, filters.type)
     if found is None:
@@ -59,7 +60,7 @@ async def get_contacts(asked: Asked, filters: ContactFilters) -> Response:
 
 
 async def post_contact(asked: Asked, new: NewContact) -> Response:
-    """Returns the whole contact. A phone number that cannot be read is kept as it was given."""
+    """Returns the new contact. A phone number that cannot be parsed is stored as it was given."""
     command = AddContact(
         tenant_id=asked.tenant_id, country=asked.about.country, created_by=asked.about.user_id, **vars(new)
     )

@@ -15,15 +15,15 @@ PANEL = "/admin"
 
 
 class ShownDoor(Shape):
-    """What there is at this address, as paths."""
+    """The entry points of this installation, as paths."""
 
     name: str
     version: str
-    panel: Annotated[str, Field(description="The admin panel, for people")]
-    docs: Annotated[str, Field(description="The API, to read and to try out")]
-    openapi: Annotated[str, Field(description="The OpenAPI document")]
-    health: Annotated[str, Field(description="Whether the process lives")]
-    ready: Annotated[str, Field(description="Whether it can do its work")]
+    panel: Annotated[str, Field(description="The admin panel.")]
+    docs: Annotated[str, Field(description="The interactive API documentation.")]
+    openapi: Annotated[str, Field(description="The OpenAPI document.")]
+    health: Annotated[str, Field(description="The liveness check.")]
+    ready: Annotated[str, Field(description="The readiness check.")]
 
 
 LINKS = encoded(
@@ -40,10 +40,10 @@ LINKS = encoded(
 
 
 async def get_door(asked: Asked) -> Response:
-    """Programs get links, browsers are sent on to the admin panel (303)."""
+    """Returns the entry points as JSON. Browsers are redirected to the admin panel (303)."""
     if prefers_page(asked.request.scope):
         return RedirectResponse(PANEL, 303, {"Vary": "Accept"})
     return answer(LINKS, headers={"Vary": "Accept"})
 
 
-ENDPOINTS = (Endpoint("GET", "/", get_door, "Get what there is here", access=ANYBODY, answers=ShownDoor),)
+ENDPOINTS = (Endpoint("GET", "/", get_door, "List the entry points", access=ANYBODY, answers=ShownDoor),)

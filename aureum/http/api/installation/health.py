@@ -18,13 +18,13 @@ class ShownHealth(Shape):
 
 
 async def get_healthz(asked: Asked) -> Response:
-    """The process answers."""
+    """Answers while the process is running."""
     return answer(encoded({"status": "ok"}))
 
 
 async def get_readyz(asked: Asked) -> Response:
-    """The database answers too, is of this version, and lately nothing was refused that must be stored. Raises
-    Unavailable, which says what it is."""
+    """Checks that the database is available and has the schema of this version, and that no write was lately refused.
+    Raises Unavailable, which says what it is."""
     database = asked.app.database
     async with database.connection(min(READY_SECONDS, database.watch.seconds)) as connection:
         await check(connection, database.watch)
@@ -32,8 +32,7 @@ async def get_readyz(asked: Asked) -> Response:
 
 
 async def get_metrics(asked: Asked) -> Response:
-    """Measurements for Prometheus. Only loopback and ``AUREUM_METRICS_NETWORKS`` may read them; for other clients the
-    answer is 404."""
+    """Returns the metrics. Clients outside of loopback and ``AUREUM_METRICS_NETWORKS`` get 404."""
     app = asked.app
     client = asked.request.client
     peer = client.host if client else ""
@@ -48,12 +47,12 @@ async def get_metrics(asked: Asked) -> Response:
 
 ENDPOINTS = (
     Endpoint("GET", "/healthz", get_healthz, "Check that the process is alive", access=ANYBODY, answers=ShownHealth),
-    Endpoint("GET", "/readyz", get_readyz, "Check that it is ready", access=ANYBODY, answers=ShownHealth),
+    Endpoint("GET", "/readyz", get_readyz, "Check that the process is ready", access=ANYBODY, answers=ShownHealth),
     Endpoint(
         "GET",
         "/metrics",
         get_metrics,
-        "Get measurements for Prometheus",
+        "Get metrics for Prometheus",
         access=ANYBODY,
         media="text/plain",
         refusals=(404,),

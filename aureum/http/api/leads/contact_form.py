@@ -20,7 +20,7 @@ THANKS = "Thank you for your message! We'll get back to you within 24 hours."
 
 
 class ContactForm(BaseModel):
-    """The document's fields. What the page fills in never refuses a lead."""
+    """A submission of the contact form."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -54,7 +54,7 @@ class ContactForm(BaseModel):
         Trap,
         Field(
             alias="_gotcha",
-            description="Hidden from visitors. A form that has it filled in is treated as sent by a program.",
+            description="A honeypot field, hidden from visitors. If it is filled in, the form is treated as spam.",
         ),
     ] = False
 
@@ -68,13 +68,13 @@ class Thanks(Shape):
 
 
 def thanks(lead: Lead) -> bytes:
-    """A tour request, as the visitor's page gets it."""
+    """The body that thanks the visitor."""
     return encoded({"success": True, "message": THANKS, "lead_id": lead.number})
 
 
 async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
-    """Stores a lead and routes it to an agent. Programs send JSON. Pages may also send
-    ``application/x-www-form-urlencoded``, ``multipart/form-data``, or JSON as ``text/plain``. A browser that prefers
+    """Stores a lead and routes it to an agent. Besides JSON, the endpoint accepts
+    ``application/x-www-form-urlencoded``, ``multipart/form-data``, and JSON as ``text/plain``. A browser that prefers
     HTML gets a page."""
     # One append, so that the first webhook names the agent. The document shows JSON alone: of a body with several media
     # types, generators make clients that send the last of them.

@@ -17,11 +17,11 @@ from aureum.http.wire.shapes import Shape
 from aureum.projections import lead_counts
 
 PATH = "/api/leads/count"
-PRIVATE = "This brokerage shows its lead count only with credentials: send an API key or a token."
+PRIVATE = "This brokerage's lead count is not public. Send an API key or a token."
 
 
 class ShownCount(Shape):
-    """How many leads have each status."""
+    """The number of leads by status."""
 
     new: int
     contacted: int
@@ -49,7 +49,7 @@ async def by_host_or_credentials(request: Request) -> Brokerage:
 
 
 async def get_lead_count(asked: Asked) -> Response:
-    """Counts the brokerage's leads, or for an agent the leads that the agent sees."""
+    """Counts the leads that are visible to the caller. Without credentials it counts all leads of the brokerage."""
     about = asked.about
     key = ("lead_counts", about.tenant_id, about.head, about.read_version, about.view)
     etag = log_etag(asked.request, about, PATH)

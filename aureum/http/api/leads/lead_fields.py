@@ -50,7 +50,7 @@ ANSWERABLE: list[JsonValue] = [
 
 
 class NewLead(Body):
-    """``name``, or ``firstName`` with ``lastName``; ``email`` or ``phone``."""
+    """A new lead. It needs ``name``, or ``firstName`` and ``lastName``. It also needs ``email`` or ``phone``."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -66,7 +66,7 @@ class NewLead(Body):
         },
     )
 
-    name: Annotated[Name | None, Field(description="Split at its last space.")] = None
+    name: Annotated[Name | None, Field(description="The full name. It is split at its last space.")] = None
     first_name: Annotated[Name | None, Field(alias="firstName")] = None
     last_name: Annotated[Name | None, Field(alias="lastName")] = None
     email: Email | None = None
@@ -89,7 +89,7 @@ class NewLead(Body):
 
 
 class LeadChange(Body):
-    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
+    """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "contacted"}})
 

@@ -16,7 +16,7 @@ LEADS = Listing("/api/leads", lead_list.PAGE, lead_list.CHANGED, lead_list.PAGES
 
 
 class LeadFilters(DeltaPaging):
-    """The document's filters, and who takes care of it."""
+    """The document's filters, and the assigned user."""
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     source: Annotated[Source | None, Field(description="Filter by source.")] = None
@@ -24,8 +24,8 @@ class LeadFilters(DeltaPaging):
 
 
 async def get_leads(asked: Asked, filters: LeadFilters) -> Response:
-    """Lists leads, newest first. With ``limit`` the answer is a page, and ``Link`` leads to the next one; without it
-    the whole list is streamed."""
+    """Lists the leads, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the leads that
+    are assigned to them or that they created."""
     chosen = {
         "status": filters.status,
         "source": filters.source,

@@ -38,7 +38,7 @@ def lead_body(lead: Lead) -> bytes:
 
 
 async def post_lead(asked: Asked, new: NewLead) -> Response:
-    """Leads created through the API are not routed. Set ``assignedToId`` to assign one."""
+    """Leads created through the API are not routed. Set ``assignedToId`` to assign the lead to a user."""
     first_name, last_name = split_name(new.name) if new.name is not None else (new.first_name, new.last_name)
     command = CaptureLead(
         tenant_id=asked.tenant_id,
@@ -93,7 +93,7 @@ async def patch_lead(asked: Asked, lead_id: UUID, change: LeadChange) -> Respons
 
 
 async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
-    """Sets the status to ``converted``, and once creates a contact from the lead. Converting it again has no further
+    """Sets the status to ``converted`` and creates a contact from the lead. Converting it again has no further
     effect."""
     remember = await once(asked, lead_body)
     lead, appended = await convert_lead(
@@ -109,8 +109,8 @@ async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
 
 
 async def post_lead_clearance(asked: Asked, lead_id: UUID) -> Response:
-    """The lead, no longer suspected of having been sent by a program: it counts, is routed, and webhooks are told of
-    it as of a new one. Twice is the same success."""
+    """Marks a suspected lead as genuine. The lead is counted and routed, and webhooks receive it as new. Clearing it
+    again has no further effect."""
     remember = await once(asked, lead_body)
     lead, appended = await clear_lead(
         asked.app.store,

@@ -28,13 +28,13 @@ SUBSCRIBED = encoded({"success": True, "message": "Successfully subscribed to ne
 TO_UNSUBSCRIBE = encoded({"success": True, "message": "Send a POST request to this address to unsubscribe"})
 UNSUBSCRIBED = encoded({"success": True, "message": "Successfully unsubscribed from newsletter"})
 
-NO_LINK = "There is no such link. Open the whole link from the newsletter."
+NO_LINK = "This link is not valid. Open the complete link from the newsletter."
 
 FirstName = Annotated[str, Characters(limit=200, lines=False), Forgiven()]
 
 
 class SubscriptionForm(BaseModel):
-    """The document's fields; only the address is needed."""
+    """A newsletter subscription. Only the email address is required."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -50,13 +50,13 @@ class SubscriptionForm(BaseModel):
     email: Annotated[Email, Field(description="Valid email address")]
     first_name: Annotated[FirstName | None, EMPTY_IS_NONE, Field(description="Subscriber's first name")] = None
     interests: Annotated[
-        Interests, Field(description="What the newsletters should be about: a list, or words separated by commas.")
+        Interests, Field(description="The topics that interest the subscriber: a list, or words separated by commas.")
     ] = ()
     suspect: Annotated[
         Trap,
         Field(
             alias="_gotcha",
-            description="Hidden from visitors. A form that has it filled in is treated as sent by a program.",
+            description="A honeypot field, hidden from visitors. If it is filled in, the form is treated as spam.",
         ),
     ] = False
 
@@ -66,11 +66,11 @@ class UnsubscribeLink(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    token: Annotated[str, Field(description="The token in the link of a newsletter.")] = ""
+    token: Annotated[str, Field(description="The token from the unsubscribe link.")] = ""
 
 
 class ShownSuccess(Shape):
-    """It worked. The answer is the same whether the address was known or not."""
+    """A success. The response is the same for new and known addresses."""
 
     success: Literal[True]
     message: str
@@ -101,7 +101,8 @@ async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
 
 
 async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
-    """Shows a page with a button to browsers. It changes nothing, because programs that scan mail follow every link."""
+    """Returns a page with an unsubscribe button to browsers. It changes nothing, because mail scanners follow every
+    link."""
     link = await find_link(asked.app.store, asked.tenant_id, query.token)
     if link.subscriber_id is None:
         return await unknown(asked.request, link)
@@ -111,7 +112,7 @@ async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
 
 
 async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
-    """Unsubscribes, from the page or with one click (RFC 8058). The request body is ignored."""
+    """Unsubscribes the owner of the link, from the page or with one click (RFC 8058). The request body is ignored."""
     store = asked.app.store
     # The body is the same for every link: the token tells requests apart.
     sent = query.token.encode() + b"\n" + asked.body
@@ -131,8 +132,8 @@ async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
 
 
 async def unknown(request: Request, link: Link) -> Response:
-    """404, as a page where one is wanted; else raises HttpError. Only who guesses is limited: a mail provider presses
-    the buttons of all its readers from a few addresses."""
+    """404, as a page if the client wants one; else raises HttpError. Only wrong tokens are limited: a mail provider
+    presses the buttons of all its readers from a few addresses."""
     try:
         await counted(request, GUESSES)
     except HttpError as error:

@@ -28,9 +28,11 @@ class Words(NamedTuple):
     asks: bool = False
 
 
-ASKS = Words("Unsubscribe from our newsletter?", "Press the button, and you get no more newsletters from us.", True)
-DONE = Words("You are unsubscribed", "You will get no more newsletters from us. You can subscribe again on our site.")
-UNKNOWN = Words("This link does not work", "It may have been cut off. Open the whole link from the newsletter again.")
+ASKS = Words("Unsubscribe from our newsletter?", "Press the button to stop receiving our newsletter.", True)
+DONE = Words(
+    "You are unsubscribed", "You will no longer receive our newsletter. You can subscribe again on our website."
+)
+UNKNOWN = Words("This link does not work", "It may be incomplete. Open the complete link from the newsletter.")
 
 
 def page(brokerage: str, words: Words, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:

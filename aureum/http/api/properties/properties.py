@@ -33,7 +33,7 @@ class PropertyFilters(DeltaPaging):
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     featured: Annotated[
         Literal["true", "false"] | None,
-        Field(description="`true`: only featured properties. `false`: only the others."),
+        Field(description="`true`: only featured properties. `false`: only properties that are not featured."),
     ] = None
 
 
@@ -43,13 +43,13 @@ def property_body(listed: Property) -> bytes:
 
 
 async def get_properties(asked: Asked, filters: PropertyFilters) -> Response:
-    """Newest first, in pages or streamed whole."""
+    """Lists the properties, newest first: in pages with ``limit``, otherwise streamed as a whole."""
     featured = None if filters.featured is None else filters.featured == "true"
     return await PROPERTIES.answer(asked, filters, {"status": filters.status, "featured": featured})
 
 
 async def post_property(asked: Asked, new: NewProperty) -> Response:
-    """Returns the whole property. Its ``slug`` is made from the title and unique in the brokerage."""
+    """Returns the new property. Its ``slug`` is derived from the title, and is unique within the brokerage."""
     fields = new.model_dump(exclude={"status"}) | {"created_by": asked.about.user_id}
     command = EnterProperty(tenant_id=asked.tenant_id, status=new.status, fields=fields)
     remember = await once(asked, property_body)

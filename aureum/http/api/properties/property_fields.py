@@ -66,16 +66,17 @@ class NewProperty(Body):
     mls_id: Annotated[
         MlsId,
         Field(
-            alias="mlsId", description="The id in the MLS, unique in the brokerage and MLS. A blank one counts as none."
+            alias="mlsId",
+            description="The listing id in the MLS. It must be unique within the brokerage and MLS. Blank means none.",
         ),
     ] = None
     time_zone: Annotated[
-        TimeZone | None, Field(alias="timeZone", description="IANA time zone, if it is not the brokerage's.")
+        TimeZone | None, Field(alias="timeZone", description="IANA time zone. Default: the brokerage's.")
     ] = None
 
 
 class PropertyChange(Body):
-    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
+    """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "SOLD", "price": 4450000}})
 

@@ -27,12 +27,14 @@ PATH = "/api/v1/admin/api-keys"
 
 
 class NewApiKey(Body):
-    """A new API key. It can be created under any plan; the plan is checked at each request."""
+    """A new API key. It can be created under any plan. Aureum checks the plan on each request."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
 
-    name: Annotated[Name, Field(description="What the key is for..")]
-    rate_limit: Annotated[int, Whole(1, 1_000_000), NULL_IS_ABSENT, Field(description="Requests a minute")] = RATE_LIMIT
+    name: Annotated[Name, Field(description="What the key is for.")]
+    rate_limit: Annotated[int, Whole(1, 1_000_000), NULL_IS_ABSENT, Field(description="Requests per minute")] = (
+        RATE_LIMIT
+    )
     brokerage_id: BrokerageId | None = None
 
 
@@ -41,14 +43,14 @@ class ShownApiKey(Shape):
 
     id: Wire
     name: str
-    prefix: Annotated[str, Field(description="How the key begins")]
-    rate_limit: Annotated[int, Field(description="Requests a minute")]
+    prefix: Annotated[str, Field(description="The first characters of the key")]
+    rate_limit: Annotated[int, Field(description="Requests per minute")]
     revoked: bool
     created_at: LeadsTimestamp
 
 
 class ShownNewKey(ShownApiKey):
-    """A new API key. The key itself is shown this once."""
+    """A new API key. The key itself is shown only in this response."""
 
     key: Annotated[str, Field(pattern="^aur_[A-Za-z0-9_-]{43}$")]
 
@@ -73,7 +75,7 @@ def shown(key: ApiKey) -> dict[str, Any]:
 
 
 async def get_api_keys(asked: Asked, part: BrokeragePage) -> Response:
-    """Newest first, revoked keys too."""
+    """Lists the API keys, newest first, including revoked keys."""
     tenant_id, _ = await managed_brokerage(asked, part.brokerage_id)
     of = {"tenant": tenant_id, "limit": part.page_size, "skipped": part.skipped}
 
@@ -87,7 +89,7 @@ async def get_api_keys(asked: Asked, part: BrokeragePage) -> Response:
 
 
 async def post_api_key(asked: Asked, new: NewApiKey) -> Response:
-    """Returns the new key, which is shown this once."""
+    """Returns the new key, which is shown only in this response."""
     tenant_id, _ = await managed_brokerage(asked, new.brokerage_id)
     secret = new_key()
 
@@ -103,7 +105,7 @@ async def post_api_key(asked: Asked, new: NewApiKey) -> Response:
 
 
 async def delete_api_key(asked: Asked, key_id: UUID, of: OfBrokerage) -> Response:
-    """Revokes the key: it is refused from the next request on. Revoking it again has no further effect."""
+    """Revokes the key. It is refused from the next request on. Revoking it again has no further effect."""
     tenant_id, _ = await managed_brokerage(asked, of.brokerage_id)
     key = await revoke_api_key(asked.app.store, tenant_id, key_id, origin(asked.request, asked.about))
     return answered(asked, key, lambda revoked: encoded(shown(revoked)))

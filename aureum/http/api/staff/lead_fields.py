@@ -43,7 +43,7 @@ Search = Annotated[str, Characters(limit=200)]
 
 
 class NewAdminLead(Body):
-    """The document's fields."""
+    """A new lead that staff enter."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -85,7 +85,7 @@ class NewAdminLead(Body):
 
 
 class AdminLeadChange(Body):
-    """The fields to change. ``null`` clears an optional field, and unassigns the lead; fields that are left out keep
+    """The fields to change. ``null`` clears an optional field, and unassigns the lead. Fields that are left out keep
     their value."""
 
     model_config = ConfigDict(
@@ -111,7 +111,10 @@ class AdminLeadFilters(Numbered):
     source: Annotated[Source | None, Field(description="Filter by source.")] = None
     source_domain: Annotated[
         Domain | None,
-        Field(description="Filter by the domain of the form; `admin-manual` finds leads that staff entered."),
+        Field(
+            description="Filter by the domain where the form was submitted. `admin-manual` finds leads that staff "
+            "entered."
+        ),
     ] = None
     assigned_agent_id: Annotated[
         NumberText | None,
@@ -119,28 +122,32 @@ class AdminLeadFilters(Numbered):
     ] = None
     brokerage_id: Annotated[
         named_brokerage.InQuery | None,
-        Field(description="Admin only: the leads of one brokerage instead of all. Ignored for non-admin users."),
+        Field(
+            description="For platform admins only: the leads of this brokerage instead of all. Ignored for all "
+            "other users."
+        ),
     ] = None
     changed_after: Annotated[
         Token | None,
         Field(
             alias="changedAfter",
-            description=CHANGED_AFTER + " Of one brokerage only; its pages follow one another by `Link`.",
+            description=CHANGED_AFTER + " Available for one brokerage at a time. `Link` has the next page.",
         ),
     ] = None
     cursor: Annotated[
         Cursor | None,
         Field(
-            description="With `changedAfter`: where the page begins, as the `Link` header of the page before gave it."
+            description="With `changedAfter`: the position of the page, from the `Link` header of the previous page."
         ),
     ] = None
     q: Annotated[
-        Search | None, Field(description="Each of these words, or part of it, in name, e-mail, phone or subject.")
+        Search | None,
+        Field(description="Search by words or parts of words in name, email, phone and subject. All words must match."),
     ] = None
 
 
 class ShownAdminLead(Shape):
-    """The full lead detail."""
+    """A lead with all its details."""
 
     id: int
     brokerage_id: int
@@ -160,16 +167,16 @@ class ShownAdminLead(Shape):
     utm_medium: str | None
     utm_campaign: str | None
     routing: Annotated[
-        dict[str, Any] | None, Field(description="Why this agent was chosen; `null` if the agent was named.")
+        dict[str, Any] | None, Field(description="Why the lead was routed to this agent. `null` if it was not routed.")
     ]
-    contact_id: Annotated[Wire | None, Field(description="The contact that it was converted into.")]
-    suspect: Annotated[bool, Field(description="Whether a program seems to have sent it.")]
+    contact_id: Annotated[Wire | None, Field(description="The contact that the lead was converted to.")]
+    suspect: Annotated[bool, Field(description="Whether the lead is suspected spam.")]
     created_at: LeadsTimestamp
     updated_at: LeadsTimestamp
 
 
 class RemovedAdminLead(Shape):
-    """With `changedAfter`: a lead that is not in the list any more, or not visible to the caller."""
+    """With `changedAfter`: a lead that is no longer in the list, or no longer visible to the caller."""
 
     id: int
     removed: Literal[True]

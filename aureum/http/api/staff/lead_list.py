@@ -23,7 +23,7 @@ FILTERS = ("status", "source", "source_domain", "assigned_agent_id", "brokerage_
 
 
 async def get_admin_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
-    """Newest first. An agent sees the leads assigned to or created by the agent.
+    """Lists the leads, newest first. Agents see the leads that are assigned to them or that they created.
 
     Raises NotFound, HttpError 400, InvalidRequest.
     """

@@ -61,7 +61,7 @@ async def body_of(asked: Asked, lead: Lead) -> partial[bytes]:
 
 
 async def post_admin_lead(asked: Asked, new: NewAdminLead) -> Response:
-    """Leads that staff enter are not routed. Set ``assigned_agent_id`` to assign one.
+    """Leads that staff enter are not routed. Set ``assigned_agent_id`` to assign the lead to an agent.
 
     Raises NotFound, HttpError 400.
     """

@@ -19,7 +19,7 @@ from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Email
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
 
-WRONG = "The e-mail address or the password is not right."
+WRONG = "The email address or the password is wrong."
 TOO_MANY = "Too many failed logins. Try again in {time}."
 
 
@@ -38,7 +38,7 @@ class Credentials(BaseModel):
 class ShownPerson(Shape):
     """The user whose token it is."""
 
-    id: Annotated[int, Field(description="The number that `assigned_agent_id` takes")]
+    id: Annotated[int, Field(description="The number of the user, for `assigned_agent_id`.")]
     email: str
     name: str
     role: Role
@@ -46,22 +46,21 @@ class ShownPerson(Shape):
 
 
 class ShownSession(Shape):
-    """A token, which is shown this once: send it as `Authorization: Bearer TOKEN`."""
+    """A token, which is shown only in this response. Send it as `Authorization: Bearer TOKEN`."""
 
     token: Annotated[str, Field(pattern="^aut_[A-Za-z0-9_-]{43}$")]
-    expires_at: Annotated[LeadsTimestamp, Field(description="Twelve hours from now")]
+    expires_at: Annotated[LeadsTimestamp, Field(description="When the token expires: twelve hours after the login.")]
     user: ShownPerson
 
 
 class Success(Shape):
-    """It worked."""
+    """A success."""
 
     success: Literal[True]
 
 
 async def post_login(asked: Asked, credentials: Credentials) -> Response:
-    """Returns a token that is valid for twelve hours. The refusal is the same for an unknown address and a wrong
-    password."""
+    """Returns a token that is valid for twelve hours. An unknown address and a wrong password get the same error."""
     command = LogIn(
         email=credentials.email,
         password=SecretStr(credentials.password),
@@ -95,7 +94,7 @@ def too_many_failures(error: TooMany) -> HttpError:
 
 
 async def post_logout(asked: Asked) -> Response:
-    """Revokes the token. Sending it again is 401."""
+    """Revokes the token. From then on it gets 401."""
     token = bearer(asked.request)
     if token is not None:
         await log_out(asked.app.database, token)

@@ -13,8 +13,8 @@ from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
 
 NO_BROKERAGE = "Brokerage not found"
-NO_CONTEXT = "You belong to no brokerage."
-NAME_ONE = "You belong to no brokerage: name one with brokerage_id."
+NO_CONTEXT = "You do not belong to a brokerage."
+NAME_ONE = "You do not belong to a brokerage. Name one with brokerage_id."
 
 
 class Managed(NamedTuple):

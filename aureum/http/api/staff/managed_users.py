@@ -25,8 +25,8 @@ from aureum.projections.users import UserRow
 PATH = "/api/v1/admin/users"
 
 YOUR_OWN = (
-    "Your own password is changed where the present one is asked for: in the panel under your name, "
-    "or with POST /api/me/password."
+    "You cannot change your own password here. Use your account page in the panel, or POST /api/me/password, which ask "
+    "for the current one."
 )
 
 
@@ -36,8 +36,8 @@ def body_in(brokerage: int | None) -> Callable[[User], bytes]:
 
 
 async def get_admin_users(asked: Asked, staff: BrokeragePage) -> Response:
-    """Lists users by name, disabled ones too. Platform admins may pass ``brokerage_id``. It defaults to their own
-    brokerage, or to the platform."""
+    """Lists the users by name, including disabled users. Platform admins may pass ``brokerage_id``. It defaults to
+    their own brokerage, or to the platform."""
     tenant_id, _ = await managed(asked, staff.brokerage_id)
     of = {"tenant": tenant_id, "limit": staff.page_size, "skipped": staff.skipped}
 
@@ -50,7 +50,7 @@ async def get_admin_users(asked: Asked, staff: BrokeragePage) -> Response:
 
 
 async def post_admin_user(asked: Asked, new: NewUser) -> Response:
-    """Returns the new user. An email address that another user has is 409."""
+    """Returns the new user. If another user has the same email address, the response is 409."""
     tenant_id, number = await managed(asked, new.brokerage_id)
     check_giving(asked.about.role, new.role)
     command = CreateUser(tenant_id=tenant_id, **new.model_dump(exclude={"brokerage_id"}))

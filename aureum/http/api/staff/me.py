@@ -27,11 +27,11 @@ from aureum.projections import api_keys, brokerages, users
 
 PATH = "/api/me"
 
-NOT_CURRENT = "current is not your present password."
+NOT_CURRENT = "current is not your current password."
 
 
 class ShownTenant(Shape):
-    """The brokerage that it belongs to; `id` is the `brokerage_id` of the Leads API."""
+    """The brokerage of the key or user. The Leads API calls its `id` `brokerage_id`."""
 
     id: int
     slug: str
@@ -41,18 +41,18 @@ class ShownTenant(Shape):
 
 
 class MeAsKey(Shape):
-    """An API key."""
+    """The API key of the request."""
 
     type: Literal["key"]
     id: Wire
     name: str
-    prefix: Annotated[str, Field(description="How the key begins")]
-    rateLimit: Annotated[int, Field(description="Requests a minute")]
+    prefix: Annotated[str, Field(description="The first characters of the key")]
+    rateLimit: Annotated[int, Field(description="Requests per minute")]
     brokerage: ShownTenant
 
 
 class MeAsUser(Shape):
-    """A user, recognised by the token."""
+    """The user whose token the request has."""
 
     type: Literal["user"]
     id: Wire
@@ -68,27 +68,35 @@ class ShownMe(RootModel[Annotated[MeAsKey | MeAsUser, Field(discriminator="type"
 
 
 class MeChange(BaseModel):
-    """What users may set of themselves; what is left out stays as it is."""
+    """The fields to change. Fields that are left out keep their value."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Ana Agent"}})
 
-    name: Annotated[Name, NOT_NULL, Field(description="The name that colleagues know")]
+    name: Annotated[Name, NOT_NULL, Field(description="Your name, as colleagues see it.")]
 
 
 class PasswordChange(BaseModel):
-    """The present password, and the one that takes its place."""
+    """The current and the new password."""
 
     model_config = ConfigDict(
         frozen=True,
         json_schema_extra={"example": {"current": "correct horse battery staple", "new": "apples fall in autumn"}},
     )
 
-    current: Annotated[str, Strict(), Field(max_length=LONGEST_PASSWORD, repr=False, description="The present one")]
-    new: Annotated[Password, Field(repr=False, description="Not one that is common or easy to guess")]
+    current: Annotated[
+        str, Strict(), Field(max_length=LONGEST_PASSWORD, repr=False, description="The current password.")
+    ]
+    new: Annotated[
+        Password,
+        Field(
+            repr=False, description="The new password. Common passwords and those that are easy to guess are refused."
+        ),
+    ]
 
 
 async def get_me(asked: Asked) -> Response:
-    """Available on every plan, so that a Starter key can find out why other endpoints refuse it."""
+    """Describes the key or token of the request. Available on every plan, so that a Starter key can find out why other
+    endpoints refuse it."""
     about = asked.about
     etag = etag_of(asked, about.head, about.site_version)
     unchanged = not_modified(asked.request, etag)
@@ -134,7 +142,7 @@ async def user(asked: Asked) -> dict[str, Any]:
 
 
 async def patch_me(asked: Asked, change: MeChange) -> Response:
-    """The user afterwards. ``If-Match`` takes the ETag of `GET /api/me`."""
+    """Changes the fields that are sent, and returns the user. ``If-Match`` takes the ETag of `GET /api/me`."""
     sent, expected = change.model_dump(exclude_unset=True), None
     if expected_versions(asked.request) is not None:
         version, etag = await state(asked)
@@ -162,8 +170,7 @@ def etag_of(asked: Asked, head: int, site_version: int) -> str:
 
 
 async def post_password(asked: Asked, change: PasswordChange) -> Response:
-    """Sets a new password. All other logins of the user end, the one that asks stays. A wrong `current` counts like a
-    failed login."""
+    """Sets a new password. It ends all other sessions of the user. A wrong `current` counts as a failed login."""
     database, client = asked.app.database, client_address(asked.request.scope, asked.app.settings.trusted_proxies)
     remember = await once(asked, done, tagged=False)
     of = {"tenant": asked.tenant_id, "user": caller(asked)}

@@ -19,11 +19,11 @@ from aureum.projections.users import UserRow
 Password = Annotated[str, Field(strict=True, min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 Specialties = Annotated[
     list[Annotated[str, Characters(limit=100, blank=False, lines=False)]],
-    Field(max_length=50, description="The agent's own words for places and kinds of homes. Leads are routed by them."),
+    Field(max_length=50, description="The agent's own words for areas and types of homes. Leads are routed by them."),
 ]
 BrokerageId = Annotated[
     named_brokerage.InBody,
-    Field(description="For platform admins: the brokerage it belongs to, if not their own. Ignored for others."),
+    Field(description="For platform admins only: the brokerage. Default: their own. Ignored for all other users."),
 ]
 
 
@@ -34,7 +34,7 @@ class OfBrokerage(BaseModel):
 
     brokerage_id: Annotated[
         named_brokerage.InQuery | None,
-        Field(description="For platform admins: the brokerage, if not their own. Ignored for others."),
+        Field(description="For platform admins only: the brokerage. Default: their own. Ignored for all other users."),
     ] = None
 
 
@@ -57,8 +57,8 @@ class NewUser(Body):
         },
     )
 
-    email: Annotated[Email, Field(description="The email address to log in with. No other user may have it.")]
-    name: Annotated[Name, Field(description="The name that colleagues know.")]
+    email: Annotated[Email, Field(description="The email address for logging in. It must be unique among all users.")]
+    name: Annotated[Name, Field(description="The user's name, as colleagues see it.")]
     role: Role
     password: Annotated[Password | None, Field(description="The password. Without one the user cannot log in.")] = None
     takes_leads: Annotated[
@@ -70,7 +70,7 @@ class NewUser(Body):
 
 class UserChange(Body):
     """The fields to change. Fields that are left out keep their value. A new password, or disabling the user, ends all
-    logins at once."""
+    sessions at once."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"role": "broker"}})
 
@@ -85,7 +85,7 @@ class UserChange(Body):
 class ShownStaff(Shape):
     """A user of the brokerage."""
 
-    id: Annotated[int, Field(description="The number that `assigned_agent_id` takes")]
+    id: Annotated[int, Field(description="The number of the user, for `assigned_agent_id`.")]
     email: str
     name: str
     role: Role

@@ -25,15 +25,17 @@ class UserPaging(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    limit: Annotated[Limit | None, Field(description="The length of a page. Without it the whole list comes.")] = None
+    limit: Annotated[
+        Limit | None, Field(description="The length of a page. Without it the whole list is returned.")
+    ] = None
     cursor: Annotated[
-        Cursor | None, Field(description="Where the page begins, as the `Link` header of the page before gave it.")
+        Cursor | None, Field(description="The position of the page, from the `Link` header of the previous page.")
     ] = None
     changed_after: Annotated[Token | None, Field(alias="changedAfter", description=CHANGED_AFTER)] = None
 
 
 class ShownAssignee(Shape):
-    """A user that can be assigned: `id` goes into `assignedToId`, `number` is the same user in the Leads API."""
+    """A user to assign to. `id` is the value for `assignedToId`, and `number` the user's id in the Leads API."""
 
     id: Wire
     number: int
@@ -49,7 +51,7 @@ def shown(user_id: UUID, number: int, name: str, role: str, disabled: bool) -> d
 
 
 async def get_users(asked: Asked, paging: UserPaging) -> Response:
-    """Lists all users by name, without those that are disabled."""
+    """Lists the active users by name."""
     about = asked.about
     state = (PATH, asked.tenant_id, about.head)
     etag = list_etag(*state, sorted(asked.request.query_params.multi_items()))

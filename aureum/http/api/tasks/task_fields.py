@@ -24,7 +24,7 @@ EXAMPLE: dict[str, JsonValue] = {
 
 
 class NewTask(Body):
-    """A new task, which may be about a lead, a contact or a property."""
+    """A new task. It may refer to a lead, a contact or a property."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
@@ -41,7 +41,7 @@ class NewTask(Body):
 
 
 class TaskChange(Body):
-    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
+    """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"status": "in_progress", "priority": "URGENT"}}
@@ -50,9 +50,7 @@ class TaskChange(Body):
     title: Annotated[Subject, NOT_NULL]
     type: Annotated[Type, NOT_NULL]
     priority: Annotated[Priority, NOT_NULL]
-    status: Annotated[
-        Status, NOT_NULL, Field(description="The status; The status; `completed` is the same as completing the task.")
-    ]
+    status: Annotated[Status, NOT_NULL, Field(description="The status. `completed` completes the task.")]
     due_date: Annotated[Time | None, Field(alias="dueDate")] = None
     description: Message | None = None
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId")] = None

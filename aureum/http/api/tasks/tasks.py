@@ -34,13 +34,14 @@ def task_body(task: Task) -> bytes:
 
 
 async def get_tasks(asked: Asked, filters: TaskFilters) -> Response:
-    """Newest first, in pages or streamed whole. An agent sees the tasks assigned to or created by the agent."""
+    """Lists the tasks, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the tasks that
+    are assigned to them or that they created."""
     chosen = {"status": filters.status, "assigned_to": reference(filters.assigned_to), "sees": asked.about.sees}
     return await TASKS.answer(asked, filters, chosen)
 
 
 async def post_task(asked: Asked, new: NewTask) -> Response:
-    """Returns the whole task."""
+    """Returns the new task."""
     fields = as_recorded(new.model_dump()) | {"created_by": asked.about.user_id}
     command = CreateTask(tenant_id=asked.tenant_id, fields=fields, sees=asked.about.sees)
     remember = await once(asked, task_body)

@@ -36,7 +36,9 @@ class ShowingFilters(DeltaPaging):
     """As of a tour, and who takes care of it."""
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
-    listing_id: Annotated[Text | None, Field(alias="listingId", description="Filter by the MLS's listing id.")] = None
+    listing_id: Annotated[Text | None, Field(alias="listingId", description="Filter by the listing id in the MLS.")] = (
+        None
+    )
     assigned_to: Annotated[str | None, Field(alias="assignedToId", description="Filter by assigned user.")] = None
 
 
@@ -58,7 +60,8 @@ def showing_body(tour: Tour) -> bytes:
 
 
 async def get_showings(asked: Asked, filters: ShowingFilters) -> Response:
-    """Newest first, in pages or streamed whole."""
+    """Lists the showings, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the showings
+    that are assigned to them or that they created."""
     chosen = {
         "status": filters.status,
         "listing_id": filters.listing_id,
@@ -116,8 +119,7 @@ async def patch_showing(asked: Asked, tour_id: UUID, change: ShowingChange) -> R
 
 
 async def post_showing_clearance(asked: Asked, tour_id: UUID) -> Response:
-    """The showing, no longer suspected of having been sent by a program: webhooks are told of it as of a new one. Twice
-    is the same success."""
+    """Marks a suspected showing as genuine. Webhooks receive it as new. Clearing it again has no further effect."""
     remember = await once(asked, showing_body)
     tour, appended = await clear_tour(
         asked.app.store,

@@ -27,9 +27,8 @@ END = 2**63 - 1
 
 
 async def get_tour_calendar(asked: Asked, number: int, as_of: AsOf) -> Response:
-    """The file; 409 for a tour without a date, unless it was cancelled. It names the property and the brokerage too, so
-    its ETag is of its bytes: the tour's version would not tell that one of these has changed. With ``asOf`` the file as
-    it was."""
+    """Returns the tour as an iCalendar file, or the file at ``asOf``. A tour without a date is 409, unless it was
+    cancelled."""
     found = await get_found(asked, number)
     past = Past(await recorded(asked, asked.tenant_id, found.tour_id, as_of.as_of))
     if past.tour is None:
@@ -41,6 +40,7 @@ async def get_tour_calendar(asked: Asked, number: int, as_of: AsOf) -> Response:
     }
     brokerage = await recorded(asked, PLATFORM, asked.tenant_id, as_of.as_of)
     content = calendar_of(calendar_tour(past, past.tour, places, brokerage))
+    # Of the bytes: the file also shows the property and the brokerage, whose changes leave the tour's version as it is.
     etag = list_etag(content)
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:

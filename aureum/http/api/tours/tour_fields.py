@@ -73,14 +73,14 @@ Listed = Annotated[str, Characters(limit=100, blank=False, lines=False)]
 
 
 WHEN = (
-    "When it starts. With an offset it is a moment; without one it is the local time of the property, and a date alone "
-    "is its midnight there. `null`: no fixed time."
+    "The start time. A time without an offset is local time at the property, and a date alone means midnight there. "
+    "`null`: no start time."
 )
 MOMENTS: list[JsonValue] = ["2025-03-09T10:00:00", "2025-03-09T16:00:00Z"]
 
 
 class TourForm(BaseModel):
-    """The document's fields. What the page fills in never refuses a tour."""
+    """A tour request."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -110,13 +110,13 @@ class TourForm(BaseModel):
         Trap,
         Field(
             alias="_gotcha",
-            description="Hidden from visitors. A form that has it filled in is treated as sent by a program.",
+            description="A honeypot field, hidden from visitors. If it is filled in, the form is treated as spam.",
         ),
     ] = False
 
 
 class TourChange(Body):
-    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
+    """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"status": "confirmed", "starts_at": "2025-03-09T10:00:00"}}
@@ -131,7 +131,7 @@ class TourChange(Body):
     preferred_time: Words | None = None
     starts_at: Annotated[Start | None, Field(description=WHEN, examples=MOMENTS)] = None
     assigned_agent_id: Annotated[
-        Number | None, Field(description="A user of the brokerage; `null` unassigns the tour.")
+        Number | None, Field(description="The number of a user of the brokerage. `null` unassigns the tour.")
     ] = None
     suspect: Annotated[Cleared, NOT_NULL]
 
@@ -152,13 +152,16 @@ class NewShowing(Body):
         },
     )
 
-    listing_id: Annotated[Listed | None, Field(alias="listingId", description="The MLS's id of the listing.")] = None
+    listing_id: Annotated[Listed | None, Field(alias="listingId", description="The listing id in the MLS.")] = None
     property_id: Annotated[WireId | None, Field(alias="propertyId", description="A property of the brokerage.")] = None
     name: Name
     email: Email | None = None
     phone: PhoneText | None = None
     preferred_date: Annotated[Day | None, Field(alias="preferredDate")] = None
-    preferred_time: Annotated[Words | None, Field(alias="preferredTime", description="In any words.")] = None
+    preferred_time: Annotated[
+        Words | None,
+        Field(alias="preferredTime", description="The time that the visitor prefers, in the visitor's words."),
+    ] = None
     starts_at: Annotated[Start | None, Field(alias="startsAt", description=WHEN, examples=MOMENTS)] = None
     status: Annotated[Status, NULL_IS_ABSENT] = "pending"
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId", description="A user of the brokerage.")] = None
@@ -172,7 +175,7 @@ class NewShowing(Body):
 
 
 class ShowingChange(Body):
-    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value."""
+    """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"status": "confirmed", "startsAt": "2025-03-09T10:00:00"}}
@@ -199,7 +202,7 @@ Shown = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["20
 
 
 class ReceivedTour(Shape):
-    """A tour request, as the visitor's page gets it."""
+    """The tour request that was stored."""
 
     id: int
     listing_id: str
@@ -210,7 +213,7 @@ class ReceivedTour(Shape):
 
 
 class ShownTour(Shape):
-    """A tour in the Leads API. ``time_zone`` is where ``starts_at`` was fixed."""
+    """A tour in the Leads API. ``time_zone`` is the time zone in which ``starts_at`` was set."""
 
     id: int
     listing_id: str | None
@@ -231,7 +234,7 @@ class ShownTour(Shape):
 
 
 class ShownShowing(Shape):
-    """The same in the Aureum API."""
+    """A showing. The Leads API calls it a tour."""
 
     id: Wire
     listingId: str | None

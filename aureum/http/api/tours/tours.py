@@ -40,7 +40,7 @@ class TourFilters(DeltaPaging):
 
 
 class RemovedTour(Shape):
-    """With `changedAfter`: a tour that is not in the list any more, or not visible to the caller."""
+    """With `changedAfter`: a tour that is no longer in the list, or no longer visible to the caller."""
 
     id: int
     removed: Literal[True]
@@ -91,8 +91,8 @@ async def get_found(asked: Asked, number: int) -> Found:
 
 
 async def post_tour(asked: Asked, form: TourForm) -> Response:
-    """Stores a tour request. If the brokerage has a property with this listing id, the tour is linked to it. It is sent
-    in the same ways as the contact form."""
+    """Stores a tour request. If the brokerage has a property with this listing id, the tour is linked to it. The
+    endpoint accepts the same formats as the contact form."""
 
     async def request(submission: Submission) -> tuple[Tour, Appended]:
         about = submission.site.brokerage
@@ -114,7 +114,8 @@ async def post_tour(asked: Asked, form: TourForm) -> Response:
 
 
 async def get_tours(asked: Asked, filters: TourFilters) -> Response:
-    """Newest first, in pages or streamed whole."""
+    """Lists the tour requests, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the
+    tours that are assigned to them or that they created."""
     chosen = {"status": filters.status, "listing_id": filters.listing_id, "sees": asked.about.sees}
     return await TOURS.answer(asked, filters, chosen)
 

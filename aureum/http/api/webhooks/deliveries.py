@@ -15,7 +15,7 @@ from aureum.domain.webhook_endpoint import expand
 from aureum.domain.webhook_ping import WebhookPing
 from aureum.http.access.callers import origin
 from aureum.http.api.webhooks.endpoints import row_of
-from aureum.http.api.webhooks.webhook_fields import LAST_POSITION, Event, Named
+from aureum.http.api.webhooks.webhook_fields import EVENT_TYPES, LAST_POSITION, Event, Named
 from aureum.http.api.webhooks.webhook_lists import begins, unless_same
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
@@ -42,12 +42,12 @@ class DeliveryFilters(BaseModel):
 
     status: Annotated[
         Status | None,
-        Field(description="`failed`: all attempts are used up. `pending`: an attempt is due or under way."),
+        Field(description="`failed`: all attempts have failed. `pending`: an attempt is scheduled or in progress."),
     ] = None
-    event: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
-    limit: Annotated[Limit | None, Field(description=f"The length of a page, {PAGE} without it.")] = None
+    event: Annotated[Named | None, Field(description=EVENT_TYPES)] = None
+    limit: Annotated[Limit | None, Field(description=f"The length of a page. Default: {PAGE}.")] = None
     cursor: Annotated[
-        Cursor | None, Field(description="Where the page begins, from the `Link` header of the previous page.")
+        Cursor | None, Field(description="The position of the page, from the `Link` header of the previous page.")
     ] = None
 
 
@@ -56,19 +56,25 @@ class ShownDelivery(Shape):
 
     id: Annotated[str, Field(pattern=PATTERN)]
     webhookId: Wire
-    event: Annotated[Event | None, Field(description="The event; `null` when the message is no longer kept.")]
-    eventId: Annotated[str, Field(description="The `id` of the message, which is `webhook-id` too")]
-    sequence: Annotated[int, Field(description="The `sequence` of the message")]
+    event: Annotated[
+        Event | None, Field(description="The type of the event. `null` if the message is no longer stored.")
+    ]
+    eventId: Annotated[str, Field(description="The `id` of the message, which is also its `webhook-id`.")]
+    sequence: Annotated[int, Field(description="The `sequence` of the message.")]
     status: Status
-    attempts: Annotated[int, Field(description="How many attempts were made.")]
+    attempts: Annotated[int, Field(description="The number of attempts so far.")]
     lastAttemptAt: Timestamp | None
-    lastStatus: Annotated[int | None, Field(description="The HTTP status of the last attempt's answer")]
+    lastStatus: Annotated[int | None, Field(description="The HTTP status of the last response.")]
     lastError: Annotated[str | None, Field(description="Why the last attempt failed.")]
     nextAttemptAt: Annotated[
         Timestamp | None,
-        Field(description="When the next attempt is due; `null` if there is none, or while an attempt is under way."),
+        Field(
+            description="When the next attempt is due. `null` if none is scheduled, or while an attempt is in progress."
+        ),
     ]
-    replayId: Annotated[Wire | None, Field(description="The replay that created it, while it is pending.")]
+    replayId: Annotated[
+        Wire | None, Field(description="The replay that created the delivery, while the delivery is pending.")
+    ]
 
 
 class ShownAttempt(Shape):
@@ -77,31 +83,31 @@ class ShownAttempt(Shape):
     number: int
     startedAt: Timestamp
     durationMs: int
-    status: Annotated[int | None, Field(description="The HTTP status of the answer; `null` if there was none")]
+    status: Annotated[int | None, Field(description="The HTTP status of the response. `null` if there was none.")]
     error: Annotated[
         str | None,
         Field(
             description="`dns`, `refused`, `reset`, `timeout`, `tls`, `blocked_address`, `too_large`, `protocol`, "
-            "`http_3xx`, `http_4xx`, `http_5xx`; `null` for a success"
+            "`http_3xx`, `http_4xx`, `http_5xx`. `null` for a success."
         ),
     ]
     outcome: Annotated[
         Literal["delivered", "failed", "exhausted", "superseded"],
-        Field(description="`exhausted`: it was the last; `superseded`: another attempt had taken its place"),
+        Field(description="`exhausted`: it was the last attempt. `superseded`: another attempt replaced it."),
     ]
-    answer: Annotated[str, Field(description="How the answer's body began, up to 4 KiB")]
+    answer: Annotated[str, Field(description="The first 4 KiB of the response's body.")]
 
 
 class ShownWholeDelivery(ShownDelivery):
     """A delivery with its attempts, newest first, and the body that was sent."""
 
     attemptLog: list[ShownAttempt]
-    body: Annotated[str | None, Field(description="The body exactly as it is sent, which the signature covers.")]
+    body: Annotated[str | None, Field(description="The exact body that is sent and signed.")]
 
 
 async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilters) -> Response:
-    """Newest first. Finished deliveries are kept for 30 days. With filters a page may be shorter than its limit, or
-    empty, although ``Link`` leads to more."""
+    """Lists the webhook's deliveries, newest first. Finished deliveries are kept for 30 days. With filters a page may
+    be shorter than its limit, or empty, and still have a next page."""
     webhook = await row_of(asked, endpoint_id)
     limit = filters.limit or PAGE
     path = asked.request.url.path
@@ -128,7 +134,7 @@ async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilte
 
 
 async def get_delivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
-    """Returns the delivery with its attempts, and the body of the message while it is kept."""
+    """Returns the delivery with its attempts, and the body of the message while it is stored."""
     return unless_same(asked, encoded(await whole(asked, *delivery)))
 
 

@@ -41,15 +41,16 @@ PATH = "/api/webhooks"
 
 
 async def get_webhooks(asked: Asked, paging: Paging) -> Response:
-    """Newest first, without those that were removed."""
+    """Lists the webhooks, newest first. Removed webhooks are left out."""
     rows = await page(asked, webhook_endpoints.PAGE, webhook_endpoints.NAMES, paging)
     now = ids.now()
     return listed(asked, PATH, paging, rows, "endpoint_id", lambda row: webhook_endpoints.document(row, now))
 
 
 async def post_webhook(asked: Asked, new: NewWebhook) -> Response:
-    """Returns the webhook with its signing secret, which is shown this once. It receives events from now on. A
-    brokerage has at most 50 webhooks, disabled ones included, unless the operator has set another limit."""
+    """Returns the webhook with its signing secret, which is shown only in this response. The webhook receives all
+    events from now on. A brokerage may have 50 webhooks, including disabled ones, unless the operator sets another
+    limit."""
     settings = asked.app.settings
     details = new.model_dump(include={"mode", "rate_limit", "description"})
     command = RegisterWebhookEndpoint(tenant_id=asked.tenant_id, url=new.url, events=tuple(new.events), details=details)
@@ -114,14 +115,15 @@ async def patch_webhook(asked: Asked, endpoint_id: UUID, change: WebhookChange) 
 
 
 async def delete_webhook(asked: Asked, endpoint_id: UUID) -> Response:
-    """Removes the webhook. Nothing is sent to it any more."""
+    """Removes the webhook. Aureum sends nothing to it any more."""
     await remove_webhook_endpoint(asked.app.store, asked.tenant_id, endpoint_id, origin(asked.request, asked.about))
     return Response(status_code=204)
 
 
 async def post_rotation(asked: Asked, endpoint_id: UUID, rotation: Rotation) -> Response:
-    """Returns the new secret, which is shown this once. Until the overlap ends, the previous secret stays valid:
-    ``X-Aureum-Signature`` is made with it, and ``webhook-signature`` carries both signatures."""
+    """Returns the new secret, which is shown only in this response. Until the overlap ends, the previous secret stays
+    valid. ``X-Aureum-Signature`` is then made with the previous secret, and ``webhook-signature`` has both
+    signatures."""
 
     def body(endpoint: WebhookEndpoint) -> bytes:
         until = endpoint.overlap_until if endpoint.previous_secret is not None else None

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from aureum.domain.webhook_endpoint import EVENTS, expand
 from aureum.http.api.webhooks.messages import ShownMessage
-from aureum.http.api.webhooks.webhook_fields import Named, Position
+from aureum.http.api.webhooks.webhook_fields import EVENT_TYPES, Named, Position
 from aureum.http.contract.answers import answer, list_etag, not_modified
 from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint
 from aureum.http.contract.paging import Limit, link
@@ -24,15 +24,15 @@ class Feed(BaseModel):
 
     cursor: Annotated[
         Position | None,
-        Field(description="The `sequence` that was read last; events after it are returned. Default: 0."),
+        Field(description="The last `sequence` that was read. The response has the events after it. Default: 0."),
     ] = None
-    limit: Annotated[Limit | None, Field(description=f"How many at most, {PAGE} without it.")] = None
-    events: Annotated[Named | None, Field(description="`lead.created`, or `lead.*`; several with commas.")] = None
+    limit: Annotated[Limit | None, Field(description=f"The maximum number of events. Default: {PAGE}.")] = None
+    events: Annotated[Named | None, Field(description=EVENT_TYPES)] = None
 
 
 async def get_events(asked: Asked, feed: Feed) -> Response:
-    """Oldest first, the same bodies that webhooks receive. ``Link`` leads to the next page if there is more. With a
-    filter a page may be shorter than its limit, or empty, although more follows."""
+    """Lists the bodies that webhooks receive, oldest first. ``Link`` has the next page, if there is one. With a filter
+    a page may be shorter than its limit, or empty, and still have a next page."""
     query, about = asked.request.query_params, asked.about
     etag = list_etag(PATH, asked.tenant_id, about.head, sorted(query.multi_items()))
     unchanged = not_modified(asked.request, etag)

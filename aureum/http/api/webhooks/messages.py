@@ -19,7 +19,7 @@ Changes = Annotated[
 
 
 class LeadMessage(Shape):
-    """A lead was created or has changed."""
+    """A lead was created or changed."""
 
     event: Literal["lead.created", "lead.updated"]
     timestamp: Timestamp
@@ -30,7 +30,7 @@ class LeadMessage(Shape):
 
 
 class ContactMessage(Shape):
-    """A contact was created or has changed."""
+    """A contact was created or changed."""
 
     event: Literal["contact.created", "contact.updated"]
     timestamp: Timestamp
@@ -41,7 +41,7 @@ class ContactMessage(Shape):
 
 
 class PropertyMessage(Shape):
-    """A property was created or has changed."""
+    """A property was created or changed."""
 
     event: Literal["property.created", "property.updated"]
     timestamp: Timestamp
@@ -52,7 +52,7 @@ class PropertyMessage(Shape):
 
 
 class ShowingMessage(Shape):
-    """A showing was created or has changed."""
+    """A showing was created or changed."""
 
     event: Literal["showing.created", "showing.updated"]
     timestamp: Timestamp

@@ -38,14 +38,14 @@ POSITION = "SELECT position FROM events WHERE tenant_id = %(tenant)s AND stream_
 
 
 async def post_test(asked: Asked, endpoint_id: UUID, test: WebhookTest) -> Response:
-    """200 with the delivery and its attempt, as soon as it was made. 202 after 7 seconds, or earlier if no worker seems
-    to run: the delivery is pending, and ``Location`` says where its attempt will be shown. An endpoint is given 15
-    seconds to answer. Ten a minute."""
+    """Sends a sample event, and returns the delivery with its attempt. If there is no attempt after 7 seconds, or no
+    worker is running, the response is 202 with the pending delivery, and ``Location`` has its address. The endpoint has
+    15 seconds to answer. The limit is ten tests per minute."""
     headers = {}
     try:
         position = await requested(asked, endpoint_id, test.event)
     except Replayed as kept:
-        # The same test, as it stands by now: whoever lost the answer wants to know what became of it.
+        # The same test in its current state: a client that lost the first response wants to know the outcome.
         position = await position_of(asked, kept.answer)
         headers = {"Idempotent-Replayed": "true"}
     if not await attempted(asked, endpoint_id, position):
@@ -123,6 +123,6 @@ ENDPOINTS = (
         answers=ShownWholeDelivery,
         status=202,
         statuses=(200,),
-        headers={"Location": "With 202: where the delivery is shown once it has been attempted"},
+        headers={"Location": "With 202: the address of the delivery."},
     ),
 )

@@ -65,7 +65,7 @@ Place = Annotated[
 
 
 class NewReplay(Body):
-    """Which events to send again: from and until a sequence or a time."""
+    """The range of events to send again. It begins and ends at a sequence or a time."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"since": "2025-01-15T10:30:00Z", "only": "missing"}}
@@ -75,14 +75,14 @@ class NewReplay(Body):
     until: Annotated[
         Place | None, Field(description="The last sequence, or a time. Default: everything up to now.")
     ] = None
-    events: Annotated[Events | None, Field(description="Only these of the webhook's events. Default: all of them.")] = (
-        None
-    )
+    events: Annotated[
+        Events | None, Field(description="Which of the webhook's events to send. Default: all of them.")
+    ] = None
     only: Annotated[
         Only,
         NULL_IS_ABSENT,
         Field(
-            description="`all`: every event. `failed`: deliveries that have failed. `missing`: events that were never "
+            description="`all`: every event. `failed`: events whose delivery failed. `missing`: events that were never "
             "delivered, for any reason."
         ),
     ] = "all"
@@ -96,7 +96,7 @@ class ShownReplay(Shape):
     since: Annotated[int, Field(description="The first sequence that the replay covers.")]
     until: Annotated[int, Field(description="The last sequence that the replay covers.")]
     events: Annotated[
-        list[Wanted], Field(description="The events that are sent; empty for all of the webhook's events.")
+        list[Wanted], Field(description="The events that the replay sends. Empty: all of the webhook's events.")
     ]
     only: Only
     status: Literal["running", "completed", "cancelled"]
@@ -108,7 +108,7 @@ class ShownReplay(Shape):
 
 
 async def get_replays(asked: Asked, endpoint_id: UUID, paging: Paging) -> Response:
-    """Newest first. Enabling a webhook also starts a replay."""
+    """Lists the webhook's replays, newest first. Enabling a disabled webhook also starts a replay."""
     webhook = await row_of(asked, endpoint_id)
     rows = await page(asked, webhook_replays.PAGE, webhook_replays.NAMES, paging, endpoint=endpoint_id)
     path = asked.request.url.path
@@ -116,7 +116,7 @@ async def get_replays(asked: Asked, endpoint_id: UUID, paging: Paging) -> Respon
 
 
 async def post_replay(asked: Asked, endpoint_id: UUID, new: NewReplay) -> Response:
-    """Starts a job that sends earlier events again. New events are delivered first."""
+    """Starts a job that sends earlier events again. New events have priority over the replay."""
     command = RequestWebhookReplay(
         tenant_id=asked.tenant_id,
         endpoint_id=endpoint_id,
@@ -154,7 +154,7 @@ async def get_replay(asked: Asked, replay_id: UUID) -> Response:
 
 
 async def post_cancel(asked: Asked, replay_id: UUID) -> Response:
-    """Stops the replay. What it has queued and not sent yet is dropped. A replay that has ended does not change."""
+    """Stops the replay and drops its pending deliveries. A replay that has ended does not change."""
     now = await row(asked, replay_id)
 
     def body(replay: WebhookReplay) -> bytes:

@@ -34,14 +34,14 @@ Url = Annotated[
             "type": "string",
             "format": "uri",
             "maxLength": MAX_URL_LENGTH,
-            "description": "Where to post: `https://` or `http://`, a public host, port 80, 443 or from 1024 up; "
-            "neither a user name in it, nor Aureum's own host.",
+            "description": "The URL that deliveries are sent to: `https://` or `http://`, a public host other than "
+            "Aureum's own, and port 80, 443, or 1024 and above. It must not contain a user name.",
         }
     ),
 ]
 Events = Annotated[
     list[Wanted],
-    Field(min_length=1, max_length=100, description="The events to send; `lead.*` stands for all events of leads."),
+    Field(min_length=1, max_length=100, description="The events to send. `lead.*` stands for all events of leads."),
 ]
 RateLimit = Annotated[int, Whole(1, RATE_LIMIT_MOST)]
 Description = Annotated[str, Characters(limit=500, lines=False)]
@@ -66,26 +66,28 @@ class NewWebhook(Body):
     url: Url
     events: Events
     mode: Annotated[Mode, NULL_IS_ABSENT, Field(description=IN_ORDER)] = "parallel"
-    rate_limit: Annotated[RateLimit | None, Field(alias="rateLimit", description="Deliveries a second")] = None
-    description: Annotated[Description | None, Field(description="What it is for")] = None
+    rate_limit: Annotated[RateLimit | None, Field(alias="rateLimit", description="Deliveries per second")] = None
+    description: Annotated[Description | None, Field(description="What the webhook is for.")] = None
 
 
 class WebhookChange(Body):
-    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value. Enabling a
-    webhook again sends what it has missed."""
+    """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value. Enabling a
+    disabled webhook sends what it missed."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"events": ["lead.*"], "rateLimit": 50}})
 
     url: Annotated[Url, NOT_NULL]
     events: Annotated[Events, NOT_NULL]
     mode: Annotated[Mode, NOT_NULL]
-    rate_limit: Annotated[RateLimit | None, Field(alias="rateLimit", description="`null`: no limit")] = None
+    rate_limit: Annotated[
+        RateLimit | None, Field(alias="rateLimit", description="Deliveries per second. `null`: no limit.")
+    ] = None
     description: Description | None = None
     disabled: Annotated[StrictBool, NOT_NULL]
 
 
 class Rotation(Body):
-    """How long the previous secret stays valid beside the new one."""
+    """How long the previous secret stays valid."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"overlap_hours": 24}})
 
@@ -93,7 +95,7 @@ class Rotation(Body):
 
 
 class WebhookTest(Body):
-    """The event of which a sample is sent."""
+    """The event type of the sample."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"event": "lead.created"}})
 
@@ -107,16 +109,25 @@ class ShownWebhook(Shape):
     url: str
     events: list[Wanted]
     mode: Mode
-    rateLimit: Annotated[int | None, Field(description="Deliveries a second")]
+    rateLimit: Annotated[int | None, Field(description="Deliveries per second")]
     description: str | None
     status: Literal["enabled", "disabled"]
     disabledReason: Annotated[
         Literal["gone", "failing", "staff"] | None,
-        Field(description="`gone`: it answered 410. `failing`: it failed for five days. `staff`: a user disabled it."),
+        Field(
+            description="`gone`: the endpoint answered 410. `failing`: it failed for five days. `staff`: a user "
+            "disabled it."
+        ),
     ]
     disabledAt: Timestamp | None
-    failingSince: Annotated[Timestamp | None, Field(description="Since when every attempt has failed.")]
-    secretOverlapUntil: Annotated[Timestamp | None, Field(description="Until when the previous secret is valid too.")]
+    failingSince: Annotated[
+        Timestamp | None,
+        Field(description="When the current run of failures began. `null` if the last attempt succeeded."),
+    ]
+    secretOverlapUntil: Annotated[
+        Timestamp | None,
+        Field(description="Until when the previous secret is valid. `null` if only the new one is valid."),
+    ]
     createdAt: Timestamp
     updatedAt: Timestamp
 
@@ -127,13 +138,13 @@ Secret = Annotated[
 
 
 class ShownNewWebhook(ShownWebhook):
-    """A new webhook with its signing secret, which is shown this once."""
+    """A new webhook with its signing secret, which is shown only in this response."""
 
     secret: Secret
 
 
 class ShownSecret(Shape):
-    """The new secret, which is shown this once."""
+    """The new secret, which is shown only in this response."""
 
     secret: Secret
     secretOverlapUntil: Timestamp | None
@@ -153,7 +164,9 @@ Named = Annotated[
     PlainValidator(_wanted),
     WithJsonSchema({"type": "string", "pattern": f"^({_EVENT})(,({_EVENT}))*$", "examples": ["lead.*"]}),
 ]
-"""Events in a query, with commas between them."""
+"""Events in a query, separated by commas."""
+
+EVENT_TYPES = "Filter by event type, such as `lead.created` or `lead.*`. Separate several with commas."
 
 LAST_POSITION = 2**63 - 1
 

@@ -128,7 +128,7 @@ def test_a_token_of_another_brokerage_is_unknown(server: Server, office: Office,
 
     assert foreign.status == never.status == page.status == 404
     assert foreign.body == never.body
-    assert foreign.detail == "There is no such link. Open the whole link from the newsletter."
+    assert foreign.detail == "This link is not valid. Open the complete link from the newsletter."
     assert foreign.headers["cache-control"] == page.headers["cache-control"] == "no-store"
     assert b"This link does not work" in page.body and b"<form" not in page.body
     assert (office.head(other), office.head(tenant)) == before

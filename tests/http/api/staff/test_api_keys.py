@@ -121,7 +121,7 @@ def test_a_platform_admin_names_the_brokerage(server: Server, office: Office, te
     assert [item["id"] for item in listed] == [made["id"], to_wire(tenant.key_id)]
     gone = server.ask("DELETE", f"{PATH}/{made['id']}?brokerage_id={number}", headers=admin.bearer)
     assert gone.json["revoked"] and opens(server, made["key"]) == 401
-    need = "You belong to no brokerage: name one with brokerage_id."
+    need = "You do not belong to a brokerage. Name one with brokerage_id."
     for method, path, body in (
         ("GET", PATH, None),
         ("POST", PATH, {"name": "K"}),

@@ -27,7 +27,7 @@ WAITING = """
 SELECT pid FROM pg_stat_activity
  WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT FROM heads%'
 """
-WRONG = "The e-mail address or the password is not right."
+WRONG = "The email address or the password is wrong."
 
 
 @pytest.fixture(autouse=True)

@@ -261,7 +261,7 @@ class TestOwners:
         of_nothing = office.staff(PLATFORM, "brokerage_owner")
         for method, path, body in (("GET", PATH, None), ("POST", PATH, new()), ("PATCH", f"{PATH}/{admin.number}", {})):
             answer = server.ask(method, path, body, of_nothing.bearer)
-            assert (answer.status, answer.detail) == (400, "You belong to no brokerage.")
+            assert (answer.status, answer.detail) == (400, "You do not belong to a brokerage.")
 
 
 class TestPlatformAdmins:

@@ -57,7 +57,7 @@ def test_the_present_one_is_asked_for(server: Server, office: Office, tenant: Te
 
     for wrong in ("", "wrong", PASSWORD + " ", NEW):
         answer = change(server, who, wrong)
-        assert (answer.status, answer.json["error"]) == (400, "current is not your present password.")
+        assert (answer.status, answer.json["error"]) == (400, "current is not your current password.")
         assert set(answer.json["fields"]) == {"current"}
     # Whoever has a token only must not find it out: wrong ones count like failed logins.
     assert change(server, who, "again").status == 400
