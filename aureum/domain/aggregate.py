@@ -6,12 +6,14 @@ version ``SEALED_ONE_BY_ONE`` each of them was encrypted by itself.
 """
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from functools import cache
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from eventsourcing import domain
-from eventsourcing.utils import resolve_topic
+from eventsourcing.utils import get_topic, resolve_topic
 
 from aureum.domain import ids
 
@@ -55,8 +57,43 @@ class Aggregate(domain.Aggregate):
     def create_id(*_: Any, **__: Any) -> UUID:
         return ids.new_id()
 
+    @classmethod
+    def _create(cls, event_class: Any, *, id: UUID | None = None, **values: Any) -> Self:
+        """A new aggregate with its first event. The library's own copies *values* several times on the way.
+
+        Raises TypeError if they are not the event's.
+        """
+        values |= {
+            "originator_topic": get_topic(cls),
+            "originator_id": id or cls.create_id(),
+            "originator_version": cls.INITIAL_VERSION,
+        }
+        if values.keys() != field_names(event_class):
+            raise TypeError(f"{event_class.__qualname__} has other fields than {sorted(values)}")
+        event = event_of(event_class, values)
+        begun: Self = event.mutate(None)
+        begun.pending_events.append(event)
+        return begun
+
 
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+
+
+def event_of(kind: type[AnyEvent], values: dict[str, Any]) -> AnyEvent:
+    """An event of *kind* whose fields are *values*: all of them, and nothing else.
+
+    The library's events are frozen: their ``__init__`` would set one field after the other, around the guard.
+    """
+    event = object.__new__(kind)
+    object.__setattr__(event, "__dict__", values)
+    return event
+
+
+@cache
+def field_names(kind: type[Event]) -> frozenset[str]:
+    """The fields of an event, those of the library's included."""
+    return frozenset(field.name for field in fields(kind))
 
 
 def replay(events: Iterable[Any], aggregate: Any = None) -> Any:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import Mapper, StoredEvent
 from eventsourcing.utils import get_topic
 
-from aureum.domain.aggregate import ERASED, Aggregate, Created, Event
+from aureum.domain.aggregate import ERASED, Aggregate, Created, Event, event_of
 from aureum.store.cipher import field_context, seal, unseal
 from aureum.store.event_types import AGGREGATES
 
@@ -137,9 +137,7 @@ class EventMapper(Mapper[UUID]):
         data["originator_version"] = version
         if kind.aggregate_topic is not None:
             data["originator_topic"] = kind.aggregate_topic
-        event = object.__new__(kind.cls)
-        object.__setattr__(event, "__dict__", data)
-        return event
+        return event_of(kind.cls, data)
 
     def _unseal(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
         sealed = data.pop(TOGETHER, None)

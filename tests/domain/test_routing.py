@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum.domain import ids
-from aureum.domain.routing import agent, route
+from aureum.domain.routing import WORD, agent, route
 
 ANA, BEN, CORA = (UUID(int=number) for number in (1, 2, 3))
 AGENTS = (agent(ANA, ("downtown", "river condo")), agent(BEN, ("Yard", "school")), agent(CORA, ()))
@@ -23,6 +23,14 @@ def test_the_most_specialties_named_win() -> None:
 def test_a_phrase_needs_all_of_its_words() -> None:
     assert route(LEAD, "condo by the river", AGENTS)[0] == ANA
     assert route(LEAD, "condo", AGENTS)[1] == {"method": "even", "matched": []}
+
+
+@given(st.text("aß_1-é .İ"), st.text("aß_1-é .İ", max_size=6))
+def test_a_word_is_found_whole_or_not_at_all(text: str, phrase: str) -> None:
+    _, why = route(LEAD, text, (agent(ANA, (phrase,)),))
+    words = WORD.findall(phrase.casefold())
+    named = bool(words) and set(words) <= set(WORD.findall(text.casefold()))
+    assert why == {"method": "specialty" if named else "even", "matched": [" ".join(words)] if named else []}
 
 
 def test_nobody_takes_leads() -> None:

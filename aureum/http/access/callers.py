@@ -217,11 +217,15 @@ async def counted(request: Request, what: str) -> Brokerage:
 
 def named_host(request: Request) -> tuple[str, str]:
     """The Host of the request and the slug in it, if any. Raises BadHost."""
-    app: Aureum = request.app.state.aureum
-    host = requested_host(request.scope, app.settings.trusted_proxies)
-    if host is None:
-        raise BadHost("host_missing", "Missing Host header")
-    return host, split_slug(host, app.settings.base_domain) or ""
+    state: dict[str, Any] = request.scope["state"]
+    if "named_host" not in state:
+        app: Aureum = request.app.state.aureum
+        host = requested_host(request.scope, app.settings.trusted_proxies)
+        if host is None:
+            raise BadHost("host_missing", "Missing Host header")
+        state["named_host"] = host, split_slug(host, app.settings.base_domain) or ""
+    named: tuple[str, str] = state["named_host"]
+    return named
 
 
 def bearer(request: Request, without: str = NO_KEY) -> str | None:
