@@ -15,6 +15,7 @@ from aureum.cli import (
     doctor,
     newsletter,
     parked,
+    profiles,
     projections,
     serve,
     users,
@@ -118,6 +119,7 @@ app.command("demo", epilog=examples("aureum demo"))(serve.demo_command)
 app.command("doctor", epilog=examples("aureum doctor"))(doctor.doctor_command)
 app.add_typer(brokerages.app, name="brokerage")
 app.add_typer(users.user, name="user")
+users.user.command("profile", epilog=profiles.EXAMPLES)(profiles.user_profile)
 app.add_typer(access.api_key, name="api-key")
 webhooks.app.command("retry-parked", epilog=examples("aureum webhook retry-parked"))(parked.retry_parked_command)
 app.add_typer(webhooks.app, name="webhook")

@@ -1,7 +1,7 @@
 """How a command changes an aggregate: load it, let it decide, append; again on a conflict."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -11,7 +11,7 @@ from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound, StaleVersion
-from aureum.store.event_store import Appended, EventStore, Form, Idempotency
+from aureum.store.event_store import Appended, EventStore, Form, Idempotency, Stream
 from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
 
@@ -37,13 +37,16 @@ async def change(
     expected_versions: frozenset[int] | None = None,
     idempotency: Idempotency | None = None,
     form: Form | None = None,
+    beside: Sequence[tuple[Aggregate, Stream]] = (),
 ) -> tuple[Changed, Appended]:
     """The aggregate as it is afterwards. *decide* takes it and the moment, and may return another, new aggregate that
     is appended in the same transaction.
 
     *sees* is the agent who asks: what is neither assigned to nor created by him or her is not there.
-    *expected_versions* is the caller's If-Match, *form* what the append depends on besides. Raises NotFound with
-    *missing*, StaleVersion, what *decide* raises, Conflict, and what ``EventStore.append`` raises.
+    *expected_versions* is the caller's If-Match, *form* what the append depends on besides. *beside* is what was
+    decided for other streams and goes into the same append.
+
+    Raises NotFound with *missing*, StaleVersion, what *decide* raises, Conflict, and what ``EventStore.append`` raises.
     """
 
     async def once() -> tuple[Changed, Appended]:
@@ -64,6 +67,7 @@ async def change(
             idempotency=idempotency,
             form=form,
             also=() if other is None else (other,),
+            beside=beside,
         )
         return aggregate, appended
 

@@ -11,7 +11,7 @@ from aureum.domain import ids
 from aureum.domain.contact import Contact
 from aureum.domain.lead import Lead
 from aureum.domain.phones import e164
-from aureum.domain.routing import Agent, agent, route
+from aureum.domain.routing.literal import Agent, agent, route
 from aureum.projections import users
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
 from aureum.store.metadata import Origin

@@ -14,7 +14,7 @@ from aureum.domain import ids
 from aureum.domain.errors import Conflict, NotFound, SiteChanged, WrongState
 from aureum.domain.user import User
 from aureum.projections import brokerages, users
-from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency, Stream
 from aureum.store.metadata import Origin
 
 NUMBER = "SELECT nextval('user_numbers')"
@@ -92,7 +92,7 @@ async def known_of(store: EventStore, command: "ChangeUser") -> tuple[str, ...]:
 
 
 class ChangeUser(BaseModel):
-    """Only what is set changes. ``profile`` is by the names of ``aureum.domain.user.PROFILE``.
+    """Only what is set changes. ``profile`` is by the names of ``aureum.domain.user.PROFILE``, and ``bio``.
 
     With ``keep_an_owner`` the brokerage's last owner who can log in stays one: who else could let anyone in again? The
     last platform admin who can log in stays one in any case.
@@ -140,12 +140,16 @@ async def change_user_once(
 
     async def once() -> tuple[User, Appended]:
         owners, admins, form = 1, 1, None
+        beside: tuple[tuple[User, Stream], ...] = ()
         about = {"tenant": command.tenant_id, "user": command.user_id}
         if loses_rights:
             ((admins,),) = await store.database.rows(users.OTHER_ADMINS, about)
         if command.keep_an_owner and loses_rights:
             ((staff, owners),) = await store.database.tenant_rows(command.tenant_id, users.OTHER_OWNERS, about)
             # The append is refused if anybody of the staff changes meanwhile: two owners may not disable each other.
+            form = Form(staff, "")
+        if command.profile.get("primary"):
+            staff, beside = await replaced_primary(store, command)
             form = Form(staff, "")
 
         def decide(user: User, at: datetime) -> None:
@@ -176,8 +180,22 @@ async def change_user_once(
                 expected_versions=command.expected_versions,
                 idempotency=idempotency,
                 form=form,
+                beside=beside,
             )
         except SiteChanged as error:
             raise Conflict from error
 
     return await deciding_again(once)
+
+
+async def replaced_primary(store: EventStore, command: ChangeUser) -> tuple[int, tuple[tuple[User, Stream], ...]]:
+    """The version of the staff; and the present primary agent with his or her stream, who is none from now on."""
+    ((staff, user_id),) = await store.database.tenant_rows(
+        command.tenant_id, users.PRIMARY, {"tenant": command.tenant_id}
+    )
+    if user_id in (None, command.user_id):
+        return staff, ()
+    stream = await store.load(command.tenant_id, user_id)
+    primary: User = stream.aggregate()
+    primary.change_profile({"primary": False}, max(ids.now(), primary.modified_on))
+    return staff, ((primary, stream),)

@@ -28,7 +28,7 @@ from aureum.domain import ids
 from aureum.domain.api_key import ApiKey
 from aureum.domain.errors import AlreadyTaken, Conflict
 from aureum.domain.lead import Lead
-from aureum.domain.routing import Agent, agent
+from aureum.domain.routing.literal import Agent, agent
 from aureum.projections import api_keys, brokerages, lead_list, users
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.event_store import NO_STREAM, EventStore, Idempotency

@@ -10,6 +10,8 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
+from aureum.domain.routing import settings as routing_settings
+from aureum.domain.routing.settings import Routing
 from aureum.domain.texts import one_line
 from aureum.domain.wall_time import zone_of
 
@@ -34,6 +36,7 @@ class Brokerage(Aggregate):
     time_zone: str
     country: str
     public_lead_count: bool
+    routing: Routing
     disabled: bool
 
     def __init__(self) -> None:
@@ -65,6 +68,7 @@ class Brokerage(Aggregate):
             aggregate.time_zone = self.time_zone
             aggregate.country = self.country
             aggregate.public_lead_count = self.public_lead_count
+            aggregate.routing = Routing()
             aggregate.disabled = False
 
     class PlanChanged(Event):
@@ -107,6 +111,17 @@ class Brokerage(Aggregate):
         def apply(self, aggregate: "Brokerage") -> None:
             for name, value in self.changes.items():
                 setattr(aggregate, name, value)
+
+    class RoutingChanged(Event):
+        """Leads are routed otherwise from now on; ``settings`` are all of them, as
+        ``aureum.domain.routing.settings.to_json`` writes them."""
+
+        TOPIC: ClassVar[str] = "brokerage.routing_changed"
+
+        settings: dict[str, Any]
+
+        def apply(self, aggregate: "Brokerage") -> None:
+            aggregate.routing = routing_settings.from_json(self.settings)
 
     class Disabled(Event):
         """Nobody gets in any more: unknown by Host, refused by key; its webhooks wait."""
@@ -184,6 +199,12 @@ class Brokerage(Aggregate):
             return
         check_settings(changes)
         self.trigger_event(self.SettingsChanged, timestamp=at, changes=changes)
+
+    def change_routing(self, routing: Routing, at: datetime) -> None:
+        """Route by other settings. That the agents in them are the brokerage's, the command sees to. Raises Invalid."""
+        kept = routing_settings.check(routing)
+        if kept != self.routing:
+            self.trigger_event(self.RoutingChanged, timestamp=at, settings=routing_settings.to_json(kept))
 
     def disable(self, at: datetime) -> None:
         """Shut the brokerage out; it keeps everything."""

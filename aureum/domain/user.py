@@ -5,18 +5,22 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from aureum.domain import profile
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
 from aureum.domain.texts import one_line
 
 ROLES = ("platform_admin", "brokerage_owner", "broker", "agent")
 
-PROFILE = ("role", "takes_leads", "specialties")
-"""What a brokerage may think differently of later; nothing of it is personal."""
+PROFILE = ("role", *profile.PROFILE)
+"""What may change later besides the name, the bio and the password; nothing of it is personal."""
+
+JSON_LISTS = frozenset(profile.LISTS)
 
 
 class User(Aggregate):
-    """The aggregate. ``specialties`` are the agent's own words for places and kinds of homes."""
+    """The aggregate. ``specialties`` are the agent's own words for places and kinds of homes; what the other fields of
+    a profile mean, ``aureum.domain.profile`` says."""
 
     number: int
     email: str
@@ -25,6 +29,16 @@ class User(Aggregate):
     password_hash: str | None
     takes_leads: bool
     specialties: tuple[str, ...]
+    bio: str | None
+    areas: tuple[str, ...]
+    languages: tuple[str, ...]
+    price_min: str | None
+    price_max: str | None
+    daily_cap: int | None
+    hours: dict[str, list[str]] | None
+    away_from: str | None
+    away_to: str | None
+    primary: bool
     disabled: bool
 
     def __init__(self) -> None:
@@ -57,6 +71,10 @@ class User(Aggregate):
             aggregate.password_hash = self.password_hash
             aggregate.takes_leads = self.takes_leads
             aggregate.specialties = self.specialties
+            aggregate.bio = aggregate.price_min = aggregate.price_max = None
+            aggregate.areas = aggregate.languages = ()
+            aggregate.daily_cap = aggregate.hours = aggregate.away_from = aggregate.away_to = None
+            aggregate.primary = False
             aggregate.disabled = False
 
     class Renamed(Event):
@@ -81,8 +99,19 @@ class User(Aggregate):
 
         def apply(self, aggregate: "User") -> None:
             for name, value in self.changes.items():
-                # JSON knows no tuples.
-                setattr(aggregate, name, tuple(value) if name == "specialties" else value)
+                # JSON has no tuples.
+                setattr(aggregate, name, tuple(value) if name in JSON_LISTS else value)
+
+    class BioChanged(Event):
+        """The agent is described in other words, or in none."""
+
+        TOPIC: ClassVar[str] = "user.bio_changed"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("bio",))
+
+        bio: str | None
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.bio = self.bio
 
     class PasswordSet(Event):
         """There is another password, of which only the Argon2id hash is kept; whoever was logged in is out."""
@@ -160,16 +189,26 @@ class User(Aggregate):
         if name != self.name:
             self.trigger_event(self.Renamed, timestamp=at, name=name)
 
-    def change_profile(self, profile: Mapping[str, Any], at: datetime) -> None:
-        """Change some of ``PROFILE``. Raises Invalid for a role that there is not."""
-        changes = {name: value for name, value in profile.items() if value != getattr(self, name)}
-        if not changes:
+    def change_profile(self, changes: Mapping[str, Any], at: datetime) -> None:
+        """Change some of ``PROFILE``, and the bio. Raises Invalid."""
+        kept = profile.checked(changes)
+        if "bio" in kept:
+            self.change_bio(kept.pop("bio"), at)
+        changed = {name: value for name, value in kept.items() if value != getattr(self, name)}
+        if not changed:
             return
-        if "role" in changes:
-            check_role(changes["role"])
-        if "specialties" in changes:
-            changes["specialties"] = list(changes["specialties"])
-        self.trigger_event(self.ProfileChanged, timestamp=at, changes=changes)
+        if "role" in changed:
+            check_role(changed["role"])
+        after = {name: getattr(self, name) for name in PROFILE} | changed
+        profile.check_order(after["price_min"], after["price_max"])
+        profile.check_absence(after["away_from"], after["away_to"])
+        recorded = {name: list(value) if name in JSON_LISTS else value for name, value in changed.items()}
+        self.trigger_event(self.ProfileChanged, timestamp=at, changes=recorded)
+
+    def change_bio(self, bio: str | None, at: datetime) -> None:
+        """Describe the agent in other words; None for none."""
+        if bio != self.bio:
+            self.trigger_event(self.BioChanged, timestamp=at, bio=bio)
 
     def set_password(self, password_hash: str, at: datetime) -> None:
         """A hash has salt of its own: whether the password is another cannot be told, so it always counts as one."""

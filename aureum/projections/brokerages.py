@@ -16,7 +16,7 @@ WITH r AS (
     SELECT r.* FROM json_to_recordset(p_rows -> 'brokerages') AS r (
                item integer, tenant_id uuid, number bigint, slug text, name text, plan text, time_zone text,
                country text, public_lead_count boolean, disabled boolean, opened_at timestamptz, domains text[],
-               stream_version integer)
+               stream_version integer, routing jsonb)
       JOIN unnest(accepted) AS a ON a.item = r.item
 ), opened AS (
     INSERT INTO heads AS h (tenant_id) SELECT tenant_id FROM r
@@ -29,13 +29,13 @@ WITH r AS (
      WHERE NOT EXISTS (SELECT FROM domains k WHERE k.domain = d.domain AND k.tenant_id = r.tenant_id)
 )
 INSERT INTO brokerages (tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
-                        domains, stream_version)
+                        domains, stream_version, routing)
 SELECT tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
-       domains, stream_version FROM r
+       domains, stream_version, routing FROM r
 ON CONFLICT (tenant_id) DO UPDATE SET
        name = excluded.name, plan = excluded.plan, time_zone = excluded.time_zone, country = excluded.country,
        public_lead_count = excluded.public_lead_count, disabled = excluded.disabled, domains = excluded.domains,
-       stream_version = excluded.stream_version
+       stream_version = excluded.stream_version, routing = excluded.routing
 """
 
 Row = dict[str, Any]
@@ -58,6 +58,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "opened_at": event.timestamp,
                 "domains": event.domains,
                 "stream_version": event.originator_version,
+                "routing": None,
             }
         case Brokerage.Event() if row is not None:
             return row | {"stream_version": event.originator_version} | changed(event)
@@ -75,6 +76,8 @@ def changed(event: Brokerage.Event) -> Row:
             return {"domains": event.domains}
         case Brokerage.SettingsChanged():
             return event.changes
+        case Brokerage.RoutingChanged():
+            return {"routing": event.settings}
         case Brokerage.Disabled():
             return {"disabled": True}
         case Brokerage.Enabled():
@@ -132,6 +135,9 @@ POSITION = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 """How far a tenant's log has come: with it, the gate has told of the caller's own only."""
 
 NAMED = "SELECT number, slug, name, plan, time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
+
+ROUTING = "SELECT stream_version, routing FROM brokerages WHERE tenant_id = %(tenant)s"
+"""NULL while the brokerage has never chosen anything."""
 
 ZONE = "SELECT time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
 

@@ -17,8 +17,9 @@ WITH r AS (
     SELECT a.tenant_id, r.* FROM json_to_recordset(p_rows -> 'users') AS r (
                item integer, user_id uuid, stream_version integer, number bigint, email text, shown_email text,
                address text, name text, role text,
-               password_hash text, takes_leads boolean, specialties text[], disabled boolean, joined_at timestamptz,
-               out boolean)
+               password_hash text, takes_leads boolean, specialties text[], bio text, areas text[], languages text[],
+               price_min text, price_max text, daily_cap integer, hours jsonb, away_from timestamptz,
+               away_to timestamptz, is_primary boolean, disabled boolean, joined_at timestamptz, out boolean)
       JOIN unnest(accepted) AS a ON a.item = r.item
 ), noticed AS (
     UPDATE heads h SET site_version = h.site_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
@@ -28,16 +29,24 @@ WITH r AS (
        AND (r.disabled OR t.kept_until IS NULL OR t.kept_until <= clock_timestamp())
 )
 INSERT INTO users (tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
-                   takes_leads, specialties, disabled, joined_at)
+                   takes_leads, specialties, bio, areas, languages, price_min, price_max, daily_cap, hours, away_from,
+                   away_to, is_primary, disabled, joined_at)
 SELECT tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
-       takes_leads, specialties, disabled, joined_at FROM r
+       takes_leads, specialties, bio, coalesce(areas, '{}'), coalesce(languages, '{}'), price_min, price_max, daily_cap,
+       hours, away_from, away_to, coalesce(is_primary, false), disabled, joined_at
+  FROM r
+ ORDER BY is_primary
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET
        stream_version = excluded.stream_version, name = excluded.name, role = excluded.role,
        password_hash = excluded.password_hash, takes_leads = excluded.takes_leads,
-       specialties = excluded.specialties, disabled = excluded.disabled
+       specialties = excluded.specialties, bio = excluded.bio, areas = excluded.areas,
+       languages = excluded.languages, price_min = excluded.price_min, price_max = excluded.price_max,
+       daily_cap = excluded.daily_cap, hours = excluded.hours, away_from = excluded.away_from,
+       away_to = excluded.away_to, is_primary = excluded.is_primary, disabled = excluded.disabled
 """
 """A new password, and being disabled, end all logins of the user in the same transaction, but for the one by which the
-user sets the password. A login holds the head row (aureum/commands/sessions.py), so that no token slips in between."""
+user sets the password. A login holds the head row (aureum/commands/sessions.py), so that no token slips in between.
+A user who is no longer the primary agent comes before the one who is now: a brokerage has one at a time."""
 
 Row = dict[str, Any]
 
@@ -60,6 +69,16 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "password_hash": event.password_hash,
                 "takes_leads": event.takes_leads,
                 "specialties": event.specialties,
+                "bio": None,
+                "areas": (),
+                "languages": (),
+                "price_min": None,
+                "price_max": None,
+                "daily_cap": None,
+                "hours": None,
+                "away_from": None,
+                "away_to": None,
+                "is_primary": False,
                 "disabled": False,
                 "joined_at": event.timestamp,
             }
@@ -74,7 +93,10 @@ def changed(event: User.Event) -> Row:
         case User.Renamed():
             return {"name": event.name}
         case User.ProfileChanged():
-            return event.changes
+            # "primary" is a word of SQL.
+            return {"is_primary" if name == "primary" else name: value for name, value in event.changes.items()}
+        case User.BioChanged():
+            return {"bio": event.bio}
         case User.PasswordSet():
             return {"password_hash": event.password_hash}
         case User.Disabled():
@@ -125,6 +147,26 @@ PAGE = (
  ORDER BY u.name, u.number LIMIT %(limit)s OFFSET %(skipped)s
 """
 )
+
+PROFILES = """
+SELECT user_id, stream_version, number, name, coalesce(shown_email, email), role, disabled, bio, specialties, areas,
+       languages, price_min, price_max, takes_leads, daily_cap, hours, away_from, away_to, is_primary
+  FROM users
+ WHERE tenant_id = %(tenant)s AND (%(user)s::uuid IS NULL OR user_id = %(user)s)
+ ORDER BY name, number LIMIT %(limit)s OFFSET %(skipped)s
+"""
+
+PROFILES_COUNT = (
+    "SELECT count(*) FROM users WHERE tenant_id = %(tenant)s AND (%(user)s::uuid IS NULL OR user_id = %(user)s)"
+)
+"""The agents of one tenant, or one of them."""
+
+PRIMARY = """
+SELECT h.site_version, (SELECT u.user_id FROM users u WHERE u.tenant_id = h.tenant_id AND u.is_primary)
+  FROM heads h
+ WHERE h.tenant_id = %(tenant)s
+"""
+"""The primary agent, and the version of the staff that this was read in."""
 
 SHOWN_ONE = SHOWN + " WHERE u.tenant_id = %(tenant)s AND u.user_id = %(user)s"
 

@@ -51,7 +51,7 @@ class Append:
     """The events that one command decided for one stream, ready to be stored.
 
     ``site_version`` is what is known of the brokerage and must still hold (0: nothing); ``client`` is the address whose
-    form limit counts ('': nobody's). ``also`` are the first events of other streams: all are appended or none.
+    form limit counts ('': nobody's). ``also`` are events of other streams of the tenant: all are appended or none.
     ``slug`` must be free in the tenant ('': the stream has none). ``digest`` is of who sent a form and what it says:
     the same within ten minutes is not appended (b'': it may be sent twice).
     """

@@ -17,7 +17,8 @@
 -- A stream, a form, or an idempotency key of a tenant, must not stand twice in one call: the writer sees to that, and a unique
 -- index refuses the call otherwise.
 -- p_key, p_request, p_answer and p_subject are empty where an item has none; p_remember says whether any has a key.
--- p_with is another item, which stands before: both are appended or none. Its stream begins now and its tenant is the same.
+-- p_with is another item, which stands before: both are appended or none. Its tenant is the same; that its
+-- stream has not grown meanwhile, the primary key says.
 -- p_slug is the slug that an item's stream begins with (empty: none).
 -- p_client is whose form limit counts (empty: nobody's), p_turn how many of the same client there are up to this one.
 -- Forms that are not stored, being sent again, do not count.

@@ -168,9 +168,11 @@ class EventStore:
         idempotency: Idempotency | None = None,
         form: Form | None = None,
         also: Sequence[Aggregate] = (),
+        beside: Sequence[tuple[Aggregate, Stream]] = (),
         slug: str = "",
     ) -> Appended:
-        """Append what *aggregate* decided since it was made of *before*, together with the new aggregates *also*.
+        """Append what *aggregate* decided since it was made of *before*, together with the new aggregates *also*, and
+        with what others decided since they were made of their streams (*beside*): all or nothing.
 
         Nothing decided, nothing happens, but that a request with an Idempotency-Key is remembered.
 
@@ -197,7 +199,8 @@ class EventStore:
             remember=remember,
             form=form,
             also=tuple(
-                prepared(tenant_key, other.id, other.collect_events(), NO_STREAM, command, origin) for other in also
+                prepared(tenant_key, other.id, other.collect_events(), stream, command, origin)
+                for other, stream in (*((new_one, NO_STREAM) for new_one in also), *beside)
             ),
             slug=slug,
         )

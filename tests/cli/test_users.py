@@ -99,3 +99,65 @@ def test_who_is_not_there(terminal: Terminal) -> None:
         assert ended.code == 1 and "There is no user with this e-mail address" in ended.err
     ended = terminal.run("user", "set-password", "--email", email, stdin=PASSWORD)
     assert ended.code == 1 and "--password-stdin" in ended.err
+
+
+def test_a_profile_is_shown_and_changed(terminal: Terminal) -> None:
+    slug = terminal.brokerage()
+    email, made = created(terminal, slug, "agent", "--specialty", "condos")
+    other, _ = created(terminal, slug, "agent")
+
+    def profile(*more: str, of: str = email) -> dict[str, Any]:
+        found: dict[str, Any] = terminal.json("user", "profile", "--email", of, "--brokerage", slug, *more)
+        return found
+
+    empty = profile()
+    assert empty == {
+        "number": made["number"],
+        "name": "Ann Agent",
+        "bio": None,
+        "specialties": ["condos"],
+        "areas": [],
+        "languages": [],
+        "price_min": None,
+        "price_max": None,
+        "takes_leads": True,
+        "daily_cap": None,
+        "hours": None,
+        "away_from": None,
+        "away_to": None,
+        "primary": False,
+    }
+    changed = profile(
+        *("--bio", "Ann sells condos.", "--area", "Boise", "--area", "Kuna", "--language", "EN"),
+        *("--price-min", "250000.50", "--price-max", "900000.00", "--daily-cap", "7", "--no-takes-leads", "--primary"),
+        *("--hours", "tue 09:00-12:00", "--hours", "mon 08:30-17:00", "--away-from", "2026-12-24"),
+    )
+    assert changed == empty | {
+        "bio": "Ann sells condos.",
+        "areas": ["Boise", "Kuna"],
+        "languages": ["en"],
+        "price_min": "250000.5",
+        "price_max": "900000",
+        "daily_cap": 7,
+        "takes_leads": False,
+        "primary": True,
+        "hours": {"mon": ["08:30", "17:00"], "tue": ["09:00", "12:00"]},
+        "away_from": "2026-12-24T07:00:00.000Z",
+    }
+    assert profile() == changed
+    assert "mon 08:30-17:00" in terminal.run("user", "profile", "--email", email).out
+    assert profile("--primary", of=other)["primary"] and not profile()["primary"]
+    cleared = ("--bio", "", "--area", "", "--language", "", "--price-min", "", "--price-max", "", "--daily-cap", "")
+    back = profile(*cleared, "--hours", "none", "--away-from", "", "--takes-leads")
+    assert back == empty
+    for wrong in (
+        ("--language", "Spanish"),
+        ("--price-min", "cheap"),
+        ("--daily-cap", "many"),
+        ("--hours", "monday"),
+        ("--away-to", "soon"),
+        ("--price-min", "5", "--price-max", "4"),
+    ):
+        refused = terminal.run("user", "profile", "--email", email, *wrong, "--json")
+        assert refused.code == 1 and "error" in refused.out, wrong
+    assert profile() == empty

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum.domain import ids
-from aureum.domain.routing import WORD, agent, route
+from aureum.domain.routing.literal import WORD, agent, route
 
 ANA, BEN, CORA = (UUID(int=number) for number in (1, 2, 3))
 AGENTS = (agent(ANA, ("downtown", "river condo")), agent(BEN, ("Yard", "school")), agent(CORA, ()))

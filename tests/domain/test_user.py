@@ -134,3 +134,24 @@ def test_an_erased_user_is_read_all_the_same() -> None:
     assert not any(secret in event.state for event in stored for secret in (b"Ana", b"Bea", b"new", b"old"))
     erased = replay(EventMapper(UUID(int=9), lambda _: None).to_domain_event(event) for event in stored)
     assert (erased.name, erased.email, erased.password_hash, erased.role) == (ERASED, ERASED, ERASED, "agent")
+
+
+def test_a_profile_is_checked_as_a_whole() -> None:
+    user = joined()
+    user.change_profile({"price_min": "300000", "away_to": "2026-02-01T00:00:00.000Z"}, AT)
+    for changes in ({"price_max": "299999.99"}, {"away_from": "2026-02-01T00:00:00.000Z"}, {"daily_cap": 10_001}):
+        with pytest.raises(Invalid):
+            user.change_profile(changes, AT)
+    user.change_profile({"price_min": None, "price_max": "299999.99"}, AT)
+    assert (user.price_min, user.price_max) == (None, "299999.99")
+
+
+def test_a_bio_is_personal_and_its_own_event() -> None:
+    user = joined()
+    user.collect_events()
+    user.change_profile({"bio": "Ana sells land.", "areas": ("Kuna", "Kuna", " ")}, AT)
+    user.change_profile({"bio": "Ana sells land.", "areas": ("Kuna",)}, AT)
+    events: list[Any] = list(user.collect_events())
+    bio, profile = events
+    assert (bio.TOPIC, bio.bio, bio.PERSONAL) == ("user.bio_changed", "Ana sells land.", {"bio"})
+    assert (profile.TOPIC, profile.changes) == ("user.profile_changed", {"areas": ["Kuna"]})

@@ -9,9 +9,11 @@ Role = Literal["platform_admin", "brokerage_owner", "broker", "agent"]
 
 ADMIN = "platform_admin"
 OWNER = "brokerage_owner"
+BROKER = "broker"
 
 ADMINS_ONLY = "Only a platform admin may do this."
 MANAGERS_ONLY = "Only the owner of the brokerage or a platform admin may do this."
+LEADERS_ONLY = "Only a broker, the owner of the brokerage or a platform admin may do this."
 NOT_YOURS_TO_GIVE = "Only a platform admin may make somebody a platform admin."
 NOT_YOURS_TO_CHANGE = "Only a platform admin may change a platform admin."
 
@@ -26,6 +28,12 @@ def check_manager(role: str | None) -> None:
     """Users, keys, webhooks and settings of a brokerage are for its owner, and for platform admins."""
     if role not in (ADMIN, OWNER):
         raise NotAllowed(MANAGERS_ONLY)
+
+
+def check_leader(role: str | None) -> None:
+    """Profiles of agents are for brokers and owners of the brokerage, and for platform admins."""
+    if role not in (ADMIN, OWNER, BROKER):
+        raise NotAllowed(LEADERS_ONLY)
 
 
 def check_giving(role: str | None, given: str | None) -> None:

@@ -11,7 +11,7 @@ import psycopg
 import structlog
 
 from aureum.domain.errors import Unavailable
-from aureum.domain.routing import Agent, agent
+from aureum.domain.routing.literal import Agent, agent
 from aureum.http.access.gate import Brokerage, Gate, Line
 from aureum.projections import brokerages, users
 from aureum.store.postgres.database import Database

@@ -193,7 +193,7 @@ class Endpoint:
         if self.query is not None:
             arguments.append(validate(self.query, given(request.query_params), "query"))
         body = b""
-        if self.method in ("POST", "PATCH"):
+        if self.method in ("POST", "PATCH", "PUT"):
             body = await read_body(request.receive, request.scope["headers"])
             if self.body is not None:
                 sent = {} if self.bodiless and not body else json_object(body, request.scope["headers"])

@@ -197,9 +197,9 @@ def implied(endpoint: Endpoint) -> Iterator[int]:
         yield from (401, 403)
     if asked or endpoint.id is not None:
         yield 404
-    if endpoint.method in ("POST", "PATCH"):
+    if endpoint.method in ("POST", "PATCH", "PUT"):
         yield from (409, 413)
-    if endpoint.method == "PATCH":
+    if endpoint.method in ("PATCH", "PUT"):
         yield 412
     if endpoint.body is not None:
         # A body that is not JSON is invalid in both dialects.

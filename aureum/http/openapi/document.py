@@ -201,7 +201,7 @@ def headers(endpoint: Endpoint) -> Iterable[tuple[str, str, JsonSchema]]:
     text: JsonSchema = {"type": "string"}
     if endpoint.has_etag and endpoint.method == "GET":
         yield "If-None-Match", "The ETag of the client's copy. The response is 304 if nothing has changed.", text
-    if endpoint.method == "PATCH":
+    if endpoint.method in ("PATCH", "PUT"):
         yield (
             "If-Match",
             "The ETag of the version that the change is based on. If the resource has changed since, the response "

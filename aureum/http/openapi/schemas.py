@@ -106,7 +106,7 @@ def described(model: str, schema: JsonSchema) -> JsonSchema:
     return schema
 
 
-PAGE_OF = re.compile(r"NumberedPage_(?:Union_)?Shown([A-Za-z]+)_\w*")
+PAGE_OF = re.compile(r"NumberedPage_(?:Union_)?(?:Shown)?([A-Za-z]+?)(?:Response)?_\w*")
 SHOWN_NEW = re.compile(r"ShownNew(\w+)")
 SHOWN = re.compile(r"Shown(\w+)")
 NEW = re.compile(r"New(\w+)")

@@ -1,13 +1,26 @@
-"""Your account: the reader's own name and password. The present password is asked for; the session goes on."""
+"""Your account: the reader's own name, profile and password. The present password is asked for; the session goes on."""
+
+from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from aureum.http.panel.agents import API as AGENTS
+from aureum.http.panel.agents import AWAY, BIO, LANGUAGES
+from aureum.http.panel.fields import all_typed, as_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
+from aureum.http.panel.resource import save
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/account"
 
-DONE = {"name": "Your name was changed.", "password": "Your password was changed. All other sessions have ended."}
+PROFILE = (BIO, LANGUAGES, *AWAY)
+"""What agents change of their own profile."""
+
+DONE = {
+    "name": "Your name was changed.",
+    "profile": "Your profile was changed.",
+    "password": "Your password was changed. All other sessions have ended.",
+}
 
 TWICE = "The new password was not typed the same way twice."
 
@@ -17,7 +30,30 @@ async def shown(visit: Visit, problem: str | None = None) -> Response:
     assert visit.me is not None, "only who is logged in gets here"
     name = visit.form["name"] if problem and "name" in visit.form.values else visit.me["name"]
     done = DONE.get(visit.request.query_params.get("done", "")) if problem is None else None
-    return await page(visit, "account.html", 400 if problem else 200, problem=problem, done=done, name=name)
+    profile = await profile_form(visit, problem is not None and "etag" in visit.form.values)
+    return await page(
+        visit, "account.html", 400 if problem else 200, problem=problem, done=done, name=name, profile=profile
+    )
+
+
+async def profile_form(visit: Visit, refused: bool) -> dict[str, Any] | None:
+    """The reader's profile in a form, with what was typed if that was *refused*. The platform's own have none."""
+    assert visit.me is not None
+    if visit.me["brokerage"] is None:
+        return None
+    told = await visit.ask("GET", AGENTS + "/{id}", id=str(visit.me["number"]))
+    values = as_typed(PROFILE, visit.form) if refused else all_typed(PROFILE, told.body, visit.zone)
+    return {"fields": PROFILE, "typed": values, "etag": visit.form["etag"] if refused else told.etag}
+
+
+async def change_profile(visit: Visit) -> Response:
+    """What was typed anew."""
+    assert visit.me is not None
+    try:
+        await save(visit, AGENTS + "/{id}", str(visit.me["number"]), PROFILE)
+    except REFUSALS as error:
+        return await shown(visit, refusal(error))
+    return RedirectResponse(f"{HERE}?done=profile", 303)
 
 
 async def show_account(visit: Visit) -> Response:
@@ -56,5 +92,6 @@ def in_words(problem: str) -> str:
 
 PAGES = (
     Page(HERE, show_account, change_name),
+    Page(HERE + "/profile", act=change_profile),
     Page(HERE + "/password", act=change_password),
 )

@@ -12,7 +12,7 @@ from aureum.http.panel.visit import Visit
 
 NO_BROKERAGE = "There is no such brokerage, or it is disabled."
 
-KINDS = ("leads", "contacts", "properties", "tasks", "showings", "webhooks", "users", "settings")
+KINDS = ("leads", "contacts", "properties", "tasks", "showings", "webhooks", "agents", "routing", "users", "settings")
 """Pages that every brokerage has."""
 
 

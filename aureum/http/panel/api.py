@@ -6,6 +6,8 @@ from aureum.http.api.brokerages import brokerages as admin_brokerages
 from aureum.http.api.contacts import contacts
 from aureum.http.api.leads import lead_count, leads
 from aureum.http.api.properties import properties
+from aureum.http.api.routing import agents
+from aureum.http.api.routing import settings as routing_settings
 from aureum.http.api.staff import api_keys as admin_api_keys
 from aureum.http.api.staff import leads as admin_leads
 from aureum.http.api.staff import login as auth
@@ -35,6 +37,8 @@ ENDPOINTS: Sequence[Endpoint] = (
     *webhook_deliveries.ENDPOINTS,
     *webhook_replays.ENDPOINTS,
     *admin_users.ENDPOINTS,
+    *agents.ENDPOINTS,
+    *routing_settings.ENDPOINTS,
     *admin_brokerages.ENDPOINTS,
     *admin_api_keys.ENDPOINTS,
 )

@@ -10,8 +10,9 @@ from aureum.http.panel.forms import Form
 from aureum.http.panel.times import sent_time, typed_time
 
 Text = Literal["text", "email", "tel", "date", "long", "password"]
-Kind = Literal[Text, "number", "amount", "choice", "user", "brokerage", "words", "tick", "time", "wall"]
-"""``words``: several, with commas; ``user``: one of the staff; ``brokerage``: one of all, for platform admins alone;
+Kind = Literal[Text, "number", "amount", "choice", "user", "brokerage", "words", "hours", "tick", "time", "wall"]
+"""``words``: several, with commas; ``hours``: of each working day, with commas;
+``user``: one of the staff; ``brokerage``: one of all, for platform admins alone;
 ``time``: an instant, typed on the brokerage's clock;
 ``wall``: on the clock in the resource's own ``timeZone``."""
 
@@ -44,6 +45,8 @@ def sent(field: Field, form: Form, zone: ZoneInfo) -> Any:
             return float(text.replace(",", "")) if AMOUNT.fullmatch(text) else text or None
         case "words":
             return [word.strip() for word in text.split(",") if word.strip()]
+        case "hours":
+            return hours_typed(text)
         case "tick":
             return text == "yes"
         case "time":
@@ -58,6 +61,8 @@ def typed(field: Field, value: Any, zone: ZoneInfo) -> str:
     match field.kind:
         case "words":
             return ", ".join(value or ())
+        case "hours":
+            return ", ".join(f"{day} {begins}-{ends}" for day, (begins, ends) in (value or {}).items())
         case "tick":
             return "yes" if value else ""
         case "time" | "wall":
@@ -65,6 +70,20 @@ def typed(field: Field, value: Any, zone: ZoneInfo) -> str:
         case "amount" if isinstance(value, float) and value.is_integer():
             return str(int(value))
     return "" if value is None else str(value)
+
+
+HOURS = re.compile(r"(?P<day>\w+) +(?P<begins>[0-9:]+) *[-–] *(?P<ends>[0-9:]+)")
+
+
+def hours_typed(text: str) -> dict[str, list[str]] | None:
+    """``mon 09:00-17:00, tue 9:00-12:00`` as the API takes it; None for nothing. The API refuses days without hours."""
+    hours = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        found = HOURS.fullmatch(part)
+        hours[part if found is None else found["day"].lower()[:3]] = (
+            [] if found is None else [found[name].rjust(5, "0") for name in ("begins", "ends")]
+        )
+    return hours or None
 
 
 def all_typed(fields: Sequence[Field], resource: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:

@@ -248,9 +248,10 @@ async def act(resource: Resource, action: Action, visit: Visit) -> Response:
 def pages_of(resource: Resource) -> tuple[Page, ...]:
     """All of them."""
     one = resource.path + "/{id}"
+    new = Page(resource.path + "/new", partial(show_new, resource), partial(create, resource))
     return (
         Page(resource.path, partial(show_list, resource)),
-        Page(resource.path + "/new", partial(show_new, resource), partial(create, resource)),
+        *((new,) if resource.new else ()),
         Page(one, partial(show_one, resource), partial(change, resource)),
         *(Page(f"{one}/{action.name}", act=partial(act, resource, action)) for action in resource.actions),
     )

@@ -16,6 +16,8 @@ from aureum.http.api.leads import contact_form as contact
 from aureum.http.api.leads import lead_count, leads
 from aureum.http.api.newsletter import newsletter
 from aureum.http.api.properties import properties
+from aureum.http.api.routing import agents
+from aureum.http.api.routing import settings as routing_settings
 from aureum.http.api.staff import api_keys as admin_api_keys
 from aureum.http.api.staff import leads as admin_leads
 from aureum.http.api.staff import login as auth
@@ -58,6 +60,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *me.ENDPOINTS,
     *auth.ENDPOINTS,
     *admin_users.ENDPOINTS,
+    *agents.ENDPOINTS,
+    *routing_settings.ENDPOINTS,
     *admin_api_keys.ENDPOINTS,
     *admin_brokerages.ENDPOINTS,
     *health.ENDPOINTS,

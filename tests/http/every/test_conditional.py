@@ -56,7 +56,10 @@ def test_a_change_changes_the_etag(world: World, endpoint: Endpoint) -> None:
     known = world.succeed(endpoint, call).etag
     patch = declared("PATCH", f"{collection(endpoint)}/{{id}}")
 
-    if endpoint.id is None:
+    replacing = declared("PUT", endpoint.path)
+    if replacing is not None:
+        world.succeed(replacing)
+    elif endpoint.id is None:
         # A list or a count changes with anything that happens in the brokerage, one of brokerages with any of them.
         world.make(endpoint.path if declared("POST", endpoint.path) else "/api/leads")
     elif patch is not None:

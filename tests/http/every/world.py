@@ -257,6 +257,27 @@ def own_password(world: World) -> dict[str, Any]:
     return {"headers": bearer, "body": {"current": PASSWORD, "new": f"apples fall in autumn {next(NUMBERS)}"}}
 
 
+def profile(world: World) -> dict[str, Any]:
+    """A profile, in which only languages are no words."""
+    patch = declared("PATCH", "/api/v1/admin/agents/{id}")
+    assert patch is not None
+    body = world.body(patch) or {}
+    return {"body": body | {"languages": ["en", "es"]}}
+
+
+def routing(world: World) -> dict[str, Any]:
+    """Settings that name an agent of the brokerage."""
+    return {
+        "mode": "subject_based",
+        "rules": [
+            {"when": {"subject_has": [f"sell {world.mark}"]}, "to": {"group": world.mark}, "claim_minutes": 15},
+            {"to": {"group": "everyone"}},
+        ],
+        "groups": {world.mark: [world.agent.number]},
+        "answer_within_minutes": next(NUMBERS) % 10_000 + 1,
+    }
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/newsletter/unsubscribe"): with_link,
@@ -264,6 +285,8 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/webhooks/{id}/rotate-secret"): of_new_webhook("rotate-secret", {"overlap_hours": 24}),
     ("POST", "/api/webhooks/{id}/replay"): of_new_webhook("replay", {"since": 0, "only": "missing"}),
     ("POST", "/api/webhooks/{id}/test"): of_new_webhook("test", {"event": "lead.created"}),
+    ("PATCH", "/api/v1/admin/agents/{id}"): profile,
+    ("PUT", "/api/v1/admin/routing"): lambda world: {"body": routing(world)},
     ("PATCH", "/api/me"): lambda world: {"body": {"name": f"Olga {world.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,
     ("POST", LOGOUT): lambda world: {"headers": world.office.staff(world.tenant.id, "broker").bearer},
@@ -272,6 +295,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
 
 MAKERS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/api/users": lambda world: vars(world.office.staff(world.tenant.id, "agent", f"Uma {world.mark}")),
+    "/api/v1/admin/agents": lambda world: {
+        "id": world.office.staff(world.tenant.id, "agent", f"Amy {world.mark}").number
+    },
     "/api/webhooks": webhook,
     "/api/webhooks/deliveries": lambda world: {"id": webhook(world)["delivery"]},
     "/api/webhooks/replays": lambda world: {"id": webhook(world)["replay"]},

@@ -100,7 +100,18 @@ def test_the_choice_is_on_every_page_and_always_shown(
 
     reading = act_for(admin, number)
 
-    kinds = ("leads", "contacts", "properties", "tasks", "showings", "webhooks", "users", "settings")
+    kinds = (
+        "leads",
+        "contacts",
+        "properties",
+        "tasks",
+        "showings",
+        "webhooks",
+        "agents",
+        "routing",
+        "users",
+        "settings",
+    )
     news = ("leads", "contacts", "properties", "tasks", "showings", "users")
     paths = ["/admin", "/admin/brokerages", *(f"/admin/{one}" for one in kinds), *(f"/admin/{one}/new" for one in news)]
     for path in paths:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.domain.ids import aureum_time
+from aureum.domain.profile import DAYS
 from aureum.http.panel.fields import AMOUNT, Field, all_typed, changes, made, sent, typed
 from aureum.http.panel.forms import MEDIA, Form, read_form
 from aureum.http.panel.rendering import TEMPLATES
@@ -36,6 +37,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "number": st.integers(0, 100),
     "amount": st.none() | amounts,
     "words": st.lists(lines, max_size=3),
+    "hours": st.none() | st.dictionaries(st.sampled_from(DAYS), st.just(["09:00", "17:30"]), min_size=1),
     "tick": st.booleans(),
     "time": st.none() | moments,
     "wall": st.none() | moments,

@@ -1,0 +1,240 @@
+"""A brokerage's routing settings on the wire: what may be sent, and what is shown. Agents go by their numbers."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, JsonValue, StrictBool
+
+from aureum.domain.errors import Invalid
+from aureum.domain.routing.settings import (
+    EVERYONE,
+    LONGEST_MINUTES,
+    LONGEST_NAME,
+    LONGEST_WORD,
+    MOST_RULES,
+    MOST_WORDS,
+    PRICES,
+    WORDS,
+    Routing,
+    Rule,
+    When,
+)
+from aureum.http.wire.fields import NULL_IS_ABSENT, Amount, Characters, Number, Whole
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Amount as AmountResponse
+from aureum.http.wire.shapes import Shape
+from aureum.projections.property_list import number
+
+Mode = Literal["primary_only", "round_robin", "subject_based", "semantic", "random"]
+Fallback = Literal["primary", "round_robin", "pond"]
+Words = Annotated[
+    list[Annotated[str, Characters(limit=LONGEST_WORD, blank=False, lines=False)]], Field(max_length=MOST_WORDS)
+]
+Group = Annotated[str, Characters(limit=LONGEST_NAME, blank=False, lines=False)]
+Minutes = Annotated[int, Whole(1, LONGEST_MINUTES)]
+
+UNKNOWN = "{where} names agent {agent}, who is no user of this brokerage."
+
+SUBJECT_HAS = "Words or phrases, one of which the subject has."
+PAGE_HAS = "Words, one of which the page's address has."
+SOURCE = "Where the lead came from: its source, or `utm_source`."
+AREA = "Places, one of which the enquiry or its listing names."
+PRICE_FROM = "The lowest price of the listing."
+PRICE_TO = "The highest price of the listing."
+LISTING_ID = "MLS listing ids, one of which the enquiry is about."
+
+EXAMPLE: dict[str, JsonValue] = {
+    "mode": "subject_based",
+    "fallback": "pond",
+    "rules": [
+        {"when": {"subject_has": ["sell", "valuation"]}, "to": {"group": "sellers"}, "claim_minutes": 15},
+        {"to": {"group": EVERYONE}},
+    ],
+    "groups": {"sellers": [42, 43]},
+}
+
+
+class WhenUpdate(Body):
+    """What an enquiry must say: every condition that is set."""
+
+    subject_has: Annotated[Words, NULL_IS_ABSENT, Field(description=SUBJECT_HAS)] = Field([])
+    page_has: Annotated[Words, NULL_IS_ABSENT, Field(description=PAGE_HAS)] = Field([])
+    source: Annotated[Words, NULL_IS_ABSENT, Field(description=SOURCE)] = Field([])
+    area: Annotated[Words, NULL_IS_ABSENT, Field(description=AREA)] = Field([])
+    price_from: Annotated[Amount | None, Field(description=PRICE_FROM)] = None
+    price_to: Annotated[Amount | None, Field(description=PRICE_TO)] = None
+    listing_id: Annotated[Words, NULL_IS_ABSENT, Field(description=LISTING_ID)] = Field([])
+
+
+class TargetUpdate(Body):
+    """An agent, or a group."""
+
+    agent: Annotated[Number | None, Field(description="The number of a user of the brokerage.")] = None
+    group: Annotated[Group | None, Field(description=f"The name of a group; `{EVERYONE}` has all agents.")] = None
+
+
+class RuleUpdate(Body):
+    """Where enquiries go that it fits."""
+
+    when: Annotated[WhenUpdate | None, Field(description="The conditions. The last rule has none.")] = None
+    to: Annotated[TargetUpdate, Field(description='`{"agent": id}` or `{"group": name}`.')]
+    claim_minutes: Annotated[
+        Minutes | None, Field(description="How long the agents of the group may claim the lead first.")
+    ] = None
+
+
+class RoutingUpdate(Body):
+    """All settings. A setting that is left out gets its default."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
+
+    mode: Annotated[Mode, NULL_IS_ABSENT, Field(description="How an agent is chosen.")] = "semantic"
+    semantic_filter: Annotated[
+        StrictBool,
+        NULL_IS_ABSENT,
+        Field(
+            description="Whether the agents whom the enquiry suits best are found first; the mode chooses among them."
+        ),
+    ] = False
+    least_busy: Annotated[
+        StrictBool,
+        NULL_IS_ABSENT,
+        Field(description="Whether, of agents who suit nearly as well, the one with the fewest leads today is chosen."),
+    ] = True
+    fallback: Annotated[Fallback, NULL_IS_ABSENT, Field(description="What decides where the mode finds no agent.")] = (
+        "round_robin"
+    )
+    rules: Annotated[
+        Annotated[list[RuleUpdate], Field(max_length=MOST_RULES)],
+        NULL_IS_ABSENT,
+        Field(description="For `subject_based`, tried in their order. The last one has no `when` and fits everything."),
+    ] = Field([RuleUpdate(to=TargetUpdate(group=EVERYONE))])
+    groups: Annotated[
+        dict[str, list[Number]],
+        NULL_IS_ABSENT,
+        Field(description="Groups of agents: the name of each, and the numbers of its members."),
+    ] = Field({})
+    answer_within_minutes: Annotated[
+        Minutes | None, Field(description="How soon agents should answer a lead; `null` for no promise.")
+    ] = None
+    learn_from_reassignments: Annotated[
+        StrictBool, NULL_IS_ABSENT, Field(description="Whether leads that staff reassigned are examples for routing.")
+    ] = False
+
+
+class WhenResponse(Shape):
+    """The conditions of a rule; those that are not set are empty."""
+
+    subject_has: Annotated[list[str], Field(description=SUBJECT_HAS)]
+    page_has: Annotated[list[str], Field(description=PAGE_HAS)]
+    source: Annotated[list[str], Field(description=SOURCE)]
+    area: Annotated[list[str], Field(description=AREA)]
+    price_from: Annotated[AmountResponse | None, Field(description=PRICE_FROM)]
+    price_to: Annotated[AmountResponse | None, Field(description=PRICE_TO)]
+    listing_id: Annotated[list[str], Field(description=LISTING_ID)]
+
+
+class RuleResponse(Shape):
+    """A rule."""
+
+    when: Annotated[WhenResponse | None, Field(description="The conditions; `null` in the last rule.")]
+    to: Annotated[dict[str, int | str | None], Field(description='`{"agent": id}` or `{"group": name}`.')]
+    claim_minutes: Annotated[
+        int | None, Field(description="How long the agents of the group may claim the lead first.")
+    ]
+
+
+class RoutingResponse(Shape):
+    """A brokerage's routing settings."""
+
+    mode: Annotated[Mode, Field(description="How an agent is chosen.")]
+    semantic_filter: Annotated[bool, Field(description="Whether the mode chooses among those who suit best.")]
+    least_busy: Annotated[
+        bool, Field(description="Whether, of near ties, the agent with the fewest leads today is chosen.")
+    ]
+    fallback: Annotated[Fallback, Field(description="What decides where the mode finds no agent.")]
+    rules: Annotated[list[RuleResponse], Field(description="For `subject_based`, tried in their order.")]
+    groups: Annotated[
+        dict[str, list[int]], Field(description="Groups of agents by name: the numbers of their members.")
+    ]
+    answer_within_minutes: Annotated[int | None, Field(description="How soon agents should answer a lead.")]
+    learn_from_reassignments: Annotated[
+        bool, Field(description="Whether leads that staff reassigned are examples for routing.")
+    ]
+
+
+def document(routing: Routing, numbers: Mapping[UUID, int]) -> dict[str, Any]:
+    """The settings as they are shown; *numbers* are those of the brokerage's users."""
+    return {
+        "mode": routing.mode,
+        "semantic_filter": routing.semantic_filter,
+        "least_busy": routing.least_busy,
+        "fallback": routing.fallback,
+        "rules": [
+            {
+                "when": None if rule.when is None else conditions(rule.when),
+                "to": {"group": rule.group} if rule.agent is None else {"agent": numbers.get(rule.agent)},
+                "claim_minutes": rule.claim_minutes,
+            }
+            for rule in routing.rules
+        ],
+        "groups": {
+            name: [numbers[member] for member in members if member in numbers]
+            for name, members in routing.groups.items()
+        },
+        "answer_within_minutes": routing.answer_within_minutes,
+        "learn_from_reassignments": routing.learn_from_reassignments,
+    }
+
+
+def conditions(when: When) -> dict[str, Any]:
+    """All conditions of a rule, those that are not set too."""
+    return {name: list(getattr(when, name)) for name in WORDS} | {name: number(getattr(when, name)) for name in PRICES}
+
+
+def when(sent: WhenUpdate) -> When:
+    """The conditions of a rule as the brokerage keeps them."""
+    return When(
+        subject_has=tuple(sent.subject_has),
+        page_has=tuple(sent.page_has),
+        source=tuple(sent.source),
+        area=tuple(sent.area),
+        listing_id=tuple(sent.listing_id),
+        price_from=sent.price_from,
+        price_to=sent.price_to,
+    )
+
+
+def settings(sent: RoutingUpdate, ids: Mapping[int, UUID]) -> Routing:
+    """What was sent as the brokerage keeps it; *ids* are those of the brokerage's users. Raises Invalid."""
+
+    def agent(field: str, where: str, named: int) -> UUID:
+        if named not in ids:
+            raise Invalid(field, UNKNOWN.format(where=where, agent=named))
+        return ids[named]
+
+    rules = []
+    for place, rule in enumerate(sent.rules):
+        to = rule.to
+        rules.append(
+            Rule(
+                when=None if rule.when is None else when(rule.when),
+                agent=None if to.agent is None else agent("rules", f"rules[{place}].to", to.agent),
+                group=to.group,
+                claim_minutes=rule.claim_minutes,
+            )
+        )
+    return Routing(
+        mode=sent.mode,
+        semantic_filter=sent.semantic_filter,
+        least_busy=sent.least_busy,
+        fallback=sent.fallback,
+        rules=tuple(rules),
+        groups={
+            name: tuple(agent("groups", f"groups.{name}", member) for member in members)
+            for name, members in sent.groups.items()
+        },
+        answer_within_minutes=sent.answer_within_minutes,
+        learn_from_reassignments=sent.learn_from_reassignments,
+    )

@@ -1,0 +1,85 @@
+"""``/api/v1/admin/routing``: how a brokerage routes its leads. Brokers read the settings, owners change them."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from aureum.commands.routing import ChangeRouting, change_routing
+from aureum.domain.errors import NotFound
+from aureum.domain.routing.settings import from_json
+from aureum.http.access import named_brokerage
+from aureum.http.access.callers import origin
+from aureum.http.access.roles import check_leader, check_manager
+from aureum.http.api.routing.setting_fields import RoutingResponse, RoutingUpdate, document, settings
+from aureum.http.api.staff.scope import NO_BROKERAGE, in_brokerage
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import STAFF, Asked, Endpoint
+from aureum.http.contract.resource import answered, expected_versions, unless_known
+from aureum.projections import brokerages, users
+
+PATH = "/api/v1/admin/routing"
+
+
+class OfBrokerage(BaseModel):
+    """Whose settings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    brokerage_id: Annotated[
+        named_brokerage.InQuery | None,
+        Field(description="For platform admins: the brokerage, if not their own. Ignored for others."),
+    ] = None
+
+
+async def get_routing(asked: Asked, of: OfBrokerage) -> Response:
+    """Returns the routing settings. A brokerage that has never changed them has the defaults."""
+    check_leader(asked.about.role)
+    asked = await in_brokerage(asked, of.brokerage_id, "show routing")
+    about = {"tenant": asked.tenant_id}
+    found = await asked.app.database.rows(brokerages.ROUTING, about)
+    if not found:
+        raise NotFound(NO_BROKERAGE)
+    ((version, kept),) = found
+    body = encoded(document(from_json(kept), await numbers_of(asked)))
+    return unless_known(asked.request, body, version)
+
+
+async def put_routing(asked: Asked, of: OfBrokerage, update: RoutingUpdate) -> Response:
+    """Replaces the routing settings, and returns them. Rules and groups may name users of the brokerage who are not
+    disabled. Send ``If-Match`` with the ETag to avoid overwriting someone else's change."""
+    check_manager(asked.about.role)
+    asked = await in_brokerage(asked, of.brokerage_id, "change routing")
+    numbers = await numbers_of(asked)
+    command = ChangeRouting(
+        tenant_id=asked.tenant_id,
+        routing=settings(update, {number: user_id for user_id, number in numbers.items()}),
+        expected_versions=expected_versions(asked.request),
+    )
+    brokerage = await change_routing(asked.app.store, command, origin(asked.request, asked.about))
+    return answered(asked, brokerage, lambda changed: encoded(document(changed.routing, numbers)))
+
+
+async def numbers_of(asked: Asked) -> Mapping[UUID, int]:
+    """The numbers of the brokerage's users, disabled ones too."""
+    rows = await asked.app.database.tenant_rows(asked.tenant_id, users.ASSIGNABLE, {"tenant": asked.tenant_id})
+    return {user_id: number for user_id, number, *_ in rows}
+
+
+routing = partial(
+    Endpoint, path=PATH, access=STAFF, dialect="leads", query=OfBrokerage, answers=RoutingResponse, refusals=(403,)
+)
+
+ENDPOINTS = (
+    routing(method="GET", run=get_routing, summary="Get the routing settings", refusals=(400, 403)),
+    routing(
+        method="PUT",
+        run=put_routing,
+        summary="Replace the routing settings",
+        body=RoutingUpdate,
+        refusals=(400, 403),
+    ),
+)

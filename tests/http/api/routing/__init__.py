@@ -1,0 +1,1 @@
+"""Agents' profiles, and which agent a lead goes to."""
