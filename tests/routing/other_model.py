@@ -1,0 +1,23 @@
+"""A model of another kind: it counts letters. For the tests of what any model can be."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from aureum.routing.embedding import Embedder, Vectors
+
+
+class CountsLetters:
+    """Texts are alike if they have the same letters."""
+
+    name, version = "counts letters", "1"
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        counts = np.array([[text.lower().count(c) + 0.1 for c in "abcdefghijklmnopqrstuvwxyz"] for text in texts])
+        vectors: Vectors = (counts / np.linalg.norm(counts, axis=1, keepdims=True)).astype(np.float32)
+        return vectors
+
+
+def counting() -> Embedder:
+    """What the setting names."""
+    return CountsLetters()
