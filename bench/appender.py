@@ -30,7 +30,7 @@ from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import VISITOR, Origin
 from bench.bare import INSERT
 from bench.processes import MASTER_KEY
-from bench.tenants import form
+from bench.tenants import captured_fields, form
 
 TENANTS = "SELECT tenant_id FROM bench_tenants ORDER BY n"
 COUNT_ONE_MORE = """
@@ -47,22 +47,10 @@ def new_lead(number: int) -> Lead:
     return Lead.capture(
         ids.new_id(),
         ids.now(),
+        captured_fields(sent, "b1.example.com"),
         status="new",
         number=number,
-        first_name=sent["firstName"],
-        last_name=sent["lastName"],
-        email=sent["email"],
-        phone=sent["phone"],
         phone_e164="+12085550123",
-        subject=sent["subject"],
-        message=sent["message"],
-        notes=None,
-        source="website",
-        source_domain="b1.example.com",
-        source_page=sent["source_page"],
-        utm_source=sent["utm_source"],
-        utm_medium=sent["utm_medium"],
-        utm_campaign=sent["utm_campaign"],
         assigned_to=None,
         created_by=None,
         routing=None,

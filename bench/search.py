@@ -122,7 +122,7 @@ async def fill(connection: AsyncConnection[Any], contacts: list[Contact]) -> UUI
     async with connection.cursor() as cursor, cursor.copy(copy) as target:
         target.set_types(("uuid", "int4", *columns.values()))
         for contact in contacts:
-            ((row),) = contact_list.rows((), contact.pending_events)
+            ((row),) = contact_list.LIST.rows((), contact.pending_events)
             await target.write_row((tenant_id, 1, *map(row.__getitem__, columns)))
     return tenant_id
 

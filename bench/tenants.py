@@ -14,7 +14,7 @@ from aureum.commands.api_keys import IssueApiKey, issue_api_key
 from aureum.commands.brokerages import OpenBrokerage, open_brokerage
 from aureum.commands.leads import CaptureLead, capture_lead
 from aureum.commands.users import CreateUser, create_user
-from aureum.domain.lead import STATUSES
+from aureum.domain.lead import STATUSES, LeadFields
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
 from aureum.store.event_store import EventStore
@@ -108,24 +108,32 @@ async def open_tenant(store: EventStore, number: int) -> Tenant:
     return Tenant(tenant_id, host, key)
 
 
-async def capture(store: EventStore, tenant_id: UUID, host: str, place: int) -> None:
-    """A lead of the past."""
-    sent = form(next(numbers))
-    command = CaptureLead(
-        tenant_id=tenant_id,
-        country="US",
+def captured_fields(sent: dict[str, str], domain: str) -> LeadFields:
+    """What a visitor left in the form, as a lead has it."""
+    return LeadFields(
         first_name=sent["firstName"],
         last_name=sent["lastName"],
         email=sent["email"],
         phone=sent["phone"],
         subject=sent["subject"],
         message=sent["message"],
+        notes=None,
         source="website",
-        source_domain=host,
+        source_domain=domain,
         source_page=sent["source_page"],
         utm_source=sent["utm_source"],
         utm_medium=sent["utm_medium"],
         utm_campaign=sent["utm_campaign"],
+    )
+
+
+async def capture(store: EventStore, tenant_id: UUID, host: str, place: int) -> None:
+    """A lead of the past."""
+    sent = form(next(numbers))
+    command = CaptureLead(
+        tenant_id=tenant_id,
+        country="US",
+        fields=captured_fields(sent, host),
         status=STATUSES[place % len(STATUSES)],
     )
     await capture_lead(store, command, Origin(VISITOR))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aureum.domain import ids
 from aureum.domain.brokerage import Brokerage
-from aureum.domain.lead import Lead
+from aureum.domain.lead import Lead, LeadFields
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
@@ -70,7 +70,9 @@ def new_lead(number: int = 1, *, lead_id: UUID | None = None, at: datetime | Non
         "routing": None,
         "created_by": None,
     }
-    return Lead.capture(lead_id or ids.new_id(), at or ids.now(), **given | fields)
+    own = given | fields
+    said = LeadFields(**{name: own.pop(name) for name in LeadFields.__dataclass_fields__ if name in own})
+    return Lead.capture(lead_id or ids.new_id(), at or ids.now(), said, **own)
 
 
 async def capture(store: EventStore, tenant_id: UUID, **fields: Any) -> Lead:

@@ -75,7 +75,7 @@ def migrate_command(as_json: Json = False) -> None:
     from aureum.cli.upgrade import upgrade
 
     with installation(migrated=False) as here:
-        ran = run(upgrade(here.settings, here.url, here.key))
+        ran = run(upgrade(here.settings, here.url, here.key, quiet=as_json))
     say(as_json, {"ran": ran}, "Ran " + ", ".join(ran) + "." if ran else "The database is up to date.")
 
 

@@ -15,52 +15,32 @@ if TYPE_CHECKING:
 
 app = group("Read models: what people read, made from the events.")
 
-ROWS = """
-SELECT 'lead_list', count(*) FROM lead_list l JOIN heads h USING (tenant_id)
- WHERE l.read_version = h.lead_list_version
- UNION ALL
-SELECT 'property_list', count(*) FROM property_list l JOIN heads h USING (tenant_id)
- WHERE l.read_version = h.property_list_version
- UNION ALL
-SELECT 'contact_list', count(*) FROM contact_list l JOIN heads h USING (tenant_id)
- WHERE l.read_version = h.contact_list_version
- UNION ALL
-SELECT 'task_list', count(*) FROM task_list l JOIN heads h USING (tenant_id)
- WHERE l.read_version = h.task_list_version
- UNION ALL
-SELECT 'tour_list', count(*) FROM tour_list l JOIN heads h USING (tenant_id)
- WHERE l.read_version = h.tour_list_version
- UNION ALL
-SELECT 'subscriber_list', count(*) FROM subscriber_list l JOIN heads h USING (tenant_id)
- WHERE l.read_version = h.subscriber_list_version
- UNION ALL
-SELECT 'lead_counts', count(*) FROM lead_counts l JOIN heads h USING (tenant_id)
- WHERE l.read_version = h.lead_counts_version
- UNION ALL
-SELECT 'brokerages', count(*) FROM brokerages
- UNION ALL
-SELECT 'users', count(*) FROM users
- UNION ALL
-SELECT 'api_keys', count(*) FROM api_keys
- UNION ALL
-SELECT 'webhook_endpoints', count(*) FROM webhook_endpoints
- UNION ALL
-SELECT 'webhook_replays', count(*) FROM webhook_replays
-"""
-"""Read models and how many rows of each are live."""
+LIVE_ROWS = (
+    "SELECT '{name}', count(*) FROM {name} x JOIN heads h USING (tenant_id) WHERE x.read_version = h.{name}_version"
+)
+ALL_ROWS = "SELECT '{name}', count(*) FROM {name}"
+
+
+def counting() -> str:
+    """What counts the live rows of each read model."""
+    from aureum.registry import READ_MODELS, VERSIONED
+
+    return " UNION ALL ".join(
+        (LIVE_ROWS if model in VERSIONED else ALL_ROWS).replace("{name}", model.NAME) for model in READ_MODELS
+    )
 
 
 @app.command("list", epilog=examples("aureum projections list"))
 def list_command(as_json: Json = False) -> None:
     """List the read models, their rows, and what can be rebuilt."""
-    from aureum.projections.all import READ_MODELS
+    from aureum.registry import READ_MODELS
     from aureum.store.postgres.database import Database
     from aureum.store.postgres.watch import Watch
     from aureum.store.rebuild.rebuild import REBUILDABLE
 
     async def count(here: Installation) -> dict[str, int]:
         async with Database(here.url, watch=Watch(here.settings.database_long_timeout)) as database:
-            return dict(await database.rows(ROWS))
+            return dict(await database.rows(counting()))
 
     with installation() as here:
         counts = run(count(here))

@@ -1,15 +1,21 @@
-"""Brings a database up to date: migrations, functions, then what only the program itself can do to the data."""
+"""Brings a database up to date: migrations, what read models declare, functions; then what only the program can do
+to the data: rebuild what an older version of a step has made, and the steps that migrations left to it.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
 
 from aureum.app import open_store
+from aureum.cli.output import progress
 from aureum.commands.addresses import one_form_everywhere
 from aureum.settings import Settings
-from aureum.store.cipher import MasterKey
+from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import connect
 from aureum.store.postgres.migrate import data_steps, migrate
 from aureum.store.postgres.watch import Watch
+from aureum.store.rebuild.older_steps import rebuild_older_steps
+from aureum.store.rebuild.rebuild import Progress
 
 STEPS: Mapping[str, Callable[[EventStore, str], Awaitable[None]]] = {"addresses": one_form_everywhere}
 """By the names that migrations leave in ``data_steps``."""
@@ -17,10 +23,12 @@ STEPS: Mapping[str, Callable[[EventStore, str], Awaitable[None]]] = {"addresses"
 DONE = "UPDATE data_steps SET done_at = now() WHERE name = %s"
 
 
-async def upgrade(settings: Settings, url: str, key: bytes) -> list[str]:
-    """The names of what was run. Raises Unavailable, NewerDatabase, WrongMasterKey, and what the steps raise."""
+async def upgrade(settings: Settings, url: str, key: bytes, *, quiet: bool = False) -> list[str]:
+    """The names of what was run. Unless *quiet*, a terminal sees how far rebuilds are. Raises Busy, Unavailable,
+    NewerDatabase, WrongMasterKey, and what the steps raise."""
     watch = Watch(settings.database_long_timeout)
     ran = await migrate(url, MasterKey(key), watch)
+    ran += await rebuild_old(settings, url, key, watch, quiet)
     async with await connect(url) as connection:
         left = [name for name in await data_steps(connection) if name in STEPS]
     if not left:
@@ -30,3 +38,18 @@ async def upgrade(settings: Settings, url: str, key: bytes) -> list[str]:
             await STEPS[name](store, url)
             await store.database.rows(DONE, [name])
     return ran + left
+
+
+async def rebuild_old(settings: Settings, url: str, key: bytes, watch: Watch, quiet: bool) -> list[str]:
+    """The read models that were made anew, since an older version of their step had made them."""
+    with progress(quiet=quiet) as bars:
+
+        def told(tenant_id: UUID, name: str) -> Progress:
+            for done in bars.task_ids:
+                bars.remove_task(done)
+            bar = bars.add_task(f"Rebuilding {name}", total=None)
+            return lambda folded, length: bars.update(bar, completed=folded, total=length)
+
+        keys = TenantKeys(MasterKey(key))
+        made = await rebuild_older_steps(url, keys, told, prepared=settings.prepared_statements, watch=watch)
+    return [f"the rebuild of {name}" for name in made]

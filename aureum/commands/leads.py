@@ -9,7 +9,7 @@ from aureum.commands.changes import change
 from aureum.commands.references import check_user
 from aureum.domain import ids
 from aureum.domain.contact import Contact
-from aureum.domain.lead import Lead
+from aureum.domain.lead import Lead, LeadFields
 from aureum.domain.phones import e164
 from aureum.domain.routing.literal import Agent, agent, route
 from aureum.projections import users
@@ -27,19 +27,7 @@ class CaptureLead(BaseModel):
 
     tenant_id: UUID
     country: str
-    first_name: str
-    last_name: str
-    email: str | None = None
-    phone: str | None = None
-    subject: str | None = None
-    message: str | None = None
-    notes: str | None = None
-    source: str
-    source_domain: str | None = None
-    source_page: str | None = None
-    utm_source: str | None = None
-    utm_medium: str | None = None
-    utm_campaign: str | None = None
+    fields: LeadFields
     status: str = "new"
     assigned_to: UUID | None = None
     created_by: UUID | None = None
@@ -65,25 +53,13 @@ async def capture_lead(
     lead_id = ids.new_id(command.at)
     assigned_to, routing = command.assigned_to, None
     if assigned_to is None and agents and not command.suspect:
-        assigned_to, routing = route(lead_id, said(command), agents)
+        assigned_to, routing = route(lead_id, said(command.fields), agents)
     lead = Lead.capture(
         lead_id,
         at,
+        command.fields,
         number=await store.lead_number(),
-        first_name=command.first_name,
-        last_name=command.last_name,
-        email=command.email,
-        phone=command.phone,
-        phone_e164=e164(command.phone, command.country),
-        subject=command.subject,
-        message=command.message,
-        notes=command.notes,
-        source=command.source,
-        source_domain=command.source_domain,
-        source_page=command.source_page,
-        utm_source=command.utm_source,
-        utm_medium=command.utm_medium,
-        utm_campaign=command.utm_campaign,
+        phone_e164=e164(command.fields.phone, command.country),
         status=command.status,
         assigned_to=assigned_to,
         routing=routing,
@@ -102,7 +78,7 @@ async def capture_lead(
     return lead, appended
 
 
-def said(lead: CaptureLead | Lead) -> str:
+def said(lead: LeadFields | Lead) -> str:
     """What a visitor wrote, by which an agent is found."""
     return f"{lead.subject or ''} {lead.message or ''} {lead.source_page or ''}"
 

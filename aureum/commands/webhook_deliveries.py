@@ -7,6 +7,7 @@ from aureum.domain import ids
 from aureum.domain.errors import TooMany
 from aureum.domain.webhook_ping import WebhookPing
 from aureum.domain.webhook_redelivery import WebhookRedelivery
+from aureum.registry import check_event
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 from aureum.store.postgres.database import Database
@@ -60,6 +61,7 @@ async def request_webhook_test(
     """
     await check_delivering(store, tenant_id, endpoint_id)
     await count_test(store.database, tenant_id, endpoint_id)
+    check_event(event)
     ping = WebhookPing.request(ids.new_id(), ids.now(), endpoint_id=endpoint_id, event=event)
     return await store.append(
         tenant_id, ping, NO_STREAM, command="RequestWebhookTest", origin=origin, idempotency=idempotency

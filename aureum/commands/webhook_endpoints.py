@@ -15,6 +15,7 @@ from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import Conflict, NotFound, WrongState
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.domain.webhook_replay import WebhookReplay
+from aureum.registry import check_events
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 from aureum.store.postgres.turns import turn
@@ -86,6 +87,7 @@ async def register_webhook_endpoint_once(
 ) -> tuple[WebhookEndpoint, Appended]:
     """The same for a request that may come twice."""
     url = checked_url(command.url, allow_networks, own_domain)
+    check_events(command.events)
     endpoint = WebhookEndpoint.register(
         ids.new_id(), ids.now(), url=url, events=command.events, secret=new_secret(), **command.details
     )
@@ -146,6 +148,8 @@ async def change_webhook_endpoint(
 
         def decide(endpoint: WebhookEndpoint, at: datetime) -> Aggregate | None:
             check_there(endpoint)
+            if "events" in details:
+                check_events(details["events"])
             endpoint.change_details(details, at)
             if command.disabled:
                 endpoint.disable("staff", at)

@@ -9,6 +9,7 @@ from aureum.commands.changes import change
 from aureum.commands.webhook_endpoints import check_delivering
 from aureum.domain import ids
 from aureum.domain.webhook_replay import WebhookReplay
+from aureum.registry import check_events
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 
@@ -67,6 +68,8 @@ async def request_webhook_replay(
         since = await first_since(store, tenant_id, since, included=True)
     if isinstance(until, datetime):
         until = await first_since(store, tenant_id, until, included=False) - 1
+    if command.events:
+        check_events(command.events)
     replay = WebhookReplay.request(
         ids.new_id(),
         ids.now(),

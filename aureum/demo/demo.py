@@ -27,7 +27,7 @@ from aureum.demo.office import make_office
 from aureum.domain import ids
 from aureum.domain.api_key import ApiKey
 from aureum.domain.errors import AlreadyTaken, Conflict
-from aureum.domain.lead import Lead
+from aureum.domain.lead import Lead, LeadFields
 from aureum.domain.routing.literal import Agent, agent
 from aureum.projections import api_keys, brokerages, lead_list, users
 from aureum.projections.document_list import ABOVE_ALL
@@ -144,16 +144,21 @@ async def make_leads(store: EventStore, tenant_id: UUID, agents: tuple[Agent, ..
         command = CaptureLead(
             tenant_id=tenant_id,
             country="US",
-            first_name=first_name,
-            last_name=last_name,
-            email=email,
-            phone=f"208-555-{100 + number:04d}",
-            subject=subject,
-            message=message,
-            source="website",
-            source_domain="localhost",
-            source_page=page,
-            utm_source=dice.choice(("google", "newsletter", None)),
+            fields=LeadFields(
+                first_name=first_name,
+                last_name=last_name,
+                email=email,
+                phone=f"208-555-{100 + number:04d}",
+                subject=subject,
+                message=message,
+                notes=None,
+                source="website",
+                source_domain="localhost",
+                source_page=page,
+                utm_source=dice.choice(("google", "newsletter", None)),
+                utm_medium=None,
+                utm_campaign=None,
+            ),
             at=at,
         )
         known = there.get(email)
@@ -179,7 +184,7 @@ async def leads_by_email(store: EventStore, tenant_id: UUID) -> dict[str, Known]
     """What an interrupted demo has made already."""
     parameters = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 1_000}
     filters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "sees"))
-    ((docs, _, _),) = await store.database.rows(lead_list.PAGE, parameters | filters)
+    ((docs, _, _),) = await store.database.rows(lead_list.LEADS.page, parameters | filters)
     found: dict[str, Known] = {}
     for doc in orjson.loads(f"[{docs or ''}]"):
         lead_id = ids.from_wire(doc["id"])

@@ -76,6 +76,12 @@ class Aggregate(domain.Aggregate):
         return begun
 
 
+def events_of(aggregate: type[Aggregate]) -> tuple[type[Event], ...]:
+    """The types of events that *aggregate* declares."""
+    declared = (kind for kind in vars(aggregate).values() if isinstance(kind, type))
+    return tuple(kind for kind in declared if issubclass(kind, Event) and kind.TOPIC)
+
+
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 

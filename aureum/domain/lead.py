@@ -1,5 +1,6 @@
 """A lead: somebody's interest, from the first contact to the deal won or lost."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,6 +13,25 @@ STATUSES = ("new", "contacted", "qualified", "showing", "offer", "converted", "l
 
 DETAILS = ("first_name", "last_name", "email", "phone", "phone_e164", "subject", "message", "notes")
 """What staff may correct later. All of it is personal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadFields:
+    """What whoever captures a lead knows of it: each caller says all of it."""
+
+    first_name: str
+    last_name: str
+    email: str | None
+    phone: str | None
+    subject: str | None
+    message: str | None
+    notes: str | None
+    source: str
+    source_domain: str | None
+    source_page: str | None
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
 
 
 class Lead(Aggregate):
@@ -175,12 +195,36 @@ class Lead(Aggregate):
                 setattr(aggregate, name, value)
 
     @classmethod
-    def capture(cls, lead_id: UUID, at: datetime, *, status: str, suspect: bool = False, **fields: Any) -> "Lead":
-        """A new lead. *fields* are those of ``Captured``. Raises Invalid for an unknown status or no way to answer."""
+    def capture(
+        cls,
+        lead_id: UUID,
+        at: datetime,
+        fields: LeadFields,
+        *,
+        number: int,
+        phone_e164: str | None,
+        status: str,
+        assigned_to: UUID | None,
+        routing: dict[str, Any] | None,
+        created_by: UUID | None,
+        suspect: bool = False,
+    ) -> "Lead":
+        """A new lead. Raises Invalid for an unknown status or no way to answer."""
         check_status(status)
-        if not can_be_answered(fields["email"], fields["phone"]):
+        if not can_be_answered(fields.email, fields.phone):
             raise Invalid("email", "email or phone is required: a lead that cannot be answered is of no use.")
-        lead: Lead = cls._create(cls.Captured, id=lead_id, timestamp=at, status=status, **fields)
+        lead: Lead = cls._create(
+            cls.Captured,
+            id=lead_id,
+            timestamp=at,
+            number=number,
+            phone_e164=phone_e164,
+            status=status,
+            assigned_to=assigned_to,
+            routing=routing,
+            created_by=created_by,
+            **vars(fields),
+        )
         if suspect:
             lead.trigger_event(cls.Suspected, timestamp=at, status=status)
         return lead

@@ -1,29 +1,12 @@
 """A webhook endpoint: a URL of the brokerage's other systems, and the events that it wants to hear of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid, WrongState
-
-EVENTS = (
-    "lead.created",
-    "lead.updated",
-    "contact.created",
-    "contact.updated",
-    "property.created",
-    "property.updated",
-    "showing.created",
-    "showing.updated",
-    "task.created",
-    "task.completed",
-)
-"""The ten of the Aureum API document."""
-
-GROUPS = tuple(dict.fromkeys(f"{event.partition('.')[0]}.*" for event in EVENTS))
-"""``lead.*`` and so on: all events of one kind of resource."""
 
 MODES = ("parallel", "keyed", "fifo")
 """In which order: as quickly as can be; the events of one resource one after the other; all one after the other."""
@@ -149,7 +132,6 @@ class WebhookEndpoint(Aggregate):
         cls, endpoint_id: UUID, at: datetime, *, url: str, events: tuple[str, ...], secret: str, **details: Any
     ) -> "WebhookEndpoint":
         """A new endpoint; *url* has been checked already, *details* are more of ``DETAILS``. Raises Invalid."""
-        check_events(events)
         unique = tuple(dict.fromkeys(events))
         endpoint = cls._create(cls.Registered, id=endpoint_id, timestamp=at, url=url, events=unique, secret=secret)
         endpoint.change_details(details, at)
@@ -159,7 +141,6 @@ class WebhookEndpoint(Aggregate):
         """Change some of ``DETAILS``; *url* has been checked already. Raises Invalid."""
         wanted = dict(details)
         if "events" in wanted:
-            check_events(wanted["events"])
             wanted["events"] = tuple(dict.fromkeys(wanted["events"]))
         check_details(wanted)
         changed = {name: value for name, value in wanted.items() if value != getattr(self, name)}
@@ -204,20 +185,6 @@ class WebhookEndpoint(Aggregate):
         """Removing twice is the same success."""
         if not self.removed:
             self.trigger_event(self.Removed, timestamp=at)
-
-
-def check_events(events: Iterable[str]) -> None:
-    """Raises Invalid unless *events* are some of ``EVENTS`` and ``GROUPS``."""
-    wanted = list(events)
-    if not wanted or set(wanted) - {*EVENTS, *GROUPS}:
-        raise Invalid("events", f"events must be some of: {', '.join((*EVENTS, *GROUPS))}.")
-
-
-def expand(events: Iterable[str]) -> frozenset[str]:
-    """The events that *events* stand for: ``lead.*`` for all of a lead's."""
-    return frozenset(
-        event for wanted in events for event in EVENTS if event == wanted or f"{event.partition('.')[0]}.*" == wanted
-    )
 
 
 def check_details(details: Mapping[str, Any]) -> None:

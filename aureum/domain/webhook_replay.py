@@ -6,7 +6,6 @@ from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
-from aureum.domain.webhook_endpoint import check_events
 
 WHICH = ("all", "failed", "missing")
 """Everything; what was given up; what was never delivered, for whatever reason."""
@@ -76,8 +75,6 @@ class WebhookReplay(Aggregate):
         cause: str = "request",
     ) -> "WebhookReplay":
         """A new job. Raises Invalid."""
-        if events:
-            check_events(events)
         if which not in WHICH:
             raise Invalid("only", f"only must be one of: {', '.join(WHICH)}.")
         return cls._create(

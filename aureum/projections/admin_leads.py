@@ -9,7 +9,8 @@ import orjson
 from aureum.domain.lead import Lead
 from aureum.projections import lead_list
 from aureum.projections.document_list import Row
-from aureum.projections.list_changes import PREVIOUS, Condition, changes_of, is_now, status_of
+from aureum.projections.list_changes import Condition, changes_of, condition
+from aureum.projections.list_filters import PREVIOUS, is_now, seen_by, status_of
 
 COLUMNS = ("brokerage_id", "agent", "number", "stream_version", "lead_id", "source_domain", "doc", "details")
 """What the statements below tell of a lead; ``agent`` is the number of the user it is assigned to."""
@@ -111,24 +112,23 @@ PAGE = LISTED.replace(
 AGENT_IS = "(SELECT a.user_id FROM users a WHERE a.number = %(agent)s)"
 
 CHANGED_IN = (
-    status_of("lead.status_changed"),
-    is_now("source", "text"),
-    is_now("source_domain", "text"),
+    condition(status_of("lead.status_changed")),
+    condition(is_now("source", "text")),
+    condition(is_now("source_domain", "text")),
     Condition(
         f"(%(agent)s::bigint IS NULL OR x.assigned_to = {AGENT_IS})",
-        "lead.assigned",
+        ("lead.assigned",),
         f"{PREVIOUS} = {AGENT_IS}::text",
     ),
     Condition(
         "(%(words)s::text[] = '{}' OR x.search LIKE ALL (%(words)s::text[]))",
-        "lead.details_changed",
+        ("lead.details_changed",),
     ),
-    lead_list.SEEN,
+    condition(seen_by("lead.assigned")),
 )
 
 CHANGED = changes_of(
     lead_list.LIST,
-    "lead",
     CHANGED_IN,
     number="x.number",
     more={
@@ -142,7 +142,7 @@ CHANGED = changes_of(
         "details": "x.details",
     },
 )
-"""As ``lead_list.CHANGED``; behind its columns those of ``COLUMNS``."""
+"""As ``changes_in`` has it for the public list; behind its columns those of ``COLUMNS``."""
 
 CHANGED_COUNT = f"SELECT count(*) FROM ({CHANGED}) AS c"  # noqa: S608  # of constants
 """How many changes a run has."""
@@ -167,7 +167,7 @@ AGENTS = "SELECT user_id, number FROM users WHERE tenant_id = %(tenant)s AND use
 """The numbers of those whom a lead is or was assigned to."""
 
 BROKERAGE_OF_LEAD = """
-SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version
+SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version - 1
   FROM brokerages b
   JOIN heads h ON h.tenant_id = b.tenant_id
   JOIN lead_list l ON l.tenant_id = h.tenant_id AND l.read_version = h.lead_list_version
@@ -176,7 +176,7 @@ SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version
 """As the owner, for platform admins only: a look into the index for each brokerage, since it begins with the tenant."""
 
 BROKERAGE = """
-SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version
+SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version - 1
   FROM brokerages b
   JOIN heads h ON h.tenant_id = b.tenant_id
  WHERE b.number = %(number)s AND NOT b.disabled

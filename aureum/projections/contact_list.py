@@ -8,10 +8,10 @@ from aureum.domain.contact import Contact
 from aureum.domain.emails import spellings
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.projections.contact_search import found_by
-from aureum.projections.document_list import DocumentList, Row, wire_or_none
-from aureum.projections.list_changes import UPDATED_SINCE, Condition, changes_of, is_now
-
-NAME = "contact_list"
+from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
+from aureum.projections.emits import A_CONTACT, TIMES, Emits
+from aureum.projections.list_changes import Condition, changes_of, condition
+from aureum.projections.list_filters import UPDATED_SINCE, is_now
 
 SHOWN_DETAILS = {
     "first_name": "firstName",
@@ -78,8 +78,33 @@ def searched(doc: Row) -> Row:
     return {"search": search, "found_by": keys}
 
 
+CONTACTS = View("contact", (is_now("type", "text", "contact.classified"), UPDATED_SINCE))
+
+EMITS = Emits(
+    {
+        "contact.added": "contact.created",
+        "contact.details_changed": "contact.updated",
+        "contact.classified": "contact.updated",
+    },
+    {
+        "id": A_CONTACT,
+        "firstName": "John",
+        "lastName": "Smith",
+        "email": "john@example.com",
+        "phone": "+1-555-0100",
+        "phoneE164": None,
+        "type": "BUYER",
+        "tags": ["vip", "beverly-hills"],
+        "score": 85,
+        "leadId": None,
+        **TIMES,
+    },
+    {"contact.updated": {"score": 90}},
+)
+
 LIST = DocumentList(
-    NAME,
+    "contact_list",
+    "contact",
     {
         "contact_id": "uuid",
         "stream_version": "int4",
@@ -89,29 +114,19 @@ LIST = DocumentList(
         "updated_at": "timestamptz",
         "doc": "text",
     },
-    Contact.Event,
+    Contact,
     step,
+    step_version=1,
+    emits=EMITS,
+    views=(CONTACTS,),
 )
-EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
-
-PAGE = """
-SELECT docs, last_id, found FROM contact_page(
-    %(tenant)s, %(type)s, %(updated_since)s, %(before)s, %(limit)s)
-"""
-"""As ``lead_list.PAGE``."""
-
-PAGES = "SELECT ord, docs, last_id, found FROM contact_pages(%b::uuid[], %b::uuid[], %b::integer[])"
-"""As ``lead_list.PAGES``."""
 
 SEARCH = """
 SELECT docs, last_id, many FROM contact_search(
     %(tenant)s, %(query)s, %(words)s, %(updated_since)s, %(before)s, %(limit)s)
 """
-"""The same of those that words or a tag find (``aureum.projections.contact_search.asked``). The function stands in
-``aureum/store/hot_reads.sql``."""
-
-CHANGED = changes_of(LIST, "contact", (is_now("type", "text", "contact.classified"), UPDATED_SINCE))
-"""As ``lead_list.CHANGED``."""
+"""As ``View.page``, of those that words or a tag find (``contact_search.asked``). The function stands
+in ``aureum/store/hot_reads.sql``."""
 
 FOUND = Condition(
     """(
@@ -120,9 +135,9 @@ FOUND = Condition(
                            WHERE x.search NOT LIKE w.pattern AND NOT x.found_by @@ w.typo
                       )
                   )""",
-    "contact.details_changed,contact.classified",
+    ("contact.details_changed", "contact.classified"),
 )
 """As ``contact_search`` finds them; what is looked for is encrypted in the events."""
 
-SEARCH_CHANGED = changes_of(LIST, "contact", (FOUND, UPDATED_SINCE))
-"""The same of those that words or a tag find."""
+SEARCH_CHANGED = changes_of(LIST, (FOUND, condition(UPDATED_SINCE)))
+"""As ``View.page``, of those that words or a tag find."""

@@ -1,4 +1,8 @@
-"""What the list read models share: a row a resource, with the resource stored as the JSON that goes over the wire.
+"""A list read model, declared once: a row a resource, with the resource stored as the JSON that goes over the wire.
+
+Of the declaration come the table with its indexes, rights and row security and the functions that read its pages
+(``list_sql``), what changed (``list_changes``), the statement of the append, the rebuild, the version that the gate
+reports, and the counts on the command line. Nothing of that is written by hand for a list.
 
 Such a table has the tenant, the version of the read model, the resource's id, columns that filter and sort, and
 ``doc``. A row of a step is the table's columns with ``doc`` parsed, whose keys stand in the order of the wire.
@@ -14,7 +18,10 @@ from uuid import UUID
 
 import orjson
 
+from aureum.domain.aggregate import Aggregate
 from aureum.domain.ids import to_wire
+from aureum.projections.emits import Emits
+from aureum.projections.list_filters import Filter
 
 Row = dict[str, Any]
 
@@ -23,13 +30,15 @@ ABOVE_ALL = UUID(int=(1 << 128) - 1)
 
 APPEND = """
 INSERT INTO {table} (tenant_id, read_version, {columns})
-SELECT h.tenant_id, h.{table}_version, {appended}
-  FROM json_to_recordset(p_rows -> '{table}') AS r (item integer, {typed})
+SELECT h.tenant_id, CASE WHEN coalesce(r.step, 1) = h.{table}_step THEN h.{table}_version ELSE other_step() END,
+       {appended}
+  FROM json_to_recordset(p_rows -> '{table}') AS r (item integer, step integer, {typed})
   JOIN heads h ON h.tenant_id = p_tenant[r.item]
  WHERE outcomes[r.item] = 'appended'
 ON CONFLICT (tenant_id, read_version, {id}) DO UPDATE SET {replaced}
 """
-"""Run by ``append_events`` under the lock of the head row, which names the live version."""
+"""Run by ``append_events`` under the lock of the head row, which names the live version and the step that made it.
+Rows that another step made, a program's of before or after, are refused."""
 
 UPDATED_AT = "updated_at"
 COUNTED = f"greatest({UPDATED_AT}, recorded_before[r.item])"
@@ -49,23 +58,75 @@ SEEN = """
 
 
 @dataclass(frozen=True)
+class View:
+    """One way in which a list is read: *name* is that of its functions, *filters* are its parameters, *doc* is what
+    stands for a row ``x``, and *number* how the dialect calls it, if not by its id."""
+
+    name: str
+    filters: tuple[Filter, ...]
+    doc: str = "x.doc"
+    number: str = "NULL::bigint"
+
+    @property
+    def page(self) -> str:
+        """Newest first, since ids sort by time: the documents joined by commas, the last id, how many, and one more
+        than ``limit`` if another page follows. ``before`` is the id that the page begins after, ``sees`` the agent who
+        asks, if it is one."""
+        named = ", ".join(f"%({name})s" for name in ("tenant", *(one.name for one in self.filters), "before", "limit"))
+        return f"SELECT docs, last_id, found FROM {self.name}_page({named})"  # noqa: S608  # of constants
+
+    @property
+    def pages(self) -> str:
+        """Without filters, of several who ask together (``aureum.store.together``): of which tenant, before which id,
+        how many."""
+        return f"SELECT ord, docs, last_id, found FROM {self.name}_pages(%b::uuid[], %b::uuid[], %b::integer[])"  # noqa: S608  # as above
+
+
+@dataclass(frozen=True)
 class DocumentList:
     """One list read model. ``columns`` maps those behind tenant and version to their PostgreSQL types, the id first;
-    ``docs`` are those that hold JSON; ``events`` is the base of the events that ``step`` takes."""
+    ``docs`` are those that hold JSON; ``step`` takes the events of ``aggregate``, whose types begin with ``kind``;
+    ``emits`` is what webhooks are sent, if they are.
+
+    ``step_version`` is raised whenever ``step`` makes other rows of the same events: ``aureum migrate`` makes the rows
+    anew then."""
 
     table: str
+    kind: str
     columns: Mapping[str, str]
-    events: type
+    aggregate: type[Aggregate]
     step: Callable[[Row | None, Any], Row | None]
+    step_version: int
+    views: tuple[View, ...] = ()
     docs: tuple[str, ...] = ("doc",)
+    emits: Emits | None = None
+
+    def view(self, name: str) -> View:
+        """The view of that name."""
+        return next(view for view in self.views if view.name == name)
 
     @property
     def id(self) -> str:
         """The column of the resource's id."""
         return next(iter(self.columns))
 
+    @property
+    def NAME(self) -> str:
+        """What the command line and ``append_events`` call it."""
+        return self.table
+
+    @property
+    def EVENTS(self) -> type:
+        """The base of the events that it is made of."""
+        return self.aggregate.Event
+
+    @property
+    def STEP_VERSION(self) -> int:
+        """The version of its step."""
+        return self.step_version
+
     @cached_property
-    def append(self) -> str:
+    def APPEND(self) -> str:
         """The statement that an append runs."""
         return self.statement(APPEND)
 
@@ -92,7 +153,7 @@ class DocumentList:
 
     def rows(self, before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
         """The row of a resource whose stream grew by *new*, none for the streams of other aggregates."""
-        if not isinstance(new[0], self.events):
+        if not isinstance(new[0], self.EVENTS):
             return []
         row = reduce(self.step, new, reduce(self.step, before, None))
         return [] if row is None else [self.stored(row)]

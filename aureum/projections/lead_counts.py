@@ -8,11 +8,15 @@ from aureum.domain.lead import STATUSES, Lead
 
 NAME = "lead_counts"
 EVENTS: type = Lead.Event
+STEP_VERSION = 1
+"""Raised whenever ``step`` counts otherwise."""
 
 APPEND = """
 INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)
-SELECT h.tenant_id, h.lead_counts_version, r.status, sum(r.leads)
-  FROM json_to_recordset(p_rows -> 'lead_counts') AS r (item integer, status text, leads bigint)
+SELECT h.tenant_id,
+       CASE WHEN coalesce(r.step, 1) = h.lead_counts_step THEN h.lead_counts_version ELSE other_step() END,
+       r.status, sum(r.leads)
+  FROM json_to_recordset(p_rows -> 'lead_counts') AS r (item integer, step integer, status text, leads bigint)
   JOIN heads h ON h.tenant_id = p_tenant[r.item]
  WHERE outcomes[r.item] = 'appended'
  GROUP BY 1, 2, 3

@@ -7,10 +7,9 @@ from uuid import UUID
 from aureum.domain.emails import spellings
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
-from aureum.projections.document_list import DocumentList, Row, wire_or_none
-from aureum.projections.list_changes import UPDATED_SINCE, assigned_by, changes_of, is_now, seen_by, status_of
-
-NAME = "lead_list"
+from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
+from aureum.projections.emits import A_LEAD, AN_AGENT, TIMES, Emits
+from aureum.projections.list_filters import UPDATED_SINCE, assigned_by, is_now, seen_by, status_of
 
 
 def step(row: Row | None, event: Any) -> Row | None:
@@ -129,8 +128,49 @@ def searched(first_name: str, last_name: str, email: str | None, phone: str | No
 SEARCHED = ("firstName", "lastName", "email", "phone", "subject")
 """In the order in which ``captured`` names them."""
 
+LEADS = View(
+    "lead",
+    (
+        status_of("lead.status_changed"),
+        is_now("source", "text"),
+        assigned_by("lead.assigned"),
+        UPDATED_SINCE,
+        seen_by("lead.assigned"),
+    ),
+)
+
+EMITS = Emits(
+    {
+        "lead.captured": "lead.created",
+        "lead.status_changed": "lead.updated",
+        "lead.assigned": "lead.updated",
+        "lead.converted": "lead.updated",
+        "lead.details_changed": "lead.updated",
+        "lead.cleared": "lead.created",
+    },
+    {
+        "id": A_LEAD,
+        "name": "Jane Doe",
+        "firstName": "Jane",
+        "lastName": "Doe",
+        "email": "jane@example.com",
+        "phone": "+1-555-0200",
+        "source": "website",
+        "status": "new",
+        "subject": None,
+        "message": "Interested in the Beverly Hills listing",
+        "assignedToId": AN_AGENT,
+        "contactId": None,
+        "sourcePage": "/property/modern-villa-in-beverly-hills",
+        "utm": {"source": None, "medium": None, "campaign": None},
+        **TIMES,
+    },
+    {"lead.updated": {"status": "contacted"}},
+)
+
 LIST = DocumentList(
-    NAME,
+    "lead_list",
+    "lead",
     {
         "lead_id": "uuid",
         "number": "int8",
@@ -145,39 +185,13 @@ LIST = DocumentList(
         "doc": "text",
         "details": "text",
     },
-    Lead.Event,
+    Lead,
     step,
+    step_version=1,
+    emits=EMITS,
+    views=(LEADS,),
     docs=("doc", "details"),
 )
-EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
-
-
-PAGE = """
-SELECT docs, last_id, found FROM lead_page(
-    %(tenant)s, %(status)s, %(source)s, %(assigned_to)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
-"""
-"""Newest first, since ids sort by time: the documents joined by commas, the last id, how many, and one more than
-``limit`` if another page follows. ``before`` is the id that the page begins after, ``sees`` the agent who asks,
-if it is one. The function stands in ``aureum/store/hot_reads.sql``."""
-
-PAGES = "SELECT ord, docs, last_id, found FROM lead_pages(%b::uuid[], %b::uuid[], %b::integer[])"
-"""Without filters, of several who ask together (``aureum.store.postgres.together``): of which tenant, before which id,
-how many. The function stands in ``aureum/store/pages.sql``."""
-
-SEEN = seen_by("lead.assigned")
-
-CHANGED = changes_of(
-    LIST,
-    "lead",
-    (
-        status_of("lead.status_changed"),
-        is_now("source", "text"),
-        assigned_by("lead.assigned"),
-        SEEN,
-        UPDATED_SINCE,
-    ),
-)
-"""What changed behind a position, in the list with the same filters (``list_changes``)."""
 
 TENANT_OF_ID = "SELECT tenant_id, stream_id FROM events WHERE stream_id = %(lead)s AND version = 1"
 

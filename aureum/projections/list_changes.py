@@ -11,24 +11,24 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from aureum.projections.document_list import DocumentList
+from aureum.projections.document_list import DocumentList, View
+from aureum.projections.list_filters import Filter
 
 
 class Condition(NamedTuple):
     """Something that a list asks of the rows ``x`` of its table; and which events ``v`` end that it holds, by their
-    type and what they say. Where that cannot be told from the event alone, one too many is told: an id that the client
-    need not know. Without ``ended_by`` it never changes."""
+    type and what they say (``list_filters.Filter``)."""
 
     holds: str
-    ended_by: str = ""
-    and_said: str = "true"
+    ended_by: tuple[str, ...] = ()
+    said: str = "true"
 
     @property
     def told(self) -> str:
         """Whether an event since ``since`` ended it. The case is an order: only these events say what is asked."""
         if not self.ended_by:
             return "false"
-        return ENDED.replace("{ended_by}", self.ended_by).replace("{and_said}", self.and_said)
+        return ENDED.replace("{ended_by}", ",".join(self.ended_by)).replace("{said}", self.said)
 
 
 CHANGED = """
@@ -57,53 +57,32 @@ the aggregate, and old versions of a type have the same fields ``previous``."""
 ENDED = """EXISTS (
                SELECT FROM events v
                 WHERE v.tenant_id = %(tenant)s AND v.stream_id = e.stream_id AND v.position > %(since)s
-                 AND CASE WHEN v.type = ANY ('{{ended_by}}') THEN {and_said} END
+                 AND CASE WHEN v.type = ANY ('{{ended_by}}') THEN {said} END
            )"""
 
-PREVIOUS = "convert_from(v.data, 'UTF8')::json ->> 'previous'"
-"""What the event says that it was before: status or assignee, neither of which is encrypted."""
+
+def condition(one: Filter) -> Condition:
+    """What the filter asks, if it is given."""
+    value = f"%({one.name})s"
+    holds = f"({value}::{one.kind} IS NULL OR {one.holds})"
+    return Condition(holds.replace("{value}", value), one.ended_by, one.said.replace("{value}", value))
 
 
-def is_now(column: str, kind: str, *ended_by: str) -> Condition:
-    """The row's *column* is what the parameter of the same name says, if it says anything. *kind* is its type."""
-    return Condition(f"(%({column})s::{kind} IS NULL OR x.{column} = %({column})s)", *ended_by)
-
-
-def status_of(*types: str) -> Condition:
-    """The status is the one that is asked for; events of *types* change it."""
-    return is_now("status", "text", ",".join(types), f"{PREVIOUS} = %(status)s")
-
-
-def assigned_by(kind: str) -> Condition:
-    """The assignee is the one that is asked for; events of the type *kind* change it."""
-    return is_now("assigned_to", "uuid", kind, f"{PREVIOUS} = %(assigned_to)s::uuid::text")
-
-
-def seen_by(kind: str) -> Condition:
-    """The caller may see it: an agent sees what is assigned to or created by the agent. Events of the type *kind*
-    change the assignee."""
-    return Condition(
-        "(%(sees)s::uuid IS NULL OR x.assigned_to = %(sees)s OR x.created_by = %(sees)s)",
-        kind,
-        f"{PREVIOUS} = %(sees)s::uuid::text",
-    )
-
-
-UPDATED_SINCE = Condition("(%(updated_since)s::timestamptz IS NULL OR x.updated_at >= %(updated_since)s)")
+def changes_in(model: DocumentList, view: View) -> str:
+    """What changed behind a position, in the list as *view* shows it."""
+    return changes_of(model, [condition(one) for one in view.filters], doc=view.doc, number=view.number)
 
 
 def changes_of(
     model: DocumentList,
-    kind: str,
     conditions: Sequence[Condition],
     *,
     doc: str = "x.doc",
     number: str = "NULL::bigint",
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The statement for the list *model*, whose streams' events are of types that begin with *kind*. It yields the
-    position, the stream's id, its *number*, and the *doc*, which is NULL for what is removed; behind them the columns
-    *more*, by name."""
+    """The statement for the list *model*. It yields the position, the stream's id, its *number*, and the *doc*, which
+    is NULL for what is removed; behind them the columns *more*, by name."""
     names = [f"c{place}" for place in range(len(conditions))]
     held = [f", coalesce({one.holds}, false) AS {name}" for one, name in zip(conditions, names, strict=True)]
     told = [f"(x.{name} OR {one.told})" for one, name in zip(conditions, names, strict=True)]
@@ -115,7 +94,7 @@ def changes_of(
         "{conditions}": "".join(held),
         "{more_of}": "".join(f", {column} AS {name}" for name, column in more.items()),
         "{more}": "".join(f", x.{name}" for name in more),
-        "{kind}": kind,
+        "{kind}": model.kind,
         # Without a row it is in no list any more.
         "{told}": f"(x.c0 IS NULL OR ({' AND '.join(told)}))",
     }.items():

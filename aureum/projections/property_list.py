@@ -6,10 +6,9 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.property import STANDARD_STATUS, Property
-from aureum.projections.document_list import DocumentList, Row
-from aureum.projections.list_changes import UPDATED_SINCE, Condition, changes_of, status_of
-
-NAME = "property_list"
+from aureum.projections.document_list import DocumentList, Row, View
+from aureum.projections.emits import A_PROPERTY, TIMES, Emits
+from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, status_of
 
 SHOWN_DETAILS = {
     "title": "title",
@@ -106,8 +105,56 @@ def number(text: str | None) -> int | float | None:
     return float(text) if "." in text else int(text)
 
 
+PROPERTIES = View(
+    "property",
+    (
+        status_of("property.status_changed"),
+        Filter(
+            "featured",
+            "boolean",
+            "x.is_featured = {value}",
+            (Index("is_featured, {id}"),),
+            ("property.details_changed",),
+            "convert_from(v.data, 'UTF8')::json -> 'details' ->> 'is_featured' IS NOT NULL",
+        ),
+        UPDATED_SINCE,
+    ),
+)
+
+EMITS = Emits(
+    {
+        "property.listed": "property.created",
+        "property.status_changed": "property.updated",
+        "property.details_changed": "property.updated",
+    },
+    {
+        "id": A_PROPERTY,
+        "title": "Modern Villa in Beverly Hills",
+        "slug": "modern-villa-in-beverly-hills",
+        "address": "123 Palm Dr",
+        "city": "Beverly Hills",
+        "state": "CA",
+        "zip": "90210",
+        "price": 4500000,
+        "status": "ACTIVE",
+        "standardStatus": STANDARD_STATUS["ACTIVE"],
+        "propertyType": "SINGLE_FAMILY",
+        "bedrooms": 5,
+        "bathrooms": 4,
+        "sqft": 4200,
+        "isFeatured": True,
+        "description": None,
+        "mls": None,
+        "mlsId": None,
+        "timeZone": "America/Los_Angeles",
+        **TIMES,
+    },
+    {"property.updated": {"status": "PENDING", "standardStatus": STANDARD_STATUS["PENDING"]}},
+)
+
 LIST = DocumentList(
-    NAME,
+    "property_list",
+    "property",
     {
         "property_id": "uuid",
         "stream_version": "int4",
@@ -119,34 +166,12 @@ LIST = DocumentList(
         "updated_at": "timestamptz",
         "doc": "text",
     },
-    Property.Event,
+    Property,
     step,
+    step_version=1,
+    emits=EMITS,
+    views=(PROPERTIES,),
 )
-EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
-
-PAGE = """
-SELECT docs, last_id, found FROM property_page(
-    %(tenant)s, %(status)s, %(featured)s, %(updated_since)s, %(before)s, %(limit)s)
-"""
-"""As ``lead_list.PAGE``."""
-
-PAGES = "SELECT ord, docs, last_id, found FROM property_pages(%b::uuid[], %b::uuid[], %b::integer[])"
-"""As ``lead_list.PAGES``."""
-
-CHANGED = changes_of(
-    LIST,
-    "property",
-    (
-        status_of("property.status_changed"),
-        Condition(
-            "(%(featured)s::boolean IS NULL OR x.is_featured = %(featured)s)",
-            "property.details_changed",
-            "convert_from(v.data, 'UTF8')::json -> 'details' ->> 'is_featured' IS NOT NULL",
-        ),
-        UPDATED_SINCE,
-    ),
-)
-"""As ``lead_list.CHANGED``."""
 
 SLUGS = """
 SELECT slug FROM property_list

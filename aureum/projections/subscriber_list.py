@@ -8,8 +8,6 @@ from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.subscriber import Subscriber
 from aureum.projections.document_list import DocumentList, Row
 
-NAME = "subscriber_list"
-
 
 def step(row: Row | None, event: Any) -> Row | None:
     """What *event* makes of a subscriber's row; events of other aggregates leave it as it is."""
@@ -80,7 +78,8 @@ def changed(row: Row, event: Any) -> Row:
 
 
 LIST = DocumentList(
-    NAME,
+    "subscriber_list",
+    "subscriber",
     {
         "subscriber_id": "uuid",
         "stream_version": "int4",
@@ -88,10 +87,10 @@ LIST = DocumentList(
         "updated_at": "timestamptz",
         "doc": "text",
     },
-    Subscriber.Event,
+    Subscriber,
     step,
+    step_version=1,
 )
-EVENTS, APPEND, rows = LIST.events, LIST.append, LIST.rows
 
 SUBSCRIBED = """
 SELECT l.subscriber_id, l.doc FROM subscriber_list l

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.task import LINKS, Task, linked
-from aureum.projections.document_list import DocumentList, Row, wire_or_none
-from aureum.projections.list_changes import UPDATED_SINCE, assigned_by, changes_of, seen_by, status_of
-
-NAME = "task_list"
+from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
+from aureum.projections.emits import A_CONTACT, A_TASK, AN_AGENT, TIMES, Emits
+from aureum.projections.list_filters import UPDATED_SINCE, assigned_by, seen_by, status_of
 
 SHOWN_DETAILS = {
     "title": "title",
@@ -81,8 +80,39 @@ def changed(row: Row, event: Any) -> Row:
     return row | columns
 
 
+TASKS = View(
+    "task",
+    (
+        status_of("task.status_changed", "task.completed"),
+        assigned_by("task.assigned"),
+        UPDATED_SINCE,
+        seen_by("task.assigned"),
+    ),
+)
+
+EMITS = Emits(
+    {"task.created": "task.created", "task.completed": "task.completed"},
+    {
+        "id": A_TASK,
+        "title": "Follow up with John Smith",
+        "type": "call",
+        "priority": "HIGH",
+        "status": "pending",
+        "dueDate": "2025-01-20T17:00:00.000Z",
+        "description": None,
+        "assignedToId": AN_AGENT,
+        "leadId": None,
+        "contactId": A_CONTACT,
+        "propertyId": None,
+        **TIMES,
+    },
+    {"task.completed": {"status": "completed"}},
+    apart="task.created",
+)
+
 LIST = DocumentList(
-    NAME,
+    "task_list",
+    "task",
     {
         "task_id": "uuid",
         "stream_version": "int4",
@@ -92,28 +122,9 @@ LIST = DocumentList(
         "updated_at": "timestamptz",
         "doc": "text",
     },
-    Task.Event,
+    Task,
     step,
+    step_version=1,
+    emits=EMITS,
+    views=(TASKS,),
 )
-EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
-
-PAGE = """
-SELECT docs, last_id, found FROM task_page(
-    %(tenant)s, %(status)s, %(assigned_to)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
-"""
-"""As ``lead_list.PAGE``."""
-
-PAGES = "SELECT ord, docs, last_id, found FROM task_pages(%b::uuid[], %b::uuid[], %b::integer[])"
-"""As ``lead_list.PAGES``."""
-
-CHANGED = changes_of(
-    LIST,
-    "task",
-    (
-        status_of("task.status_changed", "task.completed"),
-        assigned_by("task.assigned"),
-        seen_by("task.assigned"),
-        UPDATED_SINCE,
-    ),
-)
-"""As ``lead_list.CHANGED``."""

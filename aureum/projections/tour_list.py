@@ -6,11 +6,10 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.tour import Tour
-from aureum.projections.document_list import DocumentList, Row, wire_or_none
+from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
+from aureum.projections.emits import A_PROPERTY, A_SHOWING, AN_AGENT, TIMES, Emits
 from aureum.projections.lead_list import suspicion
-from aureum.projections.list_changes import UPDATED_SINCE, assigned_by, changes_of, is_now, seen_by, status_of
-
-NAME = "tour_list"
+from aureum.projections.list_filters import UPDATED_SINCE, assigned_by, is_now, seen_by, status_of
 
 SHOWN_DETAILS = {
     "listing_id": "listingId",
@@ -131,8 +130,53 @@ def changed(row: Row, event: Any) -> Row:
     return row | columns
 
 
+STATUS = status_of("tour.status_changed")
+LISTING = is_now("listing_id", "text", "tour.details_changed")
+SEEN = seen_by("tour.assigned")
+
+SHOWINGS = View("showing", (STATUS, LISTING, assigned_by("tour.assigned"), UPDATED_SINCE, SEEN))
+
+TOURS = View(
+    "tour",
+    (STATUS, LISTING, UPDATED_SINCE, SEEN),
+    doc="""left(x.leads_doc, -1) || ',"assigned_agent_id":' || coalesce((
+                     SELECT u.number::text FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
+                 ), 'null') || '}'""",
+    number="x.number",
+)
+"""The same in the Leads API, which has numbers for tours and users."""
+
+EMITS = Emits(
+    {
+        "tour.requested": "showing.created",
+        "tour.status_changed": "showing.updated",
+        "tour.rescheduled": "showing.updated",
+        "tour.assigned": "showing.updated",
+        "tour.details_changed": "showing.updated",
+        "tour.cleared": "showing.created",
+    },
+    {
+        "id": A_SHOWING,
+        "listingId": "202412345",
+        "propertyId": A_PROPERTY,
+        "name": "Jane Doe",
+        "email": "jane@example.com",
+        "phone": "+1-555-0200",
+        "preferredDate": "2025-01-20",
+        "preferredTime": "10:00 AM",
+        "startsAt": None,
+        "timeZone": None,
+        "assignedToId": AN_AGENT,
+        "status": "pending",
+        "message": "Interested in the Beverly Hills listing",
+        **TIMES,
+    },
+    {"showing.updated": {"status": "confirmed"}},
+)
+
 LIST = DocumentList(
-    NAME,
+    "tour_list",
+    "tour",
     {
         "tour_id": "uuid",
         "number": "int8",
@@ -145,50 +189,13 @@ LIST = DocumentList(
         "doc": "text",
         "leads_doc": "text",
     },
-    Tour.Event,
+    Tour,
     step,
+    step_version=1,
+    emits=EMITS,
+    views=(SHOWINGS, TOURS),
     docs=("doc", "leads_doc"),
 )
-EVENTS, APPEND, ONE, rows = LIST.events, LIST.append, LIST.one, LIST.rows
-
-PAGE = """
-SELECT docs, last_id, found FROM showing_page(
-    %(tenant)s, %(status)s, %(listing_id)s, %(assigned_to)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
-"""
-"""As ``lead_list.PAGE``."""
-
-PAGES = "SELECT ord, docs, last_id, found FROM showing_pages(%b::uuid[], %b::uuid[], %b::integer[])"
-"""As ``lead_list.PAGES``."""
-
-CHANGED_IN_BOTH = (
-    status_of("tour.status_changed"),
-    is_now("listing_id", "text", "tour.details_changed"),
-    seen_by("tour.assigned"),
-    UPDATED_SINCE,
-)
-
-CHANGED = changes_of(LIST, "tour", (*CHANGED_IN_BOTH, assigned_by("tour.assigned")))
-"""As ``lead_list.CHANGED``."""
-
-LEADS_PAGE = """
-SELECT docs, last_id, found FROM tour_page(
-    %(tenant)s, %(status)s, %(listing_id)s, %(updated_since)s, %(sees)s, %(before)s, %(limit)s)
-"""
-"""The same in the Leads API, with the number of whoever shows the property."""
-
-LEADS_PAGES = "SELECT ord, docs, last_id, found FROM tour_pages(%b::uuid[], %b::uuid[], %b::integer[])"
-"""As ``lead_list.PAGES``."""
-
-LEADS_CHANGED = changes_of(
-    LIST,
-    "tour",
-    CHANGED_IN_BOTH,
-    number="x.number",
-    doc="""left(x.leads_doc, -1) || ',"assigned_agent_id":' || coalesce((
-                      SELECT u.number::text FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
-                  ), 'null') || '}'""",
-)
-"""As ``lead_list.CHANGED``, with the numbers that the Leads API has for tours and users."""
 
 OF_NUMBER = """
 SELECT x.tour_id, x.stream_version, x.leads_doc, u.number

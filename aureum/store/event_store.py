@@ -14,7 +14,7 @@ from eventsourcing.persistence import StoredEvent
 
 from aureum.domain.aggregate import Aggregate, replay
 from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NotFound, SiteChanged, SlugTaken, TooMany
-from aureum.projections.all import read_models_of
+from aureum.registry import rows_of
 from aureum.store import metadata
 from aureum.store.append import Append, Remember
 from aureum.store.cipher import TenantKey, TenantKeys
@@ -307,13 +307,6 @@ def prepared(
         also=also,
         slug=slug,
     )
-
-
-def rows_of(history: Sequence[Any], new: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
-    """What *new* events behind *history* change in each read model, by its name."""
-    kind: type = type(new[0])
-    rows = {model.NAME: model.rows(history, new) for model in read_models_of(kind)}
-    return {name: made for name, made in rows.items() if made}
 
 
 def taken(error: psycopg.errors.UniqueViolation) -> AlreadyTaken | Conflict:

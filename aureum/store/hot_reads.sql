@@ -3,34 +3,9 @@
 -- guards them: docs/decisions/hot-reads.md.
 
 -- They read the version that is live in their own snapshot, not the one that a gate told some time before: so the rows
--- of an old version may go as soon as it is old. 'found' counts one more than the limit if another page follows.
+-- of an old version may go as soon as it is old.
 
--- Which index serves a page depends on the filters that are given: so it is planned for them each time. A plan for all
--- cases would read all of a brokerage to find the few that are rare, and even to find the newest, since it expects the
--- filters to leave next to nothing. Pages without filters stand in pages.sql; here they are the chunks of a whole list.
-CREATE OR REPLACE FUNCTION lead_page(
-    p_tenant uuid, p_status text, p_source text, p_assigned_to uuid, p_updated_since timestamptz,
-    p_sees uuid, p_before uuid, p_limit integer
-) RETURNS TABLE (docs text, last_id uuid, found bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
-BEGIN
-    RETURN QUERY
-    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.lead_id))[least(count(*), p_limit)],
-           count(*)
-      FROM (
-          SELECT x.doc, x.lead_id FROM lead_list x
-           WHERE x.tenant_id = p_tenant AND x.lead_id < p_before
-             AND x.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = p_tenant)
-             AND (p_status IS NULL OR x.status = p_status)
-             AND (p_source IS NULL OR x.source = p_source)
-             AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
-             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-             AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
-           ORDER BY x.lead_id DESC LIMIT p_limit + 1
-      ) l;
-END
-$function$;
+-- The functions that read pages are made of the lists' declarations: aureum/projections/list_sql.py.
 
 CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid[])
 RETURNS TABLE (ord bigint, status text, leads bigint)
@@ -42,27 +17,6 @@ BEGIN
       FROM unnest(p_tenant) WITH ORDINALITY AS a (tenant_id, ord)
       JOIN heads h ON h.tenant_id = a.tenant_id
       JOIN lead_counts c ON c.tenant_id = h.tenant_id AND c.read_version = h.lead_counts_version;
-END
-$function$;
-
-CREATE OR REPLACE FUNCTION property_page(
-    p_tenant uuid, p_status text, p_featured boolean, p_updated_since timestamptz, p_before uuid, p_limit integer
-) RETURNS TABLE (docs text, last_id uuid, found bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
-BEGIN
-    RETURN QUERY
-    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.property_id))[least(count(*), p_limit)],
-           count(*)
-      FROM (
-          SELECT x.doc, x.property_id FROM property_list x
-           WHERE x.tenant_id = p_tenant AND x.property_id < p_before
-             AND x.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = p_tenant)
-             AND (p_status IS NULL OR x.status = p_status)
-             AND (p_featured IS NULL OR x.is_featured = p_featured)
-             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-           ORDER BY x.property_id DESC LIMIT p_limit + 1
-      ) l;
 END
 $function$;
 
@@ -81,100 +35,6 @@ BEGIN
           WHERE x.tenant_id = a.tenant_id AND x.read_version = h.property_list_version AND x.mls_id = p_mls_id[a.ord]
           LIMIT 2
      ) l;
-END
-$function$;
-
-CREATE OR REPLACE FUNCTION contact_page(
-    p_tenant uuid, p_type text, p_updated_since timestamptz, p_before uuid, p_limit integer
-) RETURNS TABLE (docs text, last_id uuid, found bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
-BEGIN
-    RETURN QUERY
-    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.contact_id))[least(count(*), p_limit)],
-           count(*)
-      FROM (
-          SELECT x.doc, x.contact_id FROM contact_list x
-           WHERE x.tenant_id = p_tenant AND x.contact_id < p_before
-             AND x.read_version = (SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = p_tenant)
-             AND (p_type IS NULL OR x.type = p_type)
-             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-           ORDER BY x.contact_id DESC LIMIT p_limit + 1
-      ) l;
-END
-$function$;
-
-CREATE OR REPLACE FUNCTION tour_page(
-    p_tenant uuid, p_status text, p_listing_id text, p_updated_since timestamptz, p_sees uuid, p_before uuid,
-    p_limit integer
-) RETURNS TABLE (docs text, last_id uuid, found bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
-BEGIN
-    RETURN QUERY
-    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.tour_id))[least(count(*), p_limit)],
-           count(*)
-      FROM (
-          SELECT left(x.leads_doc, -1) || ',"assigned_agent_id":' || coalesce((
-                     SELECT u.number::text FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
-                 ), 'null') || '}' AS doc,
-                 x.tour_id
-            FROM tour_list x
-           WHERE x.tenant_id = p_tenant AND x.tour_id < p_before
-             AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = p_tenant)
-             AND (p_status IS NULL OR x.status = p_status)
-             AND (p_listing_id IS NULL OR x.listing_id = p_listing_id)
-             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-             AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
-           ORDER BY x.tour_id DESC LIMIT p_limit + 1
-      ) l;
-END
-$function$;
-
-CREATE OR REPLACE FUNCTION showing_page(
-    p_tenant uuid, p_status text, p_listing_id text, p_assigned_to uuid, p_updated_since timestamptz, p_sees uuid,
-    p_before uuid, p_limit integer
-) RETURNS TABLE (docs text, last_id uuid, found bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
-BEGIN
-    RETURN QUERY
-    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.tour_id))[least(count(*), p_limit)],
-           count(*)
-      FROM (
-          SELECT x.doc, x.tour_id FROM tour_list x
-           WHERE x.tenant_id = p_tenant AND x.tour_id < p_before
-             AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = p_tenant)
-             AND (p_status IS NULL OR x.status = p_status)
-             AND (p_listing_id IS NULL OR x.listing_id = p_listing_id)
-             AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
-             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-             AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
-           ORDER BY x.tour_id DESC LIMIT p_limit + 1
-      ) l;
-END
-$function$;
-
-CREATE OR REPLACE FUNCTION task_page(
-    p_tenant uuid, p_status text, p_assigned_to uuid, p_updated_since timestamptz, p_sees uuid, p_before uuid,
-    p_limit integer
-) RETURNS TABLE (docs text, last_id uuid, found bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
-BEGIN
-    RETURN QUERY
-    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.task_id))[least(count(*), p_limit)],
-           count(*)
-      FROM (
-          SELECT x.doc, x.task_id FROM task_list x
-           WHERE x.tenant_id = p_tenant AND x.task_id < p_before
-             AND x.read_version = (SELECT h.task_list_version FROM heads h WHERE h.tenant_id = p_tenant)
-             AND (p_status IS NULL OR x.status = p_status)
-             AND (p_assigned_to IS NULL OR x.assigned_to = p_assigned_to)
-             AND (p_sees IS NULL OR x.assigned_to = p_sees OR x.created_by = p_sees)
-             AND (p_updated_since IS NULL OR x.updated_at >= p_updated_since)
-           ORDER BY x.task_id DESC LIMIT p_limit + 1
-      ) l;
 END
 $function$;
 

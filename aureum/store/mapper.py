@@ -19,8 +19,8 @@ from eventsourcing.persistence import Mapper, StoredEvent
 from eventsourcing.utils import get_topic
 
 from aureum.domain.aggregate import ERASED, Aggregate, Created, Event, event_of
+from aureum.registry import AGGREGATES
 from aureum.store.cipher import field_context, seal, unseal
-from aureum.store.event_types import AGGREGATES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)

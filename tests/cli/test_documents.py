@@ -126,6 +126,18 @@ def test_settings(terminal: Terminal) -> None:
     assert all(set(line) == {"name", "meaning", "default", "value"} for line in lines.values())
 
 
+def test_rows_of_an_older_step_are_not_served(terminal: Terminal) -> None:
+    terminal.capture(terminal.brokerage())
+    with psycopg.connect(terminal.url) as connection:
+        connection.execute("UPDATE heads SET lead_list_step = 0")
+    refused = terminal.run("brokerage", "list")
+    told = "The database is not up to date: the rebuild of lead_list must run first. Run: aureum migrate\n"
+    assert (refused.code, refused.out, refused.err) == (1, "", told)
+    assert terminal.json("migrate") == {"ran": ["the rebuild of lead_list"]}
+    assert terminal.json("migrate") == {"ran": []}
+    assert terminal.json("brokerage", "list") != []
+
+
 def test_migrate(terminal: Terminal, server_url: str) -> None:
     """On an empty database everything runs, then nothing; until then other commands say what to do."""
     name = f"aureum_test_{uuid4().hex}"
@@ -137,7 +149,7 @@ def test_migrate(terminal: Terminal, server_url: str) -> None:
         assert refused.err.startswith("The database is not up to date: 0001_store.sql,")
         assert refused.err.endswith("Run: aureum migrate\n")
         names = [name for _, name, _ in migrations()]
-        assert terminal.json("migrate") == {"ran": [*names, "functions"]}
+        assert terminal.json("migrate") == {"ran": [*names, "tables", "functions"]}
         assert terminal.json("migrate") == {"ran": []}
         assert terminal.run("migrate").out == "The database is up to date.\n"
         assert terminal.json("brokerage", "list") == []

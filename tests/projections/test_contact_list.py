@@ -75,7 +75,7 @@ def test_an_erased_contact_is_found_by_nothing_that_it_was() -> None:
 def test_the_step_leaves_other_rows_alone() -> None:
     row = reduce(contact_list.step, added().pending_events, None)
     assert contact_list.step(row, "an event of another aggregate") is row
-    assert contact_list.rows((), ["an event of another aggregate"]) == []
+    assert contact_list.LIST.rows((), ["an event of another aggregate"]) == []
 
 
 @given(texts, texts)

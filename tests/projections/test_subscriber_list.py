@@ -73,7 +73,7 @@ def test_a_step_leaves_the_row_before_as_it_was() -> None:
     assert row is not None and step(row, event) != row
     assert row["subscribed"] and row["doc"]["subscribed"]
     assert step(row, object()) == row and step(None, event) is None
-    assert subscriber_list.rows((), [object()]) == []
+    assert subscriber_list.LIST.rows((), [object()]) == []
 
 
 def test_rebuilt_rows_are_the_inline_rows_and_the_erased_get_no_mail(module_database_url: str) -> None:

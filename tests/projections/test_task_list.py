@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aureum.domain import ids
 from aureum.domain.task import LINKS, PRIORITIES, STATUSES, TYPES, Task
-from aureum.projections.task_list import LIST, document, rows, step
+from aureum.projections.task_list import LIST, document, step
 from tests.stores import new_lead
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -67,14 +67,14 @@ def test_wherever_the_stream_is_cut_the_row_is_the_same_and_the_old_one_stays(
     kept = None if row is None else LIST.stored(row)
 
     if new:
-        assert rows(before, new) == rows((), events)
+        assert LIST.rows(before, new) == LIST.rows((), events)
         reduce(step, new, row)
     assert kept == (None if row is None else LIST.stored(row))
 
 
 def test_events_of_others_and_of_a_stream_without_its_beginning_make_no_row() -> None:
     lead = new_lead().collect_events()
-    assert rows((), lead) == []
+    assert LIST.rows((), lead) == []
     assert reduce(step, lead, None) is None
     task = Task.create(
         ids.new_id(),

@@ -49,7 +49,7 @@ changes = st.one_of(
 
 def row_of(tour: Tour) -> dict[str, Any]:
     """The row after the events that the tour has not given away yet."""
-    (row,) = tour_list.rows((), tour.collect_events())
+    (row,) = tour_list.LIST.rows((), tour.collect_events())
     return row
 
 
@@ -123,7 +123,7 @@ def test_an_erased_person_leaves_placeholders() -> None:
     requested, corrected = tour.collect_events()
     corrected.__dict__["details"] = ERASED
 
-    (row,) = tour_list.rows((), [requested, corrected])
+    (row,) = tour_list.LIST.rows((), [requested, corrected])
 
     doc = orjson.loads(row["doc"])
     assert (doc["name"], doc["email"], doc["listingId"], row["listing_id"]) == (
@@ -152,4 +152,4 @@ def test_events_of_other_aggregates_change_nothing(row: Any) -> None:
     (captured,) = new_lead(lead_id=UUID(int=3)).collect_events()
 
     assert tour_list.step(row, captured) is row
-    assert tour_list.rows((), [captured]) == []
+    assert tour_list.LIST.rows((), [captured]) == []

@@ -59,7 +59,7 @@ async def folded(store: EventStore, tenant_id: UUID) -> Shown:
     for (lead_id,) in await store.database.rows(LEADS, {"tenant": tenant_id}):
         stream = (await store.load(tenant_id, lead_id)).events
         events = [recorded.event for recorded in stream]
-        ((row),) = lead_list.rows((), events)
+        ((row),) = lead_list.LIST.rows((), events)
         before = await store.database.rows(BEFORE, {"tenant": tenant_id, "position": stream[-1].position})
         row = lead_list.LIST.counted(row, before[0][0] if before else None)
         rows.append(tuple(row[column] for column in lead_list.LIST.columns))
@@ -85,7 +85,7 @@ async def page(store: EventStore, tenant_id: UUID) -> set[UUID]:
     """The leads in the list that ``GET /api/leads`` reads."""
     parameters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "sees"))
     place = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 10_000}
-    ((docs, _, _),) = await store.database.rows(lead_list.PAGE, parameters | place)
+    ((docs, _, _),) = await store.database.rows(lead_list.LEADS.page, parameters | place)
     found = {from_wire(doc["id"]) for doc in orjson.loads(f"[{docs or ''}]")}
     return {lead_id for lead_id in found if lead_id is not None}
 

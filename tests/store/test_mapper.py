@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from aureum.domain import ids
 from aureum.domain.aggregate import ERASED, Aggregate, Created, Event, replay
 from aureum.domain.lead import Lead
+from aureum.registry import AGGREGATES
 from aureum.store.cipher import field_context, seal, unseal
-from aureum.store.event_types import AGGREGATES
 from aureum.store.mapper import (
     REGISTRY,
     TOGETHER,

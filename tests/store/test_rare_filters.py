@@ -1,16 +1,16 @@
 """A page of what is rare is found by an index: with any filter, not all of the brokerage's rows are read."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import Connection
 
-from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
-from aureum.projections.document_list import ABOVE_ALL
+from aureum.projections.document_list import ABOVE_ALL, DocumentList, View
+from aureum.projections.list_filters import Filter
+from aureum.registry import LISTS
 
 TENANT, AGENT = uuid4(), uuid4()
 MANY, RARE = 4_000, 5
@@ -31,7 +31,12 @@ ASSIGNED = "CASE WHEN rare THEN %(agent)s::uuid ELSE gen_random_uuid() END"
 TABLES = {
     "lead_list": (
         "lead_id",
-        {"number": "i", "status": "CASE WHEN rare THEN 'lost' ELSE 'new' END", "source": "'api'", "created_by": CREATOR}
+        {
+            "number": "i",
+            "status": "CASE WHEN rare THEN 'lost' ELSE 'new' END",
+            "source": "CASE WHEN rare THEN 'rare' ELSE 'api' END",
+            "created_by": CREATOR,
+        }
         | {"assigned_to": ASSIGNED},
     ),
     "property_list": (
@@ -76,30 +81,37 @@ def filled(module_database_url: str) -> Iterator[Connection[Any]]:
         yield connection
 
 
-@pytest.mark.parametrize(
-    ("table", "page", "filters"),
-    [
-        ("lead_list", lead_list.PAGE, {"status": "lost"}),
-        ("lead_list", lead_list.PAGE, {"assigned_to": AGENT}),
-        ("lead_list", lead_list.PAGE, {"sees": AGENT}),
-        ("property_list", property_list.PAGE, {"status": "SOLD"}),
-        ("contact_list", contact_list.PAGE, {"type": "VENDOR"}),
-        ("contact_list", contact_list.PAGE, {"updated_since": "2025-06-01"}),
-        ("task_list", task_list.PAGE, {"status": "completed"}),
-        ("task_list", task_list.PAGE, {"assigned_to": AGENT}),
-        ("task_list", task_list.PAGE, {"sees": AGENT}),
-        ("tour_list", tour_list.PAGE, {"assigned_to": AGENT}),
-        ("tour_list", tour_list.LEADS_PAGE, {"status": "cancelled"}),
-        ("tour_list", tour_list.LEADS_PAGE, {"listing_id": "rare"}),
-        ("tour_list", tour_list.LEADS_PAGE, {"updated_since": "2025-06-01"}),
-        ("tour_list", tour_list.LEADS_PAGE, {"sees": AGENT}),
-    ],
-)
+RARE_VALUES: dict[str, object] = {
+    "assigned_to": AGENT,
+    "sees": AGENT,
+    "source": "rare",
+    "featured": True,
+    "listing_id": "rare",
+    "updated_since": "2025-06-01",
+    "type": "VENDOR",
+}
+RARE_STATUS = {"lead_list": "lost", "property_list": "SOLD", "task_list": "completed", "tour_list": "cancelled"}
+
+VIEWS = [pytest.param(model, view, id=view.name) for model in LISTS for view in model.views]
+FILTERS = [
+    pytest.param(model, view, one, id=f"{view.name}-{one.name}")
+    for model in LISTS
+    for view in model.views
+    for one in view.filters
+]
+
+
+def everything(view: View) -> dict[str, object]:
+    """The parameters of the first page without filters."""
+    return {**{one.name: None for one in view.filters}, "tenant": TENANT, "before": ABOVE_ALL, "limit": 50}
+
+
+@pytest.mark.parametrize(("model", "view", "one"), FILTERS)
 def test_what_is_rare_is_found_by_an_index(
-    filled: Connection[Any], table: str, page: str, filters: dict[str, str | UUID]
+    filled: Connection[Any], model: DocumentList, view: View, one: Filter
 ) -> None:
-    wanted = dict.fromkeys(re.findall(r"%\((\w+)\)s", page))
-    wanted |= {"tenant": TENANT, "before": ABOVE_ALL, "limit": 50}
+    table, page, wanted = model.table, view.page, everything(view)
+    filters = {one.name: RARE_STATUS[table] if one.name == "status" else RARE_VALUES[one.name]}
     with filled.transaction():
         # As a chunk of the whole list would be read before.
         assert filled.execute(page.encode(), wanted).fetchall()[0][2] == 51
@@ -110,20 +122,9 @@ def test_what_is_rare_is_found_by_an_index(
     assert after[0] - before[0] <= 10 * RARE
 
 
-@pytest.mark.parametrize(
-    ("table", "page", "pages"),
-    [
-        ("lead_list", lead_list.PAGE, lead_list.PAGES),
-        ("property_list", property_list.PAGE, property_list.PAGES),
-        ("contact_list", contact_list.PAGE, contact_list.PAGES),
-        ("task_list", task_list.PAGE, task_list.PAGES),
-        ("tour_list", tour_list.PAGE, tour_list.PAGES),
-        ("tour_list", tour_list.LEADS_PAGE, tour_list.LEADS_PAGES),
-    ],
-)
-def test_the_newest_are_read_and_no_others(filled: Connection[Any], table: str, page: str, pages: str) -> None:
-    wanted = dict.fromkeys(re.findall(r"%\((\w+)\)s", page))
-    wanted |= {"tenant": TENANT, "before": ABOVE_ALL, "limit": 50}
+@pytest.mark.parametrize(("model", "view"), VIEWS)
+def test_the_newest_are_read_and_no_others(filled: Connection[Any], model: DocumentList, view: View) -> None:
+    table, page, pages, wanted = model.table, view.page, view.pages, everything(view)
     with filled.transaction():
         counted = [(filled.execute(READ, {"table": table}).fetchone() or (0,))[0]]
         chunk = filled.execute(page.encode(), wanted).fetchall()

@@ -15,8 +15,9 @@ import pytest
 from psycopg import Connection, sql
 
 from aureum.domain.errors import Unavailable
-from aureum.projections import contact_list, lead_counts, lead_list, property_list, task_list, tour_list
+from aureum.projections import contact_list, lead_counts, lead_list, tour_list
 from aureum.projections.document_list import ABOVE_ALL
+from aureum.registry import LISTS
 from aureum.store.postgres.database import Database
 
 SERVICE = "aureum_service"
@@ -53,22 +54,8 @@ VALUES = {
 }
 """A value of each type, for a column that must have one."""
 
-PAGES = (
-    (property_list.PAGE, "property_list", "property_id"),
-    (contact_list.PAGE, "contact_list", "contact_id"),
-    (task_list.PAGE, "task_list", "task_id"),
-    (tour_list.PAGE, "tour_list", "tour_id"),
-    (tour_list.LEADS_PAGE, "tour_list", "tour_id"),
-)
-TOGETHER = (
-    (lead_list.PAGES, "lead_list", "lead_id"),
-    (property_list.PAGES, "property_list", "property_id"),
-    (contact_list.PAGES, "contact_list", "contact_id"),
-    (task_list.PAGES, "task_list", "task_id"),
-    (tour_list.PAGES, "tour_list", "tour_id"),
-    (tour_list.LEADS_PAGES, "tour_list", "tour_id"),
-)
-"""The functions that read a page, each with its table and the resource's column."""
+VIEWS = [(model, view) for model in LISTS for view in model.views]
+"""Every list that is read in pages."""
 
 UNIQUE_NUMBER = "(random() * 1e9)::bigint"
 
@@ -269,7 +256,7 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                     **dict.fromkeys(("status", "assigned_to", "updated_since", "sees")),
                     **{"tenant": tenant_id, "source": only, "before": ABOVE_ALL, "limit": 100},
                 }
-                assert connection.execute(lead_list.PAGE, page).fetchall() == [(doc, lead_id, 1)]
+                assert connection.execute(lead_list.LEADS.page, page).fetchall() == [(doc, lead_id, 1)]
             connection.execute("UPDATE contact_list SET found_by = 'Gvip' WHERE tenant_id = %s", [tenant_id])
             ((doc, contact_id),) = connection.execute(
                 "SELECT doc, contact_id FROM contact_list WHERE tenant_id = %s", [tenant_id]
@@ -278,9 +265,9 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                 page = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": limit, "updated_since": None}
                 found = connection.execute(contact_list.SEARCH, page | {"query": "Gvip", "words": "[]"}).fetchall()
                 assert found == [(doc, contact_id, 1)]
-            for statement, table, key in PAGES:
-                column = "leads_doc" if statement == tour_list.LEADS_PAGE else "doc"
-                one = f"SELECT {column}, {key} FROM {table} WHERE tenant_id = %s"
+            for model, view in VIEWS:
+                statement, column = view.page, "leads_doc" if view is tour_list.TOURS else "doc"
+                one = f"SELECT {column}, {model.id} FROM {model.table} WHERE tenant_id = %s"
                 ((doc, resource_id),) = connection.execute(one.encode(), [tenant_id]).fetchall()
                 page = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement))
                 page |= {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 100}
@@ -312,17 +299,17 @@ def test_what_is_read_together_keeps_to_its_tenant(tables: Tables) -> None:
         def together(statement: str, *more: list[Any]) -> list[tuple[Any, ...]]:
             return sorted(connection.execute(statement.encode(), [asked, *more]).fetchall())
 
-        for statement, table, key in TOGETHER:
-            one = f"SELECT {key}, 1 FROM {table} WHERE tenant_id = %s"
-            rows = together(statement, [ABOVE_ALL] * 4, [1, 9, 9, 9])
+        for model, view in VIEWS:
+            one = f"SELECT {model.id}, 1 FROM {model.table} WHERE tenant_id = %s"
+            rows = together(view.pages, [ABOVE_ALL] * 4, [1, 9, 9, 9])
             assert [(place, *row) for place, _, *row in rows] == [
                 (1, *of(one, theirs)[0]),
                 (2, None, 0),
                 (3, *of(one, mine)[0]),
                 (4, *of(one, theirs)[0]),
             ]
-            column = "leads_doc" if statement == tour_list.LEADS_PAGES else "doc"
-            ((doc,),) = of(f"SELECT {column} FROM {table} WHERE tenant_id = %s", mine)
+            column = "leads_doc" if view is tour_list.TOURS else "doc"
+            ((doc,),) = of(f"SELECT {column} FROM {model.table} WHERE tenant_id = %s", mine)
             assert rows[2][1].startswith(doc[:-1]), "of tours the number of an agent follows"
         for statement, more, one in (
             (tour_list.PROPERTIES_LISTED, [["0042"] * 4], "SELECT property_id FROM property_list WHERE tenant_id = %s"),

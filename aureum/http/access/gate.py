@@ -48,7 +48,7 @@ class Line(NamedTuple):
 class Brokerage(NamedTuple):
     """What the gate knows of the brokerage, as it stood at that moment, and who asks.
 
-    ``role`` is ``key`` or a user's, None for a visitor. ``read_version`` grows whenever a read model was made anew.
+    ``role`` is ``key`` or a user's, None for a visitor. ``read_version`` is how often a read model was made anew.
     Whoever belongs to no brokerage is of the platform, which has neither number, slug nor plan.
     """
 

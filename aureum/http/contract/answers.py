@@ -25,15 +25,16 @@ def encoded(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
-def resource_etag(version: int) -> str:
-    """The ETag of one resource: its stream's version."""
-    return f'"v{version}"'
+def resource_etag(version: int, about: Brokerage) -> str:
+    """The ETag of one resource: its stream's version, and how often what people read was made anew, if it ever was. So
+    nobody is told that a document is unchanged which shows more now than before an upgrade."""
+    return living_etag(version, about.read_version or None)
 
 
 def living_etag(version: int, *state: object) -> str:
-    """The same of a resource that also shows what no event changes, *state*, unless all of that is None."""
+    """The ETag of a resource that also shows what no event changes, *state*, unless all of that is None."""
     if not any(part is not None for part in state):
-        return resource_etag(version)
+        return f'"v{version}"'
     return f'"v{version}.{hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest()}"'
 
 

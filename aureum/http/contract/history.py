@@ -1,27 +1,49 @@
 """A stream as an auditor reads it: one entry an event, with who, what, when, and from what to what."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.lead import Lead
 from aureum.projections import lead_list
 from aureum.projections.changes import changes
+from aureum.projections.document_list import DocumentList, Row
 from aureum.store.event_store import Recorded, Stream
 
 
+def history_in(model: DocumentList, stream: Stream) -> list[dict[str, Any]]:
+    """The entries of a stream of the list *model*, oldest first."""
+    return entries(model, stream, lambda row: row["doc"], lambda event: {})
+
+
 def history_of(stream: Stream) -> list[dict[str, Any]]:
-    """The entries of a lead's stream, oldest first. A caller who reads a lead's history may read its notes, too, though
-    a lead itself has none in the Aureum API."""
-    entries = []
-    row: dict[str, Any] | None = None
-    before: dict[str, Any] = {}
+    """The entries of a lead's stream. A caller who reads a lead's history may read its notes, too, though a lead itself
+    has none in the Aureum API."""
+    return entries(
+        lead_list.LIST,
+        stream,
+        lambda row: row["doc"] | {"notes": row["details"]["notes"]},
+        lambda event: unseen(event, "phoneE164"),
+    )
+
+
+def entries(
+    model: DocumentList,
+    stream: Stream,
+    shown: Callable[[Row], Row],
+    unseen: Callable[[Any], dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """One an event: what it changed in what is *shown* of a row, or else what the event says that is *unseen* there."""
+    made = []
+    row: Row | None = None
+    before: Row = {}
     for recorded in stream.events:
-        row = lead_list.step(row, recorded.event)
-        assert row is not None, "a lead's stream begins with lead.captured"
-        after = row["doc"] | {"notes": row["details"]["notes"]}
-        entries.append(entry(recorded, changes(before, after) or unseen(recorded.event, "phoneE164")))
+        row = model.step(row, recorded.event)
+        assert row is not None, "a stream begins with the event that makes the row"
+        after = shown(row)
+        made.append(entry(recorded, changes(before, after) or unseen(recorded.event)))
         before = after
-    return entries
+    return made
 
 
 def unseen(event: Any, phone: str) -> dict[str, Any]:

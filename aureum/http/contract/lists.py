@@ -15,6 +15,8 @@ from aureum.http.contract.catching_up import Run, changes, in_words, run_of
 from aureum.http.contract.endpoint import Asked
 from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
 from aureum.http.wire.fields import Time
+from aureum.projections.document_list import DocumentList, View
+from aureum.projections.list_changes import changes_in
 
 CHUNK = 1_000
 
@@ -153,6 +155,11 @@ class Listing:
         # Before the answer begins: once it has, a database that is gone could not be told any more.
         first = await read(run.after)
         return StreamingResponse(stream(read, first), headers=headers, media_type=JSON)
+
+
+def listing(path: str, model: DocumentList, view: View) -> Listing:
+    """The list that *view* shows of *model*."""
+    return Listing(path, view.page, changes_in(model, view), view.pages)
 
 
 NOT_FILTERS = {"limit", "cursor", "changedAfter"}

@@ -61,11 +61,11 @@ async def shown(
     if found is None:
         raise NotFound(missing)
     if as_of.as_of is None:
-        return unless_known(asked.request, found[doc].encode(), found["stream_version"])
+        return unless_known(asked, found[doc].encode(), found["stream_version"])
     aggregate = (await asked.app.store.load(asked.tenant_id, stream_id)).aggregate(as_of.as_of)
     if aggregate is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked.request, body(aggregate), aggregate.version)
+    return unless_known(asked, body(aggregate), aggregate.version)
 
 
 async def row(asked: Asked, model: DocumentList, stream_id: UUID) -> dict[str, Any] | None:
@@ -96,7 +96,7 @@ async def once(
     """What to remember of this request. Raises Replayed if it was made before, KeyReused, HttpError 400."""
 
     def etag(made: Aggregate) -> str:
-        return resource_etag(made.version) if tagged else ""
+        return resource_etag(made.version, asked.about) if tagged else ""
 
     remembered = idempotency(asked.request, asked.about, asked.body, body, etag, tenant_id)
     return await unless_replayed(asked.app.store, tenant_id or asked.tenant_id, remembered)
@@ -112,7 +112,7 @@ def answered(
     """*aggregate* as it is now, unless a twin of the request came first. Raises Replayed."""
     if appended is not None and appended.remembered is not None:
         raise Replayed(appended.remembered)
-    return answer(body(aggregate), status=status, headers={"ETag": resource_etag(aggregate.version)})
+    return answer(body(aggregate), status=status, headers={"ETag": resource_etag(aggregate.version, asked.about)})
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
@@ -129,7 +129,7 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     return frozenset(int(tag[1]) for tag in tags if tag)
 
 
-def unless_known(request: Request, body: bytes, version: int) -> Response:
+def unless_known(asked: Asked, body: bytes, version: int) -> Response:
     """*body* with its ETag, or 304."""
-    etag = resource_etag(version)
-    return not_modified(request, etag) or answer(body, headers={"ETag": etag})
+    etag = resource_etag(version, asked.about)
+    return not_modified(asked.request, etag) or answer(body, headers={"ETag": etag})

@@ -10,18 +10,7 @@ from aureum.webhooks.sending.signing import NEXT
 
 TAG = "messages"
 
-SUMMARIES: Mapping[str, str] = {
-    "lead.created": "A lead was created",
-    "lead.updated": "A lead has changed",
-    "contact.created": "A contact was created",
-    "contact.updated": "A contact has changed",
-    "property.created": "A property was created",
-    "property.updated": "A property has changed",
-    "showing.created": "A showing was created",
-    "showing.updated": "A showing has changed",
-    "task.created": "A task was created",
-    "task.completed": "A task was completed",
-}
+VERBS = {"created": "was created", "updated": "has changed", "completed": "was completed"}
 
 DESCRIPTION = (
     "Sent to every webhook that receives `{event}`. `data` is the state of the resource right after the event. A "
@@ -57,6 +46,12 @@ def webhooks(messages: Mapping[str, type[BaseModel]], schemas: Schemas, examples
     }
 
 
+def summary(event: str) -> str:
+    """``A lead was created``."""
+    kind, _, what = event.partition(".")
+    return f"A {kind} {VERBS[what]}"
+
+
 def request(event: str, schema: JsonSchema, example: Any) -> dict[str, Any]:
     """The request for one event, and the responses that the receiver may give."""
     content: dict[str, Any] = {"schema": schema}
@@ -65,7 +60,7 @@ def request(event: str, schema: JsonSchema, example: Any) -> dict[str, Any]:
     return {
         "operationId": event.replace(".", "_"),
         "tags": [TAG],
-        "summary": SUMMARIES[event],
+        "summary": summary(event),
         "description": DESCRIPTION.format(event=event),
         "parameters": [
             {"name": name, "in": "header", "required": name != NEXT, "description": text, "schema": schema}

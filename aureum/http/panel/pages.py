@@ -1,4 +1,8 @@
-"""Every page of the panel on one page."""
+"""Every page of the panel: those of the resources, in their order, and what belongs to none of them."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from importlib import import_module
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -7,30 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
 from aureum.http.contract.packed import FOREVER
-from aureum.http.panel import (
-    account,
-    acting_pages,
-    agents,
-    api_keys,
-    brokerages,
-    contacts,
-    leads,
-    login,
-    overview,
-    properties,
-    routing,
-    settings,
-    showings,
-    tasks,
-    users,
-    webhook,
-    webhook_deliveries,
-    webhook_replays,
-    webhooks,
-)
+from aureum.http.panel import account, login, overview
 from aureum.http.panel.page import Page
-from aureum.http.panel.rendering import style
+from aureum.http.panel.rendering import TEMPLATES, style
+from aureum.http.panel.resource import show_list
 from aureum.http.panel.visit import Visit
+from aureum.projections.document_list import DocumentList
+from aureum.resources import RESOURCES, Resource
 
 STYLE = "/admin/panel.css"
 
@@ -44,28 +31,33 @@ async def show_nothing(visit: Visit) -> Response:
     raise NotFound(NOWHERE)
 
 
+def of_resources(wanted: Iterable[Resource] = RESOURCES) -> Iterator[Page]:
+    """The pages of all resources."""
+    for resource in wanted:
+        for name in resource.pages:
+            declared: tuple[Page, ...] = import_module(name).PAGES
+            yield from declared
+
+
+def tabs() -> Iterator[tuple[str, str]]:
+    """Where the lists of resources are that everybody works with, and what they are called."""
+    listed = [one for one in RESOURCES if any(isinstance(model, DocumentList) for model in one.read_models)]
+    for one in of_resources(listed):
+        if isinstance(one.show, partial) and one.show.func is show_list:
+            (shown,) = one.show.args
+            yield shown.path, shown.many
+
+
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *login.PAGES,
     *account.PAGES,
-    *leads.PAGES,
-    *contacts.PAGES,
-    *properties.PAGES,
-    *tasks.PAGES,
-    *showings.PAGES,
-    *webhooks.PAGES,
-    *webhook_deliveries.PAGES,
-    *webhook_replays.PAGES,
-    *webhook.PAGES,
-    *agents.PAGES,
-    *routing.PAGES,
-    *users.PAGES,
-    *acting_pages.PAGES,
-    *brokerages.PAGES,
-    *settings.PAGES,
-    *api_keys.PAGES,
+    *of_resources(),
     Page("/admin/{path:path}", show_nothing, show_nothing),
 )
+
+
+TEMPLATES.globals["tabs"] = list(tabs())
 
 
 class StyleSheet:

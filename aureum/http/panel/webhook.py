@@ -5,10 +5,11 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from aureum.domain.webhook_endpoint import EVENTS, MODES
+from aureum.domain.webhook_endpoint import MODES
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import Visit
 from aureum.http.panel.webhooks import KINDS, fields
+from aureum.registry import WEBHOOK_EVENTS
 
 API = "/api/webhooks/{id}"
 LATEST = 5
@@ -47,7 +48,7 @@ async def shown(
         replays=replays.body,
         problem=problem,
         done=done,
-        events=EVENTS,
+        events=WEBHOOK_EVENTS,
         kinds=KINDS,
         modes=MODES,
     )

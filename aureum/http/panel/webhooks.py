@@ -5,12 +5,13 @@ from typing import Any
 
 from starlette.responses import Response
 
-from aureum.domain.webhook_endpoint import EVENTS, GROUPS, MODES
+from aureum.domain.webhook_endpoint import MODES
 from aureum.http.panel.forms import Form
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit
+from aureum.registry import WEBHOOK_EVENTS, WEBHOOK_GROUPS
 
-KINDS = [(group, [event for event in EVENTS if event.startswith(group[:-1])]) for group in GROUPS]
+KINDS = [(group, [event for event in WEBHOOK_EVENTS if event.startswith(group[:-1])]) for group in WEBHOOK_GROUPS]
 """Each group with its events, as the form shows them."""
 
 NOTHING: Mapping[str, Any] = {"url": "", "events": [], "mode": "parallel", "rateLimit": None, "description": None}

@@ -1,4 +1,4 @@
-"""Every endpoint on one page. Those that are asked most stand first."""
+"""Every endpoint: those of the resources, in their order, and what belongs to none of them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,27 +9,9 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.app import Aureum
 from aureum.http.access.cors import preflight
-from aureum.http.api.brokerages import brokerages as admin_brokerages
-from aureum.http.api.contacts import contacts
 from aureum.http.api.installation import door, health
-from aureum.http.api.leads import contact_form as contact
-from aureum.http.api.leads import lead_count, leads
-from aureum.http.api.newsletter import newsletter
-from aureum.http.api.properties import properties
-from aureum.http.api.routing import agents
-from aureum.http.api.routing import settings as routing_settings
-from aureum.http.api.staff import api_keys as admin_api_keys
-from aureum.http.api.staff import leads as admin_leads
-from aureum.http.api.staff import login as auth
-from aureum.http.api.staff import managed_users as admin_users
-from aureum.http.api.staff import me, users
-from aureum.http.api.tasks import tasks
-from aureum.http.api.tours import showings, tour_calendar, tours
-from aureum.http.api.webhooks import deliveries as webhook_deliveries
-from aureum.http.api.webhooks import endpoints as webhooks
-from aureum.http.api.webhooks import events as webhook_events
-from aureum.http.api.webhooks import ping as webhook_ping
-from aureum.http.api.webhooks import replays as webhook_replays
+from aureum.http.api.of_resources import endpoints
+from aureum.http.api.staff import login, me
 from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.answers import JSON, encoded
 from aureum.http.contract.endpoint import Address, Endpoint
@@ -40,30 +22,9 @@ from aureum.http.panel import pages as admin_pages
 from aureum.http.server.edge import Edge
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    *contact.ENDPOINTS,
-    *lead_count.ENDPOINTS,
-    *leads.ENDPOINTS,
-    *properties.ENDPOINTS,
-    *contacts.ENDPOINTS,
-    *tasks.ENDPOINTS,
-    *showings.ENDPOINTS,
-    *tour_calendar.ENDPOINTS,
-    *tours.ENDPOINTS,
-    *admin_leads.ENDPOINTS,
-    *newsletter.ENDPOINTS,
-    *webhooks.ENDPOINTS,
-    *webhook_ping.ENDPOINTS,
-    *webhook_deliveries.ENDPOINTS,
-    *webhook_replays.ENDPOINTS,
-    *webhook_events.ENDPOINTS,
-    *users.ENDPOINTS,
+    *endpoints(),
     *me.ENDPOINTS,
-    *auth.ENDPOINTS,
-    *admin_users.ENDPOINTS,
-    *agents.ENDPOINTS,
-    *routing_settings.ENDPOINTS,
-    *admin_api_keys.ENDPOINTS,
-    *admin_brokerages.ENDPOINTS,
+    *login.ENDPOINTS,
     *health.ENDPOINTS,
     *door.ENDPOINTS,
     *documentation.ENDPOINTS,

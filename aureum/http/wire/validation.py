@@ -15,8 +15,8 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from aureum.domain.webhook_endpoint import EVENTS, GROUPS
 from aureum.http.wire.errors import InvalidRequest, Problem, dotted
+from aureum.registry import WEBHOOK_EVENTS, WEBHOOK_GROUPS
 
 Where = Literal["body", "query", "path"]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
@@ -171,7 +171,9 @@ MEANINGS: Mapping[str, Meaning] = {
         "invalid datetime format",
         "must be a time with its zone, such as 2025-01-15T10:30:00Z, or a date such as 2025-01-15",
     ),
-    "events": OTHER._replace(says=f"must be some of: {', '.join((*EVENTS, *GROUPS))}; with commas between them"),
+    "events": OTHER._replace(
+        says=f"must be some of: {', '.join((*WEBHOOK_EVENTS, *WEBHOOK_GROUPS))}; with commas between them"
+    ),
     "position": OTHER._replace(says="must be a sequence: a whole number from 0 up"),
     "place": OTHER._replace(
         says="must be a sequence, which is a whole number from 0 up, or a time with its zone, such as "

@@ -4,20 +4,23 @@ Every migration runs once, in a transaction of its own, and is never edited afte
 gate are code: their current text is installed after the migrations, together with the read models' statements.
 """
 
+import asyncio
 import hashlib
 import re
-from functools import cache
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from aureum import __version__
 from aureum.domain import ids
-from aureum.domain.errors import DomainError
-from aureum.projections.all import READ_MODELS
+from aureum.domain.errors import Busy, DomainError
+from aureum.registry import VERSIONED
 from aureum.store.cipher import MasterKey
 from aureum.store.postgres.database import connect
+from aureum.store.postgres.declared import lacking
+from aureum.store.postgres.functions import functions
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
 
 INSTALLED_BY = """
@@ -26,46 +29,15 @@ SELECT coalesce(to_jsonb(f) ->> 'version', '')
 """
 """As JSON: the column came later than the table."""
 
-PLACE_OF_READ_MODELS = "    -- {read models}\n"
-PLACE_OF_COUNTING = "    -- {count requests}\n"
+NEWEST_STEP = "SELECT coalesce(max((to_jsonb(h) ->> '{name}_step')::integer), 0) FROM heads h"
+"""As JSON: the columns came later than the table."""
 
-INSTALLED = ", ".join(
-    (
-        "append_events",
-        "gate",
-        "gate_uncounted",
-        "lead_page",
-        "lead_counts_of",
-        "property_page",
-        "task_page",
-        "showing_page",
-        "tour_page",
-        "contact_page",
-        "properties_listed",
-        "contact_search",
-        "lead_pages",
-        "property_pages",
-        "contact_pages",
-        "task_pages",
-        "showing_pages",
-        "tour_pages",
-    )
-)
-
-OWNERS = "claim_deliveries"
-"""What only the owner role, as which the worker runs, may call."""
-
-# Not CREATE OR REPLACE alone: another version may take or return something else.
-DROP = f"DROP FUNCTION IF EXISTS {INSTALLED}, {OWNERS};"
-
-RIGHTS = f"""
-REVOKE EXECUTE ON FUNCTION {INSTALLED}, {OWNERS} FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {INSTALLED} TO aureum_service;
-"""
-"""They run with their owner's rights: only the service may call them."""
+OLDER_STEPS = "SELECT tenant_id, %s::text FROM heads WHERE {name}_step < %s ORDER BY tenant_id"
 
 ADVISORY_LOCK = 4_851_023_117
-"""Two processes that start at once migrate one after the other; nothing else depends on it."""
+"""Of migrating; nothing else depends on it."""
+LOCK_TRIES = 300
+LOCK_PAUSE_SECONDS = 0.2
 
 
 class BehindPooler(DomainError):
@@ -92,33 +64,6 @@ def migrations() -> list[tuple[int, str, str]]:
     return sorted((int(f.name[:4]), f.name, f.read_text(encoding="utf-8")) for f in found)
 
 
-def functions() -> str:
-    """The SQL of the functions, with the read models' statements and the counting of requests filled in."""
-    store = files("aureum.store")
-    append = (store / "append.sql").read_text(encoding="utf-8")
-    assert append.count(PLACE_OF_READ_MODELS) == 1, "append.sql must have one place for the read models"
-    statements = "".join(
-        f"    IF '{model.NAME}' = ANY (p_models) THEN\n{model.APPEND.strip()};\n    END IF;\n" for model in READ_MODELS
-    )
-    texts = [append.replace(PLACE_OF_READ_MODELS, statements)]
-    gate = (store / "gate.sql").read_text(encoding="utf-8")
-    letting_pass = (store / "count_nothing.sql").read_text(encoding="utf-8")
-    assert gate.count(PLACE_OF_COUNTING) == 1, "gate.sql must have one place for the counting"
-    texts += [gate, gate.replace(PLACE_OF_COUNTING, letting_pass).replace("FUNCTION gate(", "FUNCTION gate_uncounted(")]
-    texts += [(store / name).read_text(encoding="utf-8") for name in ("hot_reads.sql", "pages.sql", "claim.sql")]
-    counting = (store / "count_requests.sql").read_text(encoding="utf-8")
-    return "\n".join([DROP, *texts, RIGHTS]).replace(PLACE_OF_COUNTING, counting)
-
-
-@cache
-def signatures() -> list[str]:
-    """The functions that this version calls, as PostgreSQL names them: ``gate(bytea[],text[],…)``."""
-    return [
-        f"{name}({','.join(parameter.split()[1] for parameter in parameters.split(','))})"
-        for name, parameters in re.findall(r"^CREATE OR REPLACE FUNCTION (\w+)\(([^)]*)\)", functions(), re.MULTILINE)
-    ]
-
-
 async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> list[str]:
     """Bring the database up to date; the names of what was run. Raises Unavailable, BehindPooler,
     NewerDatabase.
@@ -129,12 +74,41 @@ async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> li
         if connection.pooled:
             raise BehindPooler
         await connection.execute("SET lock_timeout = '60s'")
-        await connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        await be_the_only_one(connection)
         await refuse_newer(connection)
         ran = await run_migrations(connection)
+        ran += await make_declared(connection)
         ran += await install_functions(connection)
         await check_master_key(connection, master)
         return ran
+
+
+async def be_the_only_one(connection: AsyncConnection[Any]) -> None:
+    """Two processes that start at once migrate one after the other. Asked for again and again: who waits in the
+    database holds a snapshot, for which the other's new index would have to wait. Raises Busy after a minute."""
+    for _ in range(LOCK_TRIES):
+        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
+        if await cursor.fetchone() == (True,):
+            return
+        await asyncio.sleep(LOCK_PAUSE_SECONDS)
+    raise Busy(message="Another process is migrating the database. Wait until it has finished, then try again.")
+
+
+async def make_declared(connection: AsyncConnection[Any]) -> list[str]:
+    """Make what the read models declare and is not there. Raises the driver's errors."""
+    statements = await lacking(connection)
+    for statement in statements:
+        await connection.execute(statement.encode())
+    return ["tables"] if statements else []
+
+
+async def of_older_steps(connection: AsyncConnection[Any]) -> list[tuple[UUID, str]]:
+    """(tenant, read model) of what an older version of its step has made."""
+    found = []
+    for model in VERSIONED:
+        query = OLDER_STEPS.replace("{name}", model.NAME).encode()
+        found += await (await connection.execute(query, [model.NAME, model.STEP_VERSION])).fetchall()
+    return found
 
 
 async def pending(url: str) -> list[str]:
@@ -144,13 +118,19 @@ async def pending(url: str) -> list[str]:
             "SELECT to_regclass('migrations') IS NOT NULL AND to_regclass('installed_functions') IS NOT NULL"
         )
         if await cursor.fetchone() != (True,):
-            return [*(name for _, name, _ in migrations()), "functions"]
+            return [*(name for _, name, _ in migrations()), "tables", "functions"]
         await refuse_newer(connection)
         cursor = await connection.execute("SELECT number FROM migrations")
         done = {row[0] for row in await cursor.fetchall()}
         cursor = await connection.execute("SELECT digest FROM installed_functions")
         current = await cursor.fetchall() == [(digest_of(functions()),)]
-        left = [name for number, name, _ in migrations() if number not in done] + ([] if current else ["functions"])
+        left = [name for number, name, _ in migrations() if number not in done]
+        if left:
+            return [*left, "tables", "functions"]
+        left += ["tables"] if await lacking(connection) else []
+        left += [] if current else ["functions"]
+        if not left:
+            left += sorted({f"the rebuild of {name}" for _, name in await of_older_steps(connection)})
         return left + await data_steps(connection)
 
 
@@ -171,6 +151,10 @@ async def refuse_newer(connection: AsyncConnection[Any]) -> None:
     for (version,) in await cursor.fetchall():
         if order_of(version) > order_of(__version__):
             raise NewerDatabase(f"the functions of {version}")
+    for model in VERSIONED:
+        cursor = await connection.execute(NEWEST_STEP.replace("{name}", model.NAME).encode())
+        if (await cursor.fetchone() or (0,)) > (model.STEP_VERSION,):
+            raise NewerDatabase(f"rows of {model.NAME} that a newer version has made")
 
 
 def order_of(version: str) -> tuple[int, ...]:

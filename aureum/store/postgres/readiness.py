@@ -6,7 +6,7 @@ from aureum.domain.errors import Unavailable
 from aureum.store.postgres.arrays import packed
 from aureum.store.postgres.connection import Connection
 from aureum.store.postgres.database import NOT_THIS_VERSION
-from aureum.store.postgres.migrate import signatures
+from aureum.store.postgres.functions import signatures
 from aureum.store.postgres.watch import Watch
 
 READY = """

@@ -15,6 +15,7 @@ NAME = lead_counts.NAME
 TYPES: tuple[str, ...] = tuple(
     event.TOPIC for event in (Lead.Captured, Lead.StatusChanged, Lead.Suspected, Lead.Cleared)
 )
+STEP_VERSION = lead_counts.STEP_VERSION
 PERSONAL = False
 
 NEXT_VERSION = """
@@ -24,7 +25,10 @@ UPDATE rebuilds r SET read_version = greatest(r.read_version, h.lead_counts_vers
 RETURNING r.read_version, h.lead_counts_version
 """
 
-FLIP = "UPDATE heads SET lead_counts_version = %(version)s WHERE tenant_id = %(tenant)s"
+FLIP = f"""
+UPDATE heads SET lead_counts_version = %(version)s, lead_counts_step = {lead_counts.STEP_VERSION}
+ WHERE tenant_id = %(tenant)s
+"""  # noqa: S608  # of constants
 
 COUNT = "SELECT count(*) FROM lead_counts WHERE tenant_id = %(tenant)s AND read_version = %(version)s"
 

@@ -9,9 +9,9 @@ from uuid import UUID
 import orjson
 import psycopg
 
+from aureum.domain.aggregate import events_of
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row
 from aureum.store.event_log import EventLog, Logged
-from aureum.store.event_types import AGGREGATES
 from aureum.store.postgres.tsvector import TsvectorDumper
 from aureum.store.rebuild.claim import Claim
 
@@ -24,7 +24,7 @@ UPDATE rebuilds r SET read_version = greatest(r.read_version, h.{table}_version)
 RETURNING r.read_version, h.{table}_version
 """
 
-FLIP = "UPDATE heads SET {table}_version = %(version)s WHERE tenant_id = %(tenant)s"
+FLIP = "UPDATE heads SET {table}_version = %(version)s, {table}_step = {step} WHERE tenant_id = %(tenant)s"
 
 COUNT = "SELECT count(*) FROM {table} WHERE tenant_id = %(tenant)s AND read_version = %(version)s"
 
@@ -68,12 +68,13 @@ class ListRebuild:
 
     def __init__(self, model: DocumentList) -> None:
         self.model = model
-        (events,) = (kinds for kinds in AGGREGATES.values() if issubclass(kinds[0], model.events))
+        events = events_of(model.aggregate)
         self.NAME = model.table
         self.TYPES = tuple(event.TOPIC for event in events)
+        self.STEP_VERSION = model.step_version
         self.PERSONAL = any(event.PERSONAL for event in events)
         self.NEXT_VERSION = model.statement(NEXT_VERSION)
-        self.FLIP = model.statement(FLIP)
+        self.FLIP = model.statement(FLIP).replace("{step}", str(model.step_version))
         self.COUNT = model.statement(COUNT)
 
     async def copy(self, log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int:

@@ -22,7 +22,8 @@ import psycopg
 from psycopg import sql
 
 from aureum.domain.errors import Busy, Invalid, Unavailable
-from aureum.projections import contact_list, lead_list, property_list, subscriber_list, task_list, tour_list
+from aureum.projections.document_list import DocumentList
+from aureum.registry import VERSIONED
 from aureum.store.cipher import TenantKeys
 from aureum.store.event_log import EventLog, Logged, open_tenant_key
 from aureum.store.postgres.database import AWAY, connect, unavailable
@@ -38,6 +39,7 @@ class Rebuildable(Protocol):
     NAME: str
     TYPES: tuple[str, ...]
     PERSONAL: bool
+    STEP_VERSION: int
     NEXT_VERSION: str
     FLIP: str
     COUNT: str
@@ -49,14 +51,8 @@ class Rebuildable(Protocol):
     async def remove(self, claim: Claim, keep: int) -> None: ...
 
 
-REBUILDABLE: tuple[Rebuildable, ...] = (
-    ListRebuild(lead_list.LIST),
-    rebuild_lead_counts,
-    ListRebuild(property_list.LIST),
-    ListRebuild(contact_list.LIST),
-    ListRebuild(task_list.LIST),
-    ListRebuild(tour_list.LIST),
-    ListRebuild(subscriber_list.LIST),
+REBUILDABLE: tuple[Rebuildable, ...] = tuple(
+    ListRebuild(model) if isinstance(model, DocumentList) else rebuild_lead_counts for model in VERSIONED
 )
 """The read models that can be made anew; their versions stand on the head row."""
 

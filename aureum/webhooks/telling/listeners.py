@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from aureum.domain.webhook_endpoint import expand
+from aureum.registry import expand
 from aureum.webhooks.queue.message import Message
 from aureum.webhooks.queue.queueing import Delivery, row_of
 

@@ -14,16 +14,10 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.aggregate import Aggregate
-from aureum.domain.contact import Contact
 from aureum.domain.ids import aureum_time
-from aureum.domain.lead import Lead
-from aureum.domain.property import Property
-from aureum.domain.task import Task
-from aureum.domain.tour import Tour
-from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
 from aureum.projections.changes import changes
+from aureum.registry import AGGREGATES, EMITTING
 from aureum.store.event_store import Recorded
-from aureum.store.event_types import AGGREGATES
 from aureum.webhooks.queue.message import Message, Parked, message_id
 
 Row = dict[str, Any]
@@ -32,8 +26,7 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Source:
     """How one aggregate is told of: its fold, whose rows have the shown resource as ``doc``, and what each type of its
-    events is called. A type without a name changes the resource and sends nothing by itself. ``apart`` is what is told
-    by itself, whatever else the same save holds."""
+    events is called (``projections.emits``)."""
 
     step: Callable[[Row | None, Any], Row | None]
     names: Mapping[str, str]
@@ -41,49 +34,9 @@ class Source:
 
 
 SOURCES: Mapping[type[Aggregate], Source] = {
-    Lead: Source(
-        lead_list.step,
-        {
-            "lead.captured": "lead.created",
-            "lead.status_changed": "lead.updated",
-            "lead.assigned": "lead.updated",
-            "lead.converted": "lead.updated",
-            "lead.details_changed": "lead.updated",
-            "lead.cleared": "lead.created",
-        },
-    ),
-    Contact: Source(
-        contact_list.step,
-        {
-            "contact.added": "contact.created",
-            "contact.details_changed": "contact.updated",
-            "contact.classified": "contact.updated",
-        },
-    ),
-    Property: Source(
-        property_list.step,
-        {
-            "property.listed": "property.created",
-            "property.status_changed": "property.updated",
-            "property.details_changed": "property.updated",
-        },
-    ),
-    Tour: Source(
-        tour_list.step,
-        {
-            "tour.requested": "showing.created",
-            "tour.status_changed": "showing.updated",
-            "tour.rescheduled": "showing.updated",
-            "tour.assigned": "showing.updated",
-            "tour.details_changed": "showing.updated",
-            "tour.cleared": "showing.created",
-        },
-    ),
-    Task: Source(
-        task_list.step, {"task.created": "task.created", "task.completed": "task.completed"}, apart="task.created"
-    ),
+    model.aggregate: Source(model.step, emits.names, emits.apart) for model, emits in EMITTING
 }
-"""The aggregates that endpoints hear of. One more is one entry."""
+"""The aggregates that endpoints hear of."""
 
 TYPES_OF: Mapping[type[Aggregate], tuple[str, ...]] = {
     aggregate: tuple(event.TOPIC for event in AGGREGATES[aggregate]) for aggregate in SOURCES

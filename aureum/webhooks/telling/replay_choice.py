@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from aureum.domain.webhook_endpoint import expand
+from aureum.registry import expand
 from aureum.webhooks.queue.message import Message
 from aureum.webhooks.queue.queueing import Delivery, row_of
 from aureum.webhooks.telling.messages import SOURCES, TYPES_OF

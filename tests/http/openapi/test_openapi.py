@@ -14,8 +14,8 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from aureum import __version__
-from aureum.domain.webhook_endpoint import EVENTS
 from aureum.http.server.routes import ENDPOINTS, addresses, described
+from aureum.registry import WEBHOOK_EVENTS as EVENTS
 from aureum.webhooks.sending.signing import new_secret, sign
 from aureum.webhooks.telling.messages import SOURCES
 from tests.documents.aureum_document import aureum_document

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from aureum.domain.webhook_endpoint import EVENTS
 from aureum.http.panel.page import STALE
+from aureum.registry import WEBHOOK_EVENTS as EVENTS
 from tests.http.api.webhooks.test_endpoints import SECRET, aggregate, made
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page

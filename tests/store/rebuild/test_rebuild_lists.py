@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from aureum.domain import contact, ids, lead, property, task, tour
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.subscriber import Subscriber
+from aureum.registry import AGGREGATES
 from aureum.store.event_store import NO_STREAM, EventStore
-from aureum.store.event_types import AGGREGATES
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.rebuild import list as rebuild_list
 from aureum.store.rebuild import rebuild as rebuilding

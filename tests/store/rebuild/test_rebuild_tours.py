@@ -50,7 +50,7 @@ async def changed(store: EventStore, tour: Tour, tenant_id: UUID, **fields: Any)
 async def folded(store: EventStore, tenant_id: UUID, tour_id: UUID) -> tuple[Any, ...]:
     """The row that the events of a tour make, as an append would write it."""
     stream = (await store.load(tenant_id, tour_id)).events
-    (row,) = tour_list.rows((), [recorded.event for recorded in stream])
+    (row,) = tour_list.LIST.rows((), [recorded.event for recorded in stream])
     place = {"tenant": tenant_id, "position": stream[-1].position}
     before = [moment for (moment,) in await store.database.rows(BEFORE, place)]
     row = tour_list.LIST.counted(row, *before or [None])

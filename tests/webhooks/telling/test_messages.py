@@ -18,9 +18,9 @@ from aureum.domain.contact import Contact
 from aureum.domain.lead import STATUSES, Lead
 from aureum.domain.task import Task
 from aureum.domain.user import User
-from aureum.domain.webhook_endpoint import EVENTS
+from aureum.registry import AGGREGATES
+from aureum.registry import WEBHOOK_EVENTS as EVENTS
 from aureum.store.event_store import Recorded
-from aureum.store.event_types import AGGREGATES
 from aureum.webhooks.queue.message import Message, Parked, message_id
 from aureum.webhooks.sending.signing import sign
 from aureum.webhooks.telling.messages import SOURCE_OF, SOURCES, Unreadable, messages

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from aureum.domain.webhook_endpoint import EVENTS
+from aureum.registry import WEBHOOK_EVENTS as EVENTS
 from aureum.store.event_store import EventStore
 from aureum.webhooks.telling import told as told_module
 from aureum.webhooks.telling.told import Told, told_since

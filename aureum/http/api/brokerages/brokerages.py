@@ -60,12 +60,12 @@ async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
     """Returns the brokerage, or its state at ``asOf``."""
     row = await managed_row(asked, number)
     if as_of.as_of is None:
-        return unless_known(asked.request, encoded(document(row, row.opened_at)), row.stream_version)
+        return unless_known(asked, encoded(document(row, row.opened_at)), row.stream_version)
     (at,) = await on_clock(asked.app.database, row.tenant_id, as_of.as_of)
     brokerage = (await asked.app.store.load(PLATFORM, row.tenant_id)).aggregate(at)
     if brokerage is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked.request, brokerage_body(brokerage), brokerage.version)
+    return unless_known(asked, brokerage_body(brokerage), brokerage.version)
 
 
 async def patch_brokerage(asked: Asked, number: int, change: BrokerageChange) -> Response:

@@ -14,12 +14,12 @@ from aureum.http.api.contacts.contact_fields import ContactChange, NewContact, S
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import ShownRemoved
 from aureum.http.contract.endpoint import Asked, Endpoint, Id
-from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.lists import DeltaPaging, Listing, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
 from aureum.http.wire.fields import Characters
 from aureum.projections import contact_list, contact_search
 
-CONTACTS = Listing("/api/contacts", contact_list.PAGE, contact_list.CHANGED, contact_list.PAGES)
+CONTACTS = listing("/api/contacts", contact_list.LIST, contact_list.CONTACTS)
 FOUND = Listing("/api/contacts", contact_list.SEARCH, contact_list.SEARCH_CHANGED)
 
 LONGEST_SEARCH = 200
@@ -90,6 +90,9 @@ async def patch_contact(asked: Asked, contact_id: UUID, change: ContactChange) -
     contact = await change_contact(asked.app.store, command, origin(asked.request, asked.about))
     return answered(asked, contact, contact_body)
 
+
+SHOWN = ShownContact
+"""What webhooks are sent."""
 
 one = partial(Endpoint, path="/api/contacts/{id}", id=Id(NO_CONTACT), answers=ShownContact)
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.commands.leads import CaptureLead, capture_lead
-from aureum.domain.lead import Lead
+from aureum.domain.lead import Lead, LeadFields
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import Asked
 from aureum.http.contract.form_fields import Enquiry, Name, Page, Phone, Subject, Trap, Utm
@@ -86,9 +86,22 @@ async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
             CaptureLead(
                 tenant_id=about.tenant_id,
                 country=about.country,
-                source="website",
-                source_domain=submission.host,
-                **vars(form),
+                fields=LeadFields(
+                    first_name=form.first_name,
+                    last_name=form.last_name,
+                    email=form.email,
+                    phone=form.phone,
+                    subject=form.subject,
+                    message=form.message,
+                    notes=None,
+                    source="website",
+                    source_domain=submission.host,
+                    source_page=form.source_page,
+                    utm_source=form.utm_source,
+                    utm_medium=form.utm_medium,
+                    utm_campaign=form.utm_campaign,
+                ),
+                suspect=form.suspect,
             ),
             submission.origin,
             agents=submission.site.agents,

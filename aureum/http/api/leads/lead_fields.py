@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from aureum.domain.lead import LeadFields
 from aureum.http.wire.fields import (
     NOT_BLANK,
     NOT_NULL,
@@ -86,6 +87,25 @@ class NewLead(Body):
         if not self.email and not (self.phone or "").strip():
             raise BreaksRule("email", "email or phone is required.")
         return self
+
+    def fields(self) -> LeadFields:
+        """What the lead is captured with."""
+        first_name, last_name = split_name(self.name) if self.name is not None else (self.first_name, self.last_name)
+        return LeadFields(
+            first_name=first_name or "",
+            last_name=last_name or "",
+            email=self.email,
+            phone=self.phone,
+            subject=self.subject,
+            message=self.message,
+            notes=None,
+            source=self.source,
+            source_domain=None,
+            source_page=self.source_page,
+            utm_source=self.utm.source,
+            utm_medium=self.utm.medium,
+            utm_campaign=self.utm.campaign,
+        )
 
 
 class LeadChange(Body):

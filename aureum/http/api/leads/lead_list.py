@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from aureum.http.api.leads.lead_fields import Status
 from aureum.http.contract.endpoint import Asked
-from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import reference
 from aureum.http.wire.fields import Source
 from aureum.projections import lead_list
 
-LEADS = Listing("/api/leads", lead_list.PAGE, lead_list.CHANGED, lead_list.PAGES)
+LEADS = listing("/api/leads", lead_list.LIST, lead_list.LEADS)
 
 
 class LeadFilters(DeltaPaging):

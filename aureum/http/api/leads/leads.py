@@ -6,7 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
-from aureum.domain.lead import Lead
+from aureum.domain.lead import DETAILS, Lead
 from aureum.http.access.callers import origin
 from aureum.http.api.leads.lead_fields import LeadChange, NewLead, ShownLead, split_name
 from aureum.http.api.leads.lead_list import LeadFilters, get_leads
@@ -29,7 +29,6 @@ from aureum.http.wire.shapes import ShownEvent
 from aureum.projections import lead_list
 
 NO_LEAD = "There is no such lead."
-DETAILS = ("first_name", "last_name", "email", "phone", "subject", "message")
 
 
 def lead_body(lead: Lead) -> bytes:
@@ -39,22 +38,11 @@ def lead_body(lead: Lead) -> bytes:
 
 async def post_lead(asked: Asked, new: NewLead) -> Response:
     """Leads created through the API are not routed. Set ``assignedToId`` to assign the lead to a user."""
-    first_name, last_name = split_name(new.name) if new.name is not None else (new.first_name, new.last_name)
     command = CaptureLead(
         tenant_id=asked.tenant_id,
         country=asked.about.country,
-        first_name=first_name or "",
-        last_name=last_name or "",
-        email=new.email,
-        phone=new.phone,
-        subject=new.subject,
-        message=new.message,
-        source=new.source,
+        fields=new.fields(),
         status=new.status,
-        source_page=new.source_page,
-        utm_source=new.utm.source,
-        utm_medium=new.utm.medium,
-        utm_campaign=new.utm.campaign,
         assigned_to=reference(new.assigned_to),
         created_by=asked.about.user_id,
     )
@@ -127,8 +115,11 @@ async def get_lead_history(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response
     """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
     ends at that moment."""
     stream = as_it_was(await loaded(asked, lead_list.LIST, lead_id, NO_LEAD), as_of)
-    return unless_known(asked.request, encoded(history_of(stream)), stream.events[-1].event.originator_version)
+    return unless_known(asked, encoded(history_of(stream)), stream.events[-1].event.originator_version)
 
+
+SHOWN = ShownLead
+"""What webhooks are sent."""
 
 one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=ShownLead)
 

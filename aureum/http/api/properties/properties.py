@@ -20,11 +20,11 @@ from aureum.http.api.properties.property_fields import NewProperty, PropertyChan
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import ShownRemoved
 from aureum.http.contract.endpoint import Asked, Endpoint, Id
-from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
 from aureum.projections import property_list
 
-PROPERTIES = Listing("/api/properties", property_list.PAGE, property_list.CHANGED, property_list.PAGES)
+PROPERTIES = listing("/api/properties", property_list.LIST, property_list.PROPERTIES)
 
 
 class PropertyFilters(DeltaPaging):
@@ -77,6 +77,9 @@ async def patch_property(asked: Asked, property_id: UUID, change: PropertyChange
     listed = await change_property(asked.app.store, command, origin(asked.request, asked.about))
     return answered(asked, listed, property_body)
 
+
+SHOWN = ShownProperty
+"""What webhooks are sent."""
 
 one = partial(Endpoint, path="/api/properties/{id}", id=Id(NO_PROPERTY), answers=ShownProperty)
 

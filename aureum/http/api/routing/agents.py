@@ -62,12 +62,12 @@ async def get_agent(asked: Asked, number: int, as_of: AsOf) -> Response:
     """Returns the agent's profile, or its state at ``asOf``."""
     tenant_id, row = await agent_of(asked, number)
     if as_of.as_of is None:
-        return unless_known(asked.request, encoded(document(row)), row.stream_version)
+        return unless_known(asked, encoded(document(row)), row.stream_version)
     (at,) = await on_clock(asked.app.database, tenant_id, as_of.as_of)
     agent = (await asked.app.store.load(tenant_id, row.user_id)).aggregate(at)
     if agent is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked.request, agent_body(agent), agent.version)
+    return unless_known(asked, agent_body(agent), agent.version)
 
 
 async def patch_agent(asked: Asked, number: int, change: AgentUpdate) -> Response:

@@ -45,7 +45,7 @@ async def get_routing(asked: Asked, of: OfBrokerage) -> Response:
         raise NotFound(NO_BROKERAGE)
     ((version, kept),) = found
     body = encoded(document(from_json(kept), await numbers_of(asked)))
-    return unless_known(asked.request, body, version)
+    return unless_known(asked, body, version)
 
 
 async def put_routing(asked: Asked, of: OfBrokerage, update: RoutingUpdate) -> Response:

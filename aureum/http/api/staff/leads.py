@@ -9,7 +9,7 @@ from starlette.responses import Response
 from aureum.commands.clock import on_clock
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
 from aureum.domain.errors import NotFound
-from aureum.domain.lead import Lead
+from aureum.domain.lead import DETAILS, Lead, LeadFields
 from aureum.http.access.callers import origin
 from aureum.http.api.staff.lead_fields import (
     AdminLeadChange,
@@ -36,8 +36,6 @@ NO_LEAD = "Lead not found"
 SOURCE = "manual"
 SOURCE_DOMAIN = "admin-manual"
 SOURCE_PAGE = "/admin/leads"
-
-DETAILS = ("first_name", "last_name", "email", "phone", "subject", "message", "notes")
 
 
 def lead_body(brokerage: int, agent: int | None, lead: Lead) -> bytes:
@@ -71,10 +69,22 @@ async def post_admin_lead(asked: Asked, new: NewAdminLead) -> Response:
     command = CaptureLead(
         tenant_id=asked.tenant_id,
         country=asked.about.country,
-        **new.model_dump(include={*DETAILS, "status"}),
-        source=SOURCE,
-        source_domain=SOURCE_DOMAIN,
-        source_page=SOURCE_PAGE,
+        fields=LeadFields(
+            first_name=new.first_name,
+            last_name=new.last_name,
+            email=new.email,
+            phone=new.phone,
+            subject=new.subject,
+            message=new.message,
+            notes=new.notes,
+            source=SOURCE,
+            source_domain=SOURCE_DOMAIN,
+            source_page=SOURCE_PAGE,
+            utm_source=None,
+            utm_medium=None,
+            utm_campaign=None,
+        ),
+        status=new.status,
         assigned_to=await check_agent(asked, new.assigned_agent_id),
         created_by=asked.about.user_id,
     )
@@ -99,13 +109,13 @@ async def get_admin_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
     asked, row = await find_lead(asked, number)
     if as_of.as_of is None:
         shown = admin_leads.detail(row, row["brokerage_id"], row["agent"])
-        return unless_known(asked.request, encoded(shown), row["stream_version"])
+        return unless_known(asked, encoded(shown), row["stream_version"])
     (at,) = await on_clock(asked.app.database, asked.tenant_id, as_of.as_of)
     lead = (await asked.app.store.load(asked.tenant_id, row["lead_id"])).aggregate(at)
     if lead is None:
         raise NotFound(NOT_YET)
     body = await body_of(asked, lead)
-    return unless_known(asked.request, body(lead), lead.version)
+    return unless_known(asked, body(lead), lead.version)
 
 
 async def patch_admin_lead(asked: Asked, number: int, change: AdminLeadChange) -> Response:
@@ -135,7 +145,7 @@ async def get_admin_lead_history(asked: Asked, number: int, as_of: AsOf) -> Resp
     asked, row = await find_lead(asked, number)
     stream = as_it_was(await asked.app.store.load(asked.tenant_id, row["lead_id"]), as_of)
     history = history_of(stream, await numbers_of(asked, assigned_in(stream)))
-    return unless_known(asked.request, encoded(history), stream.events[-1].event.originator_version)
+    return unless_known(asked, encoded(history), stream.events[-1].event.originator_version)
 
 
 leads = partial(Endpoint, path=PATH, access=STAFF, dialect="leads")

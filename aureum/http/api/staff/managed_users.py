@@ -64,12 +64,12 @@ async def get_admin_user(asked: Asked, number: int, as_of: AsOf) -> Response:
     """Returns the user, or the user's state at ``asOf``."""
     tenant_id, row = await user_of(asked, number)
     if as_of.as_of is None:
-        return unless_known(asked.request, encoded(document(row, row.brokerage, row.joined_at)), row.stream_version)
+        return unless_known(asked, encoded(document(row, row.brokerage, row.joined_at)), row.stream_version)
     (at,) = await on_clock(asked.app.database, tenant_id, as_of.as_of)
     user = (await asked.app.store.load(tenant_id, row.user_id)).aggregate(at)
     if user is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked.request, body_in(row.brokerage)(user), user.version)
+    return unless_known(asked, body_in(row.brokerage)(user), user.version)
 
 
 async def patch_admin_user(asked: Asked, number: int, change: UserChange) -> Response:

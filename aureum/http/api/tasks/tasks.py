@@ -14,11 +14,11 @@ from aureum.http.api.tasks.task_fields import NewTask, ShownTask, Status, TaskCh
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import ShownRemoved
 from aureum.http.contract.endpoint import Asked, Endpoint, Id
-from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
 from aureum.projections import task_list
 
-TASKS = Listing("/api/tasks", task_list.PAGE, task_list.CHANGED, task_list.PAGES)
+TASKS = listing("/api/tasks", task_list.LIST, task_list.TASKS)
 
 
 class TaskFilters(DeltaPaging):
@@ -86,6 +86,9 @@ async def post_completion(asked: Asked, task_id: UUID) -> Response:
     )
     return answered(asked, task, task_body, appended)
 
+
+SHOWN = ShownTask
+"""What webhooks are sent."""
 
 one = partial(Endpoint, path="/api/tasks/{id}", id=Id(NO_TASK), answers=ShownTask)
 

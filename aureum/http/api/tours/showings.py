@@ -17,13 +17,13 @@ from aureum.http.api.tours.tour_fields import NewShowing, ShowingChange, ShownSh
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import ShownRemoved
 from aureum.http.contract.endpoint import Asked, Endpoint, Id
-from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
 from aureum.http.wire.fields import Text
 from aureum.projections import tour_list
 
 NO_SHOWING = "There is no such showing."
-SHOWINGS = Listing("/api/showings", tour_list.PAGE, tour_list.CHANGED, tour_list.PAGES)
+SHOWINGS = listing("/api/showings", tour_list.LIST, tour_list.SHOWINGS)
 
 DETAILS = ("listing_id", "name", "email", "phone", "message")
 SCHEDULE = ("preferred_date", "preferred_time", "starts_at")
@@ -132,6 +132,9 @@ async def post_showing_clearance(asked: Asked, tour_id: UUID) -> Response:
     )
     return answered(asked, tour, showing_body, appended)
 
+
+SHOWN = ShownShowing
+"""What webhooks are sent."""
 
 one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShownShowing)
 

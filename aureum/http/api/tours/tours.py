@@ -17,14 +17,14 @@ from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
 from aureum.http.contract.form_page import FormWords, Input
 from aureum.http.contract.forms import FormEndpoint, Submission, submit
-from aureum.http.contract.lists import DeltaPaging, Listing
+from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, unless_known
 from aureum.http.wire.fields import Text
 from aureum.http.wire.shapes import Shape
 from aureum.projections import tour_list
 from aureum.store.event_store import Appended
 
-TOURS = Listing("/api/tours", tour_list.LEADS_PAGE, tour_list.LEADS_CHANGED, tour_list.LEADS_PAGES)
+TOURS = listing("/api/tours", tour_list.LIST, tour_list.TOURS)
 
 RECEIVED = ("id", "listing_id", "name", "email", "status", "created_at")
 """What the document's answer to a request holds."""
@@ -126,11 +126,11 @@ async def get_tour(asked: Asked, number: int, as_of: AsOf) -> Response:
     if as_of.as_of is None:
         agent = b"null" if found.agent is None else b"%d" % found.agent
         body = found.doc.encode()[:-1] + b',"assigned_agent_id":' + agent + b"}"
-        return unless_known(asked.request, body, found.version)
+        return unless_known(asked, body, found.version)
     tour = (await asked.app.store.load(asked.tenant_id, found.tour_id)).aggregate(as_of.as_of)
     if tour is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked.request, await tour_body(asked, tour), tour.version)
+    return unless_known(asked, await tour_body(asked, tour), tour.version)
 
 
 async def patch_tour(asked: Asked, number: int, change: TourChange) -> Response:

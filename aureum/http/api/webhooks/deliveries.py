@@ -11,7 +11,6 @@ from starlette.responses import Response
 from aureum.commands.webhook_deliveries import request_webhook_redelivery
 from aureum.commands.webhook_endpoints import NO_WEBHOOK
 from aureum.domain.errors import NotFound
-from aureum.domain.webhook_endpoint import expand
 from aureum.domain.webhook_ping import WebhookPing
 from aureum.http.access.callers import origin
 from aureum.http.api.webhooks.endpoints import row_of
@@ -23,6 +22,7 @@ from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.paging import Cursor, Limit, Place, link, write_cursor
 from aureum.http.contract.resource import once
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.registry import expand
 from aureum.webhooks.queue import delivery_log
 from aureum.webhooks.queue.delivery_log import PATTERN, parse_delivery_id
 from aureum.webhooks.queue.message import message_id

@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from aureum.domain.webhook_endpoint import EVENTS, expand
 from aureum.http.api.webhooks.messages import ShownMessage
 from aureum.http.api.webhooks.webhook_fields import EVENT_TYPES, Named, Position
 from aureum.http.contract.answers import answer, list_etag, not_modified
 from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint
 from aureum.http.contract.paging import Limit, link
+from aureum.registry import WEBHOOK_EVENTS, expand
 from aureum.webhooks.telling.told import told_since
 
 PATH = "/api/events"
@@ -34,12 +34,12 @@ async def get_events(asked: Asked, feed: Feed) -> Response:
     """Lists the bodies that webhooks receive, oldest first. ``Link`` has the next page, if there is one. With a filter
     a page may be shorter than its limit, or empty, and still have a next page."""
     query, about = asked.request.query_params, asked.about
-    etag = list_etag(PATH, asked.tenant_id, about.head, sorted(query.multi_items()))
+    etag = list_etag(PATH, asked.tenant_id, about.head, about.read_version, sorted(query.multi_items()))
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
     limit = feed.limit or PAGE
-    wanted = frozenset(EVENTS) if feed.events is None else expand(feed.events)
+    wanted = frozenset(WEBHOOK_EVENTS) if feed.events is None else expand(feed.events)
     cursor = min(feed.cursor or 0, about.head)
     told = await told_since(asked.app.store, asked.tenant_id, cursor, wanted, head=about.head, limit=limit)
     headers = {"ETag": etag}

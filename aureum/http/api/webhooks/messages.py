@@ -1,15 +1,17 @@
 """What the bodies of webhooks look like, for the OpenAPI document: ``data`` is the resource that the event is about."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, create_model
 
-from aureum.http.api.contacts.contact_fields import ShownContact
-from aureum.http.api.leads.lead_fields import ShownLead
-from aureum.http.api.properties.property_fields import ShownProperty
-from aureum.http.api.tasks.task_fields import ShownTask
-from aureum.http.api.tours.tour_fields import ShownShowing
+from aureum.http.api.of_resources import shown
 from aureum.http.wire.shapes import Shape, ShownChange, Timestamp
+from aureum.projections.emits import Emits
+from aureum.registry import EMITTING
+from aureum.resources import RESOURCES
 
 MessageId = Annotated[str, Field(pattern="^(msg|test)_[0-9a-z]{25}_[1-9][0-9]*$")]
 Changes = Annotated[
@@ -18,80 +20,43 @@ Changes = Annotated[
 ]
 
 
-class LeadMessage(Shape):
-    """A lead was created or changed."""
-
-    event: Literal["lead.created", "lead.updated"]
-    timestamp: Timestamp
-    data: ShownLead
-    id: MessageId
-    sequence: int
-    changes: Changes = None
+def happened(kind: str, events: Sequence[str]) -> str:
+    """``A lead was created or changed``."""
+    verbs = (event.partition(".")[2].replace("updated", "changed") for event in events)
+    return f"A {kind} was {' or '.join(verbs)}"
 
 
-class ContactMessage(Shape):
-    """A contact was created or changed."""
-
-    event: Literal["contact.created", "contact.updated"]
-    timestamp: Timestamp
-    data: ShownContact
-    id: MessageId
-    sequence: int
-    changes: Changes = None
-
-
-class PropertyMessage(Shape):
-    """A property was created or changed."""
-
-    event: Literal["property.created", "property.updated"]
-    timestamp: Timestamp
-    data: ShownProperty
-    id: MessageId
-    sequence: int
-    changes: Changes = None
+def model_of(data: Any, emits: Emits) -> type[Shape]:
+    """The body of the messages about one kind of resource, whose ``data`` is *data*."""
+    events = tuple(dict.fromkeys(emits.names.values()))
+    kind = events[0].partition(".")[0]
+    fields: dict[str, Any] = {
+        "event": (Literal[events], ...),
+        "timestamp": (Timestamp, ...),
+        "data": (data, ...),
+        "id": (MessageId, ...),
+        "sequence": (int, ...),
+    }
+    if any(event.endswith(".updated") for event in events):
+        fields["changes"] = (Changes, None)
+    model: type[Shape] = create_model(
+        f"{kind.title()}Message", __base__=Shape, __module__=__name__, __doc__=f"{happened(kind, events)}.", **fields
+    )
+    return model
 
 
-class ShowingMessage(Shape):
-    """A showing was created or changed."""
-
-    event: Literal["showing.created", "showing.updated"]
-    timestamp: Timestamp
-    data: ShownShowing
-    id: MessageId
-    sequence: int
-    changes: Changes = None
-
-
-class TaskMessage(Shape):
-    """A task was created or completed."""
-
-    event: Literal["task.created", "task.completed"]
-    timestamp: Timestamp
-    data: ShownTask
-    id: MessageId
-    sequence: int
-
-
-class ShownMessage(
-    RootModel[
-        Annotated[
-            LeadMessage | ContactMessage | PropertyMessage | ShowingMessage | TaskMessage, Field(discriminator="event")
-        ]
-    ]
-):
-    """The body of a webhook."""
-
+MODELS: Mapping[str, type[Shape]] = {
+    model.table: model_of(shown(next(one for one in RESOURCES if model in one.read_models)), emits)
+    for model, emits in EMITTING
+}
 
 MESSAGES: dict[str, type[Shape]] = {
-    "lead.created": LeadMessage,
-    "lead.updated": LeadMessage,
-    "contact.created": ContactMessage,
-    "contact.updated": ContactMessage,
-    "property.created": PropertyMessage,
-    "property.updated": PropertyMessage,
-    "showing.created": ShowingMessage,
-    "showing.updated": ShowingMessage,
-    "task.created": TaskMessage,
-    "task.completed": TaskMessage,
+    event: MODELS[model.table] for model, emits in EMITTING for event in dict.fromkeys(emits.names.values())
 }
 """The model of each event's body."""
+
+AnyMessage: Any = reduce(or_, MODELS.values())
+
+
+class ShownMessage(RootModel[Annotated[AnyMessage, Field(discriminator="event")]]):
+    """The body of a webhook."""

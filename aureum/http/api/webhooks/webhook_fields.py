@@ -1,29 +1,23 @@
 """A webhook's fields in the Aureum API: what may be sent, and what is shown."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, PlainValidator, StrictBool, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from aureum.domain.webhook_endpoint import EVENTS, GROUPS, OVERLAP_HOURS_MOST, RATE_LIMIT_MOST
+from aureum.domain.webhook_endpoint import OVERLAP_HOURS_MOST, RATE_LIMIT_MOST
 from aureum.domain.webhook_urls import MAX_URL_LENGTH
 from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.registry import WEBHOOK_EVENTS, WEBHOOK_GROUPS
 
-Event = Literal[
-    "lead.created",
-    "lead.updated",
-    "contact.created",
-    "contact.updated",
-    "property.created",
-    "property.updated",
-    "showing.created",
-    "showing.updated",
-    "task.created",
-    "task.completed",
-]
-Wanted = Literal[Event, "lead.*", "contact.*", "property.*", "showing.*", "task.*"]
+if TYPE_CHECKING:
+    Event = str
+    Wanted = str
+else:
+    Event = Literal[WEBHOOK_EVENTS]
+    Wanted = Literal[(*WEBHOOK_EVENTS, *WEBHOOK_GROUPS)]
 Mode = Literal["parallel", "keyed", "fifo"]
 
 Url = Annotated[
@@ -152,12 +146,12 @@ class ShownSecret(Shape):
 
 def _wanted(text: Any) -> tuple[str, ...]:
     names = tuple(text.split(",")) if isinstance(text, str) else ()
-    if not names or set(names) - {*EVENTS, *GROUPS}:
+    if not names or set(names) - {*WEBHOOK_EVENTS, *WEBHOOK_GROUPS}:
         raise PydanticCustomError("events", "events")
     return names
 
 
-_EVENT = "|".join(name.replace(".", "\\.").replace("*", "\\*") for name in (*EVENTS, *GROUPS))
+_EVENT = "|".join(name.replace(".", "\\.").replace("*", "\\*") for name in (*WEBHOOK_EVENTS, *WEBHOOK_GROUPS))
 
 Named = Annotated[
     tuple[str, ...],

@@ -197,7 +197,7 @@ def test_a_list_that_was_made_anew_is_searched_alike(server: Server, served_url:
     made = [contact(server, tenant, lastName=last, tags=tags)["id"] for last in ("Smith", "Jones")]
     keys = TenantKeys(MasterKey(MASTER_KEY))
 
-    assert asyncio.run(rebuild(served_url, keys, contact_list.NAME, tenant.id)).rows == 2
+    assert asyncio.run(rebuild(served_url, keys, contact_list.LIST.table, tenant.id)).rows == 2
 
     assert listed(server, tenant, search="smiht") == made[:1]
     assert [listed(server, tenant, tag=tag) for tag in tags] == [made[::-1]] * 3

@@ -1,0 +1,28 @@
+"""What every read model offers, and more what can be made anew."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+
+class ReadModel(Protocol):
+    """What each of them offers. ``EVENTS`` is the base of the events that it is made of."""
+
+    @property
+    def NAME(self) -> str: ...
+
+    @property
+    def APPEND(self) -> str: ...
+
+    @property
+    def EVENTS(self) -> type: ...
+
+    def rows(self, before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]: ...
+
+
+@runtime_checkable
+class Versioned(ReadModel, Protocol):
+    """One that can be made anew beside the live one. The head row of each tenant says which version is live
+    (``{NAME}_version``), and which version of the step made its rows (``{NAME}_step``)."""
+
+    @property
+    def STEP_VERSION(self) -> int: ...

@@ -1,0 +1,71 @@
+"""What follows from the list of resources, for all who do not need to know any of them."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from aureum.domain.aggregate import events_of
+from aureum.domain.errors import Invalid
+from aureum.projections.document_list import DocumentList
+from aureum.projections.read_model import ReadModel, Versioned
+from aureum.resources import RESOURCES
+
+AGGREGATES = {one.aggregate: events_of(one.aggregate) for one in RESOURCES}
+"""The closed list of event types. What a row names is looked up here, and nothing else is ever imported for it."""
+
+READ_MODELS = tuple(model for one in RESOURCES for model in one.read_models)
+
+LISTS = tuple(model for model in READ_MODELS if isinstance(model, DocumentList))
+
+VERSIONED = tuple(model for model in READ_MODELS if isinstance(model, Versioned))
+
+EMITTING = tuple((model, model.emits) for model in LISTS if model.emits is not None)
+"""The lists of whose resources webhooks are told, and what."""
+
+WEBHOOK_EVENTS = tuple(dict.fromkeys(name for _, emits in EMITTING for name in emits.names.values()))
+"""What endpoints may ask for."""
+
+WEBHOOK_GROUPS = tuple(dict.fromkeys(f"{event.partition('.')[0]}.*" for event in WEBHOOK_EVENTS))
+"""``lead.*`` and so on: all events of one kind of resource."""
+
+
+@cache
+def read_models_of(event: type) -> tuple[ReadModel, ...]:
+    """Those that an event of this class, and whatever else happens to its stream, may change."""
+    return tuple(model for model in READ_MODELS if issubclass(event, model.EVENTS))
+
+
+def rows_of(history: Sequence[Any], new: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
+    """By read model, the rows that the *new* events of one stream make, given those before them; each says which
+    version of its step has made it."""
+    made = {}
+    kind: type = type(new[0])
+    for model in read_models_of(kind):
+        step = {"step": model.STEP_VERSION} if isinstance(model, Versioned) else {}
+        rows = [row | step for row in model.rows(history, new)]
+        if rows:
+            made[model.NAME] = rows
+    return made
+
+
+def check_events(events: Iterable[str]) -> None:
+    """Raises Invalid unless *events* are some of ``WEBHOOK_EVENTS`` and ``WEBHOOK_GROUPS``."""
+    wanted = list(events)
+    if not wanted or set(wanted) - {*WEBHOOK_EVENTS, *WEBHOOK_GROUPS}:
+        raise Invalid("events", f"events must be some of: {', '.join((*WEBHOOK_EVENTS, *WEBHOOK_GROUPS))}.")
+
+
+def check_event(event: str) -> None:
+    """Raises Invalid unless *event* is one of ``WEBHOOK_EVENTS``."""
+    if event not in WEBHOOK_EVENTS:
+        raise Invalid("event", f"event must be one of: {', '.join(WEBHOOK_EVENTS)}.")
+
+
+def expand(events: Iterable[str]) -> frozenset[str]:
+    """The events that *events* stand for: ``lead.*`` for all of a lead's."""
+    return frozenset(
+        event
+        for wanted in events
+        for event in WEBHOOK_EVENTS
+        if event == wanted or f"{event.partition('.')[0]}.*" == wanted
+    )

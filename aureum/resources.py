@@ -1,0 +1,103 @@
+"""Every kind of resource, named once. One more is one line here; what it is made of stands in its own modules.
+
+What follows from this list: the types of events, the tables of what people read with their rights and indexes, the
+statement of the append, rebuilds, the version that the gate reports, counts on the command line, the names of webhooks
+(``registry.py``); the endpoints with their documents (``http/api/of_resources.py``), and the pages of the panel
+(``http/panel/pages.py``).
+
+HTTP stands above all that uses this. So its modules are named by their paths, and imported by what serves them.
+"""
+
+from dataclasses import dataclass
+
+from aureum.domain.aggregate import Aggregate
+from aureum.domain.api_key import ApiKey
+from aureum.domain.brokerage import Brokerage
+from aureum.domain.contact import Contact
+from aureum.domain.lead import Lead
+from aureum.domain.property import Property
+from aureum.domain.subscriber import Subscriber
+from aureum.domain.task import Task
+from aureum.domain.tour import Tour
+from aureum.domain.user import User
+from aureum.domain.webhook_endpoint import WebhookEndpoint
+from aureum.domain.webhook_ping import WebhookPing
+from aureum.domain.webhook_redelivery import WebhookRedelivery
+from aureum.domain.webhook_replay import WebhookReplay
+from aureum.projections import (
+    api_keys,
+    brokerages,
+    contact_list,
+    lead_counts,
+    lead_list,
+    property_list,
+    subscriber_list,
+    task_list,
+    tour_list,
+    users,
+    webhook_endpoints,
+    webhook_replays,
+)
+from aureum.projections.read_model import ReadModel
+
+API = "aureum.http.api."
+PANEL = "aureum.http.panel."
+
+
+@dataclass(frozen=True)
+class Resource:
+    """An aggregate; the read models that are made of its events, in the order in which an append updates them; and the
+    modules that have its ``ENDPOINTS`` and ``PAGES``."""
+
+    aggregate: type[Aggregate]
+    read_models: tuple[ReadModel, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+
+
+RESOURCES: tuple[Resource, ...] = (
+    Resource(
+        Lead,
+        (lead_list.LIST, lead_counts),
+        (f"{API}leads.contact_form", f"{API}leads.lead_count", f"{API}leads.leads", f"{API}staff.leads"),
+        (f"{PANEL}leads",),
+    ),
+    Resource(Contact, (contact_list.LIST,), (f"{API}contacts.contacts",), (f"{PANEL}contacts",)),
+    Resource(Property, (property_list.LIST,), (f"{API}properties.properties",), (f"{PANEL}properties",)),
+    Resource(Task, (task_list.LIST,), (f"{API}tasks.tasks",), (f"{PANEL}tasks",)),
+    Resource(
+        Tour,
+        (tour_list.LIST,),
+        (f"{API}tours.showings", f"{API}tours.tour_calendar", f"{API}tours.tours"),
+        (f"{PANEL}showings",),
+    ),
+    Resource(Subscriber, (subscriber_list.LIST,), (f"{API}newsletter.newsletter",)),
+    Resource(
+        WebhookEndpoint,
+        (webhook_endpoints,),
+        (f"{API}webhooks.endpoints", f"{API}webhooks.events"),
+        (f"{PANEL}webhooks",),
+    ),
+    Resource(WebhookPing, (), (f"{API}webhooks.ping",)),
+    Resource(WebhookRedelivery, (), (f"{API}webhooks.deliveries",), (f"{PANEL}webhook_deliveries",)),
+    Resource(
+        WebhookReplay,
+        (webhook_replays,),
+        (f"{API}webhooks.replays",),
+        # Behind its replays and deliveries, since any other word there is a webhook's id.
+        (f"{PANEL}webhook_replays", f"{PANEL}webhook"),
+    ),
+    Resource(
+        User,
+        (users,),
+        (f"{API}staff.users", f"{API}staff.managed_users", f"{API}routing.agents"),
+        (f"{PANEL}agents", f"{PANEL}users"),
+    ),
+    Resource(ApiKey, (api_keys,), (f"{API}staff.api_keys",), (f"{PANEL}api_keys",)),
+    Resource(
+        Brokerage,
+        (brokerages,),
+        (f"{API}routing.settings", f"{API}brokerages.brokerages"),
+        (f"{PANEL}routing", f"{PANEL}acting_pages", f"{PANEL}brokerages", f"{PANEL}settings"),
+    ),
+)
