@@ -7,11 +7,12 @@ subject's key forgets the person everywhere in the log; replay, rebuild and veri
 
 import hmac
 import os
-from collections import OrderedDict
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from aureum.lru import Lru
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
@@ -95,19 +96,14 @@ class TenantKeys:
 
     def __init__(self, master: MasterKey, limit: int = 10_000) -> None:
         self.master = master
-        self._limit = limit
-        self._opened: OrderedDict[UUID, TenantKey] = OrderedDict()
+        self._opened: Lru[UUID, TenantKey] = Lru(limit)
 
     def get(self, tenant_id: UUID) -> TenantKey | None:
         """The opened key, if this process has met it lately."""
-        key = self._opened.get(tenant_id)
-        if key is not None:
-            self._opened.move_to_end(tenant_id)
-        return key
+        return self._opened.find(tenant_id)
 
     def open(self, tenant_id: UUID, wrapped: bytes) -> TenantKey:
         """Open and remember. Raises WrongMasterKey."""
-        key = self._opened[tenant_id] = self.master.open_tenant_key(tenant_id, wrapped)
-        if len(self._opened) > self._limit:
-            self._opened.popitem(last=False)
+        key = self.master.open_tenant_key(tenant_id, wrapped)
+        self._opened.keep(tenant_id, key)
         return key

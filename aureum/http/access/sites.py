@@ -4,7 +4,6 @@ What is remembered is never acted upon when stale: every append from a form name
 relies on, and is refused under the head lock if the brokerage or its staff has changed since (SiteChanged).
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import psycopg
@@ -13,6 +12,7 @@ import structlog
 from aureum.domain.errors import Unavailable
 from aureum.domain.routing.literal import Agent, agent
 from aureum.http.access.gate import Brokerage, Gate, Line
+from aureum.lru import Lru
 from aureum.projections import brokerages, users
 from aureum.store.postgres.database import Database
 
@@ -41,13 +41,12 @@ class Sites:
         self.gate = gate
         self.database = database
         self.base_domain = base_domain
-        self._known: OrderedDict[tuple[str, str], Site] = OrderedDict()
+        self._known: Lru[tuple[str, str], Site] = Lru(LIMIT)
 
     async def find(self, host: str, slug: str) -> Site | None:
         """The site of a normalised host, or of the slug in it; None if there is none. Raises Unavailable."""
-        site = self._known.get((host, slug))
+        site = self._known.find((host, slug))
         if site is not None:
-            self._known.move_to_end((host, slug))
             return site
         passage = await self.gate.ask(Line(b"", host, slug, ""))
         if passage is None:
@@ -68,17 +67,16 @@ class Sites:
         if self.base_domain is not None:
             names.append(f"{passage.brokerage.slug}.{self.base_domain}")
         origins = frozenset(f"https://{name}" for name in names)
-        site = self._known[host, slug] = Site(passage.brokerage, agents, origins, called)
-        if len(self._known) > LIMIT:
-            self._known.popitem(last=False)
+        site = Site(passage.brokerage, agents, origins, called)
+        self._known.keep((host, slug), site)
         return site
 
     def forget_unless(self, host: str, slug: str, site_version: int) -> None:
         """Somebody else has learned the present version of a site."""
-        site = self._known.get((host, slug))
+        site = self._known.find((host, slug))
         if site is not None and site.brokerage.site_version != site_version:
-            del self._known[host, slug]
+            self._known.forget((host, slug))
 
     def forget(self, host: str, slug: str) -> None:
         """What is remembered of a host has turned out to be stale."""
-        self._known.pop((host, slug), None)
+        self._known.forget((host, slug))

@@ -1,14 +1,14 @@
 """Where a delivery goes and what signs it: read from the endpoint's own stream, since no table has the secret."""
 
-import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from aureum.commands.webhook_endpoints import disable_webhook_endpoint
 from aureum.domain.errors import NotFound
 from aureum.domain.webhook_endpoint import WebhookEndpoint
+from aureum.lru import ReadThrough
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import WORKER, Origin
 
@@ -36,33 +36,20 @@ class Endpoints:
 
     def __init__(self, store: EventStore, limit: int = REMEMBERED) -> None:
         self.store = store
-        self.limit = limit
-        self.remembered: OrderedDict[Key, Endpoint] = OrderedDict()
-        self.loading: dict[Key, asyncio.Task[Endpoint]] = {}
+        self.remembered: ReadThrough[Key, Endpoint] = ReadThrough(limit)
 
     async def get(self, tenant_id: UUID, endpoint_id: UUID, stream_version: int) -> Endpoint:
         """The endpoint at *stream_version*, or at a later one. Raises NotFound, Unavailable, what the mapper raises."""
-        key = tenant_id, endpoint_id, stream_version
-        endpoint = self.remembered.get(key)
-        if endpoint is not None:
-            self.remembered.move_to_end(key)
-            return endpoint
         # All of an endpoint's deliveries come at the same moment: they are read for once.
-        task = self.loading.get(key)
-        if task is None:
-            task = self.loading[key] = asyncio.create_task(self._load(key))
-            task.add_done_callback(lambda _: self.loading.pop(key))
-        return await asyncio.shield(task)
+        return await self.remembered.get(
+            (tenant_id, endpoint_id, stream_version), partial(self._load, tenant_id, endpoint_id)
+        )
 
-    async def _load(self, key: Key) -> Endpoint:
-        tenant_id, endpoint_id, _ = key
+    async def _load(self, tenant_id: UUID, endpoint_id: UUID) -> Endpoint:
         aggregate: WebhookEndpoint | None = (await self.store.load(tenant_id, endpoint_id)).aggregate()
         if aggregate is None or aggregate.removed:
             raise NotFound
-        endpoint = self.remembered[key] = Endpoint(aggregate.url, aggregate)
-        if len(self.remembered) > self.limit:
-            self.remembered.popitem(last=False)
-        return endpoint
+        return Endpoint(aggregate.url, aggregate)
 
     async def disable(self, tenant_id: UUID, endpoint_id: UUID, reason: str) -> None:
         """Record that nothing is sent to an endpoint any more. Raises what the command raises."""

@@ -120,8 +120,8 @@ def test_never_more_bytes_than_allowed(asked: list[tuple[int, int]], limit: int,
             answer = await cache.get((key, length), read)
             assert answer == body
             await asyncio.sleep(0)
-            assert cache.bytes == sum(len(kept) + ENTRY_OVERHEAD_BYTES for kept in cache._kept.values())
-            assert cache.bytes <= limit
+            assert cache.used == sum(len(kept) + ENTRY_OVERHEAD_BYTES for kept in cache._kept.values())
+            assert cache.used <= limit
             assert all(len(kept) + ENTRY_OVERHEAD_BYTES <= entry_limit for kept in cache._kept.values())
 
     asyncio.run(check())
@@ -134,7 +134,7 @@ def test_the_least_recently_used_goes_first() -> None:
         for key in ("a", "b", "c", "a", "d"):
             await cache.get(key, reads.of(b"1"))
 
-        assert list(cache._kept) == ["c", "a", "d"]
+        assert list(cache) == ["c", "a", "d"]
 
     asyncio.run(check())
 
