@@ -224,6 +224,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
     assert {name for name, _, _ in functions} == {
         "append_events",
         "gate",
+        "gate_one",
         "gate_uncounted",
         "lead_page",
         "lead_counts_of",

@@ -1,9 +1,11 @@
 """The gate: one statement tells who asks, which brokerage, its plan, whether the rate limit lets them pass, and how far
-its log has come. Requests that wait at the same moment pass together (aureum/store/gate.sql), one call at a time.
+its log has come. Requests that wait at the same moment pass together (gate.sql), one call at a time; for one that comes
+alone there is a cheaper statement (gate_one.sql).
 """
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,6 +18,7 @@ from psycopg import AsyncCursor
 from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.postgres.arrays import packed
+from aureum.store.postgres.batches import Batches
 from aureum.store.postgres.connection import Connection
 from aureum.store.postgres.database import AWAY, NO_WRITING, connect, unavailable
 from aureum.store.postgres.watch import COUNTING, Watch
@@ -26,14 +29,22 @@ SELECT ord, caller_id, role, caller_tenant, host_tenant, tenant_id, number, slug
   FROM gate(%b::bytea[], %b::text[], %b::text[], %b::text[], %b::integer[], %s::integer)
 """
 
+CALL_ONE = CALL.replace(
+    "gate(%b::bytea[], %b::text[], %b::text[], %b::text[], %b::integer[], ", "gate_one(%b::bytea, %b, %b, %b, "
+)
+
 UNCOUNTED = CALL.replace("FROM gate(", "FROM gate_uncounted(")
 """The same where the database can store nothing: all limits let pass, so that reads go on."""
 
 UNCOUNTED_SECONDS = 5.0
 """How long to go on uncounted before trying again to count."""
 
-LINE_LIMIT = 256
-"""Different callers in one call; more wait for the next."""
+LIMIT = 256
+"""Requests in one call; more wait for the next."""
+
+TURNS = 2
+"""Who is answered often asks again at once. In one turn of the loop the answers go out, and before the next one what
+they bring in is read: more requests pass in one call, and few of them cost as much."""
 
 
 class Line(NamedTuple):
@@ -100,8 +111,6 @@ PASSED_AS = "aureum.passed_as"
 
 log = structlog.get_logger("aureum.http")
 
-Waiters = list[asyncio.Future[Passage | None]]
-
 
 class Gate:
     """One a process. Open it with ``async with``."""
@@ -122,86 +131,62 @@ class Gate:
         self.watch = watch or Watch()
         self.form_rate_limit = form_rate_limit
         self.prepared = prepared
-        self.waiting: dict[Line, Waiters] = {}
-        self.wake = asyncio.Event()
+        self.batches = Batches(self._pass, LIMIT, TURNS)
         self.connection: Connection | None = None
         self.cursor: AsyncCursor[Any] | None = None
         """Of that connection, kept: a new one looks up anew how each parameter is sent and each column read."""
         self.closing = False
-        self.task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Gate":
-        self.task = asyncio.get_running_loop().create_task(self._run())
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         self.closing = True
-        self.wake.set()
-        if self.task is not None:
-            await self.task
+        await self.batches.end()
         if self.connection is not None:
             await self.connection.close()
 
-    def ask(self, line: Line) -> asyncio.Future[Passage | None]:
+    async def ask(self, line: Line) -> Passage | None:
         """The passage, or None if there is no such key and host, or the brokerage is disabled.
 
-        Raises Busy once the gate is closing; the future raises Unavailable.
+        Raises Busy once the gate is closing, Unavailable.
         """
         if self.closing:
             raise Busy()
-        future: asyncio.Future[Passage | None] = asyncio.get_running_loop().create_future()
-        self.waiting.setdefault(line, []).append(future)
-        self.wake.set()
-        return future
+        return await self.batches.ask(line)
 
-    async def _run(self) -> None:
-        while True:
-            if not self.waiting:
-                if self.closing:
-                    return
-                self.wake.clear()
-                await self.wake.wait()
-                continue
-            lines = list(self.waiting)[:LINE_LIMIT]
-            waiters = [self.waiting.pop(line) for line in lines]
-            try:
-                await self._pass(lines, waiters)
-            except Exception as error:
-                # Whatever it is, the gate goes on, and whoever waited hears of it.
-                for future in (future for some in waiters for future in some):
-                    if not future.done():
-                        future.set_exception(error)
-            # Who is answered often asks again at once. In the next turn of the loop the answers go out, and before the
-            # one after it what they bring in is read: more requests pass in one call, and few of them cost as much.
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+    def put(self, line: Line) -> asyncio.Future[Passage | None]:
+        """``ask`` for what is no task. Raises Busy; the future raises Unavailable."""
+        if self.closing:
+            raise Busy()
+        return self.batches.put(line)
 
-    async def _pass(self, lines: Sequence[Line], waiters: Sequence[Waiters]) -> None:
-        found = {row[0]: row for row in await self._call(lines, [len(some) for some in waiters])}
-        for place, some in enumerate(waiters, start=1):
-            row = found.get(place)
-            if row is None:
-                for future in some:
-                    if not future.done():
-                        future.set_result(None)
-                continue
+    async def _pass(self, lines: Sequence[Line]) -> Sequence[Passage | None]:
+        """Of each line in its turn. Equal lines count as one that so many wait behind."""
+        places: defaultdict[Line, list[int]] = defaultdict(list)
+        for place, line in enumerate(lines):
+            places[line].append(place)
+        passages: list[Passage | None] = [None] * len(lines)
+        behind = list(places.values())
+        for row in await self._call(list(places), [len(some) for some in behind]):
             brokerage = Brokerage._make(row[1:-4])
             granted, used_before, resets_at, _ = row[-4:]
-            for turn, future in enumerate(some):
+            for turn, place in enumerate(behind[row[0] - 1]):
                 remaining = -1
                 if resets_at is not None and turn < granted:
                     remaining = brokerage.rate_limit - used_before - turn - 1
-                if not future.done():
-                    future.set_result(Passage(brokerage, remaining, resets_at))
+                passages[place] = Passage(brokerage, remaining, resets_at)
+        return passages
 
     async def _call(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
-        keys, hosts, slugs, clients = zip(*lines, strict=True)
-        arrays = map(packed, (bytes, str, str, str, int), (keys, hosts, slugs, clients, counts))
-        parameters = [*arrays, self.form_rate_limit]
         counts_now = time.monotonic() >= self.uncounted_until
         try:
             try:
-                return await self._ask(CALL if counts_now else UNCOUNTED, parameters, sum(counts))
+                if not counts_now:
+                    return await self._ask_uncounted(lines, counts)
+                if sum(counts) == 1:
+                    return await self._ask(CALL_ONE, (*lines[0], self.form_rate_limit))
+                return await self._ask(CALL, self._parameters(lines, counts))
             except NO_WRITING as error:
                 if not counts_now:
                     raise
@@ -212,19 +197,27 @@ class Gate:
                 if isinstance(error, psycopg.errors.ReadOnlySqlTransaction) and self.connection is not None:
                     # The next connection may find the server that has taken over.
                     await self.connection.close()
-                return await self._ask(UNCOUNTED, parameters, sum(counts))
+                return await self._ask_uncounted(lines, counts)
         except Unavailable:
             raise
         except AWAY as error:
             raise unavailable(error, self.watch) from error
 
-    async def _ask(self, call: str, parameters: Sequence[Any], requests: int) -> list[Any]:
+    def _parameters(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
+        """Of the calls for many."""
+        arrays = map(packed, (bytes, str, str, str, int), (*zip(*lines, strict=True), counts))
+        return [*arrays, self.form_rate_limit]
+
+    async def _ask_uncounted(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
+        rows = await self._ask(UNCOUNTED, self._parameters(lines, counts))
+        self.uncounted(sum(counts))
+        return rows
+
+    async def _ask(self, call: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows of one call. Raises Unavailable, what the driver raises."""
         cursor = await self._connected()
         asked = time.monotonic()
         await cursor.execute(call, parameters)
-        if call is UNCOUNTED:
-            self.uncounted(requests)
         rows = await cursor.fetchall()
         if rows:
             CLOCK.heard(rows[0][-1], asked, time.monotonic())

@@ -52,13 +52,13 @@ def append() -> str:
     return filled(text("append.sql"), PLACE_OF_READ_MODELS, statements)
 
 
-def gates() -> tuple[str, str]:
-    """The gate, and the one that counts nothing. What it reports as the version of what people read is how often
-    anything was made anew: each version only grows, and so does the sum."""
+def gates() -> tuple[str, str, str]:
+    """The gate, the one for a lone request, and the one that counts nothing. What it reports as the version of what
+    people read is how often anything was made anew: each version only grows, and so does the sum."""
     versions = " + ".join(f"h.{model.NAME}_version - 1" for model in VERSIONED)
-    gate = filled(text("gate.sql"), PLACE_OF_VERSION, versions)
+    gate, one = (filled(text(name), PLACE_OF_VERSION, versions) for name in ("gate.sql", "gate_one.sql"))
     uncounted = filled(gate, PLACE_OF_COUNTING, text("count_nothing.sql"))
-    return gate, uncounted.replace("FUNCTION gate(", "FUNCTION gate_uncounted(")
+    return gate, one, uncounted.replace("FUNCTION gate(", "FUNCTION gate_uncounted(")
 
 
 def filled(template: str, place: str, what: str) -> str:

@@ -1,22 +1,18 @@
-"""Reads that wait at the same moment go together: one call of one statement, with arrays of what each of them asks for.
+"""Reads that wait at the same moment go together: one call, with arrays of what each of them asks for."""
 
-A round trip costs this process and the database more than a page of a list does. One call of a statement is under way
-at a time, and whoever asks meanwhile goes with the next; a lone read waits for no timer. It is how the gate and the
-writer do it. Only for reads that all take little: a slow one would delay those beside it.
-"""
-
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
-from aureum.domain.errors import Unavailable
 from aureum.store.postgres.arrays import packed
+from aureum.store.postgres.batches import Batches
 
 GROUP_LIMIT = 32
 """Reads in one call; more wait for the next."""
 
-Waiting = tuple[Sequence[Any], asyncio.Future[list[Any]]]
+Values = Sequence[Any]
+Rows = list[Any]
 
 
 class Together:
@@ -24,51 +20,19 @@ class Together:
 
     def __init__(self, rows: Callable[[str, Sequence[Any]], Awaitable[list[Any]]]) -> None:
         self.rows = rows
-        self.waiting: dict[str, list[Waiting]] = {}
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.batches: dict[str, Batches[Values, Rows]] = {}
 
-    async def ask(self, statement: str, values: Sequence[Any]) -> list[Any]:
+    async def ask(self, statement: str, values: Values) -> Rows:
         """The rows for *values*. *statement* takes an array for each of them, in binary (``%b``), and its rows begin
         with the place in the arrays, from 1 on. Raises Unavailable, and the driver's errors."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Any]] = loop.create_future()
-        waiting = self.waiting.get(statement)
-        if waiting is None:
-            waiting = self.waiting[statement] = []
-            task = loop.create_task(self._run(statement, waiting))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-        waiting.append((values, future))
-        return await future
+        batches = self.batches.get(statement)
+        if batches is None:
+            batches = self.batches[statement] = Batches(partial(self._read, statement), GROUP_LIMIT)
+        return await batches.ask(values)
 
-    async def _run(self, statement: str, waiting: list[Waiting]) -> None:
-        try:
-            while waiting:
-                group = waiting[:GROUP_LIMIT]
-                del waiting[:GROUP_LIMIT]
-                await self._read(statement, group)
-        finally:
-            del self.waiting[statement]
-
-    async def _read(self, statement: str, group: Sequence[Waiting]) -> None:
-        try:
-            rows = await self.rows(
-                statement,
-                [packed(type(column[0]), column) for column in zip(*(asked for asked, _ in group), strict=True)],
-            )
-        except Exception as error:
-            if len(group) > 1 and not isinstance(error, Unavailable):
-                # What is wrong with one of them is not the others' fault: each for itself.
-                for one in group:
-                    await self._read(statement, [one])
-                return
-            for _, future in group:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        found: defaultdict[int, list[Any]] = defaultdict(list)
-        for place, *row in rows:
+    async def _read(self, statement: str, asked: Sequence[Values]) -> Sequence[Rows]:
+        arrays = [packed(type(column[0]), column) for column in zip(*asked, strict=True)]
+        found: defaultdict[int, Rows] = defaultdict(list)
+        for place, *row in await self.rows(statement, arrays):
             found[place].append(row)
-        for place, (_, future) in enumerate(group, start=1):
-            if not future.done():
-                future.set_result(found[place])
+        return [found[place] for place in range(1, len(asked) + 1)]

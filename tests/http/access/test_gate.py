@@ -1,6 +1,7 @@
 """The gate: what passes together is told what it would have been told alone."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from aureum.commands.api_keys import hash_key
 from aureum.domain.errors import Busy, Unavailable
 from aureum.http.access.gate import Gate, Line, Passage
+from aureum.store.postgres.connection import LEAVE_SECONDS
+from tests.freezer import Freezer, freezer
 from tests.http.office import Office, Tenant
 
 FORM_LIMIT = 4
@@ -20,7 +23,7 @@ LIMITS = (1, 3, 1_000)
 
 TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
- WHERE datname = current_database() AND query LIKE '%%FROM gate(%%' AND pid <> pg_backend_pid()
+ WHERE datname = current_database() AND query LIKE '%%FROM gate%%' AND pid <> pg_backend_pid()
 """
 
 
@@ -137,6 +140,25 @@ def test_who_goes_away_takes_nobody_along(world: World) -> None:
     with_gate(world.url, check)
 
 
+def test_who_goes_away_while_the_database_is_silent_delays_others_for_a_second(world: World) -> None:
+    async def check(proxy: Freezer) -> None:
+        async with asyncio.timeout(30), Gate(proxy.url, form_rate_limit=FORM_LIMIT) as gate:
+            line = Line(world.keys[2], "", "", "")
+            assert await gate.ask(line)
+            proxy.freeze()
+            alone, *others = (asyncio.ensure_future(gate.ask(line)) for _ in range(4))
+            await asyncio.sleep(0.05)
+            alone.cancel()
+            started = time.monotonic()
+            assert {type(answer) for answer in await asyncio.gather(*others)} == {Passage}
+            assert time.monotonic() - started < LEAVE_SECONDS + 5
+            assert alone.cancelled()
+
+    forget(world.url)
+    with freezer(world.url) as proxy:
+        asyncio.run(check(proxy))
+
+
 def test_a_lost_connection_is_made_anew(world: World) -> None:
     async def check(gate: Gate) -> None:
         line = Line(world.keys[2], "", "", "")
@@ -145,8 +167,9 @@ def test_a_lost_connection_is_made_anew(world: World) -> None:
             for _ in range(3):
                 cursor = await other.execute(TERMINATE)
                 assert (await cursor.fetchall())[0][0] >= 1
-                answers = await asyncio.gather(*(gate.ask(line) for _ in range(4)), return_exceptions=True)
-                assert {type(answer) for answer in answers} == {Unavailable}, "all who waited hear of it"
+                lost, *others = await asyncio.gather(*(gate.ask(line) for _ in range(4)), return_exceptions=True)
+                assert isinstance(lost, Unavailable)
+                assert {type(answer) for answer in others} == {Passage}, "they came meanwhile, and passed with the next"
                 again = await gate.ask(line)
                 assert again is not None and first is not None
                 assert again.brokerage == first.brokerage._replace(head=again.brokerage.head)

@@ -122,7 +122,7 @@ def test_what_only_reads_is_read(lonely: Server, brokerage: Tenant, server_url: 
 @pytest.mark.parametrize(
     ("there", "back", "asked"),
     [
-        ("ALTER FUNCTION gate RENAME TO gate_of_another", "ALTER FUNCTION gate_of_another RENAME TO gate", "list"),
+        ("ALTER FUNCTION gate_one RENAME TO another_gate", "ALTER FUNCTION another_gate RENAME TO gate_one", "list"),
         ("ALTER TABLE events RENAME COLUMN metadata TO about", "ALTER TABLE events RENAME COLUMN about TO metadata",
          "contact"),
     ],
