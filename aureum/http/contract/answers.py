@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 from starlette.requests import Request
@@ -18,6 +19,24 @@ JSON = "application/json"
 def answer(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON that is ready."""
     return Response(body, status, headers, JSON)
+
+
+def answer_kept(kept: bytes, etag: str) -> Response:
+    """An answer as ``AnswerCache`` keeps it: its Link header, if it has one, on a line before the body."""
+    links, _, body = kept.partition(b"\n")
+    headers = {"ETag": etag, "Link": links.decode()} if links else {"ETag": etag}
+    return answer(body, headers=headers)
+
+
+def body_kept(kept: bytes) -> bytes:
+    """The body alone."""
+    return kept[kept.index(b"\n") + 1 :]
+
+
+def kept_as(about: Brokerage, etag: str) -> tuple[UUID, str, str]:
+    """Where an answer is kept that nothing changes but what ``log_etag`` knows of. Brokerage and view are in the ETag
+    too, but no digest shall decide alone who is shown what."""
+    return about.tenant_id, about.view, etag
 
 
 def encoded(value: Any) -> bytes:

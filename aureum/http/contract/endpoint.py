@@ -21,7 +21,7 @@ from aureum.domain.ids import from_wire
 from aureum.domain.wall_time import Midnight
 from aureum.http.access.callers import by_integrator, by_key, by_key_or_staff, by_link, by_staff
 from aureum.http.access.gate import Brokerage
-from aureum.http.contract.answers import known_tags, log_etag, unchanged
+from aureum.http.contract.answers import answer_kept, kept_as, known_tags, log_etag, unchanged
 from aureum.http.contract.idempotency import Replayed, replayed
 from aureum.http.wire.bodies import json_object, read_body
 from aureum.http.wire.errors import Dialect, HttpError, InvalidRequest, OwnWebhook, Problem
@@ -137,7 +137,8 @@ class Endpoint:
     """Of a success, with what they mean, besides those that follow from the declaration."""
     of_log: bool = False
     """Whether it says the same at the same address, to callers with the same view, until something is appended: its
-    ETag is ``log_etag``, and whoever has that already learns so before anything is validated or read."""
+    ETag is ``log_etag``. A client that has that already learns so, and an answer that is kept is sent again, before
+    anything is validated or read."""
     own_clock: bool = False
     """Whether the function itself reads dates without a time, on the clock of the brokerage that the resource is of."""
     tag: str = ""
@@ -181,10 +182,16 @@ class Endpoint:
         about = await self.asked_by(request)
         if self.of_log:
             etag = log_etag(request, about, self.path)
-            # Nobody got this ETag but by the same query, which was valid.
+            # No query but this one has this ETag, and it was valid when it was answered.
             if etag in known_tags(request):
                 request.scope["state"]["unchanged"] = about
                 return unchanged(etag)
+            app: Aureum = request.app.state.aureum
+            key = kept_as(about, etag)
+            kept = app.answers.find(key)
+            if kept is not None:
+                request.scope["state"].update(unchanged=about, kept_as=key)
+                return answer_kept(kept, etag)
         if request.scope["query_string"] and self.id is None:
             self.check_query(request)
         arguments: list[Any] = []

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
-from aureum.http.contract.answers import JSON, answer, log_etag, not_modified
+from aureum.http.contract.answers import JSON, answer_kept, kept_as, log_etag, not_modified
 from aureum.http.contract.catching_up import Run, changes, in_words, run_of
 from aureum.http.contract.endpoint import Asked
 from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
@@ -111,7 +111,6 @@ class Listing:
         the statement that come of filters."""
         about, query = asked.about, asked.request.query_params
         chosen = {**chosen, "updated_since": paging.updated_since}
-        state = (self.path, about.tenant_id, about.head, about.read_version, about.view)
         etag = log_etag(asked.request, about, self.path)
         unchanged = not_modified(asked.request, etag)
         if unchanged is not None:
@@ -128,7 +127,6 @@ class Listing:
         limit = paging.limit
 
         async def page_with_links() -> bytes:
-            # What is kept begins with the Link header, on a line of its own.
             page = await self.part(asked, run, chosen, run.after, limit)
             same = filters()
             links = [self.delta(run, {**same, "limit": limit})]
@@ -138,10 +136,7 @@ class Listing:
                 links.insert(0, link(self.path, following, "next"))
             return f"{', '.join(links)}\n[{page.docs}]".encode()
 
-        key = (*state, run.since, run.head, run.after, limit, *chosen.values())
-        kept = await asked.app.answers.get(key, page_with_links)
-        links, _, body = kept.partition(b"\n")
-        return answer(body, headers={"ETag": etag, "Link": links.decode()})
+        return answer_kept(await asked.app.answers.get(kept_as(about, etag), page_with_links), etag)
 
     def delta(self, run: Run, filters: Mapping[str, object]) -> str:
         """Where what changes from now on is found."""

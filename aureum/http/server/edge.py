@@ -22,12 +22,14 @@ from uuid_utils import uuid4
 
 from aureum.app import Aureum
 from aureum.domain.errors import Unavailable
+from aureum.http.contract.answers import body_kept
 from aureum.http.server.connections import UNFINISHED, Connections
-from aureum.http.server.revalidation import STARTED, Revalidations
+from aureum.http.server.revalidation import STARTED, Revalidations, Told
 from aureum.http.wire.compression import Compressed
 from aureum.http.wire.error_log import log_error, route_of
 from aureum.http.wire.errors import HttpError, render
 from aureum.http.wire.headers import header as find
+from aureum.http.wire.headers import lines
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -78,9 +80,14 @@ class Edge:
                 status = message["status"]
                 names = {name for name, _ in message["headers"]}
                 own = [*message["headers"], *[default for default in DEFAULTS if default[0] not in names]]
-                if "unchanged" in state and given is None and "page_headers" not in state:
-                    limited = "limit_headers" in state
-                    self.revalidations.keep(scope, state["unchanged"], route_of(scope), own, limited=limited)
+                if (
+                    "unchanged" in state
+                    and given is None
+                    and "page_headers" not in state
+                    and b"content-encoding" not in names
+                ):
+                    told = Told(route_of(scope), lines(own), "limit_headers" in state, state.get("kept_as"))
+                    self.revalidations.keep(scope, state["unchanged"], told)
                 message["headers"] = [
                     *own,
                     (b"x-request-id", request_id.encode()),
@@ -100,6 +107,13 @@ class Edge:
             await self.refuse(error, scope, send_with_id)
         finally:
             self.tell(request_id, scope["method"], route_of(scope), status, time.perf_counter() - started)
+
+    def body_of(self, told: Told) -> bytes | None:
+        """The body of the same answer again; None if it is kept no more."""
+        if told.kept_as is None:
+            return b""
+        kept = self.aureum.answers.find(told.kept_as)
+        return None if kept is None else body_kept(kept)
 
     def tell(self, request_id: str, method: str, route: str, status: int, seconds: float) -> None:
         """Count and log one request that is over."""

@@ -15,7 +15,7 @@ from uuid_utils import uuid4
 from aureum.domain.errors import Busy
 from aureum.http.access.gate import PASSED_AS, Passage
 from aureum.http.server.protocol import BoundedProtocol
-from aureum.http.server.revalidation import CAME_AS, STARTED, Known, digest, still_true
+from aureum.http.server.revalidation import CAME_AS, STARTED, Known, Told, digest, still_true
 
 
 class RevalidatingProtocol(BoundedProtocol):
@@ -68,7 +68,7 @@ class RevalidatingProtocol(BoundedProtocol):
         """Have the gate say whether what is known is still true."""
         started = time.perf_counter()
         try:
-            passing = self.app.aureum.gate.ask(known.line)
+            passing = self.app.aureum.gate.put(known.line)
         except Busy:
             self.parse(data, came_as)
             return
@@ -80,8 +80,10 @@ class RevalidatingProtocol(BoundedProtocol):
             self.asking = False
             # What went wrong happens once more the ordinary way, which has answers for it.
             passage = None if passing.cancelled() or passing.exception() else passing.result()
-            if passage is not None and still_true(known, passage) and not self.stopping:
-                self.answer(known, passage, started)
+            same = passage is not None and still_true(known, passage) and not self.stopping
+            body = self.app.body_of(known.told) if same else None
+            if passage is not None and body is not None:
+                self.answer(known.told, passage, body, started)
             else:
                 self.app.revalidations.forget(came_as)
                 told = {} if passage is None else {PASSED_AS: (known.line, passage)}
@@ -92,14 +94,15 @@ class RevalidatingProtocol(BoundedProtocol):
 
         passing.add_done_callback(passed)
 
-    def answer(self, known: Known, passage: Passage, started: float) -> None:
-        """304. The client may have gone meanwhile; its request counts all the same."""
+    def answer(self, told: Told, passage: Passage, body: bytes, started: float) -> None:
+        """The same again. The client may have gone meanwhile; its request counts all the same."""
         request_id = uuid4().hex
         if not self.transport.is_closing():
             defaults = self.server_state.default_headers
-            self.transport.write(self.app.revalidations.answer(known, passage, request_id.encode(), defaults))
+            self.transport.write(self.app.revalidations.answer(told, passage, request_id.encode(), defaults, body))
         # In the next turn of the loop: first all that passed together are answered.
-        self.loop.call_soon(self.app.tell, request_id, "GET", known.route, 304, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self.loop.call_soon(self.app.tell, request_id, "GET", told.route, told.status, seconds)
         self.on_response_complete()
 
     def parse_after_all(self, data: bytes, came_as: bytes, found: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from tests.stores import capture
 
 TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
- WHERE datname = current_database() AND query LIKE '%%FROM gate(%%' AND pid <> pg_backend_pid()
+ WHERE datname = current_database() AND query LIKE '%%FROM gate%%' AND pid <> pg_backend_pid()
 """
 
 MUCH = 2**24

@@ -60,6 +60,62 @@ def test_what_is_recognized_is_answered_as_before_and_counted(url: str, tenant: 
     in_house(url, check)
 
 
+@pytest.mark.parametrize("path", ["/api/leads?limit=2", "/api/contacts?limit=2", COUNT])
+def test_what_is_kept_is_sent_again_and_counted(url: str, tenant: Tenant, path: str) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        request = get(path, tenant)
+
+        answers = [await client.ask(request) for _ in range(5)]
+
+        assert house.hits == 3, "read, kept, recognized three times"
+        assert {(answer.status, answer.body) for answer in answers} == {(200, answers[0].body)}
+        first, *others = answers
+        assert all(answer.lasting == first.lasting for answer in others)
+        assert len({answer.header("x-request-id") for answer in answers}) == 5
+        remaining = [int(answer.header("x-ratelimit-remaining")) for answer in answers]
+        assert remaining == list(range(remaining[0], remaining[0] - 5, -1))
+        await capture(house.edge.aureum.store, tenant.id)
+        changed = [await client.ask(request) for _ in range(3)]
+        assert len({answer.header("etag") for answer in [first, *changed]}) == 2
+        assert len({answer.body for answer in changed}) == 1
+        if "leads" in path:
+            assert first.body != changed[0].body
+
+    in_house(url, check)
+
+
+def test_what_is_kept_no_more_is_read_again(url: str, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        client = await house.client()
+        request = get("/api/leads?limit=2", tenant)
+        first, *_ = [await client.ask(request) for _ in range(3)]
+        assert house.hits == 1
+        house.edge.aureum.answers.limit = 0
+        for key in list(house.edge.aureum.answers):
+            house.edge.aureum.answers.forget(key)
+        again = [await client.ask(request) for _ in range(2)]
+        assert [(answer.status, answer.body) for answer in again] == [(200, first.body)] * 2
+        assert house.hits == 1
+
+    in_house(url, check)
+
+
+def test_what_is_compressed_goes_the_ordinary_way(url: str, office: Office, tenant: Tenant) -> None:
+    async def check(house: House) -> None:
+        for _ in range(4):
+            await capture(house.edge.aureum.store, tenant.id)
+        client = await house.client()
+        zipped = get("/api/leads?limit=4", tenant, "Accept-Encoding: gzip")
+        short = get(COUNT, tenant, "Accept-Encoding: gzip")
+        assert {(await client.ask(zipped)).header("content-encoding") for _ in range(4)} == {"gzip"}
+        assert house.hits == 0
+        assert len({(await client.ask(short)).body for _ in range(4)}) == 1
+        assert house.hits == 2, "what is too short to be compressed is the same for all"
+
+    in_house(url, check)
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [

@@ -9,7 +9,7 @@ from aureum.http.access.callers import by_host, by_key_or_staff
 from aureum.http.access.cors import allow_origin, find_site
 from aureum.http.access.gate import Brokerage
 from aureum.http.access.session_cookie import session_token
-from aureum.http.contract.answers import answer, encoded, log_etag, not_modified
+from aureum.http.contract.answers import answer_kept, encoded, kept_as, log_etag, not_modified
 from aureum.http.contract.endpoint import Access, Asked, Endpoint
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
@@ -51,17 +51,15 @@ async def by_host_or_credentials(request: Request) -> Brokerage:
 async def get_lead_count(asked: Asked) -> Response:
     """Counts the leads that are visible to the caller. Without credentials it counts all leads of the brokerage."""
     about = asked.about
-    key = ("lead_counts", about.tenant_id, about.head, about.read_version, about.view)
     etag = log_etag(asked.request, about, PATH)
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
-    body = await asked.app.answers.get(key, lambda: read(asked))
-    return answer(body, headers={"ETag": etag})
+    return answer_kept(await asked.app.answers.get(kept_as(about, etag), lambda: read(asked)), etag)
 
 
 async def read(asked: Asked) -> bytes:
-    """The counts from the read model that is live for the tenant."""
+    """The counts from the read model that is live for the tenant, as an answer is kept."""
     database, tenant_id, agent = asked.app.database, asked.tenant_id, asked.about.sees
     rows: Iterable[tuple[str, int]]
     if agent is None:
@@ -69,7 +67,7 @@ async def read(asked: Asked) -> bytes:
     else:
         parameters = {"tenant": tenant_id, "agent": agent}
         rows = await database.tenant_rows(tenant_id, lead_counts.OF_AGENT, parameters)
-    return encoded(lead_counts.summary(rows))
+    return b"\n" + encoded(lead_counts.summary(rows))
 
 
 ENDPOINTS = (

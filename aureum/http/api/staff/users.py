@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from aureum.domain.ids import to_wire
 from aureum.http.access.roles import Role
-from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
+from aureum.http.contract.answers import answer_kept, encoded, list_etag, not_modified
 from aureum.http.contract.catching_up import Run, ShownRemoved, changes, run_of
 from aureum.http.contract.endpoint import Asked, Endpoint
 from aureum.http.contract.lists import CHANGED_AFTER
@@ -61,7 +61,6 @@ async def get_users(asked: Asked, paging: UserPaging) -> Response:
     run = run_of(paging.changed_after, paging.cursor, (PATH, asked.tenant_id.int), about.head)
 
     async def page() -> bytes:
-        # What is kept begins with the Link header, on a line of its own.
         read = by_name if run.since is None else changed
         items, following = await read(asked, run, paging)
         size: dict[str, object] = {} if paging.limit is None else {"limit": paging.limit}
@@ -72,8 +71,7 @@ async def get_users(asked: Asked, paging: UserPaging) -> Response:
         return f"{', '.join(links)}\n".encode() + encoded(items)
 
     kept = await asked.app.answers.get((*state, run.since, run.head, run.after, paging.limit), page)
-    links, _, body = kept.partition(b"\n")
-    return answer(body, headers={"ETag": etag, "Link": links.decode()})
+    return answer_kept(kept, etag)
 
 
 Part = tuple[Sequence[Mapping[str, Any]], UUID | None]
