@@ -85,11 +85,6 @@ def start_of(text: str, zone: str) -> Start:
     return Start(wall, zone, instant)
 
 
-def local_day(instant: datetime, zone: str) -> date:
-    """The date in *zone* at *instant*, which has a time zone. Raises Invalid for an unknown *zone*."""
-    return instant.astimezone(zone_of(zone)).date()
-
-
 def day_of(text: str) -> date:
     """The date that a ``preferred_date`` is, ``2024-12-30``. Raises Invalid."""
     try:

@@ -30,6 +30,7 @@ from aureum.http.server.revalidating_protocol import RevalidatingProtocol
 from aureum.http.server.routes import make_app
 from aureum.log import configure, hung_up, places
 from aureum.metrics import GAUGES, WorkerMetrics, forget_process
+from aureum.processes.uvicorn_settings import COMMON
 from aureum.processes.worker_page import WorkerPage, shown
 from aureum.settings import Settings, SettingsError, load_settings, master_key
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
@@ -62,16 +63,10 @@ async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Eve
         config = uvicorn.Config(
             app,
             http=RevalidatingProtocol,
-            ws="none",
             loop="uvloop",
-            lifespan="off",
-            # The contract's rules for proxies are stricter: aureum.http.access.hosts has them.
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            log_config=None,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             timeout_keep_alive=math.ceil(settings.idle_timeout),
+            **COMMON,
         )
         server = uvicorn.Server(config)
         leave_alone_what_stays()

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import Unavailable
 from aureum.metrics import Metrics
+from aureum.processes.uvicorn_settings import COMMON
 from aureum.settings import Network, Settings
 from aureum.store.postgres.database import connect, unavailable
 from aureum.store.postgres.readiness import READY_SECONDS, check
@@ -86,14 +87,9 @@ async def shown(page: WorkerPage, listener: socket.socket) -> AsyncIterator[None
     config = uvicorn.Config(
         page,
         loop="none",
-        ws="none",
-        lifespan="off",
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        log_config=None,
         timeout_graceful_shutdown=CLOSE_SECONDS,
         limit_concurrency=64,
+        **COMMON,
     )
     server = Quiet(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

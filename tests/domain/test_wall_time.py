@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.errors import Invalid
 from aureum.domain.ids import aureum_time
-from aureum.domain.wall_time import YEARS, Start, change_between, day_of, local_day, midnight, start_of, zone_of
+from aureum.domain.wall_time import YEARS, Start, change_between, day_of, midnight, start_of, zone_of
 
 ZONES = (
     "America/Boise",
@@ -173,18 +173,6 @@ def test_no_text_is_another_error(text: str, zone: str) -> None:
         return
     assert start.local.microsecond == start.instant.microsecond == 0
     assert abs(start.instant.replace(tzinfo=None) - start.local) <= timedelta(hours=15)
-
-
-@pytest.mark.parametrize(
-    ("instant", "zone", "day"),
-    [
-        ("2025-01-01T06:59:59Z", "America/Boise", date(2024, 12, 31)),
-        ("2025-01-01T07:00:00Z", "America/Boise", date(2025, 1, 1)),
-        ("2024-12-31T10:00:00Z", "Pacific/Kiritimati", date(2025, 1, 1)),
-    ],
-)
-def test_the_day_is_the_places(instant: str, zone: str, day: date) -> None:
-    assert local_day(datetime.fromisoformat(instant), zone) == day
 
 
 @pytest.mark.parametrize(

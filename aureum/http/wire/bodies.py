@@ -71,11 +71,6 @@ def json_object(body: bytes, headers: Headers) -> dict[str, Any]:
     return value
 
 
-async def read_object(receive: Receive, headers: Headers, limit: int = LIMIT) -> dict[str, Any]:
-    """``read_body``, then ``json_object``."""
-    return json_object(await read_body(receive, headers, limit), headers)
-
-
 def content_type(headers: Headers) -> bytes:
     """As it was sent; empty without one."""
     for name, value in headers:

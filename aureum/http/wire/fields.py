@@ -198,7 +198,6 @@ def _time(value: Any) -> datetime:
 LONGEST_SOURCE = 100
 
 Text = Annotated[str, Characters(lines=False)]
-NonBlank = Annotated[str, Characters(blank=False)]
 
 Name = Annotated[str, Characters(limit=200, blank=False, lines=False)]
 Subject = Annotated[str, Characters(limit=1_000, blank=False, lines=False)]

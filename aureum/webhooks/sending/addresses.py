@@ -77,14 +77,9 @@ _PUBLIC_PORTS = (80, 443)
 _FIRST_FREE_PORT = 1024
 
 
-def is_public(address: str | IPv4Address | IPv6Address) -> bool:
-    """Whether *address* is one that the public Internet routes. What cannot be read, or has a scope id, is not."""
-    parsed = _parse(address)
-    return parsed is not None and _is_public(parsed)
-
-
 def is_allowed(address: str | IPv4Address | IPv6Address, allow_networks: Iterable[Network]) -> bool:
-    """Whether a connection to *address* may be made: it is public, or the operator allows its network."""
+    """Whether a connection to *address* may be made: the public Internet routes it, or the operator allows its network.
+    What cannot be read, or has a scope id, is not."""
     parsed = _parse(address)
     return parsed is not None and (_is_public(parsed) or any(parsed in network for network in allow_networks))
 

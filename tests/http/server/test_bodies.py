@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from aureum.http.wire.bodies import Headers, json_object, read_body, read_object
+from aureum.http.wire.bodies import Headers, json_object, read_body
 from aureum.http.wire.errors import BodyTooLarge, ClientGone, HttpError, InvalidRequest, NotJson, Problem, render
 
 JSON: Headers = [(b"content-type", b"application/json")]
@@ -32,6 +32,10 @@ def receiving(*messages: Message) -> Receive:
 
 def read(*messages: Message, headers: Headers = (), limit: int = 10) -> bytes:
     return asyncio.run(read_body(receiving(*messages), headers, limit))
+
+
+async def read_object(receive: Receive, headers: Headers) -> dict[str, Any]:
+    return json_object(await read_body(receive, headers), headers)
 
 
 def problem(body: bytes) -> Problem:

@@ -16,7 +16,6 @@ from aureum.http.wire.fields import (
     Email,
     Message,
     Name,
-    NonBlank,
     Source,
     Text,
     Time,
@@ -24,6 +23,8 @@ from aureum.http.wire.fields import (
     is_email,
     parse_time,
 )
+
+NonBlank = Annotated[str, Characters(blank=False)]
 
 
 def refusal(kind: Any, value: object) -> str:

@@ -13,9 +13,9 @@ from aureum.http.contract.form_fields import Phone
 from aureum.http.wire.errors import InvalidRequest, Problem, render
 from aureum.http.wire.fields import (
     NULL_IS_ABSENT,
+    Characters,
     Email,
     Name,
-    NonBlank,
     Page,
     Source,
     Text,
@@ -24,6 +24,7 @@ from aureum.http.wire.fields import (
 )
 from aureum.http.wire.validation import problems, validate
 
+NonBlank = Annotated[str, Characters(blank=False)]
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
 STATUSES = "new, contacted, qualified, showing, offer, converted, lost"
 
