@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from bench import append, databases, hosts, http, lanes, memory, rebuild, resources, routing, search, webhooks
+from bench import append, databases, hosts, http, lanes, lists, memory, rebuild, resources, routing, search, webhooks
 from bench.load import generator
 from bench.rows import Row, table
 
@@ -41,6 +41,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "hosts": (hosts.__doc__, hosts.run),
     "routing": (routing.__doc__, routing.run),
     "search": (search.__doc__, search.run),
+    "lists": (lists.__doc__, lists.run),
     "memory": (memory.__doc__, memory.run),
 }
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"

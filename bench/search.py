@@ -19,12 +19,14 @@ from psycopg import AsyncConnection
 
 from aureum.domain import ids
 from aureum.domain.contact import Contact
-from aureum.projections import contact_list, contact_search
+from aureum.projections import contact_list
 from aureum.projections.document_list import ABOVE_ALL
+from aureum.projections.search import asked
 from aureum.store.cipher import MasterKey
 from aureum.store.postgres.database import Database, connect
 from aureum.store.postgres.migrate import migrate
 from aureum.store.rebuild.list import COPY
+from aureum.store.search import Searched
 from bench.databases import database, server
 from bench.people import FIRST, LAST, people
 from bench.processes import MASTER_KEY
@@ -134,18 +136,30 @@ async def measure(url: str, contacts: list[Contact], searches: int) -> list[Row]
         for number in range(3):
             await fill(connection, list(people(OTHERS, seed=number)))
         tenant_id = await fill(connection, contacts)
+    async with Database(url, pool_size=1) as working:
+        await Searched().round(working)
+    async with await connect(url) as connection:
         await connection.execute("VACUUM (ANALYZE) contact_list")
+        await connection.execute("VACUUM (ANALYZE) searched_texts")
     half = contacts[len(contacts) // 2].id
     rows, all_took = [], []
     async with Database(url, pool_size=1) as reading:
         for kind in kinds(contacts):
             took, found = [], []
             for _ in range(searches):
-                query, words = contact_search.asked(kind.next(), kind.tag, None) or ("", "[]")
-                before = half if kind.late else ABOVE_ALL
-                given = {"tenant": tenant_id, "before": before, "limit": LIMIT, "updated_since": None}
+                words = asked(kind.next())
+                given: dict[str, Any] = {
+                    "tenant": tenant_id,
+                    "before": half if kind.late else ABOVE_ALL,
+                    "limit": LIMIT,
+                }
+                given |= {"type": None, "tag": kind.tag, "updated_since": None}
                 started = time.perf_counter()
-                ((_, _, count),) = await reading.rows(contact_list.SEARCH, given | {"query": query, "words": words})
+                for one in (None,) if words is None else words:
+                    statement = contact_list.CONTACTS.page if one is None else contact_list.CONTACTS.search
+                    ((_, _, count),) = await reading.rows(statement, given | {"words": one})
+                    if count:
+                        break
                 took.append((time.perf_counter() - started) * 1_000)
                 found.append(count)
             all_took += took
@@ -153,11 +167,11 @@ async def measure(url: str, contacts: list[Contact], searches: int) -> list[Row]
     return [*rows, judged("all of them", all_took, "")]
 
 
-def judged(name: str, took: list[float], found: str) -> Row:
+def judged(name: str, took: list[float], found: str, budget: float = BUDGET) -> Row:
     """p50 and p99 in milliseconds, against the budget."""
-    cuts = quantiles(took, n=100)
+    cuts = quantiles(took, n=100, method="inclusive")
     figures = f"p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms"
-    return Row(name, figures, found, budget=f"p99 < {BUDGET:.0f} ms", met=cuts[98] < BUDGET)
+    return Row(name, figures, found, budget=f"p99 < {budget:.0f} ms", met=cuts[98] < budget)
 
 
 def run(*, quick: bool = False) -> list[Row]:

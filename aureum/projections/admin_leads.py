@@ -9,7 +9,7 @@ import orjson
 from aureum.domain.lead import Lead
 from aureum.projections import lead_list
 from aureum.projections.document_list import Row
-from aureum.projections.list_changes import Condition, changes_of, condition
+from aureum.projections.list_changes import Condition, changes_of, condition, found_in
 from aureum.projections.list_filters import PREVIOUS, is_now, seen_by, status_of
 
 COLUMNS = ("brokerage_id", "agent", "number", "stream_version", "lead_id", "source_domain", "doc", "details")
@@ -69,45 +69,15 @@ def in_seconds(text: str) -> str:
     return text[:SECONDS] + "Z"
 
 
-LIKE_LITERALLY = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
-
-
-def patterns(query: str) -> list[str]:
-    """For LIKE: each word of *query* anywhere in ``search``, which is in lower case."""
-    return [f"%{word.translate(LIKE_LITERALLY)}%" for word in query.lower().split()]
-
-
-LISTED = """
-WITH found AS NOT MATERIALIZED (
-    SELECT b.number AS brokerage_id, l.tenant_id, l.number, l.stream_version, l.lead_id, l.assigned_to,
-           l.source_domain, l.doc, l.details
-      FROM lead_list l
-      JOIN brokerages b ON b.tenant_id = l.tenant_id
-     WHERE {which}
-       AND (%(status)s::text IS NULL OR l.status = %(status)s)
-       AND (%(source)s::text IS NULL OR l.source = %(source)s)
-       AND (%(source_domain)s::text IS NULL OR l.source_domain = %(source_domain)s)
-       AND (%(agent)s::bigint IS NULL
-            OR l.assigned_to = (SELECT a.user_id FROM users a WHERE a.number = %(agent)s))
-       AND (%(words)s::text[] = '{}' OR l.search LIKE ALL (%(words)s::text[]))
-       AND (%(sees)s::uuid IS NULL OR l.assigned_to = %(sees)s OR l.created_by = %(sees)s)
-)
-SELECT t.total, p.brokerage_id, u.number AS agent, p.number, p.stream_version, p.lead_id, p.source_domain, p.doc,
-       p.details
-  FROM (SELECT count(*) AS total FROM found) t
-  LEFT JOIN (SELECT * FROM found ORDER BY lead_id DESC LIMIT %(limit)s OFFSET %(skipped)s) p ON true
-  LEFT JOIN users u ON u.tenant_id = p.tenant_id AND u.user_id = p.assigned_to
- ORDER BY p.lead_id DESC
+PAGE = """
+SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domain, doc, details
+  FROM staff_leads(%(tenant)s, %(words)s, %(status)s, %(source)s, %(source_domain)s, %(agent)s, %(sees)s, %(limit)s,
+                   %(skipped)s)
 """
 """Newest first, since ids sort by time: how many there are in all, and the page's leads, or one row without a lead.
 
-Both are of one snapshot. ``words`` are LIKE patterns, ``sees`` the agent who asks, if it is one."""
-
-PAGE = LISTED.replace(
-    "{which}",
-    "l.tenant_id = %(tenant)s"
-    " AND l.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)",
-)
+Both are of one snapshot. ``words`` are those of a search (``aureum.projections.search``), ``sees`` is the agent who
+asks, if it is one. The function stands in ``aureum/store/staff_leads.sql``."""
 
 AGENT_IS = "(SELECT a.user_id FROM users a WHERE a.number = %(agent)s)"
 
@@ -120,10 +90,7 @@ CHANGED_IN = (
         ("lead.assigned",),
         f"{PREVIOUS} = {AGENT_IS}::text",
     ),
-    Condition(
-        "(%(words)s::text[] = '{}' OR x.search LIKE ALL (%(words)s::text[]))",
-        ("lead.details_changed",),
-    ),
+    found_in("lead.details_changed"),
     condition(seen_by("lead.assigned")),
 )
 
@@ -147,10 +114,11 @@ CHANGED = changes_of(
 CHANGED_COUNT = f"SELECT count(*) FROM ({CHANGED}) AS c"  # noqa: S608  # of constants
 """How many changes a run has."""
 
-PAGE_OF_ALL = LISTED.replace(
-    "{which}",
-    "NOT b.disabled AND (l.tenant_id, l.read_version) IN (SELECT h.tenant_id, h.lead_list_version FROM heads h)",
-)
+PAGE_OF_ALL = """
+SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domain, doc, details
+  FROM staff_leads_of_all(%(words)s, %(status)s, %(source)s, %(source_domain)s, %(agent)s, %(sees)s, %(limit)s,
+                          %(skipped)s)
+"""
 """As the owner, for platform admins only: the live brokerages, each in the version that is live for it."""
 
 ONE = """

@@ -5,13 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain.contact import Contact
-from aureum.domain.emails import spellings
 from aureum.domain.ids import aureum_time, to_wire
-from aureum.projections.contact_search import found_by
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_CONTACT, TIMES, Emits
-from aureum.projections.list_changes import Condition, changes_of, condition
-from aureum.projections.list_filters import UPDATED_SINCE, is_now
+from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, is_now
+from aureum.projections.search import found_by
 
 SHOWN_DETAILS = {
     "first_name": "firstName",
@@ -72,13 +70,16 @@ def changed(row: Row, event: Any) -> Row:
 
 
 def searched(doc: Row) -> Row:
-    """The columns that a contact is searched by."""
-    addresses = spellings(doc["email"]) if doc["email"] else ()
-    search, keys = found_by((doc["firstName"], doc["lastName"], *addresses), doc["tags"], doc["type"])
-    return {"search": search, "found_by": keys}
+    """The columns that a contact is found by."""
+    name, phones = (doc["firstName"], doc["lastName"]), (doc["phone"], doc["phoneE164"])
+    return {"tags": doc["tags"], "search": found_by((), name=name, email=doc["email"], phones=phones)}
 
 
-CONTACTS = View("contact", (is_now("type", "text", "contact.classified"), UPDATED_SINCE))
+TAG = Filter(
+    "tag", "text", "x.tags @> ARRAY[{value}]", (Index("tags", called="tags", method="gin"),), ("contact.classified",)
+)
+
+CONTACTS = View("contact", (is_now("type", "text", "contact.classified"), TAG, UPDATED_SINCE))
 
 EMITS = Emits(
     {
@@ -109,35 +110,14 @@ LIST = DocumentList(
         "contact_id": "uuid",
         "stream_version": "int4",
         "type": "text",
+        "tags": "text[]",
         "search": "text",
-        "found_by": "tsvector",
         "updated_at": "timestamptz",
         "doc": "text",
     },
     Contact,
     step,
-    step_version=1,
     emits=EMITS,
+    step_version=2,
     views=(CONTACTS,),
 )
-
-SEARCH = """
-SELECT docs, last_id, many FROM contact_search(
-    %(tenant)s, %(query)s, %(words)s, %(updated_since)s, %(before)s, %(limit)s)
-"""
-"""As ``View.page``, of those that words or a tag find (``contact_search.asked``). The function stands
-in ``aureum/store/hot_reads.sql``."""
-
-FOUND = Condition(
-    """(
-                      x.found_by @@ %(query)s::tsquery AND NOT EXISTS (
-                          SELECT FROM json_to_recordset(%(words)s::json) AS w (pattern text, typo tsquery)
-                           WHERE x.search NOT LIKE w.pattern AND NOT x.found_by @@ w.typo
-                      )
-                  )""",
-    ("contact.details_changed", "contact.classified"),
-)
-"""As ``contact_search`` finds them; what is looked for is encrypted in the events."""
-
-SEARCH_CHANGED = changes_of(LIST, (FOUND, condition(UPDATED_SINCE)))
-"""As ``View.page``, of those that words or a tag find."""

@@ -21,7 +21,7 @@ import orjson
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.ids import to_wire
 from aureum.projections.emits import Emits
-from aureum.projections.list_filters import Filter
+from aureum.projections.list_filters import Filter, Index
 
 Row = dict[str, Any]
 
@@ -29,13 +29,13 @@ ABOVE_ALL = UUID(int=(1 << 128) - 1)
 """Where a list begins: above every id."""
 
 APPEND = """
-INSERT INTO {table} (tenant_id, read_version, {columns})
+INSERT INTO {table} (tenant_id, read_version, {columns}{unsearched})
 SELECT h.tenant_id, CASE WHEN coalesce(r.step, 1) = h.{table}_step THEN h.{table}_version ELSE other_step() END,
-       {appended}
+       {appended}{behind}
   FROM json_to_recordset(p_rows -> '{table}') AS r (item integer, step integer, {typed})
   JOIN heads h ON h.tenant_id = p_tenant[r.item]
  WHERE outcomes[r.item] = 'appended'
-ON CONFLICT (tenant_id, read_version, {id}) DO UPDATE SET {replaced}
+ON CONFLICT (tenant_id, read_version, {id}) DO UPDATE SET {replaced}{still}
 """
 """Run by ``append_events`` under the lock of the head row, which names the live version and the step that made it.
 Rows that another step made, a program's of before or after, are refused."""
@@ -55,6 +55,16 @@ SELECT {docs}, stream_version FROM {table}
 SEEN = """
    AND (%(sees)s::uuid IS NULL OR assigned_to = %(sees)s OR created_by = %(sees)s)"""
 """An agent sees what is assigned to or created by him or her; whoever else asks gives no agent."""
+
+
+SEARCHED = {
+    "{unsearched}": ", unsearched",
+    "{behind}": ", r.{id} <= h.{table}_searched",
+    "{still}": ", unsearched = excluded.unsearched AND ({table}.unsearched"
+    " OR {table}.search IS DISTINCT FROM excluded.search)",
+}
+"""Of a list that is searched: whether the row stands behind what was copied for searching (``store/search.sql``) and is
+not as it was copied. So an append writes no index of words."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,13 @@ class View:
         which id, how many."""
         return f"SELECT ord, docs, last_id, found FROM {self.name}_pages(%b::uuid[], %b::uuid[], %b::integer[])"  # noqa: S608  # as above
 
+    @property
+    def search(self) -> str:
+        """As ``page``, of what the words of a search find (``aureum.projections.search``)."""
+        filters = (one.name for one in self.filters)
+        named = ", ".join(f"%({name})s" for name in ("tenant", "words", *filters, "before", "limit"))
+        return f"SELECT docs, last_id, many FROM {self.name}_search({named})"  # noqa: S608  # as above
+
 
 @dataclass(frozen=True)
 class DocumentList:
@@ -98,6 +115,8 @@ class DocumentList:
     step: Callable[[Row | None, Any], Row | None]
     step_version: int
     views: tuple[View, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    """Besides those of the views' filters."""
     docs: tuple[str, ...] = ("doc",)
     emits: Emits | None = None
 
@@ -109,6 +128,11 @@ class DocumentList:
     def id(self) -> str:
         """The column of the resource's id."""
         return next(iter(self.columns))
+
+    @property
+    def searched(self) -> bool:
+        """Whether it can be searched: its column ``search`` is what ``aureum.projections.search`` finds a row by."""
+        return "search" in self.columns
 
     @property
     def NAME(self) -> str:
@@ -137,7 +161,7 @@ class DocumentList:
 
     def statement(self, template: str) -> str:
         """*template* with this table's names."""
-        names = {
+        names = (SEARCHED if self.searched else dict.fromkeys(SEARCHED, "")) | {
             "{table}": self.table,
             "{id}": self.id,
             "{columns}": ", ".join(self.columns),

@@ -8,8 +8,11 @@ from aureum.domain.lead import STATUSES, Lead
 
 NAME = "lead_counts"
 EVENTS: type = Lead.Event
-STEP_VERSION = 1
+STEP_VERSION = 2
 """Raised whenever ``step`` counts otherwise."""
+
+SUSPECT = "suspect "
+"""Before the status of leads that are suspected: they are counted apart, since lists show them."""
 
 APPEND = """
 INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)
@@ -34,8 +37,10 @@ def step(counts: Counter[str], event: Any) -> Counter[str]:
             counts[event.status] += 1
         case Lead.Suspected():
             counts[event.status] -= 1
+            counts[f"{SUSPECT}{event.status}"] += 1
         case Lead.Cleared():
             counts[event.status] += 1
+            counts[f"{SUSPECT}{event.status}"] -= 1
     return counts
 
 

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from aureum.domain.emails import spellings
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_LEAD, AN_AGENT, TIMES, Emits
-from aureum.projections.list_filters import UPDATED_SINCE, assigned_by, is_now, seen_by, status_of
+from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, is_now, seen_by, status_of
+from aureum.projections.search import found_by
 
 
 def step(row: Row | None, event: Any) -> Row | None:
@@ -40,7 +40,10 @@ def captured(event: Lead.Captured) -> Row:
         "assigned_to": event.assigned_to,
         "created_by": event.created_by,
         "source_domain": event.source_domain,
-        "search": searched(event.first_name, event.last_name, event.email, event.phone, event.subject),
+        "phone_e164": event.phone_e164,
+        "search": searched(
+            event.phone_e164, event.first_name, event.last_name, event.email, event.phone, event.subject
+        ),
         "updated_at": event.timestamp,
         "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
         "details": {"notes": event.notes, "routing": event.routing},
@@ -100,7 +103,8 @@ def changed(row: Row, event: Any) -> Row:
             details = event.details if isinstance(event.details, dict) else {}
             doc |= {SHOWN_DETAILS[name]: value for name, value in details.items() if name in SHOWN_DETAILS}
             doc["name"] = full_name(doc["firstName"], doc["lastName"])
-            columns["search"] = searched(*(doc[name] for name in SEARCHED))
+            columns["phone_e164"] = details.get("phone_e164", row["phone_e164"])
+            columns["search"] = searched(columns["phone_e164"], *(doc[name] for name in SEARCHED))
             columns["details"] = row["details"] | {name: value for name, value in details.items() if name == "notes"}
         case Lead.Converted():
             doc["contactId"] = wire_or_none(event.contact_id)
@@ -119,10 +123,11 @@ def full_name(first_name: str, last_name: str) -> str:
     return f"{first_name} {last_name}".strip()
 
 
-def searched(first_name: str, last_name: str, email: str | None, phone: str | None, subject: str | None) -> str:
-    """What staff search in: the texts in lower case, one after the other; of the address every spelling."""
-    texts = (first_name, last_name, *spellings(email or ""), phone, subject)
-    return "\n".join(text for text in texts if text).lower()
+def searched(
+    e164: str | None, first_name: str, last_name: str, email: str | None, phone: str | None, subject: str | None
+) -> str:
+    """What a lead is found by."""
+    return found_by((subject,), name=(first_name, last_name), email=email, phones=(phone, e164))
 
 
 SEARCHED = ("firstName", "lastName", "email", "phone", "subject")
@@ -180,6 +185,7 @@ LIST = DocumentList(
         "assigned_to": "uuid",
         "created_by": "uuid",
         "source_domain": "text",
+        "phone_e164": "text",
         "search": "text",
         "updated_at": "timestamptz",
         "doc": "text",
@@ -187,9 +193,10 @@ LIST = DocumentList(
     },
     Lead,
     step,
-    step_version=1,
     emits=EMITS,
+    step_version=2,
     views=(LEADS,),
+    indexes=(Index("source_domain, {id}", called="source_domain"),),
     docs=("doc", "details"),
 )
 

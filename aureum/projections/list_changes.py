@@ -68,9 +68,23 @@ def condition(one: Filter) -> Condition:
     return Condition(holds.replace("{value}", value), one.ended_by, one.said.replace("{value}", value))
 
 
-def changes_in(model: DocumentList, view: View) -> str:
-    """What changed behind a position, in the list as *view* shows it."""
-    return changes_of(model, [condition(one) for one in view.filters], doc=view.doc, number=view.number)
+FOUND = """(%(words)s::json IS NULL OR NOT EXISTS (
+                          SELECT FROM json_to_recordset(%(words)s::json) AS w (likes text[], near text[], typo text)
+                           WHERE x.search NOT LIKE ALL (w.likes)
+                             AND NOT (x.search LIKE ANY (w.near) AND coalesce(x.search ~ w.typo, false))
+                      ))"""
+
+
+def found_in(*types: str) -> Condition:
+    """The words of a search find it (``aureum.projections.search``), if there is one. Events of *types* change what it
+    is found by; what that was is encrypted in them."""
+    return Condition(FOUND, types)
+
+
+def changes_in(model: DocumentList, view: View, *, searched: bool = False) -> str:
+    """What changed behind a position, in the list as *view* shows it; or in what the words of a search find there."""
+    found = [found_in(f"{model.kind}.details_changed")] if searched else []
+    return changes_of(model, found + [condition(one) for one in view.filters], doc=view.doc, number=view.number)
 
 
 def changes_of(

@@ -11,11 +11,13 @@ class Index(NamedTuple):
 
     columns: str
     where: str = ""
+    called: str = ""
+    method: str = "btree"
 
     @property
     def name(self) -> str:
         """What stands behind the table's name in that of the index: ``lead_list_assigned``."""
-        return self.columns.partition(",")[0].removeprefix("is_").rsplit("_", 1)[0]
+        return self.called or self.columns.partition(",")[0].removeprefix("is_").rsplit("_", 1)[0]
 
 
 @dataclass(frozen=True)

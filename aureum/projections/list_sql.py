@@ -2,6 +2,10 @@
 the functions that read its pages. Why those are functions: docs/decisions/hot-reads.md."""
 
 from aureum.projections.document_list import DocumentList, View
+from aureum.projections.list_filters import Index
+
+UNSEARCHED = Index("{id}", "unsearched", called="unsearched")
+"""Rows that changed since they were copied for searching."""
 
 TABLE = """
 CREATE TABLE {table} (
@@ -39,6 +43,9 @@ old version may go as soon as it is old. ``found`` counts one more than the limi
 CONDITION = """
              AND (p_{name} IS NULL OR {holds})"""
 
+PLACED = """
+                 AND ({place} IS NULL OR {holds})"""
+
 PAGES = """
 -- Pages without filters of all the requests that wait at the same moment: each is one tenant's, from before an id on.
 -- One plan serves them all, an index from its end.
@@ -65,6 +72,54 @@ $function$;
 """
 
 
+SEARCH = """
+-- What is frequent is soon found among the newest. What is rare the index finds; it knows no order, so all that it
+-- finds is asked for.
+CREATE OR REPLACE FUNCTION {view}_search(
+    p_tenant uuid, p_words text, {parameters}, p_before uuid, p_limit integer
+) RETURNS TABLE (docs text, last_id uuid, many bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
+DECLARE
+    live integer;
+    ids uuid[];
+BEGIN
+    SELECT h.{table}_version INTO live FROM heads h WHERE h.tenant_id = p_tenant;
+    EXECUTE $query$
+        SELECT array_to_string((array_agg(l.doc))[1:$1], ','), (array_agg(l.id))[least(count(*), $1)], count(*)
+          FROM (
+              SELECT {doc} AS doc, x.{id} AS id
+                FROM (
+                    SELECT * FROM {table} y
+                     WHERE y.tenant_id = $2 AND y.read_version = $3 AND y.{id} < $4
+                     ORDER BY y.{id} DESC LIMIT 12 * $1
+                ) x
+               WHERE true{placed}$query$ || search_condition(p_words, 'x.search') || $query$
+               ORDER BY x.{id} DESC LIMIT $1 + 1
+          ) l $query$
+       INTO docs, last_id, many USING p_limit, p_tenant, live, p_before{values};
+    IF many > p_limit THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    ids := search_ids('{table}', '{id}', p_tenant, p_words);
+    RETURN QUERY
+    SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.id))[least(count(*), p_limit)], count(*)
+      FROM (
+          SELECT {doc} AS doc, x.{id} AS id
+            FROM (SELECT f.id FROM unnest(ids) AS f (id) WHERE f.id < p_before) f
+           CROSS JOIN LATERAL (
+               SELECT * FROM {table} y
+                WHERE y.tenant_id = p_tenant AND y.read_version = live AND y.{id} = f.id OFFSET 0
+           ) x
+           WHERE true{conditions}
+           ORDER BY f.id DESC LIMIT p_limit + 1
+      ) l;
+END
+$function$;
+"""
+
+
 def table(model: DocumentList) -> str:
     """The statement that makes the table."""
     required = (model.id, "stream_version", "updated_at", *model.docs)
@@ -75,15 +130,20 @@ def table(model: DocumentList) -> str:
 def columns(model: DocumentList) -> dict[str, str]:
     """By name, each column behind tenant and version as it is defined. Columns that the declaration no longer has stay
     in the database: an older program may still write them."""
-    return {name: f"{name} {kind}" for name, kind in model.columns.items()}
+    defined = {name: f"{name} {kind}" for name, kind in model.columns.items()}
+    return defined | ({"unsearched": "unsearched boolean NOT NULL DEFAULT false"} if model.searched else {})
 
 
 def indexes(model: DocumentList) -> dict[str, str]:
     """By its name, what stands behind ``ON`` to make each index that the filters declare."""
     declared = [index for view in model.views for one in view.filters for index in one.indexes]
+    declared += model.indexes
+    if model.searched:
+        declared.append(UNSEARCHED)
     return {
         f"{model.table}_{index.name}": model.statement(
-            f"{{table}} (tenant_id, read_version, {index.columns})" + (f" WHERE {index.where}" if index.where else "")
+            f"{{table}} USING {index.method} (tenant_id, read_version, {index.columns})"
+            + (f" WHERE {index.where}" if index.where else "")
         )
         for index in declared
     }
@@ -101,12 +161,18 @@ def page(model: DocumentList, view: View) -> str:
         CONDITION.replace("{name}", one.name).replace("{holds}", one.holds).replace("{value}", f"p_{one.name}")
         for one in view.filters
     ]
-    text = PAGE + PAGES
+    placed = [
+        PLACED.replace("{place}", f"${place}").replace("{holds}", one.holds).replace("{value}", f"${place}")
+        for place, one in enumerate(view.filters, 5)
+    ]
+    text = PAGE + PAGES + (SEARCH if model.searched else "")
     for place, name in {
         "{view}": view.name,
         "{parameters}": ", ".join(parameters),
         "{doc}": view.doc,
         "{conditions}": "".join(conditions),
+        "{placed}": "".join(placed),
+        "{values}": "".join(f", p_{one.name}" for one in view.filters),
     }.items():
         text = text.replace(place, name)
     return model.statement(text)

@@ -10,6 +10,7 @@ from aureum.projections.document_list import DocumentList, Row, View, wire_or_no
 from aureum.projections.emits import A_PROPERTY, A_SHOWING, AN_AGENT, TIMES, Emits
 from aureum.projections.lead_list import suspicion
 from aureum.projections.list_filters import UPDATED_SINCE, assigned_by, is_now, seen_by, status_of
+from aureum.projections.search import found_by
 
 SHOWN_DETAILS = {
     "listing_id": "listingId",
@@ -35,6 +36,8 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "listing_id": event.listing_id,
                 "assigned_to": event.assigned_to,
                 "created_by": event.created_by,
+                "phone_e164": event.phone_e164,
+                "search": searched(doc, event.phone_e164),
                 "updated_at": event.timestamp,
                 "doc": doc,
                 "leads_doc": in_leads(doc, event.number),
@@ -122,12 +125,19 @@ def changed(row: Row, event: Any) -> Row:
             if details.get("property_id") is not None:
                 doc["propertyId"] = to_wire(UUID(details["property_id"]))
             columns["listing_id"] = doc["listingId"]
+            columns["phone_e164"] = details.get("phone_e164", row["phone_e164"])
+            columns["search"] = searched(doc, columns["phone_e164"])
         case Tour.Suspected():
             doc["suspect"] = True
         case Tour.Cleared():
             doc["suspect"] = False
     columns["leads_doc"] = in_leads(doc, row["number"])
     return row | columns
+
+
+def searched(doc: Row, e164: str | None) -> str:
+    """What a tour is found by."""
+    return found_by((), name=(doc["name"],), email=doc["email"], phones=(doc["phone"], e164))
 
 
 STATUS = status_of("tour.status_changed")
@@ -185,14 +195,16 @@ LIST = DocumentList(
         "listing_id": "text",
         "assigned_to": "uuid",
         "created_by": "uuid",
+        "phone_e164": "text",
+        "search": "text",
         "updated_at": "timestamptz",
         "doc": "text",
         "leads_doc": "text",
     },
     Tour,
     step,
-    step_version=1,
     emits=EMITS,
+    step_version=2,
     views=(SHOWINGS, TOURS),
     docs=("doc", "leads_doc"),
 )

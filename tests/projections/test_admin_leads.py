@@ -1,4 +1,4 @@
-"""The full lead detail is the same of the row as of the aggregate; what staff search is looked for literally."""
+"""The full lead detail is the same of the row as of the aggregate."""
 
 from datetime import timedelta
 from functools import reduce
@@ -81,8 +81,3 @@ def test_the_row_and_the_aggregate_show_the_same(
         ids.leads_time(lead.created_on),
         ids.leads_time(lead.modified_on),
     )
-
-
-def test_each_word_is_looked_for_literally() -> None:
-    assert admin_leads.patterns("  50%_Off  C:\\x ") == ["%50\\%\\_off%", "%c:\\\\x%"]
-    assert admin_leads.patterns(" ") == []

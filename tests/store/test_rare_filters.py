@@ -46,7 +46,11 @@ TABLES = {
     ),
     "contact_list": (
         "contact_id",
-        {"type": "CASE WHEN rare THEN 'VENDOR' ELSE 'BUYER' END", "search": "''", "found_by": "''"},
+        {
+            "type": "CASE WHEN rare THEN 'VENDOR' ELSE 'BUYER' END",
+            "tags": "CASE WHEN rare THEN ARRAY['rare'] ELSE ARRAY['many'] END",
+            "search": "''",
+        },
     ),
     "task_list": (
         "task_id",
@@ -89,6 +93,7 @@ RARE_VALUES: dict[str, object] = {
     "listing_id": "rare",
     "updated_since": "2025-06-01",
     "type": "VENDOR",
+    "tag": "rare",
 }
 RARE_STATUS = {"lead_list": "lost", "property_list": "SOLD", "task_list": "completed", "tour_list": "cancelled"}
 

@@ -17,6 +17,7 @@ from psycopg import Connection, sql
 from aureum.domain.errors import Unavailable
 from aureum.projections import contact_list, lead_counts, lead_list, tour_list
 from aureum.projections.document_list import ABOVE_ALL
+from aureum.projections.search import Word, as_json
 from aureum.registry import LISTS
 from aureum.store.postgres.database import Database
 
@@ -56,6 +57,9 @@ VALUES = {
 
 VIEWS = [(model, view) for model in LISTS for view in model.views]
 """Every list that is read in pages."""
+
+JON = as_json([Word(("%jon%",))])
+"""What a search for "jon" asks."""
 
 UNIQUE_NUMBER = "(random() * 1e9)::bigint"
 
@@ -235,6 +239,10 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "contact_page",
         "properties_listed",
         "contact_search",
+        "lead_search",
+        "showing_search",
+        "tour_search",
+        "staff_leads",
         "lead_pages",
         "property_pages",
         "contact_pages",
@@ -258,13 +266,14 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                     **{"tenant": tenant_id, "source": only, "before": ABOVE_ALL, "limit": 100},
                 }
                 assert connection.execute(lead_list.LEADS.page, page).fetchall() == [(doc, lead_id, 1)]
-            connection.execute("UPDATE contact_list SET found_by = 'Gvip' WHERE tenant_id = %s", [tenant_id])
+            connection.execute("UPDATE contact_list SET search = 'jon ' WHERE tenant_id = %s", [tenant_id])
             ((doc, contact_id),) = connection.execute(
                 "SELECT doc, contact_id FROM contact_list WHERE tenant_id = %s", [tenant_id]
             ).fetchall()
             for limit in (1, 100):
-                page = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": limit, "updated_since": None}
-                found = connection.execute(contact_list.SEARCH, page | {"query": "Gvip", "words": "[]"}).fetchall()
+                page = dict.fromkeys(("type", "tag", "updated_since"))
+                page |= {"tenant": tenant_id, "before": ABOVE_ALL, "limit": limit, "words": JON}
+                found = connection.execute(contact_list.CONTACTS.search.encode(), page).fetchall()
                 assert found == [(doc, contact_id, 1)]
             for model, view in VIEWS:
                 statement, column = view.page, "leads_doc" if view is tour_list.TOURS else "doc"
@@ -278,14 +287,9 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
             connection.execute(
                 "UPDATE property_list SET mls_id = '0042' WHERE tenant_id = ANY (%s)", [[*tables.tenants]]
             )
-        page = {"tenant": uuid4()} | {
-            "before": ABOVE_ALL,
-            "limit": 9,
-            "updated_since": None,
-            "query": "Gvip",
-            "words": "[]",
-        }
-        assert connection.execute(contact_list.SEARCH, page).fetchall() == [(None, None, 0)]
+        page = dict.fromkeys(("type", "tag", "updated_since"))
+        page |= {"tenant": uuid4(), "before": ABOVE_ALL, "limit": 9, "words": JON}
+        assert connection.execute(contact_list.CONTACTS.search.encode(), page).fetchall() == [(None, None, 0)]
 
 
 def test_what_is_read_together_keeps_to_its_tenant(tables: Tables) -> None:

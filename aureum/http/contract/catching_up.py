@@ -7,13 +7,14 @@ is committed while a client reads is in its next run.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from aureum.domain.ids import to_wire
 from aureum.http.access.gate import Brokerage
 from aureum.http.contract.paging import Bound, Place, opened_cursor, opened_token, write_cursor, write_token
+from aureum.http.wire.errors import InvalidRequest
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.postgres.database import Database
@@ -120,3 +121,21 @@ def run_of(changed_after: bytes | None, cursor: bytes | None, bound: Bound, head
         place = opened_cursor(cursor, (*bound, since), head)
         return Run(bound, since, place.head, place.after)
     return Run(bound, since, head, ABOVE_ALL if since is None else UUID(int=since))
+
+
+def runs_of(
+    changed_after: bytes | None, cursor: bytes | None, bounds: Sequence[Bound], head: int
+) -> list[tuple[int, Run]]:
+    """For lists that may go by several things, each with what it is bound to: which of them the request goes on with.
+    All of them at the beginning of the list; where a cursor or token is sent, the one it was made by.
+
+    Raises InvalidRequest if none has made it.
+    """
+    found: list[tuple[int, Run]] = []
+    for place, bound in enumerate(bounds):
+        try:
+            found.append((place, run_of(changed_after, cursor, bound, head)))
+        except InvalidRequest:
+            if place == len(bounds) - 1 and not found:
+                raise
+    return found

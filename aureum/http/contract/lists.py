@@ -1,7 +1,7 @@
 """Lists as all resources have them: newest first, in pages or streamed whole, unchanged ones not even read; and what
 changed in them since a client read them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, NamedTuple
@@ -11,12 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
 from aureum.http.contract.answers import JSON, answer_kept, kept_as, log_etag, not_modified
-from aureum.http.contract.catching_up import Run, changes, in_words, run_of
+from aureum.http.contract.catching_up import Run, changes, in_words, runs_of
 from aureum.http.contract.endpoint import Asked
 from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
-from aureum.http.wire.fields import Time
+from aureum.http.wire.fields import Characters, Time
 from aureum.projections.document_list import DocumentList, View
 from aureum.projections.list_changes import changes_in
+from aureum.projections.search import asked as search_asked
 
 CHUNK = 1_000
 
@@ -42,6 +43,20 @@ class Paging(BaseModel):
     ] = None
 
 
+LONGEST_SEARCH = 200
+
+Search = Annotated[
+    Annotated[str, Characters(limit=LONGEST_SEARCH)] | None,
+    Field(
+        description="Words, or parts of them, of a name, an e-mail address or, for leads, the subject; or four or more "
+        "digits of a phone, however it is written. Case and accents make no difference. All words must be found, in "
+        "any order. If nothing has all of them, one typo is forgiven in each word of three letters or more. A blank "
+        "search finds everything.",
+        examples=["jon smith"],
+    ),
+]
+"""What a list that can be searched takes: ``search`` in the Aureum API, ``q`` in the Leads API."""
+
 CHANGED_AFTER = (
     'Only changes since an earlier response of this list, from its `Link` header (`rel="delta"`). The oldest change '
     'comes first. A resource that is no longer in the list comes as `{"id": …, "removed": true}`.'
@@ -62,16 +77,26 @@ class Page(NamedTuple):
     found: int
 
 
+class Begun(NamedTuple):
+    """A list that is being read: what it goes on with, the parameters of its statements, and its first part."""
+
+    run: Run
+    chosen: Mapping[str, Any]
+    page: Page
+
+
 @dataclass(frozen=True)
 class Listing:
     """One list: the path that ``Link`` names, the statement that reads a page, the one that reads what changed, and the
     one that reads several pages without filters. Those of pages call a function which takes the tenant and needs no
-    role of its own (docs/decisions/hot-reads.md)."""
+    role of its own (docs/decisions/hot-reads.md). *found* is the same list of what a search finds, if it can be
+    searched."""
 
     path: str
     statement: str
     changed: str
     together: str | None = None
+    found: "Listing | None" = None
 
     async def read(self, asked: Asked, chosen: Mapping[str, Any], before: UUID, limit: int) -> Page:
         """*limit* resources before the id *before*."""
@@ -106,28 +131,37 @@ class Listing:
             return await self.read(asked, chosen, after, limit)
         return await self.read_changes(asked, run, chosen, after, limit)
 
-    async def answer(self, asked: Asked, paging: DeltaPaging, chosen: Mapping[str, Any]) -> Response:
+    async def answer(
+        self, asked: Asked, paging: DeltaPaging, chosen: Mapping[str, Any], search: str | None = None
+    ) -> Response:
         """With ``limit`` a page and, if more follows, where; without it the whole list. *chosen* are the parameters of
-        the statement that come of filters."""
+        the statement that come of filters. Of a *search* the list shows what has all its words; if nothing has, what
+        has them with a typo. Its links go on with what it went by."""
+        words = search_asked(search)
+        if words is None:
+            return await self.answered(asked, paging, [chosen])
+        assert self.found is not None
+        choices = [{"words": one, **chosen} for one in (words.exact, words.forgiving)]
+        return await self.found.answered(asked, paging, choices)
+
+    async def answered(self, asked: Asked, paging: DeltaPaging, choices: Sequence[Mapping[str, Any]]) -> Response:
+        """The answer by the first of *choices* that finds anything."""
         about, query = asked.about, asked.request.query_params
-        chosen = {**chosen, "updated_since": paging.updated_since}
         etag = log_etag(asked.request, about, self.path)
         unchanged = not_modified(asked.request, etag)
         if unchanged is not None:
             return unchanged
-        run = run_of(
-            paging.changed_after,
-            paging.cursor,
-            (self.path, about.tenant_id.int, about.view, *chosen.values()),
-            about.head,
-        )
+        choices = [{**chosen, "updated_since": paging.updated_since} for chosen in choices]
+        bounds = [(self.path, about.tenant_id.int, about.view, *chosen.values()) for chosen in choices]
+        opened = runs_of(paging.changed_after, paging.cursor, bounds, about.head)
+        runs = [(run, choices[place]) for place, run in opened]
         filters = partial(filters_in, query, type(paging))
         if paging.limit is None:
-            return await self.whole(asked, run, chosen, {"ETag": etag, "Link": self.delta(run, filters())})
+            return await self.whole(asked, runs, filters(), etag)
         limit = paging.limit
 
         async def page_with_links() -> bytes:
-            page = await self.part(asked, run, chosen, run.after, limit)
+            run, _, page = await self.begun(asked, runs, limit)
             same = filters()
             links = [self.delta(run, {**same, "limit": limit})]
             if page.found > limit:
@@ -138,23 +172,39 @@ class Listing:
 
         return answer_kept(await asked.app.answers.get(kept_as(about, etag), page_with_links), etag)
 
+    async def begun(self, asked: Asked, runs: Sequence[tuple[Run, Mapping[str, Any]]], limit: int) -> Begun:
+        """The first of *runs* whose first part has anything, or the last of them."""
+        for run, chosen in runs:
+            page = await self.part(asked, run, chosen, run.after, limit)
+            if page.found:
+                break
+        return Begun(run, chosen, page)
+
     def delta(self, run: Run, filters: Mapping[str, object]) -> str:
         """Where what changes from now on is found."""
         return link(self.path, {**filters, "changedAfter": run.token}, "delta")
 
-    async def whole(self, asked: Asked, run: Run, chosen: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    async def whole(
+        self, asked: Asked, runs: Sequence[tuple[Run, Mapping[str, Any]]], filters: Mapping[str, object], etag: str
+    ) -> Response:
         """The list streamed in chunks; of HEAD nothing but the headers."""
-        if asked.request.method == "HEAD":
+        head = asked.request.method == "HEAD"
+        run, chosen = runs[0]
+        page = None
+        if not head or len(runs) > 1:
+            # Before the answer begins: once it has, a database that is gone could not be told any more.
+            run, chosen, page = await self.begun(asked, runs, CHUNK)
+        headers = {"ETag": etag, "Link": self.delta(run, filters)}
+        if head or page is None:
             return StreamingResponse(nothing(), headers=headers, media_type=JSON)
         read = partial(self.part, asked, run, chosen, limit=CHUNK)
-        # Before the answer begins: once it has, a database that is gone could not be told any more.
-        first = await read(run.after)
-        return StreamingResponse(stream(read, first), headers=headers, media_type=JSON)
+        return StreamingResponse(stream(read, page), headers=headers, media_type=JSON)
 
 
 def listing(path: str, model: DocumentList, view: View) -> Listing:
     """The list that *view* shows of *model*."""
-    return Listing(path, view.page, changes_in(model, view), view.pages)
+    found = Listing(path, view.search, changes_in(model, view, searched=True)) if model.searched else None
+    return Listing(path, view.page, changes_in(model, view), view.pages, found)
 
 
 NOT_FILTERS = {"limit", "cursor", "changedAfter"}

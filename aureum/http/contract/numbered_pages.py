@@ -42,27 +42,29 @@ class NumberedPage(Shape, Generic[Item]):
 
 
 class Found(NamedTuple):
-    """What a statement found: the page's documents joined by commas, and how many there are in all."""
+    """What a statement found: the page's documents joined by commas, how many there are in all, and the ``Link``
+    header, if there is one."""
 
     docs: str | None
     total: int
+    links: str = ""
 
 
 async def paged(
-    asked: Asked, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[Found]], links: str = ""
+    asked: Asked, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[Found]]
 ) -> Response:
     """A page with its ETag, or 304 without reading it.
 
     *state* is what the list is made of, and with the query makes the ETag: its path, tenant, position, read-model
-    version, and the caller's view. *links* is the ``Link`` header, if there is one. *read* takes
-    ``numbered.page_size`` items after the first ``numbered.skipped``.
+    version, and the caller's view. *read* takes ``numbered.page_size`` items after the first ``numbered.skipped``.
     """
     etag = list_etag(*state, sorted(asked.request.query_params.multi_items()))
     unchanged = not_modified(asked.request, etag)
     if unchanged is not None:
         return unchanged
-    headers = {"ETag": etag} | ({"Link": links} if links else {})
-    return answer(page_body(numbered, await read()), headers=headers)
+    found = await read()
+    headers = {"ETag": etag} | ({"Link": found.links} if found.links else {})
+    return answer(page_body(numbered, found), headers=headers)
 
 
 def page_body(numbered: Numbered, found: Found) -> bytes:

@@ -35,7 +35,7 @@ CONTACTS = Resource(
         Column("score", "Score"),
     ),
     filters=(
-        Field("search", "Name or e-mail"),
+        Field("search", "Search"),
         Field("type", "Type", "choice", get_args(Type)),
         Field("tag", "Tag"),
     ),

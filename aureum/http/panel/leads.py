@@ -127,6 +127,7 @@ LEADS = Resource(
         Column("createdAt", "Since", "time"),
     ),
     filters=(
+        Field("search", "Search"),
         Field("status", "Status", "choice", get_args(Status)),
         Field("source", "Source"),
         Field("assignedToId", "Taken care of by", "user"),

@@ -37,6 +37,7 @@ SHOWINGS = Resource(
         Column("assignedToId", "Shown by", "user"),
     ),
     filters=(
+        Field("search", "Search"),
         Field("status", "Status", "choice", get_args(Status)),
         Field("listingId", "Listing id in the MLS"),
         Field("assignedToId", "Shown by", "user"),

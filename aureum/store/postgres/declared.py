@@ -6,6 +6,7 @@ Compared first, so that a database that has all of it takes no lock. Indexes are
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
@@ -86,10 +87,12 @@ def heads(there: dict[str, str]) -> Iterator[str]:
         for column, default in ((f"{model.NAME}_version", 1), (f"{model.NAME}_step", 0)):
             if column not in there:
                 yield f"ALTER TABLE heads ADD COLUMN {column} integer NOT NULL DEFAULT {default}"
-        if f"{model.NAME}_step" not in there:
-            yield BEGIN.replace("{name}", model.NAME).replace("{step}", str(model.STEP_VERSION))
         if there.get(f"{model.NAME}_step") != str(model.STEP_VERSION):
             yield f"ALTER TABLE heads ALTER COLUMN {model.NAME}_step SET DEFAULT {model.STEP_VERSION}"
+            yield BEGIN.replace("{name}", model.NAME).replace("{step}", str(model.STEP_VERSION))
+    for model in LISTS:
+        if model.searched and f"{model.table}_searched" not in there:
+            yield f"ALTER TABLE heads ADD COLUMN {model.table}_searched uuid NOT NULL DEFAULT '{UUID(int=0)}'"
 
 
 async def rows(connection: AsyncConnection[Any], query: str, parameters: list[Any] | None = None) -> list[Any]:

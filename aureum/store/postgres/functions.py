@@ -29,9 +29,10 @@ HEADER = re.compile(r"^CREATE OR REPLACE FUNCTION (\w+)\(([^)]*)\)", re.MULTILIN
 
 def functions() -> str:
     """What installs them. They run with their owner's rights: only the service may call them, and those of
-    ``claim.sql`` only the owner role, as which the worker runs."""
-    service = "\n".join([OTHER_STEP, append(), *gates(), text("hot_reads.sql"), *map(page_functions, LISTS)])
-    owner = text("claim.sql")
+    ``claim.sql`` and ``search.sql`` only the owner role, as which the worker runs and they do."""
+    lists = map(page_functions, LISTS)
+    service = "\n".join([OTHER_STEP, append(), *gates(), text("hot_reads.sql"), text("staff_leads.sql"), *lists])
+    owner = f"{text('claim.sql')}\n{text('search.sql')}"
     called, own = names(service), names(owner)
     everyone = ", ".join([*called, *own])
     return f"""

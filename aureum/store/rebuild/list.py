@@ -7,15 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import psycopg
 
 from aureum.domain.aggregate import events_of
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row
 from aureum.store.event_log import EventLog, Logged
-from aureum.store.postgres.tsvector import TsvectorDumper
 from aureum.store.rebuild.claim import Claim
-
-psycopg.adapters.register_dumper(None, TsvectorDumper)
 
 NEXT_VERSION = """
 UPDATE rebuilds r SET read_version = greatest(r.read_version, h.{table}_version) + 1
@@ -24,7 +20,7 @@ UPDATE rebuilds r SET read_version = greatest(r.read_version, h.{table}_version)
 RETURNING r.read_version, h.{table}_version
 """
 
-FLIP = "UPDATE heads SET {table}_version = %(version)s, {table}_step = {step} WHERE tenant_id = %(tenant)s"
+FLIP = "UPDATE heads SET {table}_version = %(version)s, {table}_step = {step}{searched} WHERE tenant_id = %(tenant)s"
 
 COUNT = "SELECT count(*) FROM {table} WHERE tenant_id = %(tenant)s AND read_version = %(version)s"
 
@@ -74,7 +70,11 @@ class ListRebuild:
         self.STEP_VERSION = model.step_version
         self.PERSONAL = any(event.PERSONAL for event in events)
         self.NEXT_VERSION = model.statement(NEXT_VERSION)
-        self.FLIP = model.statement(FLIP).replace("{step}", str(model.step_version))
+        self.FLIP = (
+            model.statement(FLIP)
+            .replace("{step}", str(model.step_version))
+            .replace("{searched}", f", {model.table}_searched = DEFAULT" if model.searched else "")
+        )
         self.COUNT = model.statement(COUNT)
 
     async def copy(self, log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int:

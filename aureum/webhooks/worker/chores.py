@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 from aureum.store.postgres.database import Database
+from aureum.store.search import Searched
 from aureum.store.sweep import sweep
 from aureum.webhooks.queue.mending import mend_lanes
 from aureum.webhooks.queue.observing import Observations, observe
@@ -15,6 +16,7 @@ from aureum.webhooks.worker.waiting import wait_for
 SWEEP_SECONDS = 600.0
 MEND_SECONDS = 60.0
 OBSERVE_SECONDS = 10.0
+SEARCH_SECONDS = 5.0
 
 
 def chores(
@@ -39,4 +41,10 @@ def chores(
         counters.observed(await observe(database))
         await wait_for(stop, OBSERVE_SECONDS)
 
-    return {"sweep": sweep_all, "mend": mend, "observe": look}
+    searched = Searched()
+
+    async def copy_for_search() -> None:
+        await searched.round(database)
+        await wait_for(stop, SEARCH_SECONDS)
+
+    return {"search": copy_for_search, "sweep": sweep_all, "mend": mend, "observe": look}

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from aureum.projections import lead_list, task_list
 from aureum.projections.list_sql import indexes
 from aureum.registry import LISTS
 from aureum.store.cipher import MasterKey
@@ -81,7 +82,10 @@ def test_a_column_that_is_lacking_is_added(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         defaults: dict[str, str] = dict(connection.execute(query).fetchall())
         connection.execute("SELECT created_by FROM task_list")
-    assert (defaults["task_list_step"], defaults["lead_list_step"]) == ("1", "1"), "who begins now has rows of today"
+    assert (defaults["task_list_step"], defaults["lead_list_step"]) == (
+        str(task_list.LIST.step_version),
+        str(lead_list.LIST.step_version),
+    ), "who begins now has rows of today"
 
 
 def test_every_filter_has_its_indexes(database_url: str) -> None:

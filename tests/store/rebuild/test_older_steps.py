@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from aureum.domain.errors import Unavailable
+from aureum.projections import lead_list
 from aureum.registry import READ_MODELS, VERSIONED
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
@@ -64,7 +65,7 @@ def test_older_rows_are_told_and_made_anew(database_url: str) -> None:
             told: list[tuple[UUID, str]] = []
             assert await asyncio.to_thread(made_anew, database_url, told) == ["lead_list"]
             assert sorted(told) == sorted((tenant_id, "lead_list") for tenant_id in tenants)
-            assert await steps(store, "lead_list") == {1}
+            assert await steps(store, "lead_list") == {lead_list.LIST.step_version}
             for tenant_id in tenants:
                 assert await shown(store, tenant_id) == await folded(store, tenant_id)
                 assert (await live(store, tenant_id))["lead_list"] > before["lead_list"], "so every ETag is another"
@@ -91,7 +92,7 @@ def test_an_older_program_cannot_write_among_newer_rows(database_url: str) -> No
         async with opened_store(database_url) as store:
             tenant_id, other = await open_brokerage(store), await open_brokerage(store)
             await capture(store, tenant_id)
-            of_step(database_url, "lead_list", 2, tenant_id)
+            of_step(database_url, "lead_list", lead_list.LIST.step_version + 1, tenant_id)
             before = await store.database.rows("SELECT position FROM heads ORDER BY tenant_id")
             with pytest.raises(Unavailable):
                 await capture(store, tenant_id)

@@ -320,10 +320,6 @@ SELECT {columns} FROM {table}
 STREAMS = "SELECT stream_id FROM events WHERE tenant_id = %(tenant)s AND version = 1 ORDER BY stream_id"
 
 
-AS_STORED = "SELECT %(text)s::text::tsvector"
-"""What a column makes of the text that it is given."""
-
-
 async def shown(store: EventStore, rebuildable: ListRebuild, tenant_id: UUID) -> list[Any]:
     """What people read now: every column."""
     return await store.database.rows(rebuildable.model.statement(SHOWN), {"tenant": tenant_id})
@@ -339,8 +335,6 @@ async def folded(store: EventStore, rebuildable: ListRebuild, tenant_id: UUID) -
         before = [moment for (moment,) in await store.database.rows(BEFORE, place)]
         for row in model.rows((), [recorded.event for recorded in stream]):
             row = model.counted(row, *before or [None])
-            for column in [name for name, kind in model.columns.items() if kind == "tsvector"]:
-                ((row[column],),) = await store.database.rows(AS_STORED, {"text": row[column]})
             rows.append(tuple(row[column] for column in model.columns))
     return rows
 

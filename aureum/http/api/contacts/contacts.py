@@ -14,15 +14,13 @@ from aureum.http.api.contacts.contact_fields import ContactChange, NewContact, S
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import ShownRemoved
 from aureum.http.contract.endpoint import Asked, Endpoint, Id
-from aureum.http.contract.lists import DeltaPaging, Listing, listing
+from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
 from aureum.http.wire.fields import Characters
-from aureum.projections import contact_list, contact_search
+from aureum.projections import contact_list
 
 CONTACTS = listing("/api/contacts", contact_list.LIST, contact_list.CONTACTS)
-FOUND = Listing("/api/contacts", contact_list.SEARCH, contact_list.SEARCH_CHANGED)
 
-LONGEST_SEARCH = 200
 CLASSES = {"type", "tags", "score"}
 
 
@@ -34,14 +32,7 @@ class ContactFilters(DeltaPaging):
         Annotated[str, Characters(limit=100, lines=False)] | None,
         Field(description="Filter by tag. Upper and lower case differ."),
     ] = None
-    search: Annotated[
-        Annotated[str, Characters(limit=LONGEST_SEARCH)] | None,
-        Field(
-            description="Words of a name or an e-mail, or parts of them, in any case, with or without accents, with a "
-            "typo in each that has three letters or more. All must be found. A blank search finds everybody.",
-            examples=["jon smith"],
-        ),
-    ] = None
+    search: Search = None
 
 
 def contact_body(contact: Contact) -> bytes:
@@ -52,11 +43,7 @@ def contact_body(contact: Contact) -> bytes:
 async def get_contacts(asked: Asked, filters: ContactFilters) -> Response:
     """Lists the contacts, newest first: in pages with ``limit``, otherwise streamed as a whole."""
     tag = None if filters.tag is None else filters.tag.strip()
-    found = contact_search.asked(filters.search, tag, filters.type)
-    if found is None:
-        return await CONTACTS.answer(asked, filters, {"type": filters.type})
-    query, words = found
-    return await FOUND.answer(asked, filters, {"query": query, "words": words})
+    return await CONTACTS.answer(asked, filters, {"type": filters.type, "tag": tag}, filters.search)
 
 
 async def post_contact(asked: Asked, new: NewContact) -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from aureum.http.api.leads.lead_fields import Status
 from aureum.http.contract.endpoint import Asked
-from aureum.http.contract.lists import DeltaPaging, listing
+from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import reference
 from aureum.http.wire.fields import Source
 from aureum.projections import lead_list
@@ -21,6 +21,7 @@ class LeadFilters(DeltaPaging):
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     source: Annotated[Source | None, Field(description="Filter by source.")] = None
     assigned_to: Annotated[str | None, Field(alias="assignedToId", description="Filter by assigned user.")] = None
+    search: Search = None
 
 
 async def get_leads(asked: Asked, filters: LeadFilters) -> Response:
@@ -32,4 +33,4 @@ async def get_leads(asked: Asked, filters: LeadFilters) -> Response:
         "assigned_to": reference(filters.assigned_to),
         "sees": asked.about.sees,
     }
-    return await LEADS.answer(asked, filters, chosen)
+    return await LEADS.answer(asked, filters, chosen, filters.search)

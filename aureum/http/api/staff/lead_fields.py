@@ -8,7 +8,7 @@ from pydantic_core import PydanticKnownError
 from aureum.http.access import named_brokerage
 from aureum.http.api.leads.lead_fields import Status
 from aureum.http.contract.form_fields import Cleared
-from aureum.http.contract.lists import CHANGED_AFTER
+from aureum.http.contract.lists import CHANGED_AFTER, Search
 from aureum.http.contract.numbered_pages import Numbered
 from aureum.http.contract.paging import Cursor, Token
 from aureum.http.wire.fields import (
@@ -39,7 +39,6 @@ StatusText = Annotated[Status, BeforeValidator(_string)]
 """A string, as the document has it: another type is refused like that of its other strings."""
 
 Domain = Annotated[str, Characters(limit=255)]
-Search = Annotated[str, Characters(limit=200)]
 
 
 class NewAdminLead(Body):
@@ -140,10 +139,7 @@ class AdminLeadFilters(Numbered):
             description="With `changedAfter`: the position of the page, from the `Link` header of the previous page."
         ),
     ] = None
-    q: Annotated[
-        Search | None,
-        Field(description="Search by words or parts of words in name, email, phone and subject. All words must match."),
-    ] = None
+    q: Search = None
 
 
 class ShownAdminLead(Shape):

@@ -10,12 +10,13 @@ from starlette.responses import Response
 from aureum.http.api.staff.lead_fields import AdminLeadFilters
 from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
-from aureum.http.contract.catching_up import FAR, Run, changes, run_of
+from aureum.http.contract.catching_up import FAR, Run, changes, runs_of
 from aureum.http.contract.endpoint import Asked
 from aureum.http.contract.numbered_pages import Found, page_body, paged
 from aureum.http.contract.paging import link
 from aureum.http.wire.validation import refused
 from aureum.projections import admin_leads
+from aureum.projections.search import asked as search_asked
 
 PATH = "/api/v1/admin/leads"
 
@@ -33,9 +34,11 @@ async def get_admin_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
         "source": filters.source,
         "source_domain": filters.source_domain,
         "agent": filters.assigned_agent_id,
-        "words": tuple(admin_leads.patterns(filters.q or "")),
         "sees": asked.about.sees,
     }
+    words = search_asked(filters.q)
+    # What has all words as they stand; if nothing has, with a typo.
+    choices = [{**chosen, "words": one} for one in ((None,) if words is None else words)]
     page = {"limit": filters.page_size, "skipped": filters.skipped}
 
     if is_platform_admin(asked) and filters.brokerage_id is None:
@@ -46,25 +49,34 @@ async def get_admin_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
         ((head, read_version),) = await database.rows(admin_leads.EVERYWHERE)
 
         async def of_all() -> Found:
-            return found(await database.rows(admin_leads.PAGE_OF_ALL, as_lists(chosen) | page))
+            for one in choices:
+                listed = found(await database.rows(admin_leads.PAGE_OF_ALL, one | page))
+                if listed.total:
+                    break
+            return listed
 
         return await paged(asked, filters, (PATH, "everywhere", head, read_version), of_all)
 
     asked = await in_brokerage(asked, filters.brokerage_id, "list leads")
     about = asked.about
     state = (PATH, about.tenant_id, about.head, about.read_version, about.view)
-    bound = (PATH, about.tenant_id.int, about.view, *chosen.values())
-    run = run_of(filters.changed_after, filters.cursor, bound, about.head)
+    bounds = [(PATH, about.tenant_id.int, about.view, *one.values()) for one in choices]
+    runs = [(run, choices[place]) for place, run in runs_of(filters.changed_after, filters.cursor, bounds, about.head)]
+    run, one = runs[0]
     if run.since is not None:
-        return await changed(asked, filters, state, run, chosen)
+        return await changed(asked, filters, state, run, one)
     if filters.cursor is not None:
         raise refused("query", "cursor", "cursor_of_changes")
 
     async def of_one() -> Found:
-        parameters = as_lists(chosen) | page | {"tenant": about.tenant_id}
-        return found(await database.tenant_rows(about.tenant_id, admin_leads.PAGE, parameters))
+        for going, choice in runs:
+            rows = await database.rows(admin_leads.PAGE, choice | page | {"tenant": about.tenant_id})
+            listed = found(rows)._replace(links=delta(asked, filters, going))
+            if listed.total:
+                break
+        return listed
 
-    return await paged(asked, filters, state, of_one, delta(asked, filters, run))
+    return await paged(asked, filters, state, of_one)
 
 
 async def changed(
@@ -82,9 +94,7 @@ async def changed(
     assert run.since is not None
     size = filters.page_size
     statement, reach = admin_leads.CHANGED, {"since": run.since, "until": run.head}
-    part = await changes(
-        asked.app.database, asked.about, statement, as_lists(chosen), **reach, after=run.after.int, limit=size
-    )
+    part = await changes(asked.app.database, asked.about, statement, chosen, **reach, after=run.after.int, limit=size)
     total = await count(asked, run, chosen)
     links = [delta(asked, filters, run)]
     if part.more:
@@ -98,7 +108,7 @@ async def changed(
 async def count(asked: Asked, run: Run, chosen: Mapping[str, Any]) -> int:
     """How many changes the run has; counted once for all its pages."""
     assert run.since is not None
-    whole = {**as_lists(chosen), "tenant": asked.tenant_id, "since": run.since, "until": run.head, "limit": None}
+    whole = {**chosen, "tenant": asked.tenant_id, "since": run.since, "until": run.head, "limit": None}
 
     async def counted() -> bytes:
         total = 0
@@ -110,11 +120,6 @@ async def count(asked: Asked, run: Run, chosen: Mapping[str, Any]) -> int:
         return b"%d" % total
 
     return int(await asked.app.answers.get((*run.bound, "count", run.since, run.head), counted))
-
-
-def as_lists(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """*chosen* as psycopg takes arrays."""
-    return {**chosen, "words": list(chosen["words"])}
 
 
 def chosen_in(asked: Asked) -> dict[str, object]:

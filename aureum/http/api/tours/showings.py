@@ -17,7 +17,7 @@ from aureum.http.api.tours.tour_fields import NewShowing, ShowingChange, ShownSh
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import ShownRemoved
 from aureum.http.contract.endpoint import Asked, Endpoint, Id
-from aureum.http.contract.lists import DeltaPaging, listing
+from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
 from aureum.http.wire.fields import Text
 from aureum.projections import tour_list
@@ -40,6 +40,7 @@ class ShowingFilters(DeltaPaging):
         None
     )
     assigned_to: Annotated[str | None, Field(alias="assignedToId", description="Filter by assigned user.")] = None
+    search: Search = None
 
 
 @contextmanager
@@ -68,7 +69,7 @@ async def get_showings(asked: Asked, filters: ShowingFilters) -> Response:
         "assigned_to": reference(filters.assigned_to),
         "sees": asked.about.sees,
     }
-    return await SHOWINGS.answer(asked, filters, chosen)
+    return await SHOWINGS.answer(asked, filters, chosen, filters.search)
 
 
 async def post_showing(asked: Asked, new: NewShowing) -> Response:

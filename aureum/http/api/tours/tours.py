@@ -17,7 +17,7 @@ from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
 from aureum.http.contract.form_page import FormWords, Input
 from aureum.http.contract.forms import FormEndpoint, Submission, submit
-from aureum.http.contract.lists import DeltaPaging, listing
+from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, unless_known
 from aureum.http.wire.fields import Text
 from aureum.http.wire.shapes import Shape
@@ -37,6 +37,7 @@ class TourFilters(DeltaPaging):
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     listing_id: Annotated[Text | None, Field(description="Filter by property.")] = None
+    q: Search = None
 
 
 class RemovedTour(Shape):
@@ -117,7 +118,7 @@ async def get_tours(asked: Asked, filters: TourFilters) -> Response:
     """Lists the tour requests, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the
     tours that are assigned to them or that they created."""
     chosen = {"status": filters.status, "listing_id": filters.listing_id, "sees": asked.about.sees}
-    return await TOURS.answer(asked, filters, chosen)
+    return await TOURS.answer(asked, filters, chosen, filters.q)
 
 
 async def get_tour(asked: Asked, number: int, as_of: AsOf) -> Response:
