@@ -67,7 +67,7 @@ MUTATIONS = (
     Mutation(
         "what is pending", "aureum/store/postgres/migrate.py", "        if not left:\n", "        if left:\n", OLDER
     ),
-    Mutation("the version of a changed step", LEAD_LIST, "step_version=1", "step_version=2", STEPS),
+    Mutation("the version of a changed step", LEAD_LIST, "    step_version=", "    step_version=1", STEPS),
     Mutation(
         "the index of a filter", "aureum/projections/list_filters.py", '(Index(f"{column}, {{id}}"),)', "()", FILTERS
     ),
@@ -82,8 +82,8 @@ MUTATIONS = (
     Mutation(
         "a filter's condition",
         "aureum/projections/list_sql.py",
-        "for one in view.filters\n    ]\n    text",
-        "for one in view.filters[1:]\n    ]\n    text",
+        "(p_{name} IS NULL OR {holds})",
+        "(p_{name} IS NULL OR true)",
         FILTERS,
     ),
     Mutation(
