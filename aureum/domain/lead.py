@@ -32,7 +32,6 @@ class LeadFields:
     utm_source: str | None
     utm_medium: str | None
     utm_campaign: str | None
-    language: str | None = None
 
 
 class Lead(Aggregate):
@@ -58,7 +57,6 @@ class Lead(Aggregate):
     routing: dict[str, Any] | None
     contact_id: UUID | None
     created_by: UUID | None
-    language: str | None
     suspect: bool | None
     """Whether a program seems to have filled in the form; None if it was never suspected."""
 
@@ -72,7 +70,7 @@ class Lead(Aggregate):
         """Somebody showed interest; who takes care of it may already be decided."""
 
         TOPIC: ClassVar[str] = "lead.captured"
-        class_version: ClassVar[int] = 4
+        class_version: ClassVar[int] = 3
         SEALED_ONE_BY_ONE: ClassVar[int] = 2
         PERSONAL: ClassVar[frozenset[str]] = frozenset((*DETAILS, "source_page"))
 
@@ -95,17 +93,11 @@ class Lead(Aggregate):
         assigned_to: UUID | None
         routing: dict[str, Any] | None
         created_by: UUID | None
-        language: str | None
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
             """Before staff could log in nobody of them entered a lead."""
             data["created_by"] = None
-
-        @staticmethod
-        def upcast_v3_v4(data: dict[str, Any]) -> None:
-            """Before leads were asked for it."""
-            data["language"] = None
 
         def apply(self, aggregate: "Lead") -> None:
             aggregate.number = self.number
@@ -128,7 +120,6 @@ class Lead(Aggregate):
             aggregate.routing = self.routing
             aggregate.contact_id = None
             aggregate.created_by = self.created_by
-            aggregate.language = self.language
             aggregate.suspect = None
 
     class StatusChanged(Event):

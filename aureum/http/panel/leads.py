@@ -153,7 +153,6 @@ LEADS = Resource(
         Column("suspect", "Suspect", "suspect"),
         Column("source", "Source"),
         Column("sourcePage", "From the page"),
-        Column("language", "Language"),
         Column("createdAt", "Since", "time"),
         Column("updatedAt", "Changed", "time"),
     ),

@@ -9,7 +9,6 @@ from aureum.http.wire.fields import (
     NOT_BLANK,
     NOT_NULL,
     NULL_IS_ABSENT,
-    Characters,
     Email,
     Message,
     Name,
@@ -25,9 +24,6 @@ from aureum.http.wire.shapes import Shape, Suspect, Timestamp, Wire
 from aureum.http.wire.validation import BreaksRule
 
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
-
-
-LANGUAGE = "The language that the lead wants to be answered in."
 
 
 class UtmFields(Body):
@@ -80,7 +76,6 @@ class NewLead(Body):
     status: Annotated[Status, NULL_IS_ABSENT] = "new"
     subject: Subject | None = None
     message: Message | None = None
-    language: Annotated[Annotated[str, Characters(limit=35, lines=False)] | None, Field(description=LANGUAGE)] = None
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId", description="A user of the brokerage.")] = None
     source_page: Annotated[Page | None, Field(alias="sourcePage")] = None
     utm: Annotated[UtmFields, NULL_IS_ABSENT] = UtmFields()
@@ -110,7 +105,6 @@ class NewLead(Body):
             utm_source=self.utm.source,
             utm_medium=self.utm.medium,
             utm_campaign=self.utm.campaign,
-            language=self.language,
         )
 
 
@@ -157,7 +151,6 @@ class ShownLead(Shape):
     status: Status
     subject: str | None
     message: str | None
-    language: Annotated[str | None, Field(description=LANGUAGE)]
     assignedToId: Wire | None
     contactId: Wire | None
     sourcePage: str | None

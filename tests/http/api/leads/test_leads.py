@@ -38,7 +38,6 @@ def test_a_lead_is_answered_whole_and_found_again(server: Server, proxied: Serve
         "status": "contacted",
         "subject": "Beverly Hills",
         "message": "Interested in the Beverly Hills listing",
-        "language": "Español",
         "sourcePage": "/fair",
         "utm": {"source": "s", "medium": "m", "campaign": "c"},
     }
