@@ -40,7 +40,7 @@ async def open_store(settings: Settings, url: str, key: bytes, watch: Watch | No
     watch = watch or Watch()
     async with (
         Database(url, pool_size=settings.pool_size, prepared=prepared, watch=watch) as database,
-        AppendWriter(url, prepared=prepared, form_limit=settings.form_rate_limit, watch=watch) as writer,
+        AppendWriter(url, prepared=prepared, watch=watch) as writer,
         Notifier(database) as notifier,
     ):
         yield EventStore(database, writer, TenantKeys(MasterKey(key)), notifier)

@@ -7,7 +7,7 @@ from typing import Any
 from aureum.domain.aggregate import events_of
 from aureum.domain.errors import Invalid
 from aureum.projections.document_list import DocumentList
-from aureum.projections.read_model import ReadModel, Versioned
+from aureum.projections.read_model import Exclusive, ReadModel, Versioned
 from aureum.resources import RESOURCES
 
 AGGREGATES = {one.aggregate: events_of(one.aggregate) for one in RESOURCES}
@@ -18,6 +18,11 @@ READ_MODELS = tuple(model for one in RESOURCES for model in one.read_models)
 LISTS = tuple(model for model in READ_MODELS if isinstance(model, DocumentList))
 
 VERSIONED = tuple(model for model in READ_MODELS if isinstance(model, Versioned))
+
+TAKEN = {
+    index: message for model in READ_MODELS if isinstance(model, Exclusive) for index, message in model.TAKEN.items()
+}
+"""What a violated unique index means, by its name or the table's."""
 
 EMITTING = tuple((model, model.emits) for model in LISTS if model.emits is not None)
 """The lists of whose resources webhooks are told, and what."""

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,17 +20,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import UUID
 
+import orjson
 import psycopg
 from psycopg import ClientCursor
 
 from aureum.domain import ids
-from aureum.store.append import CALL, Append, Outcome, arguments
+from aureum.store.append import NOBODY, Append, Outcome
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.mapper import split_topic
 from aureum.store.metadata import VISITOR, Origin
-from aureum.store.postgres.arrays import Packed
 from aureum.store.postgres.database import Database
 from aureum.store.postgres.migrate import migrate
 from aureum.store.writer import AppendWriter
@@ -90,33 +90,43 @@ async def prepare(url: str) -> Append:
     return writer.last
 
 
-ELEMENTS: dict[int, Callable[[bytes], Any]] = {
-    2950: lambda element: UUID(bytes=element),
-    23: lambda element: int.from_bytes(element, "big", signed=True),
-    25: bytes.decode,
-    17: bytes,
-}
-"""How the elements of arrays are read, by the oid of their type."""
+CALL_OF_ONE = """
+SELECT item, outcome FROM append_events(
+    p_tenants => ARRAY[%(tenant)s::uuid],
+    p_items => ARRAY[ROW (
+        %(tenant)s::uuid, %(stream)s::uuid, 0, 0,
+        ARRAY[ROW (%(version)s, %(type)s, %(schema)s, %(data)s::bytea, %(metadata)s::bytea)::append_event],
+        %(subject_key)s::bytea, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    )::append_item],
+    p_models => %(models)s::text[], p_rows => %(rows)s::json[],
+    p_writer => %(writer)s::uuid, p_until => 'infinity', p_lock_timeout => %(lock_timeout)s, p_skip_locked => false)
+"""
 
 
-def unpacked(value: Any) -> Any:
-    """The list that was packed into an array (``aureum.store.postgres.arrays``); anything else as it is."""
-    if not isinstance(value, Packed):
-        return value
-    _, _, oid, *_ = (int.from_bytes(value[at : at + 4], "big") for at in (0, 4, 8))
-    found, at = [], 20
-    while at < len(value):
-        length = int.from_bytes(value[at : at + 4], "big")
-        found.append(ELEMENTS[oid](bytes(value[at + 4 : at + 4 + length])))
-        at += 4 + length
-    return found
+def said_of(append: Append) -> dict[str, Any]:
+    """The parameters of ``CALL_OF_ONE``."""
+    (stored,) = append.events
+    name, schema_version = split_topic(stored.topic)
+    return {
+        "tenant": append.tenant_id,
+        "stream": append.stream_id,
+        "version": stored.originator_version,
+        "type": name,
+        "schema": schema_version,
+        "data": stored.state,
+        "metadata": append.metadata[0],
+        "subject_key": append.subject_key,
+        "models": list(append.rows),
+        "rows": [orjson.dumps([row | {"item": 1} for row in rows]).decode() for rows in append.rows.values()],
+        "writer": NOBODY,
+        "lock_timeout": LOCK_TIMEOUT,
+    }
 
 
 def same_call(url: str, append: Append) -> None:
     """A SQL function that appends the like of *append* to any tenant, as a new stream."""
     with psycopg.connect(url, autocommit=True) as connection:
-        sent = [unpacked(value) for value in arguments([append], LOCK_TIMEOUT, False)]
-        text = ClientCursor(connection).mogrify(CALL.replace("%b", "%s"), sent)
+        text = ClientCursor(connection).mogrify(CALL_OF_ONE, said_of(append))
         # The driver writes ids without dashes, the read models' JSON with them.
         names = {
             form: parameter

@@ -16,6 +16,7 @@ from aureum.store.postgres.database import Database
 from aureum.store.writer import AppendWriter
 from tests.conftest import MASTER_KEY
 
+LEAD_NUMBERS = "SELECT nextval('lead_numbers')"
 BROKERAGE_NUMBER = "SELECT nextval('brokerage_numbers')"
 
 
@@ -77,6 +78,6 @@ def new_lead(number: int = 1, *, lead_id: UUID | None = None, at: datetime | Non
 
 async def capture(store: EventStore, tenant_id: UUID, **fields: Any) -> Lead:
     """A stored lead."""
-    lead = new_lead(number=await store.lead_number(), **fields)
+    lead = new_lead(number=await store.number_of(LEAD_NUMBERS), **fields)
     await store.append(tenant_id, lead, NO_STREAM, command="CaptureLead", origin=Origin(VISITOR))
     return lead

@@ -11,7 +11,8 @@ from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound, StaleVersion
-from aureum.store.event_store import Appended, EventStore, Form, Idempotency, Stream
+from aureum.store.event_store import Appended, EventStore, Idempotency, Stream
+from aureum.store.guards import Guard
 from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
 
@@ -36,14 +37,14 @@ async def change(
     sees: UUID | None = None,
     expected_versions: frozenset[int] | None = None,
     idempotency: Idempotency | None = None,
-    form: Form | None = None,
+    guards: Sequence[Guard] = (),
     beside: Sequence[tuple[Aggregate, Stream]] = (),
 ) -> tuple[Changed, Appended]:
     """The aggregate as it is afterwards. *decide* takes it and the moment, and may return another, new aggregate that
     is appended in the same transaction.
 
     *sees* is the agent who asks: what is neither assigned to nor created by him or her is not there.
-    *expected_versions* is the caller's If-Match, *form* what the append depends on besides. *beside* is what was
+    *expected_versions* is the caller's If-Match, *guards* what must hold besides. *beside* is what was
     decided for other streams and goes into the same append.
 
     Raises NotFound with *missing*, StaleVersion, what *decide* raises, Conflict, and what ``EventStore.append`` raises.
@@ -65,7 +66,7 @@ async def change(
             command=command,
             origin=origin,
             idempotency=idempotency,
-            form=form,
+            guards=guards,
             also=() if other is None else (other,),
             beside=beside,
         )

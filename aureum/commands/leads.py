@@ -1,5 +1,6 @@
 """Leads: captured from a form, by a program or by staff, then worked on, and converted into contacts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,8 +14,12 @@ from aureum.domain.lead import Lead, LeadFields
 from aureum.domain.phones import e164
 from aureum.domain.routing.literal import Agent, agent, route
 from aureum.projections import users
-from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
+from aureum.store.guards import Guard
 from aureum.store.metadata import Origin
+
+NUMBERS = "SELECT nextval('lead_numbers')"
+"""Takes a block of the platform-wide integers of leads: ``EventStore.number_of``."""
 
 NO_LEAD = "There is no such lead."
 
@@ -42,9 +47,9 @@ async def capture_lead(
     *,
     agents: tuple[Agent, ...] = (),
     idempotency: Idempotency | None = None,
-    form: Form | None = None,
+    guards: Sequence[Guard] = (),
 ) -> tuple[Lead, Appended]:
-    """The lead as it was captured; *form* says which public form it comes from.
+    """The lead as it was captured; *guards* are what must hold besides.
 
     Raises Invalid, and what ``EventStore.append`` raises.
     """
@@ -58,7 +63,7 @@ async def capture_lead(
         lead_id,
         at,
         command.fields,
-        number=await store.lead_number(),
+        number=await store.number_of(NUMBERS),
         phone_e164=e164(command.fields.phone, command.country),
         status=command.status,
         assigned_to=assigned_to,
@@ -73,7 +78,7 @@ async def capture_lead(
         command="CaptureLead",
         origin=origin,
         idempotency=idempotency,
-        form=form,
+        guards=guards,
     )
     return lead, appended
 

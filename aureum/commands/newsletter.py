@@ -8,7 +8,7 @@ among them. Nothing tells a known address from a new one: the same statements ru
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,7 +25,8 @@ from aureum.domain.errors import Conflict, NotFound
 from aureum.domain.subscriber import Subscriber
 from aureum.projections import subscriber_list
 from aureum.store.cipher import TenantKey
-from aureum.store.event_store import Appended, EventStore, Form, Idempotency, Stream
+from aureum.store.event_store import Appended, EventStore, Idempotency, Stream
+from aureum.store.guards import Guard
 from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
 
@@ -78,7 +79,7 @@ async def subscribe(
     origin: Origin,
     *,
     idempotency: Idempotency | None = None,
-    form: Form | None = None,
+    guards: Sequence[Guard] = (),
 ) -> tuple[Subscriber, Appended]:
     """The subscriber afterwards: always one event, and the same work, whatever is known of the address.
 
@@ -108,7 +109,7 @@ async def subscribe(
             command="Subscribe",
             origin=origin,
             idempotency=idempotency,
-            form=form,
+            guards=guards,
         )
         return subscriber, appended
 

@@ -11,14 +11,18 @@ from slugify import slugify
 
 from aureum.commands.changes import change
 from aureum.domain import ids
-from aureum.domain.errors import SlugTaken
+from aureum.domain.errors import NameTaken, SlugTaken
 from aureum.domain.property import Property
 from aureum.projections import property_list
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
+from aureum.store.guards import Unique
 from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
 
 NO_PROPERTY = "There is no such property."
+
+SLUG = "property slug"
+"""What the name is taken for: ``aureum.store.guards.Unique``."""
 
 SLUG_LENGTH = 80
 UNTITLED = "property"
@@ -62,9 +66,9 @@ async def enter_property(
                     command="EnterProperty",
                     origin=origin,
                     idempotency=idempotency,
-                    slug=slug,
+                    guards=(Unique(SLUG, slug),),
                 )
-            except SlugTaken:
+            except NameTaken:
                 slug = await free_slug(store, command.tenant_id, base)
                 continue
             return entered, appended

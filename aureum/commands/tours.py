@@ -1,5 +1,6 @@
 """Tours: requested by a visitor or entered by staff, then confirmed, rescheduled, given to somebody, called off."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,8 +16,12 @@ from aureum.domain.phones import e164
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import start_of
 from aureum.projections import tour_list
-from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
+from aureum.store.guards import Guard
 from aureum.store.metadata import Origin
+
+NUMBERS = "SELECT nextval('tour_numbers')"
+"""Takes a block of the platform-wide integers of tours: ``EventStore.number_of``."""
 
 NO_TOUR = "There is no such tour."
 
@@ -55,9 +60,9 @@ async def request_tour(
     origin: Origin,
     *,
     idempotency: Idempotency | None = None,
-    form: Form | None = None,
+    guards: Sequence[Guard] = (),
 ) -> tuple[Tour, Appended]:
-    """The tour as it was requested; *form* says which public form it comes from.
+    """The tour as it was requested; *guards* are what must hold besides.
 
     Raises Invalid, and what ``EventStore.append`` raises.
     """
@@ -70,7 +75,7 @@ async def request_tour(
     tour = Tour.request(
         ids.new_id(),
         ids.now(),
-        number=await store.tour_number(),
+        number=await store.number_of(NUMBERS),
         listing_id=command.listing_id,
         property_id=property_id,
         name=command.name,
@@ -95,7 +100,7 @@ async def request_tour(
         command="RequestTour",
         origin=origin,
         idempotency=idempotency,
-        form=form,
+        guards=guards,
     )
     return tour, appended
 

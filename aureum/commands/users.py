@@ -14,7 +14,8 @@ from aureum.domain import ids
 from aureum.domain.errors import Conflict, NotFound, SiteChanged, WrongState
 from aureum.domain.user import User
 from aureum.projections import brokerages, users
-from aureum.store.event_store import NO_STREAM, Appended, EventStore, Form, Idempotency, Stream
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency, Stream
+from aureum.store.guards import Guard, Unchanged
 from aureum.store.metadata import Origin
 
 NUMBER = "SELECT nextval('user_numbers')"
@@ -139,7 +140,8 @@ async def change_user_once(
     loses_rights = command.disabled or "role" in command.profile
 
     async def once() -> tuple[User, Appended]:
-        owners, admins, form = 1, 1, None
+        owners, admins = 1, 1
+        guards: tuple[Guard, ...] = ()
         beside: tuple[tuple[User, Stream], ...] = ()
         about = {"tenant": command.tenant_id, "user": command.user_id}
         if loses_rights:
@@ -147,10 +149,10 @@ async def change_user_once(
         if command.keep_an_owner and loses_rights:
             ((staff, owners),) = await store.database.tenant_rows(command.tenant_id, users.OTHER_OWNERS, about)
             # The append is refused if anybody of the staff changes meanwhile: two owners may not disable each other.
-            form = Form(staff, "")
+            guards = (Unchanged(staff),)
         if command.profile.get("primary"):
             staff, beside = await replaced_primary(store, command)
-            form = Form(staff, "")
+            guards = (Unchanged(staff),)
 
         def decide(user: User, at: datetime) -> None:
             check(user)
@@ -179,7 +181,7 @@ async def change_user_once(
                 missing=NO_USER,
                 expected_versions=command.expected_versions,
                 idempotency=idempotency,
-                form=form,
+                guards=guards,
                 beside=beside,
             )
         except SiteChanged as error:

@@ -5,6 +5,7 @@
     ├── NotFound         no such thing in this brokerage
     ├── NotAllowed       it exists and is visible, but not for this caller to do
     ├── AlreadyTaken     a name that must be unique is in use
+    │   ├── NameTaken    ... of streams of one kind; the command that asked knows what it means
     │   ├── SlugTaken    ... a slug that was made from a title: the next one may be free
     │   └── KeyReused    ... an Idempotency-Key, for another request
     ├── WrongState       this step does not follow from where the thing stands
@@ -46,6 +47,10 @@ class NotAllowed(DomainError):
 
 
 class AlreadyTaken(DomainError):
+    """This name is already taken. Choose another one."""
+
+
+class NameTaken(AlreadyTaken):
     """This name is already taken. Choose another one."""
 
 

@@ -11,12 +11,12 @@ EVENTS: type = ApiKey.Event
 
 APPEND = """
 INSERT INTO api_keys (tenant_id, key_id, key_hash, name, prefix, rate_limit, revoked, issued_at, stream_version)
-SELECT a.tenant_id, r.key_id, decode(r.key_hash, 'hex'), r.name, r.prefix, r.rate_limit, r.revoked, r.issued_at,
+SELECT tenants[r.item], r.key_id, decode(r.key_hash, 'hex'), r.name, r.prefix, r.rate_limit, r.revoked, r.issued_at,
        r.stream_version
-  FROM json_to_recordset(p_rows -> 'api_keys') AS r (
+  FROM json_to_recordset(rows) AS r (
            item integer, key_id uuid, key_hash text, name text, prefix text, rate_limit integer, revoked boolean,
            issued_at timestamptz, stream_version integer)
-  JOIN unnest(accepted) AS a ON a.item = r.item
+ WHERE tenants[r.item] IS NOT NULL
 ON CONFLICT (tenant_id, key_id) DO UPDATE SET
        revoked = excluded.revoked, stream_version = excluded.stream_version
 """

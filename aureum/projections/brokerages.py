@@ -10,17 +10,21 @@ from aureum.domain.brokerage import Brokerage
 
 NAME = "brokerages"
 EVENTS: type = Brokerage.Event
+TAKEN = {
+    "brokerages": "This slug is already taken by another brokerage. Choose another one.",
+    "domains": "This domain already belongs to a brokerage. A domain can belong to one only.",
+}
 
 APPEND = """
 WITH r AS (
-    SELECT r.* FROM json_to_recordset(p_rows -> 'brokerages') AS r (
+    SELECT r.* FROM json_to_recordset(rows) AS r (
                item integer, tenant_id uuid, number bigint, slug text, name text, plan text, time_zone text,
                country text, public_lead_count boolean, disabled boolean, opened_at timestamptz, domains text[],
                stream_version integer, routing jsonb)
-      JOIN unnest(accepted) AS a ON a.item = r.item
+     WHERE tenants[r.item] IS NOT NULL
 ), opened AS (
     INSERT INTO heads AS h (tenant_id) SELECT tenant_id FROM r
-    ON CONFLICT (tenant_id) DO UPDATE SET site_version = h.site_version + 1
+    ON CONFLICT (tenant_id) DO UPDATE SET directory_version = h.directory_version + 1
 ), gone AS (
     DELETE FROM domains k USING r WHERE k.tenant_id = r.tenant_id AND k.domain <> ALL (r.domains)
 ), named AS (

@@ -10,7 +10,7 @@ The statements are the same but for the names of table and columns, which are co
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, reduce
 from typing import Any
@@ -32,9 +32,8 @@ APPEND = """
 INSERT INTO {table} (tenant_id, read_version, {columns}{unsearched})
 SELECT h.tenant_id, CASE WHEN coalesce(r.step, 1) = h.{table}_step THEN h.{table}_version ELSE other_step() END,
        {appended}{behind}
-  FROM json_to_recordset(p_rows -> '{table}') AS r (item integer, step integer, {typed})
-  JOIN heads h ON h.tenant_id = p_tenant[r.item]
- WHERE outcomes[r.item] = 'appended'
+  FROM json_to_recordset(rows) AS r (item integer, step integer, {typed})
+  JOIN heads h ON h.tenant_id = tenants[r.item]
 ON CONFLICT (tenant_id, read_version, {id}) DO UPDATE SET {replaced}{still}
 """
 """Run by ``append_events`` under the lock of the head row, which names the live version and the step that made it.
@@ -119,6 +118,8 @@ class DocumentList:
     """Besides those of the views' filters."""
     docs: tuple[str, ...] = ("doc",)
     emits: Emits | None = None
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """Where a unique index may refuse a row: what that means, by the index's name."""
 
     def view(self, name: str) -> View:
         """The view of that name."""
@@ -133,6 +134,11 @@ class DocumentList:
     def searched(self) -> bool:
         """Whether it can be searched: its column ``search`` is what ``aureum.projections.search`` finds a row by."""
         return "search" in self.columns
+
+    @property
+    def TAKEN(self) -> Mapping[str, str]:
+        """As ``taken``."""
+        return self.taken
 
     @property
     def NAME(self) -> str:

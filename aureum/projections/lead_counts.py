@@ -19,9 +19,8 @@ INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)
 SELECT h.tenant_id,
        CASE WHEN coalesce(r.step, 1) = h.lead_counts_step THEN h.lead_counts_version ELSE other_step() END,
        r.status, sum(r.leads)
-  FROM json_to_recordset(p_rows -> 'lead_counts') AS r (item integer, step integer, status text, leads bigint)
-  JOIN heads h ON h.tenant_id = p_tenant[r.item]
- WHERE outcomes[r.item] = 'appended'
+  FROM json_to_recordset(rows) AS r (item integer, step integer, status text, leads bigint)
+  JOIN heads h ON h.tenant_id = tenants[r.item]
  GROUP BY 1, 2, 3
 ON CONFLICT (tenant_id, read_version, status) DO UPDATE SET leads = c.leads + excluded.leads
 """

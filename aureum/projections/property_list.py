@@ -10,6 +10,10 @@ from aureum.projections.document_list import DocumentList, Row, View
 from aureum.projections.emits import A_PROPERTY, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, status_of
 
+TAKEN = {
+    "property_list_mls": "This mlsId belongs to another property already. Change that one, or name another mls.",
+}
+
 SHOWN_DETAILS = {
     "title": "title",
     "address": "address",
@@ -171,6 +175,7 @@ LIST = DocumentList(
     step_version=1,
     emits=EMITS,
     views=(PROPERTIES,),
+    taken=TAKEN,
 )
 
 SLUGS = """

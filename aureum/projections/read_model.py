@@ -1,6 +1,6 @@
 """What every read model offers, and more what can be made anew."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -26,3 +26,11 @@ class Versioned(ReadModel, Protocol):
 
     @property
     def STEP_VERSION(self) -> int: ...
+
+
+@runtime_checkable
+class Exclusive(ReadModel, Protocol):
+    """One with a unique index, which may refuse a row: what that means, by the index's name or the table's."""
+
+    @property
+    def TAKEN(self) -> Mapping[str, str]: ...

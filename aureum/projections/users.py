@@ -11,18 +11,19 @@ from aureum.domain.user import User
 
 NAME = "users"
 EVENTS: type = User.Event
+TAKEN = {"users": "A user with this e-mail address exists already."}
 
 APPEND = """
 WITH r AS (
-    SELECT a.tenant_id, r.* FROM json_to_recordset(p_rows -> 'users') AS r (
+    SELECT tenants[r.item] AS tenant_id, r.* FROM json_to_recordset(rows) AS r (
                item integer, user_id uuid, stream_version integer, number bigint, email text, shown_email text,
                address text, name text, role text,
                password_hash text, takes_leads boolean, specialties text[], bio text, areas text[], languages text[],
                price_min text, price_max text, daily_cap integer, hours jsonb, away_from timestamptz,
                away_to timestamptz, is_primary boolean, disabled boolean, joined_at timestamptz, out boolean)
-      JOIN unnest(accepted) AS a ON a.item = r.item
+     WHERE tenants[r.item] IS NOT NULL
 ), noticed AS (
-    UPDATE heads h SET site_version = h.site_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
+    UPDATE heads h SET directory_version = h.directory_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
 ), ended AS (
     DELETE FROM user_tokens t USING r
      WHERE r.out AND t.tenant_id = r.tenant_id AND t.user_id = r.user_id
@@ -162,7 +163,7 @@ PROFILES_COUNT = (
 """The agents of one tenant, or one of them."""
 
 PRIMARY = """
-SELECT h.site_version, (SELECT u.user_id FROM users u WHERE u.tenant_id = h.tenant_id AND u.is_primary)
+SELECT h.directory_version, (SELECT u.user_id FROM users u WHERE u.tenant_id = h.tenant_id AND u.is_primary)
   FROM heads h
  WHERE h.tenant_id = %(tenant)s
 """
@@ -188,7 +189,7 @@ SELECT u.tenant_id, u.user_id, u.number, coalesce(u.shown_email, u.email), u.nam
 before their addresses counted as one are told apart by how it is spelled, while neither is disabled."""
 
 OTHER_OWNERS = """
-SELECT h.site_version, (
+SELECT h.directory_version, (
            SELECT count(*) FROM users u
             WHERE u.tenant_id = h.tenant_id AND u.role = 'brokerage_owner' AND NOT u.disabled
               AND u.user_id <> %(user)s
@@ -213,7 +214,7 @@ SELECT count(*) FROM users u
 """Of all tenants."""
 
 STATE = """
-SELECT u.stream_version, h.position, h.site_version
+SELECT u.stream_version, h.position, h.directory_version
   FROM users u
   JOIN heads h ON h.tenant_id = u.tenant_id
  WHERE u.tenant_id = %(tenant)s AND u.user_id = %(user)s

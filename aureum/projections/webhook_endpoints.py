@@ -16,15 +16,15 @@ APPEND = """
 INSERT INTO webhook_endpoints (
        tenant_id, endpoint_id, stream_version, url, host, events, mode, rate_limit, description, overlap_until,
        disabled, disabled_at, disabled_version, enabled_version, removed, registered_at, updated_at)
-SELECT a.tenant_id, r.endpoint_id, r.stream_version, r.url, r.host, r.events, r.mode, r.rate_limit, r.description,
+SELECT tenants[r.item], r.endpoint_id, r.stream_version, r.url, r.host, r.events, r.mode, r.rate_limit, r.description,
        r.overlap_until, r.disabled, r.disabled_at, r.disabled_version, r.enabled_version, r.removed, r.registered_at,
        r.updated_at
-  FROM json_to_recordset(p_rows -> 'webhook_endpoints') AS r (
+  FROM json_to_recordset(rows) AS r (
            item integer, endpoint_id uuid, stream_version integer, url text, host text, events text[], mode text,
            rate_limit integer, description text, overlap_until timestamptz, disabled text, disabled_at timestamptz,
            disabled_version integer, enabled_version integer, removed boolean, registered_at timestamptz,
            updated_at timestamptz)
-  JOIN unnest(accepted) AS a ON a.item = r.item
+ WHERE tenants[r.item] IS NOT NULL
 ON CONFLICT (tenant_id, endpoint_id) DO UPDATE SET
        stream_version = excluded.stream_version, url = excluded.url, host = excluded.host, events = excluded.events,
        mode = excluded.mode, rate_limit = excluded.rate_limit, description = excluded.description,

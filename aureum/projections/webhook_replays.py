@@ -19,13 +19,12 @@ APPEND = """
 INSERT INTO webhook_replays AS w (
        tenant_id, replay_id, stream_version, endpoint_id, since, until, events, which, cause, state, cursor,
        requested_at, ended_at)
-SELECT a.tenant_id, r.replay_id, r.stream_version, r.endpoint_id, r.since, least(r.until, h.position), r.events,
+SELECT h.tenant_id, r.replay_id, r.stream_version, r.endpoint_id, r.since, least(r.until, h.position), r.events,
        r.which, r.cause, r.state, r.since - 1, r.requested_at, r.ended_at
-  FROM json_to_recordset(p_rows -> 'webhook_replays') AS r (
+  FROM json_to_recordset(rows) AS r (
            item integer, replay_id uuid, stream_version integer, endpoint_id uuid, since bigint, until bigint,
            events text[], which text, cause text, state text, requested_at timestamptz, ended_at timestamptz)
-  JOIN unnest(accepted) AS a ON a.item = r.item
-  JOIN heads h ON h.tenant_id = a.tenant_id
+  JOIN heads h ON h.tenant_id = tenants[r.item]
 ON CONFLICT (tenant_id, replay_id) DO UPDATE SET
        stream_version = excluded.stream_version,
        state = CASE WHEN w.state = 'running' THEN excluded.state ELSE w.state END,

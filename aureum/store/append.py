@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +14,9 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
 from aureum.domain.clock import CLOCK
-from aureum.store.mapper import split_topic
-from aureum.store.postgres.arrays import packed
+from aureum.store.append_item import ITS_OWN, item
+from aureum.store.guards import Guard
+from aureum.store.postgres.arrays import Json, array_of, packed
 
 GROUP_LIMIT = 64
 """Appends in one call."""
@@ -29,11 +29,10 @@ TOO_LATE = "AU001"
 
 CALL = """
 SELECT item, outcome, position, version, answer, retry_at, told_at FROM append_events(
-    %b::uuid[], %b::uuid[], %b::integer[], %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b, %b::integer[],
-    %b::integer[], %b::integer[], %b::text[], %b::integer[], %b::bytea[], %b::bytea[],
-    %b::integer[], %b::text[], %b::integer[], %b::bytea[], %s::integer,
-    %b::integer[], %b::text[],
-    %b::text[], %s::json, %s::uuid, %s::float8, %s, %s)
+    p_tenants => %(tenants)b::uuid[], p_items => %(items)b::append_item[],
+    p_models => %(models)b::text[], p_rows => %(rows)b::json[],
+    p_writer => %(writer)s::uuid, p_until => %(until)s::float8,
+    p_lock_timeout => %(lock_timeout)s, p_skip_locked => %(skip_locked)s)
 """
 
 
@@ -50,10 +49,7 @@ class Remember:
 class Append:
     """The events that one command decided for one stream, ready to be stored.
 
-    ``site_version`` is what is known of the brokerage and must still hold (0: nothing); ``client`` is the address whose
-    form limit counts ('': nobody's). ``also`` are events of other streams of the tenant: all are appended or none.
-    ``slug`` must be free in the tenant ('': the stream has none). ``digest`` is of who sent a form and what it says:
-    the same within ten minutes is not appended (b'': it may be sent twice).
+    ``also`` are events of other streams of the tenant: all are appended or none.
     """
 
     tenant_id: UUID
@@ -64,11 +60,8 @@ class Append:
     rows: dict[str, list[dict[str, Any]]]
     subject_key: bytes = b""
     remember: Remember | None = None
-    site_version: int = 0
-    client: str = ""
+    guards: Sequence[Guard] = ()
     also: tuple["Append", ...] = ()
-    slug: str = ""
-    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,79 +80,29 @@ def arguments(
     leaders: Sequence[Append],
     lock_timeout: str,
     skip_locked: bool,
-    form_limit: int = 0,
     writer: UUID = NOBODY,
     until: float = math.inf,
-) -> list[Any]:
+) -> dict[str, Any]:
     """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
-    item: list[int] = []
-    first: list[int] = []
-    version: list[int] = []
-    types: list[str] = []
-    schema: list[int] = []
-    data: list[bytes] = []
-    metadata: list[bytes] = []
+    items: list[bytes] = []
     rows: dict[str, list[dict[str, Any]]] = {}
-    together: list[int] = []
-    appends: list[Append] = []
     for leader in leaders:
-        appends += (leader, *leader.also)
-        together += [0] + [len(appends) - len(leader.also)] * len(leader.also)
-    remembered = [a.remember for a in appends]
-    digests = [a.digest for a in appends]
-    for number, append in enumerate(appends, start=1):
-        first.append(len(item) + 1)
-        for stored, about in zip(append.events, append.metadata, strict=True):
-            name, schema_version = split_topic(stored.topic)
-            item.append(number)
-            version.append(stored.originator_version)
-            types.append(name)
-            schema.append(schema_version)
-            data.append(stored.state)
-            metadata.append(about)
-        for model, made in append.rows.items():
-            into = rows.setdefault(model, [])
-            into.extend(row | {"item": number} for row in made)
-    return [
-        packed(UUID, [a.tenant_id for a in appends]),
-        packed(UUID, [a.stream_id for a in appends]),
-        packed(int, [a.expected_version for a in appends]),
-        packed(bytes, [r.key if r else b"" for r in remembered]),
-        packed(bytes, [r.request if r else b"" for r in remembered]),
-        packed(bytes, [r.answer if r else b"" for r in remembered]),
-        packed(bytes, [a.subject_key for a in appends]),
-        any(remembered),
-        packed(int, [*first, len(item) + 1]),
-        packed(int, item),
-        packed(int, version),
-        packed(str, types),
-        packed(int, schema),
-        packed(bytes, data),
-        packed(bytes, metadata),
-        packed(int, [a.site_version for a in appends]),
-        packed(str, [a.client for a in appends]),
-        packed(int, turns(appends)),
-        packed(bytes, digests if any(digests) else []),
-        form_limit,
-        packed(int, together),
-        packed(str, [a.slug for a in appends]),
-        packed(str, list(rows)),
-        orjson.dumps(rows).decode(),
-        writer,
-        until,
-        lock_timeout,
-        skip_locked,
-    ]
-
-
-def turns(appends: Sequence[Append]) -> list[int]:
-    """How many of the same client there are up to each; the limit grants them in this order."""
-    counts: Counter[tuple[UUID, str]] = Counter()
-    made = []
-    for append in appends:
-        counts[append.tenant_id, append.client] += 1
-        made.append(counts[append.tenant_id, append.client])
-    return made
+        place = 0
+        for append in (leader, *leader.also):
+            items.append(item(append, place))
+            for model, made in append.rows.items():
+                rows.setdefault(model, []).extend(row | {"item": len(items)} for row in made)
+            place = place or len(items)
+    return {
+        "tenants": packed(UUID, list({append.tenant_id for append in leaders})),
+        "items": array_of(ITS_OWN, items),
+        "models": packed(str, list(rows)),
+        "rows": packed(Json, [orjson.dumps(made) for made in rows.values()]),
+        "writer": writer,
+        "until": until,
+        "lock_timeout": lock_timeout,
+        "skip_locked": skip_locked,
+    }
 
 
 async def call(
@@ -168,7 +111,6 @@ async def call(
     lock_timeout: str,
     *,
     skip_locked: bool = False,
-    form_limit: int = 0,
     writer: UUID = NOBODY,
     until: float = math.inf,
 ) -> list[Outcome]:
@@ -178,7 +120,7 @@ async def call(
     Raises the driver's errors.
     """
     cursor = connection.cursor(binary=True)
-    parameters, asked = arguments(appends, lock_timeout, skip_locked, form_limit, writer, until), time.monotonic()
+    parameters, asked = arguments(appends, lock_timeout, skip_locked, writer, until), time.monotonic()
     await cursor.execute(CALL, parameters)
     rows = await cursor.fetchall()
     if rows and rows[0][-1] is not None:

@@ -4,283 +4,269 @@
 -- Whatever may go wrong for one item is decided under its tenant's head lock, as data, before anything is written:
 -- an item's answer is a row, never an exception that would fail the others.
 --   appended  it is in the log; position is that of its last event
---   version   somebody appended to the stream first; version is what it has now
+--   version   the stream has grown since it was read; version is what it has now
 --   done      the idempotency key has been used for the same request; answer is what was said then
 --   reused    ... for another request
 --   held      another session holds the tenant's head (only with p_skip_locked)
 --   unknown   there is no such tenant
---   stale     the brokerage or its staff has changed since p_site was read; 0 says that it does not matter
---   limited   the client has sent as many forms as one may; retry_at is when it may again
---   again     the client has sent the same form within ten minutes, and what it made is unchanged; answer is its stream
---   taken     another property of the tenant has the slug
+-- and, where a guard (aureum/store/guards.py) does not hold:
+--   stale     the tenant's lines in the directories have changed since directory_version
+--   again     the same has begun a stream within its time, and that stream is unchanged; answer is the stream
+--   limited   the counter has reached its limit; retry_at is when it begins anew
+--   taken     another stream has the name
 -- told_at is what the database's clock says.
--- A stream, a form, or an idempotency key of a tenant, must not stand twice in one call: the writer sees to that, and a unique
--- index refuses the call otherwise.
--- p_key, p_request, p_answer and p_subject are empty where an item has none; p_remember says whether any has a key.
--- p_with is another item, which stands before: both are appended or none. Its tenant is the same; that its
--- stream has not grown meanwhile, the primary key says.
--- p_slug is the slug that an item's stream begins with (empty: none).
--- p_client is whose form limit counts (empty: nobody's), p_turn how many of the same client there are up to this one.
--- Forms that are not stored, being sent again, do not count.
--- p_digest is of who sent a form and what it says (empty: it is no form, or may be sent twice); there are none at all
--- where no item has one.
+--
+-- A stream, an idempotency key, what is appended once, or a name, must not stand twice in one call: the writer sees to
+-- that, and a unique index refuses the call otherwise.
+-- p_items are explained where their type is made (migrations/0018_guards.sql); p_tenants are theirs, each once. The store
+-- fills in the statements of the read models below; p_models names those that have any rows, p_rows has the rows of
+-- each, every row with its item.
 -- p_writer is the connection that this call came on, p_until the latest moment at which anything is appended: a call that
 -- was held up on its way is refused as a whole (AU001).
--- Item i's events are those from e_first[i] up to e_first[i + 1]. The store fills in the statements of the
--- read models below; p_models names those that have any rows, p_rows has the rows, by name, each with its item.
 CREATE OR REPLACE FUNCTION append_events(
-    p_tenant uuid[], p_stream uuid[], p_expected integer[],
-    p_key bytea[], p_request bytea[], p_answer bytea[], p_subject bytea[], p_remember boolean, e_first integer[],
-    e_item integer[], e_version integer[], e_type text[], e_schema integer[], e_data bytea[], e_metadata bytea[],
-    p_site integer[], p_client text[], p_turn integer[], p_digest bytea[], p_form_limit integer,
-    p_with integer[],
-    p_slug text[],
-    p_models text[], p_rows json, p_writer uuid, p_until float8, p_lock_timeout text, p_skip_locked boolean
+    p_tenants uuid[], p_items append_item[], p_models text[], p_rows json[], p_writer uuid, p_until float8,
+    p_lock_timeout text, p_skip_locked boolean
 ) RETURNS TABLE (
     item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz,
     told_at timestamptz
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off SET enable_mergejoin = off AS $function$
 #variable_conflict use_column
 DECLARE
-    head_tenant uuid[];
-    head_position bigint[];
-    head_hash bytea[];
-    head_recorded timestamptz[];
-    head_site integer[];
-    -- Forms that were sent before: the item, and the stream that the first one began (none where a key tells).
-    made integer;
-    again_item integer[] := '{}';
-    again_stream uuid[] := '{}';
-    -- Whose form limit was counted: tenant and client.
-    counted text[];
-    counted_granted integer[];
-    counted_start timestamptz[];
-    accepted accepted_append[] := '{}';
-    outcomes text[] := '{}';
-    -- Of the items before, in the order in which they are decided: read models show none of them yet.
-    slugs text[] := '{}';
-    event_ord integer[] := '{}';
-    event_position bigint[] := '{}';
-    event_hash bytea[] := '{}';
-    event_recorded timestamptz[] := '{}';
-    moved_tenant uuid[] := '{}';
-    moved_position bigint[] := '{}';
-    moved_hash bytea[] := '{}';
-    moved_recorded timestamptz[] := '{}';
-    -- For read models, by item: when the event before the item's last one was recorded in the tenant's log.
-    recorded_before timestamptz[] := '{}';
+    -- The heads that this call holds, in the order of the tenants.
+    held log_head[];
     moment timestamptz;
+    r record;
+    i append_item;
+    e append_event;
+    -- The tenant whose items are decided; its head as it is after those before (NULL: not held), and its place.
+    tenant uuid;
+    head log_head;
+    place integer := 0;
     -- The tenant's own: the moment, or its last one where the clock of the database has gone back since. So times of a
     -- log never go back, and neither does what is filtered by them.
     recorded timestamptz;
-    r record;
-    tenant uuid;
-    place bigint;
-    chain bytea;
+    again uuid;
+    counter integer;
+    -- By item: what became of it; whose log it is in (NULL: in none); for read models, when the event before its last one
+    -- was recorded in that log.
+    outcomes text[] := '{}';
+    tenants uuid[] := '{}';
+    recorded_before timestamptz[] := '{}';
+    -- What is written in the end.
+    new_events events[] := '{}';
+    new_subject_keys subject_keys[] := '{}';
+    new_answers idempotency_keys[] := '{}';
+    new_names taken_names[] := '{}';
+    new_streams recent_streams[] := '{}';
+    -- Counters in this minute: "used" before this call, "granted" in it.
+    counters text[] := '{}';
+    counts rate_limits[] := '{}';
+    rows json;
 BEGIN
     PERFORM set_config('lock_timeout', p_lock_timeout, true);
     -- Statement 1 takes the locks, in the order of the tenants: two calls never wait for each other in a circle.
     IF p_skip_locked THEN
-        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.recorded_at),
-               array_agg(h.site_version)
-          INTO head_tenant, head_position, head_hash, head_recorded, head_site
-          FROM (
-              SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE SKIP LOCKED
-          ) h;
+        held := ARRAY(
+            SELECT ROW (h.tenant_id, h.position, h.hash, h.recorded_at, h.directory_version)::log_head
+              FROM heads h
+             WHERE h.tenant_id = ANY (p_tenants)
+             ORDER BY h.tenant_id
+               FOR NO KEY UPDATE SKIP LOCKED
+        );
     ELSE
-        SELECT array_agg(h.tenant_id), array_agg(h.position), array_agg(h.hash), array_agg(h.recorded_at),
-               array_agg(h.site_version)
-          INTO head_tenant, head_position, head_hash, head_recorded, head_site
-          FROM (
-              SELECT * FROM heads WHERE tenant_id = ANY (p_tenant) ORDER BY tenant_id FOR NO KEY UPDATE
-          ) h;
-    END IF;
-    -- Whoever sent this has given up waiting, and may have asked what became of it. Asking names the writer first and
-    -- takes the heads then; so it either waits for this call or is seen here.
-    IF clock_timestamp() > to_timestamp(p_until) OR EXISTS (SELECT FROM given_up_writers g WHERE g.writer = p_writer) THEN
-        RAISE EXCEPTION 'nobody waits for this any more' USING ERRCODE = 'AU001';
+        held := ARRAY(
+            SELECT ROW (h.tenant_id, h.position, h.hash, h.recorded_at, h.directory_version)::log_head
+              FROM heads h
+             WHERE h.tenant_id = ANY (p_tenants)
+             ORDER BY h.tenant_id
+               FOR NO KEY UPDATE
+        );
     END IF;
     moment := clock_timestamp();
-    -- Statement 2 and those that follow look with a new snapshot: they see what was committed while we waited.
-    IF cardinality(p_digest) > 0 THEN
-        -- A form that is sent again finds the first one; any other leaves what the next one finds. If it is not appended
-        -- after all, that names a stream without a key, which counts for nothing.
-        INSERT INTO recent_forms AS f (tenant_id, digest, stream_id, version, recorded_at)
-        SELECT p_tenant[i.ord], i.digest, p_stream[i.ord], e_version[e_first[i.ord + 1] - 1], moment
-          FROM unnest(p_digest) WITH ORDINALITY AS i (digest, ord)
-         WHERE i.digest <> '' AND p_tenant[i.ord] = ANY (head_tenant)
-        ON CONFLICT (tenant_id, digest) DO UPDATE SET
-               stream_id = excluded.stream_id, version = excluded.version, recorded_at = excluded.recorded_at
-         WHERE f.recorded_at <= excluded.recorded_at - interval '10 minutes'
-            OR EXISTS (
-                   SELECT FROM events e
-                    WHERE e.tenant_id = f.tenant_id AND e.stream_id = f.stream_id AND e.version > f.version
-               )
-            -- Whoever was erased and comes again begins anew.
-            OR NOT EXISTS (SELECT FROM subject_keys s WHERE s.tenant_id = f.tenant_id AND s.subject_id = f.stream_id);
-        GET DIAGNOSTICS made = ROW_COUNT;
-        IF made < cardinality(array_remove(p_digest, '')) THEN
-            SELECT coalesce(array_agg(i.ord), '{}'), coalesce(array_agg(f.stream_id), '{}')
-              INTO again_item, again_stream
-              FROM unnest(p_digest) WITH ORDINALITY AS i (digest, ord)
-             CROSS JOIN LATERAL (
-                 SELECT x.stream_id FROM recent_forms x
-                  WHERE x.tenant_id = p_tenant[i.ord] AND x.digest = i.digest
-                  LIMIT 1
-             ) f
-             WHERE i.digest <> '' AND p_tenant[i.ord] = ANY (head_tenant) AND f.stream_id <> p_stream[i.ord];
-        END IF;
-    END IF;
-    IF p_form_limit > 0 AND EXISTS (SELECT FROM unnest(p_client) AS c WHERE c <> '') THEN
-        IF p_remember THEN
-            SELECT again_item || coalesce(array_agg(i.ord), '{}') INTO again_item
-              FROM unnest(p_key) WITH ORDINALITY AS i (key, ord)
-             WHERE i.key <> '' AND p_client[i.ord] <> ''
-               AND EXISTS (
-                       SELECT FROM idempotency_keys d
-                        WHERE d.tenant_id = p_tenant[i.ord] AND d.key = i.key
-                          AND d.recorded_at > moment - interval '24 hours'
-                   );
-        END IF;
-        WITH asking AS (
-            SELECT i.tenant_id, convert_to(p_client[i.ord], 'UTF8') AS bucket, moment, p_form_limit AS rate_limit,
-                   1 AS waiting
-              FROM unnest(p_tenant) WITH ORDINALITY AS i (tenant_id, ord)
-             WHERE p_client[i.ord] <> '' AND i.tenant_id = ANY (head_tenant) AND i.ord <> ALL (again_item)
-        ), counted AS (
-            -- {count requests}
-        )
-        SELECT array_agg(c.tenant_id || convert_from(c.bucket, 'UTF8')), array_agg(c.granted), array_agg(c.window_start)
-          INTO counted, counted_granted, counted_start
-          FROM counted c;
-    END IF;
-    -- Here and below one array is unnested and the others are looked up by its places: each array that is unnested costs
-    -- as much as a small table.
+    told_at := moment;
+
+    -- Statement 2 looks up all that decides. It has a new snapshot: it sees what was committed while we waited.
     FOR r IN
-        SELECT i.ord, i.tenant_id, p_stream[i.ord] AS stream_id, p_expected[i.ord] AS expected,
-               p_request[i.ord] AS request, p_with[i.ord] AS together, p_slug[i.ord] AS slug,
-               head_position[h.place] AS head_position, head_hash[h.place] AS head_hash,
-               head_recorded[h.place] AS head_recorded,
-               p_site[i.ord] <> 0 AND p_site[i.ord] <> head_site[h.place] AS stale,
-               again_stream[array_position(again_item, i.ord::integer)] AS again,
-               CASE WHEN p_turn[i.ord] - CASE WHEN again_item = '{}' THEN 0 ELSE (
-                        SELECT count(*) FROM unnest(again_item) AS x
-                         WHERE x < i.ord AND p_tenant[x] = i.tenant_id AND p_client[x] = p_client[i.ord]
-                    ) END > counted_granted[c.place]
-                    THEN counted_start[c.place] + interval '60 seconds' END AS retry_at,
-               d.request_hash AS done_request, d.answer AS done_answer,
+        SELECT i.item, done.request_hash AS done_request, done.answer AS done_answer, same.stream_id AS same_stream,
+               same.version AS same_version, same.expires_at AS same_until, count.window_start, count.used,
                -- A stream that is to begin is not looked up: if it has begun already, the primary key says so.
-               CASE WHEN p_expected[i.ord] > 0 THEN coalesce((
-                   SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = p_stream[i.ord]
-               ), 0) END AS found,
-               p_slug[i.ord] <> '' AND EXISTS (
-                   SELECT FROM property_list x
-                    WHERE x.tenant_id = i.tenant_id AND x.slug = p_slug[i.ord]
-                      AND x.read_version = (
-                          SELECT y.property_list_version FROM heads y WHERE y.tenant_id = i.tenant_id
-                      )
-               ) AS taken
-          FROM unnest(p_tenant) WITH ORDINALITY AS i (tenant_id, ord)
-         CROSS JOIN LATERAL (SELECT array_position(head_tenant, i.tenant_id) AS place) h
-         CROSS JOIN LATERAL (
-             SELECT array_position(counted, i.tenant_id || p_client[i.ord]) AS place
-         ) c
-          LEFT JOIN idempotency_keys d
-               ON p_key[i.ord] <> '' AND d.tenant_id = i.tenant_id AND d.key = p_key[i.ord]
-                  AND d.recorded_at > moment - interval '24 hours'
-         ORDER BY i.tenant_id, i.ord
+               CASE WHEN i.expected > 0 THEN coalesce((
+                   SELECT max(v.version) FROM events v WHERE v.tenant_id = i.tenant_id AND v.stream_id = i.stream_id
+               ), 0) END AS version,
+               EXISTS (
+                   SELECT FROM taken_names t
+                    WHERE t.tenant_id = i.tenant_id AND t.purpose = i.purpose AND t.name = i.name
+               ) AS taken,
+               moment > to_timestamp(p_until) OR EXISTS (
+                   SELECT FROM given_up_writers g WHERE g.writer = p_writer
+               ) AS given_up
+          FROM unnest(p_items) WITH ORDINALITY AS i (
+                   tenant_id, stream_id, expected, leader, events, subject_key,
+                   directory_version, counter, most, once, once_seconds, purpose, name, key, request, answer, item
+               )
+          LEFT JOIN LATERAL (
+              SELECT d.request_hash, d.answer FROM idempotency_keys d
+               WHERE d.tenant_id = i.tenant_id AND d.key = i.key AND d.recorded_at > moment - interval '24 hours'
+               LIMIT 1
+          ) done ON true
+          LEFT JOIN LATERAL (
+              SELECT s.stream_id, s.version, s.expires_at FROM recent_streams s
+               WHERE s.tenant_id = i.tenant_id AND s.once = i.once
+               LIMIT 1
+          ) same ON true
+          LEFT JOIN LATERAL (
+              SELECT c.window_start, c.used FROM rate_limits c
+               WHERE c.tenant_id = i.tenant_id AND c.bucket = convert_to(i.counter, 'UTF8')
+                 AND c.window_start > moment - interval '60 seconds'
+               LIMIT 1
+          ) count ON true
+         ORDER BY i.tenant_id, i.item
     LOOP
-        item := r.ord;
-        "position" := NULL;
-        version := r.found;
-        answer := NULL;
-        retry_at := r.retry_at;
-        told_at := moment;
-        outcome := CASE
-            WHEN r.together > 0 THEN outcomes[r.together]
-            WHEN r.head_position IS NULL THEN 'held'
-            WHEN r.stale THEN 'stale'
-            WHEN r.again IS NOT NULL THEN 'again'
-            WHEN r.done_request = r.request THEN 'done'
-            WHEN r.done_request IS NOT NULL THEN 'reused'
-            WHEN r.retry_at IS NOT NULL THEN 'limited'
-            WHEN coalesce(r.found, r.expected) <> r.expected THEN 'version'
-            WHEN r.taken OR r.slug <> '' AND r.tenant_id || r.slug = ANY (slugs) THEN 'taken'
-            ELSE 'appended' END;
-        outcomes[item] := outcome;
-        IF outcome = 'appended' THEN
-            IF r.tenant_id IS DISTINCT FROM tenant THEN
-                IF tenant IS NOT NULL THEN
-                    moved_tenant := moved_tenant || tenant;
-                    moved_position := moved_position || place;
-                    moved_hash := moved_hash || chain;
-                    moved_recorded := moved_recorded || recorded;
-                END IF;
-                tenant := r.tenant_id;
-                place := r.head_position;
-                chain := r.head_hash;
-                recorded := greatest(moment, r.head_recorded);
-            END IF;
-            recorded_before[item] := CASE
-                WHEN place = r.head_position AND e_first[item + 1] - e_first[item] = 1 THEN r.head_recorded
-                ELSE recorded END;
-            IF r.slug <> '' THEN
-                slugs := slugs || (r.tenant_id || r.slug);
-            END IF;
-            accepted := accepted || ROW (item, tenant)::accepted_append;
-            FOR e IN e_first[item] .. e_first[item + 1] - 1 LOOP
+        -- The caller may have given up waiting, and have asked what became of this. Asking names the writer first and
+        -- takes the heads then; so it either waits for this call or is seen here.
+        IF r.given_up THEN
+            RAISE EXCEPTION 'nobody waits for this any more' USING ERRCODE = 'AU001';
+        END IF;
+        i := p_items[r.item];
+        IF i.tenant_id IS DISTINCT FROM tenant THEN
+            tenant := i.tenant_id;
+            head := NULL;
+            IF held[place + 1].tenant_id = tenant THEN
                 place := place + 1;
-                chain := sha256(chain || uuid_send(tenant) || uuid_send(r.stream_id) || int4send(e_version[e])
-                    || int8send(place) || int2send(e_schema[e]::smallint) || timestamptz_send(recorded)
-                    || int4send(octet_length(e_type[e])) || convert_to(e_type[e], 'UTF8')
-                    || int4send(octet_length(e_data[e])) || e_data[e] || e_metadata[e]);
-                event_ord := event_ord || e;
-                event_position := event_position || place;
-                event_hash := event_hash || chain;
-                event_recorded := event_recorded || recorded;
+                head := held[place];
+            END IF;
+            recorded := greatest(moment, head.recorded_at);
+        END IF;
+        again := NULL;
+        IF r.same_stream IS NOT NULL AND head.tenant_id IS NOT NULL THEN
+            SELECT k.subject_id INTO again FROM subject_keys k
+             -- The person who was erased and comes again begins anew.
+             WHERE r.same_until > moment AND k.tenant_id = tenant AND k.subject_id = r.same_stream
+               AND NOT EXISTS (
+                       SELECT FROM events v
+                        WHERE v.tenant_id = tenant AND v.stream_id = r.same_stream AND v.version > r.same_version
+                   );
+            IF again IS NULL THEN
+                DELETE FROM recent_streams s WHERE s.tenant_id = tenant AND s.once = i.once;
+            END IF;
+        END IF;
+        IF i.counter IS NOT NULL THEN
+            counter := array_position(counters, tenant || i.counter);
+            IF counter IS NULL THEN
+                counters := counters || (tenant || i.counter);
+                counts := counts || ROW (
+                    tenant, convert_to(i.counter, 'UTF8'), coalesce(r.window_start, moment), i.most, coalesce(r.used, 0), 0
+                )::rate_limits;
+                counter := cardinality(counters);
+            END IF;
+        END IF;
+        outcome := CASE
+            WHEN i.leader > 0 THEN outcomes[i.leader]
+            WHEN head.tenant_id IS NULL THEN 'held'
+            WHEN i.directory_version <> head.directory_version THEN 'stale'
+            WHEN again IS NOT NULL THEN 'again'
+            WHEN r.done_request = i.request THEN 'done'
+            WHEN r.done_request IS NOT NULL THEN 'reused'
+            WHEN i.counter IS NOT NULL AND counts[counter].used + counts[counter].granted >= i.most THEN 'limited'
+            WHEN r.version <> i.expected THEN 'version'
+            WHEN r.taken THEN 'taken'
+            ELSE 'appended' END;
+        item := r.item;
+        outcomes[item] := outcome;
+        "position" := NULL;
+        version := r.version;
+        answer := NULL;
+        retry_at := NULL;
+        IF outcome = 'appended' THEN
+            tenants[item] := tenant;
+            recorded_before[item] := CASE WHEN cardinality(i.events) = 1 THEN head.recorded_at ELSE recorded END;
+            FOREACH e IN ARRAY i.events LOOP
+                head.position := head.position + 1;
+                head.hash := sha256(head.hash || uuid_send(tenant) || uuid_send(i.stream_id) || int4send(e.version)
+                    || int8send(head.position) || int2send(e.schema_version) || timestamptz_send(recorded)
+                    || int4send(octet_length(e.type)) || convert_to(e.type, 'UTF8')
+                    || int4send(octet_length(e.data)) || e.data || e.metadata);
+                head.recorded_at := recorded;
+                new_events := new_events || ROW (
+                    tenant, i.stream_id, e.version, head.position, e.type, e.schema_version, e.data, e.metadata, recorded,
+                    head.hash
+                )::events;
             END LOOP;
-            "position" := place;
+            held[place] := head;
+            "position" := head.position;
+            IF i.subject_key IS NOT NULL THEN
+                new_subject_keys := new_subject_keys || ROW (tenant, i.stream_id, i.subject_key)::subject_keys;
+            END IF;
+            IF i.key IS NOT NULL THEN
+                new_answers := new_answers || ROW (tenant, i.key, i.request, i.answer, moment)::idempotency_keys;
+            END IF;
+            IF i.name IS NOT NULL THEN
+                new_names := new_names || ROW (tenant, i.purpose, i.name, i.stream_id)::taken_names;
+            END IF;
+            IF i.once IS NOT NULL THEN
+                new_streams := new_streams || ROW (
+                    tenant, i.once, i.stream_id, e.version, moment + make_interval(secs => i.once_seconds)
+                )::recent_streams;
+            END IF;
+            IF i.counter IS NOT NULL THEN
+                counts[counter].granted := counts[counter].granted + 1;
+            END IF;
         ELSIF outcome = 'done' THEN
             answer := r.done_answer;
         ELSIF outcome = 'again' THEN
-            answer := uuid_send(r.again);
-        ELSIF outcome = 'held' AND NOT EXISTS (SELECT FROM heads x WHERE x.tenant_id = r.tenant_id) THEN
+            answer := uuid_send(again);
+        ELSIF outcome = 'limited' THEN
+            retry_at := counts[counter].window_start + interval '60 seconds';
+        ELSIF outcome = 'held' AND NOT EXISTS (SELECT FROM heads h WHERE h.tenant_id = tenant) THEN
             outcome := 'unknown';
         END IF;
         RETURN NEXT;
     END LOOP;
-    IF tenant IS NULL THEN
+    IF tenants = '{}' THEN
         RETURN;
     END IF;
-    moved_tenant := moved_tenant || tenant;
-    moved_position := moved_position || place;
-    moved_hash := moved_hash || chain;
-    moved_recorded := moved_recorded || recorded;
 
     INSERT INTO events (tenant_id, stream_id, version, position, type, schema_version, data, metadata, recorded_at, hash)
-    SELECT p_tenant[e_item[n.e]], p_stream[e_item[n.e]], e_version[n.e], event_position[n.place], e_type[n.e],
-           e_schema[n.e], e_data[n.e], e_metadata[n.e], event_recorded[n.place], event_hash[n.place]
-      FROM unnest(event_ord) WITH ORDINALITY AS n (e, place);
+    SELECT n.tenant_id, n.stream_id, n.version, n.position, n.type, n.schema_version, n.data, n.metadata, n.recorded_at,
+           n.hash
+      FROM unnest(new_events) AS n;
 
-    UPDATE heads h SET position = moved_position[n.place], hash = moved_hash[n.place],
-           recorded_at = moved_recorded[n.place]
-      FROM unnest(moved_tenant) WITH ORDINALITY AS n (tenant_id, place)
-     WHERE h.tenant_id = n.tenant_id;
+    UPDATE heads h SET position = n.position, hash = n.hash, recorded_at = n.recorded_at
+      FROM unnest(held) AS n
+     WHERE h.tenant_id = n.tenant_id AND h.position < n.position;
 
-    INSERT INTO subject_keys (tenant_id, subject_id, wrapped)
-    SELECT p_tenant[a.item], p_stream[a.item], a.wrapped
-      FROM unnest(p_subject) WITH ORDINALITY AS a (wrapped, item)
-     WHERE a.wrapped <> '' AND outcomes[a.item] = 'appended';
-
-    IF p_remember THEN
+    IF cardinality(new_subject_keys) > 0 THEN
+        INSERT INTO subject_keys (tenant_id, subject_id, wrapped)
+        SELECT n.tenant_id, n.subject_id, n.wrapped FROM unnest(new_subject_keys) AS n;
+    END IF;
+    IF cardinality(new_answers) > 0 THEN
         INSERT INTO idempotency_keys AS k (tenant_id, key, request_hash, answer, recorded_at)
-        SELECT a.tenant_id, p_key[a.item], p_request[a.item], p_answer[a.item], moment
-          FROM unnest(accepted) AS a
-         WHERE p_key[a.item] <> ''
+        SELECT n.tenant_id, n.key, n.request_hash, n.answer, n.recorded_at FROM unnest(new_answers) AS n
         ON CONFLICT (tenant_id, key) DO UPDATE SET
             request_hash = excluded.request_hash, answer = excluded.answer, recorded_at = excluded.recorded_at;
+    END IF;
+    IF cardinality(new_names) > 0 THEN
+        INSERT INTO taken_names (tenant_id, purpose, name, stream_id)
+        SELECT n.tenant_id, n.purpose, n.name, n.stream_id FROM unnest(new_names) AS n;
+    END IF;
+    IF cardinality(new_streams) > 0 THEN
+        INSERT INTO recent_streams (tenant_id, once, stream_id, version, expires_at)
+        SELECT n.tenant_id, n.once, n.stream_id, n.version, n.expires_at FROM unnest(new_streams) AS n;
+    END IF;
+    -- Whoever else counts in the same row meanwhile is not forgotten.
+    IF cardinality(counts) > 0 THEN
+        INSERT INTO rate_limits AS c (tenant_id, bucket, window_start, allowed, used, granted)
+        SELECT n.tenant_id, n.bucket, n.window_start, n.allowed, n.used + n.granted, n.granted
+          FROM unnest(counts) AS n
+         WHERE n.granted > 0
+         ORDER BY n.tenant_id, n.bucket
+        ON CONFLICT (tenant_id, bucket) DO UPDATE SET
+            window_start = greatest(c.window_start, excluded.window_start), allowed = excluded.allowed,
+            used = CASE WHEN c.window_start < excluded.window_start THEN 0 ELSE c.used END + excluded.granted,
+            granted = excluded.granted;
     END IF;
 
     -- {read models}

@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import StoredEvent
 
 from aureum.domain.aggregate import Aggregate, replay
-from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NotFound, SiteChanged, SlugTaken, TooMany
-from aureum.registry import rows_of
+from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NameTaken, NotFound, SiteChanged, TooMany
+from aureum.registry import TAKEN, rows_of
 from aureum.store import metadata
 from aureum.store.append import Append, Remember
 from aureum.store.cipher import TenantKey, TenantKeys
+from aureum.store.guards import Guard
 from aureum.store.mapper import EventMapper, join_topic
 from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
@@ -44,17 +45,7 @@ NEW_TENANT_KEY = """
 INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%(tenant)s, %(wrapped)s) ON CONFLICT (tenant_id) DO NOTHING
 """
 
-LEAD_NUMBERS = "SELECT nextval('lead_numbers')"
-TOUR_NUMBERS = "SELECT nextval('tour_numbers')"
 NUMBERS_A_BLOCK = 1_000
-
-TAKEN = {
-    "brokerages": "This slug is already taken by another brokerage. Choose another one.",
-    "domains": "This domain already belongs to a brokerage. A domain can belong to one only.",
-    "users": "A user with this e-mail address exists already.",
-    "property_list_mls": "This mlsId belongs to another property already. Change that one, or name another mls.",
-}
-"""What a violated unique index means, by its name or the table's; on Citus a shard's number follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +79,7 @@ class Stream:
 @dataclass(frozen=True, slots=True)
 class Appended:
     """Where the append stands in the tenant's log; or the answer that was remembered for its idempotency key, or the
-    stream that the same form has begun a moment ago."""
+    stream that the same has begun a moment ago."""
 
     position: int | None
     remembered: bytes | None = None
@@ -102,16 +93,6 @@ class Idempotency:
     key: bytes
     request: bytes
     answer: Callable[[Any], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What an append from a public form depends on: the brokerage as it was looked up, whose form limit counts, and a
-    digest of who sent what, if the same within ten minutes is one form."""
-
-    site_version: int
-    client: str
-    digest: bytes = b""
 
 
 class EventStore:
@@ -166,20 +147,17 @@ class EventStore:
         command: str,
         origin: Origin,
         idempotency: Idempotency | None = None,
-        form: Form | None = None,
+        guards: Sequence[Guard] = (),
         also: Sequence[Aggregate] = (),
         beside: Sequence[tuple[Aggregate, Stream]] = (),
-        slug: str = "",
     ) -> Appended:
         """Append what *aggregate* decided since it was made of *before*, together with the new aggregates *also*, and
         with what others decided since they were made of their streams (*beside*): all or nothing.
 
         Nothing decided, nothing happens, but that a request with an Idempotency-Key is remembered.
 
-        *slug* is what the stream begins with and nothing else of the tenant may have.
-
-        Raises Conflict if the stream grew meanwhile, AlreadyTaken, SlugTaken, KeyReused, NotFound (no such tenant),
-        Busy, Unavailable; with *form* SiteChanged and TooMany as well.
+        Raises Conflict if the stream grew meanwhile, AlreadyTaken, KeyReused, NotFound (no such tenant), Busy,
+        Unavailable; where a guard does not hold SiteChanged, TooMany or NameTaken.
         """
         new: Sequence[Any] = aggregate.collect_events()
         if not new and idempotency is None:
@@ -197,12 +175,11 @@ class EventStore:
             command,
             origin,
             remember=remember,
-            form=form,
+            guards=guards,
             also=tuple(
                 prepared(tenant_key, other.id, other.collect_events(), stream, command, origin)
                 for other, stream in (*((new_one, NO_STREAM) for new_one in also), *beside)
             ),
-            slug=slug,
         )
         return await self._write(append, tenant_key)
 
@@ -235,7 +212,7 @@ class EventStore:
             case "reused":
                 raise KeyReused
             case "taken":
-                raise SlugTaken
+                raise NameTaken
             case "stale":
                 raise SiteChanged
             case "limited":
@@ -246,14 +223,6 @@ class EventStore:
             case "unknown":
                 raise NotFound
         raise Busy
-
-    async def lead_number(self) -> int:
-        """The next platform-wide integer for a lead."""
-        return await self.number_of(LEAD_NUMBERS)
-
-    async def tour_number(self) -> int:
-        """The next platform-wide integer for a tour."""
-        return await self.number_of(TOUR_NUMBERS)
 
     async def number_of(self, block: str) -> int:
         """The next integer of a block that this process took; *block* is the statement that takes one."""
@@ -282,9 +251,8 @@ def prepared(
     origin: Origin,
     *,
     remember: Remember | None = None,
-    form: Form | None = None,
+    guards: Sequence[Guard] = (),
     also: tuple[Append, ...] = (),
-    slug: str = "",
 ) -> Append:
     """The append of *new* events behind those of *before*: encoded, encrypted, with the rows of the read models."""
     subject_key, wrapped = before.subject_key, b""
@@ -301,21 +269,19 @@ def prepared(
         rows=rows_of(history, new) if new else {},
         subject_key=wrapped,
         remember=remember,
-        site_version=form.site_version if form else 0,
-        client=form.client if form else "",
-        digest=form.digest if form else b"",
+        guards=guards,
         also=also,
-        slug=slug,
     )
 
 
 def taken(error: psycopg.errors.UniqueViolation) -> AlreadyTaken | Conflict:
     """A violated unique index as a domain error, whatever the engine names the constraint."""
     text = str(error)
-    for table, message in TAKEN.items():
-        if re.search(rf'"{table}(_[a-z_]+)?(_\d+)?"', text):
+    for index, message in TAKEN.items():
+        # On Citus a shard's number follows the name.
+        if re.search(rf'"{index}(_[a-z_]+)?(_\d+)?"', text):
             return AlreadyTaken(message)
-    return SlugTaken() if '"property_list_slug' in text else Conflict()
+    return Conflict()
 
 
 NO_STREAM = Stream((), None)

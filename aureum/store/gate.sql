@@ -39,7 +39,7 @@ WITH asked AS (
 ), known AS (
     SELECT f.*, h.tenant_id, coalesce(b.number, 0) AS number, coalesce(b.slug, '') AS slug,
            coalesce(b.plan, '') AS plan, coalesce(b.country, 'US') AS country,
-           coalesce(b.public_lead_count, false) AS public_lead_count, h.site_version, h.position AS head,
+           coalesce(b.public_lead_count, false) AS public_lead_count, h.directory_version AS site_version, h.position AS head,
            0 /* {read version} */ AS read_version,
            CASE WHEN f.key_limit IS NOT NULL THEN f.key_limit WHEN f.client <> '' THEN p_form_limit ELSE 0
            END AS rate_limit,

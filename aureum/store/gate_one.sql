@@ -35,7 +35,7 @@ BEGIN
     END IF;
 
     SELECT h.tenant_id, coalesce(b.number, 0), coalesce(b.slug, ''), coalesce(b.plan, ''), coalesce(b.country, 'US'),
-           coalesce(b.public_lead_count, false), h.site_version, h.position,
+           coalesce(b.public_lead_count, false), h.directory_version, h.position,
            0 /* {read version} */
       INTO tenant_id, number, slug, plan, country, public_lead_count, site_version, head, read_version
       FROM heads h

@@ -1,5 +1,5 @@
 """Removes what nobody asks for any more: remembered answers after a day, counted requests after an hour, what tells a
-form that was sent twice after ten minutes, tokens that have expired, failed logins after a quarter of an hour,
+form that was sent twice when its time is over, tokens that have expired, failed logins after a quarter of an hour,
 addresses that nobody has logged in from for 90 days.
 
 Tenant by tenant where there is one, and in batches; a row that somebody holds is left for the next time, so that the
@@ -37,11 +37,11 @@ DELETE FROM rate_limits
 RETURNING 1
 """
 
-OLD_FORMS = """
-DELETE FROM recent_forms
- WHERE tenant_id = %(tenant)s AND digest IN (
-           SELECT digest FROM recent_forms
-            WHERE tenant_id = %(tenant)s AND recorded_at < now() - interval '10 minutes'
+OLD_STREAMS = """
+DELETE FROM recent_streams
+ WHERE tenant_id = %(tenant)s AND once IN (
+           SELECT once FROM recent_streams
+            WHERE tenant_id = %(tenant)s AND expires_at < now()
             LIMIT %(limit)s
               FOR UPDATE SKIP LOCKED
        )
@@ -99,7 +99,7 @@ async def sweep(database: Database, batch: int = BATCH) -> int:
     for statement in (OLD_TOKENS, OLD_FAILURES, OLD_ADDRESSES, OLD_WRITERS):
         removed += await sweep_all(database, statement, batch)
     for (tenant_id,) in await database.rows(TENANTS):
-        for statement in (OLD_ANSWERS, OLD_REQUESTS, OLD_FORMS):
+        for statement in (OLD_ANSWERS, OLD_REQUESTS, OLD_STREAMS):
             removed += await sweep_all(database, statement, batch, tenant_id)
     return removed
 

@@ -1,7 +1,8 @@
 """The writer: what several commands of this process decided goes to the database together.
 
-Appends that wait at the same moment share one call of ``append_events``, one call at a time; a lone append goes alone
-and waits for no timer. A tenant whose head row another session holds gets a lane of its own, so that it delays nobody.
+Appends that wait at the same moment share one call of ``append_events``, one call at a time. A lone append goes alone
+and waits for no timer; where appends have come one by one for a while, it does not even wait for the writer's task. A
+tenant whose head row another session holds gets a lane of its own, so that it delays nobody.
 Why: docs/decisions/group-append.md.
 
 Where a call is not answered (the connection was lost, or the database silent), what became of it is asked for on
@@ -12,7 +13,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import psycopg
@@ -21,6 +22,7 @@ import structlog
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store import in_doubt
 from aureum.store.append import GROUP_LIMIT, TOO_LATE, Append, Outcome, call
+from aureum.store.guards import Once, Unique
 from aureum.store.postgres.connection import Connection
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import WRITES, Watch
@@ -29,6 +31,10 @@ LANE_LIMIT = 4
 GROUP_LOCK_TIMEOUT = "200ms"
 LANE_LOCK_TIMEOUT = "2s"
 SKIP_LIMIT = 10
+
+ALONE = 3
+"""After so many calls in a row with one append each, the next append is probably alone, too: it does not wait to see
+which others come at the same moment."""
 
 DOUBTS_LIMIT = 2
 """How often an append is done again that was on a connection which was lost, and is known not to be in the log."""
@@ -88,19 +94,14 @@ def tenant_of(waiting: Waiting) -> UUID:
 def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waiting]]:
     """The next group of at most *limit*, and what goes on waiting, both in order.
 
-    A stream, a form, or an idempotency key, stands once in a group: whoever comes second must see what became of the
-    first.
+    A stream, an idempotency key, what is appended once, or a name, stands once in a group: the second must see what
+    became of the first.
     """
     group: list[Waiting] = []
     rest: list[Waiting] = []
     taken: set[object] = set()
     for one in waiting:
-        append = one.append
-        names: tuple[object, ...] = ((append.tenant_id, append.stream_id),)
-        if append.remember is not None:
-            names += ((append.tenant_id, append.remember.key),)
-        if append.digest:
-            names += ((append.tenant_id, append.digest),)
+        names = names_of(one.append)
         if len(group) < limit and taken.isdisjoint(names):
             group.append(one)
         else:
@@ -108,6 +109,20 @@ def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waitin
         # Also of one that must wait: nobody overtakes it.
         taken.update(names)
     return group, rest
+
+
+def names_of(append: Append) -> list[object]:
+    """What must stand once in a call."""
+    names: list[object] = [(append.tenant_id, append.stream_id)]
+    if append.remember is not None:
+        names.append((append.tenant_id, append.remember.key))
+    for guard in append.guards:
+        match guard:
+            case Once():
+                names.append((append.tenant_id, "once", guard.key))
+            case Unique():
+                names.append((append.tenant_id, guard.purpose, guard.name))
+    return names
 
 
 @dataclass(slots=True)
@@ -126,12 +141,10 @@ class AppendWriter:
         *,
         prepared: bool | None = None,
         grouped: bool = True,
-        form_limit: int = 0,
         watch: Watch | None = None,
     ) -> None:
         self.url = url
         self.watch = watch or Watch()
-        self.form_limit = form_limit
         self.prepared = prepared
         self.limit = GROUP_LIMIT if grouped else 1
         self.waiting: list[Waiting] = []
@@ -139,9 +152,12 @@ class AppendWriter:
         self.wake = asyncio.Event()
         self.line: Line | None = None
         self.tasks: set[asyncio.Task[None]] = set()
+        self.busy = False
+        self.alone = 0
+        """How many calls in a row have had one append each."""
         self.closing = False
 
-    async def __aenter__(self) -> "AppendWriter":
+    async def __aenter__(self) -> Self:
         self._start(self._run())
         return self
 
@@ -166,6 +182,8 @@ class AppendWriter:
         lane = self.lanes.get(append.tenant_id)
         if lane is not None:
             lane.waiting.append(waiting)
+        elif self.alone >= ALONE and not self.busy and not self.waiting:
+            await self._go([waiting])
         else:
             self.waiting.append(waiting)
             self.wake.set()
@@ -173,19 +191,29 @@ class AppendWriter:
 
     async def _run(self) -> None:
         while True:
-            if not self.waiting:
-                if self.closing and not self.lanes:
+            if self.busy or not self.waiting:
+                if self.closing and not (self.busy or self.lanes):
                     return
                 self.wake.clear()
                 await self.wake.wait()
                 continue
             group, self.waiting = take(self.waiting, self.limit)
-            try:
-                await self._write(group)
-            except Exception as error:
-                # Whatever it is, the writer goes on, and whoever waited hears of it.
-                for waiting in group:
-                    waiting.refuse(error)
+            await self._go(group)
+
+    async def _go(self, group: list[Waiting]) -> None:
+        """Write *group*, and nothing else meanwhile."""
+        self.busy = True
+        self.alone = self.alone + 1 if len(group) == 1 else 0
+        try:
+            await self._write(group)
+        except Exception as error:
+            # Whatever it is, the writer goes on, and the callers hear of it.
+            for waiting in group:
+                waiting.refuse(error)
+        finally:
+            self.busy = False
+            if self.waiting or self.closing:
+                self.wake.set()
 
     async def _write(self, group: list[Waiting]) -> None:
         """One call for *group*; those whose tenant is held move to a lane, or wait again while there is none."""
@@ -235,7 +263,6 @@ class AppendWriter:
                 appends,
                 lock_timeout,
                 skip_locked=skip_locked,
-                form_limit=self.form_limit,
                 writer=line.name,
                 until=clock + self.watch.seconds,
             )

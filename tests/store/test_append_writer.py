@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
-from aureum.store.append import Outcome
-from aureum.store.writer import LANE_LIMIT, AppendWriter, Waiting, take
+from aureum.store.append import Append, Outcome
+from aureum.store.writer import ALONE, LANE_LIMIT, AppendWriter, Waiting, take
 from tests.store.appends import (
     an_append,
     connected,
@@ -279,5 +279,81 @@ def test_closing_leaves_nobody_waiting(module_database_url: str) -> None:
                 assert await asyncio.gather(*late) == ["appended"] * 70
                 assert await outcome(writer.append(an_append(free))) == "Busy"
             assert len(await log_of(connection, stuck)) == 70
+
+    asyncio.run(test())
+
+
+class Telling(AppendWriter):
+    """A writer that tells whose task made each call."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.callers: list[asyncio.Task[Any] | None] = []
+
+    async def _call(self, appends: list[Append]) -> list[Outcome]:
+        self.callers.append(asyncio.current_task())
+        return await super()._call(appends)
+
+
+def run_telling(test: Callable[[Telling, AsyncConnection[Any]], Awaitable[None]], url: str) -> None:
+    """As ``run``."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(30), Telling(url) as writer, connected(url) as connection:
+            await test(writer, connection)
+
+    asyncio.run(bounded())
+
+
+def test_an_append_that_is_alone_goes_from_its_callers_task(module_database_url: str) -> None:
+    async def test(writer: Telling, connection: AsyncConnection[Any]) -> None:
+        (tenant_id,) = await new_tenants(connection, 1)
+        for _ in range(ALONE + 2):
+            await writer.append(an_append(tenant_id))
+        await asyncio.gather(*(writer.append(an_append(tenant_id)) for _ in range(9)))
+        await asyncio.gather(*(writer.append(an_append(tenant_id)) for _ in range(9)))
+        mine = [caller is asyncio.current_task() for caller in writer.callers[: ALONE + 2]]
+        assert mine == [False] * ALONE + [True] * 2
+        assert len(writer.callers) == ALONE + 2 + 2 + 1, "the first of nine went at once, the others together"
+        assert len(await log_of(connection, tenant_id)) == ALONE + 2 + 18
+
+    run_telling(test, module_database_url)
+
+
+def test_a_caller_that_goes_away_holds_up_nobody(module_database_url: str) -> None:
+    async def test(writer: Telling, connection: AsyncConnection[Any]) -> None:
+        stuck, free = await new_tenants(connection, 2)
+        for _ in range(ALONE):
+            await writer.append(an_append(free))
+        async with held(module_database_url, stuck):
+            gone = asyncio.create_task(writer.append(an_append(stuck)))
+            await until_somebody_waits_for_a_lock(connection)
+            assert writer.callers[-1] is gone
+            waiting = [asyncio.create_task(writer.append(an_append(free))) for _ in range(3)]
+            await asyncio.sleep(0)
+            gone.cancel()
+            assert [done.outcome for done in await asyncio.gather(*waiting)] == ["appended"] * 3
+        assert gone.cancelled()
+        assert await outcome(writer.append(an_append(stuck))) == "appended"
+
+    run_telling(test, module_database_url)
+
+
+def test_closing_waits_for_an_append_that_is_alone(module_database_url: str) -> None:
+    async def test() -> None:
+        async with asyncio.timeout(30), connected(module_database_url) as connection:
+            (tenant_id,) = await new_tenants(connection, 1)
+            async with Telling(module_database_url) as writer:
+                for _ in range(ALONE):
+                    await writer.append(an_append(tenant_id))
+                async with held(module_database_url, tenant_id):
+                    last = asyncio.create_task(writer.append(an_append(tenant_id)))
+                    await until_somebody_waits_for_a_lock(connection)
+                    assert writer.callers[-1] is last
+                    closing = asyncio.create_task(writer.__aexit__())
+                    await asyncio.sleep(0.05)
+                    assert not closing.done()
+                assert (await last).outcome == "appended"
+                await closing
 
     asyncio.run(test())

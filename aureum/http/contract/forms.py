@@ -34,7 +34,8 @@ from aureum.http.wire.error_log import log_error
 from aureum.http.wire.errors import Dialect, HttpError
 from aureum.http.wire.form_bodies import Sent, read_form
 from aureum.http.wire.validation import validate
-from aureum.store.event_store import Appended, Form, Idempotency
+from aureum.store.event_store import Appended, Idempotency
+from aureum.store.guards import AtMost, Guard, Once, Unchanged
 from aureum.store.metadata import Origin
 
 if TYPE_CHECKING:
@@ -44,13 +45,17 @@ LOOKS = 3
 """How often a brokerage is looked up again that changes while a form comes in."""
 
 
+SAME_SECONDS = 600
+"""How long the same form from the same client is the same one."""
+
+
 class Submission(NamedTuple):
     """What a form's command needs besides the form: the brokerage, the host, and what the append checks."""
 
     site: Site
     host: str
     origin: Origin
-    form: Form
+    guards: Sequence[Guard]
     idempotency: Idempotency | None
 
 
@@ -139,8 +144,12 @@ async def submit(
         site = await site_of(app, host, slug)
         about = site.brokerage
         remember = idempotency(request, about, asked.body, thanks)
-        digest = digest_of(request, client, form) if once and remember is None else b""
-        submission = Submission(site, host, origin(request, about), Form(about.site_version, client, digest), remember)
+        guards: list[Guard] = [Unchanged(about.site_version)]
+        if client and app.settings.form_rate_limit:
+            guards.append(AtMost(client, app.settings.form_rate_limit))
+        if once and remember is None:
+            guards.append(Once(digest_of(request, client, form), SAME_SECONDS))
+        submission = Submission(site, host, origin(request, about), guards, remember)
         try:
             made, appended = await command(submission)
         except SiteChanged:

@@ -21,6 +21,9 @@ MICROSECOND = timedelta(microseconds=1)
 Big = NewType("Big", int)
 """An integer of 8 bytes."""
 
+Json = NewType("Json", bytes)
+"""A JSON document."""
+
 
 class Packed(bytes):
     """An array as the server reads it. Its place in the statement says the type: ``%b::uuid[]``."""
@@ -57,10 +60,11 @@ ELEMENTS: dict[Any, tuple[int, Callable[[Any], bytes]]] = {
     float: (701, lambda value: EIGHT + struct.pack("!d", value)),
     str: (25, lambda value: measured(value.encode())),
     bytes: (17, measured),
+    Json: (114, measured),
     datetime: (1184, lambda value: EIGHT + ((value - EPOCH) // MICROSECOND).to_bytes(8, "big", signed=True)),
 }
 """The oid of an element's type, and its bytes behind their length: uuid, integer, bigint, double precision, text,
-bytea, timestamptz."""
+bytea, json, timestamptz."""
 
 
 def packed(kind: Any, values: Sequence[Any]) -> Packed:
@@ -69,7 +73,11 @@ def packed(kind: Any, values: Sequence[Any]) -> Packed:
     Raises OverflowError for an integer that is too large.
     """
     oid, encode = ELEMENTS[kind]
-    elements = [NULL if value is None else encode(value) for value in values]
+    return array_of(oid, [NULL if value is None else encode(value) for value in values])
+
+
+def array_of(oid: int, elements: Sequence[bytes]) -> Packed:
+    """*elements* of that type, each behind its length, as an array."""
     if not elements:
         return Packed(NO_DIMENSION.pack(0, 0, oid))
     return Packed(HEADER.pack(1, NULL in elements, oid, len(elements), FROM_ONE) + b"".join(elements))

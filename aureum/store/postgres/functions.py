@@ -48,7 +48,9 @@ GRANT EXECUTE ON FUNCTION {", ".join(called)} TO aureum_service;
 def append() -> str:
     """``append_events``, which updates the read models."""
     statements = "".join(
-        f"    IF '{model.NAME}' = ANY (p_models) THEN\n{model.APPEND.strip()};\n    END IF;\n" for model in READ_MODELS
+        f"    rows := p_rows[array_position(p_models, '{model.NAME}')];\n"
+        f"    IF rows IS NOT NULL THEN\n{model.APPEND.strip()};\n    END IF;\n"
+        for model in READ_MODELS
     )
     return filled(text("append.sql"), PLACE_OF_READ_MODELS, statements)
 

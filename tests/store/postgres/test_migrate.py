@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from aureum.commands.properties import SLUG
 from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey, WrongMasterKey
 from aureum.store.postgres import migrate as module
@@ -178,3 +179,27 @@ def test_the_wrong_master_key_is_told_plainly(database_url: str) -> None:
 def test_a_database_that_is_not_there() -> None:
     with pytest.raises(Unavailable):
         migrated("postgresql://127.0.0.1:1/nothing")
+
+
+def test_slugs_of_properties_are_taken_names(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the live version of the list, and of no other."""
+    tenant, live, old = uuid4(), uuid4(), uuid4()
+
+    async def before() -> None:
+        async with await psycopg.AsyncConnection.connect(empty_url, autocommit=True) as connection:
+            await module.run_migrations(connection)
+            await connection.execute("INSERT INTO heads (tenant_id, property_list_version) VALUES (%s, 2)", [tenant])
+            for version, property_id, slug in ((2, live, "maple"), (1, old, "oak")):
+                await connection.execute(
+                    "INSERT INTO property_list (tenant_id, read_version, property_id, stream_version, slug, status, "
+                    "is_featured, mls, updated_at, doc) VALUES (%s, %s, %s, 1, %s, 'ACTIVE', false, '', now(), '{}')",
+                    [tenant, version, property_id, slug],
+                )
+
+    whole = migrations()
+    monkeypatch.setattr(module, "migrations", lambda: whole[:17])
+    asyncio.run(before())
+    monkeypatch.undo()
+    migrated(empty_url)
+    names = "SELECT tenant_id, purpose, name, stream_id FROM taken_names"
+    assert rows(empty_url, names) == [(tenant, SLUG, "maple", live)]

@@ -25,7 +25,7 @@ from aureum.store.rebuild.claim import Claim
 from aureum.store.rebuild.list import ListRebuild
 from aureum.store.rebuild.rebuild import REBUILDABLE, rebuild
 from tests.store.read_models import BEFORE
-from tests.stores import new_lead, open_brokerage, opened_store
+from tests.stores import LEAD_NUMBERS, new_lead, open_brokerage, opened_store
 
 LISTS = [model for model in REBUILDABLE if isinstance(model, ListRebuild)]
 
@@ -302,7 +302,7 @@ async def obey(
         dice = random.Random(seed)
         begins = which < 0 or not streams
         before = NO_STREAM if begins else await store.load(tenant_id, streams[which % len(streams)])
-        one = begin(await store.lead_number(), dice) if begins else before.aggregate()
+        one = begin(await store.number_of(LEAD_NUMBERS), dice) if begins else before.aggregate()
         for _ in range(dice.randrange(3)):
             dice.choice(about(one, dice))()
         await store.append(tenant_id, one, before, command="Change", origin=Origin(COMMAND_LINE))

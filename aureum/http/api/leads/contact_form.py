@@ -106,7 +106,7 @@ async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
             submission.origin,
             agents=submission.site.agents,
             idempotency=submission.idempotency,
-            form=submission.form,
+            guards=submission.guards,
         )
 
     return await submit(asked, form, thanks, capture, once=True)

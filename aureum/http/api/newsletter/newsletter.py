@@ -94,7 +94,7 @@ async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
             command,
             submission.origin,
             idempotency=submission.idempotency,
-            form=submission.form,
+            guards=submission.guards,
         )
 
     return await submit(asked, form, lambda _: SUBSCRIBED, work)

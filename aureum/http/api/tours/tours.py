@@ -108,7 +108,7 @@ async def post_tour(asked: Asked, form: TourForm) -> Response:
             ),
             submission.origin,
             idempotency=submission.idempotency,
-            form=submission.form,
+            guards=submission.guards,
         )
 
     return await submit(asked, form, received, request, once=True)

@@ -14,7 +14,7 @@ from tests.http.office import Office, Tenant
 from tests.http.serving import FORM, Answer, Server
 
 PATHS = {"/api/contact": FORM, "/api/tours": TOUR}
-LATER = "UPDATE recent_forms SET recorded_at = recorded_at - interval '10 minutes' WHERE tenant_id = %(tenant)s"
+LATER = "UPDATE recent_streams SET expires_at = expires_at - interval '10 minutes' WHERE tenant_id = %(tenant)s"
 ERASE = "DELETE FROM subject_keys WHERE tenant_id = %(tenant)s"
 EVERY_FORM = pytest.mark.parametrize("path", PATHS)
 
