@@ -67,5 +67,5 @@ OF_TENANTS = "SELECT ord, status, leads FROM lead_counts_of(%b::uuid[])"
 def summary(found: Iterable[tuple[str, int]]) -> dict[str, int]:
     """The answer of ``GET /api/leads/count``: the document's keys in its order, the other statuses, the total."""
     counts = dict.fromkeys(("new", "contacted", "qualified", "converted"), 0) | dict.fromkeys(STATUSES, 0)
-    counts |= dict(found)
+    counts |= {status: leads for status, leads in found if not status.startswith(SUSPECT)}
     return counts | {"total": sum(counts.values())}

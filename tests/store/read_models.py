@@ -18,9 +18,8 @@ from aureum.store.metadata import COMMAND_LINE, Origin
 
 LIVE = "SELECT lead_list_version, lead_counts_version FROM heads WHERE tenant_id = %(tenant)s"
 
-LIST = """
-SELECT l.lead_id, l.number, l.stream_version, l.status, l.source, l.assigned_to, l.created_by, l.source_domain,
-       l.search, l.updated_at, l.doc, l.details
+LIST = f"""
+SELECT {", ".join(f"l.{column}" for column in lead_list.LIST.columns)}
   FROM lead_list l
   JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
  WHERE l.tenant_id = %(tenant)s

@@ -18,9 +18,8 @@ from tests.stores import open_brokerage, opened_store
 
 ORIGIN = Origin(COMMAND_LINE)
 
-ROWS = """
-SELECT l.tour_id, l.number, l.stream_version, l.status, l.listing_id, l.assigned_to, l.created_by, l.updated_at, l.doc,
-       l.leads_doc
+ROWS = f"""
+SELECT {", ".join(f"l.{column}" for column in tour_list.LIST.columns)}
   FROM tour_list l
   JOIN heads h ON h.tenant_id = l.tenant_id AND h.tour_list_version = l.read_version
  WHERE l.tenant_id = %(tenant)s
