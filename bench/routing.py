@@ -13,6 +13,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import cycle, islice
 from math import log, sqrt
 from statistics import quantiles
@@ -163,8 +164,7 @@ async def timed(router: SemanticRouter, agents: Roster, enquiries: Sequence[Enqu
 async def durations(router: SemanticRouter, count: int) -> list[Row]:
     """A decision's time, with 14 and with 200 agents."""
     rows = []
-    for size in (14, 200):
-        agents = many_agents(size)
+    for size, agents in ((14, roster(profiles())), (200, many_agents(200))):
         everything, opened = [one.enquiry for one in cases()], left_open(agents)
         share = f"{len(everything) - len(opened)} of {len(everything)} without the model"
         rows.append(
@@ -176,24 +176,35 @@ async def durations(router: SemanticRouter, count: int) -> list[Row]:
     return rows
 
 
+TURNS = 6
 RATE, BUSY, BUSY_EVERY = 50.0, 0.002, 0.005
 """Forms a second, and what else the event loop has to do: two of every five milliseconds."""
 
 
-async def under_load(decide: Callable[[Enquiry], Awaitable[object]], enquiries: list[Enquiry], seconds: float) -> str:
-    """Forms come at random to a loop that is busy with other things: how long one takes, and how late others are."""
-    dice, took, late, tasks = random.Random(3), [], [], []
+@dataclass
+class Taken:
+    """Seconds: how long each form took, and how late the loop was with other things."""
+
+    forms: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+
+
+async def under_load(
+    decide: Callable[[Enquiry], Awaitable[object]], enquiries: list[Enquiry], seconds: float, taken: Taken
+) -> None:
+    """Forms come at random to a loop that is busy with other things."""
+    dice, tasks = random.Random(3), []
     ends = time.perf_counter() + seconds
 
     async def form(enquiry: Enquiry) -> None:
         before = time.perf_counter()
         await decide(enquiry)
-        took.append(time.perf_counter() - before)
+        taken.forms.append(time.perf_counter() - before)
 
     async def others() -> None:
         while (due := time.perf_counter() + BUSY_EVERY) < ends:
             await asyncio.sleep(BUSY_EVERY)
-            late.append(max(0.0, time.perf_counter() - due))
+            taken.late.append(max(0.0, time.perf_counter() - due))
             until = time.perf_counter() + BUSY
             while time.perf_counter() < until:
                 pass
@@ -205,7 +216,6 @@ async def under_load(decide: Callable[[Enquiry], Awaitable[object]], enquiries: 
         if time.perf_counter() > ends:
             break
     await asyncio.gather(busy, *tasks)
-    return f"{times(took)}; others late by {times(late)}"
 
 
 class Here:
@@ -256,8 +266,13 @@ async def places(router: SemanticRouter, seconds: float) -> list[Row]:
         "grouped on the event loop": Here(meanings, agents, thread=False).decide,
         "grouped in a thread": Here(meanings, agents, thread=True).decide,
     }
+    taken = {way: Taken() for way in ways}
+    for turn in range(TURNS):
+        # In turns, and backwards every other time: what else the machine does then falls on all alike.
+        for way, decide in list(ways.items())[:: 1 if turn % 2 else -1]:
+            await under_load(decide, enquiries, seconds / TURNS, taken[way])
     what = f"{RATE:.0f} forms a second beside a loop that is {100 * BUSY / BUSY_EVERY:.0f} % busy, the model"
-    return [Row(f"{what} {way}", await under_load(decide, enquiries, seconds)) for way, decide in ways.items()]
+    return [Row(f"{what} {way}", f"{times(one.forms)}; others late by {times(one.late)}") for way, one in taken.items()]
 
 
 def memory(process: ModelProcess) -> Row:
