@@ -15,17 +15,17 @@ from aureum.domain.errors import NotFound
 if TYPE_CHECKING:
     from aureum.store.event_store import EventStore
 
-api_key = group("Keys for integrators' programs.")
+api_key = group("API keys for other programs.")
 
 
 @api_key.command("create", epilog=examples("aureum api-key create --brokerage example --name Website"))
 def api_key_create(
     slug: Slug,
     name: Annotated[str, typer.Option(help="What the key is for.")],
-    rate_limit: Annotated[int, typer.Option(help="Requests a minute.")] = 100,
+    rate_limit: Annotated[int, typer.Option(help="Requests per minute.")] = 100,
     as_json: Json = False,
 ) -> None:
-    """Create a key, and show it this once."""
+    """Create an API key and show it once."""
     from aureum.commands.api_keys import IssueApiKey, issue_api_key
 
     async def work(store: EventStore) -> tuple[str, str]:
@@ -35,12 +35,12 @@ def api_key_create(
         return ids.to_wire(made.id), key
 
     key_id, key = with_store(work)
-    say(as_json, {"id": key_id, "key": key}, f"{key}\n\nKeep it: it is not shown again. Its id is {key_id}.")
+    say(as_json, {"id": key_id, "key": key}, f"{key}\n\nKeep it. It will not be shown again. Its id is {key_id}.")
 
 
 @api_key.command("list", epilog=examples("aureum api-key list --brokerage example"))
 def api_key_list(slug: Slug, as_json: Json = False) -> None:
-    """List a brokerage's keys by their beginnings."""
+    """List a brokerage's API keys by their first characters."""
     from aureum.projections import api_keys
 
     async def work(store: EventStore) -> list[tuple[str, str, str, int, bool]]:
@@ -61,7 +61,7 @@ def api_key_revoke(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Revoke a key: the next request with it is refused."""
+    """Revoke an API key. It is refused from the next request on."""
     from aureum.commands.api_keys import revoke_api_key
 
     confirm("The programs that use this key are refused from the next request on.", "Revoke it?", yes=yes)
@@ -74,4 +74,4 @@ def api_key_revoke(
         await revoke_api_key(store, tenant_id, stream_id, origin())
 
     with_store(work)
-    say(as_json, {"id": key_id, "revoked": True}, "The key is revoked.")
+    say(as_json, {"id": key_id, "revoked": True}, "The key was revoked.")

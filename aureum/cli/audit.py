@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aureum.store.event_store import EventStore, Recorded, Stream
     from aureum.store.postgres.database import Database
 
-app = group("Replay and verify what was recorded.")
+app = group("Replay and verify the event log.")
 
 NO_LEAD = "There is no lead {text!r}. Give its id (c...) or its number."
 
@@ -32,12 +32,14 @@ NO_LEAD = "There is no lead {text!r}. Give its id (c...) or its number."
 @app.command("lead", epilog=examples("aureum audit lead 1001", "aureum audit lead 1001 --as-of 2026-01-31T12:00:00Z"))
 def audit_lead(
     lead: Annotated[str, typer.Argument(metavar="ID", help="The lead's id, or its number.")],
-    as_of: Annotated[str | None, typer.Option(help="A moment, such as 2026-01-31T12:00:00Z; itself included.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Show the state at this moment, such as 2026-01-31T12:00:00Z.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Replay a lead: each event, by whom and when, and its state.
+    """Show the history and the state of a lead.
 
-    The state is what the events add up to.
+    Replays the lead's events, and shows who caused each of them and when.
     """
     from aureum.http.contract.history import history_of
 
@@ -45,9 +47,9 @@ def audit_lead(
         stream, until = run(load(here, lead, moment(as_of)))
         kept = stream.until(until)
         if not kept.events:
-            raise NotFound(f"The lead did not exist at that time. It was captured {shown_time(stream.events[0])}.")
+            raise NotFound(f"The lead did not exist at that time. It was captured at {shown_time(stream.events[0])}.")
     entries, now = history_of(kept), state_of(kept.aggregate())
-    people = f"Lead {now['id']}\n\n{history_for_people(entries)}\n\nAdds up to\n{lines(now)}"
+    people = f"Lead {now['id']}\n\n{history_for_people(entries)}\n\nState\n{lines(now)}"
     say(as_json, {"id": now["id"], "events": entries, "state": now}, people)
 
 
@@ -159,17 +161,17 @@ def audit_verify(
     slug: OneOrAll = None,
     as_json: Json = False,
 ) -> None:
-    """Verify that the log stands as it was written.
+    """Verify that the event log was not altered.
 
-    Recomputes every hash: finds a flipped byte, a missing row or a swapped pair, and says where. The exit status is 1
-    if there is one.
+    Recomputes every hash. A changed byte, a missing row or a swapped pair of rows is reported with its place. The exit
+    status is 1 if there is one.
     """
     with installation() as here, progress(quiet=as_json) as bars:
         events, broken = run(verify_all(here, slug, bars))
     if broken:
         say(as_json, {"ok": False, "events": events, "broken": broken}, describe(broken))
         sys.exit(1)
-    say(as_json, {"ok": True, "events": events}, f"{events} events stand as they were appended.")
+    say(as_json, {"ok": True, "events": events}, f"{events} events verified.")
 
 
 async def verify_all(here: Installation, slug: str | None, bars: Progress) -> tuple[int, list[dict[str, Any]]]:
@@ -186,7 +188,7 @@ async def verify_all(here: Installation, slug: str | None, bars: Progress) -> tu
         await connect(here.url, prepared=prepared, watch=watch) as connection,
     ):
         names = {tenant_id: name for tenant_id, name in await tenants_of(database, slug)}
-        # Without a slug also the platform's own log, and those whose brokerage, or head, somebody has removed.
+        # Without a slug also the platform's own log, and logs whose brokerage or head was removed.
         tenants = list(names) if slug is not None else await chain.tenants(connection)
         names[ids.PLATFORM] = "platform"
         whole = bars.add_task("Verifying", total=len(tenants))

@@ -30,16 +30,20 @@ COLUMNS = ("id", "slug", "name", "plan", "domains", "disabled")
     ),
 )
 def create(
-    name: Annotated[str, typer.Option(help="The name that people know it by.")],
-    slug: Annotated[str, typer.Option(help="Short name in addresses: a-z, 0-9, hyphens.")],
+    name: Annotated[str, typer.Option(help="The name of the brokerage.")],
+    slug: Annotated[str, typer.Option(help="Short name for URLs: a-z, 0-9 and hyphens.")],
     plan: Annotated[str, typer.Option(help="starter, grow or elite.")],
-    domain: Annotated[list[str] | None, typer.Option(help="A domain of its own pages; may be repeated.")] = None,
+    domain: Annotated[list[str] | None, typer.Option(help="A domain of the brokerage's website. Repeatable.")] = None,
     time_zone: Annotated[str, typer.Option(help="IANA name.")] = "America/Boise",
-    country: Annotated[str, typer.Option(help="Whose phone numbers need no prefix: two letters.")] = "US",
-    private_count: Annotated[bool, typer.Option("--private-count", help="GET /api/leads/count needs a key.")] = False,
+    country: Annotated[
+        str, typer.Option(help="The country of phone numbers without a country code, in two letters.")
+    ] = "US",
+    private_count: Annotated[
+        bool, typer.Option("--private-count", help="GET /api/leads/count requires credentials.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Open a brokerage."""
+    """Create a brokerage."""
     from aureum.commands.brokerages import OpenBrokerage, open_brokerage
     from aureum.http.api.brokerages.brokerage_domains import brokerage_domains
     from aureum.settings import load_settings
@@ -60,7 +64,7 @@ def create(
 
     number, made = with_store(work)
     next_step = f"Next: aureum api-key create --brokerage {made} --name ..."
-    say(as_json, {"id": number, "slug": made}, f"Opened brokerage {number}, {made}.\n{next_step}")
+    say(as_json, {"id": number, "slug": made}, f"Created brokerage {number}, {made}.\n{next_step}")
 
 
 @app.command("list", epilog=examples("aureum brokerage list"))
@@ -85,23 +89,23 @@ def show(as_json: Json = False) -> None:
 
 @app.command("disable", epilog=examples("aureum brokerage disable example"))
 def disable(slug: Slug, as_json: Json = False) -> None:
-    """Shut a brokerage out until it is enabled again.
+    """Disable a brokerage until it is enabled again.
 
-    Its forms, keys, users and webhooks stop at once. What is stored stays, and webhooks follow later; visitors who
-    fill in a form meanwhile are turned away.
+    Its forms, keys, users and webhooks stop at once. Visitors who submit a form get an error. Stored data stays, and
+    webhooks are sent later.
     """
     change(slug, "disable", as_json)
 
 
 @app.command("enable", epilog=examples("aureum brokerage enable example"))
 def enable(slug: Slug, as_json: Json = False) -> None:
-    """Let a disabled brokerage in again."""
+    """Enable a disabled brokerage."""
     change(slug, "enable", as_json)
 
 
 @app.command("plan", epilog=examples("aureum brokerage plan example elite"))
 def plan(slug: Slug, plan: Plan, as_json: Json = False) -> None:
-    """Move a brokerage to another plan."""
+    """Change a brokerage's plan."""
     change(slug, plan_named(plan), as_json)
 
 

@@ -12,7 +12,7 @@ SHELLS = ("bash", "zsh", "fish")
 SHOW, INSTALL = "--show-completion", "--install-completion"
 VARIABLE = "_AUREUM_COMPLETE"
 
-WHICH = f"Name the shell, one of: {', '.join(SHELLS)}. For example: aureum {{option}} bash"
+WHICH = f"Name a shell, one of: {', '.join(SHELLS)}. For example: aureum {{option}} bash"
 
 AUTOLOADED = """
 # zsh reads this when the first line is completed, which is this one.
@@ -42,7 +42,7 @@ def completed(arguments: list[str]) -> bool:
     else:
         _, path = install(shell=shell, prog_name="aureum", complete_var=VARIABLE)
         path.write_text(script(shell))
-        sys.stdout.write(f"Completion for {shell} is installed in {path}. It works in the next shell.\n")
+        sys.stdout.write(f"Completion for {shell} is installed in {path}. Start a new shell to use it.\n")
     return True
 
 

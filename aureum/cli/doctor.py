@@ -27,15 +27,15 @@ MOST_TOLD = 20
 
 
 def doctor_command(as_json: Json = False) -> None:
-    """Look the installation over, and change nothing.
+    """Check the installation. Changes nothing.
 
-    Looks at the settings, the database, its clock and disk, logins, read models, webhooks, and at which Host leads to
-    which brokerage. The exit status is 1 if something is wrong or needs a decision.
+    Checks the settings, the database with its clock and disk, logins, read models and webhooks, and shows which Host
+    belongs to which brokerage. The exit status is 1 if something is wrong or needs a decision.
     """
     findings = examined()
     wrong = [finding.text for finding in findings if finding.decide]
     told = [finding.text for finding in findings if not finding.decide]
-    people = "\n\n".join(wrong) or "Nothing is wrong."
+    people = "\n\n".join(wrong) or "No problems found."
     if told:
         more = [f"... and {len(told) - MOST_TOLD} more: --json lists them."] if len(told) > MOST_TOLD else []
         people += "\n\n" + "\n".join([*told[:MOST_TOLD], *more])

@@ -62,7 +62,7 @@ def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Insta
         yield Installation(settings, settings.database_url, key)
         return
     if not (settings.data_dir / "postgres").exists():
-        note(f"Making a database in {settings.data_dir}, once ...")
+        note(f"Creating a database in {settings.data_dir} ...")
     with embedded.start(settings.data_dir) as server:
         run(upgrade(settings, server.url, key))
         yield Installation(settings, server.url, key, server)

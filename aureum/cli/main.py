@@ -26,11 +26,11 @@ from aureum.cli.options import Json, examples, group
 from aureum.cli.output import Refused, plain_refusals, prepare_streams, say
 
 app = group(
-    "Aureum: the back end of real-estate brokerages.",
+    "Aureum: the back end of a real-estate CRM.",
     epilog=examples("aureum run", "aureum COMMAND --help", "aureum --install-completion")
     + "\n\n"
-    + "Exit status: 0 if it was done, 1 if it was refused or failed, 2 if the command was used wrongly. With --json a "
-    'refusal is a document too: {"error": "..."}.',
+    + "Exit status: 0 on success, 1 on an error, 2 on wrong usage. With --json an "
+    'error is a JSON document, too: {"error": "..."}.',
 )
 
 
@@ -50,7 +50,7 @@ def about(
     ] = False,
     install: Annotated[
         bool,
-        typer.Option(completion.INSTALL, help="Install it for that shell; by itself the one in use."),
+        typer.Option(completion.INSTALL, help="Install completion for that shell. Default: the current shell."),
     ] = False,
 ) -> None:
     """What stands before the command. Both options for completion are read by ``completion``."""
@@ -58,7 +58,7 @@ def about(
 
 @app.command("settings", epilog=examples("aureum settings"))
 def settings_command(as_json: Json = False) -> None:
-    """List the settings with meaning and value. Secrets are masked."""
+    """List the settings with their meanings and values. Secrets are masked."""
     from aureum.settings import describe_settings
 
     lines = describe_settings()
@@ -81,13 +81,15 @@ def migrate_command(as_json: Json = False) -> None:
 
 @app.command("openapi", epilog=examples("aureum openapi > openapi.json", "aureum openapi --markdown > reference.md"))
 def openapi_command(
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print it as a page, as docs/reference.md.")] = False,
-    errors: Annotated[bool, typer.Option("--errors", help="Print the codes of refusals, as docs/errors.md.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print docs/reference.md, the document as Markdown.")
+    ] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="Print docs/errors.md, the list of error codes.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print the OpenAPI document of the API.
 
-    Needs neither a server nor a database. By itself it is indented; with --json it is one line.
+    Needs neither a server nor a database. The document is indented, and with --json on one line.
     """
     if markdown + errors + as_json > 1:
         raise typer.BadParameter("Choose one of --markdown, --errors and --json.")

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from aureum.store.event_store import EventStore
 
-app = group("The newsletter's subscribers.")
+app = group("Newsletter subscribers.")
 
 NO_ADDRESS = (
-    "The brokerage has no domain for the links to unsubscribe with. Create it with --domain, or set AUREUM_BASE_DOMAIN "
-    "to reach it by its slug."
+    "The brokerage has no domain for its unsubscribe links. Create it with --domain, or set "
+    "AUREUM_BASE_DOMAIN, so that "
+    "it can be reached by its slug."
 )
 HEADERS = """\
 Send each mail with these two headers, and its own link in the text (RFC 8058):
@@ -37,9 +38,9 @@ def about() -> None:
 
 @app.command("export", epilog=examples("aureum newsletter export --brokerage example --json > recipients.json"))
 def export(slug: Slug, as_json: Json = False) -> None:
-    """Print the subscribers, each with a link to unsubscribe.
+    """Print the subscribers, each with an unsubscribe link.
 
-    The links are new at each export; earlier ones go on working.
+    Each export creates new links. Earlier links stay valid.
     """
     from aureum.settings import load_settings
 

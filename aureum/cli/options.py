@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Slug = Annotated[str, typer.Option("--brokerage", help="The brokerage's slug.")]
-OneOrAll = Annotated[str | None, typer.Option("--brokerage", help="One brokerage's slug; without it all.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: do it.")]
+OneOrAll = Annotated[
+    str | None, typer.Option("--brokerage", help="The slug of one brokerage. Default: all brokerages.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 """Of commands that ask first, since what they do cannot be undone. ``cli_output.confirm`` asks."""
 
 

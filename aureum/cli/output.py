@@ -21,7 +21,7 @@ UNSEEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
 """Categories of characters: commands to a terminal, halves of letters, other ends of lines and paragraphs."""
 TURNS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-NO_DATABASE = "The database cannot be reached: {why}. Check that it runs and that AUREUM_DATABASE_URL is right."
+NO_DATABASE = "The database cannot be reached: {why}. Check that it is running and that AUREUM_DATABASE_URL is right."
 REFUSED = (
     "The database refused: {error} ({sqlstate}). Is it Aureum's, and of this version? "
     "'aureum migrate' brings it up to date."
@@ -31,10 +31,9 @@ NOT_ALLOWED = (
     "aureum_service; docs/operating.md has the statements."
 )
 UNFORESEEN = (
-    "This should not have happened: {error} at {places}. Nothing more is shown, since it may be personal; "
-    "please report this line."
+    "Unexpected error: {error} at {places}. Nothing more is shown, since it may be personal; please report this line."
 )
-CONFIRM = "{what} This cannot be undone. Confirm it with --yes."
+CONFIRM = "{what} This cannot be undone. Confirm with --yes."
 UNCONFIRMED = "Nothing was changed."
 
 
@@ -141,7 +140,7 @@ def confirm(what: str, question: str, *, yes: bool) -> None:
 
 @contextlib.contextmanager
 def progress(*, quiet: bool) -> Iterator["Progress"]:
-    """Bars on standard error, if that is a terminal and nobody asked for silence."""
+    """Progress bars on standard error, if it is a terminal and *quiet* is not set."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -151,7 +150,7 @@ def progress(*, quiet: bool) -> Iterator["Progress"]:
 
 
 def note(text: str) -> None:
-    """Something that takes a while begins: said on standard error, to whoever waits at a terminal."""
+    """Announce on standard error that something begins that takes a while, if it is a terminal."""
     if sys.stderr.isatty():
         sys.stderr.write(text + "\n")
 

@@ -17,7 +17,7 @@ def retry_parked_command(
     slug: OneOrAll = None,
     as_json: Json = False,
 ) -> None:
-    """Try again to send events that could not be read.
+    """Retry events that could not be read and were not sent.
 
     Shows how many were sent and how many still cannot be read.
     """

@@ -13,7 +13,7 @@ from aureum.cli.output import progress, say, table
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-app = group("Read models: what people read, made from the events.")
+app = group("Read models: tables that are built from the events.")
 
 LIVE_ROWS = (
     "SELECT '{name}', count(*) FROM {name} x JOIN heads h USING (tenant_id) WHERE x.read_version = h.{name}_version"
@@ -32,7 +32,7 @@ def counting() -> str:
 
 @app.command("list", epilog=examples("aureum projections list"))
 def list_command(as_json: Json = False) -> None:
-    """List the read models, their rows, and what can be rebuilt."""
+    """List read models, row counts and what can be rebuilt."""
     from aureum.registry import READ_MODELS
     from aureum.store.postgres.database import Database
     from aureum.store.postgres.watch import Watch
@@ -57,13 +57,15 @@ def list_command(as_json: Json = False) -> None:
     epilog=examples("aureum projections rebuild", "aureum projections rebuild lead_list --brokerage example"),
 )
 def rebuild_command(
-    names: Annotated[list[str] | None, typer.Argument(help="Which ones; without names all that can be.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="The read models. Default: all that can be rebuilt.")
+    ] = None,
     slug: OneOrAll = None,
     as_json: Json = False,
 ) -> None:
-    """Rebuild read models from the events while writes go on.
+    """Rebuild read models from the events. Writes continue meanwhile.
 
-    The new rows are made beside the live ones, and replace them once they are whole.
+    The new rows are built beside the live ones, and replace them once they are complete.
     """
     from aureum.store.rebuild.rebuild import REBUILDABLE, rebuildable
 

@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from aureum.store.postgres.embedded import EmbeddedServer
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")]
-Workers = Annotated[int, typer.Option(min=1, max=256, help="How many HTTP processes.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port. 0 picks a free one.")]
+Workers = Annotated[int, typer.Option(min=1, max=256, help="The number of HTTP processes.")]
 MetricsPort = Annotated[
     int | None,
     typer.Option(
         min=0,
         max=65535,
-        help="Show /metrics, /healthz and /readyz at this port; 0 takes a free one. Default: AUREUM_METRICS_PORT.",
+        help="Serve /metrics, /healthz and /readyz on this port. 0 picks a free one. Default: AUREUM_METRICS_PORT.",
     ),
 ]
-NoWorker = Annotated[bool, typer.Option("--no-worker", help="Deliver no webhooks here: 'aureum worker' does.")]
+NoWorker = Annotated[bool, typer.Option("--no-worker", help="Do not deliver webhooks. 'aureum worker' delivers them.")]
 
 DEMO_URL = "http://localhost:8000"
 
 TRY = """
-The demo brokerage, Snake River Realty, is there: three agents, forty leads over the last sixty days.
+The demo brokerage, Snake River Realty, has three agents and forty leads from the last sixty days.
 
   URL        {url}
   Panel      {url}/admin
@@ -76,10 +76,10 @@ def serve_command(
     no_worker: NoWorker = False,
     as_json: Json = False,
 ) -> None:
-    """Answer requests and deliver webhooks until SIGTERM.
+    """Serve HTTP and deliver webhooks until SIGTERM.
 
-    Then requests and deliveries under way are finished. Logs go to standard error; standard output has one line, once
-    the server answers.
+    On SIGTERM it finishes the requests and deliveries in progress. Logs go to standard error. Standard output has one
+    line, once the server is ready.
     """
     from aureum.processes.supervisor import listen, serve
 
@@ -159,9 +159,9 @@ def announce(url: str, as_json: bool, document: dict[str, Any], hints: str = "")
 
 
 def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> None:
-    """Deliver webhooks, and nothing else, until SIGTERM.
+    """Deliver webhooks until SIGTERM, without serving HTTP.
 
-    Then what is under way is finished. Logs go to standard error.
+    On SIGTERM it finishes the deliveries in progress. Logs go to standard error.
     """
     import uvloop
 
@@ -175,7 +175,7 @@ def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> N
         listener = None if port is None else stack.enter_context(listen(settings.metrics_host, port))
         here, _ = stack.enter_context(served())
         url = None if listener is None else base_url(listener)
-        where = "" if url is None else f" Measurements at {url}/metrics."
+        where = "" if url is None else f" Metrics at {url}/metrics."
         say(as_json, {"delivering": True} | ({} if url is None else {"url": url}), f"Delivering webhooks.{where}")
         sys.stdout.flush()
 
@@ -186,13 +186,14 @@ def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> N
 
 
 def demo_command(as_json: Json = False) -> None:
-    """Make the demo brokerage on localhost. Safe to repeat.
+    """Create the demo brokerage on localhost. Safe to repeat.
 
-    It has users, a key and sample data. Its key and password are this installation's own.
+    Creates users, a key and sample data. The key and the password are unique to this installation.
     """
     with installation() as here:
         demo = run(made(here))
-    people = f"{'Made' if demo.created else 'There is already'} the demo brokerage on localhost.\n"
+    done = "Created the demo brokerage" if demo.created else "The demo brokerage already exists"
+    people = f"{done} on localhost.\n"
     people += f"API key: {demo.api_key}\nOwner: {demo.email}, password {demo.password}\nNext: aureum serve"
     say(as_json, credentials(DEMO_URL, demo), people)
 
@@ -213,14 +214,14 @@ async def made(here: Installation) -> Demo:
 
 
 def run_command(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1, as_json: Json = False) -> None:
-    """Start all on this machine: demo, server and delivery.
+    """Start the demo, server and worker on this machine.
 
-    Says what to try, and goes on until Ctrl-C or SIGTERM. Logs go to standard error.
+    Prints commands to try, and runs until Ctrl-C or SIGTERM. Logs go to standard error.
     """
     from aureum.processes.supervisor import listen, serve
 
     with listen(host, port) as listener, served() as (here, look_after):
-        note("Making the demo brokerage, if it is not there yet ...")
+        note("Preparing the demo brokerage ...")
         demo = run(made(here))
 
         def ready(url: str) -> None:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 user = group("The staff of brokerages.")
 
-Email = Annotated[str, typer.Option(help="The address that the user logs in with.")]
-Of = Annotated[str | None, typer.Option("--brokerage", help="The slug of the user's brokerage; may be left out.")]
+Email = Annotated[str, typer.Option(help="The user's email address.")]
+Of = Annotated[str | None, typer.Option("--brokerage", help="The slug of the user's brokerage. Optional.")]
 
-NO_SUCH = "There is no user with this e-mail address{where}. 'aureum user list' shows them all."
+NO_SUCH = "There is no user with this email address{where}. 'aureum user list' shows them all."
 NEEDS_STDIN = "Pass --password-stdin, and the password as a line on standard input."
 
 
@@ -40,12 +40,16 @@ NEEDS_STDIN = "Pass --password-stdin, and the password as a line on standard inp
     ),
 )
 def user_create(
-    email: Annotated[str, typer.Option(help="The address to log in with.")],
-    name: Annotated[str, typer.Option(help="The name that colleagues know.")],
+    email: Annotated[str, typer.Option(help="The email address for logging in.")],
+    name: Annotated[str, typer.Option(help="The user's name, as colleagues see it.")],
     role: Annotated[str, typer.Option(help="platform_admin, brokerage_owner, broker or agent.")],
-    slug: Annotated[str | None, typer.Option("--brokerage", help="The brokerage's slug; may be left out.")] = None,
-    specialty: Annotated[list[str] | None, typer.Option(help="An agent's place or kind of home; repeatable.")] = None,
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from a line.")] = False,
+    slug: Annotated[str | None, typer.Option("--brokerage", help="The brokerage's slug. Optional.")] = None,
+    specialty: Annotated[
+        list[str] | None, typer.Option(help="An area or type of home that the agent specializes in. Repeatable.")
+    ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Add a user to the staff."""
@@ -55,7 +59,7 @@ def user_create(
 
     email = trimmed(email)
     if not is_email(email):
-        raise Invalid("email", "email must be a valid e-mail address.")
+        raise Invalid("email", "email must be a valid email address.")
     password = read_password() if password_stdin else None
 
     async def work(store: EventStore) -> tuple[str, int]:
@@ -108,7 +112,7 @@ def user_list(slug: OneOrAll = None, as_json: Json = False) -> None:
 
 @user.command("disable", epilog=examples("aureum user disable --email ann@example.com --brokerage example"))
 def user_disable(email: Email, slug: Of = None, as_json: Json = False) -> None:
-    """Disable a user: all logins end, and no new one begins."""
+    """Disable a user. This ends all their sessions and refuses new logins."""
     from aureum.commands.users import ChangeUser, change_user
 
     async def work(store: EventStore) -> tuple[str, int]:
@@ -128,10 +132,12 @@ def user_disable(email: Email, slug: Of = None, as_json: Json = False) -> None:
 def user_set_password(
     email: Email,
     slug: Of = None,
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from a line.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Set a user's password: all logins end."""
+    """Set a user's password. This ends all their sessions."""
     from aureum.commands.users import ChangeUser, change_user
 
     if not password_stdin and not sys.stdin.isatty():

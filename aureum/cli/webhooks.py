@@ -38,11 +38,11 @@ SHOWN = ("id", "url", "events", "mode", "status", "disabledReason", "failingSinc
 )
 def create(
     slug: Slug,
-    url: Annotated[str, typer.Option(help="Where the events are posted to.")],
-    event: Annotated[list[str], typer.Option(help="Such as lead.created, or lead.*; may be repeated.")],
+    url: Annotated[str, typer.Option(help="The URL that events are sent to.")],
+    event: Annotated[list[str], typer.Option(help="Such as lead.created or lead.*. Repeatable.")],
     as_json: Json = False,
 ) -> None:
-    """Register an endpoint, and show its secret this once."""
+    """Create an endpoint and show its secret once."""
     from aureum.commands.webhook_endpoints import RegisterWebhookEndpoint, register_webhook_endpoint
     from aureum.settings import load_settings
 
@@ -62,7 +62,7 @@ def create(
         return ids.to_wire(made.id), made.secret
 
     endpoint_id, secret = with_store(work)
-    people = f"{secret}\n\nKeep it: it is not shown again. The endpoint's id is {endpoint_id}."
+    people = f"{secret}\n\nKeep it. It will not be shown again. The endpoint's id is {endpoint_id}."
     say(as_json, {"id": endpoint_id, "secret": secret}, people)
 
 
@@ -86,16 +86,16 @@ def show_all(slug: Slug, as_json: Json = False) -> None:
 
 @app.command("enable", epilog=examples(f"aureum webhook enable {AN_ID} --brokerage example"))
 def enable(webhook_id: WebhookId, slug: Slug, as_json: Json = False) -> None:
-    """Send to an endpoint again, and what it has missed."""
+    """Enable an endpoint and send what it missed."""
     set_disabled(webhook_id, slug, False)
-    say(as_json, {"id": webhook_id, "disabled": False}, "The endpoint is enabled. What it has missed follows.")
+    say(as_json, {"id": webhook_id, "disabled": False}, "The endpoint is enabled, and receives what it missed.")
 
 
 @app.command("disable", epilog=examples(f"aureum webhook disable {AN_ID} --brokerage example"))
 def disable(webhook_id: WebhookId, slug: Slug, as_json: Json = False) -> None:
-    """Stop sending to an endpoint until it is enabled.
+    """Disable an endpoint until it is enabled again.
 
-    What happens meanwhile is kept for it.
+    Events are kept for it meanwhile.
     """
     set_disabled(webhook_id, slug, True)
     say(as_json, {"id": webhook_id, "disabled": True}, "The endpoint is disabled.")
@@ -115,28 +115,28 @@ def set_disabled(webhook_id: str, slug: str, disabled: bool) -> None:
 
 @app.command("remove", epilog=examples(f"aureum webhook remove {AN_ID} --brokerage example"))
 def remove(webhook_id: WebhookId, slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
-    """Remove an endpoint for good."""
+    """Remove an endpoint permanently."""
     from aureum.commands.webhook_endpoints import remove_webhook_endpoint
 
-    confirm("The endpoint, its secret and what waits to be sent to it are removed.", "Remove it?", yes=yes)
+    confirm("This removes the endpoint, its secret and its pending deliveries.", "Remove it?", yes=yes)
 
     async def work(store: EventStore) -> None:
         tenant_id, endpoint_id = await named(store, webhook_id, slug)
         await remove_webhook_endpoint(store, tenant_id, endpoint_id, origin())
 
     with_store(work)
-    say(as_json, {"id": webhook_id, "removed": True}, "The endpoint is removed.")
+    say(as_json, {"id": webhook_id, "removed": True}, "The endpoint was removed.")
 
 
 @app.command("rotate-secret", epilog=examples(f"aureum webhook rotate-secret {AN_ID} --brokerage example"))
 def rotate_secret(
     webhook_id: WebhookId,
     slug: Slug,
-    overlap_hours: Annotated[int, typer.Option(help="Hours for which the old secret stays valid too: 0 to 168.")] = 24,
+    overlap_hours: Annotated[int, typer.Option(help="How many hours the old secret stays valid: 0 to 168.")] = 24,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Give an endpoint a new secret, and show it this once.
+    """Give an endpoint a new secret and show it once.
 
     Asks first if the old one ends at once (--overlap-hours 0).
     """
@@ -145,7 +145,9 @@ def rotate_secret(
 
     if overlap_hours == 0:
         confirm(
-            "The old secret ends at once, so a receiver refuses everything until it has the new one.", "Go on?", yes=yes
+            "The old secret becomes invalid at once. The receiver refuses all deliveries until it has the new one.",
+            "Go on?",
+            yes=yes,
         )
 
     async def work(store: EventStore) -> WebhookEndpoint:
@@ -155,8 +157,8 @@ def rotate_secret(
 
     rotated = with_store(work)
     until = webhook_endpoints.time_or_none(rotated.overlap_until if rotated.previous_secret is not None else None)
-    people = f"{rotated.secret}\n\nKeep it: it is not shown again."
-    people += f" The one before is valid until {until}." if until else " The one before is not valid any more."
+    people = f"{rotated.secret}\n\nKeep it. It will not be shown again."
+    people += f" The previous secret is valid until {until}." if until else " The previous secret is no longer valid."
     say(as_json, {"id": webhook_id, "secret": rotated.secret, "secretOverlapUntil": until}, people)
 
 

@@ -165,7 +165,7 @@ def test_logins_of_one_address_stay_apart_until_an_owner_decides(terminal: Termi
     refused = terminal.run(
         "user", "create", "--email", "nora@bu\u0308cher.example", "--name", "N", "--role", "platform_admin"
     )
-    assert refused.code == 1 and "exists already" in refused.err
+    assert refused.code == 1 and "already exists" in refused.err
 
     async def disable(store: EventStore) -> None:
         tenant_id = await tenant_of(store.database, slug)

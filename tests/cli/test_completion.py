@@ -76,7 +76,7 @@ def test_other_shells_get_their_file(tmp_path: Path, shell: str, file: str) -> N
     ("shell", "variables", "offered"),
     [
         ("zsh", {}, "remove"),
-        ("fish", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}, "remove\tRemove an endpoint for good."),
+        ("fish", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}, "remove\tRemove an endpoint permanently."),
     ],
 )
 def test_other_shells_are_answered(tmp_path: Path, shell: str, variables: dict[str, str], offered: str) -> None:
@@ -90,6 +90,6 @@ def test_the_shell_in_use_is_taken_or_asked_for(terminal: Terminal, tmp_path: Pa
     terminal.monkeypatch.setenv("HOME", str(tmp_path))
     ended = terminal.run(option, "tcsh")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == f"Name the shell, one of: bash, zsh, fish. For example: aureum {option} bash\n"
+    assert ended.err == f"Name a shell, one of: bash, zsh, fish. For example: aureum {option} bash\n"
     said = in_shell(tmp_path, "bash", "--norc", "-c", f"aureum {option}; exit")
     assert "complete -o default -F _aureum_completion aureum" in said or "for bash is installed" in said

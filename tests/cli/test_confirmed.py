@@ -31,7 +31,7 @@ def test_a_script_has_to_say_yes(terminal: Terminal, case: Case) -> None:
     for stdin in ("", "y\n"):
         plain, as_json = terminal.run(*command, stdin=stdin), terminal.run(*command, "--json", stdin=stdin)
         assert (plain.code, plain.out) == (2, "")
-        assert plain.err.endswith(" This cannot be undone. Confirm it with --yes.\n") and plain.err.count("\n") == 1
+        assert plain.err.endswith(" This cannot be undone. Confirm with --yes.\n") and plain.err.count("\n") == 1
         assert (as_json.code, as_json.json) == (2, {"error": plain.err.rstrip("\n")})
     assert state() == before
     assert terminal.run(*command, "--yes").code == 0

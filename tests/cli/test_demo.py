@@ -63,7 +63,7 @@ def test_twice(terminal: Terminal) -> None:
     assert terminal.json("demo") == first
     assert (leads(terminal.url), lengths(terminal.url)) == before
     people = terminal.run("demo")
-    assert people.out.startswith("There is already the demo brokerage on localhost.\n")
+    assert people.out.startswith("The demo brokerage already exists on localhost.\n")
     assert f"API key: {first['apiKey']}\n" in people.out
 
 

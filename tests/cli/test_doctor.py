@@ -54,7 +54,7 @@ def test_nothing_is_wrong(alone: Terminal) -> None:
     told = {"check": "hosts", "text": "localhost leads to demo.", "wrong": False, "host": "localhost"}
     assert document == {"ok": True, "findings": [{**told, "brokerage": "demo"}]}
     said = alone.run("doctor")
-    assert (said.code, said.out, said.err) == (0, "Nothing is wrong.\n\nlocalhost leads to demo.\n", "")
+    assert (said.code, said.out, said.err) == (0, "No problems found.\n\nlocalhost leads to demo.\n", "")
 
 
 def test_people_are_shown_the_first_hosts_and_programs_all(alone: Terminal) -> None:

@@ -124,7 +124,7 @@ def test_under_json_what_is_refused_is_a_document(terminal: Terminal, arguments:
 
 
 def test_what_helps_say_of_limits_is_so(terminal: Terminal) -> None:
-    assert f"Requests a minute.  [default: {RATE_LIMIT}]" in terminal.run("api-key", "create", "-h").out
+    assert f"Requests per minute.  [default: {RATE_LIMIT}]" in terminal.run("api-key", "create", "-h").out
     assert f"0 to {OVERLAP_HOURS_MOST}." in " ".join(terminal.run("webhook", "rotate-secret", "-h").out.split())
 
 

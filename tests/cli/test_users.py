@@ -84,7 +84,7 @@ def test_a_user_is_disabled_but_not_the_only_owner(terminal: Terminal) -> None:
         assert said == {"id": made["id"], "number": made["number"], "disabled": True}
     # The other owner cannot log in.
     ended = terminal.run("user", "disable", "--email", owner)
-    assert (ended.code, ended.err) == (1, "A brokerage needs an owner: make another user one first.\n")
+    assert (ended.code, ended.err) == (1, "A brokerage needs an owner. Make another user an owner first.\n")
     assert terminal.json("user", "disable", "--email", without)["disabled"] is True
     assert [one["disabled"] for one in terminal.json("user", "list", "--brokerage", slug) if one["email"] == owner] == [
         False
@@ -96,7 +96,7 @@ def test_who_is_not_there(terminal: Terminal) -> None:
     email, _ = created(terminal, slug, "agent")
     for arguments in (("--email", "nobody@example.com"), ("--email", email, "--brokerage", other), ("--email", "x")):
         ended = terminal.run("user", "disable", *arguments)
-        assert ended.code == 1 and "There is no user with this e-mail address" in ended.err
+        assert ended.code == 1 and "There is no user with this email address" in ended.err
     ended = terminal.run("user", "set-password", "--email", email, stdin=PASSWORD)
     assert ended.code == 1 and "--password-stdin" in ended.err
 

@@ -156,7 +156,8 @@ async def read_models(doctor: Doctor) -> AsyncIterator[Finding]:
 
 
 async def webhooks(doctor: Doctor) -> AsyncIterator[Finding]:
-    """Endpoints that were disabled because they failed, events that could not be told, and whether anybody delivers."""
+    """Endpoints that were disabled because they failed, events that could not be sent, and whether a worker
+    delivers."""
     from aureum.domain.ids import aureum_time, to_wire
     from aureum.webhooks.queue.lanes import PLANS_WITH_WEBHOOKS
     from aureum.webhooks.queue.observing import observe
