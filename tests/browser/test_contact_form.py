@@ -102,10 +102,10 @@ def test_without_the_script_a_form_is_mended_on_the_page(plain: Visitor, server:
     plain.page.get_by_role("button", name="Send").click()
 
     expect(plain.page.get_by_role("heading")).to_have_text("Please check your form")
-    expect(plain.page.get_by_text("E-mail must be a valid email address.")).to_be_visible()
+    expect(plain.page.get_by_text("Email must be a valid email address.")).to_be_visible()
     expect(plain.page.get_by_label("Message")).to_have_value(FORM["message"])
     assert plain.fits()
-    plain.page.get_by_label("E-mail").fill(FORM["email"])
+    plain.page.get_by_label("Email").fill(FORM["email"])
     plain.page.get_by_role("button", name="Send").click()
 
     expect(plain.page.get_by_text(THANKS)).to_be_visible()

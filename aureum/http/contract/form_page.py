@@ -29,14 +29,14 @@ AGAIN = (422, 429, 503)
 """Refusals after which the form may be sent again."""
 
 TITLES = {
-    403: "This form was not taken",
-    404: "There is no brokerage here",
+    403: "We couldn't accept your form",
+    404: "Brokerage not found",
     422: "Please check your form",
     429: "Please wait a moment",
-    503: "Please send it again",
+    503: "Please try again",
 }
-FAILED = "That did not work"
-MARKED = "Nothing has been sent yet. What is missing or not right is marked below."
+FAILED = "We couldn't accept your form"
+MARKED = "Your form has not been sent yet. Please correct the fields that are marked below."
 
 STYLE = (
     visitor_page.STYLE

@@ -1,4 +1,4 @@
-"""Your account: the reader's own name, profile and password. The present password is asked for; the session goes on."""
+"""Your account: the reader's own name, profile and password. The current password is asked for; the session goes on."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ DONE = {
     "password": "Your password was changed. All other sessions have ended.",
 }
 
-TWICE = "The new password was not typed the same way twice."
+TWICE = "The two new passwords do not match."
 
 
 async def shown(visit: Visit, problem: str | None = None) -> Response:
@@ -84,7 +84,7 @@ async def change_password(visit: Visit) -> Response:
 
 def in_words(problem: str) -> str:
     """The API's refusal with the labels of the page."""
-    for field, label in (("current ", "The present password "), ("new ", "The new password ")):
+    for field, label in (("current ", "The current password "), ("new ", "The new password ")):
         if problem.startswith(field):
             return label + problem.removeprefix(field)
     return problem

@@ -1,5 +1,5 @@
 """For which brokerage a platform admin acts: the one chosen at the top of any page, else that of the Host, else their
-own. Everybody else acts for the brokerage that they belong to. The choice is a cookie; it gives no rights.
+own. All other users act for the brokerage that they belong to. The choice is a cookie; it gives no rights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ API = "/api/v1/admin/brokerages"
 PAGE_SIZE, MOST_PAGES = 100, 5
 """How many brokerages can be chosen at the top of a page; others on their own pages."""
 
-CHOOSE = "Choose the brokerage first: at the top of the page."
+CHOOSE = "Choose a brokerage at the top of the page first."
 
 BROKERAGE = Field("brokerage_id", "Brokerage", "brokerage", required=True)
 

@@ -9,14 +9,20 @@ from aureum.http.panel.resource import Column, Resource, pages_of
 NAME = Field("name", "Name", required=True)
 SETTINGS = (
     Field("time_zone", "Time zone", required=True, default="America/Boise", hint="Such as America/Boise."),
-    Field("country", "Country", required=True, default="US", hint="Two letters: whose phone numbers need no prefix."),
-    Field("public_lead_count", "Everybody may see how many leads there are", "tick", default="yes"),
+    Field(
+        "country",
+        "Country",
+        required=True,
+        default="US",
+        hint="Two letters. Phone numbers without a country code belong to this country.",
+    ),
+    Field("public_lead_count", "Public count of leads", "tick", default="yes"),
 )
 """What its owner sets as well."""
 
 REST = (
     Field("plan", "Plan", "choice", get_args(Plan), required=True),
-    Field("domains", "Domains", "words", hint="Of its own pages, with commas between them."),
+    Field("domains", "Domains", "words", hint="The domains of the brokerage's website, separated by commas."),
     *SETTINGS,
 )
 
@@ -34,10 +40,14 @@ BROKERAGES = Resource(
         Column("disabled", "Disabled", "tick"),
     ),
     filters=(),
-    new=(NAME, Field("slug", "Slug", required=True, hint="Its short name in addresses. It stays."), *REST),
-    change=(NAME, *REST, Field("disabled", "Disabled", "tick", hint="Shuts out its forms, keys, logins and webhooks.")),
+    new=(NAME, Field("slug", "Slug", required=True, hint="Short name for URLs. It cannot be changed later."), *REST),
+    change=(
+        NAME,
+        *REST,
+        Field("disabled", "Disabled", "tick", hint="Disables the brokerage's forms, keys, logins and webhooks."),
+    ),
     numbered=True,
-    facts=(Column("slug", "Slug"), Column("id", "Number"), Column("created_at", "Since", "time")),
+    facts=(Column("slug", "Slug"), Column("id", "Number"), Column("created_at", "Created", "time")),
 )
 
 PAGES = pages_of(BROKERAGES)

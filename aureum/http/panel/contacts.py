@@ -9,13 +9,13 @@ from aureum.http.panel.resource import Column, Link, Resource, pages_of
 FIRST_NAME = Field("firstName", "First name", required=True)
 NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))
 NAME = (FIRST_NAME, Field("lastName", "Last name"))
-"""Whoever gave but one name as a lead has no last one."""
+"""A lead with only one name becomes a contact without a last name."""
 
 REST = (
-    Field("email", "E-mail", "email"),
+    Field("email", "Email", "email"),
     Field("phone", "Phone", "tel"),
     Field("type", "Type", "choice", get_args(Type), required=True),
-    Field("tags", "Tags", "words", hint="With commas between them."),
+    Field("tags", "Tags", "words", hint="Separate with commas."),
     Field("score", "Score", "number", hint="From 0 to 100."),
 )
 
@@ -29,7 +29,7 @@ CONTACTS = Resource(
         Column("firstName", "First name"),
         Column("lastName", "Last name"),
         Column("type", "Type", "badge"),
-        Column("email", "E-mail"),
+        Column("email", "Email"),
         Column("phone", "Phone"),
         Column("tags", "Tags", "words"),
         Column("score", "Score"),
@@ -44,9 +44,9 @@ CONTACTS = Resource(
     links=(Link("New task about this contact", "/admin/tasks/new", {"contactId": "id"}),),
     mentions={"leadId": "/admin/leads"},
     facts=(
-        Column("phoneE164", "Phone, internationally"),
-        Column("createdAt", "Since", "time"),
-        Column("updatedAt", "Changed", "time"),
+        Column("phoneE164", "Phone (E.164)"),
+        Column("createdAt", "Created", "time"),
+        Column("updatedAt", "Last changed", "time"),
     ),
 )
 

@@ -8,7 +8,7 @@ from aureum.http.wire.errors import HttpError
 MEDIA = "application/x-www-form-urlencoded"
 MOST_FIELDS = 200
 
-NO_FORM = "This address takes what its page's form sends, and nothing else. Open the page, and send it from there."
+NO_FORM = "This address accepts only the form on its page. Open the page and submit the form there."
 
 
 class Form:

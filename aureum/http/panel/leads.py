@@ -19,27 +19,27 @@ NO_LEAD = "There is no such lead."
 NOT_OF_IT = "assigned_agent_id must be a user of the brokerage. Choose again."
 
 NAME = (Field("firstName", "First name", required=True), Field("lastName", "Last name"))
-"""Whoever gave but one name on a form has no last one."""
+"""A visitor who gave only one name on a form has no last name."""
 
 REACHED = (
-    Field("email", "E-mail", "email", hint="An e-mail address or a phone number is needed."),
+    Field("email", "Email", "email", hint="Enter an email address or a phone number."),
     Field("phone", "Phone", "tel"),
 )
 STATUS = Field("status", "Status", "choice", get_args(Status), required=True)
-AGENT = Field("assignedToId", "Taken care of by", "user")
+AGENT = Field("assignedToId", "Assigned to", "user")
 WORDS = (Field("subject", "Subject"), Field("message", "Message", "long"))
-NOTES = Field("notes", "Notes", "long", hint="For staff only.")
+NOTES = Field("notes", "Notes", "long", hint="Only staff can see these.")
 
 NEW = (
     BROKERAGE,
     Field("first_name", "First name", required=True),
     Field("last_name", "Last name", required=True),
-    Field("email", "E-mail", "email", required=True),
+    Field("email", "Email", "email", required=True),
     Field("phone", "Phone", "tel"),
     STATUS,
-    Field("assigned_agent_id", "Taken care of by", "user"),
+    Field("assigned_agent_id", "Assigned to", "user"),
     Field("subject", "Subject", required=True),
-    Field("message", "Message", "long", required=True, hint="What they are looking for."),
+    Field("message", "Message", "long", required=True, hint="What the person is looking for."),
     NOTES,
 )
 """In the names of the Leads API."""
@@ -121,16 +121,16 @@ LEADS = Resource(
     columns=(
         Column("name", "Name"),
         Column("status", "Status", "badge"),
-        Column("suspect", "Suspect", "suspect"),
+        Column("suspect", "Spam check", "suspect"),
         Column("source", "Source"),
-        Column("assignedToId", "Taken care of by", "user"),
-        Column("createdAt", "Since", "time"),
+        Column("assignedToId", "Assigned to", "user"),
+        Column("createdAt", "Created", "time"),
     ),
     filters=(
         Field("search", "Search"),
         Field("status", "Status", "choice", get_args(Status)),
         Field("source", "Source"),
-        Field("assignedToId", "Taken care of by", "user"),
+        Field("assignedToId", "Assigned to", "user"),
     ),
     new=NEW,
     change=(STATUS, AGENT, *NAME, *REACHED, *WORDS, NOTES),
@@ -140,8 +140,8 @@ LEADS = Resource(
     actions=(
         Action(
             "convert",
-            "Make a contact of it",
-            "The lead is converted, and the contact is made.",
+            "Convert to contact",
+            "The lead was converted, and its contact was created.",
             lambda lead: lead["contactId"] is None and not lead.get("suspect"),
         ),
         CLEAR,
@@ -150,11 +150,11 @@ LEADS = Resource(
     history=True,
     mentions={"contactId": "/admin/contacts"},
     facts=(
-        Column("suspect", "Suspect", "suspect"),
+        Column("suspect", "Spam check", "suspect"),
         Column("source", "Source"),
-        Column("sourcePage", "From the page"),
-        Column("createdAt", "Since", "time"),
-        Column("updatedAt", "Changed", "time"),
+        Column("sourcePage", "Source page"),
+        Column("createdAt", "Created", "time"),
+        Column("updatedAt", "Last changed", "time"),
     ),
 )
 

@@ -12,7 +12,7 @@ from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import HttpError, render
 
 HERE = re.compile(r"/admin(?:/[A-Za-z0-9_/-]*)?(?:\?[A-Za-z0-9_.*=&%,:+~-]*)?")
-"""Where somebody may be sent on to after logging in: pages of the panel, and nowhere else: no dots lead out of it."""
+"""Pages that a login may redirect to: those of the panel only, and no dots lead out of it."""
 
 
 def page_after(text: str) -> str:
@@ -21,7 +21,7 @@ def page_after(text: str) -> str:
 
 
 async def show_login(visit: Visit) -> Response:
-    """The form; whoever is logged in already goes on."""
+    """The form. A user who is already logged in is redirected."""
     following = page_after(visit.request.query_params.get("next", ""))
     if visit.me is not None:
         return RedirectResponse(following, 303)

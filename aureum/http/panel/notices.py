@@ -11,7 +11,7 @@ OWNER = "brokerage_owner"
 MOST = 5
 """Notices of single webhooks on a page."""
 
-MORE = "{number} more webhooks are disabled or fail."
+MORE = "{number} more webhooks are disabled or failing."
 
 
 class Notice(NamedTuple):
@@ -38,16 +38,16 @@ async def notices(visit: Visit) -> list[Notice]:
 
 
 def of(webhook: Mapping[str, Any]) -> Notice | None:
-    """What is wrong with a webhook. One that somebody of the brokerage disabled is as it should be."""
+    """What is wrong with a webhook. One that a user disabled needs no notice."""
     where = f"/admin/webhooks/{webhook['id']}"
     match webhook["disabledReason"]:
         case "gone":
-            text = "was disabled: it answered 410, that nobody listens there any more. What happens is kept for it."
+            text = "was disabled because its endpoint answered 410 Gone. Events are kept for it."
             return Notice("bad", f"The webhook to {webhook['url']} {text}", where)
         case "failing":
-            text = "was disabled: for five days not one delivery succeeded. What happens is kept for it."
+            text = "was disabled because no delivery succeeded for five days. Events are kept for it."
             return Notice("bad", f"The webhook to {webhook['url']} {text}", where)
     if webhook["failingSince"] is not None and webhook["status"] == "enabled":
-        text = "fails. What happens is kept and tried again; after five days it would be disabled."
+        text = "is failing. Aureum retries its deliveries, and disables it after five days of failures."
         return Notice("warning", f"The webhook to {webhook['url']} {text}", where)
     return None

@@ -1,6 +1,6 @@
 """A page of the panel as an ASGI application: who reads it, what it shows, and what its form does.
 
-Whoever is not logged in is asked to, and comes back. A refusal is a page too, in the words of the API.
+A visitor who is not logged in is sent to the login, and comes back. A refusal is a page too, in the words of the API.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,16 +27,19 @@ from aureum.http.wire.headers import header
 Answering = Callable[[Visit], Awaitable[Response]]
 
 LOGIN = "/admin/login"
-WRONG_METHOD = "This page can be read, or its form sent; nothing else."
+WRONG_METHOD = "This page does not accept this method."
 
 REFUSALS = (HttpError, DomainError)
 """What the API raises instead of doing what it was asked for."""
 
-STALE = "Somebody else has changed this since you opened it. What you typed is here: save again to set all of it."
+STALE = (
+    "We couldn't save your changes, because this was changed after you opened it. Your changes are still in the form. "
+    "Save again to overwrite the other change."
+)
 
 
 class Page:
-    """*show* answers GET, *act* what its form sends; *anybody* may read it without having logged in."""
+    """*show* answers GET, *act* what its form sends; *anybody*: no login is needed."""
 
     def __init__(
         self, path: str, show: Answering | None = None, act: Answering | None = None, *, anybody: bool = False
@@ -80,7 +83,7 @@ class Page:
 
 
 async def recognised(visit: Visit) -> Visit:
-    """*visit* with whoever is logged in, if the session is still good."""
+    """*visit* with the user who is logged in, if the session is still valid."""
     trusted_proxies = visit.request.app.state.aureum.settings.trusted_proxies
     token = session_token(visit.request.scope, trusted_proxies)
     if token is None:
@@ -119,13 +122,13 @@ async def refused(visit: Visit, error: Exception) -> Response:
 
 
 async def page(visit: Visit, template: str, status: int = 200, **shown: object) -> Response:
-    """A page for whoever is logged in, with what he or she should know wherever he or she looks."""
+    """A page for the user who is logged in, with the notices that every page shows."""
     return rendered(visit, template, status=status, headers=None, notices=await notices(visit), **shown)
 
 
 def seen(visit: Visit, error: Exception) -> str | None:
-    """The ETag for the form again that was refused: of what its reader had seen, until he or she hears that it has
-    changed since; None for the present one."""
+    """The ETag for the form again that was refused: of the version that the user had seen, until the user is told that
+    it has changed since. None for the current version."""
     return None if isinstance(error, StaleVersion) else visit.form["etag"]
 
 

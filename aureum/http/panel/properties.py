@@ -21,7 +21,7 @@ FIELDS = (
     Field("isFeatured", "Featured", "tick"),
     Field("mls", "MLS"),
     Field("mlsId", "Listing id in the MLS"),
-    Field("timeZone", "Time zone", hint="Such as America/Boise; empty: the brokerage's."),
+    Field("timeZone", "Time zone", hint="Such as America/Boise. Leave empty to use the brokerage's."),
     Field("description", "Description", "long"),
 )
 
@@ -36,7 +36,7 @@ PROPERTIES = Resource(
         Column("status", "Status", "badge"),
         Column("price", "Price", "amount"),
         Column("city", "City"),
-        Column("mlsId", "MLS id"),
+        Column("mlsId", "MLS listing id"),
     ),
     filters=(
         Field("status", "Status", "choice", get_args(Status)),
@@ -50,9 +50,9 @@ PROPERTIES = Resource(
     ),
     facts=(
         Column("slug", "Slug"),
-        Column("standardStatus", "Status in RESO's words"),
-        Column("createdAt", "Since", "time"),
-        Column("updatedAt", "Changed", "time"),
+        Column("standardStatus", "RESO status"),
+        Column("createdAt", "Created", "time"),
+        Column("updatedAt", "Last changed", "time"),
     ),
 )
 

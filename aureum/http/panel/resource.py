@@ -19,7 +19,7 @@ from aureum.http.panel.visit import Told, Visit
 
 LENGTH = 50
 
-CHOOSE_IN_FORM = "Choose the brokerage that it belongs to."
+CHOOSE_IN_FORM = "Choose a brokerage."
 
 Doc = Mapping[str, Any]
 Reading = Callable[[Visit], Awaitable[Told]]
@@ -117,7 +117,7 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
 
 def changed(resource: Resource) -> str:
     """What is said after a form was saved."""
-    return f"The {resource.one} was changed."
+    return f"The {resource.one} was saved."
 
 
 async def show_new(resource: Resource, visit: Visit) -> Response:
@@ -133,7 +133,7 @@ def fields_of_new(resource: Resource, visit: Visit) -> Sequence[Field]:
 
 
 async def new_form(resource: Resource, visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
-    """The form with what it holds already. Whoever may not see those that there are does not see it either."""
+    """The form with its default values. A user who may not see the list does not see the form either."""
     fields = fields_of_new(resource, visit)
     if BROKERAGE in fields:
         # Whom it can be assigned to depends on the brokerage that is chosen in the form.
@@ -182,7 +182,7 @@ async def one_form(
     history = None
     if resource.history:
         history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
-    done = {"created": f"The {resource.one} was made.", "changed": changed(resource)}
+    done = {"created": f"The {resource.one} was created.", "changed": changed(resource)}
     done |= {action.name: action.done for action in resource.actions}
     about = visit.request.query_params.get("done", "") if visit.request.method == "GET" else ""
     return await page(
@@ -222,7 +222,7 @@ def typed_anew(visit: Visit, fields: Sequence[Field], now: Doc) -> dict[str, Any
 
 
 async def change(resource: Resource, visit: Visit) -> Response:
-    """What was typed anew, unless somebody else has changed it since the form was shown."""
+    """The changed fields, unless another request has changed them since the form was shown."""
     try:
         if resource.write is None:
             await save(visit, resource.api + "/{id}", visit.id(), resource.change)
@@ -234,7 +234,7 @@ async def change(resource: Resource, visit: Visit) -> Response:
     try:
         await visit.ask("GET", resource.api + "/{id}", id=visit.id())
     except NotFound:
-        # An agent has given it to somebody else.
+        # An agent has assigned it to another user.
         return RedirectResponse(f"{resource.path}?done=changed", 303)
     return RedirectResponse(f"{resource.path}/{visit.id()}?done=changed", 303)
 

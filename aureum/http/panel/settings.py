@@ -17,7 +17,7 @@ API = "/api/v1/admin/brokerages/{id}"
 
 FIELDS = (NAME, *SETTINGS)
 
-NO_BROKERAGE = "You belong to no brokerage, so there are no settings of one here."
+NO_BROKERAGE = "You do not belong to a brokerage, so there are no settings here."
 
 
 def managed_number(visit: Visit) -> str:
@@ -46,7 +46,7 @@ async def show_settings(visit: Visit) -> Response:
 
 
 async def change_settings(visit: Visit) -> Response:
-    """What was typed anew, unless somebody else has changed it since the form was shown."""
+    """The changed fields, unless another request has changed them since the form was shown."""
     try:
         await save(visit, API, managed_number(visit), FIELDS)
     except REFUSALS as error:

@@ -9,15 +9,15 @@ from aureum.http.panel.resource import Column, Resource, pages_of
 
 FIELDS = (
     Field("name", "Name", required=True),
-    Field("email", "E-mail", "email", hint="An e-mail address or a phone number is needed."),
+    Field("email", "Email", "email", hint="Enter an email address or a phone number."),
     Field("phone", "Phone", "tel"),
     Field("listingId", "Listing id in the MLS"),
-    Field("propertyId", "Property", hint="As it ends the address of its page."),
+    Field("propertyId", "Property", hint="The id at the end of the URL of its page."),
     Field("status", "Status", "choice", get_args(Status), required=True),
     Field("preferredDate", "Preferred date", "date"),
-    Field("preferredTime", "Preferred time", hint="In any words."),
-    Field("startsAt", "Starts at", "wall", hint="On the clock where the property is."),
-    Field("assignedToId", "Shown by", "user"),
+    Field("preferredTime", "Preferred time", hint="Such as Saturday morning."),
+    Field("startsAt", "Starts at", "wall", hint="In the property's local time."),
+    Field("assignedToId", "Assigned to", "user"),
     Field("message", "Message", "long"),
 )
 
@@ -30,28 +30,28 @@ SHOWINGS = Resource(
     columns=(
         Column("name", "Name"),
         Column("status", "Status", "badge"),
-        Column("suspect", "Suspect", "suspect"),
+        Column("suspect", "Spam check", "suspect"),
         Column("listingId", "Listing"),
         Column("preferredDate", "Preferred date"),
         Column("startsAt", "Starts at", "wall"),
-        Column("assignedToId", "Shown by", "user"),
+        Column("assignedToId", "Assigned to", "user"),
     ),
     filters=(
         Field("search", "Search"),
         Field("status", "Status", "choice", get_args(Status)),
         Field("listingId", "Listing id in the MLS"),
-        Field("assignedToId", "Shown by", "user"),
+        Field("assignedToId", "Assigned to", "user"),
     ),
     new=FIELDS,
     change=FIELDS,
     mentions={"propertyId": "/admin/properties"},
     actions=(CLEAR,),
     facts=(
-        Column("suspect", "Suspect", "suspect"),
+        Column("suspect", "Spam check", "suspect"),
         Column("startsAt", "Starts at", "wall"),
         Column("timeZone", "Time zone"),
-        Column("createdAt", "Since", "time"),
-        Column("updatedAt", "Changed", "time"),
+        Column("createdAt", "Created", "time"),
+        Column("updatedAt", "Last changed", "time"),
     ),
 )
 

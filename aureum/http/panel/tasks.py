@@ -6,18 +6,18 @@ from aureum.http.api.tasks.task_fields import Priority, Status, Type
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Action, Column, Resource, pages_of
 
-ID = "As it ends the address of its page."
+ID = "The id at the end of the URL of its page."
 
 FIELDS = (
-    Field("title", "What is to be done", required=True),
+    Field("title", "Title", required=True),
     Field("type", "Type", "choice", get_args(Type), required=True, default="other"),
     Field("priority", "Priority", "choice", get_args(Priority), required=True, default="MEDIUM"),
     Field("status", "Status", "choice", get_args(Status), required=True),
     Field("dueDate", "Due", "time"),
     Field("assignedToId", "Assigned to", "user"),
-    Field("leadId", "About the lead", hint=ID),
-    Field("contactId", "About the contact", hint=ID),
-    Field("propertyId", "About the property", hint=ID),
+    Field("leadId", "Lead", hint=ID),
+    Field("contactId", "Contact", hint=ID),
+    Field("propertyId", "Property", hint=ID),
     Field("description", "Description", "long"),
 )
 
@@ -28,7 +28,7 @@ TASKS = Resource(
     many="Tasks",
     title=lambda task: task["title"],
     columns=(
-        Column("title", "What"),
+        Column("title", "Title"),
         Column("status", "Status", "badge"),
         Column("priority", "Priority"),
         Column("dueDate", "Due", "time"),
@@ -40,9 +40,9 @@ TASKS = Resource(
     ),
     new=FIELDS,
     change=FIELDS,
-    actions=(Action("complete", "Complete", "The task is completed.", lambda task: task["status"] != "completed"),),
+    actions=(Action("complete", "Complete", "The task was completed.", lambda task: task["status"] != "completed"),),
     mentions={"leadId": "/admin/leads", "contactId": "/admin/contacts", "propertyId": "/admin/properties"},
-    facts=(Column("createdAt", "Since", "time"), Column("updatedAt", "Changed", "time")),
+    facts=(Column("createdAt", "Created", "time"), Column("updatedAt", "Last changed", "time")),
 )
 
 PAGES = pages_of(TASKS)

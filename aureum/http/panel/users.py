@@ -6,12 +6,14 @@ from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Column, Resource, pages_of
 
 GIVEN = tuple(role for role in ROLES if role != "platform_admin")
-"""What an owner can make somebody."""
+"""The roles that an owner can give."""
 
 ROLE = Field("role", "Role", "choice", GIVEN, required=True, default="agent")
 NAME = Field("name", "Name", required=True)
-SPECIALTIES = Field("specialties", "Specialties", "words", hint="Forms that speak of these go to him or her first.")
-TAKES_LEADS = Field("takes_leads", "Takes leads from forms", "tick")
+SPECIALTIES = Field(
+    "specialties", "Specialties", "words", hint="Leads that mention these words are routed to this user first."
+)
+TAKES_LEADS = Field("takes_leads", "Receives leads from forms", "tick")
 
 USERS = Resource(
     path="/admin/users",
@@ -21,18 +23,18 @@ USERS = Resource(
     title=lambda user: user["name"],
     columns=(
         Column("name", "Name"),
-        Column("email", "E-mail"),
+        Column("email", "Email"),
         Column("role", "Role", "badge"),
-        Column("takes_leads", "Takes leads", "tick"),
+        Column("takes_leads", "Receives leads", "tick"),
         Column("disabled", "Disabled", "tick"),
     ),
     filters=(),
     new=(
         BROKERAGE,
         NAME,
-        Field("email", "E-mail", "email", required=True, hint="To log in with."),
+        Field("email", "Email", "email", required=True, hint="The address for logging in."),
         ROLE,
-        Field("password", "Password", "password", hint="Without one he or she cannot log in."),
+        Field("password", "Password", "password", hint="Without a password the user cannot log in."),
         SPECIALTIES,
     ),
     change=(
@@ -42,15 +44,16 @@ USERS = Resource(
             "password",
             "New password",
             "password",
-            hint="Empty: it stays. A new one ends all logins. Your own is changed under your name.",
+            hint="Leave empty to keep the password. A new one ends all the user's sessions. Change your "
+            "own on your account page.",
         ),
         TAKES_LEADS,
         SPECIALTIES,
-        Field("disabled", "Disabled", "tick", hint="Cannot log in any more, and gets no leads."),
+        Field("disabled", "Disabled", "tick", hint="A disabled user cannot log in and gets no leads."),
     ),
     numbered=True,
     named=True,
-    facts=(Column("email", "E-mail"), Column("id", "Number"), Column("created_at", "Since", "time")),
+    facts=(Column("email", "Email"), Column("id", "Number"), Column("created_at", "Created", "time")),
 )
 
 PAGES = pages_of(USERS)

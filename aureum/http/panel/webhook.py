@@ -16,11 +16,11 @@ LATEST = 5
 """Deliveries and replays that the page itself shows."""
 
 DONE = {
-    "changed": "The webhook was changed.",
-    "enabled": "The webhook is enabled. What it has missed is on its way.",
-    "disabled": "The webhook is disabled. What happens from now on is kept for it.",
-    "replaying": "The replay has been asked for.",
-    "cancelled": "The replay is cancelled.",
+    "changed": "The webhook was saved.",
+    "enabled": "The webhook is enabled, and receives what it missed.",
+    "disabled": "The webhook is disabled. Events are kept for it from now on.",
+    "replaying": "The replay was started.",
+    "cancelled": "The replay was cancelled.",
 }
 """What is said on the page that follows."""
 
@@ -65,7 +65,7 @@ async def show_webhook(visit: Visit) -> Response:
 
 
 async def change_webhook(visit: Visit) -> Response:
-    """Its details, unless somebody else has changed them since the form was shown. What holds already, as when it was
+    """Its details, unless another request has changed them since the form was shown. What holds already, as when it was
     sent twice, asks for nothing."""
     typed = fields(visit.form)
     now = (await visit.ask("GET", API, id=visit.id())).body
@@ -117,7 +117,7 @@ async def send_test(visit: Visit) -> Response:
 async def remove_webhook(visit: Visit) -> Response:
     """For good, if it was said twice."""
     if visit.form["sure"] != "yes":
-        return await shown(visit, visit.id(), problem="Tick the box to say that the webhook is to be removed for good.")
+        return await shown(visit, visit.id(), problem="Tick the box to confirm that you want to remove the webhook.")
     await visit.ask("DELETE", API, id=visit.id())
     return RedirectResponse("/admin/webhooks", 303)
 

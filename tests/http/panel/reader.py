@@ -68,9 +68,9 @@ def page(answer: Answer, status: int) -> Reading:
 def refused(answer: Answer, status: int) -> str:
     """What a page says that does nothing but refuse."""
     reading = page(answer, status)
-    assert reading.said("h1") == ["This did not work"], answer.body
+    assert reading.said("h1") == ["We couldn't complete your request"], answer.body
     (card,) = reading.said("div", class_="card")
-    text = card.removeprefix("This did not work ").removesuffix(" To the overview")
+    text = card.removeprefix("We couldn't complete your request ").removesuffix(" Go to the overview")
     assert text.endswith(".") or text.startswith("Invalid "), text
     return text
 

@@ -42,8 +42,8 @@ def test_what_is_refused_stands_beside_the_form(server: Server, office: Office, 
     log_in(reader, user.email)
 
     for current, new, again, said in (
-        ("wrong", NEW, NEW, "The present password is not your current password."),
-        (PASSWORD, NEW, NEW + " ", "The new password was not typed the same way twice."),
+        ("wrong", NEW, NEW, "The current password is not your current password."),
+        (PASSWORD, NEW, NEW + " ", "The two new passwords do not match."),
         (PASSWORD, "password1234", "password1234", "The new password is too easy to guess"),
         (PASSWORD, "short", "short", "The new password must have"),
     ):

@@ -83,7 +83,7 @@ def test_notes_are_entered_read_and_told(server: Server, office: Office, tenant:
     mine = own_form(reader, path)
     saved(reader, path, notes="Another.")
     late = page(reader.send(path, mine.filled(notes="Later.")), 400)
-    assert late.form(path)["notes"] == "Later." and late.problem.startswith("Somebody else")
+    assert late.form(path)["notes"] == "Later." and late.problem.startswith("We couldn't save your changes")
     saved(reader, path, notes="")
     assert own_form(reader, path)["notes"] == ""
 

@@ -16,10 +16,10 @@ from tests.http.panel.test_every_page import Brokerage
 from tests.http.serving import Server
 
 DISABLED = {
-    "gone": "was disabled: it answered 410, that nobody listens there any more. What happens is kept for it.",
-    "failing": "was disabled: for five days not one delivery succeeded. What happens is kept for it.",
+    "gone": "was disabled because its endpoint answered 410 Gone. Events are kept for it.",
+    "failing": "was disabled because no delivery succeeded for five days. Events are kept for it.",
 }
-FAILS = "fails. What happens is kept and tried again; after five days it would be disabled."
+FAILS = "is failing. Aureum retries its deliveries, and disables it after five days of failures."
 MENDED = "UPDATE webhook_lanes SET failing_since = NULL WHERE tenant_id = %(tenant)s"
 
 Reason = Literal["gone", "failing"]
@@ -27,7 +27,7 @@ Reason = Literal["gone", "failing"]
 
 def told(reading: Reading) -> list[str]:
     """What stands above the content."""
-    return [text.removesuffix(" Look at it") for text in notice(reading, "bad") + notice(reading, "warning")]
+    return [text.removesuffix(" View webhook") for text in notice(reading, "bad") + notice(reading, "warning")]
 
 
 def notice(reading: Reading, kind: str) -> list[str]:
@@ -59,7 +59,7 @@ def test_on_every_page_until_it_is_enabled(server: Server, office: Office, reaso
         reading = owner.read(path)
         assert told(reading) == [text], path
         assert (own in reading.links) or path == own
-        assert path != own or "Look at it" not in reading.said("a", href=own)
+        assert path != own or "View webhook" not in reading.said("a", href=own)
         walked += 1
     assert walked >= 6
     # A form that was refused is such a page too.
@@ -118,7 +118,7 @@ def test_many_are_told_in_a_few_words_the_worst_first(
     for _ in range(MOST):
         disable(office, tenant, made(server, tenant), "gone")
     many = owner.read("/admin")
-    assert len(told(many)) == MOST + 1 and told(many)[-1] == "2 more webhooks are disabled or fail."
+    assert len(told(many)) == MOST + 1 and told(many)[-1] == "2 more webhooks are disabled or failing."
     assert "/admin/webhooks" in many.links
 
 

@@ -29,7 +29,7 @@ def test_a_lead_is_converted(server: Server, office: Office, tenant: Tenant, own
     answer = owner.send(form.action, form.fields)
 
     reading = owner.follow(answer)
-    assert reading.said("p", role="status") == ["The lead is converted, and the contact is made."]
+    assert reading.said("p", role="status") == ["The lead was converted, and its contact was created."]
     lead = shown(server, tenant, path)
     contact = f"/admin/contacts/{lead['contactId']}"
     assert contact in reading.links and path in owner.read(contact).links
@@ -77,7 +77,7 @@ def test_a_task_is_completed(server: Server, office: Office, tenant: Tenant, own
     (form,) = button(owner, path, "complete")
     reading = owner.follow(owner.send(form.action, form.fields))
 
-    assert reading.said("p", role="status") == ["The task is completed."]
+    assert reading.said("p", role="status") == ["The task was completed."]
     assert shown(server, tenant, path)["status"] == "completed" and button(owner, path, "complete") == []
     head = office.head(tenant)
     assert led_to(owner.send(form.action, {"once": "another"})) == f"{path}?done=complete"

@@ -40,7 +40,7 @@ def test_an_agent_has_what_is_his_or_hers(
     # What she gives away is not hers any more; that it was done is not an error.
     answer = agent.send(given, own_form(agent, given).filled(assignedToId=""))
     assert led_to(answer) == f"{path}?done=changed"
-    assert agent.follow(answer).said("p", role="status") == [f"The {resource.one} was changed."]
+    assert agent.follow(answer).said("p", role="status") == [f"The {resource.one} was saved."]
     assert shown(server, tenant, given)["assignedToId"] is None and given not in agent.read(path).links
 
 
@@ -107,14 +107,14 @@ def test_settings(server: Server, office: Office, tenant: Tenant, owner: Reader)
     mine, before = own_form(owner, path), events(office)
     assert (mine["time_zone"], mine["country"]) == ("America/Boise", "US")
     assert {"Elite", tenant.domain} <= set(owner.read(path).said("dd"))
-    assert saved(owner, path).said("p", role="status") == ["The brokerage was changed."]
+    assert saved(owner, path).said("p", role="status") == ["The brokerage was saved."]
     assert events(office) == before
 
     saved(colleague, path, time_zone="Asia/Kathmandu")
 
     assert events(office) == before + 1 and "+0545" in " ".join(owner.read(lead).said("dd"))
     late = page(owner.send(path, mine.filled(name="<b>Late")), 400)
-    assert late.problem.startswith("Somebody else has changed this") and late.form(path)["name"] == "<b>Late"
+    assert late.problem.startswith("We couldn't save your changes") and late.form(path)["name"] == "<b>Late"
     saved(owner, path, name="Later")
     for field, wrong in (("name", ""), ("country", "XX"), ("time_zone", "Boise")):
         again = page(owner.send(path, own_form(owner, path).filled(**{field: wrong})), 400)

@@ -188,7 +188,7 @@ def test_entered_once(resource: Resource, server: Server, office: Office, reader
     body = reader.get(path).body
     assert b"<script" not in body and b"&lt;script&gt;" in body
     reading = reader.follow(answer)
-    assert reading.said("p", role="status") == [f"The {resource.one} was made."]
+    assert reading.said("p", role="status") == [f"The {resource.one} was created."]
     assert reading.said("h1")[0].startswith(CRUEL) and resource.path in reading.links
     own = reading.form(path)
     assert as_typed({name: text for name, text in typed.items() if name in own.names}, own)
@@ -218,7 +218,7 @@ def test_only_what_was_typed_is_changed(resource: Resource, server: Server, offi
 
     untouched = saved(reader, path)
 
-    assert untouched.said("p", role="status") == [f"The {resource.one} was changed."]
+    assert untouched.said("p", role="status") == [f"The {resource.one} was saved."]
     assert events(office) == before and api(server, reader, resource, path) == doc
 
     (field, text), (second, other) = TYPED[resource.path].change, TYPED[resource.path].another
@@ -263,7 +263,7 @@ def test_found_by_each_filter(resource: Resource, server: Server, reader: Reader
                 continue
             chosen = reader.read(f"{resource.path}?{field.name}={value}")
             assert (paths <= set(chosen.links)) == there, (field.name, value)
-            assert there or (paths.isdisjoint(chosen.links) and "There are none here." in chosen.said("p"))
+            assert there or (paths.isdisjoint(chosen.links) and "Nothing found." in chosen.said("p"))
             assert chosen.form(resource.path)[field.name] == value, "what was chosen stands there"
 
 

@@ -23,14 +23,14 @@ def listed(reading: Reading) -> list[tuple[str, str]]:
 
 def test_listed_by_status_and_event(hook: Hook, owner: Reader) -> None:
     path = f"/admin/webhooks/{hook.id}/deliveries"
-    assert "There are none here." in " ".join(owner.read(path).said("p"))
+    assert "No deliveries match." in " ".join(owner.read(path).said("p"))
     furnish(hook)
 
     reading = owner.read(path)
 
     statuses = ["delivered", "pending", "failed", "delivered", "pending", "pending"]
     assert listed(reading) == list(zip("654321", statuses, strict=True))
-    assert reading.said("td")[:7] == ["not kept any more", "6", "delivered", "1", "1 Jan 2026, 17:00:00 MST", "200", ""]
+    assert reading.said("td")[:7] == ["no longer stored", "6", "delivered", "1", "1 Jan 2026, 17:00:00 MST", "200", ""]
     pending = ["lead.updated", "2", "pending", "1", "1 Jan 2026, 17:00:00 MST", "500", "4 May 2026, 18:00:00 MDT"]
     assert reading.said("td")[28:35] == pending
     assert reading.said("td")[19] == "dns", "where no answer came, why not"
@@ -117,9 +117,9 @@ def test_one_of_which_little_is_known(hook: Hook, owner: Reader) -> None:
     hook.queued(1)
     hook.tried(2, 1, "delivered")
     waiting = owner.read(f"/admin/webhooks/deliveries/{hook.id}_1")
-    assert "None yet." in waiting.said("p") and waiting.said("span", class_="badge") == ["pending"]
+    assert "No attempts yet." in waiting.said("p") and waiting.said("span", class_="badge") == ["pending"]
     pruned = owner.read(f"/admin/webhooks/deliveries/{hook.id}_2")
-    assert pruned.said("h1") == ["Delivery"] and "The message is not kept any more" in " ".join(pruned.said("p"))
+    assert pruned.said("h1") == ["Delivery"] and "The message is no longer stored" in " ".join(pruned.said("p"))
     for suffix in ("", "_", "_3", "_0", "_02", "_" + "9" * 30, "_%31"):
         answer = owner.get(f"/admin/webhooks/deliveries/{hook.id}{suffix}")
         assert answer.status == (200 if suffix == "_%31" else 404)

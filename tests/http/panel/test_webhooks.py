@@ -142,7 +142,7 @@ def test_changed_unless_somebody_else_has(server: Server, office: Office, tenant
     done = owner.send(path, mine.filled(rateLimit="", description="", mode="fifo", events=["showing.*"]))
 
     assert led_to(done) == f"{path}?done=changed"
-    assert owner.follow(done).said("p", role="status") == ["The webhook was changed."]
+    assert owner.follow(done).said("p", role="status") == ["The webhook was saved."]
     now = server.by_key(tenant, "GET", f"/api/webhooks/{one['id']}").json
     changed = {"rateLimit": None, "description": None, "mode": "fifo", "events": ["showing.*"]}
     assert now | changed == now
@@ -182,8 +182,8 @@ def test_disabled_and_enabled(server: Server, office: Office, tenant: Tenant, ow
 
     off = owner.follow(owner.send(f"{webhook}/disable", on.form(f"{webhook}/disable").fields))
 
-    assert off.said("p", role="status") == ["The webhook is disabled. What happens from now on is kept for it."]
-    assert facts(off)["Status"] == "disabled" and "somebody of the brokerage did so" in facts(off)["Disabled"]
+    assert off.said("p", role="status") == ["The webhook is disabled. Events are kept for it from now on."]
+    assert facts(off)["Status"] == "disabled" and "a user disabled it" in facts(off)["Disabled"]
     assert {form.action for form in off.forms}.isdisjoint({f"{webhook}/disable", f"{webhook}/test"})
     head = office.head(tenant)
     assert led_to(owner.send(f"{webhook}/disable")) == f"{webhook}?done=disabled"
@@ -192,7 +192,7 @@ def test_disabled_and_enabled(server: Server, office: Office, tenant: Tenant, ow
 
     on = owner.follow(owner.send(f"{webhook}/enable", off.form(f"{webhook}/enable").fields))
 
-    assert on.said("p", role="status") == ["The webhook is enabled. What it has missed is on its way."]
+    assert on.said("p", role="status") == ["The webhook is enabled, and receives what it missed."]
     assert facts(on)["Status"] == "enabled"
     assert len(on.said("progress")) == 1, "the replay of what it has missed"
     head = office.head(tenant)
@@ -215,7 +215,7 @@ def test_rotated(office: Office, tenant: Tenant, owner: Reader, server: Server) 
 
     secret = shown_secret(reading)
     assert secret != one["secret"] and secret == aggregate(office, tenant, one).secret
-    assert "the secret before is valid too" in " ".join(reading.said("p"))
+    assert "the previous secret is also valid" in " ".join(reading.said("p"))
     head = office.head(tenant)
     assert shown_secret(page(owner.send(form.action, form.fields), 200)) == secret, "the same form again"
     shown = owner.get(webhook)
@@ -227,7 +227,7 @@ def test_rotated(office: Office, tenant: Tenant, owner: Reader, server: Server) 
     assert office.head(tenant) == head
     at_once = page(owner.send(form.action, fresh.filled(overlap_hours="0")), 200)
     assert shown_secret(at_once) not in (secret, one["secret"])
-    assert "the secret before is valid too" not in " ".join(at_once.said("p"))
+    assert "the previous secret is also valid" not in " ".join(at_once.said("p"))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_replayed_from_a_sequence_or_a_time(
     assert replay | {"until": head} | asked == replay | {"until": replay["until"]}
     assert replay["events"] == []
     reading = owner.follow(answer)
-    assert reading.said("p", role="status") == ["The replay has been asked for."]
+    assert reading.said("p", role="status") == ["The replay was started."]
     sequences = f"{replay['only']}, sequences {replay['since']} to {replay['until']}"
     assert sequences in reading.said("td") and "running" in reading.said("td")
     # Twice the same form is one replay.
@@ -304,7 +304,7 @@ def test_a_replay_is_followed_and_cancelled(
 
     assert led_to(cancelled) == f"{webhook}?done=cancelled"
     reading = owner.follow(cancelled)
-    assert reading.said("p", role="status") == ["The replay is cancelled."] and "cancelled" in reading.said("td")
+    assert reading.said("p", role="status") == ["The replay was cancelled."] and "cancelled" in reading.said("td")
     assert not [form for form in reading.forms if form.action.endswith("/cancel")]
     assert reading.links.count(webhook) == 0
     head = office.head(tenant)
@@ -320,7 +320,7 @@ def test_removed_when_it_was_said_twice(
     assert form.fields == [] and form.names == {"sure": "checkbox"}
     for fields in (form.fields, [("sure", "no")], [("sure", "")]):
         refused = page(owner.send(form.action, fields), 400)
-        assert refused.problem == "Tick the box to say that the webhook is to be removed for good."
+        assert refused.problem == "Tick the box to confirm that you want to remove the webhook."
     assert office.head(tenant) == before
 
     gone = owner.send(form.action, form.filled(sure="yes"))
@@ -343,5 +343,5 @@ def test_on_a_plan_without_them_a_sentence_says_which(server: Server, office: Of
     owner = as_staff(server, office.staff(grow.id, "brokerage_owner"))
     before = office.head(grow)
     for answer in (owner.get(LIST), owner.send(LIST, NEW | {"events": "lead.*"})):
-        assert "This needs the Elite plan" in " ".join(page(answer, 403).said("p"))
+        assert "This requires the Elite plan" in " ".join(page(answer, 403).said("p"))
     assert office.head(grow) == before
