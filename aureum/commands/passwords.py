@@ -16,8 +16,8 @@ SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
 
 GUESSABLE = (
-    "{field} is too easy to guess: it is a common password, a run of characters, or made of your name, address or "
-    "brokerage. Take several words that do not belong together."
+    "{field} is too easy to guess: it is a common password, a sequence of characters, or made of your name, email "
+    "address or brokerage. Use several unrelated words."
 )
 
 HASHER = PasswordHasher()

@@ -21,8 +21,8 @@ from aureum.store.metadata import Origin
 NUMBER = "SELECT nextval('user_numbers')"
 
 NO_USER = "There is no such user."
-LAST_OWNER = "A brokerage needs an owner: make another user one first."
-LAST_ADMIN = "The platform needs an admin: make another user one first."
+LAST_OWNER = "A brokerage needs an owner. Make another user an owner first."
+LAST_ADMIN = "The platform needs an admin. Make another user a platform admin first."
 
 
 class CreateUser(BaseModel):

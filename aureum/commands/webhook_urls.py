@@ -7,7 +7,7 @@ from aureum.domain.errors import Invalid
 from aureum.domain.webhook_urls import UnsafeUrl
 from aureum.webhooks.sending.addresses import check_url
 
-OWN_HOST = "url must not lead back to Aureum itself: what it sends there would make new events without an end."
+OWN_HOST = "url must not lead back to Aureum itself, because each delivery would cause new events without end."
 
 Networks = Sequence[IPv4Network | IPv6Network]
 

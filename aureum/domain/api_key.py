@@ -58,7 +58,7 @@ class ApiKey(Aggregate):
         if not name.strip():
             raise Invalid("name", "name must not be blank.")
         if not 1 <= rate_limit <= 1_000_000:
-            raise Invalid("rateLimit", "rate limit must be from 1 to 1000000 requests a minute.")
+            raise Invalid("rateLimit", "rate limit must be from 1 to 1000000 requests per minute.")
         return cls._create(
             cls.Issued,
             id=key_id,

@@ -168,7 +168,7 @@ class Contact(Aggregate):
 def check_name(first_name: str | None, last_name: str | None) -> None:
     """Raises Invalid if neither of them holds anything."""
     if not (first_name or "").strip() and not (last_name or "").strip():
-        raise Invalid("firstName", "firstName or lastName must not be blank: a contact has a name.")
+        raise Invalid("firstName", "firstName or lastName must not be blank.")
 
 
 def check_type(kind: str) -> None:

@@ -55,7 +55,7 @@ class NameTaken(AlreadyTaken):
 
 
 class SlugTaken(AlreadyTaken):
-    """This slug has been taken at this moment. Try again."""
+    """Another request has just taken this slug. Try again."""
 
 
 class KeyReused(AlreadyTaken):
@@ -63,15 +63,15 @@ class KeyReused(AlreadyTaken):
 
 
 class WrongState(DomainError):
-    """This cannot be done with it as it stands."""
+    """The current state does not allow this."""
 
 
 class Conflict(DomainError):
-    """Somebody else changed this at the same moment. Read it again, then repeat your change."""
+    """Someone else changed this at the same moment. Read it again, then repeat your change."""
 
 
 class SiteChanged(DomainError):
-    """The brokerage has changed at this moment. Try again."""
+    """The brokerage has just changed. Try again."""
 
 
 class TooMany(DomainError):

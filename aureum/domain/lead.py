@@ -212,7 +212,7 @@ class Lead(Aggregate):
         """A new lead. Raises Invalid for an unknown status or no way to answer."""
         check_status(status)
         if not can_be_answered(fields.email, fields.phone):
-            raise Invalid("email", "email or phone is required: a lead that cannot be answered is of no use.")
+            raise Invalid("email", "email or phone is required.")
         lead: Lead = cls._create(
             cls.Captured,
             id=lead_id,
@@ -268,14 +268,14 @@ class Lead(Aggregate):
         if not changed:
             return
         if not can_be_answered(changed.get("email", self.email), changed.get("phone", self.phone)):
-            raise Invalid("email", "email or phone must remain: a lead that cannot be answered is of no use.")
+            raise Invalid("email", "email and phone cannot both be removed.")
         self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
 
 
 def check_cleared(suspect: bool | None) -> None:
     """Raises WrongState for what is still suspected."""
     if suspect:
-        raise WrongState("A program seems to have sent this form. Clear it first, if it was a person.")
+        raise WrongState("This is suspected spam. If it is not, clear it first.")
 
 
 def can_be_answered(email: str | None, phone: str | None) -> bool:

@@ -192,7 +192,7 @@ class Tour(Aggregate):
         """
         check_status(status)
         if not can_be_answered(fields["email"], fields["phone"]):
-            raise Invalid("email", "email or phone is required: a request that cannot be answered is of no use.")
+            raise Invalid("email", "email or phone is required.")
         check_schedule(fields)
         tour: Tour = cls._create(cls.Requested, id=tour_id, timestamp=at, status=status, **fields)
         if suspect:
@@ -242,7 +242,7 @@ class Tour(Aggregate):
         if not changed:
             return
         if not can_be_answered(changed.get("email", self.email), changed.get("phone", self.phone)):
-            raise Invalid("email", "email or phone must remain: a request that cannot be answered is of no use.")
+            raise Invalid("email", "email and phone cannot both be removed.")
         self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
 
 

@@ -67,8 +67,8 @@ def start_of(text: str, zone: str) -> Start:
     if match is None:
         raise Invalid(
             "starts_at",
-            "starts_at must be a date and a time such as 2025-03-09T10:00:00, local where the tour is, "
-            "or 2025-03-09T16:00:00Z, or a date such as 2025-03-09, which is its midnight there.",
+            "starts_at must be a date and a time such as 2025-03-09T10:00:00, in the property's local time, "
+            "or 2025-03-09T16:00:00Z, or a date such as 2025-03-09, which means midnight there.",
         )
     wall = _within_years(match["wall"].upper())
     if match["utc"] or match["sign"]:
@@ -79,8 +79,8 @@ def start_of(text: str, zone: str) -> Start:
         following = _after_gap(wall, place).isoformat()
         raise Invalid(
             "starts_at",
-            f"starts_at names a time that does not exist: clocks in {zone} jump over {wall.isoformat()} that day. "
-            f"The next time that exists is {following}.",
+            f"starts_at is a time that does not exist: clocks in {zone} skip {wall.isoformat()} on that day. "
+            f"The next valid time is {following}.",
         )
     return Start(wall, zone, instant)
 

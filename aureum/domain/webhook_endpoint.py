@@ -156,7 +156,7 @@ class WebhookEndpoint(Aggregate):
             raise Invalid("overlap_hours", f"overlap_hours must be from 0 to {OVERLAP_HOURS_MOST}.")
         if overlap_hours and self.overlaps(at):
             raise WrongState(
-                "The secret was rotated before, and both secrets are still live. Wait until the overlap has ended, "
+                "The secret was rotated recently, and both secrets are still valid. Wait until the overlap has ended, "
                 "or rotate with overlap_hours 0, which ends both at once."
             )
         self.trigger_event(self.SecretRotated, timestamp=at, secret=secret, overlap_hours=overlap_hours)
@@ -193,4 +193,4 @@ def check_details(details: Mapping[str, Any]) -> None:
         raise Invalid("mode", f"mode must be one of: {', '.join(MODES)}.")
     rate_limit = details.get("rate_limit")
     if rate_limit is not None and not 1 <= rate_limit <= RATE_LIMIT_MOST:
-        raise Invalid("rateLimit", f"rateLimit must be from 1 to {RATE_LIMIT_MOST} deliveries a second, or null.")
+        raise Invalid("rateLimit", f"rateLimit must be from 1 to {RATE_LIMIT_MOST} deliveries per second, or null.")

@@ -53,7 +53,7 @@ def read_url(url: str) -> Destination:
     rest = url.partition("//")[2]
     length = min((at for mark in "/?#" if (at := rest.find(mark)) >= 0), default=len(rest))
     if "@" in rest[:length]:
-        raise UnsafeUrl("url must not carry a user name or password. Take out what stands before the @.")
+        raise UnsafeUrl("url must not contain a user name or password. Remove the part before the @.")
     host = (parsed.raw_host or "").lower().removesuffix(".")
     if not host:
         raise UnsafeUrl("url must name a host, like https://example.com/hooks.")

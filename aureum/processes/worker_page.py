@@ -25,7 +25,7 @@ from aureum.store.postgres.watch import Watch
 
 JSON = b"application/json"
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
-NOTHING_HERE = "There is nothing at this address."
+NOTHING_HERE = "This path does not exist."
 CLOSE_SECONDS = 1
 
 

@@ -86,7 +86,7 @@ def test_examples(text: str, zone: str, local: str, instant: str) -> None:
     ],
 )
 def test_a_time_that_does_not_exist_names_the_next_that_does(text: str, zone: str, following: str) -> None:
-    with pytest.raises(Invalid, match=f"{zone} jump over .* next time that exists is {following}") as refused:
+    with pytest.raises(Invalid, match=f"{zone} skip .* next valid time is {following}") as refused:
         start_of(text, zone)
     assert refused.value.field == "starts_at"
     assert start_of(following, zone).local == datetime.fromisoformat(following)

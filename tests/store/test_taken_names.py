@@ -62,8 +62,8 @@ async def answer(store: EventStore, tenant_id: UUID, aggregate: Aggregate) -> st
 
 
 SLUG = "This slug is already taken by another brokerage. Choose another one."
-DOMAIN = "This domain already belongs to a brokerage. A domain can belong to one only."
-EMAIL = "A user with this e-mail address exists already."
+DOMAIN = "This domain already belongs to a brokerage. A domain can belong to only one brokerage."
+EMAIL = "A user with this email address already exists."
 APPENDED = "appended"
 
 

@@ -1,5 +1,5 @@
-"""Who may ask: an API key or a user on the Aureum API, staff on the admin's side, anybody on the public forms of the
-brokerage that the Host names.
+"""Who may ask: an API key or a user on the Aureum API, staff on the staff endpoints, visitors on the public forms of
+the brokerage that the Host names.
 """
 
 import time
@@ -24,8 +24,8 @@ from aureum.store.metadata import VISITOR, Actor, Origin
 if TYPE_CHECKING:
     from aureum.app import Aureum
 
-NO_KEY = "An API key is required: send it as 'Authorization: Bearer YOUR_API_KEY'."
-LOG_IN = "Log in first, and send the token as 'Authorization: Bearer YOUR_TOKEN'."
+NO_KEY = "An API key is required. Send it as 'Authorization: Bearer YOUR_API_KEY'."
+LOG_IN = "Log in first. Send the token as 'Authorization: Bearer YOUR_TOKEN'."
 WRONG_KEY = (
     "The API key is not valid here: it may be mistyped, revoked, or of another brokerage than the one that the Host of "
     "the request names."
@@ -35,8 +35,8 @@ WRONG_LOGIN = (
     "the request names. Log in again."
 )
 NO_BROKERAGE = "Brokerage not found"
-TOO_MANY = "Too many requests: the limit is {limit} a minute. Try again in {seconds} seconds."
-NAME_A_BROKERAGE = "You belong to no brokerage: ask at the address of the one that you mean."
+TOO_MANY = "Too many requests. The limit is {limit} per minute. Try again in {seconds} seconds."
+NAME_A_BROKERAGE = "You do not belong to a brokerage. Send the request to the domain of a brokerage."
 
 FROM_PANEL = "aureum.panel"
 """In the scope of what a page of the admin panel asks on behalf of its reader."""
@@ -74,7 +74,7 @@ async def by_key_or_staff(request: Request) -> Brokerage:
 
 
 async def by_integrator(request: Request) -> Brokerage:
-    """A key, or whoever manages the brokerage, on the plan that has webhooks and the event feed.
+    """A key, or a manager of the brokerage, on the plan that has webhooks and the event feed.
 
     Raises what by_key raises, NotAllowed for agents and brokers.
     """
@@ -105,7 +105,7 @@ async def on_plan(request: Request, about: Brokerage, plan: str) -> Brokerage:
 
 
 async def by_staff(request: Request) -> Brokerage:
-    """A user by the token that he or she logged in with; the Host does not matter. Raises HttpError 401."""
+    """A user, by the token of the login. The Host does not matter. Raises HttpError 401."""
     about = await passed(request, LOG_IN)
     if about.role == "key":
         raise HttpError("credentials_missing", LOG_IN)
@@ -118,7 +118,8 @@ async def by_credentials(request: Request) -> Brokerage:
 
 
 async def passed(request: Request, without: str) -> Brokerage:
-    """Whoever the credentials belong to, counted against the limit of a key; *without* is said where there are none.
+    """The caller that the credentials belong to, counted against the limit of a key. *without* is the error where there
+    are none.
 
     Raises HttpError 401, 429, BadForwardedHost: a key needs no known host, but a trusted proxy names one or none.
     """

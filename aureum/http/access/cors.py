@@ -48,7 +48,7 @@ def allow_origin(request: Request, site: Site | None) -> bool:
     return allowed
 
 
-ELSEWHERE = "This form was sent from a page of another site. Open it on our own site, and send it from there."
+ELSEWHERE = "This form was sent from another website. Open it on our website and submit it there."
 
 NO_PAGE = (None, "", "null")
 """No browser, or one that does not tell: a page without referrer, a file, a frame in a sandbox."""

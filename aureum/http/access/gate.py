@@ -59,8 +59,8 @@ class Line(NamedTuple):
 class Brokerage(NamedTuple):
     """What the gate knows of the brokerage, as it stood at that moment, and who asks.
 
-    ``role`` is ``key`` or a user's, None for a visitor. ``read_version`` is how often a read model was made anew.
-    Whoever belongs to no brokerage is of the platform, which has neither number, slug nor plan.
+    ``role`` is ``key`` or a user's, None for a visitor. ``read_version`` is how often a read model was rebuilt.
+    A user without a brokerage belongs to the platform, which has neither number, slug nor plan.
     """
 
     caller_id: UUID | None
@@ -80,7 +80,8 @@ class Brokerage(NamedTuple):
 
     @property
     def sees(self) -> UUID | None:
-        """The agent who asks: he or she sees only what is assigned to or created by him or her. None sees all of it."""
+        """The agent who asks, who sees only what is assigned to or created by the agent. None: the caller sees all of
+        it."""
         return self.caller_id if self.role == "agent" else None
 
     @property

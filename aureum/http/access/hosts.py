@@ -1,7 +1,7 @@
 """Who was asked and who asks: the name in Host and the client's address, also behind proxies.
 
-Forwarded headers count only from a peer in the trusted networks: anybody can send them. Everything here is pure and
-runs on every request; what is expensive is kept in small bounded caches.
+Forwarded headers count only from a peer in the trusted networks, because any client can send them. Everything here is
+pure and runs on every request; what is expensive is kept in small bounded caches.
 """
 
 import re
@@ -98,7 +98,8 @@ def client_address(scope: Scope, trusted_proxies: Networks) -> str:
     """Whom to count a request to: an IPv4 address, an IPv6 network of 64 bits, or ``unix``.
 
     The peer's address, or behind a trusted proxy the rightmost X-Forwarded-For entry that is not itself trusted. An
-    entry that is no address ends the search at the hop that wrote it: what stands left of it, nobody vouches for.
+    entry that is no address ends the search at the hop that wrote it: no trusted hop vouches for what stands left of
+    it.
     """
     address = _peer(scope)
     if trusted_proxies and _is_trusted(address, trusted_proxies):

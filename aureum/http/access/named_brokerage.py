@@ -1,4 +1,5 @@
-"""``brokerage_id``: which brokerage a platform admin means. From anybody else it is ignored, whatever it is."""
+"""``brokerage_id``: the brokerage that a platform admin names. From all other users it is ignored, whatever its
+value."""
 
 from typing import Annotated, Any, ClassVar
 

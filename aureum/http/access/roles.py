@@ -14,7 +14,7 @@ BROKER = "broker"
 ADMINS_ONLY = "Only a platform admin may do this."
 MANAGERS_ONLY = "Only the owner of the brokerage or a platform admin may do this."
 LEADERS_ONLY = "Only a broker, the owner of the brokerage or a platform admin may do this."
-NOT_YOURS_TO_GIVE = "Only a platform admin may make somebody a platform admin."
+NOT_YOURS_TO_GIVE = "Only a platform admin may give a user the role platform_admin."
 NOT_YOURS_TO_CHANGE = "Only a platform admin may change a platform admin."
 
 
@@ -37,7 +37,7 @@ def check_leader(role: str | None) -> None:
 
 
 def check_giving(role: str | None, given: str | None) -> None:
-    """Nobody gives what he or she is not: an owner makes no platform admin, of nobody."""
+    """Users cannot give a role above their own: an owner cannot make a user a platform admin."""
     if given == ADMIN and role != ADMIN:
         raise NotAllowed(NOT_YOURS_TO_GIVE)
 

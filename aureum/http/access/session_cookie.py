@@ -1,8 +1,9 @@
 """The admin panel's session cookie: a user's token, kept where no script of a page can read it.
 
 Over https it has the prefix ``__Host-`` (RFC 6265bis, 4.1.3.2): no other host, not even one below the same domain, can
-set it in a visitor's browser. Whether that is so, the browser says itself, in the Origin of the form that logs in.
-A browser sends a cookie whoever made it ask, so what changes anything must come from a page of the same host.
+set it in a visitor's browser. Whether that is so, the browser says itself, in the Origin of the form that logs in. A
+browser sends a cookie no matter which page made the request, so requests that change something must come from a page of
+the same host.
 """
 
 from ipaddress import ip_address
@@ -24,7 +25,7 @@ PLAIN = "aureum"
 LASTS = 12 * 3600
 """Seconds, as long as the token is valid."""
 
-ELSEWHERE = "This was sent from a page of another site. Open the page here, and send it from there."
+ELSEWHERE = "This request came from another website. Open the page here and submit it again."
 
 
 def session_token(scope: Scope, trusted_proxies: Networks) -> str | None:

@@ -59,7 +59,7 @@ class Sites:
                 tenant_id, [(users.LEAD_TAKERS, about), (brokerages.DOMAINS, about), (brokerages.NAME_OF, about)]
             )
         except (Unavailable, psycopg.Error) as error:
-            # A lead that nobody takes care of yet is better than none. The next form looks again.
+            # An unassigned lead is better than none. The next form looks again.
             log.error("agents_unknown", tenant=str(tenant_id), error=type(error).__name__)
             return Site(passage.brokerage, (), frozenset())
         agents = tuple(agent(user_id, specialties) for user_id, _, specialties in staff)
@@ -72,7 +72,7 @@ class Sites:
         return site
 
     def forget_unless(self, host: str, slug: str, site_version: int) -> None:
-        """Somebody else has learned the present version of a site."""
+        """Another request has learned the current version of a site."""
         site = self._known.find((host, slug))
         if site is not None and site.brokerage.site_version != site_version:
             self._known.forget((host, slug))

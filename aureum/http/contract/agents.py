@@ -11,7 +11,7 @@ FOREIGN_AGENT = "Agent {agent} does not belong to brokerage {brokerage}"
 
 
 async def check_agent(asked: Asked, agent: int | None) -> UUID | None:
-    """The id of the user with this number; None for nobody. Raises HttpError 400, as the document has it."""
+    """The id of the user with this number. None for None. Raises HttpError 400, as the document has it."""
     if agent is None:
         return None
     user_id = await user_of_number(asked.app.store, asked.tenant_id, agent)

@@ -71,7 +71,7 @@ INTEGRATOR = Access(by_integrator, ("key", "token"))
 KEY_OR_STAFF = Access(by_key_or_staff, ("key", "token"))
 STAFF = Access(by_staff, ("token",))
 LINK = Access(by_link)
-"""Anybody with a link that proves itself, of the brokerage that Host names."""
+"""Public: a signed link proves itself. Host names the brokerage."""
 
 ANYBODY = Access(None)
 """The function itself finds out what it needs to know."""
@@ -252,7 +252,7 @@ class Address:
         elif method == "OPTIONS":
             response = await self.options(request)
         else:
-            text = f"This address takes {self.allowed} only."
+            text = f"This path accepts only {self.allowed}."
             raise HttpError("method_not_allowed", text, {"Allow": self.allowed})
         await response(scope, receive, send)
 

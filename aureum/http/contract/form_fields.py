@@ -157,7 +157,7 @@ Cleared = Annotated[
         {
             "type": "boolean",
             "const": False,
-            "description": "`false` clears what a program seems to have sent: it counts and is told of from now on.",
+            "description": "`false` clears suspected spam. It is then counted, routed and sent to webhooks.",
         }
     ),
 ]

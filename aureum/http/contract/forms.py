@@ -1,4 +1,4 @@
-"""Public forms: whoever fills one in, the brokerage that Host names gets it, and limits how many one client sends.
+"""Public forms: the brokerage that Host names receives the form, and limits how many one client sends.
 
     who asks      the Host's brokerage; where a browser tells from which page, a page of the brokerage's own
     the fields    form_bodies.py: in any of the ways in which websites send them
@@ -72,7 +72,7 @@ async def by_form(request: Request) -> Brokerage:
 
 
 FORM = Access(by_form)
-"""Anybody, of the brokerage that Host names; the append counts it against the limit of forms."""
+"""Public: Host names the brokerage. The append counts the form against the limit."""
 
 
 THANKS = FormWords("Thank you!", ())

@@ -24,9 +24,9 @@ from aureum.store.event_store import Appended, Idempotency, Stream
 NO_ONE = UUID(int=0)
 """What an id that never was one stands for: no stream has it."""
 
-BAD_IF_MATCH = 'If-Match must be an ETag with its quotes, such as "v3", several with commas between them, or *.'
+BAD_IF_MATCH = 'If-Match must be an ETag with its quotes, such as "v3", several ETags separated by commas, or *.'
 
-NOT_YET = "There was nothing with this id at that time."
+NOT_YET = "The resource did not exist at that time."
 
 
 class AsOf(BaseModel):
@@ -40,7 +40,7 @@ class AsOf(BaseModel):
 
 
 def reference(text: str | None) -> UUID | None:
-    """The stream that a field or filter names by its wire id; an id that never was one is nobody's."""
+    """The stream that a field or filter names by its wire id; an id that was never given matches no stream."""
     return None if text is None else from_wire(text) or NO_ONE
 
 
@@ -69,7 +69,7 @@ async def shown(
 
 
 async def row(asked: Asked, model: DocumentList, stream_id: UUID) -> dict[str, Any] | None:
-    """The documents of a resource and its stream's version; None if it is not there for whoever asks."""
+    """The documents of a resource and its stream's version; None if it is not visible to the caller."""
     parameters = {"tenant": asked.tenant_id, "id": stream_id, "sees": asked.about.sees}
     found = await asked.app.database.tenant_rows(asked.tenant_id, model.one, parameters)
     return dict(zip((*model.docs, "stream_version"), found[0], strict=True)) if found else None
@@ -84,7 +84,7 @@ def as_it_was(stream: Stream, as_of: AsOf) -> Stream:
 
 
 async def loaded(asked: Asked, model: DocumentList, stream_id: UUID, missing: str) -> Stream:
-    """The stream of a resource that whoever asks may see. Raises NotFound."""
+    """The stream of a resource that the caller may see. Raises NotFound."""
     if await row(asked, model, stream_id) is None:
         raise NotFound(missing)
     return await asked.app.store.load(asked.tenant_id, stream_id)

@@ -44,7 +44,7 @@ ASSETS = {
     "documentation.js": "text/javascript",
 }
 
-# Anybody may ask for them, and they are large: they are compressed once, here.
+# They are public and large, so they are compressed once, here.
 for media in ASSETS.values():
     remove_compress_type(media)
 

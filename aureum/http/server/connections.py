@@ -50,10 +50,10 @@ MEGABYTE = 1_000_000
 UNFINISHED = "aureum.unfinished"
 """In a request's scope: what may cut short the wait for its body."""
 
-HEAD_TOO_SLOW = "The head of the request did not arrive in time. Send it again."
+HEAD_TOO_SLOW = "The headers of the request did not arrive in time. Send it again."
 BODY_TOO_SLOW = "The body of the request did not arrive in time. Send the request again, on a faster connection."
-TOO_MUCH = "Too many unfinished requests are under way at the moment. Send this one again shortly."
-TOO_MANY = "The server has as many connections as it can take. Try again shortly."
+TOO_MUCH = "Too many requests are in progress. Send this one again shortly."
+TOO_MANY = "The server has too many connections. Try again shortly."
 
 log = structlog.get_logger("aureum.http")
 

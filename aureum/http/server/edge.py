@@ -42,7 +42,7 @@ DEFAULTS = (
 )
 """Headers of every answer that does not bring its own."""
 
-NOTHING_HERE = "There is nothing at this address."
+NOTHING_HERE = "This path does not exist."
 
 log = structlog.get_logger("aureum.http")
 

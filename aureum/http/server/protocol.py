@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with a bound on all that is no body: it has none of its own, so that anybody could fill the
+"""uvicorn's HTTP protocol, with a bound on all that is no body: it has none of its own, so any client could fill the
 memory with headers that never end. And with head and body of an answer in one write, of which it makes two: each is a
 call of the system and wakes the client. What it cannot read it answers as Aureum answers everything.
 """
@@ -20,8 +20,8 @@ LIMIT = 250_000
 """Bytes of one request besides its body: request line, headers, the lengths of chunks, trailers; and at most one read
 from the socket more. Browsers and proxies stop at a fraction of it."""
 
-TOO_LARGE = "The headers of the request are too large: 250,000 bytes are allowed."
-NO_HTTP = "This is no HTTP request that can be read. Check its first line, its headers, and the lengths that it tells."
+TOO_LARGE = "The headers of the request are too large. The limit is 250,000 bytes."
+NO_HTTP = "This is not a valid HTTP request. Check the request line, the headers and the lengths."
 
 INTERIM = b"HTTP/1.1 100 "
 """How "100 Continue" begins, behind which no body follows."""

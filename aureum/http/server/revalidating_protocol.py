@@ -114,7 +114,7 @@ class RevalidatingProtocol(BoundedProtocol):
             super().shutdown()
 
     def shutdown(self) -> None:
-        """The server is told to stop: whoever is being answered still is."""
+        """The server is told to stop. Responses that have begun are finished."""
         if self.asking:
             self.stopping = True
         else:

@@ -74,7 +74,7 @@ class Revalidations:
 
     def keep(self, scope: Scope, about: Brokerage, told: Told) -> None:
         """Recognize the request from now on, if it came alone and *about* is what the gate said to its first question.
-        Whoever asks it twice goes on to do so."""
+        A client that asks twice is likely to ask again."""
         came_as: bytes | None = scope.get(CAME_AS)
         line, passage = scope.get(PASSED_AS, (None, None))
         if came_as is None or passage is None or passage.brokerage is not about:

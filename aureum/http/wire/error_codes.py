@@ -1,7 +1,7 @@
-"""Every code that a refusal can carry, on one page: what a program reads instead of the text.
+"""All error codes on one page. Programs read the code, and people the message.
 
-A code, once released, keeps its meaning; new ones may come. ``docs/errors.md`` is made of this list (``aureum openapi
---errors``). A refusal names its code where it is raised, and mypy refuses a code that is not listed here.
+A released code keeps its meaning. Later versions may add codes. ``docs/errors.md`` is generated from this list
+(``aureum openapi --errors``). Each error names its code where it is raised, and mypy refuses a code that is not listed.
 """
 
 from collections.abc import Mapping
@@ -68,31 +68,31 @@ class Meaning(NamedTuple):
 CODES: Mapping[Code, Meaning] = {
     "invalid_fields": Meaning(
         400,
-        "One or more fields of the body are not valid. In the Aureum API `fields` names each of them with its own "
-        "text; in the Leads API `detail` lists them.",
-        "Correct the fields that are named, and send the request again.",
+        "One or more fields of the body are invalid. In the Aureum API `fields` names each of them with its own "
+        "message. In the Leads API `detail` lists them.",
+        "Correct the named fields and send the request again.",
         leads_status=422,
     ),
     "invalid_parameters": Meaning(
         400,
-        "One or more parameters of the query or the path are not valid. `fields` or `detail` names each of them.",
-        "Correct the parameters that are named.",
+        "One or more parameters of the query or the path are invalid. `fields` or `detail` names each of them.",
+        "Correct the named parameters and send the request again.",
         leads_status=422,
     ),
     "as_of_unsupported": Meaning(
         400,
-        "`asOf` was sent to a list or a count, which show the present only.",
-        "Leave it out, or ask for one resource.",
+        "`asOf` was sent to a list or a count. They have only the current state.",
+        "Leave it out, or request a single resource.",
     ),
     "body_missing": Meaning(
         400,
-        "The request has no body, or `null`, where a JSON object is needed.",
+        "The request has no body, or the body is `null`, but the endpoint requires a JSON object.",
         "Send a JSON object.",
         leads_status=422,
     ),
     "body_not_json": Meaning(
         400,
-        "The body is not valid JSON in UTF-8. The text says where it breaks off.",
+        "The body is not valid JSON in UTF-8. The message names the position.",
         "Send valid JSON in UTF-8.",
         leads_status=422,
     ),
@@ -109,14 +109,14 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "form_unreadable": Meaning(
         400,
-        "A form was broken on its way: it is cut off, has too many fields, or is not what its `Content-Type` says.",
-        "Open the page again and submit its form.",
+        "The form is incomplete, has too many fields, or does not match its `Content-Type`.",
+        "Open the page again and submit the form.",
         leads_status=422,
     ),
     "request_unreadable": Meaning(
         400,
-        "The bytes that arrived are not an HTTP request.",
-        "Check the request line, the headers and the lengths that they tell.",
+        "The request is not valid HTTP.",
+        "Check the request line, the headers and the lengths.",
     ),
     "headers_too_large": Meaning(
         400,
@@ -131,12 +131,12 @@ CODES: Mapping[Code, Meaning] = {
     "host_invalid": Meaning(400, "The `Host` header is not a valid name.", "Send one valid name as `Host`."),
     "forwarded_host_invalid": Meaning(
         400,
-        "A trusted proxy sent an `X-Forwarded-Host` that is a list or not a valid name.",
-        "Configure the proxy to send one name: the one that the client asked for.",
+        "A trusted proxy sent an `X-Forwarded-Host` that is a list or an invalid name.",
+        "Configure the proxy to send one name, the client's `Host`.",
     ),
     "brokerage_required": Meaning(
         400,
-        "The caller belongs to no brokerage, and the request does not name one.",
+        "The caller does not belong to a brokerage, and the request does not name one.",
         "Pass `brokerage_id`, or send the request to the brokerage's domain.",
     ),
     "agent_of_other_brokerage": Meaning(
@@ -152,18 +152,18 @@ CODES: Mapping[Code, Meaning] = {
     "if_match_invalid": Meaning(
         400,
         "`If-Match` is not an ETag, a list of them, or `*`.",
-        "Send the `ETag` of the resource as it was answered, with its quotes, or leave the header out.",
+        "Send the `ETag` of the resource unchanged, with its quotes, or leave the header out.",
     ),
     "credentials_missing": Meaning(
         401,
-        "No credentials were sent, or not as `Bearer`.",
+        "The request has no `Bearer` credentials.",
         "Send `Authorization: Bearer` with an API key or a user's token.",
     ),
     "credentials_invalid": Meaning(
         401,
-        "The API key or token is not valid here: mistyped, revoked, expired, or of a brokerage other than the one "
-        "that `Host` names.",
-        "Check the key and the host. Log in again if it is a token.",
+        "The API key or token is not valid here. It may be mistyped, revoked or expired, or belong to another "
+        "brokerage than the `Host`.",
+        "Check the key and the host. With a token, log in again.",
     ),
     "login_failed": Meaning(
         401,
@@ -172,7 +172,7 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "plan_required": Meaning(
         403,
-        "The brokerage's plan does not include this. `requiredPlan` names the smallest plan that does.",
+        "The brokerage's plan does not include this. `requiredPlan` names the lowest plan that does.",
         "Upgrade the plan.",
     ),
     "role_not_allowed": Meaning(
@@ -182,12 +182,12 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "cross_site_request": Meaning(
         403,
-        "A page of another site had the browser send this request.",
-        "Open the page on this host, and send it from there.",
+        "The browser sent this request from a page of another website.",
+        "Open the page on this host and submit it there.",
     ),
     "not_found": Meaning(
         404,
-        "There is no such resource, or it is not visible to the caller. With `asOf`: it did not exist yet.",
+        "The resource does not exist, or is not visible to the caller. With `asOf`, it did not exist at that time.",
         "Check the id.",
     ),
     "brokerage_not_found": Meaning(
@@ -198,16 +198,16 @@ CODES: Mapping[Code, Meaning] = {
     "link_not_found": Meaning(
         404,
         "The unsubscribe link is not valid.",
-        "Open the whole link from the newsletter.",
+        "Open the complete link from the newsletter.",
     ),
     "path_not_found": Meaning(
         404,
-        "There is nothing at this address.",
+        "This path does not exist.",
         "Check the path against the reference.",
     ),
     "method_not_allowed": Meaning(
         405,
-        "The address exists, but does not take this method.",
+        "The path exists, but does not accept this method.",
         "Use one of the methods that `Allow` lists.",
     ),
     "request_timeout": Meaning(
@@ -217,7 +217,7 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "already_taken": Meaning(
         409,
-        "A value that must be unique is in use. The text says which one.",
+        "A value that must be unique is already in use. The message names it.",
         "Choose another value.",
     ),
     "slug_taken": Meaning(
@@ -232,8 +232,8 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "wrong_state": Meaning(
         409,
-        "The resource is in a state that does not allow this step. The text says why.",
-        "Read the resource, and bring it into the right state first.",
+        "The state of the resource does not allow this. The message says why.",
+        "Read the resource, and change its state first.",
     ),
     "changed_meanwhile": Meaning(
         409,
@@ -242,7 +242,7 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "own_webhook": Meaning(
         410,
-        "The request is one of Aureum's own webhooks, which may not change anything here.",
+        "The request is one of Aureum's own webhooks. They may not change anything here.",
         "Point the webhook at another system.",
     ),
     "version_stale": Meaning(
@@ -250,20 +250,20 @@ CODES: Mapping[Code, Meaning] = {
         "The resource has changed since the `ETag` in `If-Match`.",
         "Read it again, then repeat the change with the new `ETag`.",
     ),
-    "body_too_large": Meaning(413, "The body is larger than the endpoint takes.", "Send a smaller body."),
+    "body_too_large": Meaning(413, "The body is larger than the endpoint accepts.", "Send a smaller body."),
     "media_type_unsupported": Meaning(
         415,
-        "The body's `Content-Type` is not one that the endpoint takes.",
-        "Send JSON with `Content-Type: application/json`; a public form may be urlencoded or multipart, too.",
+        "The endpoint does not accept the body's `Content-Type`.",
+        "Send JSON with `Content-Type: application/json`. Public forms may also be urlencoded or multipart.",
     ),
     "encoding_unsupported": Meaning(
         415,
-        "The body is compressed, as its `Content-Encoding` says.",
-        "Send the body as it is, without `Content-Encoding`.",
+        "The body is compressed.",
+        "Send the body uncompressed, without `Content-Encoding`.",
     ),
     "rate_limited": Meaning(
         429,
-        "Too many requests: of an API key, of one client address to public endpoints, or tests of a webhook.",
+        "Too many requests with an API key, from one client address to public endpoints, or for tests of a webhook.",
         "Wait for the seconds in `Retry-After`.",
     ),
     "login_rate_limited": Meaning(
@@ -273,17 +273,17 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "internal_error": Meaning(
         500,
-        "An error in the server. The log has it under the request's id.",
+        "An unexpected error in the server. The server's log has it under the request's id.",
         "Send the request again once, with the same `Idempotency-Key`. Report its `X-Request-Id` if it fails again.",
     ),
     "busy": Meaning(
         503,
-        "The system cannot do this now, but soon.",
+        "The server is busy at the moment.",
         "Wait for the seconds in `Retry-After`, then send the request again with the same `Idempotency-Key`.",
     ),
     "database_unavailable": Meaning(
         503,
-        "The database cannot be reached at the moment.",
+        "The database is unavailable at the moment.",
         "Wait for the seconds in `Retry-After`, then send the request again with the same `Idempotency-Key`.",
     ),
 }

@@ -3,7 +3,7 @@
     HttpError                 a code, a text for a person, perhaps headers (Retry-After, Allow)
     ├── BadHost       400     Host is not one valid name
     │   └── BadForwardedHost  X-Forwarded-Host is not
-    ├── ClientGone    400     nobody is left to answer
+    ├── ClientGone    400     the client is gone
     ├── PlanRequired  403     the brokerage's plan does not include this
     ├── BodyTooLarge  413
     ├── NotJson       415
@@ -83,11 +83,11 @@ class ClientGone(HttpError):
 
 
 class PlanRequired(HttpError):
-    """The brokerage's plan does not include this."""
+    """The brokerage's plan does not include this endpoint."""
 
     def __init__(self, plan: str, text: str | None = None) -> None:
         """*plan*: the smallest plan that includes it, spelled as the document does: ``Grow`` or ``Elite``."""
-        default = f"This needs the {plan} plan or higher. Upgrade the plan to use it."
+        default = f"This requires the {plan} plan or higher. Upgrade the plan to use it."
         super().__init__("plan_required", text or default, upgrade=True, requiredPlan=plan)
 
 
@@ -95,11 +95,11 @@ class BodyTooLarge(HttpError):
     """The request body is too large."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__("body_too_large", f"The request body is too large: at most {limit} bytes are accepted.")
+        super().__init__("body_too_large", f"The request body is too large. The limit is {limit} bytes.")
 
 
 class NotJson(HttpError):
-    """The request body must be JSON: send it with Content-Type: application/json."""
+    """The request body must be JSON. Send it with Content-Type: application/json."""
 
     def __init__(self) -> None:
         super().__init__("media_type_unsupported")
@@ -113,20 +113,20 @@ class NotForm(HttpError):
 
 
 class EncodedBody(HttpError):
-    """The request body must not be compressed: send it without Content-Encoding."""
+    """The request body must not be compressed. Send it without Content-Encoding."""
 
     def __init__(self) -> None:
         super().__init__("encoding_unsupported", headers={"Accept-Encoding": "identity"})
 
 
 class OwnWebhook(HttpError):
-    """One of our own webhooks has come back. 410: whoever sent it disables the endpoint, and its owner is told."""
+    """One of our own webhooks has come back. The 410 makes the sender disable the endpoint and tell its owner."""
 
     def __init__(self) -> None:
         super().__init__(
             "own_webhook",
-            "This is a webhook of Aureum's own (X-Aureum-Event), and those may change nothing here: what they change "
-            "would send the next one, without end. Send them to another system.",
+            "This is one of Aureum's own webhooks (X-Aureum-Event). They may not change anything here, because each "
+            "change would send the next webhook. Point the webhook at another system.",
         )
 
 
@@ -152,7 +152,7 @@ class Problem(NamedTuple):
 
 
 class InvalidRequest(HttpError):
-    """The request is not valid."""
+    """The request is invalid."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         of_values: Code = "invalid_fields" if problems[0].loc[0] == "body" else "invalid_parameters"
@@ -181,7 +181,7 @@ STARLETTE: Mapping[int, Code] = {404: "path_not_found", 405: "method_not_allowed
 """The code of what Starlette refuses, by its status; anything else is a request that it cannot read."""
 
 INTERNAL = "Internal server error"
-"""All that a client learns of an error nobody foresaw."""
+"""All that a client learns of an unexpected error."""
 
 CHALLENGE = (b"www-authenticate", b"Bearer")
 """RFC 9110, 15.5.2: every 401 names how to authenticate."""

@@ -170,8 +170,8 @@ TIME = re.compile(
 def parse_time(text: str) -> datetime:
     """A moment in UTC from ISO 8601 with its zone; a date alone is a ``Midnight``, on whichever clock.
 
-    Fractions are cut to microseconds. A blank before the offset is the ``+`` of a query string that nobody escaped.
-    Raises ValueError for anything else, also for days and years that do not exist.
+    Fractions are cut to microseconds. A space before the offset is the ``+`` of a query string that the client did not
+    escape. Raises ValueError for anything else, also for days and years that do not exist.
     """
     match = TIME.fullmatch(text)
     if match is None:
@@ -314,7 +314,7 @@ LARGEST_NUMBER = 10**15
 """Far above every number that is given to a brokerage, a user or a lead, and exact in every JSON parser."""
 
 Number = Annotated[int, Whole(-LARGEST_NUMBER, LARGEST_NUMBER)]
-"""One of the platform-wide integers; whether somebody has it, is found out later."""
+"""One of the platform-wide integers. Whether it exists is checked later."""
 
 NumberText = Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER), AS_WHOLE]
 """The same in a query."""

@@ -30,13 +30,13 @@ def broken(msg: str, sentence: str) -> Problem:
     return Problem(("body",), msg, "value_error", sentence, code="form_unreadable")
 
 
-CUT_OFF = broken("the form is cut off", "The form was cut off on its way: send it again.")
-UNREADABLE = broken("the form cannot be read", "The form cannot be read as multipart.")
+CUT_OFF = broken("the form is cut off", "The form arrived incomplete. Send it again.")
+UNREADABLE = broken("the form cannot be read", "The form is not valid multipart data.")
 
 
 def too_many_fields(most: int) -> Problem:
     """Said of a form with more than *most* fields."""
-    return broken("too many fields", f"The form has too many fields: at most {most} are accepted.")
+    return broken("too many fields", f"The form has too many fields. The limit is {most}.")
 
 
 FIRST_LINE = re.compile(rb"(?:\r?\n)*--([^\r\n]{1,200}?)[ \t]*\r?\n")

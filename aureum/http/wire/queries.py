@@ -10,14 +10,14 @@ from aureum.http.wire.errors import HttpError, InvalidRequest, Problem
 from aureum.http.wire.validation import ECHOED
 
 NO_PAST = (
-    "asOf shows one resource as it was, such as GET /api/leads/{id}?asOf=TIME. Lists and counts show the present only: "
-    "leave it out."
+    "asOf works for a single resource, such as GET /api/leads/{id}?asOf=TIME. Lists and counts have only the current "
+    "state, so leave it out."
 )
 
 MOST_TOLD = 10
 """Unknown parameters that one refusal names."""
 
-TWICE = "{name} is given more than once: send it once."
+TWICE = "{name} is sent more than once. Send it once."
 
 
 def check_past(query: QueryParams) -> None:

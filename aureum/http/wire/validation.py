@@ -136,14 +136,13 @@ MEANINGS: Mapping[str, Meaning] = {
     ),
     "cursor": Meaning(
         "value_error",
-        "must be the one that a Link header of this list gave you",
-        "must be the one that a Link header of this list gave you",
+        "must be taken from a Link header of this list",
+        "must be taken from a Link header of this list",
     ),
     "changed_after": Meaning(
         "value_error",
-        "must be the one that a Link header of this list gave you",
-        "must be the one that a Link header of this list gave you, with the same filters; without it the list begins "
-        "anew",
+        "must be taken from a Link header of this list",
+        "must be taken from a Link header of this list, with the same filters. Without it the list begins anew",
     ),
     "changed_after_in_one": Meaning(
         "value_error",
@@ -153,10 +152,10 @@ MEANINGS: Mapping[str, Meaning] = {
     "cursor_of_changes": Meaning("value_error", "goes with changedAfter", "goes with changedAfter"),
     "page_of_changes": Meaning(
         "value_error",
-        "must be 1: what changed is read on by the Link header",
-        "must be 1: what changed is read on by the Link header",
+        "must be 1. Use the Link header for further pages of changes",
+        "must be 1. Use the Link header for further pages of changes",
     ),
-    "not_null": NONE._replace(says="must not be null; leave it out to keep it as it is"),
+    "not_null": NONE._replace(says="must not be null. Leave it out to keep its value"),
     "blank": Meaning(
         "value_error.any_str.min_length",
         "ensure this value has at least {limit_value} characters",
@@ -172,11 +171,11 @@ MEANINGS: Mapping[str, Meaning] = {
         "must be a time with its zone, such as 2025-01-15T10:30:00Z, or a date such as 2025-01-15",
     ),
     "events": OTHER._replace(
-        says=f"must be some of: {', '.join((*WEBHOOK_EVENTS, *WEBHOOK_GROUPS))}; with commas between them"
+        says=f"must be some of: {', '.join((*WEBHOOK_EVENTS, *WEBHOOK_GROUPS))}, separated by commas"
     ),
-    "position": OTHER._replace(says="must be a sequence: a whole number from 0 up"),
+    "position": OTHER._replace(says="must be a sequence, a whole number of 0 or more"),
     "place": OTHER._replace(
-        says="must be a sequence, which is a whole number from 0 up, or a time with its zone, such as "
+        says="must be a sequence, which is a whole number of 0 or more, or a time with its zone, such as "
         "2025-01-15T10:30:00Z, or a date such as 2025-01-15"
     ),
 }
@@ -185,7 +184,7 @@ MISSING_BODY = Problem(
     ("body",),
     "field required",
     "value_error.missing",
-    "The request body is missing: send a JSON object.",
+    "The request body is missing. Send a JSON object.",
     code="body_missing",
 )
 NOT_AN_OBJECT = Problem(

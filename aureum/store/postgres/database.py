@@ -54,8 +54,8 @@ AWAY = (
 """What means that the database is not there, that it is a standby which somebody has yet to promote, that it has
 ended a session of ours which stood still, or that it is not of this version."""
 
-FULL = "The database's disk is full: nothing can be stored until its operator makes room."
-ONLY_READS = "The database only reads at the moment: nothing can be stored until its operator lets it write."
+FULL = "The database's disk is full. Nothing can be stored until the operator frees space."
+ONLY_READS = "The database is read-only. Nothing can be stored until the operator allows writes."
 NOT_THIS_VERSION = (
     "The database is not of this program's version: another version of Aureum has migrated it, or this one has not "
     "yet. Its operator restarts Aureum with the version that migrated last, or runs 'aureum migrate'."

@@ -113,7 +113,7 @@ def _check_host(host: str, networks: tuple[Network, ...]) -> None:
         raise UnsafeUrl("url must name a valid host, like https://example.com/hooks.")
     if labels[-1] == "localhost":
         if not any(address in network for address in _LOOPBACK for network in networks):
-            raise UnsafeUrl("url must name a public host. localhost is the machine that Aureum itself runs on.")
+            raise UnsafeUrl("url must name a public host. localhost is the machine that Aureum runs on.")
     elif not networks and (len(labels) == 1 or host.endswith(tuple(f".{domain}" for domain in _INSIDE_DOMAINS))):
         raise UnsafeUrl("url must name a public host, like example.com. This name is only known inside a network.")
 

@@ -38,7 +38,7 @@ def test_every_endpoint_of_the_aureum_api_wants_a_key(server: Server, office: Of
     tenant = office.shared
     for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": f"Basic {tenant.key}"}):
         text = unauthorized(server.ask(method, path, {}, headers))
-        assert text == "An API key is required: send it as 'Authorization: Bearer YOUR_API_KEY'."
+        assert text == "An API key is required. Send it as 'Authorization: Bearer YOUR_API_KEY'."
     for key in (
         tenant.key + "x",
         tenant.key[:-1],
@@ -139,7 +139,7 @@ def test_the_starter_plan_has_no_api_and_says_which_has(server: Server, office: 
     tenant = office.brokerage("Starter")
     body = {"name": "Jane Doe", "email": "jane@example.com"}
     refusal = {
-        "error": "This needs the Grow plan or higher. Upgrade the plan to use it.",
+        "error": "This requires the Grow plan or higher. Upgrade the plan to use it.",
         "upgrade": True,
         "requiredPlan": "Grow",
     }

@@ -68,7 +68,7 @@ def test_a_cursor_of_the_other_shows_nothing_of_it(server: Server, both: tuple[T
     for path in links(server.by_key(other, "GET", "/api/leads?limit=1")).values():
         refused = server.by_key(mine, "GET", path)
 
-        assert refused.status == 400 and "must be the one that a Link header of this list gave you" in refused.error
+        assert refused.status == 400 and "must be taken from a Link header of this list" in refused.error
 
 
 def test_a_change_of_one_changes_no_etag_of_the_other(server: Server, both: tuple[Tenant, Tenant]) -> None:

@@ -64,7 +64,7 @@ def test_the_101st_request_of_a_minute_is_refused(
     refused = server.by_key(key, "GET", "/api/leads")
     wait = int(refused.headers["retry-after"])
     assert 1 <= wait <= 61
-    assert refused.error == f"Too many requests: the limit is 100 a minute. Try again in {wait} seconds."
+    assert refused.error == f"Too many requests. The limit is 100 per minute. Try again in {wait} seconds."
     assert (refused.headers["x-ratelimit-limit"], refused.headers["x-ratelimit-remaining"]) == ("100", "0")
     assert abs(int(refused.headers["x-ratelimit-reset"]) - time.time() - wait) <= 2
     on_a_leads_path = server.by_key(key, "GET", COUNTS)
@@ -122,7 +122,7 @@ def test_a_visitor_may_send_thirty_forms_a_minute_and_read_the_count_as_often(
     for refused in (server.form(tenant), server.ask("GET", COUNTS, host=tenant.domain)):
         wait = int(refused.headers["retry-after"])
         assert refused.status == 429
-        assert refused.detail == f"Too many requests: the limit is 30 a minute. Try again in {wait} seconds."
+        assert refused.detail == f"Too many requests. The limit is 30 per minute. Try again in {wait} seconds."
     # Another brokerage, another address, and a program with a key have limits of their own.
     assert server.form(office.brokerage()).status == 200
     assert proxied.form(tenant, {"X-Forwarded-For": "203.0.113.9"}).status == 200

@@ -25,7 +25,7 @@ from tests.http.office import Office, Tenant
 from tests.http.serving import JANE, MUCH, PATIENCE, Answer, Server, served, until
 
 GONE = str(Unavailable())
-FULL = "The database's disk is full: nothing can be stored until its operator makes room."
+FULL = "The database's disk is full. Nothing can be stored until the operator frees space."
 
 TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -190,7 +190,7 @@ def test_a_full_disk_is_told_plainly(lonely: Server, brokerage: Tenant, url: str
 def test_measurements_are_not_there_for_strangers(lonely: Server) -> None:
     answer = lonely.ask("GET", "/metrics", headers={"X-Forwarded-For": "192.0.2.1"})
 
-    assert (answer.status, answer.error) == (404, "There is nothing at this address.")
+    assert (answer.status, answer.error) == (404, "This path does not exist.")
 
 
 BREAK = """

@@ -56,7 +56,7 @@ def test_there_is_nothing_behind_a_slash(world: World, path: str) -> None:
 
     answer = call.but(path=f"{call.path}/").send(world.server)
 
-    assert (answer.status, answer.error) == (404, "There is nothing at this address.")
+    assert (answer.status, answer.error) == (404, "This path does not exist.")
 
 
 @every()

@@ -74,7 +74,7 @@ def test_how_a_list_once_was_nobody_knows(world: World, endpoint: Endpoint) -> N
         for headers in ({}, {"If-None-Match": etag}):
             answer = call.but(query=query, headers=headers).send(world.server)
             assert answer.status == 400
-            assert refusal(endpoint, answer).startswith("asOf shows one resource as it was")
+            assert refusal(endpoint, answer).startswith("asOf works for a single resource")
         assert call.but(method="HEAD", query=query).send(world.server).status == 400
 
 

@@ -23,7 +23,7 @@ LEAD = "/api/leads/c" + "0" * 25
 def test_an_unknown_path_answers_in_the_dialect_of_the_aureum_api(server: Server, path: str) -> None:
     for method in ("GET", "POST", "DELETE"):
         answer = server.ask(method, path)
-        assert (answer.status, answer.error) == (404, "There is nothing at this address.")
+        assert (answer.status, answer.error) == (404, "This path does not exist.")
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_a_missing_body(server: Server, office: Office, tenant: Tenant) -> None:
 
     assert form.detail == [{"loc": ["body"], "msg": "field required", "type": "value_error.missing"}]
     assert (form.status, lead.status) == (422, 400)
-    assert lead.error == "The request body is missing: send a JSON object."
+    assert lead.error == "The request body is missing. Send a JSON object."
 
 
 def test_the_same_name_twice_counts_once(server: Server, tenant: Tenant) -> None:
@@ -157,7 +157,7 @@ def test_the_content_type(endpoint: tuple[str, Send, Tenant], office: Office, co
         assert (
             text.startswith("A form must be sent as JSON, ")
             if name == "contact"
-            else text == ("The request body must be JSON: send it with Content-Type: application/json.")
+            else text == ("The request body must be JSON. Send it with Content-Type: application/json.")
         )
 
 
@@ -170,7 +170,7 @@ def test_a_compressed_body_is_not_taken(endpoint: tuple[str, Send, Tenant], offi
 
     assert (answer.status, answer.headers["accept-encoding"]) == (415, "identity")
     text = answer.detail if name == "contact" else answer.error
-    assert text == "The request body must not be compressed: send it without Content-Encoding."
+    assert text == "The request body must not be compressed. Send it without Content-Encoding."
     assert office.head(tenant) == before
 
 
@@ -194,7 +194,7 @@ def test_two_megabytes(endpoint: tuple[str, Send, Tenant], server: Server, offic
 
     assert answer.status == 413
     text = answer.detail if name == "contact" else answer.error
-    assert text == "The request body is too large: at most 1000000 bytes are accepted."
+    assert text == "The request body is too large. The limit is 1000000 bytes."
     assert office.head(tenant) == before
     assert server.ask("GET", "/healthz").status == 200
 

@@ -24,5 +24,5 @@ def checked(text: str, base: str | None) -> str:
     if "." not in name or name.startswith("[") or name.rpartition(".")[2].isdigit():
         raise Invalid("domains", f"domain must be a name such as www.example.com, not {text!r}.")
     if base is not None and (name == base or name.endswith("." + base)):
-        raise Invalid("domains", f"domain must not be {base} or below it: brokerages are found there by their slug.")
+        raise Invalid("domains", f"domain must not be {base} or one of its subdomains, which are reserved for slugs.")
     return name

@@ -40,7 +40,7 @@ Domains = Annotated[
 Zone = Annotated[
     str,
     Characters(),
-    Field(description="IANA name", examples=["America/Boise"], json_schema_extra={"format": "time-zone"}),
+    Field(description="IANA time zone.", examples=["America/Boise"], json_schema_extra={"format": "time-zone"}),
 ]
 Country = Annotated[
     str,

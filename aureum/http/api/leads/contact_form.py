@@ -60,7 +60,7 @@ class ContactForm(BaseModel):
 
 
 class Thanks(Shape):
-    """The lead is stored."""
+    """The response to a stored contact form."""
 
     success: Literal[True]
     message: str
@@ -117,7 +117,7 @@ WORDS = FormWords(
     (
         Input("firstName", "First name", required=True, autocomplete="given-name"),
         Input("lastName", "Last name", required=True, autocomplete="family-name"),
-        Input("email", "E-mail", "email", required=True, autocomplete="email"),
+        Input("email", "Email", "email", required=True, autocomplete="email"),
         Input("phone", "Phone", "tel", autocomplete="tel"),
         Input("subject", "Subject", required=True),
         Input("message", "Message", "long", required=True),

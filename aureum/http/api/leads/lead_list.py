@@ -1,4 +1,4 @@
-"""``GET /api/leads``: the leads of the caller's brokerage; of an agent those that he or she may see."""
+"""``GET /api/leads``: the leads of the caller's brokerage, or those that the agent may see."""
 
 from typing import Annotated
 

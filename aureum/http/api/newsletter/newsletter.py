@@ -77,8 +77,8 @@ class ShownSuccess(Shape):
 
 
 async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
-    """Subscribes an address. The answer is the same whether the address is new, subscribed or unsubscribed. It is sent
-    in the same ways as the contact form."""
+    """Subscribes an address. The response is the same for new, subscribed and unsubscribed addresses. The endpoint
+    accepts the same formats as the contact form."""
 
     async def work(submission: Submission) -> tuple[Subscriber, Appended]:
         command = Subscribe(
@@ -149,7 +149,7 @@ async def unknown(request: Request, link: Link) -> Response:
 WORDS = FormWords(
     "You are subscribed.",
     (
-        Input("email", "E-mail", "email", required=True, autocomplete="email"),
+        Input("email", "Email", "email", required=True, autocomplete="email"),
         Input("first_name", "First name", autocomplete="given-name"),
         Input("interests", ""),
     ),

@@ -32,7 +32,7 @@ class NewApiKey(Body):
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
 
     name: Annotated[Name, Field(description="What the key is for.")]
-    rate_limit: Annotated[int, Whole(1, 1_000_000), NULL_IS_ABSENT, Field(description="Requests per minute")] = (
+    rate_limit: Annotated[int, Whole(1, 1_000_000), NULL_IS_ABSENT, Field(description="Requests per minute.")] = (
         RATE_LIMIT
     )
     brokerage_id: BrokerageId | None = None
@@ -43,8 +43,8 @@ class ShownApiKey(Shape):
 
     id: Wire
     name: str
-    prefix: Annotated[str, Field(description="The first characters of the key")]
-    rate_limit: Annotated[int, Field(description="Requests per minute")]
+    prefix: Annotated[str, Field(description="The first characters of the key.")]
+    rate_limit: Annotated[int, Field(description="Requests per minute.")]
     revoked: bool
     created_at: LeadsTimestamp
 

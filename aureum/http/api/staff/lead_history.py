@@ -15,7 +15,7 @@ NOT_CHANGES = frozenset(("id", "brokerage_id", "created_at", "updated_at"))
 
 
 def assigned_in(stream: Stream) -> set[UUID]:
-    """Whoever the lead was ever assigned to."""
+    """All users that the lead was ever assigned to."""
     events = (recorded.event for recorded in stream.events)
     users = (event.assigned_to for event in events if isinstance(event, Lead.Captured | Lead.Assigned | Lead.Cleared))
     return {user for user in users if user is not None}

@@ -1,4 +1,5 @@
-"""Whose users and keys somebody manages: an owner those of the own brokerage, a platform admin anybody's."""
+"""The tenant whose users and keys the caller manages: an owner's own brokerage, or any brokerage for a platform
+admin."""
 
 from typing import NamedTuple
 from uuid import UUID

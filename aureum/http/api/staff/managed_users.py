@@ -1,4 +1,4 @@
-"""``/api/v1/admin/users``: the staff of a brokerage, for its owner; everybody, for platform admins."""
+"""``/api/v1/admin/users``: the staff of a brokerage, for its owner; all users, for platform admins."""
 
 from collections.abc import Callable
 from functools import partial
@@ -101,7 +101,7 @@ async def patch_admin_user(asked: Asked, number: int, change: UserChange) -> Res
 
 
 async def user_of(asked: Asked, number: int) -> tuple[UUID, UserRow]:
-    """The user with this number whom the caller manages, and his or her tenant. Raises NotAllowed, NotFound."""
+    """The user with this number whom the caller manages, and the user's tenant. Raises NotAllowed, NotFound."""
     own, _ = await managed(asked, None)
     for tenant_id, user_id in await asked.app.database.rows(users.DIRECTORY, {"number": number}):
         if tenant_id == own or asked.about.role == ADMIN:

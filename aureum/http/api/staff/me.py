@@ -37,7 +37,7 @@ class ShownTenant(Shape):
     slug: str
     name: str
     plan: Literal["Starter", "Grow", "Elite"]
-    timeZone: Annotated[str, Field(description="IANA name")]
+    timeZone: Annotated[str, Field(description="IANA time zone.")]
 
 
 class MeAsKey(Shape):
@@ -46,8 +46,8 @@ class MeAsKey(Shape):
     type: Literal["key"]
     id: Wire
     name: str
-    prefix: Annotated[str, Field(description="The first characters of the key")]
-    rateLimit: Annotated[int, Field(description="Requests per minute")]
+    prefix: Annotated[str, Field(description="The first characters of the key.")]
+    rateLimit: Annotated[int, Field(description="Requests per minute.")]
     brokerage: ShownTenant
 
 

@@ -1,4 +1,4 @@
-"""Which brokerage somebody of the staff means: their own, or, for a platform admin, whichever they name."""
+"""The brokerage of a staff request: the user's own, or, for a platform admin, the one that the request names."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ NO_BROKERAGE = "Brokerage not found or disabled"
 
 
 def is_platform_admin(asked: Asked) -> bool:
-    """Whether whoever asks may name any brokerage."""
+    """Whether the caller may name any brokerage."""
     return asked.about.role == "platform_admin"
 
 

@@ -97,7 +97,7 @@ class ShownStaff(Shape):
 
 
 def document(user: User | UserRow, brokerage: int | None, joined_at: datetime) -> dict[str, Any]:
-    """A user as the list and the user's own page show him or her; *brokerage* is its number."""
+    """A user in the form of the list and of the user's own page. *brokerage* is the brokerage's number."""
     return {
         "id": user.number,
         "email": user.email,

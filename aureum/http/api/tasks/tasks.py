@@ -1,4 +1,4 @@
-"""Tasks, in the Aureum API: list, create, read, change, complete. An agent sees his or her own."""
+"""Tasks, in the Aureum API: list, create, read, change, complete. Agents see their own."""
 
 from functools import partial
 from typing import Annotated

@@ -73,7 +73,7 @@ async def get_showings(asked: Asked, filters: ShowingFilters) -> Response:
 
 
 async def post_showing(asked: Asked, new: NewShowing) -> Response:
-    """Returns the whole showing. If the brokerage has a property with this listing id, the showing is linked to it."""
+    """Returns the new showing. If the brokerage has a property with this listing id, the showing is linked to it."""
     about = asked.about
     command = RequestTour(
         tenant_id=asked.tenant_id,

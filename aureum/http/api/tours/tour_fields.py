@@ -137,7 +137,7 @@ class TourChange(Body):
 
 
 class NewShowing(Body):
-    """A new showing: ``name``, and ``email`` or ``phone``."""
+    """A new showing. It needs ``name``, and ``email`` or ``phone``."""
 
     model_config = ConfigDict(
         frozen=True,

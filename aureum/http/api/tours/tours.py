@@ -48,7 +48,7 @@ class RemovedTour(Shape):
 
 
 class Found(NamedTuple):
-    """A tour's row, and the number of whoever shows the property."""
+    """A tour's row, and the number of the agent it is assigned to."""
 
     tour_id: UUID
     version: int
@@ -57,7 +57,7 @@ class Found(NamedTuple):
 
 
 def shown_tour(tour: Tour) -> dict[str, Any]:
-    """A tour as the Leads API shows it, less whoever shows the property."""
+    """A tour in the form of the Leads API, without the assigned agent."""
     doc = tour_list.document(tour, tour.id, tour.created_on, tour.modified_on)
     return tour_list.in_leads(doc, tour.number)
 
@@ -160,7 +160,7 @@ WORDS = FormWords(
     "Thank you for your request! We'll confirm the time of your tour.",
     (
         Input("name", "Name", required=True, autocomplete="name"),
-        Input("email", "E-mail", "email", required=True, autocomplete="email"),
+        Input("email", "Email", "email", required=True, autocomplete="email"),
         Input("phone", "Phone", "tel", autocomplete="tel"),
         Input("preferred_date", "Preferred date", "date"),
         Input("preferred_time", "Preferred time"),

@@ -48,9 +48,8 @@ async def get_webhooks(asked: Asked, paging: Paging) -> Response:
 
 
 async def post_webhook(asked: Asked, new: NewWebhook) -> Response:
-    """Returns the webhook with its signing secret, which is shown only in this response. The webhook receives all
-    events from now on. A brokerage may have 50 webhooks, including disabled ones, unless the operator sets another
-    limit."""
+    """Returns the webhook with its signing secret, which is shown only in this response. It receives events from now
+    on. A brokerage may have 50 webhooks, including disabled ones, unless the operator sets another limit."""
     settings = asked.app.settings
     details = new.model_dump(include={"mode", "rate_limit", "description"})
     command = RegisterWebhookEndpoint(tenant_id=asked.tenant_id, url=new.url, events=tuple(new.events), details=details)

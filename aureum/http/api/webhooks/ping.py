@@ -22,7 +22,7 @@ from aureum.http.contract.resource import once
 from aureum.http.wire.errors import HttpError
 from aureum.webhooks.queue import delivery_log
 
-TOO_MANY = "Too many tests of this webhook: the limit is {limit} a minute. Try again in {seconds} seconds."
+TOO_MANY = "Too many tests of this webhook. The limit is {limit} per minute. Try again in {seconds} seconds."
 
 POLL_SECONDS = 0.05
 WAIT_SECONDS = 7.0

@@ -60,7 +60,7 @@ class NewWebhook(Body):
     url: Url
     events: Events
     mode: Annotated[Mode, NULL_IS_ABSENT, Field(description=IN_ORDER)] = "parallel"
-    rate_limit: Annotated[RateLimit | None, Field(alias="rateLimit", description="Deliveries per second")] = None
+    rate_limit: Annotated[RateLimit | None, Field(alias="rateLimit", description="Deliveries per second.")] = None
     description: Annotated[Description | None, Field(description="What the webhook is for.")] = None
 
 
@@ -103,7 +103,7 @@ class ShownWebhook(Shape):
     url: str
     events: list[Wanted]
     mode: Mode
-    rateLimit: Annotated[int | None, Field(description="Deliveries per second")]
+    rateLimit: Annotated[int | None, Field(description="Deliveries per second.")]
     description: str | None
     status: Literal["enabled", "disabled"]
     disabledReason: Annotated[

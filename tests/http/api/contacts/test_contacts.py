@@ -99,7 +99,7 @@ def test_a_refusal_names_the_field_and_what_is_allowed(
 @pytest.mark.parametrize("name", ["firstName", "lastName", "type", "tags", "score"])
 def test_what_a_contact_must_have_is_not_emptied(server: Server, tenant: Tenant, name: str) -> None:
     answer = patched(server, tenant, contact(server, tenant), **{name: None})
-    assert (answer.status, answer.error) == (400, f"{name} must not be null; leave it out to keep it as it is.")
+    assert (answer.status, answer.error) == (400, f"{name} must not be null. Leave it out to keep its value.")
 
 
 def test_one_save_is_one_append_and_what_holds_records_nothing(server: Server, tenant: Tenant, office: Office) -> None:

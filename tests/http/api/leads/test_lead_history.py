@@ -43,7 +43,7 @@ def test_a_lead_as_it_was(server: Server, proxied: Server, tenant: Tenant) -> No
         then = as_of(at)
         assert (then.status, then.json, then.etag) == (200, of_that_moment.json, of_that_moment.etag)
     before = as_of(created - timedelta(milliseconds=1))
-    assert (before.status, before.error) == (404, "There was nothing with this id at that time.")
+    assert (before.status, before.error) == (404, "The resource did not exist at that time.")
     assert as_of("9999-12-31T23:59:59.999Z").json == states[-1].json
     assert as_of("9999-12-31").json == states[-1].json
     assert as_of("0001-01-01").status == 404

@@ -93,7 +93,7 @@ def test_what_has_changed_since_a_moment(server: Server, tenant: Tenant) -> None
             for limit in ("0", "501", "-1", "1.5", "abc", "9" * 5_000, "%EF%BC%91", "1%00", "%2B1")
         ),
         *(
-            (f"cursor={cursor}", "cursor must be the one that a Link header of this list gave you.")
+            (f"cursor={cursor}", "cursor must be taken from a Link header of this list.")
             for cursor in (
                 "",
                 "x",

@@ -50,7 +50,7 @@ def test_a_platform_admin_asks_where_the_host_says(server: Server, office: Offic
     nowhere = server.ask("GET", "/api/leads", headers=admin.bearer)
     assert (nowhere.status, nowhere.error) == (
         400,
-        "You belong to no brokerage: ask at the address of the one that you mean.",
+        "You do not belong to a brokerage. Send the request to the domain of a brokerage.",
     )
     broker = office.staff(office.brokerage().id, "broker")
     assert server.ask("GET", "/api/leads", headers=broker.bearer, host=tenant.domain).status == 401

@@ -192,4 +192,4 @@ def test_null_empties_what_may_be_empty(server: Server, tenant: Tenant) -> None:
     assert {emptied.json[name] for name in ("price", "zip", "mls", "mlsId", "propertyType")} == {None}
     for name in ("title", "address", "city", "state", "status", "isFeatured"):
         answer = server.by_key(tenant, "PATCH", path, {name: None})
-        assert (answer.status, answer.error) == (400, f"{name} must not be null; leave it out to keep it as it is.")
+        assert (answer.status, answer.error) == (400, f"{name} must not be null. Leave it out to keep its value.")

@@ -159,7 +159,7 @@ def test_a_refusal_names_the_field(
 def test_an_address_that_is_somebodys(server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
     elsewhere = office.staff(office.brokerage().id, "agent")
     answer = server.ask("POST", PATH, new(email=elsewhere.email.upper()), owner.bearer)
-    assert (answer.status, answer.detail) == (409, "A user with this e-mail address exists already.")
+    assert (answer.status, answer.detail) == (409, "A user with this email address already exists.")
 
 
 def test_the_same_request_again_makes_one(server: Server, proxied: Server, owner: Staff, admin: Staff) -> None:
@@ -200,7 +200,7 @@ class TestOwners:
     def test_they_make_no_platform_admin(self, server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
         user = made(server, owner)
         before = office.head(tenant)
-        given = "Only a platform admin may make somebody a platform admin."
+        given = "Only a platform admin may give a user the role platform_admin."
         answers = [
             server.ask("POST", PATH, new(role="platform_admin"), owner.bearer),
             change(server, owner, user["id"], {"role": "platform_admin"}),
@@ -223,7 +223,10 @@ class TestOwners:
         before = office.head(tenant)
         for body in ({"disabled": True}, {"role": "broker"}, {"role": "agent", "name": "X"}):
             answer = change(server, owner, owner.number, body)
-            assert (answer.status, answer.detail) == (409, "A brokerage needs an owner: make another user one first.")
+            assert (answer.status, answer.detail) == (
+                409,
+                "A brokerage needs an owner. Make another user an owner first.",
+            )
         assert office.head(tenant) == before
         second = office.staff(tenant.id, "brokerage_owner")
         assert change(server, owner, second.number, {"disabled": True}).status == 200

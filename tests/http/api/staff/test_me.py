@@ -75,5 +75,5 @@ def test_unchanged_until_something_happens_to_the_brokerage(server: Server, offi
 
 def test_nobody(server: Server, tenant: Tenant) -> None:
     answer = server.ask("GET", "/api/me")
-    assert (answer.status, answer.error[:24]) == (401, "An API key is required: ")
+    assert (answer.status, answer.error[:24]) == (401, "An API key is required. ")
     assert server.ask("GET", "/api/me", headers={"Authorization": tenant.bearer["Authorization"] + "x"}).status == 401

@@ -145,7 +145,10 @@ class TestByOwners:
         office.staff(tenant.id, "brokerage_owner")  # has no password
         for out in ({"disabled": True}, {"role": "broker"}, {"role": "agent", "disabled": True, "name": "X"}):
             answer = server.ask("PATCH", f"{ADMIN_USERS}/{owner.number}", out, who)
-            assert (answer.status, answer.detail) == (409, "A brokerage needs an owner: make another user one first.")
+            assert (answer.status, answer.detail) == (
+                409,
+                "A brokerage needs an owner. Make another user an owner first.",
+            )
         joined(office, tenant.id, "brokerage_owner")
         assert server.ask("PATCH", f"{ADMIN_USERS}/{owner.number}", {"role": "broker"}, who).status == 200
 
@@ -160,7 +163,10 @@ def test_the_only_platform_admin_stays(server: Server, office: Office) -> None:
     try:
         for out in ({"disabled": True}, {"role": "broker"}):
             answer = server.ask("PATCH", path, out, who)
-            assert (answer.status, answer.detail) == (409, "The platform needs an admin: make another user one first.")
+            assert (answer.status, answer.detail) == (
+                409,
+                "The platform needs an admin. Make another user a platform admin first.",
+            )
     finally:
         office.rows("UPDATE users SET disabled = false WHERE user_id = ANY(%(u)s)", u=[row[0] for row in shut])
     other = joined(office, PLATFORM, "platform_admin")

@@ -157,7 +157,7 @@ def test_one_save_is_one_append_and_null_empties(server: Server, office: Office,
     assert server.by_key(tenant, "PATCH", path, emptied).json.items() >= emptied.items()
     for name in ("title", "type", "priority", "status"):
         refused = server.by_key(tenant, "PATCH", path, {name: None})
-        assert (refused.status, refused.error) == (400, f"{name} must not be null; leave it out to keep it as it is.")
+        assert (refused.status, refused.error) == (400, f"{name} must not be null. Leave it out to keep its value.")
     assert server.by_key(tenant, "PATCH", path, {"title": "x"}, {"If-Match": '"v4"'}).status == 412
     was = server.by_key(tenant, "GET", f"{path}?asOf={task['updatedAt']}")
     assert (was.json, was.etag) == (task, '"v1"')

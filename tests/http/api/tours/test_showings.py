@@ -17,8 +17,8 @@ STATUSES = "pending, confirmed, completed, cancelled"
 NO_PROPERTY = "propertyId must be the id of a property of this brokerage."
 NO_USER = "assignedToId must be the id of a user of this brokerage."
 NO_START = (
-    "startsAt must be a date and a time such as 2025-03-09T10:00:00, local where the tour is, or 2025-03-09T16:00:00Z, "
-    "or a date such as 2025-03-09, which is its midnight there."
+    "startsAt must be a date and a time such as 2025-03-09T10:00:00, in the property's local time, or "
+    "2025-03-09T16:00:00Z, or a date such as 2025-03-09, which means midnight there."
 )
 
 
@@ -119,8 +119,8 @@ def test_a_form_and_its_showing_are_one(server: Server, tenant: Tenant) -> None:
         ({"startsAt": "2025-01-01T24:01"}, "startsAt must be a day and a time of day that exist."),
         (
             {"startsAt": "2025-03-09T02:30:00"},
-            "startsAt names a time that does not exist: clocks in America/Boise jump over 2025-03-09T02:30:00 that "
-            "day. The next time that exists is 2025-03-09T03:00:00.",
+            "startsAt is a time that does not exist: clocks in America/Boise skip 2025-03-09T02:30:00 on that "
+            "day. The next valid time is 2025-03-09T03:00:00.",
         ),
     ],
 )
@@ -140,12 +140,12 @@ def test_a_refusal_names_the_field_as_it_is_called_here(
 @pytest.mark.parametrize(
     ("change", "status", "sentence"),
     [
-        ({"name": None}, 400, "name must not be null; leave it out to keep it as it is."),
-        ({"status": None}, 400, "status must not be null; leave it out to keep it as it is."),
+        ({"name": None}, 400, "name must not be null. Leave it out to keep its value."),
+        ({"status": None}, 400, "status must not be null. Leave it out to keep its value."),
         (
             {"email": None},
             400,
-            "email or phone must remain: a request that cannot be answered is of no use.",
+            "email and phone cannot both be removed.",
         ),
         ({"status": "completed"}, 409, "A pending tour can become confirmed or cancelled, not completed."),
     ],
@@ -306,5 +306,5 @@ class TestFixedTimes:
         assert answer.status == 422
         (item,) = answer.detail
         assert (item["loc"], item["type"]) == (["body", "starts_at"], "value_error")
-        assert item["msg"].startswith("starts_at names a time that does not exist")
-        assert item["msg"].endswith("The next time that exists is 2025-03-09T03:00:00.")
+        assert item["msg"].startswith("starts_at is a time that does not exist")
+        assert item["msg"].endswith("The next valid time is 2025-03-09T03:00:00.")

@@ -79,7 +79,7 @@ def test_the_same_request_again_shows_the_same_secret(server: Server, proxied: S
     ("field", "value", "says"),
     [
         ("url", "ftp://example.com", "url must begin with https:// or http://."),
-        ("url", "https://u:p@example.com", "url must not carry a user name or password."),
+        ("url", "https://u:p@example.com", "url must not contain a user name or password."),
         ("url", "https://10.0.0.1/", "url must name a public host."),
         ("url", "http://localhost:8000/", "url must name a public host."),
         ("url", f"https://{BASE_DOMAIN}/api/leads", "url must not lead back to Aureum itself"),

@@ -185,7 +185,7 @@ def test_files_may_be_large_and_texts_may_not(server: Server, tenant: Tenant) ->
     for body in (two, long):
         answer = post(server, tenant, "/api/contact", MULTIPART, body)
         assert answer.status == 413
-        assert answer.detail.startswith("The request body is too large: at most 10")
+        assert answer.detail.startswith("The request body is too large. The limit is 10")
     assert post(server, tenant, "/api/contact", URLENCODED, b"a=" + b"x" * 1_000_000).status == 413
     assert len(server.leads(tenant)) == 1
 

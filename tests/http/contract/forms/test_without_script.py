@@ -73,7 +73,7 @@ def test_what_was_typed_is_kept_and_every_problem_named(server: Server, tenant: 
 
     assert (answer.status, office.head(tenant)) == (422, before)
     for said in (
-        "E-mail must be a valid email address.",
+        "Email must be a valid email address.",
         "Message must not be blank.",
         "Last name must have at most 200 characters.",
         "Please check your form",
@@ -112,7 +112,7 @@ def test_other_refusals_are_pages_too(server: Server, proxied: Server, tenant: T
         == 415
     )
     foreign = send(server, tenant, headers={"Origin": "https://evil.example.com"})
-    assert (foreign.status, "another site" in text(foreign)) == (403, True)
+    assert (foreign.status, "another website" in text(foreign)) == (403, True)
     huge = server.ask("POST", "/api/contact", b"a=" + b"x" * 1_000_000, HEADERS, host=tenant.domain)
     assert (huge.status, "too large" in text(huge)) == (413, True)
 
@@ -227,7 +227,7 @@ def test_where_a_form_may_come_from(
     assert [page.status, answer.status] == [200, 200] if taken else [403, 403]
     assert office.head(tenant) == before + 2 * taken
     if not taken:
-        assert answer.detail.startswith("This form was sent from a page of another site.")
+        assert answer.detail.startswith("This form was sent from another website.")
 
 
 def test_the_host_itself_may_be_any_name_of_the_brokerage(server: Server, office: Office) -> None:
