@@ -16,7 +16,7 @@ from aureum.store.event_store import EventStore
 from aureum.store.metadata import Origin
 
 DISABLED = "{where} names agent {number}, who is disabled."
-UNKNOWN = "{where} names an agent who is no user of this brokerage."
+UNKNOWN = "{where} names an agent who is not a user of this brokerage."
 
 
 class ChangeRouting(BaseModel):

@@ -5,8 +5,8 @@ from aureum.http.panel.resource import Column, Resource, pages_of
 
 API = "/api/v1/admin/agents"
 
-BIO = Field("bio", "About the agent", "long", hint="In trade words: what the agent sells, where, and for whom.")
-LANGUAGES = Field("languages", "Languages", "words", hint="As tags, with commas: en, es, pt-BR.")
+BIO = Field("bio", "About the agent", "long", hint="What the agent sells, where, and for whom.")
+LANGUAGES = Field("languages", "Languages", "words", hint="Language tags, separated by commas: en, es, pt-BR.")
 AWAY = (
     Field("away_from", "Away from", "time", hint="No leads are routed to an agent who is away."),
     Field("away_to", "Back at", "time"),
@@ -21,7 +21,7 @@ AGENTS = Resource(
     columns=(
         Column("name", "Name"),
         Column("role", "Role", "badge"),
-        Column("takes_leads", "Takes leads", "tick"),
+        Column("takes_leads", "Receives leads", "tick"),
         Column("primary", "Primary", "tick"),
         Column("specialties", "Specialties", "words"),
         Column("areas", "Areas", "words"),
@@ -31,21 +31,26 @@ AGENTS = Resource(
     filters=(),
     new=(),
     change=(
-        Field("takes_leads", "Takes leads", "tick", hint="Forms and tours are routed to this agent."),
-        Field("primary", "Primary agent", "tick", hint="A brokerage has one; the one before is none any more."),
-        Field("specialties", "Specialties", "words", hint="The agent's own words for places and kinds of homes."),
+        Field("takes_leads", "Receives leads", "tick", hint="Forms and tours are routed to this agent."),
+        Field(
+            "primary",
+            "Primary agent",
+            "tick",
+            hint="A brokerage has one primary agent. Ticking this replaces the current one.",
+        ),
+        Field("specialties", "Specialties", "words", hint="The agent's own words for areas and types of homes."),
         Field("areas", "Areas", "words", hint="Cities, neighborhoods, counties."),
         LANGUAGES,
         Field("price_min", "Lowest price", "amount"),
         Field("price_max", "Highest price", "amount"),
-        Field("daily_cap", "Leads a day, at most", "number", hint="Empty: no limit."),
+        Field("daily_cap", "Maximum leads per day", "number", hint="Leave empty for no limit."),
         Field("hours", "Working hours", "hours", hint="mon 09:00-17:00, tue 09:00-12:30. A day left out is a day off."),
         *AWAY,
         BIO,
     ),
     numbered=True,
     named=True,
-    facts=(Column("email", "E-mail"), Column("role", "Role", "badge"), Column("id", "Number")),
+    facts=(Column("email", "Email"), Column("role", "Role", "badge"), Column("id", "Number")),
 )
 
 PAGES = pages_of(AGENTS)

@@ -19,16 +19,21 @@ MOST_PAGES = 5
 
 SETTINGS = (
     Field("mode", "Mode", "choice", MODES, required=True),
-    Field("fallback", "Where the mode finds no agent", "choice", FALLBACKS, required=True),
-    Field("answer_within_minutes", "Answer within, in minutes", "number", hint="Empty: no promise."),
+    Field("fallback", "If the mode finds no agent", "choice", FALLBACKS, required=True),
+    Field("answer_within_minutes", "Answer within, in minutes", "number", hint="Leave empty for no promise."),
     Field(
-        "semantic_filter", "First leave those whom the enquiry suits best", "tick", hint="The mode chooses among them."
+        "semantic_filter",
+        "Choose among the agents who suit the enquiry best",
+        "tick",
+        hint="The mode then chooses one of them.",
     ),
-    Field("least_busy", "Of near ties, the agent with the fewest leads today", "tick"),
+    Field("least_busy", "Prefer the agent with the fewest leads today if agents suit almost equally", "tick"),
     Field("learn_from_reassignments", "Learn from leads that staff reassigned", "tick"),
 )
 CONDITIONS = (
-    Field("subject_has", "The subject has", "words", hint="Words or phrases, with commas. One of them is enough."),
+    Field(
+        "subject_has", "The subject has", "words", hint="Words or phrases, separated by commas. One match is enough."
+    ),
     Field("page_has", "The page has", "words"),
     Field("source", "The source is", "words"),
     Field("area", "It names the area", "words"),
@@ -37,15 +42,21 @@ CONDITIONS = (
     Field("price_to", "The price is at most", "amount"),
 )
 CLAIM = Field(
-    "claim_minutes", "Claim for, in minutes", "number", hint="Of a group: its agents may claim the lead first."
+    "claim_minutes",
+    "Time to claim, in minutes",
+    "number",
+    hint="For a group: how long its agents may claim the lead first.",
 )
 
 DONE = {
-    "settings": "The settings were changed.",
-    "groups": "The groups were changed.",
-    "rules": "The rules were changed.",
+    "settings": "The settings were saved.",
+    "groups": "The groups were saved.",
+    "rules": "The rules were saved.",
 }
-CHANGED = "The rules have changed since you opened this page. Look at them again."
+CHANGED = (
+    "We couldn't save your changes, because the rules were changed after you opened this page. Check "
+    "them and try again."
+)
 
 
 class Shown(NamedTuple):

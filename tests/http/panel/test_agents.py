@@ -18,7 +18,7 @@ def test_a_broker_changes_a_profile(server: Server, office: Office, tenant: Tena
         "hours": "Mon 9:00-17:00, tue 09:00–12:30", "away_to": "2026-12-24T12:00", "bio": "Ana sells condos.",
     }  # fmt: skip
     done = reader.follow(reader.send(form.action, form.filled(**typed)))
-    assert done.said("p", role="status") == ["The agent was changed."]
+    assert done.said("p", role="status") == ["The agent was saved."]
     profile = server.ask("GET", f"{API}/{ana.number}", headers=broker.bearer).json
     assert {name: profile[name] for name in typed} == {
         "areas": ["Boise", "Kuna"],

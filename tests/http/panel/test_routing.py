@@ -26,14 +26,14 @@ def test_an_owner_sets_up_routing(server: Server, office: Office, tenant: Tenant
         return reader.follow(reader.send(form.action, form.filled(**typed))).said("p", role="status")
 
     assert said(forms("")[0], mode="subject_based", fallback="pond", answer_within_minutes="30") == [
-        "The settings were changed."
+        "The settings were saved."
     ]
-    assert said(forms("/groups")[-1], name="north", members=[str(ana.number)]) == ["The groups were changed."]
+    assert said(forms("/groups")[-1], name="north", members=[str(ana.number)]) == ["The groups were saved."]
     assert settings()["groups"] == {"north": [ana.number]}
 
     new = forms("/rules")[-1]
     assert said(new, subject_has="sell, what is it worth", to="group north", claim_minutes="15") == [
-        "The rules were changed."
+        "The rules were saved."
     ]
     new = forms("/rules")[-1]
     said(new, area="Boise", price_from="1,000,000", to=f"agent {ana.number}")

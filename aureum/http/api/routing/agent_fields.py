@@ -53,13 +53,13 @@ EXAMPLE: dict[str, JsonValue] = {
 
 
 class AgentUpdate(Body):
-    """The fields to change. ``null`` clears an optional field; fields that are left out keep their value. Agents may
+    """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value. Agents may
     change their own ``bio``, ``languages``, ``away_from`` and ``away_to``."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
     bio: Annotated[Annotated[str, Characters(limit=LONGEST_BIO)] | None, Field(description="About the agent.")] = None
-    specialties: Annotated[Words, NOT_NULL, Field(description="The agent's own words for places and kinds of homes.")]
+    specialties: Annotated[Words, NOT_NULL, Field(description="The agent's own words for areas and types of homes.")]
     areas: Annotated[Words, NOT_NULL, Field(description="Where the agent works: cities, neighborhoods, counties.")]
     languages: Annotated[
         Annotated[list[Tag], Field(max_length=MOST_WORDS)],
@@ -71,25 +71,28 @@ class AgentUpdate(Body):
     takes_leads: Annotated[StrictBool, NOT_NULL]
     daily_cap: Annotated[
         Annotated[int, Whole(0, LARGEST_CAP)] | None,
-        Field(description="The most leads routed to the agent on one day of the brokerage; `null` for no limit."),
+        Field(description="The maximum number of leads routed to the agent per day. `null`: no limit."),
     ] = None
     hours: Annotated[
         Hours | None,
-        Field(description="Working hours by day, on the brokerage's clock. A day that is left out is a day off."),
+        Field(description="Working hours by day, in the brokerage's time zone. A day that is left out is a day off."),
     ] = None
-    away_from: Annotated[Time | None, Field(description="When the agent leaves. No leads are routed meanwhile.")] = None
-    away_to: Annotated[Time | None, Field(description="When the agent is back.")] = None
+    away_from: Annotated[
+        Time | None,
+        Field(description="When the agent's absence begins. No leads are routed to the agent until `away_to`."),
+    ] = None
+    away_to: Annotated[Time | None, Field(description="When the agent's absence ends.")] = None
     primary: Annotated[
         StrictBool,
         NOT_NULL,
-        Field(description="`true` makes this the primary agent of the brokerage, instead of the one who was before."),
+        Field(description="`true` makes this the brokerage's primary agent, in place of the current one."),
     ]
 
 
 class AgentResponse(Shape):
     """An agent's profile."""
 
-    id: Annotated[int, Field(description="The number that `assigned_agent_id` takes.")]
+    id: Annotated[int, Field(description="The number of the user, for `assigned_agent_id`.")]
     name: str
     email: str
     role: Role

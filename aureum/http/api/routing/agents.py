@@ -1,4 +1,4 @@
-"""``/api/v1/admin/agents``: the profiles by which leads are routed. An agent sees the own one, other staff all."""
+"""``/api/v1/admin/agents``: the profiles by which leads are routed. Agents see their own, other staff all."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ from aureum.projections import users
 PATH = "/api/v1/admin/agents"
 
 NO_AGENT = NO_USER
-OWN_ONLY = "Agents may change their own bio, languages, away_from and away_to. Ask a broker for the rest."
+OWN_ONLY = "Agents may change their own bio, languages, away_from and away_to. Ask a broker to change the rest."
 
 
 class AgentPage(Numbered):
@@ -34,7 +34,7 @@ class AgentPage(Numbered):
 
     brokerage_id: Annotated[
         named_brokerage.InQuery | None,
-        Field(description="For platform admins: the brokerage, if not their own. Ignored for others."),
+        Field(description="For platform admins only: the brokerage. Default: their own. Ignored for all other users."),
     ] = None
 
 
@@ -44,8 +44,8 @@ def agent_body(agent: User) -> bytes:
 
 
 async def get_agents(asked: Asked, part: AgentPage) -> Response:
-    """Lists the profiles of the brokerage's staff by name, those of disabled users too. An agent gets a list of one:
-    the agent's own."""
+    """Lists the profiles of the brokerage's staff by name, including disabled users. Agents get only their own
+    profile."""
     asked = await in_brokerage(asked, part.brokerage_id, "list agents")
     of = {"tenant": asked.tenant_id, "user": asked.about.sees, "limit": part.page_size, "skipped": part.skipped}
 
@@ -71,7 +71,7 @@ async def get_agent(asked: Asked, number: int, as_of: AsOf) -> Response:
 
 
 async def patch_agent(asked: Asked, number: int, change: AgentUpdate) -> Response:
-    """Changes the fields that are sent, and returns the profile. Brokers and owners may change all of it. Agents may
+    """Changes the fields that are sent, and returns the profile. Brokers and owners may change all fields. Agents may
     change their own ``bio``, ``languages``, ``away_from`` and ``away_to``. Send ``If-Match`` with the ETag to avoid
     overwriting someone else's change."""
     tenant_id, row = await agent_of(asked, number)

@@ -34,15 +34,15 @@ Words = Annotated[
 Group = Annotated[str, Characters(limit=LONGEST_NAME, blank=False, lines=False)]
 Minutes = Annotated[int, Whole(1, LONGEST_MINUTES)]
 
-UNKNOWN = "{where} names agent {agent}, who is no user of this brokerage."
+UNKNOWN = "{where} names agent {agent}, who is not a user of this brokerage."
 
-SUBJECT_HAS = "Words or phrases, one of which the subject has."
-PAGE_HAS = "Words, one of which the page's address has."
-SOURCE = "Where the lead came from: its source, or `utm_source`."
-AREA = "Places, one of which the enquiry or its listing names."
-PRICE_FROM = "The lowest price of the listing."
-PRICE_TO = "The highest price of the listing."
-LISTING_ID = "MLS listing ids, one of which the enquiry is about."
+SUBJECT_HAS = "The subject contains one of these words or phrases."
+PAGE_HAS = "The page's URL contains one of these words."
+SOURCE = "The lead's source or `utm_source` is one of these."
+AREA = "The enquiry or its listing names one of these areas."
+PRICE_FROM = "The listing's price is at least this."
+PRICE_TO = "The listing's price is at most this."
+LISTING_ID = "The enquiry is about one of these MLS listing ids."
 
 EXAMPLE: dict[str, JsonValue] = {
     "mode": "subject_based",
@@ -56,7 +56,7 @@ EXAMPLE: dict[str, JsonValue] = {
 
 
 class WhenUpdate(Body):
-    """What an enquiry must say: every condition that is set."""
+    """The conditions of a rule. An enquiry must meet all conditions that are set."""
 
     subject_has: Annotated[Words, NULL_IS_ABSENT, Field(description=SUBJECT_HAS)] = Field([])
     page_has: Annotated[Words, NULL_IS_ABSENT, Field(description=PAGE_HAS)] = Field([])
@@ -71,11 +71,11 @@ class TargetUpdate(Body):
     """An agent, or a group."""
 
     agent: Annotated[Number | None, Field(description="The number of a user of the brokerage.")] = None
-    group: Annotated[Group | None, Field(description=f"The name of a group; `{EVERYONE}` has all agents.")] = None
+    group: Annotated[Group | None, Field(description=f"The name of a group. `{EVERYONE}` has all agents.")] = None
 
 
 class RuleUpdate(Body):
-    """Where enquiries go that it fits."""
+    """A rule: its conditions, and the target of enquiries that meet them."""
 
     when: Annotated[WhenUpdate | None, Field(description="The conditions. The last rule has none.")] = None
     to: Annotated[TargetUpdate, Field(description='`{"agent": id}` or `{"group": name}`.')]
@@ -85,46 +85,47 @@ class RuleUpdate(Body):
 
 
 class RoutingUpdate(Body):
-    """All settings. A setting that is left out gets its default."""
+    """The routing settings. A setting that is left out gets its default."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
-    mode: Annotated[Mode, NULL_IS_ABSENT, Field(description="How an agent is chosen.")] = "semantic"
+    mode: Annotated[Mode, NULL_IS_ABSENT, Field(description="How Aureum chooses an agent.")] = "semantic"
     semantic_filter: Annotated[
         StrictBool,
         NULL_IS_ABSENT,
-        Field(
-            description="Whether the agents whom the enquiry suits best are found first; the mode chooses among them."
-        ),
+        Field(description="Whether the mode chooses only among the agents who suit the enquiry best."),
     ] = False
     least_busy: Annotated[
         StrictBool,
         NULL_IS_ABSENT,
-        Field(description="Whether, of agents who suit nearly as well, the one with the fewest leads today is chosen."),
+        Field(description="Whether the agent with the fewest leads today is preferred if agents suit almost equally."),
     ] = True
-    fallback: Annotated[Fallback, NULL_IS_ABSENT, Field(description="What decides where the mode finds no agent.")] = (
-        "round_robin"
-    )
+    fallback: Annotated[
+        Fallback, NULL_IS_ABSENT, Field(description="How an agent is chosen if the mode finds none.")
+    ] = "round_robin"
     rules: Annotated[
         Annotated[list[RuleUpdate], Field(max_length=MOST_RULES)],
         NULL_IS_ABSENT,
-        Field(description="For `subject_based`, tried in their order. The last one has no `when` and fits everything."),
+        Field(
+            description="For `subject_based`: the rules, tried in order. The last rule has no `when` and matches all "
+            "enquiries."
+        ),
     ] = Field([RuleUpdate(to=TargetUpdate(group=EVERYONE))])
     groups: Annotated[
         dict[str, list[Number]],
         NULL_IS_ABSENT,
-        Field(description="Groups of agents: the name of each, and the numbers of its members."),
+        Field(description="Groups of agents: the name of each group, with the numbers of its members."),
     ] = Field({})
     answer_within_minutes: Annotated[
-        Minutes | None, Field(description="How soon agents should answer a lead; `null` for no promise.")
+        Minutes | None, Field(description="How soon agents should answer a lead. `null`: no promise.")
     ] = None
     learn_from_reassignments: Annotated[
-        StrictBool, NULL_IS_ABSENT, Field(description="Whether leads that staff reassigned are examples for routing.")
+        StrictBool, NULL_IS_ABSENT, Field(description="Whether routing learns from leads that staff reassigned.")
     ] = False
 
 
 class WhenResponse(Shape):
-    """The conditions of a rule; those that are not set are empty."""
+    """The conditions of a rule. Conditions that are not set are empty."""
 
     subject_has: Annotated[list[str], Field(description=SUBJECT_HAS)]
     page_has: Annotated[list[str], Field(description=PAGE_HAS)]
@@ -148,19 +149,23 @@ class RuleResponse(Shape):
 class RoutingResponse(Shape):
     """A brokerage's routing settings."""
 
-    mode: Annotated[Mode, Field(description="How an agent is chosen.")]
-    semantic_filter: Annotated[bool, Field(description="Whether the mode chooses among those who suit best.")]
-    least_busy: Annotated[
-        bool, Field(description="Whether, of near ties, the agent with the fewest leads today is chosen.")
+    mode: Annotated[Mode, Field(description="How Aureum chooses an agent.")]
+    semantic_filter: Annotated[
+        bool, Field(description="Whether the mode chooses only among the agents who suit the enquiry best.")
     ]
-    fallback: Annotated[Fallback, Field(description="What decides where the mode finds no agent.")]
+    least_busy: Annotated[
+        bool,
+        Field(description="Whether the agent with the fewest leads today is preferred if agents suit almost equally."),
+    ]
+    fallback: Annotated[Fallback, Field(description="How an agent is chosen if the mode finds none.")]
     rules: Annotated[list[RuleResponse], Field(description="For `subject_based`, tried in their order.")]
     groups: Annotated[
-        dict[str, list[int]], Field(description="Groups of agents by name: the numbers of their members.")
+        dict[str, list[int]],
+        Field(description="Groups of agents: the name of each group, with the numbers of its members."),
     ]
     answer_within_minutes: Annotated[int | None, Field(description="How soon agents should answer a lead.")]
     learn_from_reassignments: Annotated[
-        bool, Field(description="Whether leads that staff reassigned are examples for routing.")
+        bool, Field(description="Whether routing learns from leads that staff reassigned.")
     ]
 
 

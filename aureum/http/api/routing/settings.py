@@ -31,12 +31,12 @@ class OfBrokerage(BaseModel):
 
     brokerage_id: Annotated[
         named_brokerage.InQuery | None,
-        Field(description="For platform admins: the brokerage, if not their own. Ignored for others."),
+        Field(description="For platform admins only: the brokerage. Default: their own. Ignored for all other users."),
     ] = None
 
 
 async def get_routing(asked: Asked, of: OfBrokerage) -> Response:
-    """Returns the routing settings. A brokerage that has never changed them has the defaults."""
+    """Returns the routing settings. Until the brokerage changes them, they have their defaults."""
     check_leader(asked.about.role)
     asked = await in_brokerage(asked, of.brokerage_id, "show routing")
     about = {"tenant": asked.tenant_id}
@@ -49,8 +49,8 @@ async def get_routing(asked: Asked, of: OfBrokerage) -> Response:
 
 
 async def put_routing(asked: Asked, of: OfBrokerage, update: RoutingUpdate) -> Response:
-    """Replaces the routing settings, and returns them. Rules and groups may name users of the brokerage who are not
-    disabled. Send ``If-Match`` with the ETag to avoid overwriting someone else's change."""
+    """Replaces the routing settings, and returns them. Rules and groups may name active users of the brokerage. Send
+    ``If-Match`` with the ETag to avoid overwriting someone else's change."""
     check_manager(asked.about.role)
     asked = await in_brokerage(asked, of.brokerage_id, "change routing")
     numbers = await numbers_of(asked)
