@@ -12,7 +12,7 @@ NAME = "brokerages"
 EVENTS: type = Brokerage.Event
 TAKEN = {
     "brokerages": "This slug is already taken by another brokerage. Choose another one.",
-    "domains": "This domain already belongs to a brokerage. A domain can belong to one only.",
+    "domains": "This domain already belongs to a brokerage. A domain can belong to only one brokerage.",
 }
 
 APPEND = """

@@ -11,7 +11,7 @@ from aureum.projections.emits import A_PROPERTY, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, status_of
 
 TAKEN = {
-    "property_list_mls": "This mlsId belongs to another property already. Change that one, or name another mls.",
+    "property_list_mls": "Another property already has this mlsId. Change that property, or use another mls.",
 }
 
 SHOWN_DETAILS = {

@@ -11,7 +11,7 @@ from aureum.domain.user import User
 
 NAME = "users"
 EVENTS: type = User.Event
-TAKEN = {"users": "A user with this e-mail address exists already."}
+TAKEN = {"users": "A user with this email address already exists."}
 
 APPEND = """
 WITH r AS (

@@ -323,6 +323,6 @@ def test_tests_are_limited(hook: Hook, server: Server, office: Office, tenant: T
     answer = hook.ask("POST", f"{hook.id}/test")
 
     assert (answer.status, office.head(tenant)) == (429, before)
-    assert 1 <= int(answer.headers["retry-after"]) <= 61 and "10 a minute" in answer.error
+    assert 1 <= int(answer.headers["retry-after"]) <= 61 and "10 per minute" in answer.error
     other = Hook(server, office, tenant, made(server, tenant)["id"])
     assert other.ask("POST", f"{other.id}/test").status == 202
