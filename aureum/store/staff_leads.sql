@@ -142,10 +142,11 @@ BEGIN
                 '     AND NOT f.unsearched'
                 '     UNION ALL'
                 '    SELECT x.tenant_id, x.lead_id FROM live h CROSS JOIN LATERAL ('
-                '        SELECT x.tenant_id, x.lead_id FROM lead_list x'
+                -- By their ids first, brokerage by brokerage, and their texts then.
+                '        SELECT x.tenant_id, x.lead_id, x.search FROM lead_list x'
                 '         WHERE x.tenant_id = h.tenant_id AND x.read_version = h.lead_list_version'
-                '           AND x.lead_id > h.lead_list_searched' || search_condition(p_words, 'x.search') ||
-                '    ) x'
+                '           AND x.lead_id > h.lead_list_searched OFFSET 0'
+                '    ) x WHERE true' || search_condition(p_words, 'x.search') ||
                 '     UNION ALL'
                 '    SELECT x.tenant_id, x.lead_id FROM lead_list x JOIN live h ON h.tenant_id = x.tenant_id'
                 '       AND h.lead_list_version = x.read_version AND x.lead_id <= h.lead_list_searched'

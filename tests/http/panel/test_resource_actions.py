@@ -140,6 +140,7 @@ def test_more_than_one_page(server: Server, office: Office, tenant: Tenant, owne
             assert len(leads) == length and len(older) == (number < len(lengths))
             if query:
                 assert reading.form("/admin/leads").fields == [
+                    ("search", ""),
                     ("status", "new"),
                     ("source", "A & B"),
                     ("assignedToId", ana),
