@@ -74,7 +74,7 @@ def test_an_owner_sets_up_routing(server: Server, office: Office, tenant: Tenant
     assert refused.status == 400 and b"The last of rules must have no when" in refused.body
     assert server.ask("PUT", API, {}, owner.bearer).status == 200
     stale = reader.send(rules[0].action, [*rules[0].fields, ("do", "save")])
-    assert stale.status == 400 and b"Somebody else has changed this" in stale.body
+    assert stale.status == 400 and b"save your changes, because this was changed after you opened it" in stale.body
 
 
 def test_brokers_read_it_and_agents_do_not(server: Server, office: Office, tenant: Tenant) -> None:
