@@ -213,10 +213,12 @@ def kinds(persons: list[Contact], leads: int) -> list[Kind]:
         Kind("status 2 % and a rare source", FILTER, dict(status="offer", source="billboard")),
         Kind("status 40 % and a rare domain", FILTER, dict(status="new", source_domain="rare.example.com")),
         Kind("agent and status", FILTER, agent | dict(status="new")),
-        Kind("an agent's own, 9 %", FILTER, dict(sees=AGENTS[0])),
-        Kind("an agent's own, 9 %, deep", FILTER, dict(sees=AGENTS[0]), page=last // 24),
-        Kind("an agent's own, 1 %", FILTER, dict(sees=AGENTS[30])),
-        Kind("an agent's own, by status and source", FILTER, dict(sees=AGENTS[0], status="new", source="website")),
+        Kind("an agent's own, 9 %", FILTER, dict(visible_to=AGENTS[0])),
+        Kind("an agent's own, 9 %, deep", FILTER, dict(visible_to=AGENTS[0]), page=last // 24),
+        Kind("an agent's own, 1 %", FILTER, dict(visible_to=AGENTS[30])),
+        Kind(
+            "an agent's own, by status and source", FILTER, dict(visible_to=AGENTS[0], status="new", source="website")
+        ),
         Kind("a frequent name", FILTER, search=lambda: dice.choice(FIRST[:20] + LAST[:20])),
         Kind("a frequent name, page 50", FILTER, search=lambda: dice.choice(FIRST[:5] + LAST[:5]), page=50),
         Kind("a last name", FILTER, search=lambda: somebody().last_name),
@@ -225,7 +227,7 @@ def kinds(persons: list[Contact], leads: int) -> list[Kind]:
         Kind("an e-mail address", FILTER, search=address),
         Kind("a phone", FILTER, search=lambda: str(somebody().phone)),
         Kind("a frequent name and a status", FILTER, dict(status="new"), lambda: dice.choice(FIRST[:20])),
-        Kind("a frequent name, an agent's own", FILTER, dict(sees=AGENTS[0]), lambda: dice.choice(FIRST[:20])),
+        Kind("a frequent name, an agent's own", FILTER, dict(visible_to=AGENTS[0]), lambda: dice.choice(FIRST[:20])),
         Kind("what nearly everybody has (com)", FILTER, search=lambda: "com"),
         Kind("the same and a status", FILTER, dict(status="new"), lambda: "com"),
         Kind("any two letters", SHORT, search=lambda: letters(2)),
@@ -255,7 +257,7 @@ async def ask(reading: Database, big: UUID, kind: Kind, search: str | None) -> i
     """One question, as an endpoint asks it; how many are found."""
     words = asked(search)
     for one in (None,) if words is None else words:
-        parameters: dict[str, Any] = dict.fromkeys(("status", "source", "source_domain", "agent", "sees"))
+        parameters: dict[str, Any] = dict.fromkeys(("status", "source", "source_domain", "agent", "visible_to"))
         parameters |= {**kind.filters, "tenant": big, "words": one, "limit": PAGE_SIZE}
         if kind.keyset:
             parameters |= {"before": ABOVE_ALL, "updated_since": None, "assigned_to": None}

@@ -34,7 +34,7 @@ async def change(
     origin: Origin,
     missing: str = "Not found",
     at: datetime | None = None,
-    sees: UUID | None = None,
+    visible_to: UUID | None = None,
     expected_versions: frozenset[int] | None = None,
     idempotency: Idempotency | None = None,
     guards: Sequence[Guard] = (),
@@ -43,7 +43,7 @@ async def change(
     """The aggregate as it is afterwards. *decide* takes it and the moment, and may return another, new aggregate that
     is appended in the same transaction.
 
-    *sees* is the agent who asks: what is neither assigned to nor created by him or her is not there.
+    *visible_to* is the agent who asks: what is neither assigned to nor created by him or her is not there.
     *expected_versions* is the caller's If-Match, *guards* what must hold besides. *beside* is what was
     decided for other streams and goes into the same append.
 
@@ -53,7 +53,7 @@ async def change(
     async def once() -> tuple[Changed, Appended]:
         stream = await store.load(tenant_id, stream_id)
         aggregate = stream.aggregate()
-        if not isinstance(aggregate, kind) or not visible(aggregate, sees):
+        if not isinstance(aggregate, kind) or not visible(aggregate, visible_to):
             raise NotFound(missing)
         if expected_versions is not None and aggregate.version not in expected_versions:
             raise StaleVersion
@@ -77,6 +77,9 @@ async def change(
         return await deciding_again(once)
 
 
-def visible(aggregate: Aggregate, sees: UUID | None) -> bool:
-    """Whether the agent *sees* may see it; None is somebody who sees all."""
-    return sees is None or sees in (getattr(aggregate, "assigned_to", None), getattr(aggregate, "created_by", None))
+def visible(aggregate: Aggregate, visible_to: UUID | None) -> bool:
+    """Whether the agent *visible_to* may see it; None is somebody who sees all."""
+    return visible_to is None or visible_to in (
+        getattr(aggregate, "assigned_to", None),
+        getattr(aggregate, "created_by", None),
+    )

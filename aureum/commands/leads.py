@@ -91,7 +91,7 @@ def said(lead: LeadFields | Lead) -> str:
 class ChangeLead(BaseModel):
     """Move a lead in the pipeline, give it to somebody, correct its details; only what is set changes.
 
-    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``clear``: it is no suspect. ``sees`` is the
+    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``clear``: it is no suspect. ``visible_to`` is the
     agent who asks, ``expected_versions`` the caller's If-Match.
     """
 
@@ -105,7 +105,7 @@ class ChangeLead(BaseModel):
     assigned_to: UUID | None = None
     details: dict[str, str | None] = {}
     clear: bool = False
-    sees: UUID | None = None
+    visible_to: UUID | None = None
     expected_versions: frozenset[int] | None = None
     at: datetime | None = None
 
@@ -144,7 +144,7 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
         origin=origin,
         missing=NO_LEAD,
         at=command.at,
-        sees=command.sees,
+        visible_to=command.visible_to,
         expected_versions=command.expected_versions,
     )
     return lead
@@ -162,7 +162,7 @@ async def clear_lead(
     lead_id: UUID,
     origin: Origin,
     *,
-    sees: UUID | None = None,
+    visible_to: UUID | None = None,
     idempotency: Idempotency | None = None,
 ) -> tuple[Lead, Appended]:
     """The lead, no longer suspected: it counts and is routed. What is no suspect stays as it is.
@@ -179,7 +179,7 @@ async def clear_lead(
         command="ClearLead",
         origin=origin,
         missing=NO_LEAD,
-        sees=sees,
+        visible_to=visible_to,
         idempotency=idempotency,
     )
 
@@ -190,7 +190,7 @@ async def convert_lead(
     lead_id: UUID,
     origin: Origin,
     *,
-    sees: UUID | None = None,
+    visible_to: UUID | None = None,
     created_by: UUID | None = None,
     idempotency: Idempotency | None = None,
 ) -> tuple[Lead, Appended]:
@@ -224,6 +224,6 @@ async def convert_lead(
         command="ConvertLead",
         origin=origin,
         missing=NO_LEAD,
-        sees=sees,
+        visible_to=visible_to,
         idempotency=idempotency,
     )

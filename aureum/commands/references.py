@@ -25,17 +25,17 @@ async def check_user(store: EventStore, tenant_id: UUID, user_id: UUID | None, f
 
 
 async def check_links(
-    store: EventStore, tenant_id: UUID, links: Mapping[str, UUID | None], sees: UUID | None = None
+    store: EventStore, tenant_id: UUID, links: Mapping[str, UUID | None], visible_to: UUID | None = None
 ) -> None:
     """Raises Invalid unless each of *links*, by the names of ``LINKED``, is of this brokerage, or None.
 
-    *sees* is the agent who asks: a lead that he or she may not see is not there either.
+    *visible_to* is the agent who asks: a lead that he or she may not see is not there either.
     """
     for name, linked in links.items():
         if linked is None:
             continue
         field, kind, model = LINKED[name]
-        parameters = {"tenant": tenant_id, "id": linked, "sees": sees}
+        parameters = {"tenant": tenant_id, "id": linked, "visible_to": visible_to}
         if not await store.database.tenant_rows(tenant_id, model.one, parameters):
             raise Invalid(field, f"{field} must be the id of a {kind} of this brokerage.")
 

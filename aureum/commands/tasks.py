@@ -18,13 +18,13 @@ NO_TASK = "There is no such task."
 
 
 class CreateTask(BaseModel):
-    """Something is to be done. ``fields`` are those of ``Task.Created``; ``sees`` is the agent who asks."""
+    """Something is to be done. ``fields`` are those of ``Task.Created``; ``visible_to`` is the agent who asks."""
 
     model_config = ConfigDict(frozen=True)
 
     tenant_id: UUID
     fields: dict[str, Any]
-    sees: UUID | None = None
+    visible_to: UUID | None = None
 
 
 async def create_task(
@@ -35,7 +35,7 @@ async def create_task(
     Raises Invalid, also for a user or a link that is not of this brokerage, and what ``EventStore.append`` raises.
     """
     await check_user(store, command.tenant_id, command.fields["assigned_to"])
-    await check_links(store, command.tenant_id, links_of(command.fields), command.sees)
+    await check_links(store, command.tenant_id, links_of(command.fields), command.visible_to)
     task = Task.create(ids.new_id(), ids.now(), **command.fields)
     appended = await store.append(
         command.tenant_id, task, NO_STREAM, command="CreateTask", origin=origin, idempotency=idempotency
@@ -44,8 +44,8 @@ async def create_task(
 
 
 class ChangeTask(BaseModel):
-    """Only what is set changes. ``details`` are by the names of ``aureum.domain.task.DETAILS``; ``sees`` is the agent
-    who asks, ``expected_versions`` the caller's If-Match."""
+    """Only what is set changes. ``details`` are by the names of ``aureum.domain.task.DETAILS``; ``visible_to`` is the
+    agent who asks, ``expected_versions`` the caller's If-Match."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,7 @@ class ChangeTask(BaseModel):
     assign: bool = False
     assigned_to: UUID | None = None
     details: dict[str, Any] = {}
-    sees: UUID | None = None
+    visible_to: UUID | None = None
     expected_versions: frozenset[int] | None = None
 
 
@@ -66,7 +66,7 @@ async def change_task(store: EventStore, command: ChangeTask, origin: Origin) ->
     """
     if command.assign:
         await check_user(store, command.tenant_id, command.assigned_to)
-    await check_links(store, command.tenant_id, links_of(command.details), command.sees)
+    await check_links(store, command.tenant_id, links_of(command.details), command.visible_to)
 
     def decide(task: Task, at: datetime) -> None:
         if command.status is not None:
@@ -85,7 +85,7 @@ async def change_task(store: EventStore, command: ChangeTask, origin: Origin) ->
         command="ChangeTask",
         origin=origin,
         missing=NO_TASK,
-        sees=command.sees,
+        visible_to=command.visible_to,
         expected_versions=command.expected_versions,
     )
     return task
@@ -97,7 +97,7 @@ async def complete_task(
     task_id: UUID,
     origin: Origin,
     *,
-    sees: UUID | None = None,
+    visible_to: UUID | None = None,
     idempotency: Idempotency | None = None,
 ) -> tuple[Task, Appended]:
     """The task, completed; twice is the same success, and one event.
@@ -113,7 +113,7 @@ async def complete_task(
         command="CompleteTask",
         origin=origin,
         missing=NO_TASK,
-        sees=sees,
+        visible_to=visible_to,
         idempotency=idempotency,
     )
 

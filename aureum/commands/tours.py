@@ -109,7 +109,7 @@ class ChangeTour(BaseModel):
     """Take a step, fix or move the time, give the tour to somebody, correct its details; only what is set changes.
 
     ``schedule`` may have ``preferred_date``, ``preferred_time`` and ``starts_at``, the last as ``start_of`` reads it;
-    ``details`` are by the names of ``aureum.domain.tour.DETAILS``. ``clear``: it is no suspect. ``sees`` is the
+    ``details`` are by the names of ``aureum.domain.tour.DETAILS``. ``clear``: it is no suspect. ``visible_to`` is the
     agent who asks, ``expected_versions`` the caller's If-Match.
     """
 
@@ -124,7 +124,7 @@ class ChangeTour(BaseModel):
     assigned_to: UUID | None = None
     details: dict[str, Any] = {}
     clear: bool = False
-    sees: UUID | None = None
+    visible_to: UUID | None = None
     expected_versions: frozenset[int] | None = None
 
 
@@ -173,7 +173,7 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
         command="ChangeTour",
         origin=origin,
         missing=missing,
-        sees=command.sees,
+        visible_to=command.visible_to,
         expected_versions=command.expected_versions,
     )
     return tour
@@ -186,7 +186,7 @@ async def clear_tour(
     origin: Origin,
     *,
     missing: str = NO_TOUR,
-    sees: UUID | None = None,
+    visible_to: UUID | None = None,
     idempotency: Idempotency | None = None,
 ) -> tuple[Tour, Appended]:
     """The tour, no longer suspected. What is no suspect stays as it is.
@@ -202,7 +202,7 @@ async def clear_tour(
         command="ClearTour",
         origin=origin,
         missing=missing,
-        sees=sees,
+        visible_to=visible_to,
         idempotency=idempotency,
     )
 
@@ -235,7 +235,7 @@ async def property_afterwards(store: EventStore, command: ChangeTour, missing: s
         property_id: UUID | None = command.details["property_id"]
         return property_id
     tour = (await store.load(command.tenant_id, command.tour_id)).aggregate()
-    if not isinstance(tour, Tour) or not visible(tour, command.sees):
+    if not isinstance(tour, Tour) or not visible(tour, command.visible_to):
         raise NotFound(missing)
     return tour.property_id
 

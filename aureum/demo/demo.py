@@ -183,7 +183,7 @@ class Known(NamedTuple):
 async def leads_by_email(store: EventStore, tenant_id: UUID) -> dict[str, Known]:
     """What an interrupted demo has made already."""
     parameters = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 1_000}
-    filters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "sees"))
+    filters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "visible_to"))
     ((docs, _, _),) = await store.database.rows(lead_list.LEADS.page, parameters | filters)
     found: dict[str, Known] = {}
     for doc in orjson.loads(f"[{docs or ''}]"):

@@ -71,13 +71,13 @@ def in_seconds(text: str) -> str:
 
 PAGE = """
 SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domain, doc, details
-  FROM staff_leads(%(tenant)s, %(words)s, %(status)s, %(source)s, %(source_domain)s, %(agent)s, %(sees)s, %(limit)s,
-                   %(skipped)s)
+  FROM staff_leads(%(tenant)s, %(words)s, %(status)s, %(source)s, %(source_domain)s, %(agent)s, %(visible_to)s,
+                   %(limit)s, %(skipped)s)
 """
 """Newest first, since ids sort by time: how many there are in all, and the page's leads, or one row without a lead.
 
-Both are of one snapshot. ``words`` are those of a search (``aureum.projections.search``), ``sees`` is the agent who
-asks, if it is one. The function stands in ``aureum/store/staff_leads.sql``."""
+Both are of one snapshot. ``words`` are those of a search (``aureum.projections.search``), ``visible_to`` is the agent
+who asks, if it is one. The function stands in ``aureum/store/staff_leads.sql``."""
 
 AGENT_IS = "(SELECT a.user_id FROM users a WHERE a.number = %(agent)s)"
 
@@ -116,7 +116,7 @@ CHANGED_COUNT = f"SELECT count(*) FROM ({CHANGED}) AS c"  # noqa: S608  # of con
 
 PAGE_OF_ALL = """
 SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domain, doc, details
-  FROM staff_leads_of_all(%(words)s, %(status)s, %(source)s, %(source_domain)s, %(agent)s, %(sees)s, %(limit)s,
+  FROM staff_leads_of_all(%(words)s, %(status)s, %(source)s, %(source_domain)s, %(agent)s, %(visible_to)s, %(limit)s,
                           %(skipped)s)
 """
 """As the owner, for platform admins only: the live brokerages, each in the version that is live for it."""
@@ -128,7 +128,7 @@ SELECT b.number, u.number, l.number, l.stream_version, l.lead_id, l.source_domai
   JOIN brokerages b ON b.tenant_id = l.tenant_id
   LEFT JOIN users u ON u.tenant_id = l.tenant_id AND u.user_id = l.assigned_to
  WHERE l.tenant_id = %(tenant)s AND l.number = %(number)s
-   AND (%(sees)s::uuid IS NULL OR l.assigned_to = %(sees)s OR l.created_by = %(sees)s)
+   AND (%(visible_to)s::uuid IS NULL OR l.assigned_to = %(visible_to)s OR l.created_by = %(visible_to)s)
 """
 
 AGENTS = "SELECT user_id, number FROM users WHERE tenant_id = %(tenant)s AND user_id = ANY(%(users)s)"

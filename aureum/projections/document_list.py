@@ -52,7 +52,7 @@ SELECT {docs}, stream_version FROM {table}
 """
 
 SEEN = """
-   AND (%(sees)s::uuid IS NULL OR assigned_to = %(sees)s OR created_by = %(sees)s)"""
+   AND (%(visible_to)s::uuid IS NULL OR assigned_to = %(visible_to)s OR created_by = %(visible_to)s)"""
 """An agent sees what is assigned to or created by him or her; whoever else asks gives no agent."""
 
 
@@ -79,8 +79,8 @@ class View:
     @property
     def page(self) -> str:
         """Newest first, since ids sort by time: the documents joined by commas, the last id, how many, and one more
-        than ``limit`` if another page follows. ``before`` is the id that the page begins after, ``sees`` the agent who
-        asks, if it is one."""
+        than ``limit`` if another page follows. ``before`` is the id that the page begins after, ``visible_to`` the
+        agent who asks, if it is one."""
         named = ", ".join(f"%({name})s" for name in ("tenant", *(one.name for one in self.filters), "before", "limit"))
         return f"SELECT docs, last_id, found FROM {self.name}_page({named})"  # noqa: S608  # of constants
 

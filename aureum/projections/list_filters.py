@@ -62,7 +62,7 @@ def seen_by(kind: str) -> Filter:
     change the assignee."""
     return replace(
         assigned_by(kind),
-        name="sees",
+        name="visible_to",
         holds="(x.assigned_to = {value} OR x.created_by = {value})",
         # Most rows were made by visitors and programs, and cost the second index nothing.
         indexes=(Index("assigned_to, {id}"), Index("created_by, {id}", "created_by IS NOT NULL")),

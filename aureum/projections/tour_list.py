@@ -215,7 +215,7 @@ SELECT x.tour_id, x.stream_version, x.leads_doc, u.number
   LEFT JOIN users u ON u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
  WHERE x.tenant_id = %(tenant)s AND x.number = %(number)s
    AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
-   AND (%(sees)s::uuid IS NULL OR x.assigned_to = %(sees)s OR x.created_by = %(sees)s)
+   AND (%(visible_to)s::uuid IS NULL OR x.assigned_to = %(visible_to)s OR x.created_by = %(visible_to)s)
 """
 """One tour by the number that the Leads API calls it, and the number of whoever shows the property."""
 

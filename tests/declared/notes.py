@@ -118,8 +118,8 @@ resources.RESOURCES += (Resource(Note, (LIST,), (__name__,), (__name__,)),)
 from aureum.commands.changes import change  # noqa: E402
 from aureum.http.access.callers import origin  # noqa: E402
 from aureum.http.contract.answers import encoded  # noqa: E402
-from aureum.http.contract.catching_up import ShownRemoved  # noqa: E402
-from aureum.http.contract.endpoint import Asked, Endpoint, Id  # noqa: E402
+from aureum.http.contract.catching_up import RemovedResponse  # noqa: E402
+from aureum.http.contract.endpoint import Context, Endpoint, Id  # noqa: E402
 from aureum.http.contract.history import history_in  # noqa: E402
 from aureum.http.contract.lists import DeltaPaging, listing  # noqa: E402
 from aureum.http.contract.resource import (  # noqa: E402
@@ -133,7 +133,7 @@ from aureum.http.contract.resource import (  # noqa: E402
     unless_known,
 )
 from aureum.http.wire.sent import Body  # noqa: E402
-from aureum.http.wire.shapes import Shape, ShownEvent, Timestamp, Wire  # noqa: E402
+from aureum.http.wire.shapes import EventResponse, Shape, Timestamp, Wire  # noqa: E402
 from aureum.store.event_store import NO_STREAM  # noqa: E402
 
 Colour = Literal["yellow", "pink"]
@@ -173,51 +173,51 @@ def body(note: Note) -> bytes:
     return encoded(document(note, note.id, note.created_on, note.modified_on))
 
 
-async def get_notes(asked: Asked, filters: NoteFilters) -> Response:
+async def get_notes(context: Context, filters: NoteFilters) -> Response:
     """Newest first."""
-    return await NOTES.answer(asked, filters, {"colour": filters.colour})
+    return await NOTES.answer(context, filters, {"colour": filters.colour})
 
 
-async def post_note(asked: Asked, new: NewNote) -> Response:
+async def post_note(context: Context, new: NewNote) -> Response:
     """Returns the note."""
-    remember = await once(asked, body)
+    remember = await once(context, body)
     note = Note.write(new.text, new.colour)
-    appended = await asked.app.store.append(
-        asked.tenant_id,
+    appended = await context.app.store.append(
+        context.tenant_id,
         note,
         NO_STREAM,
         command="WriteNote",
-        origin=origin(asked.request, asked.about),
+        origin=origin(context.request, context.caller),
         idempotency=remember,
     )
-    return answered(asked, note, body, appended, 201)
+    return answered(context, note, body, appended, 201)
 
 
-async def get_note(asked: Asked, note_id: UUID, as_of: AsOf) -> Response:
+async def get_note(context: Context, note_id: UUID, as_of: AsOf) -> Response:
     """Returns the note, or its state at ``asOf``."""
-    return await shown(asked, LIST, note_id, NO_NOTE, as_of, body)
+    return await shown(context, LIST, note_id, NO_NOTE, as_of, body)
 
 
-async def patch_note(asked: Asked, note_id: UUID, changed: NoteChange) -> Response:
+async def patch_note(context: Context, note_id: UUID, changed: NoteChange) -> Response:
     """Changes the colour."""
     note, _ = await change(
-        asked.app.store,
-        asked.tenant_id,
+        context.app.store,
+        context.tenant_id,
         note_id,
         Note,
         lambda note, at: note.recolour(changed.colour, at),
         command="RecolourNote",
-        origin=origin(asked.request, asked.about),
+        origin=origin(context.request, context.caller),
         missing=NO_NOTE,
-        expected_versions=expected_versions(asked.request),
+        expected_versions=expected_versions(context.request),
     )
-    return answered(asked, note, body)
+    return answered(context, note, body)
 
 
-async def get_note_history(asked: Asked, note_id: UUID, as_of: AsOf) -> Response:
+async def get_note_history(context: Context, note_id: UUID, as_of: AsOf) -> Response:
     """Lists every event of the note."""
-    stream = as_it_was(await loaded(asked, LIST, note_id, NO_NOTE), as_of)
-    return unless_known(asked, encoded(history_in(LIST, stream)), stream.events[-1].event.originator_version)
+    stream = as_it_was(await loaded(context, LIST, note_id, NO_NOTE), as_of)
+    return unless_known(context, encoded(history_in(LIST, stream)), stream.events[-1].event.originator_version)
 
 
 SHOWN = ShownNote
@@ -231,8 +231,8 @@ ENDPOINTS = (
         get_notes,
         "List notes",
         query=NoteFilters,
-        answers=list[ShownNote | ShownRemoved],
-        of_log=True,
+        answers=list[ShownNote | RemovedResponse],
+        etag_from_position=True,
     ),
     Endpoint("POST", "/api/notes", post_note, "Write a note", body=NewNote, answers=ShownNote, status=201),
     one(method="GET", run=get_note, summary="Get a note", query=AsOf),
@@ -243,7 +243,7 @@ ENDPOINTS = (
         run=get_note_history,
         summary="Get a note's history",
         query=AsOf,
-        answers=list[ShownEvent],
+        answers=list[EventResponse],
     ),
 )
 

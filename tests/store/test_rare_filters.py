@@ -87,7 +87,7 @@ def filled(module_database_url: str) -> Iterator[Connection[Any]]:
 
 RARE_VALUES: dict[str, object] = {
     "assigned_to": AGENT,
-    "sees": AGENT,
+    "visible_to": AGENT,
     "source": "rare",
     "featured": True,
     "listing_id": "rare",

@@ -13,7 +13,7 @@ from aureum.commands.api_keys import KEY_PREFIX, hash_key
 from aureum.commands.sessions import TOKEN_PREFIX
 from aureum.domain.brokerage import includes
 from aureum.domain.ids import PLATFORM, to_wire
-from aureum.http.access.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.access.gate import PASSED_AS, Admission, Caller, Lookup
 from aureum.http.access.hosts import client_address, requested_host, split_slug
 from aureum.http.access.roles import check_manager
 from aureum.http.access.session_cookie import check_same_origin, session_token
@@ -54,7 +54,7 @@ API_PLAN = "Grow"
 INTEGRATION_PLAN = "Elite"
 
 
-async def by_key(request: Request, plan: str | None = None) -> Brokerage:
+async def by_key(request: Request, plan: str | None = None) -> Caller:
     """The brokerage of the key in Authorization, or of the user whose token it is, on *plan* or a higher one: that of
     the API, but for pages of the admin panel, which every plan has.
 
@@ -65,59 +65,59 @@ async def by_key(request: Request, plan: str | None = None) -> Brokerage:
     return await on_plan(request, await passed(request, NO_KEY), plan or usual)
 
 
-async def by_key_or_staff(request: Request) -> Brokerage:
+async def by_key_or_staff(request: Request) -> Caller:
     """A key on a plan that has the API, or a user on any: all have the admin panel. Raises what by_key raises."""
-    about = await passed(request, LOG_IN)
-    if about.role not in ("key", "platform_admin"):
-        return about
-    return await on_plan(request, about, PANEL_PLAN if request.scope.get(FROM_PANEL) else API_PLAN)
+    caller = await passed(request, LOG_IN)
+    if caller.role not in ("key", "platform_admin"):
+        return caller
+    return await on_plan(request, caller, PANEL_PLAN if request.scope.get(FROM_PANEL) else API_PLAN)
 
 
-async def by_integrator(request: Request) -> Brokerage:
+async def by_integrator(request: Request) -> Caller:
     """A key, or a manager of the brokerage, on the plan that has webhooks and the event feed.
 
     Raises what by_key raises, NotAllowed for agents and brokers.
     """
-    about = await by_key(request, INTEGRATION_PLAN)
-    if about.role != "key":
-        check_manager(about.role)
-    return about
+    caller = await by_key(request, INTEGRATION_PLAN)
+    if caller.role != "key":
+        check_manager(caller.role)
+    return caller
 
 
-async def on_plan(request: Request, about: Brokerage, plan: str) -> Brokerage:
-    """*about*, or for a platform admin the brokerage that was chosen in the panel, or that Host names.
+async def on_plan(request: Request, caller: Caller, plan: str) -> Caller:
+    """*caller*, or for a platform admin the brokerage that was chosen in the panel, or that Host names.
 
     Raises HttpError 400, 401, 403, 404.
     """
     acting_for = request.scope.get(ACTING_FOR)
-    if acting_for is not None and about.role == "platform_admin":
-        about = await as_platform_admin(request, about, ("", acting_for))
-    elif about.host_tenant is not None and about.host_tenant != about.tenant_id:
-        if about.role != "platform_admin":
-            await tell_host(request, about)
+    if acting_for is not None and caller.role == "platform_admin":
+        caller = await as_platform_admin(request, caller, ("", acting_for))
+    elif caller.host_tenant is not None and caller.host_tenant != caller.tenant_id:
+        if caller.role != "platform_admin":
+            await tell_host(request, caller)
             raise HttpError("credentials_invalid", WRONG_LOGIN)
-        about = await as_platform_admin(request, about)
-    if about.tenant_id == PLATFORM:
+        caller = await as_platform_admin(request, caller)
+    if caller.tenant_id == PLATFORM:
         raise HttpError("brokerage_required", NAME_A_BROKERAGE)
-    if not includes(about.plan, plan):
+    if not includes(caller.plan, plan):
         raise PlanRequired(plan)
-    return about
+    return caller
 
 
-async def by_staff(request: Request) -> Brokerage:
+async def by_staff(request: Request) -> Caller:
     """A user, by the token of the login. The Host does not matter. Raises HttpError 401."""
-    about = await passed(request, LOG_IN)
-    if about.role == "key":
+    caller = await passed(request, LOG_IN)
+    if caller.role == "key":
         raise HttpError("credentials_missing", LOG_IN)
-    return about
+    return caller
 
 
-async def by_credentials(request: Request) -> Brokerage:
+async def by_credentials(request: Request) -> Caller:
     """A key or a user, on any plan. Raises HttpError 401, 429."""
     return await passed(request, NO_KEY)
 
 
-async def passed(request: Request, without: str) -> Brokerage:
+async def passed(request: Request, without: str) -> Caller:
     """The caller that the credentials belong to, counted against the limit of a key. *without* is the error where there
     are none.
 
@@ -132,54 +132,54 @@ async def passed(request: Request, without: str) -> Brokerage:
         raise
     except BadHost:
         host = slug = ""
-    passage = await through_gate(request, Line(hash_key(credentials), host, slug, ""))
-    if passage is None or passage.brokerage.caller_id is None:
+    admission = await through_gate(request, Lookup(hash_key(credentials), host, slug, ""))
+    if admission is None or admission.caller.caller_id is None:
         raise HttpError("credentials_invalid", WRONG_LOGIN if credentials.startswith(TOKEN_PREFIX) else WRONG_KEY)
-    about = passage.brokerage
-    if about.role == "key" and about.host_tenant not in (None, about.tenant_id):
-        await tell_host(request, about)
+    caller = admission.caller
+    if caller.role == "key" and caller.host_tenant not in (None, caller.tenant_id):
+        await tell_host(request, caller)
         raise HttpError("credentials_invalid", WRONG_KEY)
-    request.scope["state"]["limit_headers"] = limit_headers(passage)
-    if not passage.passes and passage.resets_at is not None:
-        raise too_many(about.rate_limit, passage.resets_at)
-    return about
+    request.scope["state"]["limit_headers"] = limit_headers(admission)
+    if not admission.passes and admission.resets_at is not None:
+        raise too_many(caller.rate_limit, admission.resets_at)
+    return caller
 
 
-async def tell_host(request: Request, about: Brokerage) -> None:
+async def tell_host(request: Request, caller: Caller) -> None:
     """Log that good credentials came to the Host of another brokerage. The answer cannot say so without telling which
     keys are good; the operator, who knows both brokerages, finds here what the client did wrong."""
     host, slug = named_host(request)
-    passage = await through_gate(request, Line(b"", host, slug, ""))
+    admission = await through_gate(request, Lookup(b"", host, slug, ""))
     log.warning(
         "host_of_another_brokerage",
         request=request_id(request),
         host=host,
-        names=None if passage is None else passage.brokerage.slug,
-        credentials_of=about.slug,
+        names=None if admission is None else admission.caller.slug,
+        credentials_of=caller.slug,
     )
 
 
-async def through_gate(request: Request, line: Line) -> Passage | None:
+async def through_gate(request: Request, line: Lookup) -> Admission | None:
     """What the gate says, or has said already of this request. Raises Busy, Unavailable."""
     app: Aureum = request.app.state.aureum
-    passage: Passage | None
-    asked, passage = request.scope.get(PASSED_AS, (None, None))
+    admission: Admission | None
+    asked, admission = request.scope.get(PASSED_AS, (None, None))
     if asked != line:
-        passage = await app.gate.ask(line)
-        request.scope.setdefault(PASSED_AS, (line, passage))
-    return passage
+        admission = await app.gate.ask(line)
+        request.scope.setdefault(PASSED_AS, (line, admission))
+    return admission
 
 
-async def as_platform_admin(request: Request, admin: Brokerage, named: tuple[str, str] | None = None) -> Brokerage:
+async def as_platform_admin(request: Request, admin: Caller, named: tuple[str, str] | None = None) -> Caller:
     """The brokerage of a host and slug, by themselves those of the request, seen by *admin*.
 
     Raises HttpError 404 for a disabled one.
     """
     host, slug = named or named_host(request)
-    passage = await through_gate(request, Line(b"", host, slug, ""))
-    if passage is None:
+    admission = await through_gate(request, Lookup(b"", host, slug, ""))
+    if admission is None:
         raise HttpError("brokerage_not_found", NO_BROKERAGE)
-    return passage.brokerage._replace(caller_id=admin.caller_id, role=admin.role, caller_tenant=admin.caller_tenant)
+    return admission.caller._replace(caller_id=admin.caller_id, role=admin.role, caller_tenant=admin.caller_tenant)
 
 
 READS = "reads "
@@ -187,33 +187,33 @@ GUESSES = "guesses "
 """Before a client's address: what is counted apart from the forms that it sends, and from each other."""
 
 
-async def by_host(request: Request) -> Brokerage:
+async def by_host(request: Request) -> Caller:
     """The brokerage that Host names, one read counted for the client's address. Raises BadHost, HttpError."""
     return await counted(request, READS)
 
 
-async def by_link(request: Request) -> Brokerage:
+async def by_link(request: Request) -> Caller:
     """The brokerage that Host names; nothing is counted. Raises BadHost, HttpError."""
     host, slug = named_host(request)
-    passage = await through_gate(request, Line(b"", host, slug, ""))
-    if passage is None:
+    admission = await through_gate(request, Lookup(b"", host, slug, ""))
+    if admission is None:
         raise HttpError("brokerage_not_found", NO_BROKERAGE)
-    return passage.brokerage
+    return admission.caller
 
 
-async def counted(request: Request, what: str) -> Brokerage:
+async def counted(request: Request, what: str) -> Caller:
     """The brokerage that Host names, *what* the client asks counted for its address. Raises BadHost, HttpError."""
     app: Aureum = request.app.state.aureum
     host, slug = named_host(request)
     client = what + client_address(request.scope, app.settings.trusted_proxies)
-    passage = await through_gate(request, Line(b"", host, slug, client))
-    if passage is None:
+    admission = await through_gate(request, Lookup(b"", host, slug, client))
+    if admission is None:
         raise HttpError("brokerage_not_found", NO_BROKERAGE)
-    about = passage.brokerage
-    app.sites.forget_unless(host, slug, about.site_version)
-    if not passage.passes and passage.resets_at is not None:
-        raise too_many(about.rate_limit, passage.resets_at)
-    return about
+    caller = admission.caller
+    app.sites.forget_unless(host, slug, caller.site_version)
+    if not admission.passes and admission.resets_at is not None:
+        raise too_many(caller.rate_limit, admission.resets_at)
+    return caller
 
 
 def named_host(request: Request) -> tuple[str, str]:
@@ -250,14 +250,14 @@ def bearer(request: Request, without: str = NO_KEY) -> str | None:
     return secret
 
 
-def limit_headers(passage: Passage) -> list[tuple[bytes, bytes]]:
+def limit_headers(admission: Admission) -> list[tuple[bytes, bytes]]:
     """The rate-limit headers of whatever is answered to a valid key; the edge adds them."""
-    if passage.resets_at is None:
+    if admission.resets_at is None:
         return []
     return [
-        (b"x-ratelimit-limit", b"%d" % passage.brokerage.rate_limit),
-        (b"x-ratelimit-remaining", b"%d" % max(0, passage.remaining)),
-        (b"x-ratelimit-reset", b"%d" % (int(passage.resets_at.timestamp()) + 1)),
+        (b"x-ratelimit-limit", b"%d" % admission.caller.rate_limit),
+        (b"x-ratelimit-remaining", b"%d" % max(0, admission.remaining)),
+        (b"x-ratelimit-reset", b"%d" % (int(admission.resets_at.timestamp()) + 1)),
     ]
 
 
@@ -267,16 +267,16 @@ def too_many(limit: int, resets_at: datetime) -> HttpError:
     return HttpError("rate_limited", TOO_MANY.format(limit=limit, seconds=seconds), {"Retry-After": str(seconds)})
 
 
-def origin(request: Request, about: Brokerage) -> Origin:
+def origin(request: Request, caller: Caller) -> Origin:
     """Whom the events of this request will name."""
-    return Origin(actor(about), request_id=request_id(request))
+    return Origin(actor(caller), request_id=request_id(request))
 
 
-def actor(about: Brokerage) -> Actor:
+def actor(caller: Caller) -> Actor:
     """Who asks, as an event's metadata has it."""
-    if about.caller_id is None:
+    if caller.caller_id is None:
         return VISITOR
-    return Actor("key" if about.role == "key" else "user", to_wire(about.caller_id))
+    return Actor("key" if caller.role == "key" else "user", to_wire(caller.caller_id))
 
 
 def request_id(request: Request) -> str:

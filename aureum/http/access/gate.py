@@ -47,7 +47,7 @@ TURNS = 2
 they bring in is read: more requests pass in one call, and few of them cost as much."""
 
 
-class Line(NamedTuple):
+class Lookup(NamedTuple):
     """Who asks; whatever is not known or does not matter is empty. With ``client`` a form's limit counts."""
 
     key_hash: bytes
@@ -56,7 +56,7 @@ class Line(NamedTuple):
     client: str
 
 
-class Brokerage(NamedTuple):
+class Caller(NamedTuple):
     """What the gate knows of the brokerage, as it stood at that moment, and who asks.
 
     ``role`` is ``key`` or a user's, None for a visitor. ``read_version`` is how often a read model was rebuilt.
@@ -79,7 +79,7 @@ class Brokerage(NamedTuple):
     rate_limit: int
 
     @property
-    def sees(self) -> UUID | None:
+    def visible_to(self) -> UUID | None:
         """The agent who asks, who sees only what is assigned to or created by the agent. None: the caller sees all of
         it."""
         return self.caller_id if self.role == "agent" else None
@@ -92,23 +92,23 @@ class Brokerage(NamedTuple):
     @property
     def view(self) -> str:
         """What tells apart the answers that different callers get: part of every list's ETag and cache key."""
-        return "all" if self.sees is None else str(self.sees)
+        return "all" if self.visible_to is None else str(self.visible_to)
 
 
-class Passage(NamedTuple):
+class Admission(NamedTuple):
     """One request's way through: ``remaining`` requests in the window after it; it passes if that is not negative."""
 
-    brokerage: Brokerage
+    caller: Caller
     remaining: int
     resets_at: datetime | None
 
     @property
     def passes(self) -> bool:
-        return self.brokerage.rate_limit == 0 or self.remaining >= 0
+        return self.caller.rate_limit == 0 or self.remaining >= 0
 
 
 PASSED_AS = "aureum.passed_as"
-"""In a request's scope: the first line that the gate was asked for, and the passage that it gave."""
+"""In a request's scope: the first lookup that the gate was asked for, and the admission that it gave."""
 
 log = structlog.get_logger("aureum.http")
 
@@ -147,47 +147,47 @@ class Gate:
         if self.connection is not None:
             await self.connection.close()
 
-    async def ask(self, line: Line) -> Passage | None:
-        """The passage, or None if there is no such key and host, or the brokerage is disabled.
+    async def ask(self, lookup: Lookup) -> Admission | None:
+        """The admission, or None if there is no such key and host, or the brokerage is disabled.
 
         Raises Busy once the gate is closing, Unavailable.
         """
         if self.closing:
             raise Busy()
-        return await self.batches.ask(line)
+        return await self.batches.ask(lookup)
 
-    def put(self, line: Line) -> asyncio.Future[Passage | None]:
+    def put(self, lookup: Lookup) -> asyncio.Future[Admission | None]:
         """``ask`` for what is no task. Raises Busy; the future raises Unavailable."""
         if self.closing:
             raise Busy()
-        return self.batches.put(line)
+        return self.batches.put(lookup)
 
-    async def _pass(self, lines: Sequence[Line]) -> Sequence[Passage | None]:
-        """Of each line in its turn. Equal lines count as one that so many wait behind."""
-        places: defaultdict[Line, list[int]] = defaultdict(list)
-        for place, line in enumerate(lines):
-            places[line].append(place)
-        passages: list[Passage | None] = [None] * len(lines)
+    async def _pass(self, lookups: Sequence[Lookup]) -> Sequence[Admission | None]:
+        """Of each lookup in its turn. Equal lookups count as one that so many wait behind."""
+        places: defaultdict[Lookup, list[int]] = defaultdict(list)
+        for place, lookup in enumerate(lookups):
+            places[lookup].append(place)
+        admissions: list[Admission | None] = [None] * len(lookups)
         behind = list(places.values())
         for row in await self._call(list(places), [len(some) for some in behind]):
-            brokerage = Brokerage._make(row[1:-4])
+            caller = Caller._make(row[1:-4])
             granted, used_before, resets_at, _ = row[-4:]
             for turn, place in enumerate(behind[row[0] - 1]):
                 remaining = -1
                 if resets_at is not None and turn < granted:
-                    remaining = brokerage.rate_limit - used_before - turn - 1
-                passages[place] = Passage(brokerage, remaining, resets_at)
-        return passages
+                    remaining = caller.rate_limit - used_before - turn - 1
+                admissions[place] = Admission(caller, remaining, resets_at)
+        return admissions
 
-    async def _call(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
+    async def _call(self, lookups: Sequence[Lookup], counts: Sequence[int]) -> list[Any]:
         counts_now = time.monotonic() >= self.uncounted_until
         try:
             try:
                 if not counts_now:
-                    return await self._ask_uncounted(lines, counts)
+                    return await self._ask_uncounted(lookups, counts)
                 if sum(counts) == 1:
-                    return await self._ask(CALL_ONE, (*lines[0], self.form_rate_limit))
-                return await self._ask(CALL, self._parameters(lines, counts))
+                    return await self._ask(CALL_ONE, (*lookups[0], self.form_rate_limit))
+                return await self._ask(CALL, self._parameters(lookups, counts))
             except NO_WRITING as error:
                 if not counts_now:
                     raise
@@ -198,19 +198,19 @@ class Gate:
                 if isinstance(error, psycopg.errors.ReadOnlySqlTransaction) and self.connection is not None:
                     # The next connection may find the server that has taken over.
                     await self.connection.close()
-                return await self._ask_uncounted(lines, counts)
+                return await self._ask_uncounted(lookups, counts)
         except Unavailable:
             raise
         except AWAY as error:
             raise unavailable(error, self.watch) from error
 
-    def _parameters(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
+    def _parameters(self, lookups: Sequence[Lookup], counts: Sequence[int]) -> list[Any]:
         """Of the calls for many."""
-        arrays = map(packed, (bytes, str, str, str, int), (*zip(*lines, strict=True), counts))
+        arrays = map(packed, (bytes, str, str, str, int), (*zip(*lookups, strict=True), counts))
         return [*arrays, self.form_rate_limit]
 
-    async def _ask_uncounted(self, lines: Sequence[Line], counts: Sequence[int]) -> list[Any]:
-        rows = await self._ask(UNCOUNTED, self._parameters(lines, counts))
+    async def _ask_uncounted(self, lookups: Sequence[Lookup], counts: Sequence[int]) -> list[Any]:
+        rows = await self._ask(UNCOUNTED, self._parameters(lookups, counts))
         self.uncounted(sum(counts))
         return rows
 

@@ -11,7 +11,7 @@ import structlog
 
 from aureum.domain.errors import Unavailable
 from aureum.domain.routing.literal import Agent, agent
-from aureum.http.access.gate import Brokerage, Gate, Line
+from aureum.http.access.gate import Caller, Gate, Lookup
 from aureum.lru import Lru
 from aureum.projections import brokerages, users
 from aureum.store.postgres.database import Database
@@ -27,7 +27,7 @@ log = structlog.get_logger("aureum.http")
 class Site:
     """A brokerage's public side."""
 
-    brokerage: Brokerage
+    visitor: Caller
     agents: tuple[Agent, ...]
     origins: frozenset[str]
     """Of its pages, as browsers write them; none if they cannot be known at the moment."""
@@ -48,33 +48,34 @@ class Sites:
         site = self._known.find((host, slug))
         if site is not None:
             return site
-        passage = await self.gate.ask(Line(b"", host, slug, ""))
-        if passage is None:
+        admission = await self.gate.ask(Lookup(b"", host, slug, ""))
+        if admission is None:
             return None
-        tenant_id = passage.brokerage.tenant_id
-        about = {"tenant": tenant_id}
+        tenant_id = admission.caller.tenant_id
+        parameters = {"tenant": tenant_id}
         # Read after the version: they may be newer than it says, never older.
         try:
             staff, domains, ((called,),) = await self.database.tenant_results(
-                tenant_id, [(users.LEAD_TAKERS, about), (brokerages.DOMAINS, about), (brokerages.NAME_OF, about)]
+                tenant_id,
+                [(users.LEAD_TAKERS, parameters), (brokerages.DOMAINS, parameters), (brokerages.NAME_OF, parameters)],
             )
         except (Unavailable, psycopg.Error) as error:
             # An unassigned lead is better than none. The next form looks again.
             log.error("agents_unknown", tenant=str(tenant_id), error=type(error).__name__)
-            return Site(passage.brokerage, (), frozenset())
+            return Site(admission.caller, (), frozenset())
         agents = tuple(agent(user_id, specialties) for user_id, _, specialties in staff)
         names = [domain for (domain,) in domains]
         if self.base_domain is not None:
-            names.append(f"{passage.brokerage.slug}.{self.base_domain}")
+            names.append(f"{admission.caller.slug}.{self.base_domain}")
         origins = frozenset(f"https://{name}" for name in names)
-        site = Site(passage.brokerage, agents, origins, called)
+        site = Site(admission.caller, agents, origins, called)
         self._known.keep((host, slug), site)
         return site
 
     def forget_unless(self, host: str, slug: str, site_version: int) -> None:
         """Another request has learned the current version of a site."""
         site = self._known.find((host, slug))
-        if site is not None and site.brokerage.site_version != site_version:
+        if site is not None and site.visitor.site_version != site_version:
             self._known.forget((host, slug))
 
     def forget(self, host: str, slug: str) -> None:

@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.http.access.gate import Brokerage
+from aureum.http.access.gate import Caller
 from aureum.http.wire.headers import header
 
 JSON = "application/json"
@@ -33,10 +33,10 @@ def body_kept(kept: bytes) -> bytes:
     return kept[kept.index(b"\n") + 1 :]
 
 
-def kept_as(about: Brokerage, etag: str) -> tuple[UUID, str, str]:
+def kept_as(caller: Caller, etag: str) -> tuple[UUID, str, str]:
     """Where an answer is kept that nothing changes but what ``log_etag`` knows of. Brokerage and view are in the ETag
     too, but no digest shall decide alone who is shown what."""
-    return about.tenant_id, about.view, etag
+    return caller.tenant_id, caller.view, etag
 
 
 def encoded(value: Any) -> bytes:
@@ -44,10 +44,10 @@ def encoded(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
-def resource_etag(version: int, about: Brokerage) -> str:
+def resource_etag(version: int, caller: Caller) -> str:
     """The ETag of one resource: its stream's version, and how often what people read was made anew, if it ever was. So
     nobody is told that a document is unchanged which shows more now than before an upgrade."""
-    return living_etag(version, about.read_version or None)
+    return living_etag(version, caller.read_version or None)
 
 
 def living_etag(version: int, *state: object) -> str:
@@ -68,10 +68,10 @@ def list_etag(*parts: object) -> str:
     return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
-def log_etag(request: Request, about: Brokerage, path: str) -> str:
+def log_etag(request: Request, caller: Caller, path: str) -> str:
     """The ETag of what an address says in the same words until something is appended. *path* is the endpoint's."""
     asked = request.scope["query_string"]
-    state = f"{path} {about.tenant_id.hex} {about.head} {about.read_version} {about.view} ".encode()
+    state = f"{path} {caller.tenant_id.hex} {caller.head} {caller.read_version} {caller.view} ".encode()
     return f'"{hashlib.blake2b(state + asked, digest_size=12).hexdigest()}"'
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from aureum.domain.ids import to_wire
-from aureum.http.access.gate import Brokerage
+from aureum.http.access.gate import Caller
 from aureum.http.contract.paging import Bound, Place, opened_cursor, opened_token, write_cursor, write_token
 from aureum.http.wire.errors import InvalidRequest
 from aureum.http.wire.shapes import Shape, Wire
@@ -26,7 +26,7 @@ SECONDS = 3.0
 """How long a page looks for what changed; then it ends short, and the next one goes on from there."""
 
 
-class ShownRemoved(Shape):
+class RemovedResponse(Shape):
     """With `changedAfter`: a resource that is no longer in the list, or no longer visible to the caller."""
 
     id: Wire
@@ -43,7 +43,7 @@ class Changes(NamedTuple):
 
 async def changes(
     database: Database,
-    about: Brokerage,
+    caller: Caller,
     statement: str,
     chosen: Mapping[str, Any],
     *,
@@ -61,7 +61,7 @@ async def changes(
     while after < until:
         last = min(after + FAR, until)
         parameters = {
-            "tenant": about.tenant_id,
+            "tenant": caller.tenant_id,
             "since": since,
             "after": after,
             "last": last,
@@ -69,7 +69,7 @@ async def changes(
             "limit": limit - len(rows) + 1,
             **chosen,
         }
-        rows += await database.tenant_rows(about.tenant_id, statement, parameters)
+        rows += await database.tenant_rows(caller.tenant_id, statement, parameters)
         if len(rows) > limit:
             return Changes(rows[:limit], rows[limit - 1][0], more=True)
         after = last

@@ -1,6 +1,6 @@
 """One declaration an endpoint: it routes, says who may ask, validates, and is what the OpenAPI document is made of.
 
-A function that answers takes ``Asked`` and, in this order, whatever its declaration names: the id in the path, the
+A function that answers takes ``Context`` and, in this order, whatever its declaration names: the id in the path, the
 query, the body. It returns a response, or raises a refusal that the edge renders in the endpoint's dialect.
 """
 
@@ -20,7 +20,7 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
 from aureum.domain.wall_time import Midnight
 from aureum.http.access.callers import by_integrator, by_key, by_key_or_staff, by_link, by_staff
-from aureum.http.access.gate import Brokerage
+from aureum.http.access.gate import Caller
 from aureum.http.contract.answers import answer_kept, kept_as, known_tags, log_etag, unchanged
 from aureum.http.contract.idempotency import Replayed, replayed
 from aureum.http.wire.bodies import json_object, read_body
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Context:
     """One request: who asks, of which brokerage, and the bytes of its body."""
 
     request: Request
-    about: Brokerage
+    caller: Caller
     body: bytes = b""
 
     @property
@@ -49,7 +49,7 @@ class Asked:
 
     @property
     def tenant_id(self) -> UUID:
-        return self.about.tenant_id
+        return self.caller.tenant_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Access:
     """Who may ask: *resolve* tells the brokerage or refuses; *schemes* name the kinds of credentials, one of which
     is needed (of none: nobody is asked for any)."""
 
-    resolve: Callable[[Request], Awaitable[Brokerage]] | None
+    resolve: Callable[[Request], Awaitable[Caller]] | None
     schemes: tuple[Literal["key", "token"], ...] = ()
     optional: bool = False
 
@@ -135,7 +135,7 @@ class Endpoint:
     """Statuses besides those that follow from the declaration."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of a success, with what they mean, besides those that follow from the declaration."""
-    of_log: bool = False
+    etag_from_position: bool = False
     """Whether it says the same at the same address, to callers with the same view, until something is appended: its
     ETag is ``log_etag``. A client that has that already learns so, and an answer that is kept is sent again, before
     anything is validated or read."""
@@ -166,12 +166,12 @@ class Endpoint:
     def check_query(self, request: Request) -> None:
         """Raises HttpError 400 for what a list or a count would have to ignore. On the Leads API unknown parameters are
         ignored, and of one that is given twice the last counts."""
-        if self.lists or self.of_log:
+        if self.lists or self.etag_from_position:
             check_past(request.query_params)
         if self.lists and self.dialect == "aureum":
             check_names(request.query_params, self.parameters)
 
-    async def asked_by(self, request: Request) -> Brokerage:
+    async def asked_by(self, request: Request) -> Caller:
         """Who asks. Raises OwnWebhook, and what ``access`` raises."""
         if self.method != "GET" and header(request.scope, b"x-aureum-event") is not None:
             raise OwnWebhook
@@ -179,19 +179,19 @@ class Endpoint:
 
     async def respond(self, request: Request) -> Response:
         """Who asks, then what for. Raises what the edge renders."""
-        about = await self.asked_by(request)
-        if self.of_log:
-            etag = log_etag(request, about, self.path)
+        caller = await self.asked_by(request)
+        if self.etag_from_position:
+            etag = log_etag(request, caller, self.path)
             known = known_tags(request)
             # No query but this one has this ETag, and it was valid when it was answered.
             if etag in known:
-                request.scope["state"]["unchanged"] = about
+                request.scope["state"]["unchanged"] = caller
                 return unchanged(etag)
             app: Aureum = request.app.state.aureum
-            key = kept_as(about, etag)
+            key = kept_as(caller, etag)
             kept = app.answers.find(key)
             if kept is not None and "*" not in known:
-                request.scope["state"].update(unchanged=about, kept_as=key)
+                request.scope["state"].update(unchanged=caller, kept_as=key)
                 return answer_kept(kept, etag)
         if request.scope["query_string"] and self.id is None:
             self.check_query(request)
@@ -207,9 +207,9 @@ class Endpoint:
                 sent = {} if self.bodiless and not body else json_object(body, request.scope["headers"])
                 arguments.append(validate(self.body, sent))
         if self.access.schemes and not self.own_clock:
-            arguments = [await dated(request, about, one) for one in arguments]
+            arguments = [await dated(request, caller, one) for one in arguments]
         try:
-            response = await self.run(Asked(request, about, body), *arguments)
+            response = await self.run(Context(request, caller, body), *arguments)
         except Replayed as kept:
             return replayed(kept.answer, self.status)
         if request.scope["query_string"] and self.id is not None:
@@ -218,18 +218,18 @@ class Endpoint:
         return response
 
 
-async def dated(request: Request, about: Brokerage, argument: Any) -> Any:
+async def dated(request: Request, caller: Caller, argument: Any) -> Any:
     """*argument*; if it is a model, with its dates without a time as moments on the clock of the brokerage."""
     if not isinstance(argument, BaseModel):
         return argument
     dates = {name: value for name, value in vars(argument).items() if isinstance(value, Midnight)}
     if not dates:
         return argument
-    moments = await on_clock(request.app.state.aureum.database, about.tenant_id, *dates.values())
+    moments = await on_clock(request.app.state.aureum.database, caller.tenant_id, *dates.values())
     return argument.model_copy(update=dict(zip(dates, moments, strict=True)))
 
 
-NOBODY = Brokerage(None, None, None, None, UUID(int=0), 0, "", "", "US", False, 0, 0, 0, 0)
+NOBODY = Caller(None, None, None, None, UUID(int=0), 0, "", "", "US", False, 0, 0, 0, 0)
 
 
 class Address:

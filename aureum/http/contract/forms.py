@@ -22,11 +22,11 @@ from starlette.responses import Response
 from aureum.domain.errors import Busy, DomainError, SiteChanged, TooMany, Unavailable
 from aureum.http.access.callers import NO_BROKERAGE, named_host, origin, too_many
 from aureum.http.access.cors import allow_origin, check_origin
-from aureum.http.access.gate import Brokerage
+from aureum.http.access.gate import Caller
 from aureum.http.access.hosts import client_address
 from aureum.http.access.sites import Site
 from aureum.http.contract.answers import answer
-from aureum.http.contract.endpoint import Access, Asked, Endpoint
+from aureum.http.contract.endpoint import Access, Context, Endpoint
 from aureum.http.contract.form_page import FormWords, refused_page, thanks_page
 from aureum.http.contract.idempotency import idempotency, replayed
 from aureum.http.wire.accept import prefers_page
@@ -59,7 +59,7 @@ class Submission(NamedTuple):
     idempotency: Idempotency | None
 
 
-async def by_form(request: Request) -> Brokerage:
+async def by_form(request: Request) -> Caller:
     """The brokerage that Host names, as this process knows it. Raises BadHost, HttpError 403, 404, Unavailable.
 
     A page of the brokerage's own may read the answer; that of another site may not even send the form.
@@ -68,7 +68,7 @@ async def by_form(request: Request) -> Brokerage:
     site = await site_of(request.app.state.aureum, host, slug)
     allow_origin(request, site)
     check_origin(request, site, host)
-    return site.brokerage
+    return site.visitor
 
 
 FORM = Access(by_form)
@@ -80,7 +80,7 @@ THANKS = FormWords("Thank you!", ())
 
 @dataclass(frozen=True)
 class FormEndpoint(Endpoint):
-    """A public form. ``body`` is its model; the function that answers takes ``Asked`` and the form."""
+    """A public form. ``body`` is its model; the function that answers takes ``Context`` and the form."""
 
     access: Access = FORM
     dialect: Dialect = "leads"
@@ -93,22 +93,22 @@ class FormEndpoint(Endpoint):
         """JSON, or a page for a browser. Raises what the edge renders."""
         if prefers_page(request.scope):
             return await self.as_page(request)
-        about = await self.asked_by(request)
-        return await self.stored(request, about, await read_form(request.receive, request.scope["headers"]))
+        caller = await self.asked_by(request)
+        return await self.stored(request, caller, await read_form(request.receive, request.scope["headers"]))
 
-    async def stored(self, request: Request, about: Brokerage, sent: Sent) -> Response:
+    async def stored(self, request: Request, caller: Caller, sent: Sent) -> Response:
         """The form, validated and carried out."""
         assert self.body is not None
-        return await self.run(Asked(request, about, sent.said), validate(self.body, sent.fields))
+        return await self.run(Context(request, caller, sent.said), validate(self.body, sent.fields))
 
     async def as_page(self, request: Request) -> Response:
         """The same as a page, refusals too."""
         fields: Mapping[str, Any] | None = None
         try:
-            about = await self.asked_by(request)
+            caller = await self.asked_by(request)
             sent = await read_form(request.receive, request.scope["headers"])
             fields = sent.fields
-            response = await self.stored(request, about, sent)
+            response = await self.stored(request, caller, sent)
         except (HttpError, DomainError) as error:
             if isinstance(error, Unavailable):
                 log_error(request.scope, error)
@@ -125,7 +125,7 @@ async def name_of(request: Request) -> str:
 
 
 async def submit(
-    asked: Asked,
+    context: Context,
     form: BaseModel,
     thanks: Callable[[Any], bytes],
     command: Callable[[Submission], Awaitable[tuple[Any, Appended]]],
@@ -137,19 +137,19 @@ async def submit(
 
     Raises HttpError 404, 429, Busy, and what the command raises.
     """
-    app, request = asked.app, asked.request
+    app, request = context.app, context.request
     host, slug = named_host(request)
     client = client_address(request.scope, app.settings.trusted_proxies)
     for _ in range(LOOKS):
         site = await site_of(app, host, slug)
-        about = site.brokerage
-        remember = idempotency(request, about, asked.body, thanks)
-        guards: list[Guard] = [Unchanged(about.site_version)]
+        caller = site.visitor
+        remember = idempotency(request, caller, context.body, thanks)
+        guards: list[Guard] = [Unchanged(caller.site_version)]
         if client and app.settings.form_rate_limit:
             guards.append(AtMost(client, app.settings.form_rate_limit))
         if once and remember is None:
             guards.append(Once(digest_of(request, client, form), SAME_SECONDS))
-        submission = Submission(site, host, origin(request, about), guards, remember)
+        submission = Submission(site, host, origin(request, caller), guards, remember)
         try:
             made, appended = await command(submission)
         except SiteChanged:
@@ -160,7 +160,7 @@ async def submit(
         if appended.remembered is not None:
             return replayed(appended.remembered, 200)
         if appended.again is not None:
-            made = (await app.store.load(about.tenant_id, appended.again)).aggregate()
+            made = (await app.store.load(caller.tenant_id, appended.again)).aggregate()
         return answer(thanks(made))
     raise Busy()
 

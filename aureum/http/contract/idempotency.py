@@ -13,7 +13,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.http.access.gate import Brokerage
+from aureum.http.access.gate import Caller
 from aureum.http.contract.answers import answer
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
@@ -31,7 +31,7 @@ class Replayed(Exception):
 
 def idempotency(
     request: Request,
-    about: Brokerage,
+    caller: Caller,
     body: bytes,
     answer: Callable[[Any], bytes],
     etag: Callable[[Any], str] = lambda _: "",
@@ -47,9 +47,9 @@ def idempotency(
     if not 1 <= len(key) <= 255 or not (key.isascii() and key.isprintable()):
         raise HttpError("idempotency_key_invalid", BAD_KEY)
     asked = hashlib.sha256(body).digest()
-    caller = asked if about.caller_id is None else about.caller_id.bytes
-    tenant = tenant_id or about.tenant_id
-    scope = (tenant.bytes, caller, request.method.encode(), request.url.path.encode(), key.encode())
+    name = asked if caller.caller_id is None else caller.caller_id.bytes
+    tenant = tenant_id or caller.tenant_id
+    scope = (tenant.bytes, name, request.method.encode(), request.url.path.encode(), key.encode())
     digest = hashlib.sha256()
     for part in scope:
         digest.update(len(part).to_bytes(4, "big") + part)

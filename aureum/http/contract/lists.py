@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from aureum.http.contract.answers import JSON, answer_kept, kept_as, log_etag, not_modified
 from aureum.http.contract.catching_up import Run, changes, in_words, runs_of
-from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.endpoint import Context
 from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
 from aureum.http.wire.fields import Characters, Time
 from aureum.projections.document_list import DocumentList, View
@@ -98,23 +98,25 @@ class Listing:
     together: str | None = None
     found: "Listing | None" = None
 
-    async def read(self, asked: Asked, chosen: Mapping[str, Any], before: UUID, limit: int) -> Page:
+    async def read(self, context: Context, chosen: Mapping[str, Any], before: UUID, limit: int) -> Page:
         """*limit* resources before the id *before*."""
-        database = asked.app.database
+        database = context.app.database
         if self.together is not None and limit <= LONGEST_PAGE and all(value is None for value in chosen.values()):
-            ((docs, last, found),) = await database.together.ask(self.together, (asked.tenant_id, before, limit))
+            ((docs, last, found),) = await database.together.ask(self.together, (context.tenant_id, before, limit))
         else:
-            parameters = {"tenant": asked.tenant_id, "before": before, "limit": limit, **chosen}
+            parameters = {"tenant": context.tenant_id, "before": before, "limit": limit, **chosen}
             ((docs, last, found),) = await database.rows(self.statement, parameters)
         return Page(docs or "", last or before, found)
 
-    async def read_changes(self, asked: Asked, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int) -> Page:
+    async def read_changes(
+        self, context: Context, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int
+    ) -> Page:
         """*limit* changes after the position *after*; a page like those of the whole list. It may be short, or empty,
         and go on all the same."""
         assert run.since is not None
         found = await changes(
-            asked.app.database,
-            asked.about,
+            context.app.database,
+            context.caller,
             self.changed,
             chosen,
             since=run.since,
@@ -125,43 +127,43 @@ class Listing:
         docs = ",".join(map(in_words, found.rows))
         return Page(docs, UUID(int=found.until), limit + 1 if found.more else len(found.rows))
 
-    async def part(self, asked: Asked, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int) -> Page:
+    async def part(self, context: Context, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int) -> Page:
         """The part of the list, or of what changed in it, behind *after*."""
         if run.since is None:
-            return await self.read(asked, chosen, after, limit)
-        return await self.read_changes(asked, run, chosen, after, limit)
+            return await self.read(context, chosen, after, limit)
+        return await self.read_changes(context, run, chosen, after, limit)
 
     async def answer(
-        self, asked: Asked, paging: DeltaPaging, chosen: Mapping[str, Any], search: str | None = None
+        self, context: Context, paging: DeltaPaging, chosen: Mapping[str, Any], search: str | None = None
     ) -> Response:
         """With ``limit`` a page and, if more follows, where; without it the whole list. *chosen* are the parameters of
         the statement that come of filters. Of a *search* the list shows what has all its words; if nothing has, what
         has them with a typo. Its links go on with what it went by."""
         words = search_asked(search)
         if words is None:
-            return await self.answered(asked, paging, [chosen])
+            return await self.answered(context, paging, [chosen])
         assert self.found is not None
         choices = [{"words": one, **chosen} for one in (words.exact, words.forgiving)]
-        return await self.found.answered(asked, paging, choices)
+        return await self.found.answered(context, paging, choices)
 
-    async def answered(self, asked: Asked, paging: DeltaPaging, choices: Sequence[Mapping[str, Any]]) -> Response:
+    async def answered(self, context: Context, paging: DeltaPaging, choices: Sequence[Mapping[str, Any]]) -> Response:
         """The answer by the first of *choices* that finds anything."""
-        about, query = asked.about, asked.request.query_params
-        etag = log_etag(asked.request, about, self.path)
-        unchanged = not_modified(asked.request, etag)
+        caller, query = context.caller, context.request.query_params
+        etag = log_etag(context.request, caller, self.path)
+        unchanged = not_modified(context.request, etag)
         if unchanged is not None:
             return unchanged
         choices = [{**chosen, "updated_since": paging.updated_since} for chosen in choices]
-        bounds = [(self.path, about.tenant_id.int, about.view, *chosen.values()) for chosen in choices]
-        opened = runs_of(paging.changed_after, paging.cursor, bounds, about.head)
+        bounds = [(self.path, caller.tenant_id.int, caller.view, *chosen.values()) for chosen in choices]
+        opened = runs_of(paging.changed_after, paging.cursor, bounds, caller.head)
         runs = [(run, choices[place]) for place, run in opened]
         filters = partial(filters_in, query, type(paging))
         if paging.limit is None:
-            return await self.whole(asked, runs, filters(), etag)
+            return await self.whole(context, runs, filters(), etag)
         limit = paging.limit
 
         async def page_with_links() -> bytes:
-            run, _, page = await self.begun(asked, runs, limit)
+            run, _, page = await self.begun(context, runs, limit)
             same = filters()
             links = [self.delta(run, {**same, "limit": limit})]
             if page.found > limit:
@@ -170,12 +172,12 @@ class Listing:
                 links.insert(0, link(self.path, following, "next"))
             return f"{', '.join(links)}\n[{page.docs}]".encode()
 
-        return answer_kept(await asked.app.answers.get(kept_as(about, etag), page_with_links), etag)
+        return answer_kept(await context.app.answers.get(kept_as(caller, etag), page_with_links), etag)
 
-    async def begun(self, asked: Asked, runs: Sequence[tuple[Run, Mapping[str, Any]]], limit: int) -> Begun:
+    async def begun(self, context: Context, runs: Sequence[tuple[Run, Mapping[str, Any]]], limit: int) -> Begun:
         """The first of *runs* whose first part has anything, or the last of them."""
         for run, chosen in runs:
-            page = await self.part(asked, run, chosen, run.after, limit)
+            page = await self.part(context, run, chosen, run.after, limit)
             if page.found:
                 break
         return Begun(run, chosen, page)
@@ -185,19 +187,19 @@ class Listing:
         return link(self.path, {**filters, "changedAfter": run.token}, "delta")
 
     async def whole(
-        self, asked: Asked, runs: Sequence[tuple[Run, Mapping[str, Any]]], filters: Mapping[str, object], etag: str
+        self, context: Context, runs: Sequence[tuple[Run, Mapping[str, Any]]], filters: Mapping[str, object], etag: str
     ) -> Response:
         """The list streamed in chunks; of HEAD nothing but the headers."""
-        head = asked.request.method == "HEAD"
+        head = context.request.method == "HEAD"
         run, chosen = runs[0]
         page = None
         if not head or len(runs) > 1:
             # Before the answer begins: once it has, a database that is gone could not be told any more.
-            run, chosen, page = await self.begun(asked, runs, CHUNK)
+            run, chosen, page = await self.begun(context, runs, CHUNK)
         headers = {"ETag": etag, "Link": self.delta(run, filters)}
         if head or page is None:
             return StreamingResponse(nothing(), headers=headers, media_type=JSON)
-        read = partial(self.part, asked, run, chosen, limit=CHUNK)
+        read = partial(self.part, context, run, chosen, limit=CHUNK)
         return StreamingResponse(stream(read, page), headers=headers, media_type=JSON)
 
 

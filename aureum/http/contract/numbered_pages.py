@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.http.contract.answers import answer, list_etag, not_modified
-from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.endpoint import Context
 from aureum.http.wire.fields import AS_WHOLE
 from aureum.http.wire.shapes import Shape
 
@@ -51,15 +51,15 @@ class Found(NamedTuple):
 
 
 async def paged(
-    asked: Asked, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[Found]]
+    context: Context, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[Found]]
 ) -> Response:
     """A page with its ETag, or 304 without reading it.
 
     *state* is what the list is made of, and with the query makes the ETag: its path, tenant, position, read-model
     version, and the caller's view. *read* takes ``numbered.page_size`` items after the first ``numbered.skipped``.
     """
-    etag = list_etag(*state, sorted(asked.request.query_params.multi_items()))
-    unchanged = not_modified(asked.request, etag)
+    etag = list_etag(*state, sorted(context.request.query_params.multi_items()))
+    unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
     found = await read()

@@ -13,7 +13,7 @@ from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
 from aureum.http.contract.answers import ETAGS, RESOURCE_ETAG, answer, not_modified, resource_etag
-from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.endpoint import Context
 from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Time
@@ -45,7 +45,7 @@ def reference(text: str | None) -> UUID | None:
 
 
 async def shown(
-    asked: Asked,
+    context: Context,
     model: DocumentList,
     stream_id: UUID,
     missing: str,
@@ -57,21 +57,21 @@ async def shown(
 
     Raises NotFound.
     """
-    found = await row(asked, model, stream_id)
+    found = await row(context, model, stream_id)
     if found is None:
         raise NotFound(missing)
     if as_of.as_of is None:
-        return unless_known(asked, found[doc].encode(), found["stream_version"])
-    aggregate = (await asked.app.store.load(asked.tenant_id, stream_id)).aggregate(as_of.as_of)
+        return unless_known(context, found[doc].encode(), found["stream_version"])
+    aggregate = (await context.app.store.load(context.tenant_id, stream_id)).aggregate(as_of.as_of)
     if aggregate is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked, body(aggregate), aggregate.version)
+    return unless_known(context, body(aggregate), aggregate.version)
 
 
-async def row(asked: Asked, model: DocumentList, stream_id: UUID) -> dict[str, Any] | None:
+async def row(context: Context, model: DocumentList, stream_id: UUID) -> dict[str, Any] | None:
     """The documents of a resource and its stream's version; None if it is not visible to the caller."""
-    parameters = {"tenant": asked.tenant_id, "id": stream_id, "sees": asked.about.sees}
-    found = await asked.app.database.tenant_rows(asked.tenant_id, model.one, parameters)
+    parameters = {"tenant": context.tenant_id, "id": stream_id, "visible_to": context.caller.visible_to}
+    found = await context.app.database.tenant_rows(context.tenant_id, model.one, parameters)
     return dict(zip((*model.docs, "stream_version"), found[0], strict=True)) if found else None
 
 
@@ -83,27 +83,27 @@ def as_it_was(stream: Stream, as_of: AsOf) -> Stream:
     return was
 
 
-async def loaded(asked: Asked, model: DocumentList, stream_id: UUID, missing: str) -> Stream:
+async def loaded(context: Context, model: DocumentList, stream_id: UUID, missing: str) -> Stream:
     """The stream of a resource that the caller may see. Raises NotFound."""
-    if await row(asked, model, stream_id) is None:
+    if await row(context, model, stream_id) is None:
         raise NotFound(missing)
-    return await asked.app.store.load(asked.tenant_id, stream_id)
+    return await context.app.store.load(context.tenant_id, stream_id)
 
 
 async def once(
-    asked: Asked, body: Callable[[Any], bytes], *, tagged: bool = True, tenant_id: UUID | None = None
+    context: Context, body: Callable[[Any], bytes], *, tagged: bool = True, tenant_id: UUID | None = None
 ) -> Idempotency | None:
     """What to remember of this request. Raises Replayed if it was made before, KeyReused, HttpError 400."""
 
     def etag(made: Aggregate) -> str:
-        return resource_etag(made.version, asked.about) if tagged else ""
+        return resource_etag(made.version, context.caller) if tagged else ""
 
-    remembered = idempotency(asked.request, asked.about, asked.body, body, etag, tenant_id)
-    return await unless_replayed(asked.app.store, tenant_id or asked.tenant_id, remembered)
+    remembered = idempotency(context.request, context.caller, context.body, body, etag, tenant_id)
+    return await unless_replayed(context.app.store, tenant_id or context.tenant_id, remembered)
 
 
 def answered(
-    asked: Asked,
+    context: Context,
     aggregate: Aggregate,
     body: Callable[[Any], bytes],
     appended: Appended | None = None,
@@ -112,7 +112,7 @@ def answered(
     """*aggregate* as it is now, unless a twin of the request came first. Raises Replayed."""
     if appended is not None and appended.remembered is not None:
         raise Replayed(appended.remembered)
-    return answer(body(aggregate), status=status, headers={"ETag": resource_etag(aggregate.version, asked.about)})
+    return answer(body(aggregate), status=status, headers={"ETag": resource_etag(aggregate.version, context.caller)})
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
@@ -129,7 +129,7 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     return frozenset(int(tag[1]) for tag in tags if tag)
 
 
-def unless_known(asked: Asked, body: bytes, version: int) -> Response:
+def unless_known(context: Context, body: bytes, version: int) -> Response:
     """*body* with its ETag, or 304."""
-    etag = resource_etag(version, asked.about)
-    return not_modified(asked.request, etag) or answer(body, headers={"ETag": etag})
+    etag = resource_etag(version, context.caller)
+    return not_modified(context.request, etag) or answer(body, headers={"ETag": etag})

@@ -9,7 +9,7 @@ from importlib.resources import files
 from starlette.responses import Response
 from starlette_compress import remove_compress_type
 
-from aureum.http.contract.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.contract.endpoint import ANYBODY, Context, Endpoint
 from aureum.http.contract.packed import FOREVER, Packed
 
 POLICY = (
@@ -57,21 +57,21 @@ def asset(name: str) -> Packed:
     return Packed(file.read_bytes(), ASSETS[name])
 
 
-async def get_openapi(asked: Asked) -> Response:
+async def get_openapi(context: Context) -> Response:
     """Returns this OpenAPI 3.1 document."""
-    document: Packed = asked.request.app.state.openapi
-    return await document.answer(asked.request)
+    document: Packed = context.request.app.state.openapi
+    return await document.answer(context.request)
 
 
-async def get_docs(asked: Asked) -> Response:
+async def get_docs(context: Context) -> Response:
     """Returns the interactive documentation."""
     page = PAGE.format(digests={name: asset(name).digest for name in ASSETS})
     return Response(page, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
 
 
-async def get_asset(asked: Asked, *, name: str) -> Response:
+async def get_asset(context: Context, *, name: str) -> Response:
     """Returns a file that the page loads."""
-    return await asset(name).answer(asked.request, **{"Cache-Control": FOREVER})
+    return await asset(name).answer(context.request, **{"Cache-Control": FOREVER})
 
 
 ENDPOINTS = (

@@ -126,7 +126,7 @@ def content(holder: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def kind(schema: JsonSchema) -> str:
-    """A schema in a few words: ``string, at most 200 characters``, ``list of [ShownLead](#shownlead)``."""
+    """A schema in a few words: ``string, at most 200 characters``, ``list of [LeadResponse](#shownlead)``."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"

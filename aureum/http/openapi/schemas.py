@@ -106,18 +106,12 @@ def described(model: str, schema: JsonSchema) -> JsonSchema:
     return schema
 
 
-PAGE_OF = re.compile(r"NumberedPage_(?:Union_)?(?:Shown)?([A-Za-z]+?)(?:Response)?_\w*")
-SHOWN_NEW = re.compile(r"ShownNew(\w+)")
-SHOWN = re.compile(r"Shown(\w+)")
-NEW = re.compile(r"New(\w+)")
+PAGE_OF = re.compile(r"NumberedPage_(?:Union_)?([A-Za-z]+?)(?:Response)?_\w*")
 
 
 def public(model: str) -> str:
-    """What a model is called in the API: ``NewLead`` → ``LeadCreate``, ``ShownLead`` → ``LeadResponse``."""
-    for pattern, name in ((PAGE_OF, r"\1Page"), (SHOWN_NEW, r"\1Created"), (SHOWN, r"\1Response"), (NEW, r"\1Create")):
-        if pattern.fullmatch(model):
-            return pattern.sub(name, model)
-    return model
+    """What a model is called in the API: its own name, but for pages: ``NumberedPage_LeadResponse_`` → ``LeadPage``."""
+    return PAGE_OF.sub(r"\1Page", model) if PAGE_OF.fullmatch(model) else model
 
 
 REFERRED = re.compile(REFERENCE.format(model=r"(\w+)"))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from aureum.domain.errors import NotFound
 from aureum.http.access.callers import named_host, through_gate
-from aureum.http.access.gate import Line
+from aureum.http.access.gate import Lookup
 from aureum.http.access.session_cookie import LASTS, is_secure
 from aureum.http.panel.fields import Field
 from aureum.http.panel.visit import ACTING_COOKIE, Visit
@@ -80,8 +80,8 @@ async def of_host(visit: Visit) -> str:
         host, slug = named_host(visit.request)
     except BadHost:
         return ""
-    passage = await through_gate(visit.request, Line(b"", host, slug, ""))
-    return "" if passage is None else str(passage.brokerage.number)
+    admission = await through_gate(visit.request, Lookup(b"", host, slug, ""))
+    return "" if admission is None else str(admission.caller.number)
 
 
 def own(visit: Visit) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid_utils import uuid4
 
 from aureum.domain.errors import Busy
-from aureum.http.access.gate import PASSED_AS, Passage
+from aureum.http.access.gate import PASSED_AS, Admission
 from aureum.http.server.protocol import BoundedProtocol
 from aureum.http.server.revalidation import CAME_AS, STARTED, Known, Told, digest, still_true
 
@@ -76,17 +76,17 @@ class RevalidatingProtocol(BoundedProtocol):
         self.recognized += 1
         self._unset_keepalive_if_required()
 
-        def passed(passing: asyncio.Future[Passage | None]) -> None:
+        def passed(passing: asyncio.Future[Admission | None]) -> None:
             self.asking = False
             # What went wrong happens once more the ordinary way, which has answers for it.
-            passage = None if passing.cancelled() or passing.exception() else passing.result()
-            same = passage is not None and still_true(known, passage) and not self.stopping
+            admission = None if passing.cancelled() or passing.exception() else passing.result()
+            same = admission is not None and still_true(known, admission) and not self.stopping
             body = self.app.body_of(known.told) if same else None
-            if passage is not None and body is not None:
-                self.answer(known.told, passage, body, started)
+            if admission is not None and body is not None:
+                self.answer(known.told, admission, body, started)
             else:
                 self.app.revalidations.forget(came_as)
-                told = {} if passage is None else {PASSED_AS: (known.line, passage)}
+                told = {} if admission is None else {PASSED_AS: (known.line, admission)}
                 self.parse_after_all(data, came_as, {STARTED: started, **told})
             if self.held and not self.transport.is_closing():
                 held, self.held = self.held, b""
@@ -94,12 +94,12 @@ class RevalidatingProtocol(BoundedProtocol):
 
         passing.add_done_callback(passed)
 
-    def answer(self, told: Told, passage: Passage, body: bytes, started: float) -> None:
+    def answer(self, told: Told, admission: Admission, body: bytes, started: float) -> None:
         """The same again. The client may have gone meanwhile; its request counts all the same."""
         request_id = uuid4().hex
         if not self.transport.is_closing():
             defaults = self.server_state.default_headers
-            self.transport.write(self.app.revalidations.answer(told, passage, request_id.encode(), defaults, body))
+            self.transport.write(self.app.revalidations.answer(told, admission, request_id.encode(), defaults, body))
         # In the next turn of the loop: first all that passed together are answered.
         seconds = time.perf_counter() - started
         self.loop.call_soon(self.app.tell, request_id, "GET", told.route, told.status, seconds)

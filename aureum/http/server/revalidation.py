@@ -2,9 +2,10 @@
 
 A client that polls sends the same bytes until they get a new answer. When they got 304 the ordinary way, or an answer
 that this process keeps, from an endpoint whose answer follows from the request and from what the gate said
-(``of_log``), a digest of them is kept with that. The same bytes pass the gate again: their key is looked up, they are
-counted, the log's end is told. If the gate says the same as before, so does the answer, and nothing has to be parsed,
-routed or validated to know it. If it says anything else, the request goes the ordinary way with what the gate said.
+(``etag_from_position``), a digest of them is kept with that. The same bytes pass the gate again: their key is looked
+up, they are counted, the log's end is told. If the gate says the same as before, so does the answer, and nothing has
+to be parsed, routed or validated to know it. If it says anything else, the request goes the ordinary way with what
+the gate said.
 
 Never kept are the bytes themselves: there is a key in them.
 """
@@ -17,7 +18,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from aureum.http.access.callers import limit_headers
-from aureum.http.access.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.access.gate import PASSED_AS, Admission, Caller, Lookup
 from aureum.http.wire.headers import Headers, lines
 from aureum.lru import Lru
 
@@ -54,8 +55,8 @@ class Told(NamedTuple):
 class Known(NamedTuple):
     """A request: whom the gate was asked for, what it said, and what followed from it."""
 
-    line: Line
-    about: Brokerage
+    line: Lookup
+    caller: Caller
     told: Told
 
 
@@ -72,20 +73,20 @@ class Revalidations:
         """What these bytes were the last time."""
         return self._known.find(came_as)
 
-    def keep(self, scope: Scope, about: Brokerage, told: Told) -> None:
-        """Recognize the request from now on, if it came alone and *about* is what the gate said to its first question.
+    def keep(self, scope: Scope, caller: Caller, told: Told) -> None:
+        """Recognize the request from now on, if it came alone and *caller* is what the gate said to its first question.
         A client that asks twice is likely to ask again."""
         came_as: bytes | None = scope.get(CAME_AS)
-        line, passage = scope.get(PASSED_AS, (None, None))
-        if came_as is None or passage is None or passage.brokerage is not about:
+        line, admission = scope.get(PASSED_AS, (None, None))
+        if came_as is None or admission is None or admission.caller is not caller:
             return
-        self._known.keep(came_as, Known(line, about, told))
+        self._known.keep(came_as, Known(line, caller, told))
 
     def forget(self, came_as: bytes) -> None:
         """Its answer has become another one."""
         self._known.forget(came_as)
 
-    def answer(self, told: Told, passage: Passage, request_id: bytes, defaults: Headers, body: bytes) -> bytes:
+    def answer(self, told: Told, admission: Admission, request_id: bytes, defaults: Headers, body: bytes) -> bytes:
         """The same again. *defaults* are the headers that the server gives to all answers: a new list once a second."""
         self.hits += 1
         if defaults is not self._defaults:
@@ -95,7 +96,7 @@ class Revalidations:
             self._default_lines,
             told.headers,
             request_id,
-            lines(limit_headers(passage)) if told.limited else b"",
+            lines(limit_headers(admission)) if told.limited else b"",
             body,
         )
 
@@ -110,6 +111,6 @@ def digest(client: bytes, data: bytes) -> bytes | None:
     return blake2b(b"%b %b" % (client, data), digest_size=32).digest()
 
 
-def still_true(known: Known, passage: Passage) -> bool:
+def still_true(known: Known, admission: Admission) -> bool:
     """Whether the answer is the one of the last time."""
-    return passage.passes and passage.brokerage == known.about
+    return admission.passes and admission.caller == known.caller

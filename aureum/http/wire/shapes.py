@@ -27,14 +27,14 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ShownActor(Shape):
+class ActorResponse(Shape):
     """Who caused an event: a visitor, a key, a user or the system."""
 
     type: str
     id: str | None
 
 
-class ShownChange(Shape):
+class ChangeResponse(Shape):
     """The value of a field before and after a change."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"required": ["from", "to"]})
@@ -43,11 +43,11 @@ class ShownChange(Shape):
     to: Any
 
 
-class ShownEvent(Shape):
+class EventResponse(Shape):
     """One event of a resource's history."""
 
     version: int
     type: str
     at: Timestamp
-    actor: ShownActor
-    changes: dict[str, ShownChange]
+    actor: ActorResponse
+    changes: dict[str, ChangeResponse]

@@ -84,7 +84,7 @@ async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> li
 
 
 async def be_the_only_one(connection: AsyncConnection[Any]) -> None:
-    """Two processes that start at once migrate one after the other. Asked for again and again: who waits in the
+    """Two processes that start at once migrate one after the other. Context for again and again: who waits in the
     database holds a snapshot, for which the other's new index would have to wait. Raises Busy after a minute."""
     for _ in range(LOCK_TRIES):
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])

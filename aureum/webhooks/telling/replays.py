@@ -99,7 +99,7 @@ SELECT a.position, max(a.attempt),
    AND a.position > %(after)s AND a.position <= %(until)s
  GROUP BY a.position
 """
-"""Asked after ``QUEUED``: what leaves the queue in between is found here."""
+"""Context after ``QUEUED``: what leaves the queue in between is found here."""
 
 PROGRESS = """
 UPDATE webhook_replays SET cursor = %(cursor)s, until = %(until)s, queued = queued + %(added)s

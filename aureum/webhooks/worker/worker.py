@@ -1,7 +1,7 @@
 """The worker: follows the logs, delivers, and tidies up, until it is told to stop.
 
     listen ──wakes──▶ project ──hints──▶ dispatch ──▶ attempts ──▶ complete
-                      reap, feed ───────────┘                chores
+                      reap, feed ───────────┘                maintenance
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
 and comes back needs nobody. Notifications make it quick; polling twice a second is what makes it correct.
@@ -28,11 +28,11 @@ from aureum.store.writer import AppendWriter
 from aureum.webhooks.queue import leases
 from aureum.webhooks.sending.sender import Sender
 from aureum.webhooks.telling.projector import project, tenants_behind
-from aureum.webhooks.worker.chores import chores
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.dispatcher import WRITE_SECONDS, Dispatcher
 from aureum.webhooks.worker.endpoints import Endpoints
 from aureum.webhooks.worker.feeder import Feeder
+from aureum.webhooks.worker.maintenance import maintenance
 from aureum.webhooks.worker.waiting import all_of, wait_for
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 
@@ -108,7 +108,7 @@ async def run_worker(
                 feeding = group.create_task(persevere("feed", feeder.round, stop))
                 others = [
                     group.create_task(persevere(part, work, stop))
-                    for part, work in chores(unhurried, counters, dispatcher.hint, stop).items()
+                    for part, work in maintenance(unhurried, counters, dispatcher.hint, stop).items()
                 ]
                 await stop.wait()
                 for task in (listening, reaping, feeding, *others):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aureum.commands.api_keys import hash_key
 from aureum.domain.errors import Busy, Unavailable
-from aureum.http.access.gate import Gate, Line, Passage
+from aureum.http.access.gate import Admission, Gate, Lookup
 from aureum.store.postgres.connection import LEAVE_SECONDS
 from tests.freezer import Freezer, freezer
 from tests.http.office import Office, Tenant
@@ -66,26 +66,26 @@ choices = st.tuples(
 )
 
 
-def line_of(world: World, choice: tuple[int | str | None, str, str]) -> Line:
+def line_of(world: World, choice: tuple[int | str | None, str, str]) -> Lookup:
     key, host, client = choice
     key_hash = world.keys[key] if isinstance(key, int) else b"" if key is None else hash_key("aur_unknown")
     hosts = {"own": world.tenants[0].domain, "other": world.tenants[1].domain, "nobody": "nobody.example.com"}
-    return Line(key_hash, hosts.get(host, ""), world.tenants[1].slug if host == "slug" else "", client)
+    return Lookup(key_hash, hosts.get(host, ""), world.tenants[1].slug if host == "slug" else "", client)
 
 
-def bucket(line: Line, passage: Passage | None) -> object:
+def bucket(line: Lookup, admission: Admission | None) -> object:
     """What the line's limit counts by."""
-    if passage is None:
+    if admission is None:
         return None
-    return (passage.brokerage.tenant_id, line.key_hash if passage.brokerage.caller_id else line.client)
+    return (admission.caller.tenant_id, line.key_hash if admission.caller.caller_id else line.client)
 
 
 @given(asked=st.lists(choices, min_size=1, max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_together_as_one_by_one(world: World, asked: list[tuple[int | str | None, str, str]]) -> None:
     lines = [line_of(world, choice) for choice in asked]
-    alone: list[Passage | None] = []
-    together: list[Passage | None] = []
+    alone: list[Admission | None] = []
+    together: list[Admission | None] = []
 
     async def one_by_one(gate: Gate) -> None:
         for line in lines:
@@ -99,25 +99,27 @@ def test_together_as_one_by_one(world: World, asked: list[tuple[int | str | None
     forget(world.url)
     with_gate(world.url, at_once)
 
-    assert [passage and passage.brokerage for passage in together] == [
-        passage and passage.brokerage for passage in alone
+    assert [admission and admission.caller for admission in together] == [
+        admission and admission.caller for admission in alone
     ]
     # Who of those that share a limit passes may differ; how many do, and what remains after each, may not.
     remaining: list[dict[object, list[int]]] = []
     for passages in (alone, together):
         of_bucket: dict[object, list[int]] = defaultdict(list)
-        for line, passage in zip(lines, passages, strict=True):
-            if passage is not None:
-                of_bucket[bucket(line, passage)].append(passage.remaining if passage.passes else -1)
+        for line, admission in zip(lines, passages, strict=True):
+            if admission is not None:
+                of_bucket[bucket(line, admission)].append(admission.remaining if admission.passes else -1)
         remaining.append({name: sorted(left) for name, left in of_bucket.items()})
     assert remaining[0] == remaining[1]
 
 
 def test_more_lines_than_one_call_takes(world: World) -> None:
     async def check(gate: Gate) -> None:
-        lines = [Line(b"", world.tenants[0].domain, "", f"client {number}") for number in range(600)]
+        lines = [Lookup(b"", world.tenants[0].domain, "", f"client {number}") for number in range(600)]
         passages = await asyncio.gather(*(gate.ask(line) for line in lines * 2))
-        assert [passage.remaining for passage in passages if passage] == [FORM_LIMIT - 1] * 600 + [FORM_LIMIT - 2] * 600
+        assert [admission.remaining for admission in passages if admission] == [FORM_LIMIT - 1] * 600 + [
+            FORM_LIMIT - 2
+        ] * 600
 
     forget(world.url)
     with_gate(world.url, check)
@@ -125,7 +127,7 @@ def test_more_lines_than_one_call_takes(world: World) -> None:
 
 def test_who_goes_away_takes_nobody_along(world: World) -> None:
     async def check(gate: Gate) -> None:
-        known, nobodys = Line(world.keys[2], "", "", ""), Line(hash_key("aur_unknown"), "", "", "")
+        known, nobodys = Lookup(world.keys[2], "", "", ""), Lookup(hash_key("aur_unknown"), "", "", "")
         for _ in range(5):
             asking = [asyncio.ensure_future(gate.ask(line)) for line in (known, nobodys) for _ in range(4)]
             await asyncio.sleep(0)
@@ -133,7 +135,7 @@ def test_who_goes_away_takes_nobody_along(world: World) -> None:
                 task.cancel()
             answers = await asyncio.gather(*asking, return_exceptions=True)
             gone = asyncio.CancelledError
-            expected = [gone, Passage, gone, Passage, gone, type(None), gone, type(None)]
+            expected = [gone, Admission, gone, Admission, gone, type(None), gone, type(None)]
             assert [type(answer) for answer in answers] == expected
 
     forget(world.url)
@@ -143,14 +145,14 @@ def test_who_goes_away_takes_nobody_along(world: World) -> None:
 def test_who_goes_away_while_the_database_is_silent_delays_others_for_a_second(world: World) -> None:
     async def check(proxy: Freezer) -> None:
         async with asyncio.timeout(30), Gate(proxy.url, form_rate_limit=FORM_LIMIT) as gate:
-            line = Line(world.keys[2], "", "", "")
+            line = Lookup(world.keys[2], "", "", "")
             assert await gate.ask(line)
             proxy.freeze()
             alone, *others = (asyncio.ensure_future(gate.ask(line)) for _ in range(4))
             await asyncio.sleep(0.05)
             alone.cancel()
             started = time.monotonic()
-            assert {type(answer) for answer in await asyncio.gather(*others)} == {Passage}
+            assert {type(answer) for answer in await asyncio.gather(*others)} == {Admission}
             assert time.monotonic() - started < LEAVE_SECONDS + 5
             assert alone.cancelled()
 
@@ -161,7 +163,7 @@ def test_who_goes_away_while_the_database_is_silent_delays_others_for_a_second(w
 
 def test_a_lost_connection_is_made_anew(world: World) -> None:
     async def check(gate: Gate) -> None:
-        line = Line(world.keys[2], "", "", "")
+        line = Lookup(world.keys[2], "", "", "")
         first = await gate.ask(line)
         async with await psycopg.AsyncConnection.connect(world.url, autocommit=True) as other:
             for _ in range(3):
@@ -169,10 +171,12 @@ def test_a_lost_connection_is_made_anew(world: World) -> None:
                 assert (await cursor.fetchall())[0][0] >= 1
                 lost, *others = await asyncio.gather(*(gate.ask(line) for _ in range(4)), return_exceptions=True)
                 assert isinstance(lost, Unavailable)
-                assert {type(answer) for answer in others} == {Passage}, "they came meanwhile, and passed with the next"
+                assert {type(answer) for answer in others} == {Admission}, (
+                    "they came meanwhile, and passed with the next"
+                )
                 again = await gate.ask(line)
                 assert again is not None and first is not None
-                assert again.brokerage == first.brokerage._replace(head=again.brokerage.head)
+                assert again.caller == first.caller._replace(head=again.caller.head)
 
     forget(world.url)
     with_gate(world.url, check)
@@ -181,7 +185,7 @@ def test_a_lost_connection_is_made_anew(world: World) -> None:
 def test_a_closed_gate_lets_nobody_wait(world: World) -> None:
     async def check() -> None:
         async with Gate(world.url, form_rate_limit=FORM_LIMIT) as gate:
-            line = Line(world.keys[2], "", "", "")
+            line = Lookup(world.keys[2], "", "", "")
             asking = [asyncio.ensure_future(gate.ask(line)) for _ in range(3)]
             await asyncio.sleep(0)
         assert all([await task for task in asking]), "who waited already has passed"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aureum.http.access.gate import PASSED_AS, Brokerage, Line, Passage
+from aureum.http.access.gate import PASSED_AS, Admission, Caller, Lookup
 from aureum.http.server.revalidation import CAME_AS, LONGEST, Known, Revalidations, Told, digest, still_true
 
 
@@ -25,13 +25,13 @@ def test_only_what_can_be_a_whole_get_has_a_digest(data: bytes, address: bytes) 
     assert digest(address, b"GET /" + b"x" * LONGEST + b"\r\n\r\n") is None
 
 
-ABOUT = Brokerage(None, "key", None, None, UUID(int=1), 1, "snake-river", "Elite", "US", False, 0, 7, 1, 100)
-LINE = Line(b"hash", "", "", "")
+ABOUT = Caller(None, "key", None, None, UUID(int=1), 1, "snake-river", "Elite", "US", False, 0, 7, 1, 100)
+LINE = Lookup(b"hash", "", "", "")
 TOLD = Told("/", b"", True, None)
 
 
-def scope(came_as: bytes | None, passage: Passage | None = None) -> dict[str, Any]:
-    return {CAME_AS: came_as, PASSED_AS: (LINE, passage or Passage(ABOUT, 9, None))}
+def scope(came_as: bytes | None, admission: Admission | None = None) -> dict[str, Any]:
+    return {CAME_AS: came_as, PASSED_AS: (LINE, admission or Admission(ABOUT, 9, None))}
 
 
 def test_the_one_that_was_not_asked_for_longest_goes_first() -> None:
@@ -47,12 +47,12 @@ def test_the_one_that_was_not_asked_for_longest_goes_first() -> None:
     assert kept.find(b"first") is None
 
 
-@pytest.mark.parametrize("field", Brokerage._fields)
+@pytest.mark.parametrize("field", Caller._fields)
 def test_whatever_the_gate_says_otherwise_it_is_no_longer_true(field: str) -> None:
     known = Known(LINE, ABOUT, TOLD)
-    assert still_true(known, Passage(ABOUT, 3, None)), "how many requests remain is told anew"
+    assert still_true(known, Admission(ABOUT, 3, None)), "how many requests remain is told anew"
     another: dict[str, Any] = {field: "another"}
-    assert not still_true(known, Passage(ABOUT._replace(**another), 9, None))
+    assert not still_true(known, Admission(ABOUT._replace(**another), 9, None))
 
 
 def test_nothing_is_kept_of_what_did_not_come_alone_or_asked_twice() -> None:

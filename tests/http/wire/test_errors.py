@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 import aureum
 from aureum.domain import errors as domain
-from aureum.http.api.contacts.contact_fields import NewContact
+from aureum.http.api.contacts.contact_fields import ContactCreate
 from aureum.http.openapi.error_catalogue import catalogue
 from aureum.http.wire import errors
 from aureum.http.wire.error_codes import CODES, Code
@@ -201,7 +201,7 @@ GOOD = {
 def test_every_bad_field_is_named_and_no_other(bad: dict[str, int], tags: list[Any]) -> None:
     body = GOOD | {name: BAD[name][which % len(BAD[name])] for name, which in bad.items()} | {"tags": tags}
     with pytest.raises(InvalidRequest) as refused:
-        validate(NewContact, body)
+        validate(ContactCreate, body)
 
     status, _, said = rendered(refused.value, "aureum")
     wrong = {f"tags[{place}]" for place, tag in enumerate(tags) if tag != "vip"}

@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from aureum.store.event_store import EventStore
-from aureum.webhooks.queue.mending import mend_lanes
 from aureum.webhooks.queue.observing import observe
+from aureum.webhooks.queue.reconciliation import mend_lanes
 from aureum.webhooks.queue.retention import clear_removed, prune_messages
 from aureum.webhooks.telling.replays import feed
 from tests.stores import capture, open_brokerage, opened_store

@@ -103,5 +103,5 @@ def test_a_cancelled_replay_sends_no_more(database_url: str, monkeypatch: pytest
                 assert await eventually(store, EMPTY) == [(0,)]
 
     # Whatever was being sent, and failed, is taken back when the worker looks for it.
-    monkeypatch.setattr("aureum.webhooks.worker.chores.MEND_SECONDS", 0.1)
+    monkeypatch.setattr("aureum.webhooks.worker.maintenance.MEND_SECONDS", 0.1)
     run(scenario())

@@ -61,7 +61,7 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class NewBrokerage(Body):
+class BrokerageCreate(Body):
     """A new brokerage."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
@@ -97,7 +97,7 @@ class BrokerageChange(Body):
     disabled: Annotated[StrictBool, NOT_NULL]
 
 
-class ShownBrokerage(Shape):
+class BrokerageResponse(Shape):
     """A brokerage. The Leads API calls its `id` `brokerage_id`."""
 
     id: int

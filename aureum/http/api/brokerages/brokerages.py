@@ -12,10 +12,10 @@ from aureum.domain.ids import PLATFORM
 from aureum.http.access.callers import origin
 from aureum.http.access.roles import ADMIN, OWNER, check_platform_admin
 from aureum.http.api.brokerages.brokerage_domains import brokerage_domains
-from aureum.http.api.brokerages.brokerage_fields import BrokerageChange, NewBrokerage, ShownBrokerage, document
+from aureum.http.api.brokerages.brokerage_fields import BrokerageChange, BrokerageCreate, BrokerageResponse, document
 from aureum.http.api.staff.managed import NO_BROKERAGE, brokerage_of, position
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.numbered_pages import Found, Numbered, NumberedPage, paged
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once, unless_known
 from aureum.projections import brokerages
@@ -32,10 +32,10 @@ def brokerage_body(brokerage: Brokerage) -> bytes:
     return encoded(document(brokerage, brokerage.created_on))
 
 
-async def get_brokerages(asked: Asked, numbered: Numbered) -> Response:
+async def get_brokerages(context: Context, numbered: Numbered) -> Response:
     """Lists all brokerages, newest first."""
-    check_platform_admin(asked.about.role)
-    database = asked.app.database
+    check_platform_admin(context.caller.role)
+    database = context.app.database
 
     async def read() -> Found:
         limits = {"limit": numbered.page_size, "skipped": numbered.skipped}
@@ -43,65 +43,67 @@ async def get_brokerages(asked: Asked, numbered: Numbered) -> Response:
         ((total,),) = await database.rows(brokerages.COUNT)
         return Found(",".join(encoded(document(row, row.opened_at)).decode() for row in found), total)
 
-    return await paged(asked, numbered, (PATH, PLATFORM, await position(asked, PLATFORM)), read)
+    return await paged(context, numbered, (PATH, PLATFORM, await position(context, PLATFORM)), read)
 
 
-async def post_brokerage(asked: Asked, new: NewBrokerage) -> Response:
+async def post_brokerage(context: Context, new: BrokerageCreate) -> Response:
     """Returns the new brokerage. If another brokerage has the same slug or domain, the response is 409."""
-    check_platform_admin(asked.about.role)
-    domains = brokerage_domains(new.domains, asked.app.settings.base_domain)
+    check_platform_admin(context.caller.role)
+    domains = brokerage_domains(new.domains, context.app.settings.base_domain)
     command = OpenBrokerage(**{**new.model_dump(), "domains": domains})
-    remember = await once(asked, brokerage_body, tenant_id=PLATFORM)
-    opened, appended = await open_brokerage_once(asked.app.store, command, origin(asked.request, asked.about), remember)
-    return answered(asked, opened, brokerage_body, appended, 201)
+    remember = await once(context, brokerage_body, tenant_id=PLATFORM)
+    opened, appended = await open_brokerage_once(
+        context.app.store, command, origin(context.request, context.caller), remember
+    )
+    return answered(context, opened, brokerage_body, appended, 201)
 
 
-async def get_brokerage(asked: Asked, number: int, as_of: AsOf) -> Response:
+async def get_brokerage(context: Context, number: int, as_of: AsOf) -> Response:
     """Returns the brokerage, or its state at ``asOf``."""
-    row = await managed_row(asked, number)
+    row = await managed_row(context, number)
     if as_of.as_of is None:
-        return unless_known(asked, encoded(document(row, row.opened_at)), row.stream_version)
-    (at,) = await on_clock(asked.app.database, row.tenant_id, as_of.as_of)
-    brokerage = (await asked.app.store.load(PLATFORM, row.tenant_id)).aggregate(at)
+        return unless_known(context, encoded(document(row, row.opened_at)), row.stream_version)
+    (at,) = await on_clock(context.app.database, row.tenant_id, as_of.as_of)
+    brokerage = (await context.app.store.load(PLATFORM, row.tenant_id)).aggregate(at)
     if brokerage is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked, brokerage_body(brokerage), brokerage.version)
+    return unless_known(context, brokerage_body(brokerage), brokerage.version)
 
 
-async def patch_brokerage(asked: Asked, number: int, change: BrokerageChange) -> Response:
+async def patch_brokerage(context: Context, number: int, change: BrokerageChange) -> Response:
     """Changes the fields that are sent, and returns the brokerage. Its owner may set the name, the time zone, the
     country, and whether the count of its leads is public. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
-    row = await managed_row(asked, number)
+    row = await managed_row(context, number)
     sent = change.model_dump(exclude_unset=True)
     if sent.keys() - OWNERS:
-        check_platform_admin(asked.about.role)
+        check_platform_admin(context.caller.role)
     if "domains" in sent:
-        sent["domains"] = brokerage_domains(sent["domains"], asked.app.settings.base_domain, row.domains)
+        sent["domains"] = brokerage_domains(sent["domains"], context.app.settings.base_domain, row.domains)
     command = ChangeBrokerage(
         tenant_id=row.tenant_id,
         settings={name: value for name, value in sent.items() if name in SETTINGS},
-        expected_versions=expected_versions(asked.request),
+        expected_versions=expected_versions(context.request),
         **{name: value for name, value in sent.items() if name not in SETTINGS},
     )
-    changed = await change_brokerage(asked.app.store, command, origin(asked.request, asked.about))
-    return answered(asked, changed, brokerage_body)
+    changed = await change_brokerage(context.app.store, command, origin(context.request, context.caller))
+    return answered(context, changed, brokerage_body)
 
 
-async def managed_row(asked: Asked, number: int) -> BrokerageRow:
+async def managed_row(context: Context, number: int) -> BrokerageRow:
     """Platform admins manage every brokerage, an owner their own. Another tenant's brokerage is as unknown to all other
     staff as a number that was never given; their own is there, though only its owner may see its settings. Raises
     NotFound, NotAllowed."""
-    if asked.about.role != ADMIN:
-        if asked.tenant_id == PLATFORM or number != asked.about.number:
+    if context.caller.role != ADMIN:
+        if context.tenant_id == PLATFORM or number != context.caller.number:
             raise NotFound(NO_BROKERAGE)
-        if asked.about.role != OWNER:
-            check_platform_admin(asked.about.role)
-    return await brokerage_of(asked, number)
+        if context.caller.role != OWNER:
+            check_platform_admin(context.caller.role)
+    return await brokerage_of(context, number)
 
 
 every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(403,))
-one = partial(every, path=PATH + "/{id}", id=Id(NO_BROKERAGE, number=True), answers=ShownBrokerage)
+one = partial(every, path=PATH + "/{id}", id=Id(NO_BROKERAGE, number=True), answers=BrokerageResponse)
 
 ENDPOINTS = (
     every(
@@ -109,14 +111,14 @@ ENDPOINTS = (
         run=get_brokerages,
         summary="List brokerages",
         query=Numbered,
-        answers=NumberedPage[ShownBrokerage],
+        answers=NumberedPage[BrokerageResponse],
     ),
     every(
         method="POST",
         run=post_brokerage,
         summary="Create a brokerage",
-        body=NewBrokerage,
-        answers=ShownBrokerage,
+        body=BrokerageCreate,
+        answers=BrokerageResponse,
         status=201,
         refusals=(403, 409),
     ),

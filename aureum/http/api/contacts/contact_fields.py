@@ -15,7 +15,7 @@ Tags = Annotated[list[Tag], Field(max_length=100)]
 Score = Annotated[int, Whole(0, HIGHEST_SCORE)]
 
 
-class NewContact(Body):
+class ContactCreate(Body):
     """A new contact."""
 
     model_config = ConfigDict(
@@ -57,7 +57,7 @@ class ContactChange(Body):
     score: Annotated[Score, NOT_NULL]
 
 
-class ShownContact(Shape):
+class ContactResponse(Shape):
     """A contact."""
 
     id: Wire

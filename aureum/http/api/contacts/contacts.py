@@ -10,10 +10,10 @@ from starlette.responses import Response
 from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_contact, change_contact
 from aureum.domain.contact import Contact
 from aureum.http.access.callers import origin
-from aureum.http.api.contacts.contact_fields import ContactChange, NewContact, ShownContact, Type
+from aureum.http.api.contacts.contact_fields import ContactChange, ContactCreate, ContactResponse, Type
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.catching_up import ShownRemoved
-from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.catching_up import RemovedResponse
+from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
 from aureum.http.wire.fields import Characters
@@ -40,48 +40,48 @@ def contact_body(contact: Contact) -> bytes:
     return encoded(contact_list.document(contact, contact.id, contact.created_on, contact.modified_on))
 
 
-async def get_contacts(asked: Asked, filters: ContactFilters) -> Response:
+async def get_contacts(context: Context, filters: ContactFilters) -> Response:
     """Lists the contacts, newest first: in pages with ``limit``, otherwise streamed as a whole."""
     tag = None if filters.tag is None else filters.tag.strip()
-    return await CONTACTS.answer(asked, filters, {"type": filters.type, "tag": tag}, filters.search)
+    return await CONTACTS.answer(context, filters, {"type": filters.type, "tag": tag}, filters.search)
 
 
-async def post_contact(asked: Asked, new: NewContact) -> Response:
+async def post_contact(context: Context, new: ContactCreate) -> Response:
     """Returns the new contact. A phone number that cannot be parsed is stored as it was given."""
     command = AddContact(
-        tenant_id=asked.tenant_id, country=asked.about.country, created_by=asked.about.user_id, **vars(new)
+        tenant_id=context.tenant_id, country=context.caller.country, created_by=context.caller.user_id, **vars(new)
     )
-    remember = await once(asked, contact_body)
+    remember = await once(context, contact_body)
     contact, appended = await add_contact(
-        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+        context.app.store, command, origin(context.request, context.caller), idempotency=remember
     )
-    return answered(asked, contact, contact_body, appended, 201)
+    return answered(context, contact, contact_body, appended, 201)
 
 
-async def get_contact(asked: Asked, contact_id: UUID, as_of: AsOf) -> Response:
+async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
     """Returns the contact, or its state at ``asOf``."""
-    return await shown(asked, contact_list.LIST, contact_id, NO_CONTACT, as_of, contact_body)
+    return await shown(context, contact_list.LIST, contact_id, NO_CONTACT, as_of, contact_body)
 
 
-async def patch_contact(asked: Asked, contact_id: UUID, change: ContactChange) -> Response:
+async def patch_contact(context: Context, contact_id: UUID, change: ContactChange) -> Response:
     """Changes the fields that are sent, and returns the contact. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
     command = ChangeContact(
-        tenant_id=asked.tenant_id,
-        country=asked.about.country,
+        tenant_id=context.tenant_id,
+        country=context.caller.country,
         contact_id=contact_id,
         details=change.model_dump(exclude=CLASSES, exclude_unset=True),
         classes=change.model_dump(include=CLASSES, exclude_unset=True),
-        expected_versions=expected_versions(asked.request),
+        expected_versions=expected_versions(context.request),
     )
-    contact = await change_contact(asked.app.store, command, origin(asked.request, asked.about))
-    return answered(asked, contact, contact_body)
+    contact = await change_contact(context.app.store, command, origin(context.request, context.caller))
+    return answered(context, contact, contact_body)
 
 
-SHOWN = ShownContact
+SHOWN = ContactResponse
 """What webhooks are sent."""
 
-one = partial(Endpoint, path="/api/contacts/{id}", id=Id(NO_CONTACT), answers=ShownContact)
+one = partial(Endpoint, path="/api/contacts/{id}", id=Id(NO_CONTACT), answers=ContactResponse)
 
 ENDPOINTS = (
     Endpoint(
@@ -90,11 +90,17 @@ ENDPOINTS = (
         get_contacts,
         "List contacts",
         query=ContactFilters,
-        answers=list[ShownContact | ShownRemoved],
-        of_log=True,
+        answers=list[ContactResponse | RemovedResponse],
+        etag_from_position=True,
     ),
     Endpoint(
-        "POST", "/api/contacts", post_contact, "Create a contact", body=NewContact, answers=ShownContact, status=201
+        "POST",
+        "/api/contacts",
+        post_contact,
+        "Create a contact",
+        body=ContactCreate,
+        answers=ContactResponse,
+        status=201,
     ),
     one(method="GET", run=get_contact, summary="Get a contact", query=AsOf),
     one(method="PATCH", run=patch_contact, summary="Change a contact", body=ContactChange),

@@ -7,14 +7,14 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum import __version__
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.contract.endpoint import ANYBODY, Context, Endpoint
 from aureum.http.wire.accept import prefers_page
 from aureum.http.wire.shapes import Shape
 
 PANEL = "/admin"
 
 
-class ShownDoor(Shape):
+class DoorResponse(Shape):
     """The entry points of this installation, as paths."""
 
     name: str
@@ -39,11 +39,11 @@ LINKS = encoded(
 )
 
 
-async def get_door(asked: Asked) -> Response:
+async def get_door(context: Context) -> Response:
     """Returns the entry points as JSON. Browsers are redirected to the admin panel (303)."""
-    if prefers_page(asked.request.scope):
+    if prefers_page(context.request.scope):
         return RedirectResponse(PANEL, 303, {"Vary": "Accept"})
     return answer(LINKS, headers={"Vary": "Accept"})
 
 
-ENDPOINTS = (Endpoint("GET", "/", get_door, "List the entry points", access=ANYBODY, answers=ShownDoor),)
+ENDPOINTS = (Endpoint("GET", "/", get_door, "List the entry points", access=ANYBODY, answers=DoorResponse),)

@@ -6,35 +6,35 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import ANYBODY, Asked, Endpoint
+from aureum.http.contract.endpoint import ANYBODY, Context, Endpoint
 from aureum.http.wire.shapes import Shape
 from aureum.store.postgres.readiness import READY_SECONDS, check
 
 
-class ShownHealth(Shape):
+class HealthResponse(Shape):
     """``ok`` or ``ready``."""
 
     status: str
 
 
-async def get_healthz(asked: Asked) -> Response:
+async def get_healthz(context: Context) -> Response:
     """Answers while the process is running."""
     return answer(encoded({"status": "ok"}))
 
 
-async def get_readyz(asked: Asked) -> Response:
+async def get_readyz(context: Context) -> Response:
     """Checks that the database is available and has the schema of this version, and that no write was lately refused.
     Raises Unavailable, which says what it is."""
-    database = asked.app.database
+    database = context.app.database
     async with database.connection(min(READY_SECONDS, database.watch.seconds)) as connection:
         await check(connection, database.watch)
     return answer(encoded({"status": "ready"}))
 
 
-async def get_metrics(asked: Asked) -> Response:
+async def get_metrics(context: Context) -> Response:
     """Returns the metrics. Clients outside of loopback and ``AUREUM_METRICS_NETWORKS`` get 404."""
-    app = asked.app
-    client = asked.request.client
+    app = context.app
+    client = context.request.client
     peer = client.host if client else ""
     try:
         address = ip_address(peer)
@@ -46,8 +46,8 @@ async def get_metrics(asked: Asked) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/healthz", get_healthz, "Check that the process is alive", access=ANYBODY, answers=ShownHealth),
-    Endpoint("GET", "/readyz", get_readyz, "Check that the process is ready", access=ANYBODY, answers=ShownHealth),
+    Endpoint("GET", "/healthz", get_healthz, "Check that the process is alive", access=ANYBODY, answers=HealthResponse),
+    Endpoint("GET", "/readyz", get_readyz, "Check that the process is ready", access=ANYBODY, answers=HealthResponse),
     Endpoint(
         "GET",
         "/metrics",

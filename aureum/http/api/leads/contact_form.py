@@ -8,7 +8,7 @@ from starlette.responses import Response
 from aureum.commands.leads import CaptureLead, capture_lead
 from aureum.domain.lead import Lead, LeadFields
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.endpoint import Context
 from aureum.http.contract.form_fields import Enquiry, Name, Page, Phone, Subject, Trap, Utm
 from aureum.http.contract.form_page import FormWords, Input
 from aureum.http.contract.forms import FormEndpoint, Submission, submit
@@ -72,7 +72,7 @@ def thanks(lead: Lead) -> bytes:
     return encoded({"success": True, "message": THANKS, "lead_id": lead.number})
 
 
-async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
+async def submit_contact_form(context: Context, form: ContactForm) -> Response:
     """Stores a lead and routes it to an agent. Besides JSON, the endpoint accepts
     ``application/x-www-form-urlencoded``, ``multipart/form-data``, and JSON as ``text/plain``. A browser that prefers
     HTML gets a page."""
@@ -80,12 +80,12 @@ async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
     # types, generators make clients that send the last of them.
 
     async def capture(submission: Submission) -> tuple[Lead, Appended]:
-        about = submission.site.brokerage
+        caller = submission.site.visitor
         return await capture_lead(
-            asked.app.store,
+            context.app.store,
             CaptureLead(
-                tenant_id=about.tenant_id,
-                country=about.country,
+                tenant_id=caller.tenant_id,
+                country=caller.country,
                 fields=LeadFields(
                     first_name=form.first_name,
                     last_name=form.last_name,
@@ -109,7 +109,7 @@ async def submit_contact_form(asked: Asked, form: ContactForm) -> Response:
             guards=submission.guards,
         )
 
-    return await submit(asked, form, thanks, capture, once=True)
+    return await submit(context, form, thanks, capture, once=True)
 
 
 WORDS = FormWords(

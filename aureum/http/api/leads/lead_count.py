@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from aureum.http.access.callers import by_host, by_key_or_staff
 from aureum.http.access.cors import allow_origin, find_site
-from aureum.http.access.gate import Brokerage
+from aureum.http.access.gate import Caller
 from aureum.http.access.session_cookie import session_token
 from aureum.http.contract.answers import answer_kept, encoded, kept_as, log_etag, not_modified
-from aureum.http.contract.endpoint import Access, Asked, Endpoint
+from aureum.http.contract.endpoint import Access, Context, Endpoint
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 from aureum.http.wire.shapes import Shape
@@ -20,7 +20,7 @@ PATH = "/api/leads/count"
 PRIVATE = "This brokerage's lead count is not public. Send an API key or a token."
 
 
-class ShownCount(Shape):
+class CountResponse(Shape):
     """The number of leads by status."""
 
     new: int
@@ -33,34 +33,34 @@ class ShownCount(Shape):
     total: int
 
 
-async def by_host_or_credentials(request: Request) -> Brokerage:
+async def by_host_or_credentials(request: Request) -> Caller:
     """With credentials their brokerage; without, the one that Host names, unless it keeps the count to itself."""
     if header(request.scope, b"authorization"):
         return await by_key_or_staff(request)
     if header(request.scope, b"origin") is not None:
         allow_origin(request, await find_site(request))
-    about = await by_host(request)
-    if about.public_lead_count:
-        return about
+    caller = await by_host(request)
+    if caller.public_lead_count:
+        return caller
     # Staff on their own site count as visitors, unless visitors are shown nothing.
     if session_token(request.scope, request.app.state.aureum.settings.trusted_proxies) is not None:
         return await by_key_or_staff(request)
     raise HttpError("credentials_missing", PRIVATE)
 
 
-async def get_lead_count(asked: Asked) -> Response:
+async def get_lead_count(context: Context) -> Response:
     """Counts the leads that are visible to the caller. Without credentials it counts all leads of the brokerage."""
-    about = asked.about
-    etag = log_etag(asked.request, about, PATH)
-    unchanged = not_modified(asked.request, etag)
+    caller = context.caller
+    etag = log_etag(context.request, caller, PATH)
+    unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
-    return answer_kept(await asked.app.answers.get(kept_as(about, etag), lambda: read(asked)), etag)
+    return answer_kept(await context.app.answers.get(kept_as(caller, etag), lambda: read(context)), etag)
 
 
-async def read(asked: Asked) -> bytes:
+async def read(context: Context) -> bytes:
     """The counts from the read model that is live for the tenant, as an answer is kept."""
-    database, tenant_id, agent = asked.app.database, asked.tenant_id, asked.about.sees
+    database, tenant_id, agent = context.app.database, context.tenant_id, context.caller.visible_to
     rows: Iterable[tuple[str, int]]
     if agent is None:
         rows = await database.together.ask(lead_counts.OF_TENANTS, (tenant_id,))
@@ -78,8 +78,8 @@ ENDPOINTS = (
         "Count leads by status",
         access=Access(by_host_or_credentials, ("key", "token"), optional=True),
         dialect="leads",
-        answers=ShownCount,
-        of_log=True,
+        answers=CountResponse,
+        etag_from_position=True,
         from_pages=True,
     ),
 )

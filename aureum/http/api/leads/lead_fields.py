@@ -50,7 +50,7 @@ ANSWERABLE: list[JsonValue] = [
 ]
 
 
-class NewLead(Body):
+class LeadCreate(Body):
     """A new lead. It needs ``name``, or ``firstName`` and ``lastName``. It also needs ``email`` or ``phone``."""
 
     model_config = ConfigDict(
@@ -81,7 +81,7 @@ class NewLead(Body):
     utm: Annotated[UtmFields, NULL_IS_ABSENT] = UtmFields()
 
     @model_validator(mode="after")
-    def whole(self) -> "NewLead":
+    def whole(self) -> "LeadCreate":
         if self.name is None and (self.first_name is None or self.last_name is None):
             raise BreaksRule("name", "name is required, or firstName and lastName.")
         if not self.email and not (self.phone or "").strip():
@@ -130,7 +130,7 @@ def split_name(name: str) -> tuple[str, str]:
     return (first.strip(), last) if first else (last, "")
 
 
-class ShownUtm(Shape):
+class UtmResponse(Shape):
     """Where the visitor came from."""
 
     source: str | None
@@ -138,7 +138,7 @@ class ShownUtm(Shape):
     campaign: str | None
 
 
-class ShownLead(Shape):
+class LeadResponse(Shape):
     """A lead."""
 
     id: Wire
@@ -154,7 +154,7 @@ class ShownLead(Shape):
     assignedToId: Wire | None
     contactId: Wire | None
     sourcePage: str | None
-    utm: ShownUtm
+    utm: UtmResponse
     createdAt: Timestamp
     updatedAt: Timestamp
     suspect: Suspect = False

@@ -6,7 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from aureum.http.api.leads.lead_fields import Status
-from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.endpoint import Context
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import reference
 from aureum.http.wire.fields import Source
@@ -24,13 +24,13 @@ class LeadFilters(DeltaPaging):
     search: Search = None
 
 
-async def get_leads(asked: Asked, filters: LeadFilters) -> Response:
+async def get_leads(context: Context, filters: LeadFilters) -> Response:
     """Lists the leads, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the leads that
     are assigned to them or that they created."""
     chosen = {
         "status": filters.status,
         "source": filters.source,
         "assigned_to": reference(filters.assigned_to),
-        "sees": asked.about.sees,
+        "visible_to": context.caller.visible_to,
     }
-    return await LEADS.answer(asked, filters, chosen, filters.search)
+    return await LEADS.answer(context, filters, chosen, filters.search)

@@ -8,11 +8,11 @@ from starlette.responses import Response
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.lead import DETAILS, Lead
 from aureum.http.access.callers import origin
-from aureum.http.api.leads.lead_fields import LeadChange, NewLead, ShownLead, split_name
+from aureum.http.api.leads.lead_fields import LeadChange, LeadCreate, LeadResponse, split_name
 from aureum.http.api.leads.lead_list import LeadFilters, get_leads
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.catching_up import ShownRemoved
-from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.catching_up import RemovedResponse
+from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import history_of
 from aureum.http.contract.resource import (
     AsOf,
@@ -25,7 +25,7 @@ from aureum.http.contract.resource import (
     shown,
     unless_known,
 )
-from aureum.http.wire.shapes import ShownEvent
+from aureum.http.wire.shapes import EventResponse
 from aureum.projections import lead_list
 
 NO_LEAD = "There is no such lead."
@@ -36,29 +36,29 @@ def lead_body(lead: Lead) -> bytes:
     return encoded(lead_list.document(lead, lead.id, lead.created_on, lead.modified_on))
 
 
-async def post_lead(asked: Asked, new: NewLead) -> Response:
+async def post_lead(context: Context, new: LeadCreate) -> Response:
     """Leads created through the API are not routed. Set ``assignedToId`` to assign the lead to a user."""
     command = CaptureLead(
-        tenant_id=asked.tenant_id,
-        country=asked.about.country,
+        tenant_id=context.tenant_id,
+        country=context.caller.country,
         fields=new.fields(),
         status=new.status,
         assigned_to=reference(new.assigned_to),
-        created_by=asked.about.user_id,
+        created_by=context.caller.user_id,
     )
-    remember = await once(asked, lead_body)
+    remember = await once(context, lead_body)
     lead, appended = await capture_lead(
-        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+        context.app.store, command, origin(context.request, context.caller), idempotency=remember
     )
-    return answered(asked, lead, lead_body, appended, 201)
+    return answered(context, lead, lead_body, appended, 201)
 
 
-async def get_lead(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response:
+async def get_lead(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
     """Returns the lead, or its state at ``asOf``."""
-    return await shown(asked, lead_list.LIST, lead_id, NO_LEAD, as_of, lead_body)
+    return await shown(context, lead_list.LIST, lead_id, NO_LEAD, as_of, lead_body)
 
 
-async def patch_lead(asked: Asked, lead_id: UUID, change: LeadChange) -> Response:
+async def patch_lead(context: Context, lead_id: UUID, change: LeadChange) -> Response:
     """Changes the fields that are sent, and returns the lead. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
     given = change.model_fields_set
@@ -66,62 +66,62 @@ async def patch_lead(asked: Asked, lead_id: UUID, change: LeadChange) -> Respons
     if change.name is not None:
         details["first_name"], details["last_name"] = split_name(change.name)
     command = ChangeLead(
-        tenant_id=asked.tenant_id,
-        country=asked.about.country,
+        tenant_id=context.tenant_id,
+        country=context.caller.country,
         lead_id=lead_id,
         status=change.status,
         assign="assigned_to" in given,
         assigned_to=reference(change.assigned_to),
         details=details,
-        sees=asked.about.sees,
-        expected_versions=expected_versions(asked.request),
+        visible_to=context.caller.visible_to,
+        expected_versions=expected_versions(context.request),
     )
-    lead = await change_lead(asked.app.store, command, origin(asked.request, asked.about))
-    return answered(asked, lead, lead_body)
+    lead = await change_lead(context.app.store, command, origin(context.request, context.caller))
+    return answered(context, lead, lead_body)
 
 
-async def post_conversion(asked: Asked, lead_id: UUID) -> Response:
+async def post_conversion(context: Context, lead_id: UUID) -> Response:
     """Sets the status to ``converted`` and creates a contact from the lead. Converting it again has no further
     effect."""
-    remember = await once(asked, lead_body)
+    remember = await once(context, lead_body)
     lead, appended = await convert_lead(
-        asked.app.store,
-        asked.tenant_id,
+        context.app.store,
+        context.tenant_id,
         lead_id,
-        origin(asked.request, asked.about),
-        sees=asked.about.sees,
-        created_by=asked.about.user_id,
+        origin(context.request, context.caller),
+        visible_to=context.caller.visible_to,
+        created_by=context.caller.user_id,
         idempotency=remember,
     )
-    return answered(asked, lead, lead_body, appended)
+    return answered(context, lead, lead_body, appended)
 
 
-async def post_lead_clearance(asked: Asked, lead_id: UUID) -> Response:
+async def post_lead_clearance(context: Context, lead_id: UUID) -> Response:
     """Marks a suspected lead as genuine. The lead is counted and routed, and webhooks receive it as new. Clearing it
     again has no further effect."""
-    remember = await once(asked, lead_body)
+    remember = await once(context, lead_body)
     lead, appended = await clear_lead(
-        asked.app.store,
-        asked.tenant_id,
+        context.app.store,
+        context.tenant_id,
         lead_id,
-        origin(asked.request, asked.about),
-        sees=asked.about.sees,
+        origin(context.request, context.caller),
+        visible_to=context.caller.visible_to,
         idempotency=remember,
     )
-    return answered(asked, lead, lead_body, appended)
+    return answered(context, lead, lead_body, appended)
 
 
-async def get_lead_history(asked: Asked, lead_id: UUID, as_of: AsOf) -> Response:
+async def get_lead_history(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
     """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
     ends at that moment."""
-    stream = as_it_was(await loaded(asked, lead_list.LIST, lead_id, NO_LEAD), as_of)
-    return unless_known(asked, encoded(history_of(stream)), stream.events[-1].event.originator_version)
+    stream = as_it_was(await loaded(context, lead_list.LIST, lead_id, NO_LEAD), as_of)
+    return unless_known(context, encoded(history_of(stream)), stream.events[-1].event.originator_version)
 
 
-SHOWN = ShownLead
+SHOWN = LeadResponse
 """What webhooks are sent."""
 
-one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=ShownLead)
+one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=LeadResponse)
 
 ENDPOINTS = (
     Endpoint(
@@ -130,10 +130,10 @@ ENDPOINTS = (
         get_leads,
         "List leads",
         query=LeadFilters,
-        answers=list[ShownLead | ShownRemoved],
-        of_log=True,
+        answers=list[LeadResponse | RemovedResponse],
+        etag_from_position=True,
     ),
-    Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=NewLead, answers=ShownLead, status=201),
+    Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=LeadCreate, answers=LeadResponse, status=201),
     one(method="GET", run=get_lead, summary="Get a lead", query=AsOf),
     one(method="PATCH", run=patch_lead, summary="Change a lead", body=LeadChange),
     one(
@@ -149,6 +149,6 @@ ENDPOINTS = (
         run=get_lead_history,
         summary="Get a lead's history",
         query=AsOf,
-        answers=list[ShownEvent],
+        answers=list[EventResponse],
     ),
 )

@@ -12,7 +12,7 @@ from aureum.domain.subscriber import Subscriber
 from aureum.http.access.callers import GUESSES, counted, origin
 from aureum.http.api.newsletter.unsubscribe_page import ASKS, DONE, UNKNOWN, Words, page
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import LINK, Asked, Endpoint
+from aureum.http.contract.endpoint import LINK, Context, Endpoint
 from aureum.http.contract.form_fields import EMPTY_IS_NONE, Forgiven, Interests, Trap
 from aureum.http.contract.form_page import FormWords, Input
 from aureum.http.contract.forms import FormEndpoint, Submission, submit
@@ -69,20 +69,20 @@ class UnsubscribeLink(BaseModel):
     token: Annotated[str, Field(description="The token from the unsubscribe link.")] = ""
 
 
-class ShownSuccess(Shape):
+class SuccessResponse(Shape):
     """A success. The response is the same for new and known addresses."""
 
     success: Literal[True]
     message: str
 
 
-async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
+async def post_subscribe(context: Context, form: SubscriptionForm) -> Response:
     """Subscribes an address. The response is the same for new, subscribed and unsubscribed addresses. The endpoint
     accepts the same formats as the contact form."""
 
     async def work(submission: Submission) -> tuple[Subscriber, Appended]:
         command = Subscribe(
-            tenant_id=submission.site.brokerage.tenant_id,
+            tenant_id=submission.site.visitor.tenant_id,
             email=form.email,
             first_name=form.first_name and form.first_name.strip(),
             interests=form.interests,
@@ -90,43 +90,43 @@ async def post_subscribe(asked: Asked, form: SubscriptionForm) -> Response:
             suspect=form.suspect,
         )
         return await subscribe(
-            asked.app.store,
+            context.app.store,
             command,
             submission.origin,
             idempotency=submission.idempotency,
             guards=submission.guards,
         )
 
-    return await submit(asked, form, lambda _: SUBSCRIBED, work)
+    return await submit(context, form, lambda _: SUBSCRIBED, work)
 
 
-async def get_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
+async def get_unsubscribe(context: Context, query: UnsubscribeLink) -> Response:
     """Returns a page with an unsubscribe button to browsers. It changes nothing, because mail scanners follow every
     link."""
-    link = await find_link(asked.app.store, asked.tenant_id, query.token)
+    link = await find_link(context.app.store, context.tenant_id, query.token)
     if link.subscriber_id is None:
-        return await unknown(asked.request, link)
-    if prefers_page(asked.request.scope):
+        return await unknown(context.request, link)
+    if prefers_page(context.request.scope):
         return page(link.brokerage, ASKS)
     return answer(TO_UNSUBSCRIBE, headers=NOT_KEPT)
 
 
-async def post_unsubscribe(asked: Asked, query: UnsubscribeLink) -> Response:
+async def post_unsubscribe(context: Context, query: UnsubscribeLink) -> Response:
     """Unsubscribes the owner of the link, from the page or with one click (RFC 8058). The request body is ignored."""
-    store = asked.app.store
+    store = context.app.store
     # The body is the same for every link: the token tells requests apart.
-    sent = query.token.encode() + b"\n" + asked.body
+    sent = query.token.encode() + b"\n" + context.body
     once = await unless_replayed(
-        store, asked.tenant_id, idempotency(asked.request, asked.about, sent, lambda _: UNSUBSCRIBED)
+        store, context.tenant_id, idempotency(context.request, context.caller, sent, lambda _: UNSUBSCRIBED)
     )
-    link = await find_link(store, asked.tenant_id, query.token)
+    link = await find_link(store, context.tenant_id, query.token)
     if link.subscriber_id is None:
-        return await unknown(asked.request, link)
-    who = origin(asked.request, asked.about)
-    appended = await unsubscribe(store, asked.tenant_id, link.subscriber_id, who, idempotency=once)
+        return await unknown(context.request, link)
+    who = origin(context.request, context.caller)
+    appended = await unsubscribe(store, context.tenant_id, link.subscriber_id, who, idempotency=once)
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
-    if prefers_page(asked.request.scope):
+    if prefers_page(context.request.scope):
         return page(link.brokerage, DONE)
     return answer(UNSUBSCRIBED, headers=NOT_KEPT)
 
@@ -162,7 +162,7 @@ link = partial(
     access=LINK,
     dialect="leads",
     query=UnsubscribeLink,
-    answers=ShownSuccess,
+    answers=SuccessResponse,
     refusals=(404,),
     pages=True,
 )
@@ -174,7 +174,7 @@ ENDPOINTS = (
         post_subscribe,
         "Subscribe to the newsletter",
         body=SubscriptionForm,
-        answers=ShownSuccess,
+        answers=SuccessResponse,
         words=WORDS,
     ),
     link(method="GET", run=get_unsubscribe, summary="Show the unsubscribe page"),

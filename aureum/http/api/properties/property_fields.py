@@ -44,7 +44,7 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class NewProperty(Body):
+class PropertyCreate(Body):
     """A new property."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
@@ -98,7 +98,7 @@ class PropertyChange(Body):
     time_zone: Annotated[TimeZone | None, Field(alias="timeZone")] = None
 
 
-class ShownProperty(Shape):
+class PropertyResponse(Shape):
     """A property."""
 
     id: Wire

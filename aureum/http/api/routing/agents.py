@@ -18,7 +18,7 @@ from aureum.http.access.roles import check_changing, check_leader
 from aureum.http.api.routing.agent_fields import AgentResponse, AgentUpdate, ProfileRow, changes, document
 from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.numbered_pages import Found, Numbered, NumberedPage, paged
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, unless_known
 from aureum.projections import users
@@ -43,64 +43,72 @@ def agent_body(agent: User) -> bytes:
     return encoded(document(agent))
 
 
-async def get_agents(asked: Asked, part: AgentPage) -> Response:
+async def get_agents(context: Context, part: AgentPage) -> Response:
     """Lists the profiles of the brokerage's staff by name, including disabled users. Agents get only their own
     profile."""
-    asked = await in_brokerage(asked, part.brokerage_id, "list agents")
-    of = {"tenant": asked.tenant_id, "user": asked.about.sees, "limit": part.page_size, "skipped": part.skipped}
+    context = await in_brokerage(context, part.brokerage_id, "list agents")
+    of = {
+        "tenant": context.tenant_id,
+        "user": context.caller.visible_to,
+        "limit": part.page_size,
+        "skipped": part.skipped,
+    }
 
     async def read() -> Found:
-        found, ((total,),) = await asked.app.database.tenant_results(
-            asked.tenant_id, [(users.PROFILES, of), (users.PROFILES_COUNT, of)]
+        found, ((total,),) = await context.app.database.tenant_results(
+            context.tenant_id, [(users.PROFILES, of), (users.PROFILES_COUNT, of)]
         )
         return Found(",".join(encoded(document(ProfileRow(*row))).decode() for row in found), total)
 
-    return await paged(asked, part, (PATH, asked.tenant_id, asked.about.head, asked.about.view), read)
+    return await paged(context, part, (PATH, context.tenant_id, context.caller.head, context.caller.view), read)
 
 
-async def get_agent(asked: Asked, number: int, as_of: AsOf) -> Response:
+async def get_agent(context: Context, number: int, as_of: AsOf) -> Response:
     """Returns the agent's profile, or its state at ``asOf``."""
-    tenant_id, row = await agent_of(asked, number)
+    tenant_id, row = await agent_of(context, number)
     if as_of.as_of is None:
-        return unless_known(asked, encoded(document(row)), row.stream_version)
-    (at,) = await on_clock(asked.app.database, tenant_id, as_of.as_of)
-    agent = (await asked.app.store.load(tenant_id, row.user_id)).aggregate(at)
+        return unless_known(context, encoded(document(row)), row.stream_version)
+    (at,) = await on_clock(context.app.database, tenant_id, as_of.as_of)
+    agent = (await context.app.store.load(tenant_id, row.user_id)).aggregate(at)
     if agent is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked, agent_body(agent), agent.version)
+    return unless_known(context, agent_body(agent), agent.version)
 
 
-async def patch_agent(asked: Asked, number: int, change: AgentUpdate) -> Response:
+async def patch_agent(context: Context, number: int, change: AgentUpdate) -> Response:
     """Changes the fields that are sent, and returns the profile. Brokers and owners may change all fields. Agents may
     change their own ``bio``, ``languages``, ``away_from`` and ``away_to``. Send ``If-Match`` with the ETag to avoid
     overwriting someone else's change."""
-    tenant_id, row = await agent_of(asked, number)
+    tenant_id, row = await agent_of(context, number)
     sent: dict[str, Any] = change.model_dump(exclude_unset=True)
     if sent.keys() - set(OWN):
-        if asked.about.role == "agent":
+        if context.caller.role == "agent":
             raise NotAllowed(OWN_ONLY)
-        check_leader(asked.about.role)
+        check_leader(context.caller.role)
     dates = [name for name in ("away_from", "away_to") if sent.get(name) is not None]
-    moments = await on_clock(asked.app.database, tenant_id, *(sent[name] for name in dates))
+    moments = await on_clock(context.app.database, tenant_id, *(sent[name] for name in dates))
     command = ChangeUser(
         tenant_id=tenant_id,
         user_id=row.user_id,
         profile=changes(sent | dict(zip(dates, moments, strict=True))),
-        expected_versions=expected_versions(asked.request),
+        expected_versions=expected_versions(context.request),
     )
     agent = await change_user(
-        asked.app.store, command, origin(asked.request, asked.about), check=partial(check_changing, asked.about.role)
+        context.app.store,
+        command,
+        origin(context.request, context.caller),
+        check=partial(check_changing, context.caller.role),
     )
-    return answered(asked, agent, agent_body)
+    return answered(context, agent, agent_body)
 
 
-async def agent_of(asked: Asked, number: int) -> tuple[UUID, ProfileRow]:
+async def agent_of(context: Context, number: int) -> tuple[UUID, ProfileRow]:
     """The tenant and the profile of the agent with this number, if the caller may see it. Raises NotFound."""
-    for tenant_id, user_id in await asked.app.database.rows(users.DIRECTORY, {"number": number}):
-        own = tenant_id == asked.tenant_id and asked.about.sees in (None, user_id)
-        if own or is_platform_admin(asked):
+    for tenant_id, user_id in await context.app.database.rows(users.DIRECTORY, {"number": number}):
+        own = tenant_id == context.tenant_id and context.caller.visible_to in (None, user_id)
+        if own or is_platform_admin(context):
             of = {"tenant": tenant_id, "user": user_id, "limit": 1, "skipped": 0}
-            (row,) = await asked.app.database.tenant_rows(tenant_id, users.PROFILES, of)
+            (row,) = await context.app.database.tenant_rows(tenant_id, users.PROFILES, of)
             return tenant_id, ProfileRow(*row)
     raise NotFound(NO_AGENT)
 

@@ -17,7 +17,7 @@ from aureum.http.access.roles import check_leader, check_manager
 from aureum.http.api.routing.setting_fields import RoutingResponse, RoutingUpdate, document, settings
 from aureum.http.api.staff.scope import NO_BROKERAGE, in_brokerage
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.endpoint import STAFF, Asked, Endpoint
+from aureum.http.contract.endpoint import STAFF, Context, Endpoint
 from aureum.http.contract.resource import answered, expected_versions, unless_known
 from aureum.projections import brokerages, users
 
@@ -35,37 +35,37 @@ class OfBrokerage(BaseModel):
     ] = None
 
 
-async def get_routing(asked: Asked, of: OfBrokerage) -> Response:
+async def get_routing(context: Context, of: OfBrokerage) -> Response:
     """Returns the routing settings. Until the brokerage changes them, they have their defaults."""
-    check_leader(asked.about.role)
-    asked = await in_brokerage(asked, of.brokerage_id, "show routing")
-    about = {"tenant": asked.tenant_id}
-    found = await asked.app.database.rows(brokerages.ROUTING, about)
+    check_leader(context.caller.role)
+    context = await in_brokerage(context, of.brokerage_id, "show routing")
+    parameters = {"tenant": context.tenant_id}
+    found = await context.app.database.rows(brokerages.ROUTING, parameters)
     if not found:
         raise NotFound(NO_BROKERAGE)
     ((version, kept),) = found
-    body = encoded(document(from_json(kept), await numbers_of(asked)))
-    return unless_known(asked, body, version)
+    body = encoded(document(from_json(kept), await numbers_of(context)))
+    return unless_known(context, body, version)
 
 
-async def put_routing(asked: Asked, of: OfBrokerage, update: RoutingUpdate) -> Response:
+async def put_routing(context: Context, of: OfBrokerage, update: RoutingUpdate) -> Response:
     """Replaces the routing settings, and returns them. Rules and groups may name active users of the brokerage. Send
     ``If-Match`` with the ETag to avoid overwriting someone else's change."""
-    check_manager(asked.about.role)
-    asked = await in_brokerage(asked, of.brokerage_id, "change routing")
-    numbers = await numbers_of(asked)
+    check_manager(context.caller.role)
+    context = await in_brokerage(context, of.brokerage_id, "change routing")
+    numbers = await numbers_of(context)
     command = ChangeRouting(
-        tenant_id=asked.tenant_id,
+        tenant_id=context.tenant_id,
         routing=settings(update, {number: user_id for user_id, number in numbers.items()}),
-        expected_versions=expected_versions(asked.request),
+        expected_versions=expected_versions(context.request),
     )
-    brokerage = await change_routing(asked.app.store, command, origin(asked.request, asked.about))
-    return answered(asked, brokerage, lambda changed: encoded(document(changed.routing, numbers)))
+    brokerage = await change_routing(context.app.store, command, origin(context.request, context.caller))
+    return answered(context, brokerage, lambda changed: encoded(document(changed.routing, numbers)))
 
 
-async def numbers_of(asked: Asked) -> Mapping[UUID, int]:
+async def numbers_of(context: Context) -> Mapping[UUID, int]:
     """The numbers of the brokerage's users, disabled ones too."""
-    rows = await asked.app.database.tenant_rows(asked.tenant_id, users.ASSIGNABLE, {"tenant": asked.tenant_id})
+    rows = await context.app.database.tenant_rows(context.tenant_id, users.ASSIGNABLE, {"tenant": context.tenant_id})
     return {user_id: number for user_id, number, *_ in rows}
 
 

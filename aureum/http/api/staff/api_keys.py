@@ -15,7 +15,7 @@ from aureum.http.access.callers import origin
 from aureum.http.api.staff.managed import managed_brokerage, position
 from aureum.http.api.staff.user_fields import BrokerageId, BrokeragePage, OfBrokerage
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
 from aureum.http.contract.resource import answered, once
 from aureum.http.wire.fields import NULL_IS_ABSENT, Name, Whole
@@ -26,7 +26,7 @@ from aureum.projections import api_keys
 PATH = "/api/v1/admin/api-keys"
 
 
-class NewApiKey(Body):
+class ApiKeyCreate(Body):
     """A new API key. It can be created under any plan. Aureum checks the plan on each request."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Website", "rate_limit": 100}})
@@ -38,7 +38,7 @@ class NewApiKey(Body):
     brokerage_id: BrokerageId | None = None
 
 
-class ShownApiKey(Shape):
+class ApiKeyResponse(Shape):
     """An API key, without the key itself."""
 
     id: Wire
@@ -49,7 +49,7 @@ class ShownApiKey(Shape):
     created_at: LeadsTimestamp
 
 
-class ShownNewKey(ShownApiKey):
+class KeyCreated(ApiKeyResponse):
     """A new API key. The key itself is shown only in this response."""
 
     key: Annotated[str, Field(pattern="^aur_[A-Za-z0-9_-]{43}$")]
@@ -74,55 +74,59 @@ def shown(key: ApiKey) -> dict[str, Any]:
     return document(key.id, key.name, key.prefix, key.rate_limit, key.revoked, key.created_on)
 
 
-async def get_api_keys(asked: Asked, part: BrokeragePage) -> Response:
+async def get_api_keys(context: Context, part: BrokeragePage) -> Response:
     """Lists the API keys, newest first, including revoked keys."""
-    tenant_id, _ = await managed_brokerage(asked, part.brokerage_id)
+    tenant_id, _ = await managed_brokerage(context, part.brokerage_id)
     of = {"tenant": tenant_id, "limit": part.page_size, "skipped": part.skipped}
 
     async def read() -> Found:
-        found, ((total,),) = await asked.app.database.tenant_results(
+        found, ((total,),) = await context.app.database.tenant_results(
             tenant_id, [(api_keys.PAGE, of), (api_keys.COUNT, of)]
         )
         return Found(",".join(encoded(document(*row)).decode() for row in found), total)
 
-    return await paged(asked, part, (PATH, tenant_id, await position(asked, tenant_id)), read)
+    return await paged(context, part, (PATH, tenant_id, await position(context, tenant_id)), read)
 
 
-async def post_api_key(asked: Asked, new: NewApiKey) -> Response:
+async def post_api_key(context: Context, new: ApiKeyCreate) -> Response:
     """Returns the new key, which is shown only in this response."""
-    tenant_id, _ = await managed_brokerage(asked, new.brokerage_id)
+    tenant_id, _ = await managed_brokerage(context, new.brokerage_id)
     secret = new_key()
 
     def body(key: ApiKey) -> bytes:
         return encoded(shown(key) | {"key": secret})
 
-    remember = await once(asked, body, tenant_id=tenant_id)
+    remember = await once(context, body, tenant_id=tenant_id)
     command = IssueApiKey(tenant_id=tenant_id, name=new.name, rate_limit=new.rate_limit)
     key, appended = await issue_api_key_once(
-        asked.app.store, command, secret, origin(asked.request, asked.about), remember
+        context.app.store, command, secret, origin(context.request, context.caller), remember
     )
-    return answered(asked, key, body, appended, 201)
+    return answered(context, key, body, appended, 201)
 
 
-async def delete_api_key(asked: Asked, key_id: UUID, of: OfBrokerage) -> Response:
+async def delete_api_key(context: Context, key_id: UUID, of: OfBrokerage) -> Response:
     """Revokes the key. It is refused from the next request on. Revoking it again has no further effect."""
-    tenant_id, _ = await managed_brokerage(asked, of.brokerage_id)
-    key = await revoke_api_key(asked.app.store, tenant_id, key_id, origin(asked.request, asked.about))
-    return answered(asked, key, lambda revoked: encoded(shown(revoked)))
+    tenant_id, _ = await managed_brokerage(context, of.brokerage_id)
+    key = await revoke_api_key(context.app.store, tenant_id, key_id, origin(context.request, context.caller))
+    return answered(context, key, lambda revoked: encoded(shown(revoked)))
 
 
 every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(400, 403, 404))
 
 ENDPOINTS = (
     every(
-        method="GET", run=get_api_keys, summary="List API keys", query=BrokeragePage, answers=NumberedPage[ShownApiKey]
+        method="GET",
+        run=get_api_keys,
+        summary="List API keys",
+        query=BrokeragePage,
+        answers=NumberedPage[ApiKeyResponse],
     ),
     every(
         method="POST",
         run=post_api_key,
         summary="Create an API key",
-        body=NewApiKey,
-        answers=ShownNewKey,
+        body=ApiKeyCreate,
+        answers=KeyCreated,
         status=201,
     ),
     every(
@@ -132,6 +136,6 @@ ENDPOINTS = (
         summary="Revoke an API key",
         id=Id(NO_KEY),
         query=OfBrokerage,
-        answers=ShownApiKey,
+        answers=ApiKeyResponse,
     ),
 )

@@ -26,7 +26,7 @@ from aureum.http.wire.fields import (
     Subject,
 )
 from aureum.http.wire.sent import Body
-from aureum.http.wire.shapes import LeadsTimestamp, Shape, ShownActor, ShownChange, Wire
+from aureum.http.wire.shapes import ActorResponse, ChangeResponse, LeadsTimestamp, Shape, Wire
 
 
 def _string(value: Any) -> str:
@@ -41,7 +41,7 @@ StatusText = Annotated[Status, BeforeValidator(_string)]
 Domain = Annotated[str, Characters(limit=255)]
 
 
-class NewAdminLead(Body):
+class AdminLeadCreate(Body):
     """A new lead that staff enter."""
 
     model_config = ConfigDict(
@@ -142,7 +142,7 @@ class AdminLeadFilters(Numbered):
     q: Search = None
 
 
-class ShownAdminLead(Shape):
+class AdminLeadResponse(Shape):
     """A lead with all its details."""
 
     id: int
@@ -178,11 +178,11 @@ class RemovedAdminLead(Shape):
     removed: Literal[True]
 
 
-class ShownAdminEvent(Shape):
+class AdminEventResponse(Shape):
     """One event of a lead's history."""
 
     version: int
     type: str
     at: LeadsTimestamp
-    actor: ShownActor
-    changes: dict[str, ShownChange]
+    actor: ActorResponse
+    changes: dict[str, ChangeResponse]

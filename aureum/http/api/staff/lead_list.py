@@ -11,7 +11,7 @@ from aureum.http.api.staff.lead_fields import AdminLeadFilters
 from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.catching_up import FAR, Run, changes, runs_of
-from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.endpoint import Context
 from aureum.http.contract.numbered_pages import Found, page_body, paged
 from aureum.http.contract.paging import link
 from aureum.http.wire.validation import refused
@@ -23,25 +23,25 @@ PATH = "/api/v1/admin/leads"
 FILTERS = ("status", "source", "source_domain", "assigned_agent_id", "brokerage_id", "q")
 
 
-async def get_admin_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
+async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Response:
     """Lists the leads, newest first. Agents see the leads that are assigned to them or that they created.
 
     Raises NotFound, HttpError 400, InvalidRequest.
     """
-    database = asked.app.database
+    database = context.app.database
     chosen: dict[str, Any] = {
         "status": filters.status,
         "source": filters.source,
         "source_domain": filters.source_domain,
         "agent": filters.assigned_agent_id,
-        "sees": asked.about.sees,
+        "visible_to": context.caller.visible_to,
     }
     words = search_asked(filters.q)
     # What has all words as they stand; if nothing has, with a typo.
     choices = [{**chosen, "words": one} for one in ((None,) if words is None else words)]
     page = {"limit": filters.page_size, "skipped": filters.skipped}
 
-    if is_platform_admin(asked) and filters.brokerage_id is None:
+    if is_platform_admin(context) and filters.brokerage_id is None:
         if filters.changed_after is not None:
             # Each brokerage has a log of its own, and no position of all.
             raise refused("query", "changedAfter", "changed_after_in_one")
@@ -55,82 +55,84 @@ async def get_admin_leads(asked: Asked, filters: AdminLeadFilters) -> Response:
                     break
             return listed
 
-        return await paged(asked, filters, (PATH, "everywhere", head, read_version), of_all)
+        return await paged(context, filters, (PATH, "everywhere", head, read_version), of_all)
 
-    asked = await in_brokerage(asked, filters.brokerage_id, "list leads")
-    about = asked.about
-    state = (PATH, about.tenant_id, about.head, about.read_version, about.view)
-    bounds = [(PATH, about.tenant_id.int, about.view, *one.values()) for one in choices]
-    runs = [(run, choices[place]) for place, run in runs_of(filters.changed_after, filters.cursor, bounds, about.head)]
+    context = await in_brokerage(context, filters.brokerage_id, "list leads")
+    caller = context.caller
+    state = (PATH, caller.tenant_id, caller.head, caller.read_version, caller.view)
+    bounds = [(PATH, caller.tenant_id.int, caller.view, *one.values()) for one in choices]
+    runs = [(run, choices[place]) for place, run in runs_of(filters.changed_after, filters.cursor, bounds, caller.head)]
     run, one = runs[0]
     if run.since is not None:
-        return await changed(asked, filters, state, run, one)
+        return await changed(context, filters, state, run, one)
     if filters.cursor is not None:
         raise refused("query", "cursor", "cursor_of_changes")
 
     async def of_one() -> Found:
         for going, choice in runs:
-            rows = await database.rows(admin_leads.PAGE, choice | page | {"tenant": about.tenant_id})
-            listed = found(rows)._replace(links=delta(asked, filters, going))
+            rows = await database.rows(admin_leads.PAGE, choice | page | {"tenant": caller.tenant_id})
+            listed = found(rows)._replace(links=delta(context, filters, going))
             if listed.total:
                 break
         return listed
 
-    return await paged(asked, filters, state, of_one)
+    return await paged(context, filters, state, of_one)
 
 
 async def changed(
-    asked: Asked, filters: AdminLeadFilters, state: tuple[object, ...], run: Run, chosen: Mapping[str, Any]
+    context: Context, filters: AdminLeadFilters, state: tuple[object, ...], run: Run, chosen: Mapping[str, Any]
 ) -> Response:
     """A page of what changed, the oldest change first. The next one goes on behind the last change of this one, so that
     it is found by the ``Link`` header and not by its number."""
-    query = asked.request.query_params
+    query = context.request.query_params
     if filters.page > 1 and filters.cursor is None:
         raise refused("query", "page", "page_of_changes")
     etag = list_etag(*state, sorted(query.multi_items()))
-    unchanged = not_modified(asked.request, etag)
+    unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
     assert run.since is not None
     size = filters.page_size
     statement, reach = admin_leads.CHANGED, {"since": run.since, "until": run.head}
-    part = await changes(asked.app.database, asked.about, statement, chosen, **reach, after=run.after.int, limit=size)
-    total = await count(asked, run, chosen)
-    links = [delta(asked, filters, run)]
+    part = await changes(
+        context.app.database, context.caller, statement, chosen, **reach, after=run.after.int, limit=size
+    )
+    total = await count(context, run, chosen)
+    links = [delta(context, filters, run)]
     if part.more:
-        following = chosen_in(asked) | {"changedAfter": run.again, "page_size": size}
+        following = chosen_in(context) | {"changedAfter": run.again, "page_size": size}
         following |= {"page": filters.page + 1, "cursor": run.cursor(UUID(int=part.until))}
         links.insert(0, link(PATH, following, "next"))
     body = page_body(filters, Found(",".join(map(in_words, part.rows)), total))
     return answer(body, headers={"ETag": etag, "Link": ", ".join(links)})
 
 
-async def count(asked: Asked, run: Run, chosen: Mapping[str, Any]) -> int:
+async def count(context: Context, run: Run, chosen: Mapping[str, Any]) -> int:
     """How many changes the run has; counted once for all its pages."""
     assert run.since is not None
-    whole = {**chosen, "tenant": asked.tenant_id, "since": run.since, "until": run.head, "limit": None}
+    whole = {**chosen, "tenant": context.tenant_id, "since": run.since, "until": run.head, "limit": None}
 
     async def counted() -> bytes:
         total = 0
         # Part by part: a statement has a time limit.
         for after in range(run.since or 0, run.head, FAR):
             reach = {**whole, "after": after, "last": min(after + FAR, run.head)}
-            ((number,),) = await asked.app.database.tenant_rows(asked.tenant_id, admin_leads.CHANGED_COUNT, reach)
+            ((number,),) = await context.app.database.tenant_rows(context.tenant_id, admin_leads.CHANGED_COUNT, reach)
             total += number
         return b"%d" % total
 
-    return int(await asked.app.answers.get((*run.bound, "count", run.since, run.head), counted))
+    return int(await context.app.answers.get((*run.bound, "count", run.since, run.head), counted))
 
 
-def chosen_in(asked: Asked) -> dict[str, object]:
+def chosen_in(context: Context) -> dict[str, object]:
     """The filters as they were sent."""
-    query = asked.request.query_params
+    query = context.request.query_params
     return {name: query[name] for name in FILTERS if name in query}
 
 
-def delta(asked: Asked, filters: AdminLeadFilters, run: Run) -> str:
+def delta(context: Context, filters: AdminLeadFilters, run: Run) -> str:
     """Where what changes from now on is found."""
-    query = {**chosen_in(asked), "page_size": filters.page_size, "changedAfter": run.token}
+    query = {**chosen_in(context), "page_size": filters.page_size, "changedAfter": run.token}
     return link(PATH, query, "delta")
 
 

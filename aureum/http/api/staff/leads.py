@@ -12,19 +12,19 @@ from aureum.domain.errors import NotFound
 from aureum.domain.lead import DETAILS, Lead, LeadFields
 from aureum.http.access.callers import origin
 from aureum.http.api.staff.lead_fields import (
+    AdminEventResponse,
     AdminLeadChange,
+    AdminLeadCreate,
     AdminLeadFilters,
-    NewAdminLead,
+    AdminLeadResponse,
     RemovedAdminLead,
-    ShownAdminEvent,
-    ShownAdminLead,
 )
 from aureum.http.api.staff.lead_history import assigned_in, history_of
 from aureum.http.api.staff.lead_list import PATH, get_admin_leads
 from aureum.http.api.staff.scope import in_brokerage, where_lead_is
 from aureum.http.contract.agents import check_agent
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.endpoint import STAFF, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.numbered_pages import NumberedPage
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
 from aureum.projections import admin_leads
@@ -43,32 +43,32 @@ def lead_body(brokerage: int, agent: int | None, lead: Lead) -> bytes:
     return encoded(admin_leads.detail(admin_leads.row_of(lead), brokerage, agent))
 
 
-async def numbers_of(asked: Asked, users: set[UUID]) -> dict[UUID, int]:
+async def numbers_of(context: Context, users: set[UUID]) -> dict[UUID, int]:
     """The users' numbers."""
     if not users:
         return {}
-    parameters = {"tenant": asked.tenant_id, "users": list(users)}
-    return dict(await asked.app.database.tenant_rows(asked.tenant_id, admin_leads.AGENTS, parameters))
+    parameters = {"tenant": context.tenant_id, "users": list(users)}
+    return dict(await context.app.database.tenant_rows(context.tenant_id, admin_leads.AGENTS, parameters))
 
 
-async def body_of(asked: Asked, lead: Lead) -> partial[bytes]:
+async def body_of(context: Context, lead: Lead) -> partial[bytes]:
     """What makes the body of this lead."""
     agent = lead.assigned_to
-    number = None if agent is None else (await numbers_of(asked, {agent})).get(agent)
-    return partial(lead_body, asked.about.number, number)
+    number = None if agent is None else (await numbers_of(context, {agent})).get(agent)
+    return partial(lead_body, context.caller.number, number)
 
 
-async def post_admin_lead(asked: Asked, new: NewAdminLead) -> Response:
+async def post_admin_lead(context: Context, new: AdminLeadCreate) -> Response:
     """Leads that staff enter are not routed. Set ``assigned_agent_id`` to assign the lead to an agent.
 
     Raises NotFound, HttpError 400.
     """
-    asked = await in_brokerage(asked, new.brokerage_id, "create lead")
-    body = partial(lead_body, asked.about.number, new.assigned_agent_id)
-    remember = await once(asked, body)
+    context = await in_brokerage(context, new.brokerage_id, "create lead")
+    body = partial(lead_body, context.caller.number, new.assigned_agent_id)
+    remember = await once(context, body)
     command = CaptureLead(
-        tenant_id=asked.tenant_id,
-        country=asked.about.country,
+        tenant_id=context.tenant_id,
+        country=context.caller.country,
         fields=LeadFields(
             first_name=new.first_name,
             last_name=new.last_name,
@@ -85,71 +85,71 @@ async def post_admin_lead(asked: Asked, new: NewAdminLead) -> Response:
             utm_campaign=None,
         ),
         status=new.status,
-        assigned_to=await check_agent(asked, new.assigned_agent_id),
-        created_by=asked.about.user_id,
+        assigned_to=await check_agent(context, new.assigned_agent_id),
+        created_by=context.caller.user_id,
     )
     lead, appended = await capture_lead(
-        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+        context.app.store, command, origin(context.request, context.caller), idempotency=remember
     )
-    return answered(asked, lead, body, appended, 201)
+    return answered(context, lead, body, appended, 201)
 
 
-async def find_lead(asked: Asked, number: int) -> tuple[Asked, Row]:
+async def find_lead(context: Context, number: int) -> tuple[Context, Row]:
     """The lead's row, and the request, asked of its brokerage. Raises NotFound."""
-    asked = await where_lead_is(asked, number, NO_LEAD)
-    parameters = {"tenant": asked.tenant_id, "number": number, "sees": asked.about.sees}
-    rows = await asked.app.database.tenant_rows(asked.tenant_id, admin_leads.ONE, parameters)
+    context = await where_lead_is(context, number, NO_LEAD)
+    parameters = {"tenant": context.tenant_id, "number": number, "visible_to": context.caller.visible_to}
+    rows = await context.app.database.tenant_rows(context.tenant_id, admin_leads.ONE, parameters)
     if not rows:
         raise NotFound(NO_LEAD)
-    return asked, admin_leads.loaded(rows[0])
+    return context, admin_leads.loaded(rows[0])
 
 
-async def get_admin_lead(asked: Asked, number: int, as_of: AsOf) -> Response:
+async def get_admin_lead(context: Context, number: int, as_of: AsOf) -> Response:
     """Returns the lead, or its state at ``asOf``."""
-    asked, row = await find_lead(asked, number)
+    context, row = await find_lead(context, number)
     if as_of.as_of is None:
         shown = admin_leads.detail(row, row["brokerage_id"], row["agent"])
-        return unless_known(asked, encoded(shown), row["stream_version"])
-    (at,) = await on_clock(asked.app.database, asked.tenant_id, as_of.as_of)
-    lead = (await asked.app.store.load(asked.tenant_id, row["lead_id"])).aggregate(at)
+        return unless_known(context, encoded(shown), row["stream_version"])
+    (at,) = await on_clock(context.app.database, context.tenant_id, as_of.as_of)
+    lead = (await context.app.store.load(context.tenant_id, row["lead_id"])).aggregate(at)
     if lead is None:
         raise NotFound(NOT_YET)
-    body = await body_of(asked, lead)
-    return unless_known(asked, body(lead), lead.version)
+    body = await body_of(context, lead)
+    return unless_known(context, body(lead), lead.version)
 
 
-async def patch_admin_lead(asked: Asked, number: int, change: AdminLeadChange) -> Response:
+async def patch_admin_lead(context: Context, number: int, change: AdminLeadChange) -> Response:
     """Changes the fields that are sent, and returns the lead. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
-    asked, row = await find_lead(asked, number)
+    context, row = await find_lead(context, number)
     given: dict[str, Any] = change.model_dump(exclude_unset=True)
     command = ChangeLead(
-        tenant_id=asked.tenant_id,
-        country=asked.about.country,
+        tenant_id=context.tenant_id,
+        country=context.caller.country,
         lead_id=row["lead_id"],
         status=given.get("status"),
         assign="assigned_agent_id" in given,
-        assigned_to=await check_agent(asked, given.get("assigned_agent_id")),
+        assigned_to=await check_agent(context, given.get("assigned_agent_id")),
         details={name: given[name] for name in DETAILS if name in given},
         clear="suspect" in given,
-        sees=asked.about.sees,
-        expected_versions=expected_versions(asked.request),
+        visible_to=context.caller.visible_to,
+        expected_versions=expected_versions(context.request),
     )
-    lead = await change_lead(asked.app.store, command, origin(asked.request, asked.about))
-    return answered(asked, lead, await body_of(asked, lead))
+    lead = await change_lead(context.app.store, command, origin(context.request, context.caller))
+    return answered(context, lead, await body_of(context, lead))
 
 
-async def get_admin_lead_history(asked: Asked, number: int, as_of: AsOf) -> Response:
+async def get_admin_lead_history(context: Context, number: int, as_of: AsOf) -> Response:
     """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
     ends at that moment."""
-    asked, row = await find_lead(asked, number)
-    stream = as_it_was(await asked.app.store.load(asked.tenant_id, row["lead_id"]), as_of)
-    history = history_of(stream, await numbers_of(asked, assigned_in(stream)))
-    return unless_known(asked, encoded(history), stream.events[-1].event.originator_version)
+    context, row = await find_lead(context, number)
+    stream = as_it_was(await context.app.store.load(context.tenant_id, row["lead_id"]), as_of)
+    history = history_of(stream, await numbers_of(context, assigned_in(stream)))
+    return unless_known(context, encoded(history), stream.events[-1].event.originator_version)
 
 
 leads = partial(Endpoint, path=PATH, access=STAFF, dialect="leads")
-one = partial(leads, path=f"{PATH}/{{id}}", id=Id(NO_LEAD, number=True), answers=ShownAdminLead)
+one = partial(leads, path=f"{PATH}/{{id}}", id=Id(NO_LEAD, number=True), answers=AdminLeadResponse)
 
 ENDPOINTS = (
     leads(
@@ -157,15 +157,15 @@ ENDPOINTS = (
         run=get_admin_leads,
         summary="List leads (admin)",
         query=AdminLeadFilters,
-        answers=NumberedPage[ShownAdminLead | RemovedAdminLead],
+        answers=NumberedPage[AdminLeadResponse | RemovedAdminLead],
         refusals=(400, 404),
     ),
     leads(
         method="POST",
         run=post_admin_lead,
         summary="Create a lead (admin)",
-        body=NewAdminLead,
-        answers=ShownAdminLead,
+        body=AdminLeadCreate,
+        answers=AdminLeadResponse,
         status=201,
         refusals=(400, 404),
     ),
@@ -177,6 +177,6 @@ ENDPOINTS = (
         run=get_admin_lead_history,
         summary="Get a lead's history (admin)",
         query=AsOf,
-        answers=list[ShownAdminEvent],
+        answers=list[AdminEventResponse],
     ),
 )

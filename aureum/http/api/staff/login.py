@@ -14,7 +14,7 @@ from aureum.http.access.callers import bearer
 from aureum.http.access.hosts import client_address
 from aureum.http.access.roles import Role
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import ANYBODY, STAFF, Asked, Endpoint
+from aureum.http.contract.endpoint import ANYBODY, STAFF, Context, Endpoint
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Email
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
@@ -35,7 +35,7 @@ class Credentials(BaseModel):
     password: Annotated[str, Strict(), Field(max_length=LONGEST_PASSWORD, repr=False)]
 
 
-class ShownPerson(Shape):
+class PersonResponse(Shape):
     """The user whose token it is."""
 
     id: Annotated[int, Field(description="The number of the user, for `assigned_agent_id`.")]
@@ -45,12 +45,12 @@ class ShownPerson(Shape):
     brokerage_id: int | None
 
 
-class ShownSession(Shape):
+class SessionResponse(Shape):
     """A token, which is shown only in this response. Send it as `Authorization: Bearer TOKEN`."""
 
     token: Annotated[str, Field(pattern="^aut_[A-Za-z0-9_-]{43}$")]
     expires_at: Annotated[LeadsTimestamp, Field(description="When the token expires: twelve hours after the login.")]
-    user: ShownPerson
+    user: PersonResponse
 
 
 class Success(Shape):
@@ -59,15 +59,15 @@ class Success(Shape):
     success: Literal[True]
 
 
-async def post_login(asked: Asked, credentials: Credentials) -> Response:
+async def post_login(context: Context, credentials: Credentials) -> Response:
     """Returns a token that is valid for twelve hours. An unknown address and a wrong password get the same error."""
     command = LogIn(
         email=credentials.email,
         password=SecretStr(credentials.password),
-        client=client_address(asked.request.scope, asked.app.settings.trusted_proxies),
+        client=client_address(context.request.scope, context.app.settings.trusted_proxies),
     )
     try:
-        session = await log_in(asked.app.database, command)
+        session = await log_in(context.app.database, command)
     except TooMany as error:
         raise too_many_failures(error) from error
     if session is None:
@@ -93,11 +93,11 @@ def too_many_failures(error: TooMany) -> HttpError:
     return HttpError("login_rate_limited", TOO_MANY.format(time=when), {"Retry-After": str(seconds)})
 
 
-async def post_logout(asked: Asked) -> Response:
+async def post_logout(context: Context) -> Response:
     """Revokes the token. From then on it gets 401."""
-    token = bearer(asked.request)
+    token = bearer(context.request)
     if token is not None:
-        await log_out(asked.app.database, token)
+        await log_out(context.app.database, token)
     return answer(encoded({"success": True}))
 
 
@@ -111,7 +111,7 @@ ENDPOINTS = (
         access=ANYBODY,
         dialect="leads",
         body=Credentials,
-        answers=ShownSession,
+        answers=SessionResponse,
         idempotent=False,
         refusals=(401, 429),
     ),

@@ -8,7 +8,7 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM
 from aureum.http.access.named_brokerage import checked
 from aureum.http.access.roles import ADMIN, check_manager
-from aureum.http.contract.endpoint import Asked
+from aureum.http.contract.endpoint import Context
 from aureum.http.wire.errors import HttpError
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
@@ -25,40 +25,40 @@ class Managed(NamedTuple):
     number: int | None
 
 
-async def managed(asked: Asked, named: int | None) -> Managed:
+async def managed(context: Context, named: int | None) -> Managed:
     """The own tenant, or for a platform admin the brokerage *named*; of others, what they name is ignored.
 
     Raises NotAllowed, NotFound, InvalidRequest for what is no number, HttpError 400 for an owner of nothing.
     """
-    about = asked.about
-    check_manager(about.role)
-    if about.role == ADMIN and named is not None:
-        row = await brokerage_of(asked, named)
+    caller = context.caller
+    check_manager(caller.role)
+    if caller.role == ADMIN and named is not None:
+        row = await brokerage_of(context, named)
         return Managed(row.tenant_id, row.number)
-    if about.role != ADMIN and about.tenant_id == PLATFORM:
+    if caller.role != ADMIN and caller.tenant_id == PLATFORM:
         raise HttpError("brokerage_required", NO_CONTEXT)
-    return Managed(about.tenant_id, about.number or None)
+    return Managed(caller.tenant_id, caller.number or None)
 
 
-async def managed_brokerage(asked: Asked, named: int | None) -> Managed:
+async def managed_brokerage(context: Context, named: int | None) -> Managed:
     """The same, where the platform's own tenant does not count. Raises HttpError 400 as well."""
-    found = await managed(asked, named)
+    found = await managed(context, named)
     if found.number is None:
         raise HttpError("brokerage_required", NAME_ONE)
     return found
 
 
-async def brokerage_of(asked: Asked, number: int) -> BrokerageRow:
+async def brokerage_of(context: Context, number: int) -> BrokerageRow:
     """The brokerage with this number, disabled or not. Raises NotFound, InvalidRequest."""
-    rows = await asked.app.database.rows(brokerages.OF_NUMBER, {"number": checked(number)})
+    rows = await context.app.database.rows(brokerages.OF_NUMBER, {"number": checked(number)})
     if not rows:
         raise NotFound(NO_BROKERAGE)
     return BrokerageRow(*rows[0])
 
 
-async def position(asked: Asked, tenant_id: UUID) -> int:
+async def position(context: Context, tenant_id: UUID) -> int:
     """How far the tenant's log has come."""
-    if tenant_id == asked.tenant_id:
-        return asked.about.head
-    ((found,),) = await asked.app.database.rows(brokerages.POSITION, {"tenant": tenant_id})
+    if tenant_id == context.tenant_id:
+        return context.caller.head
+    ((found,),) = await context.app.database.rows(brokerages.POSITION, {"tenant": tenant_id})
     return int(found)

@@ -17,7 +17,7 @@ from aureum.http.access.roles import Role
 from aureum.http.api.staff.login import Success, too_many_failures
 from aureum.http.api.staff.user_fields import Password
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
-from aureum.http.contract.endpoint import STAFF, Access, Asked, Endpoint
+from aureum.http.contract.endpoint import STAFF, Access, Context, Endpoint
 from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.resource import expected_versions, once
 from aureum.http.wire.fields import NOT_NULL, Name
@@ -30,7 +30,7 @@ PATH = "/api/me"
 NOT_CURRENT = "current is not your current password."
 
 
-class ShownTenant(Shape):
+class TenantResponse(Shape):
     """The brokerage of the key or user. The Leads API calls its `id` `brokerage_id`."""
 
     id: int
@@ -48,7 +48,7 @@ class MeAsKey(Shape):
     name: str
     prefix: Annotated[str, Field(description="The first characters of the key.")]
     rateLimit: Annotated[int, Field(description="Requests per minute.")]
-    brokerage: ShownTenant
+    brokerage: TenantResponse
 
 
 class MeAsUser(Shape):
@@ -60,10 +60,10 @@ class MeAsUser(Shape):
     name: str
     email: str
     role: Role
-    brokerage: ShownTenant | None
+    brokerage: TenantResponse | None
 
 
-class ShownMe(RootModel[Annotated[MeAsKey | MeAsUser, Field(discriminator="type")]]):
+class MeResponse(RootModel[Annotated[MeAsKey | MeAsUser, Field(discriminator="type")]]):
     """A key or a user."""
 
 
@@ -94,28 +94,28 @@ class PasswordChange(BaseModel):
     ]
 
 
-async def get_me(asked: Asked) -> Response:
+async def get_me(context: Context) -> Response:
     """Describes the key or token of the request. Available on every plan, so that a Starter key can find out why other
     endpoints refuse it."""
-    about = asked.about
-    etag = etag_of(asked, about.head, about.site_version)
-    unchanged = not_modified(asked.request, etag)
+    caller = context.caller
+    etag = etag_of(context, caller.head, caller.site_version)
+    unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
-    body = await (key if about.role == "key" else user)(asked)
+    body = await (key if caller.role == "key" else user)(context)
     return answer(encoded(body), headers={"ETag": etag})
 
 
-async def key(asked: Asked) -> dict[str, Any]:
+async def key(context: Context) -> dict[str, Any]:
     """The key as its brokerage lists it."""
-    of = {"tenant": asked.tenant_id, "key": asked.about.caller_id}
-    (found,), (tenant,) = await asked.app.database.tenant_results(
-        asked.tenant_id, [(api_keys.ONE, of), (brokerages.NAMED, of)]
+    of = {"tenant": context.tenant_id, "key": context.caller.caller_id}
+    (found,), (tenant,) = await context.app.database.tenant_results(
+        context.tenant_id, [(api_keys.ONE, of), (brokerages.NAMED, of)]
     )
     name, prefix, rate_limit = found
     return {
         "type": "key",
-        "id": wire(asked),
+        "id": wire(context),
         "name": name,
         "prefix": prefix,
         "rateLimit": rate_limit,
@@ -123,73 +123,73 @@ async def key(asked: Asked) -> dict[str, Any]:
     }
 
 
-async def user(asked: Asked) -> dict[str, Any]:
+async def user(context: Context) -> dict[str, Any]:
     """The user; the platform's own are of no brokerage."""
-    of = {"tenant": asked.tenant_id, "user": asked.about.caller_id}
-    (found,), tenants = await asked.app.database.tenant_results(
-        asked.tenant_id, [(users.SHOWN_ONE, of), (brokerages.NAMED, of)]
+    of = {"tenant": context.tenant_id, "user": context.caller.caller_id}
+    (found,), tenants = await context.app.database.tenant_results(
+        context.tenant_id, [(users.SHOWN_ONE, of), (brokerages.NAMED, of)]
     )
     person = users.UserRow(*found)
     return {
         "type": "user",
-        "id": wire(asked),
+        "id": wire(context),
         "number": person.number,
         "name": person.name,
         "email": person.email,
         "role": person.role,
-        "brokerage": None if asked.tenant_id == PLATFORM else shown(tenants[0]),
+        "brokerage": None if context.tenant_id == PLATFORM else shown(tenants[0]),
     }
 
 
-async def patch_me(asked: Asked, change: MeChange) -> Response:
+async def patch_me(context: Context, change: MeChange) -> Response:
     """Changes the fields that are sent, and returns the user. ``If-Match`` takes the ETag of `GET /api/me`."""
     sent, expected = change.model_dump(exclude_unset=True), None
-    if expected_versions(asked.request) is not None:
-        version, etag = await state(asked)
-        if etag not in [tag.strip() for tag in (header(asked.request.scope, b"if-match") or "").split(",")]:
+    if expected_versions(context.request) is not None:
+        version, etag = await state(context)
+        if etag not in [tag.strip() for tag in (header(context.request.scope, b"if-match") or "").split(",")]:
             raise StaleVersion
         expected = frozenset((version,))
     command = ChangeUser(
-        tenant_id=asked.tenant_id, user_id=caller(asked), name=sent.get("name"), expected_versions=expected
+        tenant_id=context.tenant_id, user_id=caller(context), name=sent.get("name"), expected_versions=expected
     )
-    await change_user(asked.app.store, command, origin(asked.request, asked.about), check=lambda _: None)
-    _, etag = await state(asked)
-    return answer(encoded(await user(asked)), headers={"ETag": etag})
+    await change_user(context.app.store, command, origin(context.request, context.caller), check=lambda _: None)
+    _, etag = await state(context)
+    return answer(encoded(await user(context)), headers={"ETag": etag})
 
 
-async def state(asked: Asked) -> tuple[int, str]:
+async def state(context: Context) -> tuple[int, str]:
     """The version of the user's stream, and the ETag that ``get_me`` answers with, as they are now."""
-    of = {"tenant": asked.tenant_id, "user": asked.about.caller_id}
-    ((version, head, site_version),) = await asked.app.database.rows(users.STATE, of)
-    return version, etag_of(asked, head, site_version)
+    of = {"tenant": context.tenant_id, "user": context.caller.caller_id}
+    ((version, head, site_version),) = await context.app.database.rows(users.STATE, of)
+    return version, etag_of(context, head, site_version)
 
 
-def etag_of(asked: Asked, head: int, site_version: int) -> str:
+def etag_of(context: Context, head: int, site_version: int) -> str:
     """The site's version tells of changes to the brokerage itself, whose events stand in the platform's log."""
-    return list_etag(PATH, asked.about.caller_id, asked.tenant_id, head, site_version)
+    return list_etag(PATH, context.caller.caller_id, context.tenant_id, head, site_version)
 
 
-async def post_password(asked: Asked, change: PasswordChange) -> Response:
+async def post_password(context: Context, change: PasswordChange) -> Response:
     """Sets a new password. It ends all other sessions of the user. A wrong `current` counts as a failed login."""
-    database, client = asked.app.database, client_address(asked.request.scope, asked.app.settings.trusted_proxies)
-    remember = await once(asked, done, tagged=False)
-    of = {"tenant": asked.tenant_id, "user": caller(asked)}
+    database, client = context.app.database, client_address(context.request.scope, context.app.settings.trusted_proxies)
+    remember = await once(context, done, tagged=False)
+    of = {"tenant": context.tenant_id, "user": caller(context)}
     ((address, _),) = await database.rows(users.CREDENTIALS, of) or ((None, None),)
     given = LogIn(email=address or "", password=SecretStr(change.current), client=client)
     try:
-        right = await is_password(database, given, asked.tenant_id, caller(asked))
+        right = await is_password(database, given, context.tenant_id, caller(context))
     except TooMany as error:
         raise too_many_failures(error) from error
     if not right:
         raise Invalid("current", NOT_CURRENT)
     command = ChangeUser(
-        tenant_id=asked.tenant_id, user_id=caller(asked), password=SecretStr(change.new), sent_as="new"
+        tenant_id=context.tenant_id, user_id=caller(context), password=SecretStr(change.new), sent_as="new"
     )
-    token = bearer(asked.request)
+    token = bearer(context.request)
     assert token is not None, "it has opened this"
     async with kept_logged_in(database, token):
         _, appended = await change_user_once(
-            asked.app.store, command, origin(asked.request, asked.about), remember, check=lambda _: None
+            context.app.store, command, origin(context.request, context.caller), remember, check=lambda _: None
         )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
@@ -201,15 +201,15 @@ def done(_: object) -> bytes:
     return encoded({"success": True})
 
 
-def caller(asked: Asked) -> UUID:
+def caller(context: Context) -> UUID:
     """The id of who asks."""
-    assert asked.about.caller_id is not None
-    return asked.about.caller_id
+    assert context.caller.caller_id is not None
+    return context.caller.caller_id
 
 
-def wire(asked: Asked) -> str:
+def wire(context: Context) -> str:
     """The id of who asks."""
-    return to_wire(caller(asked))
+    return to_wire(caller(context))
 
 
 def shown(tenant: tuple[Any, ...]) -> dict[str, Any]:
@@ -224,7 +224,7 @@ ENDPOINTS = (
         get_me,
         "Describe the credentials",
         access=Access(by_credentials, ("key", "token")),
-        answers=ShownMe,
+        answers=MeResponse,
     ),
     Endpoint(
         "PATCH",

@@ -42,7 +42,7 @@ class BrokeragePage(Numbered, OfBrokerage):
     """Which part of a list."""
 
 
-class NewUser(Body):
+class UserCreate(Body):
     """A new user."""
 
     model_config = ConfigDict(
@@ -82,7 +82,7 @@ class UserChange(Body):
     disabled: Annotated[StrictBool, NOT_NULL]
 
 
-class ShownStaff(Shape):
+class StaffResponse(Shape):
     """A user of the brokerage."""
 
     id: Annotated[int, Field(description="The number of the user, for `assigned_agent_id`.")]

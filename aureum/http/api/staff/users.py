@@ -10,8 +10,8 @@ from starlette.responses import Response
 from aureum.domain.ids import to_wire
 from aureum.http.access.roles import Role
 from aureum.http.contract.answers import answer_kept, encoded, list_etag, not_modified
-from aureum.http.contract.catching_up import Run, ShownRemoved, changes, run_of
-from aureum.http.contract.endpoint import Asked, Endpoint
+from aureum.http.contract.catching_up import RemovedResponse, Run, changes, run_of
+from aureum.http.contract.endpoint import Context, Endpoint
 from aureum.http.contract.lists import CHANGED_AFTER
 from aureum.http.contract.paging import Cursor, Limit, Token, link
 from aureum.http.wire.shapes import Shape, Wire
@@ -34,7 +34,7 @@ class UserPaging(BaseModel):
     changed_after: Annotated[Token | None, Field(alias="changedAfter", description=CHANGED_AFTER)] = None
 
 
-class ShownAssignee(Shape):
+class AssigneeResponse(Shape):
     """A user to assign to. `id` is the value for `assignedToId`, and `number` the user's id in the Leads API."""
 
     id: Wire
@@ -50,19 +50,19 @@ def shown(user_id: UUID, number: int, name: str, role: str, disabled: bool) -> d
     return {"id": to_wire(user_id), "number": number, "name": name, "role": role}
 
 
-async def get_users(asked: Asked, paging: UserPaging) -> Response:
+async def get_users(context: Context, paging: UserPaging) -> Response:
     """Lists the active users by name."""
-    about = asked.about
-    state = (PATH, asked.tenant_id, about.head)
-    etag = list_etag(*state, sorted(asked.request.query_params.multi_items()))
-    unchanged = not_modified(asked.request, etag)
+    caller = context.caller
+    state = (PATH, context.tenant_id, caller.head)
+    etag = list_etag(*state, sorted(context.request.query_params.multi_items()))
+    unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
-    run = run_of(paging.changed_after, paging.cursor, (PATH, asked.tenant_id.int), about.head)
+    run = run_of(paging.changed_after, paging.cursor, (PATH, context.tenant_id.int), caller.head)
 
     async def page() -> bytes:
         read = by_name if run.since is None else changed
-        items, following = await read(asked, run, paging)
+        items, following = await read(context, run, paging)
         size: dict[str, object] = {} if paging.limit is None else {"limit": paging.limit}
         links = [link(PATH, {**size, "changedAfter": run.token}, "delta")]
         if following is not None:
@@ -70,7 +70,7 @@ async def get_users(asked: Asked, paging: UserPaging) -> Response:
             links.insert(0, link(PATH, {**same, **size, "cursor": run.cursor(following)}, "next"))
         return f"{', '.join(links)}\n".encode() + encoded(items)
 
-    kept = await asked.app.answers.get((*state, run.since, run.head, run.after, paging.limit), page)
+    kept = await context.app.answers.get((*state, run.since, run.head, run.after, paging.limit), page)
     return answer_kept(kept, etag)
 
 
@@ -78,21 +78,21 @@ Part = tuple[Sequence[Mapping[str, Any]], UUID | None]
 """The items of a page, and what the next one begins behind, if there is one."""
 
 
-async def by_name(asked: Asked, run: Run, paging: UserPaging) -> Part:
+async def by_name(context: Context, run: Run, paging: UserPaging) -> Part:
     """A page, or the whole list: a brokerage has dozens."""
-    rows = await asked.app.database.tenant_rows(asked.tenant_id, users.ASSIGNABLE, {"tenant": asked.tenant_id})
+    rows = await context.app.database.tenant_rows(context.tenant_id, users.ASSIGNABLE, {"tenant": context.tenant_id})
     places = {row[0]: place for place, row in enumerate(rows, start=1)}
     found = [row for row in rows[places.get(run.after, 0) :] if not row[-1]]
     items = [shown(*row) for row in found[: paging.limit]]
     return items, found[len(items) - 1][0] if len(found) > len(items) else None
 
 
-async def changed(asked: Asked, run: Run, paging: UserPaging) -> Part:
+async def changed(context: Context, run: Run, paging: UserPaging) -> Part:
     """A page of what changed, or all of it."""
     assert run.since is not None
     reach = {"since": run.since, "after": run.after.int, "until": run.head}
     limit = ALL if paging.limit is None else paging.limit
-    found = await changes(asked.app.database, asked.about, users.ASSIGNABLE_CHANGED, {}, **reach, limit=limit)
+    found = await changes(context.app.database, context.caller, users.ASSIGNABLE_CHANGED, {}, **reach, limit=limit)
     return [shown(*user) for _, *user in found.rows], UUID(int=found.until) if found.more else None
 
 
@@ -106,6 +106,6 @@ ENDPOINTS = (
         get_users,
         "List users that can be assigned",
         query=UserPaging,
-        answers=list[ShownAssignee | ShownRemoved],
+        answers=list[AssigneeResponse | RemovedResponse],
     ),
 )

@@ -23,7 +23,7 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class NewTask(Body):
+class TaskCreate(Body):
     """A new task. It may refer to a lead, a contact or a property."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
@@ -70,7 +70,7 @@ def as_recorded(fields: dict[str, Any]) -> dict[str, Any]:
     return recorded
 
 
-class ShownTask(Shape):
+class TaskResponse(Shape):
     """A task."""
 
     id: Wire

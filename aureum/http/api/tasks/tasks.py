@@ -10,10 +10,10 @@ from starlette.responses import Response
 from aureum.commands.tasks import NO_TASK, ChangeTask, CreateTask, change_task, complete_task, create_task
 from aureum.domain.task import DETAILS, Task
 from aureum.http.access.callers import origin
-from aureum.http.api.tasks.task_fields import NewTask, ShownTask, Status, TaskChange, as_recorded
+from aureum.http.api.tasks.task_fields import Status, TaskChange, TaskCreate, TaskResponse, as_recorded
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.catching_up import ShownRemoved
-from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.catching_up import RemovedResponse
+from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
 from aureum.projections import task_list
@@ -33,64 +33,68 @@ def task_body(task: Task) -> bytes:
     return encoded(task_list.document(task, task.id, task.created_on, task.modified_on))
 
 
-async def get_tasks(asked: Asked, filters: TaskFilters) -> Response:
+async def get_tasks(context: Context, filters: TaskFilters) -> Response:
     """Lists the tasks, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the tasks that
     are assigned to them or that they created."""
-    chosen = {"status": filters.status, "assigned_to": reference(filters.assigned_to), "sees": asked.about.sees}
-    return await TASKS.answer(asked, filters, chosen)
+    chosen = {
+        "status": filters.status,
+        "assigned_to": reference(filters.assigned_to),
+        "visible_to": context.caller.visible_to,
+    }
+    return await TASKS.answer(context, filters, chosen)
 
 
-async def post_task(asked: Asked, new: NewTask) -> Response:
+async def post_task(context: Context, new: TaskCreate) -> Response:
     """Returns the new task."""
-    fields = as_recorded(new.model_dump()) | {"created_by": asked.about.user_id}
-    command = CreateTask(tenant_id=asked.tenant_id, fields=fields, sees=asked.about.sees)
-    remember = await once(asked, task_body)
+    fields = as_recorded(new.model_dump()) | {"created_by": context.caller.user_id}
+    command = CreateTask(tenant_id=context.tenant_id, fields=fields, visible_to=context.caller.visible_to)
+    remember = await once(context, task_body)
     task, appended = await create_task(
-        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+        context.app.store, command, origin(context.request, context.caller), idempotency=remember
     )
-    return answered(asked, task, task_body, appended, 201)
+    return answered(context, task, task_body, appended, 201)
 
 
-async def get_task(asked: Asked, task_id: UUID, as_of: AsOf) -> Response:
+async def get_task(context: Context, task_id: UUID, as_of: AsOf) -> Response:
     """Returns the task, or its state at ``asOf``."""
-    return await shown(asked, task_list.LIST, task_id, NO_TASK, as_of, task_body)
+    return await shown(context, task_list.LIST, task_id, NO_TASK, as_of, task_body)
 
 
-async def patch_task(asked: Asked, task_id: UUID, change: TaskChange) -> Response:
+async def patch_task(context: Context, task_id: UUID, change: TaskChange) -> Response:
     """Changes the fields that are sent, and returns the task. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
     command = ChangeTask(
-        tenant_id=asked.tenant_id,
+        tenant_id=context.tenant_id,
         task_id=task_id,
         status=change.status,
         assign="assigned_to" in change.model_fields_set,
         assigned_to=reference(change.assigned_to),
         details=as_recorded(change.model_dump(include=set(DETAILS), exclude_unset=True)),
-        sees=asked.about.sees,
-        expected_versions=expected_versions(asked.request),
+        visible_to=context.caller.visible_to,
+        expected_versions=expected_versions(context.request),
     )
-    task = await change_task(asked.app.store, command, origin(asked.request, asked.about))
-    return answered(asked, task, task_body)
+    task = await change_task(context.app.store, command, origin(context.request, context.caller))
+    return answered(context, task, task_body)
 
 
-async def post_completion(asked: Asked, task_id: UUID) -> Response:
+async def post_completion(context: Context, task_id: UUID) -> Response:
     """Sets the status to ``completed``. Completing it again has no further effect."""
-    remember = await once(asked, task_body)
+    remember = await once(context, task_body)
     task, appended = await complete_task(
-        asked.app.store,
-        asked.tenant_id,
+        context.app.store,
+        context.tenant_id,
         task_id,
-        origin(asked.request, asked.about),
-        sees=asked.about.sees,
+        origin(context.request, context.caller),
+        visible_to=context.caller.visible_to,
         idempotency=remember,
     )
-    return answered(asked, task, task_body, appended)
+    return answered(context, task, task_body, appended)
 
 
-SHOWN = ShownTask
+SHOWN = TaskResponse
 """What webhooks are sent."""
 
-one = partial(Endpoint, path="/api/tasks/{id}", id=Id(NO_TASK), answers=ShownTask)
+one = partial(Endpoint, path="/api/tasks/{id}", id=Id(NO_TASK), answers=TaskResponse)
 
 ENDPOINTS = (
     Endpoint(
@@ -99,10 +103,10 @@ ENDPOINTS = (
         get_tasks,
         "List tasks",
         query=TaskFilters,
-        answers=list[ShownTask | ShownRemoved],
-        of_log=True,
+        answers=list[TaskResponse | RemovedResponse],
+        etag_from_position=True,
     ),
-    Endpoint("POST", "/api/tasks", post_task, "Create a task", body=NewTask, answers=ShownTask, status=201),
+    Endpoint("POST", "/api/tasks", post_task, "Create a task", body=TaskCreate, answers=TaskResponse, status=201),
     one(method="GET", run=get_task, summary="Get a task", query=AsOf),
     one(method="PATCH", run=patch_task, summary="Change a task", body=TaskChange),
     one(method="POST", path="/api/tasks/{id}/complete", run=post_completion, summary="Complete a task"),

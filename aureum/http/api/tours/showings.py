@@ -13,10 +13,10 @@ from aureum.commands.tours import ChangeTour, RequestTour, change_tour, clear_to
 from aureum.domain.errors import Invalid
 from aureum.domain.tour import Tour
 from aureum.http.access.callers import origin
-from aureum.http.api.tours.tour_fields import NewShowing, ShowingChange, ShownShowing, Status
+from aureum.http.api.tours.tour_fields import ShowingChange, ShowingCreate, ShowingResponse, Status
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.catching_up import ShownRemoved
-from aureum.http.contract.endpoint import Asked, Endpoint, Id
+from aureum.http.contract.catching_up import RemovedResponse
+from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
 from aureum.http.wire.fields import Text
@@ -60,42 +60,42 @@ def showing_body(tour: Tour) -> bytes:
     return encoded(tour_list.document(tour, tour.id, tour.created_on, tour.modified_on))
 
 
-async def get_showings(asked: Asked, filters: ShowingFilters) -> Response:
+async def get_showings(context: Context, filters: ShowingFilters) -> Response:
     """Lists the showings, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the showings
     that are assigned to them or that they created."""
     chosen = {
         "status": filters.status,
         "listing_id": filters.listing_id,
         "assigned_to": reference(filters.assigned_to),
-        "sees": asked.about.sees,
+        "visible_to": context.caller.visible_to,
     }
-    return await SHOWINGS.answer(asked, filters, chosen, filters.search)
+    return await SHOWINGS.answer(context, filters, chosen, filters.search)
 
 
-async def post_showing(asked: Asked, new: NewShowing) -> Response:
+async def post_showing(context: Context, new: ShowingCreate) -> Response:
     """Returns the new showing. If the brokerage has a property with this listing id, the showing is linked to it."""
-    about = asked.about
+    caller = context.caller
     command = RequestTour(
-        tenant_id=asked.tenant_id,
-        country=about.country,
+        tenant_id=context.tenant_id,
+        country=caller.country,
         source="api",
-        created_by=about.user_id,
+        created_by=caller.user_id,
         **vars(new) | {"property_id": reference(new.property_id), "assigned_to": reference(new.assigned_to)},
     )
-    remember = await once(asked, showing_body)
+    remember = await once(context, showing_body)
     with in_these_words():
         tour, appended = await request_tour(
-            asked.app.store, command, origin(asked.request, about), idempotency=remember
+            context.app.store, command, origin(context.request, caller), idempotency=remember
         )
-    return answered(asked, tour, showing_body, appended, 201)
+    return answered(context, tour, showing_body, appended, 201)
 
 
-async def get_showing(asked: Asked, tour_id: UUID, as_of: AsOf) -> Response:
+async def get_showing(context: Context, tour_id: UUID, as_of: AsOf) -> Response:
     """Returns the showing, or its state at ``asOf``."""
-    return await shown(asked, tour_list.LIST, tour_id, NO_SHOWING, as_of, showing_body)
+    return await shown(context, tour_list.LIST, tour_id, NO_SHOWING, as_of, showing_body)
 
 
-async def patch_showing(asked: Asked, tour_id: UUID, change: ShowingChange) -> Response:
+async def patch_showing(context: Context, tour_id: UUID, change: ShowingChange) -> Response:
     """Changes the fields that are sent, and returns the showing. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
     given = change.model_fields_set
@@ -103,41 +103,43 @@ async def patch_showing(asked: Asked, tour_id: UUID, change: ShowingChange) -> R
     if "property_id" in given:
         details["property_id"] = reference(change.property_id)
     command = ChangeTour(
-        tenant_id=asked.tenant_id,
-        country=asked.about.country,
+        tenant_id=context.tenant_id,
+        country=context.caller.country,
         tour_id=tour_id,
         status=change.status,
         schedule={name: getattr(change, name) for name in SCHEDULE if name in given},
         assign="assigned_to" in given,
         assigned_to=reference(change.assigned_to),
         details=details,
-        sees=asked.about.sees,
-        expected_versions=expected_versions(asked.request),
+        visible_to=context.caller.visible_to,
+        expected_versions=expected_versions(context.request),
     )
     with in_these_words():
-        tour = await change_tour(asked.app.store, command, origin(asked.request, asked.about), missing=NO_SHOWING)
-    return answered(asked, tour, showing_body)
+        tour = await change_tour(
+            context.app.store, command, origin(context.request, context.caller), missing=NO_SHOWING
+        )
+    return answered(context, tour, showing_body)
 
 
-async def post_showing_clearance(asked: Asked, tour_id: UUID) -> Response:
+async def post_showing_clearance(context: Context, tour_id: UUID) -> Response:
     """Marks a suspected showing as genuine. Webhooks receive it as new. Clearing it again has no further effect."""
-    remember = await once(asked, showing_body)
+    remember = await once(context, showing_body)
     tour, appended = await clear_tour(
-        asked.app.store,
-        asked.tenant_id,
+        context.app.store,
+        context.tenant_id,
         tour_id,
-        origin(asked.request, asked.about),
+        origin(context.request, context.caller),
         missing=NO_SHOWING,
-        sees=asked.about.sees,
+        visible_to=context.caller.visible_to,
         idempotency=remember,
     )
-    return answered(asked, tour, showing_body, appended)
+    return answered(context, tour, showing_body, appended)
 
 
-SHOWN = ShownShowing
+SHOWN = ShowingResponse
 """What webhooks are sent."""
 
-one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShownShowing)
+one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShowingResponse)
 
 ENDPOINTS = (
     Endpoint(
@@ -146,16 +148,16 @@ ENDPOINTS = (
         get_showings,
         "List showings",
         query=ShowingFilters,
-        answers=list[ShownShowing | ShownRemoved],
-        of_log=True,
+        answers=list[ShowingResponse | RemovedResponse],
+        etag_from_position=True,
     ),
     Endpoint(
         "POST",
         "/api/showings",
         post_showing,
         "Create a showing",
-        body=NewShowing,
-        answers=ShownShowing,
+        body=ShowingCreate,
+        answers=ShowingResponse,
         status=201,
     ),
     one(method="GET", run=get_showing, summary="Get a showing", query=AsOf),

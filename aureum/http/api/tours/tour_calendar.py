@@ -18,7 +18,7 @@ from aureum.domain.wall_time import Start, day_of
 from aureum.http.api.tours.icalendar import CALENDAR, CalendarTour, calendar_of
 from aureum.http.api.tours.tours import get_found
 from aureum.http.contract.answers import list_etag, not_modified
-from aureum.http.contract.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import KEY_OR_STAFF, Context, Endpoint, Id
 from aureum.http.contract.resource import NOT_YET, AsOf
 from aureum.store.event_store import Recorded
 
@@ -26,32 +26,32 @@ END = 2**63 - 1
 """Above every position of a log."""
 
 
-async def get_tour_calendar(asked: Asked, number: int, as_of: AsOf) -> Response:
+async def get_tour_calendar(context: Context, number: int, as_of: AsOf) -> Response:
     """Returns the tour as an iCalendar file, or the file at ``asOf``. A tour without a date is 409, unless it was
     cancelled."""
-    found = await get_found(asked, number)
-    past = Past(await recorded(asked, asked.tenant_id, found.tour_id, as_of.as_of))
+    found = await get_found(context, number)
+    past = Past(await recorded(context, context.tenant_id, found.tour_id, as_of.as_of))
     if past.tour is None:
         raise NotFound(NOT_YET)
     places = {
-        stay.property_id: await recorded(asked, asked.tenant_id, stay.property_id, as_of.as_of)
+        stay.property_id: await recorded(context, context.tenant_id, stay.property_id, as_of.as_of)
         for stay in past.stays
         if stay.property_id is not None
     }
-    brokerage = await recorded(asked, PLATFORM, asked.tenant_id, as_of.as_of)
+    brokerage = await recorded(context, PLATFORM, context.tenant_id, as_of.as_of)
     content = calendar_of(calendar_tour(past, past.tour, places, brokerage))
     # Of the bytes: the file also shows the property and the brokerage, whose changes leave the tour's version as it is.
     etag = list_etag(content)
-    unchanged = not_modified(asked.request, etag)
+    unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
     headers = {"ETag": etag, "Content-Disposition": f'inline; filename="tour-{number}.ics"'}
     return Response(content, headers=headers, media_type=CALENDAR)
 
 
-async def recorded(asked: Asked, tenant_id: UUID, stream_id: UUID, until: datetime | None) -> list[Recorded]:
+async def recorded(context: Context, tenant_id: UUID, stream_id: UUID, until: datetime | None) -> list[Recorded]:
     """The events of a stream, up to *until* if that is given."""
-    events = (await asked.app.store.load(tenant_id, stream_id)).events
+    events = (await context.app.store.load(tenant_id, stream_id)).events
     return [one for one in events if until is None or one.event.timestamp <= until]
 
 

@@ -136,7 +136,7 @@ class TourChange(Body):
     suspect: Annotated[Cleared, NOT_NULL]
 
 
-class NewShowing(Body):
+class ShowingCreate(Body):
     """A new showing. It needs ``name``, and ``email`` or ``phone``."""
 
     model_config = ConfigDict(
@@ -168,7 +168,7 @@ class NewShowing(Body):
     message: Message | None = None
 
     @model_validator(mode="after")
-    def answerable(self) -> "NewShowing":
+    def answerable(self) -> "ShowingCreate":
         if not self.email and not (self.phone or "").strip():
             raise BreaksRule("email", "email or phone is required.")
         return self
@@ -212,7 +212,7 @@ class ReceivedTour(Shape):
     created_at: LeadsTimestamp
 
 
-class ShownTour(Shape):
+class TourResponse(Shape):
     """A tour in the Leads API. ``time_zone`` is the time zone in which ``starts_at`` was set."""
 
     id: int
@@ -233,7 +233,7 @@ class ShownTour(Shape):
     suspect: Suspect = False
 
 
-class ShownShowing(Shape):
+class ShowingResponse(Shape):
     """A showing. The Leads API calls it a tour."""
 
     id: Wire

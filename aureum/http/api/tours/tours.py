@@ -11,10 +11,10 @@ from aureum.commands.tours import NO_TOUR, ChangeTour, RequestTour, change_tour,
 from aureum.domain.errors import NotFound
 from aureum.domain.tour import Tour
 from aureum.http.access.callers import origin
-from aureum.http.api.tours.tour_fields import ReceivedTour, ShownTour, Status, TourChange, TourForm
+from aureum.http.api.tours.tour_fields import ReceivedTour, Status, TourChange, TourForm, TourResponse
 from aureum.http.contract.agents import check_agent
 from aureum.http.contract.answers import encoded
-from aureum.http.contract.endpoint import KEY_OR_STAFF, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import KEY_OR_STAFF, Context, Endpoint, Id
 from aureum.http.contract.form_page import FormWords, Input
 from aureum.http.contract.forms import FormEndpoint, Submission, submit
 from aureum.http.contract.lists import DeltaPaging, Search, listing
@@ -68,40 +68,40 @@ def received(tour: Tour) -> bytes:
     return encoded({name: shown[name] for name in RECEIVED})
 
 
-async def tour_body(asked: Asked, tour: Tour) -> bytes:
+async def tour_body(context: Context, tour: Tour) -> bytes:
     """The whole tour, in the same words as the list."""
-    return encoded(shown_tour(tour) | {"assigned_agent_id": await agent_number(asked, tour.assigned_to)})
+    return encoded(shown_tour(tour) | {"assigned_agent_id": await agent_number(context, tour.assigned_to)})
 
 
-async def agent_number(asked: Asked, user_id: UUID | None) -> int | None:
+async def agent_number(context: Context, user_id: UUID | None) -> int | None:
     """How the Leads API calls a user."""
     if user_id is None:
         return None
-    parameters = {"tenant": asked.tenant_id, "user": user_id}
-    rows = await asked.app.database.tenant_rows(asked.tenant_id, tour_list.AGENT, parameters)
+    parameters = {"tenant": context.tenant_id, "user": user_id}
+    rows = await context.app.database.tenant_rows(context.tenant_id, tour_list.AGENT, parameters)
     return rows[0][0] if rows else None
 
 
-async def get_found(asked: Asked, number: int) -> Found:
+async def get_found(context: Context, number: int) -> Found:
     """The tour that the Leads API calls *number*. Raises NotFound, also for what an agent must not see."""
-    parameters = {"tenant": asked.tenant_id, "number": number, "sees": asked.about.sees}
-    rows = await asked.app.database.tenant_rows(asked.tenant_id, tour_list.OF_NUMBER, parameters)
+    parameters = {"tenant": context.tenant_id, "number": number, "visible_to": context.caller.visible_to}
+    rows = await context.app.database.tenant_rows(context.tenant_id, tour_list.OF_NUMBER, parameters)
     if not rows:
         raise NotFound(NO_TOUR)
     return Found(*rows[0])
 
 
-async def post_tour(asked: Asked, form: TourForm) -> Response:
+async def post_tour(context: Context, form: TourForm) -> Response:
     """Stores a tour request. If the brokerage has a property with this listing id, the tour is linked to it. The
     endpoint accepts the same formats as the contact form."""
 
     async def request(submission: Submission) -> tuple[Tour, Appended]:
-        about = submission.site.brokerage
+        caller = submission.site.visitor
         return await request_tour(
-            asked.app.store,
+            context.app.store,
             RequestTour(
-                tenant_id=about.tenant_id,
-                country=about.country,
+                tenant_id=caller.tenant_id,
+                country=caller.country,
                 source="website",
                 source_domain=submission.host,
                 **vars(form),
@@ -111,49 +111,49 @@ async def post_tour(asked: Asked, form: TourForm) -> Response:
             guards=submission.guards,
         )
 
-    return await submit(asked, form, received, request, once=True)
+    return await submit(context, form, received, request, once=True)
 
 
-async def get_tours(asked: Asked, filters: TourFilters) -> Response:
+async def get_tours(context: Context, filters: TourFilters) -> Response:
     """Lists the tour requests, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the
     tours that are assigned to them or that they created."""
-    chosen = {"status": filters.status, "listing_id": filters.listing_id, "sees": asked.about.sees}
-    return await TOURS.answer(asked, filters, chosen, filters.q)
+    chosen = {"status": filters.status, "listing_id": filters.listing_id, "visible_to": context.caller.visible_to}
+    return await TOURS.answer(context, filters, chosen, filters.q)
 
 
-async def get_tour(asked: Asked, number: int, as_of: AsOf) -> Response:
+async def get_tour(context: Context, number: int, as_of: AsOf) -> Response:
     """Returns the tour, or its state at ``asOf``."""
-    found = await get_found(asked, number)
+    found = await get_found(context, number)
     if as_of.as_of is None:
         agent = b"null" if found.agent is None else b"%d" % found.agent
         body = found.doc.encode()[:-1] + b',"assigned_agent_id":' + agent + b"}"
-        return unless_known(asked, body, found.version)
-    tour = (await asked.app.store.load(asked.tenant_id, found.tour_id)).aggregate(as_of.as_of)
+        return unless_known(context, body, found.version)
+    tour = (await context.app.store.load(context.tenant_id, found.tour_id)).aggregate(as_of.as_of)
     if tour is None:
         raise NotFound(NOT_YET)
-    return unless_known(asked, await tour_body(asked, tour), tour.version)
+    return unless_known(context, await tour_body(context, tour), tour.version)
 
 
-async def patch_tour(asked: Asked, number: int, change: TourChange) -> Response:
+async def patch_tour(context: Context, number: int, change: TourChange) -> Response:
     """Changes the fields that are sent, and returns the tour. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
-    found = await get_found(asked, number)
+    found = await get_found(context, number)
     given = change.model_fields_set
     command = ChangeTour(
-        tenant_id=asked.tenant_id,
-        country=asked.about.country,
+        tenant_id=context.tenant_id,
+        country=context.caller.country,
         tour_id=found.tour_id,
         status=change.status,
         schedule={name: getattr(change, name) for name in SCHEDULE if name in given},
         assign="assigned_agent_id" in given,
-        assigned_to=await check_agent(asked, change.assigned_agent_id),
+        assigned_to=await check_agent(context, change.assigned_agent_id),
         clear="suspect" in given,
-        sees=asked.about.sees,
-        expected_versions=expected_versions(asked.request),
+        visible_to=context.caller.visible_to,
+        expected_versions=expected_versions(context.request),
     )
-    tour = await change_tour(asked.app.store, command, origin(asked.request, asked.about))
-    body = await tour_body(asked, tour)
-    return answered(asked, tour, lambda _: body)
+    tour = await change_tour(context.app.store, command, origin(context.request, context.caller))
+    body = await tour_body(context, tour)
+    return answered(context, tour, lambda _: body)
 
 
 WORDS = FormWords(
@@ -176,7 +176,7 @@ one = partial(
     access=KEY_OR_STAFF,
     dialect="leads",
     id=Id(NO_TOUR, number=True),
-    answers=ShownTour,
+    answers=TourResponse,
 )
 
 ENDPOINTS = (
@@ -197,8 +197,8 @@ ENDPOINTS = (
         access=KEY_OR_STAFF,
         dialect="leads",
         query=TourFilters,
-        answers=list[ShownTour | RemovedTour],
-        of_log=True,
+        answers=list[TourResponse | RemovedTour],
+        etag_from_position=True,
     ),
     one(method="GET", run=get_tour, summary="Get a tour request", query=AsOf),
     one(method="PATCH", run=patch_tour, summary="Change a tour", body=TourChange, refusals=(400,)),

@@ -17,7 +17,7 @@ from aureum.http.api.webhooks.endpoints import row_of
 from aureum.http.api.webhooks.webhook_fields import EVENT_TYPES, LAST_POSITION, Event, Named
 from aureum.http.api.webhooks.webhook_lists import begins, unless_same
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
 from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.paging import Cursor, Limit, Place, link, write_cursor
 from aureum.http.contract.resource import once
@@ -51,7 +51,7 @@ class DeliveryFilters(BaseModel):
     ] = None
 
 
-class ShownDelivery(Shape):
+class DeliveryResponse(Shape):
     """One event for one webhook, with the state of its attempts."""
 
     id: Annotated[str, Field(pattern=PATTERN)]
@@ -77,7 +77,7 @@ class ShownDelivery(Shape):
     ]
 
 
-class ShownAttempt(Shape):
+class AttemptResponse(Shape):
     """One attempt."""
 
     number: int
@@ -98,25 +98,25 @@ class ShownAttempt(Shape):
     answer: Annotated[str, Field(description="The first 4 KiB of the response's body.")]
 
 
-class ShownWholeDelivery(ShownDelivery):
+class WholeDeliveryResponse(DeliveryResponse):
     """A delivery with its attempts, newest first, and the body that was sent."""
 
-    attemptLog: list[ShownAttempt]
+    attemptLog: list[AttemptResponse]
     body: Annotated[str | None, Field(description="The exact body that is sent and signed.")]
 
 
-async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilters) -> Response:
+async def get_deliveries(context: Context, endpoint_id: UUID, filters: DeliveryFilters) -> Response:
     """Lists the webhook's deliveries, newest first. Finished deliveries are kept for 30 days. With filters a page may
     be shorter than its limit, or empty, and still have a next page."""
-    webhook = await row_of(asked, endpoint_id)
+    webhook = await row_of(context, endpoint_id)
     limit = filters.limit or PAGE
-    path = asked.request.url.path
+    path = context.request.url.path
     events = None if filters.event is None else sorted(expand(filters.event))
-    bound = (path, asked.tenant_id.int, filters.status, events)
-    before = begins(asked, filters.cursor, bound)
+    bound = (path, context.tenant_id.int, filters.status, events)
+    before = begins(context, filters.cursor, bound)
     page = await delivery_log.page(
-        asked.app.database,
-        asked.tenant_id,
+        context.app.database,
+        context.tenant_id,
         endpoint_id,
         before=LAST_POSITION if before is None else min(before.int, LAST_POSITION),
         limit=limit,
@@ -125,86 +125,86 @@ async def get_deliveries(asked: Asked, endpoint_id: UUID, filters: DeliveryFilte
     )
     following = ""
     if page.until is not None:
-        query = asked.request.query_params
+        query = context.request.query_params
         kept = {name: query[name] for name in ("status", "event") if name in query}
         cursor = write_cursor(bound, Place(UUID(int=page.until), 0))
         following = link(path, kept | {"limit": limit, "cursor": cursor}, "next")
-    shown = [delivery_log.document(asked.tenant_id, endpoint_id, row) for row in page.rows]
-    return unless_same(asked, encoded(shown), following, webhook["stream_version"])
+    shown = [delivery_log.document(context.tenant_id, endpoint_id, row) for row in page.rows]
+    return unless_same(context, encoded(shown), following, webhook["stream_version"])
 
 
-async def get_delivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
+async def get_delivery(context: Context, delivery: tuple[UUID, int]) -> Response:
     """Returns the delivery with its attempts, and the body of the message while it is stored."""
-    return unless_same(asked, encoded(await whole(asked, *delivery)))
+    return unless_same(context, encoded(await whole(context, *delivery)))
 
 
-async def post_redelivery(asked: Asked, delivery: tuple[UUID, int]) -> Response:
+async def post_redelivery(context: Context, delivery: tuple[UUID, int]) -> Response:
     """Sends the same message again at once, with a new schedule of attempts."""
     endpoint_id, position = delivery
-    row = await known(asked, endpoint_id, position)
-    shown = delivery_log.document(asked.tenant_id, endpoint_id, {**row, "status": "pending"})
+    row = await known(context, endpoint_id, position)
+    shown = delivery_log.document(context.tenant_id, endpoint_id, {**row, "status": "pending"})
 
     def body(_: Any) -> bytes:
         return encoded(shown)
 
     appended = await request_webhook_redelivery(
-        asked.app.store,
-        asked.tenant_id,
+        context.app.store,
+        context.tenant_id,
         endpoint_id,
         position,
-        origin(asked.request, asked.about),
-        idempotency=await once(asked, body, tagged=False),
+        origin(context.request, context.caller),
+        idempotency=await once(context, body, tagged=False),
     )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
     return answer(body(None), status=202)
 
 
-async def known(asked: Asked, endpoint_id: UUID, position: int) -> Mapping[str, Any]:
+async def known(context: Context, endpoint_id: UUID, position: int) -> Mapping[str, Any]:
     """The row of a delivery, or of a message that could be one. Raises NotFound, for one of a removed webhook too."""
-    await there(asked, endpoint_id)
-    found = await delivery_log.one(asked.app.database, asked.tenant_id, endpoint_id, position)
+    await there(context, endpoint_id)
+    found = await delivery_log.one(context.app.database, context.tenant_id, endpoint_id, position)
     if found is not None:
         return found
-    about = {"tenant": asked.tenant_id, "position": position}
-    message = await asked.app.database.tenant_rows(asked.tenant_id, delivery_log.EVENT, about)
+    parameters = {"tenant": context.tenant_id, "position": position}
+    message = await context.app.database.tenant_rows(context.tenant_id, delivery_log.EVENT, parameters)
     if not message:
         raise NotFound(NO_DELIVERY)
     return delivery_log.asked_for(position, message[0][0])
 
 
-async def there(asked: Asked, endpoint_id: UUID) -> None:
+async def there(context: Context, endpoint_id: UUID) -> None:
     """Raises NotFound, in the words for deliveries, unless there is such a webhook."""
     try:
-        await row_of(asked, endpoint_id)
+        await row_of(context, endpoint_id)
     except NotFound as error:
         raise NotFound(NO_DELIVERY) from error
 
 
-async def whole(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
+async def whole(context: Context, endpoint_id: UUID, position: int) -> dict[str, Any]:
     """The delivery with its attempts; of a test also before a worker has looked at it. Raises NotFound."""
-    await there(asked, endpoint_id)
-    database, tenant_id = asked.app.database, asked.tenant_id
+    await there(context, endpoint_id)
+    database, tenant_id = context.app.database, context.tenant_id
     row = await delivery_log.one(database, tenant_id, endpoint_id, position)
     if row is None:
-        return await requested_test(asked, endpoint_id, position)
-    about = {"tenant": tenant_id, "endpoint": endpoint_id, "position": position}
-    attempts = await database.tenant_rows(tenant_id, delivery_log.ATTEMPTS, about)
+        return await requested_test(context, endpoint_id, position)
+    parameters = {"tenant": tenant_id, "endpoint": endpoint_id, "position": position}
+    attempts = await database.tenant_rows(tenant_id, delivery_log.ATTEMPTS, parameters)
     return delivery_log.document(tenant_id, endpoint_id, row) | {
         "attemptLog": [delivery_log.attempt(one) for one in attempts],
         "body": None if row["body"] is None else row["body"].decode(),
     }
 
 
-async def requested_test(asked: Asked, endpoint_id: UUID, position: int) -> dict[str, Any]:
+async def requested_test(context: Context, endpoint_id: UUID, position: int) -> dict[str, Any]:
     """The delivery that a worker will make of the test at *position*. Raises NotFound if there is none."""
-    about = {"tenant": asked.tenant_id, "position": position}
-    for (stream_id,) in await asked.app.database.tenant_rows(asked.tenant_id, delivery_log.TESTED, about):
-        test = (await asked.app.store.load(asked.tenant_id, stream_id)).aggregate()
+    parameters = {"tenant": context.tenant_id, "position": position}
+    for (stream_id,) in await context.app.database.tenant_rows(context.tenant_id, delivery_log.TESTED, parameters):
+        test = (await context.app.store.load(context.tenant_id, stream_id)).aggregate()
         if isinstance(test, WebhookPing) and test.endpoint_id == endpoint_id:
             row = delivery_log.asked_for(position, test.event)
-            row["message_id"] = message_id(asked.tenant_id, position, "test")
-            return delivery_log.document(asked.tenant_id, endpoint_id, row) | {"attemptLog": [], "body": None}
+            row["message_id"] = message_id(context.tenant_id, position, "test")
+            return delivery_log.document(context.tenant_id, endpoint_id, row) | {"attemptLog": [], "body": None}
     raise NotFound(NO_DELIVERY)
 
 
@@ -224,15 +224,15 @@ ENDPOINTS = (
         access=INTEGRATOR,
         id=Id(NO_WEBHOOK),
         query=DeliveryFilters,
-        answers=list[ShownDelivery],
+        answers=list[DeliveryResponse],
     ),
-    one(method="GET", run=get_delivery, summary="Get a delivery with its attempts", answers=ShownWholeDelivery),
+    one(method="GET", run=get_delivery, summary="Get a delivery with its attempts", answers=WholeDeliveryResponse),
     one(
         method="POST",
         path=PATH + "/{id}/redeliver",
         run=post_redelivery,
         summary="Redeliver a message",
-        answers=ShownDelivery,
+        answers=DeliveryResponse,
         status=202,
     ),
 )

@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from aureum.http.api.webhooks.messages import ShownMessage
+from aureum.http.api.webhooks.messages import MessageResponse
 from aureum.http.api.webhooks.webhook_fields import EVENT_TYPES, Named, Position
 from aureum.http.contract.answers import answer, list_etag, not_modified
-from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint
+from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint
 from aureum.http.contract.paging import Limit, link
 from aureum.registry import WEBHOOK_EVENTS, expand
 from aureum.webhooks.telling.told import told_since
@@ -30,18 +30,18 @@ class Feed(BaseModel):
     events: Annotated[Named | None, Field(description=EVENT_TYPES)] = None
 
 
-async def get_events(asked: Asked, feed: Feed) -> Response:
+async def get_events(context: Context, feed: Feed) -> Response:
     """Lists the bodies that webhooks receive, oldest first. ``Link`` has the next page, if there is one. With a filter
     a page may be shorter than its limit, or empty, and still have a next page."""
-    query, about = asked.request.query_params, asked.about
-    etag = list_etag(PATH, asked.tenant_id, about.head, about.read_version, sorted(query.multi_items()))
-    unchanged = not_modified(asked.request, etag)
+    query, caller = context.request.query_params, context.caller
+    etag = list_etag(PATH, context.tenant_id, caller.head, caller.read_version, sorted(query.multi_items()))
+    unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
     limit = feed.limit or PAGE
     wanted = frozenset(WEBHOOK_EVENTS) if feed.events is None else expand(feed.events)
-    cursor = min(feed.cursor or 0, about.head)
-    told = await told_since(asked.app.store, asked.tenant_id, cursor, wanted, head=about.head, limit=limit)
+    cursor = min(feed.cursor or 0, caller.head)
+    told = await told_since(context.app.store, context.tenant_id, cursor, wanted, head=caller.head, limit=limit)
     headers = {"ETag": etag}
     if told.more:
         kept = {"events": query["events"]} if "events" in query else {}
@@ -50,5 +50,5 @@ async def get_events(asked: Asked, feed: Feed) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", PATH, get_events, "Read the events", access=INTEGRATOR, query=Feed, answers=list[ShownMessage]),
+    Endpoint("GET", PATH, get_events, "Read the events", access=INTEGRATOR, query=Feed, answers=list[MessageResponse]),
 )

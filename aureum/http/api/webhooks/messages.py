@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, RootModel, create_model
 
 from aureum.http.api.of_resources import shown
-from aureum.http.wire.shapes import Shape, ShownChange, Timestamp
+from aureum.http.wire.shapes import ChangeResponse, Shape, Timestamp
 from aureum.projections.emits import Emits
 from aureum.registry import EMITTING
 from aureum.resources import RESOURCES
 
 MessageId = Annotated[str, Field(pattern="^(msg|test)_[0-9a-z]{25}_[1-9][0-9]*$")]
 Changes = Annotated[
-    dict[str, ShownChange] | None,
+    dict[str, ChangeResponse] | None,
     Field(description="With `*.updated` only: every field that changed, with its value before and after."),
 ]
 
@@ -58,5 +58,5 @@ MESSAGES: dict[str, type[Shape]] = {
 AnyMessage: Any = reduce(or_, MODELS.values())
 
 
-class ShownMessage(RootModel[Annotated[AnyMessage, Field(discriminator="event")]]):
+class MessageResponse(RootModel[Annotated[AnyMessage, Field(discriminator="event")]]):
     """The body of a webhook."""

@@ -13,10 +13,10 @@ from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.webhook_ping import WebhookPing
 from aureum.http.access.callers import origin
 from aureum.http.api.webhooks.deliveries import PATH as DELIVERIES
-from aureum.http.api.webhooks.deliveries import ShownWholeDelivery, whole
+from aureum.http.api.webhooks.deliveries import WholeDeliveryResponse, whole
 from aureum.http.api.webhooks.webhook_fields import WebhookTest
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
 from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.resource import once
 from aureum.http.wire.errors import HttpError
@@ -37,24 +37,24 @@ STILL_SECONDS = 0.5
 POSITION = "SELECT position FROM events WHERE tenant_id = %(tenant)s AND stream_id = %(stream)s AND version = 1"
 
 
-async def post_test(asked: Asked, endpoint_id: UUID, test: WebhookTest) -> Response:
+async def post_test(context: Context, endpoint_id: UUID, test: WebhookTest) -> Response:
     """Sends a sample event, and returns the delivery with its attempt. If there is no attempt after 7 seconds, or no
     worker is running, the response is 202 with the pending delivery, and ``Location`` has its address. The endpoint has
     15 seconds to answer. The limit is ten tests per minute."""
     headers = {}
     try:
-        position = await requested(asked, endpoint_id, test.event)
+        position = await requested(context, endpoint_id, test.event)
     except Replayed as kept:
         # The same test in its current state: a client that lost the first response wants to know the outcome.
-        position = await position_of(asked, kept.answer)
+        position = await position_of(context, kept.answer)
         headers = {"Idempotent-Replayed": "true"}
-    if not await attempted(asked, endpoint_id, position):
+    if not await attempted(context, endpoint_id, position):
         headers["Location"] = f"{DELIVERIES}/{delivery_log.delivery_id(endpoint_id, position)}"
-    shown = await whole(asked, endpoint_id, position)
+    shown = await whole(context, endpoint_id, position)
     return answer(encoded(shown), status=202 if "Location" in headers else 200, headers=headers)
 
 
-async def requested(asked: Asked, endpoint_id: UUID, event: str) -> int:
+async def requested(context: Context, endpoint_id: UUID, event: str) -> int:
     """The position of the new test. Raises Replayed with the id of the test that was asked for first, HttpError 429."""
 
     def kept(ping: WebhookPing) -> bytes:
@@ -62,12 +62,12 @@ async def requested(asked: Asked, endpoint_id: UUID, event: str) -> int:
 
     try:
         appended = await request_webhook_test(
-            asked.app.store,
-            asked.tenant_id,
+            context.app.store,
+            context.tenant_id,
             endpoint_id,
             event,
-            origin(asked.request, asked.about),
-            idempotency=await once(asked, kept, tagged=False),
+            origin(context.request, context.caller),
+            idempotency=await once(context, kept, tagged=False),
         )
     except TooMany as error:
         seconds = max(1, int(error.retry_at.timestamp() - time.time()) + 1)
@@ -79,17 +79,17 @@ async def requested(asked: Asked, endpoint_id: UUID, event: str) -> int:
     return appended.position
 
 
-async def position_of(asked: Asked, kept: bytes) -> int:
+async def position_of(context: Context, kept: bytes) -> int:
     """Where the test stands in the log, of what was kept of the request."""
-    about = {"tenant": asked.tenant_id, "stream": from_wire(kept.partition(b"\n")[2].decode())}
-    ((position,),) = await asked.app.database.tenant_rows(asked.tenant_id, POSITION, about)
+    parameters = {"tenant": context.tenant_id, "stream": from_wire(kept.partition(b"\n")[2].decode())}
+    ((position,),) = await context.app.database.tenant_rows(context.tenant_id, POSITION, parameters)
     return int(position)
 
 
-async def attempted(asked: Asked, endpoint_id: UUID, position: int) -> bool:
+async def attempted(context: Context, endpoint_id: UUID, position: int) -> bool:
     """Whether the delivery was tried before the time is up. Gives up early if no worker seems to run."""
-    about = {
-        "tenant": asked.tenant_id,
+    parameters = {
+        "tenant": context.tenant_id,
         "endpoint": endpoint_id,
         "position": position,
         "patience": PATIENCE_SECONDS,
@@ -97,8 +97,8 @@ async def attempted(asked: Asked, endpoint_id: UUID, position: int) -> bool:
     moved = begun = time.monotonic()
     projected = None
     while True:
-        ((tried, so_far, waits_long),) = await asked.app.database.tenant_rows(
-            asked.tenant_id, delivery_log.SO_FAR, about
+        ((tried, so_far, waits_long),) = await context.app.database.tenant_rows(
+            context.tenant_id, delivery_log.SO_FAR, parameters
         )
         now = time.monotonic()
         if tried:
@@ -120,7 +120,7 @@ ENDPOINTS = (
         id=Id(NO_WEBHOOK),
         body=WebhookTest,
         bodiless=True,
-        answers=ShownWholeDelivery,
+        answers=WholeDeliveryResponse,
         status=202,
         statuses=(200,),
         headers={"Location": "With 202: the address of the delivery."},

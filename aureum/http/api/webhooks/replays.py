@@ -23,7 +23,7 @@ from aureum.http.api.webhooks.endpoints import row_of
 from aureum.http.api.webhooks.webhook_fields import Events, Wanted
 from aureum.http.api.webhooks.webhook_lists import listed, page, unless_same
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import INTEGRATOR, Asked, Endpoint, Id
+from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
 from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.lists import Paging
 from aureum.http.contract.resource import once
@@ -64,7 +64,7 @@ Place = Annotated[
 """A place in the brokerage's log: a sequence, or a time."""
 
 
-class NewReplay(Body):
+class ReplayCreate(Body):
     """The range of events to send again. It begins and ends at a sequence or a time."""
 
     model_config = ConfigDict(
@@ -88,7 +88,7 @@ class NewReplay(Body):
     ] = "all"
 
 
-class ShownReplay(Shape):
+class ReplayResponse(Shape):
     """A replay."""
 
     id: Wire
@@ -107,27 +107,27 @@ class ShownReplay(Shape):
     endedAt: Timestamp | None
 
 
-async def get_replays(asked: Asked, endpoint_id: UUID, paging: Paging) -> Response:
+async def get_replays(context: Context, endpoint_id: UUID, paging: Paging) -> Response:
     """Lists the webhook's replays, newest first. Enabling a disabled webhook also starts a replay."""
-    webhook = await row_of(asked, endpoint_id)
-    rows = await page(asked, webhook_replays.PAGE, webhook_replays.NAMES, paging, endpoint=endpoint_id)
-    path = asked.request.url.path
-    return listed(asked, path, paging, rows, "replay_id", webhook_replays.document, webhook["stream_version"])
+    webhook = await row_of(context, endpoint_id)
+    rows = await page(context, webhook_replays.PAGE, webhook_replays.NAMES, paging, endpoint=endpoint_id)
+    path = context.request.url.path
+    return listed(context, path, paging, rows, "replay_id", webhook_replays.document, webhook["stream_version"])
 
 
-async def post_replay(asked: Asked, endpoint_id: UUID, new: NewReplay) -> Response:
+async def post_replay(context: Context, endpoint_id: UUID, new: ReplayCreate) -> Response:
     """Starts a job that sends earlier events again. New events have priority over the replay."""
     command = RequestWebhookReplay(
-        tenant_id=asked.tenant_id,
+        tenant_id=context.tenant_id,
         endpoint_id=endpoint_id,
         since=new.since,
         until=new.until,
         events=tuple(new.events or ()),
         which=new.only,
     )
-    remember = await once(asked, new_body, tagged=False)
+    remember = await once(context, new_body, tagged=False)
     replay, appended = await request_webhook_replay(
-        asked.app.store, command, origin(asked.request, asked.about), idempotency=remember
+        context.app.store, command, origin(context.request, context.caller), idempotency=remember
     )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
@@ -148,40 +148,40 @@ def new_body(replay: WebhookReplay) -> bytes:
     return encoded(webhook_replays.document(row))
 
 
-async def get_replay(asked: Asked, replay_id: UUID) -> Response:
+async def get_replay(context: Context, replay_id: UUID) -> Response:
     """Returns the replay and its progress."""
-    return unless_same(asked, encoded(webhook_replays.document(await row(asked, replay_id))))
+    return unless_same(context, encoded(webhook_replays.document(await row(context, replay_id))))
 
 
-async def post_cancel(asked: Asked, replay_id: UUID) -> Response:
+async def post_cancel(context: Context, replay_id: UUID) -> Response:
     """Stops the replay and drops its pending deliveries. A replay that has ended does not change."""
-    now = await row(asked, replay_id)
+    now = await row(context, replay_id)
 
     def body(replay: WebhookReplay) -> bytes:
         after = now | {"state": "cancelled", "ended_at": now["ended_at"] or replay.modified_on}
         return encoded(webhook_replays.document(after))
 
-    remember = await once(asked, body, tagged=False)
+    remember = await once(context, body, tagged=False)
     if now["state"] == "completed":
         return answer(encoded(webhook_replays.document(now)))
     replay, appended = await cancel_webhook_replay(
-        asked.app.store, asked.tenant_id, replay_id, origin(asked.request, asked.about), idempotency=remember
+        context.app.store, context.tenant_id, replay_id, origin(context.request, context.caller), idempotency=remember
     )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
     return answer(body(replay))
 
 
-async def row(asked: Asked, replay_id: UUID) -> dict[str, Any]:
+async def row(context: Context, replay_id: UUID) -> dict[str, Any]:
     """The replay's row. Raises NotFound, for one of a removed webhook too."""
-    about = {"tenant": asked.tenant_id, "id": replay_id}
-    found = await asked.app.database.tenant_rows(asked.tenant_id, webhook_replays.ONE, about)
+    parameters = {"tenant": context.tenant_id, "id": replay_id}
+    found = await context.app.database.tenant_rows(context.tenant_id, webhook_replays.ONE, parameters)
     if not found:
         raise NotFound(NO_REPLAY)
     return dict(zip(webhook_replays.NAMES, found[0], strict=True))
 
 
-one = partial(Endpoint, access=INTEGRATOR, id=Id(NO_REPLAY), answers=ShownReplay)
+one = partial(Endpoint, access=INTEGRATOR, id=Id(NO_REPLAY), answers=ReplayResponse)
 of_webhook = partial(Endpoint, access=INTEGRATOR, id=Id(NO_WEBHOOK))
 
 ENDPOINTS = (
@@ -190,8 +190,8 @@ ENDPOINTS = (
         path="/api/webhooks/{id}/replay",
         run=post_replay,
         summary="Replay earlier events",
-        body=NewReplay,
-        answers=ShownReplay,
+        body=ReplayCreate,
+        answers=ReplayResponse,
         status=202,
     ),
     of_webhook(
@@ -200,7 +200,7 @@ ENDPOINTS = (
         run=get_replays,
         summary="List a webhook's replays",
         query=Paging,
-        answers=list[ShownReplay],
+        answers=list[ReplayResponse],
     ),
     one(method="GET", path=PATH + "/{id}", run=get_replay, summary="Get a replay"),
     one(method="POST", path=PATH + "/{id}/cancel", run=post_cancel, summary="Cancel a replay"),

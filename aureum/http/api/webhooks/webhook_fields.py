@@ -52,7 +52,7 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class NewWebhook(Body):
+class WebhookCreate(Body):
     """A new webhook."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
@@ -96,7 +96,7 @@ class WebhookTest(Body):
     event: Annotated[Event, NULL_IS_ABSENT] = "lead.created"
 
 
-class ShownWebhook(Shape):
+class WebhookResponse(Shape):
     """A webhook. Its secret is shown only when it is created and when it is rotated."""
 
     id: Wire
@@ -131,13 +131,13 @@ Secret = Annotated[
 ]
 
 
-class ShownNewWebhook(ShownWebhook):
+class WebhookCreated(WebhookResponse):
     """A new webhook with its signing secret, which is shown only in this response."""
 
     secret: Secret
 
 
-class ShownSecret(Shape):
+class SecretResponse(Shape):
     """The new secret, which is shown only in this response."""
 
     secret: Secret

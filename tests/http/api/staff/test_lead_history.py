@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from aureum.domain import ids
 from aureum.domain.ids import aureum_time
-from aureum.http.api.staff.lead_fields import ShownAdminEvent
+from aureum.http.api.staff.lead_fields import AdminEventResponse
 from aureum.http.wire.fields import parse_time
 from tests.http.api.staff.test_leads import PATH, entered
 from tests.http.office import Office, Tenant
@@ -50,7 +50,7 @@ def test_the_history_tells_who_what_when_and_from_what_to_what(
 
     history = answer.json
     for entry in history:
-        ShownAdminEvent.model_validate(entry, strict=True)
+        AdminEventResponse.model_validate(entry, strict=True)
     assert answer.etag == now.etag == '"v6"'
     assert [(entry["version"], entry["type"]) for entry in history] == [
         (1, "lead.captured"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aureum.commands.brokerages import disable_brokerage, enable_brokerage
 from aureum.domain import ids
 from aureum.domain.texts import one_line
-from aureum.http.api.staff.lead_fields import ShownAdminLead
+from aureum.http.api.staff.lead_fields import AdminLeadResponse
 from aureum.http.contract.numbered_pages import NumberedPage
 from aureum.projections import search
 from tests.conftest import fresh_database
@@ -43,7 +43,7 @@ def test_newest_first_and_like_each_lead_alone(server: Server, proxied: Server, 
 
     page = asked(proxied, broker).json
 
-    NumberedPage[ShownAdminLead].model_validate(page, strict=True)
+    NumberedPage[AdminLeadResponse].model_validate(page, strict=True)
     assert {name: value for name, value in page.items() if name != "items"} == {
         "total": 3,
         "page": 1,

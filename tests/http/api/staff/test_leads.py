@@ -9,7 +9,7 @@ import pytest
 
 from aureum.commands.brokerages import disable_brokerage
 from aureum.domain import ids
-from aureum.http.api.staff.lead_fields import ShownAdminLead
+from aureum.http.api.staff.lead_fields import AdminLeadResponse
 from tests.http.office import ORIGIN, Office, Staff, Tenant
 from tests.http.serving import Answer, Server
 
@@ -70,7 +70,7 @@ def test_the_full_detail_is_answered_and_found_again(
         "created_at": lead["created_at"],
         "updated_at": lead["created_at"],
     }
-    assert list(lead) == list(ShownAdminLead.model_validate(lead, strict=True).model_dump())
+    assert list(lead) == list(AdminLeadResponse.model_validate(lead, strict=True).model_dump())
     found = proxied.ask("GET", f"{PATH}/{lead['id']}", headers=broker.bearer)
     assert (found.status, found.json, found.etag) == (200, lead, '"v1"')
     known = broker.bearer | {"If-None-Match": '"v1"'}

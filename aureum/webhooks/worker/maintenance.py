@@ -7,9 +7,9 @@ from uuid import UUID
 from aureum.store.postgres.database import Database
 from aureum.store.search import Searched
 from aureum.store.sweep import sweep
-from aureum.webhooks.queue.mending import mend_lanes
 from aureum.webhooks.queue.observing import Observations, observe
 from aureum.webhooks.queue.partitions import keep_partitions
+from aureum.webhooks.queue.reconciliation import mend_lanes
 from aureum.webhooks.queue.retention import clear_removed, prune_messages
 from aureum.webhooks.worker.waiting import wait_for
 
@@ -19,7 +19,7 @@ OBSERVE_SECONDS = 10.0
 SEARCH_SECONDS = 5.0
 
 
-def chores(
+def maintenance(
     database: Database, counters: Observations, hint: Callable[[UUID], None], stop: asyncio.Event
 ) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """Each chore's name and one round of it, which ends with the wait for the next. *hint*: something is due there."""
