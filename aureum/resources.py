@@ -59,7 +59,10 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         Lead,
         (lead_list.LIST, lead_counts),
-        (f"{API}leads.contact_form", f"{API}leads.lead_count", f"{API}leads.leads", f"{API}staff.leads"),
+        (
+            *(f"{API}leads.{name}" for name in ("contact_form", "lead_count", "leads")),
+            *(f"{API}staff.{name}" for name in ("leads", "pond")),
+        ),
         (f"{PANEL}leads",),
     ),
     Resource(Contact, (contact_list.LIST,), (f"{API}contacts.contacts",), (f"{PANEL}contacts",)),

@@ -54,6 +54,8 @@ def new_lead(number: int) -> Lead:
         assigned_to=None,
         created_by=None,
         routing=None,
+        because=None,
+        contact_id=None,
     )
 
 

@@ -131,7 +131,9 @@ def lead_of(person: Contact, number: int) -> Lead:
         phone_e164=person.phone_e164,
         status=one_of(STATUSES),
         assigned_to=agent,
-        routing={"method": "specialty", "matched": ["downtown", "condo"]},
+        routing={"mode": "semantic", "why": "words", "matched": ["downtown", "condo"]},
+        because=None,
+        contact_id=None,
         created_by=agent if source == "manual" else None,
     )
 

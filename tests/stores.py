@@ -70,6 +70,8 @@ def new_lead(number: int = 1, *, lead_id: UUID | None = None, at: datetime | Non
         "assigned_to": None,
         "routing": None,
         "created_by": None,
+        "contact_id": None,
+        "because": None,
     }
     own = given | fields
     said = LeadFields(**{name: own.pop(name) for name in LeadFields.__dataclass_fields__ if name in own})

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from aureum.domain.lead import Lead
     from aureum.store.event_store import EventStore, Recorded, Stream
     from aureum.store.postgres.database import Database
 
@@ -48,7 +47,7 @@ def audit_lead(
         kept = stream.until(until)
         if not kept.events:
             raise NotFound(f"The lead did not exist at that time. It was captured at {shown_time(stream.events[0])}.")
-    entries, now = history_of(kept), state_of(kept.aggregate())
+    entries, now = history_of(kept), state_of(kept)
     people = f"Lead {now['id']}\n\n{history_for_people(entries)}\n\nState\n{lines(now)}"
     say(as_json, {"id": now["id"], "events": entries, "state": now}, people)
 
@@ -101,10 +100,15 @@ async def lead_stream(store: EventStore, tenant_id: UUID, lead_id: UUID, text: s
     return stream
 
 
-def state_of(lead: Lead) -> dict[str, Any]:
+def state_of(stream: Stream) -> dict[str, Any]:
     """The lead as the API shows it, and what only staff see."""
+    from aureum.domain.lead import Lead
+    from aureum.domain.routing import reasons
     from aureum.projections import lead_list
 
+    lead: Lead = stream.aggregate()
+    routings = (one.event for one in stream.events if isinstance(one.event, Lead.Captured | Lead.Cleared))
+    *_, routed = map(lead_list.routed, routings)
     shown = lead_list.document(lead, lead.id, lead.created_on, lead.modified_on)
     return shown | {
         "number": lead.number,
@@ -112,7 +116,7 @@ def state_of(lead: Lead) -> dict[str, Any]:
         "phoneE164": lead.phone_e164,
         "notes": lead.notes,
         "sourceDomain": lead.source_domain,
-        "routing": lead.routing,
+        "routing": reasons.shown(routed, ids.to_wire, whole=True),
     }
 
 

@@ -1,19 +1,24 @@
 """Leads: captured from a form, by a program or by staff, then worked on, and converted into contacts."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change
+from aureum.commands.listings import listing_of
 from aureum.commands.references import check_user
+from aureum.commands.routed import NOWHERE, Route, Team, routed, routed_ahead, team_of
 from aureum.domain import ids
 from aureum.domain.contact import Contact
+from aureum.domain.errors import NotFound
 from aureum.domain.lead import Lead, LeadFields
 from aureum.domain.phones import e164
-from aureum.domain.routing.literal import Agent, agent, route
-from aureum.projections import users
+from aureum.domain.routing.deciding import needs_listing
+from aureum.domain.routing.enquiry import Enquiry
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.guards import Guard
 from aureum.store.metadata import Origin
@@ -25,8 +30,7 @@ NO_LEAD = "There is no such lead."
 
 
 class CaptureLead(BaseModel):
-    """A new lead. With ``agents`` the lead is routed to one of them, unless it is assigned already, or
-    ``suspect``: sent by a program, as it seems."""
+    """A new lead. ``suspect``: sent by a program, as it seems."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,47 +49,64 @@ async def capture_lead(
     command: CaptureLead,
     origin: Origin,
     *,
-    agents: tuple[Agent, ...] = (),
+    team: Team | None = None,
     idempotency: Idempotency | None = None,
     guards: Sequence[Guard] = (),
 ) -> tuple[Lead, Appended]:
-    """The lead as it was captured; *guards* are what must hold besides.
+    """The lead as it was captured; *guards* are what must hold besides. With *team* it is routed, unless it is assigned
+    already, or suspect.
 
     Raises Invalid, and what ``EventStore.append`` raises.
     """
     await check_user(store, command.tenant_id, command.assigned_to)
     at = command.at or ids.now()
-    lead_id = ids.new_id(command.at)
-    assigned_to, routing = command.assigned_to, None
-    if assigned_to is None and agents and not command.suspect:
-        assigned_to, routing = route(lead_id, said(command.fields), agents)
-    lead = Lead.capture(
-        lead_id,
-        at,
-        command.fields,
-        number=await store.number_of(NUMBERS),
-        phone_e164=e164(command.fields.phone, command.country),
-        status=command.status,
-        assigned_to=assigned_to,
-        routing=routing,
-        created_by=command.created_by,
-        suspect=command.suspect,
-    )
-    appended = await store.append(
-        command.tenant_id,
-        lead,
-        NO_STREAM,
-        command="CaptureLead",
-        origin=origin,
-        idempotency=idempotency,
-        guards=guards,
-    )
-    return lead, appended
+    lead_id, number = ids.new_id(command.at), await store.number_of(NUMBERS)
+
+    async def append(route: Route) -> tuple[Lead, Appended]:
+        lead = Lead.capture(
+            lead_id,
+            at,
+            command.fields,
+            number=number,
+            phone_e164=e164(command.fields.phone, command.country),
+            status=command.status,
+            assigned_to=command.assigned_to or route.assigned_to,
+            routing=route.routing,
+            because=route.because,
+            contact_id=None,
+            created_by=command.created_by,
+            suspect=command.suspect,
+        )
+        appended = await store.append(
+            command.tenant_id,
+            lead,
+            NO_STREAM,
+            command="CaptureLead",
+            origin=origin,
+            idempotency=idempotency,
+            guards=(*guards, *route.guards),
+        )
+        lead.assigned_to = appended.chosen or lead.assigned_to
+        return lead, appended
+
+    if team is None or command.assigned_to is not None or command.suspect:
+        return await append(NOWHERE)
+    enquiry = said(command.fields)
+    if needs_listing(team.routing):
+        listing = await listing_of(store, command.tenant_id, None, enquiry.page)
+        enquiry = replace(enquiry, listing=listing)
+    return await routed(team, enquiry, lead_id, at, append)
 
 
-def said(lead: LeadFields | Lead) -> str:
+def said(lead: LeadFields | Lead) -> Enquiry:
     """What a visitor wrote, by which an agent is found."""
-    return f"{lead.subject or ''} {lead.message or ''} {lead.source_page or ''}"
+    return Enquiry(
+        subject=lead.subject or "",
+        message=lead.message or "",
+        page=lead.source_page or "",
+        sources=tuple(source for source in (lead.source, lead.utm_source) if source),
+        names=(lead.first_name, lead.last_name),
+    )
 
 
 class ChangeLead(BaseModel):
@@ -121,12 +142,26 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
     if "phone" in details:
         details["phone_e164"] = e164(details["phone"], command.country)
 
-    agents = await lead_takers(store, command.tenant_id) if command.clear else ()
+    async def once(route: Route) -> tuple[Lead, Appended]:
+        return await change(
+            store,
+            command.tenant_id,
+            command.lead_id,
+            Lead,
+            partial(decide, route),
+            command="ChangeLead",
+            origin=origin,
+            missing=NO_LEAD,
+            at=command.at,
+            visible_to=command.visible_to,
+            expected_versions=command.expected_versions,
+            guards=route.guards,
+        )
 
-    def decide(lead: Lead, at: datetime) -> None:
+    def decide(route: Route, lead: Lead, at: datetime) -> None:
         # First: what is suspected may not be worked on.
         if command.clear:
-            lead.clear(at, *route(lead.id, said(lead), agents))
+            lead.clear(at, route.assigned_to, route.routing, route.because)
         if command.status is not None:
             lead.change_status(command.status, at)
         if command.assign:
@@ -134,26 +169,24 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
         if details:
             lead.change_details(details, at)
 
-    lead, _ = await change(
-        store,
-        command.tenant_id,
-        command.lead_id,
-        Lead,
-        decide,
-        command="ChangeLead",
-        origin=origin,
-        missing=NO_LEAD,
-        at=command.at,
-        visible_to=command.visible_to,
-        expected_versions=command.expected_versions,
-    )
+    # Whoever clears a form may say in the same step whose it is.
+    route_it = command.clear and not command.assign
+    lead, _ = await (cleared(store, command.tenant_id, command.lead_id, once) if route_it else once(NOWHERE))
     return lead
 
 
-async def lead_takers(store: EventStore, tenant_id: UUID) -> tuple[Agent, ...]:
-    """Who takes leads at the moment."""
-    rows = await store.database.tenant_rows(tenant_id, users.LEAD_TAKERS, {"tenant": tenant_id})
-    return tuple(agent(user_id, specialties) for user_id, _, specialties in rows)
+async def cleared(
+    store: EventStore,
+    tenant_id: UUID,
+    lead_id: UUID,
+    append: Callable[[Route], Awaitable[tuple[Lead, Appended]]],
+) -> tuple[Lead, Appended]:
+    """What *append* makes of a suspect that is cleared by the route that it is given: whoever had no agent gets one."""
+    lead = (await store.load(tenant_id, lead_id)).aggregate()
+    if not isinstance(lead, Lead) or not lead.suspect or lead.assigned_to is not None:
+        return await append(NOWHERE)
+    team = await team_of(store, tenant_id)
+    return await routed_ahead(store, tenant_id, team, said(lead), lead_id, append)
 
 
 async def clear_lead(
@@ -169,17 +202,55 @@ async def clear_lead(
 
     Raises NotFound, Conflict, and what ``EventStore.append`` raises.
     """
-    agents = await lead_takers(store, tenant_id)
+
+    async def append(route: Route) -> tuple[Lead, Appended]:
+        return await change(
+            store,
+            tenant_id,
+            lead_id,
+            Lead,
+            lambda lead, at: lead.clear(at, route.assigned_to, route.routing, route.because),
+            command="ClearLead",
+            origin=origin,
+            missing=NO_LEAD,
+            visible_to=visible_to,
+            idempotency=idempotency,
+            guards=route.guards,
+        )
+
+    return await cleared(store, tenant_id, lead_id, append)
+
+
+async def claim_lead(
+    store: EventStore,
+    tenant_id: UUID,
+    lead_id: UUID,
+    agent: UUID,
+    origin: Origin,
+    *,
+    idempotency: Idempotency | None = None,
+) -> tuple[Lead, Appended]:
+    """The lead, which *agent* has from now on; the first one gets it. What is suspected is not there.
+
+    Raises NotFound, WrongState, Conflict, and what ``EventStore.append`` raises.
+    """
+    team = await team_of(store, tenant_id)
+
+    def decide(lead: Lead, at: datetime) -> None:
+        if lead.suspect:
+            raise NotFound(NO_LEAD)
+        group = ((lead.routing or {}).get("rule") or {}).get("group")
+        lead.claim(agent, at, team.members(group))
+
     return await change(
         store,
         tenant_id,
         lead_id,
         Lead,
-        lambda lead, at: lead.clear(at, *route(lead.id, said(lead), agents)),
-        command="ClearLead",
+        decide,
+        command="ClaimLead",
         origin=origin,
         missing=NO_LEAD,
-        visible_to=visible_to,
         idempotency=idempotency,
     )
 

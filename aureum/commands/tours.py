@@ -1,7 +1,9 @@
 """Tours: requested by a visitor or entered by staff, then confirmed, rescheduled, given to somebody, called off."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,10 +11,14 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change, visible
+from aureum.commands.listings import listing_of
 from aureum.commands.references import check_links, check_user
+from aureum.commands.routed import NOWHERE, Route, Team, routed, routed_ahead, team_of
 from aureum.domain import ids
 from aureum.domain.errors import Conflict, NotFound
 from aureum.domain.phones import e164
+from aureum.domain.routing.deciding import needs_listing
+from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import start_of
 from aureum.projections import tour_list
@@ -59,10 +65,12 @@ async def request_tour(
     command: RequestTour,
     origin: Origin,
     *,
+    team: Team | None = None,
     idempotency: Idempotency | None = None,
     guards: Sequence[Guard] = (),
 ) -> tuple[Tour, Appended]:
-    """The tour as it was requested; *guards* are what must hold besides.
+    """The tour as it was requested; *guards* are what must hold besides. With *team* it is routed, unless it is
+    assigned already, or suspect.
 
     Raises Invalid, and what ``EventStore.append`` raises.
     """
@@ -72,37 +80,59 @@ async def request_tour(
         await check_links(store, command.tenant_id, {"property_id": property_id})
     elif command.listing_id is not None:
         property_id = await property_listed(store, command.tenant_id, command.listing_id)
-    tour = Tour.request(
-        ids.new_id(),
-        ids.now(),
-        number=await store.number_of(NUMBERS),
-        listing_id=command.listing_id,
-        property_id=property_id,
-        name=command.name,
-        email=command.email,
-        phone=command.phone,
-        phone_e164=e164(command.phone, command.country),
-        message=command.message,
-        preferred_date=command.preferred_date,
-        preferred_time=command.preferred_time,
-        status=command.status,
-        assigned_to=command.assigned_to,
-        source=command.source,
-        source_domain=command.source_domain,
-        created_by=command.created_by,
-        suspect=command.suspect,
-        **await fixed(store, command.tenant_id, property_id, command.starts_at),
+    tour_id, at, number = ids.new_id(), ids.now(), await store.number_of(NUMBERS)
+    schedule = await fixed(store, command.tenant_id, property_id, command.starts_at)
+
+    async def append(route: Route) -> tuple[Tour, Appended]:
+        tour = Tour.request(
+            tour_id,
+            at,
+            number=number,
+            listing_id=command.listing_id,
+            property_id=property_id,
+            name=command.name,
+            email=command.email,
+            phone=command.phone,
+            phone_e164=e164(command.phone, command.country),
+            message=command.message,
+            preferred_date=command.preferred_date,
+            preferred_time=command.preferred_time,
+            status=command.status,
+            assigned_to=command.assigned_to or route.assigned_to,
+            source=command.source,
+            source_domain=command.source_domain,
+            created_by=command.created_by,
+            routing=route.routing,
+            because=route.because,
+            lead_id=None,
+            suspect=command.suspect,
+            **schedule,
+        )
+        appended = await store.append(
+            command.tenant_id,
+            tour,
+            NO_STREAM,
+            command="RequestTour",
+            origin=origin,
+            idempotency=idempotency,
+            guards=(*guards, *route.guards),
+        )
+        tour.assigned_to = appended.chosen or tour.assigned_to
+        return tour, appended
+
+    if team is None or command.assigned_to is not None or command.suspect:
+        return await append(NOWHERE)
+    enquiry = said(command)
+    if needs_listing(team.routing):
+        enquiry = replace(enquiry, listing=await listing_of(store, command.tenant_id, command.listing_id, ""))
+    return await routed(team, enquiry, tour_id, at, append)
+
+
+def said(tour: RequestTour | Tour) -> Enquiry:
+    """What a visitor wrote, by which an agent is found."""
+    return Enquiry(
+        message=tour.message or "", sources=(tour.source,), listing_id=tour.listing_id, names=tuple(tour.name.split())
     )
-    appended = await store.append(
-        command.tenant_id,
-        tour,
-        NO_STREAM,
-        command="RequestTour",
-        origin=origin,
-        idempotency=idempotency,
-        guards=guards,
-    )
-    return tour, appended
 
 
 class ChangeTour(BaseModel):
@@ -147,10 +177,10 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
     if "starts_at" in schedule:
         schedule |= await fixed(store, command.tenant_id, property_id, schedule["starts_at"])
 
-    def decide(tour: Tour, at: datetime) -> None:
+    def decide(route: Route, tour: Tour, at: datetime) -> None:
         # First: what is suspected may not be worked on.
         if command.clear:
-            tour.clear(at)
+            tour.clear(at, route.assigned_to, route.routing, route.because)
         if details:
             tour.change_details(details, at)
         if command.assign:
@@ -164,19 +194,39 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
         if command.status is not None:
             tour.change_status(command.status, at)
 
-    tour, _ = await change(
-        store,
-        command.tenant_id,
-        command.tour_id,
-        Tour,
-        decide,
-        command="ChangeTour",
-        origin=origin,
-        missing=missing,
-        visible_to=command.visible_to,
-        expected_versions=command.expected_versions,
-    )
+    async def once(route: Route) -> tuple[Tour, Appended]:
+        return await change(
+            store,
+            command.tenant_id,
+            command.tour_id,
+            Tour,
+            partial(decide, route),
+            command="ChangeTour",
+            origin=origin,
+            missing=missing,
+            visible_to=command.visible_to,
+            expected_versions=command.expected_versions,
+            guards=route.guards,
+        )
+
+    # Whoever clears a form may say in the same step whose it is.
+    route_it = command.clear and not command.assign
+    tour, _ = await (cleared(store, command.tenant_id, command.tour_id, once) if route_it else once(NOWHERE))
     return tour
+
+
+async def cleared(
+    store: EventStore,
+    tenant_id: UUID,
+    tour_id: UUID,
+    append: Callable[[Route], Awaitable[tuple[Tour, Appended]]],
+) -> tuple[Tour, Appended]:
+    """What *append* makes of a suspect that is cleared by the route that it is given: whoever had no agent gets one."""
+    tour = (await store.load(tenant_id, tour_id)).aggregate()
+    if not isinstance(tour, Tour) or not tour.suspect or tour.assigned_to is not None:
+        return await append(NOWHERE)
+    team = await team_of(store, tenant_id)
+    return await routed_ahead(store, tenant_id, team, said(tour), tour_id, append)
 
 
 async def clear_tour(
@@ -189,22 +239,27 @@ async def clear_tour(
     visible_to: UUID | None = None,
     idempotency: Idempotency | None = None,
 ) -> tuple[Tour, Appended]:
-    """The tour, no longer suspected. What is no suspect stays as it is.
+    """The tour, no longer suspected: it is routed. What is no suspect stays as it is.
 
     Raises NotFound with *missing*, Conflict, and what ``EventStore.append`` raises.
     """
-    return await change(
-        store,
-        tenant_id,
-        tour_id,
-        Tour,
-        Tour.clear,
-        command="ClearTour",
-        origin=origin,
-        missing=missing,
-        visible_to=visible_to,
-        idempotency=idempotency,
-    )
+
+    async def append(route: Route) -> tuple[Tour, Appended]:
+        return await change(
+            store,
+            tenant_id,
+            tour_id,
+            Tour,
+            lambda tour, at: tour.clear(at, route.assigned_to, route.routing, route.because),
+            command="ClearTour",
+            origin=origin,
+            missing=missing,
+            visible_to=visible_to,
+            idempotency=idempotency,
+            guards=route.guards,
+        )
+
+    return await cleared(store, tenant_id, tour_id, append)
 
 
 class Place(NamedTuple):

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from aureum.commands.api_keys import KEY_PREFIX, SHOWN_CHARACTERS, hash_key
 from aureum.commands.brokerages import OpenBrokerage, open_brokerage
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
+from aureum.commands.routed import Team, team_of
 from aureum.commands.users import CreateUser, create_user
 from aureum.demo.data import AGENTS, ENQUIRIES, NOTES, OUTCOMES, PEOPLE
 from aureum.demo.office import make_office
@@ -28,8 +29,7 @@ from aureum.domain import ids
 from aureum.domain.api_key import ApiKey
 from aureum.domain.errors import AlreadyTaken, Conflict
 from aureum.domain.lead import Lead, LeadFields
-from aureum.domain.routing.literal import Agent, agent
-from aureum.projections import api_keys, brokerages, lead_list, users
+from aureum.projections import api_keys, brokerages, lead_list
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.event_store import NO_STREAM, EventStore, Idempotency
 from aureum.store.metadata import VISITOR, Actor, Origin
@@ -64,11 +64,11 @@ async def make_demo(store: EventStore, master_key: bytes) -> Demo:
     if not whole:
         tenant_id = await brokerage(store)
         await staff(store, tenant_id, password)
-        agents = await takers(store, tenant_id)
-        await make_leads(store, tenant_id, agents)
+        team = await team_of(store, tenant_id)
+        await make_leads(store, tenant_id, team)
         known = (await leads_by_email(store, tenant_id)).values()
         leads = sorted((one.lead for one in known), key=lambda lead: lead.id)
-        await make_office(store, tenant_id, leads, [one.user_id for one in agents])
+        await make_office(store, tenant_id, leads, [one.user_id for one in team.agents if one.takes_leads])
         await make_key(store, tenant_id, key)
     return Demo(key, OWNER, password, created=not whole)
 
@@ -107,12 +107,6 @@ async def staff(store: EventStore, tenant_id: UUID, password: str) -> None:
             continue
 
 
-async def takers(store: EventStore, tenant_id: UUID) -> tuple[Agent, ...]:
-    """Who the leads can go to."""
-    rows = await store.database.tenant_rows(tenant_id, users.LEAD_TAKERS, {"tenant": tenant_id})
-    return tuple(agent(user_id, specialties) for user_id, _, specialties in rows)
-
-
 async def make_key(store: EventStore, tenant_id: UUID, key: str) -> None:
     """The derived key, issued like any other."""
     api_key = ApiKey.issue(
@@ -130,7 +124,7 @@ async def make_key(store: EventStore, tenant_id: UUID, key: str) -> None:
         return
 
 
-async def make_leads(store: EventStore, tenant_id: UUID, agents: tuple[Agent, ...]) -> None:
+async def make_leads(store: EventStore, tenant_id: UUID, team: Team) -> None:
     """Forty leads over the last sixty days, each with what has become of it since; the same ones on every machine."""
     until = ids.now()
     there = await leads_by_email(store, tenant_id)
@@ -164,7 +158,7 @@ async def make_leads(store: EventStore, tenant_id: UUID, agents: tuple[Agent, ..
         known = there.get(email)
         if known is None:
             lead, appended = await capture_lead(
-                store, command, Origin(VISITOR), agents=agents, idempotency=once(tenant_id, email)
+                store, command, Origin(VISITOR), team=team, idempotency=once(tenant_id, email)
             )
             if appended.remembered is not None:
                 # Another run is making the demo at this moment, and tells this lead's story too.

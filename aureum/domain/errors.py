@@ -10,6 +10,7 @@
     │   └── KeyReused    ... an Idempotency-Key, for another request
     ├── WrongState       this step does not follow from where the thing stands
     ├── Conflict         somebody else changed the stream first
+    ├── DayFull          some of those among whom an append was to choose have been chosen as often as may be
     ├── SiteChanged      the brokerage or its staff changed since it was looked up
     ├── TooMany          a client has sent as many forms as one may
     ├── StaleVersion     the caller changes a version that is no longer the present one
@@ -20,7 +21,9 @@ What each of them means over HTTP stands in two tables: its code in ``aureum.htt
 status in ``aureum.http.wire.error_codes.CODES``.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 
 class DomainError(Exception):
@@ -72,6 +75,15 @@ class Conflict(DomainError):
 
 class SiteChanged(DomainError):
     """The brokerage has just changed. Try again."""
+
+
+class DayFull(DomainError):
+    """Agents have had as many leads today as their daily caps allow. Try again."""
+
+    def __init__(self, names: Iterable[UUID]) -> None:
+        """*names*: who they are."""
+        super().__init__()
+        self.names = frozenset(names)
 
 
 class TooMany(DomainError):

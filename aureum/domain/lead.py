@@ -1,5 +1,6 @@
 """A lead: somebody's interest, from the first contact to the deal won or lost."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -7,9 +8,15 @@ from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid, WrongState
+from aureum.domain.ids import aureum_time
+from aureum.domain.routing import reasons
 
 STATUSES = ("new", "contacted", "qualified", "showing", "offer", "converted", "lost")
 """The pipeline of the Leads API document; any change between them is legal, since deals fall through."""
+
+CLAIMED = "Another agent has this lead already."
+NOT_IN_POND = "This lead is not in the pond: it was assigned by hand, or taken from its agent."
+OTHERS_FIRST = "The agents of the group {group} may claim this lead first, until {until}."
 
 DETAILS = ("first_name", "last_name", "email", "phone", "phone_e164", "subject", "message", "notes")
 """What staff may correct later. All of it is personal."""
@@ -55,6 +62,9 @@ class Lead(Aggregate):
     status: str
     assigned_to: UUID | None
     routing: dict[str, Any] | None
+    """How the lead found its agent, as ``aureum.domain.routing.reasons.kept`` writes it; None if it was not routed."""
+    because: list[list[str]] | None
+    """The clauses of the enquiry, each with the phrase of the agent's profile that it met."""
     contact_id: UUID | None
     created_by: UUID | None
     suspect: bool | None
@@ -70,9 +80,9 @@ class Lead(Aggregate):
         """Somebody showed interest; who takes care of it may already be decided."""
 
         TOPIC: ClassVar[str] = "lead.captured"
-        class_version: ClassVar[int] = 3
+        class_version: ClassVar[int] = 4
         SEALED_ONE_BY_ONE: ClassVar[int] = 2
-        PERSONAL: ClassVar[frozenset[str]] = frozenset((*DETAILS, "source_page"))
+        PERSONAL: ClassVar[frozenset[str]] = frozenset((*DETAILS, "source_page", "because"))
 
         number: int
         first_name: str
@@ -93,11 +103,19 @@ class Lead(Aggregate):
         assigned_to: UUID | None
         routing: dict[str, Any] | None
         created_by: UUID | None
+        contact_id: UUID | None
+        because: list[list[str]] | None
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
             """Before staff could log in nobody of them entered a lead."""
             data["created_by"] = None
+
+        @staticmethod
+        def upcast_v3_v4(data: dict[str, Any]) -> None:
+            """Leads were routed by words alone, and no form was recognized as a contact's."""
+            data["routing"] = reasons.by_words(data["routing"])
+            data["contact_id"] = data["because"] = None
 
         def apply(self, aggregate: "Lead") -> None:
             aggregate.number = self.number
@@ -118,7 +136,8 @@ class Lead(Aggregate):
             aggregate.status = self.status
             aggregate.assigned_to = self.assigned_to
             aggregate.routing = self.routing
-            aggregate.contact_id = None
+            aggregate.because = self.because
+            aggregate.contact_id = self.contact_id
             aggregate.created_by = self.created_by
             aggregate.suspect = None
 
@@ -159,15 +178,25 @@ class Lead(Aggregate):
         """It was a person after all. The lead counts from now on, at ``status``, and is routed."""
 
         TOPIC: ClassVar[str] = "lead.cleared"
+        class_version: ClassVar[int] = 2
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("because",))
 
         status: str
         assigned_to: UUID | None
         routing: dict[str, Any] | None
+        because: list[list[str]] | None
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Leads were routed by words alone."""
+            data["routing"] = reasons.by_words(data["routing"])
+            data["because"] = None
 
         def apply(self, aggregate: "Lead") -> None:
             aggregate.suspect = False
             aggregate.assigned_to = self.assigned_to
             aggregate.routing = self.routing
+            aggregate.because = self.because
 
     class Converted(Event):
         """A contact was made of the lead, in the same append: this happens once. The status moves separately."""
@@ -206,6 +235,8 @@ class Lead(Aggregate):
         status: str,
         assigned_to: UUID | None,
         routing: dict[str, Any] | None,
+        because: list[list[str]] | None,
+        contact_id: UUID | None,
         created_by: UUID | None,
         suspect: bool = False,
     ) -> "Lead":
@@ -222,6 +253,8 @@ class Lead(Aggregate):
             status=status,
             assigned_to=assigned_to,
             routing=routing,
+            because=because,
+            contact_id=contact_id,
             created_by=created_by,
             **vars(fields),
         )
@@ -241,14 +274,41 @@ class Lead(Aggregate):
         if agent != self.assigned_to:
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
 
-    def clear(self, at: datetime, assigned_to: UUID | None, routing: dict[str, Any] | None) -> None:
+    def claim(self, agent: UUID, at: datetime, group: Collection[UUID]) -> None:
+        """*agent* takes a lead that waits in the pond, or that a rule lets the agents of a *group* claim for a while.
+        Who has it already keeps it. Raises WrongState."""
+        if self.assigned_to == agent:
+            return
+        if self.assigned_to is not None:
+            raise WrongState(CLAIMED)
+        offer = reasons.offer(self.routing, self.created_on)
+        if offer is None:
+            raise WrongState(NOT_IN_POND)
+        if offer.until is not None and at < offer.until and agent not in group:
+            raise WrongState(OTHERS_FIRST.format(group=offer.group, until=aureum_time(offer.until)))
+        self.assign(agent, at)
+
+    def clear(
+        self,
+        at: datetime,
+        assigned_to: UUID | None,
+        routing: dict[str, Any] | None,
+        because: list[list[str]] | None = None,
+    ) -> None:
         """It was a person after all; *assigned_to* takes care of it unless an agent does already. What is no suspect
         stays as it is."""
         if not self.suspect:
             return
         if self.assigned_to is not None:
-            assigned_to, routing = self.assigned_to, self.routing
-        self.trigger_event(self.Cleared, timestamp=at, status=self.status, assigned_to=assigned_to, routing=routing)
+            assigned_to, routing, because = self.assigned_to, self.routing, self.because
+        self.trigger_event(
+            self.Cleared,
+            timestamp=at,
+            status=self.status,
+            assigned_to=assigned_to,
+            routing=routing,
+            because=because,
+        )
 
     def convert(self, contact_id: UUID, at: datetime) -> bool:
         """Move to ``converted`` and belong to a contact; whether *contact_id* is that contact, which is to be made now.

@@ -51,6 +51,10 @@ class Tour(Aggregate):
     source: str
     source_domain: str | None
     created_by: UUID | None
+    routing: dict[str, Any] | None
+    because: list[list[str]] | None
+    lead_id: UUID | None
+    """The open lead of the same person."""
     suspect: bool | None
     """As of a lead."""
 
@@ -64,9 +68,9 @@ class Tour(Aggregate):
         """Somebody wishes to see a property, or staff entered that somebody does."""
 
         TOPIC: ClassVar[str] = "tour.requested"
-        class_version: ClassVar[int] = 2
+        class_version: ClassVar[int] = 3
         SEALED_ONE_BY_ONE: ClassVar[int] = 1
-        PERSONAL: ClassVar[frozenset[str]] = frozenset((*PERSONAL_DETAILS, "preferred_time"))
+        PERSONAL: ClassVar[frozenset[str]] = frozenset((*PERSONAL_DETAILS, "preferred_time", "because"))
 
         number: int
         listing_id: str | None
@@ -86,6 +90,14 @@ class Tour(Aggregate):
         source: str
         source_domain: str | None
         created_by: UUID | None
+        routing: dict[str, Any] | None
+        because: list[list[str]] | None
+        lead_id: UUID | None
+
+        @staticmethod
+        def upcast_v2_v3(data: dict[str, Any]) -> None:
+            """Tours were not routed."""
+            data["routing"] = data["because"] = data["lead_id"] = None
 
         def apply(self, aggregate: "Tour") -> None:
             aggregate.number = self.number
@@ -106,6 +118,9 @@ class Tour(Aggregate):
             aggregate.source = self.source
             aggregate.source_domain = self.source_domain
             aggregate.created_by = self.created_by
+            aggregate.routing = self.routing
+            aggregate.because = self.because
+            aggregate.lead_id = self.lead_id
             aggregate.suspect = None
 
     class Suspected(Event):
@@ -117,12 +132,27 @@ class Tour(Aggregate):
             aggregate.suspect = True
 
     class Cleared(Event):
-        """It was a person after all."""
+        """It was a person after all. The tour is routed now."""
 
         TOPIC: ClassVar[str] = "tour.cleared"
+        class_version: ClassVar[int] = 2
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("because",))
+
+        assigned_to: UUID | None
+        routing: dict[str, Any] | None
+        because: list[list[str]] | None
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Tours were not routed: who showed the property stayed as it was."""
+            data["assigned_to"] = data["routing"] = data["because"] = None
 
         def apply(self, aggregate: "Tour") -> None:
             aggregate.suspect = False
+            if self.assigned_to is not None:
+                aggregate.assigned_to = self.assigned_to
+                aggregate.routing = self.routing
+                aggregate.because = self.because
 
     class StatusChanged(Event):
         """The tour was confirmed, took place or was called off."""
@@ -199,10 +229,20 @@ class Tour(Aggregate):
             tour.trigger_event(cls.Suspected, timestamp=at)
         return tour
 
-    def clear(self, at: datetime) -> None:
-        """It was a person after all. What is no suspect stays as it is."""
-        if self.suspect:
-            self.trigger_event(self.Cleared, timestamp=at)
+    def clear(
+        self,
+        at: datetime,
+        assigned_to: UUID | None = None,
+        routing: dict[str, Any] | None = None,
+        because: list[list[str]] | None = None,
+    ) -> None:
+        """It was a person after all; *assigned_to* shows the property unless an agent does already. What is no suspect
+        stays as it is."""
+        if not self.suspect:
+            return
+        if self.assigned_to is not None:
+            assigned_to, routing, because = self.assigned_to, self.routing, self.because
+        self.trigger_event(self.Cleared, timestamp=at, assigned_to=assigned_to, routing=routing, because=because)
 
     def change_status(self, status: str, at: datetime) -> None:
         """Take a step of ``NEXT``; a status that already holds records nothing. Raises Invalid and WrongState."""

@@ -22,18 +22,23 @@ def loaded(values: tuple[Any, ...]) -> Row:
     return row | {name: orjson.loads(row[name]) for name in lead_list.LIST.docs}
 
 
-def row_of(lead: Lead) -> Row:
-    """What ``detail`` needs of the lead list's row, made of the aggregate."""
+def row_of(lead: Lead, routed_to: str | None) -> Row:
+    """What ``detail`` needs of the lead list's row, made of the aggregate; *routed_to* is whom routing chose."""
     return {
         "number": lead.number,
         "source_domain": lead.source_domain,
         "doc": lead_list.document(lead, lead.id, lead.created_on, lead.modified_on),
-        "details": {"notes": lead.notes, "routing": lead.routing},
+        "details": {
+            "notes": lead.notes,
+            "routing": lead.routing,
+            "because": lead.because,
+            "routed_to": routed_to,
+        },
     }
 
 
-def detail(row: Row, brokerage_id: int, agent: int | None) -> Row:
-    """The full lead detail, of a row of the lead list whose documents are parsed."""
+def detail(row: Row, brokerage_id: int, agent: int | None, routing: Row | None) -> Row:
+    """The full lead detail, of a row of the lead list whose documents are parsed. *routing* is how it is shown."""
     doc, utm = row["doc"], row["doc"]["utm"]
     return {
         "id": row["number"],
@@ -53,7 +58,7 @@ def detail(row: Row, brokerage_id: int, agent: int | None) -> Row:
         "utm_source": utm["source"],
         "utm_medium": utm["medium"],
         "utm_campaign": utm["campaign"],
-        "routing": row["details"]["routing"],
+        "routing": routing,
         "contact_id": doc["contactId"],
         "suspect": doc.get("suspect", False),
         "created_at": in_seconds(doc["createdAt"]),
@@ -78,6 +83,18 @@ SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domai
 
 Both are of one snapshot. ``words`` are those of a search (``aureum.projections.search``), ``visible_to`` is the agent
 who asks, if it is one. The function stands in ``aureum/store/staff_leads.sql``."""
+
+POND = """
+SELECT count(*) OVER (), b.number, NULL::bigint, l.number, l.stream_version, l.lead_id, l.source_domain, l.doc,
+       l.details
+  FROM lead_list l
+  JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
+  JOIN brokerages b ON b.tenant_id = l.tenant_id
+ WHERE l.tenant_id = %(tenant)s AND l.assigned_to IS NULL
+   AND l.details::json -> 'routing' ->> 'why' IN ('pond', 'offered')
+ ORDER BY l.lead_id DESC LIMIT %(limit)s OFFSET %(skipped)s
+"""
+"""The leads that agents may claim, newest first; each with how many there are."""
 
 AGENT_IS = "(SELECT a.user_id FROM users a WHERE a.number = %(agent)s)"
 

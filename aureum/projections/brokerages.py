@@ -99,7 +99,7 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
 
 BY_SLUG = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages WHERE slug = %(slug)s"
 
-NAME_OF = "SELECT name FROM brokerages WHERE tenant_id = %(tenant)s"
+SITE = "SELECT name, routing, time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
 
 DOMAINS = "SELECT domain FROM domains WHERE tenant_id = %(tenant)s"
 
@@ -142,6 +142,8 @@ NAMED = "SELECT number, slug, name, plan, time_zone FROM brokerages WHERE tenant
 
 ROUTING = "SELECT stream_version, routing FROM brokerages WHERE tenant_id = %(tenant)s"
 """NULL while the brokerage has never chosen anything."""
+
+ROUTED_BY = "SELECT routing, time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
 
 ZONE = "SELECT time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
 

@@ -46,7 +46,7 @@ def captured(event: Lead.Captured) -> Row:
         ),
         "updated_at": event.timestamp,
         "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
-        "details": {"notes": event.notes, "routing": event.routing},
+        "details": {"notes": event.notes} | routed(event),
     }
 
 
@@ -64,12 +64,21 @@ def document(lead: Lead | Lead.Captured, lead_id: UUID, created_at: datetime, up
         "subject": lead.subject,
         "message": lead.message,
         "assignedToId": wire_or_none(lead.assigned_to),
-        "contactId": wire_or_none(lead.contact_id) if isinstance(lead, Lead) else None,
+        "contactId": wire_or_none(lead.contact_id),
         "sourcePage": lead.source_page,
         "utm": {"source": lead.utm_source, "medium": lead.utm_medium, "campaign": lead.utm_campaign},
         "createdAt": aureum_time(created_at),
         "updatedAt": aureum_time(updated_at),
     } | suspicion(lead)
+
+
+def routed(lead: Any) -> Row:
+    """How a lead, or the event that routed it, found its agent."""
+    return {
+        "routing": lead.routing,
+        "because": lead.because,
+        "routed_to": None if lead.routing is None or lead.assigned_to is None else str(lead.assigned_to),
+    }
 
 
 def suspicion(form: Any) -> Row:
@@ -114,7 +123,7 @@ def changed(row: Row, event: Any) -> Row:
             doc["suspect"] = False
             doc["assignedToId"] = wire_or_none(event.assigned_to)
             columns["assigned_to"] = event.assigned_to
-            columns["details"] = row["details"] | {"routing": event.routing}
+            columns["details"] = row["details"] | routed(event)
     return row | columns
 
 
@@ -194,7 +203,7 @@ LIST = DocumentList(
     Lead,
     step,
     emits=EMITS,
-    step_version=2,
+    step_version=3,
     views=(LEADS,),
     indexes=(Index("source_domain, {id}", called="source_domain"),),
     docs=("doc", "details"),

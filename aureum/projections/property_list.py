@@ -178,6 +178,14 @@ LIST = DocumentList(
     taken=TAKEN,
 )
 
+NAMED = """
+SELECT p.doc FROM property_list p
+  JOIN heads h ON h.tenant_id = p.tenant_id AND h.property_list_version = p.read_version
+ WHERE p.tenant_id = %(tenant)s AND (p.slug = ANY(%(names)s) OR p.mls_id = ANY(%(names)s))
+ LIMIT 2
+"""
+"""The properties that have one of these names as slug or mlsId: of two it is not known which is meant."""
+
 SLUGS = """
 SELECT slug FROM property_list
  WHERE tenant_id = %(tenant)s

@@ -268,11 +268,14 @@ SELECT e.position, e.stream_id, u.number, u.name, u.role, u.disabled
 """Those that changed behind a position, as in ``list_changes``. A caller sees all of the staff, so that whoever is
 disabled is told as removed whether or not the client has seen him or her."""
 
-LEAD_TAKERS = """
-SELECT user_id, name, specialties FROM users
- WHERE tenant_id = %(tenant)s AND takes_leads AND NOT disabled
+AGENTS = """
+SELECT user_id, number, name, role, takes_leads, is_primary, daily_cap, away_from, away_to, bio, specialties, areas,
+       languages, price_min, price_max
+  FROM users
+ WHERE tenant_id = %(tenant)s AND NOT disabled
  ORDER BY user_id
 """
+"""Everyone to whom leads of the tenant may go, with what routing knows of them."""
 
 ONE = "SELECT user_id FROM users WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND NOT disabled"
 

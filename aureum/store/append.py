@@ -14,8 +14,9 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
 from aureum.domain.clock import CLOCK
+from aureum.store import append_turn
 from aureum.store.append_item import ITS_OWN, item
-from aureum.store.guards import Guard
+from aureum.store.guards import Guard, Turn
 from aureum.store.postgres.arrays import Json, array_of, packed
 
 GROUP_LIMIT = 64
@@ -32,7 +33,8 @@ SELECT item, outcome, position, version, answer, retry_at, told_at FROM append_e
     p_tenants => %(tenants)b::uuid[], p_items => %(items)b::append_item[],
     p_models => %(models)b::text[], p_rows => %(rows)b::json[],
     p_writer => %(writer)s::uuid, p_until => %(until)s::float8,
-    p_lock_timeout => %(lock_timeout)s, p_skip_locked => %(skip_locked)s)
+    p_lock_timeout => %(lock_timeout)s, p_skip_locked => %(skip_locked)s,
+    p_turns => %(turns)b::append_turn[])
 """
 
 
@@ -85,13 +87,26 @@ def arguments(
 ) -> dict[str, Any]:
     """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
     items: list[bytes] = []
-    rows: dict[str, list[dict[str, Any]]] = {}
+    turns: list[bytes] = []
+    rows: dict[str, list[Any]] = {}
     for leader in leaders:
         place = 0
         for append in (leader, *leader.also):
             items.append(item(append, place))
+            turn = next((guard for guard in append.guards if isinstance(guard, Turn)), None)
+            late: list[tuple[str, str]] = []
             for model, made in append.rows.items():
-                rows.setdefault(model, []).extend(row | {"item": len(items)} for row in made)
+                numbered = [row | {"item": len(items)} for row in made]
+                if turn is None or len(turn.choices) == 1:
+                    rows.setdefault(model, []).extend(numbered)
+                    continue
+                for text in map(orjson.dumps, numbered):
+                    if names(text, turn):
+                        late.append((model, text.decode()))
+                    else:
+                        rows.setdefault(model, []).append(orjson.Fragment(text))
+            if turn is not None:
+                turns.append(append_turn.turn(len(items), turn, [model for model, _ in late], [row for _, row in late]))
             place = place or len(items)
     return {
         "tenants": packed(UUID, list({append.tenant_id for append in leaders})),
@@ -102,7 +117,13 @@ def arguments(
         "until": until,
         "lock_timeout": lock_timeout,
         "skip_locked": skip_locked,
+        "turns": array_of(ITS_OWN, turns),
     }
+
+
+def names(row: bytes, turn: Turn) -> bool:
+    """Whether the placeholder of *turn* stands in a *row*."""
+    return str(turn.placeholder).encode() in row or turn.placeholder_shown.encode() in row
 
 
 async def call(

@@ -14,6 +14,7 @@
 --   again     the same has begun a stream within its time, and that stream is unchanged; answer is the stream
 --   limited   the counter has reached its limit; retry_at is when it begins anew
 --   taken     another stream has the name
+--   full      choices of a turn have been chosen as often as they may in the window; answer has their ids
 -- told_at is what the database's clock says.
 --
 -- A stream, an idempotency key, what is appended once, or a name, must not stand twice in one call: the writer sees to
@@ -25,7 +26,7 @@
 -- was held up on its way is refused as a whole (AU001).
 CREATE OR REPLACE FUNCTION append_events(
     p_tenants uuid[], p_items append_item[], p_models text[], p_rows json[], p_writer uuid, p_until float8,
-    p_lock_timeout text, p_skip_locked boolean
+    p_lock_timeout text, p_skip_locked boolean, p_turns append_turn[] DEFAULT '{}'
 ) RETURNS TABLE (
     item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz,
     told_at timestamptz
@@ -64,6 +65,14 @@ DECLARE
     -- Counters in this minute: "used" before this call, "granted" in it.
     counters text[] := '{}';
     counts rate_limits[] := '{}';
+    -- Turns: the place in p_turns by item; whom the item's append chooses, and which choices are full.
+    turn_of integer[] := '{}';
+    t append_turn;
+    chosen uuid;
+    chosen_shown text;
+    full_choices bytea;
+    late_models text[] := '{}';
+    late_rows text[] := '{}';
     rows json;
 BEGIN
     PERFORM set_config('lock_timeout', p_lock_timeout, true);
@@ -88,6 +97,9 @@ BEGIN
     moment := clock_timestamp();
     told_at := moment;
 
+    FOR n IN 1 .. cardinality(p_turns) LOOP
+        turn_of[p_turns[n].item] := n;
+    END LOOP;
     -- Statement 2 looks up all that decides. It has a new snapshot: it sees what was committed while we waited.
     FOR r IN
         SELECT i.item, done.request_hash AS done_request, done.answer AS done_answer, same.stream_id AS same_stream,
@@ -163,6 +175,20 @@ BEGIN
                 counter := cardinality(counters);
             END IF;
         END IF;
+        chosen := NULL;
+        full_choices := NULL;
+        IF turn_of[r.item] IS NOT NULL AND head.tenant_id IS NOT NULL THEN
+            t := p_turns[turn_of[r.item]];
+            SELECT (array_agg(c.id ORDER BY CASE WHEN t.fewest THEN c.times ELSE 0 END, c.last, c.place))[1],
+                   string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most)
+              INTO chosen, full_choices
+              FROM (
+                  SELECT n.id, n.most, n.place, coalesce(s.position, 0) AS last,
+                         CASE WHEN s.window_name = t.window_name THEN s.times ELSE 0 END AS times
+                    FROM unnest(t.choices) WITH ORDINALITY AS n (id, shown, most, place)
+                    LEFT JOIN turns s ON s.tenant_id = tenant AND s.name = n.id
+              ) c;
+        END IF;
         outcome := CASE
             WHEN i.leader > 0 THEN outcomes[i.leader]
             WHEN head.tenant_id IS NULL THEN 'held'
@@ -173,6 +199,7 @@ BEGIN
             WHEN i.counter IS NOT NULL AND counts[counter].used + counts[counter].granted >= i.most THEN 'limited'
             WHEN r.version <> i.expected THEN 'version'
             WHEN r.taken THEN 'taken'
+            WHEN full_choices IS NOT NULL THEN 'full'
             ELSE 'appended' END;
         item := r.item;
         outcomes[item] := outcome;
@@ -184,6 +211,9 @@ BEGIN
             tenants[item] := tenant;
             recorded_before[item] := CASE WHEN cardinality(i.events) = 1 THEN head.recorded_at ELSE recorded END;
             FOREACH e IN ARRAY i.events LOOP
+                IF chosen <> t.placeholder THEN
+                    e.data := convert_to(replace(convert_from(e.data, 'UTF8'), t.placeholder::text, chosen::text), 'UTF8');
+                END IF;
                 head.position := head.position + 1;
                 head.hash := sha256(head.hash || uuid_send(tenant) || uuid_send(i.stream_id) || int4send(e.version)
                     || int8send(head.position) || int2send(e.schema_version) || timestamptz_send(recorded)
@@ -197,6 +227,22 @@ BEGIN
             END LOOP;
             held[place] := head;
             "position" := head.position;
+            IF chosen IS NOT NULL THEN
+                answer := uuid_send(chosen);
+                INSERT INTO turns AS s (tenant_id, name, position, window_name, times)
+                VALUES (tenant, chosen, head.position, t.window_name, 1)
+                ON CONFLICT (tenant_id, name) DO UPDATE SET
+                    position = excluded.position, window_name = excluded.window_name,
+                    times = CASE WHEN s.window_name = excluded.window_name THEN s.times ELSE 0 END + 1;
+                IF cardinality(t.rows) > 0 THEN
+                    chosen_shown := (SELECT n.shown FROM unnest(t.choices) AS n WHERE n.id = chosen LIMIT 1);
+                    late_models := late_models || t.models;
+                    late_rows := late_rows || ARRAY(
+                        SELECT replace(replace(n, t.placeholder::text, chosen::text), t.placeholder_shown, chosen_shown)
+                          FROM unnest(t.rows) AS n
+                    );
+                END IF;
+            END IF;
             IF i.subject_key IS NOT NULL THEN
                 new_subject_keys := new_subject_keys || ROW (tenant, i.stream_id, i.subject_key)::subject_keys;
             END IF;
@@ -218,6 +264,8 @@ BEGIN
             answer := r.done_answer;
         ELSIF outcome = 'again' THEN
             answer := uuid_send(again);
+        ELSIF outcome = 'full' THEN
+            answer := full_choices;
         ELSIF outcome = 'limited' THEN
             retry_at := counts[counter].window_start + interval '60 seconds';
         ELSIF outcome = 'held' AND NOT EXISTS (SELECT FROM heads h WHERE h.tenant_id = tenant) THEN

@@ -13,7 +13,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import StoredEvent
 
 from aureum.domain.aggregate import Aggregate, replay
-from aureum.domain.errors import AlreadyTaken, Busy, Conflict, KeyReused, NameTaken, NotFound, SiteChanged, TooMany
+from aureum.domain.errors import (
+    AlreadyTaken,
+    Busy,
+    Conflict,
+    DayFull,
+    KeyReused,
+    NameTaken,
+    NotFound,
+    SiteChanged,
+    TooMany,
+)
 from aureum.registry import TAKEN, rows_of
 from aureum.store import metadata
 from aureum.store.append import Append, Remember
@@ -79,11 +89,12 @@ class Stream:
 @dataclass(frozen=True, slots=True)
 class Appended:
     """Where the append stands in the tenant's log; or the answer that was remembered for its idempotency key, or the
-    stream that the same has begun a moment ago."""
+    stream that the same has begun a moment ago. ``chosen`` is whom the append chose (``Turn``)."""
 
     position: int | None
     remembered: bytes | None = None
     again: UUID | None = None
+    chosen: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +213,19 @@ class EventStore:
             case "appended":
                 if self.notifier is not None:
                     self.notifier.changed()
-                return Appended(outcome.position)
+                # Not known of an append whose fate was in doubt: its stream says it.
+                chosen = UUID(bytes=outcome.answer) if outcome.answer else None
+                return Appended(outcome.position, chosen=chosen)
             case "done":
                 assert append.remember is not None and outcome.answer is not None
                 return Appended(None, tenant_key.open_answer(outcome.answer, append.remember.key))
             case "again":
                 assert outcome.answer is not None
                 return Appended(None, again=UUID(bytes=outcome.answer))
+            case "full":
+                assert outcome.answer is not None
+                ids = outcome.answer
+                raise DayFull(UUID(bytes=ids[at : at + 16]) for at in range(0, len(ids), 16))
             case "reused":
                 raise KeyReused
             case "taken":

@@ -5,12 +5,14 @@
     Once         again, with the stream that the same has begun
     AtMost       limited, with when it may again
     Unique       taken
+    Turn         full, with those who are
 
 The store knows nothing of what they are for: a brokerage's settings, a form, a client's address, a slug. An append has
 one of each kind at most. They are checked in this order; an idempotency key that was used counts before ``AtMost``.
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +48,32 @@ class Unique:
     name: str
 
 
-Guard = Unchanged | Once | AtMost | Unique
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of those among whom an append chooses: *id*, how read models show it, and how often it may be chosen in a
+    window (None: as often as need be)."""
+
+    id: UUID
+    shown: str
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The append chooses one of *choices*: the one that was longest not chosen by any append of the tenant, or with
+    *fewest* the one chosen fewest times in this *window* (the day, say), the longest not chosen of equals. Of what was
+    never chosen, the first in their order.
+
+    *placeholder* stands for the chosen one in the events, and as *placeholder_shown* in rows of read models. It must be
+    unmistakable, and no personal field: those are sealed before. Nothing is appended while one of the choices has been
+    chosen in this window as often as it may: the caller decides anew, and leaves it out.
+    """
+
+    placeholder: UUID
+    placeholder_shown: str
+    choices: tuple[Choice, ...]
+    window: str
+    fewest: bool = False
+
+
+Guard = Unchanged | Once | AtMost | Unique | Turn

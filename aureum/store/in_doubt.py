@@ -12,6 +12,7 @@ from uuid import UUID
 from psycopg import sql
 
 from aureum.store.append import Append, Outcome
+from aureum.store.guards import Turn
 from aureum.store.postgres.arrays import packed
 from aureum.store.postgres.connection import Connection
 
@@ -25,10 +26,10 @@ SELECT a.item, e.position
        WITH ORDINALITY AS a (tenant_id, stream_id, version, data, metadata, item)
   JOIN events e
        ON e.tenant_id = a.tenant_id AND e.stream_id = a.stream_id AND e.version = a.version
-          AND e.data = a.data AND e.metadata = a.metadata
+          AND (e.data = a.data OR a.data = '') AND e.metadata = a.metadata
 """
 """By the last event of each: all of an append's are stored or none. Its bytes hold who did it, when and in which
-request: another's would differ."""
+request: another's would differ. Of what was chosen by the append itself the data is not known here."""
 
 REMEMBERED = """
 SELECT a.item, h.position
@@ -67,7 +68,11 @@ async def ask(
 def last_event(append: Append) -> tuple[UUID, UUID, int, bytes, bytes]:
     """What is looked for in the log."""
     last = append.events[-1]
-    return append.tenant_id, append.stream_id, last.originator_version, last.state, append.metadata[-1]
+    chosen = any(isinstance(guard, Turn) for guard in append.guards)
+    return (
+        *(append.tenant_id, append.stream_id, last.originator_version),
+        *(b"" if chosen else last.state, append.metadata[-1]),
+    )
 
 
 def remembered(append: Append) -> tuple[UUID, bytes, bytes]:

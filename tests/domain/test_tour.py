@@ -43,6 +43,9 @@ def new_tour(**fields: Any) -> Tour:
         "source": "website",
         "source_domain": "b1.example.com",
         "created_by": None,
+        "routing": None,
+        "because": None,
+        "lead_id": None,
     }
     return Tour.request(ids.new_id(), AT, **given | fields)
 
@@ -197,7 +200,7 @@ def test_a_way_to_answer_must_remain() -> None:
 def test_what_a_visitor_wrote_is_personal() -> None:
     visitors = {"name", "email", "phone", "phone_e164", "message", "preferred_time"}
     personal = [set(event.PERSONAL) for event in (Tour.Requested, Tour.Rescheduled, Tour.DetailsChanged)]
-    assert personal == [visitors, {"preferred_time"}, {"details"}]
+    assert personal == [visitors | {"because"}, {"preferred_time"}, {"details"}]
 
 
 def test_replay_never_refuses_what_was_recorded_under_older_rules() -> None:

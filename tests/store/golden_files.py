@@ -38,6 +38,7 @@ def example(name: str, kind: Any) -> Any:
         tuple[str, ...]: (name, "and more"),
         dict[str, Any]: {"price": "450000.1", "tags": [name, "and more"], "isFeatured": True, "zip": None},
         dict[str, Any] | None: {"score": 0.75, "because": [name, None, True]},
+        list[list[str]] | None: [[f"Zoë's {name}", "and more"]],
         dict[str, str | None]: {"email": f"{name}@example.com", "phone": None},
     }
     return examples[kind]

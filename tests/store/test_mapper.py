@@ -60,6 +60,7 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
     tuple[str, ...]: st.lists(st.text(), max_size=3).map(tuple),
     dict[str, Any]: st.dictionaries(st.text(), json, max_size=3),
     dict[str, Any] | None: st.none() | st.dictionaries(st.text(), json, max_size=3),
+    list[list[str]] | None: st.none() | st.lists(st.lists(st.text(), max_size=2), max_size=2),
     dict[str, str | None]: st.dictionaries(st.text(), st.none() | st.text(), max_size=3),
 }
 """Every type that a field of an event may have; READERS in the mapper knows those that JSON does not."""
@@ -123,7 +124,11 @@ def test_golden_files(kind: EventType) -> None:
         event = golden_mapper().to_domain_event(stored)
         assert golden["event"].items() <= readable(event).items()
         erased = EventMapper(TENANT_ID, lambda _: None).to_domain_event(stored)
-        assert readable(erased) == readable(event) | dict.fromkeys(kind.personal, ERASED)
+        # What a version did not have yet cannot be erased.
+        later = {name for name in kind.personal if readable(event)[name] is None}
+        assert readable(erased) | dict.fromkeys(later) == readable(event) | dict.fromkeys(
+            {*kind.personal} - later, ERASED
+        )
         if schema_version == kind.schema_version:
             present = orjson.loads(golden_mapper().to_stored_event(event).state)
             before = orjson.loads(golden["data"])

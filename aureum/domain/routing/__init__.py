@@ -1,2 +1,10 @@
-"""Which agent a lead goes to: what a brokerage has chosen (``settings``), and how agents are found by their own words
-(``literal``)."""
+"""Which agent a lead or a tour goes to. All of it is pure: who reads, waits and stores calls it.
+
+settings    what a brokerage has chosen: mode, filters, fallback, rules, groups
+enquiry     what a lead or tour says, as rules and rankings read it
+eligible    which agents can take a lead now, and why the others cannot
+rules       the first rule that fits an enquiry
+ranking     which agents an enquiry suits best; ``literal`` finds it in the agents' own words
+deciding    mode, filter, fallback, pond: whom of the eligible agents the lead may go to
+reasons     the same in a broker's words
+"""

@@ -1,44 +1,46 @@
-"""Which agent a lead goes to, decided from the agents' own words and nothing else.
+"""The ranking that needs no model: which agents' specialties an enquiry names, word for word.
 
-An agent's specialties are words for places and kinds of homes. The agent with the most specialties named in what the
-visitor wrote gets the lead; among equals the lead's id decides, evenly and the same way each time. Who wrote it
-(name, address) never takes part.
+An agent's specialties are words for places and kinds of homes. The agent with the most of them named in what the
+visitor wrote suits best. Who wrote it (name, address) never takes part.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
-from uuid import UUID
+
+from aureum.domain.routing.eligible import Agent
+from aureum.domain.routing.enquiry import Enquiry
+from aureum.domain.routing.ranking import Met, Ranking
 
 WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """Somebody who takes leads. ``specialties`` are split into words, folded."""
-
-    user_id: UUID
-    specialties: tuple[tuple[str, ...], ...]
+@lru_cache(maxsize=4_096)
+def split(specialties: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Specialties as the words that they consist of, folded."""
+    return tuple(words for phrase in specialties if (words := tuple(WORD.findall(phrase.casefold()))))
 
 
-def agent(user_id: UUID, specialties: Sequence[str]) -> Agent:
-    """An agent with his or her specialties as they were written."""
-    return Agent(user_id, tuple(words for phrase in specialties if (words := tuple(WORD.findall(phrase.casefold())))))
-
-
-def route(lead_id: UUID, text: str, agents: Sequence[Agent]) -> tuple[UUID | None, dict[str, Any] | None]:
-    """The agent for a lead about *text*, and why; nobody if no agent takes leads."""
-    if not agents:
-        return None, None
-    text = text.casefold()
-    named = [[" ".join(phrase) for phrase in a.specialties if is_named(phrase, text)] for a in agents]
-    best = max(map(len, named))
-    equals = [(a.user_id, phrases) for a, phrases in zip(agents, named, strict=True) if len(phrases) == best]
-    chosen, matched = equals[0] if len(equals) == 1 else max(equals, key=lambda equal: share(lead_id, equal[0]))
-    return chosen, {"method": "specialty" if best else "even", "matched": matched}
+def rank(enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
+    """Whom of *pool* the *enquiry* suits, by how many specialties it names."""
+    if not pool:
+        return Ranking("nobody")
+    if len(pool) == 1:
+        return Ranking("only", ((pool[0].user_id, None),))
+    text = enquiry.text.casefold()
+    named = {
+        agent.user_id: [" ".join(phrase) for phrase in split(agent.specialties) if is_named(phrase, text)]
+        for agent in pool
+    }
+    ranked = tuple(sorted(((user_id, float(len(found))) for user_id, found in named.items()), key=best_first))
+    most = ranked[0][1]
+    if not most:
+        return Ranking("nothing_said")
+    equals = tuple(user_id for user_id, score in ranked if score == most)
+    margin = most - ranked[1][1]
+    if len(equals) > 1:
+        return Ranking("near_tie", ranked, equals, margin)
+    return Ranking("literal", ranked, margin=margin, because=tuple(Met(text, text) for text in named[equals[0]]))
 
 
 def is_named(phrase: Sequence[str], text: str) -> bool:
@@ -52,6 +54,6 @@ def alone(word: str) -> re.Pattern[str]:
     return re.compile(rf"\b{word}\b")
 
 
-def share(lead_id: UUID, user_id: UUID) -> bytes:
-    """A number that is as good as random but always the same for this lead and agent."""
-    return hashlib.blake2b(lead_id.bytes + user_id.bytes, digest_size=8).digest()
+def best_first(one: tuple[object, float]) -> tuple[float, object]:
+    """The order of a ranking; equals by their ids."""
+    return -one[1], one[0]

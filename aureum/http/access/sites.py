@@ -1,4 +1,4 @@
-"""The sites that this process knows: which brokerage a host is, and which of its agents take leads.
+"""The sites that this process knows: which brokerage a host is, and how it routes its leads.
 
 What is remembered is never acted upon when stale: every append from a form names the version of the site that it
 relies on, and is refused under the head lock if the brokerage or its staff has changed since (SiteChanged).
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import psycopg
 import structlog
 
+from aureum.commands.routed import Team, team
 from aureum.domain.errors import Unavailable
-from aureum.domain.routing.literal import Agent, agent
 from aureum.http.access.gate import Caller, Gate, Lookup
 from aureum.lru import Lru
 from aureum.projections import brokerages, users
@@ -28,7 +28,8 @@ class Site:
     """A brokerage's public side."""
 
     visitor: Caller
-    agents: tuple[Agent, ...]
+    team: Team | None
+    """Who its leads can go to; None if that cannot be known at the moment."""
     origins: frozenset[str]
     """Of its pages, as browsers write them; none if they cannot be known at the moment."""
     name: str = ""
@@ -55,20 +56,18 @@ class Sites:
         parameters = {"tenant": tenant_id}
         # Read after the version: they may be newer than it says, never older.
         try:
-            staff, domains, ((called,),) = await self.database.tenant_results(
-                tenant_id,
-                [(users.LEAD_TAKERS, parameters), (brokerages.DOMAINS, parameters), (brokerages.NAME_OF, parameters)],
+            staff, domains, ((called, routing, time_zone),) = await self.database.tenant_results(
+                tenant_id, [(users.AGENTS, parameters), (brokerages.DOMAINS, parameters), (brokerages.SITE, parameters)]
             )
         except (Unavailable, psycopg.Error) as error:
             # An unassigned lead is better than none. The next form looks again.
             log.error("agents_unknown", tenant=str(tenant_id), error=type(error).__name__)
-            return Site(admission.caller, (), frozenset())
-        agents = tuple(agent(user_id, specialties) for user_id, _, specialties in staff)
+            return Site(admission.caller, None, frozenset())
         names = [domain for (domain,) in domains]
         if self.base_domain is not None:
             names.append(f"{admission.caller.slug}.{self.base_domain}")
         origins = frozenset(f"https://{name}" for name in names)
-        site = Site(admission.caller, agents, origins, called)
+        site = Site(admission.caller, team(staff, routing, time_zone), origins, called)
         self._known.keep((host, slug), site)
         return site
 

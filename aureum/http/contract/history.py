@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from aureum.domain.ids import aureum_time
+from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
+from aureum.domain.routing import reasons
 from aureum.projections import lead_list
 from aureum.projections.changes import changes
 from aureum.projections.document_list import DocumentList, Row
@@ -16,13 +17,19 @@ def history_in(model: DocumentList, stream: Stream) -> list[dict[str, Any]]:
     return entries(model, stream, lambda row: row["doc"], lambda event: {})
 
 
-def history_of(stream: Stream) -> list[dict[str, Any]]:
-    """The entries of a lead's stream. A caller who reads a lead's history may read its notes, too, though a lead itself
-    has none in the Aureum API."""
+def history_of(stream: Stream, *, brief: bool = False) -> list[dict[str, Any]]:
+    """The entries of a lead's stream. A caller who reads a lead's history may read its notes, and how it found its
+    agent, too, though a lead itself has neither in the Aureum API. *brief* is for agents."""
+
+    def shown(row: Row) -> Row:
+        details = row["details"]
+        routing = reasons.shown(details, to_wire, brief=brief, whole=True)
+        return {**row["doc"], "notes": details["notes"], "routing": routing}
+
     return entries(
         lead_list.LIST,
         stream,
-        lambda row: row["doc"] | {"notes": row["details"]["notes"]},
+        shown,
         lambda event: unseen(event, "phoneE164"),
     )
 

@@ -206,6 +206,7 @@ TAGS: Mapping[str, str] = {
     "auth": "Log in and out.",
     "admin users": "The staff of a brokerage.",
     "admin agents": "The profiles of agents, by which leads are routed.",
+    "admin pond": "Leads that found no agent, for agents to claim.",
     "admin routing": "How a brokerage routes its leads.",
     "admin api-keys": "The API keys of a brokerage.",
     "admin brokerages": "The brokerages of this installation.",

@@ -76,7 +76,24 @@ async def read_lead(visit: Visit) -> Told:
     told = await visit.ask("GET", "/api/leads/{id}", id=visit.id())
     number = str(await looked_up(visit, NUMBER, from_wire(visit.id())))
     detail = (await visit.ask("GET", API + "/{id}", id=number)).body
-    return Told(told.body | {"notes": detail["notes"]}, told.etag, None)
+    return Told(told.body | {"notes": detail["notes"]} | await routing(visit, detail["routing"]), told.etag, None)
+
+
+async def routing(visit: Visit, found: Mapping[str, Any] | None) -> dict[str, str | None]:
+    """Why the lead went where it went: to agents the reason, to others also what met, and who was in the pool."""
+    shown: dict[str, str | None] = {"reason": None, "met": None, "pool": None, "out": None}
+    if found is None:
+        return shown
+    shown["reason"] = found["reason"]
+    if "pool" in found:
+        names = {user["number"]: user["name"] for user in (await visit.ask("GET", "/api/users")).body}
+        shown["met"] = "; ".join(f"“{one['said']}” – {one['profile']}" for one in found["because"]) or None
+        pool = [(names.get(one["agent"], "somebody who has left"), one["score"], one["out"]) for one in found["pool"]]
+        shown["pool"] = (
+            ", ".join(f"{name} {score:g}" if score else name for name, score, out in pool if not out) or None
+        )
+        shown["out"] = ", ".join(f"{name} ({out})" for name, _, out in pool if out) or None
+    return shown
 
 
 async def change_lead(visit: Visit, body: Mapping[str, Any]) -> str:
@@ -153,6 +170,10 @@ LEADS = Resource(
         Column("suspect", "Spam check", "suspect"),
         Column("source", "Source"),
         Column("sourcePage", "Source page"),
+        Column("reason", "Why this agent"),
+        Column("met", "Matched"),
+        Column("pool", "Eligible agents"),
+        Column("out", "Not eligible"),
         Column("createdAt", "Created", "time"),
         Column("updatedAt", "Last changed", "time"),
     ),

@@ -11,6 +11,16 @@ from aureum.projections.list_sql import functions as page_functions
 from aureum.registry import LISTS, READ_MODELS, VERSIONED
 
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
+LATE_ROWS = """\
+    IF '{model}' = ANY (late_models) THEN
+        rows := ('[' || concat_ws(',', substr(rows::text, 2, length(rows::text) - 2), (
+            SELECT string_agg(n.row, ',') FROM unnest(late_models, late_rows) AS n (model, row)
+             WHERE n.model = '{model}'
+        )) || ']')::json;
+    END IF;
+"""
+"""The rows in which it was not known before whom the append chooses."""
+
 PLACE_OF_COUNTING = "    -- {count requests}\n"
 PLACE_OF_VERSION = "0 /* {read version} */"
 
@@ -49,6 +59,7 @@ def append() -> str:
     """``append_events``, which updates the read models."""
     statements = "".join(
         f"    rows := p_rows[array_position(p_models, '{model.NAME}')];\n"
+        f"{LATE_ROWS.format(model=model.NAME)}"
         f"    IF rows IS NOT NULL THEN\n{model.APPEND.strip()};\n    END IF;\n"
         for model in READ_MODELS
     )

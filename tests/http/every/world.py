@@ -265,6 +265,16 @@ def profile(world: World) -> dict[str, Any]:
     return {"body": body | {"languages": ["en", "es"]}}
 
 
+def in_pond(world: World) -> dict[str, Any]:
+    """A lead that found no agent: a form of a brokerage whose agents are all away, or has none that take leads."""
+    settings = {"mode": "primary_only", "fallback": "pond"}
+    put = Call("PUT", "/api/v1/admin/routing", {}, settings, world.owner.bearer)
+    assert put.send(world.server).status == 200
+    answer = world.server.form(world.tenant, message=f"For the pond {world.mark}")
+    assert answer.status == 200, answer.body
+    return {"path": f"/api/v1/admin/leads/{answer.json['lead_id']}/claim"}
+
+
 def routing(world: World) -> dict[str, Any]:
     """Settings that name an agent of the brokerage."""
     return {
@@ -286,6 +296,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/webhooks/{id}/replay"): of_new_webhook("replay", {"since": 0, "only": "missing"}),
     ("POST", "/api/webhooks/{id}/test"): of_new_webhook("test", {"event": "lead.created"}),
     ("PATCH", "/api/v1/admin/agents/{id}"): profile,
+    ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda world: {"body": routing(world)},
     ("PATCH", "/api/me"): lambda world: {"body": {"name": f"Olga {world.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,
@@ -295,6 +306,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
 
 MAKERS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/api/users": lambda world: vars(world.office.staff(world.tenant.id, "agent", f"Uma {world.mark}")),
+    "/api/v1/admin/pond": lambda world: {"id": world.make("/api/v1/admin/leads")},
     "/api/v1/admin/agents": lambda world: {
         "id": world.office.staff(world.tenant.id, "agent", f"Amy {world.mark}").number
     },

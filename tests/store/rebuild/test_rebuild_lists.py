@@ -49,7 +49,9 @@ def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
     always: Decisions = [
         lambda: one.assign(dice.choice(PEOPLE), at),
         lambda: one.change_details({dice.choice(("last_name", "message", "notes")): text}, at),
-        lambda: one.clear(at, dice.choice(PEOPLE), dice.choice((None, {"method": "even", "matched": []}))),
+        lambda: one.clear(
+            at, dice.choice(PEOPLE), dice.choice((None, {"mode": "semantic", "why": "even", "matched": []}))
+        ),
     ]
     once_cleared: Decisions = [
         lambda: one.change_status(dice.choice(lead.STATUSES), at),
@@ -126,7 +128,7 @@ def about_a_task(one: task.Task, dice: Dice) -> Decisions:
 
 def a_tour(number: int, dice: Dice) -> Aggregate:
     fields: dict[str, Any] = dict.fromkeys(
-        (*tour.DETAILS, *tour.SCHEDULE, "assigned_to", "source_domain", "created_by")
+        (*tour.DETAILS, *tour.SCHEDULE, "assigned_to", "source_domain", "created_by", "routing", "because", "lead_id")
     )
     fields |= {"name": dice.choice(TEXTS), "email": "jane@example.com", "listing_id": dice.choice((None, "007"))}
     suspect = dice.random() < 0.4

@@ -104,7 +104,7 @@ async def submit_contact_form(context: Context, form: ContactForm) -> Response:
                 suspect=form.suspect,
             ),
             submission.origin,
-            agents=submission.site.agents,
+            team=submission.site.team,
             idempotency=submission.idempotency,
             guards=submission.guards,
         )

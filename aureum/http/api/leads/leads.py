@@ -115,7 +115,8 @@ async def get_lead_history(context: Context, lead_id: UUID, as_of: AsOf) -> Resp
     """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
     ends at that moment."""
     stream = as_it_was(await loaded(context, lead_list.LIST, lead_id, NO_LEAD), as_of)
-    return unless_known(context, encoded(history_of(stream)), stream.events[-1].event.originator_version)
+    history = history_of(stream, brief=context.caller.visible_to is not None)
+    return unless_known(context, encoded(history), stream.events[-1].event.originator_version)
 
 
 SHOWN = LeadResponse

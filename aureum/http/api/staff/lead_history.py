@@ -6,6 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import leads_time
 from aureum.domain.lead import Lead
+from aureum.http.api.staff.lead_routing import routing_of
 from aureum.http.contract.history import entry, unseen
 from aureum.projections import admin_leads, lead_list
 from aureum.projections.changes import changes
@@ -21,15 +22,29 @@ def assigned_in(stream: Stream) -> set[UUID]:
     return {user for user in users if user is not None}
 
 
-def history_of(stream: Stream, agents: Mapping[UUID, int]) -> list[dict[str, Any]]:
-    """The entries of a lead's stream, oldest first; *agents* are the numbers of those it was assigned to."""
+def routings_in(stream: Stream) -> list[dict[str, Any]]:
+    """How the lead was routed, each time, as the read model keeps it."""
+    events = (recorded.event for recorded in stream.events)
+    return [lead_list.routed(event) for event in events if isinstance(event, Lead.Captured | Lead.Cleared)]
+
+
+def routed_to(stream: Stream) -> str | None:
+    """Whom routing chose the last time."""
+    routings = routings_in(stream)
+    return routings[-1]["routed_to"] if routings else None
+
+
+def history_of(stream: Stream, agents: Mapping[UUID, int], *, brief: bool) -> list[dict[str, Any]]:
+    """The entries of a lead's stream, oldest first; *agents* are the numbers of those whom it names. *brief* is for
+    agents."""
     entries = []
     row: dict[str, Any] | None = None
     before: dict[str, Any] = {}
     for recorded in stream.events:
         row = lead_list.step(row, recorded.event)
         assert row is not None, "a lead's stream begins with lead.captured"
-        detail = admin_leads.detail(row, 0, agents.get(row["assigned_to"]))
+        routing = routing_of(row["details"], agents, brief=brief, whole=True)
+        detail = admin_leads.detail(row, 0, agents.get(row["assigned_to"]), routing)
         after = {name: value for name, value in detail.items() if name not in NOT_CHANGES}
         told = changes(before, after) or unseen(recorded.event, "phone_e164")
         entries.append(entry(recorded, told) | {"at": leads_time(recorded.event.timestamp)})

@@ -1,13 +1,14 @@
 """``GET /api/v1/admin/leads``: a brokerage's leads in numbered pages; all, for a platform admin who names none. Of one
 brokerage it also says what has changed in the list (``changedAfter``)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
 
 from aureum.http.api.staff.lead_fields import AdminLeadFilters
+from aureum.http.api.staff.lead_routing import routed_numbers, routing_of
 from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.catching_up import FAR, Run, changes, runs_of
@@ -16,6 +17,7 @@ from aureum.http.contract.numbered_pages import Found, page_body, paged
 from aureum.http.contract.paging import link
 from aureum.http.wire.validation import refused
 from aureum.projections import admin_leads
+from aureum.projections.document_list import Row
 from aureum.projections.search import asked as search_asked
 
 PATH = "/api/v1/admin/leads"
@@ -50,7 +52,8 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
 
         async def of_all() -> Found:
             for one in choices:
-                listed = found(await database.rows(admin_leads.PAGE_OF_ALL, one | page))
+                rows = await database.rows(admin_leads.PAGE_OF_ALL, one | page)
+                listed = await found(context, rows, everywhere=True)
                 if listed.total:
                     break
             return listed
@@ -71,7 +74,7 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
     async def of_one() -> Found:
         for going, choice in runs:
             rows = await database.rows(admin_leads.PAGE, choice | page | {"tenant": caller.tenant_id})
-            listed = found(rows)._replace(links=delta(context, filters, going))
+            listed = (await found(context, rows))._replace(links=delta(context, filters, going))
             if listed.total:
                 break
         return listed
@@ -103,7 +106,7 @@ async def changed(
         following = chosen_in(context) | {"changedAfter": run.again, "page_size": size}
         following |= {"page": filters.page + 1, "cursor": run.cursor(UUID(int=part.until))}
         links.insert(0, link(PATH, following, "next"))
-    body = page_body(filters, Found(",".join(map(in_words, part.rows)), total))
+    body = page_body(filters, Found(",".join(await in_words(context, part.rows)), total))
     return answer(body, headers={"ETag": etag, "Link": ", ".join(links)})
 
 
@@ -136,20 +139,29 @@ def delta(context: Context, filters: AdminLeadFilters, run: Run) -> str:
     return link(PATH, query, "delta")
 
 
-def in_words(row: Any) -> str:
-    """A row of a change as it goes over the wire."""
-    _, _, number, doc, *lead = row
-    if doc is None:
-        return encoded({"id": number, "removed": True}).decode()
-    return in_full(tuple(lead))
+async def in_words(context: Context, rows: Sequence[Any]) -> list[str]:
+    """The rows of changes as they go over the wire."""
+    shown = await in_full(context, [admin_leads.loaded(tuple(lead)) for _, _, _, doc, *lead in rows if doc is not None])
+    return [
+        encoded({"id": number, "removed": True}).decode() if doc is None else next(shown)
+        for _, _, number, doc, *_ in rows
+    ]
 
 
-def in_full(values: tuple[Any, ...]) -> str:
-    """The full detail of a lead."""
-    lead = admin_leads.loaded(values)
-    return encoded(admin_leads.detail(lead, lead["brokerage_id"], lead["agent"])).decode()
+async def in_full(context: Context, leads: Sequence[Row], *, everywhere: bool = False) -> Iterator[str]:
+    """The full details of *leads* as they go over the wire."""
+    details = [lead["details"] for lead in leads]
+    numbers = await routed_numbers(context, details, whole=False, everywhere=everywhere)
+    brief = context.caller.visible_to is not None
+
+    def one(lead: Row) -> str:
+        routing = routing_of(lead["details"], numbers, brief=brief, whole=False)
+        return encoded(admin_leads.detail(lead, lead["brokerage_id"], lead["agent"], routing)).decode()
+
+    return map(one, leads)
 
 
-def found(rows: list[Any]) -> Found:
+async def found(context: Context, rows: Sequence[Any], *, everywhere: bool = False) -> Found:
     """A page of details, of the statement's rows: the first column of each is how many there are in all."""
-    return Found(",".join(in_full(tuple(values)) for _, *values in rows if values[0] is not None), rows[0][0])
+    leads = [admin_leads.loaded(tuple(values)) for _, *values in rows if values[0] is not None]
+    return Found(",".join(await in_full(context, leads, everywhere=everywhere)), rows[0][0] if rows else 0)

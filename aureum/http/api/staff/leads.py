@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from starlette.responses import Response
 
@@ -19,8 +18,9 @@ from aureum.http.api.staff.lead_fields import (
     AdminLeadResponse,
     RemovedAdminLead,
 )
-from aureum.http.api.staff.lead_history import assigned_in, history_of
+from aureum.http.api.staff.lead_history import assigned_in, history_of, routed_to, routings_in
 from aureum.http.api.staff.lead_list import PATH, get_admin_leads
+from aureum.http.api.staff.lead_routing import numbers_of, routed_numbers, routing_of
 from aureum.http.api.staff.scope import in_brokerage, where_lead_is
 from aureum.http.contract.agents import check_agent
 from aureum.http.contract.answers import encoded
@@ -38,24 +38,23 @@ SOURCE_DOMAIN = "admin-manual"
 SOURCE_PAGE = "/admin/leads"
 
 
-def lead_body(brokerage: int, agent: int | None, lead: Lead) -> bytes:
+def lead_body(brokerage: int, agent: int | None, routing: dict[str, Any] | None, lead: Lead) -> bytes:
     """The full detail of a lead of this *brokerage*, in the care of this *agent*."""
-    return encoded(admin_leads.detail(admin_leads.row_of(lead), brokerage, agent))
+    return encoded(admin_leads.detail(admin_leads.row_of(lead, None), brokerage, agent, routing))
 
 
-async def numbers_of(context: Context, users: set[UUID]) -> dict[UUID, int]:
-    """The users' numbers."""
-    if not users:
-        return {}
-    parameters = {"tenant": context.tenant_id, "users": list(users)}
-    return dict(await context.app.database.tenant_rows(context.tenant_id, admin_leads.AGENTS, parameters))
-
-
-async def body_of(context: Context, lead: Lead) -> partial[bytes]:
-    """What makes the body of this lead."""
+async def body_of(context: Context, lead: Lead, routed_to: str | None) -> partial[bytes]:
+    """What makes the body of this lead, which was *routed_to* a user."""
     agent = lead.assigned_to
     number = None if agent is None else (await numbers_of(context, {agent})).get(agent)
-    return partial(lead_body, context.caller.number, number)
+    details = admin_leads.row_of(lead, routed_to)["details"]
+    return partial(lead_body, context.caller.number, number, await routing(context, details))
+
+
+async def routing(context: Context, details: Row) -> dict[str, Any] | None:
+    """How the lead found its agent, as the caller may see it."""
+    numbers = await routed_numbers(context, [details], whole=True)
+    return routing_of(details, numbers, brief=context.caller.visible_to is not None, whole=True)
 
 
 async def post_admin_lead(context: Context, new: AdminLeadCreate) -> Response:
@@ -64,7 +63,7 @@ async def post_admin_lead(context: Context, new: AdminLeadCreate) -> Response:
     Raises NotFound, HttpError 400.
     """
     context = await in_brokerage(context, new.brokerage_id, "create lead")
-    body = partial(lead_body, context.caller.number, new.assigned_agent_id)
+    body = partial(lead_body, context.caller.number, new.assigned_agent_id, None)
     remember = await once(context, body)
     command = CaptureLead(
         tenant_id=context.tenant_id,
@@ -108,13 +107,14 @@ async def get_admin_lead(context: Context, number: int, as_of: AsOf) -> Response
     """Returns the lead, or its state at ``asOf``."""
     context, row = await find_lead(context, number)
     if as_of.as_of is None:
-        shown = admin_leads.detail(row, row["brokerage_id"], row["agent"])
+        shown = admin_leads.detail(row, row["brokerage_id"], row["agent"], await routing(context, row["details"]))
         return unless_known(context, encoded(shown), row["stream_version"])
     (at,) = await on_clock(context.app.database, context.tenant_id, as_of.as_of)
-    lead = (await context.app.store.load(context.tenant_id, row["lead_id"])).aggregate(at)
+    stream = (await context.app.store.load(context.tenant_id, row["lead_id"])).until(at)
+    lead = stream.aggregate()
     if lead is None:
         raise NotFound(NOT_YET)
-    body = await body_of(context, lead)
+    body = await body_of(context, lead, routed_to(stream))
     return unless_known(context, body(lead), lead.version)
 
 
@@ -136,7 +136,10 @@ async def patch_admin_lead(context: Context, number: int, change: AdminLeadChang
         expected_versions=expected_versions(context.request),
     )
     lead = await change_lead(context.app.store, command, origin(context.request, context.caller))
-    return answered(context, lead, await body_of(context, lead))
+    # Clearing a suspect routes it: then whom it went to has it now.
+    was = row["details"].get("routed_to") if row["details"]["routing"] == lead.routing else None
+    goes_to = was or (str(lead.assigned_to) if lead.routing is not None and lead.assigned_to is not None else None)
+    return answered(context, lead, await body_of(context, lead, goes_to))
 
 
 async def get_admin_lead_history(context: Context, number: int, as_of: AsOf) -> Response:
@@ -144,7 +147,10 @@ async def get_admin_lead_history(context: Context, number: int, as_of: AsOf) -> 
     ends at that moment."""
     context, row = await find_lead(context, number)
     stream = as_it_was(await context.app.store.load(context.tenant_id, row["lead_id"]), as_of)
-    history = history_of(stream, await numbers_of(context, assigned_in(stream)))
+    routings = [details for details in routings_in(stream) if details["routing"] is not None]
+    numbers = await numbers_of(context, assigned_in(stream))
+    numbers |= await routed_numbers(context, routings, whole=True)
+    history = history_of(stream, numbers, brief=context.caller.visible_to is not None)
     return unless_known(context, encoded(history), stream.events[-1].event.originator_version)
 
 

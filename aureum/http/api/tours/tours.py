@@ -107,6 +107,7 @@ async def post_tour(context: Context, form: TourForm) -> Response:
                 **vars(form),
             ),
             submission.origin,
+            team=submission.site.team,
             idempotency=submission.idempotency,
             guards=submission.guards,
         )

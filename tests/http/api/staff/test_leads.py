@@ -84,7 +84,8 @@ def test_what_came_from_a_form_has_its_routing(server: Server, office: Office, t
     lead = server.ask("GET", f"{PATH}/{number}", headers=ana.bearer).json
 
     assert (lead["id"], lead["assigned_agent_id"], lead["source_domain"]) == (number, ana.number, tenant.domain)
-    assert lead["routing"] == {"method": "even", "matched": []}
+    # An agent is told the reason alone.
+    assert lead["routing"] == {"reason": "Only this agent can take leads now."}
     assert (lead["utm_source"], lead["utm_medium"], lead["utm_campaign"]) == ("google", "organic", "spring-2024")
 
 

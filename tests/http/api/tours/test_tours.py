@@ -180,8 +180,8 @@ def test_who_may_ask(server: Server, tenant: Tenant, office: Office) -> None:
 
 
 def test_an_agent_sees_and_changes_only_his_or_her_own(server: Server, tenant: Tenant, office: Office) -> None:
-    agent = office.staff(tenant.id, "agent")
     own, other = requested(server, tenant), requested(server, tenant)
+    agent = office.staff(tenant.id, "agent")
     changed(server, tenant, own, assigned_agent_id=agent.number)
 
     assert [tour["id"] for tour in server.ask("GET", "/api/tours", headers=agent.bearer).json] == [own]
@@ -219,8 +219,8 @@ def test_a_tour_is_confirmed_without_a_time_and_takes_place(server: Server, tena
 
 
 def test_one_save_is_one_append_and_is_seen_in_both_dialects(server: Server, tenant: Tenant, office: Office) -> None:
-    agent = office.staff(tenant.id, "agent")
     number = requested(server, tenant)
+    agent = office.staff(tenant.id, "agent")
     before = tour_of(server, tenant, number)
     change = {
         "status": "confirmed",

@@ -86,7 +86,10 @@ def test_staff_clear_a_lead_and_it_counts_is_routed_and_told(server: Server, off
     assert (cleared.status, cleared.json["suspect"], cleared.json["status"]) == (200, False, "contacted")
     (lead,) = server.leads(tenant)
     assert (lead["suspect"], lead["assignedToId"]) == (False, max_) and max_ != rita
-    assert cleared.json["routing"] == {"method": "specialty", "matched": ["mountain"]}
+    routing = cleared.json["routing"]
+    assert (routing["mode"], routing["because"]) == ("semantic", [{"said": "mountain", "profile": "mountain"}])
+    assert routing["agent"] == cleared.json["assigned_agent_id"]
+    assert routing["reason"] == "The enquiry names a specialty of this agent."
     assert server.ask("GET", path, headers=broker.bearer).json == cleared.json
     assert count(server, tenant) == {"contacted": 1, "total": 1}
     assert told(server, office, tenant) == ["lead.created"]

@@ -1,0 +1,255 @@
+"""How a lead or a tour finds its agent, in the append that stores it.
+
+What can be decided beforehand is: who may get it, and why. Between several the append chooses, under the lock of the
+brokerage's log (``aureum.store.guards.Turn``), so that turns are fair and daily caps hold however many processes route.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+
+from aureum.domain import ids
+from aureum.domain.aggregate import Aggregate
+from aureum.domain.errors import DayFull
+from aureum.domain.routing import literal, reasons
+from aureum.domain.routing.deciding import Decision, decide, needs_ranking, reads_enquiry
+from aureum.domain.routing.eligible import Agent, Candidates, candidates
+from aureum.domain.routing.enquiry import Enquiry
+from aureum.domain.routing.ranking import Ranking
+from aureum.domain.routing.settings import EVERYONE, Routing, from_json
+from aureum.domain.wall_time import midnight, zone_of
+from aureum.projections import brokerages, users
+from aureum.store.event_store import Appended, EventStore
+from aureum.store.guards import Choice, Guard, Turn
+
+TURNS = "SELECT name, window_name, times, position FROM turns WHERE tenant_id = %(tenant)s AND name = ANY(%(names)s)"
+
+TRIES = 20
+"""How often a lead is decided anew because an agent's day was full."""
+
+log = structlog.get_logger()
+
+Routed = TypeVar("Routed", bound=Aggregate)
+Ranker = Callable[[Enquiry, Sequence[Agent]], Awaitable[Ranking]]
+
+
+async def by_words(enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
+    """The ranking by the agents' own words."""
+    return literal.rank(enquiry, pool)
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is the same for every lead from ``since`` until ``until``: the brokerage's day, and who can take one; in
+    modes that do not read the enquiry also the decision, with what of it is kept."""
+
+    since: datetime
+    until: datetime
+    day: str
+    found: Candidates
+    choices: dict[tuple[tuple[UUID, ...], bool], tuple[Choice, ...]] = field(default_factory=dict)
+    decided: tuple[Decision, dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who leads of a brokerage can go to, and how that is decided. ``full`` are those whose daily cap is known to be
+    reached, by the brokerage's day."""
+
+    routing: Routing
+    agents: tuple[Agent, ...]
+    time_zone: str
+    rank: Ranker = by_words
+    full: dict[str, set[UUID]] = field(default_factory=dict)
+    standings: list[Standing] = field(default_factory=list)
+    """The last one."""
+
+    def standing(self, at: datetime) -> Standing:
+        """How things stand at a moment."""
+        if self.standings and self.standings[0].since <= at < self.standings[0].until:
+            return self.standings[0]
+        day = at.astimezone(zone_of(self.time_zone)).date()
+        turns = (moment for agent in self.agents for moment in (agent.away_from, agent.away_to) if moment is not None)
+        until = min((midnight(day + timedelta(days=1), self.time_zone), *(moment for moment in turns if moment > at)))
+        found = candidates(self.agents, at, frozenset(self.full.get(day.isoformat(), ())))
+        self.standings[:] = [Standing(at, until, day.isoformat(), found)]
+        return self.standings[0]
+
+    def members(self, group: str | None) -> frozenset[UUID]:
+        """The agents of a group."""
+        if group == EVERYONE:
+            return frozenset(agent.user_id for agent in self.agents)
+        return frozenset(self.routing.groups.get(group or "", ()))
+
+    def learn(self, day: str, agents: Iterable[UUID]) -> None:
+        """The day of these agents is full."""
+        known = self.full.get(day, set())
+        self.full.clear()
+        self.full[day] = known | set(agents)
+        self.standings.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a lead goes. ``assigned_to`` stands for whomever the append chooses (``turn``), or is the one who is
+    chosen; None: the pond."""
+
+    assigned_to: UUID | None = None
+    routing: dict[str, Any] | None = None
+    because: list[list[str]] | None = None
+    turn: Turn | None = None
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """What the append has to see to."""
+        return () if self.turn is None else (self.turn,)
+
+
+NOWHERE = Route()
+"""Of what is not routed."""
+
+
+async def find(team: Team, enquiry: Enquiry, lead_id: UUID, at: datetime) -> Route:
+    """Where *enquiry* goes, as far as it can be known before the append."""
+    standing = team.standing(at)
+    if reads_enquiry(team.routing):
+        ranking = await team.rank(enquiry, standing.found.pool) if needs_ranking(team.routing) else None
+        decision = decide(team.routing, standing.found, enquiry, ranking, lead_id)
+        kept = kept_of(team, decision)
+    elif standing.decided is None:
+        decision = decide(team.routing, standing.found, enquiry, None, lead_id)
+        kept = kept_of(team, decision)
+        standing.decided = decision, kept
+    else:
+        decision, kept = standing.decided
+    turn = turn_of(team, standing, decision)
+    return Route(None if turn is None else turn.placeholder, kept, reasons.because(decision), turn)
+
+
+def kept_of(team: Team, decision: Decision) -> dict[str, Any]:
+    """*decision* as the event keeps it."""
+    return reasons.kept(decision, None if decision.rule is None else team.routing.rules[decision.rule].when)
+
+
+def turn_of(team: Team, standing: Standing, decision: Decision) -> Turn | None:
+    """Between whom the append chooses."""
+    if not decision.choices:
+        return None
+    choices = standing.choices.get((decision.choices, decision.capped))
+    if choices is None:
+        caps = {agent.user_id: agent.daily_cap for agent in team.agents} if decision.capped else {}
+        choices = tuple(Choice(user_id, ids.to_wire(user_id), caps.get(user_id)) for user_id in decision.choices)
+        standing.choices[decision.choices, decision.capped] = choices
+    placeholder = decision.choices[0] if len(choices) == 1 else ids.new_id()
+    return Turn(placeholder, ids.to_wire(placeholder), choices, standing.day, decision.fewest)
+
+
+async def routed(
+    team: Team,
+    enquiry: Enquiry,
+    lead_id: UUID,
+    at: datetime,
+    append: Callable[[Route], Awaitable[tuple[Routed, Appended]]],
+) -> tuple[Routed, Appended]:
+    """What *append* stores by the route that it is given, with the agent whom the append chose.
+
+    Raises what *append* raises.
+    """
+    for _ in range(TRIES):
+        route = await find(team, enquiry, lead_id, at)
+        try:
+            made, appended = await append(route)
+        except DayFull as error:
+            team.learn(team.standing(at).day, error.names)
+            continue
+        return made, appended
+    # Agents' days fill up one after the other. A lead that nobody takes care of yet is better than none.
+    log.error("routing_gave_up", tries=TRIES)
+    return await append(NOWHERE)
+
+
+async def routed_ahead(
+    store: EventStore,
+    tenant_id: UUID,
+    team: Team,
+    enquiry: Enquiry,
+    lead_id: UUID,
+    append: Callable[[Route], Awaitable[tuple[Routed, Appended]]],
+) -> tuple[Routed, Appended]:
+    """The same where the answer names the agent, and may be remembered: the agent whose turn it is is looked up before
+    the append. Of several who ask at the same moment, two may get the same agent."""
+
+    async def ahead(route: Route) -> tuple[Routed, Appended]:
+        return await append(route if route.turn is None else await chosen_ahead(store, tenant_id, route, route.turn))
+
+    return await routed(team, enquiry, lead_id, ids.now(), ahead)
+
+
+async def chosen_ahead(store: EventStore, tenant_id: UUID, route: Route, turn: Turn) -> Route:
+    """*route*, with the one of *turn* whom an append would choose now."""
+    names = [choice.id for choice in turn.choices]
+    rows = await store.database.tenant_rows(tenant_id, TURNS, {"tenant": tenant_id, "names": names})
+    had = {name: (times if window == turn.window else 0, position) for name, window, times, position in rows}
+
+    def order(place: int) -> tuple[int, int, int]:
+        times, position = had.get(names[place], (0, 0))
+        return (times if turn.fewest else 0, position, place)
+
+    chosen = turn.choices[min(range(len(names)), key=order)]
+    only = replace(turn, placeholder=chosen.id, placeholder_shown=chosen.shown, choices=(chosen,))
+    return replace(route, assigned_to=chosen.id, turn=only)
+
+
+async def team_of(store: EventStore, tenant_id: UUID) -> Team:
+    """The brokerage's agents and settings as they are now. Raises Unavailable."""
+    about = {"tenant": tenant_id}
+    staff, ((kept, time_zone),) = await store.database.tenant_results(
+        tenant_id, [(users.AGENTS, about), (brokerages.ROUTED_BY, about)]
+    )
+    return team(staff, kept, time_zone)
+
+
+def team(staff: Iterable[Sequence[Any]], kept: dict[str, Any] | None, time_zone: str) -> Team:
+    """A team of the rows that ``users.AGENTS`` and ``brokerages.ROUTED_BY`` read."""
+    return Team(from_json(kept), tuple(map(agent_of, staff)), time_zone)
+
+
+def agent_of(row: Sequence[Any]) -> Agent:
+    """An agent of a row of ``users.AGENTS``."""
+    (
+        user_id,
+        number,
+        name,
+        role,
+        takes_leads,
+        primary,
+        cap,
+        away_from,
+        away_to,
+        bio,
+        specialties,
+        areas,
+        languages,
+        *prices,
+    ) = row
+    return Agent(
+        user_id=user_id,
+        number=number,
+        name=name,
+        role=role,
+        takes_leads=takes_leads,
+        primary=primary,
+        daily_cap=cap,
+        away_from=away_from,
+        away_to=away_to,
+        bio=bio,
+        specialties=tuple(specialties),
+        areas=tuple(areas),
+        languages=tuple(languages),
+        price_min=prices[0],
+        price_max=prices[1],
+    )

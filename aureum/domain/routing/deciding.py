@@ -1,0 +1,154 @@
+"""The decision: to which of the eligible agents a lead may go, by the brokerage's settings.
+
+    the mode        finds whom it may go to, of those whom ``semantic_filter`` leaves
+    the fallback    if the mode finds nobody: the primary agent, or everyone eligible in turn
+    the pond        if that finds nobody either: agents claim the lead
+
+Where several may get it, the append that stores the lead chooses under the lock of the brokerage's log: the one whose
+turn it is, or with ``fewest`` the one with the fewest leads today. So turns are fair however many processes route.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import UUID
+
+from aureum.domain.routing.eligible import Agent, Candidates, Out
+from aureum.domain.routing.enquiry import Enquiry
+from aureum.domain.routing.ranking import Ranking
+from aureum.domain.routing.rules import first_fitting
+from aureum.domain.routing.settings import EVERYONE, Routing
+
+Why = Literal["primary", "turn", "rule", "best", "near_tie", "random", "offered", "pond"]
+"""What found whom the lead may go to; ``reasons`` says it in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``choices`` are those whom the lead may go to, in the order that decides between equals; nobody: the pond has it,
+    or for ``offered`` the agents whom the rule lets claim it. ``capped`` says whether their daily caps count."""
+
+    mode: str
+    why: Why
+    choices: tuple[UUID, ...]
+    fewest: bool = False
+    capped: bool = True
+    fallback: str | None = None
+    rule: int | None = None
+    group: str | None = None
+    claim_minutes: int | None = None
+    ranking: Ranking | None = None
+    pool: tuple[UUID, ...] = ()
+    out: tuple[tuple[UUID, Out], ...] = ()
+
+
+def needs_ranking(routing: Routing) -> bool:
+    """Whether the decision depends on which agents an enquiry suits."""
+    return routing.mode == "semantic" or routing.semantic_filter
+
+
+def reads_enquiry(routing: Routing) -> bool:
+    """Whether two leads at the same moment may be decided otherwise."""
+    return routing.mode not in ("round_robin", "primary_only") or routing.semantic_filter
+
+
+def needs_listing(routing: Routing) -> bool:
+    """Whether it depends on the listing that an enquiry is about: on its price, its city, or its id."""
+    return routing.mode == "subject_based" and any(
+        rule.when.area or rule.when.listing_id or rule.when.price_from or rule.when.price_to
+        for rule in routing.rules
+        if rule.when is not None
+    )
+
+
+def decide(routing: Routing, found: Candidates, enquiry: Enquiry, ranking: Ranking | None, lead_id: UUID) -> Decision:
+    """Whom the lead may go to. *ranking* is of the whole pool, where ``needs_ranking``; *lead_id* is what ``random``
+    draws by, so that the same lead is always drawn alike."""
+    pool, out = narrowed(found, ranking, routing)
+    decision = replace(
+        by_mode(routing, pool, enquiry, ranking, lead_id),
+        mode=routing.mode,
+        ranking=ranking if needs_ranking(routing) else None,
+        pool=tuple(agent.user_id for agent in pool),
+        out=out,
+    )
+    if decision.choices or decision.why == "offered":
+        return decision
+    other = by_fallback(routing, found, pool)
+    return replace(
+        decision, why=other.why, choices=other.choices, fewest=False, capped=other.capped, fallback=other.fallback
+    )
+
+
+def narrowed(
+    found: Candidates, ranking: Ranking | None, routing: Routing
+) -> tuple[tuple[Agent, ...], tuple[tuple[UUID, Out], ...]]:
+    """The eligible agents, without those of another language, and with ``semantic_filter`` without those who suit less;
+    and all who are out."""
+    if ranking is None or not needs_ranking(routing):
+        return found.pool, found.out
+    others: list[tuple[UUID, Out]] = [(user_id, "other_language") for user_id in ranking.other_language]
+    if routing.semantic_filter and routing.mode != "semantic" and ranking.best:
+        others += [
+            (agent.user_id, "suits_less")
+            for agent in found.pool
+            if agent.user_id not in ranking.best and agent.user_id not in ranking.other_language
+        ]
+    gone = {user_id for user_id, _ in others}
+    return tuple(agent for agent in found.pool if agent.user_id not in gone), (*found.out, *others)
+
+
+def by_mode(
+    routing: Routing, pool: Sequence[Agent], enquiry: Enquiry, ranking: Ranking | None, lead_id: UUID
+) -> Decision:
+    """What the mode finds; without choices if that is nobody."""
+    match routing.mode:
+        case "primary_only":
+            return Decision("", "primary", tuple(agent.user_id for agent in pool if agent.primary))
+        case "random":
+            drawn = max(pool, key=lambda agent: share(lead_id, agent.user_id), default=None)
+            return Decision("", "random", () if drawn is None else (drawn.user_id,))
+        case "subject_based":
+            return by_rule(routing, pool, enquiry)
+        case "semantic":
+            assert ranking is not None, "needs_ranking says so"
+            chosen = ranking.chosen
+            if chosen is not None:
+                return Decision("", "best", (chosen,))
+            return Decision("", "near_tie", ranking.near, fewest=routing.least_busy)
+    return Decision("", "turn", ids(pool))
+
+
+def by_rule(routing: Routing, pool: Sequence[Agent], enquiry: Enquiry) -> Decision:
+    """What the first rule that fits finds."""
+    place = first_fitting(routing.rules, enquiry)
+    if place is None:
+        return Decision("", "rule", ())
+    rule = routing.rules[place]
+    if rule.agent is not None:
+        return Decision("", "rule", ids(pool, (rule.agent,)), rule=place)
+    members = ids(pool) if rule.group == EVERYONE else ids(pool, routing.groups.get(rule.group or "", ()))
+    if rule.claim_minutes is not None and members:
+        return Decision("", "offered", (), rule=place, group=rule.group, claim_minutes=rule.claim_minutes)
+    return Decision("", "rule", members, rule=place, group=rule.group)
+
+
+def by_fallback(routing: Routing, found: Candidates, pool: Sequence[Agent]) -> Decision:
+    """What decides where the mode finds nobody. The primary agent gets such leads beyond the daily cap, and without
+    taking part in the mode."""
+    if routing.fallback == "primary" and found.primary is not None:
+        return Decision("", "primary", (found.primary.user_id,), capped=False, fallback="primary")
+    if routing.fallback == "round_robin" and pool:
+        return Decision("", "turn", ids(pool), fallback="round_robin")
+    return Decision("", "pond", (), fallback=routing.fallback)
+
+
+def ids(pool: Sequence[Agent], members: Collection[UUID] | None = None) -> tuple[UUID, ...]:
+    """The ids of *pool*, or of those of its agents who are *members*."""
+    return tuple(agent.user_id for agent in pool if members is None or agent.user_id in members)
+
+
+def share(lead_id: UUID, user_id: UUID) -> bytes:
+    """A number that is as good as random but always the same for this lead and agent."""
+    return hashlib.blake2b(lead_id.bytes + user_id.bytes, digest_size=8).digest()

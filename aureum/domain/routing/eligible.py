@@ -1,0 +1,73 @@
+"""Who can take a lead now: who takes leads, is not away, and has had fewer today than the own cap."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+Out = Literal["takes_no_leads", "away", "daily_cap", "not_in_rule", "suits_less", "other_language"]
+"""Why an agent was not among those whom a lead could go to. ``reasons.OUT`` says it in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A user of the brokerage who is not disabled, as routing knows the user. Prices are exact decimals as text."""
+
+    user_id: UUID
+    number: int
+    name: str
+    role: str
+    takes_leads: bool = True
+    primary: bool = False
+    daily_cap: int | None = None
+    away_from: datetime | None = None
+    away_to: datetime | None = None
+    bio: str | None = None
+    specialties: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    price_min: str | None = None
+    price_max: str | None = None
+
+    def away(self, at: datetime) -> bool:
+        """Whether the agent is away. Without a beginning the absence has begun, without an end it goes on."""
+        if self.away_from is None and self.away_to is None:
+            return False
+        begun = self.away_from is None or self.away_from <= at
+        return begun and (self.away_to is None or at < self.away_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The eligible agents, and those who are out with the reason, both in the order of their ids."""
+
+    pool: tuple[Agent, ...]
+    out: tuple[tuple[UUID, Out], ...]
+    primary: Agent | None
+    """The primary agent unless away, whom the fallback may name though the agent is not in the pool."""
+
+
+def candidates(agents: Iterable[Agent], at: datetime, full: frozenset[UUID] = frozenset()) -> Candidates:
+    """Who can take a lead at *at*. *full* are those who have had as many leads today as they take."""
+    pool: list[Agent] = []
+    out: list[tuple[UUID, Out]] = []
+    primary = None
+    for agent in sorted(agents, key=lambda one: one.user_id):
+        why = why_out(agent, at, full)
+        if why is None:
+            pool.append(agent)
+        elif agent.takes_leads or agent.role == "agent":
+            out.append((agent.user_id, why))
+        if agent.primary and not agent.away(at):
+            primary = agent
+    return Candidates(tuple(pool), tuple(out), primary)
+
+
+def why_out(agent: Agent, at: datetime, full: frozenset[UUID]) -> Out | None:
+    """Why *agent* cannot take a lead; None if the agent can."""
+    if not agent.takes_leads:
+        return "takes_no_leads"
+    if agent.away(at):
+        return "away"
+    return "daily_cap" if agent.user_id in full or agent.daily_cap == 0 else None

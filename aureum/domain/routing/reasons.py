@@ -1,0 +1,249 @@
+"""A decision as the event keeps it, and in words that a broker understands.
+
+What is kept names agents by id and holds nothing that the visitor wrote; the clauses of the enquiry that met a profile
+are kept apart, encrypted as all that is personal.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from aureum.domain.routing.deciding import Decision
+from aureum.domain.routing.settings import PRICES, WORDS, When
+
+MOST_SHOWN = 25
+"""How many of the eligible agents, and how many of those who are out, a decision keeps; it counts the others."""
+
+OUT = {
+    "takes_no_leads": "takes no leads",
+    "away": "away",
+    "daily_cap": "has had as many leads today as the daily cap allows",
+    "not_in_rule": "not in the rule's group",
+    "suits_less": "suits the enquiry less",
+    "other_language": "does not speak the enquiry's language",
+}
+
+CONDITIONS = {
+    "subject_has": "the subject has {}",
+    "page_has": "the page has {}",
+    "source": "the source is {}",
+    "area": "it names {}",
+    "listing_id": "the listing is {}",
+    "price_from": "the price is at least {}",
+    "price_to": "the price is at most {}",
+}
+
+BEST = {
+    "only": "Only this agent can take leads now.",
+    "literal": "The enquiry names a specialty of this agent.",
+    "letters": "The enquiry's words are most like this agent's profile.",
+    "meaning": "The enquiry's meaning is nearest to this agent's profile.",
+}
+
+UNDECIDED = {
+    "nothing_said": "The enquiry says nothing that a profile answers",
+    "near_tie": "No agent suits the enquiry clearly best",
+    "nobody": "No agent can take leads now",
+    "late": "The comparison with the profiles took too long",
+    "broken": "The comparison with the profiles failed",
+}
+
+OLDER = {
+    "words": "The enquiry names specialties of this agent: {}.",
+    "even": "The enquiry names no agent's specialty; such leads were shared evenly.",
+}
+"""Of leads that the first versions routed."""
+
+TURN = "it was this agent's turn: nobody of them has waited longer for a lead"
+FEWEST = "this agent has had the fewest leads today"
+POND = "The lead waits in the pond, from which agents claim it."
+
+
+def kept(decision: Decision, rule: When | None) -> dict[str, Any]:
+    """*decision* as the event keeps it; *rule* are the conditions of its rule, if it has any."""
+    ranking = decision.ranking
+    scores = {} if ranking is None else dict(ranking.ranked)
+    pool = decision.pool
+    if scores:
+        pool = tuple(sorted(pool, key=lambda user_id: (-(scores.get(user_id) or 0.0), user_id)))
+    found: dict[str, Any] = {
+        "mode": decision.mode,
+        "why": decision.why,
+        "choices": len(decision.choices),
+        "fewest": decision.fewest,
+        "pool": [[str(user_id), scores.get(user_id)] for user_id in pool[:MOST_SHOWN]],
+        "out": [[str(user_id), why] for user_id, why in decision.out[:MOST_SHOWN]],
+        "pool_size": len(decision.pool),
+        "out_size": len(decision.out),
+    }
+    if decision.rule is not None:
+        found["rule"] = {
+            "number": decision.rule + 1,
+            "when": None if rule is None else conditions(rule),
+            "group": decision.group,
+            "claim_minutes": decision.claim_minutes,
+        }
+    if decision.fallback is not None:
+        found["fallback"] = decision.fallback
+    if ranking is not None:
+        found["ranking"] = {
+            "how": ranking.how,
+            "margin": None if ranking.margin is None else round(ranking.margin, 2),
+            "model": ranking.model,
+            "language": ranking.language,
+        }
+    return found
+
+
+def because(decision: Decision) -> list[list[str]] | None:
+    """The clauses of the enquiry and the phrases of the profile that met, where they decided."""
+    ranking = decision.ranking
+    if decision.why != "best" or ranking is None or not ranking.because:
+        return None
+    return [[met.said, met.profile] for met in ranking.because]
+
+
+def conditions(when: When) -> str:
+    """The conditions of a rule, in words."""
+    said = []
+    for name in (*WORDS, *PRICES):
+        value = getattr(when, name)
+        if value:
+            words = f"${value}" if name in PRICES else " or ".join(f"“{one}”" for one in value)
+            said.append(CONDITIONS[name].format(words))
+    return " and ".join(said)
+
+
+def reason(found: Mapping[str, Any]) -> str:
+    """Why the lead went where it went."""
+    why, fallback = found["why"], found.get("fallback")
+    if why in OLDER:
+        return OLDER[why].format(", ".join(f"“{word}”" for word in found["matched"]))
+    if fallback is None:
+        return by_mode(found)
+    nobody = why_nobody(found)
+    match why:
+        case "primary":
+            return f"{nobody}, so the fallback gave it to the primary agent."
+        case "turn":
+            return f"{nobody}, so the fallback gave it to the next agent in turn: {among(found)}{TURN}."
+    return f"{nobody}, and the fallback found no agent either. {POND}"
+
+
+def by_mode(found: Mapping[str, Any]) -> str:
+    """The same where the mode itself found somebody."""
+    rule = found.get("rule")
+    match found["why"]:
+        case "primary":
+            return "All leads go to the primary agent."
+        case "random":
+            return f"Drawn by lot among {count(found['pool_size'])}."
+        case "best":
+            return BEST.get(found["ranking"]["how"], BEST["meaning"])
+        case "near_tie":
+            several = f"Of {count(found['choices'])} whom the enquiry suits nearly as well"
+            return f"{several}, {FEWEST if found['fewest'] else TURN}."
+        case "rule" if rule is not None and rule["group"] is None:
+            return f"{rule_of(rule)} leads to this agent."
+        case "rule" if rule is not None:
+            return f"{rule_of(rule)} leads to the group {rule['group']}; {among(found)}{TURN}."
+        case "offered" if rule is not None:
+            minutes = rule["claim_minutes"]
+            return f"{rule_of(rule)} lets the agents of the group {rule['group']} claim it, for {minutes} minutes."
+    return f"Round robin: {among(found)}{TURN}."
+
+
+def why_nobody(found: Mapping[str, Any]) -> str:
+    """Why the mode found nobody, without a full stop."""
+    if not found["pool_size"]:
+        return "No agent can take leads now"
+    rule, ranking = found.get("rule"), found.get("ranking")
+    if found["mode"] == "primary_only":
+        return "The primary agent cannot take leads now"
+    if rule is not None:
+        goal = "agent" if rule["group"] is None else f"group {rule['group']}"
+        return f"{rule_of(rule)} leads to the {goal}, where nobody can take leads now"
+    if found["mode"] == "semantic" and ranking is not None:
+        return UNDECIDED.get(ranking["how"], UNDECIDED["nothing_said"])
+    return "No agent was found"
+
+
+def rule_of(rule: Mapping[str, Any]) -> str:
+    """A rule by its number and conditions."""
+    return f"Rule {rule['number']} ({rule['when'] or 'where no other rule fits'})"
+
+
+def among(found: Mapping[str, Any]) -> str:
+    """Among how many a turn went round."""
+    return "" if found["choices"] < 2 else f"of {count(found['choices'])}, "
+
+
+def count(agents: int) -> str:
+    return "1 agent" if agents == 1 else f"{agents} agents"
+
+
+def shown(
+    details: Mapping[str, Any], form: Callable[[UUID], Any], *, brief: bool = False, whole: bool = False
+) -> dict[str, Any] | None:
+    """``routing`` of a lead as APIs show it, of what a read model keeps: ``routing``, ``because``, ``routed_to``.
+
+    *form* writes the id of an agent. *brief* is for agents, who see the reason alone; *whole* also tells what met, and
+    the pool.
+    """
+    found = by_words(details["routing"])
+    if found is None:
+        return None
+    if brief:
+        return {"reason": reason(found)}
+    ranking, rule = found.get("ranking") or {}, found.get("rule")
+    told = {
+        "mode": found["mode"],
+        "agent": None if details.get("routed_to") is None else form(UUID(details["routed_to"])),
+        "rule": None if rule is None else rule["number"],
+        "margin": ranking.get("margin"),
+        "reason": reason(found),
+        "model": ranking.get("model"),
+    }
+    if whole:
+        because = details.get("because")
+        # Of somebody who was erased it is no list any more.
+        met = because if isinstance(because, list) else []
+        told["because"] = [{"said": said, "profile": profile} for said, profile in met]
+        told["pool"] = [
+            *({"agent": form(UUID(agent)), "score": score, "out": None} for agent, score in found.get("pool", ())),
+            *({"agent": form(UUID(agent)), "score": None, "out": OUT[why]} for agent, why in found.get("out", ())),
+        ]
+    return told
+
+
+def agents_in(details: Mapping[str, Any]) -> set[UUID]:
+    """Whom ``shown`` tells of."""
+    found = by_words(details["routing"]) or {}
+    named = {agent for agent, _ in (*found.get("pool", ()), *found.get("out", ()))}
+    return {UUID(agent) for agent in named | {details.get("routed_to")} if agent is not None}
+
+
+def by_words(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A decision of the first versions, which counted words, as decisions are kept now."""
+    if found is None or "method" not in found:
+        return found
+    why = "words" if found["method"] == "specialty" else "even"
+    return {"mode": "semantic", "why": why, "matched": found["matched"]}
+
+
+class Offer(NamedTuple):
+    """Who may claim a lead: until a moment the agents of a group, everyone in the pond."""
+
+    group: str | None = None
+    until: datetime | None = None
+
+
+def offer(found: dict[str, Any] | None, captured_at: datetime) -> Offer | None:
+    """Who may claim a lead that was routed so, and captured at that moment; None if nobody may."""
+    if found is None or found.get("why") not in ("pond", "offered"):
+        return None
+    if found["why"] == "pond":
+        return Offer()
+    rule = found["rule"]
+    return Offer(rule["group"], captured_at + timedelta(minutes=rule["claim_minutes"]))

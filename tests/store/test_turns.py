@@ -1,0 +1,103 @@
+"""Between whom an append chooses: the longest not chosen, the fewest times chosen, never beyond what each may."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import pytest
+
+from aureum.commands.leads import NUMBERS
+from aureum.domain import ids
+from aureum.domain.errors import DayFull
+from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.guards import Choice, Turn
+from aureum.store.metadata import VISITOR, Origin
+from tests.stores import new_lead, open_brokerage, opened_store
+
+ANA, BEN, CORA = (UUID(int=number) for number in (1, 2, 3))
+ROWS = "SELECT assigned_to, doc FROM lead_list WHERE tenant_id = %(tenant)s AND lead_id = %(lead)s"
+CHAINED = """
+SELECT count(*) FROM events WHERE tenant_id = %(tenant)s AND position(%(placeholder)s IN encode(data, 'escape')) > 0
+"""
+
+
+def turn(*users: UUID, most: dict[UUID, int] | None = None, window: str = "monday", fewest: bool = False) -> Turn:
+    placeholder = ids.new_id() if len(users) > 1 else users[0]
+    choices = tuple(Choice(user, ids.to_wire(user), (most or {}).get(user)) for user in users)
+    return Turn(placeholder, ids.to_wire(placeholder), choices, window, fewest)
+
+
+async def chosen(store: EventStore, tenant_id: UUID, of: Turn) -> UUID:
+    """Whom the append of a lead chooses; everywhere the same one."""
+    lead = new_lead(number=await store.number_of(NUMBERS), assigned_to=of.placeholder, routing={"mode": "round_robin"})
+    appended = await store.append(
+        tenant_id, lead, NO_STREAM, command="CaptureLead", origin=Origin(VISITOR), guards=(of,)
+    )
+    assert appended.chosen is not None
+    stored = (await store.load(tenant_id, lead.id)).aggregate()
+    ((assigned_to, doc),) = await store.database.tenant_rows(tenant_id, ROWS, {"tenant": tenant_id, "lead": lead.id})
+    assert stored.assigned_to == assigned_to == appended.chosen and ids.to_wire(appended.chosen) in doc
+    if len(of.choices) > 1:
+        about = {"tenant": tenant_id, "placeholder": str(of.placeholder)}
+        assert of.placeholder_shown not in doc
+        assert await store.database.rows(CHAINED, about) == [(0,)]
+    return appended.chosen
+
+
+def on_a_tenant(url: str, scenario: Callable[[EventStore, UUID], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with opened_store(url) as store:
+            await scenario(store, await open_brokerage(store))
+
+    asyncio.run(run())
+
+
+def test_each_in_turn_then_the_one_who_waited_longest(module_database_url: str) -> None:
+    async def scenario(store: EventStore, tenant_id: UUID) -> None:
+        everyone = [await chosen(store, tenant_id, turn(CORA, ANA, BEN)) for _ in range(6)]
+        # Of those who were never chosen, the first in their order.
+        assert everyone == [CORA, ANA, BEN] * 2
+        assert await chosen(store, tenant_id, turn(ANA, BEN)) == ANA
+        assert await chosen(store, tenant_id, turn(BEN)) == BEN
+        assert await chosen(store, tenant_id, turn(ANA, BEN, CORA)) == CORA
+        other = await open_brokerage(store)
+        assert await chosen(store, other, turn(ANA, BEN)) == ANA
+
+    on_a_tenant(module_database_url, scenario)
+
+
+def test_the_fewest_in_a_window(module_database_url: str) -> None:
+    async def scenario(store: EventStore, tenant_id: UUID) -> None:
+        for user in (ANA, ANA, BEN):
+            await chosen(store, tenant_id, turn(user))
+        assert await chosen(store, tenant_id, turn(ANA, BEN, fewest=True)) == BEN
+        # Equals: the one who waited longest.
+        assert await chosen(store, tenant_id, turn(BEN, ANA, fewest=True)) == ANA
+        assert await chosen(store, tenant_id, turn(ANA, BEN, window="tuesday", fewest=True)) == BEN
+
+    on_a_tenant(module_database_url, scenario)
+
+
+def test_nothing_is_appended_while_a_choice_is_full(module_database_url: str) -> None:
+    async def scenario(store: EventStore, tenant_id: UUID) -> None:
+        most = {ANA: 1, BEN: 2}
+        assert await chosen(store, tenant_id, turn(ANA, BEN, most=most)) == ANA
+        with pytest.raises(DayFull) as full:
+            await chosen(store, tenant_id, turn(ANA, BEN, CORA, most=most))
+        assert full.value.names == {ANA}
+        assert await chosen(store, tenant_id, turn(BEN, CORA, most=most)) == BEN
+        # Another window, another count.
+        assert await chosen(store, tenant_id, turn(ANA, BEN, most=most, window="tuesday")) == ANA
+
+    on_a_tenant(module_database_url, scenario)
+
+
+def test_appends_of_one_call_take_turns(module_database_url: str) -> None:
+    async def scenario(store: EventStore, tenant_id: UUID) -> None:
+        await chosen(store, tenant_id, turn(ANA, BEN, CORA))
+        many = await asyncio.gather(*(chosen(store, tenant_id, turn(ANA, BEN, CORA)) for _ in range(32)))
+        counts = Counter(many) + Counter([ANA])
+        assert counts == {ANA: 11, BEN: 11, CORA: 11}
+
+    on_a_tenant(module_database_url, scenario)
