@@ -73,7 +73,7 @@ REFUSED = [
     *((("audit", "lead", "1", "--as-of", moment),
        "as-of must be a time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31.")
       for moment in ("yesterday", "", "2026-13-01T00:00:00Z", "12")),
-    (("projections", "rebuild", "users"), "The read model must be one of: lead_list, lead_counts, property_list,"),
+    (("projections", "rebuild", "users"), "The read model must be one of: lead_list, lead_counts, contact_list,"),
 ]  # fmt: skip
 """A command and how its refusal begins. SLUG is a brokerage's, FREE nobody's."""
 

@@ -73,7 +73,7 @@ def test_only_details_that_differ_are_recorded() -> None:
 
 def test_a_way_to_answer_must_remain() -> None:
     lead = stored(phone=None)
-    with pytest.raises(Invalid, match="must remain"):
+    with pytest.raises(Invalid, match="cannot both be removed"):
         lead.change_details({"email": None}, AT)
     lead.change_details({"email": None, "phone": "208-555-0123"}, AT)
     assert lead.email is None

@@ -97,8 +97,8 @@ def demo(home: System, running: Running) -> Any:
 READ_MODELS = (
     "lead_list",
     "lead_counts",
-    "property_list",
     "contact_list",
+    "property_list",
     "task_list",
     "tour_list",
     "subscriber_list",

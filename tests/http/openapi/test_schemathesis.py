@@ -49,7 +49,7 @@ PHASES: Mapping[str, Any] = {
 REFERENCES = {"assignedToId": "users", "agentId": "users", "userId": "users", "propertyId": "properties"}
 """Whose ids belong into a field, where it is not the plural of the field's name."""
 
-REMAINS = "must remain"
+REMAINS = "cannot both be removed"
 """What a change is told that would take the last of something away, which no schema of a body can know."""
 
 NOT_YOURS = "is not your current password"
