@@ -56,7 +56,7 @@ NOT_YOURS = "is not your current password"
 """What a user is told who wants another password, and which no schema can know."""
 
 OF_THIS_LIST = "must be taken from a Link header of this list"
-OF_CHANGES = "read on by the Link header"
+OF_CHANGES = "Use the Link header for further pages of changes"
 """What the list tells of cursors and tokens that it never gave out, of which a schema knows the form only; and of pages
 by number of what changed."""
 
