@@ -218,7 +218,7 @@ def rows(measured: dict[str, Any]) -> list[Row]:
     """What ``run`` found, held against the budget."""
     long, short = measured["long"], measured["short"]
     table = []
-    for model, at_least in ((lead_list, AT_LEAST), (lead_counts, None)):
+    for model, at_least in ((lead_list.LIST, AT_LEAST), (lead_counts, None)):
         about = long[model.NAME]
         rate = about["events_per_second"]
         budget, met = (f"≥ {at_least:,}/s", rate >= at_least) if at_least else ("", None)

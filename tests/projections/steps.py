@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.aggregate import Created, events_of
+from aureum.domain.lead import DETAILS
 from aureum.projections.document_list import DocumentList
 from aureum.registry import LISTS
 from aureum.store.mapper import REGISTRY
@@ -24,6 +25,7 @@ DIRECTORY = Path(__file__).parent / "golden"
 STREAM_ID = UUID("01890000-0000-7000-8000-000000000002")
 
 VALID: dict[str, dict[str, Any]] = {
+    "lead": {"details": {name: f"other {name}" for name in DETAILS}},
     "property": {
         "status": "PENDING",
         "price": "450000.1",
