@@ -4,4 +4,4 @@
 an entry with its name.
 """
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
