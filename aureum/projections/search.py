@@ -28,7 +28,11 @@ SEPARATORS = re.compile("[,;、，；・]+")
 PHONE = re.compile(r"[+()\d./-]*\d[+()\d./-]*")
 """What may be a part of a phone: digits, and what people put between them."""
 
+PLAIN_PHONE = re.compile(r"\+?[0-9][0-9()./-]*")
+"""A phone in which nothing else is said, as most are."""
+
 NOT_DIGITS = re.compile(r"[^0-9]+")
+CONTROLS = re.compile("[\x00-\x1f]")
 SHORTEST_RUN = 4
 """Digits that find a phone whatever stands between them."""
 
@@ -82,7 +86,7 @@ def coded(point: int) -> str:
 
 def words_in(text: str) -> list[str]:
     """The words of *text*, folded. Control characters are none of it."""
-    return "".join(letter if letter >= " " else " " for letter in fold(text)).split()
+    return CONTROLS.sub(" ", fold(text)).split()
 
 
 def found_by(
@@ -136,7 +140,8 @@ def digits_of(phones: Iterable[str | None]) -> list[str]:
     given = [phone for phone in phones if phone]
     runs = sorted({NOT_DIGITS.sub("", fold(phone)) for phone in given}, key=len, reverse=True)
     found = [run for place, run in enumerate(runs) if run and not any(run in longer for longer in runs[:place])]
-    return [*found, *(word for phone in given for word in words_in(phone) if not PHONE.fullmatch(word))]
+    unusual = [phone for phone in given if not PLAIN_PHONE.fullmatch(phone)]
+    return [*found, *(word for phone in unusual for word in words_in(phone) if not PHONE.fullmatch(word))]
 
 
 class Word(NamedTuple):

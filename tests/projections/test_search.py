@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aureum.projections.search import Word, asked, fold, found_by
+from aureum.projections.search import PHONE, Word, asked, fold, found_by
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 letters = st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789éßøжあ漢")
@@ -127,8 +127,9 @@ def one_typo(draw: Callable[..., Any], word: str) -> str:
 
 @given(st.text(single, min_size=3, max_size=15), st.data())
 def test_a_typo_is_forgiven(word: str, data: st.DataObject) -> None:
+    """But in a number, which may be a part of a phone."""
     typed = one_typo(data.draw, word)
-    if len(typed) >= 2:
+    if len(typed) >= 2 and not PHONE.fullmatch(typed):
         assert finds(typed, found_by((), name=("Jo", word)), forgiving=True), typed
 
 
