@@ -35,9 +35,14 @@ WEBHOOK_GROUPS = tuple(dict.fromkeys(f"{event.partition('.')[0]}.*" for event in
 
 
 @cache
-def read_models_of(event: type) -> tuple[ReadModel, ...]:
-    """Those that an event of this class, and whatever else happens to its stream, may change."""
-    return tuple(model for model in READ_MODELS if issubclass(event, model.EVENTS))
+def read_models_of(event: type) -> tuple[tuple[ReadModel, dict[str, int]], ...]:
+    """Those that an event of this class, and whatever else happens to its stream, may change; and what each of their
+    rows says of the version of the step that has made it."""
+    return tuple(
+        (model, {"step": model.STEP_VERSION} if isinstance(model, Versioned) else {})
+        for model in READ_MODELS
+        if issubclass(event, model.EVENTS)
+    )
 
 
 def rows_of(history: Sequence[Any], new: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
@@ -45,8 +50,7 @@ def rows_of(history: Sequence[Any], new: Sequence[Any]) -> dict[str, list[dict[s
     version of its step has made it."""
     made = {}
     kind: type = type(new[0])
-    for model in read_models_of(kind):
-        step = {"step": model.STEP_VERSION} if isinstance(model, Versioned) else {}
+    for model, step in read_models_of(kind):
         rows = [row | step for row in model.rows(history, new)]
         if rows:
             made[model.NAME] = rows

@@ -44,8 +44,8 @@ async def by_words(enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
 
 @dataclass(slots=True)
 class Standing:
-    """What is the same for every lead from ``since`` until ``until``: the brokerage's day, and who can take one; in
-    modes that do not read the enquiry also the decision, with what of it is kept."""
+    """What is the same for every lead from ``since`` until ``until``: the brokerage's day, and who can take one. Also
+    the decision, with what of it is kept, where it is the same for all enquiries, or for all that say nothing."""
 
     since: datetime
     until: datetime
@@ -109,22 +109,27 @@ class Route:
         return () if self.turn is None else (self.turn,)
 
 
+NOTHING_SAID = Ranking("nothing_said")
+
 NOWHERE = Route()
 """Of what is not routed."""
 
 
 async def find(team: Team, enquiry: Enquiry, lead_id: UUID, at: datetime) -> Route:
     """Where *enquiry* goes, as far as it can be known before the append."""
-    standing = team.standing(at)
-    if reads_enquiry(team.routing):
-        ranking = await team.rank(enquiry, standing.found.pool) if needs_ranking(team.routing) else None
-        decision = decide(team.routing, standing.found, enquiry, ranking, lead_id)
-        kept = kept_of(team, decision)
-    elif standing.decided is None:
-        decision = decide(team.routing, standing.found, enquiry, None, lead_id)
-        kept = kept_of(team, decision)
-        standing.decided = decision, kept
+    standing, routing = team.standing(at), team.routing
+    ranking = await team.rank(enquiry, standing.found.pool) if needs_ranking(routing) else None
+
+    def decided() -> tuple[Decision, dict[str, Any]]:
+        decision = decide(routing, standing.found, enquiry, ranking, lead_id)
+        return decision, kept_of(team, decision)
+
+    # The same ranking gets the same decision where the mode reads nothing else of the enquiry.
+    if reads_enquiry(routing) and not (routing.mode == "semantic" and ranking == NOTHING_SAID):
+        decision, kept = decided()
     else:
+        if standing.decided is None:
+            standing.decided = decided()
         decision, kept = standing.decided
     turn = turn_of(team, standing, decision)
     return Route(None if turn is None else turn.placeholder, kept, reasons.because(decision), turn)

@@ -32,10 +32,10 @@ def rank(enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
         agent.user_id: [" ".join(phrase) for phrase in split(agent.specialties) if is_named(phrase, text)]
         for agent in pool
     }
+    if not any(named.values()):
+        return Ranking("nothing_said")
     ranked = tuple(sorted(((user_id, float(len(found))) for user_id, found in named.items()), key=best_first))
     most = ranked[0][1]
-    if not most:
-        return Ranking("nothing_said")
     equals = tuple(user_id for user_id, score in ranked if score == most)
     margin = most - ranked[1][1]
     if len(equals) > 1:
