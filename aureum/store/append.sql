@@ -33,7 +33,8 @@ CREATE OR REPLACE FUNCTION append_events(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan
-SET enable_hashjoin = off SET enable_mergejoin = off AS $function$
+-- Whatever is looked up has an index. A plan that is made while tables are empty would read them whole, and stay.
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $function$
 #variable_conflict use_column
 DECLARE
     -- The heads that this call holds, in the order of the tenants.
