@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -189,7 +190,8 @@ def key(made: str) -> Any:
 def new(server: Server, office: Office, tenant: Tenant, path: str, who: Tenant | Staff) -> str:
     """A new resource of that list; its id there."""
     if path == "/api/tours":
-        form = {"listing_id": "202412345", "name": "John", "email": "john@example.com"}
+        # Each says something else: the same form again is the same tour.
+        form = {"listing_id": "202412345", "name": "John", "email": "john@example.com", "message": f"{uuid4()}"}
         answer = server.ask("POST", path, form, host=tenant.domain)
     else:
         body = {

@@ -171,7 +171,7 @@ def test_the_functions_that_are_looked_for_are_those_that_are_called(url: str) -
     with psycopg.connect(url) as connection:
         installed = connection.execute(
             "SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang "
-            "WHERE p.pronamespace = 'public'::regnamespace AND l.lanname = 'plpgsql' "
+            "WHERE p.pronamespace = 'public'::regnamespace AND l.lanname IN ('plpgsql', 'sql') "
             "AND p.prorettype <> 'trigger'::regtype"
         ).fetchall()
         assert names == {name for (name,) in installed}

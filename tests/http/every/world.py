@@ -270,7 +270,7 @@ def in_pond(world: World) -> dict[str, Any]:
     settings = {"mode": "primary_only", "fallback": "pond"}
     put = Call("PUT", "/api/v1/admin/routing", {}, settings, world.owner.bearer)
     assert put.send(world.server).status == 200
-    answer = world.server.form(world.tenant, message=f"For the pond {world.mark}")
+    answer = world.server.form(world.tenant, message=f"For the pond {world.mark} {next(NUMBERS)}")
     assert answer.status == 200, answer.body
     return {"path": f"/api/v1/admin/leads/{answer.json['lead_id']}/claim"}
 
@@ -306,7 +306,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
 
 MAKERS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/api/users": lambda world: vars(world.office.staff(world.tenant.id, "agent", f"Uma {world.mark}")),
-    "/api/v1/admin/pond": lambda world: {"id": world.make("/api/v1/admin/leads")},
+    "/api/v1/admin/pond": lambda world: {"id": in_pond(world)["path"].split("/")[-2]},
     "/api/v1/admin/agents": lambda world: {
         "id": world.office.staff(world.tenant.id, "agent", f"Amy {world.mark}").number
     },

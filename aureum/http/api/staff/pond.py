@@ -22,6 +22,11 @@ from aureum.projections.document_list import Row
 
 PATH = "/api/v1/admin/pond"
 
+
+class PondPage(NumberedPage[AdminLeadResponse]):
+    """One page of the pond. A page beyond the last has no items."""
+
+
 NO_AGENT = "Only the staff of the brokerage may claim its leads."
 
 
@@ -77,7 +82,7 @@ ENDPOINTS = (
         access=STAFF,
         dialect="leads",
         query=BrokeragePage,
-        answers=NumberedPage[AdminLeadResponse],
+        answers=PondPage,
         refusals=(400, 404),
     ),
     Endpoint(
