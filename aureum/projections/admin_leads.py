@@ -85,16 +85,25 @@ Both are of one snapshot. ``words`` are those of a search (``aureum.projections.
 who asks, if it is one. The function stands in ``aureum/store/staff_leads.sql``."""
 
 POND = """
-SELECT count(*) OVER (), b.number, NULL::bigint, l.number, l.stream_version, l.lead_id, l.source_domain, l.doc,
-       l.details
-  FROM lead_list l
-  JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
-  JOIN brokerages b ON b.tenant_id = l.tenant_id
- WHERE l.tenant_id = %(tenant)s AND l.assigned_to IS NULL
-   AND l.details::json -> 'routing' ->> 'why' IN ('pond', 'offered')
- ORDER BY l.lead_id DESC LIMIT %(limit)s OFFSET %(skipped)s
+WITH offered AS MATERIALIZED (
+    SELECT l.lead_id, l.read_version
+      FROM lead_list l
+      JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
+     WHERE l.tenant_id = %(tenant)s AND l.assigned_to IS NULL
+       AND l.details::json -> 'routing' ->> 'why' IN ('pond', 'offered')
+), page AS (
+    SELECT o.lead_id, o.read_version FROM offered o ORDER BY o.lead_id DESC LIMIT %(limit)s OFFSET %(skipped)s
+)
+SELECT (SELECT count(*) FROM offered), b.number, NULL::bigint, l.number, l.stream_version, l.lead_id, l.source_domain,
+       l.doc, l.details
+  FROM (VALUES (1)) AS once
+  LEFT JOIN page p ON true
+  LEFT JOIN lead_list l ON l.tenant_id = %(tenant)s AND l.read_version = p.read_version AND l.lead_id = p.lead_id
+  LEFT JOIN brokerages b ON b.tenant_id = l.tenant_id
+ ORDER BY l.lead_id DESC
 """
-"""The leads that agents may claim, newest first; each with how many there are."""
+"""The leads that agents may claim, newest first, each with how many there are; beyond the last page one row that says
+only that."""
 
 AGENT_IS = "(SELECT a.user_id FROM users a WHERE a.number = %(agent)s)"
 
