@@ -60,7 +60,13 @@ OF_CHANGES = "Use the Link header for further pages of changes"
 """What the list tells of cursors and tokens that it never gave out, of which a schema knows the form only; and of pages
 by number of what changed."""
 
-KNOWN = (REMAINS, NOT_YOURS, OF_THIS_LIST, OF_CHANGES)
+NOT_A_USER = "who is not a user of this brokerage"
+"""Whose numbers routing settings may name, which no schema can know."""
+
+IN_ORDER = "away_to must be after away_from"
+"""What a schema cannot say of two moments."""
+
+KNOWN = (REMAINS, NOT_YOURS, OF_THIS_LIST, OF_CHANGES, NOT_A_USER, IN_ORDER)
 
 TAGS = dict.fromkeys(
     tag for methods in described()["paths"].values() for operation in methods.values() for tag in operation["tags"]
