@@ -38,7 +38,7 @@ SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 
 IMPATIENT = """
 import datetime, sys, uvloop
-from aureum.webhooks import dispatcher
+from aureum.webhooks.worker import dispatcher
 from tests.webhooks.worker_process import main
 dispatcher.OWN_FAULT_PAUSE = datetime.timedelta(seconds=0.3)
 uvloop.run(main(sys.argv[1], 20, 10))
