@@ -28,8 +28,7 @@ class Form:
     def number(self, name: str) -> int | str | None:
         """A whole number; None for an empty field; the words that are none, for the API to refuse."""
         text = self[name]
-        plain = text.isascii() and text.isdigit() and len(text) <= 15
-        return int(text) if plain else text or None
+        return number_in(text) if text else None
 
 
 def read_form(body: bytes, content_type: str) -> Form:
@@ -41,3 +40,8 @@ def read_form(body: bytes, content_type: str) -> Form:
         return Form(parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS))
     except ValueError as error:
         raise HttpError("form_unreadable", NO_FORM) from error
+
+
+def number_in(text: str) -> int | str:
+    """The whole number that *text* is; *text* itself if it is none, for the API to refuse."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else text

@@ -10,6 +10,7 @@ from aureum.domain.routing.settings import EVERYONE, FALLBACKS, MODES
 from aureum.http.panel.acting import named, number_of
 from aureum.http.panel.agents import API as AGENTS
 from aureum.http.panel.fields import Field, all_typed, sent
+from aureum.http.panel.forms import number_in
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import Visit
 
@@ -148,7 +149,7 @@ async def change_group(visit: Visit) -> Response:
         if form["do"] != "remove":
             if name in groups:
                 raise Invalid("groups", "Another group has this name already.")
-            groups[name] = [int(member) for member in form.all("members") if member.isascii() and member.isdigit()]
+            groups[name] = [number_in(member) for member in form.all("members")]
         return await save(visit, now | {"groups": groups, "rules": renamed(now["rules"], was, name)}, "groups")
     except REFUSALS as error:
         return await shown(visit, refusal(error), seen(visit, error))
@@ -185,7 +186,7 @@ async def change_rule(visit: Visit) -> Response:
 def sent_rule(visit: Visit, *, last: bool = False) -> dict[str, Any]:
     """A rule as its form sends it; the last one has no conditions."""
     kind, _, name = visit.form["to"].partition(" ")
-    target = {"agent": int(name)} if kind == "agent" and name.isascii() and name.isdigit() else {"group": name}
+    target = {"agent": number_in(name)} if kind == "agent" else {"group": name}
     when = None if last else {field.name: sent(field, visit.form, visit.zone) for field in CONDITIONS}
     return {"when": when, "to": target, "claim_minutes": sent(CLAIM, visit.form, visit.zone)}
 
