@@ -84,3 +84,17 @@ def test_brokers_read_it_and_agents_do_not(server: Server, office: Office, tenan
     form = next(form for form in reading.forms if form.action == HERE)
     assert broker.send(form.action, form.fields).status in (400, 403)
     assert agent.get(HERE).status == 403
+
+
+def test_numbers_that_are_none(server: Server, office: Office, tenant: Tenant) -> None:
+    owner = office.staff(tenant.id, "brokerage_owner")
+    reader = as_staff(server, owner)
+    before = server.ask("GET", API, headers=owner.bearer).json
+    for number in ("9" * 400, "x", "-1", "١٢"):
+        new_group = [form for form in reader.read(HERE).forms if form.action == f"{HERE}/groups"][-1]
+        answer = reader.send(new_group.action, new_group.filled(name="north", members=[number]))
+        assert answer.status == 400, number
+        new_rule = [form for form in reader.read(HERE).forms if form.action == f"{HERE}/rules"][-1]
+        answer = reader.send(new_rule.action, new_rule.filled(subject_has="sell", to=f"agent {number}"))
+        assert answer.status == 400, number
+    assert server.ask("GET", API, headers=owner.bearer).json == before
