@@ -41,7 +41,7 @@ async def upgrade(settings: Settings, url: str, key: bytes, *, quiet: bool = Fal
 
 
 async def rebuild_old(settings: Settings, url: str, key: bytes, watch: Watch, quiet: bool) -> list[str]:
-    """The read models that were made anew, since an older version of their step had made them."""
+    """The read models that were rebuilt, because an older version of their step had made their rows."""
     with progress(quiet=quiet) as bars:
 
         def told(tenant_id: UUID, name: str) -> Progress:

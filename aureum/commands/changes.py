@@ -43,7 +43,7 @@ async def change(
     """The aggregate as it is afterwards. *decide* takes it and the moment, and may return another, new aggregate that
     is appended in the same transaction.
 
-    *visible_to* is the agent who asks: what is neither assigned to nor created by him or her is not there.
+    *visible_to* is the agent who asks: what that agent was neither assigned nor created counts as missing.
     *expected_versions* is the caller's If-Match, *guards* what must hold besides. *beside* is what was
     decided for other streams and goes into the same append.
 
@@ -78,7 +78,7 @@ async def change(
 
 
 def visible(aggregate: Aggregate, visible_to: UUID | None) -> bool:
-    """Whether the agent *visible_to* may see it; None is somebody who sees all."""
+    """Whether the agent *visible_to* may see it; None stands for a caller who sees everything."""
     return visible_to is None or visible_to in (
         getattr(aggregate, "assigned_to", None),
         getattr(aggregate, "created_by", None),

@@ -1,7 +1,6 @@
 """Leads: captured from a form, by a program or by staff, then worked on, and converted into contacts."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -9,15 +8,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change
-from aureum.commands.listings import listing_of
 from aureum.commands.references import check_user
-from aureum.commands.routed import NOWHERE, Route, Team, routed, routed_ahead, team_of
+from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed, team_of
 from aureum.domain import ids
 from aureum.domain.contact import Contact
 from aureum.domain.errors import NotFound
 from aureum.domain.lead import Lead, LeadFields
 from aureum.domain.phones import e164
-from aureum.domain.routing.deciding import needs_listing
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.guards import Guard
@@ -91,11 +88,7 @@ async def capture_lead(
 
     if team is None or command.assigned_to is not None or command.suspect:
         return await append(NOWHERE)
-    enquiry = said(command.fields)
-    if needs_listing(team.routing):
-        listing = await listing_of(store, command.tenant_id, None, enquiry.page)
-        enquiry = replace(enquiry, listing=listing)
-    return await routed(team, enquiry, lead_id, at, append)
+    return await routed(store, command.tenant_id, team, said(command.fields), lead_id, at, append)
 
 
 def said(lead: LeadFields | Lead) -> Enquiry:
@@ -169,24 +162,12 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
         if details:
             lead.change_details(details, at)
 
-    # Whoever clears a form may say in the same step whose it is.
+    # The user who clears a form may assign it in the same step.
     route_it = command.clear and not command.assign
-    lead, _ = await (cleared(store, command.tenant_id, command.lead_id, once) if route_it else once(NOWHERE))
+    lead, _ = await (
+        cleared(store, command.tenant_id, command.lead_id, Lead, said, once) if route_it else once(NOWHERE)
+    )
     return lead
-
-
-async def cleared(
-    store: EventStore,
-    tenant_id: UUID,
-    lead_id: UUID,
-    append: Callable[[Route], Awaitable[tuple[Lead, Appended]]],
-) -> tuple[Lead, Appended]:
-    """What *append* makes of a suspect that is cleared by the route that it is given: whoever had no agent gets one."""
-    lead = (await store.load(tenant_id, lead_id)).aggregate()
-    if not isinstance(lead, Lead) or not lead.suspect or lead.assigned_to is not None:
-        return await append(NOWHERE)
-    team = await team_of(store, tenant_id)
-    return await routed_ahead(store, tenant_id, team, said(lead), lead_id, append)
 
 
 async def clear_lead(
@@ -218,7 +199,7 @@ async def clear_lead(
             guards=route.guards,
         )
 
-    return await cleared(store, tenant_id, lead_id, append)
+    return await cleared(store, tenant_id, lead_id, Lead, said, append)
 
 
 async def claim_lead(

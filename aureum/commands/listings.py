@@ -1,12 +1,13 @@
 """The property of the brokerage that an enquiry is about, by its listing id or the page that it was sent from."""
 
 import time
-from collections import OrderedDict
+from dataclasses import replace
 from uuid import UUID
 
 import orjson
 
-from aureum.domain.routing.enquiry import Listing, page_parts
+from aureum.domain.routing.enquiry import Enquiry, Listing, page_parts
+from aureum.lru import Lru
 from aureum.projections import property_list
 from aureum.store.event_store import EventStore
 
@@ -15,8 +16,13 @@ SECONDS = 60.0
 
 LIMIT = 2_000
 
-known: OrderedDict[tuple[UUID, tuple[str, ...]], tuple[float, Listing | None]] = OrderedDict()
+known: Lru[tuple[UUID, tuple[str, ...]], tuple[float, Listing | None]] = Lru(LIMIT)
 """By tenant and names: when it was looked up, and what was found."""
+
+
+async def with_listing(store: EventStore, tenant_id: UUID, enquiry: Enquiry) -> Enquiry:
+    """*enquiry* with the listing that it is about, if there is one. Raises Unavailable."""
+    return replace(enquiry, listing=await listing_of(store, tenant_id, enquiry.listing_id, enquiry.page))
 
 
 async def listing_of(store: EventStore, tenant_id: UUID, listing_id: str | None, page: str) -> Listing | None:
@@ -26,17 +32,12 @@ async def listing_of(store: EventStore, tenant_id: UUID, listing_id: str | None,
     if not names:
         return None
     key = (tenant_id, names)
-    at, found = known.get(key, (0.0, None))
-    now = time.monotonic()
-    if at and now - at < SECONDS:
-        known.move_to_end(key)
-        return found
+    kept, now = known.find(key), time.monotonic()
+    if kept is not None and now - kept[0] < SECONDS:
+        return kept[1]
     rows = await store.database.tenant_rows(tenant_id, property_list.NAMED, {"tenant": tenant_id, "names": list(names)})
     found = listing(orjson.loads(rows[0][0])) if len(rows) == 1 else None
-    known[key] = (now, found)
-    known.move_to_end(key)
-    if len(known) > LIMIT:
-        known.popitem(last=False)
+    known.keep(key, (now, found))
     return found
 
 

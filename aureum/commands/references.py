@@ -29,7 +29,7 @@ async def check_links(
 ) -> None:
     """Raises Invalid unless each of *links*, by the names of ``LINKED``, is of this brokerage, or None.
 
-    *visible_to* is the agent who asks: a lead that he or she may not see is not there either.
+    *visible_to* is the agent who asks: a lead that the agent may not see counts as missing.
     """
     for name, linked in links.items():
         if linked is None:

@@ -12,16 +12,20 @@ from uuid import UUID
 
 import structlog
 
+from aureum.commands.listings import with_listing
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import DayFull
+from aureum.domain.lead import Lead
 from aureum.domain.routing import literal, reasons
-from aureum.domain.routing.deciding import Decision, decide, needs_ranking, reads_enquiry
+from aureum.domain.routing.deciding import Decision, decide, needs_listing, needs_ranking, reads_enquiry
 from aureum.domain.routing.eligible import Agent, Candidates, candidates
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.routing.ranking import Ranking
 from aureum.domain.routing.settings import EVERYONE, Routing, from_json
+from aureum.domain.tour import Tour
 from aureum.domain.wall_time import midnight, zone_of
+from aureum.lru import Lru
 from aureum.projections import brokerages, users
 from aureum.store.event_store import Appended, EventStore
 from aureum.store.guards import Choice, Guard, Turn
@@ -31,9 +35,13 @@ TURNS = "SELECT name, window_name, times, position FROM turns WHERE tenant_id = 
 TRIES = 20
 """How often a lead is decided anew because an agent's day was full."""
 
+CHOICES_KEPT = 256
+"""Of those among whom a brokerage's leads may go; near ties have many combinations."""
+
 log = structlog.get_logger()
 
 Routed = TypeVar("Routed", bound=Aggregate)
+Suspect = TypeVar("Suspect", Lead, Tour)
 Ranker = Callable[[Enquiry, Sequence[Agent]], Awaitable[Ranking]]
 
 
@@ -51,7 +59,7 @@ class Standing:
     until: datetime
     day: str
     found: Candidates
-    choices: dict[tuple[tuple[UUID, ...], bool], tuple[Choice, ...]] = field(default_factory=dict)
+    choices: Lru[tuple[tuple[UUID, ...], bool], tuple[Choice, ...]] = field(default_factory=lambda: Lru(CHOICES_KEPT))
     decided: tuple[Decision, dict[str, Any]] | None = None
 
 
@@ -144,16 +152,18 @@ def turn_of(team: Team, standing: Standing, decision: Decision) -> Turn | None:
     """Between whom the append chooses."""
     if not decision.choices:
         return None
-    choices = standing.choices.get((decision.choices, decision.capped))
+    choices = standing.choices.find((decision.choices, decision.capped))
     if choices is None:
         caps = {agent.user_id: agent.daily_cap for agent in team.agents} if decision.capped else {}
         choices = tuple(Choice(user_id, ids.to_wire(user_id), caps.get(user_id)) for user_id in decision.choices)
-        standing.choices[decision.choices, decision.capped] = choices
+        standing.choices.keep((decision.choices, decision.capped), choices)
     placeholder = decision.choices[0] if len(choices) == 1 else ids.new_id()
     return Turn(placeholder, ids.to_wire(placeholder), choices, standing.day, decision.fewest)
 
 
 async def routed(
+    store: EventStore,
+    tenant_id: UUID,
     team: Team,
     enquiry: Enquiry,
     lead_id: UUID,
@@ -162,8 +172,10 @@ async def routed(
 ) -> tuple[Routed, Appended]:
     """What *append* stores by the route that it is given, with the agent whom the append chose.
 
-    Raises what *append* raises.
+    Raises Unavailable, and what *append* raises.
     """
+    if needs_listing(team.routing):
+        enquiry = await with_listing(store, tenant_id, enquiry)
     for _ in range(TRIES):
         route = await find(team, enquiry, lead_id, at)
         try:
@@ -172,7 +184,7 @@ async def routed(
             team.learn(team.standing(at).day, error.names)
             continue
         return made, appended
-    # Agents' days fill up one after the other. A lead that nobody takes care of yet is better than none.
+    # Agents' days fill up one after the other. A lead without an agent is better than none.
     log.error("routing_gave_up", tries=TRIES)
     return await append(NOWHERE)
 
@@ -191,7 +203,24 @@ async def routed_ahead(
     async def ahead(route: Route) -> tuple[Routed, Appended]:
         return await append(route if route.turn is None else await chosen_ahead(store, tenant_id, route, route.turn))
 
-    return await routed(team, enquiry, lead_id, ids.now(), ahead)
+    return await routed(store, tenant_id, team, enquiry, lead_id, ids.now(), ahead)
+
+
+async def cleared(
+    store: EventStore,
+    tenant_id: UUID,
+    stream_id: UUID,
+    kind: type[Suspect],
+    said: Callable[[Suspect], Enquiry],
+    append: Callable[[Route], Awaitable[tuple[Suspect, Appended]]],
+) -> tuple[Suspect, Appended]:
+    """What *append* makes of a suspect that staff clear. It is routed unless it has an agent already; *said* is what
+    the visitor wrote."""
+    suspect = (await store.load(tenant_id, stream_id)).aggregate()
+    if not isinstance(suspect, kind) or not suspect.suspect or suspect.assigned_to is not None:
+        return await append(NOWHERE)
+    team = await team_of(store, tenant_id)
+    return await routed_ahead(store, tenant_id, team, said(suspect), stream_id, append)
 
 
 async def chosen_ahead(store: EventStore, tenant_id: UUID, route: Route, turn: Turn) -> Route:

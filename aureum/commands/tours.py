@@ -1,7 +1,6 @@
 """Tours: requested by a visitor or entered by staff, then confirmed, rescheduled, given to somebody, called off."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,13 +10,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change, visible
-from aureum.commands.listings import listing_of
 from aureum.commands.references import check_links, check_user
-from aureum.commands.routed import NOWHERE, Route, Team, routed, routed_ahead, team_of
+from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed
 from aureum.domain import ids
 from aureum.domain.errors import Conflict, NotFound
 from aureum.domain.phones import e164
-from aureum.domain.routing.deciding import needs_listing
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import start_of
@@ -122,10 +119,7 @@ async def request_tour(
 
     if team is None or command.assigned_to is not None or command.suspect:
         return await append(NOWHERE)
-    enquiry = said(command)
-    if needs_listing(team.routing):
-        enquiry = replace(enquiry, listing=await listing_of(store, command.tenant_id, command.listing_id, ""))
-    return await routed(team, enquiry, tour_id, at, append)
+    return await routed(store, command.tenant_id, team, said(command), tour_id, at, append)
 
 
 def said(tour: RequestTour | Tour) -> Enquiry:
@@ -209,24 +203,12 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
             guards=route.guards,
         )
 
-    # Whoever clears a form may say in the same step whose it is.
+    # The user who clears a form may assign it in the same step.
     route_it = command.clear and not command.assign
-    tour, _ = await (cleared(store, command.tenant_id, command.tour_id, once) if route_it else once(NOWHERE))
+    tour, _ = await (
+        cleared(store, command.tenant_id, command.tour_id, Tour, said, once) if route_it else once(NOWHERE)
+    )
     return tour
-
-
-async def cleared(
-    store: EventStore,
-    tenant_id: UUID,
-    tour_id: UUID,
-    append: Callable[[Route], Awaitable[tuple[Tour, Appended]]],
-) -> tuple[Tour, Appended]:
-    """What *append* makes of a suspect that is cleared by the route that it is given: whoever had no agent gets one."""
-    tour = (await store.load(tenant_id, tour_id)).aggregate()
-    if not isinstance(tour, Tour) or not tour.suspect or tour.assigned_to is not None:
-        return await append(NOWHERE)
-    team = await team_of(store, tenant_id)
-    return await routed_ahead(store, tenant_id, team, said(tour), tour_id, append)
 
 
 async def clear_tour(
@@ -259,7 +241,7 @@ async def clear_tour(
             guards=route.guards,
         )
 
-    return await cleared(store, tenant_id, tour_id, append)
+    return await cleared(store, tenant_id, tour_id, Tour, said, append)
 
 
 class Place(NamedTuple):

@@ -57,7 +57,7 @@ class ModelServer:
     def run(self) -> None:
         """Until the starter is gone."""
         while True:
-            busy = bool(self.waiting) or any(one.middles is None for one in self.meanings.rosters.values())
+            busy = bool(self.waiting or self.meanings.unready())
             for key, events in self.selector.select(0 if busy else None):
                 if key.fileobj == self.standard_input:
                     if not os.read(self.standard_input, 1):
@@ -104,7 +104,7 @@ class ModelServer:
             self.meanings.bring(said["roster"], agents)
             return
         number, question = said["number"], Question(**said["question"])
-        if question.roster not in self.meanings.rosters:
+        if self.meanings.rosters.find(question.roster) is None:
             self._send(peer, {"number": number, "unknown": question.roster})
             return
         self.waiting.append(Waiting(peer, number, question, time.monotonic() + said["seconds"]))
@@ -114,14 +114,13 @@ class ModelServer:
         group: list[Waiting] = []
         later: deque[Waiting] = deque()
         for one in self.waiting:
-            roster = rosters.get(one.question.roster)
+            roster = rosters.find(one.question.roster)
             if one.until < now or roster is None:
                 continue
             if roster.middles is None or len(group) == GROUP_LIMIT:
                 later.append(one)
             else:
                 group.append(one)
-                rosters.move_to_end(one.question.roster)
         self.waiting = later
         if group:
             answers = self.meanings.answers([one.question for one in group])
@@ -129,8 +128,8 @@ class ModelServer:
                 self._send(one.peer, {"number": one.number, "answer": answer})
 
     def _prepare(self) -> None:
-        # One slice: whoever asks meanwhile waits for no more than that. Those asked for come first.
-        unready = [name for name, roster in self.meanings.rosters.items() if roster.middles is None]
+        # One slice: an enquiry that comes meanwhile waits for no more than that. Rosters that are asked for come first.
+        unready = self.meanings.unready()
         wanted = {one.question.roster for one in self.waiting}
         name = next((name for name in unready if name in wanted), unready[0] if unready else None)
         if name is not None:

@@ -4,14 +4,13 @@ An agent has two vectors: the middle of all phrases (specialties, sentences of t
 profile as one text. Vectors are kept by content, so that a changed profile costs its own new sentences and no others.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aureum.lru import Lru
 from aureum.routing.embedding import Embedder, Vectors
 from aureum.routing.glossary import topics
 from aureum.routing.scores import MARGIN, margin, standardized, usual
@@ -27,22 +26,6 @@ BECAUSE_SHARE = 0.9
 """A second reason is given if it is so good, compared with the first."""
 
 Floats = NDArray[np.float64]
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-class Kept(OrderedDict[Key, Value], Generic[Key, Value]):
-    """The newest so many; what is asked for counts as new."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self.limit = limit
-
-    def keep(self, key: Key, value: Value) -> None:
-        self[key] = value
-        self.move_to_end(key)
-        while len(self) > self.limit:
-            self.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -89,8 +72,8 @@ class Meanings:
 
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
-        self.sentences: Kept[str, NDArray[np.float16]] = Kept(SENTENCES_KEPT)
-        self.rosters: Kept[str, RosterVectors] = Kept(ROSTERS_KEPT)
+        self.sentences: Lru[str, NDArray[np.float16]] = Lru(SENTENCES_KEPT)
+        self.rosters: Lru[str, RosterVectors] = Lru(ROSTERS_KEPT)
         all_topics = [(*topic.names, *topic.said) for topic in topics()]
         self.embed_slice([text for texts in all_topics for text in texts], everything=True)
         self.topic_middles = np.array([middle(self._vectors(texts)) for texts in all_topics])
@@ -98,12 +81,16 @@ class Meanings:
 
     def bring(self, name: str, agents: Iterable[Agent]) -> None:
         """Take a roster, to be made ready by and by."""
-        if name not in self.rosters:
+        if self.rosters.find(name) is None:
             self.rosters.keep(name, RosterVectors(tuple(agents)))
+
+    def unready(self) -> list[str]:
+        """The names of rosters that are not ready yet."""
+        return [name for name in list(self.rosters) if self._roster(name).middles is None]
 
     def make_ready(self, name: str) -> bool:
         """Do a slice of what the roster lacks; whether it is ready now."""
-        roster = self.rosters[name]
+        roster = self._roster(name)
         if roster.middles is not None:
             return True
         texts = [text for agent in roster.agents for text in (*agent.phrases, agent.whole) if text]
@@ -111,7 +98,7 @@ class Meanings:
             return False
         nothing = np.full(self.topic_middles.shape[1], np.nan, dtype=np.float32)
         middles = [middle(self._vectors(one.phrases)) if one.phrases else nothing for one in roster.agents]
-        wholes = [self.sentences[one.whole].astype(np.float32) if one.whole else nothing for one in roster.agents]
+        wholes = [self._sentence(one.whole).astype(np.float32) if one.whole else nothing for one in roster.agents]
         size = (len(roster.agents), len(nothing))
         roster.middles = np.array(middles, dtype=np.float32).reshape(size)
         roster.wholes = np.array(wholes, dtype=np.float32).reshape(size)
@@ -119,15 +106,27 @@ class Meanings:
 
     def embed_slice(self, texts: Iterable[str], *, everything: bool = False) -> bool:
         """Embed a slice of those *texts* that are not known, or all; whether all are known now."""
-        unknown = [text for text in dict.fromkeys(texts) if text not in self.sentences]
+        unknown = [text for text in dict.fromkeys(texts) if self.sentences.find(text) is None]
         wanted = unknown if everything else unknown[:SLICE]
         if wanted:
             for text, vector in zip(wanted, self.embedder.embed(wanted), strict=True):
                 self.sentences.keep(text, vector.astype(np.float16))
         return len(wanted) == len(unknown)
 
+    def _roster(self, name: str) -> RosterVectors:
+        found = self.rosters.find(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def _sentence(self, text: str) -> NDArray[np.float16]:
+        found = self.sentences.find(text)
+        if found is None:
+            raise KeyError(text)
+        return found
+
     def _vectors(self, texts: Sequence[str]) -> Vectors:
-        return np.array([self.sentences[text] for text in texts], dtype=np.float32)
+        return np.array([self._sentence(text) for text in texts], dtype=np.float32)
 
     def answers(self, questions: Sequence[Question]) -> list[Answer]:
         """One for each, embedded together; their rosters are ready."""
@@ -151,7 +150,7 @@ class Meanings:
         return [Answer(scores.tolist(), because.get(number, ())) for number, scores in enumerate(all_scores)]
 
     def _scores(self, question: Question, enquiry: Vectors) -> Floats:
-        roster, places = self.rosters[question.roster], list(question.places)
+        roster, places = self._roster(question.roster), list(question.places)
         assert roster.middles is not None and roster.wholes is not None
         middles, wholes = roster.middles[places] @ enquiry, roster.wholes[places] @ enquiry
         by_middle = standardized(middles, usual(self.topic_middles @ enquiry))
@@ -159,10 +158,10 @@ class Meanings:
         return (by_middle + by_whole) / 2 + np.array(question.letters, dtype=np.float64)
 
     def _because(self, question: Question, clauses: Vectors, best: int) -> tuple[tuple[str, str], ...]:
-        agent = self.rosters[question.roster].agents[question.places[best]]
+        agent = self._roster(question.roster).agents[question.places[best]]
         if not agent.phrases:
             return ()
-        missing = [text for text in agent.phrases if text not in self.sentences]
+        missing = [text for text in agent.phrases if self.sentences.find(text) is None]
         self.embed_slice(missing, everything=True)
         likeness = clauses @ self._vectors(agent.phrases).T
         phrases = likeness.argmax(axis=1)

@@ -1,9 +1,9 @@
 """Between whom an append chooses, as PostgreSQL takes it: an ``append_turn`` (``migrations/0023_turns.sql``)."""
 
 import struct
-from collections import OrderedDict
 from collections.abc import Sequence
 
+from aureum.lru import Lru
 from aureum.store.append_item import COLUMN, INTEGER, ITS_OWN, UUID, integer, nulls, text
 from aureum.store.guards import Choice, Turn
 from aureum.store.postgres.arrays import array_of, measured, packed
@@ -36,21 +36,20 @@ def turn(item: int, guard: Turn, models: Sequence[str], rows: Sequence[str]) -> 
     )
 
 
-packed_ones: OrderedDict[int, tuple[tuple[Choice, ...], bytes]] = OrderedDict()
-"""The last choices that were packed, by their identity: appends of a tenant choose between the same again and again."""
-
 LIMIT = 256
+
+packed_ones: Lru[int, tuple[tuple[Choice, ...], bytes]] = Lru(LIMIT)
+"""Choices that were packed, by their identity: appends of a tenant choose between the same again and again. What is
+kept with the bytes keeps that identity from being another's."""
 
 
 def packed_choices(choices: tuple[Choice, ...]) -> bytes:
     """*choices* as an array."""
-    known = packed_ones.get(id(choices))
+    known = packed_ones.find(id(choices))
     if known is not None:
         return known[1]
     array = array_of(ITS_OWN, [choice(one) for one in choices])
-    packed_ones[id(choices)] = choices, array
-    if len(packed_ones) > LIMIT:
-        packed_ones.popitem(last=False)
+    packed_ones.keep(id(choices), (choices, array))
     return array
 
 

@@ -155,11 +155,11 @@ async def change_group(visit: Visit) -> Response:
         return await shown(visit, refusal(error), seen(visit, error))
 
 
-def renamed(rules: Sequence[Mapping[str, Any]], was: str, name: str) -> list[Mapping[str, Any]]:
+def renamed(rules: Sequence[dict[str, Any]], was: str, name: str) -> list[dict[str, Any]]:
     """*rules* that lead to the group by its new name."""
     if not was or not name:
         return list(rules)
-    return [rule | {"to": {"group": name}} if rule["to"].get("group") == was else rule for rule in rules]  # type: ignore[operator]  # of JSON
+    return [rule | {"to": {"group": name}} if rule["to"].get("group") == was else rule for rule in rules]
 
 
 async def change_rule(visit: Visit) -> Response:

@@ -31,7 +31,7 @@ Told = Callable[[UUID, str], Progress]
 async def rebuild_older_steps(
     url: str, keys: TenantKeys, told: Told | None = None, *, prepared: bool | None = None, watch: Watch | None = None
 ) -> list[str]:
-    """The names of the read models that were made anew. *url* is the owner role's.
+    """The names of the read models that were rebuilt. *url* is the owner role's.
 
     Raises Busy, Unavailable, WrongMasterKey; what is done by then stays done, and the next try goes on from there.
     """

@@ -215,6 +215,14 @@ def test_rules_know_the_listing(server: Server, tenant: Tenant, owner: Staff, te
         assert made.status == 200
         tour = server.ask("GET", f"/api/tours/{made.json['id']}", headers=owner.bearer).json
         assert tour["assigned_agent_id"] == agent.number
+    # So do leads and tours that staff have cleared.
+    suspect = sent(server, tenant, source_page="/property/L-77", _gotcha="x")
+    cleared = server.ask("PATCH", f"{LEADS}/{suspect}", {"suspect": False}, owner.bearer).json
+    assert cleared["assigned_agent_id"] == ana.number
+    body = {"listing_id": "L-77", "name": "Jane Doe", "email": "again@example.com", "_gotcha": "x"}
+    tour = server.ask("POST", "/api/tours", body, host=tenant.domain).json
+    cleared = server.ask("PATCH", f"/api/tours/{tour['id']}", {"suspect": False}, owner.bearer).json
+    assert cleared["assigned_agent_id"] == ana.number
 
 
 def test_tours_take_turns_with_leads(server: Server, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
