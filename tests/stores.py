@@ -9,6 +9,8 @@ from uuid import UUID
 from aureum.domain import ids
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.lead import Lead, LeadFields
+from aureum.domain.property import Property, PropertyFields
+from aureum.domain.task import Task, TaskFields
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
@@ -76,6 +78,50 @@ def new_lead(number: int = 1, *, lead_id: UUID | None = None, at: datetime | Non
     own = given | fields
     said = LeadFields(**{name: own.pop(name) for name in LeadFields.__dataclass_fields__ if name in own})
     return Lead.capture(lead_id or ids.new_id(), at or ids.now(), said, **own)
+
+
+def new_task(*, task_id: UUID | None = None, at: datetime | None = None, **fields: Any) -> Task:
+    """A task that is not stored yet; *fields* replace the sensible ones."""
+    given: dict[str, Any] = {
+        "title": "Call back",
+        "type": "other",
+        "priority": "MEDIUM",
+        "status": "pending",
+        "due_date": "2026-01-20T00:00:00.000Z",
+        "description": None,
+        "assigned_to": None,
+        "lead_id": None,
+        "contact_id": None,
+        "property_id": None,
+        "created_by": None,
+    }
+    return Task.create(task_id or ids.new_id(), at or ids.now(), TaskFields(**given | fields))
+
+
+def new_property(
+    slug: str = "modern-villa", *, property_id: UUID | None = None, at: datetime | None = None, **fields: Any
+) -> Property:
+    """A property that is not stored yet; *fields* replace the sensible ones."""
+    given: dict[str, Any] = {
+        "title": "Modern Villa",
+        "address": "1 Hill Road",
+        "city": "Boise",
+        "state": "ID",
+        "zip_code": "83702",
+        "price": "4500000",
+        "bedrooms": "5",
+        "bathrooms": "4.5",
+        "sqft": "4200",
+        "property_type": "SINGLE_FAMILY",
+        "status": "ACTIVE",
+        "is_featured": True,
+        "description": None,
+        "mls": "IMLS",
+        "mls_id": "00123",
+        "time_zone": "America/Boise",
+        "created_by": None,
+    }
+    return Property.enter(property_id or ids.new_id(), at or ids.now(), slug, PropertyFields(**given | fields))
 
 
 async def capture(store: EventStore, tenant_id: UUID, **fields: Any) -> Lead:

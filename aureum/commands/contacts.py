@@ -1,7 +1,6 @@
 """Contacts: added by staff or a program, then corrected and classified."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +16,7 @@ NO_CONTACT = "There is no such contact."
 
 
 class AddContact(BaseModel):
-    """The brokerage got to know somebody. *country* is what a phone without a country's code is read as."""
+    """A new contact. *country* is what a phone without a country's code is read as."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,8 +57,7 @@ async def add_contact(
 
 
 class ChangeContact(BaseModel):
-    """Only what is set changes. ``details`` are by the names of ``aureum.domain.contact.DETAILS``, ``classes`` are
-    type, tags and score."""
+    """Only what is set changes. ``details`` are by the names of ``aureum.domain.contact.DETAILS``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,7 +65,9 @@ class ChangeContact(BaseModel):
     country: str
     contact_id: UUID
     details: dict[str, str | None] = {}
-    classes: dict[str, Any] = {}
+    type: str | None = None
+    tags: tuple[str, ...] | None = None
+    score: int | None = None
     expected_versions: frozenset[int] | None = None
 
 
@@ -82,7 +82,7 @@ async def change_contact(store: EventStore, command: ChangeContact, origin: Orig
 
     def decide(contact: Contact, at: datetime) -> None:
         contact.change_details(details, at)
-        contact.classify(at, **command.classes)
+        contact.classify(at, type=command.type, tags=command.tags, score=command.score)
 
     contact, _ = await change(
         store,

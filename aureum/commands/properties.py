@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -12,7 +11,7 @@ from slugify import slugify
 from aureum.commands.changes import change
 from aureum.domain import ids
 from aureum.domain.errors import NameTaken, SlugTaken
-from aureum.domain.property import Property
+from aureum.domain.property import Property, PropertyFields
 from aureum.projections import property_list
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.guards import Unique
@@ -29,20 +28,19 @@ UNTITLED = "property"
 """The slug of a title without a letter that has a place in a slug."""
 
 TRIES = 50
-"""How often a slug that somebody else has taken in the same moment is followed by the next."""
+"""How many slugs are tried in a row when another process takes each of them in the same moment."""
 
 deciding: WeakValueDictionary[tuple[UUID, str], asyncio.Lock] = WeakValueDictionary()
-"""One creation at a time per tenant and slug in this process; those of other processes are told under the lock."""
+"""One creation at a time per tenant and slug in this process; another process finds the slug taken when it appends."""
 
 
 class EnterProperty(BaseModel):
-    """The brokerage offers a property. ``fields`` are those of ``Property.Listed`` but slug and status."""
+    """The brokerage offers a property."""
 
     model_config = ConfigDict(frozen=True)
 
     tenant_id: UUID
-    status: str = "ACTIVE"
-    fields: dict[str, Any]
+    fields: PropertyFields
 
 
 async def enter_property(
@@ -52,12 +50,12 @@ async def enter_property(
 
     Raises Invalid, AlreadyTaken (its mlsId), and what ``EventStore.append`` raises.
     """
-    base = slugify(command.fields["title"], max_length=SLUG_LENGTH) or UNTITLED
+    base = slugify(command.fields.title, max_length=SLUG_LENGTH) or UNTITLED
     lock = deciding.setdefault((command.tenant_id, base), asyncio.Lock())
     async with alone(lock):
         slug = base
         for _ in range(TRIES):
-            entered = Property.enter(ids.new_id(), ids.now(), slug=slug, status=command.status, **command.fields)
+            entered = Property.enter(ids.new_id(), ids.now(), slug, command.fields)
             try:
                 appended = await store.append(
                     command.tenant_id,
@@ -76,7 +74,7 @@ async def enter_property(
 
 
 async def free_slug(store: EventStore, tenant_id: UUID, base: str) -> str:
-    """*base*, or with the first number behind it that nobody has: ``-2``, ``-3``, …"""
+    """*base*, or *base* with the first number that is not taken: ``-2``, ``-3``, …"""
     rows = await store.database.tenant_rows(tenant_id, property_list.SLUGS, {"tenant": tenant_id, "base": base})
     taken = {slug for (slug,) in rows}
     if base not in taken:
@@ -95,7 +93,7 @@ class ChangeProperty(BaseModel):
     tenant_id: UUID
     property_id: UUID
     status: str | None = None
-    details: dict[str, Any] = {}
+    details: dict[str, str | bool | None] = {}
     expected_versions: frozenset[int] | None = None
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from aureum.commands.changes import change
 from aureum.commands.references import check_links, check_user
 from aureum.domain import ids
-from aureum.domain.task import LINKS, Task
+from aureum.domain.task import LINKS, Task, TaskFields, linked
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 
@@ -18,12 +17,12 @@ NO_TASK = "There is no such task."
 
 
 class CreateTask(BaseModel):
-    """Something is to be done. ``fields`` are those of ``Task.Created``; ``visible_to`` is the agent who asks."""
+    """A new task. ``visible_to`` is the agent who asks."""
 
     model_config = ConfigDict(frozen=True)
 
     tenant_id: UUID
-    fields: dict[str, Any]
+    fields: TaskFields
     visible_to: UUID | None = None
 
 
@@ -34,9 +33,9 @@ async def create_task(
 
     Raises Invalid, also for a user or a link that is not of this brokerage, and what ``EventStore.append`` raises.
     """
-    await check_user(store, command.tenant_id, command.fields["assigned_to"])
-    await check_links(store, command.tenant_id, links_of(command.fields), command.visible_to)
-    task = Task.create(ids.new_id(), ids.now(), **command.fields)
+    await check_user(store, command.tenant_id, command.fields.assigned_to)
+    await check_links(store, command.tenant_id, links_of(vars(command.fields)), command.visible_to)
+    task = Task.create(ids.new_id(), ids.now(), command.fields)
     appended = await store.append(
         command.tenant_id, task, NO_STREAM, command="CreateTask", origin=origin, idempotency=idempotency
     )
@@ -54,7 +53,7 @@ class ChangeTask(BaseModel):
     status: str | None = None
     assign: bool = False
     assigned_to: UUID | None = None
-    details: dict[str, Any] = {}
+    details: dict[str, str | UUID | None] = {}
     visible_to: UUID | None = None
     expected_versions: frozenset[int] | None = None
 
@@ -118,6 +117,6 @@ async def complete_task(
     )
 
 
-def links_of(fields: Mapping[str, Any]) -> dict[str, UUID | None]:
+def links_of(fields: Mapping[str, str | UUID | None]) -> dict[str, UUID | None]:
     """Those of *fields* that name another resource."""
-    return {name: fields[name] for name in LINKS if name in fields}
+    return {name: linked(fields[name]) for name in LINKS if name in fields}

@@ -1,4 +1,4 @@
-"""The rest of the demo brokerage's days: what it offers, what is to be done, who comes to see a home, who reads along.
+"""The rest of the demo brokerage: its properties, tasks, tours and newsletter subscribers.
 
 Each thing is made under an idempotency key of its own, so that an interrupted demo goes on where it stopped.
 """
@@ -15,6 +15,8 @@ from aureum.commands.tours import RequestTour, request_tour
 from aureum.demo.data import PROPERTIES, SUBSCRIBERS, TASKS, TOURS
 from aureum.domain import ids
 from aureum.domain.lead import Lead
+from aureum.domain.property import PropertyFields
+from aureum.domain.task import TaskFields
 from aureum.store.event_store import EventStore, Idempotency
 from aureum.store.metadata import VISITOR, Actor, Origin
 
@@ -36,25 +38,26 @@ async def make_office(store: EventStore, tenant_id: UUID, leads: list[Lead], age
             await convert_lead(store, tenant_id, lead.id, Origin(actor))
     for number, (title, address, city, price, rooms, kind, status, mls_id) in enumerate(PROPERTIES):
         bedrooms, bathrooms, sqft = rooms
-        fields = {
-            "title": title,
-            "address": address,
-            "city": city,
-            "state": "ID",
-            "zip_code": "83702",
-            "price": price,
-            "bedrooms": bedrooms,
-            "bathrooms": bathrooms,
-            "sqft": sqft,
-            "property_type": kind,
-            "is_featured": number < 2,
-            "description": None,
-            "mls": None,
-            "mls_id": mls_id,
-            "time_zone": None,
-            "created_by": None,
-        }
-        command = EnterProperty(tenant_id=tenant_id, status=status, fields=fields)
+        fields = PropertyFields(
+            title=title,
+            address=address,
+            city=city,
+            state="ID",
+            zip_code="83702",
+            price=price,
+            bedrooms=bedrooms,
+            bathrooms=bathrooms,
+            sqft=sqft,
+            property_type=kind,
+            status=status,
+            is_featured=number < 2,
+            description=None,
+            mls=None,
+            mls_id=mls_id,
+            time_zone=None,
+            created_by=None,
+        )
+        command = EnterProperty(tenant_id=tenant_id, fields=fields)
         await enter_property(store, command, ORIGIN, idempotency=once(tenant_id, f"property {mls_id}"))
     await make_tasks(store, tenant_id, leads, agents)
     await make_tours(store, tenant_id, agents)
@@ -67,19 +70,19 @@ async def make_tasks(store: EventStore, tenant_id: UUID, leads: list[Lead], agen
     """For the newest leads, due in the next days."""
     for number, (title, kind, priority, status) in enumerate(TASKS):
         lead = leads[-1 - number]
-        fields = {
-            "title": title.format(name=f"{lead.first_name} {lead.last_name}"),
-            "type": kind,
-            "priority": priority,
-            "status": status,
-            "due_date": ids.aureum_time(ids.now() + (number - 1) * DAY),
-            "description": None,
-            "assigned_to": lead.assigned_to or agents[number % len(agents)],
-            "lead_id": lead.id,
-            "contact_id": None,
-            "property_id": None,
-            "created_by": None,
-        }
+        fields = TaskFields(
+            title=title.format(name=f"{lead.first_name} {lead.last_name}"),
+            type=kind,
+            priority=priority,
+            status=status,
+            due_date=ids.aureum_time(ids.now() + (number - 1) * DAY),
+            description=None,
+            assigned_to=lead.assigned_to or agents[number % len(agents)],
+            lead_id=lead.id,
+            contact_id=None,
+            property_id=None,
+            created_by=None,
+        )
         command = CreateTask(tenant_id=tenant_id, fields=fields)
         await create_task(store, command, ORIGIN, idempotency=once(tenant_id, f"task {number}"))
 

@@ -1,8 +1,8 @@
-"""A contact: a person whom the brokerage knows, with what it thinks of him or her."""
+"""A contact: a person the brokerage knows, with type, tags and score."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created
@@ -41,7 +41,7 @@ class Contact(Aggregate):
         """Base of a contact's events."""
 
     class Added(Event, Created):
-        """The brokerage got to know somebody. ``created_by`` is the user who added the contact, None for a key."""
+        """The contact was added. ``created_by`` is the user who added it, None for a key."""
 
         TOPIC: ClassVar[str] = "contact.added"
         class_version: ClassVar[int] = 2
@@ -87,16 +87,16 @@ class Contact(Aggregate):
                 setattr(aggregate, name, value)
 
     class Classified(Event):
-        """The brokerage thinks differently of it; ``changes`` holds those of type, tags and score that changed."""
+        """The contact was classified again; ``changes`` holds those of type, tags and score that changed."""
 
         TOPIC: ClassVar[str] = "contact.classified"
 
-        changes: dict[str, Any]
+        changes: dict[str, str | int | list[str]]
 
         def apply(self, aggregate: "Contact") -> None:
             for name, value in self.changes.items():
                 # JSON knows no tuples.
-                setattr(aggregate, name, tuple(value) if name == "tags" else value)
+                setattr(aggregate, name, tuple(value) if isinstance(value, list) else value)
 
     @classmethod
     def add(
@@ -148,7 +148,7 @@ class Contact(Aggregate):
         self, at: datetime, *, type: str | None = None, tags: Iterable[str] | None = None, score: int | None = None
     ) -> None:
         """Change the type, all tags, or the score; None leaves them as they are. Raises Invalid."""
-        changes: dict[str, Any] = {}
+        changes: dict[str, str | int | list[str]] = {}
         if type is not None:
             check_type(type)
             if type != self.type:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -34,6 +35,30 @@ DETAILS = (
 """What staff may correct later."""
 
 EXACT = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropertyFields:
+    """What a property is entered with, besides its slug; each caller says all of it. ``created_by`` is None for a
+    key."""
+
+    title: str
+    address: str
+    city: str
+    state: str
+    zip_code: str | None
+    price: str | None
+    bedrooms: str | None
+    bathrooms: str | None
+    sqft: str | None
+    property_type: str | None
+    status: str
+    is_featured: bool
+    description: str | None
+    mls: str | None
+    mls_id: str | None
+    time_zone: str | None
+    created_by: UUID | None
 
 
 class Property(Aggregate):
@@ -127,18 +152,18 @@ class Property(Aggregate):
 
         TOPIC: ClassVar[str] = "property.details_changed"
 
-        details: dict[str, Any]
+        details: dict[str, str | bool | None]
 
         def apply(self, aggregate: "Property") -> None:
             for name, value in self.details.items():
                 setattr(aggregate, name, value)
 
     @classmethod
-    def enter(cls, property_id: UUID, at: datetime, *, slug: str, status: str = "ACTIVE", **fields: Any) -> "Property":
-        """A new property. *fields* are the others of ``Listed``; *slug* is unique already. Raises Invalid."""
-        check_status(status)
-        check_details(fields)
-        return cls._create(cls.Listed, id=property_id, timestamp=at, slug=slug, status=status, **fields)
+    def enter(cls, property_id: UUID, at: datetime, slug: str, fields: PropertyFields) -> "Property":
+        """A new property; *slug* is unique already. Raises Invalid."""
+        check_status(fields.status)
+        check_details(vars(fields))
+        return cls._create(cls.Listed, id=property_id, timestamp=at, slug=slug, **vars(fields))
 
     def change_status(self, status: str, at: datetime) -> None:
         """Any change is legal; a status that already holds records nothing. Raises Invalid."""
@@ -146,7 +171,7 @@ class Property(Aggregate):
         if status != self.status:
             self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
 
-    def change_details(self, details: Mapping[str, Any], at: datetime) -> None:
+    def change_details(self, details: Mapping[str, str | bool | None], at: datetime) -> None:
         """Correct some of ``DETAILS``. Raises Invalid."""
         changed = {name: value for name, value in details.items() if value != getattr(self, name)}
         if not changed:
@@ -161,14 +186,14 @@ def check_status(status: str) -> None:
         raise Invalid("status", f"status must be one of: {', '.join(STATUSES)}.")
 
 
-def check_details(details: Mapping[str, Any]) -> None:
+def check_details(details: Mapping[str, str | bool | None]) -> None:
     """Raises Invalid for the first of ``DETAILS`` that breaks a rule; those that are not there break none."""
     for name in REQUIRED:
-        if name in details and not (details[name] or "").strip():
+        if name in details and not str(details[name] or "").strip():
             raise Invalid(name, f"{name} must not be blank.")
     for name in NUMBERS:
         number = details.get(name)
-        if number is not None and not EXACT.fullmatch(number):
+        if number is not None and not EXACT.fullmatch(str(number)):
             raise Invalid(name, f"{name} must be a number that is not negative.")
     kind = details.get("property_type")
     if kind is not None and kind not in TYPES:

@@ -1,8 +1,9 @@
-"""A task: something that somebody of the staff is to do, perhaps about a lead, a contact or a property."""
+"""A task: something for staff to do, perhaps about a lead, a contact or a property."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from aureum.domain import aggregate as base
@@ -17,6 +18,23 @@ STATUSES = ("pending", "in_progress", "completed")
 LINKS = ("lead_id", "contact_id", "property_id")
 DETAILS = ("title", "type", "priority", "due_date", "description", *LINKS)
 """What staff may change later."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFields:
+    """What a task is created with; each caller says all of it. ``created_by`` is None for a key."""
+
+    title: str
+    type: str
+    priority: str
+    status: str
+    due_date: str | None
+    description: str | None
+    assigned_to: UUID | None
+    lead_id: UUID | None
+    contact_id: UUID | None
+    property_id: UUID | None
+    created_by: UUID | None
 
 
 class Task(Aggregate):
@@ -41,7 +59,7 @@ class Task(Aggregate):
         """Base of a task's events."""
 
     class Created(Event, base.Created):
-        """Something is to be done. ``created_by`` is the user who said so, None for a key."""
+        """The task was created. ``created_by`` is the user who created it, None for a key."""
 
         TOPIC: ClassVar[str] = "task.created"
 
@@ -75,14 +93,14 @@ class Task(Aggregate):
 
         TOPIC: ClassVar[str] = "task.details_changed"
 
-        details: dict[str, Any]
+        details: dict[str, str | None]
 
         def apply(self, aggregate: "Task") -> None:
             for name, value in self.details.items():
                 setattr(aggregate, name, linked(value) if name in LINKS else value)
 
     class Assigned(Event):
-        """Somebody else (or nobody: None) is to do it."""
+        """The task is assigned to another user, or to none."""
 
         TOPIC: ClassVar[str] = "task.assigned"
 
@@ -93,7 +111,7 @@ class Task(Aggregate):
             aggregate.assigned_to = self.assigned_to
 
     class StatusChanged(Event):
-        """Somebody began, stopped, or opened again what was completed."""
+        """The task was begun, stopped, or reopened after it was completed."""
 
         TOPIC: ClassVar[str] = "task.status_changed"
 
@@ -114,47 +132,16 @@ class Task(Aggregate):
             aggregate.status = "completed"
 
     @classmethod
-    def create(
-        cls,
-        task_id: UUID,
-        at: datetime,
-        *,
-        title: str,
-        type: str = "other",
-        priority: str = "MEDIUM",
-        status: str = "pending",
-        due_date: str | None,
-        description: str | None,
-        assigned_to: UUID | None,
-        lead_id: UUID | None,
-        contact_id: UUID | None,
-        property_id: UUID | None,
-        created_by: UUID | None,
-    ) -> "Task":
+    def create(cls, task_id: UUID, at: datetime, fields: TaskFields) -> "Task":
         """A new task; one that is completed already also records that it was. Raises Invalid."""
-        check_status(status)
-        check_details({"title": title, "type": type, "priority": priority})
-        task = cls._create(
-            cls.Created,
-            id=task_id,
-            timestamp=at,
-            title=title,
-            type=type,
-            priority=priority,
-            status=status,
-            due_date=due_date,
-            description=description,
-            assigned_to=assigned_to,
-            lead_id=lead_id,
-            contact_id=contact_id,
-            property_id=property_id,
-            created_by=created_by,
-        )
-        if status == "completed":
-            task.trigger_event(cls.Completed, timestamp=at, previous=status)
+        check_status(fields.status)
+        check_details(vars(fields))
+        task = cls._create(cls.Created, id=task_id, timestamp=at, **vars(fields))
+        if fields.status == "completed":
+            task.trigger_event(cls.Completed, timestamp=at, previous=fields.status)
         return task
 
-    def change_details(self, details: Mapping[str, Any], at: datetime) -> None:
+    def change_details(self, details: Mapping[str, str | UUID | None], at: datetime) -> None:
         """Change some of ``DETAILS``; an id of ``LINKS`` comes as a UUID or its hex digits. Raises Invalid."""
         wanted = {name: linked(value) if name in LINKS else value for name, value in details.items()}
         changed = {name: value for name, value in wanted.items() if value != getattr(self, name)}
@@ -165,7 +152,7 @@ class Task(Aggregate):
         self.trigger_event(self.DetailsChanged, timestamp=at, details=recorded)
 
     def assign(self, user: UUID | None, at: datetime) -> None:
-        """Give the task to *user*, or to nobody."""
+        """Assign the task to *user*, or to no user."""
         if user != self.assigned_to:
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=user)
 
@@ -194,9 +181,9 @@ def check_status(status: str) -> None:
         raise Invalid("status", f"status must be one of: {', '.join(STATUSES)}.")
 
 
-def check_details(details: Mapping[str, Any]) -> None:
+def check_details(details: Mapping[str, str | UUID | None]) -> None:
     """Raises Invalid for the first of ``DETAILS`` that breaks a rule; those that are not there break none."""
-    if "title" in details and not (details["title"] or "").strip():
+    if "title" in details and not str(details["title"] or "").strip():
         raise Invalid("title", "title must not be blank.")
     for name, allowed in (("type", TYPES), ("priority", PRIORITIES)):
         if name in details and details[name] not in allowed:

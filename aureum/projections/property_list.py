@@ -92,11 +92,9 @@ def changed(row: Row, event: Any) -> Row:
             columns["status"] = doc["status"] = event.status
             doc["standardStatus"] = STANDARD_STATUS[event.status]
         case Property.DetailsChanged():
-            details = event.details
             doc |= {
-                shown: number(details[name]) if name in NUMBERS else details[name]
-                for name, shown in SHOWN_DETAILS.items()
-                if name in details
+                SHOWN_DETAILS[name]: number(value) if name in NUMBERS and isinstance(value, str) else value
+                for name, value in event.details.items()
             }
             columns |= {"is_featured": doc["isFeatured"], "mls": doc["mls"] or "", "mls_id": doc["mlsId"]}
     return row | columns

@@ -13,6 +13,7 @@ from aureum.domain.aggregate import replay
 from aureum.domain.errors import Invalid
 from aureum.domain.property import DETAILS, NUMBERS, REQUIRED, STANDARD_STATUS, STATUSES, TYPES, Property
 from aureum.store.mapper import EventMapper, describe_all
+from tests.stores import new_property
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ANA = UUID(int=1)
@@ -24,27 +25,8 @@ MAPPER = EventMapper(
 
 
 def listed(**fields: Any) -> Property:
-    """A property that nobody stored yet; *fields* replace the sensible ones."""
-    given: dict[str, Any] = {
-        "slug": "modern-villa",
-        "title": "Modern Villa",
-        "address": "1 Hill Road",
-        "city": "Boise",
-        "state": "ID",
-        "zip_code": "83702",
-        "price": "4500000",
-        "bedrooms": "5",
-        "bathrooms": "4.5",
-        "sqft": "4200",
-        "property_type": "SINGLE_FAMILY",
-        "is_featured": True,
-        "description": None,
-        "mls": "IMLS",
-        "mls_id": "00123",
-        "time_zone": "America/Boise",
-        "created_by": ANA,
-    }
-    return Property.enter(UUID(int=7), AT, **given | fields)
+    """A property that ANA entered and that is not stored yet."""
+    return new_property(property_id=UUID(int=7), at=AT, **{"created_by": ANA} | fields)
 
 
 def stored(**fields: Any) -> Property:

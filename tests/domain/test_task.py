@@ -13,6 +13,7 @@ from aureum.domain.aggregate import replay
 from aureum.domain.errors import Invalid
 from aureum.domain.task import DETAILS, LINKS, PRIORITIES, STATUSES, TYPES, Task
 from aureum.store.mapper import EventMapper, describe_all
+from tests.stores import new_task
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ANA, LEAD, CONTACT = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -24,18 +25,8 @@ MAPPER = EventMapper(
 
 
 def created(**fields: Any) -> Task:
-    """A task that nobody stored yet; *fields* replace the sensible ones."""
-    given: dict[str, Any] = {
-        "title": "Call back",
-        "due_date": "2026-01-20T00:00:00.000Z",
-        "description": None,
-        "assigned_to": None,
-        "lead_id": LEAD,
-        "contact_id": None,
-        "property_id": None,
-        "created_by": ANA,
-    }
-    return Task.create(UUID(int=7), AT, **given | fields)
+    """A task about ``LEAD`` that ANA created and that is not stored yet."""
+    return new_task(task_id=UUID(int=7), at=AT, **{"lead_id": LEAD, "created_by": ANA} | fields)
 
 
 def stored(**fields: Any) -> Task:

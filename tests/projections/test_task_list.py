@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aureum.domain import ids
 from aureum.domain.task import LINKS, PRIORITIES, STATUSES, TYPES, Task
 from aureum.projections.task_list import LIST, document, step
-from tests.stores import new_lead
+from tests.stores import new_lead, new_task
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ details: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(LINKS, links),
 }
 everything = {**details, "status": st.sampled_from(STATUSES), "assigned_to": links, "created_by": links}
-tasks = st.fixed_dictionaries(everything).map(lambda fields: Task.create(ids.new_id(), AT, **fields))
+tasks = st.fixed_dictionaries(everything).map(lambda fields: new_task(at=AT, **fields))
 
 Decision = Callable[[Task, datetime], None]
 
@@ -76,18 +76,7 @@ def test_events_of_others_and_of_a_stream_without_its_beginning_make_no_row() ->
     lead = new_lead().collect_events()
     assert LIST.rows((), lead) == []
     assert reduce(step, lead, None) is None
-    task = Task.create(
-        ids.new_id(),
-        AT,
-        title="Call back",
-        due_date=None,
-        description=None,
-        assigned_to=None,
-        lead_id=None,
-        contact_id=None,
-        property_id=None,
-        created_by=None,
-    )
+    task = new_task(at=AT)
     task.complete(AT)
     created, completed = task.collect_events()
     assert step(None, completed) is None

@@ -1,8 +1,8 @@
 """One resource at a time, as all of them are read, made and changed: ETags, ``asOf``, ``If-Match``, 201."""
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
+from aureum.http.access.callers import origin
 from aureum.http.contract.answers import ETAGS, RESOURCE_ETAG, answer, not_modified, resource_etag
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
@@ -20,6 +21,7 @@ from aureum.http.wire.fields import Time
 from aureum.http.wire.headers import header
 from aureum.projections.document_list import DocumentList
 from aureum.store.event_store import Appended, Idempotency, Stream
+from aureum.store.metadata import Origin
 
 NO_ONE = UUID(int=0)
 """What an id that never was one stands for: no stream has it."""
@@ -100,6 +102,22 @@ async def once(
 
     remembered = idempotency(context.request, context.caller, context.body, body, etag, tenant_id)
     return await unless_replayed(context.app.store, tenant_id or context.tenant_id, remembered)
+
+
+class Command(Protocol):
+    """The handler of a command with its store and data: ``partial(create_task, store, command)``."""
+
+    def __call__(
+        self, origin: Origin, /, *, idempotency: Idempotency | None
+    ) -> Awaitable[tuple[Aggregate, Appended]]: ...
+
+
+async def run_once(context: Context, command: Command, body: Callable[[Any], bytes], status: int = 200) -> Response:
+    """Run *command* unless this request was made before; the aggregate as it is afterwards. Raises what ``once`` and
+    *command* raise."""
+    remember = await once(context, body)
+    aggregate, appended = await command(origin(context.request, context.caller), idempotency=remember)
+    return answered(context, aggregate, body, appended, status)
 
 
 def answered(

@@ -25,7 +25,7 @@ from aureum.store.rebuild.claim import Claim
 from aureum.store.rebuild.list import ListRebuild
 from aureum.store.rebuild.rebuild import REBUILDABLE, rebuild
 from tests.store.read_models import BEFORE
-from tests.stores import LEAD_NUMBERS, new_lead, open_brokerage, opened_store
+from tests.stores import LEAD_NUMBERS, new_lead, new_property, new_task, open_brokerage, opened_store
 
 LISTS = [model for model in REBUILDABLE if isinstance(model, ListRebuild)]
 
@@ -61,10 +61,14 @@ def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
 
 
 def a_property(number: int, dice: Dice) -> Aggregate:
-    fields: dict[str, Any] = dict.fromkeys(property.DETAILS) | dict.fromkeys(property.REQUIRED, dice.choice(TEXTS))
-    fields |= {"price": dice.choice(("0", "4500000.5")), "is_featured": dice.random() < 0.5, "created_by": None}
-    fields |= {"mls": "A", "mls_id": dice.choice((None, f"00{number}"))}
-    return property.Property.enter(ids.new_id(), ids.now(), slug=f"property-{number}", **fields)
+    return new_property(
+        f"property-{number}",
+        title=dice.choice(TEXTS),
+        price=dice.choice(("0", "4500000.5")),
+        is_featured=dice.random() < 0.5,
+        mls="A",
+        mls_id=dice.choice((None, f"00{number}")),
+    )
 
 
 def about_a_property(one: property.Property, dice: Dice) -> Decisions:
@@ -101,17 +105,12 @@ def about_a_contact(one: contact.Contact, dice: Dice) -> Decisions:
 
 
 def a_task(_: int, dice: Dice) -> Aggregate:
-    return task.Task.create(
-        ids.new_id(),
-        ids.now(),
+    return new_task(
         title=dice.choice(TEXTS),
         status=dice.choice(task.STATUSES),
         due_date=dice.choice(TIMES),
-        description=None,
         assigned_to=dice.choice(PEOPLE),
-        lead_id=None,
         contact_id=dice.choice(PEOPLE),
-        property_id=None,
         created_by=dice.choice(PEOPLE),
     )
 

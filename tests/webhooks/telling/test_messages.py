@@ -16,7 +16,6 @@ from aureum.domain import ids
 from aureum.domain.aggregate import ERASED
 from aureum.domain.contact import Contact
 from aureum.domain.lead import STATUSES, Lead
-from aureum.domain.task import Task
 from aureum.domain.user import User
 from aureum.registry import AGGREGATES
 from aureum.registry import WEBHOOK_EVENTS as EVENTS
@@ -24,7 +23,7 @@ from aureum.store.event_store import Recorded
 from aureum.webhooks.queue.message import Message, Parked, message_id
 from aureum.webhooks.sending.signing import sign
 from aureum.webhooks.telling.messages import SOURCE_OF, SOURCES, Unreadable, messages
-from tests.stores import new_lead
+from tests.stores import new_lead, new_task
 
 TENANT = UUID("01890000-0000-7000-8000-000000000001")
 RECORDED_AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
@@ -178,25 +177,8 @@ def test_an_event_without_a_name_or_of_another_aggregate_is_not_told() -> None:
     assert Log().append(user.collect_events()).told(user.id) == []
 
 
-def new_task(status: str = "pending") -> Task:
-    """A task that nobody stored yet."""
-    return Task.create(
-        ids.new_id(),
-        ids.now(),
-        title="Call back",
-        status=status,
-        due_date="2026-01-20T00:00:00.000Z",
-        description=None,
-        assigned_to=AGENT,
-        lead_id=None,
-        contact_id=None,
-        property_id=None,
-        created_by=None,
-    )
-
-
 def test_of_a_task_only_its_creation_and_each_completion_are_told() -> None:
-    task = new_task()
+    task = new_task(assigned_to=AGENT)
     log = Log().append(task.collect_events())  # position 1
     task.change_status("in_progress", ids.now())
     log.append(task.collect_events())  # position 2
@@ -229,7 +211,7 @@ def test_of_a_task_only_its_creation_and_each_completion_are_told() -> None:
 
 
 def test_a_task_that_is_created_as_completed_is_created_and_completed() -> None:
-    task = new_task("completed")
+    task = new_task(status="completed", assigned_to=AGENT)
     task.complete(ids.now())
     log = Log().append(task.collect_events())
     created, completed = log.messages(task.id)

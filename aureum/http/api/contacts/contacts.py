@@ -8,20 +8,18 @@ from pydantic import Field
 from starlette.responses import Response
 
 from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_contact, change_contact
-from aureum.domain.contact import Contact
+from aureum.domain.contact import DETAILS, Contact
 from aureum.http.access.callers import origin
 from aureum.http.api.contacts.contact_fields import ContactChange, ContactCreate, ContactResponse, Type
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, Search, listing
-from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
+from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
 from aureum.http.wire.fields import Characters
 from aureum.projections import contact_list
 
 CONTACTS = listing("/api/contacts", contact_list.LIST, contact_list.CONTACTS)
-
-CLASSES = {"type", "tags", "score"}
 
 
 class ContactFilters(DeltaPaging):
@@ -51,11 +49,7 @@ async def post_contact(context: Context, new: ContactCreate) -> Response:
     command = AddContact(
         tenant_id=context.tenant_id, country=context.caller.country, created_by=context.caller.user_id, **vars(new)
     )
-    remember = await once(context, contact_body)
-    contact, appended = await add_contact(
-        context.app.store, command, origin(context.request, context.caller), idempotency=remember
-    )
-    return answered(context, contact, contact_body, appended, 201)
+    return await run_once(context, partial(add_contact, context.app.store, command), contact_body, 201)
 
 
 async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
@@ -66,12 +60,15 @@ async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Respon
 async def patch_contact(context: Context, contact_id: UUID, change: ContactChange) -> Response:
     """Changes the fields that are sent, and returns the contact. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
+    given = change.model_fields_set
     command = ChangeContact(
         tenant_id=context.tenant_id,
         country=context.caller.country,
         contact_id=contact_id,
-        details=change.model_dump(exclude=CLASSES, exclude_unset=True),
-        classes=change.model_dump(include=CLASSES, exclude_unset=True),
+        details={name: getattr(change, name) for name in DETAILS if name in given},
+        type=change.type,
+        tags=tuple(change.tags) if "tags" in given else None,
+        score=change.score,
         expected_versions=expected_versions(context.request),
     )
     contact = await change_contact(context.app.store, command, origin(context.request, context.caller))

@@ -20,8 +20,8 @@ from aureum.http.contract.resource import (
     as_it_was,
     expected_versions,
     loaded,
-    once,
     reference,
+    run_once,
     shown,
     unless_known,
 )
@@ -46,11 +46,7 @@ async def post_lead(context: Context, new: LeadCreate) -> Response:
         assigned_to=reference(new.assigned_to),
         created_by=context.caller.user_id,
     )
-    remember = await once(context, lead_body)
-    lead, appended = await capture_lead(
-        context.app.store, command, origin(context.request, context.caller), idempotency=remember
-    )
-    return answered(context, lead, lead_body, appended, 201)
+    return await run_once(context, partial(capture_lead, context.app.store, command), lead_body, 201)
 
 
 async def get_lead(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
@@ -83,32 +79,22 @@ async def patch_lead(context: Context, lead_id: UUID, change: LeadChange) -> Res
 async def post_conversion(context: Context, lead_id: UUID) -> Response:
     """Sets the status to ``converted`` and creates a contact from the lead. Converting it again has no further
     effect."""
-    remember = await once(context, lead_body)
-    lead, appended = await convert_lead(
+    command = partial(
+        convert_lead,
         context.app.store,
         context.tenant_id,
         lead_id,
-        origin(context.request, context.caller),
         visible_to=context.caller.visible_to,
         created_by=context.caller.user_id,
-        idempotency=remember,
     )
-    return answered(context, lead, lead_body, appended)
+    return await run_once(context, command, lead_body)
 
 
 async def post_lead_clearance(context: Context, lead_id: UUID) -> Response:
     """Marks a suspected lead as genuine. The lead is counted and routed, and webhooks receive it as new. Clearing it
     again has no further effect."""
-    remember = await once(context, lead_body)
-    lead, appended = await clear_lead(
-        context.app.store,
-        context.tenant_id,
-        lead_id,
-        origin(context.request, context.caller),
-        visible_to=context.caller.visible_to,
-        idempotency=remember,
-    )
-    return answered(context, lead, lead_body, appended)
+    command = partial(clear_lead, context.app.store, context.tenant_id, lead_id, visible_to=context.caller.visible_to)
+    return await run_once(context, command, lead_body)
 
 
 async def get_lead_history(context: Context, lead_id: UUID, as_of: AsOf) -> Response:

@@ -21,7 +21,7 @@ from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, listing
-from aureum.http.contract.resource import AsOf, answered, expected_versions, once, shown
+from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
 from aureum.projections import property_list
 
 PROPERTIES = listing("/api/properties", property_list.LIST, property_list.PROPERTIES)
@@ -50,13 +50,8 @@ async def get_properties(context: Context, filters: PropertyFilters) -> Response
 
 async def post_property(context: Context, new: PropertyCreate) -> Response:
     """Returns the new property. Its ``slug`` is derived from the title, and is unique within the brokerage."""
-    fields = new.model_dump(exclude={"status"}) | {"created_by": context.caller.user_id}
-    command = EnterProperty(tenant_id=context.tenant_id, status=new.status, fields=fields)
-    remember = await once(context, property_body)
-    listed, appended = await enter_property(
-        context.app.store, command, origin(context.request, context.caller), idempotency=remember
-    )
-    return answered(context, listed, property_body, appended, 201)
+    command = EnterProperty(tenant_id=context.tenant_id, fields=new.fields(context.caller.user_id))
+    return await run_once(context, partial(enter_property, context.app.store, command), property_body, 201)
 
 
 async def get_property(context: Context, property_id: UUID, as_of: AsOf) -> Response:
@@ -71,7 +66,7 @@ async def patch_property(context: Context, property_id: UUID, change: PropertyCh
         tenant_id=context.tenant_id,
         property_id=property_id,
         status=change.status,
-        details=change.model_dump(exclude={"status"}, exclude_unset=True),
+        details=change.details(),
         expected_versions=expected_versions(context.request),
     )
     listed = await change_property(context.app.store, command, origin(context.request, context.caller))

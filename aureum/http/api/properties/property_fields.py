@@ -1,9 +1,11 @@
 """A property's fields in the Aureum API: what may be sent, and what is shown."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool
 
+from aureum.domain.property import DETAILS, PropertyFields
 from aureum.http.wire.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,
@@ -74,6 +76,28 @@ class PropertyCreate(Body):
         TimeZone | None, Field(alias="timeZone", description="IANA time zone. Default: the brokerage's.")
     ] = None
 
+    def fields(self, created_by: UUID | None) -> PropertyFields:
+        """What the property is entered with, by the user *created_by*."""
+        return PropertyFields(
+            title=self.title,
+            address=self.address,
+            city=self.city,
+            state=self.state,
+            zip_code=self.zip_code,
+            price=self.price,
+            bedrooms=self.bedrooms,
+            bathrooms=self.bathrooms,
+            sqft=self.sqft,
+            property_type=self.property_type,
+            status=self.status,
+            is_featured=self.is_featured,
+            description=self.description,
+            mls=self.mls,
+            mls_id=self.mls_id,
+            time_zone=self.time_zone,
+            created_by=created_by,
+        )
+
 
 class PropertyChange(Body):
     """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value."""
@@ -96,6 +120,10 @@ class PropertyChange(Body):
     mls: Short | None = None
     mls_id: Annotated[MlsId, Field(alias="mlsId")] = None
     time_zone: Annotated[TimeZone | None, Field(alias="timeZone")] = None
+
+    def details(self) -> dict[str, str | bool | None]:
+        """What is sent of a property's ``DETAILS``."""
+        return {name: getattr(self, name) for name in DETAILS if name in self.model_fields_set}
 
 
 class PropertyResponse(Shape):

@@ -1,11 +1,13 @@
 """A task's fields in the Aureum API: what may be sent, and what is shown."""
 
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from aureum.domain.ids import aureum_time
-from aureum.domain.task import LINKS
+from aureum.domain.task import TaskFields
 from aureum.http.contract.resource import reference
 from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Message, Subject, Time, WireId
 from aureum.http.wire.sent import Body
@@ -39,6 +41,22 @@ class TaskCreate(Body):
     contact_id: Annotated[WireId | None, Field(alias="contactId", description="A contact of the brokerage.")] = None
     property_id: Annotated[WireId | None, Field(alias="propertyId", description="A property of the brokerage.")] = None
 
+    def fields(self, created_by: UUID | None) -> TaskFields:
+        """What the task is created with, by the user *created_by*."""
+        return TaskFields(
+            title=self.title,
+            type=self.type,
+            priority=self.priority,
+            status=self.status,
+            due_date=as_recorded(self.due_date),
+            description=self.description,
+            assigned_to=reference(self.assigned_to),
+            lead_id=reference(self.lead_id),
+            contact_id=reference(self.contact_id),
+            property_id=reference(self.property_id),
+            created_by=created_by,
+        )
+
 
 class TaskChange(Body):
     """The fields to change. ``null`` clears an optional field. Fields that are left out keep their value."""
@@ -58,16 +76,24 @@ class TaskChange(Body):
     contact_id: Annotated[WireId | None, Field(alias="contactId")] = None
     property_id: Annotated[WireId | None, Field(alias="propertyId")] = None
 
+    def details(self) -> dict[str, str | UUID | None]:
+        """What is sent of a task's ``DETAILS``."""
+        details = {
+            "title": self.title,
+            "type": self.type,
+            "priority": self.priority,
+            "due_date": as_recorded(self.due_date),
+            "description": self.description,
+            "lead_id": reference(self.lead_id),
+            "contact_id": reference(self.contact_id),
+            "property_id": reference(self.property_id),
+        }
+        return {name: value for name, value in details.items() if name in self.model_fields_set}
 
-def as_recorded(fields: dict[str, Any]) -> dict[str, Any]:
-    """*fields* of either, as a task records them: ids of streams for wire ids, the time as the Aureum API writes it."""
-    recorded = dict(fields)
-    for name in ("assigned_to", *LINKS):
-        if name in recorded:
-            recorded[name] = reference(recorded[name])
-    if recorded.get("due_date") is not None:
-        recorded["due_date"] = aureum_time(recorded["due_date"])
-    return recorded
+
+def as_recorded(time: datetime | None) -> str | None:
+    """A task records a time as the Aureum API writes it."""
+    return None if time is None else aureum_time(time)
 
 
 class TaskResponse(Shape):

@@ -8,14 +8,14 @@ from pydantic import Field
 from starlette.responses import Response
 
 from aureum.commands.tasks import NO_TASK, ChangeTask, CreateTask, change_task, complete_task, create_task
-from aureum.domain.task import DETAILS, Task
+from aureum.domain.task import Task
 from aureum.http.access.callers import origin
-from aureum.http.api.tasks.task_fields import Status, TaskChange, TaskCreate, TaskResponse, as_recorded
+from aureum.http.api.tasks.task_fields import Status, TaskChange, TaskCreate, TaskResponse
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, listing
-from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
+from aureum.http.contract.resource import AsOf, answered, expected_versions, reference, run_once, shown
 from aureum.projections import task_list
 
 TASKS = listing("/api/tasks", task_list.LIST, task_list.TASKS)
@@ -46,13 +46,9 @@ async def get_tasks(context: Context, filters: TaskFilters) -> Response:
 
 async def post_task(context: Context, new: TaskCreate) -> Response:
     """Returns the new task."""
-    fields = as_recorded(new.model_dump()) | {"created_by": context.caller.user_id}
+    fields = new.fields(context.caller.user_id)
     command = CreateTask(tenant_id=context.tenant_id, fields=fields, visible_to=context.caller.visible_to)
-    remember = await once(context, task_body)
-    task, appended = await create_task(
-        context.app.store, command, origin(context.request, context.caller), idempotency=remember
-    )
-    return answered(context, task, task_body, appended, 201)
+    return await run_once(context, partial(create_task, context.app.store, command), task_body, 201)
 
 
 async def get_task(context: Context, task_id: UUID, as_of: AsOf) -> Response:
@@ -69,7 +65,7 @@ async def patch_task(context: Context, task_id: UUID, change: TaskChange) -> Res
         status=change.status,
         assign="assigned_to" in change.model_fields_set,
         assigned_to=reference(change.assigned_to),
-        details=as_recorded(change.model_dump(include=set(DETAILS), exclude_unset=True)),
+        details=change.details(),
         visible_to=context.caller.visible_to,
         expected_versions=expected_versions(context.request),
     )
@@ -79,16 +75,10 @@ async def patch_task(context: Context, task_id: UUID, change: TaskChange) -> Res
 
 async def post_completion(context: Context, task_id: UUID) -> Response:
     """Sets the status to ``completed``. Completing it again has no further effect."""
-    remember = await once(context, task_body)
-    task, appended = await complete_task(
-        context.app.store,
-        context.tenant_id,
-        task_id,
-        origin(context.request, context.caller),
-        visible_to=context.caller.visible_to,
-        idempotency=remember,
+    command = partial(
+        complete_task, context.app.store, context.tenant_id, task_id, visible_to=context.caller.visible_to
     )
-    return answered(context, task, task_body, appended)
+    return await run_once(context, command, task_body)
 
 
 SHOWN = TaskResponse

@@ -18,7 +18,7 @@ from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, Search, listing
-from aureum.http.contract.resource import AsOf, answered, expected_versions, once, reference, shown
+from aureum.http.contract.resource import AsOf, answered, expected_versions, reference, run_once, shown
 from aureum.http.wire.fields import Text
 from aureum.projections import tour_list
 
@@ -82,12 +82,8 @@ async def post_showing(context: Context, new: ShowingCreate) -> Response:
         created_by=caller.user_id,
         **vars(new) | {"property_id": reference(new.property_id), "assigned_to": reference(new.assigned_to)},
     )
-    remember = await once(context, showing_body)
     with in_these_words():
-        tour, appended = await request_tour(
-            context.app.store, command, origin(context.request, caller), idempotency=remember
-        )
-    return answered(context, tour, showing_body, appended, 201)
+        return await run_once(context, partial(request_tour, context.app.store, command), showing_body, 201)
 
 
 async def get_showing(context: Context, tour_id: UUID, as_of: AsOf) -> Response:
@@ -123,17 +119,15 @@ async def patch_showing(context: Context, tour_id: UUID, change: ShowingChange) 
 
 async def post_showing_clearance(context: Context, tour_id: UUID) -> Response:
     """Marks a suspected showing as genuine. Webhooks receive it as new. Clearing it again has no further effect."""
-    remember = await once(context, showing_body)
-    tour, appended = await clear_tour(
+    command = partial(
+        clear_tour,
         context.app.store,
         context.tenant_id,
         tour_id,
-        origin(context.request, context.caller),
         missing=NO_SHOWING,
         visible_to=context.caller.visible_to,
-        idempotency=remember,
     )
-    return answered(context, tour, showing_body, appended)
+    return await run_once(context, command, showing_body)
 
 
 SHOWN = ShowingResponse
