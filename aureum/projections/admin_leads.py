@@ -82,7 +82,7 @@ SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domai
 """Newest first, since ids sort by time: how many there are in all, and the page's leads, or one row without a lead.
 
 Both are of one snapshot. ``words`` are those of a search (``aureum.projections.search``), ``visible_to`` is the agent
-who asks, if it is one. The function stands in ``aureum/store/staff_leads.sql``."""
+who asks, if it is one. The function stands in ``staff_leads.sql``."""
 
 POND = """
 WITH offered AS MATERIALIZED (

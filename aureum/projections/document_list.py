@@ -43,7 +43,7 @@ UPDATED_AT = "updated_at"
 COUNTED = f"greatest({UPDATED_AT}, recorded_before[r.item])"
 """What lists are filtered by as ``updatedSince``: the moment at which the event happened, as the resource shows it, but
 never before the event ahead of it in the log was recorded. So it does not go back from one append to the next, and a
-client that goes on from the last ``updatedAt`` it has seen misses nothing, whatever clocks say."""
+client that goes on from the last ``updatedAt`` it has seen misses nothing, even where clocks are wrong."""
 
 ONE = """
 SELECT {docs}, stream_version FROM {table}
@@ -53,7 +53,7 @@ SELECT {docs}, stream_version FROM {table}
 
 SEEN = """
    AND (%(visible_to)s::uuid IS NULL OR assigned_to = %(visible_to)s OR created_by = %(visible_to)s)"""
-"""An agent sees what is assigned to or created by him or her; whoever else asks gives no agent."""
+"""An agent sees what is assigned to that agent, or created by it. For all other callers ``visible_to`` is NULL."""
 
 
 SEARCHED = {
@@ -62,7 +62,7 @@ SEARCHED = {
     "{still}": ", unsearched = excluded.unsearched AND ({table}.unsearched"
     " OR {table}.search IS DISTINCT FROM excluded.search)",
 }
-"""Of a list that is searched: whether the row stands behind what was copied for searching (``store/search.sql``) and is
+"""Of a list that is searched: whether the row stands behind what was copied for searching (``search.sql``) and is
 not as it was copied. So an append writes no index of words."""
 
 
@@ -104,8 +104,8 @@ class DocumentList:
     ``docs`` are those that hold JSON; ``step`` takes the events of ``aggregate``, whose types begin with ``kind``;
     ``emits`` is what webhooks are sent, if they are.
 
-    ``step_version`` is raised whenever ``step`` makes other rows of the same events: ``aureum migrate`` makes the rows
-    anew then."""
+    ``step_version`` is raised whenever ``step`` makes other rows of the same events: ``aureum migrate`` then rebuilds
+    the rows."""
 
     table: str
     kind: str

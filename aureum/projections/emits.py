@@ -20,7 +20,7 @@ A_LEAD, A_CONTACT, A_PROPERTY, A_SHOWING, A_TASK, AN_AGENT = (
 class Emits:
     """*names* by type of event: a type without a name changes the resource and sends nothing by itself. *sample* is the
     resource as it was created, *changed* what the events that are not its first made of it, by name. *apart* is what is
-    told by itself, whatever else the same save holds."""
+    emitted by itself, even if the same save holds more."""
 
     names: Mapping[str, str]
     sample: Mapping[str, Any]

@@ -61,7 +61,7 @@ SELECT status, count(*) FROM lead_list
 """Of the leads that an agent sees. In a text of a document the quotes would be escaped."""
 
 OF_TENANTS = "SELECT ord, status, leads FROM lead_counts_of(%b::uuid[])"
-"""The function stands in ``aureum/store/hot_reads.sql``."""
+"""The function stands in ``lead_counts_of.sql``."""
 
 
 def summary(found: Iterable[tuple[str, int]]) -> dict[str, int]:

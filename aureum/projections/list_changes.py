@@ -3,8 +3,9 @@
 The log itself says it, so that a read model needs neither a column nor an index for it, and what was made before or
 rebuilt since is right as well: the streams that have an event in the range, each once, at the last of its events
 there. Behind it stands the resource as it is now. A resource that is not in the list now, for the caller and through
-the same filters, is told as removed if an event since the client's position took it out; whoever cannot have had it is
-told nothing. So an agent hears of a lead that went to a colleague, and of no lead that was always a colleague's.
+the same filters, is reported as removed if an event since the client's position took it out. A client that cannot have
+had it is told nothing. So an agent hears of a lead that went to a colleague, and of no lead that was always a
+colleague's.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What every read model offers, and more what can be made anew."""
+"""What every read model offers, and what those that can be rebuilt offer besides."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -21,7 +21,7 @@ class ReadModel(Protocol):
 
 @runtime_checkable
 class Versioned(ReadModel, Protocol):
-    """One that can be made anew beside the live one. The head row of each tenant says which version is live
+    """One that can be rebuilt beside the live one. The head row of each tenant says which version is live
     (``{NAME}_version``), and which version of the step made its rows (``{NAME}_step``)."""
 
     @property

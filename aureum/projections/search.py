@@ -8,7 +8,7 @@ swapped; in an e-mail address one before the ``@`` and one behind it.
 A row keeps one text for it (``words``), in plain ASCII: letters that are not are written as ``X`` and four digits of
 base 36, so that PostgreSQL's trigrams cut up every script alike, under any locale. Words in which a typo is forgiven
 begin with ``MARK``. Of an e-mail's domain only its long labels, and the whole of it, may have typos: else "Tom" would
-find everybody at a ``.com``, and "Gail" at ``gmail``.
+find every address at a ``.com``, and "Gail" every one at ``gmail``.
 """
 
 import re
@@ -34,7 +34,7 @@ PLAIN_PHONE = re.compile(r"\+?[0-9][0-9()./-]*")
 NOT_DIGITS = re.compile(r"[^0-9]+")
 CONTROLS = re.compile("[\x00-\x1f]")
 SHORTEST_RUN = 4
-"""Digits that find a phone whatever stands between them."""
+"""Digits that find a phone, no matter what stands between them."""
 
 SHORTEST_WORD = 3
 """Shorter words are too much alike for a typo in them to be forgiven."""

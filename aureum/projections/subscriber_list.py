@@ -99,7 +99,8 @@ SELECT l.subscriber_id, l.doc FROM subscriber_list l
    AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = l.tenant_id AND k.subject_id = l.subscriber_id)
  ORDER BY l.subscriber_id LIMIT %(limit)s
 """
-"""Who gets the next newsletter, in pages by id. Whoever was erased has no key any more, whatever the row still says."""
+"""The subscribers, in pages by id. An erased subscriber has no key any more, and is left out even if the row is
+there."""
 
 UNUSUAL = """
 SELECT l.subscriber_id, l.doc::json ->> 'email' FROM subscriber_list l

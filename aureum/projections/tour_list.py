@@ -233,4 +233,4 @@ SELECT b.name, b.time_zone, p.doc
 
 PROPERTIES_LISTED = "SELECT ord, property_id FROM properties_listed(%b::uuid[], %b::text[])"
 """The properties of an mlsId: several if it is used in several MLS, of which two are enough to know. The function
-stands in ``aureum/store/hot_reads.sql``."""
+stands in ``properties_listed.sql``."""

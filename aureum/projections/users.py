@@ -108,7 +108,7 @@ def changed(event: User.Event) -> Row:
 
 
 def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
-    """One row for a user's stream, none for others; ``out`` says that he or she must log in again."""
+    """One row for a user's stream, none for others; ``out`` says that the user must log in again."""
     if not isinstance(new[0], User.Event):
         return []
     row = reduce(step, new, reduce(step, before, None))
@@ -119,7 +119,7 @@ ENDING = (User.PasswordSet, User.Disabled)
 
 
 class UserRow(NamedTuple):
-    """One of the staff as the table has him or her; ``brokerage`` is its number, None for the platform."""
+    """A user as the table has it; ``brokerage`` is its number, None for the platform."""
 
     user_id: UUID
     stream_version: int
@@ -174,7 +174,7 @@ SHOWN_ONE = SHOWN + " WHERE u.tenant_id = %(tenant)s AND u.user_id = %(user)s"
 COUNT = "SELECT count(*) FROM users WHERE tenant_id = %(tenant)s"
 
 DIRECTORY = "SELECT tenant_id, user_id FROM users WHERE number = %(number)s"
-"""Of all tenants: for whoever may see all of them, or is told which the tenant is."""
+"""Of all tenants: for callers who may see all of them, or are told which the tenant is."""
 
 LOGIN = """
 SELECT u.tenant_id, u.user_id, u.number, coalesce(u.shown_email, u.email), u.name, u.role, b.number,
@@ -185,8 +185,8 @@ SELECT u.tenant_id, u.user_id, u.number, coalesce(u.shown_email, u.email), u.nam
  ORDER BY u.disabled, u.email <> %(spelled)s
  LIMIT 1
 """
-"""Of all tenants: whom an address belongs to, in one form; without a hash, nobody gets in. Two logins that were made
-before their addresses counted as one are told apart by how it is spelled, while neither is disabled."""
+"""Of all tenants: the user an address belongs to, in one form. Without a hash, the user cannot log in. Two logins that
+were made before their addresses counted as one are told apart by how it is spelled, while neither is disabled."""
 
 OTHER_OWNERS = """
 SELECT h.directory_version, (
@@ -265,8 +265,8 @@ SELECT e.position, e.stream_id, u.number, u.name, u.role, u.disabled
        )
  ORDER BY e.position LIMIT %(limit)s
 """
-"""Those that changed behind a position, as in ``list_changes``. A caller sees all of the staff, so that whoever is
-disabled is told as removed whether or not the client has seen him or her."""
+"""Those that changed behind a position, as in ``list_changes``. A caller sees all of the staff, so that a disabled
+user is reported as removed, whether or not the client has seen that user."""
 
 AGENTS = """
 SELECT user_id, number, name, role, takes_leads, is_primary, daily_cap, away_from, away_to, bio, specialties, areas,

@@ -1,7 +1,7 @@
 """Verifies a tenant's chain: the SHA-256 that every append continues over the bytes it stores (append.sql).
 
-It finds what was changed, removed, added or moved behind the store's back. It proves corruption, not honesty: whoever
-may write to the tables can make the whole chain anew.
+It finds what was changed, removed, added or moved behind the store's back. It proves corruption, not honesty: a user
+that may write to the tables can make a whole new chain.
 """
 
 import struct
@@ -38,7 +38,7 @@ SELECT position, stream_id, version, type, schema_version, data, metadata, times
 """
 
 LOWEST = -(2**63)
-"""A log begins at 1, but whoever adds a row may put it anywhere."""
+"""A log begins at 1, but a row that was added by hand may have any position."""
 
 NUMBERS = struct.Struct(">iqh")
 LENGTH = struct.Struct(">i")

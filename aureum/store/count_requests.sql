@@ -1,4 +1,4 @@
--- Counts requests against their limits; part of the gate and of append_events, which name what is asked "asking".
+-- Counts requests against their limits; part of the gate and of rate_limits.py, which name what is asked "asking".
 -- The window of a limit lasts 60 s and begins with its first request; what is refused does not count. Rows are touched
 -- in one order, so that two calls never wait for each other in a circle.
     INSERT INTO rate_limits AS r (tenant_id, bucket, window_start, allowed, used, granted)

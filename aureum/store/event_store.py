@@ -107,7 +107,7 @@ class Idempotency:
 
 
 class EventStore:
-    """One a process. The writer and the pool are opened and closed by whoever made them."""
+    """One a process. The code that made the writer and the pool opens and closes them."""
 
     def __init__(
         self, database: Database, writer: AppendWriter, keys: TenantKeys, notifier: Notifier | None = None
@@ -246,7 +246,7 @@ class EventStore:
         for number in self._numbers.get(block, ()):
             return number
         async with alone(self._taking_numbers):
-            # Whoever waited finds the block that the first one took.
+            # Those that waited find the block that the first one took.
             for number in self._numbers.get(block, ()):
                 return number
             first = await self.next_number(block)
@@ -292,7 +292,7 @@ def prepared(
 
 
 def taken(error: psycopg.errors.UniqueViolation) -> AlreadyTaken | Conflict:
-    """A violated unique index as a domain error, whatever the engine names the constraint."""
+    """A violated unique index as a domain error, under any name that the engine gives the constraint."""
     text = str(error)
     for index, message in TAKEN.items():
         # On Citus a shard's number follows the name.

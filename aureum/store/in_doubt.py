@@ -1,7 +1,7 @@
 """Asks what became of appends whose call was never answered, so that none is done twice and none is lost.
 
 The connection was lost, or given up because the database was silent. The call may have been carried out, may still be
-under way, or may yet arrive. So the writer is named as given up first: from then on ``append_events`` refuses whatever
+under way, or may yet arrive. So the writer is named as given up first: from then on ``append_events`` refuses all that
 comes from it. Then the heads are taken, which waits for a call that is under way. What is in the log now is all that
 ever will be.
 """

@@ -1,4 +1,4 @@
-"""One at a time, and nobody waits for a turn without a bound: those before may each be waiting for the database."""
+"""One at a time, with a bound on the wait for a turn: those ahead may each be waiting for the database."""
 
 import asyncio
 from collections.abc import AsyncIterator

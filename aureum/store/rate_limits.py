@@ -1,9 +1,9 @@
 """One more of what is limited to so many a minute, counted as the gate and the appends of forms count requests."""
 
-from importlib.resources import files
 from uuid import UUID
 
 from aureum.domain.errors import TooMany
+from aureum.sql_functions import COUNT_REQUESTS, COUNTED
 from aureum.store.postgres.database import Database
 
 COUNT = """
@@ -14,7 +14,7 @@ WITH asking AS (
     -- {count requests}
 )
 SELECT granted, window_start + interval '60 seconds' FROM counted
-""".replace("-- {count requests}", (files("aureum.store") / "count_requests.sql").read_text(encoding="utf-8"))
+""".replace(COUNT_REQUESTS, COUNTED[COUNT_REQUESTS])
 
 
 async def count(database: Database, tenant_id: UUID, bucket: bytes, limit: int) -> None:

@@ -1,4 +1,5 @@
-"""Keeps what lists are searched by up to date, behind the log: ``search.sql`` says how, and reads what is newer itself.
+"""Keeps what lists are searched by up to date, behind the log. ``projections/search.sql`` says how, and reads what is
+newer itself.
 
 Copied by the hundred, since that costs a row a fifth of what it costs alone; nothing of it is within an append.
 """

@@ -1,8 +1,8 @@
-"""Removes what nobody asks for any more: remembered answers after a day, counted requests after an hour, what tells a
+"""Removes what is not needed any more: remembered answers after a day, counted requests after an hour, what tells a
 form that was sent twice when its time is over, tokens that have expired, failed logins after a quarter of an hour,
-addresses that nobody has logged in from for 90 days.
+addresses without a login for 90 days.
 
-Tenant by tenant where there is one, and in batches; a row that somebody holds is left for the next time, so that the
+Tenant by tenant where there is one, and in batches; a row that a request holds is left for the next time, so that the
 sweep never waits for a request and no request waits for more than one batch.
 """
 

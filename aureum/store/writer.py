@@ -2,11 +2,11 @@
 
 Appends that wait at the same moment share one call of ``append_events``, one call at a time. A lone append goes alone
 and waits for no timer; where appends have come one by one for a while, it does not even wait for the writer's task. A
-tenant whose head row another session holds gets a lane of its own, so that it delays nobody.
+tenant whose head row another session holds gets a lane of its own, so that it delays no other.
 Why: docs/decisions/group-append.md.
 
 Where a call is not answered (the connection was lost, or the database silent), what became of it is asked for on
-another connection before anybody is told anything: docs/decisions/appends-in-doubt.md.
+another connection before any caller is answered: docs/decisions/appends-in-doubt.md.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ class Line:
 
 @dataclass(slots=True)
 class Waiting:
-    """An append and who waits for it; nobody does any more once the future is cancelled.
+    """An append and the caller that waits for it; no caller does once the future is cancelled.
 
     ``skipped`` counts the calls that left it out, its tenant being held, when all lanes were in use; ``doubts`` those
     that were not answered.
@@ -106,7 +106,7 @@ def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waitin
             group.append(one)
         else:
             rest.append(one)
-        # Also of one that must wait: nobody overtakes it.
+        # Also of one that must wait: no other overtakes it.
         taken.update(names)
     return group, rest
 
@@ -127,7 +127,7 @@ def names_of(append: Append) -> list[object]:
 
 @dataclass(slots=True)
 class Lane:
-    """What waits for one tenant whose head row somebody else holds."""
+    """What waits for one tenant whose head row another session holds."""
 
     waiting: list[Waiting] = field(default_factory=list)
 
@@ -207,7 +207,7 @@ class AppendWriter:
         try:
             await self._write(group)
         except Exception as error:
-            # Whatever it is, the writer goes on, and the callers hear of it.
+            # After any error the writer goes on, and the callers hear of it.
             for waiting in group:
                 waiting.refuse(error)
         finally:
@@ -220,7 +220,7 @@ class AppendWriter:
         try:
             outcomes = await self._call([waiting.append for waiting in group])
         except InDoubt as doubt:
-            # Beside the others: who asks may have to wait.
+            # Beside the others: to settle it may take a while.
             self._start(self._settle(group, doubt))
             return
         except Exception as error:
@@ -254,7 +254,8 @@ class AppendWriter:
     async def _append(
         self, line: Line, appends: list[Append], lock_timeout: str, *, skip_locked: bool = False
     ) -> list[Outcome]:
-        """One call on *line*, which is void once nobody waits for it. Raises like ``_call``, and LockNotAvailable."""
+        """One call on *line*, which is void once no caller waits for it. Raises like ``_call``, and
+        LockNotAvailable."""
         connection = line.connection
         try:
             clock = await connection.clock_now()
@@ -273,13 +274,13 @@ class AppendWriter:
                 await connection.close()
                 raise InDoubt(line.name, error) from error
             if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-                # The next connection may find whoever has taken over.
+                # The next connection may find the server that has taken over.
                 await connection.close()
             raise unavailable(error, self.watch) from error
         except psycopg.Error as error:
             if error.sqlstate != TOO_LATE:
                 raise
-            # The database's clock was set, if anybody still waits: the next connection looks at it anew.
+            # If a caller still waits, the database's clock was set: the next connection looks at it again.
             await connection.close()
             raise InDoubt(line.name, error) from error
         self.watch.over(WRITES)

@@ -251,7 +251,7 @@ def bearer(request: Request, without: str = NO_KEY) -> str | None:
 
 
 def limit_headers(admission: Admission) -> list[tuple[bytes, bytes]]:
-    """The rate-limit headers of whatever is answered to a valid key; the edge adds them."""
+    """The rate-limit headers of every answer to a valid key; the edge adds them."""
     if admission.resets_at is None:
         return []
     return [

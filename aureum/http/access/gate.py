@@ -43,12 +43,12 @@ LIMIT = 256
 """Requests in one call; more wait for the next."""
 
 TURNS = 2
-"""Who is answered often asks again at once. In one turn of the loop the answers go out, and before the next one what
-they bring in is read: more requests pass in one call, and few of them cost as much."""
+"""A client that is answered often asks again at once. In one turn of the loop the answers go out, and before the next
+one what they bring in is read: more requests pass in one call, and few of them cost as much."""
 
 
 class Lookup(NamedTuple):
-    """Who asks; whatever is not known or does not matter is empty. With ``client`` a form's limit counts."""
+    """Who asks. What is not known or does not matter is empty. With ``client`` a form's limit counts."""
 
     key_hash: bytes
     host: str
@@ -135,7 +135,8 @@ class Gate:
         self.batches = Batches(self._pass, LIMIT, TURNS)
         self.connection: Connection | None = None
         self.cursor: AsyncCursor[Any] | None = None
-        """Of that connection, kept: a new one looks up anew how each parameter is sent and each column read."""
+        """Of that connection, kept: a new cursor would look up again how each parameter is sent and each column
+        read."""
         self.closing = False
 
     async def __aenter__(self) -> "Gate":
@@ -191,7 +192,7 @@ class Gate:
             except NO_WRITING as error:
                 if not counts_now:
                     raise
-                # Who may read does not depend on whether anything can be stored.
+                # Reads do not depend on whether anything can be stored.
                 log.error("limits_not_counted", error=type(error).__name__, sqlstate=error.sqlstate)
                 self.uncounted_until = time.monotonic() + UNCOUNTED_SECONDS
                 unavailable(error, self.watch, COUNTING)

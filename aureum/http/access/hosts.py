@@ -1,4 +1,4 @@
-"""Who was asked and who asks: the name in Host and the client's address, also behind proxies.
+"""The name in Host and the client's address, also behind proxies.
 
 Forwarded headers count only from a peer in the trusted networks, because any client can send them. Everything here is
 pure and runs on every request; what is expensive is kept in small bounded caches.

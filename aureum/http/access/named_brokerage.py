@@ -1,5 +1,5 @@
-"""``brokerage_id``: the brokerage that a platform admin names. From all other users it is ignored, whatever its
-value."""
+"""``brokerage_id``: the brokerage that a platform admin names. From all other users it is ignored, even an invalid
+one."""
 
 from typing import Annotated, Any, ClassVar
 

@@ -1,5 +1,5 @@
 """PostgreSQL's arrays in binary, packed here. psycopg, given a list, looks at each element to find out what it is, and
-looks up how to send it, for each array of each call anew: that took a third of the time that a lone append takes here.
+looks up how to send it, again for each array of each call: that took a third of the time that a lone append takes here.
 """
 
 import struct
@@ -39,7 +39,7 @@ class PackedDumper(Dumper):
         return packed
 
 
-# Of all connections: the type is our own, and whoever imports it wants to send it.
+# For all connections: the type is our own, and code that imports it wants to send it.
 psycopg.adapters.register_dumper(Packed, PackedDumper)
 
 HEADER = struct.Struct("!iiiii")

@@ -26,7 +26,7 @@ IDLE_SHARE = 2.0
 """How long, in bounds, a transaction may stand still before the server ends it, with its locks."""
 
 LEAVE_SECONDS = 1.0
-"""How long a statement that nobody waits for any more may take, before its connection is given up."""
+"""How long a statement whose caller has gone may take, before its connection is given up."""
 
 CLOCK_SECONDS = 60.0
 """How long what is known of the database's clock is good for."""
@@ -94,13 +94,13 @@ class Connection(AsyncConnection[Any]):
             raise
 
     async def _end_or_leave(self, gen: PQGen[Any], interval: float) -> None:
-        """Let a statement end that nobody waits for any more, if it does so in a moment: the connection goes on."""
+        """Let a statement whose caller has gone end, if it does so in a moment: then the connection goes on."""
         try:
             await wait_async(gen, self.pgconn.socket, interval=interval, timeout=LEAVE_SECONDS)
         except psycopg.errors._WaitTimeout:
             self.pgconn.finish()
         except psycopg.Error:
-            # Nobody is left to hear of it.
+            # The caller has gone and will not hear of it.
             return
         except BaseException:
             self.pgconn.finish()

@@ -51,7 +51,7 @@ AWAY = (
     *OTHER_VERSION,
     *NOT_PREPARED,
 )
-"""What means that the database is not there, that it is a standby which somebody has yet to promote, that it has
+"""What means that the database is not there, that it is a standby that is not promoted yet, that it has
 ended a session of ours which stood still, or that it is not of this version."""
 
 FULL = "The database's disk is full. Nothing can be stored until the operator frees space."
@@ -166,7 +166,7 @@ class Database:
         await self.pool.close(CLOSE_SECONDS)
 
     def _renew(self, new: bool) -> None:
-        """A connection was silent: end what it may still hold in the database, and make all others anew."""
+        """A connection was silent: end what it may still hold in the database, and replace all others."""
         works = [self.pool.drain()] if new else []
         if not self.ending:
             works.append(self._end_sessions())
@@ -176,7 +176,7 @@ class Database:
             task.add_done_callback(self.tasks.discard)
 
     async def _end_sessions(self) -> None:
-        """End the sessions that were given up: nobody else may have to wait for their locks."""
+        """End the sessions that were given up, so that no other session waits for their locks."""
         self.ending = True
         try:
             for number in range(END_TRIES):
@@ -207,7 +207,7 @@ class Database:
                 try:
                     yield connection
                 except psycopg.errors.ReadOnlySqlTransaction:
-                    # The next connection may find whoever has taken over.
+                    # The next connection may find the server that has taken over.
                     await connection.close()
                     raise
                 finally:

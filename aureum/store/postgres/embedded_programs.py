@@ -40,7 +40,7 @@ class ServerUser(NamedTuple):
 
 
 def server_user(cluster: Path) -> ServerUser:
-    """Who owns the cluster, or is to own it: whoever once was chosen stays. Raises EmbeddedDatabaseError."""
+    """The user that owns the cluster, or is to own it: once chosen, it stays. Raises EmbeddedDatabaseError."""
     we = os.geteuid()
     if cluster.exists():
         owner = cluster.stat()
@@ -73,7 +73,7 @@ def server_user(cluster: Path) -> ServerUser:
 
 
 def make_directory(path: Path, user: ServerUser) -> None:
-    """Make *path*, closed to everybody but *user*. Raises EmbeddedDatabaseError if that user may not be given it."""
+    """Make *path*, closed to all but *user*. Raises EmbeddedDatabaseError if that user may not be given it."""
     path.mkdir(mode=0o700)
     if user.dropped:
         try:
@@ -144,7 +144,7 @@ def _spawn(
 
 def _as_seen(cluster: Path, user: ServerUser) -> str:
     # The cluster may lie below directories that only root may enter, /root for one. Root starts the program inside the
-    # cluster; from there, this name leads to it whatever lies above. PostgreSQL never leaves that directory.
+    # cluster; from there, this name leads to it, under any path. PostgreSQL never leaves that directory.
     return "/proc/self/cwd" if user.dropped and sys.platform == "linux" else str(cluster)
 
 
@@ -164,7 +164,7 @@ def _software(user: ServerUser) -> Path:
     if not _can_run(shared, user):
         raise EmbeddedDatabaseError(
             f"PostgreSQL does not run as root, and {_name(user.uid)} can reach its programs neither in {installed} nor "
-            f"in {shared}. Install Aureum where everybody may read, below /opt for example, or start it as an ordinary "
+            f"in {shared}. Install Aureum where all users may read, below /opt for example, or start it as an ordinary "
             "user."
         )
     return shared / "pginstall" / "bin"
@@ -188,7 +188,7 @@ def _copy_software(installed: Path, shared: Path) -> None:
     cache_directory = version_directory.parent
     if not cache_directory.exists():
         cache_directory.mkdir(parents=True, exist_ok=True)
-        cache_directory.chmod(0o755)  # whatever the umask
+        cache_directory.chmod(0o755)  # under any umask
     with tempfile.TemporaryDirectory(dir=cache_directory) as scratch:
         new = Path(scratch) / "new"
         source, target = installed / "pginstall", new / installed.name / "pginstall"

@@ -4,11 +4,12 @@ They are code: their current text is installed after the migrations whenever it 
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 
 from aureum.projections.list_sql import functions as page_functions
 from aureum.registry import LISTS, READ_MODELS, VERSIONED
+from aureum.sql_functions import OF_THE_OWNER, OF_THE_SERVICE, Declared, text
 
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
 LATE_ROWS = """\
@@ -21,7 +22,6 @@ LATE_ROWS = """\
 """
 """The rows in which it was not known before whom the append chooses."""
 
-PLACE_OF_COUNTING = "    -- {count requests}\n"
 PLACE_OF_VERSION = "0 /* {read version} */"
 
 OTHER_STEP = """
@@ -38,11 +38,10 @@ HEADER = re.compile(r"^CREATE OR REPLACE FUNCTION (\w+)\(([^)]*)\)", re.MULTILIN
 
 
 def functions() -> str:
-    """What installs them. They run with their owner's rights: only the service may call them, and those of
-    ``claim.sql`` and ``search.sql`` only the owner role, as which the worker runs and they do."""
-    lists = map(page_functions, LISTS)
-    service = "\n".join([OTHER_STEP, append(), *gates(), text("hot_reads.sql"), text("staff_leads.sql"), *lists])
-    owner = f"{text('claim.sql')}\n{text('search.sql')}"
+    """What installs them. They run with their owner's rights: only the service may call its own, and only the owner
+    role the others."""
+    service = "\n".join([OTHER_STEP, *map(page_functions, LISTS), filled(OF_THE_SERVICE)])
+    owner = filled(OF_THE_OWNER)
     called, own = names(service), names(owner)
     everyone = ", ".join([*called, *own])
     return f"""
@@ -52,38 +51,37 @@ DROP FUNCTION IF EXISTS {everyone};
 {owner}
 REVOKE EXECUTE ON FUNCTION {everyone} FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {", ".join(called)} TO aureum_service;
-""".replace(PLACE_OF_COUNTING, text("count_requests.sql"))
+"""
 
 
-def append() -> str:
-    """``append_events``, which updates the read models."""
-    statements = "".join(
+def filled(declared: Iterable[Declared]) -> str:
+    """Their texts, with what the declarations replace and with what follows from the read models."""
+    places = {PLACE_OF_READ_MODELS: updates(), PLACE_OF_VERSION: read_version()}
+    texts = []
+    for one in declared:
+        filled = text(one.path)
+        for place, what in one.replaced.items():
+            assert filled.count(place) == 1, f"{one.path} must have one {place.strip()}"
+            filled = filled.replace(place, what)
+        for place, what in places.items():
+            filled = filled.replace(place, what)
+        texts.append(filled)
+    return "\n".join(texts)
+
+
+def updates() -> str:
+    """The statements by which an append updates the read models."""
+    return "".join(
         f"    rows := p_rows[array_position(p_models, '{model.NAME}')];\n"
         f"{LATE_ROWS.format(model=model.NAME)}"
         f"    IF rows IS NOT NULL THEN\n{model.APPEND.strip()};\n    END IF;\n"
         for model in READ_MODELS
     )
-    return filled(text("append.sql"), PLACE_OF_READ_MODELS, statements)
 
 
-def gates() -> tuple[str, str, str]:
-    """The gate, the one for a lone request, and the one that counts nothing. What it reports as the version of what
-    people read is how often anything was made anew: each version only grows, and so does the sum."""
-    versions = " + ".join(f"h.{model.NAME}_version - 1" for model in VERSIONED)
-    gate, one = (filled(text(name), PLACE_OF_VERSION, versions) for name in ("gate.sql", "gate_one.sql"))
-    uncounted = filled(gate, PLACE_OF_COUNTING, text("count_nothing.sql"))
-    return gate, one, uncounted.replace("FUNCTION gate(", "FUNCTION gate_uncounted(")
-
-
-def filled(template: str, place: str, what: str) -> str:
-    """*template* with *what* in its one place."""
-    assert template.count(place) == 1, f"there must be one {place.strip()}"
-    return template.replace(place, what)
-
-
-def text(name: str) -> str:
-    """The file of that name in ``aureum/store``."""
-    return (files("aureum.store") / name).read_text(encoding="utf-8")
+def read_version() -> str:
+    """The version of what people read: how often anything was rebuilt. Each version only grows, and so does the sum."""
+    return " + ".join(f"h.{model.NAME}_version - 1" for model in VERSIONED)
 
 
 def names(statements: str) -> list[str]:

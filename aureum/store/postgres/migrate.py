@@ -1,4 +1,4 @@
-"""Numbered SQL migrations, forward only, and the functions that are made anew whenever their text has changed.
+"""Numbered SQL migrations, forward only, and the functions, which are replaced whenever their text has changed.
 
 Every migration runs once, in a transaction of its own, and is never edited after a release. ``append_events`` and the
 gate are code: their current text is installed after the migrations, together with the read models' statements.
@@ -84,8 +84,9 @@ async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> li
 
 
 async def be_the_only_one(connection: AsyncConnection[Any]) -> None:
-    """Two processes that start at once migrate one after the other. Context for again and again: who waits in the
-    database holds a snapshot, for which the other's new index would have to wait. Raises Busy after a minute."""
+    """Two processes that start at once migrate one after the other. The lock is tried again and again: a session that
+    waits in the database holds a snapshot, for which the other's new index would have to wait. Raises Busy after a
+    minute."""
     for _ in range(LOCK_TRIES):
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
         if await cursor.fetchone() == (True,):

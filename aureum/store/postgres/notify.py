@@ -55,7 +55,7 @@ class Notifier:
     async def _notify(self) -> None:
         self.untold = False
         try:
-            # Whatever goes wrong: whoever listens polls too, and the next append notifies again.
+            # Any failure may pass: those that listen poll too, and the next append notifies again.
             with suppress(Unavailable, psycopg.Error):
                 await self.database.rows(NOTIFY)
         except asyncio.CancelledError:

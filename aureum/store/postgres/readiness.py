@@ -15,7 +15,7 @@ SELECT current_setting('transaction_read_only')::boolean,
 """
 
 READY_SECONDS = 2.0
-"""How long the database may take to answer: who asks seldom waits longer."""
+"""How long the database may take to answer: what asks for readiness seldom waits longer."""
 
 
 async def check(connection: Connection, watch: Watch) -> None:
@@ -23,7 +23,7 @@ async def check(connection: Connection, watch: Watch) -> None:
     cursor = await connection.cursor(binary=True).execute(READY, [packed(str, signatures())])
     ((only_reads, of_this_version),) = await cursor.fetchall()
     if only_reads:
-        # As if it had been written to: the next connection may find whoever has taken over.
+        # As if it had been written to: the next connection may find the server that has taken over.
         raise psycopg.errors.ReadOnlySqlTransaction
     trouble = watch.trouble() if of_this_version else NOT_THIS_VERSION
     if trouble is not None:

@@ -27,7 +27,8 @@ in_this_process: WeakKeyDictionary[Database, asyncio.Lock] = WeakKeyDictionary()
 
 @asynccontextmanager
 async def turn(database: Database, tenant_id: UUID, what: str) -> AsyncIterator[None]:
-    """Nobody else does *what* in this tenant meanwhile. Not from a pool: whoever has the turn needs that as well.
+    """No other process does *what* in this tenant meanwhile. Not from a pool: the work under the turn needs that as
+    well.
 
     Raises Busy if it takes too long, Unavailable.
     """

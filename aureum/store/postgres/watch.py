@@ -34,7 +34,7 @@ Session = tuple[int, datetime]
 
 
 def nothing() -> None:
-    """Nobody counts."""
+    """Counts nothing."""
 
 
 @dataclass(slots=True)

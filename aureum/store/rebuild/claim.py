@@ -65,7 +65,8 @@ class Claim:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
-        """A short transaction that is undone if the claim is lost. It need not reach the disk: nobody reads it yet."""
+        """A short transaction that is undone if the claim is lost. It need not reach the disk: no reader sees it
+        yet."""
         async with self.connection.transaction():
             await self.connection.execute("SET LOCAL synchronous_commit = off")
             await self.renew()

@@ -1,4 +1,4 @@
-"""How the lead counts are made anew: counted by position from the beginning, a batch at a time. See rebuild.py."""
+"""How the lead counts are rebuilt: counted by position from the beginning, a batch at a time. See rebuild.py."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""How a list read model is made anew: copied stream by stream, then followed by position. See rebuild.py."""
+"""How a list read model is rebuilt: copied stream by stream, then followed by position. See rebuild.py."""
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -60,7 +60,7 @@ BATCH_ROWS = 5_000
 
 
 class ListRebuild:
-    """Makes the read model *model* anew."""
+    """Rebuilds the read model *model*."""
 
     def __init__(self, model: DocumentList) -> None:
         self.model = model
@@ -80,7 +80,7 @@ class ListRebuild:
     async def copy(self, log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int:
         """Copy the resources as they stood at position *until*, each folded from its whole stream; returns *until*.
 
-        Stream by stream a row is written once, whatever happened to the resource; only one unfinished row is held
+        Stream by stream a row is written once, however often the resource changed; only one unfinished row is held
         between two batches, however many there are.
         """
         row: Row | None = None

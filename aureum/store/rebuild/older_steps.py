@@ -1,4 +1,4 @@
-"""Makes anew what an older version of its step has made, before this version serves it."""
+"""Rebuilds what an older version of its step has made, before this version serves it."""
 
 from collections.abc import Callable
 from typing import Any

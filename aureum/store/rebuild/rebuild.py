@@ -1,10 +1,10 @@
-"""Makes a read model of one tenant anew from its events, beside the live one, while everybody goes on.
+"""Rebuilds a read model of one tenant from its events, beside the live one, while requests go on.
 
     claim      one process at a time; a version number that no row has
     copy       the log up to its present end, in short transactions
     follow     what was appended meanwhile, until hardly anything is left
     swap       lock the head row, apply the rest, name the new version on the head row, commit
-    remove     the rows of the old version, in batches: whoever reads asks for the live one in the same snapshot
+    remove     the rows of the old version, in batches: a reader asks for the live version in the same snapshot
 
 No event can be missed: positions have no gaps, and the lock of the swap is the lock under which appends read the
 version. Why rows of two versions share a table: docs/decisions/read-model-versions.md.
@@ -54,7 +54,7 @@ class Rebuildable(Protocol):
 REBUILDABLE: tuple[Rebuildable, ...] = tuple(
     ListRebuild(model) if isinstance(model, DocumentList) else rebuild_lead_counts for model in VERSIONED
 )
-"""The read models that can be made anew; their versions stand on the head row."""
+"""The read models that can be rebuilt; their versions stand on the head row."""
 
 Progress = Callable[[int, int], None]
 
@@ -70,7 +70,7 @@ SWAP_SETTINGS = (
     sql.SQL("SET LOCAL statement_timeout = '5s'"),
     sql.SQL("SET LOCAL idle_in_transaction_session_timeout = '5s'"),
 )
-"""Whatever happens to this process, the head row is not held for longer."""
+"""The head row is not held for longer, even if this process stands still."""
 
 HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 LOCK_HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s FOR NO KEY UPDATE"
@@ -97,10 +97,10 @@ async def rebuild(
     prepared: bool | None = None,
     watch: Watch | None = None,
 ) -> Rebuilt:
-    """Make the read model *name* of *tenant_id* anew and put it in the place of the live one.
+    """Rebuild the read model *name* of *tenant_id* and put it in the place of the live one.
 
     *url* is the owner role's. *progress* hears how many events were folded and how long the log is. *lock_timeout* (as
-    PostgreSQL writes it) is how long each of *tries* waits for the head row. Until the swap nobody notices anything;
+    PostgreSQL writes it) is how long each of *tries* waits for the head row. Until the swap no reader notices anything;
     what an unfinished rebuild left behind the next one removes.
 
     Raises Invalid (no such read model), NotFound (no such tenant), Busy (another process rebuilds the same, or the head
@@ -159,7 +159,7 @@ class Work:
     events: int = 0
 
     def folded(self, events: int) -> None:
-        """Count *events* and tell whoever watches."""
+        """Count *events* and report the progress."""
         self.events += events
         if self.progress is not None:
             self.progress(self.events, self.head)

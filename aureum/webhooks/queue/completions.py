@@ -1,7 +1,8 @@
 """What became of attempts, written in batches: a success ends the delivery, a failure makes it due later.
 
-Only whoever still holds the lease changes the delivery; a completion that comes too late is logged as superseded. A
-batch does not wait for the disk: a crash of the database may forget it, and then its deliveries are sent again.
+Only the worker that still holds the lease changes the delivery; a completion that comes too late is logged as
+superseded. A batch does not wait for the disk: a crash of the database may forget it, and then its deliveries are sent
+again.
 """
 
 import asyncio
@@ -180,7 +181,7 @@ def earliest(completions: Sequence[Completion]) -> float | None:
 
 
 class Completer:
-    """Writes the completions of one worker, a batch at a time, however long the database is away. Somebody has to run
+    """Writes the completions of one worker, a batch at a time, however long the database is away. The worker runs
     its rounds.
 
     Afterwards *written* hears of each with its outcome: ``repeated`` if it had been written before, ``lost`` if it

@@ -203,13 +203,13 @@ def document(tenant_id: UUID, endpoint_id: UUID, row: Mapping[str, Any]) -> dict
 
 
 def asked_for(position: int, event: str) -> dict[str, Any]:
-    """A row as it will be once the projector has seen that somebody asked for the delivery."""
+    """A row as it will be once the projector has seen that the delivery was asked for."""
     row: dict[str, Any] = dict.fromkeys(NAMES)
     return row | {"position": position, "event": event, "status": "pending", "attempts": 0}
 
 
 def attempt(row: Sequence[Any]) -> dict[str, Any]:
-    """An attempt as the API shows it. What stands at a forbidden address is nobody's to read."""
+    """An attempt as the API shows it. What stands at a forbidden address is not shown."""
     number, started_at, duration_ms, status, error, outcome, answer = row
     return {
         "number": number,

@@ -73,7 +73,7 @@ class Hosts:
         host.probing = host.openings > 0
 
     def given_up(self, name: str) -> None:
-        """An attempt that began was not made after all: nobody has learnt anything."""
+        """The attempt was cancelled before it was sent, so it says nothing about the host's health."""
         host = self.known[name]
         host.in_flight -= 1
         # If it was the probe, the next one is.
@@ -94,7 +94,8 @@ class Hosts:
                 host.openings += 1
                 host.open_until = now + open_for(host.openings, jitter).total_seconds()
                 host.probing = False
-        # What was claimed before it opened, and began after, counted as a probe: nobody is left who would end that.
+        # What was claimed before it opened, and began after, counted as a probe: no attempt is left that would end
+        # that.
         host.probing = host.probing and host.in_flight > 0
         self._forget(name, host)
 

@@ -60,7 +60,7 @@ class Trouble:
 
 
 async def tell_lanes(connection: AsyncConnection[Any], tenant_id: UUID, news: Sequence[News]) -> list[Trouble]:
-    """Write *news* of a tenant's endpoints, in the transaction of *connection*; who is to be disabled now."""
+    """Write *news* of a tenant's endpoints, in the transaction of *connection*; the endpoints to disable now."""
     about = {"tenant": tenant_id, "endpoint": [one.endpoint_id for one in news]}
     cursor = await connection.execute(LOCK, about, binary=True)
     told = {one.endpoint_id: one for one in news}

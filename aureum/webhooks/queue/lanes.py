@@ -1,16 +1,16 @@
-"""The queue of deliveries, one lane an endpoint: who is due, and claiming.
+"""The queue of deliveries, one lane an endpoint: which tenants are due, and claiming.
 
     due ──claim──▶ leased ──success, or given up──▶ (row deleted)
      ▲                │
      └──failure, given back, lease expired──┘
 
 Every statement that locks names one tenant; due tenants are found without locks. Times are the database's, never a
-worker's. What becomes of a lease counts only for whoever still holds it: tenant, endpoint, position, attempt and owner
-must all agree.
+worker's. What becomes of a lease counts only for the worker that still holds it: tenant, endpoint, position, attempt
+and owner must all agree.
 
-A lane knows when it is due next (``next_due``). Whatever makes a delivery due brings it forward in its own
+A lane knows when it is due next (``next_due``). All code that makes a delivery due brings it forward in its own
 transaction; a claim, which holds the lane's lock, sets it to what is left. The claim itself is a function of the
-database, ``claim_deliveries`` in ``store/claim.sql``.
+database, ``claim_deliveries`` in ``claim.sql``.
 """
 
 import time

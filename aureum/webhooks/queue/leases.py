@@ -1,4 +1,4 @@
-"""How a lease ends without an outcome: given back by whoever holds it, or reaped once its time is over."""
+"""How a lease ends without an outcome: given back by its holder, or reaped once its time is over."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -35,6 +35,6 @@ class Parked:
 def message_id(tenant_id: UUID, position: int, kind: str = "msg") -> str:
     """The id of the message at *position*: ``msg_``, the tenant's id in base 36, the position. It has no dots.
 
-    That of a test begins with ``test_``: whoever completes attempts makes no other after its first.
+    That of a test begins with ``test_``: it is attempted only once.
     """
     return f"{kind}_{to_wire(tenant_id)[1:]}_{position}"

@@ -57,7 +57,7 @@ SELECT l.tenant_id, max(extract(epoch FROM now() - d.due_at))::float8
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Rows of the queue; endpoints and replays; transactions since the oldest snapshot that somebody still holds; rows
+    """Rows of the queue; endpoints and replays; transactions since the oldest snapshot that is still held; rows
     of the queue that wait for a vacuum. ``oldest_due`` is in seconds, of the tenants where it is worst."""
 
     due: int

@@ -1,7 +1,7 @@
 """Attempts are a log, in a partition a day: those of the next days are made ahead, those of days long past dropped.
 
 What is attempted on a day without a partition stands in the default one, and is moved when the day's is made. No lock
-is waited for longer than half a second, since whoever writes attempts waits behind it; what does not succeed is tried
+is waited for longer than half a second, since the writers of attempts wait behind it; what does not succeed is tried
 again ten minutes later.
 """
 
@@ -56,15 +56,15 @@ BEGIN = (
     sql.SQL("BEGIN"),
     sql.SQL("SET LOCAL lock_timeout = '500ms'"),
     sql.SQL("SET LOCAL statement_timeout = '10s'"),
-    # Whoever writes attempts waits for a worker that is cut off in here.
+    # The writers of attempts wait for a worker that is cut off in here.
     sql.SQL("SET LOCAL idle_in_transaction_session_timeout = '3s'"),
 )
 
 TAKE_TURN = "SELECT pg_advisory_xact_lock(%(lock)s)"
 
 MAKE = (
-    # The strongest lock, before anything else: whoever had chosen the default partition already would be refused later,
-    # and whoever reads would miss what is moved.
+    # The strongest lock, before anything else: a writer that had already chosen the default partition would be refused
+    # later, and a reader would miss what is moved.
     "LOCK TABLE ONLY webhook_attempts IN ACCESS EXCLUSIVE MODE",
     "CREATE TABLE {name} (LIKE webhook_attempts INCLUDING ALL)",
     # A partition is read through its parent only.
@@ -138,7 +138,8 @@ async def make(connection: AsyncConnection[Any], day: date) -> list[str]:
 
 
 async def run(connection: AsyncConnection[Any], day: date, statements: Collection[str]) -> list[str]:
-    """Run *statements* about the partition of *day* in a transaction, if nobody else does and no lock is in the way."""
+    """Run *statements* about the partition of *day* in a transaction, if no other worker does and no lock is in the
+    way."""
     name = NAME.format(day)
     try:
         for begin in BEGIN:

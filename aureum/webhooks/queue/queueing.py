@@ -1,7 +1,7 @@
 """Puts messages and deliveries into the queue: for the projector and for replays, inside their transactions.
 
-Whoever does holds the lock of the tenant's checkpoint, so that nobody prunes a message that is about to be needed. The
-order is the same everywhere: messages, lanes that are missing, deliveries, and lanes that are due now last.
+All of it happens under the lock of the tenant's checkpoint, so that no message is pruned that is about to be needed.
+The order is the same everywhere: messages, lanes that are missing, deliveries, and lanes that are due now last.
 """
 
 import zlib
@@ -111,7 +111,7 @@ async def add_deliveries(
 
 
 async def lock_lanes(connection: AsyncConnection[Any], tenant_id: UUID, endpoints: Iterable[UUID]) -> None:
-    """Lock the lanes of *endpoints*, all at once and in their order, so that nobody waits in a circle."""
+    """Lock the lanes of *endpoints*, all at once and in their order, so that no two wait in a circle."""
     if concerned := list(set(endpoints)):
         await connection.execute(LOCK_LANES, {"tenant": tenant_id, "endpoint_id": concerned})
 

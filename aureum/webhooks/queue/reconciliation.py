@@ -1,5 +1,6 @@
-"""Mends lanes that nobody would look at although something is due in them. It should never find any: whatever makes a
-delivery due brings its lane forward in the same transaction. If it does, a delivery has been late instead of lost.
+"""Mends lanes that no worker would look at although something is due in them. It should never find any: all code that
+makes a delivery due brings its lane forward in the same transaction. If it does, a delivery has been late instead of
+lost.
 """
 
 from collections import defaultdict

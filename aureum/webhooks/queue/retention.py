@@ -1,7 +1,7 @@
 """What the worker's tables keep no longer: messages after thirty days, and what a removed endpoint leaves in the queue.
 
-Tenant by tenant and in batches. Who removes a message, or a lane, holds the lock of the tenant's checkpoint: nobody can
-queue a delivery that needs it meanwhile. A tenant that is being projected is left for the next time.
+Tenant by tenant and in batches. To remove a message, or a lane, takes the lock of the tenant's checkpoint: no delivery
+that needs it can be queued meanwhile. A tenant that is being projected is left for the next time.
 """
 
 from uuid import UUID
@@ -85,7 +85,7 @@ DELETE FROM webhook_deliveries d
 
 
 async def prune_messages(database: Database, batch: int = BATCH) -> int:
-    """Remove the messages that are old and needed by nobody; how many there were. Raises Unavailable."""
+    """Remove the messages that are old and not needed; how many there were. Raises Unavailable."""
     tenants = await database.rows(TENANTS_WITH_OLD)
     return sum([await prune_of(database, tenant_id, batch) for (tenant_id,) in tenants])
 

@@ -57,7 +57,7 @@ DECLARE
 BEGIN
     SELECT h.lead_list_version, h.lead_counts_version INTO live, counted FROM heads h WHERE h.tenant_id = p_tenant;
     IF p_agent IS NOT NULL THEN
-        -- Nobody has no id: a number that is none finds nothing.
+        -- A number that no user has finds nothing.
         SELECT u.user_id INTO assignee FROM users u WHERE u.number = p_agent;
         assignee := coalesce(assignee, '00000000-0000-0000-0000-000000000000');
     END IF;

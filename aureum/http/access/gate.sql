@@ -2,7 +2,7 @@
 -- requests that wait at the same moment. A line of the arrays is one (key, host, client) with the number of requests
 -- that wait behind it; 'granted' of them may pass, 'used' had passed before. Empty text stands for "none".
 --
--- A caller is an API key or a user by the token that he or she logged in with; role says which. A platform admin who
+-- A caller is an API key or a user by the token of its login; role says which. A platform admin who
 -- belongs to no brokerage is of the platform's tenant, which has no row in brokerages.
 --
 -- A key's bucket is the key, a form's the client's address; users are not counted. It is plpgsql since that keeps its plans: before PostgreSQL

@@ -1,6 +1,6 @@
 -- claim_deliveries: leases due deliveries of several tenants to one worker, in one round trip. Called by the owner role.
 --
--- Every statement names one tenant and waits for nobody: a lane or a delivery that somebody else holds is passed over.
+-- Every statement names one tenant and never waits: a lane or a delivery that another worker holds is passed over.
 -- A tenant's statements are three, each with a new snapshot: lock lanes that are due; claim, which counts what is in
 -- flight now that the lanes are ours; set when the lanes are due next.
 --
