@@ -1,9 +1,9 @@
 """Where log lines go: those of one turn of the event loop together, since each write is a call of the system.
 
-A warning or an error waits for nobody, and takes along what came before it; neither does anything that is logged where
+A warning or an error is written at once, with what came before it; so is anything that is logged where
 no event loop runs. Lines of several processes that share a pipe must not get mixed up, so that no write is longer than
-a pipe takes at once, unless one line alone is. A log that cannot be written, since the disk is full or nobody reads the
-pipe any more, must not stop what it tells of: those lines are lost.
+a pipe takes at once, unless one line alone is. A log that cannot be written, since the disk is full or no process reads
+the pipe any more, must not stop what it tells of: those lines are lost.
 """
 
 import asyncio

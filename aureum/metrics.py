@@ -23,7 +23,7 @@ GAUGES = {
     "disabled_endpoints": "Endpoints that are disabled",
     "running_replays": "Replays that are not over",
     "parked": "Saves of which no message could be made",
-    "xmin_age": "Transactions since the oldest snapshot that somebody holds: what died since is not vacuumed",
+    "xmin_age": "Transactions since the oldest snapshot that is still held: what died since is not vacuumed",
     "dead_rows": "Rows of the queue that wait for a vacuum",
 }
 """Of what all workers share, as one of them found it last."""
@@ -31,7 +31,7 @@ GAUGES = {
 OLDEST_DUE = "aureum_webhook_oldest_due_seconds"
 OUTCOMES = ("delivered", "failed", "exhausted")
 """Of a webhook's attempt; shown from the start, as zeros, so that a rate can be computed from the first one on. Rarer
-ones (what somebody else has finished meanwhile) appear when they happen."""
+ones (what another worker has finished meanwhile) appear when they happen."""
 
 
 if os.environ.get(SHARED):

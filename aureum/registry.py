@@ -25,7 +25,7 @@ TAKEN = {
 """What a violated unique index means, by its name or the table's."""
 
 EMITTING = tuple((model, model.emits) for model in LISTS if model.emits is not None)
-"""The lists of whose resources webhooks are told, and what."""
+"""The lists whose resources emit webhooks, and what they emit."""
 
 WEBHOOK_EVENTS = tuple(dict.fromkeys(name for _, emits in EMITTING for name in emits.names.values()))
 """What endpoints may ask for."""
@@ -36,7 +36,7 @@ WEBHOOK_GROUPS = tuple(dict.fromkeys(f"{event.partition('.')[0]}.*" for event in
 
 @cache
 def read_models_of(event: type) -> tuple[tuple[ReadModel, dict[str, int]], ...]:
-    """Those that an event of this class, and whatever else happens to its stream, may change; and what each of their
+    """Those that an event of this class, and all else that happens to its stream, may change; and what each of their
     rows says of the version of the step that has made it."""
     return tuple(
         (model, {"step": model.STEP_VERSION} if isinstance(model, Versioned) else {})

@@ -36,7 +36,7 @@ def hash_key(key: str) -> bytes:
 
 
 def new_key() -> str:
-    """A key that nobody has."""
+    """A new, random key."""
     return KEY_PREFIX + secrets.token_urlsafe(32)
 
 

@@ -1,4 +1,4 @@
-"""What to do when somebody else appended to the stream first: decide again, on what it has become."""
+"""What to do when another writer appended to the stream first: decide again, on what it has become."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

@@ -13,7 +13,7 @@ LEAST_GUESSES = 10**8
 """What is slow to guess even with the hash at hand; online, five guesses in a quarter of an hour are let through."""
 
 LOOKED_AT = 24
-"""Characters that are looked at, at the beginning and at the end: the effort grows with the square of it, and whatever
+"""Characters that are looked at, at the beginning and at the end: the effort grows with the square of it, and what
 is good for so many is good."""
 
 SHORTEST_WORD = 3

@@ -143,7 +143,7 @@ class Hashing:
         """The hash is there, and its thread free, also if the caller has gone: it cannot be stopped."""
         self._pass_on()
         if not future.cancelled():
-            # Who has gone does not look at what went wrong.
+            # The caller has gone, and will not look at what went wrong.
             future.exception()
 
     async def _turn(self, client: str) -> None:

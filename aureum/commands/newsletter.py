@@ -1,4 +1,4 @@
-"""The newsletter: who asks for it, who wants it no longer, and the links by which it ends.
+"""The newsletter: subscribing, unsubscribing, and the links that unsubscribe.
 
 A subscriber's stream is found by the address alone, in its one form, with a keyed digest: two processes that hear of
 one address at the same moment begin one stream, and only with the tenant's key can it be told whether an address is
@@ -31,7 +31,7 @@ from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
 
 LIVES = 16
-"""How often one address can be erased and subscribe anew: each time it begins a stream of its own."""
+"""How often one address can be erased and subscribe again: each time it begins a stream of its own."""
 
 TOKEN_BYTES = 16
 BATCH = 500
@@ -61,7 +61,7 @@ deciding: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
 
 class Subscribe(BaseModel):
-    """Somebody asked for the newsletter. ``source_domain`` is the site on which he or she did."""
+    """A visitor asked for the newsletter, on the site ``source_domain``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -83,7 +83,7 @@ async def subscribe(
 ) -> tuple[Subscriber, Appended]:
     """The subscriber afterwards: always one event, and the same work, whatever is known of the address.
 
-    Whoever was erased stays erased; that he or she asks again is a new consent, of a new subscriber. Raises Conflict,
+    An erased subscriber stays erased: to ask again is a new consent, of a new subscriber. Raises Conflict,
     and what ``EventStore.append`` raises.
     """
     key = await store.tenant_key(command.tenant_id)
@@ -206,7 +206,7 @@ async def unsubscribe(
 
 
 async def subscribed(store: EventStore, tenant_id: UUID) -> AsyncIterator[tuple[dict[str, Any], str]]:
-    """Everybody who is subscribed, as the read model's document, each with a new token that ends it.
+    """All subscribers, each as the read model's document with a new token that unsubscribes.
 
     Read in pages with no transaction open between them; a token is kept before it is handed out. Raises Unavailable.
     """

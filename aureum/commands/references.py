@@ -17,7 +17,7 @@ LINKED: Mapping[str, tuple[str, str, DocumentList]] = {
 
 
 async def check_user(store: EventStore, tenant_id: UUID, user_id: UUID | None, field: str = "assignedToId") -> None:
-    """Raises Invalid unless *user_id* is somebody of this brokerage's staff, or nobody."""
+    """Raises Invalid unless *user_id* is a user of this brokerage, or None."""
     if user_id is None:
         return
     if not await store.database.tenant_rows(tenant_id, users.ONE, {"tenant": tenant_id, "user": user_id}):

@@ -48,7 +48,7 @@ END = "DELETE FROM user_tokens WHERE token_hash = %(token)s"
 
 
 class LogIn(BaseModel):
-    """Somebody says who he or she is. ``client`` is the address that failures are counted for."""
+    """A user logs in. ``client`` is the address that failures are counted for."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +59,7 @@ class LogIn(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody is logged in: the token, this once, and who it is. ``brokerage`` is its number, if there is one."""
+    """A user is logged in: the token, which is shown only now, and the user. ``brokerage`` is its number, if any."""
 
     token: str
     expires_at: datetime
@@ -71,7 +71,7 @@ class Session:
 
 
 async def log_in(database: Database, command: LogIn) -> Session | None:
-    """A new session; None if the address is nobody's, the password another, or he or she or the brokerage is disabled:
+    """A new session; None if the address is unknown, the password is wrong, or the user or the brokerage is disabled:
     all of it takes as long. Raises TooMany, Busy, Unavailable.
     """
     email = one_form(command.email)

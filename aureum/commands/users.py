@@ -26,7 +26,7 @@ LAST_ADMIN = "The platform needs an admin. Make another user a platform admin fi
 
 
 class CreateUser(BaseModel):
-    """Somebody joins the staff. ``tenant_id`` is the platform for a platform admin without a brokerage."""
+    """A new user. ``tenant_id`` is the platform for a platform admin without a brokerage."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -148,7 +148,7 @@ async def change_user_once(
             ((admins,),) = await store.database.rows(users.OTHER_ADMINS, about)
         if command.keep_an_owner and loses_rights:
             ((staff, owners),) = await store.database.tenant_rows(command.tenant_id, users.OTHER_OWNERS, about)
-            # The append is refused if anybody of the staff changes meanwhile: two owners may not disable each other.
+            # The append is refused if any user changes meanwhile: two owners may not disable each other.
             guards = (Unchanged(staff),)
         if command.profile.get("primary"):
             staff, beside = await replaced_primary(store, command)
@@ -191,7 +191,7 @@ async def change_user_once(
 
 
 async def replaced_primary(store: EventStore, command: ChangeUser) -> tuple[int, tuple[tuple[User, Stream], ...]]:
-    """The version of the staff; and the present primary agent with his or her stream, who is none from now on."""
+    """The version of the staff; and the present primary agent with its stream, who is primary no longer."""
     ((staff, user_id),) = await store.database.tenant_rows(
         command.tenant_id, users.PRIMARY, {"tenant": command.tenant_id}
     )

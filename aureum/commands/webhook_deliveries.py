@@ -1,4 +1,4 @@
-"""Deliveries that somebody asks for: one that was made is made again, or a sample is sent as a test."""
+"""Deliveries on request: one that was made is made again, or a sample is sent as a test."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotenc
 from aureum.store.metadata import Origin
 
 TESTS_A_MINUTE = 10
-"""Of one endpoint: its answers are shown, so nobody shall look around with them."""
+"""Of one endpoint. Its answers are shown, so tests must not serve to look around in a network."""
 
 
 async def request_webhook_redelivery(
@@ -24,7 +24,7 @@ async def request_webhook_redelivery(
     *,
     idempotency: Idempotency | None = None,
 ) -> Appended:
-    """The message at *position* goes to the endpoint again, at once; whoever asks has looked whether there is one.
+    """The message at *position* goes to the endpoint again, at once. The caller has checked that there is one.
 
     Raises NotFound, WrongState (the endpoint is disabled), and what ``EventStore.append`` raises.
     """

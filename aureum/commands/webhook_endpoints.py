@@ -29,7 +29,7 @@ FULL = (
 DISABLED = "The webhook is disabled. Enable it first: PATCH it with disabled false."
 
 UNTIL_NOW = 2**63 - 1
-"""The read model cuts a replay's end to where the log stands: nobody knows that before the append."""
+"""The read model cuts a replay's end to where the log stands, which is not known before the append."""
 
 LAST_DISABLED = """
 SELECT e.version, least(e.position, coalesce(c.position + 1, e.position))

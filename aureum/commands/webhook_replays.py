@@ -40,7 +40,7 @@ Positions have no gaps and times never run backwards: halving finds it with a fe
 
 
 class RequestWebhookReplay(BaseModel):
-    """Somebody wants an endpoint to hear again of what happened from ``since`` to ``until`` (None: now), both included.
+    """Send an endpoint again what happened from ``since`` to ``until`` (None: now), both included.
 
     Each is a position, or a moment: then of what was recorded from it on, or up to it. ``which`` and ``events`` as the
     domain has them.

@@ -3,7 +3,7 @@ Safe to repeat.
 
 Its key and the owner's password are derived from the master key: every run can say them again, and no two
 installations share them. The key comes last: a demo without its key was interrupted, and the next run goes on where it
-stopped. Once it is whole it is left alone, whatever people have made of it.
+stopped. Once the demo is complete, it is never changed again, so that changes people make in it stay.
 """
 
 import base64

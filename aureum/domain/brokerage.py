@@ -124,7 +124,7 @@ class Brokerage(Aggregate):
             aggregate.routing = routing_settings.from_json(self.settings)
 
     class Disabled(Event):
-        """Nobody gets in any more: unknown by Host, refused by key; its webhooks wait."""
+        """The brokerage is closed: unknown by Host, refused by key; its webhooks wait."""
 
         TOPIC: ClassVar[str] = "brokerage.disabled"
 
@@ -188,7 +188,7 @@ class Brokerage(Aggregate):
             self.trigger_event(self.Renamed, timestamp=at, name=name)
 
     def change_domains(self, domains: tuple[str, ...], at: datetime) -> None:
-        """All domains from now on, normalised already. That they are nobody else's, a unique index sees to."""
+        """All domains from now on, normalised already. A unique index holds that no other brokerage has them."""
         if domains != self.domains:
             self.trigger_event(self.DomainsChanged, timestamp=at, domains=domains)
 

@@ -9,7 +9,7 @@
     │   ├── SlugTaken    ... a slug that was made from a title: the next one may be free
     │   └── KeyReused    ... an Idempotency-Key, for another request
     ├── WrongState       this step does not follow from where the thing stands
-    ├── Conflict         somebody else changed the stream first
+    ├── Conflict         another writer changed the stream first
     ├── DayFull          some of those among whom an append was to choose have been chosen as often as may be
     ├── SiteChanged      the brokerage or its staff changed since it was looked up
     ├── TooMany          a client has sent as many forms as one may

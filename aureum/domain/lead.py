@@ -1,4 +1,4 @@
-"""A lead: somebody's interest, from the first contact to the deal won or lost."""
+"""A lead: a person's interest, from the first contact to the deal won or lost."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ DETAILS = ("first_name", "last_name", "email", "phone", "phone_e164", "subject",
 
 @dataclass(frozen=True, kw_only=True)
 class LeadFields:
-    """What whoever captures a lead knows of it: each caller says all of it."""
+    """What a lead is captured with; each caller says all of it."""
 
     first_name: str
     last_name: str
@@ -77,7 +77,7 @@ class Lead(Aggregate):
         """Base of a lead's events."""
 
     class Captured(Event, Created):
-        """Somebody showed interest; who takes care of it may already be decided."""
+        """A person showed interest. An agent may already be assigned."""
 
         TOPIC: ClassVar[str] = "lead.captured"
         class_version: ClassVar[int] = 4
@@ -108,7 +108,7 @@ class Lead(Aggregate):
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
-            """Before staff could log in nobody of them entered a lead."""
+            """Before staff could log in, they entered no leads."""
             data["created_by"] = None
 
         @staticmethod
@@ -153,7 +153,7 @@ class Lead(Aggregate):
             aggregate.status = self.status
 
     class Assigned(Event):
-        """Somebody else (or nobody: None) takes care of the lead."""
+        """The lead is assigned to another agent, or to none."""
 
         TOPIC: ClassVar[str] = "lead.assigned"
 
@@ -270,13 +270,13 @@ class Lead(Aggregate):
             self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
 
     def assign(self, agent: UUID | None, at: datetime) -> None:
-        """Give the lead to *agent*, or to nobody."""
+        """Assign the lead to *agent*, or to no agent."""
         if agent != self.assigned_to:
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
 
     def claim(self, agent: UUID, at: datetime, group: Collection[UUID]) -> None:
         """*agent* takes a lead that waits in the pond, or that a rule lets the agents of a *group* claim for a while.
-        Who has it already keeps it. Raises WrongState."""
+        An agent who has it already keeps it. Raises WrongState."""
         if self.assigned_to == agent:
             return
         if self.assigned_to is not None:

@@ -6,8 +6,8 @@ import phonenumbers
 from phonenumbers import ValidationResult
 
 NORTH_AMERICAN = re.compile(r"(?:\+?1[-. ]?)?(?:\(?([2-9][0-9]{2})\)?[-. ]?)?([2-9][0-9]{2})[-. ]?([0-9]{4})")
-"""How nearly everybody there writes a number, with or without the area's; the library agrees with it, at twenty times
-the cost."""
+"""How numbers are nearly always written there, with or without the area code; the library agrees with it, at twenty
+times the cost."""
 
 NORTH_AMERICA = frozenset(("US", "CA"))
 

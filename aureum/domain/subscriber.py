@@ -138,7 +138,7 @@ class Subscriber(Aggregate):
             aggregate.source_domain = self.source_domain
 
     class Resubscribed(Event):
-        """Somebody who had unsubscribed asked again. The name and interests are those that hold from now on."""
+        """A former subscriber asked again. The name and interests are those that hold from now on."""
 
         TOPIC: ClassVar[str] = "subscriber.resubscribed"
         class_version: ClassVar[int] = 2

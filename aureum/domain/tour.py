@@ -65,7 +65,7 @@ class Tour(Aggregate):
         """Base of a tour's events."""
 
     class Requested(Event, Created):
-        """Somebody wishes to see a property, or staff entered that somebody does."""
+        """A visitor asked to see a property, or staff entered the tour."""
 
         TOPIC: ClassVar[str] = "tour.requested"
         class_version: ClassVar[int] = 3
@@ -187,7 +187,7 @@ class Tour(Aggregate):
             aggregate.starts_at = self.starts_at
 
     class Assigned(Event):
-        """Somebody else (or nobody: None) shows the property."""
+        """The tour is assigned to another agent, or to none."""
 
         TOPIC: ClassVar[str] = "tour.assigned"
 
@@ -272,7 +272,7 @@ class Tour(Aggregate):
         self.trigger_event(self.Rescheduled, timestamp=at, **new)
 
     def assign(self, agent: UUID | None, at: datetime) -> None:
-        """Give the tour to *agent*, or to nobody."""
+        """Assign the tour to *agent*, or to no agent."""
         if agent != self.assigned_to:
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
 

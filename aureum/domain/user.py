@@ -1,4 +1,4 @@
-"""A user: somebody of the staff. Agents are users whose profile says which leads suit them."""
+"""A user: a member of the staff. Agents are users whose profile says which leads suit them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -48,7 +48,7 @@ class User(Aggregate):
         """Base of a user's events."""
 
     class Joined(Event, Created):
-        """Somebody joined the staff. The password is there only as its Argon2id hash."""
+        """The user joined the staff. The password is kept only as its Argon2id hash."""
 
         TOPIC: ClassVar[str] = "user.joined"
         class_version: ClassVar[int] = 2
@@ -78,7 +78,7 @@ class User(Aggregate):
             aggregate.disabled = False
 
     class Renamed(Event):
-        """Colleagues know him or her by another name."""
+        """The user has another name."""
 
         TOPIC: ClassVar[str] = "user.renamed"
         class_version: ClassVar[int] = 2
@@ -114,7 +114,7 @@ class User(Aggregate):
             aggregate.bio = self.bio
 
     class PasswordSet(Event):
-        """There is another password, of which only the Argon2id hash is kept; whoever was logged in is out."""
+        """The password is another one, of which only the Argon2id hash is kept. All sessions of the user end."""
 
         TOPIC: ClassVar[str] = "user.password_set"
         class_version: ClassVar[int] = 2
@@ -127,7 +127,7 @@ class User(Aggregate):
             aggregate.password_hash = self.password_hash
 
     class Disabled(Event):
-        """He or she is out, and cannot log in any more."""
+        """The user is logged out, and cannot log in any more."""
 
         TOPIC: ClassVar[str] = "user.disabled"
 
@@ -135,7 +135,7 @@ class User(Aggregate):
             aggregate.disabled = True
 
     class Enabled(Event):
-        """He or she may log in again."""
+        """The user may log in again."""
 
         TOPIC: ClassVar[str] = "user.enabled"
 
@@ -174,7 +174,7 @@ class User(Aggregate):
 
     @property
     def owns(self) -> bool:
-        """Whether he or she manages the brokerage at present."""
+        """Whether the user manages the brokerage at present."""
         return self.role == "brokerage_owner" and not self.disabled
 
     @property
@@ -215,12 +215,12 @@ class User(Aggregate):
         self.trigger_event(self.PasswordSet, timestamp=at, password_hash=password_hash)
 
     def disable(self, at: datetime) -> None:
-        """Shut him or her out."""
+        """Shut the user out."""
         if not self.disabled:
             self.trigger_event(self.Disabled, timestamp=at)
 
     def enable(self, at: datetime) -> None:
-        """Let him or her in again."""
+        """Let the user in again."""
         if self.disabled:
             self.trigger_event(self.Enabled, timestamp=at)
 

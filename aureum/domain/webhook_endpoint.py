@@ -20,7 +20,7 @@ RATE_LIMIT_MOST = 1_000
 OVERLAP_HOURS_MOST = 168
 
 DISABLED_BY = ("gone", "failing", "staff")
-"""It answered 410; it failed for five days; somebody of the brokerage said so."""
+"""It answered 410; it failed for five days; staff disabled it."""
 
 
 class WebhookEndpoint(Aggregate):

@@ -1,4 +1,4 @@
-"""A redelivery: somebody wants one delivery to be made again, at once."""
+"""A redelivery: a request to make one delivery again, at once."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -33,7 +33,7 @@ class WebhookRedelivery(Aggregate):
 
     @classmethod
     def request(cls, redelivery_id: UUID, at: datetime, *, endpoint_id: UUID, position: int) -> "WebhookRedelivery":
-        """A new request; whoever asks has looked whether there is such a delivery."""
+        """A new request; the caller has checked that there is such a delivery."""
         return cls._create(
             cls.Requested, id=redelivery_id, timestamp=at, endpoint_id=endpoint_id, message_position=position
         )

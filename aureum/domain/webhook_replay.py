@@ -8,7 +8,7 @@ from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
 
 WHICH = ("all", "failed", "missing")
-"""Everything; what was given up; what was never delivered, for whatever reason."""
+"""Everything; what was given up; what was never delivered, for any reason."""
 
 
 class WebhookReplay(Aggregate):
@@ -33,7 +33,7 @@ class WebhookReplay(Aggregate):
         """Base of a replay's events."""
 
     class Requested(Event, Created):
-        """Somebody wants the endpoint to hear of these again."""
+        """The endpoint is to be sent these again."""
 
         TOPIC: ClassVar[str] = "webhook_replay.requested"
 

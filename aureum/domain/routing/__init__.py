@@ -1,4 +1,4 @@
-"""Which agent a lead or a tour goes to. All of it is pure: who reads, waits and stores calls it.
+"""Which agent a lead or a tour goes to. All of it is pure: the callers read, wait and store.
 
 settings    what a brokerage has chosen: mode, filters, fallback, rules, groups
 enquiry     what a lead or tour says, as rules and rankings read it

@@ -1,4 +1,4 @@
-"""Who can take a lead now: who takes leads, is not away, and has had fewer today than the own cap."""
+"""Which agents can take a lead now: those who take leads, are not away, and are below their daily cap."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Candidates:
 
 
 def candidates(agents: Iterable[Agent], at: datetime, full: frozenset[UUID] = frozenset()) -> Candidates:
-    """Who can take a lead at *at*. *full* are those who have had as many leads today as they take."""
+    """The agents who can take a lead at *at*. *full* are those who have had as many leads today as they take."""
     pool: list[Agent] = []
     out: list[tuple[UUID, Out]] = []
     primary = None

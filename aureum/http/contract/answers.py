@@ -45,8 +45,8 @@ def encoded(value: Any) -> bytes:
 
 
 def resource_etag(version: int, caller: Caller) -> str:
-    """The ETag of one resource: its stream's version, and how often what people read was made anew, if it ever was. So
-    nobody is told that a document is unchanged which shows more now than before an upgrade."""
+    """The ETag of one resource: its stream's version, and how often read models were rebuilt, if ever. So a document
+    that shows more after an upgrade is not taken for unchanged."""
     return living_etag(version, caller.read_version or None)
 
 

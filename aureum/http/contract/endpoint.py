@@ -1,6 +1,6 @@
 """One declaration an endpoint: it routes, says who may ask, validates, and is what the OpenAPI document is made of.
 
-A function that answers takes ``Context`` and, in this order, whatever its declaration names: the id in the path, the
+A function that answers takes ``Context`` and, in this order, what its declaration names: the id in the path, the
 query, the body. It returns a response, or raises a refusal that the edge renders in the endpoint's dialect.
 """
 
@@ -55,7 +55,7 @@ class Context:
 @dataclass(frozen=True, slots=True)
 class Access:
     """Who may ask: *resolve* tells the brokerage or refuses; *schemes* name the kinds of credentials, one of which
-    is needed (of none: nobody is asked for any)."""
+    is needed; without schemes no credentials are needed."""
 
     resolve: Callable[[Request], Awaitable[Caller]] | None
     schemes: tuple[Literal["key", "token"], ...] = ()
@@ -73,7 +73,7 @@ STAFF = Access(by_staff, ("token",))
 LINK = Access(by_link)
 """Public: a signed link proves itself. Host names the brokerage."""
 
-ANYBODY = Access(None)
+ANYONE = Access(None)
 """The function itself finds out what it needs to know."""
 
 NUMBER_LIMIT = 2**63
@@ -175,7 +175,7 @@ class Endpoint:
         """Who asks. Raises OwnWebhook, and what ``access`` raises."""
         if self.method != "GET" and header(request.scope, b"x-aureum-event") is not None:
             raise OwnWebhook
-        return NOBODY if self.access.resolve is None else await self.access.resolve(request)
+        return NO_CALLER if self.access.resolve is None else await self.access.resolve(request)
 
     async def respond(self, request: Request) -> Response:
         """Who asks, then what for. Raises what the edge renders."""
@@ -229,7 +229,7 @@ async def dated(request: Request, caller: Caller, argument: Any) -> Any:
     return argument.model_copy(update=dict(zip(dates, moments, strict=True)))
 
 
-NOBODY = Caller(None, None, None, None, UUID(int=0), 0, "", "", "US", False, 0, 0, 0, 0)
+NO_CALLER = Caller(None, None, None, None, UUID(int=0), 0, "", "", "US", False, 0, 0, 0, 0)
 
 
 class Address:

@@ -173,8 +173,8 @@ def typed(fields: Mapping[str, Any], name: str) -> list[str]:
 def path_in(target: Any) -> str | None:
     """The path to go to; None for what is none, or could lead to another site.
 
-    It begins with one ``/`` and holds no ``\\`` and no control character, not even escaped: whatever a browser or a
-    proxy makes of it, it stays on this host.
+    It begins with one ``/`` and holds no ``\\`` and no control character, not even escaped. So it stays on this host,
+    no matter what a browser or a proxy makes of it.
     """
     if not isinstance(target, str) or not 1 <= len(target) <= LONGEST_PATH:
         return None

@@ -9,7 +9,7 @@ from importlib.resources import files
 from starlette.responses import Response
 from starlette_compress import remove_compress_type
 
-from aureum.http.contract.endpoint import ANYBODY, Context, Endpoint
+from aureum.http.contract.endpoint import ANYONE, Context, Endpoint
 from aureum.http.contract.packed import FOREVER, Packed
 
 POLICY = (
@@ -75,15 +75,15 @@ async def get_asset(context: Context, *, name: str) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/openapi.json", get_openapi, "Get the OpenAPI document", access=ANYBODY, answers=dict),
-    Endpoint("GET", "/docs", get_docs, "Read and try the API", access=ANYBODY, media="text/html", documented=False),
+    Endpoint("GET", "/openapi.json", get_openapi, "Get the OpenAPI document", access=ANYONE, answers=dict),
+    Endpoint("GET", "/docs", get_docs, "Read and try the API", access=ANYONE, media="text/html", documented=False),
     *(
         Endpoint(
             "GET",
             f"/docs/assets/{name}",
             partial(get_asset, name=name),
             "Get a file of the page",
-            access=ANYBODY,
+            access=ANYONE,
             media=media,
             documented=False,
         )

@@ -47,7 +47,7 @@ async def profile_form(visit: Visit, refused: bool) -> dict[str, Any] | None:
 
 
 async def change_profile(visit: Visit) -> Response:
-    """What was typed anew."""
+    """Saves the profile as it was typed."""
     assert visit.me is not None
     try:
         await save(visit, AGENTS + "/{id}", str(visit.me["number"]), PROFILE)

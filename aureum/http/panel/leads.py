@@ -1,4 +1,4 @@
-"""Leads: who has asked, and how far each has come. Staff make and change them through the admin's side of the
+"""Leads: what visitors ask, and how far each has come. Staff create and change them through the admin side of the
 Leads API: it tells what they entered from what came from forms, and has the notes.
 """
 
@@ -88,7 +88,7 @@ async def routing(visit: Visit, found: Mapping[str, Any] | None) -> dict[str, st
     if "pool" in found:
         names = {user["number"]: user["name"] for user in (await visit.ask("GET", "/api/users")).body}
         shown["met"] = "; ".join(f"“{one['said']}” – {one['profile']}" for one in found["because"]) or None
-        pool = [(names.get(one["agent"], "somebody who has left"), one["score"], one["out"]) for one in found["pool"]]
+        pool = [(names.get(one["agent"], "a former user"), one["score"], one["out"]) for one in found["pool"]]
         shown["pool"] = (
             ", ".join(f"{name} {score:g}" if score else name for name, score, out in pool if not out) or None
         )

@@ -56,6 +56,6 @@ async def log_out(visit: Visit) -> Response:
 
 
 PAGES = (
-    Page(LOGIN, show_login, log_in, anybody=True),
-    Page("/admin/logout", act=log_out, anybody=True),
+    Page(LOGIN, show_login, log_in, anyone=True),
+    Page("/admin/logout", act=log_out, anyone=True),
 )

@@ -1,4 +1,4 @@
-"""A page of the panel as an ASGI application: who reads it, what it shows, and what its form does.
+"""A page of the panel as an ASGI application: its reader, what it shows, and what its form does.
 
 A visitor who is not logged in is sent to the login, and comes back. A refusal is a page too, in the words of the API.
 """
@@ -39,15 +39,15 @@ STALE = (
 
 
 class Page:
-    """*show* answers GET, *act* what its form sends; *anybody*: no login is needed."""
+    """*show* answers GET, *act* what its form sends; *anyone*: no login is needed."""
 
     def __init__(
-        self, path: str, show: Answering | None = None, act: Answering | None = None, *, anybody: bool = False
+        self, path: str, show: Answering | None = None, act: Answering | None = None, *, anyone: bool = False
     ) -> None:
         self.path = path
         self.show = show
         self.act = act
-        self.anybody = anybody
+        self.anyone = anyone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -63,7 +63,7 @@ class Page:
             if request.method == "POST":
                 check_same_origin(request, request.app.state.aureum.settings.trusted_proxies)
             visit = await recognised(visit)
-            if visit.me is None and not self.anybody:
+            if visit.me is None and not self.anyone:
                 return to_login(request)
             return await self.answer(visit)
         except Exception as error:

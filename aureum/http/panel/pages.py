@@ -40,7 +40,7 @@ def of_resources(wanted: Iterable[Resource] = RESOURCES) -> Iterator[Page]:
 
 
 def tabs() -> Iterator[tuple[str, str]]:
-    """Where the lists of resources are that everybody works with, and what they are called."""
+    """The paths and names of the lists that all staff work with."""
     listed = [one for one in RESOURCES if any(isinstance(model, DocumentList) for model in one.read_models)]
     for one in of_resources(listed):
         if isinstance(one.show, partial) and one.show.func is show_list:

@@ -1,4 +1,4 @@
-"""Showings: who wants to see a property, when, and who shows it."""
+"""Showings: the visitor, the property, the time, and the agent who shows it."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""One request to a page: who reads it, what the form holds, and how the page asks the API for it."""
+"""One request to a page: its reader, what the form holds, and how the page asks the API for it."""
 
 import hashlib
 import re

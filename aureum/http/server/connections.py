@@ -67,7 +67,7 @@ class Progress:
         self.restart(now, amount)
 
     def restart(self, now: float, amount: int) -> None:
-        """Begin anew: what kept it up was not the client."""
+        """Start again: what kept it up was not the client."""
         self.amount = self.mark = amount
         self.changed = self.marked = now
 

@@ -2,11 +2,11 @@
 
 What every answer says to browsers and caches is in ``DEFAULTS``: no cache that several people share may keep it, the
 client's own asks again each time (an ETag makes that cheap), and nothing runs, loads or frames it. ETags hold the
-brokerage and the caller's view, so ``Vary`` need not name Authorization. Strict-Transport-Security is for whoever ends
-TLS: this process does not know whether all of a brokerage's domain is served over https.
+brokerage and the caller's view, so ``Vary`` need not name Authorization. Strict-Transport-Security is for the proxy
+that ends TLS: this process does not know whether all of a brokerage's domain is served over https.
 
-The log line has the route, never the path or the query: those hold ids and what people search for. Of an error that
-nobody foresaw the log has the class and the places in the code, never the message: it may quote what a visitor wrote.
+The log line has the route, never the path or the query: those hold ids and what people search for. Of an unforeseen
+error the log has the class and the places in the code, never the message: it may quote what a visitor wrote.
 """
 
 import re

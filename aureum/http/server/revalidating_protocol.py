@@ -51,12 +51,12 @@ class RevalidatingProtocol(BoundedProtocol):
             self.ask(data, came_as, known)
 
     def is_idle(self) -> bool:
-        """Whether whatever has come in so far is answered."""
+        """Whether all that has come in so far is answered."""
         return self.begun == self.ended and (self.cycle is None or self.cycle.response_complete)
 
     def parse(self, data: bytes, came_as: bytes | None, found: Mapping[str, Any] | None = None) -> None:
         """The ordinary way. The task that answers begins to run later, and finds in the scope what is put there: with
-        the digest whatever has been *found* out already."""
+        the digest, all that has been *found* out already."""
         ended = self.ended
         super().data_received(data)
         if came_as is not None and self.begun == self.ended == ended + 1 and self.cycle.keep_alive:

@@ -206,7 +206,7 @@ Utm = Annotated[str, Characters(limit=500, lines=False)]
 Page = Annotated[str, Characters(limit=2_000, lines=False)]
 PhoneText = Annotated[str, Characters(limit=LONGEST_PHONE, lines=False)]
 
-# Bounded, so that a chunk of a list is, whatever visitors write.
+# Bounded, so that a chunk of a list is, no matter what visitors write.
 Message = Annotated[str, Characters(limit=20_000)]
 Enquiry = Annotated[str, Characters(limit=20_000, blank=False)]
 

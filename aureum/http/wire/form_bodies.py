@@ -181,7 +181,7 @@ def cleaned(fields: Mapping[str, Any]) -> Fields:
 
 
 def clean_value(value: Any) -> Any:
-    """A text, or the texts of a list. Whatever else there is, no field of a form is."""
+    """A text, or the texts of a list. No field of a form is anything else."""
     if isinstance(value, str):
         return clean(value)
     return [clean_value(item) for item in value if not isinstance(item, list)] if isinstance(value, list) else value

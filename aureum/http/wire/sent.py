@@ -1,6 +1,6 @@
 """The base of what clients send in a body: in an optional field ``""`` is the same as ``null``.
 
-Forms and spreadsheets send an empty text for what was left empty, whatever the field's type is. ``null`` leaves an
+Forms and spreadsheets send an empty text for what was left empty, for a field of any type. ``null`` leaves an
 optional field out of a POST and empties it in a PATCH, and so does ``""``; so does text of blanks alone. A field that
 must have a value refuses it. In a query an empty parameter is one that was left out (``given``),
 but for the positions in a list.

@@ -142,7 +142,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "changed_after": Meaning(
         "value_error",
         "must be taken from a Link header of this list",
-        "must be taken from a Link header of this list, with the same filters. Without it the list begins anew",
+        "must be taken from a Link header of this list, with the same filters. Without it the list starts over",
     ),
     "changed_after_in_one": Meaning(
         "value_error",

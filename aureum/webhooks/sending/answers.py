@@ -1,4 +1,4 @@
-"""The answers of receivers as they really come: a whole status line and head decide, whatever follows and whenever.
+"""The answers of receivers as they really come: a whole status line and head decide, no matter what follows, or when.
 
 aiohttp parses head and body in one go. What breaks in the body, or in what the head says about the body, loses the
 head with it: a receiver that has answered 200 would get the same message again and again. So what came is kept until
@@ -133,7 +133,7 @@ class AnswerParser:
             self.searched = max(0, len(self.received) - 2)
             return NOTHING
         self.payload = StreamReader(self.protocol, 2**16, loop=self.loop)
-        # Where the body ends, nobody can tell: what came with the head is all that is shown of it.
+        # Where the body ends is unknown: what came with the head is all that is shown of it.
         self.payload.feed_data(self.received[head.end :])
         self.payload.feed_eof()
         self.received = b""

@@ -38,7 +38,7 @@ def look_up(host: str) -> list[str]:
 
 
 class GuardedResolver(AbstractResolver):
-    """A short cache in front of *lookup*. One lookup a name runs at a time, whoever waits for it.
+    """A short cache in front of *lookup*. One lookup a name runs at a time, for all that wait for it.
 
     *ttl* and *limit* are seconds: how long an answer is kept, and how long a caller waits for one.
     """

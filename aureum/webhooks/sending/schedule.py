@@ -46,7 +46,7 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
     """What a ``Retry-After`` header asks for, from 0 to 24 hours; None when there is none or it makes no sense.
 
     Both forms of RFC 9110 §10.2.3: a number of seconds, or an HTTP-date, which is measured from *now* (aware). A date
-    in the past is 0. Raises nothing, whatever the endpoint sends.
+    in the past is 0. Raises nothing for any text that the endpoint may send.
     """
     if value is None:
         return None

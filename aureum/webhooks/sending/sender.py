@@ -1,8 +1,8 @@
-"""One attempt: a signed POST to a URL that somebody else chose, over a connection that may turn out to be hostile.
+"""One attempt: a signed POST to a URL that a customer chose, over a connection that may turn out to be hostile.
 
-Whatever the other side does, `Sender.send` returns a `SendResult`, within its time limit and in bounded memory. It only
-raises for faults of this machine, which no endpoint should be charged for. Bytes in, facts out: no database here, and
-aiohttp stays behind this one class.
+No matter what the other side does, `Sender.send` returns a `SendResult`, within its time limit and in bounded memory.
+It only raises for faults of this machine, which no endpoint should be charged for. Bytes in, facts out: no database
+here, and aiohttp stays behind this one class.
 
 The boundary that keeps us out of our own network is `Sender._open_socket`: it sees the very address that is then
 connected to, after all parsing and name lookups, so that nothing can be swapped in between.
@@ -72,7 +72,7 @@ UNREACHED = frozenset((Failure.DNS, Failure.REFUSED, Failure.CONNECT_TIMEOUT, Fa
 
 
 class SendResult(NamedTuple):
-    """What became of one attempt. *error* is None for success, which is a whole 2xx head, whatever follows it."""
+    """What became of one attempt. *error* is None for success, which is a whole 2xx head, no matter what follows it."""
 
     status: int | None
     error: Failure | None

@@ -1,4 +1,4 @@
-"""What a change of an endpoint means for its lane: one that was changed or enabled begins anew, without a past; one
+"""What a change of an endpoint means for its lane: one that was changed or enabled starts afresh, without a past; one
 that was disabled is not looked at any more. Its deliveries stay where they are.
 """
 

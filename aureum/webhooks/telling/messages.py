@@ -2,7 +2,7 @@
 
 One save is told in two messages: a task that is completed when it is created.
 
-A message is made of the stream alone, so the same bytes come out whenever it is made anew, unless a person was erased
+A message is made of the stream alone, so the same bytes come out whenever it is made again, unless a person was erased
 meanwhile. Its body is serialised once; every attempt sends these bytes and every signature covers them.
 """
 
@@ -49,7 +49,7 @@ SOURCE_OF: Mapping[str, Source] = {
 """By the type of an event."""
 
 SILENT = Source(lambda row, _: row, {})
-"""An aggregate that nobody is told of."""
+"""An aggregate that emits nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def messages(
             before, name = row, None
         source = SILENT
         if isinstance(record.event, Unreadable):
-            # Nobody can tell whether it has a name: better parked in vain than lost without a word.
+            # It may have a name: better parked in vain than lost without a word.
             cause, name = cause or (record.position, record.event.reason), name or "?"
         else:
             source = SOURCE_OF.get(record.event.TOPIC, SILENT)
@@ -86,7 +86,7 @@ def messages(
                 try:
                     row = source.step(row, record.event)
                 except Exception as error:
-                    # Whatever is wrong with this event, what other streams have to tell goes out.
+                    # Even if something is wrong with this event, the messages of other streams go out.
                     cause = record.position, type(error).__name__
         told = last or name == source.apart
         if told and name is not None and record.position > after and not (cause is None and is_suspect(row)):
@@ -99,7 +99,7 @@ def messages(
 
 
 def is_suspect(row: Row | None) -> bool:
-    """Whether a program seems to have sent it: nobody is told until staff have cleared it."""
+    """Whether a program seems to have sent it: nothing is emitted until staff have cleared it."""
     return bool((row or {}).get("doc", {}).get("suspect"))
 
 

@@ -1,4 +1,4 @@
-"""Tries again what was parked: saves of which no message could be made, whose cause somebody has mended since."""
+"""Tries again what was parked: saves of which no message could be made, once the cause is mended."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -35,7 +35,7 @@ class Retried:
 
 
 async def retry_parked(store: EventStore, tenant_id: UUID, batch: int = BATCH) -> Retried:
-    """Make messages of a tenant's parked saves and queue them for whoever would have been told.
+    """Make messages of a tenant's parked saves and queue them for the endpoints that would have got them.
 
     Raises Unavailable, WrongMasterKey.
     """

@@ -151,7 +151,7 @@ async def project(store: EventStore, tenant_id: UUID, limit: int = BATCH) -> Pro
 
 
 def wanted(messages: Sequence[Message], deliveries: Sequence[Delivery], asked: Requests) -> list[Message]:
-    """Those of *messages* that somebody is to get."""
+    """Those of *messages* that at least one endpoint is to get."""
     positions = {delivery.position for delivery in deliveries} | {position for _, position in asked.redeliveries}
     return [message for message in messages if message.position in positions]
 

@@ -1,5 +1,5 @@
 """Feeds running replays into the queue: a stretch of the log at a time, behind live deliveries, without an end to how
-much. A replay goes on at its cursor, whoever was killed when: cursor and deliveries move in one transaction.
+much. A replay goes on at its cursor, even if a worker was killed: cursor and deliveries move in one transaction.
 
     running ──cursor has come to until, and nothing of it is queued──▶ completed
        └──cancelled, or the endpoint removed──▶ cancelled
@@ -74,8 +74,8 @@ SELECT r.endpoint_id, w.mode, w.events, r.events, r.which, r.cursor,
   JOIN events e ON e.tenant_id = r.tenant_id AND e.stream_id = r.replay_id AND e.version = 1
  WHERE r.tenant_id = %(tenant)s AND r.replay_id = %(replay)s AND r.state = 'running'
 """
-"""What came after the request is not replayed. Of what an endpoint missed, all that came before is: whoever enabled it
-could not know yet what was appended at the same moment."""
+"""What came after the request is not replayed. Of what an endpoint missed, all that came before is: the user who
+enabled it could not know yet what was appended at the same moment."""
 
 STRETCH = """
 SELECT e.position, e.stream_id
@@ -147,7 +147,7 @@ async def feed(store: EventStore, tenant_id: UUID) -> Fed:
 
 
 async def step(store: EventStore, tenant_key: TenantKey, replay_id: UUID) -> Fed:
-    """The next stretch of one replay, or its end; nothing while there is no room, or if somebody else is at it."""
+    """The next stretch of one replay, or its end; nothing while there is no room, or if another worker is at it."""
     tenant_id = tenant_key.tenant_id
     about = {"tenant": tenant_id, "replay": replay_id, "batch": BATCH, "plans": PLANS_WITH_WEBHOOKS}
     async with store.database.connection() as connection:
@@ -174,7 +174,7 @@ async def step(store: EventStore, tenant_key: TenantKey, replay_id: UUID) -> Fed
         stretch = await next_stretch(connection, tenant_id, goal, cursor, last)
         added = await queue(connection, tenant_key, replay_id, goal, stretch)
         moved = await connection.execute(PROGRESS, about | {"cursor": stretch.until, "until": until, "added": added})
-        # It was cancelled meanwhile: whoever withdraws what it queued must find all of it.
+        # It was cancelled meanwhile: the code that withdraws what it queued must find all of it.
         going_on = await moved.fetchone() is not None
         if added:
             await lock_lanes(connection, tenant_id, [endpoint_id])

@@ -143,7 +143,7 @@ def ping_message(tenant_id: UUID, record: Recorded) -> Message:
 async def pruned(
     connection: AsyncConnection[Any], tenant_key: TenantKey, positions: Sequence[int]
 ) -> tuple[list[Message], dict[int, UUID]]:
-    """Those messages at *positions* that are stored no more, made anew; and the stream of each that there is."""
+    """Those messages at *positions* that are stored no more, made again; and the stream of each that there is."""
     about = {"tenant": tenant_key.tenant_id, "positions": list(positions)}
     stored = await (await connection.execute(STORED, about, binary=True)).fetchall()
     streams: dict[int, UUID] = dict(stored)

@@ -1,4 +1,5 @@
-"""What was told of a tenant's log from a position on, made anew: the same bytes as are delivered, for those who pull.
+"""What a tenant's log has emitted from a position on, made again: the same bytes as are delivered, for clients that
+pull.
 
 Nothing of the queue is read, only the log: so it reaches back to the first event, and works with no endpoint at all.
 """
@@ -76,8 +77,8 @@ async def told_since(
 
 
 async def messages_of(store: EventStore, tenant_id: UUID, rows: Sequence[Any]) -> list[Message]:
-    """The messages of the appends that end in *rows*, stream by stream. One that goes on behind them is told with its
-    last event, by whoever reads on from here."""
+    """The messages of the appends that end in *rows*, stream by stream. One that goes on behind them is emitted with
+    its last event, by the next read from here."""
     new: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         new[row[STREAM]].append(row)

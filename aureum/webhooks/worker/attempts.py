@@ -21,7 +21,7 @@ ORDERED_TRIES = 4
 """Where deliveries have an order, the first of a row holds up those behind it: for 35 minutes, then it is given up."""
 
 TEST = "test_"
-"""How the id of a message begins that somebody wants to see arrive: one attempt."""
+"""How the id of a test message begins, which is attempted once."""
 
 NOT_SENT = SendResult(None, None, 0, b"", None)
 
@@ -58,7 +58,7 @@ class Attempts:
             log.warning("webhook_own_fault", error=type(error).__name__, **ids_of(claim))
             return None
         except Exception as error:
-            # Whatever it is, it is charged to the delivery, so that it ends some day.
+            # Any error is charged to the delivery, so that it ends some day.
             log.error("webhook_not_sent", error=type(error).__name__, trace=places(error), **ids_of(claim))
             return Completion(claim, started_at, 0, None, "internal", b"", self._pause(claim, NOT_SENT))
         return Completion(

@@ -1,4 +1,4 @@
-"""What a worker has done so far: counted where it happens, for whoever shows or measures it."""
+"""What a worker has done so far: counted where it happens, to be shown or measured."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from aureum.webhooks.queue.observing import Observations
 
 @dataclass
 class Counters(Observations):
-    """What a worker has done so far, for whoever measures; ``lag_seconds`` is summed over ``first_attempts``."""
+    """What a worker has done so far; ``lag_seconds`` is summed over ``first_attempts``."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0

@@ -42,7 +42,7 @@ LOOK_AT = 64
 
 SLOW_SECONDS = 1.0
 SLOW_TIMES = 8
-"""An attempt that takes longer than a second gives its slot back: who waits for something that hangs costs memory, not
+"""An attempt that takes longer than a second gives its slot back: an attempt that hangs costs memory, not
 work. The worker holds no more than eight times its slots in all, and a tenant twice them."""
 
 WRITE_SECONDS = 3.0
@@ -53,7 +53,7 @@ TENANTS_A_CLAIM = 16
 
 
 class Dispatcher:
-    """One a worker. Somebody has to run its rounds, and the completer's."""
+    """One a worker, which runs its rounds, and the completer's."""
 
     def __init__(
         self,
@@ -173,10 +173,10 @@ class Dispatcher:
         return min(max(1, slots // 2) - self.quick[tenant_id], 2 * slots - self.under_way[tenant_id])
 
     def _slow(self, claim: Claim, task: asyncio.Task[bool]) -> None:
-        """It takes its time: somebody else may have its slot."""
+        """It takes its time: another delivery may have its slot."""
         self.slow.add(task)
         decrease(self.quick, claim.tenant_id)
-        # Whoever found no room may have some now.
+        # A tenant that found no room may have some now.
         self.hints.setdefault(claim.tenant_id)
         self.wake.set()
 
@@ -245,7 +245,7 @@ class Dispatcher:
 
 
 def decrease(counter: Counter[UUID], tenant_id: UUID) -> None:
-    """One less, and nobody is remembered for nothing."""
+    """One less; a count of zero is removed."""
     counter[tenant_id] -= 1
     if not counter[tenant_id]:
         del counter[tenant_id]

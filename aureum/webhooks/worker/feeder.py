@@ -24,7 +24,7 @@ ASIDE_SECONDS = 30.0
 
 
 class Feeder:
-    """One a worker. Somebody has to run its rounds, and sets *wake* when a replay may have been asked for; *hint* hears
+    """One a worker, which runs its rounds, and sets *wake* when a replay may have been asked for; *hint* hears
     whose deliveries were made."""
 
     def __init__(

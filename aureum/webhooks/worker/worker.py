@@ -4,7 +4,7 @@
                       reap, feed ───────────┘                maintenance
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
-and comes back needs nobody. Notifications make it quick; polling twice a second is what makes it correct.
+and comes back needs no operator. Notifications make it quick; polling twice a second is what makes it correct.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ CHORE_SECONDS = 60.0
 CHORES_AT_ONCE = 2
 
 LISTEN_SECONDS = 2.0
-"""How long to listen before asking whether anybody is there at all."""
+"""How long to listen before asking whether the database is there at all."""
 
 STANDSTILL_SECONDS = 20.0
 """A worker that is paused in the middle of a transaction holds locks that others wait for: no longer than this, so that
@@ -155,13 +155,13 @@ class Follower:
         self.aside: dict[UUID, float] = {}
         self.wake = asyncio.Event()
         self.asked = asyncio.Event()
-        """Somebody asked for something, perhaps for a replay."""
+        """Something was asked for, perhaps a replay."""
 
     async def round(self) -> None:
         """One batch of each tenant that is behind; if none is, wait for something to happen. Raises Unavailable."""
         self.wake.clear()
         behind = await tenants_behind(self.store)
-        # By chance, so that nobody is always last.
+        # By chance, so that no tenant is always last.
         random.shuffle(behind)
         events = 0
         for start in range(0, min(len(behind), TENANTS_A_ROUND), AT_ONCE):

@@ -45,7 +45,7 @@ def test_no_form_of_another_site_is_taken(owner: Reader, office: Office, page: P
     cookies, before = dict(owner.cookies), office.head(office.shared)
 
     for headers in FOREIGN:
-        for reader in (owner, Reader(owner.server)) if page.anybody else (owner,):
+        for reader in (owner, Reader(owner.server)) if page.anyone else (owner,):
             answer = reader.ask("POST", path, b"name=K&rate_limit=7&sure=yes", {"Content-Type": MEDIA} | headers)
             assert refused(answer, 403) == ELSEWHERE, headers
             assert "set-cookie" not in answer.headers

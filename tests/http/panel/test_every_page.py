@@ -19,7 +19,7 @@ from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, page, refus
 from tests.http.serving import JANE, Answer, Server
 
 EACH = pytest.mark.parametrize("one", PAGES, ids=lambda one: one.path)
-CLOSED = pytest.mark.parametrize("one", [one for one in PAGES if not one.anybody], ids=lambda one: one.path)
+CLOSED = pytest.mark.parametrize("one", [one for one in PAGES if not one.anyone], ids=lambda one: one.path)
 
 ADMINS_ONLY = "/admin/brokerages"
 OWNERS_ONLY = ("/admin/webhooks", "/admin/users", "/admin/settings", ADMINS_ONLY)
@@ -157,7 +157,7 @@ def test_each_is_read_by_the_owner(here: Brokerage, owner: Reader, admin: Reader
     assert is_safe(answer)
     if one.show is None:
         assert refused(answer, 405) == WRONG_METHOD
-    elif one.anybody:
+    elif one.anyone:
         assert led_to(answer) == "/admin"
     elif path.endswith("nothing/here"):
         assert refused(answer, 404)
@@ -280,6 +280,6 @@ def test_a_platform_admin_has_an_overview(server: Server, office: Office) -> Non
     overview = reader.read("/admin")
     assert overview.said("strong") == ["Aureum"] and "platform admin" in overview.said("dd")
     for one in PAGES:
-        if one.show is not None and not one.anybody:
+        if one.show is not None and not one.anyone:
             path = one.path.replace("{id}", NOBODYS).replace("{path:path}", "nothing")
             assert reader.get(path).status in (200, 400, 404), path

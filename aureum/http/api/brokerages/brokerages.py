@@ -1,4 +1,5 @@
-"""``/api/v1/admin/brokerages``: the tenants of the installation, for platform admins; to its owner, the own one."""
+"""``/api/v1/admin/brokerages``: the tenants of the installation, for platform admins; an owner has access to the
+owner's brokerage."""
 
 from functools import partial
 

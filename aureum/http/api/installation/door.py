@@ -1,4 +1,4 @@
-"""``GET /``: where a person lands who follows the address that ``aureum serve`` prints; whatever the Host."""
+"""``GET /``: what the address that ``aureum serve`` prints shows, under any Host."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum import __version__
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import ANYBODY, Context, Endpoint
+from aureum.http.contract.endpoint import ANYONE, Context, Endpoint
 from aureum.http.wire.accept import prefers_page
 from aureum.http.wire.shapes import Shape
 
@@ -46,4 +46,4 @@ async def get_door(context: Context) -> Response:
     return answer(LINKS, headers={"Vary": "Accept"})
 
 
-ENDPOINTS = (Endpoint("GET", "/", get_door, "List the entry points", access=ANYBODY, answers=DoorResponse),)
+ENDPOINTS = (Endpoint("GET", "/", get_door, "List the entry points", access=ANYONE, answers=DoorResponse),)

@@ -1,4 +1,4 @@
-"""Whether this process lives, whether it can do its work, and its measurements; whatever the Host."""
+"""Whether this process lives, whether it can do its work, and its measurements, under any Host."""
 
 from ipaddress import ip_address
 
@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import ANYBODY, Context, Endpoint
+from aureum.http.contract.endpoint import ANYONE, Context, Endpoint
 from aureum.http.wire.shapes import Shape
 from aureum.store.postgres.readiness import READY_SECONDS, check
 
@@ -46,14 +46,14 @@ async def get_metrics(context: Context) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/healthz", get_healthz, "Check that the process is alive", access=ANYBODY, answers=HealthResponse),
-    Endpoint("GET", "/readyz", get_readyz, "Check that the process is ready", access=ANYBODY, answers=HealthResponse),
+    Endpoint("GET", "/healthz", get_healthz, "Check that the process is alive", access=ANYONE, answers=HealthResponse),
+    Endpoint("GET", "/readyz", get_readyz, "Check that the process is ready", access=ANYONE, answers=HealthResponse),
     Endpoint(
         "GET",
         "/metrics",
         get_metrics,
         "Get metrics for Prometheus",
-        access=ANYBODY,
+        access=ANYONE,
         media="text/plain",
         refusals=(404,),
     ),

@@ -62,7 +62,8 @@ class SubscriptionForm(BaseModel):
 
 
 class UnsubscribeLink(BaseModel):
-    """The query of a link. Whatever is no token is an unknown one: a person gets a page and no list of errors."""
+    """The query of a link. Any text that is no token counts as an unknown token: a person gets a page, not a list of
+    errors."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -14,7 +14,7 @@ from aureum.http.access.callers import bearer
 from aureum.http.access.hosts import client_address
 from aureum.http.access.roles import Role
 from aureum.http.contract.answers import answer, encoded
-from aureum.http.contract.endpoint import ANYBODY, STAFF, Context, Endpoint
+from aureum.http.contract.endpoint import ANYONE, STAFF, Context, Endpoint
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Email
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
@@ -108,7 +108,7 @@ ENDPOINTS = (
         post_login,
         "Log in",
         tag="auth",
-        access=ANYBODY,
+        access=ANYONE,
         dialect="leads",
         body=Credentials,
         answers=SessionResponse,

@@ -69,7 +69,7 @@ async def post_claim(context: Context, number: int) -> Response:
 
 
 def is_offered(details: Row) -> bool:
-    """Whether routing left the lead to whoever claims it."""
+    """Whether routing left the lead to be claimed."""
     return (details["routing"] or {}).get("why") in ("pond", "offered")
 
 

@@ -27,7 +27,7 @@ STATUS = {"pending": "TENTATIVE", "confirmed": "CONFIRMED", "completed": "CONFIR
 @dataclass(frozen=True)
 class CalendarTour:
     """What the file says. *uid*: the tour's wire id. *domain*: the brokerage's first one; it is part of the UID, so it
-    must stay the same for as long as the tour does. *version* and *updated_at* rise with whatever the file shows: its
+    must stay the same for as long as the tour does. *version* and *updated_at* rise with all that the file shows: its
     stream's, and the property's address and the brokerage's name. Texts are as visitors and staff wrote them."""
 
     uid: str

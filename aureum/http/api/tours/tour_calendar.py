@@ -130,7 +130,7 @@ def renames(brokerage: Sequence[Recorded], since: datetime) -> Iterator[datetime
 
 
 def start_of_tour(tour: Tour) -> Start | None:
-    """The start as it was fixed, whatever has become of the zone's rules since."""
+    """The start as it was fixed, even if the zone's rules have changed since."""
     if tour.local_start is None or tour.time_zone is None or tour.starts_at is None:
         return None
     return Start(datetime.fromisoformat(tour.local_start), tour.time_zone, datetime.fromisoformat(tour.starts_at))
