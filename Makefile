@@ -1,4 +1,4 @@
-# One virtual environment, .venv, made from the lock files, serves every target. It is made anew when they change.
+# One virtual environment, .venv, made from the lock files, serves every target. It is made again when they change.
 # PYTHON=python3.13 makes it with another interpreter. ARGS goes to pytest (test) or to the program (run, bench,
 # chaos).
 

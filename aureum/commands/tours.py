@@ -262,7 +262,7 @@ async def place_of(store: EventStore, tenant_id: UUID, property_id: UUID | None)
 
 async def property_listed(store: EventStore, tenant_id: UUID, listing_id: str) -> UUID | None:
     """The only property of the brokerage whose mlsId is *listing_id*; None if there is none or more than one."""
-    rows = await store.database.together.ask(tour_list.PROPERTIES_LISTED, (tenant_id, listing_id))
+    rows = await store.database.batched.ask(tour_list.PROPERTIES_LISTED, (tenant_id, listing_id))
     return rows[0][0] if len(rows) == 1 else None
 
 

@@ -86,8 +86,8 @@ class View:
 
     @property
     def pages(self) -> str:
-        """Without filters, of several who ask together (``aureum.store.postgres.together``): of which tenant, before
-        which id, how many."""
+        """Without filters, of several requests at once (``aureum.store.postgres.batched_reads``): of which tenant,
+        before which id, how many."""
         return f"SELECT ord, docs, last_id, found FROM {self.name}_pages(%b::uuid[], %b::uuid[], %b::integer[])"  # noqa: S608  # as above
 
     @property

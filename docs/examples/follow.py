@@ -29,7 +29,7 @@ while url is not None:
     except HTTPError as error:
         if error.code != 400 or url == LIST + PAGE:
             raise
-        # The link is of no use any more: the database was restored from a backup. Begin anew.
+        # The link is of no use any more: the database was restored from a backup. Start again.
         url, copy["items"] = LIST + PAGE, {}
         continue
     for item in items:

@@ -54,19 +54,6 @@ DIFFERS = (
     "aureum projections rebuild lead_list lead_counts --brokerage {slug}"
 )
 
-OLD_ROWS = """
-SELECT b.slug
-  FROM brokerages b
-  JOIN heads h ON h.tenant_id = b.tenant_id
- WHERE EXISTS (SELECT FROM lead_list l
-                WHERE l.tenant_id = h.tenant_id AND l.read_version = h.lead_list_version AND l.details = '{}')
- ORDER BY b.number
-"""
-OLD = (
-    "The list of leads of {slug} has rows of an older version, which staff cannot read. Run: "
-    "aureum projections rebuild lead_list --brokerage {slug}"
-)
-
 DISABLED = """
 SELECT b.slug, w.endpoint_id, w.host, w.disabled, w.disabled_at
   FROM webhook_endpoints w
@@ -149,8 +136,6 @@ async def read_models(doctor: Doctor) -> AsyncIterator[Finding]:
     rows = doctor.store.database.rows
     for slug, model in await rows(INTERRUPTED):
         yield Finding("read models", REBUILD.format(model=model, slug=slug), {"brokerage": slug, "name": model})
-    for slug, *_ in await rows(OLD_ROWS):
-        yield Finding("read models", OLD.format(slug=slug), {"brokerage": slug, "name": "lead_list"})
     for slug, *_ in await rows(MISCOUNTED):
         yield Finding("read models", DIFFERS.format(slug=slug), {"brokerage": slug, "name": "lead_counts"})
 

@@ -95,14 +95,14 @@ class Listing:
     path: str
     statement: str
     changed: str
-    together: str | None = None
+    batched: str | None = None
     found: "Listing | None" = None
 
     async def read(self, context: Context, chosen: Mapping[str, Any], before: UUID, limit: int) -> Page:
         """*limit* resources before the id *before*."""
         database = context.app.database
-        if self.together is not None and limit <= LONGEST_PAGE and all(value is None for value in chosen.values()):
-            ((docs, last, found),) = await database.together.ask(self.together, (context.tenant_id, before, limit))
+        if self.batched is not None and limit <= LONGEST_PAGE and all(value is None for value in chosen.values()):
+            ((docs, last, found),) = await database.batched.ask(self.batched, (context.tenant_id, before, limit))
         else:
             parameters = {"tenant": context.tenant_id, "before": before, "limit": limit, **chosen}
             ((docs, last, found),) = await database.rows(self.statement, parameters)

@@ -17,8 +17,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Unavailable
+from aureum.store.postgres.batched_reads import BatchedReads
 from aureum.store.postgres.connection import CONNECT_TIMEOUT_SECONDS, Connection, parameters
-from aureum.store.postgres.together import Together
 from aureum.store.postgres.watch import POOLER, VERSION, WRITES, Watch
 
 OTHER_VERSION = (
@@ -132,7 +132,7 @@ class Database:
         self.prepared = prepared
         self.idle_seconds = idle_seconds
         self.watch = watch or Watch()
-        self.together = Together(self.rows)
+        self.batched = BatchedReads(self.rows)
         self.tasks: set[asyncio.Task[None]] = set()
         self.ending = False
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(

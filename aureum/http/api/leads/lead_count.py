@@ -63,7 +63,7 @@ async def read(context: Context) -> bytes:
     database, tenant_id, agent = context.app.database, context.tenant_id, context.caller.visible_to
     rows: Iterable[tuple[str, int]]
     if agent is None:
-        rows = await database.together.ask(lead_counts.OF_TENANTS, (tenant_id,))
+        rows = await database.batched.ask(lead_counts.OF_TENANTS, (tenant_id,))
     else:
         parameters = {"tenant": tenant_id, "agent": agent}
         rows = await database.tenant_rows(tenant_id, lead_counts.OF_AGENT, parameters)

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import psycopg
 
 from aureum.domain.errors import Unavailable
+from aureum.store.postgres.batched_reads import GROUP_LIMIT
 from aureum.store.postgres.database import Database
-from aureum.store.postgres.together import GROUP_LIMIT
 
 MULTIPLES = """
 SELECT a.ord, a.number * x FROM unnest(%b::integer[]) WITH ORDINALITY AS a (number, ord), generate_series(1, a.number) x
@@ -37,7 +37,7 @@ def with_database(url: str, work: Callable[[Database], Awaitable[None]]) -> None
 def test_each_gets_its_own_rows(module_database_url: str) -> None:
     async def work(database: Database) -> None:
         numbers = [place % 5 for place in range(3 * GROUP_LIMIT)]
-        found = await asyncio.gather(*(database.together.ask(MULTIPLES, (number,)) for number in numbers))
+        found = await asyncio.gather(*(database.batched.ask(MULTIPLES, (number,)) for number in numbers))
         assert found == [[[number * x] for x in range(1, number + 1)] for number in numbers]
 
     with_database(module_database_url, work)
@@ -45,20 +45,20 @@ def test_each_gets_its_own_rows(module_database_url: str) -> None:
 
 def test_what_waits_goes_in_one_call_and_no_call_is_too_large(module_database_url: str) -> None:
     async def work(database: Database) -> None:
-        alone = asyncio.create_task(database.together.ask(CALLS, (1, 1)))
+        alone = asyncio.create_task(database.batched.ask(CALLS, (1, 1)))
         await asyncio.sleep(0)
         count = GROUP_LIMIT + 8
-        found = await asyncio.gather(*(database.together.ask(CALLS, (1, 1)) for _ in range(count)))
+        found = await asyncio.gather(*(database.batched.ask(CALLS, (1, 1)) for _ in range(count)))
         assert await alone == [[1]]
         assert [rows[0][0] for rows in found] == [GROUP_LIMIT] * GROUP_LIMIT + [8] * 8
-        assert await database.together.ask(CALLS, (1, 1)) == [[1]]
+        assert await database.batched.ask(CALLS, (1, 1)) == [[1]]
 
     with_database(module_database_url, work)
 
 
 def test_what_is_wrong_with_one_is_not_the_fault_of_the_others(module_database_url: str) -> None:
     async def work(database: Database) -> None:
-        asked = [database.together.ask(QUOTIENTS, (number,)) for number in (1, 0, 3)]
+        asked = [database.batched.ask(QUOTIENTS, (number,)) for number in (1, 0, 3)]
         one, two, three = await asyncio.gather(*asked, return_exceptions=True)
         assert (one, three) == ([[6]], [[2]])
         assert isinstance(two, psycopg.errors.DivisionByZero)
@@ -68,7 +68,7 @@ def test_what_is_wrong_with_one_is_not_the_fault_of_the_others(module_database_u
 
 def test_whoever_gives_up_takes_nobody_along(module_database_url: str) -> None:
     async def work(database: Database) -> None:
-        first, second = (asyncio.ensure_future(database.together.ask(MULTIPLES, (number,))) for number in (1, 2))
+        first, second = (asyncio.ensure_future(database.batched.ask(MULTIPLES, (number,))) for number in (1, 2))
         await asyncio.sleep(0)
         first.cancel()
         assert await second == [[2], [4]]
@@ -79,13 +79,13 @@ def test_whoever_gives_up_takes_nobody_along(module_database_url: str) -> None:
 
 def test_a_database_that_is_gone_is_told_and_comes_back(module_database_url: str) -> None:
     async def work(database: Database) -> None:
-        await database.together.ask(MULTIPLES, (1,))
+        await database.batched.ask(MULTIPLES, (1,))
         with psycopg.connect(module_database_url) as connection:
             assert connection.execute(TERMINATE).fetchone() != (0,)
-        asked = [database.together.ask(MULTIPLES, (number,)) for number in (1, 2)]
+        asked = [database.batched.ask(MULTIPLES, (number,)) for number in (1, 2)]
         first, second = await asyncio.gather(*asked, return_exceptions=True)
         assert isinstance(first, Unavailable)
         assert second == [[2], [4]], "it came meanwhile, and went with the next call"
-        assert await database.together.ask(MULTIPLES, (1,)) == [[1]]
+        assert await database.batched.ask(MULTIPLES, (1,)) == [[1]]
 
     with_database(module_database_url, work)

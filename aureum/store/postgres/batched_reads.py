@@ -1,4 +1,4 @@
-"""Reads that wait at the same moment go together: one call, with arrays of what each of them asks for."""
+"""Reads that wait at the same moment are batched: one call, with arrays of what each of them asks for."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +15,7 @@ Values = Sequence[Any]
 Rows = list[Any]
 
 
-class Together:
+class BatchedReads:
     """One a process. *rows* runs a statement with its parameters, and fetches."""
 
     def __init__(self, rows: Callable[[str, Sequence[Any]], Awaitable[list[Any]]]) -> None:
