@@ -54,7 +54,7 @@ def drop(server_url: str, name: str) -> None:
             execute(server_url, sql.SQL(ours).format(sql.Literal(name)))
             break
         except psycopg.errors.InsufficientPrivilege:
-            # A session that is just beginning or ending is nobody's for a moment.
+            # A session that is just beginning or ending belongs to no user for a moment.
             if not left:
                 raise
             time.sleep(0.1)

@@ -51,7 +51,7 @@ async def open_brokerage(store: EventStore, plan: str = "Elite") -> UUID:
 
 
 def new_lead(number: int = 1, *, lead_id: UUID | None = None, at: datetime | None = None, **fields: Any) -> Lead:
-    """A lead that nobody stored yet; *fields* replace the sensible ones."""
+    """A lead that is not stored yet; *fields* replace the sensible ones."""
     given: dict[str, Any] = {
         "status": "new",
         "number": number,

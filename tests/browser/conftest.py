@@ -39,6 +39,6 @@ def browser(office: Office) -> Iterator[Browser]:
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def visitor(browser: Browser, server: Server, tenant: Tenant, request: pytest.FixtureRequest) -> Iterator[Visitor]:
-    """Somebody on the brokerage's domain."""
-    with visiting(browser, f"http://{tenant.domain}:{server.port}", request.param) as somebody:
-        yield somebody
+    """A visitor on the brokerage's domain."""
+    with visiting(browser, f"http://{tenant.domain}:{server.port}", request.param) as visitor:
+        yield visitor

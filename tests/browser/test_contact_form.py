@@ -32,7 +32,7 @@ def placed(route: Route) -> None:
 
 @pytest.fixture
 def form(visitor: Visitor) -> Visitor:
-    """Somebody who came from an advertisement and has filled in the form."""
+    """A visitor who came from an advertisement and has filled in the form."""
     visitor.page.route("**/form.html?*", placed)
     visitor.go("/form.html?utm_source=google&utm_medium=organic&other=1")
     for name in TYPED:

@@ -48,7 +48,7 @@ def receiver(served_url: str, head: list[str]) -> Iterator[Receiver]:
 
 @pytest.fixture
 def owner(visitor: Visitor, office: Office, tenant: Tenant) -> Visitor:
-    """Somebody who has logged in a while ago."""
+    """A user who has logged in a while ago."""
     staff = office.staff(tenant.id, "brokerage_owner", "Sam Somebody")
     visitor.page.context.add_cookies([{"name": "aureum", "value": staff.token, "url": visitor.site}])
     visitor.go("/admin/webhooks")
@@ -56,7 +56,7 @@ def owner(visitor: Visitor, office: Office, tenant: Tenant) -> Visitor:
 
 
 def log_in(visitor: Visitor, path: str, user: User) -> None:
-    """As somebody does who was asked to, on the way to *path*."""
+    """Logs in as asked, on the way to *path*."""
     visitor.go(path)
     expect(visitor.page).to_have_title("Log in – Aureum")
     assert is_fine(visitor)

@@ -1,4 +1,4 @@
-"""Somebody who looks at a brokerage's pages, and what his or her browser complains about."""
+"""A visitor of a brokerage's pages, and what the browser complains about."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

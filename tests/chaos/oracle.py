@@ -18,7 +18,7 @@ BEFORE_SECONDS = 3.0
 DUPLICATES_AT_MOST = 0.001
 SLOWER_AT_MOST = 1.2
 FLOOR_MS = 200.0
-"""Below this nobody is slow: on a machine that does other things too, small times vary by more than a fifth. With the
+"""Below this nothing is slow: on a machine that does other things too, small times vary by more than a fifth. With the
 fifth it stays below the 250 ms within which 99 of 100 are to arrive."""
 
 

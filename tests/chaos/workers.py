@@ -1,4 +1,4 @@
-"""Two worker processes, and whoever kills, stops and pauses them, by seeded chance."""
+"""Two worker processes, which are killed, stopped and paused by seeded chance."""
 
 import asyncio
 import contextlib
@@ -72,7 +72,7 @@ class Workers:
             self.violations.append(f"A worker that was told to stop ended with {code}.")
 
     async def pause(self, process: asyncio.subprocess.Process, seconds: float) -> None:
-        """SIGSTOP, and SIGCONT if nobody has killed it meanwhile."""
+        """SIGSTOP, and SIGCONT unless it was killed meanwhile."""
         with self.disturbing("SIGSTOP"), contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGSTOP)
             await asyncio.sleep(seconds)
@@ -99,7 +99,7 @@ class Workers:
                             )
                 await asyncio.sleep(dice.uniform(0, 0.5))
                 while len(self.processes) < WORKERS:
-                    # Not to be cut short: nobody would know of the process.
+                    # Not to be cut short: the process would be forgotten.
                     await asyncio.shield(self.start())
         finally:
             for task in pauses.values():

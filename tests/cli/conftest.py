@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 @dataclass
 class Terminal:
-    """Somebody who types commands."""
+    """A terminal in which commands are typed."""
 
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
@@ -81,7 +81,7 @@ class Terminal:
 def terminal(
     module_database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Terminal]:
-    """A terminal in an empty directory, with a database of somebody's own in the settings."""
+    """A terminal in an empty directory, with an operator's own database in the settings."""
     for name in os.environ:
         if name.startswith("AUREUM_"):
             monkeypatch.delenv(name)

@@ -24,7 +24,7 @@ def with_domains(terminal: Terminal, *domains: str) -> str:
 
 
 def add(terminal: Terminal, slug: str, email: str, first_name: str | None = None, *interests: str) -> Subscriber:
-    """Somebody subscribes."""
+    """A visitor subscribes."""
 
     async def work(store: EventStore) -> Subscriber:
         tenant_id = await tenant_of(store.database, slug)

@@ -1,4 +1,4 @@
-"""``aureum user``: the staff is listed, shut out and given passwords by whoever operates the machine."""
+"""``aureum user``: the staff is listed, shut out and given passwords by the operator of the machine."""
 
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ HASH = "SELECT password_hash FROM users WHERE number = %(number)s"
 
 
 def created(terminal: Terminal, slug: str | None, role: str, *more: str, stdin: str = "") -> tuple[str, dict[str, Any]]:
-    """The address of somebody new, and what the command said."""
+    """The address of a new user, and what the command said."""
     email = f"u{uuid4().hex}@example.com"
     of = () if slug is None else ("--brokerage", slug)
     arguments = ("user", "create", *of, "--email", email, "--name", "Ann Agent", "--role", role, *more)

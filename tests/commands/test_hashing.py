@@ -85,7 +85,7 @@ def test_when_all_lines_are_full_the_longest_gets_shorter() -> None:
         assert isinstance(flood[-1].exception(), Busy)
         singles = [asyncio.create_task(hashing.run(release.wait, 20, client=f"10.0.{number}.1")) for number in range(5)]
         await asyncio.sleep(0.01)
-        # Nobody has two waiting any more: who comes last is refused.
+        # No address has two waiting any more: the last to come is refused.
         assert [task.done() for task in singles] == [False] * 2 + [True] * 3
         release.set()
         ended = await asyncio.gather(*flood, other, *singles, return_exceptions=True)

@@ -36,7 +36,7 @@ class Note(Aggregate):
         """Base of a note's events."""
 
     class Written(Event, base.Created):
-        """Somebody wrote it."""
+        """The note was written."""
 
         TOPIC: ClassVar[str] = "note.written"
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("text",))

@@ -52,7 +52,7 @@ class Staff(NamedTuple):
 
 @dataclass
 class Cast:
-    """Whoever of the staff is needed."""
+    """The users that a test needs."""
 
     server: Server
     office: Office
@@ -88,7 +88,7 @@ class Cast:
 
 @dataclass
 class Stage:
-    """A brokerage of the test's own on the Elite plan, and whoever asks it."""
+    """A brokerage of the test's own on the Elite plan, and its callers."""
 
     cast: Cast
     tenant: Tenant

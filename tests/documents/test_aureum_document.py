@@ -83,7 +83,7 @@ def test_400_bad_request(stage: Stage, endpoint: Endpoint) -> None:
 
 
 def test_429_rate_limit_exceeded(server: Server, stage: Stage, office: Office) -> None:
-    """A key that nobody gave another limit."""
+    """A key with the limit that all keys begin with."""
     limit = int(AUREUM.facts["Rate limit"].removesuffix(" requests per minute"))
     asked = IssueApiKey(tenant_id=stage.tenant.id, name="as documented")
     _, key = office.run(lambda store: issue_api_key(store, asked, ORIGIN))

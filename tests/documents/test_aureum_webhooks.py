@@ -104,7 +104,7 @@ OCCASIONS: dict[str, list[Callable[[Stage], Any]]] = {
 
 @pytest.mark.parametrize("row", AUREUM.events, ids=lambda row: f"{row.name} (line {row.line})")
 def test_an_event_of_the_table(served_url: str, office: Office, stage: Stage, row: Row) -> None:
-    """Whoever wants to hear of it does, once for each occasion."""
+    """Each endpoint that asked for the event gets it, once for each occasion."""
     with inbox() as consumer:
         register(office, stage, consumer, row.name)
         identifiers = [act(stage) for act in OCCASIONS[row.name]]

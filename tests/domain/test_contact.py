@@ -23,7 +23,7 @@ MAPPER = EventMapper(TENANT, lambda _: AESGCM(bytes(32)), REGISTRY)
 
 
 def added(**fields: Any) -> Contact:
-    """A contact that nobody stored yet; *fields* replace the sensible ones."""
+    """A contact that is not stored yet; *fields* replace the sensible ones."""
     given: dict[str, Any] = {
         "first_name": "John",
         "last_name": "Smith",

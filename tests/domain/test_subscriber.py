@@ -23,7 +23,7 @@ NOTHING_NEW: dict[str, Any] = {"first_name": None, "interests": (), "source_doma
 
 
 def subscribed(**fields: Any) -> Subscriber:
-    """A subscriber whom nobody stored yet; *fields* replace the sensible ones."""
+    """A subscriber that is not stored yet; *fields* replace the sensible ones."""
     given: dict[str, Any] = {
         "email": "subscriber@example.com",
         "first_name": "John",

@@ -24,7 +24,7 @@ FIXED: dict[str, str | None] = {
 
 
 def new_tour(**fields: Any) -> Tour:
-    """A tour that nobody stored yet; *fields* replace those of the document's example."""
+    """A tour that is not stored yet; *fields* replace those of the document's example."""
     given: dict[str, Any] = {
         "number": 789,
         "listing_id": "202412345",

@@ -120,7 +120,7 @@ def test_the_table_and_the_log_hold_what_the_aggregate_says(changes: list[tuple[
     assert row["stream_version"] == user.version and row["joined_at"] == user.created_on
     again = replay(events)
     assert vars(again) == vars(user)
-    # Whoever must log in again is told by what is new, not by what was.
+    # Which user must log in again follows from what is new, not from what was.
     for place in range(1, len(events)):
         (told,) = users.rows(events[:place], events[place:])
         assert told["out"] == any(isinstance(one, User.PasswordSet | User.Disabled) for one in events[place:])

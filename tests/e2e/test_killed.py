@@ -85,7 +85,7 @@ def test_a_killed_database_is_started_again(home: System, running: Running) -> N
         statuses.add(answer.status)
         assert answer.status == 200 or "retry-after" in answer.headers, answer
     assert statuses <= {200, 503}
-    # Whoever held a connection learns of it once, by a 503.
+    # A process that held a connection learns of it once, by a 503.
     eventually(lambda: capture_status(running) == 200, 30)
     eventually(lambda: total(running) == before + 1, 30)
 

@@ -28,7 +28,7 @@ def another() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def demo_url(server_url: str, template: str) -> Iterator[str]:
-    """A database of somebody's own with the demo in it."""
+    """A database of the operator's own with the demo in it."""
     with fresh_database(server_url, template) as url, system(url) as home:
         assert home.json("demo")["apiKey"].startswith("aur_")
         yield url

@@ -43,7 +43,7 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Staff:
-    """Somebody of the staff: wire id, number, and a token."""
+    """A user: wire id, number, and a token."""
 
     id: str
     number: int
@@ -95,7 +95,7 @@ class Office:
         return self.run(captured)
 
     def run(self, work: Callable[[EventStore], Awaitable[Result]]) -> Result:
-        """Whatever a test wants of the store."""
+        """Any work on the store."""
 
         async def worked() -> Result:
             return await work(self.store)
@@ -137,7 +137,7 @@ class Office:
         return to_wire(self.run(joined).id)
 
     def staff(self, tenant_id: UUID, role: str, name: str = "Somebody") -> "Staff":
-        """Somebody new of the staff with a token, as if he or she had logged in."""
+        """A new user with a token, as if logged in."""
         email = f"staff{next(NUMBERS)}@example.com"
         command = CreateUser(tenant_id=tenant_id, email=email, name=name, role=role)
 

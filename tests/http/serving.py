@@ -206,7 +206,7 @@ def served(url: str, open_files: int | None = None, **settings: str) -> Iterator
                 pass_fds=[listener.fileno()],
             )
         server = Server(listener.getsockname()[1], process, log)
-        # From now on the process alone listens: if it dies, nobody waits for an answer.
+        # From now on the process alone listens: if it dies, no client waits for an answer.
         listener.close()
         try:
             assert ready(server), server.logged()

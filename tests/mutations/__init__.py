@@ -1,1 +1,1 @@
-"""Small mistakes that somebody will make some day, each of which ``make check`` or ``make test`` must catch."""
+"""Small mistakes that a developer will make some day, each of which ``make check`` or ``make test`` must catch."""

@@ -1,4 +1,4 @@
-"""The mistakes: what stands in a file, what somebody leaves or makes of it, and what catches that."""
+"""The mistakes: what stands in a file, what a mistake makes of it, and what catches that."""
 
 from typing import NamedTuple
 

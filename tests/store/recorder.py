@@ -105,7 +105,7 @@ class TenantRecorder(ApplicationRecorder):
     ) -> Sequence[int]:
         """Append all or none; the positions, in the order given. *metadata* is one encoded entry an event.
 
-        Raises the library's errors: IntegrityError if somebody appended first or a version is not the next one,
+        Raises the library's errors: IntegrityError if another writer appended first or a version is not the next one,
         ProgrammingError if there is no such tenant.
         """
         if kwargs:
@@ -137,7 +137,7 @@ class TenantRecorder(ApplicationRecorder):
             case Outcome("version", _, version):
                 raise persistence.IntegrityError(
                     f"Stream {stream_id} is at version {version}, not {append.expected_version}: "
-                    "somebody appended to it first."
+                    "another writer appended to it first."
                 )
             case Outcome("unknown"):
                 raise persistence.ProgrammingError(f"There is no tenant {self.tenant_id}.")

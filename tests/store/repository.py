@@ -34,7 +34,7 @@ def project(aggregate: Any, events: Any) -> Any:
 
 
 def tenant_repository(pool: Pool, tenant_id: UUID, keys: TenantKeys) -> TenantRepository:
-    """The repository of one tenant. A person's key is fetched each time, so that whoever was erased is gone at once."""
+    """The repository of one tenant. A person's key is fetched each time, so that an erased person is gone at once."""
 
     def subject_key(subject_id: UUID) -> AESGCM | None:
         with connected(pool) as connection:

@@ -186,7 +186,7 @@ TENANTS = 2
 
 @dataclass(frozen=True)
 class Wish:
-    """Somebody wants a lead converted, or only its notes changed (no contacts), maybe under an idempotency key."""
+    """A wish: a lead is to be converted, or only its notes changed (no contacts), maybe under an idempotency key."""
 
     tenant: int
     lead: int
@@ -208,7 +208,7 @@ LEAD_IDS = tuple(ids.new_id() for _ in range(LEADS))
 
 
 async def granted(store: EventStore, tenant_id: UUID, wish: Wish, before: Stream, contacts: list[Contact]) -> str:
-    """What whoever wished hears."""
+    """What the caller hears."""
     lead: Lead = before.aggregate()
     if contacts:
         lead.convert(contacts[0].id, AT)
@@ -265,7 +265,7 @@ def test_grouped_as_alone(module_database_url: str) -> None:
             single_answers, single_logs = await carried_out(alone, connection, wished)
             assert group_answers == single_answers
             for ours, theirs in zip(group_logs, single_logs, strict=True):
-                # Whoever names a stream or key that stands in the group already waits for the next one.
+                # An append that names a stream or key which stands in the group already waits for the next group.
                 assert sorted(ours, key=str) == sorted(theirs, key=str)
                 if all(map(nothing_twice, wished)):
                     assert ours == theirs

@@ -25,7 +25,7 @@ LEADS = 4
 
 @dataclass(frozen=True)
 class Change:
-    """Somebody's wish: the lead gets this status (None: these notes), maybe under an Idempotency-Key."""
+    """A wish: the lead gets this status (None: these notes), maybe under an Idempotency-Key."""
 
     tenant: int
     lead: int
@@ -62,7 +62,7 @@ def decided(change: Change, before: Stream) -> Lead:
 
 
 async def answer(store: EventStore, tenants: list[UUID], change: Change, before: Stream) -> str:
-    """What whoever wished the change hears."""
+    """What the caller hears."""
     idempotency = None
     if change.key is not None:
         said = f"{change.status} {change.notes}".encode()

@@ -92,7 +92,7 @@ def test_nothing_is_appended_that_was_refused(proxy: Freezer, module_database_ur
         (tenant,) = await new_tenants(connection, 1)
         await writer.append(an_append(tenant))
         proxy.freeze()
-        # Nobody can be asked either: it is refused, and what has been sent is void by now.
+        # No other connection can be asked either: it is refused, and what has been sent is void by now.
         proxy.refuses = True
         with pytest.raises(Unavailable):
             await writer.append(an_append(tenant))

@@ -90,7 +90,7 @@ async def polled(store: EventStore, tenant_id: UUID) -> list[tuple[Any, Any]]:
 
 
 def test_what_is_filtered_by_lies_between_two_appends_and_a_rebuild_makes_the_same(module_database_url: str) -> None:
-    """So whoever goes on from a moment that a resource has shown misses nothing that was appended after it."""
+    """So a client that goes on from a moment that a resource has shown misses nothing that was appended after it."""
 
     async def scenario() -> None:
         async with opened_store(module_database_url) as store:

@@ -342,7 +342,7 @@ def test_the_gate_names_the_brokerage_of_the_key_or_else_of_the_host(tables: Tab
             ((b"", my_domain, ""), (None, mine, mine)),
             ((b"", "", my_slug), (None, mine, mine)),
             ((their_key, their_domain, ""), (theirs, theirs, theirs)),
-            # Told apart here, refused by whoever asked: the rows are the key's.
+            # Told apart here, refused by the caller: the rows are the key's.
             ((my_key, their_domain, ""), (mine, theirs, mine)),
             ((my_key, "", their_slug), (mine, theirs, mine)),
             ((b"unknown", "unknown.example.com", "unknown"), None),

@@ -1,4 +1,4 @@
-"""The test no library has: whoever follows a log by position sees every committed event once, and in order.
+"""The test no library has: a reader that follows a log by position sees every committed event once, and in order.
 
 Writers pause between insert and commit, roll back, or lose their connection; a reader follows meanwhile. With positions
 from a sequence, or without the head's lock, it would pass over events that are committed later than their successors.

@@ -1,4 +1,4 @@
-"""Loses the connection of somebody who is at work, before any statement of it."""
+"""Loses the connection of a worker in the middle of its work, before any of its statements."""
 
 from collections.abc import Coroutine
 from typing import Any

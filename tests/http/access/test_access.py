@@ -76,7 +76,7 @@ def test_a_key_on_another_brokerages_host_is_a_wrong_key(server: Server, office:
         wrong = server.ask("GET", "/api/leads", headers=tenant.bearer, host=host)
         assert unauthorized(wrong).startswith("The API key is not valid here")
         assert wrong.body == server.ask("GET", "/api/leads", headers={"Authorization": "Bearer aur_x"}, host=host).body
-    # Its own host, one that names nobody, and none at all: the key alone decides.
+    # Its own host, one that names no brokerage, and none at all: the key alone decides.
     for own in (
         tenant.domain,
         f"{tenant.slug}.{BASE_DOMAIN}",
@@ -119,7 +119,7 @@ def test_the_log_says_which_brokerage_the_host_names(
         assert told(server, credentials, below) == about | {"host": below}
         forwarded = {"X-Forwarded-Host": other.domain}
         assert told(proxied, credentials, tenant.domain, **forwarded) == about | {"host": other.domain}
-    # Of credentials that nobody has, the host says nothing.
+    # Of unknown credentials, the host says nothing.
     assert set(told(server, {"Authorization": "Bearer aur_x"}, other.domain).values()) == {None}
     assert tenant.key not in server.logged() and user.token not in server.logged()
 

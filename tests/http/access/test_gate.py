@@ -54,7 +54,7 @@ def with_gate(url: str, work: Callable[[Gate], Awaitable[None]]) -> None:
 
 
 def forget(url: str) -> None:
-    """All windows begin anew."""
+    """All windows start again."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DELETE FROM rate_limits")
 

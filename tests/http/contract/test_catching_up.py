@@ -163,7 +163,7 @@ def test_an_agent_hears_of_what_was_taken_away_and_of_nothing_that_was_never_the
     bens.run()
     assert (set(anas.docs), set(bens.docs)) == ({key(hers)}, {key(his), key(both)})
 
-    # It goes, comes, and goes on to nobody; what is the other's changes, too.
+    # It goes, comes, and then has no agent; what is the other's changes, too.
     change(server, who, f"{path}/{hers}", **{assigned: of_ben})
     change(server, who, f"{path}/{both}", **{assigned: of_ana})
     change(server, who, f"{path}/{both}", **{assigned: None})

@@ -58,7 +58,7 @@ def lonely(url: str) -> Iterator[Server]:
 
 @pytest.fixture
 def operator(url: str) -> Iterator[Office]:
-    """Whoever makes brokerages there."""
+    """The operator who makes brokerages there."""
     with Office.opened(url) as opened:
         yield opened
 

@@ -172,7 +172,7 @@ def test_postgresql_stands_still_and_goes_on(own_server: tuple[str, int]) -> Non
             assert visitors.told == told
         until(visitors.all_well, within=SOON)
         time.sleep(1)
-        # Nobody who was told that it failed has a lead in there.
+        # A request that was told it failed has left no lead in there.
         assert len(leads(url, tenant)) == visitors.told
 
 

@@ -35,7 +35,7 @@ def test_the_copy_is_the_list(server: Server, office: Office, tenant: Tenant, tm
     assert follow() == [f"removed {leads[0]} ", f"changed {leads[1]}"]
     assert follow() == []
 
-    # The log was put back: the link is refused, and the program begins anew.
+    # The log was put back: the link is refused, and the program starts again.
     kept = json.loads(copy.read_text())
     copy.write_text(json.dumps(kept | {"after": kept["after"][:-2] + ("AA" if kept["after"][-2:] != "AA" else "BA")}))
     assert len(follow()) == 119

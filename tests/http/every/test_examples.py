@@ -50,7 +50,7 @@ def scene(world: World, server_url: str, template: str, served_url: str) -> Iter
 
 
 def compare(recorded: Any, answer: Any, what: str) -> None:
-    """Raises AssertionError with the command that records it anew."""
+    """Raises AssertionError with the command that records it again."""
     assert recorded is not None, f"There is no example of {what}. {COMMAND}"
     assert unlike(recorded, answer) == [], f"The example of {what} is not what is answered now. {COMMAND}"
 

@@ -1,4 +1,4 @@
-"""Every POST under an Idempotency-Key: it happens once, whoever asks again, and whatever was refused before."""
+"""Every POST under an Idempotency-Key: it happens once, even if it is sent again or was refused before."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count

@@ -1,4 +1,4 @@
-"""A field of one line holds no line end and no other control character, whoever sends it and wherever."""
+"""A field of one line holds no line end and no other control character, from any sender and at any place."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from tests.http.office import Office, Staff
 from tests.http.serving import Answer, Server
 
 PRIVATE = ("/api/leads", "/api/tasks", "/api/tours", "/api/showings", "/api/v1/admin/leads")
-"""Of what begins like these an agent sees what is assigned to or created by him or her."""
+"""Of what begins like these an agent sees what is assigned to that agent or created by it."""
 
 OWNERS = ("/api/v1/admin/users", "/api/v1/admin/api-keys")
 """What begins like these is for owners."""

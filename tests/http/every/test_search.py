@@ -139,7 +139,7 @@ def opened(server: Server, office: Office) -> Lists:
 
 @pytest.fixture(scope="module", params=["just added", "copied for the index"])
 def lists(request: pytest.FixtureRequest, server: Server, office: Office) -> Lists:
-    """With all people; nobody changes them."""
+    """With all people; no test changes them."""
     lists = opened(server, office)
     for first, rest in PEOPLE.items():
         lists.add(first, **rest)

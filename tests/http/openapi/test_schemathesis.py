@@ -206,7 +206,7 @@ def configured(server: Server, tenant: Tenant) -> SchemathesisConfig:
 
 
 def credentials(case: Case, tenant: Tenant, staff: Mapping[str, str]) -> str:
-    """What the operation takes; whoever logs out has a token of his or her own."""
+    """What the operation takes; a user who logs out has a token of its own."""
     security = case.operation.definition.raw.get("security", [])
     if not security or any("key" in scheme for scheme in security):
         return tenant.key

@@ -1,4 +1,4 @@
-"""Somebody who reads the panel, with a browser that keeps a cookie and sends forms."""
+"""A reader of the panel, with a browser that keeps a cookie and sends forms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ class Reader:
 
 
 def as_staff(server: Server, who: Staff, host: str = "127.0.0.1") -> Reader:
-    """Whoever has logged in already."""
+    """A user who has logged in already."""
     return Reader(server, {PLAIN: who.token}, host)
 
 

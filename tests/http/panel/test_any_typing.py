@@ -82,7 +82,7 @@ def test_they_are_found(here: Brokerage, forms: dict[str, Form]) -> None:
 
 
 def number_of(owner: Reader) -> int:
-    """Of whoever is logged in."""
+    """Of the user who is logged in."""
     number: int = owner.get("/api/me").json["number"]
     return number
 

@@ -1,4 +1,4 @@
-"""A browser sends the cookie whoever made it ask: what changes anything must come from a page of the same host."""
+"""A browser sends the cookie for any page that makes it ask: what changes anything must come from the same host."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def owner(server: Server, office: Office) -> Reader:
 
 @pytest.mark.parametrize("page", ACTING, ids=lambda page: page.path)
 def test_no_form_of_another_site_is_taken(owner: Reader, office: Office, page: Page) -> None:
-    """Whether anybody is logged in or not: else another site could log its visitors in as somebody else, or out."""
+    """Logged in or not: else another site could log its visitors in as another user, or out."""
     path = page.path.replace("{id}", office.shared_lead).replace("{path:path}", "nothing")
     cookies, before = dict(owner.cookies), office.head(office.shared)
 
@@ -88,7 +88,7 @@ def test_what_comes_from_here_or_from_no_browser(owner: Reader, office: Office, 
 
 
 def test_an_authorization_counts_alone(owner: Reader, office: Office, tenant: Tenant) -> None:
-    """Whoever sends both is who Authorization says, or nobody."""
+    """A request with both is the caller that Authorization names, or none."""
     assert owner.ask("GET", "/api/me", headers=tenant.bearer).json["type"] == "key"
     for wrong in ("Bearer", "Bearer x", "Basic eDp5", f"Bearer {tenant.key[:-1]}"):
         assert owner.ask("GET", "/api/me", headers={"Authorization": wrong}).status == 401

@@ -23,7 +23,7 @@ CLOSED = pytest.mark.parametrize("one", [one for one in PAGES if not one.anyone]
 
 ADMINS_ONLY = "/admin/brokerages"
 OWNERS_ONLY = ("/admin/webhooks", "/admin/users", "/admin/settings", ADMINS_ONLY)
-"""Where nobody but the owner of a brokerage comes, and platform admins."""
+"""Pages that only owners of a brokerage and platform admins may open."""
 
 TYPED = {
     "url": "https://example.com/hooks",
@@ -95,7 +95,7 @@ class Brokerage:
         return cls(server, office, tenant, ids)
 
     def path(self, one: Page) -> str:
-        """The page's address here; of a kind of thing that this brokerage has none of, with an id that nobody has."""
+        """The page's address here; of a kind of thing that this brokerage has none of, with an unknown id."""
         before = one.path.partition("{")[0]
         return one.path.replace("{id}", self.ids.get(before, NOBODYS)).replace("{path:path}", "nothing/here")
 
@@ -214,7 +214,7 @@ def test_what_only_owners_may(here: Brokerage, role: str) -> None:
         if not path.startswith(closed):
             continue
         if one.path == "/admin/brokerages/{id}":
-            # Another brokerage, which is as unknown as what is nobody's.
+            # Another brokerage, which is as unknown as what does not exist.
             for answer in (reader.get(path), reader.send(path, TYPED)):
                 assert answer.status == 404 and b"Brokerage not found" in answer.body
             continue

@@ -32,7 +32,7 @@ def test_a_session_in_a_cookie_until_it_is_ended(server: Server, office: Office,
     authorization = {"Authorization": f"Bearer {reader.cookies['aureum']}"}
     assert opens(server, authorization) and opens(server, {"Cookie": name})
 
-    # Whoever is logged in has nothing to do at the login page.
+    # A user who is logged in has nothing to do at the login page.
     assert led_to(reader.get(f"{LOGIN}?next=/admin/webhooks")) == "/admin/webhooks"
     out = reader.read("/admin").form("/admin/logout")
     assert led_to(reader.send(out.action, out.fields)) == LOGIN
@@ -168,7 +168,7 @@ def credentials(office: Office) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def known(server: Server, office: Office) -> Reader:
-    """Somebody who is logged in."""
+    """A user who is logged in."""
     return as_staff(server, office.staff(office.shared.id, "agent"))
 
 

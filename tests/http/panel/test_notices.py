@@ -97,7 +97,7 @@ def test_while_it_fails(server: Server, office: Office, tenant: Tenant, owner: R
         assert told(reading) == [f"The webhook to https://example.com/hooks {FAILS}"]
         assert len(notice(reading, "warning")) == 1
     assert "failing" in owner.read("/admin/webhooks").said("span", class_="badge")
-    # Whoever disables it knows.
+    # The user who disables it knows.
     changed(server, tenant, webhook, disabled=True)
     assert told(owner.read("/admin")) == []
     changed(server, tenant, webhook, disabled=False)

@@ -84,7 +84,7 @@ def test_a_task_is_completed(server: Server, office: Office, tenant: Tenant, own
     assert office.head(tenant) == head
     for done in ("paid", "<b>", "changed2"):
         assert owner.read(f"{path}?done={done}").said("p", role="status") == []
-    # Nobody's task is completed by reading about it.
+    # Reading about a task does not complete it.
     assert refused(owner.get(form.action), 405)
 
 

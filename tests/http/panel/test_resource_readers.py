@@ -13,7 +13,7 @@ from tests.http.serving import JANE, Server
 
 NAMED = {"leads": "firstName", "tasks": "title", "showings": "name"}
 WORK = {"leads": JANE, "tasks": {"title": "Call"}, "showings": JANE}
-"""What an agent sees his or her own of."""
+"""The lists in which agents see only their own."""
 
 
 @pytest.mark.parametrize("kind", WORK)

@@ -114,7 +114,7 @@ def test_who_has_one_name_only(server: Server, tenant: Tenant, owner: Reader) ->
 
 
 def test_texts_of_other_systems(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
-    """Line ends, blanks around and commas that no form would send: they stay until somebody types there."""
+    """Line ends, blanks around and commas that no form would send: they stay until a user types there."""
     message = "\r\n First\r\nsecond\nthird\rfourth \n"
     lead = made(server, tenant, "leads", firstName="Mary\nJane", lastName=" Doe ", phone="1\r2", message=message)
     contact = made(server, tenant, "contacts", firstName="A", lastName="B", tags=["vip, at once", "north end"])
@@ -162,7 +162,7 @@ def test_who_is_no_choice_any_more(server: Server, office: Office, tenant: Tenan
 
 
 def owner_id(owner: Reader, name: str) -> str:
-    """The id that stands behind a name wherever somebody is chosen."""
+    """The id that stands behind a name wherever a user is chosen."""
     body = owner.get("/admin/tasks/new").body.decode()
     before, _, _ = body.partition(f'">{name}</option>')
     return before.rpartition('<option value="')[2]

@@ -106,7 +106,7 @@ TYPED = {
 
 
 def reader_of(resource: Resource, server: Server, office: Office, tenant: Tenant) -> Reader:
-    """Whoever may do everything there."""
+    """A user who may do everything there."""
     if resource.path == "/admin/brokerages":
         return as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"))
     return as_staff(server, office.staff(tenant.id, "brokerage_owner", "Olivia Owner"))
@@ -174,7 +174,7 @@ def test_entered_once(resource: Resource, server: Server, office: Office, reader
     assert refused.problem and name in refused.problem and "<script>" not in refused.problem
     kept = refused.form(new)
     assert as_typed(typed | {name: wrong}, kept) and kept["once"] != form["once"]
-    assert typed.get("password", "?") not in str(kept.fields), "a password is typed anew"
+    assert typed.get("password", "?") not in str(kept.fields), "a password is typed again"
     for field in fields:
         if field.required and not field.default and field.kind != "choice":
             problem = page(reader.send(new, form.filled(**(typed | {field.name: " "}))), 400).problem

@@ -68,7 +68,7 @@ def test_an_owner_sets_up_routing(server: Server, office: Office, tenant: Tenant
     group = forms("/groups")[0]
     reader.send(group.action, [*group.fields, ("do", "remove")])
     assert settings()["groups"] == {}
-    # The last rule cannot be removed, and what somebody else has changed meanwhile is not overwritten.
+    # The last rule cannot be removed, and what another user has changed meanwhile is not overwritten.
     rules = forms("/rules")
     refused = reader.send(rules[0].action, [*rules[0].fields, ("do", "remove")])
     assert refused.status == 400 and b"The last of rules must have no when" in refused.body

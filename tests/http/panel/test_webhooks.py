@@ -153,7 +153,7 @@ def test_changed_unless_somebody_else_has(server: Server, office: Office, tenant
     assert "changed" in late.problem and office.head(tenant) == before
     again = late.form(path)
     assert again["url"] == "https://example.com/late" and again["etag"] != theirs["etag"]
-    # Whoever has read that decides.
+    # The user has read that, and decides.
     assert led_to(colleague.send(path, again.fields)) == f"{path}?done=changed"
     assert server.by_key(tenant, "GET", f"/api/webhooks/{one['id']}").json["url"] == "https://example.com/late"
     assert owner.follow(owner.send(path, owner.read(path).form(path).fields)).said("p", role="status")

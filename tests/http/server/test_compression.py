@@ -111,7 +111,7 @@ def test_a_long_list_is_the_same(server: Server, office: Office, tenant: Tenant,
 
 @pytest.mark.parametrize("encoding", WHOLE)
 def test_each_chunk_of_a_stream_goes_out_at_once(encoding: str) -> None:
-    """However little it is: whoever reads has all that has been read of the list so far."""
+    """However little it is: the client has all that has been read of the list so far."""
     decode, got, sent = begun(encoding), bytearray(), bytearray()
 
     async def chunks() -> AsyncIterator[bytes]:

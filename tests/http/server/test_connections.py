@@ -237,7 +237,7 @@ def test_as_many_connections_as_there_are_files_for(served_url: str, tenant: Ten
             if number % 30 == 0:
                 assert server.form(tenant, {"Idempotency-Key": f"k{number}"}, message=f"{number}").status == 200
         assert server.ask("GET", "/readyz").status == 200
-        # Whoever holds most makes room, not the one that has been idle longest.
+        # The address that holds most makes room, not the one that has been idle longest.
         honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert honest.recv(65536).startswith(b"HTTP/1.1 200 ")
         until(lambda: any("for_room" in line for line in logged(server, "connections_ended")))

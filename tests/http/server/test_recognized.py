@@ -50,7 +50,7 @@ def test_the_one_that_was_not_asked_for_longest_goes_first() -> None:
 @pytest.mark.parametrize("field", Caller._fields)
 def test_whatever_the_gate_says_otherwise_it_is_no_longer_true(field: str) -> None:
     known = Known(LINE, ABOUT, TOLD)
-    assert still_true(known, Admission(ABOUT, 3, None)), "how many requests remain is told anew"
+    assert still_true(known, Admission(ABOUT, 3, None)), "how many requests remain is said each time"
     another: dict[str, Any] = {field: "another"}
     assert not still_true(known, Admission(ABOUT._replace(**another), 9, None))
 

@@ -36,7 +36,7 @@ def url(module_database_url: str) -> str:
 
 @asynccontextmanager
 async def gate_held(house: House) -> AsyncIterator[None]:
-    """Whoever the gate would count waits."""
+    """A caller that the gate would count waits."""
     async with await psycopg.AsyncConnection.connect(house.edge.aureum.database.url) as other:
         await other.execute("LOCK TABLE rate_limits IN ACCESS EXCLUSIVE MODE")
         yield

@@ -29,7 +29,7 @@ def test_every_answer_has_them(server: Server, tenant: Tenant) -> None:
     for answer in answers:
         assert {name: answer.headers.get(name) for name in EXPECTED} == EXPECTED
         assert "server" not in answer.headers
-        assert "strict-transport-security" not in answer.headers, "whoever ends TLS says that"
+        assert "strict-transport-security" not in answer.headers, "the proxy that ends TLS says that"
 
 
 def test_they_are_these() -> None:

@@ -400,7 +400,7 @@ def test_a_damaged_cluster_is_told_plainly(data_dir: Path, damage: Callable[[Pat
     with pytest.raises(EmbeddedDatabaseError, match=told) as caught:
         start(data_dir)
     assert str(data_dir) in str(caught.value)
-    assert not runs(data_dir)  # also if it came up but nobody can use it
+    assert not runs(data_dir)  # also if it came up but cannot be used
 
 
 def test_a_path_that_cannot_be_used_is_told_plainly(home: Path) -> None:

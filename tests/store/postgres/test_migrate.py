@@ -1,4 +1,4 @@
-"""From an empty database to the present one, whoever else starts at the same moment."""
+"""From an empty database to the present one, even if another process starts at the same moment."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Rows of an older version of a step: told before anybody serves them, made anew, and never mixed with new ones."""
+"""Rows of an older version of a step: reported before they are served, rebuilt, and never mixed with new ones."""
 
 import asyncio
 from typing import Any

@@ -146,7 +146,7 @@ def test_the_second_of_two_rebuilds_is_told(database_url: str) -> None:
 
 
 def test_the_claim_of_a_killed_process_ends_with_its_lease(database_url: str) -> None:
-    """A process that is killed releases nothing; whoever comes later waits for the lease to end."""
+    """A process that is killed releases nothing; the next one waits for the lease to end."""
 
     async def scenario() -> None:
         async with brokerage(database_url) as (store, tenant_id):

@@ -1,4 +1,4 @@
-"""The tour list made anew is the one that appends wrote, also where tours change while it is made."""
+"""The rebuilt tour list is the one that appends wrote, also where tours change while it is rebuilt."""
 
 import asyncio
 from typing import Any

@@ -25,7 +25,7 @@ def pause(hosts: Hosts, now: float) -> float:
 
 def test_a_host_has_its_share_and_no_more() -> None:
     hosts = Hosts(4)
-    assert room(hosts, 0.0) == 2, "a claim takes half; whoever has half is named"
+    assert room(hosts, 0.0) == 2, "a claim takes half; a host that has half is named"
     for _ in range(3):
         hosts.began(HOST)
     assert room(hosts, 0.0) == 1

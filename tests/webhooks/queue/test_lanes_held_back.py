@@ -130,7 +130,7 @@ def test_a_rate_limit_lets_so_many_through_a_second(database_url: str) -> None:
             claims = await claim(store.database, ONE, tenant, limit=20, share=8)
             assert len(claims) == 4
             await write(store.database, ONE, [completion(c) for c in claims])
-            # It is due again exactly when there is a token, and not before: nobody asks in vain.
+            # It is due again exactly when there is a token, and not before: no claim is in vain.
             (seconds,) = await lane(store, tenant, "extract(epoch FROM next_due - tokens_at)::float8")
             assert 0.2 <= seconds <= 0.25
             assert await claim(store.database, ONE, tenant, limit=20, share=8) == []

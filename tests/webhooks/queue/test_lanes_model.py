@@ -76,7 +76,7 @@ class Queue(RuleBasedStateMachine):
         self.health = {endpoint: Health() for endpoint in self.endpoints}
         self.disabled: set[UUID] = set()
         self.next_position = 1
-        # Every claim that was ever made and not answered yet, whoever may hold the delivery by now.
+        # Every claim that was ever made and not answered yet, even if another worker holds the delivery by now.
         self.claims: list[tuple[UUID, Claim]] = []
         self.outcomes: Counter[str] = Counter()
         for endpoint in range(len(MODES)):

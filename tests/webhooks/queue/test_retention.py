@@ -1,4 +1,4 @@
-"""What is kept no longer goes; what somebody still needs stays. And what should have been looked at is looked at."""
+"""What is kept no longer goes; what is still needed stays. And what should have been looked at is looked at."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -56,7 +56,7 @@ def test_messages_go_after_thirty_days_unless_they_wait_to_be_sent(database_url:
             await finish(store, tenant)
             assert await prune_messages(store.database, batch) == 2
             assert await kept(store) == [8, 9]
-            # What is made anew is as old as it was, and stays as long as it is needed.
+            # What is made again is as old as it was, and stays as long as it is needed.
             await replay(store, tenant, endpoint, until=2)
             await catch_up(store)
             await feed(store, tenant)

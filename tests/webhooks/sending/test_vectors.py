@@ -106,7 +106,7 @@ def _library_accepts(secret: str, case: dict[str, Any]) -> bool:
 
 def test_the_file_is_what_the_generator_makes() -> None:
     current = vectors.FILE.read_text(encoding="utf-8") == vectors.document()
-    assert current, "Write it anew: python -m tests.webhooks.sending.vectors"
+    assert current, "Write it again: python -m tests.webhooks.sending.vectors"
 
 
 def test_names_are_unique_and_every_error_has_cases_and_a_meaning() -> None:

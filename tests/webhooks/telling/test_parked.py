@@ -43,7 +43,7 @@ def test_what_is_mended_is_told_and_the_rest_stays(database_url: str, batch: int
             await store.database.rows(MEND, {"lead": mended.id})
             await store.database.rows("UPDATE webhook_lanes SET next_due = 'infinity'")
             assert await retry_parked(store, tenant, batch) == Retried(2, 2, 2)
-            # Whoever was registered later is not told.
+            # An endpoint that was registered later gets nothing.
             assert await deliveries(store, tenant) == [(endpoint, 4), (endpoint, 5)]
             assert late != endpoint
             assert [position for position, _, _ in await parked(store, tenant)] == [6, 7]

@@ -1,4 +1,4 @@
-"""From the log to messages and deliveries: exactly once, for whoever wants them, whatever is killed when."""
+"""From the log to messages and deliveries: exactly once, for all that want them, even if a worker is killed."""
 
 import asyncio
 from collections.abc import Coroutine

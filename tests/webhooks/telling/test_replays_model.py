@@ -1,5 +1,5 @@
 """Whatever happens in which order, and whatever is killed: an endpoint hears of everything since its registration, in
-the same bytes each time, and of nothing twice that nobody asked to be sent twice.
+the same bytes each time, and nothing twice that was not asked for twice.
 
 Random logs, endpoints that rest, a projector that lags, replays, redeliveries, pruning; connections that are lost
 before any statement of a projector or of a replay.

@@ -66,7 +66,7 @@ def test_a_finished_delivery_is_made_again_from_the_front_of_the_queue(database_
             await catch_up(store)
             assert await rows(store) == [(4, "due", True, 1, 1, None)]
             await finish(store, tenant, "exhausted")
-            # Its message may have been pruned since: it is made anew, to the last byte.
+            # Its message may have been pruned since: it is made again, to the last byte.
             await store.database.rows("DELETE FROM webhook_messages")
             await store.database.rows("UPDATE webhook_lanes SET next_due = 'infinity'")
             await redeliver(store, tenant, endpoint, 4)
@@ -145,7 +145,7 @@ def test_a_test_sends_one_sample_to_its_endpoint_alone(database_url: str) -> Non
             assert list(told) == ["event", "timestamp", "data", "id", "sequence", "changes"]
             assert (told["event"], told["id"], told["sequence"]) == (event, identifier, position)
             assert told["changes"]["status"] == {"from": "ACTIVE", "to": "PENDING"}
-            # That one, too, is made anew where it is wanted again.
+            # That one, too, is made again where it is wanted again.
             await finish(store, tenant)
             await store.database.rows("DELETE FROM webhook_messages")
             await redeliver(store, tenant, endpoint, position)

@@ -232,7 +232,7 @@ def test_what_takes_long_leaves_its_slot_to_others(database_url: str) -> None:
             rounds = asyncio.create_task(persevere("dispatch", dispatcher.round, stop))
             await until(lambda: len(sender.urls) == 4)
             assert dispatcher.free == 0
-            # Nobody answers: after a second the others have their turn all the same.
+            # No answer comes: after a second the others have their turn all the same.
             await until(lambda: len(sender.urls) == 6)
             assert dispatcher.under_way.total() == 6
             sender.go_on.set()

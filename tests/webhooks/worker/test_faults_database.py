@@ -237,7 +237,7 @@ def test_who_keeps_everything_alive_makes_a_busy_lane_dearer_and_no_other(databa
             look, neighbour = await cost_of_a_look(database), await cost_of_a_claim(database, quiet)
             for _ in range(100):
                 await cost_of_a_claim(database, busy)
-            # A claim leaves a dead entry of its lane behind, which whoever looks for due lanes passes by once.
+            # A claim leaves a dead entry of its lane behind, which the next look for due lanes passes by once.
             assert await cost_of_a_look(database) < look + 3 * 100
             assert await cost_of_a_claim(database, quiet) < 1.5 * neighbour
             await old.rollback()

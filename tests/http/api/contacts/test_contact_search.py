@@ -31,7 +31,7 @@ def listed(server: Server, tenant: Tenant, **query: Any) -> list[str]:
 
 @pytest.fixture(scope="module")
 def people(server: Server, office: Office) -> tuple[Tenant, dict[str, str]]:
-    """A brokerage with some contacts, their ids by first name; nobody changes them."""
+    """A brokerage with some contacts, their ids by first name; no test changes them."""
     tenant = office.brokerage()
     sent: dict[str, dict[str, Any]] = {
         "John": {"lastName": "Smith", "email": "john.smith@example.com"},

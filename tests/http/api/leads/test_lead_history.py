@@ -47,7 +47,7 @@ def test_a_lead_as_it_was(server: Server, proxied: Server, tenant: Tenant) -> No
     assert as_of("9999-12-31T23:59:59.999Z").json == states[-1].json
     assert as_of("9999-12-31").json == states[-1].json
     assert as_of("0001-01-01").status == 404
-    # The offset's plus, that nobody escaped, arrives as a blank.
+    # The offset's plus, if it is not escaped, arrives as a blank.
     assert as_of(created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")).json == states[0].json
 
 

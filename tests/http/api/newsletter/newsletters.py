@@ -43,6 +43,6 @@ def links(office: Office, tenant: Tenant) -> dict[str, str]:
 
 
 def link(server: Server, office: Office, tenant: Tenant, email: str = EMAIL) -> str:
-    """The link of somebody who subscribes now."""
+    """The link of a new subscriber."""
     assert subscribe(server, tenant, email).status == 200
     return links(office, tenant)[email]

@@ -1,4 +1,4 @@
-"""``POST /api/newsletter/subscribe``: one answer and one amount of work, whoever asks for the newsletter."""
+"""``POST /api/newsletter/subscribe``: one answer and one amount of work for every address."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -149,7 +149,7 @@ def test_whoever_was_erased_may_subscribe_anew(server: Server, office: Office, t
     old_link = link(server, office, tenant)
     ((old, _),) = office.rows(TYPES, tenant=tenant.id)
     office.rows(ERASE, tenant=tenant.id, subscriber=old)
-    assert links(office, tenant) == {}, "no mail goes to somebody who was erased"
+    assert links(office, tenant) == {}, "no mail goes to an erased person"
 
     for _ in range(2):
         assert subscribe(server, tenant, first_name="John").body == THANKS

@@ -185,7 +185,7 @@ def test_one_address_may_end_as_many_subscriptions_as_it_has_links(
     office.run(lambda store: many_subscribers(store, tenant, 45))
     made = list(links(office, tenant).values())
     assert len(made) == 45
-    # Whoever guesses is limited, apart from forms, reads and right links.
+    # Guesses are limited, apart from forms, reads and right links.
     guesses = [server.ask("POST", f"{UNSUBSCRIBE}?token={n}", host=tenant.domain) for n in range(31)]
     assert [answer.status for answer in guesses] == [404] * 30 + [429]
     page = server.ask("GET", f"{UNSUBSCRIBE}?token=x", headers=BROWSER, host=tenant.domain)

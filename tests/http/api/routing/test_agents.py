@@ -184,7 +184,7 @@ def test_there_is_one_primary_agent(server: Server, office: Office, tenant: Tena
     after = change(server, broker, ben.number, {"primary": True, "bio": "Ben."})
     assert (after.json["primary"], after.json["bio"]) == (True, "Ben.")
     assert primaries(server, broker) == [ben.number]
-    # Whoever was it has an event that says so.
+    # The former primary agent has an event that says so.
     assert server.ask("GET", f"{PATH}/{ana.number}", headers=broker.bearer).etag != before.etag
     assert change(server, broker, ben.number, {"primary": False}).json["primary"] is False
     assert primaries(server, broker) == []

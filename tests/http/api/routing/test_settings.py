@@ -1,4 +1,4 @@
-"""``/api/v1/admin/routing``: the settings are kept whole, and name nobody who cannot take a lead."""
+"""``/api/v1/admin/routing``: the settings are kept whole, and name no agent who cannot take a lead."""
 
 from typing import Any
 
@@ -139,7 +139,7 @@ def test_who_is_disabled_or_of_another_brokerage_is_refused(
         refused = put(server, owner, sent)
         assert refused.status == 422 and f"names agent {ana.number}, who is disabled" in str(refused.detail)
     assert put(server, owner, {"groups": {"north": [stranger.number]}}).status == 422
-    # A rule that names somebody who has left since is still shown.
+    # A rule that names a user who has left since is still shown.
     assert server.ask("GET", PATH, headers=owner.bearer).json["rules"][0]["to"] == {"agent": ana.number}
 
 

@@ -225,7 +225,7 @@ def test_a_list_that_is_known_already_is_not_sent_again(
 
 
 def test_a_platform_admin_sees_the_leads_of_all_live_brokerages(server_url: str, template: str) -> None:
-    """On a database of its own: nobody else enters leads, and what is counted is known."""
+    """On a database of its own: no other test enters leads, and what is counted is known."""
     with fresh_database(server_url, template) as url, served(url) as server, Office.opened(url) as office:
         admin = office.staff(ids.PLATFORM, "platform_admin")
         tenants = [office.brokerage() for _ in range(3)]

@@ -261,7 +261,7 @@ def test_neither_email_nor_phone_cannot_remain(server: Server, office: Office, t
 
 
 def test_whose_lead_it_is_not_it_is_not_there_for(server: Server, office: Office, tenant: Tenant) -> None:
-    """Neither for another brokerage's staff, nor for an agent, nor for somebody without a brokerage."""
+    """Neither for another brokerage's staff, nor for an agent, nor for a user without a brokerage."""
     broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
     by_ana = entered(server, ana)["id"]
     of_ana = entered(server, broker, assigned_agent_id=ana.number)["id"]

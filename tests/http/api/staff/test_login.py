@@ -37,7 +37,7 @@ def forgiven(office: Office) -> None:
 
 
 def joined(office: Office, tenant_id: UUID, role: str = "agent", password: str | None = PASSWORD) -> User:
-    """Somebody with a password."""
+    """A user with a password."""
     command = CreateUser(
         tenant_id=tenant_id,
         email=f"Somebody{next(NUMBERS)}@example.com",
@@ -65,7 +65,7 @@ def changed(office: Office, tenant_id: UUID, user: User, **fields: Any) -> None:
 
 
 def opens(server: Server, headers: dict[str, str]) -> bool:
-    """Whether the token is somebody's."""
+    """Whether the token opens anything."""
     status = server.ask("GET", "/api/me", headers=headers).status
     assert status in (200, 401)
     return status == 200

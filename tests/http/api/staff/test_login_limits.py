@@ -1,4 +1,4 @@
-"""Whoever fails often is slowed down, and nobody else: by address, by network, by account, over all processes."""
+"""Callers that fail often are slowed down, and no others: by address, by network, by account, over all processes."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""``/api/v1/admin/users``: who manages the staff, and what nobody may do to themselves or to others."""
+"""``/api/v1/admin/users``: which users manage the staff, and what no user may do to itself or to others."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ def admin(office: Office) -> Staff:
 
 
 def new(**fields: Any) -> dict[str, Any]:
-    """Somebody who is not there yet."""
+    """A user who is not there yet."""
     return {"email": f"new{next(NUMBERS)}@example.com", "name": "Ana Agent", "role": "agent"} | fields
 
 

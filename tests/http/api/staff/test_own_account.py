@@ -59,7 +59,7 @@ def test_the_present_one_is_asked_for(server: Server, office: Office, tenant: Te
         answer = change(server, who, wrong)
         assert (answer.status, answer.json["error"]) == (400, "current is not your current password.")
         assert set(answer.json["fields"]) == {"current"}
-    # Whoever has a token only must not find it out: wrong ones count like failed logins.
+    # A thief of a token must not find out the password: wrong ones count like failed logins.
     assert change(server, who, "again").status == 400
     refused = change(server, who)
     assert refused.status == 429 and int(refused.headers["retry-after"]) > 800
@@ -94,7 +94,7 @@ def test_who_has_no_password_yet(server: Server, office: Office, tenant: Tenant)
 
 
 def test_who_is_disabled_while_the_password_changes_is_out(server: Server, office: Office, tenant: Tenant) -> None:
-    """The login that goes on is of somebody who may be there."""
+    """The login that goes on is of a user who may be there."""
     user, owner = joined(office, tenant.id), office.staff(tenant.id, "brokerage_owner")
     who = token(server, user)
     office.rows("UPDATE user_tokens SET kept_until = now() + interval '1 minute' WHERE user_id = %(u)s", u=user.id)

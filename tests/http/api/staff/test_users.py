@@ -79,7 +79,7 @@ def test_pages_and_what_changes_in_them(server: Server, proxied: Server, office:
     assert found == [[ana, bob, cy], [dot]]
     assert pages(after)[0] == [[]]
 
-    # A page goes on behind somebody who is disabled meanwhile.
+    # A page goes on behind a user who is disabled meanwhile.
     second = next_page(server.by_key(tenant, "GET", "/api/users?limit=2"))
     disable(office, tenant, staff[3])
     assert second and server.by_key(tenant, "GET", second).ids == [cy, dot]

@@ -68,7 +68,7 @@ def test_staff_clear_a_lead_and_it_counts_is_routed_and_told(server: Server, off
 
     shown = server.ask("GET", path, headers=broker.bearer).json
     assert (shown["suspect"], shown["routing"], shown["assigned_agent_id"]) == (True, None, None)
-    # Until then nothing is done with it, and nobody is told what staff correct in it.
+    # Until then nothing is done with it, and what staff correct in it is not emitted.
     for method, where, body in (
         ("PATCH", f"/api/leads/{lead['id']}", {"status": "contacted"}),
         ("POST", f"/api/leads/{lead['id']}/convert", None),

@@ -26,7 +26,7 @@ def send(server: Server, tenant: Tenant, path: str = "/api/contact", /, headers:
 
 
 def text(answer: Answer) -> str:
-    """The page, as it is read. It loads nothing, runs nothing, and is kept by nobody."""
+    """The page, as it is read. It loads nothing, runs nothing, and is not cached."""
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-") and "script" not in policy

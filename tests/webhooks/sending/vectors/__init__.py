@@ -2,7 +2,7 @@
 
     python -m tests.webhooks.sending.vectors
 
-writes it anew; a test holds the file equal to what is made here.
+writes it; a test holds the file equal to what is made here.
 """
 
 import json

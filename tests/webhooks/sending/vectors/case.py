@@ -23,7 +23,7 @@ BODY = (
     b'"name":"Ada Example","status":"new"},"id":"msg_03ha4voe9wuiw6zyci11ehxed_216","sequence":216}'
 )
 
-# Both are nobody's. 32 bytes need padding in base64; those of the second also make '+' and '/'.
+# Both are used nowhere else. 32 bytes need padding in base64; those of the second also make '+' and '/'.
 OLD = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 NEW = "whsec_" + base64.b64encode(bytes(range(224, 256))).decode()
 SHORT = "whsec_" + base64.b64encode(bytes(range(16))).decode()
