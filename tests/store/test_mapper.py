@@ -62,6 +62,10 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
     dict[str, Any] | None: st.none() | st.dictionaries(st.text(), json, max_size=3),
     list[list[str]] | None: st.none() | st.lists(st.lists(st.text(), max_size=2), max_size=2),
     dict[str, str | None]: st.dictionaries(st.text(), st.none() | st.text(), max_size=3),
+    dict[str, str | bool | None]: st.dictionaries(st.text(), st.none() | st.booleans() | st.text(), max_size=3),
+    dict[str, str | int | list[str]]: st.dictionaries(
+        st.text(), st.text() | st.integers(-(2**63), 2**63 - 1) | st.lists(st.text(), max_size=2), max_size=3
+    ),
 }
 """Every type that a field of an event may have; READERS in the mapper knows those that JSON does not."""
 
