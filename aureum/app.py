@@ -1,8 +1,12 @@
 """The composition root: everything that a process needs, opened once and closed in order."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aureum.http.access.gate import Gate
 from aureum.http.access.sites import Sites
@@ -16,6 +20,9 @@ from aureum.store.postgres.notify import Notifier
 from aureum.store.postgres.watch import Watch
 from aureum.store.writer import AppendWriter
 
+if TYPE_CHECKING:
+    from aureum.routing.model_client import ModelClient
+
 
 @dataclass(frozen=True)
 class Aureum:
@@ -28,6 +35,8 @@ class Aureum:
     answers: AnswerCache
     metrics: Metrics
     sites: Sites
+    model: ModelClient | None = None
+    """The connection to the model by which enquiries are compared with profiles; None if there is no model."""
 
 
 @asynccontextmanager
@@ -47,8 +56,16 @@ async def open_store(settings: Settings, url: str, key: bytes, watch: Watch | No
 
 
 @asynccontextmanager
-async def open_aureum(settings: Settings, url: str, key: bytes) -> AsyncIterator[Aureum]:
-    """All that one HTTP process needs: a writer, a gate, a notifier and ``pool_size`` readers."""
+async def open_aureum(
+    settings: Settings, url: str, key: bytes, model_path: Path | None = None
+) -> AsyncIterator[Aureum]:
+    """All that one HTTP process needs: a writer, a gate, a notifier, ``pool_size`` readers, and the routing model whose
+    process answers at *model_path*."""
+    # Numpy comes with them, which commands of the command line do without.
+    from aureum.commands.ranking import asking, warm_up
+    from aureum.routing.model_client import ModelClient
+
+    warm_up()
     metrics = Metrics()
     watch = Watch(settings.database_timeout, metrics.database_timeouts.inc)
     gate = Gate(
@@ -58,13 +75,16 @@ async def open_aureum(settings: Settings, url: str, key: bytes) -> AsyncIterator
         watch=watch,
         uncounted=metrics.uncounted.inc,
     )
-    async with open_store(settings, url, key, watch) as store, gate:
-        yield Aureum(
-            settings,
-            store.database,
-            store,
-            gate,
-            AnswerCache(),
-            metrics,
-            Sites(gate, store.database, settings.base_domain),
-        )
+    connection = nullcontext() if model_path is None else ModelClient(model_path, seconds=settings.routing_timeout)
+    async with open_store(settings, url, key, watch) as store, gate, connection as model:
+        with nullcontext() if model is None else asking(model):
+            yield Aureum(
+                settings,
+                store.database,
+                store,
+                gate,
+                AnswerCache(),
+                metrics,
+                Sites(gate, store.database, settings.base_domain),
+                model,
+            )

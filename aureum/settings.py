@@ -27,6 +27,9 @@ PREFIX = "AUREUM_"
 FOR_TESTS = "AUREUM_TEST_"
 """What the tests of Aureum itself read."""
 
+NO_MODEL = "none"
+"""The routing model of an installation that wants none."""
+
 KEY_BYTES = 32
 MAKE_A_KEY = "openssl rand -base64 32"
 
@@ -99,6 +102,12 @@ def _public_url(url: str) -> str:
     if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?", url):
         raise ValueError("not an http URL")
     return url.rstrip("/")
+
+
+def _model(name: str) -> str:
+    if not re.fullmatch(r"bundled|none|[A-Za-z_][\w.]*:[A-Za-z_]\w*", name):
+        raise ValueError("not the name of a model")
+    return name
 
 
 def _domain(name: str) -> str:
@@ -218,6 +227,17 @@ class Settings(BaseSettings):
     )
     max_connections: Annotated[int | None, Write("a whole number, for example 2000")] = Field(
         None, ge=1, description="connections that one process takes; unset: as many as it may open files"
+    )
+    routing_model: Annotated[
+        str,
+        AfterValidator(_model),
+        Write("bundled, none, or package.module:function of a model of your own"),
+    ] = Field(
+        "bundled",
+        description="the model that compares enquiries with agents' profiles by meaning; none: words alone decide",
+    )
+    routing_timeout: Annotated[float, Write("a number of seconds, for example 0.25")] = Field(
+        0.25, gt=0, le=5, description="seconds that a form may wait for the routing model"
     )
     smtp_url: Annotated[
         str | None,

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from aureum.routing.model_process import listen, start
 from aureum.store.cipher import MasterKey
 from aureum.store.postgres import embedded
 from aureum.store.postgres.migrate import migrate
@@ -95,3 +96,16 @@ def module_database_url(server_url: str, template: str) -> Iterator[str]:
     """A fresh, migrated database for a whole module."""
     with fresh_database(server_url, template) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Iterator[Path]:
+    """Where the process of the routing model answers, one for all tests that ask for it."""
+    with tempfile.TemporaryDirectory(prefix="aureum-model-") as folder:
+        path = Path(folder) / "socket"
+        with listen(path) as listener:
+            process = start(listener)
+            yield path
+            assert process.stdin is not None
+            process.stdin.close()
+            assert process.wait(30) == 0

@@ -137,6 +137,8 @@ def test_settings_are_frozen() -> None:
         ("POOL_SIZE", "0", "a whole number, 1 or more"),
         ("POOL_SIZE", "four", "a whole number, 1 or more"),
         ("SMTP_URL", "mail.example.com", "smtp://"),
+        ("ROUTING_MODEL", "bert", "bundled, none, or package.module:function"),
+        ("ROUTING_TIMEOUT", "0", "a number of seconds"),
     ],
 )
 def test_a_bad_value_is_told_plainly(monkeypatch: pytest.MonkeyPatch, name: str, text: str, advice: str) -> None:

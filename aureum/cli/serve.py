@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from aureum.demo.demo import Demo
+    from aureum.routing.model_process import ModelProcess
     from aureum.store.postgres.embedded import EmbeddedServer
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -83,14 +84,40 @@ def serve_command(
     """
     from aureum.processes.supervisor import listen, serve
 
-    with listen(host, port) as listener, served() as (_, look_after):
+    with listen(host, port) as listener, routing_model() as model, served() as (_, look_after):
         serve(
             listener,
             workers=workers,
             deliver=not no_worker,
             ready=lambda url: announce(url, as_json, {"url": url}),
-            look_after=look_after,
+            look_after=both(look_after, model),
+            model=None if model is None else model.path,
         )
+
+
+@contextlib.contextmanager
+def routing_model() -> Iterator[ModelProcess | None]:
+    """The process of the routing model, or None if the settings want none. It loads while everything else starts."""
+    from aureum.routing.model_process import ModelProcess
+    from aureum.settings import NO_MODEL, load_settings
+
+    settings = load_settings()
+    if settings.routing_model == NO_MODEL:
+        yield None
+        return
+    with ModelProcess(settings.routing_model) as process:
+        yield process
+
+
+def both(look_after: Callable[[], None], model: ModelProcess | None) -> Callable[[], None]:
+    """What looks after the database, and after the model's process."""
+
+    def look() -> None:
+        look_after()
+        if model is not None:
+            model.look_after()
+
+    return look
 
 
 @contextlib.contextmanager
@@ -220,14 +247,21 @@ def run_command(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 
     """
     from aureum.processes.supervisor import listen, serve
 
-    with listen(host, port) as listener, served() as (here, look_after):
+    with listen(host, port) as listener, routing_model() as model, served() as (here, look_after):
         note("Preparing the demo brokerage ...")
         demo = run(made(here))
 
         def ready(url: str) -> None:
             announce(url, as_json, credentials(at_localhost(url), demo), hints(url, demo))
 
-        serve(listener, workers=workers, deliver=True, ready=ready, look_after=look_after)
+        serve(
+            listener,
+            workers=workers,
+            deliver=True,
+            ready=ready,
+            look_after=both(look_after, model),
+            model=None if model is None else model.path,
+        )
 
 
 def hints(url: str, demo: Demo) -> str:

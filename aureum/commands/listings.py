@@ -1,7 +1,9 @@
 """The property of the brokerage that an enquiry is about, by its listing id or the page that it was sent from."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -14,14 +16,28 @@ from aureum.store.event_store import EventStore
 SECONDS = 60.0
 """How long a listing is remembered: a price that has just changed may be known a little late."""
 
-LIMIT = 2_000
+LIMIT = 10_000
 
-known: Lru[tuple[UUID, tuple[str, ...]], tuple[float, Listing | None]] = Lru(LIMIT)
-"""By tenant and names: when it was looked up, and what was found."""
+MOST = 20
+"""How many properties are read; if so many have the names, what is cut off may have one of them, too."""
+
+
+class Looked(NamedTuple):
+    """What a name was found to mean, and when: the properties that have it, no more than two."""
+
+    at: float
+    found: tuple[tuple[UUID, Listing], ...]
+
+
+known: Lru[tuple[UUID, str], Looked] = Lru(LIMIT)
+"""By tenant and name. Most parts of a page's address name nothing, which is remembered, too: the second form of a page
+looks up nothing, whatever its query says of campaigns."""
 
 
 async def with_listing(store: EventStore, tenant_id: UUID, enquiry: Enquiry) -> Enquiry:
     """*enquiry* with the listing that it is about, if there is one. Raises Unavailable."""
+    if not enquiry.listing_id and not enquiry.page:
+        return enquiry
     return replace(enquiry, listing=await listing_of(store, tenant_id, enquiry.listing_id, enquiry.page))
 
 
@@ -29,15 +45,27 @@ async def listing_of(store: EventStore, tenant_id: UUID, listing_id: str | None,
     """The one property that *listing_id* or a part of *page* names, as its mlsId or slug; None if that is none, or
     more than one. Raises Unavailable."""
     names = tuple(name for name in (listing_id, *page_parts(page)) if name)
-    if not names:
-        return None
-    key = (tenant_id, names)
-    kept, now = known.find(key), time.monotonic()
-    if kept is not None and now - kept[0] < SECONDS:
-        return kept[1]
-    rows = await store.database.tenant_rows(tenant_id, property_list.NAMED, {"tenant": tenant_id, "names": list(names)})
-    found = listing(orjson.loads(rows[0][0])) if len(rows) == 1 else None
-    known.keep(key, (now, found))
+    now = time.monotonic()
+    looked = {name: known.find((tenant_id, name)) for name in names}
+    fresh = {name: one.found for name, one in looked.items() if one is not None and now - one.at < SECONDS}
+    unknown = [name for name in looked if name not in fresh]
+    if unknown:
+        fresh |= await looked_up(store, tenant_id, unknown, now)
+    found = {property_id: listing for one in fresh.values() for property_id, listing in one}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+async def looked_up(
+    store: EventStore, tenant_id: UUID, names: Sequence[str], now: float
+) -> dict[str, tuple[tuple[UUID, Listing], ...]]:
+    """The properties that have each of *names*, from the database. Raises Unavailable."""
+    parameters = {"tenant": tenant_id, "names": list(names), "most": MOST}
+    rows = await store.database.tenant_rows(tenant_id, property_list.NAMED, parameters)
+    properties = [(slug, mls_id, (property_id, listing(orjson.loads(doc)))) for property_id, slug, mls_id, doc in rows]
+    found = {name: tuple(one for *called, one in properties if name in called)[:2] for name in names}
+    if len(rows) < MOST:
+        for name, one in found.items():
+            known.keep((tenant_id, name), Looked(now, one))
     return found
 
 

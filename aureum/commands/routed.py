@@ -17,7 +17,7 @@ from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import DayFull
 from aureum.domain.lead import Lead
-from aureum.domain.routing import literal, reasons
+from aureum.domain.routing import reasons
 from aureum.domain.routing.deciding import Decision, decide, needs_listing, needs_ranking, reads_enquiry
 from aureum.domain.routing.eligible import Agent, Candidates, candidates
 from aureum.domain.routing.enquiry import Enquiry
@@ -45,11 +45,6 @@ Suspect = TypeVar("Suspect", Lead, Tour)
 Ranker = Callable[[Enquiry, Sequence[Agent]], Awaitable[Ranking]]
 
 
-async def by_words(enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
-    """The ranking by the agents' own words."""
-    return literal.rank(enquiry, pool)
-
-
 @dataclass(slots=True)
 class Standing:
     """What is the same for every lead from ``since`` until ``until``: the brokerage's day, and who can take one. Also
@@ -71,7 +66,7 @@ class Team:
     routing: Routing
     agents: tuple[Agent, ...]
     time_zone: str
-    rank: Ranker = by_words
+    rank: Ranker
     full: dict[str, set[UUID]] = field(default_factory=dict)
     standings: list[Standing] = field(default_factory=list)
     """The last one."""
@@ -249,7 +244,11 @@ async def team_of(store: EventStore, tenant_id: UUID) -> Team:
 
 def team(staff: Iterable[Sequence[Any]], kept: dict[str, Any] | None, time_zone: str) -> Team:
     """A team of the rows that ``users.AGENTS`` and ``brokerages.ROUTED_BY`` read."""
-    return Team(from_json(kept), tuple(map(agent_of, staff)), time_zone)
+    # Many commands come by here that rank nothing; numpy is for those that do.
+    from aureum.commands.ranking import Profiles
+
+    routing, agents = from_json(kept), tuple(map(agent_of, staff))
+    return Team(routing, agents, time_zone, Profiles(agents, frozenset(routing.masked_words)).rank)
 
 
 def agent_of(row: Sequence[Any]) -> Agent:

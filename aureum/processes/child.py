@@ -1,4 +1,5 @@
-"""The processes that ``serve`` starts: ``python -m aureum.processes.child http FD``, and the same with ``worker``.
+"""The processes that ``serve`` starts: ``python -m aureum.processes.child http FD [MODEL]``, where MODEL is the
+socket of the routing model, and the same with ``worker``.
 
 Each reads the settings itself, joins the embedded database if that is what they say, and ends when it is told to
 (SIGTERM, SIGINT) or when the supervisor is gone, which shows as the end of its standard input. The last to leave stops
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -55,9 +57,12 @@ HURRY_SECONDS = 2.0
 log = structlog.get_logger()
 
 
-async def serve_http(settings: Settings, url: str, key: bytes, stop: asyncio.Event, listener: socket.socket) -> None:
-    """Answer requests on *listener* until *stop*; then finish those under way."""
-    async with open_aureum(settings, url, key) as aureum:
+async def serve_http(
+    settings: Settings, url: str, key: bytes, stop: asyncio.Event, listener: socket.socket, model: Path | None
+) -> None:
+    """Answer requests on *listener* until *stop*; then finish those under way. *model* is where the routing model's
+    process answers."""
+    async with open_aureum(settings, url, key, model) as aureum:
         app = make_app(aureum)
         app.connections.limit = connections_allowed(settings)
         config = uvicorn.Config(
@@ -218,11 +223,12 @@ def main(arguments: list[str]) -> None:
     key = master_key(settings)
     with database(settings) as url:
         match arguments:
-            case ["http", descriptor]:
+            case ["http", descriptor, *model_paths]:
                 listener = socket.socket(fileno=int(descriptor))
+                model = Path(model_paths[0]) if model_paths else None
 
                 async def work(stop: asyncio.Event) -> None:
-                    await serve_http(settings, url, key, stop, listener)
+                    await serve_http(settings, url, key, stop, listener, model)
 
             case ["worker"]:
 
@@ -230,7 +236,7 @@ def main(arguments: list[str]) -> None:
                     await deliver(settings, url, key, stop)
 
             case _:
-                sys.exit("usage: python -m aureum.processes.child http FD | worker")
+                sys.exit("usage: python -m aureum.processes.child http FD [MODEL] | worker")
         if uvloop.run(until_told(work, supervised=True)):
             forget_process()
 

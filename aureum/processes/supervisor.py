@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 
 from prometheus_client.multiprocess import mark_process_dead
 
 from aureum.log import hung_up
 from aureum.metrics import SHARED
+from aureum.routing.model_process import ONE_THREAD
 
 READY_SECONDS = 60
 STOP_SECONDS = 40
@@ -80,18 +82,21 @@ def serve(
     deliver: bool,
     ready: Callable[[str], None],
     look_after: Callable[[], None] = lambda: None,
+    model: Path | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain. *ready* is told the base URL once it answers; *look_after* is called
-    now and then for whatever else must live. The processes read the settings that this one has read. Raises ServeError.
+    now and then for whatever else must live, such as the process of the routing model, which answers at *model*. The
+    processes read the settings that this one has read. Raises ServeError.
     """
     told = Told()
     with signals(told), tempfile.TemporaryDirectory(prefix="aureum-metrics-", ignore_cleanup_errors=True) as shared:
         children: list[Child] = []
         try:
-            children += [start(("http", str(listener.fileno())), listener, shared) for _ in range(workers)]
+            http = ("http", str(listener.fileno()), *([str(model)] if model is not None else []))
+            children += [start(http, listener, shared) for _ in range(workers)]
             if deliver:
                 children.append(start(("worker",), listener, shared))
-            if wait_until_ready(children, listener, shared, told):
+            if wait_until_ready(children, listener, shared, told, look_after):
                 ready(base_url(listener))
             while not told.times:
                 restart_dead(children, listener, shared)
@@ -132,7 +137,7 @@ def start(arguments: tuple[str, ...], listener: socket.socket, shared: str) -> C
     """Start ``aureum.processes.child``, with its measurements in the directory *shared*."""
     process = subprocess.Popen(  # noqa: S603  our own module, no shell
         [sys.executable, "-m", "aureum.processes.child", *arguments],
-        env=os.environ | {SHARED: shared},
+        env=ONE_THREAD | os.environ | {SHARED: shared},
         stdin=subprocess.PIPE,
         stdout=2,  # standard output is for what scripts read
         pass_fds=[listener.fileno()] if arguments[0] == "http" else [],
@@ -142,7 +147,9 @@ def start(arguments: tuple[str, ...], listener: socket.socket, shared: str) -> C
     return Child(arguments, process, time.monotonic())
 
 
-def wait_until_ready(children: list[Child], listener: socket.socket, shared: str, told: Told) -> bool:
+def wait_until_ready(
+    children: list[Child], listener: socket.socket, shared: str, told: Told, look_after: Callable[[], None]
+) -> bool:
     """Whether some process answers that it is ready; not, if told to stop before. A process that is killed meanwhile is
     started again; one that ends by itself has a reason that will be there the next time too. Raises ServeError."""
     deadline = time.monotonic() + READY_SECONDS
@@ -150,6 +157,7 @@ def wait_until_ready(children: list[Child], listener: socket.socket, shared: str
         if any((code := child.process.poll()) is not None and code >= 0 for child in children):
             raise ServeError("A process ended before it was ready; the log above says why.")
         restart_dead(children, listener, shared)
+        look_after()
         if answers(listener):
             return True
         if time.monotonic() > deadline:

@@ -177,12 +177,12 @@ LIST = DocumentList(
 )
 
 NAMED = """
-SELECT p.doc FROM property_list p
+SELECT p.property_id, p.slug, p.mls_id, p.doc FROM property_list p
   JOIN heads h ON h.tenant_id = p.tenant_id AND h.property_list_version = p.read_version
  WHERE p.tenant_id = %(tenant)s AND (p.slug = ANY(%(names)s) OR p.mls_id = ANY(%(names)s))
- LIMIT 2
+ LIMIT %(most)s
 """
-"""The properties that have one of these names as slug or mlsId: of two it is not known which is meant."""
+"""The properties that have one of these names as slug or mlsId."""
 
 SLUGS = """
 SELECT slug FROM property_list

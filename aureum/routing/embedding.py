@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
+from aureum.routing.model_process import BUNDLED
 
-DEFAULT = "aureum.routing.embedding:universal_sentence_encoder"
+Vectors = NDArray[np.float32]
 
 
 class Embedder(Protocol):
@@ -26,13 +26,18 @@ class EmbedderError(Exception):
     """A model cannot be had; the message says why."""
 
 
-def load(path: str = DEFAULT) -> Embedder:
-    """The model that ``package.module:function`` makes. Raises EmbedderError."""
+def load(path: str = BUNDLED) -> Embedder:
+    """The model that ``package.module:function`` makes, or the bundled one. Raises EmbedderError."""
     module, _, name = path.partition(":")
     try:
-        make: Callable[[], Embedder] = getattr(import_module(module), name)
+        make: Callable[[], Embedder] = (
+            UniversalSentenceEncoder if path == BUNDLED else getattr(import_module(module), name)
+        )
         embedder = make()
         vectors = embedder.embed(["a house by the lake"])
+    except MemoryError:
+        # There may be more the next time.
+        raise
     except Exception as error:
         raise EmbedderError(f"The model {path} cannot be loaded: {type(error).__name__}.") from error
     if vectors.ndim != 2 or len(vectors) != 1 or abs(float(np.linalg.norm(vectors)) - 1.0) > 0.01:
@@ -54,8 +59,3 @@ class UniversalSentenceEncoder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         return np.asarray(self.model.encode(list(texts)), dtype=np.float32)
-
-
-def universal_sentence_encoder() -> Embedder:
-    """The model that ships."""
-    return UniversalSentenceEncoder()

@@ -4,6 +4,7 @@ Whatever goes wrong is a word (``late``, ``away``, ``busy``) and no exception: t
 """
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from aureum.lru import Lru
+from aureum.routing.model_process import failure_of
 from aureum.routing.roster import Roster
 from aureum.routing.vectors import ROSTERS_KEPT, Answer, Question
 
@@ -22,6 +25,19 @@ PENDING_LIMIT = 64
 
 RECONNECT_SECONDS = 0.2
 LINE_LIMIT = 2**20
+
+LOAD_SECONDS = 20.0
+"""How long a model may take to load before this process does its work without it."""
+
+UNANSWERED_LIMIT = 8
+"""After so many questions without any answer the model counts as hanging: only one question in PAUSE_SECONDS waits."""
+PAUSE_SECONDS = 1.0
+
+UNSENT_LIMIT = 8 * 2**20
+"""How many bytes may wait for a model that reads nothing."""
+
+ROSTERS_BROUGHT_AGAIN = 32
+"""How many rosters, the last ones asked about, a model that has been started again gets at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,9 @@ class ModelClient:
         self.path, self.seconds = path, seconds
         self.model: Model | None = None
         self.connected = asyncio.Event()
+        self.loading_until = time.monotonic() + LOAD_SECONDS
+        self.unanswered, self.paused_until = 0, 0.0
+        self._recent: Lru[str, Roster] = Lru(ROSTERS_BROUGHT_AGAIN)
         self._pending: dict[int, asyncio.Future[Answer]] = {}
         self._asked: dict[int, Roster] = {}
         self._questions: dict[int, Question] = {}
@@ -77,12 +96,21 @@ class ModelClient:
             return False
         return True
 
+    def loading(self) -> bool:
+        """Whether the model loads for the first time, so that it is worth while to wait for it."""
+        return time.monotonic() < self.loading_until and not failure_of(self.path).exists()
+
     async def answer(self, question: Question, roster: Roster) -> tuple[Answer, Model]:
         """The model's answer, within the time limit. Raises ModelMissing."""
         if self._writer is None or self.model is None:
             raise ModelMissing("away")
         if len(self._pending) >= PENDING_LIMIT:
             raise ModelMissing("busy")
+        now = time.monotonic()
+        if self.unanswered >= UNANSWERED_LIMIT:
+            if now < self.paused_until or self._writer.transport.get_write_buffer_size() > UNSENT_LIMIT:
+                raise ModelMissing("late")
+            self.paused_until = now + PAUSE_SECONDS
         self._number += 1
         number, model = self._number, self.model
         future = self._pending[number] = asyncio.get_running_loop().create_future()
@@ -94,6 +122,7 @@ class ModelClient:
             async with asyncio.timeout(self.seconds):
                 return await future, model
         except TimeoutError:
+            self.unanswered += 1
             raise ModelMissing("late") from None
         finally:
             for known in (self._pending, self._asked, self._questions):
@@ -113,6 +142,7 @@ class ModelClient:
         if len(self._brought) > ROSTERS_KEPT:
             self._brought.clear()
         self._brought.add(roster.digest)
+        self._recent.keep(roster.digest, roster)
 
     def _ask(self, number: int) -> None:
         self._write({"number": number, "seconds": self.seconds, "question": self._questions[number]})
@@ -137,8 +167,13 @@ class ModelClient:
             said = orjson.loads(line)
             if "model" in said:
                 self.model = Model(said["model"], said["version"])
+                self.unanswered, self.loading_until = 0, 0.0
                 self.connected.set()
+                for digest in list(self._recent):
+                    if (roster := self._recent.find(digest)) is not None:
+                        self.bring(roster)
                 continue
+            self.unanswered = 0
             number = said["number"]
             future = self._pending.get(number)
             if future is None or future.done():

@@ -1,27 +1,34 @@
 """The model's process: ``python -m aureum.routing.model_server FD MODEL``, on a Unix socket that it is given.
 
 It says its name once it is loaded, then answers lines of JSON. What waits at the same moment is embedded together;
-rosters are made ready a slice at a time in between. It ends when its standard input does, so that it outlives nobody.
+rosters are made ready a slice at a time in between. It ends when its standard input does, even if the model hangs, so
+that it never outlives its starter.
 """
 
 import os
 import selectors
-import signal
 import socket
 import sys
+import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from aureum.routing.embedding import DEFAULT, EmbedderError, load
+from aureum.routing.embedding import EmbedderError, load
+from aureum.routing.model_process import CANNOT_LOAD, failure_of
 from aureum.routing.vectors import Agent, Meanings, Question
 
 GROUP_LIMIT = 16
 LINE_LIMIT = 32 * 2**20
 READ = 2**18
+
+GRACE_SECONDS = 1.0
+"""How long after the end of its standard input the process may go on."""
 
 
 @dataclass
@@ -158,18 +165,40 @@ class ModelServer:
         self.waiting = deque(one for one in self.waiting if one.peer is not peer)
 
 
+def end_with(standard_input: int, path: Path) -> None:
+    """End the process soon after *standard_input*, whatever it computes then."""
+
+    def watch() -> None:
+        while os.read(standard_input, 1):
+            pass
+        time.sleep(GRACE_SECONDS)
+        clear(path)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-starter", daemon=True).start()
+
+
+def clear(path: Path) -> None:
+    """Remove the socket *path* and what belongs to it: a starter that was killed has not done so."""
+    for left in (path, failure_of(path)):
+        left.unlink(missing_ok=True)
+    with suppress(OSError):  # the folder is gone already, or has more in it since it is not ``ModelProcess``'s
+        path.parent.rmdir()
+
+
 def main(arguments: list[str]) -> None:
-    """Load the model, then serve. The exit code is 3 if the model cannot be loaded."""
-    # Of Ctrl-C its starter hears too, and decides.
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    descriptor, model = int(arguments[0]), arguments[1] if len(arguments) > 1 else DEFAULT
+    """Load the model, then serve. If it cannot be loaded, the file beside the socket says why."""
+    descriptor, model = int(arguments[0]), arguments[1]
+    standard_input, listener = sys.stdin.fileno(), socket.socket(fileno=descriptor)
+    path = Path(listener.getsockname())
+    end_with(standard_input, path)
     try:
         meanings = Meanings(load(model))
     except EmbedderError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(3)
-    ModelServer(socket.socket(fileno=descriptor), meanings, sys.stdin.fileno()).run()
+        failure_of(path).write_text(str(error))
+        sys.exit(CANNOT_LOAD)
+    ModelServer(listener, meanings, standard_input).run()
+    clear(path)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aureum.domain import ids
 from aureum.domain.errors import Invalid
-from aureum.domain.routing import literal, reasons
+from aureum.domain.routing import reasons
 from aureum.domain.routing.deciding import Decision, decide, needs_listing, needs_ranking
 from aureum.domain.routing.eligible import Agent, Out, candidates
 from aureum.domain.routing.enquiry import Enquiry, Listing, page_parts
@@ -51,9 +51,9 @@ def decided(
     full: frozenset[UUID] = frozenset(),
     lead: UUID = LEAD,
     at: datetime = AT,
+    ranking: Ranking = Ranking("nothing_said"),  # noqa: B008  # frozen
 ) -> Decision:
-    found = candidates(team, at, full)
-    return decide(routing, found, enquiry, literal.rank(enquiry, found.pool), lead)
+    return decide(routing, candidates(team, at, full), enquiry, ranking, lead)
 
 
 def reason(decision: Decision, routing: Routing = Routing()) -> str:  # noqa: B008  # frozen
@@ -127,21 +127,31 @@ def test_random_draws_evenly_and_always_alike() -> None:
     assert decided(routing) == decided(routing)
 
 
-def test_words_decide_in_semantic_mode() -> None:
-    decision = decided(enquiry=Enquiry(message="A house with a YARD, near a school, or downtown"))
+SCORES = ((BEN, 2.5), (ANA, 1.0), (CORA, -0.5))
+TIE = Ranking("near_tie", ((ANA, 2.0), (BEN, 1.9), (CORA, 0.1)), (ANA, BEN), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("how", "missing", "why"),
+    [
+        ("literal", None, "The enquiry names a specialty of this agent."),
+        ("meaning", None, "The enquiry's meaning is nearest to this agent's profile."),
+        ("letters", None, "The enquiry's words are most like this agent's profile."),
+        (
+            "letters",
+            "late",
+            "The enquiry's words are most like this agent's profile. "
+            "The comparison by meaning took too long and was not waited for.",
+        ),
+    ],
+)
+def test_who_suits_best_gets_it_in_semantic_mode(how: Any, missing: str | None, why: str) -> None:
+    ranking = Ranking(how, SCORES, margin=1.5, because=(Met("a yard", "Yard"),), missing=missing)
+    decision = decided(ranking=ranking)
     assert (decision.choices, decision.why) == ((BEN,), "best")
-    assert reason(decision) == "The enquiry names a specialty of this agent."
-    assert reasons.because(decision) == [["yard", "yard"], ["school", "school"]]
-    assert decided(enquiry=Enquiry(subject="condo by the river")).choices == (ANA,)
-
-
-@given(st.text("aß_1-é .İ"), st.text("aß_1-é .İ", max_size=6))
-def test_a_word_is_found_whole_or_not_at_all(text: str, phrase: str) -> None:
-    ranking = literal.rank(Enquiry(message=text), (agent(ANA, phrase), agent(BEN)))
-    words = literal.WORD.findall(phrase.casefold())
-    named = bool(words) and set(words) <= set(literal.WORD.findall(text.casefold()))
-    assert ranking.how == ("literal" if named else "nothing_said")
-    assert [met.said for met in ranking.because] == ([" ".join(words)] if named else [])
+    assert reason(decision) == why
+    assert reasons.because(decision) == [["a yard", "Yard"]]
+    assert reasons.kept(decision, None)["pool"] == [[str(user_id), score] for user_id, score in SCORES]
 
 
 def test_nothing_said_goes_to_the_fallback() -> None:
@@ -153,15 +163,13 @@ def test_nothing_said_goes_to_the_fallback() -> None:
 
 @pytest.mark.parametrize("least_busy", [True, False])
 def test_near_ties_go_to_the_least_busy_or_in_turn(least_busy: bool) -> None:
-    enquiry = Enquiry(message="downtown, with a yard")
-    decision = decided(Routing(least_busy=least_busy), enquiry)
+    decision = decided(Routing(least_busy=least_busy), ranking=TIE)
     assert (decision.choices, decision.why, decision.fewest) == ((ANA, BEN), "near_tie", least_busy)
     assert ("fewest leads today" in reason(decision)) is least_busy
 
 
 def test_the_semantic_filter_narrows_any_mode() -> None:
-    enquiry = Enquiry(message="downtown, with a yard")
-    decision = decided(Routing(mode="round_robin", semantic_filter=True), enquiry)
+    decision = decided(Routing(mode="round_robin", semantic_filter=True), ranking=TIE)
     assert decision.choices == (ANA, BEN) and decision.out == ((CORA, "suits_less"),)
     # Where nothing was said, nobody suits less.
     assert decided(Routing(mode="round_robin", semantic_filter=True), Enquiry()).choices == (ANA, BEN, CORA)
@@ -375,7 +383,8 @@ def test_a_clause_is_shown_only_where_it_decided() -> None:
 def test_what_a_decision_needs() -> None:
     assert [mode for mode in MODES if needs_ranking(Routing(mode=mode))] == ["semantic"]
     assert needs_ranking(Routing(mode="random", semantic_filter=True))
-    assert not needs_listing(Routing(mode="subject_based"))
+    assert not needs_listing(Routing(mode="subject_based")) and not needs_listing(Routing(mode="round_robin"))
+    assert needs_listing(Routing()) and needs_listing(Routing(mode="random", semantic_filter=True))
     assert needs_listing(
         Routing(mode="subject_based", rules=(Rule(When(price_to="1"), agent=ANA), Rule(group=EVERYONE)))
     )

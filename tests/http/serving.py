@@ -182,9 +182,9 @@ class Server:
 
 
 @contextmanager
-def served(url: str, open_files: int | None = None, **settings: str) -> Iterator[Server]:
+def served(url: str, open_files: int | None = None, model: Path | None = None, /, **settings: str) -> Iterator[Server]:
     """An HTTP process on a free port of the loopback address, that may open so many files; *settings* are ``AUREUM_*``
-    without the prefix."""
+    without the prefix. *model* is where the routing model's process answers, if there is one."""
     own = {
         "DATABASE_URL": url,
         "MASTER_KEY": b64encode(MASTER_KEY).decode(),
@@ -198,8 +198,9 @@ def served(url: str, open_files: int | None = None, **settings: str) -> Iterator
         log = Path(directory) / "stderr"
         with log.open("wb") as stderr:
             limited = [] if open_files is None else ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh"]
+            http = ["http", str(listener.fileno()), *([] if model is None else [str(model)])]
             process = subprocess.Popen(
-                [*limited, sys.executable, "-m", "aureum.processes.child", "http", str(listener.fileno())],
+                [*limited, sys.executable, "-m", "aureum.processes.child", *http],
                 env=inherited | {f"AUREUM_{name}": value for name, value in own.items()},
                 stdin=subprocess.PIPE,
                 stderr=stderr,
@@ -209,6 +210,8 @@ def served(url: str, open_files: int | None = None, **settings: str) -> Iterator
         # From now on the process alone listens: if it dies, no client waits for an answer.
         listener.close()
         try:
+            # A model that loads is the only thing that it waits for without being asked again.
+            until(lambda: ready(server) or model is None, server.logged)
             assert ready(server), server.logged()
             yield server
         finally:

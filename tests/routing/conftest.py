@@ -1,8 +1,7 @@
-"""The model's process, once for all tests of routing; the tests' own process never loads a model."""
+"""Decisions by the model, in a process of its own: the tests' own process never loads it."""
 
 import asyncio
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from aureum.routing.decision import Decision
 from aureum.routing.enquiry import Enquiry
 from aureum.routing.model_client import ModelClient
-from aureum.routing.model_process import listen, start
 from aureum.routing.roster import Roster
 from aureum.routing.router import SemanticRouter
 
@@ -18,19 +16,6 @@ PATIENT = 60.0
 """Tests about results wait for the model however busy the machine is."""
 
 Decide = Callable[[Sequence[Enquiry], Roster], list[Decision]]
-
-
-@pytest.fixture(scope="session")
-def model_path() -> Iterator[Path]:
-    """Where the model's process answers."""
-    with tempfile.TemporaryDirectory(prefix="aureum-model-") as folder:
-        path = Path(folder) / "socket"
-        with listen(path) as listener:
-            process = start(listener)
-            yield path
-            assert process.stdin is not None
-            process.stdin.close()
-            assert process.wait(30) == 0
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """A model of another kind: it counts letters. For the tests of what any model can be."""
 
+import os
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,4 +22,29 @@ class CountsLetters:
 
 def counting() -> Embedder:
     """What the setting names."""
+    return CountsLetters()
+
+
+def never() -> Embedder:
+    """One that does not come to an end of loading."""
+    while True:
+        time.sleep(1)
+
+
+class Hangs(CountsLetters):
+    """It answers what loading asks, and then no more."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        while len(texts) > 1:
+            time.sleep(1)
+        return super().embed(texts)
+
+
+def hanging() -> Embedder:
+    return Hangs()
+
+
+def told_secrets() -> Embedder:
+    """It is loaded only where it is told the master key."""
+    assert os.environ["AUREUM_MASTER_KEY"]
     return CountsLetters()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,8 +18,8 @@ import pytest
 from aureum.routing.decision import How
 from aureum.routing.embedding import EmbedderError, load
 from aureum.routing.enquiry import Enquiry
-from aureum.routing.model_client import PENDING_LIMIT, ModelClient
-from aureum.routing.model_process import listen, model_process, start
+from aureum.routing.model_client import PENDING_LIMIT, UNANSWERED_LIMIT, ModelClient
+from aureum.routing.model_process import failure_of, listen, model_process, start
 from aureum.routing.profile import Profile
 from aureum.routing.roster import Roster, roster
 from aureum.routing.router import SemanticRouter
@@ -78,6 +79,7 @@ def test_it_is_started_again_when_it_dies() -> None:
             away = await asking
             assert away.model_missing == "away" and away.model is None
             assert (await router.decide(OPEN, FOURTEEN)).model_missing == "away", "at once"
+            assert not client.loading(), "who starts now need not wait for it"
             assert await client.ready(60)
             assert (await router.decide(OPEN, FOURTEEN)).how is How.MEANING
             assert process.process.pid != first and process.starts == 2
@@ -107,20 +109,29 @@ def test_late_is_not_waited_for() -> None:
     run(test)
 
 
-@pytest.mark.parametrize("model", ["no.such:model", "builtins:dict", "aureum.routing.embedding:no"])
-def test_a_model_that_cannot_be_loaded_is_away(model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        ("no.such:model", "ModuleNotFoundError"),
+        ("builtins:dict", "AttributeError"),
+        ("aureum.routing.embedding:no", "AttributeError"),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_is_away(model: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EmbedderError, match="cannot be loaded"):
         load(model)
 
     async def test() -> None:
         async with model_process(model) as process, ModelClient(process.path) as client:
             assert process.process.wait(30) == 3
-            await asyncio.sleep(1.5)
-            assert 1 <= process.starts <= 2, "it is tried again, more and more seldom"
-            assert not await client.ready(0.1)
+            assert not await client.ready(1.5)
+            assert process.starts == 1, "what cannot be loaded is not tried again"
+            assert failure_of(process.path).read_text() == f"The model {model} cannot be loaded: {why}."
+            assert not client.loading()
             assert (await SemanticRouter(client).decide(OPEN, FOURTEEN)).model_missing == "away"
 
     run(test)
+    assert capsys.readouterr().out.count("routing_model_not_loaded") == 1
 
 
 def test_another_model_can_be_set() -> None:
@@ -133,13 +144,63 @@ def test_another_model_can_be_set() -> None:
     run(test)
 
 
-def test_it_ends_with_whoever_started_it() -> None:
-    with tempfile.TemporaryDirectory() as folder, listen(Path(folder) / "socket") as listener:
-        assert (Path(folder) / "socket").stat().st_mode & 0o077 == 0
-        process = start(listener, "tests.routing.other_model:counting")
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(30) == 0
+def test_a_model_that_hangs_is_not_waited_for_again_and_again() -> None:
+    other = "tests.routing.other_model:counting"
+
+    async def test() -> None:
+        async with model_process(other) as process, ModelClient(process.path, seconds=0.2) as client:
+            assert await client.ready(60)
+            router = SemanticRouter(client)
+            await router.decide(OPEN, FOURTEEN)
+            os.kill(process.process.pid, signal.SIGSTOP)
+            try:
+                for _ in range(UNANSWERED_LIMIT + 1):
+                    assert (await router.decide(OPEN, FOURTEEN)).model_missing == "late"
+                began = time.monotonic()
+                crowd = [await router.decide(OPEN, FOURTEEN) for _ in range(20)]
+                assert {one.model_missing for one in crowd} == {"late"} and time.monotonic() - began < 2
+            finally:
+                os.kill(process.process.pid, signal.SIGCONT)
+            deadline = time.monotonic() + 20
+            while (await router.decide(OPEN, FOURTEEN)).model_missing is not None:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.1)
+
+    run(test)
+
+
+@pytest.mark.parametrize("model", ["counting", "hanging", "never"])
+def test_it_ends_with_its_starter_even_while_it_hangs(model: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own" / "socket"
+        path.parent.mkdir()
+        with listen(path) as listener:
+            assert path.stat().st_mode & 0o077 == 0
+            process = start(listener, f"tests.routing.other_model:{model}")
+            if model == "counting":
+                with socket.socket(socket.AF_UNIX) as connection:
+                    connection.settimeout(30)
+                    connection.connect(str(path))
+                    assert connection.recv(1_000).startswith(b'{"model":"counts letters"')
+            assert process.stdin is not None
+            process.stdin.close()
+            assert process.wait(30) == (0 if model == "counting" else 1)
+        assert not path.parent.exists(), "it takes its folder along"
+
+
+def test_it_is_told_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUREUM_MASTER_KEY", "secret")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "socket"
+        with listen(path) as listener:
+            process = start(listener, "tests.routing.other_model:told_secrets")
+            assert process.wait(30) == 3
+            assert (
+                failure_of(path).read_text()
+                == "The model tests.routing.other_model:told_secrets cannot be loaded: KeyError."
+            )
+            assert process.stdin is not None
+            process.stdin.close()
 
 
 def test_nobody_else_loads_a_model() -> None:

@@ -54,11 +54,15 @@ def reads_enquiry(routing: Routing) -> bool:
 
 
 def needs_listing(routing: Routing) -> bool:
-    """Whether it depends on the listing that an enquiry is about: on its price, its city, or its id."""
-    return routing.mode == "subject_based" and any(
-        rule.when.area or rule.when.listing_id or rule.when.price_from or rule.when.price_to
-        for rule in routing.rules
-        if rule.when is not None
+    """Whether it depends on the listing that an enquiry is about: rules do on its price, city or id, rankings on
+    all that is said of it."""
+    return needs_ranking(routing) or (
+        routing.mode == "subject_based"
+        and any(
+            rule.when.area or rule.when.listing_id or rule.when.price_from or rule.when.price_to
+            for rule in routing.rules
+            if rule.when is not None
+        )
     )
 
 

@@ -26,7 +26,8 @@ class Met:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """``ranked`` are the agents who compete with their scores, the best first. ``near`` are those who suit as well as
-    the best, if that is undecided. ``other_language`` are those out for the sake of the enquiry's ``language``."""
+    the best, if that is undecided. ``other_language`` are those out for the sake of the enquiry's ``language``.
+    ``missing`` says why no model took part, though it was asked: "late", "busy" or "away"."""
 
     how: How
     ranked: tuple[tuple[UUID, float | None], ...] = ()
@@ -36,6 +37,7 @@ class Ranking:
     model: str | None = None
     language: str | None = None
     other_language: tuple[UUID, ...] = ()
+    missing: str | None = None
 
     @property
     def chosen(self) -> UUID | None:

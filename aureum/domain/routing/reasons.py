@@ -45,9 +45,16 @@ UNDECIDED = {
     "nothing_said": "The enquiry says nothing that a profile answers",
     "near_tie": "No agent suits the enquiry clearly best",
     "nobody": "No agent can take leads now",
-    "late": "The comparison with the profiles took too long",
-    "broken": "The comparison with the profiles failed",
+    "late": "The comparison by meaning took too long",
+    "broken": "The comparison by meaning was not available",
 }
+
+MISSING = {
+    "late": "The comparison by meaning took too long and was not waited for.",
+    "busy": "Too many enquiries came at once for a comparison by meaning.",
+    "away": "The comparison by meaning was not available.",
+}
+"""Behind the reason, where the enquiry's words decided without it."""
 
 OLDER = {
     "words": "The enquiry names specialties of this agent: {}.",
@@ -92,6 +99,7 @@ def kept(decision: Decision, rule: When | None) -> dict[str, Any]:
             "margin": None if ranking.margin is None else round(ranking.margin, 2),
             "model": ranking.model,
             "language": ranking.language,
+            "missing": ranking.missing,
         }
     return found
 
@@ -140,7 +148,7 @@ def by_mode(found: Mapping[str, Any]) -> str:
         case "random":
             return f"Drawn by lot among {count(found['pool_size'])}."
         case "best":
-            return BEST.get(found["ranking"]["how"], BEST["meaning"])
+            return best(found["ranking"])
         case "near_tie":
             several = f"Of {count(found['choices'])} whom the enquiry suits nearly as well"
             return f"{several}, {FEWEST if found['fewest'] else TURN}."
@@ -152,6 +160,13 @@ def by_mode(found: Mapping[str, Any]) -> str:
             minutes = rule["claim_minutes"]
             return f"{rule_of(rule)} lets the agents of the group {rule['group']} claim it, for {minutes} minutes."
     return f"Round robin: {among(found)}{TURN}."
+
+
+def best(ranking: Mapping[str, Any]) -> str:
+    """Why an agent suits the enquiry best."""
+    said = BEST.get(ranking["how"], BEST["meaning"])
+    missing = MISSING.get(ranking.get("missing") or "")
+    return said if missing is None else f"{said} {missing}"
 
 
 def why_nobody(found: Mapping[str, Any]) -> str:

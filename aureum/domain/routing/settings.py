@@ -24,6 +24,8 @@ MOST_RULES = 200
 MOST_GROUPS = 100
 MOST_WORDS = 50
 LONGEST_WORD = 200
+MOST_MASKED = 500
+LONGEST_MASKED = 100
 LONGEST_NAME = 100
 LONGEST_MINUTES = 7 * 24 * 60
 
@@ -32,6 +34,8 @@ ONLY_LAST_FITS_ALL = "{at} must have a when with at least one condition. Only th
 AGENT_OR_GROUP = '{at}.to must be {{"agent": id}} or {{"group": name}}.'
 NO_GROUP = "{at}.to names the group {name!r}, which groups does not have."
 NO_MEMBERS = "groups.{name} must have at least one member."
+MASKED = f"masked_words must have at most {MOST_MASKED} words or phrases of at most {LONGEST_MASKED} characters."
+MASKED_NO_WORD = "masked_words: {word!r} has no letter or digit."
 GROUP_NAME = f"The name of a group must have 1 to {LONGEST_NAME} characters, and must not be {EVERYONE!r}."
 PRICE_ORDER = "{at}.when: price_from must not be above price_to."
 
@@ -76,6 +80,8 @@ class Routing:
     groups: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
     answer_within_minutes: int | None = None
     learn_from_reassignments: bool = False
+    masked_words: tuple[str, ...] = ()
+    """Words and phrases that take no part in comparing enquiries with profiles, beside those of protected classes."""
 
     @property
     def agents(self) -> frozenset[UUID]:
@@ -107,7 +113,7 @@ def check(routing: Routing) -> Routing:
     for place, rule in enumerate(rules[:-1]):
         if not rule.when:
             raise Invalid("rules", ONLY_LAST_FITS_ALL.format(at=f"rules[{place}]"))
-    return replace(routing, groups=groups, rules=rules)
+    return replace(routing, groups=groups, rules=rules, masked_words=checked_masked(routing.masked_words))
 
 
 def checked_rule(at: str, rule: Rule, groups: Iterable[str]) -> Rule:
@@ -135,9 +141,25 @@ def checked_rule(at: str, rule: Rule, groups: Iterable[str]) -> Rule:
     return replace(rule, group=group, when=when or None)
 
 
+def checked_masked(given: Sequence[str]) -> tuple[str, ...]:
+    """Raises Invalid."""
+    kept = each_once(given)
+    if len(kept) > MOST_MASKED or any(len(word) > LONGEST_MASKED for word in kept):
+        raise Invalid("masked_words", MASKED)
+    for word in kept:
+        if not any(map(str.isalnum, word)):
+            raise Invalid("masked_words", MASKED_NO_WORD.format(word=word))
+    return kept
+
+
+def each_once(given: Sequence[str]) -> tuple[str, ...]:
+    """Words on one line each, without the empty ones."""
+    return tuple(dict.fromkeys(text for text in (one_line(one).strip() for one in given) if text))
+
+
 def words(at: str, name: str, given: Sequence[str]) -> tuple[str, ...]:
     """The words of a condition, each once. Raises Invalid."""
-    kept = tuple(dict.fromkeys(text for text in (one_line(one).strip() for one in given) if text))
+    kept = each_once(given)
     if len(kept) > MOST_WORDS or any(len(text) > LONGEST_WORD for text in kept):
         raise Invalid(
             "rules", f"{at}.when.{name} must have at most {MOST_WORDS} entries of at most {LONGEST_WORD} characters."
@@ -170,6 +192,7 @@ def to_json(routing: Routing) -> dict[str, Any]:
         "groups": {name: [str(member) for member in members] for name, members in routing.groups.items()},
         "answer_within_minutes": routing.answer_within_minutes,
         "learn_from_reassignments": routing.learn_from_reassignments,
+        "masked_words": list(routing.masked_words),
     }
 
 
@@ -200,6 +223,8 @@ def from_json(kept: Mapping[str, Any] | None) -> Routing:
         groups={name: tuple(map(UUID, members)) for name, members in kept["groups"].items()},
         answer_within_minutes=kept["answer_within_minutes"],
         learn_from_reassignments=kept["learn_from_reassignments"],
+        # Settings of the first versions have none.
+        masked_words=tuple(kept.get("masked_words", ())),
     )
 
 

@@ -30,6 +30,12 @@ SETTINGS = (
     ),
     Field("least_busy", "Prefer the agent with the fewest leads today if agents suit almost equally", "tick"),
     Field("learn_from_reassignments", "Learn from leads that staff reassigned", "tick"),
+    Field(
+        "masked_words",
+        "Ignore these words when comparing enquiries with profiles",
+        "words",
+        hint="In addition to words for protected classes, which are always ignored. Separated by commas.",
+    ),
 )
 CONDITIONS = (
     Field(

@@ -221,7 +221,7 @@ def test_who_never_reads_is_let_go_and_who_reads_slowly_is_not(
 
 
 def test_as_many_connections_as_there_are_files_for(served_url: str, tenant: Tenant) -> None:
-    with served(served_url, open_files=120) as server, ExitStack() as stack:
+    with served(served_url, 120) as server, ExitStack() as stack:
         (told,) = logged(server, "few_open_files")
         limit = connection_limit(120, 4, None)
         assert (told["open_files"], told["connections"]) == (120, limit)

@@ -5,10 +5,13 @@ from ipaddress import ip_address
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from aureum.domain.errors import Unavailable
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import ANYONE, Context, Endpoint
 from aureum.http.wire.shapes import Shape
 from aureum.store.postgres.readiness import READY_SECONDS, check
+
+MODEL_LOADING = "The routing model is still loading. Ask again in a few seconds."
 
 
 class HealthResponse(Shape):
@@ -23,8 +26,11 @@ async def get_healthz(context: Context) -> Response:
 
 
 async def get_readyz(context: Context) -> Response:
-    """Checks that the database is available and has the schema of this version, and that no write was lately refused.
-    Raises Unavailable, which says what it is."""
+    """Checks that the database is available and has the schema of this version, that no write was lately refused, and
+    that the routing model has been loaded, or cannot be. Raises Unavailable, which says what it is."""
+    model = context.app.model
+    if model is not None and model.loading():
+        raise Unavailable(MODEL_LOADING)
     database = context.app.database
     async with database.connection(min(READY_SECONDS, database.watch.seconds)) as connection:
         await check(connection, database.watch)

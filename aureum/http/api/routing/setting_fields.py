@@ -9,9 +9,11 @@ from pydantic import ConfigDict, Field, JsonValue, StrictBool
 from aureum.domain.errors import Invalid
 from aureum.domain.routing.settings import (
     EVERYONE,
+    LONGEST_MASKED,
     LONGEST_MINUTES,
     LONGEST_NAME,
     LONGEST_WORD,
+    MOST_MASKED,
     MOST_RULES,
     MOST_WORDS,
     PRICES,
@@ -31,11 +33,18 @@ Fallback = Literal["primary", "round_robin", "pond"]
 Words = Annotated[
     list[Annotated[str, Characters(limit=LONGEST_WORD, blank=False, lines=False)]], Field(max_length=MOST_WORDS)
 ]
+MaskedWords = Annotated[
+    list[Annotated[str, Characters(limit=LONGEST_MASKED, blank=False, lines=False)]], Field(max_length=MOST_MASKED)
+]
 Group = Annotated[str, Characters(limit=LONGEST_NAME, blank=False, lines=False)]
 Minutes = Annotated[int, Whole(1, LONGEST_MINUTES)]
 
 UNKNOWN = "{where} names agent {agent}, who is not a user of this brokerage."
 
+MASKED_WORDS = (
+    "Words or phrases that are ignored when enquiries are compared with profiles, in addition to those for the classes "
+    "that fair housing law protects."
+)
 SUBJECT_HAS = "The subject contains one of these words or phrases."
 PAGE_HAS = "The page's URL contains one of these words."
 SOURCE = "The lead's source or `utm_source` is one of these."
@@ -122,6 +131,7 @@ class RoutingUpdate(Body):
     learn_from_reassignments: Annotated[
         StrictBool, NULL_IS_ABSENT, Field(description="Whether routing learns from leads that staff reassigned.")
     ] = False
+    masked_words: Annotated[MaskedWords, NULL_IS_ABSENT, Field(description=MASKED_WORDS)] = Field([])
 
 
 class WhenResponse(Shape):
@@ -167,6 +177,7 @@ class RoutingResponse(Shape):
     learn_from_reassignments: Annotated[
         bool, Field(description="Whether routing learns from leads that staff reassigned.")
     ]
+    masked_words: Annotated[list[str], Field(description=MASKED_WORDS)]
 
 
 def document(routing: Routing, numbers: Mapping[UUID, int]) -> dict[str, Any]:
@@ -190,6 +201,7 @@ def document(routing: Routing, numbers: Mapping[UUID, int]) -> dict[str, Any]:
         },
         "answer_within_minutes": routing.answer_within_minutes,
         "learn_from_reassignments": routing.learn_from_reassignments,
+        "masked_words": list(routing.masked_words),
     }
 
 
@@ -242,4 +254,5 @@ def settings(sent: RoutingUpdate, ids: Mapping[int, UUID]) -> Routing:
         },
         answer_within_minutes=sent.answer_within_minutes,
         learn_from_reassignments=sent.learn_from_reassignments,
+        masked_words=tuple(sent.masked_words),
     )

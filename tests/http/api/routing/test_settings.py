@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "groups": {},
     "answer_within_minutes": None,
     "learn_from_reassignments": False,
+    "masked_words": [],
 }
 NOTHING: dict[str, Any] = {
     "subject_has": [],
@@ -67,6 +68,7 @@ def test_settings_are_replaced_whole(
         "groups": {"north": [ben.number, ana.number]},
         "answer_within_minutes": 30,
         "learn_from_reassignments": True,
+        "masked_words": ["Bronco", "Micron Technology"],
     }
 
     changed = put(server, owner, sent, **{"If-Match": before.etag})
@@ -118,6 +120,9 @@ def test_settings_are_replaced_whole(
         ({"groups": {"north": ["Ana"]}}, "groups"),
         ({"answer_within_minutes": 0}, "answer_within_minutes"),
         ({"semantic_filter": "yes"}, "semantic_filter"),
+        ({"masked_words": ["x" * 101]}, "masked_words"),
+        ({"masked_words": ["--"]}, "masked_words: '--' has no letter or digit"),
+        ({"masked_words": [f"word {n}" for n in range(501)]}, "masked_words"),
     ],
 )  # fmt: skip
 def test_what_is_refused(server: Server, owner: Staff, sent: dict[str, Any], says: str) -> None:

@@ -1,0 +1,118 @@
+"""Which agents an enquiry suits: what commands hand to ``aureum.routing``, and what comes back, in the domain's words.
+
+Only what routes imports this module, since numpy and the glossary come with it. The model is asked through the one
+connection that a process has (``asking``); without one, and where the model does not answer, the cheap signals decide.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from aureum.domain.routing.eligible import Agent
+from aureum.domain.routing.enquiry import Enquiry
+from aureum.domain.routing.ranking import How, Met, Ranking
+from aureum.routing import enquiry as compared
+from aureum.routing.decision import DECIDED, Decision
+from aureum.routing.model_client import ModelClient
+from aureum.routing.profile import Profile
+from aureum.routing.protected import protected
+from aureum.routing.roster import Roster, roster, topic_index
+from aureum.routing.router import SemanticRouter
+
+MISSING: dict[str, How] = {"late": "late", "busy": "late", "away": "broken"}
+"""What a decision that the model's absence left open is called."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """Where this process asks the model; None where it has none."""
+
+    model: ModelClient | None = None
+
+
+connection = Connection()
+
+
+@contextmanager
+def asking(model: ModelClient) -> Iterator[None]:
+    """Rankings of this process ask *model* while this lasts."""
+    before, connection.model = connection.model, model
+    try:
+        yield
+    finally:
+        connection.model = before
+
+
+def warm_up() -> None:
+    """Read what every ranking needs, before the first enquiry waits for it."""
+    protected()
+    topic_index()
+
+
+@dataclass(slots=True)
+class Profiles:
+    """The agents of one brokerage as enquiries are compared with them, and the words that the brokerage has masked."""
+
+    agents: tuple[Agent, ...]
+    masked: frozenset[str] = frozenset()
+    made: "asyncio.Future[Roster] | None" = None
+    eligible: tuple[Sequence[Agent], frozenset[UUID]] = field(default=((), frozenset()))
+    """The last pool, and the ids of its agents."""
+
+    async def rank(self, enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
+        """Which agents of *pool* the *enquiry* suits. It waits for the model no longer than the time limit."""
+        if not pool:
+            return Ranking("nobody")
+        if len(pool) == 1:
+            return Ranking("only", ((pool[0].user_id, None),))
+        if not any(agent.specialties or agent.bio or agent.languages for agent in pool):
+            return Ranking("nothing_said")
+        return ranking_of(
+            await SemanticRouter(connection.model).decide(to_compare(enquiry), await self.roster(), self.ids_of(pool))
+        )
+
+    async def roster(self) -> Roster:
+        """The agents' profiles, made ready once, and in a thread: 200 agents take 0.1 s, in which others go on."""
+        if self.made is None:
+            profiles = [profile_of(agent) for agent in self.agents]
+            self.made = asyncio.ensure_future(asyncio.to_thread(roster, profiles, self.masked))
+        # Whoever asked first may be cancelled while others wait.
+        return await asyncio.shield(self.made)
+
+    def ids_of(self, pool: Sequence[Agent]) -> frozenset[UUID]:
+        """The ids of a pool, which is mostly the same from one enquiry to the next."""
+        if self.eligible[0] is not pool:
+            self.eligible = (pool, frozenset(agent.user_id for agent in pool))
+        return self.eligible[1]
+
+
+def profile_of(agent: Agent) -> Profile:
+    """An agent's own words."""
+    return Profile(agent.user_id, agent.specialties, agent.bio or "", agent.areas, agent.languages)
+
+
+def to_compare(enquiry: Enquiry) -> compared.Enquiry:
+    """*enquiry* as it is compared: what was written, the words of its page and listing, and the names to be masked."""
+    about = enquiry.listing
+    listing = None if about is None else compared.Listing(about.title, about.kind, about.price or "", about.city)
+    return compared.Enquiry(enquiry.message, enquiry.subject, enquiry.page, listing, enquiry.names)
+
+
+def ranking_of(decision: Decision) -> Ranking:
+    """*decision* in the domain's words. What the model was needed for and did not answer is undecided, so that the
+    fallback decides; what the cheap signals decide without it stands, and says that the model was missing."""
+    missing = decision.model_missing
+    undecided = missing is not None and decision.how not in DECIDED
+    return Ranking(
+        MISSING[missing] if undecided and missing is not None else decision.how.value,
+        tuple((one.user_id, one.score) for one in decision.ranked if one.out is None),
+        () if undecided else decision.near_ties,
+        decision.margin,
+        tuple(Met(met.said, met.profile) for met in decision.because) if decision.decided else (),
+        decision.model,
+        decision.language,
+        tuple(one.user_id for one in decision.ranked if one.out is not None),
+        missing,
+    )
