@@ -110,7 +110,7 @@ def test_a_process_that_cannot_start_says_why_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(("wish", "coloured"), [("", True), ("1", False)])
-def test_colours_on_a_terminal_unless_nobody_wants_them(wish: str, coloured: bool) -> None:
+def test_colours_on_a_terminal_unless_they_are_not_wanted(wish: str, coloured: bool) -> None:
     ours, theirs = pty.openpty()
     script = (
         "import structlog; from aureum.log import configure; configure('info'); structlog.get_logger().info('said')"

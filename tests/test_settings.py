@@ -141,7 +141,7 @@ def test_settings_are_frozen() -> None:
         ("ROUTING_TIMEOUT", "0", "a number of seconds"),
     ],
 )
-def test_a_bad_value_is_told_plainly(monkeypatch: pytest.MonkeyPatch, name: str, text: str, advice: str) -> None:
+def test_a_bad_value_is_reported_plainly(monkeypatch: pytest.MonkeyPatch, name: str, text: str, advice: str) -> None:
     monkeypatch.setenv(f"AUREUM_{name}", text)
     with pytest.raises(SettingsError) as caught:
         load_settings()
@@ -160,7 +160,7 @@ def test_every_bad_value_has_its_sentence(monkeypatch: pytest.MonkeyPatch) -> No
     assert [line.split()[1] for line in str(caught.value).splitlines()] == ["AUREUM_LOG_LEVEL", "AUREUM_POOL_SIZE"]
 
 
-def test_a_broken_dot_env_is_told_plainly(tmp_path: Path) -> None:
+def test_a_broken_dot_env_is_reported_plainly(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"AUREUM_POOL_SIZE=\xff\n")
     with pytest.raises(SettingsError, match=r"The file \.env cannot be read"):
         load_settings()
@@ -267,7 +267,7 @@ def test_a_broken_master_key_is_never_replaced(tmp_path: Path, content: bytes) -
     assert file.read_bytes() == content
 
 
-def test_a_data_dir_that_cannot_be_made_is_told_plainly(tmp_path: Path) -> None:
+def test_a_data_dir_that_cannot_be_made_is_reported_plainly(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match=r"cannot be read or made: .*AUREUM_DATA_DIR"):
         master_key(Settings(data_dir=tmp_path / "file" / "data"))

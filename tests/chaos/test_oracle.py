@@ -37,7 +37,7 @@ def test_nothing_is_wrong_with_what_arrived_after_a_failure() -> None:
     assert not_as_logged(EXPECTED, receipts, log, KILLED) == []
 
 
-def test_what_was_sent_and_not_taken_is_lost_and_what_nobody_expects_is_invented() -> None:
+def test_what_was_sent_and_not_taken_is_lost_and_what_is_not_expected_is_invented() -> None:
     receipts = [receipt(10), receipt(10, "/500/2", status=500), receipt(10, id="msg_9")]
     assert lost_or_invented(EXPECTED, receipts) == ["lost: /500/2 never took msg_1", "invented: /ok/1 was sent msg_9"]
 

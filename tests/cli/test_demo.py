@@ -123,7 +123,7 @@ def test_two_at_once(database_url: str) -> None:
     check(database_url)
 
 
-def test_a_slug_that_is_somebody_elses(database_url: str, terminal: Terminal) -> None:
+def test_a_slug_of_another_brokerage(database_url: str, terminal: Terminal) -> None:
     terminal.monkeypatch.setenv("AUREUM_DATABASE_URL", database_url)
     terminal.json("brokerage", "create", "--name", "Demolition Ltd", "--slug", "demo", "--plan", "grow")
     ended = terminal.run("demo", "--json")

@@ -100,7 +100,7 @@ def test_whatever_a_name_holds_it_is_one_line_a_person(terminal: Terminal) -> No
     assert (one["firstName"], one["interests"]) == ("Jane mallory@example.com, Mallory x", ["tips y"])
 
 
-def test_nobody_is_an_empty_document(terminal: Terminal) -> None:
+def test_no_subscribers_are_an_empty_document(terminal: Terminal) -> None:
     slug = with_domains(terminal, f"{uuid4().hex}.example.com")
     assert terminal.json("newsletter", "export", "--brokerage", slug) == []
 

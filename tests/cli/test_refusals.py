@@ -210,7 +210,7 @@ def test_settings_that_cannot_be_used(terminal: Terminal) -> None:
     assert (ended.code, one_sentence(ended)) == (1, "Set AUREUM_POOL_SIZE to a whole number, 1 or more, for example 4.")
 
 
-def test_what_nobody_foresaw_is_told_without_what_it_may_quote(terminal: Terminal) -> None:
+def test_an_unforeseen_error_is_reported_without_what_it_may_quote(terminal: Terminal) -> None:
     """An event that cannot be read: the error's own text would show a piece of it."""
     lead = terminal.capture(terminal.brokerage())
     with psycopg.connect(terminal.url) as connection:

@@ -10,7 +10,7 @@ from tests.stores import capture
 from tests.webhooks.tenants import register
 
 
-def test_parked_saves_are_told_once_they_are_mended(terminal: Terminal) -> None:
+def test_parked_saves_are_emitted_once_they_are_mended(terminal: Terminal) -> None:
     slug = f"b-{uuid4().hex}"
     terminal.json("brokerage", "create", "--name", "B", "--slug", slug, "--plan", "elite")
 

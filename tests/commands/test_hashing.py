@@ -61,7 +61,7 @@ def test_who_does_not_flood_comes_next() -> None:
     run(scenario())
 
 
-def test_only_who_floods_is_told_to_come_back() -> None:
+def test_only_a_flood_is_told_to_come_back() -> None:
     async def scenario() -> None:
         hashing, release = Hashing(threads=1, waiting_each=3), Event()
         flood = await flooded(hashing, release, 4)
@@ -108,7 +108,7 @@ def test_the_time_in_a_line_has_a_bound() -> None:
     run(scenario())
 
 
-def test_who_is_told_to_wait_holds_up_nobody() -> None:
+def test_a_caller_that_is_told_to_wait_holds_up_no_other() -> None:
     async def scenario() -> None:
         hashing, order = Hashing(threads=1), list[str]()
 

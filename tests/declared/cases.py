@@ -132,7 +132,7 @@ def test_the_document_and_the_panel(server: Server, office: Office, tenant: Tena
     assert '<a href="/admin/notes" aria-current="page">Notes</a>' in listed
 
 
-def test_a_webhook_is_told(server: Server, tenant: Tenant) -> None:
+def test_a_webhook_is_sent(server: Server, tenant: Tenant) -> None:
     hook = {"url": "https://example.com/", "events": ["note.*"]}
     assert server.by_key(tenant, "POST", "/api/webhooks", hook).status == 201
     one = note(server, tenant).json

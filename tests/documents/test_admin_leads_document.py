@@ -83,7 +83,7 @@ class TestExample:
             if not field.required and field.name != "brokerage_id":
                 assert lead[field.name] == field.default, f"line {field.line}"
 
-    def test_nobody_is_chosen_for_it(self, stage: Stage, office: Office) -> None:
+    def test_it_is_not_routed(self, stage: Stage, office: Office) -> None:
         """An agent whose words are those of the lead gets it from a form, but not from staff."""
         office.agent(stage.tenant, "Ana Agent", "downtown", "condos", "walking distance of the river")
         lead = created(stage.ask(ADMIN, without(stage.example(ADMIN), "assigned_agent_id")))

@@ -90,7 +90,7 @@ def test_whose_day_is_full_is_out() -> None:
     assert [one.user_id for one in found.pool] == [ANA, CORA] and found.out == ((BEN, "daily_cap"),)
 
 
-def test_who_never_takes_leads_is_not_told_of() -> None:
+def test_an_agent_who_never_takes_leads_is_left_out() -> None:
     assert candidates([agent(ANA, role="broker", takes_leads=False)], AT).out == ()
     assert [one.user_id for one in candidates([agent(ANA, role="broker")], AT).pool] == [ANA]
 

@@ -90,7 +90,7 @@ def test_a_killed_database_is_started_again(home: System, running: Running) -> N
     eventually(lambda: total(running) == before + 1, 30)
 
 
-def test_a_killed_supervisor_leaves_nobody_and_the_next_start_works(home: System, running: Running) -> None:
+def test_a_killed_supervisor_leaves_no_process_and_the_next_start_works(home: System, running: Running) -> None:
     before = total(running)
     assert before is not None
     database = postmaster(home)

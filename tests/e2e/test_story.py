@@ -198,7 +198,7 @@ def test_history_as_of_a_moment(home: System, running: Running, demo: Any) -> No
     assert {name: then["state"][name] for name in shown} == shown != lead
 
 
-def test_the_log_names_requests_and_nobody(running: Running) -> None:
+def test_the_log_names_requests_and_no_person(running: Running) -> None:
     asked = running.ask("GET", "/api/leads/count?secret=whispered", headers={"X-Request-Id": "tour-1"})
     assert asked.headers["x-request-id"] == "tour-1"
     eventually(lambda: any(line.get("request") == "tour-1" for line in running.logged()))

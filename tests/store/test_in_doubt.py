@@ -105,7 +105,7 @@ def test_nothing_is_appended_that_was_refused(proxy: Freezer, module_database_ur
     run(proxy, module_database_url, test)
 
 
-def test_whoever_holds_the_head_is_waited_for_and_nobody_else(proxy: Freezer, module_database_url: str) -> None:
+def test_the_holder_of_the_head_is_waited_for_and_no_other(proxy: Freezer, module_database_url: str) -> None:
     async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
         stuck, free = await new_tenants(connection, 2)
         await writer.append(an_append(free))

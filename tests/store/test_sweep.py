@@ -46,7 +46,7 @@ def test_only_what_is_old_is_removed_of_all_tenants_and_in_batches(database_url:
     run(scenario())
 
 
-def test_what_somebody_holds_is_left_for_the_next_time(database_url: str) -> None:
+def test_what_a_request_holds_is_left_for_the_next_time(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)

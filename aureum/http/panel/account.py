@@ -41,9 +41,9 @@ async def profile_form(visit: Visit, refused: bool) -> dict[str, Any] | None:
     assert visit.me is not None
     if visit.me["brokerage"] is None:
         return None
-    told = await visit.ask("GET", AGENTS + "/{id}", id=str(visit.me["number"]))
-    values = as_typed(PROFILE, visit.form) if refused else all_typed(PROFILE, told.body, visit.zone)
-    return {"fields": PROFILE, "typed": values, "etag": visit.form["etag"] if refused else told.etag}
+    answer = await visit.ask("GET", AGENTS + "/{id}", id=str(visit.me["number"]))
+    values = as_typed(PROFILE, visit.form) if refused else all_typed(PROFILE, answer.body, visit.zone)
+    return {"fields": PROFILE, "typed": values, "etag": visit.form["etag"] if refused else answer.etag}
 
 
 async def change_profile(visit: Visit) -> Response:

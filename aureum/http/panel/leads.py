@@ -11,7 +11,7 @@ from aureum.http.api.leads.lead_fields import Status
 from aureum.http.panel.acting import BROKERAGE, named, number_of
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Action, Column, Link, Resource, pages_of
-from aureum.http.panel.visit import Told, Visit
+from aureum.http.panel.visit import ApiAnswer, Visit
 
 API = "/api/v1/admin/leads"
 
@@ -71,12 +71,13 @@ async def looked_up(visit: Visit, query: str, lead: Any) -> Any:
     return rows[0][0]
 
 
-async def read_lead(visit: Visit) -> Told:
+async def read_lead(visit: Visit) -> ApiAnswer:
     """The lead of the Aureum API, with the notes."""
-    told = await visit.ask("GET", "/api/leads/{id}", id=visit.id())
+    answer = await visit.ask("GET", "/api/leads/{id}", id=visit.id())
     number = str(await looked_up(visit, NUMBER, from_wire(visit.id())))
     detail = (await visit.ask("GET", API + "/{id}", id=number)).body
-    return Told(told.body | {"notes": detail["notes"]} | await routing(visit, detail["routing"]), told.etag, None)
+    shown = answer.body | {"notes": detail["notes"]} | await routing(visit, detail["routing"])
+    return ApiAnswer(shown, answer.etag, None)
 
 
 async def routing(visit: Visit, found: Mapping[str, Any] | None) -> dict[str, str | None]:

@@ -127,7 +127,7 @@ async def page(visit: Visit, template: str, status: int = 200, **shown: object) 
 
 
 def seen(visit: Visit, error: Exception) -> str | None:
-    """The ETag for the form again that was refused: of the version that the user had seen, until the user is told that
+    """The ETag for the form again that was refused: of the version that the user had seen, until the user reads that
     it has changed since. None for the current version."""
     return None if isinstance(error, StaleVersion) else visit.form["etag"]
 

@@ -15,14 +15,14 @@ from aureum.domain.errors import Invalid, NotFound
 from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
-from aureum.http.panel.visit import Told, Visit
+from aureum.http.panel.visit import ApiAnswer, Visit
 
 LENGTH = 50
 
 CHOOSE_IN_FORM = "Choose a brokerage."
 
 Doc = Mapping[str, Any]
-Reading = Callable[[Visit], Awaitable[Told]]
+Reading = Callable[[Visit], Awaitable[ApiAnswer]]
 Writing = Callable[[Visit, Mapping[str, Any]], Awaitable[str]]
 
 
@@ -98,12 +98,12 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
     chosen = {one.name: query.get(one.name, "") for one in resource.filters}
     part = {"page": query.get("page", ""), "page_size": LENGTH} if resource.numbered else {"limit": LENGTH}
     part |= named(visit) if resource.named else {}
-    told = await visit.ask("GET", resource.api, query=chosen | {"cursor": query.get("cursor", "")} | part)
-    docs, more = told.body, told.more
+    answer = await visit.ask("GET", resource.api, query=chosen | {"cursor": query.get("cursor", "")} | part)
+    docs, more = answer.body, answer.more
     if resource.numbered:
-        docs = told.body["items"]
-        number = told.body["page"]
-        more = chosen | {"page": str(number + 1)} if number < told.body["total_pages"] else None
+        docs = answer.body["items"]
+        number = answer.body["page"]
+        more = chosen | {"page": str(number + 1)} if number < answer.body["total_pages"] else None
     shown = {
         "resource": resource,
         "docs": docs,
@@ -178,7 +178,7 @@ async def one_form(
     etag: str | None = None,
 ) -> Response:
     """The same; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
-    told = await seen_now(resource, visit)
+    answer = await seen_now(resource, visit)
     history = None
     if resource.history:
         history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
@@ -190,10 +190,10 @@ async def one_form(
         "resource.html",
         400 if problem else 200,
         resource=resource,
-        actions=[action for action in resource.actions if action.when(told.body)],
-        doc=told.body,
-        etag=told.etag if etag is None else etag,
-        values=typed or all_typed(resource.change, told.body, visit.zone),
+        actions=[action for action in resource.actions if action.when(answer.body)],
+        doc=answer.body,
+        etag=answer.etag if etag is None else etag,
+        values=typed or all_typed(resource.change, answer.body, visit.zone),
         users=await staff(resource, visit),
         history=history,
         problem=problem,
@@ -201,7 +201,7 @@ async def one_form(
     )
 
 
-async def seen_now(resource: Resource, visit: Visit) -> Told:
+async def seen_now(resource: Resource, visit: Visit) -> ApiAnswer:
     """What the page of one of them shows."""
     if resource.read is not None:
         return await resource.read(visit)

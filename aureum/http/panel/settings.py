@@ -32,11 +32,11 @@ async def shown(
     visit: Visit, typed: Mapping[str, str] | None = None, problem: str | None = None, etag: str | None = None
 ) -> Response:
     """The page; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
-    told = await visit.ask("GET", API, id=managed_number(visit))
-    values = typed or all_typed(FIELDS, told.body, visit.zone)
+    answer = await visit.ask("GET", API, id=managed_number(visit))
+    values = typed or all_typed(FIELDS, answer.body, visit.zone)
     done = visit.request.query_params.get("done") == "changed" and visit.request.method == "GET"
-    tag = told.etag if etag is None else etag
-    about = {"brokerage": told.body, "etag": tag, "fields": FIELDS, "values": values, "users": {}}
+    tag = answer.etag if etag is None else etag
+    about = {"brokerage": answer.body, "etag": tag, "fields": FIELDS, "values": values, "users": {}}
     return await page(visit, "settings.html", 400 if problem else 200, problem=problem, done=done, **about)
 
 

@@ -29,7 +29,7 @@ ACTING_COOKIE = "aureum-acting"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ApiAnswer:
     """What the API answered: a body as JSON has it, its ETag, and the query of the next page if there is one."""
 
     body: Any
@@ -71,7 +71,7 @@ class Visit:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         if_match: str = "",
-    ) -> Told:
+    ) -> ApiAnswer:
         """An endpoint's answer, by its *path* as the list of routes has it. Raises what the endpoint refuses with.
 
         Of a form, what is sent twice happens once: its ``once`` and what the endpoint gets make the Idempotency-Key.
@@ -102,16 +102,16 @@ class Visit:
             return sent.pop() if sent else {"type": "http.disconnect"}
 
         answer = await endpoint_of(method, path).respond(Request(scope, receive))
-        return told(answer)
+        return api_answer(answer)
 
 
-def told(answer: Response) -> Told:
+def api_answer(answer: Response) -> ApiAnswer:
     """An answer of the API, read."""
     found = NEXT.search(answer.headers.get("link", ""))
     more = None
     if found is not None:
         more = {name: values[0] for name, values in parse_qs(urlsplit(found[1]).query).items()}
-    return Told(orjson.loads(bytes(answer.body)) if answer.body else None, answer.headers.get("etag", ""), more)
+    return ApiAnswer(orjson.loads(bytes(answer.body)) if answer.body else None, answer.headers.get("etag", ""), more)
 
 
 def new_once() -> str:

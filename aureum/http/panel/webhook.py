@@ -33,7 +33,7 @@ async def shown(
     etag: str | None = None,
 ) -> Response:
     """The page; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
-    told = await visit.ask("GET", API, id=webhook_id)
+    answer = await visit.ask("GET", API, id=webhook_id)
     deliveries = await visit.ask("GET", API + "/deliveries", id=webhook_id, query={"limit": LATEST})
     replays = await visit.ask("GET", API + "/replays", id=webhook_id, query={"limit": LATEST})
     done = DONE.get(visit.request.query_params.get("done", "")) if visit.request.method == "GET" else None
@@ -41,9 +41,9 @@ async def shown(
         visit,
         "webhook.html",
         400 if problem else 200,
-        webhook=told.body,
-        typed=typed or told.body,
-        etag=told.etag if etag is None else etag,
+        webhook=answer.body,
+        typed=typed or answer.body,
+        etag=answer.etag if etag is None else etag,
         deliveries=deliveries.body,
         replays=replays.body,
         problem=problem,

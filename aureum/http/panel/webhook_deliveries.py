@@ -17,14 +17,14 @@ async def show_deliveries(visit: Visit) -> Response:
     """Newest first, of one status and of one event if so chosen."""
     query = visit.request.query_params
     chosen = {name: query.get(name, "") for name in ("status", "event")}
-    told = await visit.ask(
+    answer = await visit.ask(
         "GET",
         "/api/webhooks/{id}/deliveries",
         id=visit.id(),
         query=chosen | {"cursor": query.get("cursor", ""), "limit": LENGTH},
     )
     webhook = (await visit.ask("GET", "/api/webhooks/{id}", id=visit.id())).body
-    shown = {"webhook": webhook, "deliveries": told.body, "more": told.more, "chosen": chosen}
+    shown = {"webhook": webhook, "deliveries": answer.body, "more": answer.more, "chosen": chosen}
     return await page(visit, "webhook_deliveries.html", events=WEBHOOK_EVENTS, statuses=get_args(Status), **shown)
 
 

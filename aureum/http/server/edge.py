@@ -24,7 +24,7 @@ from aureum.app import Aureum
 from aureum.domain.errors import Unavailable
 from aureum.http.contract.answers import body_kept
 from aureum.http.server.connections import UNFINISHED, Connections
-from aureum.http.server.revalidation import STARTED, Revalidations, Told
+from aureum.http.server.revalidation import STARTED, KeptAnswer, Revalidations
 from aureum.http.wire.compression import Compressed
 from aureum.http.wire.error_log import log_error, route_of
 from aureum.http.wire.errors import HttpError, render
@@ -86,8 +86,8 @@ class Edge:
                     and "page_headers" not in state
                     and b"content-encoding" not in names
                 ):
-                    told = Told(route_of(scope), lines(own), "limit_headers" in state, state.get("kept_as"))
-                    self.revalidations.keep(scope, state["unchanged"], told)
+                    kept = KeptAnswer(route_of(scope), lines(own), "limit_headers" in state, state.get("kept_as"))
+                    self.revalidations.keep(scope, state["unchanged"], kept)
                 message["headers"] = [
                     *own,
                     (b"x-request-id", request_id.encode()),
@@ -108,11 +108,11 @@ class Edge:
         finally:
             self.tell(request_id, scope["method"], route_of(scope), status, time.perf_counter() - started)
 
-    def body_of(self, told: Told) -> bytes | None:
+    def body_of(self, known: KeptAnswer) -> bytes | None:
         """The body of the same answer again; None if it is kept no more."""
-        if told.kept_as is None:
+        if known.kept_as is None:
             return b""
-        kept = self.aureum.answers.find(told.kept_as)
+        kept = self.aureum.answers.find(known.kept_as)
         return None if kept is None else body_kept(kept)
 
     def tell(self, request_id: str, method: str, route: str, status: int, seconds: float) -> None:

@@ -15,7 +15,7 @@ from uuid_utils import uuid4
 from aureum.domain.errors import Busy
 from aureum.http.access.gate import PASSED_AS, Admission
 from aureum.http.server.protocol import BoundedProtocol
-from aureum.http.server.revalidation import CAME_AS, STARTED, Known, Told, digest, still_true
+from aureum.http.server.revalidation import CAME_AS, STARTED, KeptAnswer, Known, digest, still_true
 
 
 class RevalidatingProtocol(BoundedProtocol):
@@ -81,28 +81,28 @@ class RevalidatingProtocol(BoundedProtocol):
             # What went wrong happens once more the ordinary way, which has answers for it.
             admission = None if passing.cancelled() or passing.exception() else passing.result()
             same = admission is not None and still_true(known, admission) and not self.stopping
-            body = self.app.body_of(known.told) if same else None
+            body = self.app.body_of(known.answer) if same else None
             if admission is not None and body is not None:
-                self.answer(known.told, admission, body, started)
+                self.answer(known.answer, admission, body, started)
             else:
                 self.app.revalidations.forget(came_as)
-                told = {} if admission is None else {PASSED_AS: (known.line, admission)}
-                self.parse_after_all(data, came_as, {STARTED: started, **told})
+                passed = {} if admission is None else {PASSED_AS: (known.line, admission)}
+                self.parse_after_all(data, came_as, {STARTED: started, **passed})
             if self.held and not self.transport.is_closing():
                 held, self.held = self.held, b""
                 self.data_received(held)
 
         passing.add_done_callback(passed)
 
-    def answer(self, told: Told, admission: Admission, body: bytes, started: float) -> None:
+    def answer(self, kept: KeptAnswer, admission: Admission, body: bytes, started: float) -> None:
         """The same again. The client may have gone meanwhile; its request counts all the same."""
         request_id = uuid4().hex
         if not self.transport.is_closing():
             defaults = self.server_state.default_headers
-            self.transport.write(self.app.revalidations.answer(told, admission, request_id.encode(), defaults, body))
+            self.transport.write(self.app.revalidations.answer(kept, admission, request_id.encode(), defaults, body))
         # In the next turn of the loop: first all that passed together are answered.
         seconds = time.perf_counter() - started
-        self.loop.call_soon(self.app.tell, request_id, "GET", told.route, told.status, seconds)
+        self.loop.call_soon(self.app.tell, request_id, "GET", kept.route, kept.status, seconds)
         self.on_response_complete()
 
     def parse_after_all(self, data: bytes, came_as: bytes, found: Mapping[str, Any]) -> None:

@@ -3,8 +3,8 @@
 A client that polls sends the same bytes until they get a new answer. When they got 304 the ordinary way, or an answer
 that this process keeps, from an endpoint whose answer follows from the request and from what the gate said
 (``etag_from_position``), a digest of them is kept with that. The same bytes pass the gate again: their key is looked
-up, they are counted, the log's end is told. If the gate says the same as before, so does the answer, and nothing has
-to be parsed, routed or validated to know it. If it says anything else, the request goes the ordinary way with what
+up, they are counted, the log's end is reported. If the gate says the same as before, so does the answer, and nothing
+has to be parsed, routed or validated to know it. If it says anything else, the request goes the ordinary way with what
 the gate said.
 
 Never kept are the bytes themselves: there is a key in them.
@@ -36,10 +36,10 @@ STARTED = "aureum.started"
 its answer began."""
 
 
-class Told(NamedTuple):
-    """What a request was told, but for the time and the ids: a body of ``AnswerCache``, or without one 304.
+class KeptAnswer(NamedTuple):
+    """The answer to a request, but for the time and the ids: a body of ``AnswerCache``, or without one 304.
 
-    With *limited* the answer tells the limit of the key as well.
+    With *limited* it names the limit of the key as well.
     """
 
     route: str
@@ -57,7 +57,7 @@ class Known(NamedTuple):
 
     line: Lookup
     caller: Caller
-    told: Told
+    answer: KeptAnswer
 
 
 class Revalidations:
@@ -73,30 +73,32 @@ class Revalidations:
         """What these bytes were the last time."""
         return self._known.find(came_as)
 
-    def keep(self, scope: Scope, caller: Caller, told: Told) -> None:
+    def keep(self, scope: Scope, caller: Caller, kept: KeptAnswer) -> None:
         """Recognize the request from now on, if it came alone and *caller* is what the gate said to its first question.
         A client that asks twice is likely to ask again."""
         came_as: bytes | None = scope.get(CAME_AS)
         line, admission = scope.get(PASSED_AS, (None, None))
         if came_as is None or admission is None or admission.caller is not caller:
             return
-        self._known.keep(came_as, Known(line, caller, told))
+        self._known.keep(came_as, Known(line, caller, kept))
 
     def forget(self, came_as: bytes) -> None:
         """Its answer has become another one."""
         self._known.forget(came_as)
 
-    def answer(self, told: Told, admission: Admission, request_id: bytes, defaults: Headers, body: bytes) -> bytes:
+    def answer(
+        self, kept: KeptAnswer, admission: Admission, request_id: bytes, defaults: Headers, body: bytes
+    ) -> bytes:
         """The same again. *defaults* are the headers that the server gives to all answers: a new list once a second."""
         self.hits += 1
         if defaults is not self._defaults:
             self._defaults, self._default_lines = defaults, lines(defaults)
         return b"%b%b%bx-request-id: %b\r\n%b\r\n%b" % (
-            STATUS_LINE[told.status],
+            STATUS_LINE[kept.status],
             self._default_lines,
-            told.headers,
+            kept.headers,
             request_id,
-            lines(limit_headers(admission)) if told.limited else b"",
+            lines(limit_headers(admission)) if kept.limited else b"",
             body,
         )
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from aureum.store.event_store import EventStore
 from aureum.webhooks.queue.queueing import add_deliveries, add_messages, lock_lanes, wake_lanes
 from aureum.webhooks.telling.listeners import ENDPOINTS, listener, live
-from aureum.webhooks.telling.reading import made_anew
+from aureum.webhooks.telling.reading import made_again
 
 BATCH = 200
 
@@ -55,7 +55,7 @@ async def retry_parked(store: EventStore, tenant_id: UUID, batch: int = BATCH) -
                 await connection.execute("COMMIT")
                 return total
             streams, until = list(set(parked.values())), max(parked)
-            anew = await made_anew(connection, tenant_key, streams, min(parked) - 1, until)
+            anew = await made_again(connection, tenant_key, streams, min(parked) - 1, until)
             told = [message for message in anew if message.position in parked]
             deliveries = live(told, [listener(row) for row in await registered.fetchall()])
             wanted = {delivery.position for delivery in deliveries}

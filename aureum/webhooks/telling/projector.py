@@ -32,7 +32,7 @@ from aureum.webhooks.queue.queueing import (
 from aureum.webhooks.telling.endpoint_changes import changed, follow_changes
 from aureum.webhooks.telling.listeners import ENDPOINTS, listener, live
 from aureum.webhooks.telling.messages import SOURCE_OF
-from aureum.webhooks.telling.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, told_of
+from aureum.webhooks.telling.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, emitted_by
 from aureum.webhooks.telling.requests import Requests, pruned, redeliver, requested, withdraw
 
 log = structlog.get_logger()
@@ -169,4 +169,4 @@ async def tell(connection: AsyncConnection[Any], tenant_key: TenantKey, rows: Se
     if begun_earlier := [stream_id for stream_id, own in streams.items() if own[0][VERSION] > 1]:
         about = {"tenant": tenant_key.tenant_id, "streams": begun_earlier, "after": after}
         before = await (await connection.execute(EARLIER_EVENTS, about, binary=True)).fetchall()
-    return await told_of(tenant_key, streams, before, after)
+    return await emitted_by(tenant_key, streams, before, after)

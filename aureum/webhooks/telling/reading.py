@@ -46,7 +46,7 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
 """What stands before the new events of streams that have begun earlier."""
 
 
-async def told_of(
+async def emitted_by(
     tenant_key: TenantKey, streams: Mapping[UUID, Sequence[Any]], earlier: Sequence[Any], after: int
 ) -> list[Message | Parked]:
     """What is told of *streams*, whose new rows are all above the position *after*; *earlier* are the rows before them,
@@ -63,7 +63,7 @@ async def told_of(
     return told
 
 
-async def made_anew(
+async def made_again(
     connection: AsyncConnection[Any], tenant_key: TenantKey, streams: Sequence[UUID], after: int, until: int
 ) -> list[Message]:
     """The messages of *streams* whose positions are above *after*, up to *until*, as they were the first time.

@@ -19,7 +19,7 @@ from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
 from aureum.webhooks.queue.lanes import PLANS_WITH_WEBHOOKS
 from aureum.webhooks.queue.queueing import LOCK_CHECKPOINT, add_deliveries, add_messages, lock_lanes, wake_lanes
-from aureum.webhooks.telling.reading import made_anew
+from aureum.webhooks.telling.reading import made_again
 from aureum.webhooks.telling.replay_choice import UNTRIED, Target, Tried, chosen, may_go, target, types_of
 
 BATCH = 500
@@ -211,7 +211,7 @@ async def queue(
         for position, stream_id in stretch.streams.items()
         if may_go(goal.which, position in queued, tried.get(position, UNTRIED))
     }
-    told = await made_anew(connection, tenant_key, list(set(going.values())), stretch.after, stretch.until)
+    told = await made_again(connection, tenant_key, list(set(going.values())), stretch.after, stretch.until)
     choice = chosen((message for message in told if message.position in going), goal, tried)
     if not choice:
         return 0

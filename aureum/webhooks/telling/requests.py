@@ -23,7 +23,7 @@ from aureum.webhooks.queue.message import Message, message_id
 from aureum.webhooks.queue.queueing import ADD_LANES, Delivery, row_of
 from aureum.webhooks.telling.listeners import Listener
 from aureum.webhooks.telling.messages import Unreadable
-from aureum.webhooks.telling.reading import STREAM, TYPE, made_anew, read
+from aureum.webhooks.telling.reading import STREAM, TYPE, made_again, read
 from aureum.webhooks.telling.samples import sample
 
 log = structlog.get_logger()
@@ -151,7 +151,7 @@ async def pruned(
     if not gone:
         return [], streams
     rows = await (await connection.execute(AT_POSITIONS, about, binary=True)).fetchall()
-    anew = await made_anew(connection, tenant_key, list({row[STREAM] for row in rows}), min(gone) - 1, max(gone))
+    anew = await made_again(connection, tenant_key, list({row[STREAM] for row in rows}), min(gone) - 1, max(gone))
     found = [message for message in anew if message.position in set(gone)]
     for row in rows:
         if row[TYPE] == WebhookPing.Requested.TOPIC:

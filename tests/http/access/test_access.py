@@ -124,7 +124,7 @@ def test_the_log_says_which_brokerage_the_host_names(
     assert tenant.key not in server.logged() and user.token not in server.logged()
 
 
-def test_a_disabled_brokerage_is_nobodys_to_open(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_disabled_brokerage_cannot_be_opened(server: Server, office: Office, tenant: Tenant) -> None:
     office.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
 
     unauthorized(server.by_key(tenant, "GET", "/api/leads"))

@@ -125,7 +125,7 @@ def test_more_lines_than_one_call_takes(world: World) -> None:
     with_gate(world.url, check)
 
 
-def test_who_goes_away_takes_nobody_along(world: World) -> None:
+def test_a_caller_that_goes_away_takes_no_other_along(world: World) -> None:
     async def check(gate: Gate) -> None:
         known, nobodys = Lookup(world.keys[2], "", "", ""), Lookup(hash_key("aur_unknown"), "", "", "")
         for _ in range(5):
@@ -161,7 +161,7 @@ def test_who_goes_away_while_the_database_is_silent_delays_others_for_a_second(w
         asyncio.run(check(proxy))
 
 
-def test_a_lost_connection_is_made_anew(world: World) -> None:
+def test_a_lost_connection_is_made_again(world: World) -> None:
     async def check(gate: Gate) -> None:
         line = Lookup(world.keys[2], "", "", "")
         first = await gate.ask(line)
@@ -182,7 +182,7 @@ def test_a_lost_connection_is_made_anew(world: World) -> None:
     with_gate(world.url, check)
 
 
-def test_a_closed_gate_lets_nobody_wait(world: World) -> None:
+def test_a_closed_gate_lets_no_caller_wait(world: World) -> None:
     async def check() -> None:
         async with Gate(world.url, form_rate_limit=FORM_LIMIT) as gate:
             line = Lookup(world.keys[2], "", "", "")

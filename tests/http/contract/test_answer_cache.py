@@ -89,7 +89,7 @@ def test_all_may_go_away() -> None:
     asyncio.run(check())
 
 
-def test_an_error_is_told_to_all_and_kept_for_nobody() -> None:
+def test_an_error_goes_to_all_and_is_not_kept() -> None:
     async def check() -> None:
         cache, reads = AnswerCache(), Reads()
         reads.may_end.set()

@@ -227,7 +227,7 @@ def test_what_an_agent_has_made_stays_in_view(server: Server, office: Office, te
     assert (set(anas.docs), set(bens.docs), bens.removed) == ({lead}, set(), {lead})
 
 
-def test_what_leaves_a_filter_is_told_and_what_never_was_in_it_is_not(server: Server, tenant: Tenant) -> None:
+def test_what_leaves_a_filter_is_reported_and_what_never_was_in_it_is_not(server: Server, tenant: Tenant) -> None:
     a, b, c = (server.lead(tenant, source="fair", status=status)["id"] for status in ("new", "new", "lost"))
     filtered = follower(server, tenant, "/api/leads?status=new&source=fair")
     filtered.run()

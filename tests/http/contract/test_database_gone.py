@@ -131,7 +131,7 @@ def test_while_the_database_is_gone_every_endpoint_says_so(
     until(lambda: statuses(lonely, brokerage) == WELL, within=15)
 
 
-def test_connections_that_break_are_made_anew(lonely: Server, brokerage: Tenant, server_url: str, url: str) -> None:
+def test_connections_that_break_are_made_again(lonely: Server, brokerage: Tenant, server_url: str, url: str) -> None:
     assert statuses(lonely, brokerage) == WELL
     before = head(url, brokerage)
     with psycopg.connect(server_url, autocommit=True) as connection:
@@ -170,7 +170,7 @@ def head(url: str, tenant: Tenant) -> int:
     return int(found[0])
 
 
-def test_a_full_disk_is_told_plainly(lonely: Server, brokerage: Tenant, url: str) -> None:
+def test_a_full_disk_is_reported_plainly(lonely: Server, brokerage: Tenant, url: str) -> None:
     before = head(url, brokerage)
     execute(url, sql.SQL(NO_ROOM).format())
     try:

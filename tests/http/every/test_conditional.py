@@ -32,7 +32,7 @@ def test_what_is_known_already_is_not_sent_again(world: World, endpoint: Endpoin
 
 
 @READS
-def test_whoever_asks_again_and_again_gets_the_same_answer_until_it_changes(world: World, endpoint: Endpoint) -> None:
+def test_a_client_that_asks_again_gets_the_same_answer_until_it_changes(world: World, endpoint: Endpoint) -> None:
     """Also where the second time is answered another way than the first (aureum/http/server/revalidation.py)."""
     call = world.call(endpoint)
     known = call.but(headers={"If-None-Match": world.succeed(endpoint, call).etag})

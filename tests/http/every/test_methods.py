@@ -60,7 +60,7 @@ def test_there_is_nothing_behind_a_slash(world: World, path: str) -> None:
 
 
 @every()
-def test_what_nobody_knows_is_not_minded(world: World, endpoint: Endpoint) -> None:
+def test_unknown_fields_are_ignored(world: World, endpoint: Endpoint) -> None:
     # Lists of the Aureum API tell of a parameter that they do not have (tests/http/every/test_queries.py).
     unknown = "_unknown" if endpoint.lists and endpoint.dialect == "aureum" else "unknown"
     call = world.call(endpoint).but(query={unknown: "1"}, headers={"X-Request-Id": "asked-by-me", "X-Unknown": "1"})

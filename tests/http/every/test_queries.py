@@ -61,7 +61,7 @@ def test_the_leads_api_ignores_what_it_does_not_know(world: World, endpoint: End
 
 
 @every(lambda endpoint: endpoint.lists or endpoint.path == "/api/leads/count")
-def test_how_a_list_once_was_nobody_knows(world: World, endpoint: Endpoint) -> None:
+def test_lists_have_no_as_of(world: World, endpoint: Endpoint) -> None:
     call = world.call(endpoint)
     etag = world.succeed(endpoint, call).etag
 

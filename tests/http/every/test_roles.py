@@ -109,7 +109,7 @@ def test_a_cursor_of_a_broker_shows_an_agent_nothing(scene: Scene, endpoint: End
 
 
 @every(lambda one: private(one) and one.method == "POST" and one.id is None)
-def test_an_agent_sees_what_he_has_made_and_nobody_else_does(scene: Scene, endpoint: Endpoint) -> None:
+def test_an_agent_sees_what_it_has_made_and_no_other_agent_does(scene: Scene, endpoint: Endpoint) -> None:
     world = scene.world
     maker, other = (world.office.staff(world.tenant.id, "agent", name) for name in ("Max", "Ida"))
     call = scene.asked(endpoint, maker)

@@ -137,7 +137,7 @@ def is_safe(answer: Answer) -> bool:
 
 
 @CLOSED
-def test_whoever_is_not_logged_in_is_asked_to(here: Brokerage, one: Page) -> None:
+def test_a_reader_who_is_not_logged_in_is_asked_to(here: Brokerage, one: Page) -> None:
     reader, path, before = Reader(here.server), here.path(one), here.head
 
     assert led_to(reader.get(path)) == f"{LOGIN}?next={path}"

@@ -187,7 +187,7 @@ def test_where_the_form_leads(server: Server, credentials: dict[str, str], follo
     assert answer.headers["set-cookie"].startswith("aureum=aut_")
 
 
-def test_whoever_was_asked_to_log_in_comes_back(server: Server, credentials: dict[str, str]) -> None:
+def test_a_reader_who_was_asked_to_log_in_comes_back(server: Server, credentials: dict[str, str]) -> None:
     wanted = "/admin?status=failed&event=lead.created"
     reader = Reader(server)
     asked = led_to(reader.get(wanted))

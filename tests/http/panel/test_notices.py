@@ -122,7 +122,7 @@ def test_many_are_told_in_a_few_words_the_worst_first(
     assert "/admin/webhooks" in many.links
 
 
-def test_one_that_somebody_disabled_is_as_it_should_be(server: Server, tenant: Tenant, owner: Reader) -> None:
+def test_one_that_staff_disabled_is_as_it_should_be(server: Server, tenant: Tenant, owner: Reader) -> None:
     webhook = made(server, tenant)
     changed(server, tenant, webhook, disabled=True)
     assert told(owner.read("/admin")) == [] == told(owner.read(f"/admin/webhooks/{webhook['id']}"))

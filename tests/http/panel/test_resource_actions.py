@@ -106,7 +106,7 @@ def test_what_cannot_be_done_is_said_on_the_page(server: Server, office: Office,
         ("tasks", {"status": "completed", "title": "Called"}, "task.completed"),
     ],
 )
-def test_who_listens_is_told_once_a_save(
+def test_an_endpoint_gets_one_message_a_save(
     server: Server, tenant: Tenant, owner: Reader, kind: str, typed: dict[str, str], happens: str
 ) -> None:
     def told() -> list[str]:

@@ -80,7 +80,7 @@ def test_a_disabled_user_or_brokerage(server: Server, office: Office) -> None:
         "a,b=c=d",
     ],
 )
-def test_garbage_is_nobody(server: Server, value: str) -> None:
+def test_garbage_is_no_session(server: Server, value: str) -> None:
     for name in ("aureum", "__Host-aureum", "other"):
         assert is_out(Reader(server, {name: value}))
     assert not opens(server, {"Cookie": f"aureum={value}"})
@@ -120,7 +120,7 @@ def webhook_form() -> dict[str, str]:
     return {"url": "https://example.com/hooks", "events": "lead.*"}
 
 
-def test_over_https_the_name_counts_that_nobody_else_can_set(server: Server, office: Office, tenant: Tenant) -> None:
+def test_over_https_the_name_counts_that_no_other_host_can_set(server: Server, office: Office, tenant: Tenant) -> None:
     who = office.staff(tenant.id, "broker")
     https = {"Sec-Fetch-Site": "none"}  # A browser sends it over https, and to its own machine.
     for name, host, status in (

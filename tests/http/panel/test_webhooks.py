@@ -133,7 +133,7 @@ def test_without_any_event(office: Office, tenant: Tenant, owner: Reader) -> Non
     assert office.head(tenant) == before
 
 
-def test_changed_unless_somebody_else_has(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_changed_unless_another_user_has(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
     one = made(server, tenant, rateLimit=5, description="Marketing")
     path = f"{LIST}/{one['id']}"
     colleague = as_staff(server, office.staff(tenant.id, "brokerage_owner"))

@@ -94,7 +94,7 @@ def test_a_sane_request_id_comes_back(server: Server, office: Office) -> None:
         b"GET http://[::1 HTTP/1.1\r\nHost: a\r\n\r\n",
     ],
 )
-def test_bytes_that_are_no_http_are_refused_and_harm_nobody(server: Server, request_bytes: bytes) -> None:
+def test_bytes_that_are_no_http_are_refused_and_do_no_harm(server: Server, request_bytes: bytes) -> None:
     head, _, body = server.raw(request_bytes).partition(b"\r\n\r\n")
 
     assert head.split()[1:2] in ([b"400"], [b"404"]), head
@@ -106,7 +106,7 @@ def test_bytes_that_are_no_http_are_refused_and_harm_nobody(server: Server, requ
     assert server.ask("GET", "/healthz").status == 200
 
 
-def test_many_and_odd_headers_harm_nobody(server: Server, tenant: Tenant) -> None:
+def test_many_and_odd_headers_do_no_harm(server: Server, tenant: Tenant) -> None:
     many = "".join(f"X-{number}: {number}\r\n" for number in range(2_000))
     request = (
         f"GET /api/leads HTTP/1.1\r\nHost: {tenant.domain}\r\nConnection: close\r\n{many}X: {'x' * 60_000}\r\n\r\n"
@@ -161,7 +161,7 @@ def test_a_body_in_many_chunks_is_taken(server: Server, tenant: Tenant) -> None:
     assert answers.startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_visitor_who_goes_away_is_nobodys_error(server: Server, tenant: Tenant) -> None:
+def test_a_visitor_who_goes_away_is_no_error(server: Server, tenant: Tenant) -> None:
     head = f"POST /api/contact HTTP/1.1\r\nHost: {tenant.domain}\r\nX-Request-Id: gone-1\r\nContent-Length: 500\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(f"{head}\r\n{{".encode())

@@ -247,7 +247,7 @@ def seconds(house: House) -> float:
 
 @pytest.mark.parametrize("changed", [False, True])
 @pytest.mark.parametrize("reset", [False, True])
-def test_who_goes_away_takes_nobody_along(url: str, tenant: Tenant, reset: bool, changed: bool) -> None:
+def test_a_caller_that_goes_away_takes_no_other_along(url: str, tenant: Tenant, reset: bool, changed: bool) -> None:
     async def check(house: House) -> None:
         clients = [await house.client() for _ in range(3)]
         known = await house.known(clients[0], get("/api/leads", tenant))

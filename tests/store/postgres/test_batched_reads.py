@@ -66,7 +66,7 @@ def test_what_is_wrong_with_one_is_not_the_fault_of_the_others(module_database_u
     with_database(module_database_url, work)
 
 
-def test_whoever_gives_up_takes_nobody_along(module_database_url: str) -> None:
+def test_a_caller_that_gives_up_takes_no_other_along(module_database_url: str) -> None:
     async def work(database: Database) -> None:
         first, second = (asyncio.ensure_future(database.batched.ask(MULTIPLES, (number,))) for number in (1, 2))
         await asyncio.sleep(0)

@@ -95,7 +95,7 @@ def test_what_is_no_task_can_ask_too() -> None:
     run(work)
 
 
-def test_a_lone_caller_who_goes_away_takes_nobody_along() -> None:
+def test_a_lone_caller_a_caller_that_goes_away_takes_no_other_along() -> None:
     async def work(batches: Batches[int, int], calls: Calls) -> None:
         alone, *others = await asking(batches, (1, 2, 3))
         alone.cancel()
@@ -108,7 +108,7 @@ def test_a_lone_caller_who_goes_away_takes_nobody_along() -> None:
     run(work)
 
 
-def test_who_goes_away_while_waiting_or_called_for_takes_nobody_along() -> None:
+def test_who_goes_away_while_waiting_or_called_for_takes_no_other_along() -> None:
     async def work(batches: Batches[int, int], calls: Calls) -> None:
         waits, called_for, stays = [batches.put(item) for item in (1, 2, 3)]
         waits.cancel()

@@ -47,7 +47,7 @@ def test_the_server_ends_what_takes_too_long_before_we_give_up(module_database_u
 
 
 @pytest.mark.parametrize(("seconds", "survives"), [(0.2, True), (30, False)])
-def test_a_statement_that_nobody_waits_for(module_database_url: str, seconds: float, survives: bool) -> None:
+def test_a_statement_whose_caller_has_gone(module_database_url: str, seconds: float, survives: bool) -> None:
     async def scenario() -> None:
         async with await connect(module_database_url) as connection:
             waiting = asyncio.create_task(connection.execute(f"SELECT pg_sleep({seconds})"))

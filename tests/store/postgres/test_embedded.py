@@ -218,7 +218,7 @@ def test_a_throwaway_server_leaves_nothing() -> None:
 
 @needs_linux
 @needs_root
-def test_as_root_the_server_is_somebody_else_and_knows_nothing_of_ours(data_dir: Path) -> None:
+def test_as_root_the_server_is_another_user_and_knows_nothing_of_ours(data_dir: Path) -> None:
     with Process(data_dir, groups=[0, 4]) as process:
         proc = Path(f"/proc/{server_pid(data_dir)}")
         status = dict(line.split(":\t", 1) for line in (proc / "status").read_text().splitlines())
@@ -395,7 +395,7 @@ def test_a_server_that_needs_time_is_left_at_its_work(data_dir: Path, monkeypatc
         (lambda cluster: shutil.rmtree(cluster / "base"), "pg_filenode.map|could not open|does not exist"),
     ],
 )
-def test_a_damaged_cluster_is_told_plainly(data_dir: Path, damage: Callable[[Path], None], told: str) -> None:
+def test_a_damaged_cluster_is_reported_plainly(data_dir: Path, damage: Callable[[Path], None], told: str) -> None:
     damage(data_dir / "postgres")
     with pytest.raises(EmbeddedDatabaseError, match=told) as caught:
         start(data_dir)
@@ -403,7 +403,7 @@ def test_a_damaged_cluster_is_told_plainly(data_dir: Path, damage: Callable[[Pat
     assert not runs(data_dir)  # also if it came up but cannot be used
 
 
-def test_a_path_that_cannot_be_used_is_told_plainly(home: Path) -> None:
+def test_a_path_that_cannot_be_used_is_reported_plainly(home: Path) -> None:
     (home / "file").touch()
     for data_dir in (home / "file", home / "file" / "data"):
         with pytest.raises(EmbeddedDatabaseError, match=f"cannot use {data_dir}: .*Set AUREUM_DATA_DIR to a directory"):
@@ -482,7 +482,7 @@ def test_other_users_of_the_machine_cannot_connect(home: Path, data_dir: Path) -
 
 
 @needs_root
-def test_foreign_data_is_told_plainly(home: Path, data_dir: Path) -> None:
+def test_foreign_data_is_reported_plainly(home: Path, data_dir: Path) -> None:
     home.chmod(0o755)
     data_dir.chmod(0o755)
     assert "Set AUREUM_DATA_DIR to a directory that belongs to this user" in error_of(data_dir, become=nobody())
@@ -492,7 +492,7 @@ def test_foreign_data_is_told_plainly(home: Path, data_dir: Path) -> None:
 
 @needs_linux
 @needs_root
-def test_a_root_that_may_not_become_anybody_is_told_plainly(new_dir: Path) -> None:
+def test_a_root_that_may_become_no_user_is_reported_plainly(new_dir: Path) -> None:
     for limits in (
         ("setpriv", "--bounding-set", "-setuid,-setgid"),
         ("setpriv", "--bounding-set", "-chown"),
@@ -504,13 +504,13 @@ def test_a_root_that_may_not_become_anybody_is_told_plainly(new_dir: Path) -> No
 
 
 @needs_root
-def test_a_user_without_a_name_is_told_plainly(home: Path) -> None:
+def test_a_user_without_a_name_is_reported_plainly(home: Path) -> None:
     os.chown(home, 54321, -1)
     error = error_of(home / "data", become=54321)
     assert "The user id 54321 has no name on this machine" in error
 
 
-def test_an_unwritable_directory_is_told_plainly(home: Path) -> None:
+def test_an_unwritable_directory_is_reported_plainly(home: Path) -> None:
     home.chmod(0o555)
     options = {"become": nobody()} if AS_ROOT else {}
     error = error_of(home / "data", **options)
@@ -540,7 +540,7 @@ def in_a_disk_of(size: str, mount_point: Path) -> tuple[str, ...]:
 
 
 @needs_linux
-def test_a_full_disk_is_told_plainly(home: Path) -> None:
+def test_a_full_disk_is_reported_plainly(home: Path) -> None:
     words = in_a_disk_of("20m", home / "disk")
     error = error_of(home / "disk" / "data", under=words)
     assert "No space left on device" in error
@@ -575,7 +575,7 @@ server.close()
 
 
 @needs_linux
-def test_a_disk_that_fills_up_later_is_told_plainly_and_costs_no_data(home: Path) -> None:
+def test_a_disk_that_fills_up_later_is_reported_plainly_and_costs_no_data(home: Path) -> None:
     words = in_a_disk_of("150m", home / "disk")
     result = subprocess.run(
         [*words, sys.executable, "-W", "error", "-c", FULL_DISK, str(home / "disk" / "data")],

@@ -167,7 +167,7 @@ def test_versions_have_an_order() -> None:
     assert order_of("not a version") == order_of("")
 
 
-def test_the_wrong_master_key_is_told_plainly(database_url: str) -> None:
+def test_the_wrong_master_key_is_reported_plainly(database_url: str) -> None:
     with pytest.raises(WrongMasterKey, match="AUREUM_MASTER_KEY does not open this database"):
         migrated(database_url, b"another key, just as long as it!")
     assert migrated(database_url) == []

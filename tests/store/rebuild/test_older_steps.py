@@ -39,7 +39,7 @@ async def steps(store: EventStore, name: str) -> set[int]:
     return {step for (step,) in await store.database.rows(f"SELECT {name}_step FROM heads")}
 
 
-def made_anew(url: str, told: list[tuple[UUID, str]] | None = None) -> list[str]:
+def rebuilt(url: str, told: list[tuple[UUID, str]] | None = None) -> list[str]:
     def tell(tenant_id: UUID, name: str) -> Any:
         if told is not None:
             told.append((tenant_id, name))
@@ -48,7 +48,7 @@ def made_anew(url: str, told: list[tuple[UUID, str]] | None = None) -> list[str]
     return asyncio.run(rebuild_older_steps(url, TenantKeys(MasterKey(MASTER_KEY)), tell))
 
 
-def test_older_rows_are_told_and_made_anew(database_url: str) -> None:
+def test_older_rows_are_reported_and_rebuilt(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenants = [await open_brokerage(store) for _ in range(2)]
@@ -63,7 +63,7 @@ def test_older_rows_are_told_and_made_anew(database_url: str) -> None:
             assert await migrate(database_url, MasterKey(MASTER_KEY)) == [], "it has nothing to do with tables"
 
             told: list[tuple[UUID, str]] = []
-            assert await asyncio.to_thread(made_anew, database_url, told) == ["lead_list"]
+            assert await asyncio.to_thread(rebuilt, database_url, told) == ["lead_list"]
             assert sorted(told) == sorted((tenant_id, "lead_list") for tenant_id in tenants)
             assert await steps(store, "lead_list") == {lead_list.LIST.step_version}
             for tenant_id in tenants:
@@ -71,7 +71,7 @@ def test_older_rows_are_told_and_made_anew(database_url: str) -> None:
                 assert (await live(store, tenant_id))["lead_list"] > before["lead_list"], "so every ETag is another"
             assert (await live(store, empty))["lead_list"] == 1, "where there is nothing, nothing is made"
             assert await pending(database_url) == []
-            assert await asyncio.to_thread(made_anew, database_url) == []
+            assert await asyncio.to_thread(rebuilt, database_url) == []
 
     asyncio.run(scenario())
 
@@ -80,7 +80,7 @@ def test_older_rows_are_told_and_made_anew(database_url: str) -> None:
 def test_every_read_model_knows_its_step(database_url: str, model: Any) -> None:
     of_step(database_url, model.NAME, model.STEP_VERSION - 1)
     assert asyncio.run(pending(database_url)) == [f"the rebuild of {model.NAME}"]
-    assert made_anew(database_url) == [], "there is nothing to fold"
+    assert rebuilt(database_url) == [], "there is nothing to fold"
     assert asyncio.run(pending(database_url)) == []
     assert model in READ_MODELS
 

@@ -138,7 +138,7 @@ class Traffic:
             self.reads += 1
 
 
-def test_nothing_is_lost_and_nobody_notices_while_others_write(
+def test_nothing_is_lost_and_no_reader_notices_while_others_write(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rebuild_list, "BATCH_EVENTS", 20)
@@ -289,7 +289,7 @@ def test_an_erased_person_stays_erased(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_progress_is_told(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebuild_list, "BATCH_EVENTS", 2)
     monkeypatch.setattr(rebuilding, "FOLLOW_POSITIONS", 2)
     told: list[tuple[int, int]] = []

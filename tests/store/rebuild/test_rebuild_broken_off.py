@@ -121,7 +121,7 @@ def test_a_killed_rebuild_changes_nothing(
     asyncio.run(scenario())
 
 
-def test_the_second_of_two_rebuilds_is_told(database_url: str) -> None:
+def test_the_second_of_two_rebuilds_is_refused(database_url: str) -> None:
     async def scenario() -> None:
         async with brokerage(database_url) as (store, tenant_id):
             neighbour = await open_brokerage(store)
@@ -163,7 +163,7 @@ def test_the_claim_of_a_killed_process_ends_with_its_lease(database_url: str) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_whoever_lost_the_claim_writes_nothing_more(database_url: str, name: str) -> None:
+def test_a_rebuild_that_lost_the_claim_writes_nothing_more(database_url: str, name: str) -> None:
     async def scenario() -> None:
         async with brokerage(database_url) as (store, tenant_id):
             before = await shown(store, tenant_id)
@@ -210,7 +210,7 @@ def test_a_held_head_row_is_tried_again_then_given_up(database_url: str) -> None
     asyncio.run(scenario())
 
 
-def test_what_cannot_be_rebuilt_is_told(database_url: str) -> None:
+def test_what_cannot_be_rebuilt_is_refused(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             with pytest.raises(Invalid, match="must be one of: lead_list, lead_counts"):

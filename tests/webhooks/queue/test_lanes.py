@@ -166,7 +166,7 @@ def test_a_small_claim_takes_the_same_from_each_lane(database_url: str) -> None:
     run(scenario())
 
 
-def test_a_claim_passes_over_what_somebody_else_changes_at_the_moment(database_url: str) -> None:
+def test_a_claim_passes_over_what_another_session_changes_at_the_moment(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store, store.database.connection() as connection:
             tenant = await open_brokerage(store)
@@ -271,7 +271,7 @@ def test_a_success_ends_a_delivery_and_a_failure_makes_it_due_later(database_url
     run(scenario())
 
 
-def test_whoever_lost_the_lease_decides_nothing(database_url: str) -> None:
+def test_a_worker_that_lost_the_lease_decides_nothing(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)

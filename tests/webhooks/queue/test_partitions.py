@@ -108,7 +108,7 @@ def test_a_partition_is_read_through_its_parent_only(database_url: str) -> None:
     run(scenario())
 
 
-def test_nobody_waits_long_for_a_partition_and_it_is_made_later(database_url: str) -> None:
+def test_no_writer_waits_long_for_a_partition_and_it_is_made_later(database_url: str) -> None:
     async def scenario() -> None:
         async with Database(database_url) as database:
             async with database.connection() as reader:

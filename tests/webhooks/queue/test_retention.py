@@ -141,7 +141,7 @@ async def mended(store: EventStore) -> int:
 
 
 @pytest.mark.parametrize("mode", ["parallel", "keyed", "fifo"])
-def test_a_lane_that_nobody_would_look_at_is_mended(database_url: str, mode: str) -> None:
+def test_a_lane_that_no_worker_would_look_at_is_mended(database_url: str, mode: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)
@@ -231,7 +231,7 @@ def test_what_is_observed(database_url: str) -> None:
     run(scenario())
 
 
-def test_a_snapshot_that_somebody_holds_is_seen(database_url: str) -> None:
+def test_a_snapshot_that_is_held_is_seen(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store, store.database.connection() as holder:
             await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")

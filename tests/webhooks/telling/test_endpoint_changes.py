@@ -48,7 +48,7 @@ def move(endpoint: WebhookEndpoint) -> None:
     endpoint.change_details({"url": "https://new.example.com/hooks"}, ids.now())
 
 
-def test_an_endpoint_that_failed_for_days_begins_anew_when_it_is_enabled(database_url: str) -> None:
+def test_an_endpoint_that_failed_for_days_starts_again_when_it_is_enabled(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)

@@ -123,7 +123,7 @@ def test_data_is_what_the_lead_was_then_not_what_it_became() -> None:
     ]
 
 
-def test_a_change_that_nobody_is_shown_is_an_update_without_changes() -> None:
+def test_a_change_that_is_not_shown_is_an_update_without_changes() -> None:
     lead = new_lead()
     log = saved(lead)
     lead.change_details({"notes": "Prefers mornings"}, ids.now())
@@ -131,7 +131,7 @@ def test_a_change_that_nobody_is_shown_is_an_update_without_changes() -> None:
     assert orjson.loads(updated.body)["changes"] == {}
 
 
-def test_only_what_ended_after_the_checkpoint_is_told() -> None:
+def test_only_what_ended_after_the_checkpoint_is_emitted() -> None:
     lead = new_lead()
     log = saved(lead)
     lead.change_status("contacted", ids.now())
@@ -162,7 +162,7 @@ def test_a_contact_is_created_and_updated_once_a_save() -> None:
     }
 
 
-def test_an_event_without_a_name_or_of_another_aggregate_is_not_told() -> None:
+def test_an_event_without_a_name_or_of_another_aggregate_is_not_emitted() -> None:
     user = User.join(
         ids.new_id(),
         ids.now(),
@@ -177,7 +177,7 @@ def test_an_event_without_a_name_or_of_another_aggregate_is_not_told() -> None:
     assert Log().append(user.collect_events()).told(user.id) == []
 
 
-def test_of_a_task_only_its_creation_and_each_completion_are_told() -> None:
+def test_of_a_task_only_its_creation_and_each_completion_are_emitted() -> None:
     task = new_task(assigned_to=AGENT)
     log = Log().append(task.collect_events())  # position 1
     task.change_status("in_progress", ids.now())
@@ -257,7 +257,7 @@ def test_a_stream_without_its_beginning_is_parked() -> None:
     assert Log(3).append([changed]).told(lead.id) == [Parked(3, lead.id, 3, "KeyError")]
 
 
-def test_text_that_json_cannot_hold_is_parked_and_its_successor_told() -> None:
+def test_text_that_json_cannot_hold_is_parked_and_its_successor_emitted() -> None:
     lead = new_lead(message="\ud800")
     log = saved(lead)
     lead.change_details({"message": "Hello"}, ids.now())
@@ -278,7 +278,7 @@ def test_metadata_that_does_not_say_where_an_append_ends_means_that_it_ends_here
     assert isinstance(message, Message)
 
 
-def test_an_erased_person_is_told_of_with_placeholders() -> None:
+def test_an_erased_person_is_shown_with_placeholders() -> None:
     lead = new_lead(first_name=ERASED, last_name=ERASED, email=ERASED, phone=None, message=ERASED)
     log = saved(lead)
     lead.change_details({"email": "x@example.com"}, ids.now())
@@ -313,7 +313,7 @@ changes_of_a_lead = st.lists(
 
 
 @given(changes_of_a_lead, st.integers(1, 2**30))
-def test_made_anew_from_any_checkpoint_the_bytes_are_the_same(
+def test_made_again_from_any_checkpoint_the_bytes_are_the_same(
     saves: list[tuple[str, UUID | None, dict[str, str]]], first_position: int
 ) -> None:
     lead = new_lead()

@@ -23,7 +23,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 100])
-def test_what_is_mended_is_told_and_the_rest_stays(database_url: str, batch: int) -> None:
+def test_what_is_mended_is_emitted_and_the_rest_stays(database_url: str, batch: int) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)

@@ -133,7 +133,7 @@ def test_a_tenant_on_a_smaller_plan_or_disabled_waits_and_loses_nothing(database
     run(scenario())
 
 
-def test_an_erased_person_is_told_of_with_placeholders(database_url: str) -> None:
+def test_an_erased_person_is_shown_with_placeholders(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)

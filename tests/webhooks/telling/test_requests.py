@@ -177,7 +177,7 @@ def test_a_keyed_endpoint_gets_a_row_for_what_it_asks_for(database_url: str) -> 
     run(scenario())
 
 
-def test_a_request_that_cannot_be_read_is_told_and_passed_over(database_url: str) -> None:
+def test_a_request_that_cannot_be_read_is_logged_and_passed_over(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)

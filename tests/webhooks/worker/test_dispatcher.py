@@ -72,7 +72,7 @@ async def tenant_with(store: EventStore, endpoints: int, deliveries: int) -> tup
     return tenant, registered
 
 
-def test_a_fault_of_ours_is_charged_to_nobody(database_url: str) -> None:
+def test_a_fault_of_ours_is_charged_to_no_endpoint(database_url: str) -> None:
     def out_of_files() -> SendResult:
         raise OSError(errno.EMFILE, "Webhooks cannot be sent: too many open files")
 

@@ -64,7 +64,7 @@ def test_who_does_not_even_take_connections_costs_the_time_limit(run: Run) -> No
     run(scenario())
 
 
-def test_a_certificate_that_changes_is_looked_at_anew(run: Run, tmp_path: Path) -> None:
+def test_a_certificate_that_changes_is_looked_at_again(run: Run, tmp_path: Path) -> None:
     async def scenario() -> None:
         known = Certificate(tmp_path, "hook.example")
         async with sender(known.client()) as sending:
@@ -129,7 +129,7 @@ def test_a_hundred_endpoints_of_a_dead_host_cost_one_probe_a_period(
     run(scenario())
 
 
-def test_one_endpoint_with_a_huge_backlog_delays_nobody(database_url: str) -> None:
+def test_one_endpoint_with_a_huge_backlog_delays_no_other(database_url: str) -> None:
     async def scenario() -> None:
         async with (
             opened_store(database_url) as store,
@@ -205,7 +205,7 @@ def test_an_endpoint_that_answers_every_other_time_gets_everything(
     run(scenario())
 
 
-def test_a_body_of_five_megabytes_arrives_whole_and_delays_nobody(database_url: str) -> None:
+def test_a_body_of_five_megabytes_arrives_whole_and_delays_no_other(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store, receiving(OK) as receiver:
             tenant, neighbour = await open_brokerage(store), await open_brokerage(store)

@@ -203,7 +203,7 @@ def test_a_worker_that_was_cut_off_from_the_database_decides_nothing_any_more(da
     run(scenario())
 
 
-def test_a_worker_that_is_out_of_files_sends_what_it_can_and_charges_nobody(database_url: str) -> None:
+def test_a_worker_that_is_out_of_files_sends_what_it_can_and_charges_no_endpoint(database_url: str) -> None:
     closing = after(0.3, text("200 OK\nConnection: close"))
 
     async def scenario() -> None:

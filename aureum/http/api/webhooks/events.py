@@ -11,7 +11,7 @@ from aureum.http.contract.answers import answer, list_etag, not_modified
 from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint
 from aureum.http.contract.paging import Limit, link
 from aureum.registry import WEBHOOK_EVENTS, expand
-from aureum.webhooks.telling.told import told_since
+from aureum.webhooks.telling.emitted import emitted_since
 
 PATH = "/api/events"
 PAGE = 100
@@ -41,12 +41,12 @@ async def get_events(context: Context, feed: Feed) -> Response:
     limit = feed.limit or PAGE
     wanted = frozenset(WEBHOOK_EVENTS) if feed.events is None else expand(feed.events)
     cursor = min(feed.cursor or 0, caller.head)
-    told = await told_since(context.app.store, context.tenant_id, cursor, wanted, head=caller.head, limit=limit)
+    emitted = await emitted_since(context.app.store, context.tenant_id, cursor, wanted, head=caller.head, limit=limit)
     headers = {"ETag": etag}
-    if told.more:
+    if emitted.more:
         kept = {"events": query["events"]} if "events" in query else {}
-        headers["Link"] = link(PATH, kept | {"limit": limit, "cursor": told.until}, "next")
-    return answer(b"[" + b",".join(one.body for one in told.messages) + b"]", headers=headers)
+        headers["Link"] = link(PATH, kept | {"limit": limit, "cursor": emitted.until}, "next")
+    return answer(b"[" + b",".join(one.body for one in emitted.messages) + b"]", headers=headers)
 
 
 ENDPOINTS = (

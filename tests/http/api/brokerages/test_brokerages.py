@@ -191,7 +191,7 @@ def test_the_same_request_again_opens_one(server: Server, proxied: Server, admin
 
 
 @pytest.mark.parametrize("role", ["brokerage_owner", "broker", "agent"])
-def test_nobody_else(server: Server, office: Office, admin: Staff, tenant: Tenant, role: str) -> None:
+def test_no_other_role(server: Server, office: Office, admin: Staff, tenant: Tenant, role: str) -> None:
     made = opened(server, admin)
     before = position(office)
     for tenant_id in (tenant.id, PLATFORM):
@@ -238,6 +238,6 @@ def test_its_owner_sees_and_sets_what_is_the_owners(server: Server, office: Offi
     assert server.ask("GET", own, headers=admin.bearer).json == changed.json
 
 
-def test_numbers_that_nobody_has(server: Server, admin: Staff) -> None:
+def test_unknown_numbers(server: Server, admin: Staff) -> None:
     for number, status in ((2**31 - 1, 404), (0, 404), ("x", 422), (2**63, 404)):
         assert server.ask("GET", f"{PATH}/{number}", headers=admin.bearer).status == status

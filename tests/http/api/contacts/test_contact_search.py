@@ -191,7 +191,7 @@ def test_frequent_rare_and_in_between_are_found_alike(office: Office, server: Se
         assert [listed(server, tenant, search=last, limit=2)] == [expected[:2]]
 
 
-def test_a_list_that_was_made_anew_is_searched_alike(server: Server, served_url: str, tenant: Tenant) -> None:
+def test_a_rebuilt_list_is_searched_alike(server: Server, served_url: str, tenant: Tenant) -> None:
     tags = ["vip", "'it''s \\ a' tag", "\\'"]
     made = [contact(server, tenant, lastName=last, tags=tags)["id"] for last in ("Smith", "Jones")]
     keys = TenantKeys(MasterKey(MASTER_KEY))
@@ -227,7 +227,7 @@ def one_typo(draw: Callable[..., Any], word: str) -> str:
     data=st.data(), first=names, last=names, mailbox=st.none() | st.text(string.ascii_lowercase, min_size=1, max_size=9)
 )
 @settings(max_examples=60, deadline=None)
-def test_any_part_and_any_typo_find_the_contact_and_nobody_elses(
+def test_any_part_and_any_typo_find_the_contact_and_no_other_brokerages(
     office: Office, data: st.DataObject, first: str, last: str, mailbox: str | None
 ) -> None:
     mine, theirs = office.shared, other(office)

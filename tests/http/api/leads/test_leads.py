@@ -122,7 +122,7 @@ def test_a_refusal_names_the_field_and_what_is_allowed(
     assert office.head(tenant) == before
 
 
-def test_nobody_is_assigned_who_is_of_another_brokerage(server: Server, tenant: Tenant, office: Office) -> None:
+def test_a_user_of_another_brokerage_is_not_assigned(server: Server, tenant: Tenant, office: Office) -> None:
     own, foreign = office.agent(tenant, "Rita"), office.agent(office.brokerage(), "Max")
 
     lead = server.lead(tenant, assignedToId=own)
@@ -255,7 +255,7 @@ def test_a_lead_that_is_known_already_is_not_sent_again(server: Server, tenant: 
         assert server.by_key(tenant, "GET", path + suffix, headers={"If-None-Match": '"v1"'}).status == 200
 
 
-def test_nobody_who_changes_a_lead_in_one_process_is_refused(server: Server, office: Office, tenant: Tenant) -> None:
+def test_changes_of_one_lead_in_one_process_are_not_refused(server: Server, office: Office, tenant: Tenant) -> None:
     path = f"/api/leads/{server.lead(tenant, subject='0')['id']}"
     before = office.head(tenant)
 

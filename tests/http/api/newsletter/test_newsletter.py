@@ -145,7 +145,7 @@ def test_the_same_idempotency_key_subscribes_once(server: Server, office: Office
     assert types(office, tenant) == ["subscribed"]
 
 
-def test_whoever_was_erased_may_subscribe_anew(server: Server, office: Office, tenant: Tenant) -> None:
+def test_an_erased_person_may_subscribe_again(server: Server, office: Office, tenant: Tenant) -> None:
     old_link = link(server, office, tenant)
     ((old, _),) = office.rows(TYPES, tenant=tenant.id)
     office.rows(ERASE, tenant=tenant.id, subscriber=old)

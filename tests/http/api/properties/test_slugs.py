@@ -109,7 +109,7 @@ def test_a_slug_stays_when_the_title_changes(server: Server, tenant: Tenant) -> 
     assert slug(server, tenant, "Modern Villa") == "modern-villa-2"
 
 
-def test_nobody_chooses_a_slug(server: Server, tenant: Tenant) -> None:
+def test_a_slug_cannot_be_chosen(server: Server, tenant: Tenant) -> None:
     assert entered(server, tenant, slug="mine").json["slug"] == "modern-villa"
 
 

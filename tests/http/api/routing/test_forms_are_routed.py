@@ -152,7 +152,9 @@ def test_a_cap_holds_over_processes(
     assert agents_of(server, owner, numbers) == {ana.number: 2, ben.number: 2}
 
 
-def test_nobody_is_skipped_whose_pools_differ(server: Server, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
+def test_agents_whose_pools_differ_are_not_skipped(
+    server: Server, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
     """A and B share what is about yards, C has the rest: neither A nor B waits for ever, as the next behind C would."""
     ana, ben, cora = team
     rules = [

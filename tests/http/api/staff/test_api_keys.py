@@ -133,7 +133,7 @@ def test_a_platform_admin_names_the_brokerage(server: Server, office: Office, te
 
 
 @pytest.mark.parametrize("role", ["broker", "agent"])
-def test_nobody_else(server: Server, office: Office, tenant: Tenant, role: str) -> None:
+def test_no_other_role(server: Server, office: Office, tenant: Tenant, role: str) -> None:
     who = office.staff(tenant.id, role)
     one = f"{PATH}/{to_wire(tenant.key_id)}"
     for method, path, body in (("GET", PATH, None), ("POST", PATH, {"name": "K"}), ("DELETE", one, None)):

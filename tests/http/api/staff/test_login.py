@@ -99,7 +99,7 @@ def test_a_token_for_the_password_in_whatever_case_the_address_is(
     assert PASSWORD not in server.logged() and user.email.lower() not in server.logged().lower()
 
 
-def test_whoever_belongs_to_no_brokerage(server: Server, office: Office) -> None:
+def test_a_user_without_a_brokerage(server: Server, office: Office) -> None:
     user = joined(office, PLATFORM, "platform_admin")
     assert log_in(server, user.email).json["user"]["brokerage_id"] is None
 
@@ -166,7 +166,7 @@ def test_five_failures_of_one_account_from_one_address(
     assert log_in(proxied, user.email, **here).status == 200
 
 
-def test_an_address_that_nobody_has_is_counted_as_well(server: Server) -> None:
+def test_an_unknown_address_is_counted_as_well(server: Server) -> None:
     email = f"nobody{secrets.token_hex(8)}@example.com"
     assert [log_in(server, email).status for _ in range(6)] == [401] * 5 + [429]
 

@@ -56,7 +56,7 @@ def told_when(answer: Answer) -> bool:
     return answer.status == 401 or 1 <= int(answer.headers["retry-after"]) <= 12
 
 
-def test_a_flood_of_wrong_logins_is_waited_for_by_nobody_else(proxied: Server, office: Office, tenant: Tenant) -> None:
+def test_a_flood_of_wrong_logins_is_waited_for_by_no_other(proxied: Server, office: Office, tenant: Tenant) -> None:
     users = [joined(office, tenant.id) for _ in range(12)]
     with ThreadPoolExecutor(60) as pool:
         flood = [pool.submit(log_in, proxied, stranger(), "wrong", "203.0.113.9") for _ in range(48)]

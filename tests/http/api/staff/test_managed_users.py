@@ -103,7 +103,7 @@ def test_everything_that_can_be_changed(server: Server, proxied: Server, owner: 
     assert proxied.ask("GET", f"{PATH}/{user['id']}?asOf=2020-01-01", headers=owner.bearer).status == 404
 
 
-def test_a_password_set_for_somebody(server: Server, owner: Staff) -> None:
+def test_a_password_set_for_a_user(server: Server, owner: Staff) -> None:
     user = made(server, owner, password=PASSWORD)
 
     def login(password: str) -> Answer:
@@ -156,7 +156,7 @@ def test_a_refusal_names_the_field(
     assert office.head(tenant) == before
 
 
-def test_an_address_that_is_somebodys(server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
+def test_an_address_that_is_taken(server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
     elsewhere = office.staff(office.brokerage().id, "agent")
     answer = server.ask("POST", PATH, new(email=elsewhere.email.upper()), owner.bearer)
     assert (answer.status, answer.detail) == (409, "A user with this email address already exists.")
@@ -304,7 +304,7 @@ class TestPlatformAdmins:
 
 
 @pytest.mark.parametrize("role", ["broker", "agent"])
-def test_nobody_else(server: Server, office: Office, tenant: Tenant, owner: Staff, role: str) -> None:
+def test_no_other_role(server: Server, office: Office, tenant: Tenant, owner: Staff, role: str) -> None:
     who = office.staff(tenant.id, role)
     before = office.head(tenant)
     for method, path, body in (

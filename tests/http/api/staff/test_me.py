@@ -57,7 +57,7 @@ def test_a_user(server: Server, office: Office, tenant: Tenant, role: str) -> No
     )
 
 
-def test_somebody_of_no_brokerage(server: Server, office: Office) -> None:
+def test_a_user_of_no_brokerage(server: Server, office: Office) -> None:
     admin = office.staff(PLATFORM, "platform_admin")
     assert server.ask("GET", "/api/me", headers=admin.bearer).json["brokerage"] is None
 
@@ -73,7 +73,7 @@ def test_unchanged_until_something_happens_to_the_brokerage(server: Server, offi
         assert (changed.status, changed.json["brokerage"]["plan"]) == (200, other)
 
 
-def test_nobody(server: Server, tenant: Tenant) -> None:
+def test_without_credentials(server: Server, tenant: Tenant) -> None:
     answer = server.ask("GET", "/api/me")
     assert (answer.status, answer.error[:24]) == (401, "An API key is required. ")
     assert server.ask("GET", "/api/me", headers={"Authorization": tenant.bearer["Authorization"] + "x"}).status == 401

@@ -82,7 +82,7 @@ def test_a_new_one_must_be_good(server: Server, office: Office, tenant: Tenant, 
     assert PASSWORD not in server.logged() and user.email not in server.logged()
 
 
-def test_not_for_keys_nor_for_nobody(server: Server, tenant: Tenant) -> None:
+def test_not_for_keys_nor_without_credentials(server: Server, tenant: Tenant) -> None:
     for who in (tenant.bearer, {}, {"Authorization": "Bearer aut_x"}):
         assert change(server, who).status == 401
         assert server.ask("PATCH", "/api/me", {"name": "X"}, who).status == 401

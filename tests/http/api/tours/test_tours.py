@@ -299,7 +299,7 @@ def test_an_unknown_agent_is_refused_like_a_foreign_one(server: Server, tenant: 
         assert answer.detail == f"Agent {agent} does not belong to brokerage {brokerage}"
 
 
-def test_nobody_shows_it_any_more(server: Server, tenant: Tenant, office: Office) -> None:
+def test_no_agent_shows_it_any_more(server: Server, tenant: Tenant, office: Office) -> None:
     number = requested(server, tenant)
     changed(server, tenant, number, assigned_agent_id=office.staff(tenant.id, "broker").number)
 

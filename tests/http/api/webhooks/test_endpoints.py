@@ -105,7 +105,7 @@ def test_what_cannot_be(server: Server, office: Office, tenant: Tenant, field: s
     assert office.head(tenant) == before
 
 
-def test_a_host_that_only_ends_alike_is_somebody_elses(server: Server, tenant: Tenant) -> None:
+def test_a_host_that_only_ends_alike_is_another(server: Server, tenant: Tenant) -> None:
     made(server, tenant, url=f"https://not{BASE_DOMAIN}/")
 
 

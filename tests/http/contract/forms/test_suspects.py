@@ -58,7 +58,7 @@ def test_an_empty_trap_is_none(server: Server, tenant: Tenant, value: Any) -> No
     assert "suspect" not in lead
 
 
-def test_staff_clear_a_lead_and_it_counts_is_routed_and_told(server: Server, office: Office, tenant: Tenant) -> None:
+def test_staff_clear_a_lead_and_it_counts_is_routed_and_emitted(server: Server, office: Office, tenant: Tenant) -> None:
     made(server, tenant, events=["lead.created", "lead.updated"])
     rita, max_ = office.agent(tenant, "Rita", "river"), office.agent(tenant, "Max", "mountain")
     broker = office.staff(tenant.id, "broker")
@@ -160,7 +160,7 @@ def test_a_tour_is_a_suspect_too(server: Server, office: Office, tenant: Tenant)
     assert server.by_key(tenant, "POST", f"/api/showings/{showing['id']}/clear").json == showing
 
 
-def test_the_newsletter_is_sent_to_nobody_who_did_not_ask(server: Server, office: Office, tenant: Tenant) -> None:
+def test_the_newsletter_is_sent_only_to_those_who_asked(server: Server, office: Office, tenant: Tenant) -> None:
     suspect, honest = (subscribe(server, tenant, f"{n}@example.com", **trap) for n, trap in (("a", TRAP), ("b", {})))
 
     assert suspect.body == honest.body and suspect.status == 200

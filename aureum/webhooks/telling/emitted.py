@@ -14,7 +14,7 @@ from uuid import UUID
 from aureum.store.event_store import EventStore
 from aureum.webhooks.queue.message import Message
 from aureum.webhooks.telling.messages import SOURCE_OF
-from aureum.webhooks.telling.reading import EARLIER_EVENTS, POSITION, STREAM, VERSION, told_of
+from aureum.webhooks.telling.reading import EARLIER_EVENTS, POSITION, STREAM, VERSION, emitted_by
 
 BATCH = 500
 FAR = 50_000
@@ -34,7 +34,7 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Emitted:
     """Messages, oldest first; all up to the position ``until`` was looked at, and whether there may be ``more``."""
 
     messages: Sequence[Message]
@@ -42,7 +42,7 @@ class Told:
     more: bool
 
 
-async def told_since(
+async def emitted_since(
     store: EventStore,
     tenant_id: UUID,
     after: int,
@@ -51,7 +51,7 @@ async def told_since(
     head: int,
     limit: int,
     seconds: float = SECONDS,
-) -> Told:
+) -> Emitted:
     """Up to *limit* messages of *events* at positions above *after*, up to *head*, which is the tenant's last one.
     Saves of which no message can be made are not among them.
 
@@ -68,12 +68,12 @@ async def told_since(
         until = rows[-1][POSITION] if len(rows) == batch else max(until, last)
         more = until < head
         if rows:
-            told = await messages_of(store, tenant_id, rows)
-            found += sorted((m for m in told if m.event in wanted), key=lambda m: m.position)
+            messages = await messages_of(store, tenant_id, rows)
+            found += sorted((m for m in messages if m.event in wanted), key=lambda m: m.position)
         if len(found) > limit:
-            return Told(found[:limit], found[limit - 1].position, more=True)
+            return Emitted(found[:limit], found[limit - 1].position, more=True)
         if not more or len(found) == limit or time.monotonic() > end:
-            return Told(found, until, more)
+            return Emitted(found, until, more)
 
 
 async def messages_of(store: EventStore, tenant_id: UUID, rows: Sequence[Any]) -> list[Message]:
@@ -87,5 +87,5 @@ async def messages_of(store: EventStore, tenant_id: UUID, rows: Sequence[Any]) -
     if begun_earlier := [stream_id for stream_id, own in new.items() if own[0][VERSION] > 1]:
         about = {"tenant": tenant_id, "streams": begun_earlier, "after": after}
         before = await store.database.tenant_rows(tenant_id, EARLIER_EVENTS, about)
-    told = await told_of(tenant_key, new, before, after)
-    return [message for message in told if isinstance(message, Message)]
+    messages = await emitted_by(tenant_key, new, before, after)
+    return [message for message in messages if isinstance(message, Message)]
