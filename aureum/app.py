@@ -77,7 +77,7 @@ async def open_aureum(
     )
     connection = nullcontext() if model_path is None else ModelClient(model_path, seconds=settings.routing_timeout)
     async with open_store(settings, url, key, watch) as store, gate, connection as model:
-        with nullcontext() if model is None else asking(model):
+        with asking(model, settings.routing_timeout):
             yield Aureum(
                 settings,
                 store.database,

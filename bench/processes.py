@@ -80,14 +80,15 @@ def environment(url: str, metrics: str) -> dict[str, str]:
 
 @contextmanager
 def serving(
-    command: Sequence[str], variables: Mapping[str, str], log: Path, url: str, count: int = 1
+    command: Sequence[str], variables: Mapping[str, str], log: Path, url: str, count: int = 1, more: Sequence[str] = ()
 ) -> Iterator[Server]:
-    """*count* processes of ``python -m`` *command*, the listening socket's descriptor behind it, until the end."""
+    """*count* processes of ``python -m`` *command*, the listening socket's descriptor and *more* behind it, until the
+    end."""
     listener = listen("127.0.0.1", 0)
     with log.open("ab") as errors, listener:
         processes = tuple(
             subprocess.Popen(
-                [sys.executable, "-m", *command, str(listener.fileno())],
+                [sys.executable, "-m", *command, str(listener.fileno()), *more],
                 env=variables,
                 stdin=subprocess.PIPE,
                 stderr=errors,
@@ -119,11 +120,19 @@ def wait_until_ready(
 
 
 @contextmanager
-def aureum(url: str, directory: Path, *, module: str = "aureum.processes.child", count: int = 1) -> Iterator[Server]:
-    """HTTP processes of the product on a database, their log in a file."""
+def aureum(
+    url: str,
+    directory: Path,
+    *,
+    module: str = "aureum.processes.child",
+    count: int = 1,
+    model: Path | None = None,
+) -> Iterator[Server]:
+    """HTTP processes of the product on a database, their log in a file; *model* is where a routing model answers."""
+    more = () if model is None else (str(model),)
     with (
         tempfile.TemporaryDirectory(dir=directory, prefix="metrics-") as metrics,
-        serving([module, "http"], environment(url, metrics), directory / "aureum.log", url, count) as server,
+        serving([module, "http"], environment(url, metrics), directory / "aureum.log", url, count, more) as server,
     ):
         # They share the port, so that asking there does not tell who answers; each opens its metrics when it is up.
         deadline = time.monotonic() + READY_SECONDS

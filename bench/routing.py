@@ -29,6 +29,7 @@ from aureum.routing.profile import Profile
 from aureum.routing.roster import Roster, roster
 from aureum.routing.router import SemanticRouter, question
 from aureum.routing.vectors import Agent, Meanings
+from bench import routed_forms
 from bench.rows import Row
 from tests.routing.enquiries import Case, Figures, cases, figures, given_pairs, own_pairs, profiles
 
@@ -302,4 +303,4 @@ async def measure(*, quick: bool) -> list[Row]:
 def run(*, quick: bool = False) -> list[Row]:
     """Judge and measure."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    return asyncio.run(measure(quick=quick))
+    return [*asyncio.run(measure(quick=quick)), *routed_forms.run(many_agents(200).profiles, quick=quick)]

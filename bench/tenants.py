@@ -13,8 +13,10 @@ from aureum.app import open_store
 from aureum.commands.api_keys import IssueApiKey, issue_api_key
 from aureum.commands.brokerages import OpenBrokerage, open_brokerage
 from aureum.commands.leads import CaptureLead, capture_lead
+from aureum.commands.routing import ChangeRouting, change_routing
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.lead import STATUSES, LeadFields
+from aureum.domain.routing.settings import Routing
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
 from aureum.store.event_store import EventStore
@@ -103,6 +105,8 @@ async def open_tenant(store: EventStore, number: int) -> Tenant:
             specialties=(("downtown", "condo"), ("river",), ())[place],
         )
         await create_user(store, joining, origin)
+    # So that what is measured is the form, and not the comparison with profiles, which ``bench.routing`` measures.
+    await change_routing(store, ChangeRouting(tenant_id=tenant_id, routing=Routing(mode="round_robin")), origin)
     _, key = await issue_api_key(store, IssueApiKey(tenant_id=tenant_id, name="bench", rate_limit=RATE_LIMIT), origin)
     await asyncio.gather(*(capture(store, tenant_id, host, place) for place in range(LEADS)))
     return Tenant(tenant_id, host, key)

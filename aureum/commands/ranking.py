@@ -7,12 +7,15 @@ connection that a process has (``asking``); without one, and where the model doe
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
+
+import structlog
 
 from aureum.domain.routing.eligible import Agent
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.routing.ranking import How, Met, Ranking
+from aureum.log import places
 from aureum.routing import enquiry as compared
 from aureum.routing.decision import DECIDED, Decision
 from aureum.routing.model_client import ModelClient
@@ -25,24 +28,29 @@ MISSING: dict[str, How] = {"late": "late", "busy": "late", "away": "broken"}
 """What a decision that the model's absence left open is called."""
 
 
+log = structlog.get_logger()
+
+
 @dataclass(slots=True)
 class Connection:
-    """Where this process asks the model; None where it has none."""
+    """Where this process asks the model, None where it has none; and how long profiles may take to be made ready."""
 
     model: ModelClient | None = None
+    seconds: float | None = None
 
 
 connection = Connection()
 
 
 @contextmanager
-def asking(model: ModelClient) -> Iterator[None]:
-    """Rankings of this process ask *model* while this lasts."""
-    before, connection.model = connection.model, model
+def asking(model: ModelClient | None, seconds: float | None = None) -> Iterator[None]:
+    """Rankings of this process ask *model* while this lasts, and wait no longer than *seconds* for profiles."""
+    before = connection.model, connection.seconds
+    connection.model, connection.seconds = model, seconds
     try:
         yield
     finally:
-        connection.model = before
+        connection.model, connection.seconds = before
 
 
 def warm_up() -> None:
@@ -58,20 +66,28 @@ class Profiles:
     agents: tuple[Agent, ...]
     masked: frozenset[str] = frozenset()
     made: "asyncio.Future[Roster] | None" = None
-    eligible: tuple[Sequence[Agent], frozenset[UUID]] = field(default=((), frozenset()))
+    eligible: tuple[Sequence[Agent], frozenset[UUID] | None] = ((), None)
     """The last pool, and the ids of its agents."""
 
     async def rank(self, enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
-        """Which agents of *pool* the *enquiry* suits. It waits for the model no longer than the time limit."""
+        """Which agents of *pool* the *enquiry* suits. It waits for the model no longer than the time limit, and raises
+        nothing: a lead is stored whatever happens here."""
         if not pool:
             return Ranking("nobody")
         if len(pool) == 1:
             return Ranking("only", ((pool[0].user_id, None),))
         if not any(agent.specialties or agent.bio or agent.languages for agent in pool):
             return Ranking("nothing_said")
-        return ranking_of(
-            await SemanticRouter(connection.model).decide(to_compare(enquiry), await self.roster(), self.ids_of(pool))
-        )
+        try:
+            async with asyncio.timeout(connection.seconds):
+                agents = await self.roster()
+            router = SemanticRouter(connection.model)
+            return ranking_of(await router.decide(to_compare(enquiry), agents, self.ids_of(pool)))
+        except TimeoutError:
+            return Ranking("late", missing="late")
+        except Exception as error:
+            log.error("ranking_failed", error=type(error).__name__, trace=places(error))
+            return Ranking("broken", missing="away")
 
     async def roster(self) -> Roster:
         """The agents' profiles, made ready once, and in a thread: 200 agents take 0.1 s, in which others go on."""
@@ -81,10 +97,11 @@ class Profiles:
         # Whoever asked first may be cancelled while others wait.
         return await asyncio.shield(self.made)
 
-    def ids_of(self, pool: Sequence[Agent]) -> frozenset[UUID]:
-        """The ids of a pool, which is mostly the same from one enquiry to the next."""
+    def ids_of(self, pool: Sequence[Agent]) -> frozenset[UUID] | None:
+        """The ids of a pool, which is mostly the same from one enquiry to the next; None if all agents are in it."""
         if self.eligible[0] is not pool:
-            self.eligible = (pool, frozenset(agent.user_id for agent in pool))
+            everyone = len(pool) == len(self.agents)
+            self.eligible = (pool, None if everyone else frozenset(agent.user_id for agent in pool))
         return self.eligible[1]
 
 

@@ -248,7 +248,8 @@ def team(staff: Iterable[Sequence[Any]], kept: dict[str, Any] | None, time_zone:
     from aureum.commands.ranking import Profiles
 
     routing, agents = from_json(kept), tuple(map(agent_of, staff))
-    return Team(routing, agents, time_zone, Profiles(agents, frozenset(routing.masked_words)).rank)
+    profiles = Profiles(tuple(agent for agent in agents if agent.takes_leads), frozenset(routing.masked_words))
+    return Team(routing, agents, time_zone, profiles.rank)
 
 
 def agent_of(row: Sequence[Any]) -> Agent:

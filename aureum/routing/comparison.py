@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from aureum.routing.decision import Because, Decision, How, Ranked, by_score
+from aureum.routing.decision import Because, Decision, How, Ranked
 from aureum.routing.enquiry import Enquiry, Prepared, prepared
 from aureum.routing.language import ENGLISH, speaks
 from aureum.routing.ngrams import NgramIndex, counted
@@ -39,11 +39,6 @@ class Comparison:
     likeness: float
     language: str | None
     out: tuple[Ranked, ...] = field(default=())
-
-    @property
-    def user_ids(self) -> list[UUID]:
-        """Who competes."""
-        return [self.roster.profiles[place].user_id for place in self.places]
 
     def early(self) -> Decision | None:
         """The decision, if the cheap signals make it; None if the model has to be asked."""
@@ -97,15 +92,16 @@ class Comparison:
     ) -> Decision:
         """The value to hand on."""
         ahead = margin(scores)
-        near: list[int] = []
-        if how is How.NEAR_TIE:
-            near = [place for place in np.argsort(-scores, kind="stable") if scores[place] > scores.max() - MARGIN]
-        user_ids = self.user_ids
+        # Places are in the order of ids, which decides between equals.
+        order = np.argsort(-scores, kind="stable")
+        best_first = scores[order]
+        user_ids = [self.roster.user_ids[self.places[place]] for place in order.tolist()]
+        near = int((best_first > best_first[0] - MARGIN).sum()) if how is How.NEAR_TIE else 0
         return Decision(
             how,
-            by_score(user_ids, scores.tolist()) + self.out,
+            (*map(Ranked, user_ids, best_first.round(3).tolist()), *self.out),
             None if ahead is None else round(ahead, 3),
-            tuple(user_ids[place] for place in near),
+            tuple(user_ids[:near]),
             because,
             model,
             model_missing,
@@ -136,9 +132,8 @@ def phrase_index(words: Words, masked: frozenset[str]) -> tuple[tuple[str, ...],
 def compared(enquiry: Enquiry, roster: Roster, eligible: Collection[UUID] | None = None) -> Comparison:
     """*enquiry* beside those of *roster* who are *eligible*, or all."""
     ready = prepared(enquiry, protected(roster.masked))
-    allowed = [
-        place for place, profile in enumerate(roster.profiles) if eligible is None or profile.user_id in eligible
-    ]
+    everyone = range(len(roster.profiles))
+    allowed = [place for place in everyone if eligible is None or roster.user_ids[place] in eligible]
     places, language = allowed, None
     for wanted in (ready.asked_for, ready.language if ready.language != ENGLISH else None):
         speakers = [place for place in allowed if wanted and speaks(roster.profiles[place].languages, wanted)]
@@ -158,5 +153,5 @@ def compared(enquiry: Enquiry, roster: Roster, eligible: Collection[UUID] | None
         scores,
         float(likeness.max(initial=0.0)),
         language,
-        tuple(Ranked(roster.profiles[place].user_id, None, OTHER_LANGUAGE) for place in sorted(out)),
+        tuple(Ranked(roster.user_ids[place], None, OTHER_LANGUAGE) for place in sorted(out)),
     )

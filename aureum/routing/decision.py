@@ -1,6 +1,5 @@
 """What came of comparing an enquiry with a roster, as values that can be stored and shown."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -70,9 +69,3 @@ class Decision:
     def chosen(self) -> UUID | None:
         """Who gets the lead, if that is decided."""
         return self.ranked[0].user_id if self.decided else None
-
-
-def by_score(user_ids: Sequence[UUID], scores: Sequence[float]) -> tuple[Ranked, ...]:
-    """The best first; equals in the order of their ids."""
-    order = sorted(range(len(user_ids)), key=lambda place: (-scores[place], user_ids[place]))
-    return tuple(Ranked(user_ids[place], round(float(scores[place]), 3)) for place in order)

@@ -68,7 +68,9 @@ class NgramIndex:
 
     def count(self, ids: Ids) -> Floats:
         """In how many texts each n-gram stands."""
-        places, found = self._places(ids)
+        return self._count(*self._places(ids))
+
+    def _count(self, places: NDArray[Any], found: NDArray[np.bool_]) -> Floats:
         return np.where(found, self.documents[places] if len(self.documents) else 0.0, 0.0)
 
     def _places(self, ids: Ids) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -80,7 +82,7 @@ class NgramIndex:
     def likeness(self, ids: Ids, weights: Floats) -> Floats:
         """The cosine of each text with what ``counted`` made of an enquiry."""
         places, found = self._places(ids)
-        weights = weights * self._rarity(ids, self.count(ids))
+        weights = weights * self._rarity(ids, self._count(places, found))
         length = float(np.sqrt((weights**2).sum()))
         if not length or not found.any():
             return np.zeros(self.size)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,11 @@ class Roster:
     def digest(self) -> str:
         """Names the content: what the model's process keeps vectors by."""
         return hashlib.blake2b(b"".join(words.digest for words in self.words), digest_size=16).hexdigest()
+
+    @cached_property
+    def user_ids(self) -> list[UUID]:
+        """The agents, by place."""
+        return [profile.user_id for profile in self.profiles]
 
     @cached_property
     def wordless(self) -> NDArray[np.bool_]:

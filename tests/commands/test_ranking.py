@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from aureum.commands.ranking import Profiles, ranking_of
+from aureum.commands.ranking import Profiles, asking, ranking_of
 from aureum.domain.routing.eligible import Agent
 from aureum.domain.routing.enquiry import Enquiry, Listing
 from aureum.domain.routing.ranking import Met, Ranking
@@ -94,6 +94,22 @@ def test_profiles_are_made_ready_once_however_many_ask() -> None:
         waiting.cancel()
         assert {ranking.chosen for ranking in await asyncio.gather(*others)} == {BEN}
         assert await profiles.roster() is await profiles.roster()
+
+    asyncio.run(asked(Profiles((agent(ANA, "downtown condos"), agent(BEN, "horse property")))))
+
+
+def test_nothing_that_goes_wrong_refuses_a_lead(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = agent(ANA, 7)  # type: ignore[arg-type]  # what no agent can have
+    assert rank(HORSES, odd, agent(BEN, "horse property")) == Ranking("broken", missing="away")
+    assert "ranking_failed" in capsys.readouterr().out
+
+
+def test_profiles_that_take_too_long_are_not_waited_for() -> None:
+    async def asked(profiles: Profiles) -> None:
+        with asking(None, 0.0):
+            late = await profiles.rank(HORSES, profiles.agents)
+        assert late == Ranking("late", missing="late")
+        assert (await profiles.rank(HORSES, profiles.agents)).chosen == BEN
 
     asyncio.run(asked(Profiles((agent(ANA, "downtown condos"), agent(BEN, "horse property")))))
 

@@ -189,6 +189,8 @@ def served(url: str, open_files: int | None = None, model: Path | None = None, /
         "DATABASE_URL": url,
         "MASTER_KEY": b64encode(MASTER_KEY).decode(),
         "BASE_DOMAIN": BASE_DOMAIN,
+        # The machine may be busy: most tests ask who gets a lead, not how soon.
+        "ROUTING_TIMEOUT": "5",
     } | {name.upper(): value for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUREUM_")}
     with (

@@ -37,8 +37,7 @@ DATA = Path(__file__).parents[3] / "routing" / "data" / "agents.json"
 
 @pytest.fixture(scope="module")
 def server(served_url: str, model_path: Path) -> Iterator[Server]:
-    # The machine may be busy: what is asked here is who gets a lead, not how soon.
-    with served(served_url, None, model_path, form_rate_limit="0", routing_timeout="5") as running:
+    with served(served_url, None, model_path, form_rate_limit="0") as running:
         yield running
 
 
