@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION lead_counts_of(p_tenant uuid[])
 RETURNS TABLE (ord bigint, status text, leads bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off AS $function$
 BEGIN
     RETURN QUERY
     SELECT a.ord, c.status, c.leads

@@ -24,7 +24,7 @@ CREATE OR REPLACE FUNCTION {view}_page(
     p_tenant uuid, {parameters}, p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $function$
 BEGIN
     RETURN QUERY
     SELECT array_to_string((array_agg(l.doc))[1:p_limit], ','), (array_agg(l.id))[least(count(*), p_limit)], count(*)
@@ -52,7 +52,7 @@ PAGES = """
 CREATE OR REPLACE FUNCTION {view}_pages(p_tenant uuid[], p_before uuid[], p_limit integer[])
 RETURNS TABLE (ord bigint, docs text, last_id uuid, found bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off AS $function$
 BEGIN
     RETURN QUERY
     SELECT a.ord, p.docs, p.last_id, p.found
@@ -79,7 +79,7 @@ CREATE OR REPLACE FUNCTION {view}_search(
     p_tenant uuid, p_words text, {parameters}, p_before uuid, p_limit integer
 ) RETURNS TABLE (docs text, last_id uuid, many bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $function$
 DECLARE
     live integer;
     ids uuid[];

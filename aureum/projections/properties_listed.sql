@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION properties_listed(p_tenant uuid[], p_mls_id text[])
 RETURNS TABLE (ord bigint, property_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off AS $function$
 BEGIN
     RETURN QUERY
     SELECT a.ord, l.property_id

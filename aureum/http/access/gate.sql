@@ -16,7 +16,7 @@ CREATE OR REPLACE FUNCTION gate(
     rate_limit integer, granted integer, used_before integer, resets_at timestamptz, told_at timestamptz
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off AS $function$
 #variable_conflict use_column
 BEGIN
 RETURN QUERY

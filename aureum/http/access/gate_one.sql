@@ -8,7 +8,7 @@ RETURNS TABLE (
     rate_limit integer, granted integer, used_before integer, resets_at timestamptz, told_at timestamptz
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off AS $function$
 #variable_conflict use_column
 DECLARE
     counted_by bytea := convert_to(p_client, 'UTF8');

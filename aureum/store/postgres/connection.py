@@ -127,7 +127,9 @@ class Connection(AsyncConnection[Any]):
             settings = {"statement_timeout": watch.seconds * SERVER_SHARE, "idle_in_transaction_session_timeout": idle}
             if self.info.server_version >= HAS_TRANSACTION_TIMEOUT:
                 settings["transaction_timeout"] = max(idle, watch.seconds * IDLE_SHARE)
-            await self.execute(";".join(f"SET {name} = {milliseconds(most)}" for name, most in settings.items()))
+            limits = [f"SET {name} = {milliseconds(most)}" for name, most in settings.items()]
+            # To compile a statement takes longer than any of ours. Functions say so themselves, for poolers.
+            await self.execute(";".join(["SET jit = off", *limits]))
 
     async def clock_now(self) -> float:
         """The time on the database's clock, in seconds since 1970, as far as is known without asking each time."""

@@ -23,7 +23,7 @@ CREATE OR REPLACE FUNCTION claim_deliveries(
     stream_version integer, host text, mode text, slots smallint, troubled boolean, filled boolean
 )
 LANGUAGE plpgsql
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $function$
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off AS $function$
 #variable_conflict use_column
 DECLARE
     tenant uuid;

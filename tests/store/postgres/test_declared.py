@@ -103,3 +103,18 @@ def test_a_database_that_has_all_of_it_is_left_alone(database_url: str) -> None:
             return await lacking(connection)
 
     assert asyncio.run(missing()) == []
+
+
+PLANNED_OUR_WAY = """
+SELECT proname, 'jit=off' = ANY (proconfig) FROM pg_proc
+ WHERE pronamespace = 'public'::regnamespace AND EXISTS (
+           SELECT FROM unnest(proconfig) AS setting WHERE setting LIKE 'plan_cache_mode=%')
+"""
+
+
+def test_no_function_is_compiled(module_database_url: str) -> None:
+    """To compile an append's statements took PostgreSQL 15 half a second, for each new session."""
+    with psycopg.connect(module_database_url) as connection:
+        found = dict(connection.execute(PLANNED_OUR_WAY).fetchall())
+    assert {"append_events", "gate", "claim_deliveries"} <= set(found), found
+    assert all(found.values()), found
