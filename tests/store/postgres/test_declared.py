@@ -115,6 +115,6 @@ SELECT proname, 'jit=off' = ANY (proconfig) FROM pg_proc
 def test_no_function_is_compiled(module_database_url: str) -> None:
     """To compile an append's statements took PostgreSQL 15 half a second, for each new session."""
     with psycopg.connect(module_database_url) as connection:
-        found = dict(connection.execute(PLANNED_OUR_WAY).fetchall())
+        found: dict[str, bool] = dict(connection.execute(PLANNED_OUR_WAY).fetchall())
     assert {"append_events", "gate", "claim_deliveries"} <= set(found), found
     assert all(found.values()), found
