@@ -16,6 +16,7 @@ from aureum.domain.brokerage import Brokerage
 from aureum.domain.contact import Contact
 from aureum.domain.lead import Lead
 from aureum.domain.property import Property
+from aureum.domain.routing_rehearsal import RoutingRehearsal
 from aureum.domain.subscriber import Subscriber
 from aureum.domain.task import Task
 from aureum.domain.tour import Tour
@@ -31,6 +32,7 @@ from aureum.projections import (
     lead_counts,
     lead_list,
     property_list,
+    routing_rehearsals,
     subscriber_list,
     task_list,
     tour_list,
@@ -96,6 +98,7 @@ RESOURCES: tuple[Resource, ...] = (
         (f"{API}staff.users", f"{API}staff.managed_users", f"{API}routing.agents"),
         (f"{PANEL}agents", f"{PANEL}users"),
     ),
+    Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",)),
     Resource(ApiKey, (api_keys,), (f"{API}staff.api_keys",), (f"{PANEL}api_keys",)),
     Resource(
         Brokerage,

@@ -17,6 +17,7 @@ from aureum.cli import (
     parked,
     profiles,
     projections,
+    routing,
     serve,
     users,
     webhooks,
@@ -127,6 +128,7 @@ webhooks.app.command("retry-parked", epilog=examples("aureum webhook retry-parke
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(newsletter.app, name="newsletter")
 app.add_typer(projections.app, name="projections")
+app.add_typer(routing.app, name="routing")
 app.add_typer(audit.app, name="audit")
 
 

@@ -91,7 +91,7 @@ async def capture_lead(
     return await routed(store, command.tenant_id, team, said(command.fields), lead_id, at, append)
 
 
-def said(lead: LeadFields | Lead) -> Enquiry:
+def said(lead: LeadFields | Lead | Lead.Captured) -> Enquiry:
     """What a visitor wrote, by which an agent is found."""
     return Enquiry(
         subject=lead.subject or "",

@@ -4,7 +4,7 @@ What can be decided beforehand is: who may get it, and why. Between several the 
 brokerage's log (``aureum.store.guards.Turn``), so that turns are fair and daily caps hold however many processes route.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -14,7 +14,6 @@ import structlog
 
 from aureum.commands.listings import with_listing
 from aureum.domain import ids
-from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import DayFull
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
@@ -23,6 +22,7 @@ from aureum.domain.routing.eligible import Agent, Candidates, candidates
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.routing.ranking import Ranking
 from aureum.domain.routing.settings import EVERYONE, Routing, from_json
+from aureum.domain.routing.turns import NEVER, Taken, whose_turn
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import midnight, zone_of
 from aureum.lru import Lru
@@ -40,7 +40,7 @@ CHOICES_KEPT = 256
 
 log = structlog.get_logger()
 
-Routed = TypeVar("Routed", bound=Aggregate)
+Routed = TypeVar("Routed")
 Suspect = TypeVar("Suspect", Lead, Tour)
 Ranker = Callable[[Enquiry, Sequence[Agent]], Awaitable[Ranking]]
 
@@ -219,18 +219,25 @@ async def cleared(
 
 
 async def chosen_ahead(store: EventStore, tenant_id: UUID, route: Route, turn: Turn) -> Route:
-    """*route*, with the one of *turn* whom an append would choose now."""
+    """*route*, with the one of *turn* whom an append would choose now. Raises DayFull."""
     names = [choice.id for choice in turn.choices]
     rows = await store.database.tenant_rows(tenant_id, TURNS, {"tenant": tenant_id, "names": names})
-    had = {name: (times if window == turn.window else 0, position) for name, window, times, position in rows}
-
-    def order(place: int) -> tuple[int, int, int]:
-        times, position = had.get(names[place], (0, 0))
-        return (times if turn.fewest else 0, position, place)
-
-    chosen = turn.choices[min(range(len(names)), key=order)]
+    chosen = chosen_of(turn, {name: Taken(position, window, times) for name, window, times, position in rows})
     only = replace(turn, placeholder=chosen.id, placeholder_shown=chosen.shown, choices=(chosen,))
     return replace(route, assigned_to=chosen.id, turn=only)
+
+
+def chosen_of(turn: Turn, taken: Mapping[UUID, Taken]) -> Choice:
+    """The one whom an append would choose where turns were *taken* so. Raises DayFull, as it does."""
+    full = [
+        choice.id
+        for choice in turn.choices
+        if choice.most is not None and taken.get(choice.id, NEVER).on(turn.window) >= choice.most
+    ]
+    if full:
+        raise DayFull(full)
+    names = [choice.id for choice in turn.choices]
+    return turn.choices[names.index(whose_turn(names, taken, turn.window, fewest=turn.fewest))]
 
 
 async def team_of(store: EventStore, tenant_id: UUID) -> Team:

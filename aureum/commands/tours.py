@@ -122,7 +122,7 @@ async def request_tour(
     return await routed(store, command.tenant_id, team, said(command), tour_id, at, append)
 
 
-def said(tour: RequestTour | Tour) -> Enquiry:
+def said(tour: RequestTour | Tour | Tour.Requested) -> Enquiry:
     """What a visitor wrote, by which an agent is found."""
     return Enquiry(
         message=tour.message or "", sources=(tour.source,), listing_id=tour.listing_id, names=tuple(tour.name.split())

@@ -126,6 +126,7 @@ async def deliver(
         pool_size=settings.pool_size,
         prepared=settings.prepared_statements,
         database_timeout=settings.database_timeout,
+        routing_model=settings.routing_model,
     )
     watch = Watch(settings.database_timeout, metrics.database_timeouts.inc)
     page = nullcontext() if listener is None else shown(WorkerPage(settings, url, metrics, watch), listener)

@@ -52,6 +52,7 @@ VALUES = {
     "timestamp with time zone": "now()",
     "text[]": "'{}'",
     "tsvector": "''",
+    "jsonb": "'{}'",
 }
 """A value of each type, for a column that must have one."""
 
@@ -63,7 +64,11 @@ JON = as_json([Word(("%jon%",))])
 
 UNIQUE_NUMBER = "(random() * 1e9)::bigint"
 
-ALLOWED = {("webhook_attempts", "outcome"): "'failed'", ("webhook_replays", "state"): "'running'"}
+ALLOWED = {
+    ("webhook_attempts", "outcome"): "'failed'",
+    ("webhook_replays", "state"): "'running'",
+    ("routing_rehearsals", "state"): "'running'",
+}
 """Where a column allows certain values only."""
 
 

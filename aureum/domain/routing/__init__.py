@@ -6,5 +6,7 @@ eligible    which agents can take a lead now, and why the others cannot
 rules       the first rule that fits an enquiry
 ranking     which agents an enquiry suits best; ``literal`` finds it in the agents' own words
 deciding    mode, filter, fallback, pond: whom of the eligible agents the lead may go to
+turns       whose turn it is among several
+rehearsal   past leads by other settings: whom they would have gone to, and how the load shifts
 reasons     the same in a broker's words
 """

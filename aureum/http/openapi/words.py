@@ -165,6 +165,14 @@ FIELDS: Mapping[str, str] = {
     "HealthResponse.status": "`ok` or `ready`.",
     "LeadResponse.contactId": "The contact that the lead was converted to.",
     "ReplayResponse.only": "Which events the replay sends: all of them, or those that were not delivered.",
+    "RehearsalResponse.since": "The moment since which leads and tours are routed again.",
+    "RehearsalResponse.status": "The status of the rehearsal.",
+    "RehearsalResponse.requested_at": "When the rehearsal was requested.",
+    "RehearsalResponse.ended_at": "When it ended. `null` while it is running.",
+    "RehearsalResponse.pond": "The load of the pond.",
+    "RehearsedResponse.routed_at": "When it was routed.",
+    "RehearsedResponse.moved": "Whether it would have gone to another agent, or to the pond.",
+    "ShiftResponse.name": "The name of the agent.",
     "ReplayResponse.status": "The status of the replay.",
     "SessionResponse.token": "The token. Send it as `Authorization: Bearer TOKEN`.",
     "SessionResponse.user": "The user who has logged in.",
@@ -223,6 +231,7 @@ IDS: Mapping[str, str] = {
     "/api/tours": "The number of the tour.",
     "/api/webhooks/deliveries": "The id of the delivery, from the webhook's list of deliveries.",
     "/api/webhooks/replays": "The id of the replay.",
+    "/api/v1/admin/routing/rehearsals": "The id of the rehearsal.",
 }
 """What the id in a path means, by the path before it. In all other paths it is an ``id`` from the resource's list."""
 

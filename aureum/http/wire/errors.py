@@ -250,7 +250,7 @@ def _leads(error: Exception, text: str, extra: Mapping[str, Any]) -> dict[str, A
     if isinstance(error, InvalidRequest):
         return {"detail": [_item(problem) for problem in error.problems]}
     if isinstance(error, Invalid):
-        return {"detail": [{"loc": ["body", error.field], "msg": text, "type": "value_error"}]}
+        return {"detail": [{"loc": ["body", *error.field.split(".")], "msg": text, "type": "value_error"}]}
     # A plan refusal has the Aureum body plus `detail`, whichever API was asked.
     return {"error": text, **extra, "detail": text} if extra else {"detail": text}
 

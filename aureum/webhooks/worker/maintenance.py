@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
+from aureum.commands.routing_rehearsals import prune_rehearsals
 from aureum.store.postgres.database import Database
 from aureum.store.search import Searched
 from aureum.store.sweep import sweep
@@ -28,6 +29,7 @@ def maintenance(
         await keep_partitions(database)
         await sweep(database)
         await prune_messages(database)
+        await prune_rehearsals(database)
         await wait_for(stop, SWEEP_SECONDS)
 
     async def mend() -> None:

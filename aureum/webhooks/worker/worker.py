@@ -33,6 +33,7 @@ from aureum.webhooks.worker.dispatcher import WRITE_SECONDS, Dispatcher
 from aureum.webhooks.worker.endpoints import Endpoints
 from aureum.webhooks.worker.feeder import Feeder
 from aureum.webhooks.worker.maintenance import maintenance
+from aureum.webhooks.worker.rehearser import rehearsal_round
 from aureum.webhooks.worker.waiting import all_of, wait_for
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 
@@ -93,6 +94,7 @@ async def run_worker(
         Sender(settings.allow_networks, timeout=settings.timeout_seconds) as sender,
     ):
         store = EventStore(database, writer, keys)
+        unhurried_store = EventStore(unhurried, writer, keys)
         counters = counters or Counters()
         dispatcher = Dispatcher(database, Endpoints(store), sender, settings, counters)
         follower = Follower(store, dispatcher, settings.poll_seconds)
@@ -106,12 +108,15 @@ async def run_worker(
                 dispatching = group.create_task(persevere("dispatch", dispatcher.round, stop))
                 reaping = group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
                 feeding = group.create_task(persevere("feed", feeder.round, stop))
+                rehearsing = group.create_task(
+                    persevere("rehearse", lambda: rehearsal_round(unhurried_store, settings.routing_model, stop), stop)
+                )
                 others = [
                     group.create_task(persevere(part, work, stop))
                     for part, work in maintenance(unhurried, counters, dispatcher.hint, stop).items()
                 ]
                 await stop.wait()
-                for task in (listening, reaping, feeding, *others):
+                for task in (listening, reaping, feeding, rehearsing, *others):
                     task.cancel()
                 dispatcher.stop()
                 follower.wake.set()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from aureum.settings import NO_MODEL
 from aureum.store.postgres.watch import PATIENT_SECONDS
 from aureum.webhooks.queue.lanes import LEASE_SECONDS
 from aureum.webhooks.sending.addresses import Network
@@ -29,7 +30,7 @@ class WorkerSettings:
     """``slots`` are the attempts that may be under way at once, ``allow_networks`` what else than the public Internet.
 
     ``timeout_seconds`` is for one attempt; the lease must be longer, so that its outcome can be written.
-    ``database_timeout`` is for one wait for the database.
+    ``database_timeout`` is for one wait for the database, ``routing_model`` what rehearsals of routing ask.
     """
 
     allow_networks: tuple[Network, ...] = ()
@@ -41,6 +42,7 @@ class WorkerSettings:
     prepared: bool | None = None
     database_timeout: float = PATIENT_SECONDS
     pause_after: PauseAfter = pause_after
+    routing_model: str = NO_MODEL
 
     def __post_init__(self) -> None:
         if self.lease_seconds <= self.timeout_seconds:

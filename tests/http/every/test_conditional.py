@@ -4,7 +4,7 @@ from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import collection, declared, every, of_events, query_fields, refusal
 from tests.http.every.world import World
 
-OF_WORKERS = ("/api/webhooks/deliveries", "/api/webhooks/replays")
+OF_WORKERS = ("/api/webhooks/deliveries", "/api/webhooks/replays", "/api/v1/admin/routing/rehearsals")
 """What begins like these shows what workers did, which is no event: how it was, nobody knows."""
 
 OF_THE_MOMENT = ("date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset")

@@ -15,9 +15,11 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
+from aureum.commands.routing_rehearsals import claim, go_on
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.ids import PLATFORM, from_wire
 from aureum.http.contract.endpoint import Endpoint
+from aureum.store.event_store import EventStore
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
 from tests.http.office import ORIGIN, Office, Staff, Tenant
 from tests.http.serving import Answer, Server
@@ -51,6 +53,7 @@ INSERT INTO webhook_attempts (tenant_id, endpoint_id, position, attempt, started
                               outcome, lease_owner)
 VALUES (%(tenant)s, %(endpoint)s, %(position)s, 1, now(), 7, 200, '', 'delivered', gen_random_uuid())
 """
+END_REHEARSALS = "UPDATE routing_rehearsals SET state = 'completed' WHERE tenant_id = %(tenant)s RETURNING 1"
 NUMBER = "SELECT number FROM brokerages WHERE tenant_id = %(tenant)s"
 
 
@@ -288,6 +291,30 @@ def routing(world: World) -> dict[str, Any]:
     }
 
 
+def rehearsal(world: World) -> dict[str, Any]:
+    """Settings of no agent, in a brokerage where no worker ends what was asked for before."""
+    world.office.rows(END_REHEARSALS, tenant=world.tenant.id)
+    rules = [{"when": {"subject_has": [f"sell {world.mark}"]}, "to": {"group": "everyone"}}]
+    rules.append({"to": {"group": "everyone"}})
+    return {"body": {"settings": {"mode": "subject_based", "rules": rules}, "since": "2026-11-01"}}
+
+
+def rehearsed(world: World) -> dict[str, Any]:
+    """A rehearsal of one lead at least, as a worker has done it."""
+    world.server.form(world.tenant, message=f"A yard {world.mark} {next(NUMBERS)}")
+    post = declared("POST", "/api/v1/admin/routing/rehearse")
+    assert post is not None
+    found: dict[str, Any] = world.succeed(post).json
+    world.office.run(rehearse_all)
+    return found
+
+
+async def rehearse_all(store: EventStore) -> None:
+    """What the worker does about rehearsals."""
+    while (job := await claim(store.database)) is not None:
+        await go_on(store, job)
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/newsletter/unsubscribe"): with_link,
@@ -298,6 +325,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("PATCH", "/api/v1/admin/agents/{id}"): profile,
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda world: {"body": routing(world)},
+    ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,
     ("PATCH", "/api/me"): lambda world: {"body": {"name": f"Olga {world.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,
     ("POST", LOGOUT): lambda world: {"headers": world.office.staff(world.tenant.id, "broker").bearer},
@@ -314,6 +342,7 @@ MAKERS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/api/webhooks/deliveries": lambda world: {"id": webhook(world)["delivery"]},
     "/api/webhooks/replays": lambda world: {"id": webhook(world)["replay"]},
     "/api/webhooks/{id}/replays": lambda world: replay_of(world, world.one("/api/webhooks")),
+    "/api/v1/admin/routing/rehearsals": rehearsed,
     "/api/events": lambda world: {"id": world.make("/api/leads")},
 }
 """What makes the resources of a list that nothing can be posted to, or that need more than that."""
