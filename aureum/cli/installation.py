@@ -47,7 +47,8 @@ def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Insta
     """
     from aureum.cli.upgrade import upgrade
     from aureum.log import configure_command
-    from aureum.settings import load_settings, master_key
+    from aureum.settings import load_settings
+    from aureum.settings.master_key import master_key
     from aureum.store.cipher import MasterKey
     from aureum.store.postgres import embedded
 
@@ -70,7 +71,7 @@ def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Insta
 
 def name_unknown_settings() -> None:
     """A line on standard error for each."""
-    from aureum.settings import misnamed
+    from aureum.settings.names import misnamed
 
     for sentence in misnamed():
         sys.stderr.write(f"Warning: {sentence}\n")

@@ -60,7 +60,7 @@ def about(
 @app.command("settings", epilog=examples("aureum settings"))
 def settings_command(as_json: Json = False) -> None:
     """List the settings with their meanings and values. Secrets are masked."""
-    from aureum.settings import describe_settings
+    from aureum.settings.listing import describe_settings
 
     lines = describe_settings()
     name_unknown_settings()

@@ -126,7 +126,7 @@ def served() -> Iterator[tuple[Installation, Callable[[], None]]]:
     import structlog
 
     from aureum.log import configure
-    from aureum.settings import misnamed
+    from aureum.settings.names import misnamed
 
     with installation(told=True) as here:
         configure(here.settings.log_level)

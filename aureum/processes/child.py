@@ -34,7 +34,8 @@ from aureum.log import configure, hung_up, places
 from aureum.metrics import GAUGES, WorkerMetrics, forget_process
 from aureum.processes.uvicorn_settings import COMMON
 from aureum.processes.worker_page import WorkerPage, shown
-from aureum.settings import Settings, SettingsError, load_settings, master_key
+from aureum.settings import Settings, SettingsError, load_settings
+from aureum.settings.master_key import master_key
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
 from aureum.store.postgres import embedded
 from aureum.store.postgres.embedded_programs import EmbeddedDatabaseError

@@ -18,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 from aureum.domain.errors import Unavailable
 from aureum.metrics import Metrics
 from aureum.processes.uvicorn_settings import COMMON
-from aureum.settings import Network, Settings
+from aureum.settings import Settings
+from aureum.settings.values import Network
 from aureum.store.postgres.database import connect, unavailable
 from aureum.store.postgres.readiness import READY_SECONDS, check
 from aureum.store.postgres.watch import Watch

@@ -28,7 +28,8 @@ COPIED = (
 
 
 def caught(mutation: Mutation, tree: Path) -> bool:
-    """Whether what should catch it fails, in *tree*, which is whole again afterwards."""
+    """Whether what should catch it fails, in *tree*, which is whole again afterwards. A program that cannot even be
+    imported (2) fails as well."""
     file = tree / mutation.file
     whole = file.read_text()
     assert whole.count(mutation.old) >= 1, mutation
@@ -46,7 +47,7 @@ def caught(mutation: Mutation, tree: Path) -> bool:
         )
     finally:
         file.write_text(whole)
-    return ended.returncode == 1
+    return ended.returncode in (1, 2)
 
 
 def main(names: list[str]) -> int:

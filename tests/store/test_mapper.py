@@ -31,7 +31,17 @@ from aureum.store.mapper import (
     join_topic,
     split_topic,
 )
-from tests.store.golden_files import STREAM_ID, TENANT_ID, VERSION, golden_mapper, made, missing, path, readable
+from tests.store.golden_files import (
+    DIRECTORY,
+    STREAM_ID,
+    TENANT_ID,
+    VERSION,
+    golden_mapper,
+    made,
+    missing,
+    path,
+    readable,
+)
 from tests.stores import new_lead
 
 KEY = AESGCM(b"the key of one person, not more.")
@@ -116,6 +126,12 @@ def test_what_decisions_make_comes_back_and_replays() -> None:
     stored = [mapper().to_stored_event(event) for event in lead.collect_events()]
     again = replay(map(mapper().to_domain_event, stored))
     assert vars(again) == vars(lead)
+
+
+def test_every_type_that_was_stored_once_is_known() -> None:
+    """An event type is for ever: the log of some installation holds it."""
+    stored = {file.name.partition(".v")[0] for file in DIRECTORY.glob("*.json")}
+    assert stored == set(REGISTRY)
 
 
 @KINDS

@@ -41,7 +41,7 @@ SELECT current_setting('server_version_num')::integer, current_setting('server_v
 
 def unknown_settings() -> Iterator[Finding]:
     """Variables that look like settings and are none, with the one that may have been meant."""
-    from aureum.settings import misnamed, unknown_settings
+    from aureum.settings.names import misnamed, unknown_settings
 
     for name, sentence in zip(unknown_settings(), misnamed(), strict=True):
         yield Finding("settings", sentence, {"name": name})

@@ -123,6 +123,16 @@ def test_data_is_what_the_lead_was_then_not_what_it_became() -> None:
     ]
 
 
+def test_a_lead_that_becomes_a_contact_without_another_status_is_an_update() -> None:
+    lead = new_lead(status="converted")
+    log = saved(lead)
+    contact_id = ids.new_id()
+    lead.convert(contact_id, ids.now())
+    created, updated = log.append(lead.collect_events()).messages(lead.id)
+    assert (created.event, updated.event) == ("lead.created", "lead.updated")
+    assert orjson.loads(updated.body)["changes"] == {"contactId": {"from": None, "to": ids.to_wire(contact_id)}}
+
+
 def test_a_change_that_is_not_shown_is_an_update_without_changes() -> None:
     lead = new_lead()
     log = saved(lead)
