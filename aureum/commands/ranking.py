@@ -66,6 +66,7 @@ class Profiles:
     agents: tuple[Agent, ...]
     masked: frozenset[str] = frozenset()
     made: "asyncio.Future[Roster] | None" = None
+    ready: Roster | None = None
     eligible: tuple[Sequence[Agent], frozenset[UUID] | None] = ((), None)
     """The last pool, and the ids of its agents."""
 
@@ -79,10 +80,11 @@ class Profiles:
         if not any(agent.specialties or agent.bio or agent.languages for agent in pool):
             return Ranking("nothing_said")
         try:
-            async with asyncio.timeout(connection.seconds):
-                agents = await self.roster()
+            if self.ready is None:
+                async with asyncio.timeout(connection.seconds):
+                    self.ready = await self.roster()
             router = SemanticRouter(connection.model)
-            return ranking_of(await router.decide(to_compare(enquiry), agents, self.ids_of(pool)))
+            return ranking_of(await router.decide(to_compare(enquiry), self.ready, self.ids_of(pool)))
         except TimeoutError:
             return Ranking("late", missing="late")
         except Exception as error:

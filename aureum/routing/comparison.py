@@ -132,8 +132,9 @@ def phrase_index(words: Words, masked: frozenset[str]) -> tuple[tuple[str, ...],
 def compared(enquiry: Enquiry, roster: Roster, eligible: Collection[UUID] | None = None) -> Comparison:
     """*enquiry* beside those of *roster* who are *eligible*, or all."""
     ready = prepared(enquiry, protected(roster.masked))
-    everyone = range(len(roster.profiles))
-    allowed = [place for place in everyone if eligible is None or roster.user_ids[place] in eligible]
+    allowed = list(range(len(roster.profiles)))
+    if eligible is not None:
+        allowed = [place for place in allowed if roster.user_ids[place] in eligible]
     places, language = allowed, None
     for wanted in (ready.asked_for, ready.language if ready.language != ENGLISH else None):
         speakers = [place for place in allowed if wanted and speaks(roster.profiles[place].languages, wanted)]

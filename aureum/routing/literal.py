@@ -4,6 +4,7 @@ What counts is that nobody else is meant as well: another agent whose specialty 
 topics are named with as many words, makes it ambiguous, and the likenesses decide.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ class LiteralIndex:
         """The one of *candidates* whose specialty *text* names; None if none or not only one."""
         words, allowed = phrase(text), frozenset(candidates)
         specialties: dict[int, str] = {}
-        named_words = dict.fromkeys(candidates, 0)
+        named_words: Counter[int] = Counter()
         at = 0
         while at < len(words):
             length = next((n for n in range(self.longest, 0, -1) if self._known(words, at, n)), 0)

@@ -28,6 +28,8 @@ SPACELESS = "\u2e80"
 LEADING_UP = FUNCTION_WORDS | frozenset(["close", "near", "nearby", "next", "walking", "distance", "member"])
 """What goes with a masked word that it leads up to: "close to the mosque"."""
 
+NAME_PART = re.compile(r"[^\W\d_]{2,}")
+
 GAP = re.compile(r"[\s\-–/'’\"]*")
 """What may stand between the words of a phrase."""
 
@@ -88,18 +90,28 @@ def protected(added: frozenset[str] = frozenset()) -> Protected:
 
 def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
     """What finds the words of *names*, of two letters or more; in scripts without spaces, anywhere."""
-    parts = {part for name in names for part in re.findall(r"[^\W\d_]{2,}", name)}
+    parts = {part for name in names for part in NAME_PART.findall(name)}
     if not parts:
         return None
     ordered = sorted(parts, key=lambda part: (-len(part), part))
     return re.compile("|".join(rf"\b{part}\b" if part < SPACELESS else part for part in ordered), re.IGNORECASE)
 
 
+def may_have(text: str, names: Iterable[str]) -> bool:
+    """Whether it is worth while to look for *names*: a pattern of each visitor's own costs more than all else here."""
+    if not text.isascii():
+        return True
+    lower = text.lower()
+    return any(part in lower for name in names for part in NAME_PART.findall(name.casefold()))
+
+
 def masked(text: str, words: Protected, names: Iterable[str] = ()) -> str:
     """*text* with a mark in place of each protected phrase and of each word of the client's own *names*."""
-    pattern = name_pattern(names)
-    if pattern is not None:
-        text = pattern.sub(MARK, text)
+    if not text:
+        return text
+    if may_have(text, names):
+        pattern = name_pattern(names)
+        text = text if pattern is None else pattern.sub(MARK, text)
     parts, at = [], 0
     for start, end in words.spans(text):
         parts += [text[at:start], MARK]

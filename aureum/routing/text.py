@@ -13,10 +13,16 @@ TOKEN = re.compile(r"\w+(?:['’]\w+)*")
 SEPARATOR = re.compile(r"(?:(?<!\d)[.,]|[.,](?!\d)|[;:!?()\n]|\s[-–—]+\s|\b(?:and|but|y|pero)\b)+\s*", re.IGNORECASE)
 
 
+SPACES = re.compile(r"[^\S\n]+")
+ASCII_CONTROLS = {code: " " for code in (*range(32), 127) if code != ord("\n")}
+
+
 def clean(text: str) -> str:
     """*text* in which every character can be stored, sent and read: lone surrogates and controls become spaces."""
+    if text.isascii():
+        return SPACES.sub(" ", text.translate(ASCII_CONTROLS)).strip()
     kept = (" " if unicodedata.category(c) in ("Cs", "Cc", "Co", "Cn") and c != "\n" else c for c in text)
-    return re.sub(r"[^\S\n]+", " ", unicodedata.normalize("NFC", "".join(kept))).strip()
+    return SPACES.sub(" ", unicodedata.normalize("NFC", "".join(kept))).strip()
 
 
 def shortened(text: str, limit: int = LIMIT) -> str:

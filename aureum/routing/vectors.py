@@ -6,6 +6,7 @@ profile as one text. Vectors are kept by content, so that a changed profile cost
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,20 +140,22 @@ class Meanings:
         ]
         because: dict[int, tuple[tuple[str, str], ...]] = {}
         if clear:
-            clauses = [clause for number in clear for clause in questions[number].clauses]
-            vectors = self.embedder.embed(clauses)
-            at = 0
+            # A single clause is the enquiry.
+            clauses = [
+                text for number in clear if len(questions[number].clauses) > 1 for text in questions[number].clauses
+            ]
+            vectors = iter(self.embedder.embed(clauses) if clauses else ())
             for number in clear:
-                question = questions[number]
-                own = vectors[at : at + len(question.clauses)]
-                at += len(question.clauses)
-                because[number] = self._because(question, own, int(np.argmax(all_scores[number])))
+                count = len(questions[number].clauses)
+                own = enquiries[number : number + 1] if count == 1 else np.array(list(islice(vectors, count)))
+                because[number] = self._because(questions[number], own, int(np.argmax(all_scores[number])))
         return [Answer(scores.tolist(), because.get(number, ())) for number, scores in enumerate(all_scores)]
 
     def _scores(self, question: Question, enquiry: Vectors) -> Floats:
         roster, places = self._roster(question.roster), list(question.places)
         assert roster.middles is not None and roster.wholes is not None
-        middles, wholes = roster.middles[places] @ enquiry, roster.wholes[places] @ enquiry
+        # Of all agents: to take a few rows out would copy them first.
+        middles, wholes = (roster.middles @ enquiry)[places], (roster.wholes @ enquiry)[places]
         by_middle = standardized(middles, usual(self.topic_middles @ enquiry))
         by_whole = standardized(wholes, usual(self.topic_wholes @ enquiry))
         return (by_middle + by_whole) / 2 + np.array(question.letters, dtype=np.float64)

@@ -99,6 +99,8 @@ def narrowed(
             for agent in found.pool
             if agent.user_id not in ranking.best and agent.user_id not in ranking.other_language
         ]
+    if not others:
+        return found.pool, found.out
     gone = {user_id for user_id, _ in others}
     return tuple(agent for agent in found.pool if agent.user_id not in gone), (*found.out, *others)
 

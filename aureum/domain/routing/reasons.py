@@ -72,7 +72,9 @@ def kept(decision: Decision, rule: When | None) -> dict[str, Any]:
     ranking = decision.ranking
     scores = {} if ranking is None else dict(ranking.ranked)
     pool = decision.pool
-    if scores:
+    if ranking is not None and len(ranking.ranked) == len(pool):
+        pool = tuple(user_id for user_id, _ in ranking.ranked[:MOST_SHOWN])
+    elif scores:
         pool = tuple(sorted(pool, key=lambda user_id: (-(scores.get(user_id) or 0.0), user_id)))
     found: dict[str, Any] = {
         "mode": decision.mode,
