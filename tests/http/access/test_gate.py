@@ -27,7 +27,7 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 """
 
 
-class World(NamedTuple):
+class Brokerages(NamedTuple):
     """A database with brokerages in it, and keys of the first of different limits."""
 
     url: str
@@ -36,11 +36,11 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def world(module_database_url: str) -> Iterator[World]:
+def brokerages(module_database_url: str) -> Iterator[Brokerages]:
     with Office.opened(module_database_url) as office:
         tenants = [office.brokerage(), office.brokerage("Starter")]
         keys = [hash_key(office.key(tenants[0], limit).key) for limit in LIMITS]
-        yield World(module_database_url, tenants, keys)
+        yield Brokerages(module_database_url, tenants, keys)
 
 
 def with_gate(url: str, work: Callable[[Gate], Awaitable[None]]) -> None:
@@ -66,11 +66,11 @@ choices = st.tuples(
 )
 
 
-def line_of(world: World, choice: tuple[int | str | None, str, str]) -> Lookup:
+def line_of(brokerages: Brokerages, choice: tuple[int | str | None, str, str]) -> Lookup:
     key, host, client = choice
-    key_hash = world.keys[key] if isinstance(key, int) else b"" if key is None else hash_key("aur_unknown")
-    hosts = {"own": world.tenants[0].domain, "other": world.tenants[1].domain, "nobody": "nobody.example.com"}
-    return Lookup(key_hash, hosts.get(host, ""), world.tenants[1].slug if host == "slug" else "", client)
+    key_hash = brokerages.keys[key] if isinstance(key, int) else b"" if key is None else hash_key("aur_unknown")
+    hosts = {"own": brokerages.tenants[0].domain, "other": brokerages.tenants[1].domain, "nobody": "nobody.example.com"}
+    return Lookup(key_hash, hosts.get(host, ""), brokerages.tenants[1].slug if host == "slug" else "", client)
 
 
 def bucket(line: Lookup, admission: Admission | None) -> object:
@@ -82,8 +82,8 @@ def bucket(line: Lookup, admission: Admission | None) -> object:
 
 @given(asked=st.lists(choices, min_size=1, max_size=30))
 @settings(max_examples=60, deadline=None)
-def test_together_as_one_by_one(world: World, asked: list[tuple[int | str | None, str, str]]) -> None:
-    lines = [line_of(world, choice) for choice in asked]
+def test_together_as_one_by_one(brokerages: Brokerages, asked: list[tuple[int | str | None, str, str]]) -> None:
+    lines = [line_of(brokerages, choice) for choice in asked]
     alone: list[Admission | None] = []
     together: list[Admission | None] = []
 
@@ -94,10 +94,10 @@ def test_together_as_one_by_one(world: World, asked: list[tuple[int | str | None
     async def at_once(gate: Gate) -> None:
         together.extend(await asyncio.gather(*(gate.ask(line) for line in lines)))
 
-    forget(world.url)
-    with_gate(world.url, one_by_one)
-    forget(world.url)
-    with_gate(world.url, at_once)
+    forget(brokerages.url)
+    with_gate(brokerages.url, one_by_one)
+    forget(brokerages.url)
+    with_gate(brokerages.url, at_once)
 
     assert [admission and admission.caller for admission in together] == [
         admission and admission.caller for admission in alone
@@ -113,21 +113,21 @@ def test_together_as_one_by_one(world: World, asked: list[tuple[int | str | None
     assert remaining[0] == remaining[1]
 
 
-def test_more_lines_than_one_call_takes(world: World) -> None:
+def test_more_lines_than_one_call_takes(brokerages: Brokerages) -> None:
     async def check(gate: Gate) -> None:
-        lines = [Lookup(b"", world.tenants[0].domain, "", f"client {number}") for number in range(600)]
+        lines = [Lookup(b"", brokerages.tenants[0].domain, "", f"client {number}") for number in range(600)]
         passages = await asyncio.gather(*(gate.ask(line) for line in lines * 2))
         assert [admission.remaining for admission in passages if admission] == [FORM_LIMIT - 1] * 600 + [
             FORM_LIMIT - 2
         ] * 600
 
-    forget(world.url)
-    with_gate(world.url, check)
+    forget(brokerages.url)
+    with_gate(brokerages.url, check)
 
 
-def test_a_caller_that_goes_away_takes_no_other_along(world: World) -> None:
+def test_a_caller_that_goes_away_takes_no_other_along(brokerages: Brokerages) -> None:
     async def check(gate: Gate) -> None:
-        known, nobodys = Lookup(world.keys[2], "", "", ""), Lookup(hash_key("aur_unknown"), "", "", "")
+        known, nobodys = Lookup(brokerages.keys[2], "", "", ""), Lookup(hash_key("aur_unknown"), "", "", "")
         for _ in range(5):
             asking = [asyncio.ensure_future(gate.ask(line)) for line in (known, nobodys) for _ in range(4)]
             await asyncio.sleep(0)
@@ -138,14 +138,14 @@ def test_a_caller_that_goes_away_takes_no_other_along(world: World) -> None:
             expected = [gone, Admission, gone, Admission, gone, type(None), gone, type(None)]
             assert [type(answer) for answer in answers] == expected
 
-    forget(world.url)
-    with_gate(world.url, check)
+    forget(brokerages.url)
+    with_gate(brokerages.url, check)
 
 
-def test_who_goes_away_while_the_database_is_silent_delays_others_for_a_second(world: World) -> None:
+def test_who_goes_away_while_the_database_is_silent_delays_others_for_a_second(brokerages: Brokerages) -> None:
     async def check(proxy: Freezer) -> None:
         async with asyncio.timeout(30), Gate(proxy.url, form_rate_limit=FORM_LIMIT) as gate:
-            line = Lookup(world.keys[2], "", "", "")
+            line = Lookup(brokerages.keys[2], "", "", "")
             assert await gate.ask(line)
             proxy.freeze()
             alone, *others = (asyncio.ensure_future(gate.ask(line)) for _ in range(4))
@@ -156,16 +156,16 @@ def test_who_goes_away_while_the_database_is_silent_delays_others_for_a_second(w
             assert time.monotonic() - started < LEAVE_SECONDS + 5
             assert alone.cancelled()
 
-    forget(world.url)
-    with freezer(world.url) as proxy:
+    forget(brokerages.url)
+    with freezer(brokerages.url) as proxy:
         asyncio.run(check(proxy))
 
 
-def test_a_lost_connection_is_made_again(world: World) -> None:
+def test_a_lost_connection_is_made_again(brokerages: Brokerages) -> None:
     async def check(gate: Gate) -> None:
-        line = Lookup(world.keys[2], "", "", "")
+        line = Lookup(brokerages.keys[2], "", "", "")
         first = await gate.ask(line)
-        async with await psycopg.AsyncConnection.connect(world.url, autocommit=True) as other:
+        async with await psycopg.AsyncConnection.connect(brokerages.url, autocommit=True) as other:
             for _ in range(3):
                 cursor = await other.execute(TERMINATE)
                 assert (await cursor.fetchall())[0][0] >= 1
@@ -178,14 +178,14 @@ def test_a_lost_connection_is_made_again(world: World) -> None:
                 assert again is not None and first is not None
                 assert again.caller == first.caller._replace(head=again.caller.head)
 
-    forget(world.url)
-    with_gate(world.url, check)
+    forget(brokerages.url)
+    with_gate(brokerages.url, check)
 
 
-def test_a_closed_gate_lets_no_caller_wait(world: World) -> None:
+def test_a_closed_gate_lets_no_caller_wait(brokerages: Brokerages) -> None:
     async def check() -> None:
-        async with Gate(world.url, form_rate_limit=FORM_LIMIT) as gate:
-            line = Lookup(world.keys[2], "", "", "")
+        async with Gate(brokerages.url, form_rate_limit=FORM_LIMIT) as gate:
+            line = Lookup(brokerages.keys[2], "", "", "")
             asking = [asyncio.ensure_future(gate.ask(line)) for _ in range(3)]
             await asyncio.sleep(0)
         assert all([await task for task in asking]), "who waited already has passed"

@@ -1,10 +1,10 @@
-"""The two processes of ``tests/http`` without a limit of forms, which all come from one address here, and worlds."""
+"""The two processes of ``tests/http`` without a limit of forms, since all forms come from one address here."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.http.every.world import World
+from tests.http.every.sample import Sample
 from tests.http.office import Office
 from tests.http.serving import Server, served
 
@@ -24,6 +24,6 @@ def proxied(served_url: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def world(server: Server, office: Office) -> World:
+def sample(server: Server, office: Office) -> Sample:
     """A brokerage of the module's own."""
-    return World(server, office, office.brokerage())
+    return Sample(server, office, office.brokerage())

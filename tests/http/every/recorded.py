@@ -11,7 +11,7 @@ from aureum.domain.ids import aureum_time, leads_time, to_wire
 from tests.http.serving import Answer
 
 MARK = "unmarked"
-"""The word in every text of the world that they are recorded in; it is taken out."""
+"""The word in every text of the sample that they are recorded in; it is taken out."""
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 

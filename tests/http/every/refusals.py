@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.conftest import fresh_database
 from tests.http.contract.test_database_gone import gone
-from tests.http.every.world import PASSWORD, World
+from tests.http.every.sample import PASSWORD, Sample
 from tests.http.serving import FORM, JANE, Answer, Server, served
 
 UNKNOWN = "c" + "0" * 25
@@ -21,27 +21,27 @@ ADMIN_LEAD = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A world, a process that takes one form a minute, and one whose database is away."""
+    """A sample, a process that takes one form a minute, and one whose database is away."""
 
-    world: World
+    sample: Sample
     strict: Server
     without_database: Server
 
     def by_key(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        return self.world.server.by_key(self.world.tenant, method, path, body, headers)
+        return self.sample.server.by_key(self.sample.tenant, method, path, body, headers)
 
     def by_owner(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        return self.world.server.ask(method, path, body, {**self.world.owner.bearer, **(headers or {})})
+        return self.sample.server.ask(method, path, body, {**self.sample.owner.bearer, **(headers or {})})
 
     def by_agent(self, method: str, path: str) -> Answer:
-        return self.world.server.ask(method, path, None, self.world.agent.bearer)
+        return self.sample.server.ask(method, path, None, self.sample.agent.bearer)
 
     def form(self, body: object, headers: Mapping[str, str] | None = None) -> Answer:
-        return self.world.server.ask("POST", "/api/contact", body, headers, host=self.world.tenant.domain)
+        return self.sample.server.ask("POST", "/api/contact", body, headers, host=self.sample.tenant.domain)
 
 
 @contextmanager
-def scene_of(world: World, server_url: str, template: str, served_url: str) -> Iterator[Scene]:
+def scene_of(sample: Sample, server_url: str, template: str, served_url: str) -> Iterator[Scene]:
     """What refusals need."""
     with (
         served(served_url, form_rate_limit="1") as strict,
@@ -49,11 +49,11 @@ def scene_of(world: World, server_url: str, template: str, served_url: str) -> I
         served(away) as lonely,
         gone(server_url, away),
     ):
-        yield Scene(world, strict, lonely)
+        yield Scene(sample, strict, lonely)
 
 
 def plan(scene: Scene, path: str) -> Answer:
-    return scene.world.server.by_key(scene.world.office.brokerage("Starter"), "GET", path)
+    return scene.sample.server.by_key(scene.sample.office.brokerage("Starter"), "GET", path)
 
 
 def twice(scene: Scene, ask: Callable[[int], Answer]) -> Answer:
@@ -63,18 +63,18 @@ def twice(scene: Scene, ask: Callable[[int], Answer]) -> Answer:
 
 
 def limited(scene: Scene) -> Answer:
-    once = scene.world.office.key(scene.world.tenant, 1)
-    return twice(scene, lambda _: scene.world.server.by_key(once, "GET", "/api/leads?limit=1"))
+    once = scene.sample.office.key(scene.sample.tenant, 1)
+    return twice(scene, lambda _: scene.sample.server.by_key(once, "GET", "/api/leads?limit=1"))
 
 
 def limited_form(scene: Scene) -> Answer:
-    tenant = scene.world.office.brokerage()
+    tenant = scene.sample.office.brokerage()
     return twice(scene, lambda turn: scene.strict.form(tenant, email=f"jane{turn}@example.com"))
 
 
 def logged_in_wrongly(scene: Scene, times: int) -> Answer:
     body = {"email": f"nobody{times}@example.com", "password": PASSWORD}
-    answers = [scene.world.server.ask("POST", "/api/v1/auth/login", body) for _ in range(times)]
+    answers = [scene.sample.server.ask("POST", "/api/v1/auth/login", body) for _ in range(times)]
     return answers[-1]
 
 
@@ -96,12 +96,12 @@ def reused_by_owner(scene: Scene) -> Answer:
 
 def undated(scene: Scene) -> Answer:
     form = {"listing_id": "202412345", "name": "Jane Doe", "email": "jane@example.com"}
-    tour = scene.world.server.ask("POST", "/api/tours", form, host=scene.world.tenant.domain).json
+    tour = scene.sample.server.ask("POST", "/api/tours", form, host=scene.sample.tenant.domain).json
     return scene.by_owner("GET", f"/api/tours/{tour['id']}.ics")
 
 
 def disabled(scene: Scene) -> Answer:
-    delivery = scene.world.make("/api/webhooks/deliveries")
+    delivery = scene.sample.make("/api/webhooks/deliveries")
     scene.by_key("PATCH", f"/api/webhooks/{delivery.partition('_')[0]}", {"disabled": True})
     return scene.by_key("POST", f"/api/webhooks/deliveries/{delivery}/redeliver")
 
@@ -111,7 +111,7 @@ def foreign_agent(scene: Scene) -> Answer:
 
 
 def without_brokerage(scene: Scene) -> Answer:
-    return scene.world.server.ask("POST", "/api/v1/admin/leads", ADMIN_LEAD, scene.world.platform_admin.bearer)
+    return scene.sample.server.ask("POST", "/api/v1/admin/leads", ADMIN_LEAD, scene.sample.platform_admin.bearer)
 
 
 STALE = {"If-Match": '"v9"'}
@@ -130,10 +130,10 @@ REFUSALS: Mapping[tuple[str, str], Callable[[Scene], Answer]] = {
         "POST", "/api/leads", JANE, {"Idempotency-Key": "x" * 256}
     ),
     ("aureum_400", "if_match_invalid"): lambda scene: scene.by_key(
-        "PATCH", f"/api/leads/{scene.world.one('/api/leads')}", {"status": "lost"}, {"If-Match": ""}
+        "PATCH", f"/api/leads/{scene.sample.one('/api/leads')}", {"status": "lost"}, {"If-Match": ""}
     ),
-    ("aureum_401", "credentials_missing"): lambda scene: scene.world.server.ask("GET", "/api/leads"),
-    ("aureum_401", "credentials_invalid"): lambda scene: scene.world.server.ask("GET", "/api/leads", None, WRONG),
+    ("aureum_401", "credentials_missing"): lambda scene: scene.sample.server.ask("GET", "/api/leads"),
+    ("aureum_401", "credentials_invalid"): lambda scene: scene.sample.server.ask("GET", "/api/leads", None, WRONG),
     ("aureum_403", "plan_required"): lambda scene: plan(scene, "/api/leads"),
     ("aureum_403", "role_not_allowed"): lambda scene: scene.by_agent("GET", "/api/webhooks"),
     ("aureum_404", "not_found"): lambda scene: scene.by_key("GET", f"/api/leads/{UNKNOWN}"),
@@ -141,31 +141,31 @@ REFUSALS: Mapping[tuple[str, str], Callable[[Scene], Answer]] = {
     ("aureum_409", "idempotency_key_reused"): reused,
     ("aureum_409", "wrong_state"): disabled,
     ("aureum_412", "version_stale"): lambda scene: scene.by_key(
-        "PATCH", f"/api/leads/{scene.world.one('/api/leads')}", {"status": "lost"}, STALE
+        "PATCH", f"/api/leads/{scene.sample.one('/api/leads')}", {"status": "lost"}, STALE
     ),
     ("aureum_413", "body_too_large"): lambda scene: scene.by_key("POST", "/api/leads", LARGE),
     ("aureum_415", "media_type_unsupported"): lambda scene: scene.by_key("POST", "/api/leads", b"<p>", TEXT),
     ("aureum_429", "rate_limited"): limited,
     ("aureum_503", "database_unavailable"): lambda scene: scene.without_database.ask(
-        "GET", "/api/leads", None, scene.world.tenant.bearer
+        "GET", "/api/leads", None, scene.sample.tenant.bearer
     ),
     ("leads_400", "agent_of_other_brokerage"): foreign_agent,
     ("leads_400", "brokerage_required"): without_brokerage,
-    ("leads_400", "host_missing"): lambda scene: scene.world.server.ask("POST", "/api/contact", FORM, host=None),
-    ("leads_401", "credentials_missing"): lambda scene: scene.world.server.ask("GET", "/api/v1/admin/leads"),
-    ("leads_401", "credentials_invalid"): lambda scene: scene.world.server.ask("GET", "/api/tours", None, WRONG),
+    ("leads_400", "host_missing"): lambda scene: scene.sample.server.ask("POST", "/api/contact", FORM, host=None),
+    ("leads_401", "credentials_missing"): lambda scene: scene.sample.server.ask("GET", "/api/v1/admin/leads"),
+    ("leads_401", "credentials_invalid"): lambda scene: scene.sample.server.ask("GET", "/api/tours", None, WRONG),
     ("leads_401", "login_failed"): lambda scene: logged_in_wrongly(scene, 1),
     ("leads_403", "plan_required"): lambda scene: plan(scene, "/api/tours"),
     ("leads_403", "role_not_allowed"): lambda scene: scene.by_agent("GET", "/api/v1/admin/users"),
     ("leads_403", "cross_site_request"): lambda scene: scene.form(FORM, {"Origin": "https://elsewhere.example.com"}),
-    ("leads_404", "brokerage_not_found"): lambda scene: scene.world.server.ask(
+    ("leads_404", "brokerage_not_found"): lambda scene: scene.sample.server.ask(
         "POST", "/api/contact", FORM, host="unknown.example.com"
     ),
     ("leads_404", "not_found"): lambda scene: scene.by_owner("GET", "/api/v1/admin/leads/999999999"),
     ("leads_409", "idempotency_key_reused"): reused_by_owner,
     ("leads_409", "wrong_state"): undated,
     ("leads_412", "version_stale"): lambda scene: scene.by_owner(
-        "PATCH", f"/api/v1/admin/leads/{scene.world.one('/api/v1/admin/leads')}", {"status": "lost"}, STALE
+        "PATCH", f"/api/v1/admin/leads/{scene.sample.one('/api/v1/admin/leads')}", {"status": "lost"}, STALE
     ),
     ("leads_413", "body_too_large"): lambda scene: scene.form(LARGE),
     ("leads_415", "media_type_unsupported"): lambda scene: scene.by_owner("POST", "/api/v1/admin/leads", b"<p>", TEXT),
@@ -175,6 +175,6 @@ REFUSALS: Mapping[tuple[str, str], Callable[[Scene], Answer]] = {
     ("leads_422", "invalid_parameters"): lambda scene: scene.by_owner("GET", "/api/v1/admin/leads?page=0"),
     ("leads_429", "login_rate_limited"): lambda scene: logged_in_wrongly(scene, 6),
     ("leads_429", "rate_limited"): limited_form,
-    ("leads_503", "database_unavailable"): lambda scene: scene.without_database.form(scene.world.tenant),
+    ("leads_503", "database_unavailable"): lambda scene: scene.without_database.form(scene.sample.tenant),
 }
 """By the response's name in the document, and the code."""

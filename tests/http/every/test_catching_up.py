@@ -4,7 +4,7 @@ from typing import Any
 
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import declared, every, query_fields, refusal
-from tests.http.every.world import Call, World
+from tests.http.every.sample import Call, Sample
 from tests.http.links import delta, links, next_page
 from tests.http.serving import Answer
 
@@ -27,19 +27,19 @@ def size_of(endpoint: Endpoint) -> str:
     return "page_size" if "page_size" in query_fields(endpoint) else "limit"
 
 
-def change(world: World, endpoint: Endpoint, resource: str) -> Any:
+def change(sample: Sample, endpoint: Endpoint, resource: str) -> Any:
     """Change one; it, as it is afterwards."""
     patch = declared("PATCH", f"{endpoint.path}/{{id}}")
     assert patch is not None
-    call = world.call(patch)
-    return world.succeed(patch, call.but(path=f"{endpoint.path}/{resource}")).json
+    call = sample.call(patch)
+    return sample.succeed(patch, call.but(path=f"{endpoint.path}/{resource}")).json
 
 
-def runs_to_its_end(world: World, endpoint: Endpoint, page: Call) -> list[list[Any]]:
+def runs_to_its_end(sample: Sample, endpoint: Endpoint, page: Call) -> list[list[Any]]:
     """The pages that follow one another, all of which lead on to the same next run."""
     found, tokens = [], set()
     for _ in range(50):
-        answer = world.succeed(endpoint, page)
+        answer = sample.succeed(endpoint, page)
         found.append(items(answer))
         tokens.add(delta(answer).partition("changedAfter=")[2])
         following = next_page(answer)
@@ -51,19 +51,19 @@ def runs_to_its_end(world: World, endpoint: Endpoint, page: Call) -> list[list[A
 
 
 @DELTAS
-def test_what_changed_comes_once_the_oldest_change_first(world: World, endpoint: Endpoint) -> None:
-    first, second, untouched = (world.make(endpoint.path) for _ in range(3))
-    call = world.call(endpoint)
-    whole = world.succeed(endpoint, call.but(query={} if size_of(endpoint) == "limit" else {"page_size": "100"}))
+def test_what_changed_comes_once_the_oldest_change_first(sample: Sample, endpoint: Endpoint) -> None:
+    first, second, untouched = (sample.make(endpoint.path) for _ in range(3))
+    call = sample.call(endpoint)
+    whole = sample.succeed(endpoint, call.but(query={} if size_of(endpoint) == "limit" else {"page_size": "100"}))
     after = delta(whole)
     assert after.startswith(f"{endpoint.path}?")
 
-    assert items(world.succeed(endpoint, call.but(path=after))) == []
-    changed = [change(world, endpoint, second), change(world, endpoint, first)]
-    world.make("/api/leads" if endpoint.path != "/api/leads" else "/api/tasks")
-    new = world.make(endpoint.path)
+    assert items(sample.succeed(endpoint, call.but(path=after))) == []
+    changed = [change(sample, endpoint, second), change(sample, endpoint, first)]
+    sample.make("/api/leads" if endpoint.path != "/api/leads" else "/api/tasks")
+    new = sample.make(endpoint.path)
 
-    told = items(world.succeed(endpoint, call.but(path=after)))
+    told = items(sample.succeed(endpoint, call.but(path=after)))
     # With a lead there comes its first row, which is of another list.
     told = [one for one in told if str(one["id"]) in (first, second, untouched, new)]
     assert [str(one["id"]) for one in told] == [second, first, new]
@@ -71,64 +71,64 @@ def test_what_changed_comes_once_the_oldest_change_first(world: World, endpoint:
 
 
 @DELTAS
-def test_pages_of_what_changed_together_are_the_run(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint)
-    after = delta(world.succeed(endpoint, call.but(query={size_of(endpoint): "1"})))
-    made = [world.make(endpoint.path) for _ in range(5)]
-    change(world, endpoint, made[0])
+def test_pages_of_what_changed_together_are_the_run(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint)
+    after = delta(sample.succeed(endpoint, call.but(query={size_of(endpoint): "1"})))
+    made = [sample.make(endpoint.path) for _ in range(5)]
+    change(sample, endpoint, made[0])
 
     for size in (1, 2, 5, 50):
         page = call.but(path=after.replace(f"{size_of(endpoint)}=1", f"{size_of(endpoint)}={size}"))
-        pages = runs_to_its_end(world, endpoint, page)
+        pages = runs_to_its_end(sample, endpoint, page)
         assert [str(one["id"]) for page in pages for one in page] == [*made[1:], made[0]]
         assert all(len(page) <= size for page in pages)
 
 
 @DELTAS
-def test_what_changes_while_a_run_is_read_is_in_the_next(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint)
-    after = delta(world.succeed(endpoint, call.but(query={size_of(endpoint): "1"})))
-    made = [world.make(endpoint.path) for _ in range(3)]
+def test_what_changes_while_a_run_is_read_is_in_the_next(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint)
+    after = delta(sample.succeed(endpoint, call.but(query={size_of(endpoint): "1"})))
+    made = [sample.make(endpoint.path) for _ in range(3)]
 
-    first = world.succeed(endpoint, call.but(path=after))
+    first = sample.succeed(endpoint, call.but(path=after))
     assert [str(one["id"]) for one in items(first)] == made[:1]
-    change(world, endpoint, made[1])
-    late = world.make(endpoint.path)
+    change(sample, endpoint, made[1])
+    late = sample.make(endpoint.path)
     following = next_page(first)
     assert following
-    rest = [one for page in runs_to_its_end(world, endpoint, call.but(path=following)) for one in page]
+    rest = [one for page in runs_to_its_end(sample, endpoint, call.but(path=following)) for one in page]
     assert [str(one["id"]) for one in rest] == made[1:]
 
-    again = [one for page in runs_to_its_end(world, endpoint, call.but(path=delta(first))) for one in page]
+    again = [one for page in runs_to_its_end(sample, endpoint, call.but(path=delta(first))) for one in page]
     assert [str(one["id"]) for one in again] == [made[1], late]
 
 
 @DELTAS
-def test_head_and_304_know_it_too(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint)
-    after = call.but(path=delta(world.succeed(endpoint, call)))
-    world.make(endpoint.path)
+def test_head_and_304_know_it_too(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint)
+    after = call.but(path=delta(sample.succeed(endpoint, call)))
+    sample.make(endpoint.path)
 
-    got = world.succeed(endpoint, after)
-    head = after.but(method="HEAD").send(world.server)
+    got = sample.succeed(endpoint, after)
+    head = after.but(method="HEAD").send(sample.server)
     assert (head.status, head.body, head.etag, links(head)) == (200, b"", got.etag, links(got))
     known = after.but(headers={"If-None-Match": got.etag})
-    assert [(one.status, one.body) for one in (known.send(world.server) for _ in range(3))] == [(304, b"")] * 3
-    world.make(endpoint.path)
-    assert len(items(world.succeed(endpoint, known))) == len(items(got)) + 1
+    assert [(one.status, one.body) for one in (known.send(sample.server) for _ in range(3))] == [(304, b"")] * 3
+    sample.make(endpoint.path)
+    assert len(items(sample.succeed(endpoint, known))) == len(items(got)) + 1
 
 
 @DELTAS
-def test_tokens_and_cursors_of_another_list_or_of_other_filters_are_refused(world: World, endpoint: Endpoint) -> None:
+def test_tokens_and_cursors_of_another_list_or_of_other_filters_are_refused(sample: Sample, endpoint: Endpoint) -> None:
     for _ in range(2):
-        world.make(endpoint.path)
-    call = world.call(endpoint)
+        sample.make(endpoint.path)
+    call = sample.call(endpoint)
     size = size_of(endpoint)
-    whole = world.succeed(endpoint, call.but(query={size: "1"}))
+    whole = sample.succeed(endpoint, call.but(query={size: "1"}))
     token = delta(whole).partition("changedAfter=")[2]
     for _ in range(2):
-        world.make(endpoint.path)
-    page = world.succeed(endpoint, call.but(path=delta(whole)))
+        sample.make(endpoint.path)
+    page = sample.succeed(endpoint, call.but(path=delta(whole)))
     following = next_page(page)
     assert following
     cursor = following.partition("cursor=")[2].partition("&")[0]
@@ -145,12 +145,12 @@ def test_tokens_and_cursors_of_another_list_or_of_other_filters_are_refused(worl
     for query in wrong:
         name = "type" if endpoint.path == "/api/contacts" else "status"
         query = {name if one == "status" else one: value for one, value in query.items()}
-        answer = call.but(query={size: "1", **query}).send(world.server)
+        answer = call.but(query={size: "1", **query}).send(sample.server)
         assert answer.status == (400 if endpoint.dialect == "aureum" else 422), (query, answer)
         assert refusal(endpoint, answer)
     for other in others(endpoint):
         path = f"{other.path}?changedAfter={token}"
-        assert world.call(other).but(path=path).send(world.server).status in (400, 422)
+        assert sample.call(other).but(path=path).send(sample.server).status in (400, 422)
 
 
 def filters_of(endpoint: Endpoint) -> str:

@@ -2,7 +2,7 @@
 
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import collection, declared, every, of_events, query_fields, refusal
-from tests.http.every.world import World
+from tests.http.every.sample import Sample
 
 OF_WORKERS = ("/api/webhooks/deliveries", "/api/webhooks/replays", "/api/v1/admin/routing/rehearsals")
 """What begins like these shows what workers did, which is no event: how it was, nobody knows."""
@@ -17,27 +17,27 @@ PATCHES = every(lambda endpoint: endpoint.method == "PATCH")
 
 
 @READS
-def test_what_is_known_already_is_not_sent_again(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint)
-    got = world.succeed(endpoint, call)
+def test_what_is_known_already_is_not_sent_again(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint)
+    got = sample.succeed(endpoint, call)
     tag = got.etag
 
     for known in (tag, f"W/{tag}", f'"other", W/"more" , {tag}', "*"):
         for method in ("GET", "HEAD"):
-            answer = call.but(method=method, headers={"If-None-Match": known}).send(world.server)
+            answer = call.but(method=method, headers={"If-None-Match": known}).send(sample.server)
             assert (answer.status, answer.body, answer.etag) == (304, b"", tag)
     for other in ('"other"', tag.strip('"'), tag[:-1], "", tag.replace('"', "'"), "\xff"):
-        answer = call.but(headers={"If-None-Match": other}).send(world.server)
+        answer = call.but(headers={"If-None-Match": other}).send(sample.server)
         assert (answer.status, answer.body, answer.etag) == (endpoint.status, got.body, tag)
 
 
 @READS
-def test_a_client_that_asks_again_gets_the_same_answer_until_it_changes(world: World, endpoint: Endpoint) -> None:
+def test_a_client_that_asks_again_gets_the_same_answer_until_it_changes(sample: Sample, endpoint: Endpoint) -> None:
     """Also where the second time is answered another way than the first (aureum/http/server/revalidation.py)."""
-    call = world.call(endpoint)
-    known = call.but(headers={"If-None-Match": world.succeed(endpoint, call).etag})
+    call = sample.call(endpoint)
+    known = call.but(headers={"If-None-Match": sample.succeed(endpoint, call).etag})
 
-    answers = [known.send(world.server) for _ in range(4)]
+    answers = [known.send(sample.server) for _ in range(4)]
 
     assert {(answer.status, answer.body) for answer in answers} == {(304, b"")}
     assert len({answer.headers["x-request-id"] for answer in answers}) == 4
@@ -45,74 +45,74 @@ def test_a_client_that_asks_again_gets_the_same_answer_until_it_changes(world: W
     assert all(headers == same[0] for headers in same)
     assert all(answer.headers.keys() == answers[0].headers.keys() for answer in answers)
     if endpoint.etag_from_position:
-        world.make("/api/leads")
-        again = known.send(world.server)
+        sample.make("/api/leads")
+        again = known.send(sample.server)
         assert (again.status, again.etag == known.headers["If-None-Match"]) == (endpoint.status, False)
 
 
 @READS
-def test_a_change_changes_the_etag(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint, fresh=True)
-    known = world.succeed(endpoint, call).etag
+def test_a_change_changes_the_etag(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint, fresh=True)
+    known = sample.succeed(endpoint, call).etag
     patch = declared("PATCH", f"{collection(endpoint)}/{{id}}")
 
     replacing = declared("PUT", endpoint.path)
     if replacing is not None:
-        world.succeed(replacing)
+        sample.succeed(replacing)
     elif endpoint.id is None:
         # A list or a count changes with anything that happens in the brokerage, one of brokerages with any of them.
-        world.make(endpoint.path if declared("POST", endpoint.path) else "/api/leads")
+        sample.make(endpoint.path if declared("POST", endpoint.path) else "/api/leads")
     elif patch is not None:
-        change = world.call(patch)
+        change = sample.call(patch)
         path = f"{collection(endpoint)}/{call.path.removeprefix(collection(endpoint)).split('/')[1].split('.')[0]}"
-        world.succeed(patch, change.but(path=path))
+        sample.succeed(patch, change.but(path=path))
     else:
         # Nothing changes it.
-        assert call.but(headers={"If-None-Match": known}).send(world.server).status == 304
+        assert call.but(headers={"If-None-Match": known}).send(sample.server).status == 304
         return
 
-    answer = call.but(headers={"If-None-Match": known}).send(world.server)
+    answer = call.but(headers={"If-None-Match": known}).send(sample.server)
     assert (answer.status, answer.etag == known) == (endpoint.status, False)
 
 
 @PATCHES
-def test_a_change_of_what_has_changed_meanwhile_is_refused(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint, fresh=True)
+def test_a_change_of_what_has_changed_meanwhile_is_refused(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint, fresh=True)
     get = declared("GET", endpoint.path)
     assert get is not None, "what can be changed can be read"
-    known = world.call(get).but(path=call.path, headers=call.headers).send(world.server).etag
-    changed = world.succeed(endpoint, call.but(headers={"If-Match": known}))
+    known = sample.call(get).but(path=call.path, headers=call.headers).send(sample.server).etag
+    changed = sample.succeed(endpoint, call.but(headers={"If-Match": known}))
     assert changed.etag != known, "the example changes something, and tells the new version"
-    before = world.heads
+    before = sample.heads
 
     for stale in (known, f"W/{changed.etag}", '"v999999999"', '"nonsense"', f'{known}, "other"'):
-        answer = call.but(headers={"If-Match": stale}).send(world.server)
+        answer = call.but(headers={"If-Match": stale}).send(sample.server)
         assert answer.status == 412, stale
         assert refusal(endpoint, answer)
     for nonsense in ("", "\xff", "v1", known.strip('"')):
-        answer = call.but(headers={"If-Match": nonsense}).send(world.server)
+        answer = call.but(headers={"If-Match": nonsense}).send(sample.server)
         assert (answer.status, answer.code) == (400, "if_match_invalid"), nonsense
         assert refusal(endpoint, answer)
-    assert world.heads == before
+    assert sample.heads == before
 
     for current in (changed.etag, f'"other", {changed.etag}', "*"):
-        answer = world.succeed(endpoint, call.but(headers={"If-Match": current}))
+        answer = sample.succeed(endpoint, call.but(headers={"If-Match": current}))
         assert (answer.etag, answer.body) == (changed.etag, changed.body)
 
 
 @every(lambda endpoint: "asOf" in query_fields(endpoint))
-def test_as_it_was(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint, fresh=True)
-    now = world.succeed(endpoint, call)
+def test_as_it_was(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint, fresh=True)
+    now = sample.succeed(endpoint, call)
 
-    early = call.but(query={"asOf": BEFORE}).send(world.server)
-    late = world.succeed(endpoint, call.but(query={"asOf": AFTER}))
-    bad = call.but(query={"asOf": "lately"}).send(world.server)
+    early = call.but(query={"asOf": BEFORE}).send(sample.server)
+    late = sample.succeed(endpoint, call.but(query={"asOf": AFTER}))
+    bad = call.but(query={"asOf": "lately"}).send(sample.server)
 
     assert early.status == 404 and refusal(endpoint, early)
     assert (late.body, late.etag) == (now.body, now.etag)
     assert bad.status in (400, 422) and "asOf" in refusal(endpoint, bad)
-    again = call.but(query={"asOf": AFTER}, headers={"If-None-Match": now.etag}).send(world.server)
+    again = call.but(query={"asOf": AFTER}, headers={"If-None-Match": now.etag}).send(sample.server)
     assert (again.status, again.body) == (304, b"")
 
 

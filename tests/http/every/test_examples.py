@@ -16,7 +16,7 @@ from aureum.http.wire.error_codes import Code
 from tests.http.every.declared import declared, every
 from tests.http.every.recorded import example_of, unlike
 from tests.http.every.refusals import REFUSALS, Scene, scene_of
-from tests.http.every.world import World
+from tests.http.every.sample import Sample
 from tests.http.serving import Answer
 
 RECORD = bool(os.environ.get("AUREUM_RECORD_EXAMPLES"))
@@ -44,8 +44,8 @@ def recording() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def scene(world: World, server_url: str, template: str, served_url: str) -> Iterator[Scene]:
-    with scene_of(world, server_url, template, served_url) as made:
+def scene(sample: Sample, server_url: str, template: str, served_url: str) -> Iterator[Scene]:
+    with scene_of(sample, server_url, template, served_url) as made:
         yield made
 
 
@@ -56,8 +56,8 @@ def compare(recorded: Any, answer: Any, what: str) -> None:
 
 
 @every(lambda endpoint: endpoint.documented and endpoint.status != 204)
-def test_a_success(world: World, endpoint: Endpoint) -> None:
-    answer = world.succeed(endpoint)
+def test_a_success(sample: Sample, endpoint: Endpoint) -> None:
+    answer = sample.succeed(endpoint)
 
     operation, status, shown = name(endpoint), str(answer.status), example_of(answer)
     NEW["answers"].setdefault(operation, {})[status] = shown
@@ -76,20 +76,20 @@ def test_a_refusal(scene: Scene, response: str, code: str) -> None:
         compare(examples().refusals.get(response, {}).get(cast(Code, code)), shown, f"{response} {code}")
 
 
-def test_messages(world: World) -> None:
+def test_messages(sample: Sample) -> None:
     for kind, change in CHANGES.items():
         path = f"/api/{kind}"
         post = declared("POST", path)
         assert post is not None
-        made = world.succeed(post).json
+        made = sample.succeed(post).json
         if kind == "tasks":
-            changed = world.server.by_key(world.tenant, "POST", f"{path}/{made['id']}/complete")
+            changed = sample.server.by_key(sample.tenant, "POST", f"{path}/{made['id']}/complete")
         else:
-            changed = world.server.by_key(world.tenant, "PATCH", f"{path}/{made['id']}", change)
+            changed = sample.server.by_key(sample.tenant, "PATCH", f"{path}/{made['id']}", change)
         assert changed.status == 200, changed.body
 
     for event in MESSAGES:
-        answer = world.server.by_key(world.tenant, "GET", f"/api/events?limit=500&events={event}")
+        answer = sample.server.by_key(sample.tenant, "GET", f"/api/events?limit=500&events={event}")
         (shown,) = example_of(answer)
         assert shown["event"] == event
         NEW["messages"][event] = shown

@@ -5,7 +5,7 @@ from typing import Any
 
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import Field, every, fields_of, is_text
-from tests.http.every.world import World
+from tests.http.every.sample import Sample
 
 ELSEWHERE = {
     ("POST /api/contact", "message"),
@@ -32,10 +32,10 @@ def other(field: Field, shown: Any) -> Any:
 
 
 @every(lambda endpoint: endpoint.body is not None and endpoint.method in ("POST", "PATCH"))
-def test_every_field_arrives(world: World, endpoint: Endpoint) -> None:
+def test_every_field_arrives(sample: Sample, endpoint: Endpoint) -> None:
     assert endpoint.body is not None
-    call = world.call(endpoint, fresh=True)
-    first = call.send(world.server)
+    call = sample.call(endpoint, fresh=True)
+    first = call.send(sample.server)
     if first.status >= 400 or not isinstance(first.json, dict):
         return
     for field in fields_of(endpoint.body):
@@ -45,7 +45,7 @@ def test_every_field_arrives(world: World, endpoint: Endpoint) -> None:
             continue
         if (f"{endpoint.method} {endpoint.path}", name) in ELSEWHERE:
             continue
-        call = world.call(endpoint, fresh=True)
-        answer = call.but(body=call.body | {name: value}).send(world.server)
+        call = sample.call(endpoint, fresh=True)
+        answer = call.but(body=call.body | {name: value}).send(sample.server)
         if answer.status < 400:
             assert answer.json[name] == value, (name, answer.body)

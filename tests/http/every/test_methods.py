@@ -7,7 +7,7 @@ import pytest
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import every, of_events, refusal
-from tests.http.every.world import World
+from tests.http.every.sample import Sample
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 MOVING = ("date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset", "transfer-encoding")
@@ -19,9 +19,9 @@ PATHS = pytest.mark.parametrize("path", list(METHODS_AT))
 
 
 @every(lambda endpoint: endpoint.method == "GET")
-def test_head_is_get_without_its_body(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint)
-    got, head = call.send(world.server), call.but(method="HEAD").send(world.server)
+def test_head_is_get_without_its_body(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint)
+    got, head = call.send(sample.server), call.but(method="HEAD").send(sample.server)
 
     assert (head.status, head.body) == (got.status, b"")
     for headers in (got.headers, head.headers):
@@ -31,43 +31,43 @@ def test_head_is_get_without_its_body(world: World, endpoint: Endpoint) -> None:
 
 
 @PATHS
-def test_options_say_what_there_is_and_the_rest_is_refused(world: World, path: str) -> None:
+def test_options_say_what_there_is_and_the_rest_is_refused(sample: Sample, path: str) -> None:
     there = METHODS_AT[path] | {"OPTIONS"} | ({"HEAD"} if "GET" in METHODS_AT[path] else set())
     endpoint = next(one for one in ENDPOINTS if one.path == path)
-    call = world.call(endpoint).but(body=None)
-    before = world.heads
+    call = sample.call(endpoint).but(body=None)
+    before = sample.heads
 
-    options = call.but(method="OPTIONS", headers={"X-Request-Id": "asked-by-me"}).send(world.server)
+    options = call.but(method="OPTIONS", headers={"X-Request-Id": "asked-by-me"}).send(sample.server)
     assert (options.status, options.body, options.headers["x-request-id"]) == (204, b"", "asked-by-me")
     assert set(options.headers["allow"].split(", ")) == there
 
     for method in set(METHODS) - there:
-        answer = call.but(method=method).send(world.server)
+        answer = call.but(method=method).send(sample.server)
         assert (answer.status, answer.headers["allow"]) == (405, options.headers["allow"])
         assert method == "HEAD" or refusal(endpoint, answer)
         assert answer.headers["x-request-id"]
-    assert world.heads == before
+    assert sample.heads == before
 
 
 @PATHS
-def test_there_is_nothing_behind_a_slash(world: World, path: str) -> None:
+def test_there_is_nothing_behind_a_slash(sample: Sample, path: str) -> None:
     endpoint = next(one for one in ENDPOINTS if one.path == path)
-    call = world.call(endpoint)
+    call = sample.call(endpoint)
 
-    answer = call.but(path=f"{call.path}/").send(world.server)
+    answer = call.but(path=f"{call.path}/").send(sample.server)
 
     assert (answer.status, answer.error) == (404, "This path does not exist.")
 
 
 @every()
-def test_unknown_fields_are_ignored(world: World, endpoint: Endpoint) -> None:
+def test_unknown_fields_are_ignored(sample: Sample, endpoint: Endpoint) -> None:
     # Lists of the Aureum API tell of a parameter that they do not have (tests/http/every/test_queries.py).
     unknown = "_unknown" if endpoint.lists and endpoint.dialect == "aureum" else "unknown"
-    call = world.call(endpoint).but(query={unknown: "1"}, headers={"X-Request-Id": "asked-by-me", "X-Unknown": "1"})
+    call = sample.call(endpoint).but(query={unknown: "1"}, headers={"X-Request-Id": "asked-by-me", "X-Unknown": "1"})
     if call.body is not None:
         call = call.but(body={"unknown": [1], "": None} | call.body)
 
-    answer = call.send(world.server)
+    answer = call.send(sample.server)
 
     assert answer.status == endpoint.status, answer.body
     assert answer.headers["x-request-id"] == "asked-by-me"

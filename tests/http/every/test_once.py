@@ -7,7 +7,7 @@ from typing import Any
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import allows, every, refusal
-from tests.http.every.world import LOGOUT, Call, World
+from tests.http.every.sample import LOGOUT, Call, Sample
 from tests.http.serving import Answer, Server
 
 KEYS = count(1)
@@ -17,9 +17,9 @@ BAD_KEYS = ("", "x" * 256, "tab\tinside", "ü", "ключ".encode().decode("lati
 ONCE = every(lambda endpoint: endpoint.method == "POST" and endpoint.path not in NOT_ONCE)
 
 
-def keyed(world: World, endpoint: Endpoint) -> Call:
+def keyed(sample: Sample, endpoint: Endpoint) -> Call:
     """A request under a key that nobody has used."""
-    return world.call(endpoint, fresh=True).but(headers={"Idempotency-Key": f"key {next(KEYS)}"})
+    return sample.call(endpoint, fresh=True).but(headers={"Idempotency-Key": f"key {next(KEYS)}"})
 
 
 def replayed(answer: Answer) -> bool:
@@ -38,30 +38,30 @@ def test_every_post_but_login_and_logout_takes_a_key() -> None:
 
 
 @ONCE
-def test_the_same_again_gets_the_first_answer(world: World, proxied: Server, endpoint: Endpoint) -> None:
-    call = keyed(world, endpoint)
-    first = world.succeed(endpoint, call)
-    before = world.heads
+def test_the_same_again_gets_the_first_answer(sample: Sample, proxied: Server, endpoint: Endpoint) -> None:
+    call = keyed(sample, endpoint)
+    first = sample.succeed(endpoint, call)
+    before = sample.heads
 
-    for process in (world.server, proxied):
+    for process in (sample.server, proxied):
         again = call.send(process)
         assert (again.status, again.body, replayed(again)) == (first.status, first.body, True)
         assert again.headers.get("etag") == first.headers.get("etag")
 
     assert not replayed(first)
-    assert world.heads == before
+    assert sample.heads == before
 
 
 @ONCE
-def test_another_body_under_the_same_key(world: World, endpoint: Endpoint) -> None:
-    call = keyed(world, endpoint)
-    world.succeed(endpoint, call)
-    before = world.heads
+def test_another_body_under_the_same_key(sample: Sample, endpoint: Endpoint) -> None:
+    call = keyed(sample, endpoint)
+    sample.succeed(endpoint, call)
+    before = sample.heads
 
-    other = call.but(body=other_body(call)).send(world.server)
+    other = call.but(body=other_body(call)).send(sample.server)
 
     if endpoint.access.schemes:
-        assert (other.status, world.heads) == (409, before)
+        assert (other.status, sample.heads) == (409, before)
         assert "Idempotency-Key" in refusal(endpoint, other)
     else:
         # The form of a page that always sends the same key.
@@ -69,15 +69,15 @@ def test_another_body_under_the_same_key(world: World, endpoint: Endpoint) -> No
 
 
 @ONCE
-def test_twins_in_two_processes_happen_once(world: World, proxied: Server, endpoint: Endpoint) -> None:
-    alone, before = keyed(world, endpoint), world.heads
-    world.succeed(endpoint, alone)
-    events = {tenant: head - before[tenant] for tenant, head in world.heads.items()}
-    call = keyed(world, endpoint)
-    before = world.heads
+def test_twins_in_two_processes_happen_once(sample: Sample, proxied: Server, endpoint: Endpoint) -> None:
+    alone, before = keyed(sample, endpoint), sample.heads
+    sample.succeed(endpoint, alone)
+    events = {tenant: head - before[tenant] for tenant, head in sample.heads.items()}
+    call = keyed(sample, endpoint)
+    before = sample.heads
 
     with ThreadPoolExecutor(8) as clients:
-        answers = list(clients.map(lambda number: call.send((world.server, proxied)[number % 2]), range(8)))
+        answers = list(clients.map(lambda number: call.send((sample.server, proxied)[number % 2]), range(8)))
 
     done = [answer for answer in answers if answer.status == endpoint.status]
     # Of passwords that are tried for one account at once, some are told to wait.
@@ -86,35 +86,35 @@ def test_twins_in_two_processes_happen_once(world: World, proxied: Server, endpo
     assert all(answer.headers.get("retry-after") for answer in answers if answer not in done)
     assert [replayed(answer) for answer in done].count(False) == 1
     assert len({answer.body for answer in done}) == 1
-    assert {tenant: head - before[tenant] for tenant, head in world.heads.items()} == events
+    assert {tenant: head - before[tenant] for tenant, head in sample.heads.items()} == events
     again = call.send(proxied)
     assert (again.body, replayed(again)) == (done[0].body, True)
 
 
 @every(lambda endpoint: endpoint.method == "POST" and endpoint.path not in NOT_ONCE and endpoint.body is not None)
-def test_a_refusal_is_not_kept(world: World, endpoint: Endpoint) -> None:
-    call = keyed(world, endpoint)
+def test_a_refusal_is_not_kept(sample: Sample, endpoint: Endpoint) -> None:
+    call = keyed(sample, endpoint)
     assert endpoint.body is not None
     bad = next(body for name in call.body if not allows(endpoint.body, body := call.body | {name: [{}]}))
-    before = world.heads
+    before = sample.heads
 
-    refused = call.but(body=bad).send(world.server)
+    refused = call.but(body=bad).send(sample.server)
     assert refused.status in (400, 422) and refusal(endpoint, refused)
-    assert world.heads == before
+    assert sample.heads == before
 
-    assert not replayed(world.succeed(endpoint, call))
+    assert not replayed(sample.succeed(endpoint, call))
 
 
 @ONCE
-def test_a_bad_key_is_refused(world: World, endpoint: Endpoint) -> None:
-    call, before = keyed(world, endpoint), world.heads
+def test_a_bad_key_is_refused(sample: Sample, endpoint: Endpoint) -> None:
+    call, before = keyed(sample, endpoint), sample.heads
 
     for key in BAD_KEYS:
-        answer = call.but(headers={"Idempotency-Key": key}).send(world.server)
+        answer = call.but(headers={"Idempotency-Key": key}).send(sample.server)
         assert answer.status == 400, key
         assert "Idempotency-Key" in refusal(endpoint, answer)
 
-    assert world.heads == before
+    assert sample.heads == before
     longest = call.but(headers={"Idempotency-Key": f"{next(KEYS):x<255}"})
-    assert not replayed(world.succeed(endpoint, longest))
-    assert replayed(world.succeed(endpoint, longest))
+    assert not replayed(sample.succeed(endpoint, longest))
+    assert replayed(sample.succeed(endpoint, longest))

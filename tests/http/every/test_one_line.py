@@ -6,7 +6,7 @@ import pytest
 
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every, fields_of, is_text
-from tests.http.every.world import World
+from tests.http.every.sample import Sample
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server
 
@@ -30,7 +30,7 @@ def broken(value: Any) -> bool:
 
 
 @every(lambda endpoint: endpoint.body is not None and endpoint.method in ("POST", "PATCH"))
-def test_line_ends_become_blanks(world: World, endpoint: Endpoint) -> None:
+def test_line_ends_become_blanks(sample: Sample, endpoint: Endpoint) -> None:
     """Texts, and the items of lists of texts, of every body that is taken."""
     assert endpoint.body is not None
     for field in fields_of(endpoint.body):
@@ -40,9 +40,9 @@ def test_line_ends_become_blanks(world: World, endpoint: Endpoint) -> None:
             continue
         if not is_text(own) and not (own.get("type") == "array" and is_text(items)):
             continue
-        call = world.call(endpoint, fresh=True)
+        call = sample.call(endpoint, fresh=True)
         value: Any = [BROKEN] if own.get("type") == "array" else BROKEN
-        answer = call.but(body=call.body | {name: value}).send(world.server)
+        answer = call.but(body=call.body | {name: value}).send(sample.server)
         if answer.status < 400:
             assert not broken(answer.json), (name, answer.body)
 

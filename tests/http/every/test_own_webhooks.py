@@ -2,22 +2,22 @@
 
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every, refusal
-from tests.http.every.world import World
+from tests.http.every.sample import Sample
 
 OURS = {"X-Aureum-Event": "lead.created"}
 
 
 @every(lambda endpoint: endpoint.method != "GET")
-def test_what_writes_refuses_our_own_webhooks_for_good(world: World, endpoint: Endpoint) -> None:
-    call = world.call(endpoint)
-    before = world.heads
-    answer = call.but(headers=OURS).send(world.server)
+def test_what_writes_refuses_our_own_webhooks_for_good(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint)
+    before = sample.heads
+    answer = call.but(headers=OURS).send(sample.server)
     assert answer.status == 410
     assert "X-Aureum-Event" in refusal(endpoint, answer)
-    assert world.heads == before
-    assert call.send(world.server).status == endpoint.status
+    assert sample.heads == before
+    assert call.send(sample.server).status == endpoint.status
 
 
 @every(lambda endpoint: endpoint.method == "GET")
-def test_what_reads_does_not_mind(world: World, endpoint: Endpoint) -> None:
-    assert world.call(endpoint).but(headers=OURS).send(world.server).status == endpoint.status
+def test_what_reads_does_not_mind(sample: Sample, endpoint: Endpoint) -> None:
+    assert sample.call(endpoint).but(headers=OURS).send(sample.server).status == endpoint.status

@@ -8,8 +8,8 @@ from aureum.http.contract.endpoint import Endpoint
 from aureum.http.contract.lists import Paging
 from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import declared, every, is_list, query_fields, refusal
+from tests.http.every.sample import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, REFERENCES, Call, Sample
 from tests.http.every.test_two_tenants import never
-from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, REFERENCES, Call, World
 from tests.http.links import links
 from tests.http.office import Office, Staff
 from tests.http.serving import Answer, Server
@@ -33,21 +33,23 @@ MARK = "hiddenword"
 class Scene:
     """A brokerage whose leads, tasks and tours are others'; an agent and a broker of it."""
 
-    world: World
+    sample: Sample
     agent: Staff
     broker: Staff
 
     def asked(self, endpoint: Endpoint, who: Staff) -> Call:
-        return self.world.call(endpoint).but(headers=who.bearer, host="127.0.0.1")
+        return self.sample.call(endpoint).but(headers=who.bearer, host="127.0.0.1")
 
 
 @pytest.fixture(scope="module")
 def scene(server: Server, office: Office) -> Scene:
     """Everything has happened in it once, and nothing of it by the agent who asks."""
-    world = World(server, office, office.brokerage(), MARK)
+    sample = Sample(server, office, office.brokerage(), MARK)
     for endpoint in ENDPOINTS:
-        world.succeed(endpoint)
-    return Scene(world, office.staff(world.tenant.id, "agent", "Ben"), office.staff(world.tenant.id, "broker", "Bea"))
+        sample.succeed(endpoint)
+    return Scene(
+        sample, office.staff(sample.tenant.id, "agent", "Ben"), office.staff(sample.tenant.id, "broker", "Bea")
+    )
 
 
 def private(endpoint: Endpoint) -> bool:
@@ -63,69 +65,69 @@ def hidden(answer: Answer) -> Answer:
 
 @every(lambda endpoint: private(endpoint) and endpoint.id is not None)
 def test_what_is_anothers_is_as_unknown_as_what_never_was(scene: Scene, endpoint: Endpoint) -> None:
-    call, before = scene.asked(endpoint, scene.agent), scene.world.heads
+    call, before = scene.asked(endpoint, scene.agent), scene.sample.heads
 
     def told(wire_id: str) -> list[tuple[int, bytes]]:
         here = call.but(path=endpoint.path.replace("{id}", wire_id))
         asking = [here, here.but(query={"asOf": "9999-01-01"}), here.but(headers={"If-Match": '"v1"'})]
         asking += [here.but(headers={"If-None-Match": "*"}), here.but(headers={"Idempotency-Key": "anothers"})]
-        answers = [hidden(one.send(scene.world.server)) for one in asking]
+        answers = [hidden(one.send(scene.sample.server)) for one in asking]
         assert {answer.status for answer in answers} == {404}, answers
         return [(answer.status, answer.body) for answer in answers]
 
-    assert told(scene.world.id_in(endpoint, fresh=False)) == told(never(endpoint))
-    assert scene.world.heads == before
+    assert told(scene.sample.id_in(endpoint, fresh=False)) == told(never(endpoint))
+    assert scene.sample.heads == before
 
 
 @every(lambda endpoint: private(endpoint) and endpoint.method == "GET" and endpoint.id is None)
 def test_lists_and_counts_show_nothing_of_others(scene: Scene, endpoint: Endpoint) -> None:
-    world = scene.world
+    sample = scene.sample
     call, all_of_it = scene.asked(endpoint, scene.agent), scene.asked(endpoint, scene.broker)
     queries: list[dict[str, str]] = [{}]
-    values = [MARK, world.agent.id, world.agent.number, world.number, "new", "1", *world.made.values()]
+    values = [MARK, sample.agent.id, sample.agent.number, sample.number, "new", "1", *sample.made.values()]
     queries += [{name: str(value)} for name in query_fields(endpoint) for value in values]
 
     for query in queries:
-        answer = call.but(query=query).send(world.server)
+        answer = call.but(query=query).send(sample.server)
         assert answer.status < 500
         if answer.status < 300:
             hidden(answer)
 
-    whole, mine = world.succeed(endpoint, all_of_it), world.succeed(endpoint, call)
+    whole, mine = sample.succeed(endpoint, all_of_it), sample.succeed(endpoint, call)
     assert whole.body != mine.body and whole.etag != mine.etag
-    known = call.but(headers={"If-None-Match": whole.etag}).send(world.server)
+    known = call.but(headers={"If-None-Match": whole.etag}).send(sample.server)
     assert (known.status, known.body) == (200, mine.body)
 
 
 @every(lambda one: private(one) and one.query is not None and issubclass(one.query, Paging))
 def test_a_cursor_of_a_broker_shows_an_agent_nothing(scene: Scene, endpoint: Endpoint) -> None:
-    scene.world.make(endpoint.path)
+    scene.sample.make(endpoint.path)
     call = scene.asked(endpoint, scene.broker)
-    page = scene.world.succeed(endpoint, call.but(query={"limit": "1"}))
+    page = scene.sample.succeed(endpoint, call.but(query={"limit": "1"}))
 
     for path in links(page).values():
-        refused = call.but(path=path, headers=scene.agent.bearer).send(scene.world.server)
+        refused = call.but(path=path, headers=scene.agent.bearer).send(scene.sample.server)
         assert refused.status == (422 if endpoint.dialect == "leads" else 400)
 
 
 @every(lambda one: private(one) and one.method == "POST" and one.id is None)
 def test_an_agent_sees_what_it_has_made_and_no_other_agent_does(scene: Scene, endpoint: Endpoint) -> None:
-    world = scene.world
-    maker, other = (world.office.staff(world.tenant.id, "agent", name) for name in ("Max", "Ida"))
+    sample = scene.sample
+    maker, other = (sample.office.staff(sample.tenant.id, "agent", name) for name in ("Max", "Ida"))
     call = scene.asked(endpoint, maker)
     body = {name: value for name, value in call.body.items() if name not in REFERENCES}
 
-    made = world.succeed(endpoint, call.but(body=body))
+    made = sample.succeed(endpoint, call.but(body=body))
 
     listing, broker_made = (
         declared("GET", endpoint.path),
-        world.succeed(endpoint, call.but(headers=scene.broker.bearer)),
+        sample.succeed(endpoint, call.but(headers=scene.broker.bearer)),
     )
     assert broker_made.json["id"] != made.json["id"]
     assert listing is not None and is_list(listing)
 
     def ids(who: Staff) -> list[object]:
-        found = world.succeed(listing, scene.asked(listing, who)).json
+        found = sample.succeed(listing, scene.asked(listing, who)).json
         return [one["id"] for one in (found if isinstance(found, list) else found["items"])]
 
     assert ids(maker) == [made.json["id"]]
@@ -142,27 +144,27 @@ def test_an_agent_sees_what_it_has_made_and_no_other_agent_does(scene: Scene, en
     )
 )
 def test_an_agent_gets_no_error_that_is_ours(scene: Scene, endpoint: Endpoint) -> None:
-    answer = scene.asked(endpoint, scene.agent).send(scene.world.server)
+    answer = scene.asked(endpoint, scene.agent).send(scene.sample.server)
 
     assert answer.status in (endpoint.status, 404), answer
 
 
 def test_what_is_for_owners_and_for_the_platform_is_refused_to_others(scene: Scene) -> None:
-    world = scene.world
-    before = world.heads
+    sample = scene.sample
+    before = sample.heads
 
     for endpoint in ENDPOINTS:
         asking = []
         if endpoint.path.startswith((*OWNERS, *OWNERS_AND_KEYS)):
             asking = [scene.agent, scene.broker]
         elif endpoint.path.startswith(OF_THE_PLATFORM):
-            asking = [scene.agent, scene.broker, world.owner]
+            asking = [scene.agent, scene.broker, sample.owner]
         for who in asking:
             call = scene.asked(endpoint, who)
-            before = world.heads
-            answer = hidden(call.send(world.server))
+            before = sample.heads
+            answer = hidden(call.send(sample.server))
             assert answer.status in (403, 404), answer
             assert refusal(endpoint, answer)
             if not endpoint.path.startswith(OWNERS_AND_KEYS):
-                assert call.but(headers=world.tenant.bearer).send(world.server).status == 401, "a key is no user"
-            assert world.heads == before
+                assert call.but(headers=sample.tenant.bearer).send(sample.server).status == 401, "a key is no user"
+            assert sample.heads == before

@@ -12,8 +12,8 @@ from aureum.http.contract.endpoint import CALLER, INTEGRATOR, Endpoint
 from aureum.http.contract.lists import Paging
 from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import every, fields_of, names, of_events, query_fields, refusal
+from tests.http.every.sample import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, Sample
 from tests.http.every.test_once import NOT_ONCE, replayed
-from tests.http.every.world import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, World
 from tests.http.links import links
 from tests.http.office import Office
 from tests.http.serving import Answer, Server
@@ -30,8 +30,8 @@ IGNORED = ("brokerage_id",)
 class Both:
     """Who asks, and the other, of whom nothing may be seen: neither its word nor its names and ids."""
 
-    mine: World
-    theirs: World
+    mine: Sample
+    theirs: Sample
     traces: set[bytes]
 
     def clean(self, answer: Answer) -> Answer:
@@ -44,24 +44,24 @@ class Both:
 
 @pytest.fixture(scope="module")
 def both(server: Server, proxied: Server, office: Office) -> Both:
-    """Two worlds that have been walked whole, the other's once more by a process whose caches then know it."""
-    mine = World(server, office, office.brokerage(), "ownword")
-    theirs = World(server, office, office.brokerage(), "foreignword")
+    """Two brokerages that have been walked whole, the other's once more by a process whose caches then know it."""
+    mine = Sample(server, office, office.brokerage(), "ownword")
+    theirs = Sample(server, office, office.brokerage(), "foreignword")
     known: dict[str, set[bytes]] = {}
-    for world in (mine, theirs):
-        answers = [world.succeed(endpoint) for endpoint in ENDPOINTS if not endpoint.path.startswith(OF_THE_PLATFORM)]
-        answers += [world.call(one).send(proxied) for one in ENDPOINTS if one.method == "GET" and of_events(one)]
-        known[world.mark] = {found for answer in answers for found in WIRE_ID.findall(answer.body)}
+    for sample in (mine, theirs):
+        answers = [sample.succeed(endpoint) for endpoint in ENDPOINTS if not endpoint.path.startswith(OF_THE_PLATFORM)]
+        answers += [sample.call(one).send(proxied) for one in ENDPOINTS if one.method == "GET" and of_events(one)]
+        known[sample.mark] = {found for answer in answers for found in WIRE_ID.findall(answer.body)}
     names = {theirs.mark, theirs.tenant.slug + ".example.com", theirs.agent.id, theirs.owner.id}
     ids = known[theirs.mark] - known[mine.mark]
     assert len(ids) > 2
     return Both(mine, theirs, {name.encode() for name in names} | ids)
 
 
-def asked(world: World, endpoint: Endpoint) -> Call:
+def asked(sample: Sample, endpoint: Endpoint) -> Call:
     """As the brokerage itself asks; of what is the platform admin's, as its owner does."""
-    call = world.call(endpoint)
-    return call.but(headers=world.owner.bearer) if endpoint.path.startswith(OF_THE_PLATFORM) else call
+    call = sample.call(endpoint)
+    return call.but(headers=sample.owner.bearer) if endpoint.path.startswith(OF_THE_PLATFORM) else call
 
 
 def never(endpoint: Endpoint) -> str:
@@ -178,7 +178,7 @@ def test_a_cursor_of_the_other_shows_nothing_of_it(both: Both, endpoint: Endpoin
 @every(lambda one: one.method == "POST" and one.path not in NOT_ONCE and not one.path.startswith(OF_THE_PLATFORM))
 def test_a_key_of_the_other_makes_a_thing_of_ones_own(both: Both, endpoint: Endpoint) -> None:
     key = {"Idempotency-Key": f"of both {endpoint.path}"}
-    calls = [world.call(endpoint, fresh=True).but(headers=key) for world in (both.theirs, both.mine)]
+    calls = [sample.call(endpoint, fresh=True).but(headers=key) for sample in (both.theirs, both.mine)]
     if calls[0].body is not None:
         body = {name: value for name, value in calls[1].body.items() if name not in REFERENCES}
         # One user has an address, whatever the brokerage.

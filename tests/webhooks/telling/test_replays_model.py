@@ -60,7 +60,7 @@ DELETE FROM webhook_messages m
 
 
 @dataclass
-class World:
+class Replaying:
     """A tenant with one endpoint; what it was told, and what was asked to be sent again."""
 
     store: EventStore
@@ -165,21 +165,21 @@ async def live_through(url: str, operations: list[tuple[str, Any]]) -> None:
         tenant = await open_brokerage(store)
         # What was before it is none of its business.
         await capture(store, tenant)
-        world = World(store, victim, tenant, await register(store, tenant))
+        replaying = Replaying(store, victim, tenant, await register(store, tenant))
         for name, argument in operations:
-            await getattr(world, name.replace(" ", "_"))(argument)
-        await world.settle()
-        assert world.tried == world.expected
-        for position in world.expected:
-            assert world.delivered[position] <= 1 + world.allowed[position]
-        await replay(store, tenant, world.endpoint, since=3, which="missing")
-        await world.settle()
-        assert set(world.delivered) == world.expected
-        first = dict(world.bodies)
-        await world.prune(0)
-        await replay(store, tenant, world.endpoint, since=3)
-        await world.settle()
-        assert world.bodies == first
+            await getattr(replaying, name.replace(" ", "_"))(argument)
+        await replaying.settle()
+        assert replaying.tried == replaying.expected
+        for position in replaying.expected:
+            assert replaying.delivered[position] <= 1 + replaying.allowed[position]
+        await replay(store, tenant, replaying.endpoint, since=3, which="missing")
+        await replaying.settle()
+        assert set(replaying.delivered) == replaying.expected
+        first = dict(replaying.bodies)
+        await replaying.prune(0)
+        await replay(store, tenant, replaying.endpoint, since=3)
+        await replaying.settle()
+        assert replaying.bodies == first
         left = "SELECT 1 FROM webhook_deliveries WHERE tenant_id = %(tenant)s"
         assert await store.database.rows(left, {"tenant": tenant}) == []
 

@@ -25,7 +25,7 @@ from tests.http.api.routing.test_forms_are_routed import (
     server,
     team,
 )
-from tests.http.every.world import rehearse_all as to_the_end
+from tests.http.every.sample import rehearse_all as to_the_end
 from tests.http.office import Office, Staff, Tenant
 from tests.http.serving import Server
 

@@ -4,12 +4,12 @@ from pydantic import TypeAdapter
 
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every
-from tests.http.every.world import World
+from tests.http.every.sample import Sample
 
 
 @every()
-def test_it_succeeds_as_it_is_declared(world: World, endpoint: Endpoint) -> None:
-    answer = world.succeed(endpoint)
+def test_it_succeeds_as_it_is_declared(sample: Sample, endpoint: Endpoint) -> None:
+    answer = sample.succeed(endpoint)
 
     assert answer.headers["x-request-id"]
     if answer.status != 204:

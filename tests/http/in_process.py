@@ -75,7 +75,7 @@ class Client:
 
 
 @dataclass
-class House:
+class RunningApp:
     """What answers, and where."""
 
     edge: Edge
@@ -125,7 +125,7 @@ def conditional(request: bytes, etag: str) -> bytes:
 
 
 @asynccontextmanager
-async def open_house(url: str, kept: int = KEPT) -> AsyncIterator[House]:
+async def open_app(url: str, kept: int = KEPT) -> AsyncIterator[RunningApp]:
     """The application on a port, as a process of ``serve`` has it, and reachable from here."""
     given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.1/32")  # type: ignore[arg-type]  # as text
     async with open_aureum(given, url, MASTER_KEY) as aureum:
@@ -136,24 +136,24 @@ async def open_house(url: str, kept: int = KEPT) -> AsyncIterator[House]:
         state.default_headers = [(b"date", b"Thu, 26 Nov 2026 04:00:00 GMT")]
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: RevalidatingProtocol(config, state, {}), "127.0.0.1", 0)
-        house = House(edge, server.sockets[0].getsockname()[1], state)
+        app = RunningApp(edge, server.sockets[0].getsockname()[1], state)
         try:
-            yield house
+            yield app
         finally:
-            for client in house.clients:
+            for client in app.clients:
                 client.writer.close()
             server.close()
             await server.wait_closed()
 
 
-def in_house(url: str, work: Callable[[House], Awaitable[None]]) -> None:
+def in_app(url: str, work: Callable[[RunningApp], Awaitable[None]]) -> None:
     """Run *work* with the application open; nothing may fail in it where only the event loop hears of it."""
     unheard: list[dict[str, Any]] = []
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
-        async with asyncio.timeout(3 * PATIENCE), open_house(url) as house:
-            await work(house)
+        async with asyncio.timeout(3 * PATIENCE), open_app(url) as app:
+            await work(app)
 
     in_loop(run())
     assert unheard == []

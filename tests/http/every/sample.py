@@ -38,7 +38,7 @@ NOT_WORDS = ("phone", "timeZone", "time_zone", "country", "password", "slug", "u
 
 ADD = (
     "It is not known how {} {} succeeds: add it to RECIPES, or what makes the resource to MAKERS, in "
-    "tests/http/every/world.py."
+    "tests/http/every/sample.py."
 )
 
 HEADS = "SELECT tenant_id, position FROM heads WHERE tenant_id IN (%(tenant)s, %(platform)s)"
@@ -82,7 +82,7 @@ class Call:
 
 
 @dataclass
-class World:
+class Sample:
     """A brokerage and its staff. *mark* is a word in every text of its data."""
 
     server: Server
@@ -208,104 +208,106 @@ class World:
         return answer
 
 
-def with_password(world: World) -> dict[str, Any]:
+def with_password(sample: Sample) -> dict[str, Any]:
     """Somebody who can log in."""
-    email = f"login{next(NUMBERS)}.{world.mark}@example.com"
-    command = CreateUser(tenant_id=world.tenant.id, email=email, name="Lou", role="agent", password=SecretStr(PASSWORD))
-    world.office.run(lambda store: create_user(store, command, ORIGIN))
+    email = f"login{next(NUMBERS)}.{sample.mark}@example.com"
+    command = CreateUser(
+        tenant_id=sample.tenant.id, email=email, name="Lou", role="agent", password=SecretStr(PASSWORD)
+    )
+    sample.office.run(lambda store: create_user(store, command, ORIGIN))
     return {"body": {"email": email, "password": PASSWORD}}
 
 
-def with_link(world: World) -> dict[str, Any]:
+def with_link(sample: Sample) -> dict[str, Any]:
     """Somebody who subscribes to the newsletter, and the link that ends it."""
     subscribe, token = declared("POST", "/api/newsletter/subscribe"), secrets.token_urlsafe(16)
     assert subscribe is not None
-    call = world.call(subscribe)
-    world.succeed(subscribe, call)
-    about = {"tenant": world.tenant.id, "email": call.body["email"], "hash": sha256(token.encode()).digest()}
-    assert world.office.rows(LINK, **about)
+    call = sample.call(subscribe)
+    sample.succeed(subscribe, call)
+    about = {"tenant": sample.tenant.id, "email": call.body["email"], "hash": sha256(token.encode()).digest()}
+    assert sample.office.rows(LINK, **about)
     return {"query": {"token": token}}
 
 
-def webhook(world: World) -> dict[str, Any]:
+def webhook(sample: Sample) -> dict[str, Any]:
     """A new webhook with a delivery, as the worker would have logged it, and a replay."""
     post = declared("POST", "/api/webhooks")
     assert post is not None
-    made: dict[str, Any] = world.succeed(post).json
-    replayed = replay_of(world, made["id"])
-    about = {"tenant": world.tenant.id, "endpoint": from_wire(made["id"]), "position": next(NUMBERS)}
-    world.office.rows(TRIED, **about)
+    made: dict[str, Any] = sample.succeed(post).json
+    replayed = replay_of(sample, made["id"])
+    about = {"tenant": sample.tenant.id, "endpoint": from_wire(made["id"]), "position": next(NUMBERS)}
+    sample.office.rows(TRIED, **about)
     return made | {"delivery": f"{made['id']}_{about['position']}", "replay": replayed["id"]}
 
 
-def replay_of(world: World, webhook_id: str) -> dict[str, Any]:
+def replay_of(sample: Sample, webhook_id: str) -> dict[str, Any]:
     """A replay of everything."""
     post = declared("POST", "/api/webhooks/{id}/replay")
     assert post is not None
-    call = Call("POST", post.path.replace("{id}", webhook_id), {}, {"since": 0}, world.tenant.bearer)
-    made: dict[str, Any] = world.succeed(post, call).json
+    call = Call("POST", post.path.replace("{id}", webhook_id), {}, {"since": 0}, sample.tenant.bearer)
+    made: dict[str, Any] = sample.succeed(post, call).json
     return made
 
 
-def of_new_webhook(action: str, body: dict[str, Any]) -> Callable[[World], dict[str, Any]]:
+def of_new_webhook(action: str, body: dict[str, Any]) -> Callable[[Sample], dict[str, Any]]:
     """What can be done only so often, and not while somebody has disabled it: to a new webhook each time."""
-    return lambda world: {"path": f"/api/webhooks/{world.make('/api/webhooks')}/{action}", "body": body}
+    return lambda sample: {"path": f"/api/webhooks/{sample.make('/api/webhooks')}/{action}", "body": body}
 
 
-def own_password(world: World) -> dict[str, Any]:
+def own_password(sample: Sample) -> dict[str, Any]:
     """A user who is logged in and changes the password."""
-    credentials = with_password(world)["body"]
-    answer = world.server.ask("POST", "/api/v1/auth/login", credentials)
+    credentials = with_password(sample)["body"]
+    answer = sample.server.ask("POST", "/api/v1/auth/login", credentials)
     bearer = {"Authorization": f"Bearer {answer.json['token']}"}
     return {"headers": bearer, "body": {"current": PASSWORD, "new": f"apples fall in autumn {next(NUMBERS)}"}}
 
 
-def profile(world: World) -> dict[str, Any]:
+def profile(sample: Sample) -> dict[str, Any]:
     """A profile, in which only languages are no words."""
     patch = declared("PATCH", "/api/v1/admin/agents/{id}")
     assert patch is not None
-    body = world.body(patch) or {}
+    body = sample.body(patch) or {}
     return {"body": body | {"languages": ["en", "es"]}}
 
 
-def in_pond(world: World) -> dict[str, Any]:
+def in_pond(sample: Sample) -> dict[str, Any]:
     """A lead that found no agent: a form of a brokerage whose agents are all away, or has none that take leads."""
     settings = {"mode": "primary_only", "fallback": "pond"}
-    put = Call("PUT", "/api/v1/admin/routing", {}, settings, world.owner.bearer)
-    assert put.send(world.server).status == 200
-    answer = world.server.form(world.tenant, message=f"For the pond {world.mark} {next(NUMBERS)}")
+    put = Call("PUT", "/api/v1/admin/routing", {}, settings, sample.owner.bearer)
+    assert put.send(sample.server).status == 200
+    answer = sample.server.form(sample.tenant, message=f"For the pond {sample.mark} {next(NUMBERS)}")
     assert answer.status == 200, answer.body
     return {"path": f"/api/v1/admin/leads/{answer.json['lead_id']}/claim"}
 
 
-def routing(world: World) -> dict[str, Any]:
+def routing(sample: Sample) -> dict[str, Any]:
     """Settings that name an agent of the brokerage."""
     return {
         "mode": "subject_based",
         "rules": [
-            {"when": {"subject_has": [f"sell {world.mark}"]}, "to": {"group": world.mark}, "claim_minutes": 15},
+            {"when": {"subject_has": [f"sell {sample.mark}"]}, "to": {"group": sample.mark}, "claim_minutes": 15},
             {"to": {"group": "everyone"}},
         ],
-        "groups": {world.mark: [world.agent.number]},
+        "groups": {sample.mark: [sample.agent.number]},
         "answer_within_minutes": next(NUMBERS) % 10_000 + 1,
     }
 
 
-def rehearsal(world: World) -> dict[str, Any]:
+def rehearsal(sample: Sample) -> dict[str, Any]:
     """Settings of no agent, in a brokerage where no worker ends what was asked for before."""
-    world.office.rows(END_REHEARSALS, tenant=world.tenant.id)
-    rules = [{"when": {"subject_has": [f"sell {world.mark}"]}, "to": {"group": "everyone"}}]
+    sample.office.rows(END_REHEARSALS, tenant=sample.tenant.id)
+    rules = [{"when": {"subject_has": [f"sell {sample.mark}"]}, "to": {"group": "everyone"}}]
     rules.append({"to": {"group": "everyone"}})
     return {"body": {"settings": {"mode": "subject_based", "rules": rules}, "since": "2026-11-01"}}
 
 
-def rehearsed(world: World) -> dict[str, Any]:
+def rehearsed(sample: Sample) -> dict[str, Any]:
     """A rehearsal of one lead at least, as a worker has done it."""
-    world.server.form(world.tenant, message=f"A yard {world.mark} {next(NUMBERS)}")
+    sample.server.form(sample.tenant, message=f"A yard {sample.mark} {next(NUMBERS)}")
     post = declared("POST", "/api/v1/admin/routing/rehearse")
     assert post is not None
-    found: dict[str, Any] = world.succeed(post).json
-    world.office.run(rehearse_all)
+    found: dict[str, Any] = sample.succeed(post).json
+    sample.office.run(rehearse_all)
     return found
 
 
@@ -315,7 +317,7 @@ async def rehearse_all(store: EventStore) -> None:
         await go_on(store, job)
 
 
-RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
+RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/newsletter/unsubscribe"): with_link,
     ("POST", "/api/newsletter/unsubscribe"): with_link,
@@ -324,35 +326,35 @@ RECIPES: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", "/api/webhooks/{id}/test"): of_new_webhook("test", {"event": "lead.created"}),
     ("PATCH", "/api/v1/admin/agents/{id}"): profile,
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
-    ("PUT", "/api/v1/admin/routing"): lambda world: {"body": routing(world)},
+    ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,
-    ("PATCH", "/api/me"): lambda world: {"body": {"name": f"Olga {world.mark} {next(NUMBERS)}"}},
+    ("PATCH", "/api/me"): lambda sample: {"body": {"name": f"Olga {sample.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,
-    ("POST", LOGOUT): lambda world: {"headers": world.office.staff(world.tenant.id, "broker").bearer},
+    ("POST", LOGOUT): lambda sample: {"headers": sample.office.staff(sample.tenant.id, "broker").bearer},
 }
 """What else a request needs besides what follows from the declaration: ``body``, ``query``, ``headers``, ``host``."""
 
-MAKERS: Mapping[str, Callable[[World], dict[str, Any]]] = {
-    "/api/users": lambda world: vars(world.office.staff(world.tenant.id, "agent", f"Uma {world.mark}")),
-    "/api/v1/admin/pond": lambda world: {"id": in_pond(world)["path"].split("/")[-2]},
-    "/api/v1/admin/agents": lambda world: {
-        "id": world.office.staff(world.tenant.id, "agent", f"Amy {world.mark}").number
+MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
+    "/api/users": lambda sample: vars(sample.office.staff(sample.tenant.id, "agent", f"Uma {sample.mark}")),
+    "/api/v1/admin/pond": lambda sample: {"id": in_pond(sample)["path"].split("/")[-2]},
+    "/api/v1/admin/agents": lambda sample: {
+        "id": sample.office.staff(sample.tenant.id, "agent", f"Amy {sample.mark}").number
     },
     "/api/webhooks": webhook,
-    "/api/webhooks/deliveries": lambda world: {"id": webhook(world)["delivery"]},
-    "/api/webhooks/replays": lambda world: {"id": webhook(world)["replay"]},
-    "/api/webhooks/{id}/replays": lambda world: replay_of(world, world.one("/api/webhooks")),
+    "/api/webhooks/deliveries": lambda sample: {"id": webhook(sample)["delivery"]},
+    "/api/webhooks/replays": lambda sample: {"id": webhook(sample)["replay"]},
+    "/api/webhooks/{id}/replays": lambda sample: replay_of(sample, sample.one("/api/webhooks")),
     "/api/v1/admin/routing/rehearsals": rehearsed,
-    "/api/events": lambda world: {"id": world.make("/api/leads")},
+    "/api/events": lambda sample: {"id": sample.make("/api/leads")},
 }
 """What makes the resources of a list that nothing can be posted to, or that need more than that."""
 
-REFERENCES: Mapping[str, Callable[[World], Any]] = {
-    "assignedToId": lambda world: world.agent.id,
-    "assigned_agent_id": lambda world: world.agent.number,
-    "brokerage_id": lambda world: world.number,
-    "leadId": lambda world: world.one("/api/leads"),
-    "contactId": lambda world: world.one("/api/contacts"),
-    "propertyId": lambda world: world.one("/api/properties"),
+REFERENCES: Mapping[str, Callable[[Sample], Any]] = {
+    "assignedToId": lambda sample: sample.agent.id,
+    "assigned_agent_id": lambda sample: sample.agent.number,
+    "brokerage_id": lambda sample: sample.number,
+    "leadId": lambda sample: sample.one("/api/leads"),
+    "contactId": lambda sample: sample.one("/api/contacts"),
+    "propertyId": lambda sample: sample.one("/api/properties"),
 }
 """Fields that name another resource of the brokerage."""
