@@ -65,7 +65,7 @@ RESOURCES: tuple[Resource, ...] = (
             *(f"{API}leads.{name}" for name in ("contact_form", "lead_count", "leads")),
             *(f"{API}staff.{name}" for name in ("leads", "pond")),
         ),
-        (f"{PANEL}leads",),
+        (f"{PANEL}leads", f"{PANEL}pond"),
     ),
     Resource(Contact, (contact_list.LIST,), (f"{API}contacts.contacts",), (f"{PANEL}contacts",)),
     Resource(Property, (property_list.LIST,), (f"{API}properties.properties",), (f"{PANEL}properties",)),

@@ -102,13 +102,10 @@ async def lead_stream(store: EventStore, tenant_id: UUID, lead_id: UUID, text: s
 
 def state_of(stream: Stream) -> dict[str, Any]:
     """The lead as the API shows it, and what only staff see."""
-    from aureum.domain.lead import Lead
     from aureum.domain.routing import reasons
     from aureum.projections import lead_list
 
-    lead: Lead = stream.aggregate()
-    routings = (one.event for one in stream.events if isinstance(one.event, Lead.Captured | Lead.Cleared))
-    *_, routed = map(lead_list.routed, routings)
+    lead = stream.aggregate()
     shown = lead_list.document(lead, lead.id, lead.created_on, lead.modified_on)
     return shown | {
         "number": lead.number,
@@ -116,7 +113,7 @@ def state_of(stream: Stream) -> dict[str, Any]:
         "phoneE164": lead.phone_e164,
         "notes": lead.notes,
         "sourceDomain": lead.source_domain,
-        "routing": reasons.shown(routed, ids.to_wire, whole=True),
+        "routing": reasons.shown(lead_list.routed_of(lead), ids.to_wire, whole=True),
     }
 
 

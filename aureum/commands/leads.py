@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change
 from aureum.commands.references import check_user
-from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed, team_of
+from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed, routed_and_told, team_of
 from aureum.domain import ids
 from aureum.domain.contact import Contact
 from aureum.domain.errors import NotFound
 from aureum.domain.lead import Lead, LeadFields
+from aureum.domain.people import recognized_by
 from aureum.domain.phones import e164
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
@@ -27,7 +28,8 @@ NO_LEAD = "There is no such lead."
 
 
 class CaptureLead(BaseModel):
-    """A new lead. ``suspect``: sent by a program, as it seems."""
+    """A new lead. ``suspect``: sent by a program, as it seems. ``route``: it is to find an agent, though it is no form
+    of the brokerage's pages."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,6 +40,7 @@ class CaptureLead(BaseModel):
     assigned_to: UUID | None = None
     created_by: UUID | None = None
     suspect: bool = False
+    route: bool = False
     at: datetime | None = None
 
 
@@ -50,8 +53,9 @@ async def capture_lead(
     idempotency: Idempotency | None = None,
     guards: Sequence[Guard] = (),
 ) -> tuple[Lead, Appended]:
-    """The lead as it was captured; *guards* are what must hold besides. With *team* it is routed, unless it is assigned
-    already, or suspect.
+    """The lead as it was captured; *guards* are what must hold besides. A form with its *team*, and what is to be
+    routed, finds an agent, unless it is assigned already, or suspect. Of a form the lead is as it is known before the
+    append, but for the agent.
 
     Raises Invalid, and what ``EventStore.append`` raises.
     """
@@ -70,7 +74,7 @@ async def capture_lead(
             assigned_to=command.assigned_to or route.assigned_to,
             routing=route.routing,
             because=route.because,
-            contact_id=None,
+            contact_id=route.contact_id,
             created_by=command.created_by,
             suspect=command.suspect,
         )
@@ -83,10 +87,15 @@ async def capture_lead(
             idempotency=idempotency,
             guards=(*guards, *route.guards),
         )
-        lead.assigned_to = appended.chosen or lead.assigned_to
+        if route.turn is not None:
+            lead.assigned_to = lead.routed_to = appended.chosen
         return lead, appended
 
-    if team is None or command.assigned_to is not None or command.suspect:
+    if command.assigned_to is not None or command.suspect:
+        return await append(NOWHERE)
+    if command.route:
+        return await routed_and_told(store, command.tenant_id, said(command.fields), lead_id, append, idempotency)
+    if team is None:
         return await append(NOWHERE)
     return await routed(store, command.tenant_id, team, said(command.fields), lead_id, at, append)
 
@@ -99,6 +108,7 @@ def said(lead: LeadFields | Lead | Lead.Captured) -> Enquiry:
         page=lead.source_page or "",
         sources=tuple(source for source in (lead.source, lead.utm_source) if source),
         names=(lead.first_name, lead.last_name),
+        person=recognized_by(lead.email, lead.first_name, lead.last_name),
     )
 
 

@@ -5,19 +5,21 @@ Counted are the leads and tours that were routed, each when it was: at its captu
 The agents are those of now, with their profiles, caps and absences of now; the leads are as they came, at the times at
 which they came. So are turns and daily caps: they begin as they stood before the first lead, and go on by what the
 rehearsal decides. Listings are as they are now. Of an erased person nothing can be read: the lead stays with the agent
-who had it.
+who had it. So does a client's: no setting takes a client from the agent who serves them.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from aureum.commands import leads, tours
 from aureum.commands.routed import Route, Team, chosen_of, routed
 from aureum.domain.aggregate import ERASED, replay
 from aureum.domain.lead import Lead
+from aureum.domain.routing import reasons
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.routing.rehearsal import Rehearsal, Rehearsed
 from aureum.domain.routing.settings import Routing
@@ -82,7 +84,8 @@ async def stretch(
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A lead or tour when it was routed: what the visitor wrote (None: erased), and who got it."""
+    """A lead or tour when it was routed: what the visitor wrote (None: erased), and who got it. ``known`` is how it was
+    routed if it went to the client's own agent."""
 
     kind: str
     stream_id: UUID
@@ -90,6 +93,7 @@ class Past:
     at: datetime
     had: UUID | None
     enquiry: Enquiry | None
+    known: dict[str, Any] | None = None
 
 
 async def past_of(
@@ -114,7 +118,8 @@ async def past_of(
     else:
         kind, erased = "tour", said.name == ERASED
         enquiry = None if erased else tours.said(said)
-    return Past(kind, event.originator_id, said.number, event.timestamp, event.assigned_to, enquiry)
+    known = event.routing if reasons.is_known(event.routing) else None
+    return Past(kind, event.originator_id, said.number, event.timestamp, event.assigned_to, enquiry, known)
 
 
 async def again(store: EventStore, tenant_id: UUID, team: Team, rehearsal: Rehearsal, past: Past) -> Rehearsed:
@@ -125,6 +130,9 @@ async def again(store: EventStore, tenant_id: UUID, team: Team, rehearsal: Rehea
             rehearsal.take(past.had, day_of(past.at, team))
         return Rehearsed(*of, past.had, erased=True)
 
+    if past.known is not None:
+        return Rehearsed(*of, past.had, past.known)
+
     async def append(route: Route) -> tuple[Route, Appended]:
         """Choose as an append would."""
         turn = route.turn
@@ -134,7 +142,9 @@ async def again(store: EventStore, tenant_id: UUID, team: Team, rehearsal: Rehea
         rehearsal.take(chosen, turn.window)
         return route, Appended(None, chosen=chosen)
 
-    route, appended = await routed(store, tenant_id, team, past.enquiry, past.stream_id, past.at, append)
+    # What the rehearsal decides makes nobody known.
+    enquiry = replace(past.enquiry, person=None)
+    route, appended = await routed(store, tenant_id, team, enquiry, past.stream_id, past.at, append)
     return Rehearsed(*of, appended.chosen, route.routing, route.because)
 
 
@@ -155,7 +165,7 @@ async def begun(store: EventStore, tenant_id: UUID, team: Team, before: int, sin
         async with store.database.connection() as connection:
             # Without a key: personal fields are not looked at.
             events = await EventLog(connection, tenant_id, TYPES, None).by_position(after, until)
-        turns = [event for event, _ in events if event.routing is not None and event.assigned_to is not None]
+        turns = [event for event, _ in events if event.assigned_to is not None and takes_turn(event.routing)]
         for event in reversed(turns):
             found.append((event.assigned_to, day_of(event.timestamp, team)))
             waiting.discard(event.assigned_to)
@@ -163,6 +173,11 @@ async def begun(store: EventStore, tenant_id: UUID, team: Team, before: int, sin
         if not waiting and found and found[-1][1] != day:
             break
     return with_turns(found)
+
+
+def takes_turn(routing: dict[str, Any] | None) -> bool:
+    """Whether a lead that was routed so took a turn of its agent."""
+    return routing is not None and not reasons.is_known(routing)
 
 
 def with_turns(latest_first: list[tuple[UUID, str]]) -> Rehearsal:

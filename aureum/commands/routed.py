@@ -2,6 +2,7 @@
 
 What can be decided beforehand is: who may get it, and why. Between several the append chooses, under the lock of the
 brokerage's log (``aureum.store.guards.Turn``), so that turns are fair and daily caps hold however many processes route.
+The append also knows the client's own agent, who goes before all of them (``aureum.projections.people``).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -26,8 +27,8 @@ from aureum.domain.routing.turns import NEVER, Taken, whose_turn
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import midnight, zone_of
 from aureum.lru import Lru
-from aureum.projections import brokerages, users
-from aureum.store.event_store import Appended, EventStore
+from aureum.projections import brokerages, people, users
+from aureum.store.event_store import Appended, EventStore, Idempotency
 from aureum.store.guards import Choice, Guard, Turn
 
 TURNS = "SELECT name, window_name, times, position FROM turns WHERE tenant_id = %(tenant)s AND name = ANY(%(names)s)"
@@ -105,6 +106,10 @@ class Route:
     routing: dict[str, Any] | None = None
     because: list[list[str]] | None = None
     turn: Turn | None = None
+    contact_id: UUID | None = None
+    lead_id: UUID | None = None
+    """Of the person who asks: the contact, and the open lead. Only where that was looked up before the append, which
+    otherwise writes both by itself."""
 
     @property
     def guards(self) -> tuple[Guard, ...]:
@@ -134,7 +139,7 @@ async def find(team: Team, enquiry: Enquiry, lead_id: UUID, at: datetime) -> Rou
         if standing.decided is None:
             standing.decided = decided()
         decision, kept = standing.decided
-    turn = turn_of(team, standing, decision)
+    turn = turn_of(team, standing, decision, enquiry.person)
     return Route(None if turn is None else turn.placeholder, kept, reasons.because(decision), turn)
 
 
@@ -143,17 +148,17 @@ def kept_of(team: Team, decision: Decision) -> dict[str, Any]:
     return reasons.kept(decision, None if decision.rule is None else team.routing.rules[decision.rule].when)
 
 
-def turn_of(team: Team, standing: Standing, decision: Decision) -> Turn | None:
-    """Between whom the append chooses."""
-    if not decision.choices:
+def turn_of(team: Team, standing: Standing, decision: Decision, person: UUID | None) -> Turn | None:
+    """Between whom the append chooses, unless the *person* has an agent already."""
+    if not decision.choices and person is None:
         return None
     choices = standing.choices.find((decision.choices, decision.capped))
     if choices is None:
         caps = {agent.user_id: agent.daily_cap for agent in team.agents} if decision.capped else {}
         choices = tuple(Choice(user_id, ids.to_wire(user_id), caps.get(user_id)) for user_id in decision.choices)
         standing.choices.keep((decision.choices, decision.capped), choices)
-    placeholder = decision.choices[0] if len(choices) == 1 else ids.new_id()
-    return Turn(placeholder, ids.to_wire(placeholder), choices, standing.day, decision.fewest)
+    placeholder = choices[0].id if len(choices) == 1 and person is None else ids.new_id()
+    return Turn(placeholder, ids.to_wire(placeholder), choices, standing.day, decision.fewest, person)
 
 
 async def routed(
@@ -196,9 +201,25 @@ async def routed_ahead(
     the append. Of several who ask at the same moment, two may get the same agent."""
 
     async def ahead(route: Route) -> tuple[Routed, Appended]:
-        return await append(route if route.turn is None else await chosen_ahead(store, tenant_id, route, route.turn))
+        return await append(await chosen_ahead(store, tenant_id, route))
 
     return await routed(store, tenant_id, team, enquiry, lead_id, ids.now(), ahead)
+
+
+async def routed_and_told(
+    store: EventStore,
+    tenant_id: UUID,
+    enquiry: Enquiry,
+    stream_id: UUID,
+    append: Callable[[Route], Awaitable[tuple[Routed, Appended]]],
+    idempotency: Idempotency | None,
+) -> tuple[Routed, Appended]:
+    """The same where the answer names the agent, as it was stored if nothing of it is remembered."""
+    team = await team_of(store, tenant_id)
+    if idempotency is not None:
+        return await routed_ahead(store, tenant_id, team, enquiry, stream_id, append)
+    _, appended = await routed(store, tenant_id, team, enquiry, stream_id, ids.now(), append)
+    return (await store.load(tenant_id, stream_id)).aggregate(), appended
 
 
 async def cleared(
@@ -218,12 +239,27 @@ async def cleared(
     return await routed_ahead(store, tenant_id, team, said(suspect), stream_id, append)
 
 
-async def chosen_ahead(store: EventStore, tenant_id: UUID, route: Route, turn: Turn) -> Route:
-    """*route*, with the one of *turn* whom an append would choose now. Raises DayFull."""
+async def chosen_ahead(store: EventStore, tenant_id: UUID, route: Route) -> Route:
+    """*route*, with the one of its turn whom an append would choose now, and with what it would write of the person.
+    Raises DayFull."""
+    turn = route.turn
+    if turn is None:
+        return route
+    if turn.prior is not None:
+        about = {"tenant": tenant_id, "person": turn.prior}
+        ((contact_id, _, lead_id, _, agent, _, known),) = await store.database.tenant_rows(
+            tenant_id, people.LOOKED_UP, about
+        )
+        route = replace(route, contact_id=contact_id, lead_id=lead_id)
+        route = replace(route, routing={**(route.routing or {}), "known": known}, turn=None, assigned_to=None)
+        if known in reasons.KNOWN:
+            return replace(route, assigned_to=agent)
+        if not turn.choices:
+            return route
     names = [choice.id for choice in turn.choices]
     rows = await store.database.tenant_rows(tenant_id, TURNS, {"tenant": tenant_id, "names": names})
     chosen = chosen_of(turn, {name: Taken(position, window, times) for name, window, times, position in rows})
-    only = replace(turn, placeholder=chosen.id, placeholder_shown=chosen.shown, choices=(chosen,))
+    only = replace(turn, placeholder=chosen.id, placeholder_shown=chosen.shown, choices=(chosen,), prior=None)
     return replace(route, assigned_to=chosen.id, turn=only)
 
 

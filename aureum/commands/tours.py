@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change, visible
 from aureum.commands.references import check_links, check_user
-from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed
+from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed, routed_and_told
 from aureum.domain import ids
 from aureum.domain.errors import Conflict, NotFound
+from aureum.domain.people import recognized_by
 from aureum.domain.phones import e164
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.tour import Tour
@@ -33,7 +34,7 @@ class RequestTour(BaseModel):
     """Somebody wishes to see a property. ``starts_at`` is as ``aureum.domain.wall_time.start_of`` reads it.
 
     Without ``property_id`` the tour is linked to the one property of the brokerage that has ``listing_id`` as its
-    mlsId, if it is only one.
+    mlsId, if it is only one. ``route``: it is to find an agent, though it is no form of the brokerage's pages.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,6 +56,7 @@ class RequestTour(BaseModel):
     source_domain: str | None = None
     created_by: UUID | None = None
     suspect: bool = False
+    route: bool = False
 
 
 async def request_tour(
@@ -66,8 +68,9 @@ async def request_tour(
     idempotency: Idempotency | None = None,
     guards: Sequence[Guard] = (),
 ) -> tuple[Tour, Appended]:
-    """The tour as it was requested; *guards* are what must hold besides. With *team* it is routed, unless it is
-    assigned already, or suspect.
+    """The tour as it was requested; *guards* are what must hold besides. A form with its *team*, and what is to be
+    routed, finds an agent, unless it is assigned already, or suspect. Of a form the tour is as it is known before the
+    append, but for the agent.
 
     Raises Invalid, and what ``EventStore.append`` raises.
     """
@@ -101,7 +104,7 @@ async def request_tour(
             created_by=command.created_by,
             routing=route.routing,
             because=route.because,
-            lead_id=None,
+            lead_id=route.lead_id,
             suspect=command.suspect,
             **schedule,
         )
@@ -114,10 +117,15 @@ async def request_tour(
             idempotency=idempotency,
             guards=(*guards, *route.guards),
         )
-        tour.assigned_to = appended.chosen or tour.assigned_to
+        if route.turn is not None:
+            tour.assigned_to = tour.routed_to = appended.chosen
         return tour, appended
 
-    if team is None or command.assigned_to is not None or command.suspect:
+    if command.assigned_to is not None or command.suspect:
+        return await append(NOWHERE)
+    if command.route:
+        return await routed_and_told(store, command.tenant_id, said(command), tour_id, append, idempotency)
+    if team is None:
         return await append(NOWHERE)
     return await routed(store, command.tenant_id, team, said(command), tour_id, at, append)
 
@@ -125,7 +133,11 @@ async def request_tour(
 def said(tour: RequestTour | Tour | Tour.Requested) -> Enquiry:
     """What a visitor wrote, by which an agent is found."""
     return Enquiry(
-        message=tour.message or "", sources=(tour.source,), listing_id=tour.listing_id, names=tuple(tour.name.split())
+        message=tour.message or "",
+        sources=(tour.source,),
+        listing_id=tour.listing_id,
+        names=tuple(tour.name.split()),
+        person=recognized_by(tour.email, tour.name),
     )
 
 

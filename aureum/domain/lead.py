@@ -14,6 +14,9 @@ from aureum.domain.routing import reasons
 STATUSES = ("new", "contacted", "qualified", "showing", "offer", "converted", "lost")
 """The pipeline of the Leads API document; any change between them is legal, since deals fall through."""
 
+CLOSED = ("converted", "lost")
+"""Where the brokerage is done with a lead."""
+
 CLAIMED = "Another agent has this lead already."
 NOT_IN_POND = "This lead is not in the pond: it was assigned by hand, or taken from its agent."
 OTHERS_FIRST = "The agents of the group {group} may claim this lead first, until {until}."
@@ -65,6 +68,8 @@ class Lead(Aggregate):
     """How the lead found its agent, as ``aureum.domain.routing.reasons.kept`` writes it; None if it was not routed."""
     because: list[list[str]] | None
     """The clauses of the enquiry, each with the phrase of the agent's profile that it met."""
+    routed_to: UUID | None
+    """The agent whom routing chose, whoever has the lead since."""
     contact_id: UUID | None
     created_by: UUID | None
     suspect: bool | None
@@ -137,6 +142,7 @@ class Lead(Aggregate):
             aggregate.assigned_to = self.assigned_to
             aggregate.routing = self.routing
             aggregate.because = self.because
+            aggregate.routed_to = None if self.routing is None else self.assigned_to
             aggregate.contact_id = self.contact_id
             aggregate.created_by = self.created_by
             aggregate.suspect = None
@@ -197,6 +203,7 @@ class Lead(Aggregate):
             aggregate.assigned_to = self.assigned_to
             aggregate.routing = self.routing
             aggregate.because = self.because
+            aggregate.routed_to = None if self.routing is None else self.assigned_to
 
     class Converted(Event):
         """A contact was made of the lead, in the same append: this happens once. The status moves separately."""

@@ -53,6 +53,8 @@ class Tour(Aggregate):
     created_by: UUID | None
     routing: dict[str, Any] | None
     because: list[list[str]] | None
+    routed_to: UUID | None
+    """As of a lead."""
     lead_id: UUID | None
     """The open lead of the same person."""
     suspect: bool | None
@@ -120,6 +122,7 @@ class Tour(Aggregate):
             aggregate.created_by = self.created_by
             aggregate.routing = self.routing
             aggregate.because = self.because
+            aggregate.routed_to = None if self.routing is None else self.assigned_to
             aggregate.lead_id = self.lead_id
             aggregate.suspect = None
 
@@ -153,6 +156,7 @@ class Tour(Aggregate):
                 aggregate.assigned_to = self.assigned_to
                 aggregate.routing = self.routing
                 aggregate.because = self.because
+                aggregate.routed_to = None if self.routing is None else self.assigned_to
 
     class StatusChanged(Event):
         """The tour was confirmed, took place or was called off."""

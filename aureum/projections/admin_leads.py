@@ -22,18 +22,13 @@ def loaded(values: tuple[Any, ...]) -> Row:
     return row | {name: orjson.loads(row[name]) for name in lead_list.LIST.docs}
 
 
-def row_of(lead: Lead, routed_to: str | None) -> Row:
-    """What ``detail`` needs of the lead list's row, made of the aggregate; *routed_to* is whom routing chose."""
+def row_of(lead: Lead) -> Row:
+    """What ``detail`` needs of the lead list's row, made of the aggregate."""
     return {
         "number": lead.number,
         "source_domain": lead.source_domain,
         "doc": lead_list.document(lead, lead.id, lead.created_on, lead.modified_on),
-        "details": {
-            "notes": lead.notes,
-            "routing": lead.routing,
-            "because": lead.because,
-            "routed_to": routed_to,
-        },
+        "details": {"notes": lead.notes} | lead_list.routed_of(lead),
     }
 
 
@@ -91,6 +86,7 @@ WITH offered AS MATERIALIZED (
       JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
      WHERE l.tenant_id = %(tenant)s AND l.assigned_to IS NULL
        AND l.details::json -> 'routing' ->> 'why' IN ('pond', 'offered')
+       AND coalesce(l.details::json -> 'routing' ->> 'known', '') NOT IN ('contact', 'lead')
 ), page AS (
     SELECT o.lead_id, o.read_version FROM offered o ORDER BY o.lead_id DESC LIMIT %(limit)s OFFSET %(skipped)s
 )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from aureum.domain.contact import Contact
 from aureum.domain.ids import aureum_time, to_wire
+from aureum.domain.people import recognized_by
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_CONTACT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, is_now
@@ -72,7 +73,11 @@ def changed(row: Row, event: Any) -> Row:
 def searched(doc: Row) -> Row:
     """The columns that a contact is found by."""
     name, phones = (doc["firstName"], doc["lastName"]), (doc["phone"], doc["phoneE164"])
-    return {"tags": doc["tags"], "search": found_by((), name=name, email=doc["email"], phones=phones)}
+    return {
+        "tags": doc["tags"],
+        "person": recognized_by(doc["email"], *name),
+        "search": found_by((), name=name, email=doc["email"], phones=phones),
+    }
 
 
 TAG = Filter(
@@ -111,6 +116,7 @@ LIST = DocumentList(
         "stream_version": "int4",
         "type": "text",
         "tags": "text[]",
+        "person": "uuid",
         "search": "text",
         "updated_at": "timestamptz",
         "doc": "text",
@@ -118,6 +124,7 @@ LIST = DocumentList(
     Contact,
     step,
     emits=EMITS,
-    step_version=2,
+    step_version=3,
     views=(CONTACTS,),
+    indexes=(Index("person, {id}", "person IS NOT NULL", called="person"),),
 )

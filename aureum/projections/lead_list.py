@@ -6,6 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
+from aureum.domain.people import recognized_by
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_LEAD, AN_AGENT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, is_now, seen_by, status_of
@@ -41,6 +42,8 @@ def captured(event: Lead.Captured) -> Row:
         "created_by": event.created_by,
         "source_domain": event.source_domain,
         "phone_e164": event.phone_e164,
+        "person": recognized_by(event.email, event.first_name, event.last_name),
+        "contact_id": event.contact_id,
         "search": searched(
             event.phone_e164, event.first_name, event.last_name, event.email, event.phone, event.subject
         ),
@@ -72,12 +75,22 @@ def document(lead: Lead | Lead.Captured, lead_id: UUID, created_at: datetime, up
     } | suspicion(lead)
 
 
-def routed(lead: Any) -> Row:
-    """How a lead, or the event that routed it, found its agent."""
+def routed(event: Any) -> Row:
+    """How a lead or a tour found its agent, by the event that says so. An append may replace the first two together."""
+    return routing_of(event, event.assigned_to)
+
+
+def routed_of(aggregate: Any) -> Row:
+    """The same by the lead or the tour."""
+    return routing_of(aggregate, aggregate.routed_to)
+
+
+def routing_of(said: Any, routed_to: UUID | None) -> Row:
+    """The same by what has it all."""
     return {
-        "routing": lead.routing,
-        "because": lead.because,
-        "routed_to": None if lead.routing is None or lead.assigned_to is None else str(lead.assigned_to),
+        "routed_to": None if said.routing is None or routed_to is None else str(routed_to),
+        "routing": said.routing,
+        "because": said.because,
     }
 
 
@@ -114,17 +127,26 @@ def changed(row: Row, event: Any) -> Row:
             doc["name"] = full_name(doc["firstName"], doc["lastName"])
             columns["phone_e164"] = details.get("phone_e164", row["phone_e164"])
             columns["search"] = searched(columns["phone_e164"], *(doc[name] for name in SEARCHED))
+            columns["person"] = person(doc)
             columns["details"] = row["details"] | {name: value for name, value in details.items() if name == "notes"}
         case Lead.Converted():
             doc["contactId"] = wire_or_none(event.contact_id)
+            columns["contact_id"] = event.contact_id
         case Lead.Suspected():
             doc["suspect"] = True
+            columns["person"] = None
         case Lead.Cleared():
             doc["suspect"] = False
+            columns["person"] = person(doc)
             doc["assignedToId"] = wire_or_none(event.assigned_to)
             columns["assigned_to"] = event.assigned_to
             columns["details"] = row["details"] | routed(event)
     return row | columns
+
+
+def person(doc: Row) -> UUID | None:
+    """Whom a lead is recognized by; nobody while it is suspected."""
+    return None if doc.get("suspect") else recognized_by(doc["email"], doc["firstName"], doc["lastName"])
 
 
 def full_name(first_name: str, last_name: str) -> str:
@@ -195,6 +217,8 @@ LIST = DocumentList(
         "created_by": "uuid",
         "source_domain": "text",
         "phone_e164": "text",
+        "person": "uuid",
+        "contact_id": "uuid",
         "search": "text",
         "updated_at": "timestamptz",
         "doc": "text",
@@ -203,9 +227,13 @@ LIST = DocumentList(
     Lead,
     step,
     emits=EMITS,
-    step_version=3,
+    step_version=4,
     views=(LEADS,),
-    indexes=(Index("source_domain, {id}", called="source_domain"),),
+    indexes=(
+        Index("source_domain, {id}", called="source_domain"),
+        Index("person, {id}", "person IS NOT NULL", called="person"),
+        Index("contact_id, {id}", "contact_id IS NOT NULL", called="contact"),
+    ),
     docs=("doc", "details"),
 )
 

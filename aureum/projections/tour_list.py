@@ -8,7 +8,7 @@ from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.tour import Tour
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_PROPERTY, A_SHOWING, AN_AGENT, TIMES, Emits
-from aureum.projections.lead_list import suspicion
+from aureum.projections.lead_list import routed, suspicion
 from aureum.projections.list_filters import UPDATED_SINCE, assigned_by, is_now, seen_by, status_of
 from aureum.projections.search import found_by
 
@@ -36,11 +36,13 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "listing_id": event.listing_id,
                 "assigned_to": event.assigned_to,
                 "created_by": event.created_by,
+                "lead_id": event.lead_id,
                 "phone_e164": event.phone_e164,
                 "search": searched(doc, event.phone_e164),
                 "updated_at": event.timestamp,
                 "doc": doc,
                 "leads_doc": in_leads(doc, event.number),
+                "details": routed(event),
             }
         case (
             Tour.StatusChanged()
@@ -65,6 +67,7 @@ def document(tour: Tour | Tour.Requested, tour_id: UUID, created_at: datetime, u
         "phone": tour.phone,
         **schedule(tour),
         "assignedToId": wire_or_none(tour.assigned_to),
+        **({} if tour.lead_id is None else {"leadId": to_wire(tour.lead_id)}),
         "status": tour.status,
         "message": tour.message,
         "createdAt": aureum_time(created_at),
@@ -83,7 +86,8 @@ def schedule(tour: Tour | Tour.Requested | Tour.Rescheduled) -> Row:
 
 
 def in_leads(doc: Row, number: int) -> Row:
-    """The same as the Leads API shows it, less ``assigned_agent_id``: that number is its user's, and is read there."""
+    """The same as the Leads API shows it, less ``assigned_agent_id`` and ``lead_id``: those numbers are the user's and
+    the lead's, and are read there."""
     return {
         "id": number,
         "listing_id": doc["listingId"],
@@ -131,6 +135,10 @@ def changed(row: Row, event: Any) -> Row:
             doc["suspect"] = True
         case Tour.Cleared():
             doc["suspect"] = False
+            if event.assigned_to is not None:
+                columns["assigned_to"] = event.assigned_to
+                doc["assignedToId"] = to_wire(event.assigned_to)
+                columns["details"] = routed(event)
     columns["leads_doc"] = in_leads(doc, row["number"])
     return row | columns
 
@@ -151,10 +159,14 @@ TOURS = View(
     (STATUS, LISTING, UPDATED_SINCE, SEEN),
     doc="""left(x.leads_doc, -1) || ',"assigned_agent_id":' || coalesce((
                      SELECT u.number::text FROM users u WHERE u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
+                 ), 'null') || ',"lead_id":' || coalesce((
+                     SELECT l.number::text FROM lead_list l
+                       JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
+                      WHERE l.tenant_id = x.tenant_id AND l.lead_id = x.lead_id
                  ), 'null') || '}'""",
     number="x.number",
 )
-"""The same in the Leads API, which has numbers for tours and users."""
+"""The same in the Leads API, which has numbers for tours, users and leads."""
 
 EMITS = Emits(
     {
@@ -195,32 +207,43 @@ LIST = DocumentList(
         "listing_id": "text",
         "assigned_to": "uuid",
         "created_by": "uuid",
+        "lead_id": "uuid",
         "phone_e164": "text",
         "search": "text",
         "updated_at": "timestamptz",
         "doc": "text",
         "leads_doc": "text",
+        "details": "text",
     },
     Tour,
     step,
     emits=EMITS,
-    step_version=2,
+    step_version=3,
     views=(SHOWINGS, TOURS),
-    docs=("doc", "leads_doc"),
+    docs=("doc", "leads_doc", "details"),
 )
 
 OF_NUMBER = """
-SELECT x.tour_id, x.stream_version, x.leads_doc, u.number
+SELECT x.tour_id, x.stream_version, x.leads_doc, x.details, u.number, l.number
   FROM tour_list x
   LEFT JOIN users u ON u.tenant_id = x.tenant_id AND u.user_id = x.assigned_to
+  LEFT JOIN heads h ON h.tenant_id = x.tenant_id
+  LEFT JOIN lead_list l ON l.tenant_id = x.tenant_id AND l.read_version = h.lead_list_version AND l.lead_id = x.lead_id
  WHERE x.tenant_id = %(tenant)s AND x.number = %(number)s
    AND x.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
    AND (%(visible_to)s::uuid IS NULL OR x.assigned_to = %(visible_to)s OR x.created_by = %(visible_to)s)
 """
-"""One tour by the number that the Leads API calls it, and the number of whoever shows the property."""
+"""One tour by the number that the Leads API calls it, and the numbers of its agent and its lead."""
 
 AGENT = "SELECT number FROM users WHERE tenant_id = %(tenant)s AND user_id = %(user)s"
 """How the Leads API calls a user, disabled or not."""
+
+LEAD = """
+SELECT l.number FROM lead_list l
+  JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
+ WHERE l.tenant_id = %(tenant)s AND l.lead_id = %(lead)s
+"""
+"""How it calls a lead."""
 
 PLACE = """
 SELECT b.name, b.time_zone, p.doc

@@ -23,7 +23,7 @@ GROUP_LIMIT = 64
 """Appends in one call."""
 
 NOBODY = UUID(int=0)
-"""A writer that is never given up."""
+"""A writer that is never given up, and a turn without anything prior."""
 
 TOO_LATE = "AU001"
 """The SQLSTATE of a call that came when nobody waited for it any more. Nothing of it was done."""
@@ -34,7 +34,7 @@ SELECT item, outcome, position, version, answer, retry_at, told_at FROM append_e
     p_models => %(models)b::text[], p_rows => %(rows)b::json[],
     p_writer => %(writer)s::uuid, p_until => %(until)s::float8,
     p_lock_timeout => %(lock_timeout)s, p_skip_locked => %(skip_locked)s,
-    p_turns => %(turns)b::append_turn[])
+    p_turns => %(turns)b::append_turn[], p_priors => %(priors)b::uuid[])
 """
 
 
@@ -88,6 +88,7 @@ def arguments(
     """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
     items: list[bytes] = []
     turns: list[bytes] = []
+    priors: list[UUID] = []
     rows: dict[str, list[Any]] = {}
     for leader in leaders:
         place = 0
@@ -97,7 +98,7 @@ def arguments(
             late: list[tuple[str, str]] = []
             for model, made in append.rows.items():
                 numbered = [row | {"item": len(items)} for row in made]
-                if turn is None or len(turn.choices) == 1:
+                if turn is None or turn.is_fixed:
                     rows.setdefault(model, []).extend(numbered)
                     continue
                 for text in map(orjson.dumps, numbered):
@@ -107,6 +108,7 @@ def arguments(
                         rows.setdefault(model, []).append(orjson.Fragment(text))
             if turn is not None:
                 turns.append(append_turn.turn(len(items), turn, [model for model, _ in late], [row for _, row in late]))
+                priors.append(turn.prior or NOBODY)
             place = place or len(items)
     return {
         "tenants": packed(UUID, list({append.tenant_id for append in leaders})),
@@ -118,6 +120,7 @@ def arguments(
         "lock_timeout": lock_timeout,
         "skip_locked": skip_locked,
         "turns": array_of(ITS_OWN, turns),
+        "priors": packed(UUID, priors),
     }
 
 

@@ -18,7 +18,8 @@
 -- told_at is what the database's clock says.
 --
 -- A stream, an idempotency key, what is appended once, or a name, must not stand twice in one call: the writer sees to
--- that, and a unique index refuses the call otherwise.
+-- that, and a unique index refuses the call otherwise. It sees to it, too, that no prior stands twice for one tenant.
+-- p_priors are by their places in p_turns what earlier streams are found by; the nil UUID is none.
 -- p_items are explained where their type is made (migrations/0018_guards.sql); p_tenants are theirs, each once. The store
 -- fills in the statements of the read models below; p_models names those that have any rows, p_rows has the rows of
 -- each, every row with its item.
@@ -26,7 +27,7 @@
 -- was held up on its way is refused as a whole (AU001).
 CREATE OR REPLACE FUNCTION append_events(
     p_tenants uuid[], p_items append_item[], p_models text[], p_rows json[], p_writer uuid, p_until float8,
-    p_lock_timeout text, p_skip_locked boolean, p_turns append_turn[] DEFAULT '{}'
+    p_lock_timeout text, p_skip_locked boolean, p_turns append_turn[] DEFAULT '{}', p_priors uuid[] DEFAULT '{}'
 ) RETURNS TABLE (
     item integer, outcome text, "position" bigint, version integer, answer bytea, retry_at timestamptz,
     told_at timestamptz
@@ -72,6 +73,12 @@ DECLARE
     t append_turn;
     chosen uuid;
     chosen_shown text;
+    -- By the item's prior: whom earlier streams tell, and what else is written, by turns the old text and what stands in
+    -- its place.
+    prior uuid;
+    prior_one uuid;
+    prior_shown text;
+    replaced text[];
     full_choices bytea;
     late_models text[] := '{}';
     late_rows text[] := '{}';
@@ -178,9 +185,18 @@ BEGIN
             END IF;
         END IF;
         chosen := NULL;
+        prior_one := NULL;
+        replaced := NULL;
         full_choices := NULL;
         IF turn_of[r.item] IS NOT NULL AND head.tenant_id IS NOT NULL THEN
             t := p_turns[turn_of[r.item]];
+            prior := nullif(p_priors[turn_of[r.item]], '00000000-0000-0000-0000-000000000000');
+            IF prior IS NOT NULL THEN
+                SELECT p.one, p.shown, p.replaced INTO prior_one, prior_shown, replaced
+                  FROM (
+-- {prior}
+                  ) p;
+            END IF;
             SELECT (array_agg(c.id ORDER BY CASE WHEN t.fewest THEN c.times ELSE 0 END, c.last, c.place))[1],
                    string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most)
               INTO chosen, full_choices
@@ -211,10 +227,18 @@ BEGIN
         retry_at := NULL;
         IF outcome = 'appended' THEN
             tenants[item] := tenant;
+            IF prior_one IS NOT NULL THEN
+                chosen := prior_one;
+                chosen_shown := prior_shown;
+            ELSIF chosen IS NOT NULL AND chosen <> t.placeholder THEN
+                chosen_shown := (SELECT n.shown FROM unnest(t.choices) AS n WHERE n.id = chosen LIMIT 1);
+            END IF;
             recorded_before[item] := CASE WHEN cardinality(i.events) = 1 THEN head.recorded_at ELSE recorded END;
             FOREACH e IN ARRAY i.events LOOP
-                IF chosen <> t.placeholder THEN
-                    e.data := convert_to(replace(convert_from(e.data, 'UTF8'), t.placeholder::text, chosen::text), 'UTF8');
+                IF turn_of[r.item] IS NOT NULL THEN
+                    e.data := convert_to(with_chosen(
+                        convert_from(e.data, 'UTF8'), t.placeholder, t.placeholder_shown, chosen, chosen_shown, replaced
+                    ), 'UTF8');
                 END IF;
                 head.position := head.position + 1;
                 head.hash := sha256(head.hash || uuid_send(tenant) || uuid_send(i.stream_id) || int4send(e.version)
@@ -229,21 +253,20 @@ BEGIN
             END LOOP;
             held[place] := head;
             "position" := head.position;
-            IF chosen IS NOT NULL THEN
-                answer := uuid_send(chosen);
+            answer := uuid_send(chosen);
+            IF turn_of[r.item] IS NOT NULL THEN
+                late_models := late_models || t.models;
+                late_rows := late_rows || ARRAY(
+                    SELECT with_chosen(n, t.placeholder, t.placeholder_shown, chosen, chosen_shown, replaced)
+                      FROM unnest(t.rows) AS n
+                );
+            END IF;
+            IF chosen IS NOT NULL AND prior_one IS NULL THEN
                 INSERT INTO turns AS s (tenant_id, name, position, window_name, times)
                 VALUES (tenant, chosen, head.position, t.window_name, 1)
                 ON CONFLICT (tenant_id, name) DO UPDATE SET
                     position = excluded.position, window_name = excluded.window_name,
                     times = CASE WHEN s.window_name = excluded.window_name THEN s.times ELSE 0 END + 1;
-                IF cardinality(t.rows) > 0 THEN
-                    chosen_shown := (SELECT n.shown FROM unnest(t.choices) AS n WHERE n.id = chosen LIMIT 1);
-                    late_models := late_models || t.models;
-                    late_rows := late_rows || ARRAY(
-                        SELECT replace(replace(n, t.placeholder::text, chosen::text), t.placeholder_shown, chosen_shown)
-                          FROM unnest(t.rows) AS n
-                    );
-                END IF;
             END IF;
             IF i.subject_key IS NOT NULL THEN
                 new_subject_keys := new_subject_keys || ROW (tenant, i.stream_id, i.subject_key)::subject_keys;
@@ -320,5 +343,29 @@ BEGIN
     END IF;
 
     -- {read models}
+END
+$function$;
+
+-- A text of an append with each of 'replaced', by turns the old text and what stands in its place; then with the one
+-- whom the append chose in the placeholder's place, or null if that is none. The text is JSON, or JSON with documents in
+-- it as texts.
+CREATE OR REPLACE FUNCTION with_chosen(
+    p_text text, p_placeholder uuid, p_placeholder_shown text, p_chosen uuid, p_chosen_shown text, p_replaced text[]
+) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = public, pg_temp AS $function$
+BEGIN
+    FOR n IN 1 .. coalesce(cardinality(p_replaced), 0) / 2 LOOP
+        p_text := coalesce(replace(p_text, p_replaced[2 * n - 1], p_replaced[2 * n]), p_text);
+    END LOOP;
+    IF p_chosen IS NULL THEN
+        p_text := replace(p_text, '\"' || p_placeholder || '\"', 'null');
+        p_text := replace(p_text, '\"' || p_placeholder_shown || '\"', 'null');
+        RETURN replace(p_text, '"' || p_placeholder || '"', 'null');
+    END IF;
+    IF p_chosen = p_placeholder THEN
+        RETURN p_text;
+    END IF;
+    RETURN replace(replace(p_text, p_placeholder::text, p_chosen::text), p_placeholder_shown, p_chosen_shown);
 END
 $function$;

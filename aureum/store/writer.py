@@ -22,7 +22,7 @@ import structlog
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store import in_doubt
 from aureum.store.append import GROUP_LIMIT, TOO_LATE, Append, Outcome, call
-from aureum.store.guards import Once, Unique
+from aureum.store.guards import Once, Turn, Unique
 from aureum.store.postgres.connection import Connection
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import WRITES, Watch
@@ -94,8 +94,8 @@ def tenant_of(waiting: Waiting) -> UUID:
 def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waiting]]:
     """The next group of at most *limit*, and what goes on waiting, both in order.
 
-    A stream, an idempotency key, what is appended once, or a name, stands once in a group: the second must see what
-    became of the first.
+    A stream, an idempotency key, what is appended once, a name, or what earlier streams are found by, stands once in a
+    group: the second must see what became of the first.
     """
     group: list[Waiting] = []
     rest: list[Waiting] = []
@@ -122,6 +122,8 @@ def names_of(append: Append) -> list[object]:
                 names.append((append.tenant_id, "once", guard.key))
             case Unique():
                 names.append((append.tenant_id, guard.purpose, guard.name))
+            case Turn(prior=UUID()):
+                names.append((append.tenant_id, "prior", guard.prior))
     return names
 
 

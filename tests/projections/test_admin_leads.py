@@ -67,9 +67,10 @@ def test_the_row_and_the_aggregate_show_the_same(
 
     loaded = admin_leads.loaded(tuple(stored[column] for column in admin_leads.COLUMNS))
     of_row = admin_leads.detail(loaded, loaded["brokerage_id"], loaded["agent"], None)
-    of_lead = admin_leads.detail(admin_leads.row_of(lead, None), 3, None if user is None else 5, None)
+    of_lead = admin_leads.detail(admin_leads.row_of(lead), 3, None if user is None else 5, None)
 
     assert orjson.dumps(of_row) == orjson.dumps(of_lead)
+    assert loaded["details"] == admin_leads.row_of(lead)["details"]
     assert {name: of_lead[name] for name in ("id", "brokerage_id", "status", "notes", "source_domain")} == {
         "id": 7,
         "brokerage_id": 3,

@@ -25,7 +25,7 @@ WRITE = "Run: python -m tests.projections.steps"
 NOT_KEPT: dict[str, set[str]] = {
     "property_list": {"created_by"},
     "contact_list": {"created_by"},
-    "tour_list": {"local_start", "source", "source_domain", "routing", "because", "lead_id"},
+    "tour_list": {"local_start", "source", "source_domain"},
     "subscriber_list": {"source_page", "consent_text", "address", "user_agent", "digest"},
 }
 """What an event says that its list does not need."""

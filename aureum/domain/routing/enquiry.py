@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Enquiry:
-    """``sources`` are where it came from: the lead's source and its ``utm_source``. ``names`` are the writer's own."""
+    """``sources`` are where it came from: the lead's source and its ``utm_source``. ``names`` are the writer's own.
+    ``person`` is by whom the brokerage may know the writer (``aureum.domain.people``), for the append alone."""
 
     subject: str = ""
     message: str = ""
@@ -26,6 +28,7 @@ class Enquiry:
     listing_id: str | None = None
     listing: Listing | None = None
     names: tuple[str, ...] = ()
+    person: UUID | None = None
 
     @property
     def text(self) -> str:

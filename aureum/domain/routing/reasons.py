@@ -34,6 +34,19 @@ CONDITIONS = {
     "price_to": "the price is at most {}",
 }
 
+KNOWN = {
+    "contact": "The client's agent: the address and the name are those of a contact whom this agent serves.",
+    "lead": "The client's agent: this agent has an earlier lead with the same address and name.",
+}
+"""Where the client's own agent has it, whatever the mode."""
+
+NOT_NOW = {
+    "away": "The client's agent is away.",
+    "takes_no_leads": "The client's agent takes no leads.",
+    "disabled": "The client's agent is no longer active.",
+}
+"""Where the client's own agent cannot take it, and it went where any other lead would."""
+
 BEST = {
     "only": "Only this agent can take leads now.",
     "literal": "The enquiry names a specialty of this agent.",
@@ -77,6 +90,8 @@ def kept(decision: Decision, rule: When | None) -> dict[str, Any]:
     elif scores:
         pool = tuple(sorted(pool, key=lambda user_id: (-(scores.get(user_id) or 0.0), user_id)))
     found: dict[str, Any] = {
+        # First, since the append may replace it with the word of ``KNOWN`` or ``NOT_NOW`` that holds.
+        "known": None,
         "mode": decision.mode,
         "why": decision.why,
         "choices": len(decision.choices),
@@ -127,6 +142,14 @@ def conditions(when: When) -> str:
 
 def reason(found: Mapping[str, Any]) -> str:
     """Why the lead went where it went."""
+    known = found.get("known")
+    if known in KNOWN:
+        return KNOWN[known]
+    return decided(found) if known is None else f"{NOT_NOW[known]} {decided(found)}"
+
+
+def decided(found: Mapping[str, Any]) -> str:
+    """The same of a client whom no agent serves."""
     why, fallback = found["why"], found.get("fallback")
     if why in OLDER:
         return OLDER[why].format(", ".join(f"“{word}”" for word in found["matched"]))
@@ -213,7 +236,8 @@ def shown(
         return None
     if brief:
         return {"reason": reason(found)}
-    ranking, rule = found.get("ranking") or {}, found.get("rule")
+    known = is_known(found)
+    ranking, rule = ({}, None) if known else (found.get("ranking") or {}, found.get("rule"))
     told = {
         "mode": found["mode"],
         "agent": None if details.get("routed_to") is None else form(UUID(details["routed_to"])),
@@ -223,7 +247,7 @@ def shown(
         "model": ranking.get("model"),
     }
     if whole:
-        because = details.get("because")
+        because = None if known else details.get("because")
         # Of somebody who was erased it is no list any more.
         met = because if isinstance(because, list) else []
         told["because"] = [{"said": said, "profile": profile} for said, profile in met]
@@ -256,9 +280,19 @@ class Offer(NamedTuple):
     until: datetime | None = None
 
 
+def is_known(found: Mapping[str, Any]) -> bool:
+    """Whether a lead that was routed so went to the client's own agent."""
+    return found.get("known") in KNOWN
+
+
+def is_offered(found: Mapping[str, Any] | None) -> bool:
+    """Whether a lead that was routed so was left to the agents who claim it."""
+    return found is not None and found.get("why") in ("pond", "offered") and not is_known(found)
+
+
 def offer(found: dict[str, Any] | None, captured_at: datetime) -> Offer | None:
     """Who may claim a lead that was routed so, and captured at that moment; None if nobody may."""
-    if found is None or found.get("why") not in ("pond", "offered"):
+    if found is None or not is_offered(found):
         return None
     if found["why"] == "pond":
         return Offer()

@@ -1,7 +1,7 @@
 """One resource at a time, as all of them are read, made and changed: ETags, ``asOf``, ``If-Match``, 201."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
 from aureum.http.access.callers import origin
-from aureum.http.contract.answers import ETAGS, RESOURCE_ETAG, answer, not_modified, resource_etag
+from aureum.http.contract.answers import ETAGS, RESOURCE_ETAG, answer, encoded, not_modified, resource_etag
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
 from aureum.http.wire.errors import HttpError
@@ -54,8 +54,10 @@ async def shown(
     as_of: AsOf,
     body: Callable[[Any], bytes],
     doc: str = "doc",
+    beside: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> Response:
     """One resource as it is, from its read model's *doc*; with ``asOf`` as it was, as *body* makes it of the aggregate.
+    *beside* makes of the read model's ``details`` what comes last.
 
     Raises NotFound.
     """
@@ -63,11 +65,17 @@ async def shown(
     if found is None:
         raise NotFound(missing)
     if as_of.as_of is None:
-        return unless_known(context, found[doc].encode(), found["stream_version"])
+        more = {} if beside is None else beside(found["details"])
+        return unless_known(context, with_more(found[doc], more), found["stream_version"])
     aggregate = (await context.app.store.load(context.tenant_id, stream_id)).aggregate(as_of.as_of)
     if aggregate is None:
         raise NotFound(NOT_YET)
     return unless_known(context, body(aggregate), aggregate.version)
+
+
+def with_more(doc: str, more: Mapping[str, Any]) -> bytes:
+    """A read model's document, with what comes last."""
+    return doc.encode()[:-1] + b"," + encoded(more)[1:] if more else doc.encode()
 
 
 async def row(context: Context, model: DocumentList, stream_id: UUID) -> dict[str, Any] | None:

@@ -178,6 +178,7 @@ LEADS = Resource(
         Column("createdAt", "Created", "time"),
         Column("updatedAt", "Last changed", "time"),
     ),
+    told={"claimed": "You claimed this lead. It is assigned to you."},
 )
 
 PAGES = pages_of(LEADS)

@@ -83,6 +83,8 @@ class Resource:
     """How it is made, where not by POST to ``api``; gives its id."""
     facts: Sequence[Column] = ()
     """What the page shows that cannot be changed."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What its page says when another page has done something and led here, by the ``done`` of the query."""
 
 
 async def staff(resource: Resource, visit: Visit) -> dict[str, str]:
@@ -184,6 +186,7 @@ async def one_form(
         history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
     done = {"created": f"The {resource.one} was created.", "changed": changed(resource)}
     done |= {action.name: action.done for action in resource.actions}
+    done |= resource.told
     about = visit.request.query_params.get("done", "") if visit.request.method == "GET" else ""
     return await page(
         visit,

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from aureum.projections import people
 from aureum.projections.list_sql import functions as page_functions
 from aureum.registry import LISTS, READ_MODELS, VERSIONED
 from aureum.sql_functions import OF_THE_OWNER, OF_THE_SERVICE, Declared, text
 
+PLACE_OF_PRIOR = "-- {prior}\n"
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
 LATE_ROWS = """\
     IF '{model}' = ANY (late_models) THEN
@@ -56,7 +58,11 @@ GRANT EXECUTE ON FUNCTION {", ".join(called)} TO aureum_service;
 
 def filled(declared: Iterable[Declared]) -> str:
     """Their texts, with what the declarations replace and with what follows from the read models."""
-    places = {PLACE_OF_READ_MODELS: updates(), PLACE_OF_VERSION: read_version()}
+    places = {
+        PLACE_OF_PRIOR: people.IN_APPEND,
+        PLACE_OF_READ_MODELS: updates(),
+        PLACE_OF_VERSION: read_version(),
+    }
     texts = []
     for one in declared:
         filled = text(one.path)

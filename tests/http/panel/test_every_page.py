@@ -83,10 +83,13 @@ class Brokerage:
         made_of = {
             kind: server.by_key(tenant, "POST", f"/api/{kind}", body).json["id"] for kind, body in RESOURCES.items()
         }
+        owner = office.staff(tenant.id, "brokerage_owner")
+        (lead,) = server.ask("GET", "/api/v1/admin/leads", headers=owner.bearer).json["items"]
         ids = {f"/admin/{kind}/": made_id for kind, made_id in made_of.items()} | {
             "/admin/brokerages/": str(number_of(office, office.shared)),
             "/admin/agents/": str(office.staff(tenant.id, "agent", "Andy Agent").number),
             "/admin/users/": str(office.staff(tenant.id, "agent", "Annie Agent").number),
+            "/admin/pond/": str(lead["id"]),
             "/admin/webhooks/": webhook,
             "/admin/webhooks/deliveries/": f"{webhook}_1",
             "/admin/webhooks/replays/": replay["id"],
@@ -237,7 +240,7 @@ def test_what_another_brokerage_has_is_not_there(here: Brokerage, server: Server
         if "{id}" not in one.path or one.path.startswith(ADMINS_ONLY):
             continue
         kind = one.path.partition("{")[0]
-        own, numbered = here.ids[kind], kind in ("/admin/users/", "/admin/agents/")
+        own, numbered = here.ids[kind], kind in ("/admin/users/", "/admin/agents/", "/admin/pond/")
         for name in (own, "9" * 12 if numbered else NOBODYS, *(() if numbered else ("%00", "%ED", "9" * 30))):
             path = one.path.replace("{id}", name)
             if one.show is not None:

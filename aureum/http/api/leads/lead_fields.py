@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from aureum.domain.lead import LeadFields
+from aureum.http.contract.routing import Route, Routing
 from aureum.http.wire.fields import (
     NOT_BLANK,
     NOT_NULL,
@@ -79,6 +80,7 @@ class LeadCreate(Body):
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId", description="A user of the brokerage.")] = None
     source_page: Annotated[Page | None, Field(alias="sourcePage")] = None
     utm: Annotated[UtmFields, NULL_IS_ABSENT] = UtmFields()
+    route: Annotated[Route, NULL_IS_ABSENT] = False
 
     @model_validator(mode="after")
     def whole(self) -> "LeadCreate":
@@ -158,3 +160,9 @@ class LeadResponse(Shape):
     createdAt: Timestamp
     updatedAt: Timestamp
     suspect: Suspect = False
+
+
+class LeadDetailResponse(LeadResponse):
+    """A lead, and how it found its agent."""
+
+    routing: Routing

@@ -8,7 +8,13 @@ from starlette.responses import Response
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.lead import DETAILS, Lead
 from aureum.http.access.callers import origin
-from aureum.http.api.leads.lead_fields import LeadChange, LeadCreate, LeadResponse, split_name
+from aureum.http.api.leads.lead_fields import (
+    LeadChange,
+    LeadCreate,
+    LeadDetailResponse,
+    LeadResponse,
+    split_name,
+)
 from aureum.http.api.leads.lead_list import LeadFilters, get_leads
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
@@ -25,19 +31,21 @@ from aureum.http.contract.resource import (
     shown,
     unless_known,
 )
+from aureum.http.contract.routing import beside, with_routing
 from aureum.http.wire.shapes import EventResponse
 from aureum.projections import lead_list
 
 NO_LEAD = "There is no such lead."
 
 
-def lead_body(lead: Lead) -> bytes:
-    """A lead as the Aureum API shows it, in the same words as the list."""
-    return encoded(lead_list.document(lead, lead.id, lead.created_on, lead.modified_on))
+def lead_body(context: Context, lead: Lead) -> bytes:
+    """A lead as the Aureum API shows it, in the same words as the list, and how it was routed."""
+    return encoded(with_routing(context, lead_list.document(lead, lead.id, lead.created_on, lead.modified_on), lead))
 
 
 async def post_lead(context: Context, new: LeadCreate) -> Response:
-    """Leads created through the API are not routed. Set ``assignedToId`` to assign the lead to a user."""
+    """Leads created through the API are not routed unless ``route`` is true. Set ``assignedToId`` to assign the lead to
+    a user."""
     command = CaptureLead(
         tenant_id=context.tenant_id,
         country=context.caller.country,
@@ -45,13 +53,15 @@ async def post_lead(context: Context, new: LeadCreate) -> Response:
         status=new.status,
         assigned_to=reference(new.assigned_to),
         created_by=context.caller.user_id,
+        route=new.route,
     )
-    return await run_once(context, partial(capture_lead, context.app.store, command), lead_body, 201)
+    return await run_once(context, partial(capture_lead, context.app.store, command), partial(lead_body, context), 201)
 
 
 async def get_lead(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
     """Returns the lead, or its state at ``asOf``."""
-    return await shown(context, lead_list.LIST, lead_id, NO_LEAD, as_of, lead_body)
+    body = partial(lead_body, context)
+    return await shown(context, lead_list.LIST, lead_id, NO_LEAD, as_of, body, beside=partial(beside, context))
 
 
 async def patch_lead(context: Context, lead_id: UUID, change: LeadChange) -> Response:
@@ -73,7 +83,7 @@ async def patch_lead(context: Context, lead_id: UUID, change: LeadChange) -> Res
         expected_versions=expected_versions(context.request),
     )
     lead = await change_lead(context.app.store, command, origin(context.request, context.caller))
-    return answered(context, lead, lead_body)
+    return answered(context, lead, partial(lead_body, context))
 
 
 async def post_conversion(context: Context, lead_id: UUID) -> Response:
@@ -87,14 +97,14 @@ async def post_conversion(context: Context, lead_id: UUID) -> Response:
         visible_to=context.caller.visible_to,
         created_by=context.caller.user_id,
     )
-    return await run_once(context, command, lead_body)
+    return await run_once(context, command, partial(lead_body, context))
 
 
 async def post_lead_clearance(context: Context, lead_id: UUID) -> Response:
     """Marks a suspected lead as genuine. The lead is counted and routed, and webhooks receive it as new. Clearing it
     again has no further effect."""
     command = partial(clear_lead, context.app.store, context.tenant_id, lead_id, visible_to=context.caller.visible_to)
-    return await run_once(context, command, lead_body)
+    return await run_once(context, command, partial(lead_body, context))
 
 
 async def get_lead_history(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
@@ -108,7 +118,7 @@ async def get_lead_history(context: Context, lead_id: UUID, as_of: AsOf) -> Resp
 SHOWN = LeadResponse
 """What webhooks are sent."""
 
-one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=LeadResponse)
+one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=LeadDetailResponse)
 
 ENDPOINTS = (
     Endpoint(
@@ -120,7 +130,7 @@ ENDPOINTS = (
         answers=list[LeadResponse | RemovedResponse],
         etag_from_position=True,
     ),
-    Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=LeadCreate, answers=LeadResponse, status=201),
+    Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=LeadCreate, answers=LeadDetailResponse, status=201),
     one(method="GET", run=get_lead, summary="Get a lead", query=AsOf),
     one(method="PATCH", run=patch_lead, summary="Change a lead", body=LeadChange),
     one(

@@ -11,6 +11,7 @@ from aureum.http.contract.form_fields import Cleared
 from aureum.http.contract.lists import CHANGED_AFTER, Search
 from aureum.http.contract.numbered_pages import Numbered
 from aureum.http.contract.paging import Cursor, Token
+from aureum.http.contract.routing import Route
 from aureum.http.wire.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,
@@ -78,6 +79,7 @@ class AdminLeadCreate(Body):
         Field(description='Defaults to "new". Set to e.g. "contacted" for already-underway intakes'),
     ] = "new"
     notes: Annotated[Message | None, Field(description="Internal staff notes")] = None
+    route: Annotated[Route, NULL_IS_ABSENT] = False
     brokerage_id: Annotated[
         named_brokerage.InBody | None, Field(description="Admin only. Target brokerage. Ignored for non-admin users")
     ] = None

@@ -28,12 +28,6 @@ def routings_in(stream: Stream) -> list[dict[str, Any]]:
     return [lead_list.routed(event) for event in events if isinstance(event, Lead.Captured | Lead.Cleared)]
 
 
-def routed_to(stream: Stream) -> str | None:
-    """Whom routing chose the last time."""
-    routings = routings_in(stream)
-    return routings[-1]["routed_to"] if routings else None
-
-
 def history_of(stream: Stream, agents: Mapping[UUID, int], *, brief: bool) -> list[dict[str, Any]]:
     """The entries of a lead's stream, oldest first; *agents* are the numbers of those whom it names. *brief* is for
     agents."""

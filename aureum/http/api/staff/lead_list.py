@@ -150,18 +150,29 @@ async def in_words(context: Context, rows: Sequence[Any]) -> list[str]:
 
 async def in_full(context: Context, leads: Sequence[Row], *, everywhere: bool = False) -> Iterator[str]:
     """The full details of *leads* as they go over the wire."""
-    details = [lead["details"] for lead in leads]
-    numbers = await routed_numbers(context, details, whole=False, everywhere=everywhere)
+    details = await details_of(context, leads, everywhere=everywhere)
+    return (encoded(one).decode() for one in details)
+
+
+async def details_of(context: Context, leads: Sequence[Row], *, everywhere: bool = False) -> Iterator[Row]:
+    """The full details of *leads*."""
+    numbers = await routed_numbers(context, [lead["details"] for lead in leads], whole=False, everywhere=everywhere)
     brief = context.caller.visible_to is not None
 
-    def one(lead: Row) -> str:
+    def one(lead: Row) -> Row:
         routing = routing_of(lead["details"], numbers, brief=brief, whole=False)
-        return encoded(admin_leads.detail(lead, lead["brokerage_id"], lead["agent"], routing)).decode()
+        return admin_leads.detail(lead, lead["brokerage_id"], lead["agent"], routing)
 
     return map(one, leads)
 
 
 async def found(context: Context, rows: Sequence[Any], *, everywhere: bool = False) -> Found:
-    """A page of details, of the statement's rows: the first column of each is how many there are in all."""
+    """A page of details, of the statement's rows."""
+    total, leads = loaded(rows)
+    return Found(",".join(await in_full(context, leads, everywhere=everywhere)), total)
+
+
+def loaded(rows: Sequence[Any]) -> tuple[int, list[Row]]:
+    """How many there are in all, which is the first column of each row; and the leads of a page."""
     leads = [admin_leads.loaded(tuple(values)) for _, *values in rows if values[0] is not None]
-    return Found(",".join(await in_full(context, leads, everywhere=everywhere)), rows[0][0] if rows else 0)
+    return rows[0][0] if rows else 0, leads

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -18,7 +19,7 @@ from aureum.http.api.staff.lead_fields import (
     AdminLeadResponse,
     RemovedAdminLead,
 )
-from aureum.http.api.staff.lead_history import assigned_in, history_of, routed_to, routings_in
+from aureum.http.api.staff.lead_history import assigned_in, history_of, routings_in
 from aureum.http.api.staff.lead_list import PATH, get_admin_leads
 from aureum.http.api.staff.lead_routing import numbers_of, routed_numbers, routing_of
 from aureum.http.api.staff.scope import in_brokerage, where_lead_is
@@ -27,7 +28,7 @@ from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.numbered_pages import NumberedPage
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
-from aureum.projections import admin_leads
+from aureum.projections import admin_leads, lead_list, users
 from aureum.projections.document_list import Row
 
 NO_LEAD = "Lead not found"
@@ -40,15 +41,14 @@ SOURCE_PAGE = "/admin/leads"
 
 def lead_body(brokerage: int, agent: int | None, routing: dict[str, Any] | None, lead: Lead) -> bytes:
     """The full detail of a lead of this *brokerage*, in the care of this *agent*."""
-    return encoded(admin_leads.detail(admin_leads.row_of(lead, None), brokerage, agent, routing))
+    return encoded(admin_leads.detail(admin_leads.row_of(lead), brokerage, agent, routing))
 
 
-async def body_of(context: Context, lead: Lead, routed_to: str | None) -> partial[bytes]:
-    """What makes the body of this lead, which was *routed_to* a user."""
+async def body_of(context: Context, lead: Lead) -> partial[bytes]:
+    """What makes the body of this lead."""
     agent = lead.assigned_to
     number = None if agent is None else (await numbers_of(context, {agent})).get(agent)
-    details = admin_leads.row_of(lead, routed_to)["details"]
-    return partial(lead_body, context.caller.number, number, await routing(context, details))
+    return partial(lead_body, context.caller.number, number, await routing(context, lead_list.routed_of(lead)))
 
 
 async def routing(context: Context, details: Row) -> dict[str, Any] | None:
@@ -58,12 +58,25 @@ async def routing(context: Context, details: Row) -> dict[str, Any] | None:
 
 
 async def post_admin_lead(context: Context, new: AdminLeadCreate) -> Response:
-    """Leads that staff enter are not routed. Set ``assigned_agent_id`` to assign the lead to an agent.
+    """Leads that staff enter are not routed unless ``route`` is true. Set ``assigned_agent_id`` to assign the lead to
+    an agent.
 
     Raises NotFound, HttpError 400.
     """
     context = await in_brokerage(context, new.brokerage_id, "create lead")
-    body = partial(lead_body, context.caller.number, new.assigned_agent_id, None)
+    brief = context.caller.visible_to is not None
+    numbers: dict[UUID, int] = {}
+    if new.route:
+        staff = await context.app.database.tenant_rows(
+            context.tenant_id, users.ASSIGNABLE, {"tenant": context.tenant_id}
+        )
+        numbers = {user_id: number for user_id, number, *_ in staff}
+
+    def body(lead: Lead) -> bytes:
+        shown = routing_of(lead_list.routed_of(lead), numbers, brief=brief, whole=True)
+        agent = None if lead.assigned_to is None else numbers.get(lead.assigned_to, new.assigned_agent_id)
+        return lead_body(context.caller.number, agent, shown, lead)
+
     remember = await once(context, body)
     command = CaptureLead(
         tenant_id=context.tenant_id,
@@ -86,6 +99,7 @@ async def post_admin_lead(context: Context, new: AdminLeadCreate) -> Response:
         status=new.status,
         assigned_to=await check_agent(context, new.assigned_agent_id),
         created_by=context.caller.user_id,
+        route=new.route,
     )
     lead, appended = await capture_lead(
         context.app.store, command, origin(context.request, context.caller), idempotency=remember
@@ -114,7 +128,7 @@ async def get_admin_lead(context: Context, number: int, as_of: AsOf) -> Response
     lead = stream.aggregate()
     if lead is None:
         raise NotFound(NOT_YET)
-    body = await body_of(context, lead, routed_to(stream))
+    body = await body_of(context, lead)
     return unless_known(context, body(lead), lead.version)
 
 
@@ -136,10 +150,7 @@ async def patch_admin_lead(context: Context, number: int, change: AdminLeadChang
         expected_versions=expected_versions(context.request),
     )
     lead = await change_lead(context.app.store, command, origin(context.request, context.caller))
-    # Clearing a suspect routes it: then whom it went to has it now.
-    was = row["details"].get("routed_to") if row["details"]["routing"] == lead.routing else None
-    goes_to = was or (str(lead.assigned_to) if lead.routing is not None and lead.assigned_to is not None else None)
-    return answered(context, lead, await body_of(context, lead, goes_to))
+    return answered(context, lead, await body_of(context, lead))
 
 
 async def get_admin_lead_history(context: Context, number: int, as_of: AsOf) -> Response:

@@ -13,12 +13,19 @@ from aureum.commands.tours import ChangeTour, RequestTour, change_tour, clear_to
 from aureum.domain.errors import Invalid
 from aureum.domain.tour import Tour
 from aureum.http.access.callers import origin
-from aureum.http.api.tours.tour_fields import ShowingChange, ShowingCreate, ShowingResponse, Status
+from aureum.http.api.tours.tour_fields import (
+    ShowingChange,
+    ShowingCreate,
+    ShowingDetailResponse,
+    ShowingResponse,
+    Status,
+)
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, reference, run_once, shown
+from aureum.http.contract.routing import beside, with_routing
 from aureum.http.wire.fields import Text
 from aureum.projections import tour_list
 
@@ -55,9 +62,9 @@ def in_these_words() -> Iterator[None]:
         raise Invalid(NAMES.get(error.field, error.field), text) from error
 
 
-def showing_body(tour: Tour) -> bytes:
-    """A tour as the Aureum API shows it, in the same words as the list."""
-    return encoded(tour_list.document(tour, tour.id, tour.created_on, tour.modified_on))
+def showing_body(context: Context, tour: Tour) -> bytes:
+    """A tour as the Aureum API shows it, in the same words as the list, and how it was routed."""
+    return encoded(with_routing(context, tour_list.document(tour, tour.id, tour.created_on, tour.modified_on), tour))
 
 
 async def get_showings(context: Context, filters: ShowingFilters) -> Response:
@@ -82,13 +89,15 @@ async def post_showing(context: Context, new: ShowingCreate) -> Response:
         created_by=caller.user_id,
         **vars(new) | {"property_id": reference(new.property_id), "assigned_to": reference(new.assigned_to)},
     )
+    body = partial(showing_body, context)
     with in_these_words():
-        return await run_once(context, partial(request_tour, context.app.store, command), showing_body, 201)
+        return await run_once(context, partial(request_tour, context.app.store, command), body, 201)
 
 
 async def get_showing(context: Context, tour_id: UUID, as_of: AsOf) -> Response:
     """Returns the showing, or its state at ``asOf``."""
-    return await shown(context, tour_list.LIST, tour_id, NO_SHOWING, as_of, showing_body)
+    body = partial(showing_body, context)
+    return await shown(context, tour_list.LIST, tour_id, NO_SHOWING, as_of, body, beside=partial(beside, context))
 
 
 async def patch_showing(context: Context, tour_id: UUID, change: ShowingChange) -> Response:
@@ -114,7 +123,7 @@ async def patch_showing(context: Context, tour_id: UUID, change: ShowingChange) 
         tour = await change_tour(
             context.app.store, command, origin(context.request, context.caller), missing=NO_SHOWING
         )
-    return answered(context, tour, showing_body)
+    return answered(context, tour, partial(showing_body, context))
 
 
 async def post_showing_clearance(context: Context, tour_id: UUID) -> Response:
@@ -127,13 +136,13 @@ async def post_showing_clearance(context: Context, tour_id: UUID) -> Response:
         missing=NO_SHOWING,
         visible_to=context.caller.visible_to,
     )
-    return await run_once(context, command, showing_body)
+    return await run_once(context, command, partial(showing_body, context))
 
 
 SHOWN = ShowingResponse
 """What webhooks are sent."""
 
-one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShowingResponse)
+one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShowingDetailResponse)
 
 ENDPOINTS = (
     Endpoint(
@@ -151,7 +160,7 @@ ENDPOINTS = (
         post_showing,
         "Create a showing",
         body=ShowingCreate,
-        answers=ShowingResponse,
+        answers=ShowingDetailResponse,
         status=201,
     ),
     one(method="GET", run=get_showing, summary="Get a showing", query=AsOf),

@@ -11,6 +11,7 @@ from aureum.domain.wall_time import DATE
 from aureum.http.api.leads.lead_fields import ANSWERABLE
 from aureum.http.contract import form_fields
 from aureum.http.contract.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Cleared, Listing, Phone, Trap
+from aureum.http.contract.routing import Route, Routing
 from aureum.http.wire.fields import (
     NOT_NULL,
     NULL_IS_ABSENT,
@@ -166,6 +167,7 @@ class ShowingCreate(Body):
     status: Annotated[Status, NULL_IS_ABSENT] = "pending"
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId", description="A user of the brokerage.")] = None
     message: Message | None = None
+    route: Annotated[Route, NULL_IS_ABSENT] = False
 
     @model_validator(mode="after")
     def answerable(self) -> "ShowingCreate":
@@ -230,7 +232,14 @@ class TourResponse(Shape):
     property_id: Wire | None
     updated_at: LeadsTimestamp
     assigned_agent_id: int | None
+    lead_id: Annotated[int | None, Field(description="The open lead of the same person, if there is one.")]
     suspect: Suspect = False
+
+
+class TourDetailResponse(TourResponse):
+    """A tour, and how it found its agent."""
+
+    routing: Routing
 
 
 class ShowingResponse(Shape):
@@ -247,8 +256,17 @@ class ShowingResponse(Shape):
     startsAt: Timestamp | None
     timeZone: str | None
     assignedToId: Wire | None
+    leadId: Annotated[
+        Wire, Field(default_factory=str, description="The open lead of the same person. Present only if there is one.")
+    ]
     status: Status
     message: str | None
     createdAt: Timestamp
     updatedAt: Timestamp
     suspect: Suspect = False
+
+
+class ShowingDetailResponse(ShowingResponse):
+    """A showing, and how it found its agent."""
+
+    routing: Routing

@@ -1,27 +1,37 @@
 """Tours, in the Leads API: requested on a brokerage's own pages; listed, read and changed by staff or with a key."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
+import orjson
 from pydantic import Field
 from starlette.responses import Response
 
 from aureum.commands.tours import NO_TOUR, ChangeTour, RequestTour, change_tour, request_tour
 from aureum.domain.errors import NotFound
+from aureum.domain.routing import reasons
 from aureum.domain.tour import Tour
 from aureum.http.access.callers import origin
-from aureum.http.api.tours.tour_fields import ReceivedTour, Status, TourChange, TourForm, TourResponse
+from aureum.http.api.tours.tour_fields import (
+    ReceivedTour,
+    Status,
+    TourChange,
+    TourDetailResponse,
+    TourForm,
+    TourResponse,
+)
 from aureum.http.contract.agents import check_agent
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import KEY_OR_STAFF, Context, Endpoint, Id
 from aureum.http.contract.form_page import FormWords, Input
 from aureum.http.contract.forms import FormEndpoint, Submission, submit
 from aureum.http.contract.lists import DeltaPaging, Search, listing
-from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, unless_known
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, unless_known, with_more
 from aureum.http.wire.fields import Text
 from aureum.http.wire.shapes import Shape
-from aureum.projections import tour_list
+from aureum.projections import lead_list, tour_list
 from aureum.store.event_store import Appended
 
 TOURS = listing("/api/tours", tour_list.LIST, tour_list.TOURS)
@@ -48,12 +58,14 @@ class RemovedTour(Shape):
 
 
 class Found(NamedTuple):
-    """A tour's row, and the number of the agent it is assigned to."""
+    """A tour's row, and the numbers of the agent it is assigned to and of its lead."""
 
     tour_id: UUID
     version: int
     doc: str
+    details: str
     agent: int | None
+    lead: int | None
 
 
 def shown_tour(tour: Tour) -> dict[str, Any]:
@@ -70,16 +82,29 @@ def received(tour: Tour) -> bytes:
 
 async def tour_body(context: Context, tour: Tour) -> bytes:
     """The whole tour, in the same words as the list."""
-    return encoded(shown_tour(tour) | {"assigned_agent_id": await agent_number(context, tour.assigned_to)})
+    numbers = {
+        "assigned_agent_id": await number_of(context, tour_list.AGENT, {"user": tour.assigned_to}),
+        "lead_id": await number_of(context, tour_list.LEAD, {"lead": tour.lead_id}),
+    }
+    return encoded(shown_tour(tour) | numbers | await routing(context, lead_list.routed_of(tour)))
 
 
-async def agent_number(context: Context, user_id: UUID | None) -> int | None:
-    """How the Leads API calls a user."""
-    if user_id is None:
+async def number_of(context: Context, query: str, named: Mapping[str, UUID | None]) -> int | None:
+    """How the Leads API calls what is named, if it is."""
+    if None in named.values():
         return None
-    parameters = {"tenant": context.tenant_id, "user": user_id}
-    rows = await context.app.database.tenant_rows(context.tenant_id, tour_list.AGENT, parameters)
+    rows = await context.app.database.tenant_rows(context.tenant_id, query, {"tenant": context.tenant_id, **named})
     return rows[0][0] if rows else None
+
+
+async def routing(context: Context, details: Mapping[str, Any]) -> dict[str, Any]:
+    """How a tour found its agent, as the caller may see it; nothing of one that was not routed."""
+    brief, routed_to = context.caller.visible_to is not None, details["routed_to"]
+    agent = None
+    if routed_to is not None and not brief:
+        agent = await number_of(context, tour_list.AGENT, {"user": UUID(routed_to)})
+    shown = reasons.shown(details, lambda _: agent, brief=brief)
+    return {} if shown is None else {"routing": shown}
 
 
 async def get_found(context: Context, number: int) -> Found:
@@ -126,9 +151,9 @@ async def get_tour(context: Context, number: int, as_of: AsOf) -> Response:
     """Returns the tour, or its state at ``asOf``."""
     found = await get_found(context, number)
     if as_of.as_of is None:
-        agent = b"null" if found.agent is None else b"%d" % found.agent
-        body = found.doc.encode()[:-1] + b',"assigned_agent_id":' + agent + b"}"
-        return unless_known(context, body, found.version)
+        numbers = {"assigned_agent_id": found.agent, "lead_id": found.lead}
+        more = numbers | await routing(context, orjson.loads(found.details))
+        return unless_known(context, with_more(found.doc, more), found.version)
     tour = (await context.app.store.load(context.tenant_id, found.tour_id)).aggregate(as_of.as_of)
     if tour is None:
         raise NotFound(NOT_YET)
@@ -177,7 +202,7 @@ one = partial(
     access=KEY_OR_STAFF,
     dialect="leads",
     id=Id(NO_TOUR, number=True),
-    answers=TourResponse,
+    answers=TourDetailResponse,
 )
 
 ENDPOINTS = (

@@ -1,76 +1,14 @@
 """Forms and tours find their agents: fair over two processes, never above a cap, with the reason; and claims."""
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
-from typing import Any
 
-import pytest
-
+from tests.http.api.routing.sending import LEADS, agents_of, change, lead, put, sent
 from tests.http.office import Office, Staff, Tenant
-from tests.http.serving import Answer, Server, served
-
-LEADS = "/api/v1/admin/leads"
-AGENTS = "/api/v1/admin/agents"
-ROUTING = "/api/v1/admin/routing"
+from tests.http.serving import Answer, Server
 
 DAYS = "UPDATE turns SET window_name = '2000-01-01' WHERE tenant_id = %(tenant)s RETURNING 1"
 ROWS = "SELECT data FROM events WHERE tenant_id = %(tenant)s AND type IN ('lead.captured', 'tour.requested')"
-
-
-ADDRESSES = count(1)
-
-
-@pytest.fixture(scope="module")
-def server(served_url: str) -> Iterator[Server]:
-    """Another process behind the same proxy: forms from many addresses come to either."""
-    with served(served_url, trusted_proxies="127.0.0.0/8") as running:
-        yield running
-
-
-@pytest.fixture
-def owner(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "brokerage_owner", "Olivia")
-
-
-@pytest.fixture
-def team(office: Office, tenant: Tenant) -> list[Staff]:
-    return [office.staff(tenant.id, "agent", name) for name in ("Ana", "Ben", "Cora")]
-
-
-def put(server: Server, owner: Staff, **settings: Any) -> None:
-    answer = server.ask("PUT", ROUTING, settings, owner.bearer)
-    assert answer.status == 200, answer.body
-
-
-def change(server: Server, owner: Staff, agent: Staff, **profile: Any) -> None:
-    answer = server.ask("PATCH", f"{AGENTS}/{agent.number}", profile, owner.bearer)
-    assert answer.status == 200, answer.body
-
-
-def sent(server: Server, tenant: Tenant, **fields: Any) -> int:
-    answer = server.form(tenant, {"X-Forwarded-For": address()}, **fields)
-    assert answer.status == 200, answer.body
-    number: int = answer.json["lead_id"]
-    return number
-
-
-def address() -> str:
-    """A visitor's, whom no limit of forms holds up."""
-    number = next(ADDRESSES)
-    return f"198.18.{number // 250}.{number % 250 + 1}"
-
-
-def lead(server: Server, who: Staff, number: int) -> dict[str, Any]:
-    answer = server.ask("GET", f"{LEADS}/{number}", headers=who.bearer)
-    assert answer.status == 200, answer.body
-    found: dict[str, Any] = answer.json
-    return found
-
-
-def agents_of(server: Server, owner: Staff, numbers: list[int]) -> Counter[int | None]:
-    return Counter(lead(server, owner, number)["assigned_agent_id"] for number in numbers)
 
 
 def at_once(servers: tuple[Server, ...], tenant: Tenant, forms: int) -> list[int]:

@@ -12,24 +12,11 @@ from aureum.domain.ids import from_wire
 from aureum.http.api.routing.rehearsals import ENDPOINTS
 from aureum.http.contract.endpoint import Endpoint
 from aureum.store.event_store import EventStore
-from tests.http.api.routing.test_forms_are_routed import (
-    LEADS,
-    ROUTING,
-    address,
-    at_once,
-    change,
-    lead,
-    owner,
-    put,
-    sent,
-    server,
-    team,
-)
+from tests.http.api.routing.sending import LEADS, ROUTING, address, change, lead, put, sent
+from tests.http.api.routing.test_forms_are_routed import at_once
 from tests.http.every.sample import rehearse_all as to_the_end
 from tests.http.office import Office, Staff, Tenant
 from tests.http.serving import Server
-
-__all__ = ["owner", "server", "team"]
 
 REHEARSE = ROUTING + "/rehearse"
 REHEARSALS = ROUTING + "/rehearsals"
@@ -334,3 +321,20 @@ def test_who_may(server: Server, office: Office, tenant: Tenant, owner: Staff, e
     assert server.ask(endpoint.method, path, body).status == 401
     stranger = office.staff(office.brokerage().id, "brokerage_owner")
     assert server.ask(endpoint.method, path, body, stranger.bearer).status == (404 if endpoint.id else 202)
+
+
+def test_a_clients_leads_stay_with_the_clients_agent(
+    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    """They take no turn in a rehearsal, as they took none when they came."""
+    put(server, owner, mode="round_robin")
+    numbers = [sent(server, tenant, email="john@example.com") for _ in range(4)]
+    sent(server, tenant)
+    agent = lead(server, owner, numbers[0])["assigned_agent_id"]
+    found, leads = rehearsed(server, office, owner)
+    assert (found["moved"], len(leads)) == (0, 5)
+    found, leads = rehearsed(server, office, owner, settings={"mode": "primary_only", "fallback": "pond"})
+    would = {one["lead_id"]: (one["would_have"], one["reason"]) for one in leads}
+    known = [would.pop(number) for number in numbers[1:]]
+    assert {who for who, _ in known} == {agent} and all(reason.startswith("The client's agent:") for _, reason in known)
+    assert [who for who, _ in would.values()] == [None, None] and found["moved"] == 2

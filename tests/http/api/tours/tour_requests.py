@@ -43,6 +43,11 @@ def tour_of(server: Server, tenant: Tenant, number: int, query: str = "") -> dic
     return tour
 
 
+def as_listed(tour: dict[str, Any]) -> dict[str, Any]:
+    """A tour or a showing without how it was routed, which lists do not say."""
+    return {name: value for name, value in tour.items() if name != "routing"}
+
+
 def changed(server: Server, tenant: Tenant, number: int, **fields: Any) -> dict[str, Any]:
     """A tour after a change."""
     answer = server.by_key(tenant, "PATCH", f"/api/tours/{number}", fields)
