@@ -77,7 +77,7 @@ async def open_aureum(
     )
     connection = nullcontext() if model_path is None else ModelClient(model_path, seconds=settings.routing_timeout)
     async with open_store(settings, url, key, watch) as store, gate, connection as model:
-        with asking(model, settings.routing_timeout):
+        with asking(model, settings.routing_timeout, metrics.routed_without_model):
             yield Aureum(
                 settings,
                 store.database,

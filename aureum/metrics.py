@@ -82,8 +82,18 @@ class Metrics:
             "Requests that passed a limit without being counted, since the database could store nothing",
             registry=self.registry,
         )
+        self._without_model = Counter(
+            "aureum_routing_without_model_total",
+            "Enquiries that the routing model would have been asked about and was not, or did not answer, by reason",
+            ("why",),
+            registry=self.registry,
+        )
         self._request_children: dict[tuple[str, str, int], Counter] = {}
         self._second_children: dict[str, Histogram] = {}
+
+    def routed_without_model(self, why: str) -> None:
+        """Count an enquiry that was routed without the model: it was ``late``, ``busy`` or ``away``."""
+        self._without_model.labels(why).inc()
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""

@@ -48,6 +48,12 @@ SELECT d ->> 'number', d ->> 'assigned_to', d -> 'routing'
  WHERE e.tenant_id = %(tenant)s AND e.type = 'lead.captured' ORDER BY e.position
 """
 
+MISSED = """
+SELECT coalesce(d -> 'routing' -> 'ranking' ->> 'missing', 'none'), count(*)
+  FROM events e, LATERAL (SELECT convert_from(e.data, 'UTF8')::json AS d)
+ WHERE e.tenant_id = %(tenant)s AND e.type = 'lead.captured' GROUP BY 1 ORDER BY 1
+"""
+
 REGIMES = {True: "full profiles", False: "specialties only"}
 BUDGETS = {True: (86.0, 91.0, 80.0, 92.0), False: (71.0, 0.0, 66.0, 82.0)}
 
@@ -251,6 +257,15 @@ def cost(running: Server, model: ModelProcess, firms: dict[str, Firm], seconds: 
     return rows
 
 
+def missed(url: str, firm: Firm) -> Row:
+    """How often the model should have been asked and gave no answer in time."""
+    with psycopg.connect(url) as connection:
+        counts: dict[str, int] = dict(connection.execute(MISSED, {"tenant": firm.tenant_id}).fetchall())
+    forms = sum(counts.values())
+    told = ", ".join(f"{count} {why}" for why, count in counts.items() if why != "none") or "none"
+    return Row("of those forms, without the model's answer", f"{told} of {forms:,}")
+
+
 @contextmanager
 def opened(many: Sequence[Profile]) -> Iterator[tuple[str, Server, ModelProcess, dict[bool, Firm], dict[str, Firm]]]:
     """A database with the brokerages, the model's process, and a process of the product."""
@@ -273,4 +288,5 @@ def run(many: Sequence[Profile], *, quick: bool) -> list[Row]:
             for one in cases()[:40]:
                 ask(running, firm, one)
                 time.sleep(0.0 if quick else 0.2)
-        return [*rows, *cost(running, model, timed, 2 if quick else 8, 1 if quick else 5)]
+        rows += cost(running, model, timed, 2 if quick else 8, 1 if quick else 5)
+        return [*rows, missed(url, timed["semantic"])]

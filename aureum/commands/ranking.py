@@ -5,7 +5,7 @@ connection that a process has (``asking``); without one, and where the model doe
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -33,24 +33,29 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Connection:
-    """Where this process asks the model, None where it has none; and how long profiles may take to be made ready."""
+    """Where this process asks the model, None where it has none; how long profiles may take to be made ready; and who
+    is told why the model took no part."""
 
     model: ModelClient | None = None
     seconds: float | None = None
+    missed: Callable[[str], None] = lambda why: None
 
 
 connection = Connection()
 
 
 @contextmanager
-def asking(model: ModelClient | None, seconds: float | None = None) -> Iterator[None]:
-    """Rankings of this process ask *model* while this lasts, and wait no longer than *seconds* for profiles."""
-    before = connection.model, connection.seconds
-    connection.model, connection.seconds = model, seconds
+def asking(
+    model: ModelClient | None, seconds: float | None = None, missed: Callable[[str], None] = lambda why: None
+) -> Iterator[None]:
+    """Rankings of this process ask *model* while this lasts, and wait no longer than *seconds* for profiles. *missed*
+    is told why the model took no part, each time that it should have."""
+    before = connection.model, connection.seconds, connection.missed
+    connection.model, connection.seconds, connection.missed = model, seconds, missed
     try:
         yield
     finally:
-        connection.model, connection.seconds = before
+        connection.model, connection.seconds, connection.missed = before
 
 
 def warm_up() -> None:
@@ -80,16 +85,23 @@ class Profiles:
         if not any(agent.specialties or agent.bio or agent.languages for agent in pool):
             return Ranking("nothing_said")
         try:
-            if self.ready is None:
-                async with asyncio.timeout(connection.seconds):
-                    self.ready = await self.roster()
-            router = SemanticRouter(connection.model)
-            return ranking_of(await router.decide(to_compare(enquiry), self.ready, self.ids_of(pool)))
+            ranking = await self.compared(enquiry, pool)
         except TimeoutError:
-            return Ranking("late", missing="late")
+            ranking = Ranking("late", missing="late")
         except Exception as error:
             log.error("ranking_failed", error=type(error).__name__, trace=places(error))
-            return Ranking("broken", missing="away")
+            return Ranking("broken")
+        if ranking.missing is not None:
+            connection.missed(ranking.missing)
+        return ranking
+
+    async def compared(self, enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
+        """The ranking by the profiles. Raises TimeoutError if they are not ready in time."""
+        if self.ready is None:
+            async with asyncio.timeout(connection.seconds):
+                self.ready = await self.roster()
+        router = SemanticRouter(connection.model)
+        return ranking_of(await router.decide(to_compare(enquiry), self.ready, self.ids_of(pool)))
 
     async def roster(self) -> Roster:
         """The agents' profiles, made ready once, and in a thread: 200 agents take 0.1 s, in which others go on."""

@@ -100,7 +100,7 @@ def test_profiles_are_made_ready_once_however_many_ask() -> None:
 
 def test_nothing_that_goes_wrong_refuses_a_lead(capsys: pytest.CaptureFixture[str]) -> None:
     odd = agent(ANA, 7)  # type: ignore[arg-type]  # what no agent can have
-    assert rank(HORSES, odd, agent(BEN, "horse property")) == Ranking("broken", missing="away")
+    assert rank(HORSES, odd, agent(BEN, "horse property")) == Ranking("broken")
     assert "ranking_failed" in capsys.readouterr().out
 
 

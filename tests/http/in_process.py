@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -125,10 +126,11 @@ def conditional(request: bytes, etag: str) -> bytes:
 
 
 @asynccontextmanager
-async def open_app(url: str, kept: int = KEPT) -> AsyncIterator[RunningApp]:
-    """The application on a port, as a process of ``serve`` has it, and reachable from here."""
+async def open_app(url: str, kept: int = KEPT, model: Path | None = None) -> AsyncIterator[RunningApp]:
+    """The application on a port, as a process of ``serve`` has it, and reachable from here. *model* is where the
+    process of a routing model answers."""
     given = Settings(form_rate_limit=FORM_LIMIT, trusted_proxies="127.0.0.1/32")  # type: ignore[arg-type]  # as text
-    async with open_aureum(given, url, MASTER_KEY) as aureum:
+    async with open_aureum(given, url, MASTER_KEY, model) as aureum:
         edge = make_app(aureum)
         edge.revalidations = Revalidations(kept)
         config = uvicorn.Config(edge, lifespan="off", proxy_headers=False, log_config=None, access_log=False)
@@ -146,13 +148,13 @@ async def open_app(url: str, kept: int = KEPT) -> AsyncIterator[RunningApp]:
             await server.wait_closed()
 
 
-def in_app(url: str, work: Callable[[RunningApp], Awaitable[None]]) -> None:
+def in_app(url: str, work: Callable[[RunningApp], Awaitable[None]], model: Path | None = None) -> None:
     """Run *work* with the application open; nothing may fail in it where only the event loop hears of it."""
     unheard: list[dict[str, Any]] = []
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
-        async with asyncio.timeout(3 * PATIENCE), open_app(url) as app:
+        async with asyncio.timeout(3 * PATIENCE), open_app(url, model=model) as app:
             await work(app)
 
     in_loop(run())

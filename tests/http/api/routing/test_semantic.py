@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from aureum.routing.model_process import ModelProcess
+from tests.http.in_process import RunningApp, get, in_app
 from tests.http.office import Office, Staff, Tenant
 from tests.http.serving import Server, served, until
 
@@ -260,6 +261,22 @@ def test_a_killed_or_hanging_model_refuses_no_form(served_url: str, office: Offi
         finally:
             os.kill(own_model.process.pid, signal.SIGCONT)
         until(lambda: firm.routed(server, f"{OPEN} on {time.monotonic()}")[1]["model"] == MODEL)
+
+
+def test_a_process_is_ready_when_its_model_is_or_will_not_be(served_url: str) -> None:
+    with ModelProcess("tests.routing.other_model:never") as process:
+
+        async def work(app: RunningApp) -> None:
+            client = await app.client()
+            loading = await client.ask(get("/readyz"))
+            assert loading.status == 503 and b"The routing model is still loading." in loading.body
+            assert (await client.ask(get("/healthz"))).status == 200
+            process.process.kill()
+            process.process.wait()
+            process.look_after()
+            assert (await client.ask(get("/readyz"))).status == 200
+
+        in_app(served_url, work, process.path)
 
 
 def test_a_model_that_cannot_be_loaded_keeps_nobody_waiting(served_url: str, office: Office) -> None:
