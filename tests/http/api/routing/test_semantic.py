@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ MODEL = "universal-sentence-encoder-multilingual-3 0.2.1"
 
 NOT_WAITED_FOR = "The comparison by meaning took too long"
 NOT_THERE = "The comparison by meaning was not available"
+
+PEOPLE = count(1)
 
 DATA = Path(__file__).parents[3] / "routing" / "data" / "agents.json"
 
@@ -64,8 +67,9 @@ class Brokerage:
         assert answer.status == 200, answer.body
 
     def lead(self, server: Server, **fields: Any) -> dict[str, Any]:
-        """What staff see of the lead that a form makes."""
-        answer = server.form(self.tenant, **{"subject": "Question", "source_page": None} | fields)
+        """What staff see of the lead that the form of a person makes who has not asked before."""
+        person = {"email": f"john{next(PEOPLE)}@example.com"}
+        answer = server.form(self.tenant, **person | {"subject": "Question", "source_page": None} | fields)
         assert answer.status == 200, answer.body
         found: dict[str, Any] = server.ask("GET", f"{LEADS}/{answer.json['lead_id']}", headers=self.owner.bearer).json
         return found
@@ -243,7 +247,10 @@ def test_a_killed_or_hanging_model_refuses_no_form(served_url: str, office: Offi
         until(lambda: firm.routed(server, f"{OPEN} {time.monotonic()}")[1]["model"] == MODEL)
         first = own_model.process.pid
         with ThreadPoolExecutor(4) as threads:
-            forms = [threads.submit(server.form, firm.tenant, message=f"{OPEN} number {n}") for n in range(60)]
+            forms = [
+                threads.submit(server.form, firm.tenant, message=f"{OPEN} number {n}", email=f"jim{n}@example.com")
+                for n in range(60)
+            ]
             time.sleep(0.1)
             os.kill(first, signal.SIGKILL)
             assert {form.result().status for form in forms} == {200}
