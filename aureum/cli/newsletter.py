@@ -1,4 +1,4 @@
-"""``aureum newsletter``: who is subscribed, for the program that sends the brokerage's mails."""
+"""``aureum newsletter``: the subscribers, for the program that sends the brokerage's mails."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ async def known_of(store: EventStore, command: "ChangeUser") -> tuple[str, ...]:
 class ChangeUser(BaseModel):
     """Only what is set changes. ``profile`` is by the names of ``aureum.domain.user.PROFILE``, and ``bio``.
 
-    With ``keep_an_owner`` the brokerage's last owner who can log in stays one: who else could let anyone in again? The
+    With ``keep_an_owner`` the brokerage's last owner who can log in stays one, since only owners let others in. The
     last platform admin who can log in stays one in any case.
     """
 

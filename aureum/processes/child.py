@@ -244,7 +244,8 @@ def main(arguments: list[str]) -> None:
 
 
 def run(arguments: list[str]) -> None:
-    """``main``, whose end by an error is one line in the log: of a foreseen one with its text, which quotes nobody."""
+    """``main``, whose end by an error is one line in the log: of a foreseen one with its text, which quotes no personal
+    data."""
     configure("info")  # until the settings say which level; they may be what is wrong
     try:
         main(arguments)

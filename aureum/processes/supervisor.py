@@ -106,7 +106,7 @@ def serve(
                     hung_up()
                 time.sleep(LOOK_SECONDS)
         finally:
-            # Ours first: nobody shall wait in a queue that is served no more.
+            # Close our listener first, so that no client waits in a queue that is no longer served.
             listener.close()
             stop_all(children, told)
 
@@ -176,7 +176,8 @@ def restart_dead(children: list[Child], listener: socket.socket, shared: str) ->
 
 
 def stop_all(children: list[Child], told: Told) -> None:
-    """SIGTERM to all, and wait until they have drained; whoever has not in time, or at the second signal, is killed."""
+    """SIGTERM to all, and wait until they have drained; a child that has not in time, or at the second signal, is
+    killed."""
     for child in children:
         if child.process.poll() is None:
             child.process.terminate()

@@ -1,4 +1,4 @@
-"""Who may ask: an API key or a user on the Aureum API, staff on the staff endpoints, visitors on the public forms of
+"""The callers: an API key or a user on the Aureum API, staff on the staff endpoints, visitors on the public forms of
 the brokerage that the Host names.
 """
 

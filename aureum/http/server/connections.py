@@ -1,4 +1,5 @@
-"""Who may hold a connection of this process, for how long, with how much: no client shuts others out by doing nothing.
+"""Limits on the connections of this process: how many, how long, how much memory. No client shuts others out by doing
+nothing.
 
 Uvicorn waits for a client without an end, and takes connections until the system refuses them. Here a head must come in
 a time, a body and the reading of an answer must go on, and idle connections end. What has come of unfinished bodies has

@@ -55,8 +55,8 @@ async def retry_parked(store: EventStore, tenant_id: UUID, batch: int = BATCH) -
                 await connection.execute("COMMIT")
                 return total
             streams, until = list(set(parked.values())), max(parked)
-            anew = await made_again(connection, tenant_key, streams, min(parked) - 1, until)
-            told = [message for message in anew if message.position in parked]
+            made = await made_again(connection, tenant_key, streams, min(parked) - 1, until)
+            told = [message for message in made if message.position in parked]
             deliveries = live(told, [listener(row) for row in await registered.fetchall()])
             wanted = {delivery.position for delivery in deliveries}
             async with connection.pipeline():

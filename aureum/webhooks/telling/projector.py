@@ -130,8 +130,8 @@ async def project(store: EventStore, tenant_id: UUID, limit: int = BATCH) -> Pro
         messages = wanted(messages + [ping for _, ping in asked.pings], deliveries, asked)
         streams: dict[int, UUID] = {message.position: message.stream_id for message in messages}
         if others := [position for _, position in asked.redeliveries if position not in streams]:
-            anew, more = await pruned(connection, tenant_key, others)
-            messages, streams = messages + anew, streams | more
+            made, more = await pruned(connection, tenant_key, others)
+            messages, streams = messages + made, streams | more
         async with connection.pipeline():
             await add_messages(connection, tenant_id, messages)
             await add_deliveries(connection, tenant_id, deliveries)

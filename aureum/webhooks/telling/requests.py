@@ -151,8 +151,8 @@ async def pruned(
     if not gone:
         return [], streams
     rows = await (await connection.execute(AT_POSITIONS, about, binary=True)).fetchall()
-    anew = await made_again(connection, tenant_key, list({row[STREAM] for row in rows}), min(gone) - 1, max(gone))
-    found = [message for message in anew if message.position in set(gone)]
+    made = await made_again(connection, tenant_key, list({row[STREAM] for row in rows}), min(gone) - 1, max(gone))
+    found = [message for message in made if message.position in set(gone)]
     for row in rows:
         if row[TYPE] == WebhookPing.Requested.TOPIC:
             (record,) = read(tenant_key, row[STREAM], None, [row])
