@@ -9,10 +9,10 @@ from playwright.sync_api import Locator, expect
 from aureum.domain.ids import PLATFORM
 from aureum.domain.user import User
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
-from tests.http.api.staff.test_api_keys import opens
-from tests.http.api.staff.test_login import PASSWORD, joined
+from tests.http.api.staff.keys import opens
+from tests.http.api.staff.logins import PASSWORD, joined
+from tests.http.api.webhooks.hooks import SECRET, made
 from tests.http.api.webhooks.test_deliveries import Hook
-from tests.http.api.webhooks.test_endpoints import SECRET, made
 from tests.http.api.webhooks.test_webhooks_live import beside, consuming
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, served, until

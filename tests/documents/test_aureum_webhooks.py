@@ -17,7 +17,7 @@ from tests.e2e.test_story import Inbox, inbox
 from tests.http.office import ORIGIN, Office
 from tests.webhooks.sending.test_signing import Case, ask_node
 from tests.webhooks.waiting import until
-from tests.webhooks.worker.test_worker import working
+from tests.webhooks.worker.workers import working
 from tests.webhooks.worker_process import LOOPBACK
 
 PAYLOAD = AUREUM.payload.value

@@ -1,7 +1,8 @@
-"""Waiting for what nobody announces."""
+"""Waiting with a bound: for a condition that is not announced, and for a whole test."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 
 async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -11,3 +12,8 @@ async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
             if condition():
                 return
             await asyncio.sleep(0.005)
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a test that takes a minute at most."""
+    asyncio.run(asyncio.wait_for(coroutine, 60))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.http.api.staff.test_login import PASSWORD, joined
+from tests.http.api.staff.logins import PASSWORD, joined
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, page
 from tests.http.panel.test_login import log_in

@@ -8,11 +8,11 @@ from aureum.domain.ids import PLATFORM
 from aureum.http.panel.acting import CHOOSE
 from aureum.http.panel.leads import NOT_OF_IT
 from aureum.http.panel.resource import CHOOSE_IN_FORM
-from tests.http.api.staff.test_api_keys import number_of
+from tests.http.api.staff.keys import number_of
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Reading
-from tests.http.panel.test_resources import own_form, saved
+from tests.http.panel.resources import own_form, saved
 from tests.http.serving import Server
 
 ACTING = "/admin/brokerages/acting"

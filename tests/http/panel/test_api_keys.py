@@ -5,7 +5,7 @@ import re
 import pytest
 
 from aureum.domain.ids import to_wire
-from tests.http.api.staff.test_api_keys import opens
+from tests.http.api.staff.keys import opens
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Reading

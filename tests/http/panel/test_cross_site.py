@@ -5,7 +5,7 @@ import pytest
 from aureum.http.access.session_cookie import ELSEWHERE
 from aureum.http.panel.page import Page
 from aureum.http.panel.pages import PAGES
-from tests.http.api.staff.test_login import PASSWORD, joined, opens
+from tests.http.api.staff.logins import PASSWORD, joined, opens
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, refused
 from tests.http.serving import JANE, Server

@@ -10,10 +10,10 @@ from aureum.domain.ids import PLATFORM, from_wire, to_wire
 from aureum.http.panel.forms import NO_FORM
 from aureum.http.panel.page import LOGIN, WRONG_METHOD, Page
 from aureum.http.panel.pages import PAGES, STYLE
-from tests.http.api.staff.test_api_keys import number_of
+from tests.http.api.staff.keys import number_of
 from tests.http.api.tours.tour_requests import HOUSE
+from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import Hook
-from tests.http.api.webhooks.test_endpoints import made
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, page, refused
 from tests.http.serving import JANE, Answer, Server

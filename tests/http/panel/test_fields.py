@@ -17,7 +17,7 @@ from aureum.http.panel.forms import MEDIA, Form, read_form
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.settings import FIELDS as SETTINGS
 from tests.http.panel.reading import Reading
-from tests.http.panel.test_resources import RESOURCES
+from tests.http.panel.resources import RESOURCES
 
 ZONES = ("America/Boise", "UTC", "Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kiritimati", "Europe/Dublin")
 

@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.http.api.staff.test_login import PASSWORD, WRONG, joined, opens
+from tests.http.api.staff.logins import PASSWORD, WRONG, joined, opens
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, page
 from tests.http.serving import Answer, Server

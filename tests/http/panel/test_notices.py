@@ -8,7 +8,7 @@ from aureum.commands.webhook_endpoints import disable_webhook_endpoint
 from aureum.domain.ids import PLATFORM, from_wire
 from aureum.http.panel.notices import MOST
 from aureum.http.panel.pages import PAGES
-from tests.http.api.webhooks.test_endpoints import FAILING, changed, made
+from tests.http.api.webhooks.hooks import FAILING, changed, made
 from tests.http.office import ORIGIN, Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, page
 from tests.http.panel.reading import Reading

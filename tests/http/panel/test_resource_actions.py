@@ -9,9 +9,9 @@ from tests.http.api.webhooks.test_events import feed
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Form
+from tests.http.panel.resources import RESOURCES as DECLARED
+from tests.http.panel.resources import entered, own_form, saved
 from tests.http.panel.test_resource_values import made, owner_id, shown
-from tests.http.panel.test_resources import RESOURCES as DECLARED
-from tests.http.panel.test_resources import entered, own_form, saved
 from tests.http.serving import JANE, Server
 
 RESOURCES = {resource.path.rpartition("/")[2]: resource for resource in DECLARED}

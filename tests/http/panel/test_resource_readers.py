@@ -7,8 +7,8 @@ from aureum.http.panel.acting import CHOOSE
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
+from tests.http.panel.resources import RESOURCES, entered, events, own_form, reader_of, saved
 from tests.http.panel.test_resource_values import made, shown
-from tests.http.panel.test_resources import RESOURCES, entered, events, own_form, reader_of, saved
 from tests.http.serving import JANE, Server
 
 NAMED = {"leads": "firstName", "tasks": "title", "showings": "name"}

@@ -6,11 +6,11 @@ import pytest
 
 from aureum.http.access.roles import NOT_YOURS_TO_CHANGE
 from aureum.http.panel.page import STALE
-from tests.http.api.staff.test_login import changed, joined, log_in
+from tests.http.api.staff.logins import changed, joined, log_in
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, led_to, page
-from tests.http.panel.test_resources import events, own_form, saved
+from tests.http.panel.resources import events, own_form, saved
 from tests.http.serving import JANE, Server
 
 KATHMANDU = "Asia/Kathmandu"

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from aureum.commands.brokerages import disable_brokerage
 from aureum.commands.sessions import TOKEN_PREFIX
 from aureum.http.panel.login import page_after
-from tests.http.api.staff.test_login import changed, joined, opens, token
+from tests.http.api.staff.logins import changed, joined, opens, token
 from tests.http.office import ORIGIN, Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, refused
 from tests.http.serving import Server

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import LAST_EVENT, Hook, furnish
-from tests.http.api.webhooks.test_endpoints import made
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, led_to, page, refused
 from tests.http.panel.reading import Reading

@@ -6,7 +6,7 @@ import pytest
 
 from aureum.http.panel.page import STALE
 from aureum.registry import WEBHOOK_EVENTS as EVENTS
-from tests.http.api.webhooks.test_endpoints import SECRET, aggregate, made
+from tests.http.api.webhooks.hooks import SECRET, aggregate, made
 from tests.http.office import Office, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page
 from tests.http.panel.reading import Reading

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,48 +10,18 @@ import pytest
 
 from aureum.domain import ids
 from aureum.store.event_store import EventStore
-from aureum.store.postgres.database import Database
-from aureum.webhooks.queue import completions, lanes
-from aureum.webhooks.queue.completions import Completer, Completion, Key
-from aureum.webhooks.queue.hosts import Hosts
+from aureum.webhooks.queue.completions import Completer, Completion
 from aureum.webhooks.queue.lane_health import Trouble
-from aureum.webhooks.queue.lanes import LEASE_SECONDS, Claim, due_tenants
+from aureum.webhooks.queue.lanes import LEASE_SECONDS, due_tenants
 from aureum.webhooks.queue.leases import give_back, reap
 from aureum.webhooks.sending.sender import TIMEOUT, Failure
 from tests.stores import open_brokerage, opened_store
+from tests.webhooks.queue.queued import ONE, claim, completion, enqueue, expire, of, queue, write
 from tests.webhooks.tenants import attempts, change_brokerage, register
+from tests.webhooks.waiting import run
 
-ONE, OTHER = uuid4(), uuid4()
+OTHER = uuid4()
 SECOND = timedelta(seconds=1)
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
-
-
-async def enqueue(store: EventStore, tenant_id: UUID, endpoint_id: UUID, positions: Sequence[int]) -> None:
-    """Deliveries that are due, with their messages, as the projector makes them."""
-    about = {"tenant": tenant_id, "endpoint": endpoint_id, "positions": list(positions)}
-    for statement in (
-        "INSERT INTO webhook_messages SELECT %(tenant)s, p, 'msg_' || p, 'lead.created', %(tenant)s, '{}', now()"
-        " FROM unnest(%(positions)s::bigint[]) AS p ON CONFLICT DO NOTHING",
-        "INSERT INTO webhook_lanes (tenant_id, endpoint_id, next_due) VALUES (%(tenant)s, %(endpoint)s, now())"
-        " ON CONFLICT (tenant_id, endpoint_id)"
-        " DO UPDATE SET next_due = greatest(now(), webhook_lanes.open_until)",
-        "INSERT INTO webhook_deliveries (tenant_id, endpoint_id, position, due_at)"
-        " SELECT %(tenant)s, %(endpoint)s, p, now() FROM unnest(%(positions)s::bigint[]) AS p",
-    ):
-        await store.database.rows(statement, about)
-
-
-async def queue(store: EventStore, tenant_id: UUID) -> dict[tuple[UUID, int], tuple[str, int, UUID | None]]:
-    """State, attempt and owner of each delivery, by endpoint and position."""
-    rows = await store.database.rows(
-        "SELECT endpoint_id, position, state, attempt, lease_owner FROM webhook_deliveries"
-        " WHERE tenant_id = %(tenant)s",
-        {"tenant": tenant_id},
-    )
-    return {(endpoint_id, position): tuple(rest) for endpoint_id, position, *rest in rows}
 
 
 async def slots_of(store: EventStore, tenant_id: UUID) -> dict[UUID, int]:
@@ -60,43 +29,8 @@ async def slots_of(store: EventStore, tenant_id: UUID) -> dict[UUID, int]:
     return dict(await store.database.rows(query, {"tenant": tenant_id}))
 
 
-async def expire(store: EventStore, tenant_id: UUID, owner: UUID) -> None:
-    """Let the leases of *owner* end."""
-    await store.database.rows(
-        "UPDATE webhook_deliveries SET lease_until = now() - interval '1 second'"
-        " WHERE tenant_id = %(tenant)s AND lease_owner = %(owner)s",
-        {"tenant": tenant_id, "owner": owner},
-    )
-
-
-async def claim(
-    database: Database, owner: UUID, tenant_id: UUID, *, limit: int, share: int, hosts: Hosts | None = None
-) -> list[Claim]:
-    """What a worker claims, on hosts that have room for all."""
-    rooms, hosts = {tenant_id: limit}, hosts or Hosts(1_000)
-    claims = await lanes.claim(database, owner, rooms, limit=limit, share=share, hosts=hosts)
-    for one in claims:
-        hosts.began(one.host)
-    return claims
-
-
 async def tell_nobody(trouble: Trouble) -> None:
     raise AssertionError(f"Nothing here is in trouble: {trouble}")
-
-
-async def write(database: Database, owner: UUID, written: Sequence[Completion]) -> dict[Key, str]:
-    """The outcomes of what is written."""
-    return (await completions.write(database, owner, written)).outcomes
-
-
-def completion(claim: Claim, *, error: Failure | None = None, pause: timedelta | None = None) -> Completion:
-    """A success, unless *error* says otherwise."""
-    status = 200 if error is None else None
-    return Completion(claim, claim.claimed_at, 3, status, error, b"answer", pause)
-
-
-def of(claims: Sequence[Claim]) -> set[tuple[UUID, int]]:
-    return {(c.endpoint_id, c.position) for c in claims}
 
 
 def test_a_claim_holds_deliveries_with_their_messages_for_a_while(database_url: str) -> None:

@@ -1,7 +1,6 @@
 """What holds lanes back: a breaker, a rate limit, hosts that are full or cannot be reached, an endpoint that rests."""
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,15 +16,12 @@ from aureum.webhooks.queue.lane_health import Trouble
 from aureum.webhooks.queue.lanes import due_tenants
 from aureum.webhooks.sending.sender import Failure
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.queue.test_lanes import claim, completion, enqueue, of, write
+from tests.webhooks.queue.queued import claim, completion, enqueue, of, write
 from tests.webhooks.tenants import change_endpoint, register
+from tests.webhooks.waiting import run
 
 ONE = uuid4()
 HOUR = timedelta(hours=1)
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 async def set_lanes(store: EventStore, tenant: UUID, change: str) -> None:

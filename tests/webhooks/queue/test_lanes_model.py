@@ -24,7 +24,7 @@ from aureum.webhooks.queue.lanes import Claim, due_tenants
 from aureum.webhooks.queue.leases import give_back, reap
 from aureum.webhooks.sending.sender import Failure
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.queue.test_lanes import claim, completion, enqueue, expire, queue, write
+from tests.webhooks.queue.queued import claim, completion, enqueue, expire, queue, write
 from tests.webhooks.tenants import attempts, change_endpoint, register
 
 WORKERS = (uuid4(), uuid4())

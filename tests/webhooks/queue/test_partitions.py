@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 from aureum.store.postgres.database import Database
 from aureum.webhooks.queue import partitions
 from aureum.webhooks.queue.partitions import KEEP_DAYS, day_of, keep_partitions, to_drop, to_make
+from tests.webhooks.waiting import run
 
 TODAY = date(2026, 3, 1)
 
@@ -24,10 +23,6 @@ VALUES (%(tenant)s, %(tenant)s, 1, 1, %(at)s, 1, '', 'delivered', gen_random_uui
 """
 
 STANDS = "SELECT tableoid::regclass::text, started_at FROM webhook_attempts ORDER BY started_at"
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 async def attempt(database: Database, at: datetime) -> None:

@@ -1,8 +1,6 @@
 """What is kept no longer goes; what is still needed stays. And what should have been looked at is looked at."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,18 +13,15 @@ from aureum.webhooks.queue.retention import clear_removed, prune_messages
 from aureum.webhooks.telling.replays import feed
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import cancel, change_endpoint, disable, finish, remove, replay
-from tests.webhooks.telling.test_projector import catch_up
+from tests.webhooks.telling.projecting import catch_up
 from tests.webhooks.tenants import change_brokerage, deliveries, register
+from tests.webhooks.waiting import run
 
 LEASE = """
 UPDATE webhook_deliveries SET state = 'leased', lease_owner = gen_random_uuid(), lease_until = now() + interval '1 hour'
  WHERE position = %(position)s
 """
 AGE = "UPDATE webhook_messages SET recorded_at = recorded_at - %(age)s::interval WHERE position <= %(until)s"
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 async def kept(store: EventStore) -> list[int]:

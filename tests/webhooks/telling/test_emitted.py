@@ -1,8 +1,5 @@
 """What is emitted since a position: never half a save, wherever a batch ends, and bounded in time."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,13 +10,10 @@ from aureum.webhooks.telling import emitted as emitted_module
 from aureum.webhooks.telling.emitted import Emitted, emitted_since
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.tenants import change, head_of
+from tests.webhooks.waiting import run
 
 LEADS = 6
 STATUSES = ("contacted", "qualified", "contacted", "qualified", "contacted")
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 async def furnished(store: EventStore) -> UUID:

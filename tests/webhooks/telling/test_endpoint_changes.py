@@ -1,7 +1,5 @@
 """What happens to an endpoint in the log, and what its lane makes of it."""
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +10,9 @@ from aureum.webhooks.queue.lanes import due_tenants
 from aureum.webhooks.telling.projector import project
 from aureum.webhooks.worker.endpoints import Endpoints
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.queue.test_lanes import enqueue
+from tests.webhooks.queue.queued import enqueue
 from tests.webhooks.tenants import change_endpoint, register
+from tests.webhooks.waiting import run
 
 TROUBLED = """
 UPDATE webhook_lanes
@@ -29,10 +28,6 @@ SELECT slots, failures, openings, open_until, failing_since, window_from, next_d
 """
 
 AS_NEW = (8, 0, 0, None, None, None, False)
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 async def lane(store: EventStore, tenant: UUID) -> tuple[Any, ...]:

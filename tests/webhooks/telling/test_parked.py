@@ -1,8 +1,6 @@
 """What could not be told is told once its cause is mended."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
@@ -11,15 +9,12 @@ from aureum.webhooks.telling.parked import Retried, retry_parked
 from aureum.webhooks.telling.projector import project
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import finish
-from tests.webhooks.telling.test_projector import catch_up, message_bodies, parked
+from tests.webhooks.telling.projecting import catch_up, message_bodies, parked
 from tests.webhooks.tenants import change, deliveries, register
+from tests.webhooks.waiting import run
 
 BREAK = "UPDATE events SET type = 'lead.teleported' WHERE stream_id = %(lead)s AND version = 2"
 MEND = "UPDATE events SET type = 'lead.status_changed' WHERE stream_id = %(lead)s AND version = 2"
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 @pytest.mark.parametrize("batch", [1, 100])

@@ -1,11 +1,7 @@
 """From the log to messages and deliveries: exactly once, for all that want them, even if a worker is killed."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
-from uuid import UUID
 
-import orjson
 import pytest
 from structlog.testing import capture_logs
 
@@ -14,34 +10,9 @@ from aureum.store.event_store import EventStore
 from aureum.webhooks.telling.projector import Projected, project, tenants_behind
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.killing import killed, make_mortal
+from tests.webhooks.telling.projecting import catch_up, message_bodies, parked
 from tests.webhooks.tenants import change, change_brokerage, checkpoint_of, deliveries, head_of, register
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
-
-
-async def catch_up(store: EventStore, limit: int = 500) -> None:
-    """Project all that is behind."""
-    for _ in range(1_000):
-        behind = await tenants_behind(store)
-        if not behind:
-            return
-        for tenant_id in behind:
-            await project(store, tenant_id, limit)
-    raise AssertionError("The projector never comes to the end.")
-
-
-async def message_bodies(store: EventStore, tenant_id: UUID) -> list[Any]:
-    rows = await store.database.rows(
-        "SELECT body FROM webhook_messages WHERE tenant_id = %(tenant)s ORDER BY position", {"tenant": tenant_id}
-    )
-    return [orjson.loads(body) for (body,) in rows]
-
-
-async def parked(store: EventStore, tenant_id: UUID) -> list[tuple[int, int, str]]:
-    query = "SELECT position, cause, reason FROM webhook_parked WHERE tenant_id = %(tenant)s ORDER BY position"
-    return [tuple(row) for row in await store.database.rows(query, {"tenant": tenant_id})]
+from tests.webhooks.waiting import run
 
 
 def test_each_save_is_delivered_once_to_each_endpoint_that_wants_it(database_url: str) -> None:

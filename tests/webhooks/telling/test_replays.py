@@ -1,9 +1,7 @@
 """What happened earlier is delivered again, all of it and once, below live traffic, whatever happens meanwhile."""
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,12 +22,9 @@ from tests.webhooks.control import (
     state_of,
 )
 from tests.webhooks.killing import killed, make_mortal
-from tests.webhooks.telling.test_projector import catch_up
+from tests.webhooks.telling.projecting import catch_up
 from tests.webhooks.tenants import change, change_brokerage, deliveries, head_of, register
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
+from tests.webhooks.waiting import run
 
 
 async def feed_all(store: EventStore, tenant_id: UUID) -> Fed:

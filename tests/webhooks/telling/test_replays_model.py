@@ -22,7 +22,7 @@ from aureum.webhooks.telling.replays import feed
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import disable, enable, finish, redeliver, replay
 from tests.webhooks.killing import killed, make_mortal
-from tests.webhooks.telling.test_projector import catch_up
+from tests.webhooks.telling.projecting import catch_up
 from tests.webhooks.tenants import change, head_of, register
 
 STATUSES = ("contacted", "qualified", "showing", "offer", "lost", "new")

@@ -1,7 +1,5 @@
 """What people ask for by events in the log is granted once: a delivery again, a test of an endpoint."""
 
-import asyncio
-from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,8 +21,9 @@ from tests.domain.test_tour import new_tour
 from tests.stores import capture, new_lead, open_brokerage, opened_store
 from tests.webhooks.control import cancel, change_endpoint, disable, finish, ping, redeliver, remove, replay
 from tests.webhooks.killing import killed, make_mortal
-from tests.webhooks.telling.test_projector import catch_up
+from tests.webhooks.telling.projecting import catch_up
 from tests.webhooks.tenants import change, deliveries, register
+from tests.webhooks.waiting import run
 
 ROWS = """
 SELECT position, state, due_at = (
@@ -34,10 +33,6 @@ SELECT position, state, due_at = (
   FROM webhook_deliveries d
  ORDER BY position
 """
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 async def rows(store: EventStore) -> list[tuple[Any, ...]]:

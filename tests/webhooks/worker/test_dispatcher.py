@@ -4,7 +4,7 @@ import asyncio
 import errno
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -22,15 +22,11 @@ from aureum.webhooks.worker.endpoints import Endpoints
 from aureum.webhooks.worker.worker import persevere
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.queue.test_lanes import enqueue, queue
+from tests.webhooks.queue.queued import enqueue, queue
 from tests.webhooks.tenants import attempts, change_endpoint, register
-from tests.webhooks.waiting import until
+from tests.webhooks.waiting import run, until
 
 OK = SendResult(200, None, 1, b"", None)
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 class Scripted(Sender):

@@ -15,9 +15,9 @@ from aureum.webhooks.sending.signing import NEXT, new_secret
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.receiver import Answer, Request, receiving, text
 from tests.webhooks.tenants import SECRET, change_brokerage, change_endpoint, enable, register
-from tests.webhooks.waiting import until
+from tests.webhooks.waiting import run, until
 from tests.webhooks.worker.test_faults_processes import once_then
-from tests.webhooks.worker.test_worker import nothing_left, received_ids, run, working
+from tests.webhooks.worker.workers import nothing_left, received_ids, working
 
 OK = text("200 OK")
 OOPS = text("500 Oops")

@@ -14,9 +14,9 @@ from tests.conftest import execute
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.receiver import receiving, text
 from tests.webhooks.tenants import attempts, register
-from tests.webhooks.waiting import until
+from tests.webhooks.waiting import run, until
 from tests.webhooks.worker.test_faults_processes import once_then
-from tests.webhooks.worker.test_worker import after, nothing_left, received_ids, run, working
+from tests.webhooks.worker.workers import after, nothing_left, received_ids, working
 
 ANOTHER_CLOCK = sql.SQL(
     """

@@ -22,11 +22,11 @@ from tests.conftest import MASTER_KEY, execute
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.cable import cable
 from tests.webhooks.crash import crash
-from tests.webhooks.queue.test_lanes import ONE, claim, completion, enqueue
+from tests.webhooks.queue.queued import ONE, claim, completion, enqueue
 from tests.webhooks.receiver import receiving, text
 from tests.webhooks.tenants import attempts, register
-from tests.webhooks.waiting import until
-from tests.webhooks.worker.test_worker import after, arrived, nothing_left, received_ids, run, working
+from tests.webhooks.waiting import run, until
+from tests.webhooks.worker.workers import after, arrived, nothing_left, received_ids, working
 
 OK = text("200 OK")
 

@@ -20,12 +20,12 @@ from aureum.webhooks.sending.sender import Failure, Sender
 from aureum.webhooks.worker.worker_settings import pause_after
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.conftest import Run
-from tests.webhooks.queue.test_lanes import enqueue
+from tests.webhooks.queue.queued import enqueue
 from tests.webhooks.receiver import receiving, text
 from tests.webhooks.sending.test_sender_tls import Certificate, sender
 from tests.webhooks.tenants import SECRET, attempts, register
-from tests.webhooks.waiting import until
-from tests.webhooks.worker.test_worker import after, nothing_left, received_ids, run, working
+from tests.webhooks.waiting import run, until
+from tests.webhooks.worker.workers import after, nothing_left, received_ids, working
 from tests.webhooks.worker_process import LOOPBACK
 
 OK = text("200 OK")

@@ -16,11 +16,11 @@ from aureum.store.event_store import EventStore
 from aureum.webhooks.queue.message import message_id
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.cable import cable
-from tests.webhooks.queue.test_lanes import enqueue
+from tests.webhooks.queue.queued import enqueue
 from tests.webhooks.receiver import Answer, Receiver, receiving, text
 from tests.webhooks.tenants import attempts, register
-from tests.webhooks.waiting import until
-from tests.webhooks.worker.test_worker import after, never, nothing_left, received_ids, run, worker_process, working
+from tests.webhooks.waiting import run, until
+from tests.webhooks.worker.workers import after, never, nothing_left, received_ids, worker_process, working
 
 LEASE, ATTEMPT = 2.0, 1.0
 OK = text("200 OK")

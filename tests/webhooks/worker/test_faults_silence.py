@@ -10,8 +10,8 @@ from tests.freezer import freezer
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.receiver import receiving, text
 from tests.webhooks.tenants import attempts, register
-from tests.webhooks.waiting import until
-from tests.webhooks.worker.test_worker import after, arrived, nothing_left, received_ids, run, working
+from tests.webhooks.waiting import run, until
+from tests.webhooks.worker.workers import after, arrived, nothing_left, received_ids, working
 
 OK = text("200 OK")
 TIMEOUT = 1.0

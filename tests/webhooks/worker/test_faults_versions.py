@@ -3,10 +3,11 @@
 from uuid import uuid4
 
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.queue.test_lanes import enqueue
+from tests.webhooks.queue.queued import enqueue
 from tests.webhooks.receiver import receiving, text
 from tests.webhooks.tenants import register
-from tests.webhooks.worker.test_worker import nothing_left, received_ids, run, working
+from tests.webhooks.waiting import run
+from tests.webhooks.worker.workers import nothing_left, received_ids, working
 
 RELEASE_0_2 = (
     # It knows nothing of when a lane is due next.

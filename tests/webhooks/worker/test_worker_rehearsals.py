@@ -27,8 +27,9 @@ from aureum.domain.routing.settings import Routing
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.worker.test_worker import working
-from tests.webhooks.worker.test_worker_replays import eventually, run
+from tests.webhooks.waiting import run
+from tests.webhooks.worker.eventually import eventually
+from tests.webhooks.worker.workers import working
 
 MODEL = "tests.routing.other_model:counting"
 OPERATOR = Origin(COMMAND_LINE)

@@ -1,39 +1,22 @@
 """What people ask of endpoints, with a real worker and a real receiver."""
 
-import asyncio
 import time
-from collections.abc import Coroutine
-from typing import Any
 
 import orjson
 import pytest
 
-from aureum.store.event_store import EventStore
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import cancel, disable, enable, ping, redeliver, replay
 from tests.webhooks.receiver import receiving, text
 from tests.webhooks.tenants import register
-from tests.webhooks.waiting import until
-from tests.webhooks.worker.test_worker import arrived, nothing_left, received_ids, worker_process, working
+from tests.webhooks.waiting import run, until
+from tests.webhooks.worker.eventually import eventually
+from tests.webhooks.worker.workers import arrived, nothing_left, received_ids, worker_process, working
 
 ENDED = """
 SELECT state, cursor, until, queued FROM webhook_replays WHERE replay_id = %(id)s AND state <> 'running'
 """
 EMPTY = "SELECT count(*) FROM webhook_deliveries HAVING count(*) = 0"
-
-
-async def eventually(store: EventStore, query: str, **parameters: Any) -> list[Any]:
-    """What *query* finds, as soon as it finds anything; nothing after ten seconds."""
-    for _ in range(200):
-        found = await store.database.rows(query, parameters)
-        if found:
-            return found
-        await asyncio.sleep(0.05)
-    return []
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 def test_a_replay_begins_within_two_seconds_and_comes_to_its_end(database_url: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM, to_wire
+from tests.http.api.staff.keys import number_of, opens
 from tests.http.office import Office, Staff, Tenant
 from tests.http.serving import Server
 
@@ -20,15 +21,6 @@ def owner(office: Office, tenant: Tenant) -> Staff:
 @pytest.fixture(scope="module")
 def admin(office: Office) -> Staff:
     return office.staff(PLATFORM, "platform_admin")
-
-
-def number_of(office: Office, tenant: Tenant) -> int:
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
-    return int(number)
-
-
-def opens(server: Server, key: str) -> int:
-    return server.ask("GET", "/api/me", headers={"Authorization": f"Bearer {key}"}).status
 
 
 def test_made_shown_once_and_revoked(server: Server, proxied: Server, tenant: Tenant, owner: Staff) -> None:

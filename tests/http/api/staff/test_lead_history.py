@@ -6,7 +6,7 @@ from aureum.domain import ids
 from aureum.domain.ids import aureum_time
 from aureum.http.api.staff.lead_fields import AdminEventResponse
 from aureum.http.wire.fields import parse_time
-from tests.http.api.staff.test_leads import PATH, entered
+from tests.http.api.staff.entering import PATH, entered
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, until
 

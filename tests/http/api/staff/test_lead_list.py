@@ -14,7 +14,8 @@ from aureum.http.api.staff.lead_fields import AdminLeadResponse
 from aureum.http.contract.numbered_pages import NumberedPage
 from aureum.projections import search
 from tests.conftest import fresh_database
-from tests.http.api.staff.test_leads import NOBODY, PATH, entered, number_of
+from tests.http.api.staff.entering import NOBODY, PATH, entered
+from tests.http.api.staff.test_leads import number_of
 from tests.http.office import ORIGIN, Office, Staff, Tenant
 from tests.http.serving import Answer, Server, served
 

@@ -10,18 +10,10 @@ import pytest
 from aureum.commands.brokerages import disable_brokerage
 from aureum.domain import ids
 from aureum.http.api.staff.lead_fields import AdminLeadResponse
-from tests.http.office import ORIGIN, Office, Staff, Tenant
-from tests.http.serving import Answer, Server
+from tests.http.api.staff.entering import NOBODY, PATH, WALK_IN, enter, entered
+from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.serving import Server
 
-PATH = "/api/v1/admin/leads"
-WALK_IN = {
-    "first_name": "Jane",
-    "last_name": "Doe",
-    "email": "jane@example.com",
-    "subject": "Walk-in: interested in downtown condos",
-    "message": "Came into the office.",
-}
-NOBODY = 2**31 - 1
 SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -29,19 +21,6 @@ def number_of(office: Office, tenant: Tenant) -> int:
     """The brokerage's ``brokerage_id``."""
     ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(tenant)s", tenant=tenant.id)
     return int(number)
-
-
-def enter(server: Server, who: Staff, headers: dict[str, str] | None = None, /, **fields: Any) -> Answer:
-    """A new lead of these fields."""
-    return server.ask("POST", PATH, WALK_IN | fields, who.bearer | (headers or {}))
-
-
-def entered(server: Server, who: Staff, **fields: Any) -> dict[str, Any]:
-    """The lead, as it was answered."""
-    answer = enter(server, who, **fields)
-    assert answer.status == 201, answer.body
-    lead: dict[str, Any] = answer.json
-    return lead
 
 
 def test_the_full_detail_is_answered_and_found_again(

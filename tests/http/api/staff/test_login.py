@@ -5,70 +5,31 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
 
 from aureum.commands.api_keys import hash_key
 from aureum.commands.brokerages import disable_brokerage, enable_brokerage
-from aureum.commands.users import ChangeUser, CreateUser, change_user, create_user
+from aureum.commands.users import CreateUser, create_user
 from aureum.domain.errors import AlreadyTaken
 from aureum.domain.ids import PLATFORM
-from aureum.domain.user import User
 from aureum.http.wire.fields import parse_time
 from aureum.store.event_store import EventStore
+from tests.http.api.staff.logins import PASSWORD, PATH, WRONG, changed, joined, log_in, opens, token
 from tests.http.office import NUMBERS, ORIGIN, Office, Tenant
 from tests.http.serving import Answer, Server
 
-PATH = "/api/v1/auth/login"
-PASSWORD = "correct horse battery staple"
 WAITING = """
 SELECT pid FROM pg_stat_activity
  WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT FROM heads%'
 """
-WRONG = "The email address or the password is wrong."
 
 
 @pytest.fixture(autouse=True)
 def forgiven(office: Office) -> None:
     """All tests log in from one address, and would be slowed down by each other's failures."""
     office.rows("DELETE FROM login_failures")
-
-
-def joined(office: Office, tenant_id: UUID, role: str = "agent", password: str | None = PASSWORD) -> User:
-    """A user with a password."""
-    command = CreateUser(
-        tenant_id=tenant_id,
-        email=f"Somebody{next(NUMBERS)}@example.com",
-        name="Sam Somebody",
-        role=role,
-        password=None if password is None else SecretStr(password),
-    )
-    return office.run(lambda store: create_user(store, command, ORIGIN))
-
-
-def log_in(server: Server, email: str, password: str = PASSWORD, **headers: str) -> Answer:
-    return server.ask("POST", PATH, {"email": email, "password": password}, headers)
-
-
-def token(server: Server, user: User) -> dict[str, str]:
-    """What to send from now on."""
-    answer = log_in(server, user.email)
-    assert answer.status == 200, answer.body
-    return {"Authorization": f"Bearer {answer.json['token']}"}
-
-
-def changed(office: Office, tenant_id: UUID, user: User, **fields: Any) -> None:
-    command = ChangeUser(tenant_id=tenant_id, user_id=user.id, **fields)
-    office.run(lambda store: change_user(store, command, ORIGIN, check=lambda _: None))
-
-
-def opens(server: Server, headers: dict[str, str]) -> bool:
-    """Whether the token opens anything."""
-    status = server.ask("GET", "/api/me", headers=headers).status
-    assert status in (200, 401)
-    return status == 200
 
 
 def test_a_token_for_the_password_in_whatever_case_the_address_is(

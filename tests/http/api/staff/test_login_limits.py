@@ -24,7 +24,7 @@ from aureum.commands.login_limits import (
 from aureum.domain.errors import TooMany
 from aureum.domain.ids import now
 from aureum.store.event_store import EventStore
-from tests.http.api.staff.test_login import PASSWORD, PATH, joined
+from tests.http.api.staff.logins import PASSWORD, PATH, joined
 from tests.http.office import NUMBERS, Office, Tenant
 from tests.http.serving import Answer, Server
 

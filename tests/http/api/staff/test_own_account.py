@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM
-from tests.http.api.staff.test_login import PASSWORD, joined, log_in, opens, token
+from tests.http.api.staff.logins import PASSWORD, joined, log_in, opens, token
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server
 

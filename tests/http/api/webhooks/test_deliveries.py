@@ -12,7 +12,7 @@ import pytest
 from aureum.domain.ids import from_wire
 from aureum.http.api.webhooks.ping import PATIENCE_SECONDS, WAIT_SECONDS
 from aureum.webhooks.queue.message import message_id
-from tests.http.api.webhooks.test_endpoints import made
+from tests.http.api.webhooks.hooks import made
 from tests.http.links import NEXT
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server, until

@@ -1,6 +1,5 @@
 """Webhooks over the Aureum API: made and shown once, changed, rotated, disabled and enabled, removed."""
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,42 +7,15 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM, from_wire, to_wire
-from aureum.domain.webhook_endpoint import WebhookEndpoint
+from tests.http.api.webhooks.hooks import FAILING, NEW, PATH, SECRET, aggregate, changed, made
 from tests.http.office import Office, Tenant
-from tests.http.serving import BASE_DOMAIN, Answer, Server, served
-
-PATH = "/api/webhooks"
-NEW = {"url": "https://example.com/hooks", "events": ["lead.created", "task.*"]}
-SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=")
+from tests.http.serving import BASE_DOMAIN, Server, served
 
 REPLAYS = "SELECT endpoint_id, since, until, which, cause, state FROM webhook_replays WHERE tenant_id = %(tenant)s"
 DISABLED_AT = """
 SELECT position FROM events WHERE tenant_id = %(tenant)s AND type = 'webhook_endpoint.disabled' ORDER BY position DESC
 """
 CHECKPOINT = "INSERT INTO checkpoints VALUES (%(tenant)s, 'webhooks', %(position)s)"
-FAILING = """
-INSERT INTO webhook_lanes (tenant_id, endpoint_id, failing_since) VALUES (%(tenant)s, %(endpoint)s, '2026-01-02 03:04')
-ON CONFLICT (tenant_id, endpoint_id) DO UPDATE SET failing_since = excluded.failing_since
-"""
-
-
-def made(server: Server, tenant: Tenant, **fields: Any) -> dict[str, Any]:
-    """A new webhook, as it was answered."""
-    answer = server.by_key(tenant, "POST", PATH, NEW | fields)
-    assert answer.status == 201, answer.body
-    webhook: dict[str, Any] = answer.json
-    return webhook
-
-
-def changed(server: Server, tenant: Tenant, webhook: dict[str, Any], **fields: Any) -> Answer:
-    return server.by_key(tenant, "PATCH", f"{PATH}/{webhook['id']}", fields)
-
-
-def aggregate(office: Office, tenant: Tenant, webhook: dict[str, Any]) -> WebhookEndpoint:
-    endpoint_id = from_wire(webhook["id"])
-    assert endpoint_id is not None
-    found: WebhookEndpoint = office.run(lambda store: store.load(tenant.id, endpoint_id)).aggregate()
-    return found
 
 
 def test_made_and_shown_without_its_secret(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from aureum.webhooks.telling.projector import project
-from tests.http.api.webhooks.test_endpoints import made
+from tests.http.api.webhooks.hooks import made
 from tests.http.links import NEXT
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server

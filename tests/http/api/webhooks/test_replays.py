@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import from_wire
+from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import QUEUED
-from tests.http.api.webhooks.test_endpoints import made
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from aureum.http.api.webhooks.ping import WAIT_SECONDS
-from tests.http.api.webhooks.test_endpoints import made
+from tests.http.api.webhooks.hooks import made
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server, served, until
 from tests.webhooks.receiver import Receiver, receiving, text
-from tests.webhooks.worker.test_worker import working
+from tests.webhooks.worker.workers import working
 
 
 @dataclass(frozen=True)

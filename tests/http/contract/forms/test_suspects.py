@@ -10,7 +10,7 @@ from aureum.store.rebuild.rebuild import rebuild
 from aureum.webhooks.telling.projector import project
 from tests.http.api.newsletter.newsletters import docs, subscribe, types
 from tests.http.api.tours.tour_requests import form as tour_form
-from tests.http.api.webhooks.test_endpoints import made
+from tests.http.api.webhooks.hooks import made
 from tests.http.office import Office, Tenant
 from tests.http.serving import FORM, Server
 
