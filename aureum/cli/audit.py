@@ -54,7 +54,7 @@ def audit_lead(
 
 def moment(text: str | None) -> datetime | None:
     """Raises Invalid."""
-    from aureum.http.wire.fields import parse_time
+    from aureum.http.wire.times import parse_time
 
     try:
         return None if text is None else parse_time(text)

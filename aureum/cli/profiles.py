@@ -146,7 +146,7 @@ async def moment(store: EventStore, tenant_id: UUID, name: str, given: str | Non
     """A moment, a date alone on the brokerage's clock. Raises Invalid."""
     from aureum.commands.clock import on_clock
     from aureum.domain.ids import aureum_time
-    from aureum.http.wire.fields import parse_time
+    from aureum.http.wire.times import parse_time
 
     if not given:
         return given if given is None else CLEARED

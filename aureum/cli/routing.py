@@ -172,7 +172,7 @@ async def moment(store: EventStore, tenant_id: UUID, given: str) -> datetime:
     """When the rehearsal begins; a date is its midnight on the brokerage's clock. Raises Invalid."""
     from aureum.commands.clock import on_clock
     from aureum.domain import ids
-    from aureum.http.wire.fields import parse_time
+    from aureum.http.wire.times import parse_time
 
     ago = AGO.fullmatch(given.strip())
     if ago is not None:

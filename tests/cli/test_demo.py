@@ -10,7 +10,7 @@ import pytest
 
 from aureum.demo.demo import make_demo
 from aureum.domain.lead import STATUSES
-from aureum.http.wire.fields import parse_time
+from aureum.http.wire.times import parse_time
 from aureum.store.event_store import Appended, EventStore
 from tests.cli.conftest import Terminal
 from tests.conftest import MASTER_KEY

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 
-from aureum.http.wire.fields import LARGEST_NUMBER, Number, NumberText
+from aureum.http.wire.numbers import LARGEST_NUMBER, Number, NumberText
 from aureum.http.wire.validation import Where, validate
 
 SCHEMA = {"type": "integer", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}

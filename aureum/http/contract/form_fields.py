@@ -14,7 +14,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from aureum.http.wire import fields
-from aureum.http.wire.fields import INVISIBLE, LONGEST_PHONE
+from aureum.http.wire.characters import INVISIBLE
+from aureum.http.wire.fields import LONGEST_PHONE
 
 NOTHING = re.compile("[\0\ud800-\udfff]+")
 """What no text holds."""

@@ -14,7 +14,8 @@ from aureum.http.contract.answers import JSON, answer_kept, kept_as, log_etag, n
 from aureum.http.contract.catching_up import Run, changes, in_words, runs_of
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
-from aureum.http.wire.fields import Characters, Time
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.times import Time
 from aureum.projections.document_list import DocumentList, View
 from aureum.projections.list_changes import changes_in
 from aureum.projections.search import asked as search_asked

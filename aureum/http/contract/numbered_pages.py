@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from aureum.http.contract.answers import answer, list_etag, not_modified
 from aureum.http.contract.endpoint import Context
-from aureum.http.wire.fields import AS_WHOLE
+from aureum.http.wire.numbers import AS_WHOLE
 from aureum.http.wire.shapes import Shape
 
 LARGEST_PAGE = 100

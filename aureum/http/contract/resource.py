@@ -17,8 +17,8 @@ from aureum.http.contract.answers import ETAGS, RESOURCE_ETAG, answer, encoded, 
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
 from aureum.http.wire.errors import HttpError
-from aureum.http.wire.fields import Time
 from aureum.http.wire.headers import header
+from aureum.http.wire.times import Time
 from aureum.projections.document_list import DocumentList
 from aureum.store.event_store import Appended, Idempotency, Stream
 from aureum.store.metadata import Origin

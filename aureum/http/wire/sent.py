@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from aureum.http.wire.fields import NOT_BLANK, STORABLE, VISIBLE, Characters
+from aureum.http.wire.characters import NOT_BLANK, STORABLE, VISIBLE, Characters
 
 EMPTY: JsonSchemaValue = {"type": "string", "const": ""}
 

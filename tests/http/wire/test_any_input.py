@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.lead import STATUSES
 from aureum.domain.texts import one_line
-from aureum.http.wire import fields
+from aureum.http.wire import characters
 from aureum.http.wire.form_bodies import clean
 from tests.http.office import Office
 from tests.http.serving import FORM, JANE, Server
@@ -90,7 +90,7 @@ def kept(name: str, text: str) -> str:
 
 def text_or_none(name: str, text: str | None) -> str | None:
     """The same of an optional one: one of blanks alone is none."""
-    return kept(name, text) if text and fields.VISIBLE.search(text) else None
+    return kept(name, text) if text and characters.VISIBLE.search(text) else None
 
 
 @given(data=st.data())

@@ -8,21 +8,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from aureum.http.contract.form_fields import Phone
-from aureum.http.wire.fields import (
-    NOT_NULL,
-    NULL_IS_ABSENT,
-    SPECIAL_DOMAINS,
-    Characters,
-    Email,
-    Message,
-    Name,
-    Source,
-    Text,
-    Time,
-    Whole,
-    is_email,
-    parse_time,
-)
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.fields import SPECIAL_DOMAINS, Email, Message, Name, Source, Text, is_email
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
+from aureum.http.wire.numbers import Whole
+from aureum.http.wire.times import Time, parse_time
 
 NonBlank = Annotated[str, Characters(blank=False)]
 

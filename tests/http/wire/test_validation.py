@@ -10,18 +10,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from aureum.http.contract.form_fields import Phone
+from aureum.http.wire.characters import Characters
 from aureum.http.wire.errors import InvalidRequest, Problem, render
-from aureum.http.wire.fields import (
-    NULL_IS_ABSENT,
-    Characters,
-    Email,
-    Name,
-    Page,
-    Source,
-    Text,
-    Time,
-    Utm,
-)
+from aureum.http.wire.fields import Email, Name, Page, Source, Text, Utm
+from aureum.http.wire.nulls import NULL_IS_ABSENT
+from aureum.http.wire.times import Time
 from aureum.http.wire.validation import problems, validate
 
 NonBlank = Annotated[str, Characters(blank=False)]

@@ -8,7 +8,9 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool, W
 
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.ids import leads_time
-from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Name
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.fields import Name
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
 from aureum.projections.brokerages import BrokerageRow

@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from aureum.domain.contact import HIGHEST_SCORE
-from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name, PhoneText, Whole
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.fields import Email, Name, PhoneText
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
+from aureum.http.wire.numbers import Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
 

@@ -16,7 +16,7 @@ from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
-from aureum.http.wire.fields import Characters
+from aureum.http.wire.characters import Characters
 from aureum.projections import contact_list
 
 CONTACTS = listing("/api/contacts", contact_list.LIST, contact_list.CONTACTS)

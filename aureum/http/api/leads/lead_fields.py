@@ -6,20 +6,9 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from aureum.domain.lead import LeadFields
 from aureum.http.contract.routing import Route, Routing
-from aureum.http.wire.fields import (
-    NOT_BLANK,
-    NOT_NULL,
-    NULL_IS_ABSENT,
-    Email,
-    Message,
-    Name,
-    Page,
-    PhoneText,
-    Source,
-    Subject,
-    Utm,
-    WireId,
-)
+from aureum.http.wire.characters import NOT_BLANK
+from aureum.http.wire.fields import Email, Message, Name, Page, PhoneText, Source, Subject, Utm, WireId
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Suspect, Timestamp, Wire
 from aureum.http.wire.validation import BreaksRule

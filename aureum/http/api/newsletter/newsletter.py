@@ -19,8 +19,9 @@ from aureum.http.contract.forms import FormEndpoint, Submission, submit
 from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
 from aureum.http.contract.visitor_page import NOT_KEPT
 from aureum.http.wire.accept import prefers_page
+from aureum.http.wire.characters import Characters
 from aureum.http.wire.errors import HttpError
-from aureum.http.wire.fields import Characters, Email
+from aureum.http.wire.fields import Email
 from aureum.http.wire.shapes import Shape
 from aureum.store.event_store import Appended
 

@@ -6,17 +6,10 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool
 
 from aureum.domain.property import DETAILS, PropertyFields
-from aureum.http.wire.fields import (
-    NOT_NULL,
-    NULL_IS_ABSENT,
-    VISIBLE,
-    Amount,
-    Characters,
-    Message,
-    Name,
-    Subject,
-    TimeZone,
-)
+from aureum.http.wire.characters import VISIBLE, Characters
+from aureum.http.wire.fields import Message, Name, Subject, TimeZone
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
+from aureum.http.wire.numbers import Amount
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Amount as ShownAmount
 from aureum.http.wire.shapes import Shape, Timestamp, Wire

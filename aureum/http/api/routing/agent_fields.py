@@ -10,10 +10,13 @@ from aureum.domain.ids import aureum_time, leads_time
 from aureum.domain.profile import LARGEST_CAP, LONGEST_BIO, LONGEST_WORD, MOST_WORDS
 from aureum.domain.user import User
 from aureum.http.access.roles import Role
-from aureum.http.wire.fields import NOT_NULL, Amount, Characters, Time, Whole
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.nulls import NOT_NULL
+from aureum.http.wire.numbers import Amount, Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Amount as AmountResponse
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
+from aureum.http.wire.times import Time
 from aureum.projections.property_list import number
 
 Words = Annotated[

@@ -13,9 +13,9 @@ from aureum.domain.routing.rehearsal import Rehearsal, from_json
 from aureum.domain.routing.settings import from_json as settings_from_json
 from aureum.http.api.routing.setting_fields import EXAMPLE, RoutingResponse, RoutingUpdate, document
 from aureum.http.contract.numbered_pages import NumberedPage
-from aureum.http.wire.fields import Time
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape, Wire
+from aureum.http.wire.times import Time
 from aureum.projections.routing_rehearsals import LEAD
 from aureum.projections.webhook_replays import progress
 

@@ -22,7 +22,9 @@ from aureum.domain.routing.settings import (
     Rule,
     When,
 )
-from aureum.http.wire.fields import NULL_IS_ABSENT, Amount, Characters, Number, Whole
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.nulls import NULL_IS_ABSENT
+from aureum.http.wire.numbers import Amount, Number, Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Amount as AmountResponse
 from aureum.http.wire.shapes import Shape

@@ -18,7 +18,9 @@ from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
 from aureum.http.contract.resource import answered, once
-from aureum.http.wire.fields import NULL_IS_ABSENT, Name, Whole
+from aureum.http.wire.fields import Name
+from aureum.http.wire.nulls import NULL_IS_ABSENT
+from aureum.http.wire.numbers import Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape, Wire
 from aureum.projections import api_keys

@@ -12,20 +12,10 @@ from aureum.http.contract.lists import CHANGED_AFTER, Search
 from aureum.http.contract.numbered_pages import Numbered
 from aureum.http.contract.paging import Cursor, Token
 from aureum.http.contract.routing import Route
-from aureum.http.wire.fields import (
-    NOT_NULL,
-    NULL_IS_ABSENT,
-    Characters,
-    Email,
-    Enquiry,
-    Message,
-    Name,
-    Number,
-    NumberText,
-    PhoneText,
-    Source,
-    Subject,
-)
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.fields import Email, Enquiry, Message, Name, PhoneText, Source, Subject
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
+from aureum.http.wire.numbers import Number, NumberText
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import ActorResponse, ChangeResponse, LeadsTimestamp, Shape, Wire
 

@@ -20,8 +20,9 @@ from aureum.http.contract.answers import answer, encoded, list_etag, not_modifie
 from aureum.http.contract.endpoint import STAFF, Access, Context, Endpoint
 from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.resource import expected_versions, once
-from aureum.http.wire.fields import NOT_NULL, Name
+from aureum.http.wire.fields import Name
 from aureum.http.wire.headers import header
+from aureum.http.wire.nulls import NOT_NULL
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import api_keys, brokerages, users
 

@@ -11,7 +11,9 @@ from aureum.domain.user import User
 from aureum.http.access import named_brokerage
 from aureum.http.access.roles import Role
 from aureum.http.contract.numbered_pages import Numbered
-from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Email, Name
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.fields import Email, Name
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
 from aureum.projections.users import UserRow

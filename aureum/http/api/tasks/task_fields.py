@@ -9,9 +9,11 @@ from pydantic import ConfigDict, Field, JsonValue
 from aureum.domain.ids import aureum_time
 from aureum.domain.task import TaskFields
 from aureum.http.contract.resource import reference
-from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Message, Subject, Time, WireId
+from aureum.http.wire.fields import Message, Subject, WireId
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.times import Time
 
 Status = Literal["pending", "in_progress", "completed"]
 Type = Literal["call", "email", "meeting", "follow_up", "other"]

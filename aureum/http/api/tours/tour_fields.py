@@ -12,17 +12,10 @@ from aureum.http.api.leads.lead_fields import ANSWERABLE
 from aureum.http.contract import form_fields
 from aureum.http.contract.form_fields import BLANK_IS_NONE, EMPTY_IS_NONE, Cleared, Listing, Phone, Trap
 from aureum.http.contract.routing import Route, Routing
-from aureum.http.wire.fields import (
-    NOT_NULL,
-    NULL_IS_ABSENT,
-    Characters,
-    Email,
-    Message,
-    Name,
-    Number,
-    PhoneText,
-    WireId,
-)
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.fields import Email, Message, Name, PhoneText, WireId
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
+from aureum.http.wire.numbers import Number
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape, Suspect, Timestamp, Wire
 from aureum.http.wire.validation import BreaksRule

@@ -27,9 +27,11 @@ from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
 from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.lists import Paging
 from aureum.http.contract.resource import once
-from aureum.http.wire.fields import LARGEST_NUMBER, NULL_IS_ABSENT, parse_time
+from aureum.http.wire.nulls import NULL_IS_ABSENT
+from aureum.http.wire.numbers import LARGEST_NUMBER
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.times import parse_time
 from aureum.projections import webhook_replays
 
 PATH = "/api/webhooks/replays"

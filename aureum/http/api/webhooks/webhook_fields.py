@@ -7,7 +7,9 @@ from pydantic_core import PydanticCustomError
 
 from aureum.domain.webhook_endpoint import OVERLAP_HOURS_MOST, RATE_LIMIT_MOST
 from aureum.domain.webhook_urls import MAX_URL_LENGTH
-from aureum.http.wire.fields import NOT_NULL, NULL_IS_ABSENT, Characters, Whole
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
+from aureum.http.wire.numbers import Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
 from aureum.registry import WEBHOOK_EVENTS, WEBHOOK_GROUPS

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from aureum.domain.ids import aureum_time, from_wire, to_wire
-from aureum.http.wire.fields import parse_time
+from aureum.http.wire.times import parse_time
 from tests.http.office import Office, Tenant
 from tests.http.serving import Answer, Server
 

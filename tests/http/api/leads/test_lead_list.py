@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aureum.domain.ids import aureum_time
 from aureum.domain.lead import STATUSES
 from aureum.domain.texts import one_line
-from aureum.http.wire.fields import parse_time
+from aureum.http.wire.times import parse_time
 from tests.http.links import next_page
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, until

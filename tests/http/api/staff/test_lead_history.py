@@ -5,7 +5,7 @@ from datetime import timedelta
 from aureum.domain import ids
 from aureum.domain.ids import aureum_time
 from aureum.http.api.staff.lead_fields import AdminEventResponse
-from aureum.http.wire.fields import parse_time
+from aureum.http.wire.times import parse_time
 from tests.http.api.staff.entering import PATH, entered
 from tests.http.office import Office, Tenant
 from tests.http.serving import Server, until

@@ -14,7 +14,7 @@ from aureum.commands.brokerages import disable_brokerage, enable_brokerage
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.errors import AlreadyTaken
 from aureum.domain.ids import PLATFORM
-from aureum.http.wire.fields import parse_time
+from aureum.http.wire.times import parse_time
 from aureum.store.event_store import EventStore
 from tests.http.api.staff.logins import PASSWORD, PATH, WRONG, changed, joined, log_in, opens, token
 from tests.http.office import NUMBERS, ORIGIN, Office, Tenant
