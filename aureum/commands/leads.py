@@ -113,7 +113,7 @@ def said(lead: LeadFields | Lead | Lead.Captured) -> Enquiry:
 
 
 class ChangeLead(BaseModel):
-    """Move a lead in the pipeline, give it to somebody, correct its details; only what is set changes.
+    """Move a lead in the pipeline, assign it, correct its details; only what is set changes.
 
     ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``clear``: it is no suspect. ``visible_to`` is the
     agent who asks, ``expected_versions`` the caller's If-Match.

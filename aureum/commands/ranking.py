@@ -108,7 +108,7 @@ class Profiles:
         if self.made is None:
             profiles = [profile_of(agent) for agent in self.agents]
             self.made = asyncio.ensure_future(asyncio.to_thread(roster, profiles, self.masked))
-        # Whoever asked first may be cancelled while others wait.
+        # The first caller may be cancelled while others wait.
         return await asyncio.shield(self.made)
 
     def ids_of(self, pool: Sequence[Agent]) -> frozenset[UUID] | None:

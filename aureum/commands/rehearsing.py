@@ -43,7 +43,7 @@ SLICE = 20
 
 
 def rehearsed_team(team: Team, routing: Routing) -> Team:
-    """*team* with other settings, which knows nothing of anybody's day yet."""
+    """*team* with other settings, which knows nothing of the agents' days yet."""
     # Numpy comes with it.
     from aureum.commands.ranking import Profiles
 
@@ -142,7 +142,7 @@ async def again(store: EventStore, tenant_id: UUID, team: Team, rehearsal: Rehea
         rehearsal.take(chosen, turn.window)
         return route, Appended(None, chosen=chosen)
 
-    # What the rehearsal decides makes nobody known.
+    # What the rehearsal decides makes no client known.
     enquiry = replace(past.enquiry, person=None)
     route, appended = await routed(store, tenant_id, team, enquiry, past.stream_id, past.at, append)
     return Rehearsed(*of, appended.chosen, route.routing, route.because)

@@ -1,6 +1,6 @@
 """How a lead or a tour finds its agent, in the append that stores it.
 
-What can be decided beforehand is: who may get it, and why. Between several the append chooses, under the lock of the
+Which agents may get it, and why, is decided beforehand. Between several the append chooses, under the lock of the
 brokerage's log (``aureum.store.guards.Turn``), so that turns are fair and daily caps hold however many processes route.
 The append also knows the client's own agent, who goes before all of them (``aureum.projections.people``).
 """
@@ -34,7 +34,7 @@ from aureum.store.guards import Choice, Guard, Turn
 TURNS = "SELECT name, window_name, times, position FROM turns WHERE tenant_id = %(tenant)s AND name = ANY(%(names)s)"
 
 TRIES = 20
-"""How often a lead is decided anew because an agent's day was full."""
+"""How often a lead is decided again because an agent's day was full."""
 
 CHOICES_KEPT = 256
 """Of those among whom a brokerage's leads may go; near ties have many combinations."""

@@ -173,7 +173,7 @@ class Job:
 
 
 async def claim(database: Database) -> Job | None:
-    """The next job, which nobody else does meanwhile; None if there is none. Raises Unavailable."""
+    """The next job, which no other worker does meanwhile; None if there is none. Raises Unavailable."""
     rows = await database.rows(CLAIM)
     return Job(*rows[0]) if rows else None
 

@@ -1,4 +1,4 @@
-"""Tours: requested by a visitor or entered by staff, then confirmed, rescheduled, given to somebody, called off."""
+"""Tours: requested by a visitor or entered by staff, then confirmed, rescheduled, assigned, called off."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ NO_TOUR = "There is no such tour."
 
 
 class RequestTour(BaseModel):
-    """Somebody wishes to see a property. ``starts_at`` is as ``aureum.domain.wall_time.start_of`` reads it.
+    """A new tour. ``starts_at`` is as ``aureum.domain.wall_time.start_of`` reads it.
 
     Without ``property_id`` the tour is linked to the one property of the brokerage that has ``listing_id`` as its
     mlsId, if it is only one. ``route``: it is to find an agent, though it is no form of the brokerage's pages.
@@ -142,7 +142,7 @@ def said(tour: RequestTour | Tour | Tour.Requested) -> Enquiry:
 
 
 class ChangeTour(BaseModel):
-    """Take a step, fix or move the time, give the tour to somebody, correct its details; only what is set changes.
+    """Take a step, fix or move the time, assign the tour, correct its details; only what is set changes.
 
     ``schedule`` may have ``preferred_date``, ``preferred_time`` and ``starts_at``, the last as ``start_of`` reads it;
     ``details`` are by the names of ``aureum.domain.tour.DETAILS``. ``clear``: it is no suspect. ``visible_to`` is the
@@ -193,7 +193,7 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
             tour.assign(command.assigned_to, at)
         if schedule:
             if schedule.get("starts_at") is not None and tour.property_id != property_id:
-                # Somebody else has just moved the tour to another property, perhaps in another time zone.
+                # Another user has just moved the tour to another property, perhaps in another time zone.
                 raise Conflict
             tour.reschedule(schedule, at)
         # Last: the same request may move a tour and call it off, and what is over cannot be moved.

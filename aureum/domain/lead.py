@@ -69,7 +69,7 @@ class Lead(Aggregate):
     because: list[list[str]] | None
     """The clauses of the enquiry, each with the phrase of the agent's profile that it met."""
     routed_to: UUID | None
-    """The agent whom routing chose, whoever has the lead since."""
+    """The agent that routing chose, even if another one has the lead now."""
     contact_id: UUID | None
     created_by: UUID | None
     suspect: bool | None

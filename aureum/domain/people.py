@@ -27,7 +27,8 @@ KEPT = 1_024
 @lru_cache(maxsize=KEPT)
 def recognized_by(email: str | None, *name: str) -> UUID | None:
     """What stands for everyone with this address and this name, given in its parts. None without an address, or
-    without a name that has any letter: then nobody is recognized. A digest, so that no index holds an address again."""
+    without a name that has any letter: then no client is recognized. A digest, so that no index holds an address
+    again."""
     if not email or "@" not in email:
         return None
     words = words_of(" ".join(name))

@@ -145,7 +145,7 @@ def changed(row: Row, event: Any) -> Row:
 
 
 def person(doc: Row) -> UUID | None:
-    """Whom a lead is recognized by; nobody while it is suspected."""
+    """The person a lead is recognized by; none while it is suspected."""
     return None if doc.get("suspect") else recognized_by(doc["email"], doc["firstName"], doc["lastName"])
 
 

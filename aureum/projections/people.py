@@ -1,5 +1,5 @@
-"""Who sends a form, as far as the brokerage knows: the contact with the same address and name, the person's leads, and
-the agent who serves them (``aureum.domain.people``).
+"""The sender of a form, as far as the brokerage knows: the contact with the same address and name, the person's leads,
+and the agent who serves them (``aureum.domain.people``).
 
 An append from a form asks this under the lock of the brokerage's log. So two forms that a new client sends at the same
 moment go to one agent, whichever processes take them; and a form of a stranger costs the same round trip, and asks the

@@ -114,5 +114,5 @@ def language_asked_for(text: str) -> str | None:
 
 
 def speaks(languages: Iterable[str], language: str) -> bool:
-    """Whether somebody of these *languages* is one to answer an enquiry in *language*."""
+    """Whether an agent of these *languages* can answer an enquiry in *language*."""
     return not {primary(tag) for tag in languages}.isdisjoint(SAME_SCRIPT.get(language, (language,)))

@@ -1,7 +1,7 @@
 """Specialties that an enquiry names in the agent's own words: "bungalows", where one agent wrote just that.
 
-What counts is that nobody else is meant as well: another agent whose specialty is named, or one of whose specialties'
-topics are named with as many words, makes it ambiguous, and the likenesses decide.
+What counts is that no other agent is meant as well: another agent whose specialty is named, or one of whose
+specialties' topics are named with as many words, makes it ambiguous, and the likenesses decide.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ class Named:
 
 
 class LiteralIndex:
-    """Who is meant by which phrase."""
+    """Which agent is meant by which phrase."""
 
     def __init__(self, specialties: Sequence[Sequence[str]]) -> None:
         self.own: dict[Words, dict[int, str]] = {}

@@ -129,7 +129,7 @@ class ModelClient:
                 known.pop(number, None)
 
     def bring(self, roster: Roster) -> None:
-        """Let the model's process make *roster* ready before anybody asks."""
+        """Let the model's process make *roster* ready before the first question."""
         agents = [
             {
                 "phrases": [phrase.text for phrase in words.phrases()],

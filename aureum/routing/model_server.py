@@ -42,7 +42,7 @@ class Peer:
 
 @dataclass
 class Waiting:
-    """A question that nobody waits for after ``until``, by the monotonic clock of this process."""
+    """A question. Its client waits until ``until``, by the monotonic clock of this process."""
 
     peer: Peer
     number: int

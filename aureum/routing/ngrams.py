@@ -20,7 +20,7 @@ Counted = tuple[Ids, Floats]
 
 SIZES = (3, 4, 5)
 WORD_LIMIT = 30
-"""How many letters of a word are looked at: nobody's word is longer, and a "word" of 1,000 would be costly."""
+"""How many letters of a word are looked at: no real word is longer, and a "word" of 1,000 would be costly."""
 
 
 @lru_cache(maxsize=20_000)

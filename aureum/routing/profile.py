@@ -42,7 +42,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Words:
-    """What of a profile is compared; equal for equal profiles, whoever they are of."""
+    """What of a profile is compared; equal for equal profiles, of any agents."""
 
     specialties: tuple[str, ...]
     sentences: tuple[str, ...]

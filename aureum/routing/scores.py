@@ -22,7 +22,7 @@ MARGIN = 1.0
 """How many standard deviations the best must be above the second for the ranking to decide."""
 
 LIKENESS = 0.05
-"""How alike in letters the enquiry must be to somebody's profile; below, nothing was said that profiles know of."""
+"""How alike in letters the enquiry must be to a profile; below, nothing was said that profiles know of."""
 
 SMALLEST = 1e-3
 """Likenesses that differ less than this are equal."""

@@ -49,7 +49,7 @@ FUNCTION_WORDS = frozenset(map(folded, WORDS["function"].split()))
 """Words that say nothing of what is wanted, in English and Spanish."""
 
 GENERIC_WORDS = frozenset(map(folded, WORDS["generic"].split()))
-"""Words that nearly every enquiry of the trade may hold: of them alone nobody can tell who should get it."""
+"""Words that nearly every enquiry of the trade may hold: they alone do not tell which agent should get it."""
 
 
 @lru_cache(maxsize=20_000)

@@ -26,7 +26,7 @@ NOBODY = UUID(int=0)
 """A writer that is never given up, and a turn without anything prior."""
 
 TOO_LATE = "AU001"
-"""The SQLSTATE of a call that came when nobody waited for it any more. Nothing of it was done."""
+"""The SQLSTATE of a call that came after its client had given it up. Nothing of it was done."""
 
 CALL = """
 SELECT item, outcome, position, version, answer, retry_at, told_at FROM append_events(

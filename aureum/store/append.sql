@@ -12,7 +12,7 @@
 -- and, where a guard (aureum/store/guards.py) does not hold:
 --   stale     the tenant's lines in the directories have changed since directory_version
 --   again     the same has begun a stream within its time, and that stream is unchanged; answer is the stream
---   limited   the counter has reached its limit; retry_at is when it begins anew
+--   limited   the counter has reached its limit; retry_at is when it begins again
 --   taken     another stream has the name
 --   full      choices of a turn have been chosen as often as they may in the window; answer has their ids
 -- told_at is what the database's clock says.
@@ -164,7 +164,7 @@ BEGIN
         again := NULL;
         IF r.same_stream IS NOT NULL AND head.tenant_id IS NOT NULL THEN
             SELECT k.subject_id INTO again FROM subject_keys k
-             -- The person who was erased and comes again begins anew.
+             -- An erased person who comes again begins another stream.
              WHERE r.same_until > moment AND k.tenant_id = tenant AND k.subject_id = r.same_stream
                AND NOT EXISTS (
                        SELECT FROM events v
@@ -329,7 +329,7 @@ BEGIN
         INSERT INTO recent_streams (tenant_id, once, stream_id, version, expires_at)
         SELECT n.tenant_id, n.once, n.stream_id, n.version, n.expires_at FROM unnest(new_streams) AS n;
     END IF;
-    -- Whoever else counts in the same row meanwhile is not forgotten.
+    -- What another append counts in the same row meanwhile is not forgotten.
     IF cardinality(counts) > 0 THEN
         INSERT INTO rate_limits AS c (tenant_id, bucket, window_start, allowed, used, granted)
         SELECT n.tenant_id, n.bucket, n.window_start, n.allowed, n.used + n.granted, n.granted

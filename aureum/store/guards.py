@@ -66,8 +66,8 @@ class Turn:
 
     *placeholder* stands for the chosen one in the events, and as *placeholder_shown* in rows of read models. It must be
     unmistakable, and no personal field: those are sealed before. Nothing is appended while one of the choices has been
-    chosen in this window as often as it may: the caller decides anew, and leaves it out. Without choices null stands in
-    the placeholder's place.
+    chosen in this window as often as it may: the caller decides again, and leaves it out. Without choices null stands
+    in the placeholder's place.
 
     *prior* is what earlier streams are found by, if any is. Under the lock the read models say of it whom the append
     chooses after all, without a turn, and what else is written (``aureum/projections/people.py``). Two appends with the

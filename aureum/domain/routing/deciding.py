@@ -1,8 +1,8 @@
 """The decision: to which of the eligible agents a lead may go, by the brokerage's settings.
 
-    the mode        finds whom it may go to, of those whom ``semantic_filter`` leaves
-    the fallback    if the mode finds nobody: the primary agent, or everyone eligible in turn
-    the pond        if that finds nobody either: agents claim the lead
+    the mode        finds the agents it may go to, of those that ``semantic_filter`` leaves
+    the fallback    if the mode finds no agent: the primary agent, or everyone eligible in turn
+    the pond        if the fallback finds none either: agents claim the lead
 
 Where several may get it, the append that stores the lead chooses under the lock of the brokerage's log: the one whose
 turn it is, or with ``fewest`` the one with the fewest leads today. So turns are fair however many processes route.
@@ -26,8 +26,8 @@ Why = Literal["primary", "turn", "rule", "best", "near_tie", "random", "offered"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``choices`` are those whom the lead may go to, in the order that decides between equals; nobody: the pond has it,
-    or for ``offered`` the agents whom the rule lets claim it. ``capped`` says whether their daily caps count."""
+    """``choices`` are the agents the lead may go to, in the order that decides between equals. If empty, the pond has
+    it, or for ``offered`` the agents whom the rule lets claim it. ``capped`` says whether their daily caps count."""
 
     mode: str
     why: Why
@@ -108,7 +108,7 @@ def narrowed(
 def by_mode(
     routing: Routing, pool: Sequence[Agent], enquiry: Enquiry, ranking: Ranking | None, lead_id: UUID
 ) -> Decision:
-    """What the mode finds; without choices if that is nobody."""
+    """What the mode finds; without choices if it finds no agent."""
     match routing.mode:
         case "primary_only":
             return Decision("", "primary", tuple(agent.user_id for agent in pool if agent.primary))
@@ -141,7 +141,7 @@ def by_rule(routing: Routing, pool: Sequence[Agent], enquiry: Enquiry) -> Decisi
 
 
 def by_fallback(routing: Routing, found: Candidates, pool: Sequence[Agent]) -> Decision:
-    """What decides where the mode finds nobody. The primary agent gets such leads beyond the daily cap, and without
+    """What decides where the mode finds no agent. The primary agent gets such leads beyond the daily cap, and without
     taking part in the mode."""
     if routing.fallback == "primary" and found.primary is not None:
         return Decision("", "primary", (found.primary.user_id,), capped=False, fallback="primary")

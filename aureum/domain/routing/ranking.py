@@ -1,4 +1,4 @@
-"""Which agents an enquiry suits best: what a ranking says, whoever makes it.
+"""Which agents suit an enquiry best: what any ranking says.
 
 Scores order agents and nothing else: they are no probabilities. ``margin`` is how far the first is above the second.
 """
@@ -10,7 +10,7 @@ from uuid import UUID
 How = Literal["only", "literal", "letters", "meaning", "near_tie", "nothing_said", "nobody", "late", "broken"]
 """What decided, or why nothing did: only one agent was asked about; a specialty was named in the agent's own words;
 likeness by letters, or by meaning, was clear; several suit as well; the enquiry says nothing of the kind; there was
-nobody; the ranking came too late, or failed."""
+no agent; the ranking came too late, or failed."""
 
 DECIDED = frozenset(("only", "literal", "letters", "meaning"))
 
@@ -46,6 +46,6 @@ class Ranking:
 
     @property
     def best(self) -> tuple[UUID, ...]:
-        """The chosen one, or those who suit as well as the best; nobody if nothing is known."""
+        """The chosen agent, or those who suit as well as the best; none if nothing is known."""
         chosen = self.chosen
         return self.near if chosen is None else (chosen,)

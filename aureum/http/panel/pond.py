@@ -55,7 +55,7 @@ async def show_pond(visit: Visit) -> Response:
 
 
 async def claim(visit: Visit) -> Response:
-    """The lead's page, if nobody was faster."""
+    """The lead's page, unless another agent was faster."""
     try:
         lead = (await visit.ask("POST", API + "/{id}/claim", id=visit.id())).body
     except NotFound as error:

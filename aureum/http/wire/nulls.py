@@ -1,8 +1,8 @@
 """What ``null`` means for a field.
 
-In a POST, ``null`` for an optional field is the same as leaving it out: write ``Text | None = None``, or, for one with a
-default, ``Annotated[Source, NULL_IS_ABSENT] = "api"``. In a PATCH it empties the field: write ``Text | None = None``, or,
-for one that may not be emptied, ``Annotated[Text, NOT_NULL]``.
+In a POST, ``null`` for an optional field is the same as leaving it out: write ``Text | None = None``, or, for one with
+a default, ``Annotated[Source, NULL_IS_ABSENT] = "api"``. In a PATCH it empties the field: write ``Text | None = None``,
+or, for one that may not be emptied, ``Annotated[Text, NOT_NULL]``.
 """
 
 from dataclasses import dataclass
