@@ -15,7 +15,8 @@ from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.append import Append, Outcome
-from aureum.store.writer import ALONE, LANE_LIMIT, AppendWriter, Waiting, take
+from aureum.store.groups import Waiting, take
+from aureum.store.writer import ALONE, LANE_LIMIT, AppendWriter
 from tests.store.appends import (
     an_append,
     connected,

@@ -13,8 +13,9 @@ from psycopg import AsyncConnection
 
 from aureum.domain.errors import Unavailable
 from aureum.store.append import Append, Outcome, Remember, call
+from aureum.store.groups import Waiting, take
 from aureum.store.guards import AtMost, Guard, Once, Unchanged, Unique
-from aureum.store.writer import AppendWriter, Waiting, take
+from aureum.store.writer import AppendWriter
 from tests.store.appends import an_append, connected, log_of, new_tenants, remember
 
 TENANTS = 2
