@@ -6,6 +6,7 @@ from aureum.http.api.tours.tour_fields import Status
 from aureum.http.panel.fields import Field
 from aureum.http.panel.leads import CLEAR
 from aureum.http.panel.resource import Column, Resource, pages_of
+from aureum.http.panel.visit import ApiAnswer, Visit
 
 FIELDS = (
     Field("name", "Name", required=True),
@@ -20,6 +21,14 @@ FIELDS = (
     Field("assignedToId", "Assigned to", "user"),
     Field("message", "Message", "long"),
 )
+
+
+async def read_showing(visit: Visit) -> ApiAnswer:
+    """The showing of the Aureum API, with what it leaves out where there is nothing to say."""
+    answer = await visit.ask("GET", "/api/showings/{id}", id=visit.id())
+    more = {"leadId": answer.body.get("leadId"), "reason": answer.body.get("routing", {}).get("reason")}
+    return ApiAnswer(answer.body | more, answer.etag, None)
+
 
 SHOWINGS = Resource(
     path="/admin/showings",
@@ -44,12 +53,14 @@ SHOWINGS = Resource(
     ),
     new=FIELDS,
     change=FIELDS,
-    mentions={"propertyId": "/admin/properties"},
+    read=read_showing,
+    mentions={"propertyId": "/admin/properties", "leadId": "/admin/leads"},
     actions=(CLEAR,),
     facts=(
         Column("suspect", "Spam check", "suspect"),
         Column("startsAt", "Starts at", "wall"),
         Column("timeZone", "Time zone"),
+        Column("reason", "Why this agent"),
         Column("createdAt", "Created", "time"),
         Column("updatedAt", "Last changed", "time"),
     ),
