@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from aureum.cli.checks.check import Check, Doctor, Finding
-from aureum.cli.checks.machine import room, server, unknown_settings
+from aureum.cli.checks.machine import room, routing_model, server, unknown_settings
 from aureum.cli.checks.tenants import hosts, logins, read_models, subscribers, webhooks
 from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json
@@ -53,7 +53,7 @@ def examined() -> list[Finding]:
         settings = load_settings()
     except SettingsError as error:
         return [*found, Finding("settings", str(error))]
-    found += room(settings)
+    found += (*routing_model(settings), *room(settings))
     if any(finding.check == "database" for finding in found):
         return found
     return [*found, *examined_database(settings)]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -27,8 +28,7 @@ class How(StrEnum):
 DECIDED = frozenset((How.ONLY, How.LITERAL, How.LETTERS, How.MEANING))
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """An agent with the score, in standard deviations; ``out`` says why the agent does not compete."""
 
     user_id: UUID

