@@ -138,7 +138,7 @@ def summary(latencies: list[float], seconds: float) -> str:
 
 
 def say(line: str) -> None:
-    """To whoever started this process."""
+    """To the process that started this one."""
     print(line, flush=True)
 
 

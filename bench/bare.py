@@ -61,7 +61,7 @@ CREATE TABLE lead_counts (
     PRIMARY KEY (tenant_id, status)
 )
 """
-"""For whoever is to keep counts as well; the application here counts when it is asked."""
+"""For an application that keeps counts as well; the one here counts when it is asked."""
 
 INSERT = """
 INSERT INTO leads (tenant_id, lead_id, status, first_name, last_name, email, phone, subject, message, source_domain,

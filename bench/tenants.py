@@ -69,7 +69,7 @@ numbers = iter(range(1, 1 << 40))
 
 
 def contact_requests(tenants: list[Tenant], count: int) -> list[bytes]:
-    """*count* forms that nobody has sent yet, to all tenants in turn."""
+    """*count* new forms, to all tenants in turn."""
     return [
         post(tenants[place % len(tenants)].host, "/api/contact", orjson.dumps(form(next(numbers))))
         for place in range(count)

@@ -1,7 +1,7 @@
 """An HTTP process of the product, less its cache of answers: every GET finds its tenant changed, so to say.
 
 What it costs to answer when the tenant has just changed cannot be told from a process that has its cache, unless
-somebody changes all tenants all the time, which costs more than what is to be measured.
+all tenants would change all the time, which costs more than what is to be measured.
 """
 
 import sys

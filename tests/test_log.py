@@ -1,4 +1,4 @@
-"""The log is JSON, a line an entry, also of what libraries say; and it quotes nobody."""
+"""The log is JSON, a line an entry, also of what libraries say; and it quotes no personal data."""
 
 import json
 import os

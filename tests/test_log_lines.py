@@ -126,7 +126,7 @@ def test_the_last_lines_of_a_process_are_written(how: str) -> None:
     assert said.splitlines()[0] == b"first"
 
 
-@pytest.mark.parametrize("where", ["a pipe that nobody reads", "a full disk"])
+@pytest.mark.parametrize("where", ["a pipe that is not read", "a full disk"])
 def test_a_log_that_cannot_be_written_stops_nothing(where: str) -> None:
     if where == "a full disk":
         file: BinaryIO = open("/dev/full", "wb")  # noqa: SIM115  closing it fails, too

@@ -67,5 +67,5 @@ class Decision:
 
     @property
     def chosen(self) -> UUID | None:
-        """Who gets the lead, if that is decided."""
+        """The agent who gets the lead, if that is decided."""
         return self.ranked[0].user_id if self.decided else None

@@ -122,7 +122,7 @@ BEHAVIOURS: dict[str, Callable[[Writer], Awaitable[int | None]]] = {
     "redirect": plain(302, "Location: /redirect/again\r\n"),
     "dead": plain(200),
 }
-"""What each does with a request; the status that it answered, None if it gave no answer that is one. Nobody listens at
+"""What each does with a request; the status that it answered, None if it gave no answer that is one. Nothing listens at
 the port of those that are ``dead``."""
 
 
@@ -130,7 +130,7 @@ def problem(path: str, headers: dict[str, str], body: bytes) -> str | None:
     """What is wrong with the signatures of a request; both schemes must hold."""
     secret = secrets.get(path)
     if secret is None:
-        return "nobody asked for this"
+        return "this was not asked for"
     if headers.get("x-aureum-signature") != hmac.new(secret.encode(), body, "sha256").hexdigest():
         return "X-Aureum-Signature"
     try:

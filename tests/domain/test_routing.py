@@ -171,7 +171,7 @@ def test_near_ties_go_to_the_least_busy_or_in_turn(least_busy: bool) -> None:
 def test_the_semantic_filter_narrows_any_mode() -> None:
     decision = decided(Routing(mode="round_robin", semantic_filter=True), ranking=TIE)
     assert decision.choices == (ANA, BEN) and decision.out == ((CORA, "suits_less"),)
-    # Where nothing was said, nobody suits less.
+    # Where nothing was said, no agent suits less.
     assert decided(Routing(mode="round_robin", semantic_filter=True), Enquiry()).choices == (ANA, BEN, CORA)
 
 
@@ -352,7 +352,7 @@ def test_only_who_can_take_a_lead_may_get_it(
     eligible = {one.user_id for one in candidates(team, AT, full).pool}
     out = {user_id for user_id, _ in decision.out}
     assert set(decision.pool) | out >= eligible and not set(decision.pool) & out
-    # With somebody eligible, nobody waits in the pond but where the settings say so.
+    # With an eligible agent, no lead waits in the pond but where the settings say so.
     if eligible and routing.fallback == "round_robin" and decision.why != "offered":
         assert decision.choices
     # However the team is listed, the decision is the same.

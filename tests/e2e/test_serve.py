@@ -144,7 +144,7 @@ def test_who_cannot_wait_says_so_twice(home: System) -> None:
 
 
 def refuses(address: tuple[str | None, int | None]) -> bool:
-    """Whether nobody listens any more."""
+    """Whether nothing listens any more."""
     try:
         socket.create_connection(address, timeout=5).close()
     except OSError:

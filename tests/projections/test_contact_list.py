@@ -34,7 +34,7 @@ changes = st.lists(
 
 
 def added(**fields: Any) -> Contact:
-    """A contact that nobody stored yet."""
+    """A contact that is not stored yet."""
     given: dict[str, Any] = {"first_name": "John", "last_name": "Smith", "email": None, "phone": None}
     given |= {"phone_e164": None, "lead_id": None, "created_by": None}
     return Contact.add(ids.new_id(), ids.now(), **given | fields)

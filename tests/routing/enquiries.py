@@ -1,6 +1,6 @@
 """The enquiries and agents that routing is judged by, and how it is judged.
 
-``data/`` has 14 agents, 140 enquiries with the agents that are right for each ("any": nobody in particular), and pairs
+``data/`` has 14 agents, 140 enquiries with the agents that are right for each ("any": no one in particular), and pairs
 of enquiries that differ only in who the client is.
 """
 
@@ -40,7 +40,7 @@ def profiles(*, bios: bool = True) -> list[Profile]:
 
 @dataclass(frozen=True)
 class Case:
-    """An enquiry and who is right for it; nobody in particular if that is empty."""
+    """An enquiry and the agents who are right for it; none in particular if that is empty."""
 
     name: str
     kind: str
@@ -120,7 +120,7 @@ class Figures:
 
 
 def figures(judged: Sequence[tuple[Case, Decision]], agents: int) -> Figures:
-    """Of those cases that somebody is right for."""
+    """Of those cases that an agent is right for."""
     judged = [(one, decision) for one, decision in judged if one.right]
     decided = [(one, decision) for one, decision in judged if decision.decided]
 

@@ -22,7 +22,7 @@ def test_the_right_agent_is_found(decide: Decide, bios: bool) -> None:
         )
     ), found
     assert found.decided > 80, "most enquiries are decided"
-    # Where nobody in particular is right, hardly anything is decided.
+    # Where no agent in particular is right, hardly anything is decided.
     assert sum(decision.decided for one, decision in judged if not one.right) <= 1
 
 

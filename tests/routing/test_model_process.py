@@ -1,4 +1,4 @@
-"""The model's process: it is asked in groups, has a time limit, dies and comes back, and is nobody's trouble."""
+"""The model's process: it is asked in groups, has a time limit, dies and comes back, and no form fails for it."""
 
 import asyncio
 import os

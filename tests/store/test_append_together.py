@@ -31,7 +31,7 @@ MOMENTS = "SELECT count(DISTINCT recorded_at) FROM events WHERE tenant_id = %(te
 
 
 def a_contact(contact_id: UUID | None = None, *, changed: bool = False) -> Contact:
-    """A contact that nobody stored yet, of one event or of two."""
+    """A contact that is not stored yet, of one event or of two."""
     made = Contact.add(
         contact_id or ids.new_id(),
         AT,

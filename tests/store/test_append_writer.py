@@ -1,4 +1,4 @@
-"""The writer of a process: who shares a call with whom, who waits for nobody, and what it survives."""
+"""The writer of a process: which appends share a call, which do not wait, and what it survives."""
 
 import asyncio
 import socket
@@ -155,7 +155,7 @@ def test_more_held_tenants_than_lanes(module_database_url: str) -> None:
 
 
 def test_two_writers_and_a_held_tenant(module_database_url: str) -> None:
-    """What is held by the other writer's call is held for milliseconds: nobody is refused because of it."""
+    """What is held by the other writer's call is held for milliseconds: no caller is refused because of it."""
 
     async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
         tenants = await new_tenants(connection, 12)

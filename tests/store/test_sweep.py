@@ -1,4 +1,4 @@
-"""What is old is removed, what is young stays, and nobody waits."""
+"""What is old is removed, what is young stays, and no request waits."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""A slug, a domain or an e-mail address that is taken is refused to whoever asks for it, and to nobody beside them."""
+"""A slug, a domain or an e-mail address that is taken is refused to the caller that asks for it, and to no other."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ from tests.stores import BROKERAGE_NUMBER, new_lead, open_brokerage, opened_stor
 
 
 async def brokerage(store: EventStore, slug: str, *domains: str) -> Brokerage:
-    """One that nobody stored yet."""
+    """One that is not stored yet."""
     return Brokerage.open(
         ids.new_id(),
         ids.now(),
@@ -36,7 +36,7 @@ async def brokerage(store: EventStore, slug: str, *domains: str) -> Brokerage:
 
 
 async def user(store: EventStore, email: str) -> User:
-    """One that nobody stored yet."""
+    """One that is not stored yet."""
     return User.join(
         ids.new_id(),
         ids.now(),

@@ -1,4 +1,4 @@
-"""Two processes append to the same tenants: nobody waits in a circle, and every log is whole."""
+"""Two processes append to the same tenants: no two wait in a circle, and every log is whole."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A cable between a worker and its database that a test can pull out: nothing passes, or nobody gets through."""
+"""A cable between a worker and its database that a test can pull out: nothing passes, or no connection is made."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 
 class Cable:
-    """``url`` is the database's at this end. While ``whole`` is not set, bytes wait; nobody is told."""
+    """``url`` is the database's at this end. While ``whole`` is not set, bytes wait, without an error."""
 
     def __init__(self, url: str) -> None:
         self.about = conninfo_to_dict(url)

@@ -57,7 +57,7 @@ async def remove(store: EventStore, tenant_id: UUID, endpoint_id: UUID) -> None:
 
 
 def new_replay(endpoint_id: UUID, since: int, until: int, **fields: Any) -> WebhookReplay:
-    """A replay that nobody stored yet."""
+    """A replay that is not stored yet."""
     return WebhookReplay.request(ids.new_id(), ids.now(), endpoint_id=endpoint_id, since=since, until=until, **fields)
 
 

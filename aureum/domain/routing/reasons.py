@@ -167,7 +167,7 @@ def decided(found: Mapping[str, Any]) -> str:
 
 
 def by_mode(found: Mapping[str, Any]) -> str:
-    """The same where the mode itself found somebody."""
+    """The same where the mode itself found an agent."""
     rule = found.get("rule")
     match found["why"]:
         case "primary":
@@ -197,7 +197,7 @@ def best(ranking: Mapping[str, Any]) -> str:
 
 
 def why_nobody(found: Mapping[str, Any]) -> str:
-    """Why the mode found nobody, without a full stop."""
+    """Why the mode found no agent, without a full stop."""
     if not found["pool_size"]:
         return "No agent can take leads now"
     rule, ranking = found.get("rule"), found.get("ranking")
@@ -250,7 +250,7 @@ def shown(
     }
     if whole:
         because = None if known else details.get("because")
-        # Of somebody who was erased it is no list any more.
+        # Once the person is erased, it is no list any more.
         met = because if isinstance(because, list) else []
         told["because"] = [{"said": said, "profile": profile} for said, profile in met]
         told["pool"] = [
@@ -276,7 +276,7 @@ def by_words(found: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 class Offer(NamedTuple):
-    """Who may claim a lead: until a moment the agents of a group, everyone in the pond."""
+    """Which agents may claim a lead: until a moment those of a group, all of them in the pond."""
 
     group: str | None = None
     until: datetime | None = None
@@ -293,7 +293,7 @@ def is_offered(found: Mapping[str, Any] | None) -> bool:
 
 
 def offer(found: dict[str, Any] | None, captured_at: datetime) -> Offer | None:
-    """Who may claim a lead that was routed so, and captured at that moment; None if nobody may."""
+    """Which agents may claim a lead that was routed so, and captured at that moment; None if it cannot be claimed."""
     if found is None or not is_offered(found):
         return None
     if found["why"] == "pond":

@@ -1,4 +1,4 @@
-"""The database goes away, comes back, or has no room; and what the log says of it, and of nobody."""
+"""The database goes away, comes back, or has no room; and what the log says of it, without personal data."""
 
 import asyncio
 import re
@@ -51,7 +51,7 @@ def url(server_url: str, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def lonely(url: str) -> Iterator[Server]:
-    """A process on it; nobody from loopback may read its measurements."""
+    """A process on it; its measurements may not be read from loopback."""
     with served(url, metrics_networks="192.0.2.0/24", form_rate_limit="0") as running:
         yield running
 

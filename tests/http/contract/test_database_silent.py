@@ -1,4 +1,4 @@
-"""The database says nothing: connections that exist are frozen, or PostgreSQL stands still. Whoever asks hears so
+"""The database says nothing: connections that exist are frozen, or PostgreSQL stands still. Clients hear so
 within seconds, what is stored is stored once, and nothing has to be restarted."""
 
 import asyncio

@@ -5,7 +5,7 @@ from tests.http.every.declared import collection, declared, every, of_events, qu
 from tests.http.every.sample import Sample
 
 OF_WORKERS = ("/api/webhooks/deliveries", "/api/webhooks/replays", "/api/v1/admin/routing/rehearsals")
-"""What begins like these shows what workers did, which is no event: how it was, nobody knows."""
+"""What begins like these shows what workers did, which is no event: how it was is not known."""
 
 OF_THE_MOMENT = ("date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset")
 """Headers that differ from one answer to the next."""

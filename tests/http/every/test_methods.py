@@ -1,4 +1,4 @@
-"""Every address: HEAD is a GET without its body, OPTIONS says what there is, the rest is 405, and what nobody knows is
+"""Every address: HEAD is a GET without its body, OPTIONS says what there is, the rest is 405, and what is not known is
 not minded.
 """
 

@@ -18,7 +18,7 @@ ONCE = every(lambda endpoint: endpoint.method == "POST" and endpoint.path not in
 
 
 def keyed(sample: Sample, endpoint: Endpoint) -> Call:
-    """A request under a key that nobody has used."""
+    """A request under a key that was not used before."""
     return sample.call(endpoint, fresh=True).but(headers={"Idempotency-Key": f"key {next(KEYS)}"})
 
 

@@ -250,7 +250,7 @@ def test_what_is_under_way_is_finished_before_the_process_ends(served_url: str, 
 
 
 def refused(server: Server) -> bool:
-    """Whether nobody accepts connections any more."""
+    """Whether connections are not accepted any more."""
     try:
         server.ask("GET", "/healthz")
     except OSError:

@@ -1,4 +1,4 @@
-"""What waits at the same moment goes together, what comes alone goes at once, and nobody suffers for another."""
+"""What waits at the same moment goes together, what comes alone goes at once, and no caller suffers for another."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

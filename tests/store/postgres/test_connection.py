@@ -1,4 +1,4 @@
-"""A connection ends its waits by itself, closes without a word, and survives that nobody waits for a statement."""
+"""A connection ends its waits by itself, closes without a word, and survives a statement whose caller has gone."""
 
 import asyncio
 import time

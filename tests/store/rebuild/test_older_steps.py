@@ -117,7 +117,7 @@ async def opened_brokerage(url: str) -> None:
 
 @pytest.mark.parametrize("model", VERSIONED, ids=lambda model: str(model.NAME))
 def test_the_gate_knows_of_every_rebuild(database_url: str, model: Any) -> None:
-    """And with it every ETag: nobody is told that a list is unchanged which was made anew."""
+    """And with it every ETag: a rebuilt list is not taken for an unchanged one."""
     asyncio.run(opened_brokerage(database_url))
     with psycopg.connect(database_url) as connection:
         ((domain,),) = connection.execute("SELECT domain FROM domains").fetchall()

@@ -179,7 +179,7 @@ def test_all_lanes_of_a_dead_host_wait_for_one_probe(database_url: str) -> None:
                 hosts.began("dead.example.com:443")
                 hosts.ended("dead.example.com:443", False, 10**9, 1.0)
             assert of(await claim(store.database, ONE, tenant, limit=64, share=8, hosts=hosts)) == {(alive, 1)}
-            assert await due_tenants(store.database, 10) == [], "the others wait, and nobody looks at them meanwhile"
+            assert await due_tenants(store.database, 10) == [], "the others wait, and no claim looks at them meanwhile"
             ((spread,),) = await store.database.rows(
                 "SELECT count(DISTINCT next_due) FROM webhook_lanes WHERE next_due < 'infinity'"
             )

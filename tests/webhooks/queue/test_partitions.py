@@ -1,4 +1,4 @@
-"""Attempts stand in a partition of their day; old days go, and nobody who writes attempts waits for long."""
+"""Attempts stand in a partition of their day; old days go, and no writer of attempts waits for long."""
 
 import asyncio
 import time

@@ -57,7 +57,7 @@ def test_an_endpoint_that_failed_for_days_starts_again_when_it_is_enabled(databa
             assert [type(recorded.event).__name__ for recorded in stream.events] == ["Registered", "Disabled"]
             assert stream.events[-1].event.reason == "failing", "the first reason stays"
             await project(store, tenant)
-            assert (await lane(store, tenant))[-1] is True, "nobody looks at it"
+            assert (await lane(store, tenant))[-1] is True, "no claim looks at it"
             await change_endpoint(store, tenant, endpoint, enable)
             await project(store, tenant)
             assert await lane(store, tenant) == AS_NEW

@@ -25,7 +25,7 @@ def change(server: Server, owner: Staff, agent: Staff, **profile: Any) -> None:
 
 
 def sent(server: Server, tenant: Tenant, **fields: Any) -> int:
-    """A form of somebody who has not asked before."""
+    """A form of a person who has not asked before."""
     nobody_known = {"email": f"visitor{next(ADDRESSES)}@example.com"}
     answer = server.form(tenant, {"X-Forwarded-For": address()}, **nobody_known | fields)
     assert answer.status == 200, answer.body

@@ -119,12 +119,12 @@ def test_the_very_settings_give_the_same_agents(
         if one["lead_id"] is not None:
             routing = lead(server, owner, one["lead_id"])["routing"]
             assert (one["would_have"], one["rule"]) == (routing["agent"], routing["rule"])
-            # The others name how many could take it: a process counts whoever is full until that has made a difference.
+            # The others name how many could take it: a process counts full agents until that has made a difference.
             if settings["mode"] not in ("semantic", "random"):
                 assert one["reason"] == routing["reason"]
     assert sum(one["had"] for one in found["agents"]) + found["pond"]["had"] == 24
     assert all(one["had"] == one["would_have"] for one in found["agents"])
-    # One event, the request itself; nobody's turn has moved.
+    # One event, the request itself; no turn has moved.
     ((head, turns),) = office.rows(STATE, tenant=tenant.id)
     assert (head, turns) == (before[0][0] + 1, before[0][1])
 
