@@ -85,6 +85,6 @@ async def open_aureum(
                 gate,
                 AnswerCache(),
                 metrics,
-                Sites(gate, store.database, settings.base_domain),
+                Sites(gate, store, settings.base_domain),
                 model,
             )

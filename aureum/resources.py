@@ -32,6 +32,7 @@ from aureum.projections import (
     lead_counts,
     lead_list,
     property_list,
+    routing_examples,
     routing_rehearsals,
     subscriber_list,
     task_list,
@@ -60,7 +61,7 @@ class Resource:
 RESOURCES: tuple[Resource, ...] = (
     Resource(
         Lead,
-        (lead_list.LIST, lead_counts),
+        (lead_list.LIST, lead_counts, routing_examples),
         (
             *(f"{API}leads.{name}" for name in ("contact_form", "lead_count", "leads")),
             *(f"{API}staff.{name}" for name in ("leads", "pond")),
@@ -103,7 +104,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         Brokerage,
         (brokerages,),
-        (f"{API}routing.settings", f"{API}brokerages.brokerages"),
+        (f"{API}routing.settings", f"{API}routing.examples", f"{API}brokerages.brokerages"),
         (f"{PANEL}routing", f"{PANEL}acting_pages", f"{PANEL}brokerages", f"{PANEL}settings"),
     ),
 )

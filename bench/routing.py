@@ -256,7 +256,12 @@ async def places(router: SemanticRouter, seconds: float) -> list[Row]:
     meanings.bring(
         agents.digest,
         (
-            Agent(tuple(p.text for p in one.phrases()), tuple(p.shown for p in one.phrases()), one.whole)
+            Agent(
+                tuple(p.text for p in one.phrases()),
+                tuple(p.shown for p in one.phrases()),
+                one.whole,
+                tuple(p.weight for p in one.phrases()),
+            )
             for one in agents.words
         ),
     )

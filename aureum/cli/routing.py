@@ -144,7 +144,7 @@ async def begin(store: EventStore, tenant_id: UUID, sent: Any, file: Path | None
     }
     team = await team_of(store, tenant_id)
     routing = team.routing if sent is None else await wanted(store, tenant_id, sent, staff, file)
-    team = rehearsed_team(team, routing)
+    team = await rehearsed_team(store, tenant_id, team, routing)
     ((head,),) = await store.database.tenant_rows(tenant_id, HEAD, about)
     first = await first_since(store, tenant_id, at, included=True)
     rehearsal = await begun(store, tenant_id, team, first, at)

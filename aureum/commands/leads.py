@@ -8,15 +8,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change
+from aureum.commands.enquiries import said_of_lead
 from aureum.commands.references import check_user
 from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed, routed_and_told, team_of
 from aureum.domain import ids
 from aureum.domain.contact import Contact
 from aureum.domain.errors import NotFound
 from aureum.domain.lead import Lead, LeadFields
-from aureum.domain.people import recognized_by
 from aureum.domain.phones import e164
-from aureum.domain.routing.enquiry import Enquiry
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.guards import Guard
 from aureum.store.metadata import Origin
@@ -94,22 +93,12 @@ async def capture_lead(
     if command.assigned_to is not None or command.suspect:
         return await append(NOWHERE)
     if command.route:
-        return await routed_and_told(store, command.tenant_id, said(command.fields), lead_id, append, idempotency)
+        return await routed_and_told(
+            store, command.tenant_id, said_of_lead(command.fields), lead_id, append, idempotency
+        )
     if team is None:
         return await append(NOWHERE)
-    return await routed(store, command.tenant_id, team, said(command.fields), lead_id, at, append)
-
-
-def said(lead: LeadFields | Lead | Lead.Captured) -> Enquiry:
-    """What a visitor wrote, by which an agent is found."""
-    return Enquiry(
-        subject=lead.subject or "",
-        message=lead.message or "",
-        page=lead.source_page or "",
-        sources=tuple(source for source in (lead.source, lead.utm_source) if source),
-        names=(lead.first_name, lead.last_name),
-        person=recognized_by(lead.email, lead.first_name, lead.last_name),
-    )
+    return await routed(store, command.tenant_id, team, said_of_lead(command.fields), lead_id, at, append)
 
 
 class ChangeLead(BaseModel):
@@ -175,7 +164,7 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
     # The user who clears a form may assign it in the same step.
     route_it = command.clear and not command.assign
     lead, _ = await (
-        cleared(store, command.tenant_id, command.lead_id, Lead, said, once) if route_it else once(NOWHERE)
+        cleared(store, command.tenant_id, command.lead_id, Lead, said_of_lead, once) if route_it else once(NOWHERE)
     )
     return lead
 
@@ -209,7 +198,7 @@ async def clear_lead(
             guards=route.guards,
         )
 
-    return await cleared(store, tenant_id, lead_id, Lead, said, append)
+    return await cleared(store, tenant_id, lead_id, Lead, said_of_lead, append)
 
 
 async def claim_lead(

@@ -5,7 +5,7 @@ connection that a process has (``asking``); without one, and where the model doe
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,9 +14,11 @@ import structlog
 
 from aureum.domain.routing.eligible import Agent
 from aureum.domain.routing.enquiry import Enquiry
+from aureum.domain.routing.examples import Example
 from aureum.domain.routing.ranking import How, Met, Ranking
 from aureum.log import places
 from aureum.routing import enquiry as compared
+from aureum.routing import profile
 from aureum.routing.decision import DECIDED, Decision
 from aureum.routing.model_client import ModelClient
 from aureum.routing.profile import Profile
@@ -66,10 +68,12 @@ def warm_up() -> None:
 
 @dataclass(slots=True)
 class Profiles:
-    """The agents of one brokerage as enquiries are compared with them, and the words that the brokerage has masked."""
+    """The agents of one brokerage as enquiries are compared with them, the words that the brokerage has masked, and
+    what staff have taught by giving leads to other agents."""
 
     agents: tuple[Agent, ...]
     masked: frozenset[str] = frozenset()
+    examples: tuple[Example, ...] = ()
     made: "asyncio.Future[Roster] | None" = None
     ready: Roster | None = None
     eligible: tuple[Sequence[Agent], frozenset[UUID] | None] = ((), None)
@@ -82,7 +86,7 @@ class Profiles:
             return Ranking("nobody")
         if len(pool) == 1:
             return Ranking("only", ((pool[0].user_id, None),))
-        if not any(agent.specialties or agent.bio or agent.languages for agent in pool):
+        if not self.examples and not any(agent.specialties or agent.bio or agent.languages for agent in pool):
             return Ranking("nothing_said")
         try:
             ranking = await self.compared(enquiry, pool)
@@ -106,10 +110,17 @@ class Profiles:
     async def roster(self) -> Roster:
         """The agents' profiles, made ready once, and in a thread: 200 agents take 0.1 s, in which others go on."""
         if self.made is None:
-            profiles = [profile_of(agent) for agent in self.agents]
+            profiles = self.profiles()
             self.made = asyncio.ensure_future(asyncio.to_thread(roster, profiles, self.masked))
         # The first caller may be cancelled while others wait.
         return await asyncio.shield(self.made)
+
+    def profiles(self) -> list[Profile]:
+        """The agents' own words, and examples."""
+        examples: dict[UUID, list[profile.Example]] = {}
+        for one in self.examples:
+            examples.setdefault(one.agent, []).append(profile.Example(to_compare(one.enquiry), one.name))
+        return [profile_of(agent, examples.get(agent.user_id, ())) for agent in self.agents]
 
     def ids_of(self, pool: Sequence[Agent]) -> frozenset[UUID] | None:
         """The ids of a pool, which is mostly the same from one enquiry to the next; None if all agents are in it."""
@@ -119,9 +130,10 @@ class Profiles:
         return self.eligible[1]
 
 
-def profile_of(agent: Agent) -> Profile:
-    """An agent's own words."""
-    return Profile(agent.user_id, agent.specialties, agent.bio or "", agent.areas, agent.languages)
+def profile_of(agent: Agent, examples: Iterable[profile.Example] = ()) -> Profile:
+    """An agent's own words, and what the agent's *examples* said."""
+    own = (agent.specialties, agent.bio or "", agent.areas, agent.languages)
+    return Profile(agent.user_id, *own, examples=tuple(examples))
 
 
 def to_compare(enquiry: Enquiry) -> compared.Enquiry:

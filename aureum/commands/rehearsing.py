@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from aureum.commands import leads, tours
-from aureum.commands.routed import Route, Team, chosen_of, routed
+from aureum.commands import tours
+from aureum.commands.enquiries import said_of_lead
+from aureum.commands.routed import Route, Team, chosen_of, ranker, routed
 from aureum.domain.aggregate import ERASED, replay
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
@@ -42,13 +43,10 @@ SLICE = 20
 """Leads after which other tasks of the process have their turn."""
 
 
-def rehearsed_team(team: Team, routing: Routing) -> Team:
-    """*team* with other settings, which knows nothing of the agents' days yet."""
-    # Numpy comes with it.
-    from aureum.commands.ranking import Profiles
-
-    profiles = Profiles(team.agents, frozenset(routing.masked_words))
-    return replace(team, routing=routing, rank=profiles.rank, full={}, standings=[])
+async def rehearsed_team(store: EventStore, tenant_id: UUID, team: Team, routing: Routing) -> Team:
+    """*team* with other settings, which knows nothing of the agents' days yet. Raises Unavailable."""
+    rank = await ranker(store, tenant_id, routing, team.agents)
+    return replace(team, routing=routing, rank=rank, full={}, standings=[])
 
 
 async def rehearse(
@@ -114,7 +112,7 @@ async def past_of(
             return None
     if isinstance(said, Lead | Lead.Captured):
         kind, erased = "lead", said.first_name == ERASED
-        enquiry = None if erased else leads.said(said)
+        enquiry = None if erased else said_of_lead(said)
     else:
         kind, erased = "tour", said.name == ERASED
         enquiry = None if erased else tours.said(said)

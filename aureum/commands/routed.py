@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from aureum.commands.listings import with_listing
+from aureum.commands.routing_examples import examples_of
 from aureum.domain import ids
 from aureum.domain.errors import DayFull
 from aureum.domain.lead import Lead
@@ -282,17 +283,30 @@ async def team_of(store: EventStore, tenant_id: UUID) -> Team:
     staff, ((kept, time_zone),) = await store.database.tenant_results(
         tenant_id, [(users.AGENTS, about), (brokerages.ROUTED_BY, about)]
     )
-    return team(staff, kept, time_zone)
+    return await team(store, tenant_id, staff, kept, time_zone)
 
 
-def team(staff: Iterable[Sequence[Any]], kept: dict[str, Any] | None, time_zone: str) -> Team:
-    """A team of the rows that ``users.AGENTS`` and ``brokerages.ROUTED_BY`` read."""
+async def team(
+    store: EventStore,
+    tenant_id: UUID,
+    staff: Iterable[Sequence[Any]],
+    kept: dict[str, Any] | None,
+    time_zone: str,
+) -> Team:
+    """A team of the rows that ``users.AGENTS`` and ``brokerages.ROUTED_BY`` read. Raises Unavailable."""
+    routing, agents = from_json(kept), tuple(map(agent_of, staff))
+    return Team(routing, agents, time_zone, await ranker(store, tenant_id, routing, agents))
+
+
+async def ranker(store: EventStore, tenant_id: UUID, routing: Routing, agents: Iterable[Agent]) -> Ranker:
+    """What compares enquiries with *agents*, by these settings. Raises Unavailable."""
     # Many commands come by here that rank nothing; numpy is for those that do.
     from aureum.commands.ranking import Profiles
 
-    routing, agents = from_json(kept), tuple(map(agent_of, staff))
-    profiles = Profiles(tuple(agent for agent in agents if agent.takes_leads), frozenset(routing.masked_words))
-    return Team(routing, agents, time_zone, profiles.rank)
+    learns = routing.learn_from_reassignments and needs_ranking(routing)
+    examples = await examples_of(store, tenant_id) if learns else ()
+    taking = tuple(agent for agent in agents if agent.takes_leads)
+    return Profiles(taking, frozenset(routing.masked_words), examples).rank
 
 
 def agent_of(row: Sequence[Any]) -> Agent:

@@ -189,7 +189,7 @@ async def go_on(store: EventStore, job: Job, model: str = NO_MODEL, seconds: flo
 
 async def run(store: EventStore, job: Job, routing: Routing, seconds: float) -> bool:
     """The same, where the model is there; whether the job is still this worker's."""
-    team = rehearsed_team(await team_of(store, job.tenant_id), routing)
+    team = await rehearsed_team(store, job.tenant_id, await team_of(store, job.tenant_id), routing)
     if job.rehearsal is None:
         rehearsal = await begun(store, job.tenant_id, team, job.since, job.since_time)
     else:

@@ -135,6 +135,7 @@ class ModelClient:
                 "phrases": [phrase.text for phrase in words.phrases()],
                 "shown": [phrase.shown for phrase in words.phrases()],
                 "whole": words.whole,
+                "weights": [phrase.weight for phrase in words.phrases()],
             }
             for words in roster.words
         ]

@@ -107,7 +107,10 @@ class ModelServer:
 
     def _take(self, peer: Peer, said: dict[str, Any]) -> None:
         if "agents" in said:
-            agents = (Agent(tuple(one["phrases"]), tuple(one["shown"]), one["whole"]) for one in said["agents"])
+            agents = (
+                Agent(tuple(one["phrases"]), tuple(one["shown"]), one["whole"], tuple(one["weights"]))
+                for one in said["agents"]
+            )
             self.meanings.bring(said["roster"], agents)
             return
         number, question = said["number"], Question(**said["question"])

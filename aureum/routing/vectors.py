@@ -31,11 +31,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Agent:
-    """What of a profile has a meaning: ``phrases`` with what is shown for each, and all of it as one text."""
+    """What of a profile has a meaning: ``phrases`` with what is shown for each, and all of it as one text. ``weights``
+    is how much each phrase counts in their middle; all the same if there are none."""
 
     phrases: tuple[str, ...]
     shown: tuple[str, ...]
     whole: str
+    weights: tuple[float, ...] = ()
 
 
 @dataclass
@@ -98,7 +100,7 @@ class Meanings:
         if not self.embed_slice(texts):
             return False
         nothing = np.full(self.topic_middles.shape[1], np.nan, dtype=np.float32)
-        middles = [middle(self._vectors(one.phrases)) if one.phrases else nothing for one in roster.agents]
+        middles = [middle(self._vectors(one.phrases), one.weights) if one.phrases else nothing for one in roster.agents]
         wholes = [self._sentence(one.whole).astype(np.float32) if one.whole else nothing for one in roster.agents]
         size = (len(roster.agents), len(nothing))
         roster.middles = np.array(middles, dtype=np.float32).reshape(size)
@@ -177,7 +179,7 @@ class Meanings:
         )
 
 
-def middle(vectors: Vectors) -> Vectors:
-    """The mean of *vectors*, of length 1."""
-    mean = vectors.mean(axis=0)
+def middle(vectors: Vectors, weights: Sequence[float] = ()) -> Vectors:
+    """The mean of *vectors*, of length 1, each with its weight."""
+    mean = np.average(vectors, axis=0, weights=weights or None)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)

@@ -134,20 +134,9 @@ class EventStore:
     async def load(self, tenant_id: UUID, stream_id: UUID) -> Stream:
         """A whole stream, of which there are dozens of events, rarely hundreds; empty if there is none."""
         rows = await self.database.tenant_rows(tenant_id, STREAM, {"tenant": tenant_id, "stream": stream_id})
-        subject_key = None
-        if rows and rows[0][-1] is not None:
-            subject_key = (await self.tenant_key(tenant_id)).open_subject_key(stream_id, rows[0][-1])
-        mapper = EventMapper(tenant_id, lambda _: subject_key)
-        recorded = [
-            Recorded(
-                mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data)),
-                position,
-                recorded_at,
-                metadata.decode(about),
-            )
-            for version, position, name, schema_version, data, about, recorded_at, _ in rows
-        ]
-        return Stream(recorded, subject_key)
+        if not rows or rows[0][-1] is None:
+            return Stream(events_in(rows, EventMapper(tenant_id, lambda _: None), stream_id), None)
+        return recorded(await self.tenant_key(tenant_id), stream_id, rows)
 
     async def append(
         self,
@@ -257,6 +246,25 @@ class EventStore:
         """One integer of a sequence: *query* is the statement that takes it."""
         ((number,),) = await self.database.rows(query)
         return int(number)
+
+
+def recorded(tenant_key: TenantKey, stream_id: UUID, rows: Sequence[Any]) -> Stream:
+    """A stream that has a key, of rows like those of ``STREAM``."""
+    subject_key = tenant_key.open_subject_key(stream_id, rows[0][-1])
+    return Stream(events_in(rows, EventMapper(tenant_key.tenant_id, lambda _: subject_key), stream_id), subject_key)
+
+
+def events_in(rows: Sequence[Any], mapper: EventMapper, stream_id: UUID) -> list[Recorded]:
+    """The events of a stream's rows."""
+    return [
+        Recorded(
+            mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data)),
+            position,
+            recorded_at,
+            metadata.decode(about),
+        )
+        for version, position, name, schema_version, data, about, recorded_at, _ in rows
+    ]
 
 
 def prepared(

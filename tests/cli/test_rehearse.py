@@ -142,7 +142,7 @@ def test_memory_does_not_grow_with_the_leads(terminal: Terminal) -> None:
         first_lead = head - 3_000
         peaks = []
         for leads in (3_000, 1_000, 3_000):
-            team = rehearsed_team(await team_of(store, tenant_id), Routing("random"))
+            team = await rehearsed_team(store, tenant_id, await team_of(store, tenant_id), Routing("random"))
             rehearsal = await begun(store, tenant_id, team, first_lead, now())
             tracemalloc.start()
             seen = 0

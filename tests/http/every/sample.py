@@ -301,6 +301,21 @@ def rehearsal(sample: Sample) -> dict[str, Any]:
     return {"body": {"settings": {"mode": "subject_based", "rules": rules}, "since": "2026-11-01"}}
 
 
+def example(sample: Sample) -> dict[str, Any]:
+    """A lead that staff gave to another agent, in a brokerage that learns from that."""
+    settings = {"mode": "semantic", "learn_from_reassignments": True}
+    put = Call("PUT", "/api/v1/admin/routing", {}, settings, sample.owner.bearer)
+    assert put.send(sample.server).status == 200
+    for agent in (sample.agent, sample.office.staff(sample.tenant.id, "agent", f"Abe {sample.mark}")):
+        answer = sample.server.form(sample.tenant, message=f"A barn {sample.mark} {next(NUMBERS)}")
+        assert answer.status == 200, answer.body
+        for given in (sample.agent, agent):
+            path = f"/api/v1/admin/leads/{answer.json['lead_id']}"
+            patch = Call("PATCH", path, {}, {"assigned_agent_id": given.number}, sample.owner.bearer)
+            assert patch.send(sample.server).status == 200
+    return {"id": str(answer.json["lead_id"])}
+
+
 def rehearsed(sample: Sample) -> dict[str, Any]:
     """A rehearsal of one lead at least, as a worker has done it."""
     sample.server.form(sample.tenant, message=f"A yard {sample.mark} {next(NUMBERS)}")
@@ -345,6 +360,7 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     "/api/webhooks/replays": lambda sample: {"id": webhook(sample)["replay"]},
     "/api/webhooks/{id}/replays": lambda sample: replay_of(sample, sample.one("/api/webhooks")),
     "/api/v1/admin/routing/rehearsals": rehearsed,
+    "/api/v1/admin/routing/examples": example,
     "/api/events": lambda sample: {"id": sample.make("/api/leads")},
 }
 """What makes the resources of a list that nothing can be posted to, or that need more than that."""

@@ -89,7 +89,7 @@ def test_rankings_ask_a_model_of_their_own(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant_id = await office(store, ["A loft with a view of the river", "Something for cattle"])
-            team = rehearsed_team(await team_of(store, tenant_id), Routing("semantic"))
+            team = await rehearsed_team(store, tenant_id, await team_of(store, tenant_id), Routing("semantic"))
             models = []
             for model in (MODEL, "none"):
                 rehearsal = await begun(store, tenant_id, team, 1, ids.now())
