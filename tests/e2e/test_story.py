@@ -195,7 +195,10 @@ def test_history_as_of_a_moment(home: System, running: Running, demo: Any) -> No
     then = home.json("audit", "lead", lead["id"], "--as-of", moment)
     assert then["events"] == [event for event in whole["events"] if event["at"] <= moment] != whole["events"]
     shown = running.ask("GET", f"/api/leads/{lead['id']}?asOf={moment}", headers=key).json
-    assert {name: then["state"][name] for name in shown} == shown != lead
+    # The command line tells more of the routing: what met, and the pool.
+    state = then["state"]
+    state["routing"] = {name: state["routing"][name] for name in shown["routing"]}
+    assert {name: state[name] for name in shown} == shown != lead
 
 
 def test_the_log_names_requests_and_no_person(running: Running) -> None:
