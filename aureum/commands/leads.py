@@ -153,7 +153,7 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
     def decide(route: Route, lead: Lead, at: datetime) -> None:
         # First: what is suspected may not be worked on.
         if command.clear:
-            lead.clear(at, route.assigned_to, route.routing, route.because)
+            lead.clear(at, route.assigned_to, route.routing, route.because, route.contact_id)
         if command.status is not None:
             lead.change_status(command.status, at)
         if command.assign:
@@ -189,7 +189,7 @@ async def clear_lead(
             tenant_id,
             lead_id,
             Lead,
-            lambda lead, at: lead.clear(at, route.assigned_to, route.routing, route.because),
+            lambda lead, at: lead.clear(at, route.assigned_to, route.routing, route.because, route.contact_id),
             command="ClearLead",
             origin=origin,
             missing=NO_LEAD,

@@ -186,7 +186,7 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
     def decide(route: Route, tour: Tour, at: datetime) -> None:
         # First: what is suspected may not be worked on.
         if command.clear:
-            tour.clear(at, route.assigned_to, route.routing, route.because)
+            tour.clear(at, route.assigned_to, route.routing, route.because, route.lead_id)
         if details:
             tour.change_details(details, at)
         if command.assign:
@@ -244,7 +244,7 @@ async def clear_tour(
             tenant_id,
             tour_id,
             Tour,
-            lambda tour, at: tour.clear(at, route.assigned_to, route.routing, route.because),
+            lambda tour, at: tour.clear(at, route.assigned_to, route.routing, route.because, route.lead_id),
             command="ClearTour",
             origin=origin,
             missing=missing,

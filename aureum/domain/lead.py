@@ -184,13 +184,14 @@ class Lead(Aggregate):
         """It was a person after all. The lead counts from now on, at ``status``, and is routed."""
 
         TOPIC: ClassVar[str] = "lead.cleared"
-        class_version: ClassVar[int] = 2
+        class_version: ClassVar[int] = 3
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("because",))
 
         status: str
         assigned_to: UUID | None
         routing: dict[str, Any] | None
         because: list[list[str]] | None
+        contact_id: UUID | None
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
@@ -198,12 +199,18 @@ class Lead(Aggregate):
             data["routing"] = reasons.by_words(data["routing"])
             data["because"] = None
 
+        @staticmethod
+        def upcast_v2_v3(data: dict[str, Any]) -> None:
+            """No form was recognized as a contact's."""
+            data["contact_id"] = None
+
         def apply(self, aggregate: "Lead") -> None:
             aggregate.suspect = False
             aggregate.assigned_to = self.assigned_to
             aggregate.routing = self.routing
             aggregate.because = self.because
             aggregate.routed_to = None if self.routing is None else self.assigned_to
+            aggregate.contact_id = self.contact_id
 
     class Converted(Event):
         """A contact was made of the lead, in the same append: this happens once. The status moves separately."""
@@ -301,9 +308,10 @@ class Lead(Aggregate):
         assigned_to: UUID | None,
         routing: dict[str, Any] | None,
         because: list[list[str]] | None = None,
+        contact_id: UUID | None = None,
     ) -> None:
-        """It was a person after all; *assigned_to* takes care of it unless an agent does already. What is no suspect
-        stays as it is."""
+        """It was a person after all, perhaps a contact; *assigned_to* takes care of it unless an agent does already.
+        What is no suspect stays as it is."""
         if not self.suspect:
             return
         if self.assigned_to is not None:
@@ -315,6 +323,7 @@ class Lead(Aggregate):
             assigned_to=assigned_to,
             routing=routing,
             because=because,
+            contact_id=contact_id or self.contact_id,
         )
 
     def convert(self, contact_id: UUID, at: datetime) -> bool:

@@ -138,21 +138,28 @@ class Tour(Aggregate):
         """It was a person after all. The tour is routed now."""
 
         TOPIC: ClassVar[str] = "tour.cleared"
-        class_version: ClassVar[int] = 2
+        class_version: ClassVar[int] = 3
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("because",))
 
         assigned_to: UUID | None
         routing: dict[str, Any] | None
         because: list[list[str]] | None
+        lead_id: UUID | None
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
             """Tours were not routed: who showed the property stayed as it was."""
             data["assigned_to"] = data["routing"] = data["because"] = None
 
+        @staticmethod
+        def upcast_v2_v3(data: dict[str, Any]) -> None:
+            """No tour carried a lead."""
+            data["lead_id"] = None
+
         def apply(self, aggregate: "Tour") -> None:
             aggregate.suspect = False
-            if self.assigned_to is not None:
+            aggregate.lead_id = self.lead_id
+            if self.routing is not None:
                 aggregate.assigned_to = self.assigned_to
                 aggregate.routing = self.routing
                 aggregate.because = self.because
@@ -239,14 +246,22 @@ class Tour(Aggregate):
         assigned_to: UUID | None = None,
         routing: dict[str, Any] | None = None,
         because: list[list[str]] | None = None,
+        lead_id: UUID | None = None,
     ) -> None:
-        """It was a person after all; *assigned_to* shows the property unless an agent does already. What is no suspect
-        stays as it is."""
+        """It was a person after all, perhaps with an open lead; *assigned_to* shows the property unless an agent does
+        already. What is no suspect stays as it is."""
         if not self.suspect:
             return
         if self.assigned_to is not None:
             assigned_to, routing, because = self.assigned_to, self.routing, self.because
-        self.trigger_event(self.Cleared, timestamp=at, assigned_to=assigned_to, routing=routing, because=because)
+        self.trigger_event(
+            self.Cleared,
+            timestamp=at,
+            assigned_to=assigned_to,
+            routing=routing,
+            because=because,
+            lead_id=lead_id or self.lead_id,
+        )
 
     def change_status(self, status: str, at: datetime) -> None:
         """Take a step of ``NEXT``; a status that already holds records nothing. Raises Invalid and WrongState."""

@@ -139,7 +139,9 @@ def changed(row: Row, event: Any) -> Row:
             doc["suspect"] = False
             columns["person"] = person(doc)
             doc["assignedToId"] = wire_or_none(event.assigned_to)
+            doc["contactId"] = wire_or_none(event.contact_id)
             columns["assigned_to"] = event.assigned_to
+            columns["contact_id"] = event.contact_id
             columns["details"] = row["details"] | routed(event)
     return row | columns
 

@@ -135,12 +135,26 @@ def changed(row: Row, event: Any) -> Row:
             doc["suspect"] = True
         case Tour.Cleared():
             doc["suspect"] = False
-            if event.assigned_to is not None:
+            columns["lead_id"] = event.lead_id
+            if event.lead_id is not None:
+                doc = with_lead(doc, event.lead_id)
+                columns["doc"] = doc
+            if event.routing is not None:
                 columns["assigned_to"] = event.assigned_to
-                doc["assignedToId"] = to_wire(event.assigned_to)
+                doc["assignedToId"] = wire_or_none(event.assigned_to)
                 columns["details"] = routed(event)
     columns["leads_doc"] = in_leads(doc, row["number"])
     return row | columns
+
+
+def with_lead(doc: Row, lead_id: UUID) -> Row:
+    """*doc* with the open lead, in its place."""
+    made: Row = {}
+    for name, value in doc.items():
+        made[name] = value
+        if name == "assignedToId":
+            made["leadId"] = to_wire(lead_id)
+    return made
 
 
 def searched(doc: Row, e164: str | None) -> str:

@@ -312,6 +312,18 @@ def test_suspects_and_other_brokerages_are_left_out(
     assert lead(server, owner, suspect)["assigned_agent_id"] is None
     cleared = server.ask("PATCH", f"{LEADS}/{suspect}", {"suspect": False}, owner.bearer).json
     assert (cleared["assigned_agent_id"], cleared["routing"]["reason"]) == (first["assigned_agent_id"], EARLIER)
+    # So it is with a client, and with a tour.
+    known = contact(server, tenant)
+    suspect = sent(server, tenant, **ZOE, _gotcha="x")
+    cleared = server.ask("PATCH", f"{LEADS}/{suspect}", {"suspect": False}, owner.bearer).json
+    assert (cleared["contact_id"], cleared["routing"]["reason"]) == (known["id"], CLIENT)
+    assert lead(server, owner, suspect) == cleared
+    unseen = tour(server, tenant, owner, _gotcha="x")
+    assert unseen["lead_id"] is None and "routing" not in unseen
+    seen = server.ask("PATCH", f"/api/tours/{unseen['id']}", {"suspect": False}, owner.bearer).json
+    assert (seen["lead_id"], seen["routing"]["reason"]) == (suspect, CLIENT)
+    assert server.ask("GET", f"/api/tours/{unseen['id']}", headers=owner.bearer).json == seen
+    as_folded(office, tenant, tour_list.LIST)
     other = office.brokerage()
     boss, agent = office.staff(other.id, "brokerage_owner"), office.staff(other.id, "agent")
     elsewhere = lead(server, boss, sent(server, other, **ZOE))
