@@ -41,15 +41,16 @@ def routed(terminal: Terminal, subjects: list[str], agents: tuple[str, ...] = ("
         await change_routing(store, ChangeRouting(tenant_id=tenant_id, routing=Routing("round_robin")), operator)
         team = await team_of(store, tenant_id)
 
-        async def capture(subject: str) -> None:
-            fields = dict.fromkeys(LeadFields.__dataclass_fields__)
-            said = {"first_name": "Jane", "last_name": "Doe", "email": "jane@example.com", "source": "website"}
+        async def capture(number: int) -> None:
+            """Each of another person: what one person asks again goes to the same agent."""
+            subject, fields = subjects[number], dict.fromkeys(LeadFields.__dataclass_fields__)
+            said = {"first_name": "Jane", "last_name": "Doe", "email": f"j{number}@example.com", "source": "website"}
             lead = LeadFields(**fields | said | {"subject": subject, "message": "x" * 500})  # type: ignore[arg-type]
             command = CaptureLead(tenant_id=tenant_id, country="US", fields=lead)
             await capture_lead(store, command, Origin(VISITOR), team=team)
 
         for start in range(0, len(subjects), AT_ONCE):
-            await asyncio.gather(*map(capture, subjects[start : start + AT_ONCE]))
+            await asyncio.gather(*map(capture, range(start, min(start + AT_ONCE, len(subjects)))))
         return numbers
 
     return slug, terminal.in_store(work)

@@ -56,9 +56,9 @@ async def office(store: EventStore, messages: list[str]) -> UUID:
         command = CreateUser(tenant_id=tenant_id, email=email, name=name, role="agent", specialties=(specialty,))
         await create_user(store, command, OPERATOR)
     team = await team_of(store, tenant_id)
-    for message in messages:
+    for number, message in enumerate(messages):
         fields: dict[str, Any] = dict.fromkeys(LeadFields.__dataclass_fields__)
-        said = {"first_name": "Jane", "last_name": "Doe", "email": "j@example.com", "source": "website"}
+        said = {"first_name": "Jane", "last_name": "Doe", "email": f"j{number}@example.com", "source": "website"}
         lead = LeadFields(**(fields | said | {"message": message}))
         await capture_lead(
             store, CaptureLead(tenant_id=tenant_id, country="US", fields=lead), Origin(VISITOR), team=team
