@@ -111,7 +111,7 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes: of all processes where they share, else of this one."""
-        source: Source = self.registry
+        source: Collected = self.registry
         if os.environ.get(SHARED):
             source = MultiProcessCollector(None)  # type: ignore[no-untyped-call]  # the library has none
         registry = CollectorRegistry()
@@ -187,7 +187,7 @@ class WorkerMetrics(Metrics):
         self._tenants = set(oldest_due)
 
 
-class Source(Protocol):
+class Collected(Protocol):
     """What measurements are collected from."""
 
     def collect(self) -> Iterable[Metric]: ...
@@ -196,7 +196,7 @@ class Source(Protocol):
 class WithoutZeros:
     """Leaves out the tenants in whose queues nothing waits."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Collected) -> None:
         self.source = source
 
     def collect(self) -> Iterable[Metric]:

@@ -146,18 +146,18 @@ def stream_of(key: TenantKey, compared: bytes, life: int) -> UUID:
     return UUID(int=number & ~(0xF000 << 64) & ~(0xC000 << 48) | 0x8000 << 64 | 0x8000 << 48)
 
 
-class Link(NamedTuple):
+class LinkTarget(NamedTuple):
     """Whose newsletter a link ends, and for whom; None if there is no such link."""
 
     brokerage: str
     subscriber_id: UUID | None
 
 
-async def find_link(store: EventStore, tenant_id: UUID, token: str) -> Link:
+async def find_link(store: EventStore, tenant_id: UUID, token: str) -> LinkTarget:
     """What *token* stands for in this brokerage."""
     about = {"tenant": tenant_id, "hash": hash_token(token)}
     (row,) = await store.database.tenant_rows(tenant_id, LINK, about)
-    return Link(*row)
+    return LinkTarget(*row)
 
 
 class MergedInto(Exception):

@@ -163,29 +163,29 @@ async def make_leads(store: EventStore, tenant_id: UUID, team: Team) -> None:
             if appended.remembered is not None:
                 # Another run is making the demo at this moment, and tells this lead's story too.
                 continue
-            known = Known(lead, 0)
+            known = BegunLead(lead, 0)
         await tell_story(store, tenant_id, known, until, OUTCOMES[number % len(OUTCOMES)], dice)
 
 
-class Known(NamedTuple):
+class BegunLead(NamedTuple):
     """A lead that is there, and how many of the changes of its story it has gone through."""
 
     lead: Lead
     changes: int
 
 
-async def leads_by_email(store: EventStore, tenant_id: UUID) -> dict[str, Known]:
+async def leads_by_email(store: EventStore, tenant_id: UUID) -> dict[str, BegunLead]:
     """What an interrupted demo has made already."""
     parameters = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 1_000}
     filters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "visible_to"))
     ((docs, _, _),) = await store.database.rows(lead_list.LEADS.page, parameters | filters)
-    found: dict[str, Known] = {}
+    found: dict[str, BegunLead] = {}
     for doc in orjson.loads(f"[{docs or ''}]"):
         lead_id = ids.from_wire(doc["id"])
         assert lead_id is not None, "our own ids are ids"
         stream = await store.load(tenant_id, lead_id)
         changes = sum(isinstance(recorded.event, Lead.StatusChanged) for recorded in stream.events)
-        found[doc["email"]] = Known(stream.aggregate(), changes)
+        found[doc["email"]] = BegunLead(stream.aggregate(), changes)
     return found
 
 
@@ -196,7 +196,12 @@ def once(tenant_id: UUID, email: str) -> Idempotency:
 
 
 async def tell_story(
-    store: EventStore, tenant_id: UUID, known: Known, until: datetime, statuses: tuple[str, ...], dice: random.Random
+    store: EventStore,
+    tenant_id: UUID,
+    known: BegunLead,
+    until: datetime,
+    statuses: tuple[str, ...],
+    dice: random.Random,
 ) -> None:
     """The lead's agent moves it through *statuses*, each some time after the one before and none in the future."""
     lead, at = known.lead, known.lead.modified_on

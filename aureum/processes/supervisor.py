@@ -45,7 +45,7 @@ class Child:
 
 
 @dataclass
-class Told:
+class StopSignals:
     """How often the supervisor was told to stop: after the second time it does not wait any more. ``hang_ups`` are the
     SIGHUPs that mean nothing."""
 
@@ -88,38 +88,41 @@ def serve(
     now and then for whatever else must live, such as the process of the routing model, which answers at *model*. The
     processes read the settings that this one has read. Raises ServeError.
     """
-    told = Told()
-    with signals(told), tempfile.TemporaryDirectory(prefix="aureum-metrics-", ignore_cleanup_errors=True) as shared:
+    signalled = StopSignals()
+    with (
+        signals(signalled),
+        tempfile.TemporaryDirectory(prefix="aureum-metrics-", ignore_cleanup_errors=True) as shared,
+    ):
         children: list[Child] = []
         try:
             http = ("http", str(listener.fileno()), *([str(model)] if model is not None else []))
             children += [start(http, listener, shared) for _ in range(workers)]
             if deliver:
                 children.append(start(("worker",), listener, shared))
-            if wait_until_ready(children, listener, shared, told, look_after):
+            if wait_until_ready(children, listener, shared, signalled, look_after):
                 ready(base_url(listener))
-            while not told.times:
+            while not signalled.times:
                 restart_dead(children, listener, shared)
                 look_after()
-                if told.hang_ups:
-                    told.hang_ups = 0
+                if signalled.hang_ups:
+                    signalled.hang_ups = 0
                     hung_up()
                 time.sleep(LOOK_SECONDS)
         finally:
             # Close our listener first, so that no client waits in a queue that is no longer served.
             listener.close()
-            stop_all(children, told)
+            stop_all(children, signalled)
 
 
 @contextmanager
-def signals(told: Told) -> Iterator[None]:
+def signals(signalled: StopSignals) -> Iterator[None]:
     """Count SIGTERM, SIGINT and SIGHUP in *told*, and leave the handlers as they were."""
 
     def tell(number: int, frame: object) -> None:
-        told.times += 1
+        signalled.times += 1
 
     def hang_up(number: int, frame: object) -> None:
-        told.hang_ups += 1
+        signalled.hang_ups += 1
 
     handlers = {signal.SIGTERM: tell, signal.SIGINT: tell}
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -148,12 +151,12 @@ def start(arguments: tuple[str, ...], listener: socket.socket, shared: str) -> C
 
 
 def wait_until_ready(
-    children: list[Child], listener: socket.socket, shared: str, told: Told, look_after: Callable[[], None]
+    children: list[Child], listener: socket.socket, shared: str, signalled: StopSignals, look_after: Callable[[], None]
 ) -> bool:
     """Whether some process answers that it is ready; not, if told to stop before. A process that is killed meanwhile is
     started again; one that ends by itself has a reason that will be there the next time too. Raises ServeError."""
     deadline = time.monotonic() + READY_SECONDS
-    while not told.times:
+    while not signalled.times:
         if any((code := child.process.poll()) is not None and code >= 0 for child in children):
             raise ServeError("A process ended before it was ready; the log above says why.")
         restart_dead(children, listener, shared)
@@ -175,7 +178,7 @@ def restart_dead(children: list[Child], listener: socket.socket, shared: str) ->
             children[place] = start(child.arguments, listener, shared)
 
 
-def stop_all(children: list[Child], told: Told) -> None:
+def stop_all(children: list[Child], signalled: StopSignals) -> None:
     """SIGTERM to all, and wait until they have drained; a child that has not in time, or at the second signal, is
     killed."""
     for child in children:
@@ -187,7 +190,7 @@ def stop_all(children: list[Child], told: Told) -> None:
         if waited > 1 and not said and sys.stderr.isatty():
             sys.stderr.write("Finishing what is under way. Ctrl-C once more stops at once.\n")
             said = True
-        if told.times > 1 or waited > STOP_SECONDS:
+        if signalled.times > 1 or waited > STOP_SECONDS:
             for child in children:
                 child.process.kill()
         time.sleep(LOOK_SECONDS / 2)

@@ -41,7 +41,7 @@ class Peer:
 
 
 @dataclass
-class Waiting:
+class Pending:
     """A question. Its client waits until ``until``, by the monotonic clock of this process."""
 
     peer: Peer
@@ -56,7 +56,7 @@ class ModelServer:
     def __init__(self, listener: socket.socket, meanings: Meanings, standard_input: int) -> None:
         self.listener, self.meanings, self.standard_input = listener, meanings, standard_input
         self.selector = selectors.DefaultSelector()
-        self.waiting: deque[Waiting] = deque()
+        self.waiting: deque[Pending] = deque()
         listener.setblocking(False)
         self.selector.register(listener, selectors.EVENT_READ)
         self.selector.register(standard_input, selectors.EVENT_READ)
@@ -117,12 +117,12 @@ class ModelServer:
         if self.meanings.rosters.find(question.roster) is None:
             self._send(peer, {"number": number, "unknown": question.roster})
             return
-        self.waiting.append(Waiting(peer, number, question, time.monotonic() + said["seconds"]))
+        self.waiting.append(Pending(peer, number, question, time.monotonic() + said["seconds"]))
 
     def _answer(self) -> None:
         now, rosters = time.monotonic(), self.meanings.rosters
-        group: list[Waiting] = []
-        later: deque[Waiting] = deque()
+        group: list[Pending] = []
+        later: deque[Pending] = deque()
         for one in self.waiting:
             roster = rosters.find(one.question.roster)
             if one.until < now or roster is None:

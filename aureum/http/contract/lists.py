@@ -70,7 +70,7 @@ class DeltaPaging(Paging):
     changed_after: Annotated[Token | None, Field(alias="changedAfter", description=CHANGED_AFTER)] = None
 
 
-class Page(NamedTuple):
+class ListPage(NamedTuple):
     """A part of the list: its documents joined by commas, the id it ends with, how many they are (and one more)."""
 
     docs: str
@@ -83,7 +83,7 @@ class Begun(NamedTuple):
 
     run: Run
     chosen: Mapping[str, Any]
-    page: Page
+    page: ListPage
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Listing:
     batched: str | None = None
     found: "Listing | None" = None
 
-    async def read(self, context: Context, chosen: Mapping[str, Any], before: UUID, limit: int) -> Page:
+    async def read(self, context: Context, chosen: Mapping[str, Any], before: UUID, limit: int) -> ListPage:
         """*limit* resources before the id *before*."""
         database = context.app.database
         if self.batched is not None and limit <= LONGEST_PAGE and all(value is None for value in chosen.values()):
@@ -107,11 +107,11 @@ class Listing:
         else:
             parameters = {"tenant": context.tenant_id, "before": before, "limit": limit, **chosen}
             ((docs, last, found),) = await database.rows(self.statement, parameters)
-        return Page(docs or "", last or before, found)
+        return ListPage(docs or "", last or before, found)
 
     async def read_changes(
         self, context: Context, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int
-    ) -> Page:
+    ) -> ListPage:
         """*limit* changes after the position *after*; a page like those of the whole list. It may be short, or empty,
         and go on all the same."""
         assert run.since is not None
@@ -126,9 +126,9 @@ class Listing:
             limit=limit,
         )
         docs = ",".join(map(in_words, found.rows))
-        return Page(docs, UUID(int=found.until), limit + 1 if found.more else len(found.rows))
+        return ListPage(docs, UUID(int=found.until), limit + 1 if found.more else len(found.rows))
 
-    async def part(self, context: Context, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int) -> Page:
+    async def part(self, context: Context, run: Run, chosen: Mapping[str, Any], after: UUID, limit: int) -> ListPage:
         """The part of the list, or of what changed in it, behind *after*."""
         if run.since is None:
             return await self.read(context, chosen, after, limit)
@@ -220,7 +220,7 @@ def filters_in(query: Mapping[str, str], paging: type[DeltaPaging]) -> dict[str,
     return {name: value for name, value in query.items() if name in own}
 
 
-async def stream(read: Callable[[UUID], Awaitable[Page]], page: Page) -> AsyncIterator[bytes]:
+async def stream(read: Callable[[UUID], Awaitable[ListPage]], page: ListPage) -> AsyncIterator[bytes]:
     """The whole list from its first *page* on; no transaction is open while the client reads."""
     yield f"[{page.docs}".encode()
     begun = bool(page.docs)

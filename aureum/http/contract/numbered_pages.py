@@ -41,7 +41,7 @@ class NumberedPage(Shape, Generic[Item]):
     total_pages: Annotated[int, Field(ge=0)]
 
 
-class Found(NamedTuple):
+class FoundPage(NamedTuple):
     """What a statement found: the page's documents joined by commas, how many there are in all, and the ``Link``
     header, if there is one."""
 
@@ -51,7 +51,7 @@ class Found(NamedTuple):
 
 
 async def paged(
-    context: Context, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[Found]]
+    context: Context, numbered: Numbered, state: tuple[object, ...], read: Callable[[], Awaitable[FoundPage]]
 ) -> Response:
     """A page with its ETag, or 304 without reading it.
 
@@ -67,7 +67,7 @@ async def paged(
     return answer(page_body(numbered, found), headers=headers)
 
 
-def page_body(numbered: Numbered, found: Found) -> bytes:
+def page_body(numbered: Numbered, found: FoundPage) -> bytes:
     """The page as it goes over the wire."""
     pages = -(-found.total // numbered.page_size)
     return (

@@ -15,7 +15,7 @@ FOREVER = "public, max-age=31536000, immutable"
 """Pages ask for their files under addresses that change with what is in them."""
 
 
-class Packed:
+class PackedAnswer:
     """Bytes that never change, with their gzip, which is made when it is first asked for."""
 
     def __init__(self, content: bytes, media: str) -> None:

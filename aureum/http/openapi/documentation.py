@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette_compress import remove_compress_type
 
 from aureum.http.contract.endpoint import ANYONE, Context, Endpoint
-from aureum.http.contract.packed import FOREVER, Packed
+from aureum.http.contract.packed import FOREVER, PackedAnswer
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -50,16 +50,16 @@ for media in ASSETS.values():
 
 
 @cache
-def asset(name: str) -> Packed:
+def asset(name: str) -> PackedAnswer:
     """A file of the page: ours, or Swagger UI's."""
     ours = files("aureum.http.openapi") / name
     file = ours if ours.is_file() else files("aureum.http.openapi") / "swagger_ui" / name
-    return Packed(file.read_bytes(), ASSETS[name])
+    return PackedAnswer(file.read_bytes(), ASSETS[name])
 
 
 async def get_openapi(context: Context) -> Response:
     """Returns this OpenAPI 3.1 document."""
-    document: Packed = context.request.app.state.openapi
+    document: PackedAnswer = context.request.app.state.openapi
     return await document.answer(context.request)
 
 

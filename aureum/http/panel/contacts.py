@@ -4,7 +4,7 @@ from typing import get_args
 
 from aureum.http.api.contacts.contact_fields import Type
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, Link, Resource, pages_of
+from aureum.http.panel.resource import Column, PageLink, Resource, pages_of
 
 FIRST_NAME = Field("firstName", "First name", required=True)
 NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))
@@ -41,7 +41,7 @@ CONTACTS = Resource(
     ),
     new=(*NEW_NAME, *REST),
     change=(*NAME, *REST),
-    links=(Link("New task about this contact", "/admin/tasks/new", {"contactId": "id"}),),
+    links=(PageLink("New task about this contact", "/admin/tasks/new", {"contactId": "id"}),),
     mentions={"leadId": "/admin/leads"},
     facts=(
         Column("phoneE164", "Phone (E.164)"),

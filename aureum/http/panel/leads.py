@@ -10,7 +10,7 @@ from aureum.domain.ids import from_wire, to_wire
 from aureum.http.api.leads.lead_fields import Status
 from aureum.http.panel.acting import BROKERAGE, named, number_of
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Action, Column, Link, Resource, pages_of
+from aureum.http.panel.resource import Action, Column, PageLink, Resource, pages_of
 from aureum.http.panel.visit import ApiAnswer, Visit
 
 API = "/api/v1/admin/leads"
@@ -164,7 +164,7 @@ LEADS = Resource(
         ),
         CLEAR,
     ),
-    links=(Link("New task about this lead", "/admin/tasks/new", {"leadId": "id"}),),
+    links=(PageLink("New task about this lead", "/admin/tasks/new", {"leadId": "id"}),),
     history=True,
     mentions={"contactId": "/admin/contacts"},
     facts=(

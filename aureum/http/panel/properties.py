@@ -4,7 +4,7 @@ from typing import get_args
 
 from aureum.http.api.properties.property_fields import Status, Type
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, Link, Resource, pages_of
+from aureum.http.panel.resource import Column, PageLink, Resource, pages_of
 
 FIELDS = (
     Field("title", "Title", required=True),
@@ -45,8 +45,8 @@ PROPERTIES = Resource(
     new=FIELDS,
     change=FIELDS,
     links=(
-        Link("New showing of this property", "/admin/showings/new", {"propertyId": "id", "listingId": "mlsId"}),
-        Link("New task about this property", "/admin/tasks/new", {"propertyId": "id"}),
+        PageLink("New showing of this property", "/admin/showings/new", {"propertyId": "id", "listingId": "mlsId"}),
+        PageLink("New task about this property", "/admin/tasks/new", {"propertyId": "id"}),
     ),
     facts=(
         Column("slug", "Slug"),

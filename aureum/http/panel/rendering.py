@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from aureum.http.contract.packed import Packed
+from aureum.http.contract.packed import PackedAnswer
 from aureum.http.panel.times import shown_time
 from aureum.http.panel.visit import Visit, new_once
 
@@ -37,9 +37,9 @@ TEMPLATES.filters["moment"] = shown_time
 
 
 @cache
-def style() -> Packed:
+def style() -> PackedAnswer:
     """The style sheet of all pages."""
-    return Packed((files("aureum.http.panel") / "panel.css").read_bytes(), "text/css")
+    return PackedAnswer((files("aureum.http.panel") / "panel.css").read_bytes(), "text/css")
 
 
 def rendered(

@@ -46,7 +46,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PageLink:
     """Another page about a resource: ``query`` names a field there, and the one here that it is filled with."""
 
     label: str
@@ -68,7 +68,7 @@ class Resource:
     new: Sequence[Field]
     change: Sequence[Field]
     actions: Sequence[Action] = ()
-    links: Sequence[Link] = ()
+    links: Sequence[PageLink] = ()
     history: bool = False
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from aureum.http.api.staff import login, me
 from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.answers import JSON, encoded
 from aureum.http.contract.endpoint import Address, Endpoint
-from aureum.http.contract.packed import Packed
+from aureum.http.contract.packed import PackedAnswer
 from aureum.http.openapi import documentation
 from aureum.http.openapi.document import document
 from aureum.http.panel import pages as admin_pages
@@ -67,4 +67,4 @@ def make_app(aureum: Aureum) -> Edge:
     """The ASGI application on an opened ``Aureum``."""
     routes = [Route(address.path, address, include_in_schema=False) for address in addresses()]
     openapi = encoded(described(aureum.settings.public_url))
-    return Edge(Paths([*routes, *admin_pages.routes()]), aureum, openapi=Packed(openapi, JSON))
+    return Edge(Paths([*routes, *admin_pages.routes()]), aureum, openapi=PackedAnswer(openapi, JSON))

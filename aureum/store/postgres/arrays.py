@@ -25,12 +25,12 @@ Json = NewType("Json", bytes)
 """A JSON document."""
 
 
-class Packed(bytes):
+class PackedArray(bytes):
     """An array as the server reads it. Its place in the statement says the type: ``%b::uuid[]``."""
 
 
 class PackedDumper(Dumper):
-    """Sends ``Packed`` as it is, of a type that the server takes from the statement (oid 0)."""
+    """Sends ``PackedArray`` as it is, of a type that the server takes from the statement (oid 0)."""
 
     format = Format.BINARY
 
@@ -40,7 +40,7 @@ class PackedDumper(Dumper):
 
 
 # For all connections: the type is our own, and code that imports it wants to send it.
-psycopg.adapters.register_dumper(Packed, PackedDumper)
+psycopg.adapters.register_dumper(PackedArray, PackedDumper)
 
 HEADER = struct.Struct("!iiiii")
 NO_DIMENSION = struct.Struct("!iii")
@@ -67,7 +67,7 @@ ELEMENTS: dict[Any, tuple[int, Callable[[Any], bytes]]] = {
 bytea, json, timestamptz."""
 
 
-def packed(kind: Any, values: Sequence[Any]) -> Packed:
+def packed(kind: Any, values: Sequence[Any]) -> PackedArray:
     """*values* as an array; all are of *kind*, one of ``ELEMENTS``, or None.
 
     Raises OverflowError for an integer that is too large.
@@ -76,8 +76,8 @@ def packed(kind: Any, values: Sequence[Any]) -> Packed:
     return array_of(oid, [NULL if value is None else encode(value) for value in values])
 
 
-def array_of(oid: int, elements: Sequence[bytes]) -> Packed:
+def array_of(oid: int, elements: Sequence[bytes]) -> PackedArray:
     """*elements* of that type, each behind its length, as an array."""
     if not elements:
-        return Packed(NO_DIMENSION.pack(0, 0, oid))
-    return Packed(HEADER.pack(1, NULL in elements, oid, len(elements), FROM_ONE) + b"".join(elements))
+        return PackedArray(NO_DIMENSION.pack(0, 0, oid))
+    return PackedArray(HEADER.pack(1, NULL in elements, oid, len(elements), FROM_ONE) + b"".join(elements))

@@ -40,7 +40,7 @@ UPDATE rebuilds SET owner = NULL
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RebuildClaim:
     """The right to write rows of ``version``, while ``live`` is what people read."""
 
     connection: AsyncConnection[Any]
@@ -73,7 +73,7 @@ class Claim:
             yield
 
 
-async def claim(connection: AsyncConnection[Any], tenant_id: UUID, read_model: str, next_version: str) -> Claim:
+async def claim(connection: AsyncConnection[Any], tenant_id: UUID, read_model: str, next_version: str) -> RebuildClaim:
     """Claim the rebuild; *next_version* is the statement that gives out a version and tells the live one.
 
     Raises Busy if another process rebuilds the same, NotFound if there is no such tenant.
@@ -95,10 +95,10 @@ async def claim(connection: AsyncConnection[Any], tenant_id: UUID, read_model: s
             f"Another process is rebuilding {read_model} of this brokerage. Wait until it has finished; "
             f"if it was killed, try again in {LEASE_SECONDS} seconds.",
         )
-    return Claim(connection, tenant_id, read_model, owner, *row)
+    return RebuildClaim(connection, tenant_id, read_model, owner, *row)
 
 
-async def release(url: str, given: Claim) -> None:
+async def release(url: str, given: RebuildClaim) -> None:
     """Give the claim back, on a connection of its own: the other one may be what failed. Raises the driver's errors."""
     async with await connect(url) as connection, connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = '{CLAIM_LOCK_TIMEOUT}'")

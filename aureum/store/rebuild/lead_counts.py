@@ -9,7 +9,7 @@ import orjson
 from aureum.domain.lead import Lead
 from aureum.projections import lead_counts
 from aureum.store.event_log import EventLog, Logged
-from aureum.store.rebuild.claim import Claim
+from aureum.store.rebuild.claim import RebuildClaim
 
 NAME = lead_counts.NAME
 TYPES: tuple[str, ...] = tuple(
@@ -42,19 +42,19 @@ ON CONFLICT (tenant_id, read_version, status) DO UPDATE SET leads = c.leads + ex
 REMOVE = "DELETE FROM lead_counts WHERE tenant_id = %(tenant)s AND read_version <> %(keep)s"
 
 
-async def copy(log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int:
+async def copy(log: EventLog, claim: RebuildClaim, until: int, folded: Callable[[int], None]) -> int:
     """Nothing to do in another way than by position: returns where following begins."""
     return 0
 
 
-async def apply(claim: Claim, events: Sequence[Logged]) -> None:
+async def apply(claim: RebuildClaim, events: Sequence[Logged]) -> None:
     """Add what *events* change, in the caller's transaction."""
     changes: Counter[str] = reduce(lead_counts.step, (one.event for one in events), Counter())
     rows = [{"status": status, "leads": leads} for status, leads in changes.items() if leads]
     await claim.connection.execute(ADD, claim.parameters(rows=orjson.dumps(rows).decode()))
 
 
-async def remove(claim: Claim, keep: int) -> None:
+async def remove(claim: RebuildClaim, keep: int) -> None:
     """Remove the rows of every version but *keep*: a handful each."""
     async with claim.transaction():
         await claim.connection.execute(REMOVE, claim.parameters(keep=keep))

@@ -11,7 +11,7 @@ import orjson
 from aureum.domain.aggregate import events_of
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row
 from aureum.store.event_log import EventLog, Logged
-from aureum.store.rebuild.claim import Claim
+from aureum.store.rebuild.claim import RebuildClaim
 
 NEXT_VERSION = """
 UPDATE rebuilds r SET read_version = greatest(r.read_version, h.{table}_version) + 1
@@ -77,7 +77,7 @@ class ListRebuild:
         )
         self.COUNT = model.statement(COUNT)
 
-    async def copy(self, log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int:
+    async def copy(self, log: EventLog, claim: RebuildClaim, until: int, folded: Callable[[int], None]) -> int:
         """Copy the resources as they stood at position *until*, each folded from its whole stream; returns *until*.
 
         Stream by stream a row is written once, however often the resource changed; only one unfinished row is held
@@ -103,7 +103,7 @@ class ListRebuild:
         row = self.model.step(row, event)
         return None if row is None else self.model.counted(row, before)
 
-    async def write_new(self, claim: Claim, rows: Sequence[Row]) -> None:
+    async def write_new(self, claim: RebuildClaim, rows: Sequence[Row]) -> None:
         """COPY rows of resources that have none yet in the new version."""
         statement = self.model.statement(COPY)
         async with claim.transaction(), claim.connection.cursor() as cursor, cursor.copy(statement) as target:
@@ -112,7 +112,7 @@ class ListRebuild:
                 stored = self.model.stored(row)
                 await target.write_row((claim.tenant_id, claim.version, *map(stored.__getitem__, self.model.columns)))
 
-    async def apply(self, claim: Claim, events: Sequence[Logged]) -> None:
+    async def apply(self, claim: RebuildClaim, events: Sequence[Logged]) -> None:
         """Step the rows that *events* belong to, in the caller's transaction; their number is bounded."""
         ids = list({event.originator_id for event, _ in events})
         if not ids:
@@ -130,7 +130,7 @@ class ListRebuild:
             self.model.statement(STORE), claim.parameters(rows=orjson.dumps(changed).decode())
         )
 
-    async def remove(self, claim: Claim, keep: int) -> None:
+    async def remove(self, claim: RebuildClaim, keep: int) -> None:
         """Remove the rows of every version but *keep*, some thousands a transaction."""
         other = -1
         while True:
@@ -142,7 +142,7 @@ class ListRebuild:
             if other != keep:
                 await self.remove_version(claim, other)
 
-    async def remove_version(self, claim: Claim, other: int) -> None:
+    async def remove_version(self, claim: RebuildClaim, other: int) -> None:
         """Remove the rows of the version *other*."""
         find, remove = self.model.statement(REMOVE_UP_TO), self.model.statement(REMOVE)
         after: UUID | None = UUID(int=0)

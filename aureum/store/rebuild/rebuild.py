@@ -29,7 +29,7 @@ from aureum.store.event_log import EventLog, Logged, open_tenant_key
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
 from aureum.store.rebuild import lead_counts as rebuild_lead_counts
-from aureum.store.rebuild.claim import Claim, claim, release
+from aureum.store.rebuild.claim import RebuildClaim, claim, release
 from aureum.store.rebuild.list import ListRebuild
 
 
@@ -44,11 +44,11 @@ class Rebuildable(Protocol):
     FLIP: str
     COUNT: str
 
-    async def copy(self, log: EventLog, claim: Claim, until: int, folded: Callable[[int], None]) -> int: ...
+    async def copy(self, log: EventLog, claim: RebuildClaim, until: int, folded: Callable[[int], None]) -> int: ...
 
-    async def apply(self, claim: Claim, events: Sequence[Logged]) -> None: ...
+    async def apply(self, claim: RebuildClaim, events: Sequence[Logged]) -> None: ...
 
-    async def remove(self, claim: Claim, keep: int) -> None: ...
+    async def remove(self, claim: RebuildClaim, keep: int) -> None: ...
 
 
 REBUILDABLE: tuple[Rebuildable, ...] = tuple(
@@ -140,7 +140,7 @@ def rebuildable(name: str) -> Rebuildable:
     raise Invalid("name", f"The read model must be one of: {', '.join(model.NAME for model in REBUILDABLE)}.")
 
 
-async def give_back(url: str, given: Claim) -> None:
+async def give_back(url: str, given: RebuildClaim) -> None:
     """Release the claim. Where even that fails the lease ends by itself, and what failed first is what counts."""
     with suppress(psycopg.Error, Unavailable):
         await release(url, given)
@@ -151,7 +151,7 @@ class Work:
     """One rebuild under way: the new version holds what stands at position ``done`` and before."""
 
     model: Rebuildable
-    claim: Claim
+    claim: RebuildClaim
     log: EventLog
     progress: Progress | None
     done: int = 0

@@ -122,7 +122,7 @@ SELECT stream_id FROM events
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DeliveryPage:
     """Rows with ``NAMES``, newest first; the next page is below the position ``until``, if there is one."""
 
     rows: Sequence[Mapping[str, Any]]
@@ -139,7 +139,7 @@ async def page(
     status: str | None = None,
     events: Sequence[str] | None = None,
     seconds: float = SECONDS,
-) -> Page:
+) -> DeliveryPage:
     """Up to *limit* deliveries of an endpoint below the position *before*, of one of ``STATUSES`` and of *events*.
 
     What is rare is looked for as long as *seconds*; then the page is shorter, and goes on. Raises Unavailable.
@@ -153,12 +153,12 @@ async def page(
         wanted = about | {"positions": positions, "limit": limit + 1 - len(found)}
         found += [dict(zip(NAMES, row, strict=True)) for row in await database.tenant_rows(tenant_id, SHOWN, wanted)]
         if len(found) > limit:
-            return Page(found[:limit], found[limit - 1]["position"])
+            return DeliveryPage(found[:limit], found[limit - 1]["position"])
         if len(positions) < batch:
-            return Page(found, None)
+            return DeliveryPage(found, None)
         before = positions[-1]
         if time.monotonic() > end:
-            return Page(found, before)
+            return DeliveryPage(found, before)
         batch = min(4 * batch, LARGEST_BATCH)
 
 

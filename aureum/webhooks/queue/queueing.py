@@ -13,7 +13,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncCursor
 
-from aureum.store.postgres.arrays import Big, Packed, packed
+from aureum.store.postgres.arrays import Big, PackedArray, packed
 from aureum.webhooks.queue.message import Message
 
 ROWS_OF_KEYED = 16
@@ -88,7 +88,7 @@ PARKED = {"position": Big, "stream_id": UUID, "cause": Big, "reason": str}
 """The fields of what is put away, with their kinds."""
 
 
-def columns_of(kinds: Mapping[str, Any], records: Sequence[Any]) -> dict[str, Packed]:
+def columns_of(kinds: Mapping[str, Any], records: Sequence[Any]) -> dict[str, PackedArray]:
     """*records* as one array a field."""
     return {name: packed(kind, [getattr(record, name) for record in records]) for name, kind in kinds.items()}
 

@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Emitter:
     """How one aggregate is told of: its fold, whose rows have the shown resource as ``doc``, and what each type of its
     events is called (``projections.emits``)."""
 
@@ -33,8 +33,8 @@ class Source:
     apart: str = ""
 
 
-SOURCES: Mapping[type[Aggregate], Source] = {
-    model.aggregate: Source(model.step, emits.names, emits.apart) for model, emits in EMITTING
+SOURCES: Mapping[type[Aggregate], Emitter] = {
+    model.aggregate: Emitter(model.step, emits.names, emits.apart) for model, emits in EMITTING
 }
 """The aggregates that endpoints hear of."""
 
@@ -43,12 +43,12 @@ TYPES_OF: Mapping[type[Aggregate], tuple[str, ...]] = {
 }
 """All types of events that an aggregate has."""
 
-SOURCE_OF: Mapping[str, Source] = {
+SOURCE_OF: Mapping[str, Emitter] = {
     name: source for aggregate, source in SOURCES.items() for name in TYPES_OF[aggregate]
 }
 """By the type of an event."""
 
-SILENT = Source(lambda row, _: row, {})
+SILENT = Emitter(lambda row, _: row, {})
 """An aggregate that emits nothing."""
 
 

@@ -16,7 +16,7 @@ REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class Destination:
     """What an attempt needs to know. Secrets are never shown in a log."""
 
     url: str
@@ -36,20 +36,20 @@ class Endpoints:
 
     def __init__(self, store: EventStore, limit: int = REMEMBERED) -> None:
         self.store = store
-        self.remembered: ReadThrough[Key, Endpoint] = ReadThrough(limit)
+        self.remembered: ReadThrough[Key, Destination] = ReadThrough(limit)
 
-    async def get(self, tenant_id: UUID, endpoint_id: UUID, stream_version: int) -> Endpoint:
+    async def get(self, tenant_id: UUID, endpoint_id: UUID, stream_version: int) -> Destination:
         """The endpoint at *stream_version*, or at a later one. Raises NotFound, Unavailable, what the mapper raises."""
         # All of an endpoint's deliveries come at the same moment: they are read for once.
         return await self.remembered.get(
             (tenant_id, endpoint_id, stream_version), partial(self._load, tenant_id, endpoint_id)
         )
 
-    async def _load(self, tenant_id: UUID, endpoint_id: UUID) -> Endpoint:
+    async def _load(self, tenant_id: UUID, endpoint_id: UUID) -> Destination:
         aggregate: WebhookEndpoint | None = (await self.store.load(tenant_id, endpoint_id)).aggregate()
         if aggregate is None or aggregate.removed:
             raise NotFound
-        return Endpoint(aggregate.url, aggregate)
+        return Destination(aggregate.url, aggregate)
 
     async def disable(self, tenant_id: UUID, endpoint_id: UUID, reason: str) -> None:
         """Record that nothing is sent to an endpoint any more. Raises what the command raises."""

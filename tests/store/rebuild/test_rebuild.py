@@ -16,7 +16,7 @@ from aureum.domain.lead import STATUSES, Lead
 from aureum.store.event_store import EventStore
 from aureum.store.rebuild import list as rebuild_list
 from aureum.store.rebuild import rebuild as rebuilding
-from aureum.store.rebuild.claim import Claim
+from aureum.store.rebuild.claim import RebuildClaim
 from aureum.store.rebuild.rebuild import REBUILDABLE, Rebuilt, rebuild
 from tests.store.read_models import change, folded, live, page, shown, until, versions
 from tests.stores import capture, open_brokerage, opened_store
@@ -241,7 +241,7 @@ def test_readers_find_the_list_whole_while_old_rows_are_removed(
     removing = asyncio.Event()
     remove = LEAD_LIST.remove
 
-    async def stall(claim: Claim, keep: int) -> None:
+    async def stall(claim: RebuildClaim, keep: int) -> None:
         if keep == claim.version:
             removing.set()
             await asyncio.sleep(60)

@@ -21,7 +21,7 @@ from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.rebuild import list as rebuild_list
 from aureum.store.rebuild import rebuild as rebuilding
-from aureum.store.rebuild.claim import Claim
+from aureum.store.rebuild.claim import RebuildClaim
 from aureum.store.rebuild.list import ListRebuild
 from aureum.store.rebuild.rebuild import REBUILDABLE, rebuild
 from tests.store.read_models import BEFORE
@@ -226,7 +226,9 @@ def test_what_must_be_unique_goes_from_one_to_another_behind_the_copy(database_u
                 changed.change_details({"mls_id": mls_id}, ids.now())
                 await store.append(tenant_id, changed, before, command="Change", origin=Origin(COMMAND_LINE))
 
-            async def copy_before_they_swap(log: Any, claim: Claim, until: int, told: Callable[[int], None]) -> int:
+            async def copy_before_they_swap(
+                log: Any, claim: RebuildClaim, until: int, told: Callable[[int], None]
+            ) -> int:
                 done = await copy(log, claim, until, told)
                 for one, mls_id in ((a, None), (b, "1"), (a, "2")):
                     await save(one, mls_id)
@@ -263,7 +265,7 @@ def test_rebuilt_rows_are_the_inline_rows(module_database_url: str, name: str) -
                 inline: list[list[Any]] = []
 
                 async def copy_while_others_append(
-                    log: Any, claim: Claim, until: int, told: Callable[[int], None]
+                    log: Any, claim: RebuildClaim, until: int, told: Callable[[int], None]
                 ) -> int:
                     done = await copy(log, claim, min(cut, until), told)
                     await obey(store, tenant_id, makers, streams, later)

@@ -17,7 +17,7 @@ from aureum.http.api.brokerages.brokerage_fields import BrokerageChange, Brokera
 from aureum.http.api.staff.managed import NO_BROKERAGE, brokerage_of, position
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
-from aureum.http.contract.numbered_pages import Found, Numbered, NumberedPage, paged
+from aureum.http.contract.numbered_pages import FoundPage, Numbered, NumberedPage, paged
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once, unless_known
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
@@ -38,11 +38,11 @@ async def get_brokerages(context: Context, numbered: Numbered) -> Response:
     check_platform_admin(context.caller.role)
     database = context.app.database
 
-    async def read() -> Found:
+    async def read() -> FoundPage:
         limits = {"limit": numbered.page_size, "skipped": numbered.skipped}
         found = [BrokerageRow(*row) for row in await database.rows(brokerages.PAGE, limits)]
         ((total,),) = await database.rows(brokerages.COUNT)
-        return Found(",".join(encoded(document(row, row.opened_at)).decode() for row in found), total)
+        return FoundPage(",".join(encoded(document(row, row.opened_at)).decode() for row in found), total)
 
     return await paged(context, numbered, (PATH, PLATFORM, await position(context, PLATFORM)), read)
 

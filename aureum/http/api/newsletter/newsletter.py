@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aureum.commands.newsletter import Link, Subscribe, find_link, subscribe, unsubscribe
+from aureum.commands.newsletter import LinkTarget, Subscribe, find_link, subscribe, unsubscribe
 from aureum.domain.subscriber import Subscriber
 from aureum.http.access.callers import GUESSES, counted, origin
 from aureum.http.api.newsletter.unsubscribe_page import ASKS, DONE, UNKNOWN, Words, page
@@ -133,7 +133,7 @@ async def post_unsubscribe(context: Context, query: UnsubscribeLink) -> Response
     return answer(UNSUBSCRIBED, headers=NOT_KEPT)
 
 
-async def unknown(request: Request, link: Link) -> Response:
+async def unknown(request: Request, link: LinkTarget) -> Response:
     """404, as a page if the client wants one; else raises HttpError. Only wrong tokens are limited: a mail provider
     presses the buttons of all its readers from a few addresses."""
     try:

@@ -19,7 +19,7 @@ from aureum.http.api.routing.agent_fields import AgentResponse, AgentUpdate, Pro
 from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
-from aureum.http.contract.numbered_pages import Found, Numbered, NumberedPage, paged
+from aureum.http.contract.numbered_pages import FoundPage, Numbered, NumberedPage, paged
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, unless_known
 from aureum.projections import users
 
@@ -54,11 +54,11 @@ async def get_agents(context: Context, part: AgentPage) -> Response:
         "skipped": part.skipped,
     }
 
-    async def read() -> Found:
+    async def read() -> FoundPage:
         found, ((total,),) = await context.app.database.tenant_results(
             context.tenant_id, [(users.PROFILES, of), (users.PROFILES_COUNT, of)]
         )
-        return Found(",".join(encoded(document(ProfileRow(*row))).decode() for row in found), total)
+        return FoundPage(",".join(encoded(document(ProfileRow(*row))).decode() for row in found), total)
 
     return await paged(context, part, (PATH, context.tenant_id, context.caller.head, context.caller.view), read)
 

@@ -19,7 +19,7 @@ from aureum.http.api.staff.scope import in_brokerage
 from aureum.http.api.staff.user_fields import BrokeragePage
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint
-from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
+from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, paged
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
 from aureum.projections import brokerages, users
 
@@ -62,9 +62,9 @@ async def get_examples(context: Context, part: BrokeragePage) -> Response:
     examples = tuple(one for one in found if one.agent in agents)
     shown = examples[part.skipped : part.skipped + part.page_size]
 
-    async def read() -> Found:
+    async def read() -> FoundPage:
         items = documents(shown, examples, agents, frozenset(routing.masked_words))
-        return Found(b",".join(map(encoded, items)).decode(), len(examples))
+        return FoundPage(b",".join(map(encoded, items)).decode(), len(examples))
 
     # What is erased changes no position.
     state = (PATH, caller.tenant_id, caller.head, caller.read_version, caller.view, [one.lead_id for one in examples])

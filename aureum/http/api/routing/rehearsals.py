@@ -37,7 +37,7 @@ from aureum.http.api.webhooks.webhook_lists import unless_same
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.idempotency import Replayed
-from aureum.http.contract.numbered_pages import Found, Numbered, page_body
+from aureum.http.contract.numbered_pages import FoundPage, Numbered, page_body
 from aureum.http.contract.resource import once
 from aureum.projections import brokerages, routing_rehearsals, users
 
@@ -135,7 +135,7 @@ async def get_rehearsed(context: Context, rehearsal_id: UUID, part: LeadsPage) -
     )
     staff = await staff_of(context)
     items = b",".join(encoded(lead_document(one, staff)) for one in rows)
-    return unless_same(context, page_body(part, Found(items.decode(), total)))
+    return unless_same(context, page_body(part, FoundPage(items.decode(), total)))
 
 
 async def get_rehearsed_csv(context: Context, rehearsal_id: UUID, of: OfBrokerage) -> Response:

@@ -16,7 +16,7 @@ from aureum.http.api.staff.managed import managed_brokerage, position
 from aureum.http.api.staff.user_fields import BrokerageId, BrokeragePage, OfBrokerage
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
-from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
+from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, paged
 from aureum.http.contract.resource import answered, once
 from aureum.http.wire.fields import Name
 from aureum.http.wire.nulls import NULL_IS_ABSENT
@@ -81,11 +81,11 @@ async def get_api_keys(context: Context, part: BrokeragePage) -> Response:
     tenant_id, _ = await managed_brokerage(context, part.brokerage_id)
     of = {"tenant": tenant_id, "limit": part.page_size, "skipped": part.skipped}
 
-    async def read() -> Found:
+    async def read() -> FoundPage:
         found, ((total,),) = await context.app.database.tenant_results(
             tenant_id, [(api_keys.PAGE, of), (api_keys.COUNT, of)]
         )
-        return Found(",".join(encoded(document(*row)).decode() for row in found), total)
+        return FoundPage(",".join(encoded(document(*row)).decode() for row in found), total)
 
     return await paged(context, part, (PATH, tenant_id, await position(context, tenant_id)), read)
 

@@ -13,7 +13,7 @@ from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.catching_up import FAR, Run, changes, runs_of
 from aureum.http.contract.endpoint import Context
-from aureum.http.contract.numbered_pages import Found, page_body, paged
+from aureum.http.contract.numbered_pages import FoundPage, page_body, paged
 from aureum.http.contract.paging import link
 from aureum.http.wire.validation import refused
 from aureum.projections import admin_leads
@@ -50,7 +50,7 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
         # Before the rows: a list that is newer than its ETag is only sent once more.
         ((head, read_version),) = await database.rows(admin_leads.EVERYWHERE)
 
-        async def of_all() -> Found:
+        async def of_all() -> FoundPage:
             for one in choices:
                 rows = await database.rows(admin_leads.PAGE_OF_ALL, one | page)
                 listed = await found(context, rows, everywhere=True)
@@ -71,7 +71,7 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
     if filters.cursor is not None:
         raise refused("query", "cursor", "cursor_of_changes")
 
-    async def of_one() -> Found:
+    async def of_one() -> FoundPage:
         for going, choice in runs:
             rows = await database.rows(admin_leads.PAGE, choice | page | {"tenant": caller.tenant_id})
             listed = (await found(context, rows))._replace(links=delta(context, filters, going))
@@ -106,7 +106,7 @@ async def changed(
         following = chosen_in(context) | {"changedAfter": run.again, "page_size": size}
         following |= {"page": filters.page + 1, "cursor": run.cursor(UUID(int=part.until))}
         links.insert(0, link(PATH, following, "next"))
-    body = page_body(filters, Found(",".join(await in_words(context, part.rows)), total))
+    body = page_body(filters, FoundPage(",".join(await in_words(context, part.rows)), total))
     return answer(body, headers={"ETag": etag, "Link": ", ".join(links)})
 
 
@@ -166,10 +166,10 @@ async def details_of(context: Context, leads: Sequence[Row], *, everywhere: bool
     return map(one, leads)
 
 
-async def found(context: Context, rows: Sequence[Any], *, everywhere: bool = False) -> Found:
+async def found(context: Context, rows: Sequence[Any], *, everywhere: bool = False) -> FoundPage:
     """A page of details, of the statement's rows."""
     total, leads = loaded(rows)
-    return Found(",".join(await in_full(context, leads, everywhere=everywhere)), total)
+    return FoundPage(",".join(await in_full(context, leads, everywhere=everywhere)), total)
 
 
 def loaded(rows: Sequence[Any]) -> tuple[int, list[Row]]:

@@ -17,7 +17,7 @@ from aureum.http.api.staff.managed import managed, position
 from aureum.http.api.staff.user_fields import BrokeragePage, StaffResponse, UserChange, UserCreate, document
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
-from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
+from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, paged
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once, unless_known
 from aureum.projections import users
 from aureum.projections.users import UserRow
@@ -41,10 +41,10 @@ async def get_admin_users(context: Context, staff: BrokeragePage) -> Response:
     tenant_id, _ = await managed(context, staff.brokerage_id)
     of = {"tenant": tenant_id, "limit": staff.page_size, "skipped": staff.skipped}
 
-    async def read() -> Found:
+    async def read() -> FoundPage:
         found, ((total,),) = await context.app.database.tenant_results(tenant_id, [(users.PAGE, of), (users.COUNT, of)])
         rows = [UserRow(*row) for row in found]
-        return Found(",".join(encoded(document(row, row.brokerage, row.joined_at)).decode() for row in rows), total)
+        return FoundPage(",".join(encoded(document(row, row.brokerage, row.joined_at)).decode() for row in rows), total)
 
     return await paged(context, staff, (PATH, tenant_id, await position(context, tenant_id)), read)
 

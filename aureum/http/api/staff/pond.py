@@ -22,7 +22,7 @@ from aureum.http.api.staff.scope import in_brokerage, is_platform_admin, where_l
 from aureum.http.api.staff.user_fields import BrokeragePage
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
-from aureum.http.contract.numbered_pages import Found, NumberedPage, paged
+from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, paged
 from aureum.http.contract.resource import answered, once
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
 from aureum.projections import admin_leads
@@ -62,12 +62,12 @@ async def get_pond(context: Context, part: BrokeragePage) -> Response:
     caller = context.caller
     of = {"tenant": caller.tenant_id, "limit": part.page_size, "skipped": part.skipped}
 
-    async def read() -> Found:
+    async def read() -> FoundPage:
         total, leads = loaded(await context.app.database.tenant_rows(caller.tenant_id, admin_leads.POND, of))
         team = await team_of(context.app.store, caller.tenant_id)
         details = await details_of(context, leads)
         docs = [detail | {"offer": offer_of(team, lead)} for detail, lead in zip(details, leads, strict=True)]
-        return Found(",".join(encoded(doc).decode() for doc in docs), total)
+        return FoundPage(",".join(encoded(doc).decode() for doc in docs), total)
 
     return await paged(context, part, (PATH, caller.tenant_id, caller.head, caller.read_version, caller.view), read)
 

@@ -57,7 +57,7 @@ class RemovedTour(Shape):
     removed: Literal[True]
 
 
-class Found(NamedTuple):
+class FoundTour(NamedTuple):
     """A tour's row, and the numbers of the agent it is assigned to and of its lead."""
 
     tour_id: UUID
@@ -107,13 +107,13 @@ async def routing(context: Context, details: Mapping[str, Any]) -> dict[str, Any
     return {} if shown is None else {"routing": shown}
 
 
-async def get_found(context: Context, number: int) -> Found:
+async def get_found(context: Context, number: int) -> FoundTour:
     """The tour that the Leads API calls *number*. Raises NotFound, also for what an agent must not see."""
     parameters = {"tenant": context.tenant_id, "number": number, "visible_to": context.caller.visible_to}
     rows = await context.app.database.tenant_rows(context.tenant_id, tour_list.OF_NUMBER, parameters)
     if not rows:
         raise NotFound(NO_TOUR)
-    return Found(*rows[0])
+    return FoundTour(*rows[0])
 
 
 async def post_tour(context: Context, form: TourForm) -> Response:
