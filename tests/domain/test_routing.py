@@ -312,6 +312,13 @@ def test_settings_are_kept_as_they_are(routing: Routing) -> None:
     assert check(kept) == kept and from_json(to_json(kept)) == kept
 
 
+def test_settings_of_before_there_were_masked_words_have_none() -> None:
+    kept = {name: value for name, value in to_json(Routing(mode="random")).items() if name != "masked_words"}
+    assert from_json(kept) == Routing(mode="random")
+    masked = check(Routing(masked_words=(" Bronco ", "Bronco", "", "St.\nLuke's")))
+    assert from_json(to_json(masked)).masked_words == masked.masked_words == ("Bronco", "St. Luke's")
+
+
 # What holds whatever is decided.
 
 MOMENTS = st.none() | st.sampled_from([AT - HOUR, AT, AT + HOUR])

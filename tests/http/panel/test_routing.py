@@ -25,9 +25,9 @@ def test_an_owner_sets_up_routing(server: Server, office: Office, tenant: Tenant
     def said(form: Form, **typed: Any) -> list[str]:
         return reader.follow(reader.send(form.action, form.filled(**typed))).said("p", role="status")
 
-    assert said(forms("")[0], mode="subject_based", fallback="pond", answer_within_minutes="30") == [
-        "The settings were saved."
-    ]
+    typed = {"fallback": "pond", "answer_within_minutes": "30", "masked_words": "Bronco, St. Luke's"}
+    assert said(forms("")[0], mode="subject_based", **typed) == ["The settings were saved."]
+    assert settings()["masked_words"] == ["Bronco", "St. Luke's"]
     assert said(forms("/groups")[-1], name="north", members=[str(ana.number)]) == ["The groups were saved."]
     assert settings()["groups"] == {"north": [ana.number]}
 
