@@ -90,6 +90,9 @@ class Brokerage:
             "/admin/agents/": str(office.staff(tenant.id, "agent", "Andy Agent").number),
             "/admin/users/": str(office.staff(tenant.id, "agent", "Annie Agent").number),
             "/admin/pond/": str(lead["id"]),
+            "/admin/routing/rehearsals/": server.ask("POST", "/api/v1/admin/routing/rehearse", {}, owner.bearer).json[
+                "id"
+            ],
             "/admin/webhooks/": webhook,
             "/admin/webhooks/deliveries/": f"{webhook}_1",
             "/admin/webhooks/replays/": replay["id"],
