@@ -29,7 +29,7 @@ FEW_PHRASES = 4
 
 @dataclass(frozen=True)
 class Example:
-    """A past enquiry that staff gave to the agent. ``shown`` names it in a reason, which quotes nobody else's words."""
+    """A past enquiry that staff gave to the agent. ``shown`` names it in a reason, which quotes no other person's words."""
 
     enquiry: Enquiry
     shown: str

@@ -114,7 +114,7 @@ def test_round_robin_leaves_it_to_the_turn() -> None:
     decision = decided(Routing(mode="round_robin"))
     assert (decision.choices, decision.why, decision.fewest) == ((ANA, BEN, CORA), "turn", False)
     assert reason(decision) == (
-        "Round robin: of 3 agents, it was this agent's turn: nobody of them has waited longer for a lead."
+        "Round robin: of 3 agents, it was this agent's turn: none of them has waited longer for a lead."
     )
 
 
@@ -273,7 +273,7 @@ def test_a_rule_leads_to_an_agent_or_a_group() -> None:
     assert decided(routing, Enquiry(subject="else")).choices == (ANA, BEN, CORA)
     nobody = decided(routing, Enquiry(subject="Sell"), full=frozenset((BEN,)))
     assert (nobody.choices, nobody.why) == ((), "pond")
-    assert "where nobody can take leads now" in reason(nobody, routing)
+    assert "where no agent can take leads now" in reason(nobody, routing)
 
 
 # Settings.

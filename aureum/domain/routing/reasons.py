@@ -75,7 +75,7 @@ OLDER = {
 }
 """Of leads that the first versions routed."""
 
-TURN = "it was this agent's turn: nobody of them has waited longer for a lead"
+TURN = "it was this agent's turn: none of them has waited longer for a lead"
 FEWEST = "this agent has had the fewest leads today"
 POND = "The lead waits in the pond, from which agents claim it."
 
@@ -205,7 +205,7 @@ def why_nobody(found: Mapping[str, Any]) -> str:
         return "The primary agent cannot take leads now"
     if rule is not None:
         goal = "agent" if rule["group"] is None else f"group {rule['group']}"
-        return f"{rule_of(rule)} leads to the {goal}, where nobody can take leads now"
+        return f"{rule_of(rule)} leads to the {goal}, where no agent can take leads now"
     if found["mode"] == "semantic" and ranking is not None:
         return UNDECIDED.get(ranking["how"], UNDECIDED["nothing_said"])
     return "No agent was found"
