@@ -29,7 +29,8 @@ FEW_PHRASES = 4
 
 @dataclass(frozen=True)
 class Example:
-    """A past enquiry that staff gave to the agent. ``shown`` names it in a reason, which quotes no other person's words."""
+    """A past enquiry that staff gave to the agent. ``shown`` names it in a reason, which quotes no other person's
+    words."""
 
     enquiry: Enquiry
     shown: str
