@@ -99,7 +99,7 @@ RESOURCES: tuple[Resource, ...] = (
         (f"{API}staff.users", f"{API}staff.managed_users", f"{API}routing.agents"),
         (f"{PANEL}agents", f"{PANEL}users"),
     ),
-    Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",)),
+    Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",), (f"{PANEL}rehearsals",)),
     Resource(ApiKey, (api_keys,), (f"{API}staff.api_keys",), (f"{PANEL}api_keys",)),
     Resource(
         Brokerage,

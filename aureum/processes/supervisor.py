@@ -116,7 +116,7 @@ def serve(
 
 @contextmanager
 def signals(signalled: StopSignals) -> Iterator[None]:
-    """Count SIGTERM, SIGINT and SIGHUP in *told*, and leave the handlers as they were."""
+    """Count SIGTERM, SIGINT and SIGHUP in *signalled*, and leave the handlers as they were."""
 
     def tell(number: int, frame: object) -> None:
         signalled.times += 1

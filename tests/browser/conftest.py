@@ -9,14 +9,14 @@ from playwright.sync_api import Browser, sync_playwright
 from aureum.store.event_store import EventStore
 from tests.browser.visitor import DESKTOP, PHONE, Visitor, chromium, visiting
 from tests.http.conftest import served_url, server, tenant
-from tests.http.office import Office, Result, Tenant
+from tests.http.operator import Operator, Result, Tenant
 from tests.http.serving import Server
 
 __all__ = ["served_url", "server", "tenant"]
 
 
-class OfficeNextDoor(Office):
-    """An office that works in a thread of its own: in that of the tests runs the event loop of Playwright."""
+class OfficeNextDoor(Operator):
+    """An operator in a thread of its own: in that of the tests runs the event loop of Playwright."""
 
     def run(self, work: Callable[[EventStore], Awaitable[Result]]) -> Result:
         with ThreadPoolExecutor(1) as thread:
@@ -24,15 +24,15 @@ class OfficeNextDoor(Office):
 
 
 @pytest.fixture(scope="session")
-def office(served_url: str) -> Iterator[Office]:
+def operator(served_url: str) -> Iterator[Operator]:
     """The operator."""
     with OfficeNextDoor.opened(served_url) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def browser(office: Office) -> Iterator[Browser]:
-    """One for all visitors. It starts after the office has opened, and ends before that closes."""
+def browser(operator: Operator) -> Iterator[Browser]:
+    """One for all visitors. It starts after the operator has, and ends before."""
     with sync_playwright() as playwright, chromium(playwright) as running:
         yield running
 

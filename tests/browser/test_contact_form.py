@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from aureum.http.api.leads.contact_form import THANKS
 from tests.browser.visitor import Visitor
-from tests.http.office import Tenant
+from tests.http.operator import Tenant
 from tests.http.serving import FORM, Server
 
 pytestmark = pytest.mark.browser

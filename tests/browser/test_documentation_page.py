@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from aureum.http.openapi.webhooks import TAG as MESSAGES
 from tests.browser.visitor import Visitor
-from tests.http.office import Tenant
+from tests.http.operator import Tenant
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.browser

@@ -14,7 +14,7 @@ from tests.http.api.staff.logins import PASSWORD, joined
 from tests.http.api.webhooks.hooks import SECRET, made
 from tests.http.api.webhooks.test_deliveries import Hook
 from tests.http.api.webhooks.test_webhooks_live import beside, consuming
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server, served, until
 from tests.webhooks.receiver import Receiver
 
@@ -47,9 +47,9 @@ def receiver(served_url: str, head: list[str]) -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def owner(visitor: Visitor, office: Office, tenant: Tenant) -> Visitor:
+def owner(visitor: Visitor, operator: Operator, tenant: Tenant) -> Visitor:
     """A user who has logged in a while ago."""
-    staff = office.staff(tenant.id, "brokerage_owner", "Sam Somebody")
+    staff = operator.staff(tenant.id, "brokerage_owner", "Sam Somebody")
     visitor.page.context.add_cookies([{"name": "aureum", "value": staff.token, "url": visitor.site}])
     visitor.go("/admin/webhooks")
     return visitor
@@ -172,10 +172,10 @@ def test_a_replay_and_a_new_secret(owner: Visitor, server: Server, tenant: Tenan
     assert is_fine(owner)
 
 
-def test_deliveries_are_looked_through(owner: Visitor, server: Server, office: Office, tenant: Tenant) -> None:
+def test_deliveries_are_looked_through(owner: Visitor, server: Server, operator: Operator, tenant: Tenant) -> None:
     long = f"https://example.com/{'long' * 100}?{'x' * 200}"
     webhook = made(server, tenant, url=long, description="d" * 500)
-    hook = Hook(server, office, tenant, webhook["id"])
+    hook = Hook(server, operator, tenant, webhook["id"])
     for position in range(1, 53):
         hook.told(position, body=b'{"data":"' + b"x" * 3000 + b'"}')
         hook.tried(position, 1, "exhausted", "http_5xx", b"<h1>" + b"y" * 3000)
@@ -221,8 +221,8 @@ def test_a_key_is_made_and_revoked(owner: Visitor, server: Server) -> None:
     assert opens(server, key) == 401 and is_fine(owner)
 
 
-def test_a_lead_is_entered_given_to_an_agent_and_converted(owner: Visitor, office: Office, tenant: Tenant) -> None:
-    office.agent(tenant, "Ana Agent")
+def test_a_lead_is_entered_given_to_an_agent_and_converted(owner: Visitor, operator: Operator, tenant: Tenant) -> None:
+    operator.agent(tenant, "Ana Agent")
     page = owner.page
     follow(owner, "Leads")
     expect(page.get_by_text("Nothing found.")).to_be_visible()
@@ -248,10 +248,10 @@ def test_a_lead_is_entered_given_to_an_agent_and_converted(owner: Visitor, offic
     expect(page.get_by_role("status")).to_have_text("The lead was created.")
     assert is_fine(owner)
 
-    head = office.head(tenant)
+    head = operator.head(tenant)
     press(owner, "Save")
     expect(page.get_by_role("status")).to_have_text("The lead was saved.")
-    assert office.head(tenant) == head, "nothing was"
+    assert operator.head(tenant) == head, "nothing was"
     page.get_by_label("Notes").fill("Pre-approved up to 450k")
     press(owner, "Save")
     expect(page.get_by_text("notes: Pre-approved → Pre-approved up to 450k")).to_be_visible()
@@ -260,7 +260,7 @@ def test_a_lead_is_entered_given_to_an_agent_and_converted(owner: Visitor, offic
     press(owner, "Save")
     expect(page.get_by_role("status")).to_have_text("The lead was saved.")
     expect(page.get_by_text("assignedToId: nothing → Ana Agent")).to_be_visible()
-    assert office.head(tenant) == head + 1
+    assert operator.head(tenant) == head + 1
     press(owner, "Convert to contact")
     expect(page.get_by_role("status")).to_have_text("The lead was converted, and its contact was created.")
     assert is_fine(owner)
@@ -272,17 +272,17 @@ def test_a_lead_is_entered_given_to_an_agent_and_converted(owner: Visitor, offic
     page.get_by_label("Due").fill("2025-03-09T03:30:00")
     press(owner, "Create task")
     expect(page.get_by_label("Due")).to_have_value("2025-03-09T03:30")
-    head = office.head(tenant)
+    head = operator.head(tenant)
     press(owner, "Save")
     expect(page.get_by_role("status")).to_have_text("The task was saved.")
-    assert office.head(tenant) == head, "nothing was"
+    assert operator.head(tenant) == head, "nothing was"
     press(owner, "Complete")
     expect(page.get_by_role("status")).to_have_text("The task was completed.")
     assert is_fine(owner)
 
 
 def test_every_kind_of_page_fits_and_changes_nothing_by_itself(
-    owner: Visitor, server: Server, office: Office, tenant: Tenant
+    owner: Visitor, server: Server, operator: Operator, tenant: Tenant
 ) -> None:
     long = "w" * 90
     lines = "\n First\r\nsecond\rthird\n"
@@ -296,7 +296,7 @@ def test_every_kind_of_page_fits_and_changes_nothing_by_itself(
     ):
         made = server.by_key(tenant, "POST", f"/api/{kind}", fields)
         paths += [f"/admin/{kind}", f"/admin/{kind}/new", f"/admin/{kind}/{made.json['id']}"]
-    head = office.head(tenant)
+    head = operator.head(tenant)
     for path in paths:
         owner.go(path)
         assert is_fine(owner), path
@@ -304,7 +304,7 @@ def test_every_kind_of_page_fits_and_changes_nothing_by_itself(
         if save.count():
             save.click()
             expect(owner.page.get_by_role("status")).to_contain_text("was saved.")
-    assert office.head(tenant) == head, "whatever a browser makes of what stands there, nothing was typed"
+    assert operator.head(tenant) == head, "whatever a browser makes of what stands there, nothing was typed"
     owner.go("/admin/users")
     follow(owner, "Sam Somebody")
     expect(owner.page.get_by_label("Name", exact=True)).to_have_value("Sam Somebody")
@@ -312,8 +312,8 @@ def test_every_kind_of_page_fits_and_changes_nothing_by_itself(
 
 
 @pytest.mark.parametrize("visitor", [PHONE], indirect=True, ids=["phone"])
-def test_a_brokerage_is_opened(visitor: Visitor, office: Office) -> None:
-    admin = joined(office, PLATFORM, "platform_admin")
+def test_a_brokerage_is_opened(visitor: Visitor, operator: Operator) -> None:
+    admin = joined(operator, PLATFORM, "platform_admin")
     log_in(visitor, "/admin/brokerages/new", admin)
     expect(heading(visitor)).to_have_text("New brokerage")
     assert is_fine(visitor)
@@ -330,9 +330,11 @@ def test_a_brokerage_is_opened(visitor: Visitor, office: Office) -> None:
 
 
 @pytest.mark.parametrize("visitor", [DESKTOP], indirect=True, ids=["desktop"])
-def test_by_keyboard_to_the_content_and_out(visitor: Visitor, office: Office, tenant: Tenant, server: Server) -> None:
+def test_by_keyboard_to_the_content_and_out(
+    visitor: Visitor, operator: Operator, tenant: Tenant, server: Server
+) -> None:
     owner, page = visitor, visitor.page
-    log_in(owner, "/admin/webhooks", joined(office, tenant.id, "brokerage_owner"))
+    log_in(owner, "/admin/webhooks", joined(operator, tenant.id, "brokerage_owner"))
     expect(heading(owner)).to_have_text("Webhooks")
     follow(owner, "Overview")
     expect(heading(owner)).to_have_text("Overview")

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.test_panel import follow, heading, is_fine
 from tests.browser.visitor import Visitor
 from tests.http.api.routing.sending import put, sent
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.browser
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.browser
 LONG = "We look for a house with a yard for two dogs and a home office, near a school. " * 5
 
 
-def test_an_agent_claims_a_lead(visitor: Visitor, server: Server, office: Office, tenant: Tenant) -> None:
-    owner, other = office.staff(tenant.id, "brokerage_owner"), office.staff(tenant.id, "agent", "Ben Agent")
-    agent = office.staff(tenant.id, "agent", "Ana Agent")
+def test_an_agent_claims_a_lead(visitor: Visitor, server: Server, operator: Operator, tenant: Tenant) -> None:
+    owner, other = operator.staff(tenant.id, "brokerage_owner"), operator.staff(tenant.id, "agent", "Ben Agent")
+    agent = operator.staff(tenant.id, "agent", "Ana Agent")
     rules = [
         {"when": {"subject_has": ["sell"]}, "to": {"group": "sellers"}, "claim_minutes": 15},
         {"when": {"subject_has": ["yard"]}, "to": {"agent": other.number}},

@@ -5,38 +5,38 @@ from playwright.sync_api import expect
 
 from tests.browser.visitor import Visitor
 from tests.http.api.newsletter.newsletters import docs, link, types
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.browser
 
 
 def test_the_link_is_opened_and_the_button_pressed(
-    visitor: Visitor, server: Server, office: Office, tenant: Tenant
+    visitor: Visitor, server: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    address = link(server, office, tenant)
-    before = office.head(tenant)
+    address = link(server, operator, tenant)
+    before = operator.head(tenant)
     heading = visitor.page.get_by_role("heading")
 
     visitor.go(address)
     expect(heading).to_have_text("Unsubscribe from our newsletter?")
     expect(visitor.page.get_by_text("Snake River Realty")).to_be_visible()
     assert visitor.fits()
-    assert office.head(tenant) == before and docs(office, tenant)[0]["subscribed"]
+    assert operator.head(tenant) == before and docs(operator, tenant)[0]["subscribed"]
 
     visitor.page.get_by_role("button", name="Unsubscribe").click()
     expect(heading).to_have_text("You are unsubscribed")
     expect(visitor.page.get_by_role("button")).to_have_count(0)
     assert visitor.fits() and visitor.is_content(), visitor
-    assert types(office, tenant)[-1] == "unsubscribed" and not docs(office, tenant)[0]["subscribed"]
+    assert types(operator, tenant)[-1] == "unsubscribed" and not docs(operator, tenant)[0]["subscribed"]
 
 
-def test_a_link_that_was_cut_off_says_so(visitor: Visitor, server: Server, office: Office, tenant: Tenant) -> None:
-    address = link(server, office, tenant)
+def test_a_link_that_was_cut_off_says_so(visitor: Visitor, server: Server, operator: Operator, tenant: Tenant) -> None:
+    address = link(server, operator, tenant)
     answer = visitor.page.goto(visitor.site + address[:-3])
 
     assert answer is not None and answer.status == 404
     expect(visitor.page.get_by_role("heading")).to_have_text("This link does not work")
     expect(visitor.page.get_by_role("button")).to_have_count(0)
     assert visitor.fits()
-    assert docs(office, tenant)[0]["subscribed"]
+    assert docs(operator, tenant)[0]["subscribed"]

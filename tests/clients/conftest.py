@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.clients.tools import Tools, installed
-from tests.http.conftest import office, served_url, tenant
+from tests.http.conftest import operator, served_url, tenant
 from tests.http.serving import Server, served
 
-__all__ = ["office", "served_url", "tenant"]
+__all__ = ["operator", "served_url", "tenant"]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 from aureum.domain.ids import PLATFORM
 from tests.browser.visitor import DESKTOP, PHONE, chromium
 from tests.clients.tools import Tools
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.panel.reader import PLAIN
 from tests.http.serving import Server
 
@@ -41,13 +41,13 @@ class Opened:
 
 
 @pytest.fixture
-def admin(office: Office) -> Staff:
-    return office.staff(PLATFORM, "platform_admin", "Ada")
+def admin(operator: Operator) -> Staff:
+    return operator.staff(PLATFORM, "platform_admin", "Ada")
 
 
 @pytest.fixture
-def owner(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "brokerage_owner", "Olivia Owner")
+def owner(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "brokerage_owner", "Olivia Owner")
 
 
 # What is made over HTTP comes before it: in the thread of Playwright runs an event loop.

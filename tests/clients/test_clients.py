@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.tools import HERE, Tools
-from tests.http.office import Tenant
+from tests.http.operator import Tenant
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.clients

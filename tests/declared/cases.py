@@ -15,7 +15,7 @@ from aureum.store.postgres.migrate import migrate, pending
 from aureum.store.rebuild.rebuild import rebuild
 from tests.conftest import MASTER_KEY
 from tests.declared.notes import LIST
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff
 from tests.http.serving import Answer, Server, served
 
@@ -32,14 +32,14 @@ def server(url: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def office(url: str) -> Iterator[Office]:
-    with Office.opened(url) as one:
+def operator(url: str) -> Iterator[Operator]:
+    with Operator.opened(url) as one:
         yield one
 
 
 @pytest.fixture
-def tenant(office: Office) -> Tenant:
-    return office.brokerage()
+def tenant(operator: Operator) -> Tenant:
+    return operator.brokerage()
 
 
 def note(server: Server, tenant: Tenant, text: str = "Buy milk", colour: str = "yellow") -> Answer:
@@ -100,8 +100,8 @@ def test_rebuilt_and_the_same(server: Server, tenant: Tenant, url: str) -> None:
         assert (again.status, again.json) == (200, known.json), "never 304 after a rebuild"
 
 
-def test_row_security_rights_and_indexes(server: Server, office: Office, tenant: Tenant, url: str) -> None:
-    other = office.brokerage()
+def test_row_security_rights_and_indexes(server: Server, operator: Operator, tenant: Tenant, url: str) -> None:
+    other = operator.brokerage()
     for one in (tenant, other):
         note(server, one)
     stranger = server.by_key(other, "GET", "/api/notes").json[0]["id"]
@@ -121,12 +121,12 @@ def test_row_security_rights_and_indexes(server: Server, office: Office, tenant:
             connection.execute("DELETE FROM note_list")
 
 
-def test_the_document_and_the_panel(server: Server, office: Office, tenant: Tenant) -> None:
+def test_the_document_and_the_panel(server: Server, operator: Operator, tenant: Tenant) -> None:
     described = json.loads(server.ask("GET", "/openapi.json").body)
     assert {"get", "post"} <= set(described["paths"]["/api/notes"])
     assert {"note.created", "note.updated"} <= set(described["webhooks"])
     note(server, tenant, "Ask about the roof")
-    reader = as_staff(server, office.staff(tenant.id, "brokerage_owner"))
+    reader = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
     listed = reader.get("/admin/notes").body.decode()
     assert "Ask about the roof" in listed
     assert '<a href="/admin/notes" aria-current="page">Notes</a>' in listed

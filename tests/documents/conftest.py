@@ -3,17 +3,17 @@
 import pytest
 
 from tests.documents.stage import Cast, Stage
-from tests.http.conftest import office, served_url, server, tenant
-from tests.http.office import Office, Tenant
+from tests.http.conftest import operator, served_url, server, tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
-__all__ = ["office", "served_url", "server", "tenant"]
+__all__ = ["operator", "served_url", "server", "tenant"]
 
 
 @pytest.fixture(scope="session")
-def cast(server: Server, office: Office) -> Cast:
+def cast(server: Server, operator: Operator) -> Cast:
     """The staff that log in at that server."""
-    return Cast(server, office)
+    return Cast(server, operator)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.documents.aureum_document import aureum_document
 from tests.documents.leads_document import leads_document
 from tests.documents.likeness import chosen
 from tests.documents.reading import Endpoint, Field
-from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import Answer, Server
 
 AUREUM = aureum_document()
@@ -55,7 +55,7 @@ class Cast:
     """The users that a test needs."""
 
     server: Server
-    office: Office
+    operator: Operator
 
     @cached_property
     def platform_admin(self) -> Staff:
@@ -68,7 +68,7 @@ class Cast:
         command = CreateUser(
             tenant_id=tenant_id, email=email, name="Sam Staff", role=role, password=SecretStr(PASSWORD)
         )
-        user = self.office.run(lambda store: create_user(store, command, ORIGIN))
+        user = self.operator.run(lambda store: create_user(store, command, ORIGIN))
         answer = self.server.ask("POST", "/api/v1/auth/login", {"email": email, "password": PASSWORD})
         assert answer.status == 200, answer.body
         return Staff(ids.to_wire(user.id), user.number, answer.json["token"])
@@ -76,13 +76,13 @@ class Cast:
     def brokerage_number(self, tenant: Tenant) -> int:
         """Its ``brokerage_id``."""
         query = "SELECT number FROM brokerages WHERE tenant_id = %(tenant)s"
-        ((number,),) = self.office.rows(query, tenant=tenant.id)
+        ((number,),) = self.operator.rows(query, tenant=tenant.id)
         return int(number)
 
     def user_number(self, wire_id: str) -> int:
         """A user's ``assigned_agent_id``."""
         query = "SELECT number FROM users WHERE user_id = %(user)s"
-        ((number,),) = self.office.rows(query, user=ids.from_wire(wire_id))
+        ((number,),) = self.operator.rows(query, user=ids.from_wire(wire_id))
         return int(number)
 
 
@@ -104,12 +104,12 @@ class Stage:
     @cached_property
     def agent(self) -> int:
         """The number of an agent of the brokerage."""
-        return self.cast.user_number(self.cast.office.agent(self.tenant, "Ana Agent"))
+        return self.cast.user_number(self.cast.operator.agent(self.tenant, "Ana Agent"))
 
     @property
     def head(self) -> int:
         """How far the brokerage's log goes: what is refused leaves it where it is."""
-        return self.cast.office.head(self.tenant)
+        return self.cast.operator.head(self.tenant)
 
     def ask(self, endpoint: Endpoint, body: Any = None, /, **query: str) -> Answer:
         """One request as the document has it: by key, by token of a platform admin, or by Host alone."""

@@ -10,7 +10,7 @@ from aureum.domain import ids
 from tests.documents.likeness import kind, of_type
 from tests.documents.reading import Refusal
 from tests.documents.stage import LEADS, NOBODY, Staff, Stage
-from tests.http.office import ORIGIN, Office
+from tests.http.operator import ORIGIN, Operator
 from tests.http.serving import Answer
 
 ADMIN = LEADS.endpoint("POST", "/api/v1/admin/leads")
@@ -21,9 +21,9 @@ STAFF = ("broker", "agent", "brokerage_owner")
 
 
 @pytest.fixture
-def other(stage: Stage, office: Office) -> Stage:
+def other(stage: Stage, operator: Operator) -> Stage:
     """Another brokerage."""
-    return Stage(stage.cast, office.brokerage())
+    return Stage(stage.cast, operator.brokerage())
 
 
 def create(stage: Stage, who: Staff, body: dict[str, Any]) -> Answer:
@@ -83,9 +83,9 @@ class TestExample:
             if not field.required and field.name != "brokerage_id":
                 assert lead[field.name] == field.default, f"line {field.line}"
 
-    def test_it_is_not_routed(self, stage: Stage, office: Office) -> None:
+    def test_it_is_not_routed(self, stage: Stage, operator: Operator) -> None:
         """An agent whose words are those of the lead gets it from a form, but not from staff."""
-        office.agent(stage.tenant, "Ana Agent", "downtown", "condos", "walking distance of the river")
+        operator.agent(stage.tenant, "Ana Agent", "downtown", "condos", "walking distance of the river")
         lead = created(stage.ask(ADMIN, without(stage.example(ADMIN), "assigned_agent_id")))
         assert lead["assigned_agent_id"] is None
 
@@ -156,9 +156,9 @@ class TestErrors:
         for number in (NOBODY, 0, -1):
             told(stage.ask(ADMIN, body | {"brokerage_id": number}), NO_BROKERAGE)
 
-    def test_a_brokerage_that_is_disabled(self, stage: Stage, office: Office) -> None:
+    def test_a_brokerage_that_is_disabled(self, stage: Stage, operator: Operator) -> None:
         body = stage.example(ADMIN)
-        office.run(lambda store: disable_brokerage(store, stage.tenant.id, ORIGIN))
+        operator.run(lambda store: disable_brokerage(store, stage.tenant.id, ORIGIN))
         before = stage.head
         told(stage.ask(ADMIN, body), NO_BROKERAGE)
         assert stage.head == before

@@ -12,7 +12,7 @@ from aureum.commands.api_keys import IssueApiKey, issue_api_key
 from tests.documents.likeness import kind, unlike
 from tests.documents.reading import Endpoint
 from tests.documents.stage import AUREUM, Stage, post
-from tests.http.office import ORIGIN, Office
+from tests.http.operator import ORIGIN, Operator
 from tests.http.serving import BASE_DOMAIN, Answer, Server
 
 GETS = [one for one in AUREUM.endpoints if one.method == "GET"]
@@ -58,15 +58,15 @@ def test_401_invalid_or_missing_key(stage: Stage, endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("endpoint", AUREUM.endpoints, ids=lambda one: one.label)
-def test_403_not_on_your_plan(server: Server, office: Office, stage: Stage, endpoint: Endpoint) -> None:
+def test_403_not_on_your_plan(server: Server, operator: Operator, stage: Stage, endpoint: Endpoint) -> None:
     """API access requires the Grow plan or higher."""
     body = stage.example(endpoint) if endpoint.method == "POST" else None
 
-    refused = refusal(server.by_key(office.brokerage("Starter"), endpoint.method, endpoint.path, body), 403)
+    refused = refusal(server.by_key(operator.brokerage("Starter"), endpoint.method, endpoint.path, body), 403)
 
     assert list(refused) == list(AUREUM.error_format.value)
     assert {name: refused[name] for name in AUREUM.error_format.notes} == {"upgrade": True, "requiredPlan": "Grow"}
-    answer = server.by_key(office.brokerage("Grow"), endpoint.method, endpoint.path, body)
+    answer = server.by_key(operator.brokerage("Grow"), endpoint.method, endpoint.path, body)
     assert answer.status == endpoint.status, answer.body
 
 
@@ -82,11 +82,11 @@ def test_400_bad_request(stage: Stage, endpoint: Endpoint) -> None:
         assert list(refusal(stage.ask(endpoint, body), 400)) == ["error"]
 
 
-def test_429_rate_limit_exceeded(server: Server, stage: Stage, office: Office) -> None:
+def test_429_rate_limit_exceeded(server: Server, stage: Stage, operator: Operator) -> None:
     """A key with the limit that all keys begin with."""
     limit = int(AUREUM.facts["Rate limit"].removesuffix(" requests per minute"))
     asked = IssueApiKey(tenant_id=stage.tenant.id, name="as documented")
-    _, key = office.run(lambda store: issue_api_key(store, asked, ORIGIN))
+    _, key = operator.run(lambda store: issue_api_key(store, asked, ORIGIN))
     bearer = {"Authorization": f"Bearer {key}"}
 
     answers = [server.ask("GET", "/api/leads", headers=bearer) for _ in range(limit + 1)]
@@ -129,10 +129,10 @@ def test_a_creation_answers_as_its_example(stage: Stage, endpoint: Endpoint) -> 
 
 
 @pytest.mark.parametrize("endpoint", GETS, ids=lambda one: one.label)
-def test_a_list_is_the_authenticated_tenants(stage: Stage, office: Office, endpoint: Endpoint) -> None:
+def test_a_list_is_the_authenticated_tenants(stage: Stage, operator: Operator, endpoint: Endpoint) -> None:
     stage.make(post(endpoint.path))
 
-    assert stage.server.by_key(office.brokerage(), "GET", endpoint.path).json == []
+    assert stage.server.by_key(operator.brokerage(), "GET", endpoint.path).json == []
     assert len(stage.listed(endpoint)) == 1
 
 
@@ -183,9 +183,9 @@ class TestFilters:
         found, _ = (stage.make(post("/api/leads"), source=source)["id"] for source in ("website", "zillow"))
         assert [lead["id"] for lead in stage.listed(listing, source="website")] == [found]
 
-    def test_tasks_by_assigned_user(self, stage: Stage, office: Office) -> None:
+    def test_tasks_by_assigned_user(self, stage: Stage, operator: Operator) -> None:
         listing = AUREUM.endpoint("GET", "/api/tasks")
-        ana, ben = (office.agent(stage.tenant, name) for name in ("Ana", "Ben"))
+        ana, ben = (operator.agent(stage.tenant, name) for name in ("Ana", "Ben"))
         found, _ = (stage.make(post("/api/tasks"), assignedToId=agent)["id"] for agent in (ana, ben))
         assert [task["id"] for task in stage.listed(listing, assignedToId=ana)] == [found]
 

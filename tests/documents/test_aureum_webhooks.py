@@ -14,7 +14,7 @@ from tests.documents.likeness import unlike
 from tests.documents.reading import Row
 from tests.documents.stage import AUREUM, LEADS, Stage, post
 from tests.e2e.test_story import Inbox, inbox
-from tests.http.office import ORIGIN, Office
+from tests.http.operator import ORIGIN, Operator
 from tests.webhooks.sending.test_signing import Case, ask_node
 from tests.webhooks.waiting import until
 from tests.webhooks.worker.workers import working
@@ -23,10 +23,10 @@ from tests.webhooks.worker_process import LOOPBACK
 PAYLOAD = AUREUM.payload.value
 
 
-def register(office: Office, stage: Stage, consumer: Inbox, *events: str) -> WebhookEndpoint:
+def register(operator: Operator, stage: Stage, consumer: Inbox, *events: str) -> WebhookEndpoint:
     """An endpoint of the brokerage, with its secret."""
     command = RegisterWebhookEndpoint(tenant_id=stage.tenant.id, url=consumer.url, events=events)
-    return office.run(lambda store: register_webhook_endpoint(store, command, ORIGIN, allow_networks=LOOPBACK))
+    return operator.run(lambda store: register_webhook_endpoint(store, command, ORIGIN, allow_networks=LOOPBACK))
 
 
 def deliver(url: str, consumer: Inbox, messages: int) -> list[Any]:
@@ -103,10 +103,10 @@ OCCASIONS: dict[str, list[Callable[[Stage], Any]]] = {
 
 
 @pytest.mark.parametrize("row", AUREUM.events, ids=lambda row: f"{row.name} (line {row.line})")
-def test_an_event_of_the_table(served_url: str, office: Office, stage: Stage, row: Row) -> None:
+def test_an_event_of_the_table(served_url: str, operator: Operator, stage: Stage, row: Row) -> None:
     """Each endpoint that asked for the event gets it, once for each occasion."""
     with inbox() as consumer:
-        register(office, stage, consumer, row.name)
+        register(operator, stage, consumer, row.name)
         identifiers = [act(stage) for act in OCCASIONS[row.name]]
         events = deliver(served_url, consumer, len(identifiers))
 
@@ -116,25 +116,25 @@ def test_an_event_of_the_table(served_url: str, office: Office, stage: Stage, ro
     assert [unlike(shape, event) for event in events] == [[]] * len(events)
 
 
-def test_webhooks_require_the_elite_plan(served_url: str, office: Office, stage: Stage) -> None:
-    below = Stage(stage.cast, office.brokerage("Grow"))
+def test_webhooks_require_the_elite_plan(served_url: str, operator: Operator, stage: Stage) -> None:
+    below = Stage(stage.cast, operator.brokerage("Grow"))
     with inbox() as consumer:
         for one in (below, stage):
-            register(office, one, consumer, PAYLOAD["event"])
+            register(operator, one, consumer, PAYLOAD["event"])
         unheard, heard = (one.make(post("/api/leads"))["id"] for one in (below, stage))
         (event,) = deliver(served_url, consumer, 1)
         assert event["data"]["id"] == heard
 
-        office.run(lambda store: change_plan(store, below.tenant.id, "Elite", ORIGIN))
+        operator.run(lambda store: change_plan(store, below.tenant.id, "Elite", ORIGIN))
 
         assert [event["data"]["id"] for event in deliver(served_url, consumer, 2)] == [heard, unheard]
 
 
-def test_the_payload_and_its_signature(served_url: str, office: Office, stage: Stage) -> None:
+def test_the_payload_and_its_signature(served_url: str, operator: Operator, stage: Stage) -> None:
     """The payload's own lead, verified by the document's own program."""
     data = {name: value for name, value in PAYLOAD["data"].items() if name != "id"}
     with inbox() as consumer:
-        endpoint = register(office, stage, consumer, PAYLOAD["event"])
+        endpoint = register(operator, stage, consumer, PAYLOAD["event"])
         lead = stage.key("POST", "/api/leads", data)
         assert lead.status == 201, lead.body
         (event,) = deliver(served_url, consumer, 1)

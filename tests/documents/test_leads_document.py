@@ -7,7 +7,7 @@ import pytest
 from tests.documents.likeness import unlike
 from tests.documents.reading import Endpoint, Row
 from tests.documents.stage import LEADS, NOBODY, PUBLIC, Stage, refused
-from tests.http.office import Office
+from tests.http.operator import Operator
 
 CONTACT = LEADS.endpoint("POST", "/api/contact")
 COUNT = LEADS.endpoint("GET", "/api/leads/count")
@@ -32,8 +32,8 @@ class TestContactForm:
         kept = lead | {f"utm_{name}": utm[name] for name in utm} | {"source_page": lead["sourcePage"]}
         assert {name: kept[name] for name in CONTACT.sent} == CONTACT.sent
 
-    def test_the_brokerage_is_determined_from_the_domain(self, stage: Stage, office: Office) -> None:
-        other = Stage(stage.cast, office.brokerage())
+    def test_the_brokerage_is_determined_from_the_domain(self, stage: Stage, operator: Operator) -> None:
+        other = Stage(stage.cast, operator.brokerage())
 
         stage.make(CONTACT)
 
@@ -43,11 +43,11 @@ class TestContactForm:
 class TestLeadsCount:
     """Section "Get Leads Count"."""
 
-    def test_the_example(self, stage: Stage, office: Office) -> None:
+    def test_the_example(self, stage: Stage, operator: Operator) -> None:
         """As many leads of each status as the example has."""
         counts = {name: number for name, number in COUNT.answered.items() if name != "total"}
         for status, leads in counts.items():
-            office.fill(stage.tenant, leads, status=status)
+            operator.fill(stage.tenant, leads, status=status)
 
         answer = stage.ask(COUNT)
 
@@ -87,8 +87,8 @@ class TestTours:
         missing = stage.key("GET", ONE_TOUR.path.replace("{request_id}", str(NOBODY)))
         assert missing.status == 404 and isinstance(missing.detail, str)
 
-    def test_the_list_is_that_of_the_authenticated_users_brokerage(self, stage: Stage, office: Office) -> None:
-        made, other = stage.make(TOUR), office.brokerage()
+    def test_the_list_is_that_of_the_authenticated_users_brokerage(self, stage: Stage, operator: Operator) -> None:
+        made, other = stage.make(TOUR), operator.brokerage()
         for tenant, expected in ((stage.tenant, [made["id"]]), (other, [])):
             broker = stage.cast.staff(tenant.id, "broker")
             answer = stage.server.ask("GET", TOURS.path, headers=broker.bearer)

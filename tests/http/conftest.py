@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import fresh_database
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server, served
 
 
@@ -31,13 +31,13 @@ def proxied(served_url: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def office(served_url: str) -> Iterator[Office]:
+def operator(served_url: str) -> Iterator[Operator]:
     """The operator."""
-    with Office.opened(served_url) as opened:
+    with Operator.opened(served_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def tenant(office: Office) -> Tenant:
+def tenant(operator: Operator) -> Tenant:
     """A brokerage of the test's own, on the Elite plan, with a key that may ask often."""
-    return office.brokerage()
+    return operator.brokerage()

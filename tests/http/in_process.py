@@ -20,7 +20,7 @@ from aureum.http.server.revalidation import KEPT, Revalidations
 from aureum.http.server.routes import make_app
 from aureum.settings import Settings
 from tests.conftest import MASTER_KEY
-from tests.http.office import Staff, Tenant
+from tests.http.operator import Staff, Tenant
 
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n")
 PATIENCE = 20

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from aureum.http.wire.error_codes import CODES, Code
 from tests.conftest import MASTER_KEY
-from tests.http.office import Tenant
+from tests.http.operator import Tenant
 
 PATIENCE = 20.0
 BASE_DOMAIN = "crm.example.org"

@@ -37,6 +37,11 @@ SETTINGS = (
         hint="In addition to words for protected classes, which are always ignored. Separated by commas.",
     ),
 )
+TRIED = tuple(field for field in SETTINGS if field.name != "answer_within_minutes")
+"""What a rehearsal can try here; rules and groups are those of now."""
+
+SINCE = Field("since", "Leads since", "time", hint="Leave empty for the last 30 days.")
+
 CONDITIONS = (
     Field(
         "subject_has", "The subject has", "words", hint="Words or phrases, separated by commas. One match is enough."
@@ -100,6 +105,8 @@ async def shown(visit: Visit, problem: str | None = None, etag: str | None = Non
         done=DONE.get(visit.request.query_params.get("done", "")) if visit.request.method == "GET" else None,
         etag=now.etag if etag is None else etag,
         fields=SETTINGS,
+        tried=TRIED,
+        since=SINCE,
         values=all_typed(SETTINGS, now.settings, visit.zone),
         groups=now.settings["groups"],
         agents=now.agents,

@@ -7,7 +7,7 @@ import pytest
 
 from aureum.commands.api_keys import revoke_api_key
 from aureum.commands.brokerages import change_plan, disable_brokerage, enable_brokerage
-from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import BASE_DOMAIN, FORM, Answer, Server, until
 
 COUNTS = "/api/leads/count"
@@ -34,8 +34,10 @@ def unauthorized(answer: Answer) -> str:
 
 
 @pytest.mark.parametrize(("method", "path"), AUREUM)
-def test_every_endpoint_of_the_aureum_api_wants_a_key(server: Server, office: Office, method: str, path: str) -> None:
-    tenant = office.shared
+def test_every_endpoint_of_the_aureum_api_wants_a_key(
+    server: Server, operator: Operator, method: str, path: str
+) -> None:
+    tenant = operator.shared
     for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": f"Basic {tenant.key}"}):
         text = unauthorized(server.ask(method, path, {}, headers))
         assert text == "An API key is required. Send it as 'Authorization: Bearer YOUR_API_KEY'."
@@ -52,26 +54,26 @@ def test_every_endpoint_of_the_aureum_api_wants_a_key(server: Server, office: Of
         assert text == WRONG_KEY
 
 
-def test_a_key_may_be_written_in_the_ways_that_the_standard_allows(server: Server, office: Office) -> None:
-    for value in (f"bearer {office.shared.key}", f"BEARER   {office.shared.key} "):
+def test_a_key_may_be_written_in_the_ways_that_the_standard_allows(server: Server, operator: Operator) -> None:
+    for value in (f"bearer {operator.shared.key}", f"BEARER   {operator.shared.key} "):
         assert server.ask("GET", "/api/leads", headers={"Authorization": value}).status == 200
 
 
 def test_a_revoked_key_opens_nothing_from_the_next_request_on(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    other = office.key(tenant, 100)
+    other = operator.key(tenant, 100)
     assert server.by_key(tenant, "GET", "/api/leads").status == 200
 
-    office.run(lambda store: revoke_api_key(store, tenant.id, tenant.key_id, ORIGIN))
+    operator.run(lambda store: revoke_api_key(store, tenant.id, tenant.key_id, ORIGIN))
 
     for process in (server, proxied):
         unauthorized(process.by_key(tenant, "GET", "/api/leads"))
         assert process.by_key(other, "GET", "/api/leads").status == 200
 
 
-def test_a_key_on_another_brokerages_host_is_a_wrong_key(server: Server, office: Office, tenant: Tenant) -> None:
-    other = office.brokerage()
+def test_a_key_on_another_brokerages_host_is_a_wrong_key(server: Server, operator: Operator, tenant: Tenant) -> None:
+    other = operator.brokerage()
     for host in (other.domain, f"{other.domain.upper()}.:8080", f"{other.slug}.{BASE_DOMAIN}"):
         wrong = server.ask("GET", "/api/leads", headers=tenant.bearer, host=host)
         assert unauthorized(wrong).startswith("The API key is not valid here")
@@ -93,9 +95,9 @@ def test_a_key_on_another_brokerages_host_is_a_wrong_key(server: Server, office:
 
 
 def test_the_log_says_which_brokerage_the_host_names(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    other, user = office.brokerage(), office.staff(tenant.id, "broker")
+    other, user = operator.brokerage(), operator.staff(tenant.id, "broker")
 
     def told(process: Server, credentials: dict[str, str], host: str, **headers: str) -> dict[str, Any]:
         """What the log says of a request that is refused."""
@@ -124,19 +126,19 @@ def test_the_log_says_which_brokerage_the_host_names(
     assert tenant.key not in server.logged() and user.token not in server.logged()
 
 
-def test_a_disabled_brokerage_cannot_be_opened(server: Server, office: Office, tenant: Tenant) -> None:
-    office.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
+def test_a_disabled_brokerage_cannot_be_opened(server: Server, operator: Operator, tenant: Tenant) -> None:
+    operator.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
 
     unauthorized(server.by_key(tenant, "GET", "/api/leads"))
     assert server.ask("GET", COUNTS, host=tenant.domain).json == {"detail": "Brokerage not found"}
     assert unauthorized(server.ask("GET", COUNTS, headers=tenant.bearer, host=tenant.domain))
 
-    office.run(lambda store: enable_brokerage(store, tenant.id, ORIGIN))
+    operator.run(lambda store: enable_brokerage(store, tenant.id, ORIGIN))
     assert server.by_key(tenant, "GET", "/api/leads").status == 200
 
 
-def test_the_starter_plan_has_no_api_and_says_which_has(server: Server, office: Office) -> None:
-    tenant = office.brokerage("Starter")
+def test_the_starter_plan_has_no_api_and_says_which_has(server: Server, operator: Operator) -> None:
+    tenant = operator.brokerage("Starter")
     body = {"name": "Jane Doe", "email": "jane@example.com"}
     refusal = {
         "error": "This requires the Grow plan or higher. Upgrade the plan to use it.",
@@ -156,7 +158,7 @@ def test_the_starter_plan_has_no_api_and_says_which_has(server: Server, office: 
     assert server.ask("GET", COUNTS, host=tenant.domain).json["total"] == 1
 
     # The plan is judged at each request.
-    office.run(lambda store: change_plan(store, tenant.id, "Grow", ORIGIN))
+    operator.run(lambda store: change_plan(store, tenant.id, "Grow", ORIGIN))
     assert server.by_key(tenant, "POST", "/api/leads", body).status == 201
 
 
@@ -180,8 +182,8 @@ def test_the_count_has_the_documents_keys_and_the_other_statuses(server: Server,
     assert (changed.status, changed.json) == (200, made | {"new": 4, "lost": 0, "total": 12})
 
 
-def test_a_private_count_wants_credentials(server: Server, office: Office, tenant: Tenant) -> None:
-    private = office.brokerage(public_lead_count=False)
+def test_a_private_count_wants_credentials(server: Server, operator: Operator, tenant: Tenant) -> None:
+    private = operator.brokerage(public_lead_count=False)
     assert server.form(private).status == 200
 
     refused = server.ask("GET", COUNTS, host=private.domain)
@@ -193,8 +195,10 @@ def test_a_private_count_wants_credentials(server: Server, office: Office, tenan
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/contact"), ("GET", COUNTS)])
-def test_the_host_names_the_brokerage(server: Server, office: Office, tenant: Tenant, method: str, path: str) -> None:
-    idn = office.brokerage(domains=(f"xn--mnchen-3ya.{tenant.slug}.example.com", f"second-{tenant.slug}.example.com"))
+def test_the_host_names_the_brokerage(
+    server: Server, operator: Operator, tenant: Tenant, method: str, path: str
+) -> None:
+    idn = operator.brokerage(domains=(f"xn--mnchen-3ya.{tenant.slug}.example.com", f"second-{tenant.slug}.example.com"))
     found = [
         tenant.domain,
         f"{tenant.domain}:8443",
@@ -265,8 +269,8 @@ def test_a_forwarded_host_counts_behind_a_trusted_proxy_only(server: Server, pro
         assert (answer.status, answer.json) == (400, {"detail": "Invalid X-Forwarded-Host header"}), value
 
 
-def test_a_key_on_a_forwarded_host_of_another_brokerage(proxied: Server, office: Office, tenant: Tenant) -> None:
-    other = {"X-Forwarded-Host": office.brokerage().domain}
+def test_a_key_on_a_forwarded_host_of_another_brokerage(proxied: Server, operator: Operator, tenant: Tenant) -> None:
+    other = {"X-Forwarded-Host": operator.brokerage().domain}
 
     unauthorized(proxied.by_key(tenant, "GET", "/api/leads", headers=other))
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import BASE_DOMAIN, FORM, Answer, Server
 
 COUNTS = "/api/leads/count"
 
 
 @pytest.fixture(scope="module")
-def site(office: Office) -> Tenant:
+def site(operator: Operator) -> Tenant:
     """A brokerage with two domains."""
-    return office.brokerage(domains=("www.cors.example.com", "forms.cors.example.com"))
+    return operator.brokerage(domains=("www.cors.example.com", "forms.cors.example.com"))
 
 
 def allowed(answer: Answer) -> str | None:
@@ -50,8 +50,8 @@ def test_the_brokerages_own_pages_may_call(server: Server, site: Tenant) -> None
     assert (allowed(asked), asked.headers["access-control-allow-methods"]) == (origin, "GET")
 
 
-def test_a_page_may_read_refusals_too(server: Server, office: Office) -> None:
-    tenant = office.brokerage(public_lead_count=False)
+def test_a_page_may_read_refusals_too(server: Server, operator: Operator) -> None:
+    tenant = operator.brokerage(public_lead_count=False)
     own = {"Origin": f"https://{tenant.domain}"}
 
     wrong = server.ask("POST", "/api/contact", {}, own, host=tenant.domain)
@@ -125,7 +125,7 @@ def test_asking_on_an_unknown_host(server: Server) -> None:
         assert (answer.status, list(answer.json)) == (status, ["detail"])
 
 
-def test_a_site_that_changes_is_looked_up_again(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_site_that_changes_is_looked_up_again(server: Server, operator: Operator, tenant: Tenant) -> None:
     host, new = f"{tenant.slug}.{BASE_DOMAIN}", f"new-{tenant.domain}"
 
     def may_read(page: str) -> bool:
@@ -134,8 +134,8 @@ def test_a_site_that_changes_is_looked_up_again(server: Server, office: Office, 
 
     assert (may_read(tenant.domain), may_read(new)) == (True, False)
     # No command changes domains yet; any change of the brokerage or its staff makes what is remembered stale.
-    office.rows("UPDATE domains SET domain = %(new)s WHERE domain = %(old)s", old=tenant.domain, new=new)
-    office.agent(tenant, "Rita")
+    operator.rows("UPDATE domains SET domain = %(new)s WHERE domain = %(old)s", old=tenant.domain, new=new)
+    operator.agent(tenant, "Rita")
 
     # The process learns of it while it answers the next request.
     may_read(new)

@@ -16,7 +16,7 @@ from aureum.domain.errors import Busy, Unavailable
 from aureum.http.access.gate import Admission, Gate, Lookup
 from aureum.store.postgres.connection import LEAVE_SECONDS
 from tests.freezer import Freezer, freezer
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 
 FORM_LIMIT = 4
 LIMITS = (1, 3, 1_000)
@@ -37,9 +37,9 @@ class Brokerages(NamedTuple):
 
 @pytest.fixture(scope="module")
 def brokerages(module_database_url: str) -> Iterator[Brokerages]:
-    with Office.opened(module_database_url) as office:
-        tenants = [office.brokerage(), office.brokerage("Starter")]
-        keys = [hash_key(office.key(tenants[0], limit).key) for limit in LIMITS]
+    with Operator.opened(module_database_url) as operator:
+        tenants = [operator.brokerage(), operator.brokerage("Starter")]
+        keys = [hash_key(operator.key(tenants[0], limit).key) for limit in LIMITS]
         yield Brokerages(module_database_url, tenants, keys)
 
 

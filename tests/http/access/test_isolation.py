@@ -3,16 +3,16 @@
 import pytest
 
 from tests.http.links import links
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, JANE, Server
 
 
 @pytest.fixture
-def both(server: Server, office: Office) -> tuple[Tenant, Tenant]:
+def both(server: Server, operator: Operator) -> tuple[Tenant, Tenant]:
     """Two tenants to whom the same has happened."""
-    tenants = office.brokerage(), office.brokerage()
+    tenants = operator.brokerage(), operator.brokerage()
     for tenant in tenants:
-        office.agent(tenant, "Rita", "river")
+        operator.agent(tenant, "Rita", "river")
         assert server.form(tenant).status == 200
         lead = server.by_key(tenant, "POST", "/api/leads", JANE, {"Idempotency-Key": "same"}).json
         server.by_key(tenant, "PATCH", f"/api/leads/{lead['id']}", {"status": "contacted"})
@@ -36,12 +36,12 @@ def test_each_sees_its_own(server: Server, proxied: Server, both: tuple[Tenant, 
 
 
 def test_a_lead_of_the_other_is_as_unknown_as_one_that_never_was(
-    server: Server, office: Office, both: tuple[Tenant, Tenant]
+    server: Server, operator: Operator, both: tuple[Tenant, Tenant]
 ) -> None:
     mine, other = both
     foreign = server.leads(other)[0]["id"]
     never = "c" + "1" * 25
-    before = [office.head(tenant) for tenant in both]
+    before = [operator.head(tenant) for tenant in both]
 
     def told(lead: str) -> list[tuple[int, bytes]]:
         path = f"/api/leads/{lead}"
@@ -60,7 +60,7 @@ def test_a_lead_of_the_other_is_as_unknown_as_one_that_never_was(
         return [(answer.status, answer.body) for answer in answers]
 
     assert told(foreign) == told(never)
-    assert [office.head(tenant) for tenant in both] == before
+    assert [operator.head(tenant) for tenant in both] == before
 
 
 def test_a_cursor_of_the_other_shows_nothing_of_it(server: Server, both: tuple[Tenant, Tenant]) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, Answer, Server
 
 END_WINDOWS = """
@@ -20,8 +20,8 @@ def all_at_once(times: int, ask: Callable[[int], Answer]) -> Counter[int]:
         return Counter(answer.status for answer in clients.map(ask, range(times)))
 
 
-def test_answers_to_a_valid_key_carry_the_limit(server: Server, office: Office, tenant: Tenant) -> None:
-    key = office.key(tenant, 100)
+def test_answers_to_a_valid_key_carry_the_limit(server: Server, operator: Operator, tenant: Tenant) -> None:
+    key = operator.key(tenant, 100)
     body = {"name": "Jane Doe", "email": "jane@example.com"}
     lead = server.by_key(key, "POST", "/api/leads", body)
     path = f"/api/leads/{lead.json['id']}"
@@ -54,9 +54,9 @@ def test_answers_to_a_valid_key_carry_the_limit(server: Server, office: Office, 
 
 
 def test_the_101st_request_of_a_minute_is_refused(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    key, other = office.key(tenant, 100), office.key(tenant, 100)
+    key, other = operator.key(tenant, 100), operator.key(tenant, 100)
 
     statuses = all_at_once(130, lambda number: (server, proxied)[number % 2].by_key(key, "GET", "/api/leads?limit=1"))
 
@@ -74,24 +74,24 @@ def test_the_101st_request_of_a_minute_is_refused(
     assert server.form(tenant).status == 200
 
 
-def test_the_window_lasts_a_minute_from_its_first_request(server: Server, office: Office, tenant: Tenant) -> None:
-    key = office.key(tenant, 3)
+def test_the_window_lasts_a_minute_from_its_first_request(server: Server, operator: Operator, tenant: Tenant) -> None:
+    key = operator.key(tenant, 3)
 
     def statuses(times: int) -> list[int]:
         return [server.by_key(key, "GET", "/api/leads").status for _ in range(times)]
 
     assert statuses(5) == [200, 200, 200, 429, 429]
-    office.rows(END_WINDOWS, tenant=tenant.id, seconds=50)
+    operator.rows(END_WINDOWS, tenant=tenant.id, seconds=50)
     assert statuses(1) == [429]
     # What was refused has not counted, nor lengthened the window.
-    office.rows(END_WINDOWS, tenant=tenant.id, seconds=10)
+    operator.rows(END_WINDOWS, tenant=tenant.id, seconds=10)
     assert statuses(5) == [200, 200, 200, 429, 429]
 
 
-def test_who_waits_as_long_as_told_is_let_in(server: Server, office: Office, tenant: Tenant) -> None:
-    key = office.key(tenant, 1)
+def test_who_waits_as_long_as_told_is_let_in(server: Server, operator: Operator, tenant: Tenant) -> None:
+    key = operator.key(tenant, 1)
     assert server.by_key(key, "GET", "/api/leads").status == 200
-    office.rows(END_WINDOWS, tenant=tenant.id, seconds=58)
+    operator.rows(END_WINDOWS, tenant=tenant.id, seconds=58)
 
     wait = int(server.by_key(key, "GET", "/api/leads").headers["retry-after"])
 
@@ -100,8 +100,8 @@ def test_who_waits_as_long_as_told_is_let_in(server: Server, office: Office, ten
     assert server.by_key(key, "GET", "/api/leads").status == 200
 
 
-def test_requests_that_are_refused_for_the_key_do_not_count(server: Server, office: Office, tenant: Tenant) -> None:
-    key, other = office.key(tenant, 5), office.brokerage()
+def test_requests_that_are_refused_for_the_key_do_not_count(server: Server, operator: Operator, tenant: Tenant) -> None:
+    key, other = operator.key(tenant, 5), operator.brokerage()
     for _ in range(10):
         assert server.ask("GET", "/api/leads", headers=key.bearer, host=other.domain).status == 401
         assert server.ask("GET", "/api/nothing", headers=key.bearer).status == 404
@@ -110,7 +110,7 @@ def test_requests_that_are_refused_for_the_key_do_not_count(server: Server, offi
 
 
 def test_a_visitor_may_send_thirty_forms_a_minute_and_read_the_count_as_often(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
     # Both processes are reached from 127.0.0.1.
     def ask(number: int) -> Answer:
@@ -124,16 +124,16 @@ def test_a_visitor_may_send_thirty_forms_a_minute_and_read_the_count_as_often(
         assert refused.status == 429
         assert refused.detail == f"Too many requests. The limit is 30 per minute. Try again in {wait} seconds."
     # Another brokerage, another address, and a program with a key have limits of their own.
-    assert server.form(office.brokerage()).status == 200
+    assert server.form(operator.brokerage()).status == 200
     assert proxied.form(tenant, {"X-Forwarded-For": "203.0.113.9"}).status == 200
     assert server.by_key(tenant, "GET", COUNTS).status == 200
-    before = office.head(tenant)
-    office.rows(END_WINDOWS, tenant=tenant.id, seconds=60)
+    before = operator.head(tenant)
+    operator.rows(END_WINDOWS, tenant=tenant.id, seconds=60)
     assert all_at_once(31, lambda _: server.form(tenant)) == {200: 30, 429: 1}
-    assert office.head(tenant) == before + 30
+    assert operator.head(tenant) == before + 30
 
 
-def test_behind_a_proxy_the_address_it_vouches_for_counts(proxied: Server, office: Office, tenant: Tenant) -> None:
+def test_behind_a_proxy_the_address_it_vouches_for_counts(proxied: Server, operator: Operator, tenant: Tenant) -> None:
     def used_up(forwarded: str) -> bool:
         return proxied.ask("GET", COUNTS, headers={"X-Forwarded-For": forwarded}, host=tenant.domain).status == 429
 
@@ -157,19 +157,19 @@ def test_a_stranger_cannot_choose_the_address_that_counts(server: Server, tenant
     assert statuses == [200] * 30 + [429]
 
 
-def test_what_a_limit_refuses_leaves_nothing_behind(server: Server, office: Office, tenant: Tenant) -> None:
-    key = office.key(tenant, 1)
+def test_what_a_limit_refuses_leaves_nothing_behind(server: Server, operator: Operator, tenant: Tenant) -> None:
+    key = operator.key(tenant, 1)
     body = {"name": "Jane Doe", "email": "jane@example.com"}
     assert server.by_key(key, "POST", "/api/leads", body).status == 201
     for _ in range(30):
         assert server.form(tenant).status == 200
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     assert server.by_key(key, "POST", "/api/leads", body).status == 429
     assert server.ask("POST", "/api/contact", FORM, {"Idempotency-Key": "one"}, host=tenant.domain).status == 429
 
-    assert office.head(tenant) == before
-    office.rows(END_WINDOWS, tenant=tenant.id, seconds=60)
+    assert operator.head(tenant) == before
+    operator.rows(END_WINDOWS, tenant=tenant.id, seconds=60)
     answer = server.ask("POST", "/api/contact", FORM, {"Idempotency-Key": "one"}, host=tenant.domain)
     assert (answer.status, "idempotent-replayed" in answer.headers) == (200, False)
 

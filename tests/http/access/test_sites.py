@@ -15,7 +15,7 @@ from aureum.http.access.gate import Gate
 from aureum.http.access.sites import Site, Sites
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Actor, Origin
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 
 OPERATOR = Origin(COMMAND_LINE)
 STAFF = Origin(Actor("user", "c0000000000000000000000000"))
@@ -55,7 +55,7 @@ def learnt(site: Site) -> int:
 
 @pytest.mark.parametrize("learns", [True, False])
 def test_what_staff_teach_is_known_when_the_time_is_over(
-    office: Office, tenant: Tenant, served_url: str, monkeypatch: pytest.MonkeyPatch, learns: bool
+    operator: Operator, tenant: Tenant, served_url: str, monkeypatch: pytest.MonkeyPatch, learns: bool
 ) -> None:
     async def scenario(store: EventStore) -> None:
         await reassigned(store, tenant)
@@ -80,7 +80,7 @@ def test_what_staff_teach_is_known_when_the_time_is_over(
             later = await find()
             assert learnt(later) == 0 and (later is first) == (not learns)
 
-    office.run(scenario)
+    operator.run(scenario)
 
 
 LEADS = "SELECT lead_id FROM routing_examples WHERE tenant_id = %(tenant)s"

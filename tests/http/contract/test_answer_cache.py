@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.lead import STATUSES
 from aureum.http.contract.answer_cache import ENTRY_OVERHEAD_BYTES, AnswerCache
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import JANE, Server
 
 Read = Callable[[], Awaitable[bytes]]
@@ -149,9 +149,9 @@ steps = st.lists(
 @given(steps=steps)
 @settings(max_examples=12, deadline=None)
 def test_a_remembered_answer_equals_a_fresh_one(
-    server: Server, proxied: Server, office: Office, steps: list[tuple[str, bool, str]]
+    server: Server, proxied: Server, operator: Operator, steps: list[tuple[str, bool, str]]
 ) -> None:
-    tenant = office.brokerage()
+    tenant = operator.brokerage()
     made: list[str] = []
     check(server, proxied, tenant)
     for what, elsewhere, status in steps:

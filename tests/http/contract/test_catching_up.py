@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from aureum.domain.ids import PLATFORM
 from aureum.store.rebuild.rebuild import rebuild
 from tests.http.links import delta, next_page
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import FORM, JANE, Answer, Server
 
 Docs = dict[Any, Any]
@@ -68,10 +68,10 @@ def change(server: Server, who: Tenant | Staff, path: str, **fields: Any) -> Any
 
 
 def test_nothing_is_missed_and_nothing_stays_stale_however_many_write(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    agents = [office.staff(tenant.id, "agent", name) for name in ("Ana", "Ben")]
-    owner = office.staff(tenant.id, "brokerage_owner", "Olga")
+    agents = [operator.staff(tenant.id, "agent", name) for name in ("Ana", "Ben")]
+    owner = operator.staff(tenant.id, "brokerage_owner", "Olga")
     ana = agents[0]
     lists: list[tuple[Tenant | Staff, str, str]] = [
         (tenant, "/api/leads", ""),
@@ -144,16 +144,16 @@ def test_nothing_is_missed_and_nothing_stays_stale_however_many_write(
 
 @pytest.mark.parametrize("path", ["/api/leads", "/api/tasks", "/api/showings", "/api/tours", "/api/v1/admin/leads"])
 def test_an_agent_hears_of_what_was_taken_away_and_of_nothing_that_was_never_there(
-    server: Server, office: Office, tenant: Tenant, path: str
+    server: Server, operator: Operator, tenant: Tenant, path: str
 ) -> None:
-    ana, ben = (office.staff(tenant.id, "agent", name) for name in ("Ana", "Ben"))
+    ana, ben = (operator.staff(tenant.id, "agent", name) for name in ("Ana", "Ben"))
     leads_dialect = path in ("/api/tours", "/api/v1/admin/leads")
     assigned = "assigned_agent_id" if leads_dialect else "assignedToId"
     of_ana, of_ben = (one.number if leads_dialect else one.id for one in (ana, ben))
-    who = office.staff(tenant.id, "brokerage_owner") if path == "/api/v1/admin/leads" else tenant
+    who = operator.staff(tenant.id, "brokerage_owner") if path == "/api/v1/admin/leads" else tenant
 
     def made(agent: Any) -> str:
-        one = new(server, office, tenant, path, who)
+        one = new(server, operator, tenant, path, who)
         change(server, who, f"{path}/{one}", **{assigned: agent})
         return one
 
@@ -187,7 +187,7 @@ def key(made: str) -> Any:
     return int(made) if made.isdigit() else made
 
 
-def new(server: Server, office: Office, tenant: Tenant, path: str, who: Tenant | Staff) -> str:
+def new(server: Server, operator: Operator, tenant: Tenant, path: str, who: Tenant | Staff) -> str:
     """A new resource of that list; its id there."""
     if path == "/api/tours":
         # Each says something else: the same form again is the same tour.
@@ -211,8 +211,8 @@ def new(server: Server, office: Office, tenant: Tenant, path: str, who: Tenant |
     return str(answer.json["id"])
 
 
-def test_what_an_agent_has_made_stays_in_view(server: Server, office: Office, tenant: Tenant) -> None:
-    ana, ben = (office.staff(tenant.id, "agent", name) for name in ("Ana", "Ben"))
+def test_what_an_agent_has_made_stays_in_view(server: Server, operator: Operator, tenant: Tenant) -> None:
+    ana, ben = (operator.staff(tenant.id, "agent", name) for name in ("Ana", "Ben"))
     anas, bens = follower(server, ana, "/api/leads"), follower(server, ben, "/api/leads")
     anas.run()
     bens.run()
@@ -248,7 +248,7 @@ def test_what_leaves_a_filter_is_reported_and_what_never_was_in_it_is_not(server
     assert filtered.docs[b] == changed and filtered.removed == {a}
 
 
-def test_filters_of_contacts_and_properties(server: Server, office: Office, tenant: Tenant) -> None:
+def test_filters_of_contacts_and_properties(server: Server, operator: Operator, tenant: Tenant) -> None:
     def contact(**fields: Any) -> str:
         body = {"firstName": "Nora", "lastName": "Núñez", "email": "nora@example.com", "type": "BUYER"} | fields
         answer = server.by_key(tenant, "POST", "/api/contacts", body)
@@ -284,10 +284,10 @@ def test_filters_of_contacts_and_properties(server: Server, office: Office, tena
 
 @given(st.data())
 @settings(max_examples=15, deadline=None)
-def test_whatever_happens_between_two_runs(server: Server, office: Office, data: st.DataObject) -> None:
+def test_whatever_happens_between_two_runs(server: Server, operator: Operator, data: st.DataObject) -> None:
     """The lists of two agents and filtered ones, kept by clients that run now and then, with pages of any length."""
-    tenant = office.brokerage()
-    agents = [office.staff(tenant.id, "agent", name) for name in ("Ana", "Ben")]
+    tenant = operator.brokerage()
+    agents = [operator.staff(tenant.id, "agent", name) for name in ("Ana", "Ben")]
     lists: list[tuple[Tenant | Staff, str]] = [
         (tenant, "/api/leads?"),
         (tenant, "/api/leads?status=new&"),
@@ -317,36 +317,36 @@ def test_whatever_happens_between_two_runs(server: Server, office: Office, data:
 STATUSES = st.sampled_from(["new", "contacted", "lost"])
 
 
-def test_tokens_are_good_after_a_rebuild(server: Server, office: Office, tenant: Tenant) -> None:
+def test_tokens_are_good_after_a_rebuild(server: Server, operator: Operator, tenant: Tenant) -> None:
     kept = follower(server, tenant, "/api/leads?limit=1")
     first = server.lead(tenant)["id"]
     kept.run()
     second = server.lead(tenant)["id"]
-    office.run(lambda store: rebuild(store.database.url, store.keys, "lead_list", tenant.id))
+    operator.run(lambda store: rebuild(store.database.url, store.keys, "lead_list", tenant.id))
     kept.run()
     assert list(kept.docs) == [first, second] and kept.docs == now(server, tenant, "/api/leads")
 
 
-def test_a_token_of_a_log_that_went_further_is_refused(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_token_of_a_log_that_went_further_is_refused(server: Server, operator: Operator, tenant: Tenant) -> None:
     """The database was put back from a backup: its positions are given to other events now."""
     server.lead(tenant)
-    before = office.head(tenant)
+    before = operator.head(tenant)
     server.lead(tenant)
     kept = follower(server, tenant, "/api/leads")
     kept.run()
-    office.rows(
+    operator.rows(
         "DELETE FROM events WHERE tenant_id = %(tenant)s AND position > %(head)s", tenant=tenant.id, head=before
     )
-    office.rows("UPDATE heads SET position = %(head)s WHERE tenant_id = %(tenant)s", tenant=tenant.id, head=before)
+    operator.rows("UPDATE heads SET position = %(head)s WHERE tenant_id = %(tenant)s", tenant=tenant.id, head=before)
     assert server.by_key(tenant, "GET", kept.path).status == 400
 
 
-def test_a_platform_admin_catches_up_brokerage_by_brokerage(server: Server, office: Office, tenant: Tenant) -> None:
-    admin = office.staff(PLATFORM, "platform_admin")
+def test_a_platform_admin_catches_up_brokerage_by_brokerage(server: Server, operator: Operator, tenant: Tenant) -> None:
+    admin = operator.staff(PLATFORM, "platform_admin")
     path = "/api/v1/admin/leads"
     everywhere = server.ask("GET", path, headers=admin.bearer)
     assert "link" not in everywhere.headers
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(tenant)s", tenant=tenant.id)
+    ((number,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(tenant)s", tenant=tenant.id)
     kept = follower(server, admin, f"{path}?brokerage_id={number}")
     kept.run()
     assert server.form(tenant).status == 200

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.http.links import delta, next_page
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server, served
 
 WRONG = '''
@@ -65,7 +65,7 @@ def since(server: Server, tenant: Tenant, moment: str) -> list[dict[str, Any]]:
 
 
 def test_a_clock_that_is_two_hours_ahead_and_then_three_behind(
-    server: Server, served_url: str, office: Office, tenant: Tenant, wrong_by: Path
+    server: Server, served_url: str, operator: Operator, tenant: Tenant, wrong_by: Path
 ) -> None:
     dice = random.Random(1)
     with served(served_url) as astray:
@@ -98,5 +98,5 @@ def test_a_clock_that_is_two_hours_ahead_and_then_three_behind(
     now = server.leads(tenant)
     assert [one["id"] for one in now] == made[::-1], "the newest first"
     assert polled == followed == {one["id"]: one for one in now}
-    recorded = [moment for (moment,) in office.rows(RECORDED, tenant=tenant.id)]
+    recorded = [moment for (moment,) in operator.rows(RECORDED, tenant=tenant.id)]
     assert recorded == sorted(recorded)

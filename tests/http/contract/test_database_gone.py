@@ -21,7 +21,7 @@ from aureum.store.cipher import MasterKey
 from aureum.store.postgres import embedded
 from aureum.store.postgres.migrate import migrate
 from tests.conftest import MASTER_KEY, execute, fresh_database
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import JANE, MUCH, PATIENCE, Answer, Server, served, until
 
 GONE = str(Unavailable())
@@ -57,14 +57,14 @@ def lonely(url: str) -> Iterator[Server]:
 
 
 @pytest.fixture
-def operator(url: str) -> Iterator[Office]:
+def operator(url: str) -> Iterator[Operator]:
     """The operator who makes brokerages there."""
-    with Office.opened(url) as opened:
+    with Operator.opened(url) as opened:
         yield opened
 
 
 @pytest.fixture
-def brokerage(operator: Office) -> Tenant:
+def brokerage(operator: Operator) -> Tenant:
     return operator.brokerage()
 
 
@@ -145,7 +145,7 @@ def test_connections_that_break_are_made_again(lonely: Server, brokerage: Tenant
 
 
 def test_a_list_that_breaks_off_is_not_taken_for_whole(
-    lonely: Server, operator: Office, brokerage: Tenant, server_url: str, url: str
+    lonely: Server, operator: Operator, brokerage: Tenant, server_url: str, url: str
 ) -> None:
     # Two chunks are under way before anybody reads; the third is never found.
     operator.fill(brokerage, CHUNK + 1)
@@ -260,8 +260,8 @@ def test_the_server_of_the_database_is_stopped_and_started_again() -> None:
         try:
             asyncio.run(migrate(database.url, MasterKey(MASTER_KEY)))
             with served(database.url) as server:
-                with Office.opened(database.url) as office:
-                    tenant = office.brokerage()
+                with Operator.opened(database.url) as operator:
+                    tenant = operator.brokerage()
                 assert statuses(server, tenant) == WELL
                 database.close()
 

@@ -15,7 +15,7 @@ from aureum.store.postgres.functions import signatures
 from aureum.store.postgres.watch import RECENT_SECONDS
 from tests.conftest import execute, fresh_database
 from tests.http.contract.test_database_gone import TERMINATE, WELL, everything, statuses
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import JANE, Server, served, until
 
 NO_ROOM = """
@@ -46,8 +46,8 @@ def lonely(url: str) -> Iterator[Server]:
 
 @pytest.fixture
 def brokerage(url: str) -> Iterator[Tenant]:
-    with Office.opened(url) as office:
-        yield office.brokerage()
+    with Operator.opened(url) as operator:
+        yield operator.brokerage()
 
 
 def measured(server: Server, name: str) -> float:

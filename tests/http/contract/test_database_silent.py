@@ -21,7 +21,7 @@ from aureum.store.postgres.migrate import migrate
 from tests.conftest import MASTER_KEY, fresh_database
 from tests.e2e.system import descendants
 from tests.freezer import Freezer, freezer
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server, served, until
 
 TIMEOUT = 2.0
@@ -55,8 +55,8 @@ def served_there(proxy: Freezer) -> Iterator[Server]:
 
 @pytest.fixture
 def brokerage(url: str) -> Iterator[Tenant]:
-    with Office.opened(url) as office:
-        yield office.brokerage()
+    with Operator.opened(url) as operator:
+        yield operator.brokerage()
 
 
 def leads(url: str, tenant: Tenant) -> list[str]:
@@ -159,8 +159,8 @@ def own_server() -> Iterator[tuple[str, int]]:
 
 def test_postgresql_stands_still_and_goes_on(own_server: tuple[str, int]) -> None:
     url, first = own_server
-    with Office.opened(url) as office:
-        tenant = office.brokerage()
+    with Operator.opened(url) as operator:
+        tenant = operator.brokerage()
     with served(url, database_timeout=str(TIMEOUT), form_rate_limit="0") as server:
         visitors = Visitors(server, tenant)
         assert visitors.all_well()
@@ -178,8 +178,8 @@ def test_postgresql_stands_still_and_goes_on(own_server: tuple[str, int]) -> Non
 
 def test_it_ends_soon_though_postgresql_stands_still(own_server: tuple[str, int]) -> None:
     url, first = own_server
-    with Office.opened(url) as office:
-        tenant = office.brokerage()
+    with Operator.opened(url) as operator:
+        tenant = operator.brokerage()
     with served(url, form_rate_limit="0") as server:
         visitors = Visitors(server, tenant)
         assert visitors.all_well()

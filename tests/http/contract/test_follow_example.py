@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import PATIENCE, Server
 
 PROGRAM = Path(__file__).parents[3] / "docs" / "examples" / "follow.py"
 
 
-def test_the_copy_is_the_list(server: Server, office: Office, tenant: Tenant, tmp_path: Path) -> None:
+def test_the_copy_is_the_list(server: Server, operator: Operator, tenant: Tenant, tmp_path: Path) -> None:
     copy = tmp_path / "leads.json"
 
     def follow() -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, JANE, Answer, Server
 
 A_DAY_LATER = """
@@ -39,19 +39,19 @@ def test_the_same_key_and_body_get_the_first_answer_again(server: Server, proxie
     assert leads_of(server, tenant) == 1
 
 
-def test_the_same_key_with_another_body_is_refused(server: Server, office: Office, tenant: Tenant) -> None:
+def test_the_same_key_with_another_body_is_refused(server: Server, operator: Operator, tenant: Tenant) -> None:
     post(server, tenant, "key")
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     other = post(server, tenant, "key", subject="another")
 
     assert other.status == 409
     assert other.error == "This Idempotency-Key was used for another request. Send a new key with a new request."
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_a_key_is_its_callers_own(server: Server, office: Office, tenant: Tenant) -> None:
-    callers = [tenant, office.key(tenant, 100), office.brokerage()]
+def test_a_key_is_its_callers_own(server: Server, operator: Operator, tenant: Tenant) -> None:
+    callers = [tenant, operator.key(tenant, 100), operator.brokerage()]
 
     answers = [post(server, caller, "key", subject=f"{number}") for number, caller in enumerate(callers)]
 
@@ -64,9 +64,9 @@ def test_a_refusal_is_not_kept(server: Server, tenant: Tenant) -> None:
     assert (post(server, tenant, "key").status, leads_of(server, tenant)) == (201, 1)
 
 
-def test_a_key_is_kept_for_a_day(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_key_is_kept_for_a_day(server: Server, operator: Operator, tenant: Tenant) -> None:
     first = post(server, tenant, "key")
-    office.rows(A_DAY_LATER, tenant=tenant.id)
+    operator.rows(A_DAY_LATER, tenant=tenant.id)
 
     second = post(server, tenant, "key", subject="another")
 
@@ -75,10 +75,10 @@ def test_a_key_is_kept_for_a_day(server: Server, office: Office, tenant: Tenant)
     assert replayed(post(server, tenant, "key", subject="another"))
 
 
-def test_what_is_kept_cannot_be_read_in_the_database(server: Server, office: Office, tenant: Tenant) -> None:
+def test_what_is_kept_cannot_be_read_in_the_database(server: Server, operator: Operator, tenant: Tenant) -> None:
     post(server, tenant, "a key that tells something", name="Conspicuous Name")
 
-    ((key, request, answer),) = office.rows(
+    ((key, request, answer),) = operator.rows(
         "SELECT key, request_hash, answer FROM idempotency_keys WHERE tenant_id = %(tenant)s", tenant=tenant.id
     )
 
@@ -87,15 +87,15 @@ def test_what_is_kept_cannot_be_read_in_the_database(server: Server, office: Off
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside", "ü", "ключ".encode().decode("latin-1")])
-def test_a_bad_key_is_refused(server: Server, office: Office, tenant: Tenant, key: str) -> None:
-    before = office.head(tenant)
+def test_a_bad_key_is_refused(server: Server, operator: Operator, tenant: Tenant, key: str) -> None:
+    before = operator.head(tenant)
     text = "Idempotency-Key must have 1 to 255 printable ASCII characters."
 
     api, form = post(server, tenant, key), server.form(tenant, {"Idempotency-Key": key})
 
     assert (api.status, api.error) == (400, text)
     assert (form.status, form.detail) == (400, text)
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 def test_the_longest_key(server: Server, tenant: Tenant) -> None:
@@ -106,13 +106,13 @@ def test_the_longest_key(server: Server, tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("form", [False, True])
 def test_twins_in_two_processes_happen_once(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, form: bool
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, form: bool
 ) -> None:
     def ask(number: int) -> Answer:
         process, key = (server, proxied)[number % 2], {"Idempotency-Key": f"race {number // 8}"}
         return process.form(tenant, key) if form else process.by_key(tenant, "POST", "/api/leads", JANE, key)
 
-    before = office.head(tenant)
+    before = operator.head(tenant)
     with ThreadPoolExecutor(8) as clients:
         answers = list(clients.map(ask, range(24)))
 
@@ -120,7 +120,7 @@ def test_twins_in_two_processes_happen_once(
         assert {answer.status for answer in race} == {200 if form else 201}
         assert len({answer.body for answer in race}) == 1
         assert [replayed(answer) for answer in race].count(False) == 1
-    assert office.head(tenant) == before + 3
+    assert operator.head(tenant) == before + 3
 
 
 def test_a_form_under_the_same_key(server: Server, proxied: Server, tenant: Tenant) -> None:
@@ -138,8 +138,8 @@ def test_a_form_under_the_same_key(server: Server, proxied: Server, tenant: Tena
     assert leads_of(server, tenant) == 2
 
 
-def test_a_form_on_another_host_of_the_brokerage_is_the_same_request(server: Server, office: Office) -> None:
-    tenant = office.brokerage(domains=("one.twice.example.com", "two.twice.example.com"))
+def test_a_form_on_another_host_of_the_brokerage_is_the_same_request(server: Server, operator: Operator) -> None:
+    tenant = operator.brokerage(domains=("one.twice.example.com", "two.twice.example.com"))
 
     answers = [
         server.ask("POST", "/api/contact", FORM, {"Idempotency-Key": "k"}, host=host)

@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 
 from aureum.http.contract.lists import CHUNK
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import MUCH, PATIENCE, Server, answer_of, until
 
 STATES = """
@@ -15,9 +15,9 @@ SELECT DISTINCT state FROM pg_stat_activity
 
 
 def test_the_whole_list_is_streamed_while_writes_go_on(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    office.fill(tenant, 2_100)
+    operator.fill(tenant, 2_100)
     before = server.by_key(tenant, "GET", "/api/leads").ids
     assert len(set(before)) == 2_100
     assert before == sorted(before, reverse=True)
@@ -46,8 +46,8 @@ def test_the_whole_list_is_streamed_while_writes_go_on(
     assert len(server.leads(tenant, "?status=new")) == 2_100
 
 
-def test_slow_readers_hold_no_connection_of_the_database(server: Server, office: Office, tenant: Tenant) -> None:
-    office.fill(tenant, CHUNK + 1, message=MUCH)
+def test_slow_readers_hold_no_connection_of_the_database(server: Server, operator: Operator, tenant: Tenant) -> None:
+    operator.fill(tenant, CHUNK + 1, message=MUCH)
     with ExitStack() as stack:
         slow = []
         for number in range(5):
@@ -57,7 +57,7 @@ def test_slow_readers_hold_no_connection_of_the_database(server: Server, office:
             slow.append(connection.getresponse())
 
         # More of them than the process has connections to read with.
-        until(lambda: {state for (state,) in office.rows(STATES)} <= {"idle"})
+        until(lambda: {state for (state,) in operator.rows(STATES)} <= {"idle"})
         assert server.by_key(tenant, "GET", "/api/leads?limit=2").status == 200
         assert "slow-" not in server.logged(), "none of them has been answered whole"
 
@@ -65,9 +65,9 @@ def test_slow_readers_hold_no_connection_of_the_database(server: Server, office:
     assert {len(answer.ids) for answer in answers} == {CHUNK + 1}
 
 
-def test_the_rest_of_a_list_may_vanish_while_it_is_read(server: Server, office: Office, tenant: Tenant) -> None:
-    office.fill(tenant, CHUNK + 1)
-    office.fill(tenant, CHUNK, message=MUCH)
+def test_the_rest_of_a_list_may_vanish_while_it_is_read(server: Server, operator: Operator, tenant: Tenant) -> None:
+    operator.fill(tenant, CHUNK + 1)
+    operator.fill(tenant, CHUNK, message=MUCH)
     leads = server.by_key(tenant, "GET", "/api/leads?status=new").ids
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
         connection.request("GET", "/api/leads?status=new", headers=tenant.bearer)

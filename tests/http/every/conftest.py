@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.http.every.sample import Sample
-from tests.http.office import Office
+from tests.http.operator import Operator
 from tests.http.serving import Server, served
 
 
@@ -24,6 +24,6 @@ def proxied(served_url: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def sample(server: Server, office: Office) -> Sample:
+def sample(server: Server, operator: Operator) -> Sample:
     """A brokerage of the module's own."""
-    return Sample(server, office, office.brokerage())
+    return Sample(server, operator, operator.brokerage())

@@ -53,7 +53,7 @@ def scene_of(sample: Sample, server_url: str, template: str, served_url: str) ->
 
 
 def plan(scene: Scene, path: str) -> Answer:
-    return scene.sample.server.by_key(scene.sample.office.brokerage("Starter"), "GET", path)
+    return scene.sample.server.by_key(scene.sample.operator.brokerage("Starter"), "GET", path)
 
 
 def twice(scene: Scene, ask: Callable[[int], Answer]) -> Answer:
@@ -63,12 +63,12 @@ def twice(scene: Scene, ask: Callable[[int], Answer]) -> Answer:
 
 
 def limited(scene: Scene) -> Answer:
-    once = scene.sample.office.key(scene.sample.tenant, 1)
+    once = scene.sample.operator.key(scene.sample.tenant, 1)
     return twice(scene, lambda _: scene.sample.server.by_key(once, "GET", "/api/leads?limit=1"))
 
 
 def limited_form(scene: Scene) -> Answer:
-    tenant = scene.sample.office.brokerage()
+    tenant = scene.sample.operator.brokerage()
     return twice(scene, lambda turn: scene.strict.form(tenant, email=f"jane{turn}@example.com"))
 
 

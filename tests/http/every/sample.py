@@ -21,7 +21,7 @@ from aureum.domain.ids import PLATFORM, from_wire
 from aureum.http.contract.endpoint import Endpoint
 from aureum.store.event_store import EventStore
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
-from tests.http.office import ORIGIN, Office, Staff, Tenant
+from tests.http.operator import ORIGIN, Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
 NUMBERS = count(1)
@@ -86,7 +86,7 @@ class Sample:
     """A brokerage and its staff. *mark* is a word in every text of its data."""
 
     server: Server
-    office: Office
+    operator: Operator
     tenant: Tenant
     mark: str = "unmarked"
     made: dict[str, str] = field(default_factory=dict)
@@ -94,26 +94,26 @@ class Sample:
 
     @cached_property
     def agent(self) -> Staff:
-        return self.office.staff(self.tenant.id, "agent", f"Ana {self.mark}")
+        return self.operator.staff(self.tenant.id, "agent", f"Ana {self.mark}")
 
     @cached_property
     def owner(self) -> Staff:
-        return self.office.staff(self.tenant.id, "brokerage_owner", f"Olga {self.mark}")
+        return self.operator.staff(self.tenant.id, "brokerage_owner", f"Olga {self.mark}")
 
     @cached_property
     def platform_admin(self) -> Staff:
-        return self.office.staff(PLATFORM, "platform_admin")
+        return self.operator.staff(PLATFORM, "platform_admin")
 
     @cached_property
     def number(self) -> int:
         """The ``brokerage_id``."""
-        ((number,),) = self.office.rows(NUMBER, tenant=self.tenant.id)
+        ((number,),) = self.operator.rows(NUMBER, tenant=self.tenant.id)
         return int(number)
 
     @property
     def heads(self) -> dict[Any, int]:
         """How far the logs of the brokerage and of the platform go: what is refused leaves them there."""
-        return dict(self.office.rows(HEADS, tenant=self.tenant.id, platform=PLATFORM))
+        return dict(self.operator.rows(HEADS, tenant=self.tenant.id, platform=PLATFORM))
 
     def call(self, endpoint: Endpoint, *, fresh: bool = False) -> Call:
         """How to ask it, of a resource that nobody else changes if it is *fresh*, and a body that nobody sent yet."""
@@ -214,7 +214,7 @@ def with_password(sample: Sample) -> dict[str, Any]:
     command = CreateUser(
         tenant_id=sample.tenant.id, email=email, name="Lou", role="agent", password=SecretStr(PASSWORD)
     )
-    sample.office.run(lambda store: create_user(store, command, ORIGIN))
+    sample.operator.run(lambda store: create_user(store, command, ORIGIN))
     return {"body": {"email": email, "password": PASSWORD}}
 
 
@@ -225,7 +225,7 @@ def with_link(sample: Sample) -> dict[str, Any]:
     call = sample.call(subscribe)
     sample.succeed(subscribe, call)
     about = {"tenant": sample.tenant.id, "email": call.body["email"], "hash": sha256(token.encode()).digest()}
-    assert sample.office.rows(LINK, **about)
+    assert sample.operator.rows(LINK, **about)
     return {"query": {"token": token}}
 
 
@@ -236,7 +236,7 @@ def webhook(sample: Sample) -> dict[str, Any]:
     made: dict[str, Any] = sample.succeed(post).json
     replayed = replay_of(sample, made["id"])
     about = {"tenant": sample.tenant.id, "endpoint": from_wire(made["id"]), "position": next(NUMBERS)}
-    sample.office.rows(TRIED, **about)
+    sample.operator.rows(TRIED, **about)
     return made | {"delivery": f"{made['id']}_{about['position']}", "replay": replayed["id"]}
 
 
@@ -296,7 +296,7 @@ def routing(sample: Sample) -> dict[str, Any]:
 
 def rehearsal(sample: Sample) -> dict[str, Any]:
     """Settings of no agent, in a brokerage where no worker ends what was asked for before."""
-    sample.office.rows(END_REHEARSALS, tenant=sample.tenant.id)
+    sample.operator.rows(END_REHEARSALS, tenant=sample.tenant.id)
     rules = [{"when": {"subject_has": [f"sell {sample.mark}"]}, "to": {"group": "everyone"}}]
     rules.append({"to": {"group": "everyone"}})
     return {"body": {"settings": {"mode": "subject_based", "rules": rules}, "since": "2026-11-01"}}
@@ -307,7 +307,7 @@ def example(sample: Sample) -> dict[str, Any]:
     settings = {"mode": "semantic", "learn_from_reassignments": True}
     put = Call("PUT", "/api/v1/admin/routing", {}, settings, sample.owner.bearer)
     assert put.send(sample.server).status == 200
-    for agent in (sample.agent, sample.office.staff(sample.tenant.id, "agent", f"Abe {sample.mark}")):
+    for agent in (sample.agent, sample.operator.staff(sample.tenant.id, "agent", f"Abe {sample.mark}")):
         answer = sample.server.form(sample.tenant, message=f"A barn {sample.mark} {next(NUMBERS)}")
         assert answer.status == 200, answer.body
         for given in (sample.agent, agent):
@@ -323,7 +323,7 @@ def rehearsed(sample: Sample) -> dict[str, Any]:
     post = declared("POST", "/api/v1/admin/routing/rehearse")
     assert post is not None
     found: dict[str, Any] = sample.succeed(post).json
-    sample.office.run(rehearse_all)
+    sample.operator.run(rehearse_all)
     return found
 
 
@@ -346,15 +346,15 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,
     ("PATCH", "/api/me"): lambda sample: {"body": {"name": f"Olga {sample.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,
-    ("POST", LOGOUT): lambda sample: {"headers": sample.office.staff(sample.tenant.id, "broker").bearer},
+    ("POST", LOGOUT): lambda sample: {"headers": sample.operator.staff(sample.tenant.id, "broker").bearer},
 }
 """What else a request needs besides what follows from the declaration: ``body``, ``query``, ``headers``, ``host``."""
 
 MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
-    "/api/users": lambda sample: vars(sample.office.staff(sample.tenant.id, "agent", f"Uma {sample.mark}")),
+    "/api/users": lambda sample: vars(sample.operator.staff(sample.tenant.id, "agent", f"Uma {sample.mark}")),
     "/api/v1/admin/pond": lambda sample: {"id": in_pond(sample)["path"].split("/")[-2]},
     "/api/v1/admin/agents": lambda sample: {
-        "id": sample.office.staff(sample.tenant.id, "agent", f"Amy {sample.mark}").number
+        "id": sample.operator.staff(sample.tenant.id, "agent", f"Amy {sample.mark}").number
     },
     "/api/webhooks": webhook,
     "/api/webhooks/deliveries": lambda sample: {"id": webhook(sample)["delivery"]},

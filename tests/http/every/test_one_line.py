@@ -7,7 +7,7 @@ import pytest
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every, fields_of, is_text
 from tests.http.every.sample import Sample
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 BROKEN = "a\r\nb\u2028c\td\x85e\x1bf\n"
@@ -48,11 +48,11 @@ def test_line_ends_become_blanks(sample: Sample, endpoint: Endpoint) -> None:
 
 
 @pytest.fixture
-def tenant(office: Office) -> Tenant:
-    return office.brokerage()
+def tenant(operator: Operator) -> Tenant:
+    return operator.brokerage()
 
 
-def test_what_is_shown_afterwards(server: Server, office: Office, tenant: Tenant) -> None:
+def test_what_is_shown_afterwards(server: Server, operator: Operator, tenant: Tenant) -> None:
     house = {name: BROKEN for name in ("title", "address", "city", "state", "zip", "mls", "mlsId")}
     listed = server.by_key(tenant, "POST", "/api/properties", house)
     assert listed.status == 201 and {listed.json[name] for name in house} == {WHOLE}, listed.body
@@ -76,7 +76,7 @@ def test_what_is_shown_afterwards(server: Server, office: Office, tenant: Tenant
     assert server.ask("POST", "/api/contact", form, host=tenant.domain).status == 200
     (first, *_) = server.by_key(tenant, "GET", "/api/leads").json
     assert (first["subject"], first["firstName"], first["message"]) == (WHOLE, WHOLE, BROKEN)
-    owner = office.staff(tenant.id, "brokerage_owner")
+    owner = operator.staff(tenant.id, "brokerage_owner")
     for path, body in (
         ("/api/v1/admin/users", {"email": "u@example.com", "name": BROKEN, "role": "agent", "specialties": [BROKEN]}),
         ("/api/v1/admin/api-keys", {"name": BROKEN}),

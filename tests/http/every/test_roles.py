@@ -11,7 +11,7 @@ from tests.http.every.declared import declared, every, is_list, query_fields, re
 from tests.http.every.sample import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, REFERENCES, Call, Sample
 from tests.http.every.test_two_tenants import never
 from tests.http.links import links
-from tests.http.office import Office, Staff
+from tests.http.operator import Operator, Staff
 from tests.http.serving import Answer, Server
 
 PRIVATE = ("/api/leads", "/api/tasks", "/api/tours", "/api/showings", "/api/v1/admin/leads")
@@ -42,13 +42,13 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(server: Server, office: Office) -> Scene:
+def scene(server: Server, operator: Operator) -> Scene:
     """Everything has happened in it once, and nothing of it by the agent who asks."""
-    sample = Sample(server, office, office.brokerage(), MARK)
+    sample = Sample(server, operator, operator.brokerage(), MARK)
     for endpoint in ENDPOINTS:
         sample.succeed(endpoint)
     return Scene(
-        sample, office.staff(sample.tenant.id, "agent", "Ben"), office.staff(sample.tenant.id, "broker", "Bea")
+        sample, operator.staff(sample.tenant.id, "agent", "Ben"), operator.staff(sample.tenant.id, "broker", "Bea")
     )
 
 
@@ -113,7 +113,7 @@ def test_a_cursor_of_a_broker_shows_an_agent_nothing(scene: Scene, endpoint: End
 @every(lambda one: private(one) and one.method == "POST" and one.id is None)
 def test_an_agent_sees_what_it_has_made_and_no_other_agent_does(scene: Scene, endpoint: Endpoint) -> None:
     sample = scene.sample
-    maker, other = (sample.office.staff(sample.tenant.id, "agent", name) for name in ("Max", "Ida"))
+    maker, other = (sample.operator.staff(sample.tenant.id, "agent", name) for name in ("Max", "Ida"))
     call = scene.asked(endpoint, maker)
     body = {name: value for name, value in call.body.items() if name not in REFERENCES}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aureum.http.server.routes import ENDPOINTS
 from aureum.store.search import Searched
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
 PEOPLE: dict[str, dict[str, str]] = {
@@ -132,19 +132,19 @@ class Lists:
         }
 
 
-def opened(server: Server, office: Office) -> Lists:
-    tenant = office.brokerage()
-    return Lists(server, tenant, office.staff(tenant.id, "broker"))
+def opened(server: Server, operator: Operator) -> Lists:
+    tenant = operator.brokerage()
+    return Lists(server, tenant, operator.staff(tenant.id, "broker"))
 
 
 @pytest.fixture(scope="module", params=["just added", "copied for the index"])
-def lists(request: pytest.FixtureRequest, server: Server, office: Office) -> Lists:
+def lists(request: pytest.FixtureRequest, server: Server, operator: Operator) -> Lists:
     """With all people; no test changes them."""
-    lists = opened(server, office)
+    lists = opened(server, operator)
     for first, rest in PEOPLE.items():
         lists.add(first, **rest)
     if request.param != "just added":
-        office.run(lambda store: Searched().round(store.database, 1))
+        operator.run(lambda store: Searched().round(store.database, 1))
     return lists
 
 
@@ -163,8 +163,8 @@ def test_the_same_text_finds_the_same_people(lists: Lists, search: str) -> None:
     assert {path: found(search) for path, found in lists.all.items()} == {path: expected for path in lists.all}
 
 
-def test_a_typo_is_forgiven_only_where_nothing_else_is_found(server: Server, office: Office) -> None:
-    lists = opened(server, office)
+def test_a_typo_is_forgiven_only_where_nothing_else_is_found(server: Server, operator: Operator) -> None:
+    lists = opened(server, operator)
     lists.add("Jon", lastName="Smyth", email="a@example.com")
     assert {path: found("smith") for path, found in lists.all.items()} == {path: ["Jon"] for path in lists.all}
     lists.add("Al", lastName="Smith", email="b@example.com")
@@ -172,9 +172,9 @@ def test_a_typo_is_forgiven_only_where_nothing_else_is_found(server: Server, off
 
 
 @pytest.fixture(scope="module")
-def crowd(server: Server, office: Office) -> Lists:
+def crowd(server: Server, operator: Operator) -> Lists:
     """For people who are added one by one."""
-    return opened(server, office)
+    return opened(server, operator)
 
 
 words = st.text("abcdeéßøЖ漢'-", min_size=1, max_size=7).filter(lambda word: word.strip("'-") != "")
@@ -183,13 +183,13 @@ words = st.text("abcdeéßøЖ漢'-", min_size=1, max_size=7).filter(lambda word
 @given(words, words, st.text("abc123", min_size=1, max_size=8), st.integers(2_000_000, 9_999_999), st.data())
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_person_is_found_by_what_they_are(
-    crowd: Lists, office: Office, first: str, last: str, mailbox: str, number: int, data: st.DataObject
+    crowd: Lists, operator: Operator, first: str, last: str, mailbox: str, number: int, data: st.DataObject
 ) -> None:
     """By the beginnings of their words, their e-mail, their phone however it is written."""
     phone = f"208-{str(number)[:3]}-{str(number)[3:]}"
     crowd.add(first, lastName=last, email=f"{mailbox}@example.com", phone=phone)
     if data.draw(st.booleans()):
-        office.run(lambda store: Searched().round(store.database, 1))
+        operator.run(lambda store: Searched().round(store.database, 1))
     begun = [word[: data.draw(st.integers(1, len(word)))] for word in (last, first)]
     searches = [" ".join(begun), f"{mailbox}@example.com", phone, f"+1208{number}", str(number)[1:6]]
     for search in filter(lambda search: search.strip("'- "), searches):

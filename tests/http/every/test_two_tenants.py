@@ -15,7 +15,7 @@ from tests.http.every.declared import every, fields_of, names, of_events, query_
 from tests.http.every.sample import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, Sample
 from tests.http.every.test_once import NOT_ONCE, replayed
 from tests.http.links import links
-from tests.http.office import Office
+from tests.http.operator import Operator
 from tests.http.serving import Answer, Server
 
 WIRE_ID = re.compile(rb"\bc[0-9a-z]{25}\b")
@@ -43,10 +43,10 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def both(server: Server, proxied: Server, office: Office) -> Both:
+def both(server: Server, proxied: Server, operator: Operator) -> Both:
     """Two brokerages that have been walked whole, the other's once more by a process whose caches then know it."""
-    mine = Sample(server, office, office.brokerage(), "ownword")
-    theirs = Sample(server, office, office.brokerage(), "foreignword")
+    mine = Sample(server, operator, operator.brokerage(), "ownword")
+    theirs = Sample(server, operator, operator.brokerage(), "foreignword")
     known: dict[str, set[bytes]] = {}
     for sample in (mine, theirs):
         answers = [sample.succeed(endpoint) for endpoint in ENDPOINTS if not endpoint.path.startswith(OF_THE_PLATFORM)]

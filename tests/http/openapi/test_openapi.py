@@ -20,7 +20,7 @@ from aureum.webhooks.sending.signing import new_secret, sign
 from aureum.webhooks.telling.messages import SOURCES
 from tests.documents.aureum_document import aureum_document
 from tests.documents.leads_document import leads_document
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import JANE, Server, served
 
 SOURCE_NAMES = [name for source in SOURCES.values() for name in source.names.values()]
@@ -219,7 +219,7 @@ def test_the_aureum_documents_fields_are_in_it(endpoint: Any) -> None:
     assert str(endpoint.status) in shown["responses"]
 
 
-def test_it_is_served_to_anybody_and_made_quickly(server: Server, office: Office) -> None:
+def test_it_is_served_to_anybody_and_made_quickly(server: Server, operator: Operator) -> None:
     answer = server.ask("GET", "/openapi.json", host=None)
     assert (answer.status, answer.headers["content-type"], answer.json) == (200, "application/json", DOCUMENT)
     again = server.ask("GET", "/openapi.json", headers={"If-None-Match": answer.etag})

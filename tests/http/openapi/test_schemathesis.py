@@ -25,7 +25,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from aureum.domain import ids
 from aureum.http.contract.answers import ETAGS
 from aureum.http.server.routes import described
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server, served
 
 EXAMPLES = 6
@@ -115,15 +115,15 @@ def unlimited(served_url: str) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("tag", TAGS)
-def test_schemathesis_finds_nothing(unlimited: Server, office: Office, tag: str) -> None:
-    tenant = office.brokerage()
+def test_schemathesis_finds_nothing(unlimited: Server, operator: Operator, tag: str) -> None:
+    tenant = operator.brokerage()
     published = unlimited.ask("GET", "/openapi.json").json
     components = deepcopy(published["components"])
     shorten(published["components"])
     schema = schemathesis.openapi.from_dict(published, config=configured(unlimited, tenant)).include(tag=tag)
-    staff = {place: office.staff(tenant.id, "brokerage_owner").token for place in ("", "logout")}
-    staff["brokerages"] = office.staff(ids.PLATFORM, "platform_admin").token
-    agent = office.staff(tenant.id, "agent")
+    staff = {place: operator.staff(tenant.id, "brokerage_owner").token for place in ("", "logout")}
+    staff["brokerages"] = operator.staff(ids.PLATFORM, "platform_admin").token
+    agent = operator.staff(tenant.id, "agent")
     known = seeded(unlimited, tenant, schema.raw_schema["paths"])
     known |= {"users": [agent.id], "numbers": [agent.number]}
 

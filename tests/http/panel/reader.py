@@ -6,7 +6,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.http.office import Staff
+from tests.http.operator import Staff
 from tests.http.panel.reading import Reading
 from tests.http.serving import Answer, Server
 

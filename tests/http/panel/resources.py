@@ -8,7 +8,7 @@ from aureum.domain.ids import PLATFORM
 from aureum.http.panel.pages import PAGES
 from aureum.http.panel.resource import Resource, show_list
 from tests.http.api.tours.tour_requests import HOUSE
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to
 from tests.http.panel.reading import Form, Reading
 from tests.http.serving import Server
@@ -97,16 +97,16 @@ TYPED = {
 }
 
 
-def reader_of(resource: Resource, server: Server, office: Office, tenant: Tenant) -> Reader:
+def reader_of(resource: Resource, server: Server, operator: Operator, tenant: Tenant) -> Reader:
     """A user who may do everything there."""
     if resource.path == "/admin/brokerages":
-        return as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"))
-    return as_staff(server, office.staff(tenant.id, "brokerage_owner", "Olivia Owner"))
+        return as_staff(server, operator.staff(PLATFORM, "platform_admin", "Ada"))
+    return as_staff(server, operator.staff(tenant.id, "brokerage_owner", "Olivia Owner"))
 
 
-def events(office: Office) -> int:
+def events(operator: Operator) -> int:
     """How many there are, in whichever brokerage."""
-    ((found,),) = office.rows(EVENTS)
+    ((found,),) = operator.rows(EVENTS)
     return int(found)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.http.api.staff.logins import PASSWORD, joined
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, page
 from tests.http.panel.test_login import log_in
 from tests.http.serving import Server
@@ -13,8 +13,8 @@ NEW = "apples fall in autumn"
 
 
 @pytest.fixture(autouse=True)
-def forgiven(office: Office) -> None:
-    office.rows("DELETE FROM login_failures")
+def forgiven(operator: Operator) -> None:
+    operator.rows("DELETE FROM login_failures")
 
 
 def change(reader: Reader, current: str = PASSWORD, new: str = NEW, again: str = NEW, path: str = HERE):  # type: ignore[no-untyped-def]  # an answer
@@ -23,8 +23,8 @@ def change(reader: Reader, current: str = PASSWORD, new: str = NEW, again: str =
 
 
 @pytest.mark.parametrize("role", ["brokerage_owner", "agent"])
-def test_a_new_password(server: Server, office: Office, tenant: Tenant, role: str) -> None:
-    user, reader, elsewhere = joined(office, tenant.id, role), Reader(server), Reader(server)
+def test_a_new_password(server: Server, operator: Operator, tenant: Tenant, role: str) -> None:
+    user, reader, elsewhere = joined(operator, tenant.id, role), Reader(server), Reader(server)
     for one in (reader, elsewhere):
         log_in(one, user.email)
 
@@ -37,8 +37,8 @@ def test_a_new_password(server: Server, office: Office, tenant: Tenant, role: st
     assert log_in(Reader(server), user.email, NEW).status == 303
 
 
-def test_what_is_refused_stands_beside_the_form(server: Server, office: Office, tenant: Tenant) -> None:
-    user, reader = joined(office, tenant.id), Reader(server)
+def test_what_is_refused_stands_beside_the_form(server: Server, operator: Operator, tenant: Tenant) -> None:
+    user, reader = joined(operator, tenant.id), Reader(server)
     log_in(reader, user.email)
 
     for current, new, again, said in (
@@ -54,8 +54,8 @@ def test_what_is_refused_stands_beside_the_form(server: Server, office: Office, 
     assert log_in(Reader(server), user.email).status == 303
 
 
-def test_the_own_name(server: Server, office: Office, tenant: Tenant) -> None:
-    reader = as_staff(server, office.staff(tenant.id, "agent", "Ann Agent"))
+def test_the_own_name(server: Server, operator: Operator, tenant: Tenant) -> None:
+    reader = as_staff(server, operator.staff(tenant.id, "agent", "Ann Agent"))
     form = reader.read(HERE).form(HERE)
     done = reader.follow(reader.send(form.action, form.filled(name="Ann Other")))
     assert done.said("p", role="status") == ["Your name was changed."]
@@ -64,8 +64,8 @@ def test_the_own_name(server: Server, office: Office, tenant: Tenant) -> None:
     assert answer.status == 400 and "name" in page(answer, 400).said("p", role="alert")[0]
 
 
-def test_the_own_password_in_the_list_of_users(server: Server, office: Office, tenant: Tenant) -> None:
-    user, reader = joined(office, tenant.id, "brokerage_owner"), Reader(server)
+def test_the_own_password_in_the_list_of_users(server: Server, operator: Operator, tenant: Tenant) -> None:
+    user, reader = joined(operator, tenant.id, "brokerage_owner"), Reader(server)
     log_in(reader, user.email)
     path = f"/admin/users/{user.number}"
     form = reader.read(path).form(path)

@@ -9,7 +9,7 @@ from aureum.http.panel.acting import CHOOSE
 from aureum.http.panel.leads import NOT_OF_IT
 from aureum.http.panel.resource import CHOOSE_IN_FORM
 from tests.http.api.staff.keys import number_of
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Reading
 from tests.http.panel.resources import own_form, saved
@@ -27,8 +27,8 @@ LEAD = {
 
 
 @pytest.fixture
-def admin(server: Server, office: Office) -> Reader:
-    return as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"))
+def admin(server: Server, operator: Operator) -> Reader:
+    return as_staff(server, operator.staff(PLATFORM, "platform_admin", "Ada"))
 
 
 def act_for(reader: Reader, number: int, following: str = "/admin/leads") -> Reading:
@@ -36,10 +36,10 @@ def act_for(reader: Reader, number: int, following: str = "/admin/leads") -> Rea
     return reader.follow(reader.send(ACTING, {"brokerage": str(number), "next": following}))
 
 
-def renamed(office: Office, tenant: Tenant, name: str) -> int:
+def renamed(operator: Operator, tenant: Tenant, name: str) -> int:
     """Its number."""
-    office.rows("UPDATE brokerages SET name = %(name)s WHERE tenant_id = %(tenant)s", tenant=tenant.id, name=name)
-    return number_of(office, tenant)
+    operator.rows("UPDATE brokerages SET name = %(name)s WHERE tenant_id = %(tenant)s", tenant=tenant.id, name=name)
+    return number_of(operator, tenant)
 
 
 def entered(server: Server, tenant: Tenant) -> list[dict[str, Any]]:
@@ -48,8 +48,10 @@ def entered(server: Server, tenant: Tenant) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_lead_is_entered_by_staff_and_told_from_organic_ones(server: Server, office: Office, tenant: Tenant) -> None:
-    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent", "Ana Agent")
+def test_a_lead_is_entered_by_staff_and_told_from_organic_ones(
+    server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    broker, ana = operator.staff(tenant.id, "broker"), operator.staff(tenant.id, "agent", "Ana Agent")
     reader = as_staff(server, broker)
     form = reader.read("/admin/leads/new").form("/admin/leads/new")
     assert "source" not in form.names and "brokerage_id" not in form.names
@@ -58,7 +60,7 @@ def test_a_lead_is_entered_by_staff_and_told_from_organic_ones(server: Server, o
 
     (lead,) = entered(server, tenant)
     assert path == f"/admin/leads/{lead['id']}" and lead["assignedToId"] == ana.id
-    ((number,),) = office.rows("SELECT number FROM lead_list WHERE tenant_id = %(tenant)s", tenant=tenant.id)
+    ((number,),) = operator.rows("SELECT number FROM lead_list WHERE tenant_id = %(tenant)s", tenant=tenant.id)
     shown = server.ask("GET", f"/api/v1/admin/leads/{number}", headers=broker.bearer).json
     origin = {name: shown[name] for name in ("source", "source_domain", "source_page")}
     assert origin == {"source": "manual", "source_domain": "admin-manual", "source_page": "/admin/leads"}
@@ -67,8 +69,8 @@ def test_a_lead_is_entered_by_staff_and_told_from_organic_ones(server: Server, o
     assert of_staff["total"] == 1
 
 
-def test_notes_are_entered_read_and_told(server: Server, office: Office, tenant: Tenant) -> None:
-    reader = as_staff(server, office.staff(tenant.id, "broker", "Bea Broker"))
+def test_notes_are_entered_read_and_told(server: Server, operator: Operator, tenant: Tenant) -> None:
+    reader = as_staff(server, operator.staff(tenant.id, "broker", "Bea Broker"))
     path = f"/admin/leads/{server.lead(tenant)['id']}"
     assert own_form(reader, path)["notes"] == ""
 
@@ -89,10 +91,10 @@ def test_notes_are_entered_read_and_told(server: Server, office: Office, tenant:
 
 
 def test_the_choice_is_on_every_page_and_always_shown(
-    server: Server, office: Office, tenant: Tenant, admin: Reader
+    server: Server, operator: Operator, tenant: Tenant, admin: Reader
 ) -> None:
-    number, other = renamed(office, tenant, "Bravo Homes"), office.brokerage()
-    renamed(office, other, "Alpha Homes")
+    number, other = renamed(operator, tenant, "Bravo Homes"), operator.brokerage()
+    renamed(operator, other, "Alpha Homes")
     before = admin.read("/admin")
     assert before.said("strong") == ["Aureum"] and before.form(ACTING)["brokerage"] == ""
     assert refused(admin.get("/admin/leads"), 400) == CHOOSE
@@ -123,7 +125,7 @@ def test_the_choice_is_on_every_page_and_always_shown(
     # What another brokerage has is looked at there.
     foreign = f"/admin/leads/{server.lead(other)['id']}"
     assert "no such" in refused(admin.get(foreign), 404)
-    act_for(admin, number_of(office, other))
+    act_for(admin, number_of(operator, other))
     assert foreign in admin.read("/admin/leads").links and admin.read(foreign).said("strong") == ["Alpha Homes"]
 
 
@@ -140,17 +142,17 @@ def test_the_choice_is_on_every_page_and_always_shown(
         ("", "/admin"),
     ],
 )
-def test_where_it_goes_on(office: Office, tenant: Tenant, admin: Reader, following: str, then: str) -> None:
-    answer = admin.send(ACTING, {"brokerage": str(number_of(office, tenant)), "next": following})
+def test_where_it_goes_on(operator: Operator, tenant: Tenant, admin: Reader, following: str, then: str) -> None:
+    answer = admin.send(ACTING, {"brokerage": str(number_of(operator, tenant)), "next": following})
     assert led_to(answer) == then
 
 
 def test_a_lead_for_the_brokerage_that_the_form_names(
-    server: Server, office: Office, tenant: Tenant, admin: Reader
+    server: Server, operator: Operator, tenant: Tenant, admin: Reader
 ) -> None:
-    other = office.brokerage()
-    number, others = number_of(office, tenant), number_of(office, other)
-    ana, _ = office.staff(tenant.id, "agent", "Ana Agent"), office.staff(other.id, "agent", "Uma Agent")
+    other = operator.brokerage()
+    number, others = number_of(operator, tenant), number_of(operator, other)
+    ana, _ = operator.staff(tenant.id, "agent", "Ana Agent"), operator.staff(other.id, "agent", "Uma Agent")
     form = admin.read("/admin/leads/new").form("/admin/leads/new")
     assert form["brokerage_id"] == ""
     assert page(admin.send(form.action, form.filled(**LEAD)), 400).problem == CHOOSE_IN_FORM
@@ -173,42 +175,42 @@ def test_a_lead_for_the_brokerage_that_the_form_names(
     assert reading.form(ACTING)["brokerage"] == str(number), "from now on it is that one"
 
 
-def test_no_user_without_a_brokerage_by_accident(office: Office, tenant: Tenant, admin: Reader) -> None:
-    number = number_of(office, tenant)
+def test_no_user_without_a_brokerage_by_accident(operator: Operator, tenant: Tenant, admin: Reader) -> None:
+    number = number_of(operator, tenant)
     form = admin.read("/admin/users/new").form("/admin/users/new")
     typed = {"name": "Ana", "email": f"ana{number}@example.com", "role": "agent"}
     assert form["brokerage_id"] == ""
     for brokerage in ("", "0", "-1", "x", "9" * 30):
         sent = [*((n, v) for n, v in form.filled(**typed) if n != "brokerage_id"), ("brokerage_id", brokerage)]
         assert page(admin.send(form.action, sent), 400).problem == CHOOSE_IN_FORM
-    assert office.rows("SELECT FROM users WHERE email = %(email)s", email=typed["email"]) == []
+    assert operator.rows("SELECT FROM users WHERE email = %(email)s", email=typed["email"]) == []
 
     act_for(admin, number)
     again = admin.read("/admin/users/new").form("/admin/users/new")
     assert again["brokerage_id"] == str(number), "the one acted for"
     path = led_to(admin.send(again.action, again.filled(**typed))).removesuffix("?done=created")
     assert path in admin.read("/admin/users").links
-    ((of,),) = office.rows("SELECT tenant_id FROM users WHERE email = %(email)s", email=typed["email"])
+    ((of,),) = operator.rows("SELECT tenant_id FROM users WHERE email = %(email)s", email=typed["email"])
     assert of == tenant.id
 
 
 def test_settings_and_keys_are_those_of_the_brokerage_acted_for(
-    server: Server, office: Office, tenant: Tenant, admin: Reader
+    server: Server, operator: Operator, tenant: Tenant, admin: Reader
 ) -> None:
-    number = number_of(office, tenant)
+    number = number_of(operator, tenant)
     act_for(admin, number)
     assert saved(admin, "/admin/settings", name="Renamed Homes").said("strong") == ["Renamed Homes"]
     keys = "/admin/settings/api-keys"
     made = page(admin.send(keys, admin.read(keys).form(keys).filled(name="Website")), 201)
     assert made.said("code")
-    owner = as_staff(server, office.staff(tenant.id, "brokerage_owner"))
+    owner = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
     assert "Website" in " ".join(owner.read(keys).said("td"))
 
 
-def test_who_belongs_to_a_brokerage_chooses_none(server: Server, office: Office, tenant: Tenant) -> None:
-    other = number_of(office, office.brokerage())
+def test_who_belongs_to_a_brokerage_chooses_none(server: Server, operator: Operator, tenant: Tenant) -> None:
+    other = number_of(operator, operator.brokerage())
     for role in ("agent", "broker", "brokerage_owner"):
-        reader = as_staff(server, office.staff(tenant.id, role))
+        reader = as_staff(server, operator.staff(tenant.id, role))
         assert "Only a platform admin may" in refused(reader.send(ACTING, {"brokerage": str(other)}), 403)
         mine = reader.read("/admin").said("strong")
         reader.cookies["aureum-acting"] = str(other)
@@ -216,12 +218,12 @@ def test_who_belongs_to_a_brokerage_chooses_none(server: Server, office: Office,
         assert not [form for form in reader.read("/admin/leads/new").forms if form.action == ACTING]
 
 
-def test_a_choice_that_is_none(office: Office, tenant: Tenant, admin: Reader) -> None:
+def test_a_choice_that_is_none(operator: Operator, tenant: Tenant, admin: Reader) -> None:
     for wrong in ("", "0", "x", "9" * 30, "-1"):
         assert "no such brokerage" in refused(admin.send(ACTING, {"brokerage": wrong}), 404)
         admin.cookies["aureum-acting"] = wrong
         assert admin.read("/admin").form(ACTING)["brokerage"] == ""
-    number = number_of(office, tenant)
+    number = number_of(operator, tenant)
     act_for(admin, number)
     saved(admin, f"/admin/brokerages/{number}", disabled="yes", domains="")
     assert admin.read("/admin").said("strong") == ["Aureum"], "it is disabled"

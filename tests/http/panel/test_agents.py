@@ -1,14 +1,14 @@
 """The pages of agents' profiles: brokers change all of them, agents their own under their name."""
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff
 from tests.http.serving import Server
 
 API = "/api/v1/admin/agents"
 
 
-def test_a_broker_changes_a_profile(server: Server, office: Office, tenant: Tenant) -> None:
-    ana, broker = office.staff(tenant.id, "agent", "Ana Agent"), office.staff(tenant.id, "broker", "Bea Broker")
+def test_a_broker_changes_a_profile(server: Server, operator: Operator, tenant: Tenant) -> None:
+    ana, broker = operator.staff(tenant.id, "agent", "Ana Agent"), operator.staff(tenant.id, "broker", "Bea Broker")
     reader = as_staff(server, broker)
     assert "Ana Agent" in reader.read("/admin/agents").said("a")
     here = f"/admin/agents/{ana.number}"
@@ -39,8 +39,8 @@ def test_a_broker_changes_a_profile(server: Server, office: Office, tenant: Tena
     assert refused.status == 400 and b"hours must name days" in refused.body and b"mondays" in refused.body
 
 
-def test_an_agent_changes_the_own_profile(server: Server, office: Office, tenant: Tenant) -> None:
-    ana = office.staff(tenant.id, "agent", "Ana Agent")
+def test_an_agent_changes_the_own_profile(server: Server, operator: Operator, tenant: Tenant) -> None:
+    ana = operator.staff(tenant.id, "agent", "Ana Agent")
     reader, here = as_staff(server, ana), "/admin/account"
     form = reader.read(here).form(f"{here}/profile")
     done = reader.follow(reader.send(form.action, form.filled(bio="I sell land.", languages="en, es")))

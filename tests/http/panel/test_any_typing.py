@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from aureum.http.panel.page import LOGIN
-from tests.http.office import Office
+from tests.http.operator import Operator
 from tests.http.panel.reader import Reader, page, refused
 from tests.http.panel.reading import Form
 from tests.http.panel.test_every_page import Brokerage
@@ -44,8 +44,8 @@ SHARE = 4
 
 
 @pytest.fixture(scope="module")
-def here(server: Server, office: Office) -> Brokerage:
-    return Brokerage.opened(server, office)
+def here(server: Server, operator: Operator) -> Brokerage:
+    return Brokerage.opened(server, operator)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from aureum.domain.ids import to_wire
 from tests.http.api.staff.keys import opens
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Reading
 from tests.http.serving import Server
@@ -22,7 +22,7 @@ def shown_key(reading: Reading) -> str:
 
 
 def test_made_shown_once_and_revoked(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Reader
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Reader
 ) -> None:
     form = owner.read(KEYS).form(KEYS)
     assert (form["name"], form["rate_limit"]) == ("", "100")
@@ -30,11 +30,11 @@ def test_made_shown_once_and_revoked(
 
     answer = owner.send(KEYS, filled)
 
-    key, head = shown_key(page(answer, 201)), office.head(tenant)
+    key, head = shown_key(page(answer, 201)), operator.head(tenant)
     assert opens(server, key) == 200
     # The same form again, at another process too, makes no other and shows the same.
     assert shown_key(page(Reader(proxied, owner.cookies).send(KEYS, filled), 201)) == key
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
     listed = owner.get(KEYS)
     reading = page(listed, 200)
     assert reading.said("td")[:3] == ["Website <b>&\"'</b>", key[:12], "7"] and "<b>" not in listed.body.decode()
@@ -49,8 +49,8 @@ def test_made_shown_once_and_revoked(
     after = owner.follow(gone)
     assert after.said("span", class_="badge") == ["revoked", "valid"]
     assert revoke.action not in {form.action for form in after.forms}
-    head = office.head(tenant)
-    assert led_to(owner.send(revoke.action)) == KEYS and office.head(tenant) == head, "once more is no error"
+    head = operator.head(tenant)
+    assert led_to(owner.send(revoke.action)) == KEYS and operator.head(tenant) == head, "once more is no error"
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_made_shown_once_and_revoked(
     ],
 )
 def test_what_cannot_be_stays_in_the_form(
-    office: Office, tenant: Tenant, owner: Reader, typed: dict[str, str], field: str
+    operator: Operator, tenant: Tenant, owner: Reader, typed: dict[str, str], field: str
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     answer = owner.send(KEYS, owner.read(KEYS).form(KEYS).filled(**typed))
 
@@ -77,12 +77,12 @@ def test_what_cannot_be_stays_in_the_form(
     assert reading.problem.startswith(field), reading.problem
     again = reading.form(KEYS)
     assert {name: again[name] for name in typed} == {name: value.strip() for name, value in typed.items()}
-    assert b"<script" not in answer.body and office.head(tenant) == before
+    assert b"<script" not in answer.body and operator.head(tenant) == before
 
 
-def test_many_are_on_several_pages(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_many_are_on_several_pages(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     for _ in range(100):
-        office.key(tenant, 5)
+        operator.key(tenant, 5)
     first = owner.read(KEYS)
     (older,) = [link for link in first.links if "page=" in link]
     second = owner.read(older)
@@ -94,12 +94,12 @@ def test_many_are_on_several_pages(server: Server, office: Office, tenant: Tenan
     assert owner.read(f"{KEYS}?page=9").form(KEYS)
 
 
-def test_under_any_plan_and_by_owners_only(server: Server, office: Office) -> None:
-    starter = office.brokerage("Starter")
-    owner = as_staff(server, office.staff(starter.id, "brokerage_owner"))
+def test_under_any_plan_and_by_owners_only(server: Server, operator: Operator) -> None:
+    starter = operator.brokerage("Starter")
+    owner = as_staff(server, operator.staff(starter.id, "brokerage_owner"))
     key = shown_key(page(owner.send(KEYS, {"name": "Later", "rate_limit": "7"}), 201))
     assert opens(server, key) == 200
     for role in ("agent", "broker"):
-        who = as_staff(server, office.staff(starter.id, role))
+        who = as_staff(server, operator.staff(starter.id, role))
         assert "owner" in refused(who.send(f"{KEYS}/{to_wire(starter.key_id)}/revoke"), 403)
     assert opens(server, starter.key) == 200

@@ -14,7 +14,7 @@ from tests.http.api.staff.keys import number_of
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import Hook
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, page, refused
 from tests.http.serving import JANE, Answer, Server
 
@@ -68,34 +68,37 @@ class Brokerage:
     """A brokerage with one of each thing that a page is about."""
 
     server: Server
-    office: Office
+    operator: Operator
     tenant: Tenant
     ids: dict[str, str]
 
     @classmethod
-    def opened(cls, server: Server, office: Office) -> "Brokerage":
-        tenant = office.brokerage()
+    def opened(cls, server: Server, operator: Operator) -> "Brokerage":
+        tenant = operator.brokerage()
         webhook = made(server, tenant)["id"]
-        hook = Hook(server, office, tenant, webhook)
+        hook = Hook(server, operator, tenant, webhook)
         hook.told(1)
         hook.tried(1, 1, "delivered")
         replay = server.by_key(tenant, "POST", f"/api/webhooks/{webhook}/replay", {"since": 1}).json
         made_of = {
             kind: server.by_key(tenant, "POST", f"/api/{kind}", body).json["id"] for kind, body in RESOURCES.items()
         }
-        owner = office.staff(tenant.id, "brokerage_owner")
+        owner = operator.staff(tenant.id, "brokerage_owner")
         (lead,) = server.ask("GET", "/api/v1/admin/leads", headers=owner.bearer).json["items"]
         ids = {f"/admin/{kind}/": made_id for kind, made_id in made_of.items()} | {
-            "/admin/brokerages/": str(number_of(office, office.shared)),
-            "/admin/agents/": str(office.staff(tenant.id, "agent", "Andy Agent").number),
-            "/admin/users/": str(office.staff(tenant.id, "agent", "Annie Agent").number),
+            "/admin/brokerages/": str(number_of(operator, operator.shared)),
+            "/admin/agents/": str(operator.staff(tenant.id, "agent", "Andy Agent").number),
+            "/admin/users/": str(operator.staff(tenant.id, "agent", "Annie Agent").number),
             "/admin/pond/": str(lead["id"]),
+            "/admin/routing/rehearsals/": server.ask("POST", "/api/v1/admin/routing/rehearse", {}, owner.bearer).json[
+                "id"
+            ],
             "/admin/webhooks/": webhook,
             "/admin/webhooks/deliveries/": f"{webhook}_1",
             "/admin/webhooks/replays/": replay["id"],
             "/admin/settings/api-keys/": to_wire(tenant.key_id),
         }
-        return cls(server, office, tenant, ids)
+        return cls(server, operator, tenant, ids)
 
     def path(self, one: Page) -> str:
         """The page's address here; of a kind of thing that this brokerage has none of, with an unknown id."""
@@ -103,12 +106,12 @@ class Brokerage:
         return one.path.replace("{id}", self.ids.get(before, NOBODYS)).replace("{path:path}", "nothing/here")
 
     def reader(self, role: str) -> Reader:
-        return as_staff(self.server, self.office.staff(self.tenant.id, role))
+        return as_staff(self.server, self.operator.staff(self.tenant.id, role))
 
     @property
     def head(self) -> list[int]:
         """Where the logs end in which its events stand: its own, and the platform's."""
-        rows = self.office.rows(HEADS, tenants=[self.tenant.id, PLATFORM])
+        rows = self.operator.rows(HEADS, tenants=[self.tenant.id, PLATFORM])
         return [int(position) for (position,) in rows]
 
 
@@ -117,8 +120,8 @@ assert from_wire(NOBODYS) is not None
 
 
 @pytest.fixture(scope="module")
-def here(server: Server, office: Office) -> Brokerage:
-    return Brokerage.opened(server, office)
+def here(server: Server, operator: Operator) -> Brokerage:
+    return Brokerage.opened(server, operator)
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +130,8 @@ def owner(here: Brokerage) -> Reader:
 
 
 @pytest.fixture(scope="module")
-def admin(server: Server, office: Office) -> Reader:
-    return as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"))
+def admin(server: Server, operator: Operator) -> Reader:
+    return as_staff(server, operator.staff(PLATFORM, "platform_admin", "Ada"))
 
 
 def is_safe(answer: Answer) -> bool:
@@ -231,10 +234,10 @@ def test_what_only_owners_may(here: Brokerage, role: str) -> None:
     assert here.head == before
 
 
-def test_what_another_brokerage_has_is_not_there(here: Brokerage, server: Server, office: Office) -> None:
-    stranger = office.brokerage()
-    reader = as_staff(server, office.staff(stranger.id, "brokerage_owner"))
-    before = here.head, office.head(stranger)
+def test_what_another_brokerage_has_is_not_there(here: Brokerage, server: Server, operator: Operator) -> None:
+    stranger = operator.brokerage()
+    reader = as_staff(server, operator.staff(stranger.id, "brokerage_owner"))
+    before = here.head, operator.head(stranger)
     walked = 0
     for one in PAGES:
         if "{id}" not in one.path or one.path.startswith(ADMINS_ONLY):
@@ -249,7 +252,7 @@ def test_what_another_brokerage_has_is_not_there(here: Brokerage, server: Server
                 assert "no such" in refused(reader.send(path, TYPED), 404)
         walked += 1
     assert walked >= 12
-    assert (here.head, office.head(stranger)) == before
+    assert (here.head, operator.head(stranger)) == before
 
 
 def test_a_name_that_a_proxy_or_browser_has_made_up(here: Brokerage, owner: Reader) -> None:
@@ -278,8 +281,8 @@ def test_the_style_sheet_is_kept_as_long_as_it_is_the_same(here: Brokerage, owne
     assert len(digest) > 8
 
 
-def test_a_platform_admin_has_an_overview(server: Server, office: Office) -> None:
-    reader = as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"))
+def test_a_platform_admin_has_an_overview(server: Server, operator: Operator) -> None:
+    reader = as_staff(server, operator.staff(PLATFORM, "platform_admin", "Ada"))
     overview = reader.read("/admin")
     assert overview.said("strong") == ["Aureum"] and "platform admin" in overview.said("dd")
     for one in PAGES:

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.http.api.staff.logins import PASSWORD, WRONG, joined, opens
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, page
 from tests.http.serving import Answer, Server
 
@@ -18,9 +18,9 @@ def log_in(reader: Reader, email: str, password: str = PASSWORD, **headers: str)
     return reader.send(LOGIN, form.filled(email=email, password=password), headers)
 
 
-def test_a_session_in_a_cookie_until_it_is_ended(server: Server, office: Office, tenant: Tenant) -> None:
-    user, reader = joined(office, tenant.id, "brokerage_owner"), Reader(server)
-    before = office.head(tenant)
+def test_a_session_in_a_cookie_until_it_is_ended(server: Server, operator: Operator, tenant: Tenant) -> None:
+    user, reader = joined(operator, tenant.id, "brokerage_owner"), Reader(server)
+    before = operator.head(tenant)
 
     answer = log_in(reader, user.email.upper())
 
@@ -41,14 +41,14 @@ def test_a_session_in_a_cookie_until_it_is_ended(server: Server, office: Office,
     assert not opens(server, authorization) and not opens(server, {"Cookie": name})
     assert led_to(reader.get("/admin")) == f"{LOGIN}?next=/admin"
     assert led_to(reader.send("/admin/logout")) == LOGIN, "once more is no error"
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     assert PASSWORD not in server.logged() and user.email.lower() not in server.logged().lower()
 
 
 def test_over_https_the_cookie_is_secure_and_no_other_host_can_set_it(
-    server: Server, office: Office, tenant: Tenant
+    server: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    user, reader = joined(office, tenant.id), Reader(server, host=tenant.domain)
+    user, reader = joined(operator, tenant.id), Reader(server, host=tenant.domain)
 
     answer = log_in(reader, user.email, Origin=f"https://{tenant.domain}")
 
@@ -57,13 +57,13 @@ def test_over_https_the_cookie_is_secure_and_no_other_host_can_set_it(
     assert set(attributes) == {"HttpOnly", "Max-Age=43200", "Path=/", "SameSite=lax", "Secure"}
     assert opens(server, {"Cookie": name})
     # A page below the same domain may set the other one; the browser sends both then.
-    other = as_staff(server, office.staff(office.brokerage().id, "agent", "Mallory")).cookies
+    other = as_staff(server, operator.staff(operator.brokerage().id, "agent", "Mallory")).cookies
     assert Reader(server, other | reader.cookies).read("/admin").said("span") == ["Sam Somebody"]
 
 
 @pytest.mark.parametrize("name", ["aureum", "__Host-aureum"])
-def test_logging_out_has_the_browser_forget_both(server: Server, office: Office, tenant: Tenant, name: str) -> None:
-    token = office.staff(tenant.id, "agent").token
+def test_logging_out_has_the_browser_forget_both(server: Server, operator: Operator, tenant: Tenant, name: str) -> None:
+    token = operator.staff(tenant.id, "agent").token
     head = f"POST /admin/logout HTTP/1.1\r\nHost: localhost\r\nCookie: {name}={token}\r\nContent-Type: {MEDIA}\r\n"
     answer = server.raw(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()).decode()
 
@@ -77,8 +77,8 @@ def test_logging_out_has_the_browser_forget_both(server: Server, office: Office,
     }
 
 
-def test_a_wrong_password_and_the_sixth_time(proxied: Server, office: Office, tenant: Tenant) -> None:
-    user, reader = joined(office, tenant.id), Reader(proxied)
+def test_a_wrong_password_and_the_sixth_time(proxied: Server, operator: Operator, tenant: Tenant) -> None:
+    user, reader = joined(operator, tenant.id), Reader(proxied)
     here = {"X-Forwarded-For": "203.0.113.40"}
     email = f'"a&b<c>"{user.email}'
     for _ in range(5):
@@ -98,14 +98,14 @@ def test_a_wrong_password_and_the_sixth_time(proxied: Server, office: Office, te
     assert typed.form(LOGIN)["email"] == email and "email" in typed.problem
 
 
-def test_a_password_with_blanks_around_it(server: Server, office: Office, tenant: Tenant) -> None:
-    user = joined(office, tenant.id, password="  twelve blanks  ")
+def test_a_password_with_blanks_around_it(server: Server, operator: Operator, tenant: Tenant) -> None:
+    user = joined(operator, tenant.id, password="  twelve blanks  ")
     assert page(log_in(Reader(server), user.email, "twelve blanks"), 401)
     assert led_to(log_in(Reader(server), user.email, "  twelve blanks  ")) == "/admin"
 
 
-def test_a_second_login_leaves_the_first_alone(server: Server, office: Office, tenant: Tenant) -> None:
-    user, there = joined(office, tenant.id), as_staff(server, office.staff(tenant.id, "agent", "Annie"))
+def test_a_second_login_leaves_the_first_alone(server: Server, operator: Operator, tenant: Tenant) -> None:
+    user, there = joined(operator, tenant.id), as_staff(server, operator.staff(tenant.id, "agent", "Annie"))
     before = dict(there.cookies)
 
     # In the same browser, from a login page that was open already.
@@ -162,14 +162,14 @@ ELSEWHERE = [
 
 
 @pytest.fixture(scope="module")
-def credentials(office: Office) -> dict[str, str]:
-    return {"email": joined(office, office.shared.id).email, "password": PASSWORD}
+def credentials(operator: Operator) -> dict[str, str]:
+    return {"email": joined(operator, operator.shared.id).email, "password": PASSWORD}
 
 
 @pytest.fixture(scope="module")
-def known(server: Server, office: Office) -> Reader:
+def known(server: Server, operator: Operator) -> Reader:
     """A user who is logged in."""
-    return as_staff(server, office.staff(office.shared.id, "agent"))
+    return as_staff(server, operator.staff(operator.shared.id, "agent"))
 
 
 @pytest.mark.parametrize("following", [*HERE, *ELSEWHERE])

@@ -9,7 +9,7 @@ from aureum.domain.ids import PLATFORM, from_wire
 from aureum.http.panel.notices import MOST
 from aureum.http.panel.pages import PAGES
 from tests.http.api.webhooks.hooks import FAILING, changed, made
-from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, page
 from tests.http.panel.reading import Reading
 from tests.http.panel.test_every_page import Brokerage
@@ -34,21 +34,21 @@ def notice(reading: Reading, kind: str) -> list[str]:
     return [text for text in reading.said("p", class_="notice") if text in reading.said("p", class_=kind)]
 
 
-def disable(office: Office, tenant: Tenant, webhook: dict[str, Any], reason: Reason) -> None:
+def disable(operator: Operator, tenant: Tenant, webhook: dict[str, Any], reason: Reason) -> None:
     """As a worker does."""
     endpoint_id = from_wire(webhook["id"])
     assert endpoint_id is not None
-    office.run(lambda store: disable_webhook_endpoint(store, tenant.id, endpoint_id, reason, ORIGIN))
+    operator.run(lambda store: disable_webhook_endpoint(store, tenant.id, endpoint_id, reason, ORIGIN))
 
 
 @pytest.mark.parametrize("reason", ["gone", "failing"])
-def test_on_every_page_until_it_is_enabled(server: Server, office: Office, reason: Reason) -> None:
-    here = Brokerage.opened(server, office)
+def test_on_every_page_until_it_is_enabled(server: Server, operator: Operator, reason: Reason) -> None:
+    here = Brokerage.opened(server, operator)
     owner, webhook = here.reader("brokerage_owner"), {"id": here.ids["/admin/webhooks/"]}
     own = f"/admin/webhooks/{webhook['id']}"
     assert told(owner.read("/admin")) == []
 
-    disable(office, here.tenant, webhook, reason)
+    disable(operator, here.tenant, webhook, reason)
 
     text = f"The webhook to https://example.com/hooks {DISABLED[reason]}"
     walked = 0
@@ -66,19 +66,19 @@ def test_on_every_page_until_it_is_enabled(server: Server, office: Office, reaso
     assert text in told(page(owner.send("/admin/webhooks", {"url": "x"}), 400))
     for role in ("broker", "agent"):
         assert told(here.reader(role).read("/admin")) == []
-    stranger = as_staff(server, office.staff(office.brokerage().id, "brokerage_owner"))
+    stranger = as_staff(server, operator.staff(operator.brokerage().id, "brokerage_owner"))
     assert told(stranger.read("/admin")) == []
-    assert told(as_staff(server, office.staff(PLATFORM, "platform_admin")).read("/admin")) == []
+    assert told(as_staff(server, operator.staff(PLATFORM, "platform_admin")).read("/admin")) == []
 
     enabled = owner.follow(owner.send(f"{own}/enable"))
 
     assert told(enabled) == [] == told(owner.read("/admin"))
 
 
-def test_until_it_is_removed(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_until_it_is_removed(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     first, second = made(server, tenant), made(server, tenant, url="https://example.com/?a=1&b=<2>")
-    disable(office, tenant, first, "gone")
-    disable(office, tenant, second, "failing")
+    disable(operator, tenant, first, "gone")
+    disable(operator, tenant, second, "failing")
     answer = owner.get("/admin")
     assert told(page(answer, 200)) == [
         f"The webhook to {second['url']} {DISABLED['failing']}",
@@ -89,9 +89,9 @@ def test_until_it_is_removed(server: Server, office: Office, tenant: Tenant, own
     assert len(told(gone)) == 1 and first["id"] not in str(gone.links)
 
 
-def test_while_it_fails(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_while_it_fails(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     webhook = made(server, tenant)
-    office.rows(FAILING, tenant=tenant.id, endpoint=from_wire(webhook["id"]))
+    operator.rows(FAILING, tenant=tenant.id, endpoint=from_wire(webhook["id"]))
     for path in ("/admin", "/admin/settings/api-keys", f"/admin/webhooks/{webhook['id']}"):
         reading = owner.read(path)
         assert told(reading) == [f"The webhook to https://example.com/hooks {FAILS}"]
@@ -101,22 +101,22 @@ def test_while_it_fails(server: Server, office: Office, tenant: Tenant, owner: R
     changed(server, tenant, webhook, disabled=True)
     assert told(owner.read("/admin")) == []
     changed(server, tenant, webhook, disabled=False)
-    office.rows(MENDED, tenant=tenant.id)
+    operator.rows(MENDED, tenant=tenant.id)
     assert told(owner.read("/admin")) == []
 
 
 def test_many_are_told_in_a_few_words_the_worst_first(
-    server: Server, office: Office, tenant: Tenant, owner: Reader
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader
 ) -> None:
     failing, gone = (made(server, tenant, url=f"https://example.com/{name}") for name in ("failing", "gone"))
-    office.rows(FAILING, tenant=tenant.id, endpoint=from_wire(failing["id"]))
-    disable(office, tenant, gone, "gone")
+    operator.rows(FAILING, tenant=tenant.id, endpoint=from_wire(failing["id"]))
+    disable(operator, tenant, gone, "gone")
 
     two = owner.read("/admin")
 
     assert [text.split()[3] for text in two.said("p", class_="notice")] == [gone["url"], failing["url"]]
     for _ in range(MOST):
-        disable(office, tenant, made(server, tenant), "gone")
+        disable(operator, tenant, made(server, tenant), "gone")
     many = owner.read("/admin")
     assert len(told(many)) == MOST + 1 and told(many)[-1] == "2 more webhooks are disabled or failing."
     assert "/admin/webhooks" in many.links
@@ -130,7 +130,7 @@ def test_one_that_staff_disabled_is_as_it_should_be(server: Server, tenant: Tena
 
 
 @pytest.mark.parametrize("plan", ["Starter", "Grow"])
-def test_on_a_plan_without_webhooks(server: Server, office: Office, plan: str) -> None:
-    owner = as_staff(server, office.staff(office.brokerage(plan).id, "brokerage_owner"))
+def test_on_a_plan_without_webhooks(server: Server, operator: Operator, plan: str) -> None:
+    owner = as_staff(server, operator.staff(operator.brokerage(plan).id, "brokerage_owner"))
     for path in ("/admin", "/admin/settings/api-keys"):
         assert told(owner.read(path)) == []

@@ -6,7 +6,7 @@ import pytest
 
 from aureum.domain.ids import PLATFORM
 from tests.http.api.routing.sending import change, put, sent
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Form
 from tests.http.serving import Server
@@ -16,8 +16,8 @@ POND = "/api/v1/admin/pond"
 
 
 @pytest.fixture
-def boss(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "brokerage_owner", "Olivia Owner")
+def boss(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "brokerage_owner", "Olivia Owner")
 
 
 def claims(reader: Reader) -> list[Form]:
@@ -29,8 +29,10 @@ def waiting(server: Server, who: Staff) -> list[dict[str, Any]]:
     return items
 
 
-def test_the_first_agent_who_claims_a_lead_has_it(server: Server, office: Office, tenant: Tenant, boss: Staff) -> None:
-    ana, ben = (office.staff(tenant.id, "agent", name) for name in ("Ana Agent", "Ben Agent"))
+def test_the_first_agent_who_claims_a_lead_has_it(
+    server: Server, operator: Operator, tenant: Tenant, boss: Staff
+) -> None:
+    ana, ben = (operator.staff(tenant.id, "agent", name) for name in ("Ana Agent", "Ben Agent"))
     put(server, boss, mode="primary_only", fallback="pond")
     number = sent(server, tenant, firstName="Zoë", lastName="<b>", subject="A & B")
     other = sent(server, tenant)
@@ -62,8 +64,8 @@ def test_the_first_agent_who_claims_a_lead_has_it(server: Server, office: Office
     assert refused(second.send(f"{HERE}/{10**12}/claim", form.fields), 404) == "There is no such lead."
 
 
-def test_a_group_is_offered_a_lead_first(server: Server, office: Office, tenant: Tenant, boss: Staff) -> None:
-    ana, ben = (office.staff(tenant.id, "agent", name) for name in ("Ana Agent", "Ben Agent"))
+def test_a_group_is_offered_a_lead_first(server: Server, operator: Operator, tenant: Tenant, boss: Staff) -> None:
+    ana, ben = (operator.staff(tenant.id, "agent", name) for name in ("Ana Agent", "Ben Agent"))
     rules = [{"to": {"group": "sellers"}, "claim_minutes": 15}]
     put(server, boss, mode="subject_based", rules=rules, groups={"sellers": [ana.number]})
     number = sent(server, tenant)
@@ -85,8 +87,10 @@ def test_a_group_is_offered_a_lead_first(server: Server, office: Office, tenant:
     assert len(claims(outside)) == len(claims(inside)) == 1
 
 
-def test_a_lead_of_the_pond_is_offered_to_everyone(server: Server, tenant: Tenant, office: Office, boss: Staff) -> None:
-    ana = office.staff(tenant.id, "agent", "Ana Agent")
+def test_a_lead_of_the_pond_is_offered_to_everyone(
+    server: Server, tenant: Tenant, operator: Operator, boss: Staff
+) -> None:
+    ana = operator.staff(tenant.id, "agent", "Ana Agent")
     change(server, boss, ana, takes_leads=False)
     numbers = [sent(server, tenant) for _ in range(21)]
     assert {one["offer"] for one in waiting(server, ana)} == {None}
@@ -99,10 +103,10 @@ def test_a_lead_of_the_pond_is_offered_to_everyone(server: Server, tenant: Tenan
 
 
 def test_a_platform_admin_sees_the_pond_and_claims_nothing(
-    server: Server, office: Office, tenant: Tenant, boss: Staff
+    server: Server, operator: Operator, tenant: Tenant, boss: Staff
 ) -> None:
     sent(server, tenant)
-    admin = as_staff(server, office.staff(PLATFORM, "platform_admin"), tenant.domain)
+    admin = as_staff(server, operator.staff(PLATFORM, "platform_admin"), tenant.domain)
     assert "John Smith" in str(admin.read(HERE).said("td")) and claims(admin) == []
-    nowhere = as_staff(server, office.staff(PLATFORM, "platform_admin"))
+    nowhere = as_staff(server, operator.staff(PLATFORM, "platform_admin"))
     assert refused(nowhere.get(HERE), 400) == "Choose a brokerage at the top of the page first."

@@ -6,7 +6,7 @@ import pytest
 
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.api.webhooks.test_events import feed
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Form
 from tests.http.panel.resources import RESOURCES as DECLARED
@@ -22,7 +22,7 @@ def button(reader: Reader, path: str, action: str) -> list[Form]:
     return [form for form in reader.read(path).forms if form.action == f"{path}/{action}"]
 
 
-def test_a_lead_is_converted(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_a_lead_is_converted(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     path = made(server, tenant, "leads", **JANE, message="A house")
     (form,) = button(owner, path, "convert")
 
@@ -34,16 +34,16 @@ def test_a_lead_is_converted(server: Server, office: Office, tenant: Tenant, own
     contact = f"/admin/contacts/{lead['contactId']}"
     assert contact in reading.links and path in owner.read(contact).links
     assert button(owner, path, "convert") == [] and reading.form(path)["status"] == "converted"
-    head = office.head(tenant)
+    head = operator.head(tenant)
     assert led_to(owner.send(form.action, form.fields)) == led_to(answer)
     assert led_to(owner.send(form.action, {"once": "another"})) == led_to(answer)
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
     # A button is of its own lead, whatever form it was sent with.
     other = made(server, tenant, "leads", **JANE)
     assert led_to(owner.send(f"{other}/convert", form.fields)) == f"{other}?done=convert"
     assert shown(server, tenant, other)["contactId"] not in (None, lead["contactId"])
     # A history with people's names, the latest first.
-    ana = office.staff(tenant.id, "agent", "Ana <Agent>")
+    ana = operator.staff(tenant.id, "agent", "Ana <Agent>")
     saved(owner, path, assignedToId=ana.id, phone="208-555-0123")
     saved(as_staff(server, ana), path, message="")
     rows = owner.read(path).said("tr")
@@ -53,7 +53,7 @@ def test_a_lead_is_converted(server: Server, office: Office, tenant: Tenant, own
     assert "lead.captured" in rows[-1] and "message: nothing → A house" in rows[-1]
 
 
-def test_a_task_is_completed(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_a_task_is_completed(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     lead = made(server, tenant, "leads", **JANE)
     contact = made(server, tenant, "contacts", firstName="Jane", lastName="Doe")
     house = made(server, tenant, "properties", **HOUSE, mlsId="20&24=1")
@@ -79,21 +79,23 @@ def test_a_task_is_completed(server: Server, office: Office, tenant: Tenant, own
 
     assert reading.said("p", role="status") == ["The task was completed."]
     assert shown(server, tenant, path)["status"] == "completed" and button(owner, path, "complete") == []
-    head = office.head(tenant)
+    head = operator.head(tenant)
     assert led_to(owner.send(form.action, {"once": "another"})) == f"{path}?done=complete"
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
     for done in ("paid", "<b>", "changed2"):
         assert owner.read(f"{path}?done={done}").said("p", role="status") == []
     # Reading about a task does not complete it.
     assert refused(owner.get(form.action), 405)
 
 
-def test_what_cannot_be_done_is_said_on_the_page(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_what_cannot_be_done_is_said_on_the_page(
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader
+) -> None:
     path = made(server, tenant, "showings", **JANE, status="cancelled")
-    head = office.head(tenant)
+    head = operator.head(tenant)
     late = page(owner.send(path, own_form(owner, path).filled(status="completed", name="Jane <Doe>")), 400)
     assert late.problem and late.form(path)["status"] == "completed" and late.form(path)["name"] == "Jane <Doe>"
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
 
 
 @pytest.mark.parametrize(
@@ -126,9 +128,9 @@ def test_an_endpoint_gets_one_message_a_save(
         assert sorted(told()[2:]) == ["contact.created", "lead.updated"]
 
 
-def test_more_than_one_page(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
-    office.fill(tenant, 101)
-    ana = office.agent(tenant, "Ana")
+def test_more_than_one_page(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
+    operator.fill(tenant, 101)
+    ana = operator.agent(tenant, "Ana")
     mine = {made(server, tenant, "leads", **JANE, assignedToId=ana, source="A & B") for _ in range(51)}
     seen: list[str] = []
     for query, lengths in (("", (50, 50, 50, 2)), (f"source=A+%26+B&assignedToId={ana}&status=new", (50, 1))):
@@ -151,7 +153,7 @@ def test_more_than_one_page(server: Server, office: Office, tenant: Tenant, owne
     assert set(seen) == mine
     # Users come by name in numbered pages.
     for number in range(50):
-        office.agent(tenant, f"Agent {number:02}")
+        operator.agent(tenant, f"Agent {number:02}")
     first = owner.read("/admin/users")
     (following,) = [link for link in first.links if "page=" in link]
     second = owner.read(following)

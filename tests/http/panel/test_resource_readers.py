@@ -5,7 +5,7 @@ import pytest
 from aureum.domain.ids import PLATFORM
 from aureum.http.panel.acting import CHOOSE
 from tests.http.api.tours.tour_requests import HOUSE
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.resources import RESOURCES, entered, events, own_form, reader_of, saved
 from tests.http.panel.test_resource_values import made, shown
@@ -18,9 +18,9 @@ WORK = {"leads": JANE, "tasks": {"title": "Call"}, "showings": JANE}
 
 @pytest.mark.parametrize("kind", WORK)
 def test_an_agent_has_what_is_his_or_hers(
-    server: Server, office: Office, tenant: Tenant, owner: Reader, kind: str
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader, kind: str
 ) -> None:
-    staff = office.staff(tenant.id, "agent", "Ana Agent")
+    staff = operator.staff(tenant.id, "agent", "Ana Agent")
     agent, path = as_staff(server, staff), f"/admin/{kind}"
     nobodys = made(server, tenant, kind, **WORK[kind])
     given = made(server, tenant, kind, **WORK[kind], assignedToId=staff.id)
@@ -33,10 +33,10 @@ def test_an_agent_has_what_is_his_or_hers(
     assert {given, entered_by_her} <= set(links) and nobodys not in links
     saved(agent, given, **{"status": own_form(agent, given)["status"], NAMED[kind]: "Ana's"})
     saved(agent, entered_by_her)
-    head = office.head(tenant)
+    head = operator.head(tenant)
     for action in ("", *(f"/{action.name}" for action in resource.actions)):
         assert "no such" in refused(agent.send(nobodys + action, own_form(owner, nobodys).fields), 404)
-    assert "no such" in refused(agent.get(nobodys), 404) and office.head(tenant) == head
+    assert "no such" in refused(agent.get(nobodys), 404) and operator.head(tenant) == head
     # What she gives away is not hers any more; that it was done is not an error.
     answer = agent.send(given, own_form(agent, given).filled(assignedToId=""))
     assert led_to(answer) == f"{path}?done=changed"
@@ -44,12 +44,12 @@ def test_an_agent_has_what_is_his_or_hers(
     assert shown(server, tenant, given)["assignedToId"] is None and given not in agent.read(path).links
 
 
-def test_on_every_plan(server: Server, office: Office) -> None:
-    starter = office.brokerage("Starter")
-    staff = office.staff(starter.id, "brokerage_owner")
+def test_on_every_plan(server: Server, operator: Operator) -> None:
+    starter = operator.brokerage("Starter")
+    staff = operator.staff(starter.id, "brokerage_owner")
     owner = as_staff(server, staff)
     for resource in RESOURCES:
-        reader = reader_of(resource, server, office, starter)
+        reader = reader_of(resource, server, operator, starter)
         path = entered(reader, resource)
         assert path in reader.read(resource.path).links and saved(reader, path).said("p", role="status")
     lead = next(link for link in owner.read("/admin/leads").links if link.startswith("/admin/leads/c"))
@@ -68,11 +68,11 @@ def test_on_every_plan(server: Server, office: Office) -> None:
 
 
 @pytest.mark.parametrize("plan", ["Starter", "Elite"])
-def test_a_platform_admin_at_a_brokerages_address(server: Server, office: Office, plan: str) -> None:
-    tenant = office.brokerage(plan)
-    admin = as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"), tenant.domain)
-    elsewhere = as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"))
-    colleague = as_staff(server, office.staff(tenant.id, "broker"))
+def test_a_platform_admin_at_a_brokerages_address(server: Server, operator: Operator, plan: str) -> None:
+    tenant = operator.brokerage(plan)
+    admin = as_staff(server, operator.staff(PLATFORM, "platform_admin", "Ada"), tenant.domain)
+    elsewhere = as_staff(server, operator.staff(PLATFORM, "platform_admin", "Ada"))
+    colleague = as_staff(server, operator.staff(tenant.id, "broker"))
     for resource in RESOURCES:
         path = entered(admin, resource)
         assert path in admin.read(resource.path).links
@@ -88,9 +88,9 @@ def test_a_platform_admin_at_a_brokerages_address(server: Server, office: Office
     assert refused(elsewhere.send("/admin/settings", {"name": "X"}), 400) == CHOOSE
 
 
-def test_a_brokerage_is_disabled(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
-    admin = as_staff(server, office.staff(PLATFORM, "platform_admin", "Ada"))
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(tenant)s", tenant=tenant.id)
+def test_a_brokerage_is_disabled(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
+    admin = as_staff(server, operator.staff(PLATFORM, "platform_admin", "Ada"))
+    ((number,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(tenant)s", tenant=tenant.id)
     path = f"/admin/brokerages/{number}"
     saved(admin, path, disabled="yes", domains="")
     assert led_to(owner.get("/admin/leads")).startswith("/admin/login")
@@ -100,30 +100,30 @@ def test_a_brokerage_is_disabled(server: Server, office: Office, tenant: Tenant,
     assert led_to(back) == f"{path}?done=changed"
 
 
-def test_settings(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_settings(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     path = "/admin/settings"
-    colleague = as_staff(server, office.staff(tenant.id, "brokerage_owner"))
+    colleague = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
     lead = made(server, tenant, "leads", **JANE)
-    mine, before = own_form(owner, path), events(office)
+    mine, before = own_form(owner, path), events(operator)
     assert (mine["time_zone"], mine["country"]) == ("America/Boise", "US")
     assert {"Elite", tenant.domain} <= set(owner.read(path).said("dd"))
     assert saved(owner, path).said("p", role="status") == ["The brokerage was saved."]
-    assert events(office) == before
+    assert events(operator) == before
 
     saved(colleague, path, time_zone="Asia/Kathmandu")
 
-    assert events(office) == before + 1 and "+0545" in " ".join(owner.read(lead).said("dd"))
+    assert events(operator) == before + 1 and "+0545" in " ".join(owner.read(lead).said("dd"))
     late = page(owner.send(path, mine.filled(name="<b>Late")), 400)
     assert late.problem.startswith("We couldn't save your changes") and late.form(path)["name"] == "<b>Late"
     saved(owner, path, name="Later")
     for field, wrong in (("name", ""), ("country", "XX"), ("time_zone", "Boise")):
         again = page(owner.send(path, own_form(owner, path).filled(**{field: wrong})), 400)
         assert field.replace("_", " ") in again.problem.replace("_", " ") and again.form(path)[field] == wrong
-    assert events(office) == before + 2
+    assert events(operator) == before + 2
     assert owner.read("/admin").said("strong") == ["Later"]
 
 
-def test_properties_are_everybodys(server: Server, office: Office, tenant: Tenant) -> None:
+def test_properties_are_everybodys(server: Server, operator: Operator, tenant: Tenant) -> None:
     house = made(server, tenant, "properties", **HOUSE)
-    agent = as_staff(server, office.staff(tenant.id, "agent"))
+    agent = as_staff(server, operator.staff(tenant.id, "agent"))
     assert house in agent.read("/admin/properties").links and saved(agent, house, title="Villa").said("h1") == ["Villa"]

@@ -8,7 +8,7 @@ from aureum.http.access.roles import NOT_YOURS_TO_CHANGE
 from aureum.http.panel.page import STALE
 from tests.http.api.staff.logins import changed, joined, log_in
 from tests.http.api.tours.tour_requests import HOUSE
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, led_to, page
 from tests.http.panel.resources import events, own_form, saved
 from tests.http.serving import JANE, Server
@@ -53,7 +53,7 @@ def test_a_due_date_is_on_the_brokerages_clock(
 
 
 def test_a_showing_is_on_the_clock_where_the_property_is(
-    server: Server, office: Office, tenant: Tenant, owner: Reader
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader
 ) -> None:
     house = made(server, tenant, "properties", **HOUSE, timeZone=KATHMANDU).rpartition("/")[2]
     path = made(server, tenant, "showings", **JANE, propertyId=house, startsAt="2025-03-09T10:00:00")
@@ -68,9 +68,9 @@ def test_a_showing_is_on_the_clock_where_the_property_is(
     assert shown(server, tenant, path)["startsAt"] == "2025-03-08T20:45:00.000Z"
     # In Boise there is no such time, and the API says so; of an hour that there is twice, the second stays.
     home = made(server, tenant, "showings", **JANE, startsAt="2025-11-02T08:30:00Z")
-    head = office.head(tenant)
+    head = operator.head(tenant)
     refused = page(owner.send(home, own_form(owner, home).filled(startsAt="2025-03-09T02:30")), 400)
-    assert refused.problem.startswith("startsAt is a time that does not exist") and office.head(tenant) == head
+    assert refused.problem.startswith("startsAt is a time that does not exist") and operator.head(tenant) == head
     assert refused.form(home)["startsAt"] == "2025-03-09T02:30"
     saved(owner, home, message="With the children")
     assert shown(server, tenant, home)["startsAt"] == "2025-11-02T08:30:00.000Z"
@@ -113,17 +113,17 @@ def test_who_has_one_name_only(server: Server, tenant: Tenant, owner: Reader) ->
     assert refused.problem.startswith("first_name")
 
 
-def test_texts_of_other_systems(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_texts_of_other_systems(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     """Line ends, blanks around and commas that no form would send: they stay until a user types there."""
     message = "\r\n First\r\nsecond\nthird\rfourth \n"
     lead = made(server, tenant, "leads", firstName="Mary\nJane", lastName=" Doe ", phone="1\r2", message=message)
     contact = made(server, tenant, "contacts", firstName="A", lastName="B", tags=["vip, at once", "north end"])
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     for path in (lead, contact):
         saved(owner, path)
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     saved(owner, contact, score="7")
     assert shown(server, tenant, contact)["tags"] == ["vip, at once", "north end"]
     assert own_form(owner, contact)["tags"] == "vip, at once, north end"
@@ -136,29 +136,29 @@ def test_texts_of_other_systems(server: Server, office: Office, tenant: Tenant, 
     assert shown(server, tenant, contact)["tags"] == ["vip", "VIP", "north end"]
 
 
-def test_who_is_no_choice_any_more(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
-    gone = joined(office, tenant.id, password=None)
+def test_who_is_no_choice_any_more(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
+    gone = joined(operator, tenant.id, password=None)
     task = made(server, tenant, "tasks", title="Call", assignedToId=owner_id(owner, gone.name))
-    changed(office, tenant.id, gone, disabled=True)
-    before = office.head(tenant)
+    changed(operator, tenant.id, gone, disabled=True)
+    before = operator.head(tenant)
     assert "a former user" in owner.read("/admin/tasks").said("td")
     assert "a former user" in owner.read(task).said("option")
 
     saved(owner, task)
     saved(owner, task, title="Call again")
 
-    assert office.head(tenant) == before + 1 and shown(server, tenant, task)["assignedToId"] is not None
+    assert operator.head(tenant) == before + 1 and shown(server, tenant, task)["assignedToId"] is not None
     saved(owner, task, assignedToId="")
     assert shown(server, tenant, task)["assignedToId"] is None
     # A role that an owner cannot give stays as it is, until it is taken away.
-    admin = office.staff(tenant.id, "platform_admin", "Ada")
-    path, before = f"/admin/users/{admin.number}", office.head(tenant)
+    admin = operator.staff(tenant.id, "platform_admin", "Ada")
+    path, before = f"/admin/users/{admin.number}", operator.head(tenant)
     form = own_form(owner, path)
     assert form["role"] == "platform_admin" and "platform admin" not in owner.read("/admin/users/new").said("option")
     refused = page(owner.send(path, form.filled(name="Adam")), 400)
     assert refused.problem == NOT_YOURS_TO_CHANGE and refused.form(path)["role"] == "platform_admin"
     saved(owner, path)
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 def owner_id(owner: Reader, name: str) -> str:
@@ -168,20 +168,20 @@ def owner_id(owner: Reader, name: str) -> str:
     return before.rpartition('<option value="')[2]
 
 
-def test_a_password_with_blanks_around_it(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
-    user = joined(office, tenant.id, password=None)
+def test_a_password_with_blanks_around_it(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
+    user = joined(operator, tenant.id, password=None)
     path = f"/admin/users/{user.number}"
     saved(owner, path, password="  eight words and two  ")
     assert log_in(server, user.email, "  eight words and two  ").status == 200
-    before = office.head(tenant)
+    before = operator.head(tenant)
     refused = page(owner.send(path, own_form(owner, path).filled(password="   ")), 400)
-    assert refused.problem.startswith("password") and office.head(tenant) == before
+    assert refused.problem.startswith("password") and operator.head(tenant) == before
     saved(owner, path, password="")
-    assert office.head(tenant) == before and log_in(server, user.email, "  eight words and two  ").status == 200
+    assert operator.head(tenant) == before and log_in(server, user.email, "  eight words and two  ").status == 200
 
 
 def test_saved_twice_is_one_change_and_refused_it_is_still_of_what_was_seen(
-    server: Server, office: Office, tenant: Tenant, owner: Reader
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader
 ) -> None:
     lead = server.lead(tenant)["id"]
     settings = owner.read("/admin/settings").form("/admin/settings")
@@ -190,15 +190,15 @@ def test_saved_twice_is_one_change_and_refused_it_is_still_of_what_was_seen(
         ("/admin/settings", {"name": "Another"}, {"country": "Mars"}, {"country": "DE"}),
     ):
         mine = owner.read(path).form(path)
-        places = events(office)
+        places = events(operator)
         for _ in range(2):
             assert led_to(owner.send(path, mine.filled(**good))) == f"{path}?done=changed"
-        assert events(office) == places + 1
+        assert events(operator) == places + 1
 
         refused = page(owner.send(path, mine.filled(**wrong)), 400).form(path)
 
         assert refused["etag"] == mine["etag"], "not yet of what has changed since"
         late = page(owner.send(path, refused.filled(**mended)), 400)
         assert late.problem == STALE and late.form(path)["etag"] != mine["etag"]
-        assert events(office) == places + 1
+        assert events(operator) == places + 1
     owner.send("/admin/settings", owner.read("/admin/settings").form("/admin/settings").filled(name=settings["name"]))

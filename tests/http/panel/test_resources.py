@@ -9,7 +9,7 @@ import pytest
 
 from aureum.http.panel.page import STALE
 from aureum.http.panel.resource import Resource
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, led_to, page
 from tests.http.panel.reading import Form
 from tests.http.panel.resources import CRUEL, RESOURCES, TYPED, entered, events, own_form, reader_of, saved, typed_new
@@ -19,8 +19,8 @@ EACH = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resou
 
 
 @pytest.fixture
-def reader(resource: Resource, server: Server, office: Office, tenant: Tenant) -> Reader:
-    return reader_of(resource, server, office, tenant)
+def reader(resource: Resource, server: Server, operator: Operator, tenant: Tenant) -> Reader:
+    return reader_of(resource, server, operator, tenant)
 
 
 def api(server: Server, reader: Reader, resource: Resource, path: str) -> Any:
@@ -37,13 +37,13 @@ def as_typed(fields: dict[str, str], form: Form) -> bool:
 
 
 @EACH
-def test_entered_once(resource: Resource, server: Server, office: Office, reader: Reader) -> None:
+def test_entered_once(resource: Resource, server: Server, operator: Operator, reader: Reader) -> None:
     new, typed = f"{resource.path}/new", typed_new(resource)
     assert new in reader.read(resource.path).links
     form, fields = reader.read(new).form(new), [field for field in resource.new if field.kind != "brokerage"]
     assert [name for name in form.names if name != "once"] == [field.name for field in fields]
     assert all(form[field.name] == field.default for field in fields if field.default and field.kind != "tick")
-    before = events(office)
+    before = events(operator)
 
     name, wrong = TYPED[resource.path].refused
     refused = page(reader.send(new, form.filled(**(typed | {name: wrong}))), 400)
@@ -56,15 +56,17 @@ def test_entered_once(resource: Resource, server: Server, office: Office, reader
         if field.required and not field.default and field.kind != "choice":
             problem = page(reader.send(new, form.filled(**(typed | {field.name: " "}))), 400).problem
             assert field.name in problem
-    assert page(reader.send(new, b""), 400).problem and events(office) == before
+    assert page(reader.send(new, b""), 400).problem and events(operator) == before
 
     filled = kept.filled(**({name: ""} | typed))
     answer = reader.send(new, filled)
 
     path = led_to(answer).removesuffix("?done=created")
-    after = events(office)
+    after = events(operator)
     assert after > before
-    assert led_to(reader.send(new, filled)) == f"{path}?done=created" and events(office) == after, "the same form again"
+    assert led_to(reader.send(new, filled)) == f"{path}?done=created" and events(operator) == after, (
+        "the same form again"
+    )
     body = reader.get(path).body
     assert b"<script" not in body and b"&lt;script&gt;" in body
     reading = reader.follow(answer)
@@ -91,44 +93,44 @@ def test_what_is_marked_is_enough(resource: Resource, reader: Reader) -> None:
 
 
 @EACH
-def test_only_what_was_typed_is_changed(resource: Resource, server: Server, office: Office, reader: Reader) -> None:
+def test_only_what_was_typed_is_changed(resource: Resource, server: Server, operator: Operator, reader: Reader) -> None:
     path = entered(reader, resource)
-    before, doc = events(office), api(server, reader, resource, path)
+    before, doc = events(operator), api(server, reader, resource, path)
     mine = own_form(reader, path)
 
     untouched = saved(reader, path)
 
     assert untouched.said("p", role="status") == [f"The {resource.one} was saved."]
-    assert events(office) == before and api(server, reader, resource, path) == doc
+    assert events(operator) == before and api(server, reader, resource, path) == doc
 
     (field, text), (second, other) = TYPED[resource.path].change, TYPED[resource.path].another
     assert saved(reader, path, **{field: text}).form(path)[field] == text
 
-    assert events(office) == before + 1
+    assert events(operator) == before + 1
     now = api(server, reader, resource, path)
     differs = {name for name in doc if doc[name] != now[name]} - {"updatedAt", "phoneE164", "standardStatus"}
     assert differs == {field}
 
     # Who has opened the page before that is told, keeps what was typed, and decides.
     late = page(reader.send(path, mine.filled(**{second: other})), 400)
-    assert late.problem == STALE and events(office) == before + 1
+    assert late.problem == STALE and events(operator) == before + 1
     again = late.form(path)
     assert again[second] == other and again["etag"] != mine["etag"]
     assert led_to(reader.send(path, again.filled(**{field: text}))) == f"{path}?done=changed"
-    assert events(office) == before + 2
+    assert events(operator) == before + 2
     # What cannot be stays as typed.
     refused_field, wrong = TYPED[resource.path].refused
     if refused_field in mine.names:
         refused = page(reader.send(path, own_form(reader, path).filled(**{refused_field: wrong})), 400)
         assert refused_field in refused.problem and refused.form(path)[refused_field] == wrong
-        assert events(office) == before + 2
+        assert events(operator) == before + 2
     # Nor does a value that is emptied where it must not be.
     empty = page(reader.send(path, b"etag="), 400)
-    assert empty.problem and events(office) == before + 2
+    assert empty.problem and events(operator) == before + 2
 
 
 @EACH
-def test_found_by_each_filter(resource: Resource, server: Server, reader: Reader, office: Office) -> None:
+def test_found_by_each_filter(resource: Resource, server: Server, reader: Reader, operator: Operator) -> None:
     paths = {entered(reader, resource), entered(reader, resource)}
     doc = api(server, reader, resource, min(paths))
     found = reader.read(resource.path)

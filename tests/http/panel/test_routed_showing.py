@@ -1,15 +1,15 @@
 """A showing's page says why its agent has it, and leads to the person's open lead."""
 
 from tests.http.api.routing.sending import address, put, sent
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff
 from tests.http.serving import JANE, Server
 
 REASON = "The client's agent: this agent has an earlier lead with the same address and name."
 
 
-def test_a_showing_of_a_known_person(server: Server, office: Office, tenant: Tenant) -> None:
-    boss, agent = office.staff(tenant.id, "brokerage_owner"), office.staff(tenant.id, "agent", "Ana Agent")
+def test_a_showing_of_a_known_person(server: Server, operator: Operator, tenant: Tenant) -> None:
+    boss, agent = operator.staff(tenant.id, "brokerage_owner"), operator.staff(tenant.id, "agent", "Ana Agent")
     put(server, boss, mode="round_robin")
     sent(server, tenant, firstName="Jane", lastName="Doe", email=JANE["email"])
     body = {"listing_id": "1", "name": "Jane Doe", "email": JANE["email"], "message": address()}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff
 from tests.http.panel.reading import Form
 from tests.http.serving import Server
@@ -11,8 +11,8 @@ HERE = "/admin/routing"
 API = "/api/v1/admin/routing"
 
 
-def test_an_owner_sets_up_routing(server: Server, office: Office, tenant: Tenant) -> None:
-    owner, ana = office.staff(tenant.id, "brokerage_owner"), office.staff(tenant.id, "agent", "Ana Agent")
+def test_an_owner_sets_up_routing(server: Server, operator: Operator, tenant: Tenant) -> None:
+    owner, ana = operator.staff(tenant.id, "brokerage_owner"), operator.staff(tenant.id, "agent", "Ana Agent")
     reader = as_staff(server, owner)
 
     def settings() -> dict[str, Any]:
@@ -77,8 +77,8 @@ def test_an_owner_sets_up_routing(server: Server, office: Office, tenant: Tenant
     assert stale.status == 400 and b"save your changes, because this was changed after you opened it" in stale.body
 
 
-def test_brokers_read_it_and_agents_do_not(server: Server, office: Office, tenant: Tenant) -> None:
-    broker, agent = (as_staff(server, office.staff(tenant.id, role)) for role in ("broker", "agent"))
+def test_brokers_read_it_and_agents_do_not(server: Server, operator: Operator, tenant: Tenant) -> None:
+    broker, agent = (as_staff(server, operator.staff(tenant.id, role)) for role in ("broker", "agent"))
     reading = broker.read(HERE)
     assert reading.said("h1") == ["Routing"] and "Save" not in reading.said("button")
     form = next(form for form in reading.forms if form.action == HERE)
@@ -86,8 +86,8 @@ def test_brokers_read_it_and_agents_do_not(server: Server, office: Office, tenan
     assert agent.get(HERE).status == 403
 
 
-def test_numbers_that_are_none(server: Server, office: Office, tenant: Tenant) -> None:
-    owner = office.staff(tenant.id, "brokerage_owner")
+def test_numbers_that_are_none(server: Server, operator: Operator, tenant: Tenant) -> None:
+    owner = operator.staff(tenant.id, "brokerage_owner")
     reader = as_staff(server, owner)
     before = server.ask("GET", API, headers=owner.bearer).json
     for number in ("9" * 400, "x", "-1", "١٢"):

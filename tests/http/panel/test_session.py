@@ -10,7 +10,7 @@ from aureum.commands.brokerages import disable_brokerage
 from aureum.commands.sessions import TOKEN_PREFIX
 from aureum.http.panel.login import page_after
 from tests.http.api.staff.logins import changed, joined, opens, token
-from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, refused
 from tests.http.serving import Server
 
@@ -33,15 +33,15 @@ def is_out(reader: Reader) -> bool:
     return False
 
 
-def test_what_ends_one(server: Server, office: Office, tenant: Tenant) -> None:
+def test_what_ends_one(server: Server, operator: Operator, tenant: Tenant) -> None:
     def logged_in() -> tuple[Reader, dict[str, str]]:
         headers = token(server, user)
         return Reader(server, {"aureum": headers["Authorization"].removeprefix("Bearer ")}), headers
 
-    user = joined(office, tenant.id, "brokerage_owner")
+    user = joined(operator, tenant.id, "brokerage_owner")
     expired, _ = logged_in()
     assert not is_out(expired)
-    office.rows(BEFORE, user=user.id)
+    operator.rows(BEFORE, user=user.id)
     assert is_out(expired)
 
     revoked, headers = logged_in()
@@ -49,20 +49,20 @@ def test_what_ends_one(server: Server, office: Office, tenant: Tenant) -> None:
     assert is_out(revoked)
 
     outdated, _ = logged_in()
-    changed(office, tenant.id, user, password=SecretStr("a quite different one"))
+    changed(operator, tenant.id, user, password=SecretStr("a quite different one"))
     assert is_out(outdated)
 
 
-def test_a_disabled_user_or_brokerage(server: Server, office: Office) -> None:
-    tenant = office.brokerage()
-    user = joined(office, tenant.id, "brokerage_owner")
+def test_a_disabled_user_or_brokerage(server: Server, operator: Operator) -> None:
+    tenant = operator.brokerage()
+    user = joined(operator, tenant.id, "brokerage_owner")
     one = Reader(server, {"aureum": token(server, user)["Authorization"].removeprefix("Bearer ")})
-    other = as_staff(server, office.staff(tenant.id, "brokerage_owner"))
+    other = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
     # The only owner with a password could not be disabled.
-    joined(office, tenant.id, "brokerage_owner")
-    changed(office, tenant.id, user, disabled=True)
+    joined(operator, tenant.id, "brokerage_owner")
+    changed(operator, tenant.id, user, disabled=True)
     assert is_out(one) and not is_out(other)
-    office.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
+    operator.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
     assert is_out(other)
 
 
@@ -95,15 +95,15 @@ def test_a_key_is_no_session(server: Server, tenant: Tenant) -> None:
 
 
 def test_at_the_address_of_another_brokerage_nothing_of_that_is_seen(
-    server: Server, office: Office, tenant: Tenant
+    server: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    other = office.brokerage(name="Teton Homes")
+    other = operator.brokerage(name="Teton Homes")
     webhook = {"url": "https://teton.example.com/hooks", "events": ["lead.*"]}
     assert server.by_key(other, "POST", "/api/webhooks", webhook).status == 201
     server.lead(other)
-    broker = as_staff(server, office.staff(tenant.id, "broker"), other.domain)
-    owner = as_staff(server, office.staff(tenant.id, "brokerage_owner"), other.domain)
-    before = office.head(other), office.head(tenant)
+    broker = as_staff(server, operator.staff(tenant.id, "broker"), other.domain)
+    owner = as_staff(server, operator.staff(tenant.id, "brokerage_owner"), other.domain)
+    before = operator.head(other), operator.head(tenant)
 
     overview = broker.read("/admin")
 
@@ -113,15 +113,17 @@ def test_at_the_address_of_another_brokerage_nothing_of_that_is_seen(
         assert b"teton" not in answer.body.lower()
         assert "of another brokerage" in refused(answer, 401)
     assert "of another brokerage" in refused(owner.send("/admin/webhooks", webhook_form()), 401)
-    assert (office.head(other), office.head(tenant)) == before
+    assert (operator.head(other), operator.head(tenant)) == before
 
 
 def webhook_form() -> dict[str, str]:
     return {"url": "https://example.com/hooks", "events": "lead.*"}
 
 
-def test_over_https_the_name_counts_that_no_other_host_can_set(server: Server, office: Office, tenant: Tenant) -> None:
-    who = office.staff(tenant.id, "broker")
+def test_over_https_the_name_counts_that_no_other_host_can_set(
+    server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    who = operator.staff(tenant.id, "broker")
     https = {"Sec-Fetch-Site": "none"}  # A browser sends it over https, and to its own machine.
     for name, host, status in (
         ("aureum", tenant.domain, 303),
@@ -148,10 +150,10 @@ def test_over_https_the_name_counts_that_no_other_host_can_set(server: Server, o
 
 
 def test_behind_a_proxy_the_host_counts_that_the_browser_asked_for(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
     """Proxies often ask with a Host of their own, such as localhost:8000."""
-    cookie = {"Cookie": f"aureum={office.staff(tenant.id, 'broker').token}", "Sec-Fetch-Site": "none"}
+    cookie = {"Cookie": f"aureum={operator.staff(tenant.id, 'broker').token}", "Sec-Fetch-Site": "none"}
     behind = cookie | {"X-Forwarded-Host": tenant.domain}
     assert proxied.ask("GET", "/admin", headers=behind, host="localhost:8000").status == 303
     assert proxied.ask("GET", "/admin", headers=cookie, host="localhost:8000").status == 200
@@ -159,9 +161,9 @@ def test_behind_a_proxy_the_host_counts_that_the_browser_asked_for(
     assert server.ask("GET", "/admin", headers=behind, host="localhost:8000").status == 200
 
 
-def test_a_private_count_is_shown_to_staff(server: Server, office: Office) -> None:
-    private = office.brokerage(public_lead_count=False)
-    cookie = {"Cookie": f"aureum={office.staff(private.id, 'broker').token}"}
+def test_a_private_count_is_shown_to_staff(server: Server, operator: Operator) -> None:
+    private = operator.brokerage(public_lead_count=False)
+    cookie = {"Cookie": f"aureum={operator.staff(private.id, 'broker').token}"}
     assert server.ask("GET", "/api/leads/count", host=private.domain).status == 401
     assert server.ask("GET", "/api/leads/count", headers=cookie, host=private.domain).json["total"] == 0
 

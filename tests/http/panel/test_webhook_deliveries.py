@@ -4,15 +4,15 @@ import pytest
 
 from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import LAST_EVENT, Hook, furnish
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, led_to, page, refused
 from tests.http.panel.reading import Reading
 from tests.http.serving import Server
 
 
 @pytest.fixture
-def hook(server: Server, office: Office, tenant: Tenant) -> Hook:
-    return Hook(server, office, tenant, made(server, tenant)["id"])
+def hook(server: Server, operator: Operator, tenant: Tenant) -> Hook:
+    return Hook(server, operator, tenant, made(server, tenant)["id"])
 
 
 def listed(reading: Reading) -> list[tuple[str, str]]:
@@ -92,24 +92,26 @@ def test_one_with_its_attempts(hook: Hook, owner: Reader) -> None:
     assert f"/admin/webhooks/{hook.id}/deliveries" in reading.links
 
 
-def test_made_again(hook: Hook, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_made_again(hook: Hook, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     hook.told(3)
     hook.tried(3, 1, "exhausted", "timeout")
     path = f"/admin/webhooks/deliveries/{hook.id}_3"
     form = owner.read(path).form(f"{path}/redeliver")
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     answer = owner.send(form.action, form.fields)
 
     assert led_to(answer) == path
-    ((kind, position),) = office.rows(LAST_EVENT, tenant=tenant.id)
+    ((kind, position),) = operator.rows(LAST_EVENT, tenant=tenant.id)
     assert (kind, position) == ("webhook_redelivery.requested", before + 1)
-    assert owner.send(form.action, form.fields).status == 303 and office.head(tenant) == position, "the same form twice"
+    assert owner.send(form.action, form.fields).status == 303 and operator.head(tenant) == position, (
+        "the same form twice"
+    )
     assert owner.send(form.action, owner.read(path).form(form.action).fields).status == 303
     hook.ask("PATCH", hook.id, {"disabled": True})
-    head = office.head(tenant)
+    head = operator.head(tenant)
     assert "Enable it" in refused(owner.send(form.action, {"once": "another"}), 409)
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
 
 
 def test_one_of_which_little_is_known(hook: Hook, owner: Reader) -> None:

@@ -7,7 +7,7 @@ import pytest
 from aureum.http.panel.page import STALE
 from aureum.registry import WEBHOOK_EVENTS as EVENTS
 from tests.http.api.webhooks.hooks import SECRET, aggregate, made
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page
 from tests.http.panel.reading import Reading
 from tests.http.serving import Server
@@ -35,7 +35,7 @@ def webhook(server: Server, tenant: Tenant) -> str:
     return f"{LIST}/{made(server, tenant, events=['lead.*'])['id']}"
 
 
-def test_made_and_its_secret_shown_once(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_made_and_its_secret_shown_once(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     empty = owner.read(LIST)
     assert "There are no webhooks yet" in " ".join(empty.said("p"))
     form = empty.form(LIST)
@@ -49,7 +49,7 @@ def test_made_and_its_secret_shown_once(server: Server, office: Office, tenant: 
     (webhook,) = server.by_key(tenant, "GET", "/api/webhooks").json
     typed = {"url": NEW["url"], "description": NEW["description"], "rateLimit": 5, "mode": "keyed", "events": CHOSEN}
     assert webhook | typed == webhook
-    assert secret == aggregate(office, tenant, webhook).secret
+    assert secret == aggregate(operator, tenant, webhook).secret
     assert f"{LIST}/{webhook['id']}" in reading.links
     # Never again, wherever one looks.
     for path in (
@@ -71,16 +71,16 @@ def test_made_and_its_secret_shown_once(server: Server, office: Office, tenant: 
 
 
 def test_the_same_form_again_makes_no_second_one(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Reader
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Reader
 ) -> None:
     form = owner.read(LIST).form(LIST).filled(**NEW, events=CHOSEN)
     secret = shown_secret(page(owner.send(LIST, form), 201))
-    head = office.head(tenant)
+    head = operator.head(tenant)
 
     again = Reader(proxied, owner.cookies).send(LIST, form)
 
     assert shown_secret(page(again, 201)) == secret
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
     assert len(server.by_key(tenant, "GET", "/api/webhooks").json) == 1
     # The form as it was shown again, or with something else in it, means another one.
     other = owner.read(LIST).form(LIST).filled(**NEW, events=CHOSEN)
@@ -107,9 +107,9 @@ def test_the_same_form_again_makes_no_second_one(
     ],
 )
 def test_what_cannot_be_stays_in_the_form(
-    office: Office, tenant: Tenant, owner: Reader, webhook: str, field: str, value: str, says: str
+    operator: Operator, tenant: Tenant, owner: Reader, webhook: str, field: str, value: str, says: str
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
     for path in (LIST, webhook):
         form = owner.read(path).form(path)
         kept = NEW | {"mode": "fifo", "events": "task.*"} | {field: value}
@@ -123,20 +123,20 @@ def test_what_cannot_be_stays_in_the_form(
         for name in set(kept) - {field} | ({field} - {"events", "mode"}):
             assert (name, kept[name]) in again.fields, name
         assert path == webhook or again["once"] != form["once"]
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_without_any_event(office: Office, tenant: Tenant, owner: Reader) -> None:
-    before = office.head(tenant)
+def test_without_any_event(operator: Operator, tenant: Tenant, owner: Reader) -> None:
+    before = operator.head(tenant)
     answer = owner.send(LIST, owner.read(LIST).form(LIST).filled(url=NEW["url"]))
     assert page(answer, 400).problem.startswith("events must have at least 1")
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_changed_unless_another_user_has(server: Server, office: Office, tenant: Tenant, owner: Reader) -> None:
+def test_changed_unless_another_user_has(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     one = made(server, tenant, rateLimit=5, description="Marketing")
     path = f"{LIST}/{one['id']}"
-    colleague = as_staff(server, office.staff(tenant.id, "brokerage_owner"))
+    colleague = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
     mine, theirs = owner.read(path).form(path), colleague.read(path).form(path)
 
     done = owner.send(path, mine.filled(rateLimit="", description="", mode="fifo", events=["showing.*"]))
@@ -146,11 +146,11 @@ def test_changed_unless_another_user_has(server: Server, office: Office, tenant:
     now = server.by_key(tenant, "GET", f"/api/webhooks/{one['id']}").json
     changed = {"rateLimit": None, "description": None, "mode": "fifo", "events": ["showing.*"]}
     assert now | changed == now
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     late = page(colleague.send(path, theirs.filled(url="https://example.com/late")), 400)
 
-    assert "changed" in late.problem and office.head(tenant) == before
+    assert "changed" in late.problem and operator.head(tenant) == before
     again = late.form(path)
     assert again["url"] == "https://example.com/late" and again["etag"] != theirs["etag"]
     # The user has read that, and decides.
@@ -160,23 +160,23 @@ def test_changed_unless_another_user_has(server: Server, office: Office, tenant:
 
 
 def test_saved_twice_is_one_change_and_refused_it_is_still_of_what_was_seen(
-    server: Server, office: Office, tenant: Tenant, owner: Reader, webhook: str
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader, webhook: str
 ) -> None:
     mine = owner.read(webhook).form(webhook)
-    before = office.head(tenant)
+    before = operator.head(tenant)
     for _ in range(2):
         assert led_to(owner.send(webhook, mine.filled(description="Marketing"))) == f"{webhook}?done=changed"
-    assert office.head(tenant) == before + 1
+    assert operator.head(tenant) == before + 1
 
     refused = page(owner.send(webhook, mine.filled(rateLimit="0")), 400).form(webhook)
 
     assert refused["etag"] == mine["etag"], "not yet of what has changed since"
     late = page(owner.send(webhook, refused.filled(rateLimit="9")), 400)
     assert late.problem == STALE and late.form(webhook)["etag"] != mine["etag"]
-    assert office.head(tenant) == before + 1
+    assert operator.head(tenant) == before + 1
 
 
-def test_disabled_and_enabled(server: Server, office: Office, tenant: Tenant, owner: Reader, webhook: str) -> None:
+def test_disabled_and_enabled(server: Server, operator: Operator, tenant: Tenant, owner: Reader, webhook: str) -> None:
     on = owner.read(webhook)
     assert facts(on)["Status"] == "enabled" and not [form for form in on.forms if form.action == f"{webhook}/enable"]
 
@@ -185,19 +185,19 @@ def test_disabled_and_enabled(server: Server, office: Office, tenant: Tenant, ow
     assert off.said("p", role="status") == ["The webhook is disabled. Events are kept for it from now on."]
     assert facts(off)["Status"] == "disabled" and "a user disabled it" in facts(off)["Disabled"]
     assert {form.action for form in off.forms}.isdisjoint({f"{webhook}/disable", f"{webhook}/test"})
-    head = office.head(tenant)
+    head = operator.head(tenant)
     assert led_to(owner.send(f"{webhook}/disable")) == f"{webhook}?done=disabled"
     refused = page(owner.send(f"{webhook}/test", {"event": "lead.created"}), 400)
-    assert "Enable it" in refused.problem and office.head(tenant) == head
+    assert "Enable it" in refused.problem and operator.head(tenant) == head
 
     on = owner.follow(owner.send(f"{webhook}/enable", off.form(f"{webhook}/enable").fields))
 
     assert on.said("p", role="status") == ["The webhook is enabled, and receives what it missed."]
     assert facts(on)["Status"] == "enabled"
     assert len(on.said("progress")) == 1, "the replay of what it has missed"
-    head = office.head(tenant)
+    head = operator.head(tenant)
     assert led_to(owner.send(f"{webhook}/enable")) == f"{webhook}?done=enabled"
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
 
 
 def test_what_was_done_is_said_in_the_panels_own_words_only(owner: Reader, webhook: str) -> None:
@@ -205,7 +205,7 @@ def test_what_was_done_is_said_in_the_panels_own_words_only(owner: Reader, webho
         assert owner.read(f"{webhook}?done={done}").said("p", role="status") == []
 
 
-def test_rotated(office: Office, tenant: Tenant, owner: Reader, server: Server) -> None:
+def test_rotated(operator: Operator, tenant: Tenant, owner: Reader, server: Server) -> None:
     one = made(server, tenant)
     webhook = f"{LIST}/{one['id']}"
     form = owner.read(webhook).form(f"{webhook}/rotate-secret")
@@ -214,9 +214,9 @@ def test_rotated(office: Office, tenant: Tenant, owner: Reader, server: Server) 
     reading = page(owner.send(form.action, form.fields), 200)
 
     secret = shown_secret(reading)
-    assert secret != one["secret"] and secret == aggregate(office, tenant, one).secret
+    assert secret != one["secret"] and secret == aggregate(operator, tenant, one).secret
     assert "the previous secret is also valid" in " ".join(reading.said("p"))
-    head = office.head(tenant)
+    head = operator.head(tenant)
     assert shown_secret(page(owner.send(form.action, form.fields), 200)) == secret, "the same form again"
     shown = owner.get(webhook)
     assert b"whsec_" not in shown.body and "Old secret valid until" in facts(page(shown, 200))
@@ -224,7 +224,7 @@ def test_rotated(office: Office, tenant: Tenant, owner: Reader, server: Server) 
     for hours, says in (("24", "overlap"), ("169", "overlap_hours"), ("-1", "overlap_hours"), ("x", "overlap_hours")):
         refused = page(owner.send(form.action, fresh.filled(overlap_hours=hours)), 400)
         assert says in refused.problem
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
     at_once = page(owner.send(form.action, fresh.filled(overlap_hours="0")), 200)
     assert shown_secret(at_once) not in (secret, one["secret"])
     assert "the previous secret is also valid" not in " ".join(at_once.said("p"))
@@ -243,7 +243,7 @@ def test_rotated(office: Office, tenant: Tenant, owner: Reader, server: Server) 
 )
 def test_replayed_from_a_sequence_or_a_time(
     server: Server,
-    office: Office,
+    operator: Operator,
     tenant: Tenant,
     owner: Reader,
     webhook: str,
@@ -252,7 +252,7 @@ def test_replayed_from_a_sequence_or_a_time(
 ) -> None:
     server.lead(tenant)
     form = owner.read(webhook).form(f"{webhook}/replay")
-    filled, head = form.filled(**typed), office.head(tenant)
+    filled, head = form.filled(**typed), operator.head(tenant)
 
     answer = owner.send(form.action, filled)
 
@@ -265,9 +265,9 @@ def test_replayed_from_a_sequence_or_a_time(
     sequences = f"{replay['only']}, sequences {replay['since']} to {replay['until']}"
     assert sequences in reading.said("td") and "running" in reading.said("td")
     # Twice the same form is one replay.
-    after = office.head(tenant)
+    after = operator.head(tenant)
     assert led_to(owner.send(form.action, filled)) == f"{webhook}?done=replaying"
-    assert office.head(tenant) == after and len(replays(server, tenant, webhook)) == 1
+    assert operator.head(tenant) == after and len(replays(server, tenant, webhook)) == 1
 
 
 def replays(server: Server, tenant: Tenant, webhook: str) -> list[dict[str, object]]:
@@ -277,8 +277,8 @@ def replays(server: Server, tenant: Tenant, webhook: str) -> list[dict[str, obje
     return found
 
 
-def test_replays_that_cannot_be(office: Office, tenant: Tenant, owner: Reader, webhook: str) -> None:
-    form, before = owner.read(webhook).form(f"{webhook}/replay"), office.head(tenant)
+def test_replays_that_cannot_be(operator: Operator, tenant: Tenant, owner: Reader, webhook: str) -> None:
+    form, before = owner.read(webhook).form(f"{webhook}/replay"), operator.head(tenant)
     for typed, field in (
         ({}, "since"),
         ({"since": "yesterday"}, "since"),
@@ -288,11 +288,11 @@ def test_replays_that_cannot_be(office: Office, tenant: Tenant, owner: Reader, w
     ):
         refused = page(owner.send(form.action, form.filled(**typed)), 400)
         assert refused.problem.startswith(field), refused.problem
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 def test_a_replay_is_followed_and_cancelled(
-    server: Server, office: Office, tenant: Tenant, owner: Reader, webhook: str
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader, webhook: str
 ) -> None:
     assert owner.read(webhook).links.count(webhook) == 0
     running = owner.follow(owner.send(f"{webhook}/replay", {"sequence": "1", "only": "all"}))
@@ -307,29 +307,29 @@ def test_a_replay_is_followed_and_cancelled(
     assert reading.said("p", role="status") == ["The replay was cancelled."] and "cancelled" in reading.said("td")
     assert not [form for form in reading.forms if form.action.endswith("/cancel")]
     assert reading.links.count(webhook) == 0
-    head = office.head(tenant)
+    head = operator.head(tenant)
     assert led_to(owner.send(cancel.action)) == f"{webhook}?done=cancelled"
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
 
 
 def test_removed_when_it_was_said_twice(
-    server: Server, office: Office, tenant: Tenant, owner: Reader, webhook: str
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader, webhook: str
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
     form = owner.read(webhook).form(f"{webhook}/remove")
     assert form.fields == [] and form.names == {"sure": "checkbox"}
     for fields in (form.fields, [("sure", "no")], [("sure", "")]):
         refused = page(owner.send(form.action, fields), 400)
         assert refused.problem == "Tick the box to confirm that you want to remove the webhook."
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
     gone = owner.send(form.action, form.filled(sure="yes"))
 
     assert led_to(gone) == LIST and server.by_key(tenant, "GET", "/api/webhooks").json == []
-    head = office.head(tenant)
+    head = operator.head(tenant)
     for answer in (owner.get(webhook), owner.send(form.action, {"sure": "yes"}), owner.send(f"{webhook}/enable")):
         assert "no such webhook" in " ".join(page(answer, 404).said("p")).lower()
-    assert office.head(tenant) == head
+    assert operator.head(tenant) == head
 
 
 def test_every_event_can_be_chosen(owner: Reader) -> None:
@@ -338,10 +338,10 @@ def test_every_event_can_be_chosen(owner: Reader) -> None:
     assert {box for box in boxes if box.endswith(".*")} == {f"{event.partition('.')[0]}.*" for event in EVENTS}
 
 
-def test_on_a_plan_without_them_a_sentence_says_which(server: Server, office: Office) -> None:
-    grow = office.brokerage("Grow")
-    owner = as_staff(server, office.staff(grow.id, "brokerage_owner"))
-    before = office.head(grow)
+def test_on_a_plan_without_them_a_sentence_says_which(server: Server, operator: Operator) -> None:
+    grow = operator.brokerage("Grow")
+    owner = as_staff(server, operator.staff(grow.id, "brokerage_owner"))
+    before = operator.head(grow)
     for answer in (owner.get(LIST), owner.send(LIST, NEW | {"events": "lead.*"})):
         assert "This requires the Elite plan" in " ".join(page(answer, 403).said("p"))
-    assert office.head(grow) == before
+    assert operator.head(grow) == before

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.http.api.webhooks.test_webhooks_live import Live, live, private
-from tests.http.office import Office
+from tests.http.operator import Operator
 from tests.http.panel.reader import Reader, as_staff, led_to, page
 from tests.http.serving import until
 
@@ -11,8 +11,8 @@ __all__ = ["live", "private"]
 
 
 @pytest.fixture
-def owner(live: Live, office: Office) -> Reader:
-    return as_staff(live.server, office.staff(live.tenant.id, "brokerage_owner"))
+def owner(live: Live, operator: Operator) -> Reader:
+    return as_staff(live.server, operator.staff(live.tenant.id, "brokerage_owner"))
 
 
 def test_a_test_shows_what_came_back_and_can_be_sent_again(live: Live, owner: Reader) -> None:

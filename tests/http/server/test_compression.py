@@ -16,7 +16,7 @@ from starlette.types import Message
 
 from aureum.http.contract.lists import CHUNK
 from aureum.http.wire.compression import Compressed
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import MUCH, Server
 
 Decoder = Callable[[bytes], bytes]
@@ -100,8 +100,8 @@ def test_a_head_tells_what_the_get_has(server: Server, tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("encoding", WHOLE)
-def test_a_long_list_is_the_same(server: Server, office: Office, tenant: Tenant, encoding: str) -> None:
-    office.fill(tenant, 2 * CHUNK + 1)
+def test_a_long_list_is_the_same(server: Server, operator: Operator, tenant: Tenant, encoding: str) -> None:
+    operator.fill(tenant, 2 * CHUNK + 1)
     plain, short = (
         server.by_key(tenant, "GET", "/api/leads", headers=headers) for headers in ({}, {"Accept-Encoding": encoding})
     )
@@ -133,15 +133,15 @@ def test_each_chunk_of_a_stream_goes_out_at_once(encoding: str) -> None:
     assert got == sent != b""
 
 
-def test_a_longer_list_takes_no_more_memory(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_longer_list_takes_no_more_memory(server: Server, operator: Operator, tenant: Tenant) -> None:
     def whole() -> int:
         answer = server.by_key(tenant, "GET", "/api/leads", headers={"Accept-Encoding": "gzip"})
         return len(gzip.decompress(answer.body))
 
-    office.fill(tenant, 2 * CHUNK + 1, message=MUCH[:5_000])
+    operator.fill(tenant, 2 * CHUNK + 1, message=MUCH[:5_000])
     short = whole()
     before = most_memory(server)
-    office.fill(tenant, 4 * CHUNK, message=MUCH[:5_000])
+    operator.fill(tenant, 4 * CHUNK, message=MUCH[:5_000])
 
     assert whole() - short > 20_000_000
     assert most_memory(server) - before < 12_000_000

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from aureum.http.server.connections import OWN_FILES, SPARE, Progress, connection_limit
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, MUCH, PATIENCE, Server, served, until
 
 SECONDS = 1.5
@@ -96,10 +96,10 @@ def test_a_head_that_drips_has_no_more_time(impatient: Server, tenant: Tenant) -
         assert time.monotonic() - started < ENDED
 
 
-def test_half_bodies(impatient: Server, office: Office, tenant: Tenant) -> None:
+def test_half_bodies(impatient: Server, operator: Operator, tenant: Tenant) -> None:
     whole = json.dumps(FORM).encode()
     key = f"Authorization: Bearer {tenant.key}"
-    before = office.head(tenant)
+    before = operator.head(tenant)
     asked = [
         (head(tenant, len(whole)), b"detail"),
         (head(tenant, len(whole)) + whole[:-1], b"detail"),
@@ -118,7 +118,7 @@ def test_half_bodies(impatient: Server, office: Office, tenant: Tenant) -> None:
         top, _, body = answer.partition(b"\r\n\r\n")
         assert top.startswith(b"HTTP/1.1 408 ") and b"x-request-id" in top and b"connection: close" in top, answer
         assert dialect.decode() in json.loads(body) and b"x-error-code: request_timeout" in top
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     until(lambda: measured(impatient, "aureum_http_unfinished_body_bytes") == 0)
 
 
@@ -201,9 +201,9 @@ def streamed(tenant: Tenant) -> bytes:
 
 
 def test_who_never_reads_is_let_go_and_who_reads_slowly_is_not(
-    impatient: Server, office: Office, tenant: Tenant
+    impatient: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    office.fill(tenant, 1_200, message=MUCH)
+    operator.fill(tenant, 1_200, message=MUCH)
     with connected(impatient, buffer=4096) as never, connected(impatient, buffer=4096) as slow:
         for connection in (never, slow):
             connection.sendall(streamed(tenant))
@@ -246,8 +246,8 @@ def test_as_many_connections_as_there_are_files_for(served_url: str, tenant: Ten
         assert measured(server, 'aureum_http_connections_ended_total{why="for_room"}') >= 200
 
 
-def test_where_all_are_being_answered_a_new_one_is_told(served_url: str, office: Office, tenant: Tenant) -> None:
-    office.fill(tenant, 1_200, message=MUCH)
+def test_where_all_are_being_answered_a_new_one_is_told(served_url: str, operator: Operator, tenant: Tenant) -> None:
+    operator.fill(tenant, 1_200, message=MUCH)
     with served(served_url, max_connections="2") as server, ExitStack() as stack:
         for _ in range(2):
             reading = stack.enter_context(connected(server, buffer=4096))

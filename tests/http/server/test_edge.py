@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from aureum.http.wire.error_codes import CODES
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, PATIENCE, Server, served, until
 
 LEAD = "/api/leads/c" + "0" * 25
@@ -65,7 +65,7 @@ def test_a_head_is_a_get_without_a_body(server: Server, tenant: Tenant) -> None:
     assert server.ask("HEAD", "/api/leads/count", host=tenant.domain).status == 200
 
 
-def test_a_sane_request_id_comes_back(server: Server, office: Office) -> None:
+def test_a_sane_request_id_comes_back(server: Server, operator: Operator) -> None:
     made = re.compile("[0-9a-f]{32}")
     for path in ("/api/leads", "/api/nothing", "/healthz", "/api/leads/count"):
         for given in ("r-1", "a" * 128, "00-abc.DEF:7_"):
@@ -228,10 +228,12 @@ def test_metrics_count_requests_by_route(server: Server, tenant: Tenant) -> None
     assert tenant.slug not in text
 
 
-def test_what_is_under_way_is_finished_before_the_process_ends(served_url: str, office: Office, tenant: Tenant) -> None:
+def test_what_is_under_way_is_finished_before_the_process_ends(
+    served_url: str, operator: Operator, tenant: Tenant
+) -> None:
     content = json.dumps(FORM).encode()
     head = f"POST /api/contact HTTP/1.1\r\nHost: {tenant.domain}\r\nContent-Length: {len(content)}\r\n\r\n"
-    before = office.head(tenant)
+    before = operator.head(tenant)
     with (
         served(served_url) as ending,
         socket.create_connection(("127.0.0.1", ending.port), timeout=PATIENCE) as connection,
@@ -246,7 +248,7 @@ def test_what_is_under_way_is_finished_before_the_process_ends(served_url: str, 
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
         assert ending.process.wait(PATIENCE) == 0
         assert ending.logged().count('"route":"/api/contact","status":200') == 2
-    assert office.head(tenant) == before + 2
+    assert operator.head(tenant) == before + 2
 
 
 def refused(server: Server) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from aureum.http.server.revalidating_protocol import RevalidatingProtocol
 from tests.http.in_process import PATIENCE, Client, RunningApp, conditional, get, in_app
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.stores import capture
 
 TERMINATE = """
@@ -25,8 +25,8 @@ MUCH = 2**24
 
 @pytest.fixture(scope="module")
 def tenant(module_database_url: str) -> Iterator[Tenant]:
-    with Office.opened(module_database_url) as office:
-        yield office.brokerage()
+    with Operator.opened(module_database_url) as operator:
+        yield operator.brokerage()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from aureum.domain.ids import PLATFORM, to_wire
 from aureum.http.server.revalidation import LONGEST
 from aureum.store.event_store import EventStore
 from tests.http.in_process import RunningApp, conditional, get, in_app, in_loop, open_app
-from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.stores import capture
 
 LISTS = ("/api/leads", "/api/leads?limit=2", "/api/contacts", "/api/tasks", "/api/properties", "/api/showings")
@@ -21,14 +21,14 @@ COUNT = "/api/leads/count"
 
 
 @pytest.fixture(scope="module")
-def office(module_database_url: str) -> Iterator[Office]:
-    with Office.opened(module_database_url) as opened:
+def operator(module_database_url: str) -> Iterator[Operator]:
+    with Operator.opened(module_database_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def tenant(office: Office) -> Tenant:
-    return office.brokerage()
+def tenant(operator: Operator) -> Tenant:
+    return operator.brokerage()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_what_is_kept_no_more_is_read_again(url: str, tenant: Tenant) -> None:
     in_app(url, check)
 
 
-def test_what_is_compressed_goes_the_ordinary_way(url: str, office: Office, tenant: Tenant) -> None:
+def test_what_is_compressed_goes_the_ordinary_way(url: str, operator: Operator, tenant: Tenant) -> None:
     async def check(app: RunningApp) -> None:
         for _ in range(4):
             await capture(app.edge.aureum.store, tenant.id)
@@ -168,7 +168,7 @@ def test_the_date_is_that_of_the_answer(url: str, tenant: Tenant) -> None:
     in_app(url, check)
 
 
-def test_the_same_bytes_from_another_address_are_another_request(url: str, office: Office, tenant: Tenant) -> None:
+def test_the_same_bytes_from_another_address_are_another_request(url: str, operator: Operator, tenant: Tenant) -> None:
     """A proxy that is trusted says which host was asked; from anybody else that header does not count."""
 
     async def check(app: RunningApp) -> None:
@@ -177,11 +177,11 @@ def test_the_same_bytes_from_another_address_are_another_request(url: str, offic
         assert [(await proxy.ask(known)).status for _ in range(2)] == [401, 401]
         assert (await anybody.ask(known)).status == 304
 
-    other = office.brokerage()
+    other = operator.brokerage()
     in_app(url, check)
 
 
-def test_staff_who_were_counted_as_visitors_first_are_each_time(url: str, office: Office) -> None:
+def test_staff_who_were_counted_as_visitors_first_are_each_time(url: str, operator: Operator) -> None:
     """A brokerage that keeps its count to itself shows it to the session of its staff: the gate is asked twice."""
 
     async def check(app: RunningApp) -> None:
@@ -191,12 +191,12 @@ def test_staff_who_were_counted_as_visitors_first_are_each_time(url: str, office
         assert [(await client.ask(known)).status for _ in range(3)] == [304, 304, 429], "three a minute"
         assert app.hits == 0
 
-    tenant = office.brokerage(public_lead_count=False)
-    owner = office.staff(tenant.id, "brokerage_owner")
+    tenant = operator.brokerage(public_lead_count=False)
+    owner = operator.staff(tenant.id, "brokerage_owner")
     in_app(url, check)
 
 
-def test_a_key_that_asks_too_often_is_told_so(url: str, office: Office, tenant: Tenant) -> None:
+def test_a_key_that_asks_too_often_is_told_so(url: str, operator: Operator, tenant: Tenant) -> None:
     async def check(app: RunningApp) -> None:
         client = await app.client()
         known = await app.known(client, get("/api/leads", key))
@@ -205,12 +205,12 @@ def test_a_key_that_asks_too_often_is_told_so(url: str, office: Office, tenant: 
         assert [answer.status for answer in answers] == [304] * 4 + [429] * 3, "three had been asked before"
         assert [answer.header("x-ratelimit-remaining") for answer in answers] == ["3", "2", "1", "0", "0", "0", "0"]
 
-    key = office.key(tenant, 7)
+    key = operator.key(tenant, 7)
     in_app(url, check)
 
 
-def test_a_visitor_is_recognized_and_counted_too(url: str, office: Office) -> None:
-    tenant = office.brokerage(public_lead_count=True)
+def test_a_visitor_is_recognized_and_counted_too(url: str, operator: Operator) -> None:
+    tenant = operator.brokerage(public_lead_count=True)
 
     async def check(app: RunningApp) -> None:
         client = await app.client()
@@ -223,7 +223,7 @@ def test_a_visitor_is_recognized_and_counted_too(url: str, office: Office) -> No
     in_app(url, check)
 
 
-def test_what_goes_the_ordinary_way_each_time(url: str, office: Office) -> None:
+def test_what_goes_the_ordinary_way_each_time(url: str, operator: Operator) -> None:
     async def captured(store: EventStore) -> str:
         return to_wire((await capture(store, tenant.id)).id)
 
@@ -248,13 +248,13 @@ def test_what_goes_the_ordinary_way_each_time(url: str, office: Office) -> None:
         assert (await client.ask(requests["it has an id of its own"])).header("x-request-id") == "mine"
         assert app.hits == 0
 
-    tenant = office.brokerage(public_lead_count=True)
-    lead = f"/api/leads/{office.run(captured)}"
-    admin = office.staff(PLATFORM, "platform_admin")
+    tenant = operator.brokerage(public_lead_count=True)
+    lead = f"/api/leads/{operator.run(captured)}"
+    admin = operator.staff(PLATFORM, "platform_admin")
     in_app(url, check)
 
 
-def test_an_agent_never_gets_what_a_broker_knows(url: str, office: Office, tenant: Tenant) -> None:
+def test_an_agent_never_gets_what_a_broker_knows(url: str, operator: Operator, tenant: Tenant) -> None:
     """The same path and tag from two people are two requests."""
 
     async def check(app: RunningApp) -> None:
@@ -265,7 +265,7 @@ def test_an_agent_never_gets_what_a_broker_knows(url: str, office: Office, tenan
             assert (await client.ask(conditional(get("/api/leads", agent), etag))).status == 200
         await app.known(client, get("/api/leads", agent))
 
-    owner, agent = (office.staff(tenant.id, role) for role in ("brokerage_owner", "agent"))
+    owner, agent = (operator.staff(tenant.id, role) for role in ("brokerage_owner", "agent"))
     in_app(url, check)
 
 
@@ -275,7 +275,7 @@ STEPS = st.lists(st.sampled_from(["poll", "poll", "poll", "lead", "other lead", 
 @given(steps=STEPS, paths=st.lists(st.sampled_from([*LISTS, COUNT]), min_size=1, max_size=3, unique=True))
 @settings(max_examples=15, deadline=None)
 def test_whatever_happens_the_answers_are_those_of_a_process_that_recognizes_nothing(
-    url: str, office: Office, steps: list[str], paths: list[str]
+    url: str, operator: Operator, steps: list[str], paths: list[str]
 ) -> None:
     """Clients that remember their last ETag, of two processes on one database."""
 
@@ -302,5 +302,5 @@ def test_whatever_happens_the_answers_are_those_of_a_process_that_recognizes_not
                             assert got[0] == got[1]
             assert plain.hits == 0
 
-    tenant, other = office.brokerage(), office.brokerage()
+    tenant, other = operator.brokerage(), operator.brokerage()
     in_loop(run())

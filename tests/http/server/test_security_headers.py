@@ -1,7 +1,7 @@
 """What every answer says to browsers and caches."""
 
 from aureum.http.server.edge import DEFAULTS
-from tests.http.office import Tenant
+from tests.http.operator import Tenant
 from tests.http.serving import FORM, Answer, Server
 
 EXPECTED = {name.decode(): value.decode() for name, value in DEFAULTS}

@@ -10,7 +10,7 @@ from aureum.domain.lead import STATUSES
 from aureum.domain.texts import one_line
 from aureum.http.wire import characters
 from aureum.http.wire.form_bodies import clean
-from tests.http.office import Office
+from tests.http.operator import Operator
 from tests.http.serving import FORM, JANE, Server
 from tests.http.wire.test_bad_input import problem, sent
 
@@ -63,16 +63,16 @@ VISIBLE = {"firstName", "lastName", "email", "subject", "message"}
 
 @given(data=st.data())
 @settings(max_examples=120, deadline=None)
-def test_any_form_is_stored_or_refused_for_a_reason(proxied: Server, office: Office, data: st.DataObject) -> None:
-    tenant, form = office.shared, data.draw(forms)
-    before = office.head(tenant)
+def test_any_form_is_stored_or_refused_for_a_reason(proxied: Server, operator: Operator, data: st.DataObject) -> None:
+    tenant, form = operator.shared, data.draw(forms)
+    before = operator.head(tenant)
 
     # Each from an address of its own: the limit is tested elsewhere.
     address = f"2001:db8:{data.draw(st.integers(0, 0xFFFF)):x}:{before % 0xFFFF:x}::1"
     answer = proxied.ask("POST", "/api/contact", sent(form), {"X-Forwarded-For": address}, host=tenant.domain)
 
     if answer.status == 200:
-        assert office.head(tenant) == before + 1
+        assert operator.head(tenant) == before + 1
         (lead,) = proxied.by_key(tenant, "GET", "/api/leads?limit=1").json
         for name in ("firstName", "lastName", "subject", "message"):
             assert lead[name] == kept(name, clean(form[name]))
@@ -80,7 +80,7 @@ def test_any_form_is_stored_or_refused_for_a_reason(proxied: Server, office: Off
     else:
         problem("contact", answer)
         assert {item["loc"][1] for item in answer.detail} <= VISIBLE
-        assert office.head(tenant) == before
+        assert operator.head(tenant) == before
 
 
 def kept(name: str, text: str) -> str:
@@ -95,46 +95,46 @@ def text_or_none(name: str, text: str | None) -> str | None:
 
 @given(data=st.data())
 @settings(max_examples=120, deadline=None)
-def test_any_lead_is_stored_or_refused_for_a_reason(server: Server, office: Office, data: st.DataObject) -> None:
-    tenant, lead = office.shared, data.draw(new_leads)
-    before = office.head(tenant)
+def test_any_lead_is_stored_or_refused_for_a_reason(server: Server, operator: Operator, data: st.DataObject) -> None:
+    tenant, lead = operator.shared, data.draw(new_leads)
+    before = operator.head(tenant)
 
     answer = server.by_key(tenant, "POST", "/api/leads", sent(lead))
 
     if answer.status == 201:
-        assert office.head(tenant) == before + 1
+        assert operator.head(tenant) == before + 1
         for name in ("status", "subject", "message", "phone", "sourcePage"):
             assert answer.json[name] == (text_or_none(name, lead.get(name)) or answer.json[name])
         assert server.by_key(tenant, "GET", f"/api/leads/{answer.json['id']}").json == answer.json
     else:
         assert problem("post", answer)
-        assert office.head(tenant) == before
+        assert operator.head(tenant) == before
 
 
 @given(data=st.data())
 @settings(max_examples=120, deadline=None)
-def test_any_change_is_made_or_refused_for_a_reason(server: Server, office: Office, data: st.DataObject) -> None:
-    tenant, change = office.shared, data.draw(changes)
-    path = f"/api/leads/{office.shared_lead}"
-    before, lead = office.head(tenant), server.by_key(tenant, "GET", path).json
+def test_any_change_is_made_or_refused_for_a_reason(server: Server, operator: Operator, data: st.DataObject) -> None:
+    tenant, change = operator.shared, data.draw(changes)
+    path = f"/api/leads/{operator.shared_lead}"
+    before, lead = operator.head(tenant), server.by_key(tenant, "GET", path).json
 
     answer = server.by_key(tenant, "PATCH", path, sent(change))
 
     now = server.by_key(tenant, "GET", path).json
     if answer.status == 200:
         assert now == answer.json
-        assert (office.head(tenant) == before) == (now == lead)
+        assert (operator.head(tenant) == before) == (now == lead)
         for name in set(change) & {"status", "subject", "message", "phone"}:
             assert now[name] == text_or_none(name, change[name])
     else:
         assert problem("patch", answer)
-        assert (office.head(tenant), now) == (before, lead)
+        assert (operator.head(tenant), now) == (before, lead)
 
 
 @given(body=st.binary(max_size=60))
 @settings(max_examples=40, deadline=None)
-def test_any_bytes_are_refused(server: Server, office: Office, body: bytes) -> None:
-    problem("post", server.by_key(office.shared, "POST", "/api/leads", body))
+def test_any_bytes_are_refused(server: Server, operator: Operator, body: bytes) -> None:
+    problem("post", server.by_key(operator.shared, "POST", "/api/leads", body))
 
 
 names = st.sampled_from(["status", "source", "assignedToId", "updatedSince", "limit", "cursor", "asOf", "", "x"])
@@ -145,10 +145,12 @@ values = st.binary(max_size=30) | st.sampled_from(
 
 @given(query=st.lists(st.tuples(names, values), max_size=4))
 @settings(max_examples=120, deadline=None)
-def test_any_query_is_answered_or_a_bad_request(server: Server, office: Office, query: list[tuple[str, bytes]]) -> None:
+def test_any_query_is_answered_or_a_bad_request(
+    server: Server, operator: Operator, query: list[tuple[str, bytes]]
+) -> None:
     text = "&".join(f"{name}={quote_from_bytes(value)}" for name, value in query)
-    for path in ("/api/leads", f"/api/leads/{office.shared_lead}"):
-        answer = server.by_key(office.shared, "GET", f"{path}?{text}")
+    for path in ("/api/leads", f"/api/leads/{operator.shared_lead}"):
+        answer = server.by_key(operator.shared, "GET", f"{path}?{text}")
         assert answer.status in (200, 400, 404), answer
         if answer.status != 200:
             assert answer.error

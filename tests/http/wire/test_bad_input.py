@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, JANE, Answer, Server
 
 Send = Callable[[bytes, dict[str, str]], Answer]
 
 
 @pytest.fixture(params=["contact", "post", "patch"])
-def endpoint(request: pytest.FixtureRequest, server: Server, office: Office) -> tuple[str, Send, Tenant]:
+def endpoint(request: pytest.FixtureRequest, server: Server, operator: Operator) -> tuple[str, Send, Tenant]:
     """Each endpoint that takes a body: its name, how to send it one, and the tenant that it stores for."""
-    return request.param, *sender(request.param, server, office)
+    return request.param, *sender(request.param, server, operator)
 
 
-def sender(name: str, server: Server, office: Office) -> tuple[Send, Tenant]:
+def sender(name: str, server: Server, operator: Operator) -> tuple[Send, Tenant]:
     """How to send a body to one of them, with headers of one's own."""
-    tenant = office.brokerage()
+    tenant = operator.brokerage()
     if name == "contact":
         return lambda body, headers: server.ask("POST", "/api/contact", body, headers, host=tenant.domain), tenant
     if name == "post":
@@ -71,9 +71,9 @@ NO_UNICODE = [b'{"a": "\xff"}', b'{"a": "\xed\xa0\x80"}', rb'{"message": "\ud800
 
 
 @pytest.mark.parametrize("body", NOT_JSON + NO_UNICODE, ids=lambda body: repr(body[:20]))
-def test_broken_json(endpoint: tuple[str, Send, Tenant], office: Office, body: bytes) -> None:
+def test_broken_json(endpoint: tuple[str, Send, Tenant], operator: Operator, body: bytes) -> None:
     name, send, tenant = endpoint
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     text = problem(name, send(body, {}))
 
@@ -81,13 +81,13 @@ def test_broken_json(endpoint: tuple[str, Send, Tenant], office: Office, body: b
         assert text.startswith("The request body is not valid JSON")
     else:
         assert text == ("value_error.missing" if body in NO_UNICODE else "value_error.jsondecode")
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800", "a\udfff"], ids=ascii)
-def test_characters_that_are_none(endpoint: tuple[str, Send, Tenant], office: Office, text: str) -> None:
+def test_characters_that_are_none(endpoint: tuple[str, Send, Tenant], operator: Operator, text: str) -> None:
     name, send, tenant = endpoint
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     for field in ("firstName", "lastName", "email", "subject", "message", "name", "phone"):
         answer = send(sent(FORM | {"name": "Jane Doe"} | {field: text}), {})
@@ -97,20 +97,20 @@ def test_characters_that_are_none(endpoint: tuple[str, Send, Tenant], office: Of
         else:
             problem(name, answer)
 
-    assert name == "contact" or office.head(tenant) == before
+    assert name == "contact" or operator.head(tenant) == before
 
 
 @pytest.mark.parametrize("body", [b"[]", b"[{}]", b'"text"', b"7", b"true", b"null", b"", b"1e400"])
-def test_no_object(endpoint: tuple[str, Send, Tenant], office: Office, body: bytes) -> None:
+def test_no_object(endpoint: tuple[str, Send, Tenant], operator: Operator, body: bytes) -> None:
     name, send, tenant = endpoint
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     problem(name, send(body, {}))
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_a_missing_body(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_missing_body(server: Server, operator: Operator, tenant: Tenant) -> None:
     form = server.ask("POST", "/api/contact", host=tenant.domain)
     lead = server.by_key(tenant, "POST", "/api/leads")
 
@@ -139,9 +139,11 @@ def test_the_same_name_twice_counts_once(server: Server, tenant: Tenant) -> None
         ("\xff", False),
     ],
 )
-def test_the_content_type(endpoint: tuple[str, Send, Tenant], office: Office, content_type: str, taken: bool) -> None:
+def test_the_content_type(
+    endpoint: tuple[str, Send, Tenant], operator: Operator, content_type: str, taken: bool
+) -> None:
     name, send, tenant = endpoint
-    before = office.head(tenant)
+    before = operator.head(tenant)
     body = json.dumps(FORM if name == "contact" else JANE | {"subject": "changed"}).encode()
 
     answer = send(body, {"Content-Type": content_type})
@@ -151,7 +153,7 @@ def test_the_content_type(endpoint: tuple[str, Send, Tenant], office: Office, co
         assert answer.status == 422 if content_type.startswith("multipart") else 200
         return
     assert answer.status in (200, 201) if taken else answer.status == 415
-    assert office.head(tenant) == before + taken
+    assert operator.head(tenant) == before + taken
     if not taken:
         text = answer.detail if name == "contact" else answer.error
         assert (
@@ -162,16 +164,16 @@ def test_the_content_type(endpoint: tuple[str, Send, Tenant], office: Office, co
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP", "deflate, gzip", "x"])
-def test_a_compressed_body_is_not_taken(endpoint: tuple[str, Send, Tenant], office: Office, encoding: str) -> None:
+def test_a_compressed_body_is_not_taken(endpoint: tuple[str, Send, Tenant], operator: Operator, encoding: str) -> None:
     name, send, tenant = endpoint
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     answer = send(gzip.compress(sent(FORM | JANE)), {"Content-Encoding": encoding})
 
     assert (answer.status, answer.headers["accept-encoding"]) == (415, "identity")
     text = answer.detail if name == "contact" else answer.error
     assert text == "The request body must not be compressed. Send it without Content-Encoding."
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 def test_a_byte_order_mark_and_identity_are_taken(endpoint: tuple[str, Send, Tenant]) -> None:
@@ -181,9 +183,9 @@ def test_a_byte_order_mark_and_identity_are_taken(endpoint: tuple[str, Send, Ten
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_two_megabytes(endpoint: tuple[str, Send, Tenant], server: Server, office: Office, chunked: bool) -> None:
+def test_two_megabytes(endpoint: tuple[str, Send, Tenant], server: Server, operator: Operator, chunked: bool) -> None:
     name, send, tenant = endpoint
-    before = office.head(tenant)
+    before = operator.head(tenant)
     body = json.dumps(FORM | JANE | {"message": "x" * 2_000_000}).encode()
 
     answer = (
@@ -195,7 +197,7 @@ def test_two_megabytes(endpoint: tuple[str, Send, Tenant], server: Server, offic
     assert answer.status == 413
     text = answer.detail if name == "contact" else answer.error
     assert text == "The request body is too large. The limit is 1000000 bytes."
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     assert server.ask("GET", "/healthz").status == 200
 
 

@@ -9,7 +9,7 @@ import pytest
 from aureum.domain import ids
 from aureum.domain.ids import aureum_time
 from tests.http.api.staff.test_leads import number_of
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 KIRITIMATI = "Pacific/Kiritimati"
@@ -17,9 +17,9 @@ KIRITIMATI = "Pacific/Kiritimati"
 
 
 @pytest.fixture(scope="module")
-def places(office: Office) -> dict[str, Tenant]:
+def places(operator: Operator) -> dict[str, Tenant]:
     zones = ("America/Boise", KIRITIMATI, "America/Sao_Paulo", "UTC")
-    return {zone: office.brokerage(time_zone=zone) for zone in zones}
+    return {zone: operator.brokerage(time_zone=zone) for zone in zones}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def of_today(zone: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("zone", ["America/Boise", KIRITIMATI])
-def test_what_is_asked_for(server: Server, office: Office, places: dict[str, Tenant], zone: str) -> None:
+def test_what_is_asked_for(server: Server, operator: Operator, places: dict[str, Tenant], zone: str) -> None:
     tenant = places[zone]
     lead = server.lead(tenant)
     today, tomorrow = of_today(zone)
@@ -66,18 +66,20 @@ def test_what_is_asked_for(server: Server, office: Office, places: dict[str, Ten
     assert server.by_key(tenant, "GET", f"/api/leads/{lead['id']}?asOf={today}").status == 404
     assert server.by_key(tenant, "GET", f"/api/leads/{lead['id']}?asOf={tomorrow}").status == 200
 
-    ((number,),) = office.rows("SELECT number FROM lead_list WHERE lead_id = %(lead)s", lead=ids.from_wire(lead["id"]))
-    admins = (office.staff(ids.PLATFORM, "platform_admin"), office.staff(places["UTC"].id, "platform_admin"))
-    for who in (office.staff(tenant.id, "brokerage_owner"), *admins):
+    ((number,),) = operator.rows(
+        "SELECT number FROM lead_list WHERE lead_id = %(lead)s", lead=ids.from_wire(lead["id"])
+    )
+    admins = (operator.staff(ids.PLATFORM, "platform_admin"), operator.staff(places["UTC"].id, "platform_admin"))
+    for who in (operator.staff(tenant.id, "brokerage_owner"), *admins):
         path = f"/api/v1/admin/leads/{number}"
         assert server.ask("GET", f"{path}?asOf={today}", headers=who.bearer).status == 404
         assert server.ask("GET", f"{path}?asOf={tomorrow}", headers=who.bearer).status == 200
-    brokerage = f"/api/v1/admin/brokerages/{number_of(office, tenant)}"
+    brokerage = f"/api/v1/admin/brokerages/{number_of(operator, tenant)}"
     assert server.ask("GET", f"{brokerage}?asOf={today}", headers=admins[0].bearer).status == 404
     assert server.ask("GET", f"{brokerage}?asOf={tomorrow}", headers=admins[0].bearer).status == 200
 
 
-def test_a_replay_begins_at_midnight(server: Server, office: Office, places: dict[str, Tenant]) -> None:
+def test_a_replay_begins_at_midnight(server: Server, operator: Operator, places: dict[str, Tenant]) -> None:
     tenant = places[KIRITIMATI]
     body = {"url": "https://example.com/hooks", "events": ["lead.*"]}
     webhook = server.by_key(tenant, "POST", "/api/webhooks", body).json["id"]
@@ -85,7 +87,7 @@ def test_a_replay_begins_at_midnight(server: Server, office: Office, places: dic
     today, tomorrow = of_today(KIRITIMATI)
     path = f"/api/webhooks/{webhook}/replay"
     since = server.by_key(tenant, "POST", path, {"since": today}).json
-    assert (since["since"], since["until"]) == (1, office.head(tenant) - 1)
+    assert (since["since"], since["until"]) == (1, operator.head(tenant) - 1)
     none = server.by_key(tenant, "POST", path, {"since": tomorrow}).json
     assert none["since"] > none["until"]
 

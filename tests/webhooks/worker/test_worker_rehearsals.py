@@ -48,7 +48,7 @@ RETURNING 1
 """
 
 
-async def office(store: EventStore, messages: list[str]) -> UUID:
+async def operator(store: EventStore, messages: list[str]) -> UUID:
     """A brokerage of two agents, whose leads said *messages*."""
     tenant_id = await open_brokerage(store)
     for name, specialty in (("Ana", "farm"), ("Ben", "condo")):
@@ -75,7 +75,7 @@ async def requested(store: EventStore, tenant_id: UUID, routing: Routing) -> UUI
 def test_a_worker_does_what_was_asked_for(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
-            tenant_id = await office(store, ["A farm", "A loft with a view of the river", "?"])
+            tenant_id = await operator(store, ["A farm", "A loft with a view of the river", "?"])
             async with working(database_url, routing_model=MODEL):
                 for routing in (Routing("round_robin"), Routing("semantic")):
                     job = await requested(store, tenant_id, routing)
@@ -88,7 +88,7 @@ def test_a_worker_does_what_was_asked_for(database_url: str) -> None:
 def test_rankings_ask_a_model_of_their_own(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
-            tenant_id = await office(store, ["A loft with a view of the river", "Something for cattle"])
+            tenant_id = await operator(store, ["A loft with a view of the river", "Something for cattle"])
             team = await rehearsed_team(store, tenant_id, await team_of(store, tenant_id), Routing("semantic"))
             models = []
             for model in (MODEL, "none"):
@@ -104,7 +104,7 @@ def test_rankings_ask_a_model_of_their_own(database_url: str) -> None:
 def test_one_that_breaks_off_is_tried_again_and_given_up(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
-            tenant_id = await office(store, ["A farm"])
+            tenant_id = await operator(store, ["A farm"])
             job, other = [await requested(store, tenant_id, Routing("round_robin")) for _ in range(2)]
             async with working(database_url):
                 assert await eventually(store, ENDED, id=other) == [("completed", 1)]
@@ -123,7 +123,7 @@ def test_one_that_breaks_off_is_tried_again_and_given_up(database_url: str, caps
 def test_leads_are_kept_for_a_week_and_of_the_newest_five(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
-            tenant_id = await office(store, ["A farm", "A condo"])
+            tenant_id = await operator(store, ["A farm", "A condo"])
             jobs = []
             for _ in range(6):
                 jobs.append(await requested(store, tenant_id, Routing("round_robin")))
@@ -144,7 +144,7 @@ def test_leads_are_kept_for_a_week_and_of_the_newest_five(database_url: str) -> 
 def test_no_more_than_so_many_leads_are_kept(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
-            tenant_id = await office(store, [])
+            tenant_id = await operator(store, [])
             job_id = await requested(store, tenant_id, Routing("round_robin"))
             held = await claim(store.database)
             assert isinstance(held, Job)

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM
-from tests.http.office import NUMBERS, Office, Staff, Tenant
+from tests.http.operator import NUMBERS, Operator, Staff, Tenant
 from tests.http.serving import BASE_DOMAIN, Answer, Server
 
 PATH = "/api/v1/admin/brokerages"
 
 
 @pytest.fixture(scope="module")
-def admin(office: Office) -> Staff:
-    return office.staff(PLATFORM, "platform_admin")
+def admin(operator: Operator) -> Staff:
+    return operator.staff(PLATFORM, "platform_admin")
 
 
 def new(**fields: Any) -> dict[str, Any]:
@@ -35,9 +35,9 @@ def change(server: Server, admin: Staff, number: int, body: dict[str, Any], **he
     return server.ask("PATCH", f"{PATH}/{number}", body, admin.bearer | named)
 
 
-def position(office: Office) -> int:
+def position(operator: Operator) -> int:
     """How far the platform's log goes."""
-    ((found,),) = office.rows("SELECT position FROM heads WHERE tenant_id = %(t)s", t=PLATFORM)
+    ((found,),) = operator.rows("SELECT position FROM heads WHERE tenant_id = %(t)s", t=PLATFORM)
     return int(found)
 
 
@@ -70,9 +70,9 @@ def test_opened_whole_and_found_again(server: Server, proxied: Server, admin: St
     assert proxied.ask("GET", f"{PATH}?page={page['total'] + 1}", headers=admin.bearer).json["items"] == []
 
 
-def test_the_list_is_sent_again_when_a_brokerage_changes(server: Server, admin: Staff, office: Office) -> None:
+def test_the_list_is_sent_again_when_a_brokerage_changes(server: Server, admin: Staff, operator: Operator) -> None:
     made = opened(server, admin)
-    at_home = office.staff(office.shared.id, "platform_admin")
+    at_home = operator.staff(operator.shared.id, "platform_admin")
     etags = [server.ask("GET", PATH, headers=who.bearer).etag for who in (admin, at_home)]
     for who, etag in zip((admin, at_home), etags, strict=True):
         assert server.ask("GET", PATH, headers=who.bearer | {"If-None-Match": etag}).status == 304
@@ -108,8 +108,8 @@ def test_everything_that_can_be_changed(server: Server, proxied: Server, admin: 
     assert proxied.ask("GET", f"{PATH}/{made['id']}?asOf=2020-01-01", headers=admin.bearer).status == 404
 
 
-def test_a_domain_goes_with_the_next_request(server: Server, office: Office, admin: Staff, tenant: Tenant) -> None:
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
+def test_a_domain_goes_with_the_next_request(server: Server, operator: Operator, admin: Staff, tenant: Tenant) -> None:
+    ((number,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
     assert server.form(tenant).status == 200
     moved = f"moved-{tenant.slug}.example.com"
 
@@ -124,10 +124,10 @@ def test_a_domain_goes_with_the_next_request(server: Server, office: Office, adm
     assert server.ask("GET", f"{PATH}/{number}", headers=admin.bearer).json["domains"] == [moved]
 
 
-def test_what_a_brokerage_has_already_is_not_judged_again(server: Server, office: Office, admin: Staff) -> None:
+def test_what_a_brokerage_has_already_is_not_judged_again(server: Server, operator: Operator, admin: Staff) -> None:
     """As the demo's ``localhost``, which only the command line adds."""
-    odd = office.brokerage(domains=("odd-localhost",))
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=odd.id)
+    odd = operator.brokerage(domains=("odd-localhost",))
+    ((number,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=odd.id)
     answer = change(server, admin, number, {"domains": ["odd-localhost", "odd.example.com"]})
     assert (answer.status, answer.json["domains"]) == (200, ["odd-localhost", "odd.example.com"])
 
@@ -155,17 +155,17 @@ def test_what_a_brokerage_has_already_is_not_judged_again(server: Server, office
     ],
 )
 def test_a_refusal_names_the_field(
-    server: Server, office: Office, admin: Staff, fields: dict[str, Any], field: str
+    server: Server, operator: Operator, admin: Staff, fields: dict[str, Any], field: str
 ) -> None:
     made = opened(server, admin)
-    before = position(office)
+    before = position(operator)
     answers = [server.ask("POST", PATH, new(**fields), admin.bearer)]
     if field != "slug":
         answers.append(change(server, admin, made["id"], fields))
     for answer in answers:
         assert answer.status == 422, answer.body
         assert answer.detail[0]["loc"][:2] == ["body", field]
-    assert position(office) == before
+    assert position(operator) == before
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=101", "page_size=0", "page=1.5"])
@@ -175,7 +175,7 @@ def test_pages_that_there_are_not(server: Server, admin: Staff, query: str) -> N
     assert answer.detail[0]["loc"] == ["query", query.partition("=")[0]]
 
 
-def test_names_that_are_taken(server: Server, office: Office, admin: Staff) -> None:
+def test_names_that_are_taken(server: Server, operator: Operator, admin: Staff) -> None:
     made = opened(server, admin)
     for fields in ({"slug": made["slug"]}, {"domains": made["domains"]}):
         assert server.ask("POST", PATH, new(**fields), admin.bearer).status == 409
@@ -191,12 +191,12 @@ def test_the_same_request_again_opens_one(server: Server, proxied: Server, admin
 
 
 @pytest.mark.parametrize("role", ["brokerage_owner", "broker", "agent"])
-def test_no_other_role(server: Server, office: Office, admin: Staff, tenant: Tenant, role: str) -> None:
+def test_no_other_role(server: Server, operator: Operator, admin: Staff, tenant: Tenant, role: str) -> None:
     made = opened(server, admin)
-    before = position(office)
+    before = position(operator)
     for tenant_id in (tenant.id, PLATFORM):
-        who = office.staff(tenant_id, role)
-        before = position(office)
+        who = operator.staff(tenant_id, role)
+        before = position(operator)
         for method, path, body in (("GET", PATH, None), ("POST", PATH, new())):
             answer = server.ask(method, path, body, who.bearer)
             assert (answer.status, answer.detail) == (403, "Only a platform admin may do this.")
@@ -207,13 +207,13 @@ def test_no_other_role(server: Server, office: Office, admin: Staff, tenant: Ten
             for method, query, sent in asking:
                 answer = server.ask(method, f"{PATH}/{number}{query}", sent, who.bearer)
                 assert (answer.status, answer.detail) == (404, "Brokerage not found")
-        assert position(office) == before
+        assert position(operator) == before
     assert server.ask("GET", PATH).status == server.by_key(tenant, "GET", PATH).status == 401
 
 
-def test_its_owner_sees_and_sets_what_is_the_owners(server: Server, office: Office, admin: Staff) -> None:
-    tenant = office.brokerage("Starter")
-    owner = office.staff(tenant.id, "brokerage_owner")
+def test_its_owner_sees_and_sets_what_is_the_owners(server: Server, operator: Operator, admin: Staff) -> None:
+    tenant = operator.brokerage("Starter")
+    owner = operator.staff(tenant.id, "brokerage_owner")
     number = server.ask("GET", "/api/me", headers=owner.bearer).json["brokerage"]["id"]
     own = f"{PATH}/{number}"
     settings = {"name": "New Name", "time_zone": "Europe/Berlin", "country": "DE", "public_lead_count": False}
@@ -225,16 +225,16 @@ def test_its_owner_sees_and_sets_what_is_the_owners(server: Server, office: Offi
     assert (changed.status, changed.json) == (200, shown.json | settings)
     stale = server.ask("PATCH", own, {"name": "Newer"}, owner.bearer | {"If-Match": shown.etag})
     assert stale.status == 412
-    before = position(office)
+    before = position(operator)
     refused: list[dict[str, Any]] = [{"plan": "Elite"}, {"domains": []}, {"disabled": True}]
     for platforms in (*refused, {"name": "Newer", "plan": "Starter"}):
         answer = server.ask("PATCH", own, platforms, owner.bearer)
         assert (answer.status, answer.detail) == (403, "Only a platform admin may do this.")
     for role in ("broker", "agent"):
-        who = office.staff(tenant.id, role)
+        who = operator.staff(tenant.id, role)
         assert server.ask("GET", own, headers=who.bearer).status == 403
         assert server.ask("PATCH", own, {"name": "Mine"}, who.bearer).status == 403
-    assert position(office) == before
+    assert position(operator) == before
     assert server.ask("GET", own, headers=admin.bearer).json == changed.json
 
 

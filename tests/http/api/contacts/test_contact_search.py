@@ -20,7 +20,7 @@ from aureum.store.rebuild.rebuild import rebuild
 from tests.conftest import MASTER_KEY
 from tests.http.api.contacts.test_contacts import contact, patched
 from tests.http.links import next_page
-from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import Server
 
 
@@ -30,9 +30,9 @@ def listed(server: Server, tenant: Tenant, **query: Any) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def people(server: Server, office: Office) -> tuple[Tenant, dict[str, str]]:
+def people(server: Server, operator: Operator) -> tuple[Tenant, dict[str, str]]:
     """A brokerage with some contacts, their ids by first name; no test changes them."""
-    tenant = office.brokerage()
+    tenant = operator.brokerage()
     sent: dict[str, dict[str, Any]] = {
         "John": {"lastName": "Smith", "email": "john.smith@example.com"},
         "Tom": {"lastName": "O'Neil", "email": "to@mail.example.com"},
@@ -143,8 +143,8 @@ def test_a_change_is_found_at_once_and_what_was_is_not(server: Server, proxied: 
         ("type=buyer", 'type must be one of: BUYER, SELLER, INVESTOR, VENDOR, OTHER; got "buyer".'),
     ],
 )
-def test_a_bad_filter(server: Server, office: Office, query: str, sentence: str) -> None:
-    answer = server.by_key(office.shared, "GET", f"/api/contacts?{query}")
+def test_a_bad_filter(server: Server, operator: Operator, query: str, sentence: str) -> None:
+    answer = server.by_key(operator.shared, "GET", f"/api/contacts?{query}")
     assert (answer.status, answer.error) == (400, sentence)
 
 
@@ -171,7 +171,7 @@ def test_pages_of_a_search(server: Server, tenant: Tenant) -> None:
     assert found == [[made[4], made[3]], [made[1], made[0]]]
 
 
-def test_frequent_rare_and_in_between_are_found_alike(office: Office, server: Server, tenant: Tenant) -> None:
+def test_frequent_rare_and_in_between_are_found_alike(operator: Operator, server: Server, tenant: Tenant) -> None:
     """With pages of 2, the newest 24 are looked at first: none of them is called Tanaka."""
     every = {"Olson": 1, "Tanaka": 3, "Brown": 9, "Quimby": 200}
 
@@ -184,7 +184,7 @@ def test_frequent_rare_and_in_between_are_found_alike(office: Office, server: Se
             made.append((last, to_wire((await add_contact(store, command, ORIGIN))[0].id)))
         return made
 
-    made = office.run(added)
+    made = operator.run(added)
     for last in every:
         expected = [identifier for name, identifier in reversed(made) if name == last]
         assert listed(server, tenant, search=last) == expected
@@ -228,9 +228,9 @@ def one_typo(draw: Callable[..., Any], word: str) -> str:
 )
 @settings(max_examples=60, deadline=None)
 def test_any_part_and_any_typo_find_the_contact_and_no_other_brokerages(
-    office: Office, data: st.DataObject, first: str, last: str, mailbox: str | None
+    operator: Operator, data: st.DataObject, first: str, last: str, mailbox: str | None
 ) -> None:
-    mine, theirs = office.shared, other(office)
+    mine, theirs = operator.shared, other(operator)
     email = mailbox and f"{mailbox}@mail.example.com"
 
     async def added(store: EventStore) -> list[str]:
@@ -238,37 +238,37 @@ def test_any_part_and_any_typo_find_the_contact_and_no_other_brokerages(
         made = [await add_contact(store, AddContact(tenant_id=one.id, **about), ORIGIN) for one in (mine, theirs)]
         return [to_wire(one.id) for one, _ in made]
 
-    own, foreign = office.run(added)
+    own, foreign = operator.run(added)
     text = " ".join(filter(None, (first, last, email)))
     begin = data.draw(st.integers(0, len(text) - 1))
     part = text[begin : data.draw(st.integers(begin + 1, len(text)))]
-    found = [found_by(office, mine, part)] if search.words_in(part) else []
+    found = [found_by(operator, mine, part)] if search.words_in(part) else []
     local = search.fold(text).split("@")[0]
     for word in search.WORD.findall(local):
         if len(word) >= 3:
-            found.append(found_by(office, mine, one_typo(data.draw, word), forgiving=True))
+            found.append(found_by(operator, mine, one_typo(data.draw, word), forgiving=True))
     for docs in found:
         assert own in docs and foreign not in docs
 
 
-def other(office: Office) -> Tenant:
+def other(operator: Operator) -> Tenant:
     """A brokerage that has the same contacts."""
     if not OTHERS:
-        OTHERS.append(office.brokerage())
+        OTHERS.append(operator.brokerage())
     return OTHERS[0]
 
 
 OTHERS: list[Tenant] = []
 
 
-def found_by(office: Office, tenant: Tenant, sought: str, *, forgiving: bool = False) -> str:
+def found_by(operator: Operator, tenant: Tenant, sought: str, *, forgiving: bool = False) -> str:
     """The documents that the statement of a search finds, on one page."""
     words = search.asked(sought)
     assert words
     asked = {"tenant": tenant.id, "words": words.forgiving if forgiving else words.exact}
     page = {"before": ABOVE_ALL, "limit": 1_000, **dict.fromkeys(("type", "tag", "updated_since"))}
     statement = contact_list.CONTACTS.search
-    ((docs, _, _),) = office.run(lambda store: store.database.rows(statement, asked | page))
+    ((docs, _, _),) = operator.run(lambda store: store.database.rows(statement, asked | page))
     return docs or ""
 
 

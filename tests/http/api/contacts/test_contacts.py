@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 JOHN = {"firstName": "John", "lastName": "Smith"}
@@ -54,8 +54,8 @@ def test_a_bad_phone_refuses_nothing(server: Server, tenant: Tenant, phone: str)
     assert (made["phone"], made["phoneE164"]) == (phone, None)
 
 
-def test_a_phone_is_read_as_one_of_the_brokerages_country(server: Server, office: Office) -> None:
-    german = office.brokerage(country="DE")
+def test_a_phone_is_read_as_one_of_the_brokerages_country(server: Server, operator: Operator) -> None:
+    german = operator.brokerage(country="DE")
     made = contact(server, german, phone="030 901820")
     assert made["phoneE164"] == "+4930901820"
     changed = patched(server, german, made, phone="040 428280").json
@@ -85,15 +85,15 @@ def test_a_phone_is_read_as_one_of_the_brokerages_country(server: Server, office
     ],
 )
 def test_a_refusal_names_the_field_and_what_is_allowed(
-    server: Server, office: Office, fields: dict[str, Any], sentence: str
+    server: Server, operator: Operator, fields: dict[str, Any], sentence: str
 ) -> None:
-    tenant = office.shared
-    before = office.head(tenant)
+    tenant = operator.shared
+    before = operator.head(tenant)
 
     answer = server.by_key(tenant, "POST", "/api/contacts", JOHN | fields)
 
     assert (answer.status, answer.error) == (400, sentence)
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 @pytest.mark.parametrize("name", ["firstName", "lastName", "type", "tags", "score"])
@@ -102,7 +102,9 @@ def test_what_a_contact_must_have_is_not_emptied(server: Server, tenant: Tenant,
     assert (answer.status, answer.error) == (400, f"{name} must not be null. Leave it out to keep its value.")
 
 
-def test_one_save_is_one_append_and_what_holds_records_nothing(server: Server, tenant: Tenant, office: Office) -> None:
+def test_one_save_is_one_append_and_what_holds_records_nothing(
+    server: Server, tenant: Tenant, operator: Operator
+) -> None:
     made = contact(server, tenant, tags=["vip"], email="john@example.com")
     change = {"firstName": "Jon", "email": None, "phone": "208-555-0199", "type": "VENDOR", "tags": ["b", "a", "b"]}
 
@@ -115,9 +117,9 @@ def test_one_save_is_one_append_and_what_holds_records_nothing(server: Server, t
         "updatedAt": answer.json["updatedAt"],
     }
     assert (answer.status, answer.etag) == (200, '"v3"')
-    before = office.head(tenant)
+    before = operator.head(tenant)
     assert patched(server, tenant, made, **change, score=3).json == answer.json
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     as_it_was = server.by_key(tenant, "GET", f"/api/contacts/{made['id']}?asOf={made['createdAt']}")
     if made["createdAt"] != answer.json["updatedAt"]:
         assert as_it_was.json == made
@@ -137,14 +139,14 @@ def test_the_same_request_twice_makes_one_contact(server: Server, proxied: Serve
     assert server.by_key(tenant, "GET", "/api/contacts").ids == [first.json["id"]]
 
 
-def test_another_brokerages_contact_is_not_there(server: Server, tenant: Tenant, office: Office) -> None:
-    made = contact(server, office.brokerage())
+def test_another_brokerages_contact_is_not_there(server: Server, tenant: Tenant, operator: Operator) -> None:
+    made = contact(server, operator.brokerage())
     for answer in (server.by_key(tenant, "GET", f"/api/contacts/{made['id']}"), patched(server, tenant, made, score=1)):
         assert (answer.status, answer.error) == (404, "There is no such contact.")
 
 
-def test_every_user_works_with_all_contacts(server: Server, tenant: Tenant, office: Office) -> None:
-    agent = office.staff(tenant.id, "agent")
+def test_every_user_works_with_all_contacts(server: Server, tenant: Tenant, operator: Operator) -> None:
+    agent = operator.staff(tenant.id, "agent")
     made = contact(server, tenant)
     own = server.ask("POST", "/api/contacts", JOHN, agent.bearer).json
     assert server.ask("GET", "/api/contacts", headers=agent.bearer).ids == [own["id"], made["id"]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.http.office import Tenant
+from tests.http.operator import Tenant
 from tests.http.serving import Server
 
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

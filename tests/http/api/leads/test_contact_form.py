@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aureum.commands.brokerages import disable_brokerage, enable_brokerage
-from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import BASE_DOMAIN, FORM, Server
 
 THANKS = "Thank you for your message! We'll get back to you within 24 hours."
@@ -65,8 +65,8 @@ def test_unknown_fields_are_ignored(server: Server, tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("field", ["firstName", "lastName", "email", "subject", "message"])
-def test_each_required_field_is_missed(server: Server, tenant: Tenant, office: Office, field: str) -> None:
-    before = office.head(tenant)
+def test_each_required_field_is_missed(server: Server, tenant: Tenant, operator: Operator, field: str) -> None:
+    before = operator.head(tenant)
 
     without = {name: value for name, value in FORM.items() if name != field}
     missing = server.ask("POST", "/api/contact", without, host=tenant.domain)
@@ -77,7 +77,7 @@ def test_each_required_field_is_missed(server: Server, tenant: Tenant, office: O
     assert null.detail == [
         {"loc": ["body", field], "msg": "none is not an allowed value", "type": "type_error.none.not_allowed"}
     ]
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 def test_the_documents_validation_error(server: Server, tenant: Tenant) -> None:
@@ -124,33 +124,33 @@ def test_a_bad_phone_never_refuses_a_lead(server: Server, tenant: Tenant, phone:
     assert [lead["phone"] for lead in server.leads(tenant)] == [kept]
 
 
-def test_a_form_is_never_refused_because_of_a_plan(server: Server, office: Office) -> None:
-    assert server.form(office.brokerage("Starter")).status == 200
+def test_a_form_is_never_refused_because_of_a_plan(server: Server, operator: Operator) -> None:
+    assert server.form(operator.brokerage("Starter")).status == 200
 
 
 def test_the_agent_is_chosen_in_the_append_that_stores_the_lead(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
     assert server.form(tenant, email="first@example.com").status == 200
-    river, mountain = office.agent(tenant, "Rita", "river"), office.agent(tenant, "Max", "mountain")
-    before = office.head(tenant)
+    river, mountain = operator.agent(tenant, "Rita", "river"), operator.agent(tenant, "Max", "mountain")
+    before = operator.head(tenant)
 
     # Both processes: one of them remembers the brokerage as it was without agents.
     assert server.form(tenant, message="Anything by the river?").status == 200
     assert proxied.form(tenant, email="other@example.com", message="A mountain cabin").status == 200
 
-    assert office.head(tenant) == before + 2
+    assert operator.head(tenant) == before + 2
     cabin, house, first = server.leads(tenant)
     assert (cabin["assignedToId"], house["assignedToId"], first["assignedToId"]) == (mountain, river, None)
 
 
-def test_a_form_is_stored_though_no_agent_can_be_chosen(server: Server, office: Office, tenant: Tenant) -> None:
-    office.agent(tenant, "Rita", "river")
-    office.rows("REVOKE SELECT ON users FROM aureum_service")
+def test_a_form_is_stored_though_no_agent_can_be_chosen(server: Server, operator: Operator, tenant: Tenant) -> None:
+    operator.agent(tenant, "Rita", "river")
+    operator.rows("REVOKE SELECT ON users FROM aureum_service")
     try:
         assert server.form(tenant).status == 200
     finally:
-        office.rows("GRANT SELECT ON users TO aureum_service")
+        operator.rows("GRANT SELECT ON users TO aureum_service")
 
     assert server.form(tenant).status == 200
 
@@ -159,16 +159,18 @@ def test_a_form_is_stored_though_no_agent_can_be_chosen(server: Server, office: 
     assert routed["assignedToId"] is not None, "what could not be read is not remembered"
 
 
-def test_a_disabled_brokerage_is_not_found_until_it_is_enabled(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_disabled_brokerage_is_not_found_until_it_is_enabled(
+    server: Server, operator: Operator, tenant: Tenant
+) -> None:
     assert server.form(tenant).status == 200
-    office.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
+    operator.run(lambda store: disable_brokerage(store, tenant.id, ORIGIN))
 
     form, counts = server.form(tenant), server.ask("GET", "/api/leads/count", host=tenant.domain)
 
     assert form.status == counts.status == 404
     assert form.json == counts.json == {"detail": "Brokerage not found"}
     assert server.by_key(tenant, "GET", "/api/leads").status == 401
-    office.run(lambda store: enable_brokerage(store, tenant.id, ORIGIN))
+    operator.run(lambda store: enable_brokerage(store, tenant.id, ORIGIN))
     assert server.form(tenant).status == 200
     assert len(server.leads(tenant)) == 2
 

@@ -8,7 +8,7 @@ import pytest
 
 from aureum.domain.ids import aureum_time, from_wire, to_wire
 from aureum.http.wire.times import parse_time
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 STATUSES = "new, contacted, qualified, showing, offer, converted, lost"
@@ -80,7 +80,9 @@ def test_an_absurd_moment_is_a_bad_request(server: Server, tenant: Tenant, momen
     assert answer.error.startswith("asOf must be a time with its zone, such as 2025-01-15T10:30:00Z")
 
 
-def test_the_history_tells_who_what_when_and_from_what_to_what(server: Server, tenant: Tenant, office: Office) -> None:
+def test_the_history_tells_who_what_when_and_from_what_to_what(
+    server: Server, tenant: Tenant, operator: Operator
+) -> None:
     assert server.form(tenant).status == 200
     (lead,) = server.by_key(tenant, "GET", "/api/leads").json
     path = f"/api/leads/{lead['id']}"
@@ -106,7 +108,7 @@ def test_the_history_tells_who_what_when_and_from_what_to_what(server: Server, t
     assert history[2]["changes"] == {"email": {"from": "john.smith@example.com", "to": "js@example.com"}}
     now = server.by_key(tenant, "GET", path).json
     assert history[-1]["at"] == now["updatedAt"]
-    rows = office.rows(APPENDS, tenant=tenant.id, lead=from_wire(lead["id"]))
+    rows = operator.rows(APPENDS, tenant=tenant.id, lead=from_wire(lead["id"]))
     assert [orjson.loads(metadata)["request"] for _, metadata, _ in rows][1:] == ["r-1", "r-1"]
 
 
@@ -132,10 +134,10 @@ def test_the_stream_of_something_else_is_no_lead(server: Server, tenant: Tenant)
         assert answer.status == 404, answer.body
 
 
-def test_every_entry_tells_what_changed(server: Server, office: Office, tenant: Tenant) -> None:
+def test_every_entry_tells_what_changed(server: Server, operator: Operator, tenant: Tenant) -> None:
     """Notes, too, which the lead itself does not have in this API: for staff, and for a key, which sees what a broker
     does."""
-    broker = office.staff(tenant.id, "broker")
+    broker = operator.staff(tenant.id, "broker")
     new = {"first_name": "Jane", "last_name": "Doe", "email": "jane@example.com", "subject": "Walk-in", "message": "Hi"}
     new |= {"phone": "2085550123"}
     number = server.ask("POST", "/api/v1/admin/leads", new | {"notes": "First."}, broker.bearer).json["id"]
@@ -144,7 +146,7 @@ def test_every_entry_tells_what_changed(server: Server, office: Office, tenant: 
     for change in ({"notes": "Second."}, {"notes": None, "status": "contacted"}):
         assert server.ask("PATCH", admins, change, broker.bearer).status == 200
     # The same phone is another number in another country.
-    office.rows(IN_GERMANY, tenant=tenant.id)
+    operator.rows(IN_GERMANY, tenant=tenant.id)
     assert server.ask("PATCH", admins, {"phone": "2085550123"}, broker.bearer).status == 200
 
     history = server.by_key(tenant, "GET", path)

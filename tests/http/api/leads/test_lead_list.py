@@ -13,7 +13,7 @@ from aureum.domain.lead import STATUSES
 from aureum.domain.texts import one_line
 from aureum.http.wire.times import parse_time
 from tests.http.links import next_page
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server, until
 
 NO_TIME = "updatedSince must be a time with its zone, such as 2025-01-15T10:30:00Z, or a date such as 2025-01-15."
@@ -50,8 +50,8 @@ def test_each_status_is_a_filter(server: Server, tenant: Tenant) -> None:
         assert listed(server, tenant, f"?status={status}&limit=5") == [lead]
 
 
-def test_filters_by_source_and_by_who_is_assigned(server: Server, tenant: Tenant, office: Office) -> None:
-    rita, max_ = office.agent(tenant, "Rita"), office.agent(tenant, "Max")
+def test_filters_by_source_and_by_who_is_assigned(server: Server, tenant: Tenant, operator: Operator) -> None:
+    rita, max_ = operator.agent(tenant, "Rita"), operator.agent(tenant, "Max")
     website = server.lead(tenant, source="website", assignedToId=rita)["id"]
     fair = server.lead(tenant, source="Spring Fair & Co+", assignedToId=rita, status="lost")["id"]
     server.lead(tenant)
@@ -109,8 +109,8 @@ def test_what_has_changed_since_a_moment(server: Server, tenant: Tenant) -> None
         ),
     ],
 )
-def test_a_bad_parameter(server: Server, office: Office, query: str, sentence: str) -> None:
-    answer = server.by_key(office.shared, "GET", f"/api/leads?{query}")
+def test_a_bad_parameter(server: Server, operator: Operator, query: str, sentence: str) -> None:
+    answer = server.by_key(operator.shared, "GET", f"/api/leads?{query}")
 
     assert (answer.status, answer.error) == (400, sentence)
 
@@ -144,9 +144,9 @@ def test_a_page_leads_to_the_next_with_limit_cursor_and_filters(server: Server, 
 )
 @settings(max_examples=20, deadline=None)
 def test_paging_skips_and_repeats_nothing_while_others_write(
-    server: Server, proxied: Server, office: Office, limit: int, before: int, meanwhile: list[tuple[int, bool]]
+    server: Server, proxied: Server, operator: Operator, limit: int, before: int, meanwhile: list[tuple[int, bool]]
 ) -> None:
-    tenant = office.brokerage()
+    tenant = operator.brokerage()
     made = [server.lead(tenant)["id"] for _ in range(before)]
     found: list[str] = []
 
@@ -177,8 +177,8 @@ def test_a_list_that_is_known_already_is_not_sent_again(server: Server, proxied:
         assert server.by_key(tenant, "GET", path, headers={"If-None-Match": first.etag}).status == 200
 
 
-def test_no_two_lists_share_an_etag(server: Server, office: Office) -> None:
-    tenants = [office.brokerage(), office.brokerage()]
+def test_no_two_lists_share_an_etag(server: Server, operator: Operator) -> None:
+    tenants = [operator.brokerage(), operator.brokerage()]
     queries = ("", "?limit=1", "?limit=2", "?status=new", "?status=lost", "?source=new")
 
     etags = [server.by_key(tenant, "GET", f"/api/leads{query}").etag for tenant in tenants for query in queries]
@@ -200,8 +200,8 @@ def test_the_list_is_json_whatever_visitors_write(server: Server, tenant: Tenant
         assert (lead["message"], lead["firstName"], lead["subject"]) == (text, one_line(text), one_line(text))
 
 
-def test_an_etag_is_that_of_its_own_address_and_caller_only(server: Server, office: Office, tenant: Tenant) -> None:
-    other, agent = office.brokerage(), office.staff(tenant.id, "agent")
+def test_an_etag_is_that_of_its_own_address_and_caller_only(server: Server, operator: Operator, tenant: Tenant) -> None:
+    other, agent = operator.brokerage(), operator.staff(tenant.id, "agent")
     server.lead(tenant)
     etag = server.by_key(tenant, "GET", "/api/leads?limit=1").etag
 

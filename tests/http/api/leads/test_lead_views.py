@@ -3,13 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from aureum.domain import ids
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import JANE, Server
 
 
-def test_an_agent_sees_his_own_leads_only(server: Server, office: Office, tenant: Tenant) -> None:
-    ana, ben = office.staff(tenant.id, "agent"), office.staff(tenant.id, "agent")
-    broker = office.staff(tenant.id, "broker")
+def test_an_agent_sees_his_own_leads_only(server: Server, operator: Operator, tenant: Tenant) -> None:
+    ana, ben = operator.staff(tenant.id, "agent"), operator.staff(tenant.id, "agent")
+    broker = operator.staff(tenant.id, "broker")
     of_ana = server.lead(tenant, assignedToId=ana.id)["id"]
     by_ben = server.ask("POST", "/api/leads", JANE, ben.bearer).json["id"]
     of_nobody = server.lead(tenant)["id"]
@@ -22,16 +22,16 @@ def test_an_agent_sees_his_own_leads_only(server: Server, office: Office, tenant
     for path in ("", "/history", "?asOf=2100-01-01"):
         assert server.ask("GET", f"/api/leads/{of_ana}{path}", headers=ana.bearer).status == 200
         assert server.ask("GET", f"/api/leads/{of_ana}{path}", headers=ben.bearer).status == 404
-    before = office.head(tenant)
+    before = operator.head(tenant)
     assert server.ask("PATCH", f"/api/leads/{of_ana}", {"status": "lost"}, ben.bearer).status == 404
     assert server.ask("POST", f"/api/leads/{of_ana}/convert", headers=ben.bearer).status == 404
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     assert server.ask("PATCH", f"/api/leads/{of_ana}", {"assignedToId": ben.id}, ana.bearer).status == 200
     assert server.ask("GET", f"/api/leads/{of_ana}", headers=ana.bearer).status == 404
 
 
-def test_views_have_etags_of_their_own(server: Server, office: Office, tenant: Tenant) -> None:
-    ana, broker = office.staff(tenant.id, "agent"), office.staff(tenant.id, "broker")
+def test_views_have_etags_of_their_own(server: Server, operator: Operator, tenant: Tenant) -> None:
+    ana, broker = operator.staff(tenant.id, "agent"), operator.staff(tenant.id, "broker")
     of_ana = server.lead(tenant, assignedToId=ana.id)["id"]
     other = server.lead(tenant)["id"]
 
@@ -42,8 +42,8 @@ def test_views_have_etags_of_their_own(server: Server, office: Office, tenant: T
     assert server.by_key(tenant, "GET", "/api/leads?limit=5", headers={"If-None-Match": whole.etag}).status == 304
 
 
-def test_a_platform_admin_asks_where_the_host_says(server: Server, office: Office, tenant: Tenant) -> None:
-    admin = office.staff(ids.PLATFORM, "platform_admin")
+def test_a_platform_admin_asks_where_the_host_says(server: Server, operator: Operator, tenant: Tenant) -> None:
+    admin = operator.staff(ids.PLATFORM, "platform_admin")
     lead = server.lead(tenant)["id"]
 
     assert server.ask("GET", "/api/leads", headers=admin.bearer, host=tenant.domain).ids == [lead]
@@ -52,23 +52,23 @@ def test_a_platform_admin_asks_where_the_host_says(server: Server, office: Offic
         400,
         "You do not belong to a brokerage. Send the request to the domain of a brokerage.",
     )
-    broker = office.staff(office.brokerage().id, "broker")
+    broker = operator.staff(operator.brokerage().id, "broker")
     assert server.ask("GET", "/api/leads", headers=broker.bearer, host=tenant.domain).status == 401
 
 
-def test_a_lead_becomes_a_contact_once(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+def test_a_lead_becomes_a_contact_once(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
     lead = server.lead(tenant, phone="208-555-0123", status="offer")
     path = f"/api/leads/{lead['id']}/convert"
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     with ThreadPoolExecutor(6) as clients:
         answers = list(clients.map(lambda n: (server, proxied)[n % 2].by_key(tenant, "POST", path), range(6)))
 
     assert {answer.status for answer in answers} <= {200, 409}
-    assert office.head(tenant) == before + 3, "converted, moved, and the contact added: once"
+    assert operator.head(tenant) == before + 3, "converted, moved, and the contact added: once"
     converted = server.by_key(tenant, "GET", f"/api/leads/{lead['id']}").json
     assert converted["status"] == "converted"
-    ((contact,),) = office.rows("SELECT doc::json FROM contact_list WHERE tenant_id = %(t)s", t=tenant.id)
+    ((contact,),) = operator.rows("SELECT doc::json FROM contact_list WHERE tenant_id = %(t)s", t=tenant.id)
     assert contact["id"] == converted["contactId"]
     assert (contact["leadId"], contact["firstName"], contact["lastName"]) == (lead["id"], "Jane", "Doe")
     assert (contact["email"], contact["phone"], contact["phoneE164"]) == (lead["email"], "208-555-0123", "+12085550123")
@@ -79,7 +79,7 @@ def test_a_lead_becomes_a_contact_once(server: Server, proxied: Server, office: 
     )
 
 
-def test_converting_again_keeps_the_contact(server: Server, office: Office, tenant: Tenant) -> None:
+def test_converting_again_keeps_the_contact(server: Server, operator: Operator, tenant: Tenant) -> None:
     path = f"/api/leads/{server.lead(tenant)['id']}"
     key = {"Idempotency-Key": "once"}
     first = server.by_key(tenant, "POST", f"{path}/convert", headers=key)
@@ -90,4 +90,4 @@ def test_converting_again_keeps_the_contact(server: Server, office: Office, tena
 
     assert (replayed.body, replayed.etag, replayed.headers["idempotent-replayed"]) == (first.body, first.etag, "true")
     assert (again.json["contactId"], again.json["status"]) == (first.json["contactId"], "converted")
-    assert office.rows("SELECT count(*) FROM contact_list WHERE tenant_id = %(t)s", t=tenant.id) == [(1,)]
+    assert operator.rows("SELECT count(*) FROM contact_list WHERE tenant_id = %(t)s", t=tenant.id) == [(1,)]

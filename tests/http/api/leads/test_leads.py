@@ -10,7 +10,7 @@ import pytest
 
 from aureum.domain.errors import Conflict
 from aureum.domain.ids import aureum_time, from_wire
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import JANE, Answer, Server
 
 STATUSES = "new, contacted, qualified, showing, offer, converted, lost"
@@ -113,17 +113,17 @@ def test_a_name_is_split_at_its_last_space(
     ],
 )
 def test_a_refusal_names_the_field_and_what_is_allowed(
-    server: Server, tenant: Tenant, office: Office, fields: dict[str, Any], sentence: str
+    server: Server, tenant: Tenant, operator: Operator, fields: dict[str, Any], sentence: str
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     assert refused(server.by_key(tenant, "POST", "/api/leads", JANE | fields)) == sentence
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_a_user_of_another_brokerage_is_not_assigned(server: Server, tenant: Tenant, office: Office) -> None:
-    own, foreign = office.agent(tenant, "Rita"), office.agent(office.brokerage(), "Max")
+def test_a_user_of_another_brokerage_is_not_assigned(server: Server, tenant: Tenant, operator: Operator) -> None:
+    own, foreign = operator.agent(tenant, "Rita"), operator.agent(operator.brokerage(), "Max")
 
     lead = server.lead(tenant, assignedToId=own)
     post = server.by_key(tenant, "POST", "/api/leads", JANE | {"assignedToId": foreign})
@@ -133,8 +133,8 @@ def test_a_user_of_another_brokerage_is_not_assigned(server: Server, tenant: Ten
     assert refused(post) == refused(patch) == "assignedToId must be the id of a user of this brokerage."
 
 
-def test_one_save_is_one_append_however_many_fields_change(server: Server, tenant: Tenant, office: Office) -> None:
-    agent = office.agent(tenant, "Rita")
+def test_one_save_is_one_append_however_many_fields_change(server: Server, tenant: Tenant, operator: Operator) -> None:
+    agent = operator.agent(tenant, "Rita")
     lead = server.lead(tenant)
     path = f"/api/leads/{lead['id']}"
     change = {
@@ -160,20 +160,20 @@ def test_one_save_is_one_append_however_many_fields_change(server: Server, tenan
     }
     assert server.by_key(tenant, "GET", path).json == changed
     assert server.by_key(tenant, "GET", "/api/leads").json == [changed]
-    rows = office.rows(APPENDS, tenant=tenant.id, lead=from_wire(lead["id"]))
+    rows = operator.rows(APPENDS, tenant=tenant.id, lead=from_wire(lead["id"]))
     assert [orjson.loads(metadata)["append"] for _, metadata, _ in rows] == [[1, 1], [1, 3], [2, 3], [3, 3]]
     assert len({recorded_at for _, _, recorded_at in rows[1:]}) == 1
 
 
-def test_a_change_that_holds_already_records_nothing(server: Server, tenant: Tenant, office: Office) -> None:
+def test_a_change_that_holds_already_records_nothing(server: Server, tenant: Tenant, operator: Operator) -> None:
     lead = server.lead(tenant)
-    path, before = f"/api/leads/{lead['id']}", office.head(tenant)
+    path, before = f"/api/leads/{lead['id']}", operator.head(tenant)
 
     for change in ({}, {"status": "new"}, {"unknown": 1}, {"name": "Jane Doe", "assignedToId": None, "phone": None}):
         answer = server.by_key(tenant, "PATCH", path, change)
         assert (answer.status, answer.json, answer.etag) == (200, lead, '"v1"')
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 @pytest.mark.parametrize(
@@ -193,18 +193,18 @@ def test_a_change_that_holds_already_records_nothing(server: Server, tenant: Ten
     ],
 )
 def test_a_change_may_be_refused(
-    server: Server, tenant: Tenant, office: Office, change: dict[str, Any], sentence: str
+    server: Server, tenant: Tenant, operator: Operator, change: dict[str, Any], sentence: str
 ) -> None:
     lead = server.lead(tenant)
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     assert refused(server.by_key(tenant, "PATCH", f"/api/leads/{lead['id']}", change)) == sentence
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_null_empties_what_may_be_empty(server: Server, tenant: Tenant, office: Office) -> None:
-    agent = office.agent(tenant, "Rita")
+def test_null_empties_what_may_be_empty(server: Server, tenant: Tenant, operator: Operator) -> None:
+    agent = operator.agent(tenant, "Rita")
     lead = server.lead(tenant, phone="+1-555-0200", subject="A", message="B", assignedToId=agent)
     nothing = dict.fromkeys(("email", "subject", "message", "assignedToId"))
 
@@ -255,23 +255,23 @@ def test_a_lead_that_is_known_already_is_not_sent_again(server: Server, tenant: 
         assert server.by_key(tenant, "GET", path + suffix, headers={"If-None-Match": '"v1"'}).status == 200
 
 
-def test_changes_of_one_lead_in_one_process_are_not_refused(server: Server, office: Office, tenant: Tenant) -> None:
+def test_changes_of_one_lead_in_one_process_are_not_refused(server: Server, operator: Operator, tenant: Tenant) -> None:
     path = f"/api/leads/{server.lead(tenant, subject='0')['id']}"
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     with ThreadPoolExecutor(16) as clients:
         changes = [{"subject": f"{number}"} for number in range(1, 33)]
         answers = list(clients.map(lambda change: server.by_key(tenant, "PATCH", path, change), changes))
 
     assert {answer.status for answer in answers} == {200}
-    assert office.head(tenant) == before + len(changes)
+    assert operator.head(tenant) == before + len(changes)
 
 
 def test_changes_at_the_same_moment_are_made_one_after_the_other(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
     path = f"/api/leads/{server.lead(tenant, subject='0')['id']}"
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     def change(number: int) -> Answer:
         return (server, proxied)[number % 2].by_key(tenant, "PATCH", path, {"subject": f"{number}"})
@@ -282,7 +282,7 @@ def test_changes_at_the_same_moment_are_made_one_after_the_other(
     made = [answer for answer in answers if answer.status == 200]
     assert {answer.status for answer in answers} <= {200, 409}
     assert {answer.error for answer in answers if answer.status == 409} <= {str(Conflict())}
-    assert office.head(tenant) == before + len(made)
+    assert operator.head(tenant) == before + len(made)
     entries = server.by_key(tenant, "GET", f"{path}/history").json[1:]
     subjects = ["0", *(entry["changes"]["subject"]["to"] for entry in entries)]
     assert [entry["changes"]["subject"]["from"] for entry in entries] == subjects[:-1], "each saw the one before"

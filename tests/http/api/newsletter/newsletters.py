@@ -4,7 +4,7 @@ from typing import Any
 
 from aureum.commands.newsletter import subscribed
 from aureum.store.event_store import EventStore
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 EMAIL = "subscriber@example.com"
@@ -23,26 +23,26 @@ def subscribe(server: Server, tenant: Tenant, email: str = EMAIL, **fields: Any)
     return server.ask("POST", SUBSCRIBE, {"email": email} | fields, host=tenant.domain)
 
 
-def types(office: Office, tenant: Tenant) -> list[str]:
+def types(operator: Operator, tenant: Tenant) -> list[str]:
     """What happened to all subscribers, oldest first."""
-    return [name.removeprefix("subscriber.") for _, name in office.rows(TYPES, tenant=tenant.id)]
+    return [name.removeprefix("subscriber.") for _, name in operator.rows(TYPES, tenant=tenant.id)]
 
 
-def docs(office: Office, tenant: Tenant) -> list[dict[str, Any]]:
+def docs(operator: Operator, tenant: Tenant) -> list[dict[str, Any]]:
     """The read model."""
-    return [doc for (doc,) in office.rows(DOCS, tenant=tenant.id)]
+    return [doc for (doc,) in operator.rows(DOCS, tenant=tenant.id)]
 
 
-def links(office: Office, tenant: Tenant) -> dict[str, str]:
+def links(operator: Operator, tenant: Tenant) -> dict[str, str]:
     """A new link for everybody who is subscribed, by address."""
 
     async def made(store: EventStore) -> dict[str, str]:
         return {doc["email"]: f"{UNSUBSCRIBE}?token={token}" async for doc, token in subscribed(store, tenant.id)}
 
-    return office.run(made)
+    return operator.run(made)
 
 
-def link(server: Server, office: Office, tenant: Tenant, email: str = EMAIL) -> str:
+def link(server: Server, operator: Operator, tenant: Tenant, email: str = EMAIL) -> str:
     """The link of a new subscriber."""
     assert subscribe(server, tenant, email).status == 200
-    return links(office, tenant)[email]
+    return links(operator, tenant)[email]

@@ -32,7 +32,7 @@ from tests.http.api.newsletter.newsletters import (
     subscribe,
     types,
 )
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 from tests.stores import open_brokerage
 
@@ -40,12 +40,12 @@ THANKS = b'{"success":true,"message":"Successfully subscribed to newsletter"}'
 ORIGIN = Origin(VISITOR)
 
 
-def test_the_documents_example(server: Server, office: Office, tenant: Tenant) -> None:
+def test_the_documents_example(server: Server, operator: Operator, tenant: Tenant) -> None:
     answer = subscribe(server, tenant, first_name="John", interests=["new-listings", "market-updates"])
 
     assert (answer.status, answer.body) == (200, THANKS)
-    assert types(office, tenant) == ["subscribed"]
-    (doc,) = docs(office, tenant)
+    assert types(operator, tenant) == ["subscribed"]
+    (doc,) = docs(operator, tenant)
     assert doc == {
         "id": doc["id"],
         "email": EMAIL,
@@ -67,10 +67,12 @@ def test_the_documents_example(server: Server, office: Office, tenant: Tenant) -
         {"first_name": "", "interests": ""},
     ],
 )
-def test_only_the_address_is_needed(server: Server, office: Office, tenant: Tenant, nothing: dict[str, Any]) -> None:
+def test_only_the_address_is_needed(
+    server: Server, operator: Operator, tenant: Tenant, nothing: dict[str, Any]
+) -> None:
     assert subscribe(server, tenant, **nothing).body == THANKS
 
-    (doc,) = docs(office, tenant)
+    (doc,) = docs(operator, tenant)
     assert (doc["firstName"], doc["interests"]) == (None, [])
 
 
@@ -84,39 +86,39 @@ def test_only_the_address_is_needed(server: Server, office: Office, tenant: Tena
     ],
 )
 def test_what_is_refused_names_its_field_and_leaves_nothing(
-    server: Server, office: Office, fields: dict[str, Any], loc: list[Any], kind: str
+    server: Server, operator: Operator, fields: dict[str, Any], loc: list[Any], kind: str
 ) -> None:
-    before = office.head(office.shared)
+    before = operator.head(operator.shared)
 
-    answer = subscribe(server, office.shared, **fields)
+    answer = subscribe(server, operator.shared, **fields)
 
     assert answer.status == 422
     assert [(item["loc"], item["type"]) for item in answer.detail] == [(loc, kind)]
-    assert office.head(office.shared) == before
+    assert operator.head(operator.shared) == before
 
 
-def test_a_known_address_in_any_case_is_one_subscriber(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_known_address_in_any_case_is_one_subscriber(server: Server, operator: Operator, tenant: Tenant) -> None:
     for email in (EMAIL, EMAIL.upper(), f" {EMAIL} "):
         assert subscribe(server, tenant, email, first_name="John").body == THANKS
 
-    assert types(office, tenant) == ["subscribed", "consented", "consented"]
-    (doc,) = docs(office, tenant)
+    assert types(operator, tenant) == ["subscribed", "consented", "consented"]
+    (doc,) = docs(operator, tenant)
     assert doc["email"] == EMAIL
 
 
-def test_subscribing_again_after_unsubscribing_is_on_record(server: Server, office: Office, tenant: Tenant) -> None:
-    address = link(server, office, tenant)
+def test_subscribing_again_after_unsubscribing_is_on_record(server: Server, operator: Operator, tenant: Tenant) -> None:
+    address = link(server, operator, tenant)
     assert server.ask("POST", address, host=tenant.domain).status == 200
-    assert links(office, tenant) == {}
+    assert links(operator, tenant) == {}
 
     assert subscribe(server, tenant).body == THANKS
 
-    assert types(office, tenant) == ["subscribed", "unsubscribed", "resubscribed"]
-    assert list(links(office, tenant)) == [EMAIL]
+    assert types(operator, tenant) == ["subscribed", "unsubscribed", "resubscribed"]
+    assert list(links(operator, tenant)) == [EMAIL]
 
 
 def test_two_processes_that_hear_of_one_address_begin_one_stream(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
     addresses = [f"subscriber{number}@example.com" for number in range(12)]
     with ThreadPoolExecutor(2) as visitors:
@@ -124,43 +126,43 @@ def test_two_processes_that_hear_of_one_address_begin_one_stream(
             both = list(visitors.map(lambda process, email=email: subscribe(process, tenant, email), (server, proxied)))
             assert [answer.body for answer in both] == [THANKS] * 2
 
-    streams = [stream for stream, _ in office.rows(TYPES, tenant=tenant.id)]
+    streams = [stream for stream, _ in operator.rows(TYPES, tenant=tenant.id)]
     assert len(streams) == 2 * len(addresses) and len(set(streams)) == len(addresses)
-    assert sorted(types(office, tenant)) == ["consented"] * 12 + ["subscribed"] * 12
+    assert sorted(types(operator, tenant)) == ["consented"] * 12 + ["subscribed"] * 12
 
 
-def test_many_at_once_in_one_process_are_all_recorded(server: Server, office: Office, tenant: Tenant) -> None:
+def test_many_at_once_in_one_process_are_all_recorded(server: Server, operator: Operator, tenant: Tenant) -> None:
     with ThreadPoolExecutor(8) as visitors:
         answers = list(visitors.map(lambda _: subscribe(server, tenant), range(16)))
 
     assert [answer.body for answer in answers] == [THANKS] * 16
-    assert types(office, tenant) == ["subscribed"] + ["consented"] * 15
+    assert types(operator, tenant) == ["subscribed"] + ["consented"] * 15
 
 
-def test_the_same_idempotency_key_subscribes_once(server: Server, office: Office, tenant: Tenant) -> None:
+def test_the_same_idempotency_key_subscribes_once(server: Server, operator: Operator, tenant: Tenant) -> None:
     for replay in (None, "true"):
         answer = server.ask("POST", SUBSCRIBE, {"email": EMAIL}, {"Idempotency-Key": "k"}, host=tenant.domain)
         assert (answer.body, answer.headers.get("idempotent-replayed")) == (THANKS, replay)
 
-    assert types(office, tenant) == ["subscribed"]
+    assert types(operator, tenant) == ["subscribed"]
 
 
-def test_an_erased_person_may_subscribe_again(server: Server, office: Office, tenant: Tenant) -> None:
-    old_link = link(server, office, tenant)
-    ((old, _),) = office.rows(TYPES, tenant=tenant.id)
-    office.rows(ERASE, tenant=tenant.id, subscriber=old)
-    assert links(office, tenant) == {}, "no mail goes to an erased person"
+def test_an_erased_person_may_subscribe_again(server: Server, operator: Operator, tenant: Tenant) -> None:
+    old_link = link(server, operator, tenant)
+    ((old, _),) = operator.rows(TYPES, tenant=tenant.id)
+    operator.rows(ERASE, tenant=tenant.id, subscriber=old)
+    assert links(operator, tenant) == {}, "no mail goes to an erased person"
 
     for _ in range(2):
         assert subscribe(server, tenant, first_name="John").body == THANKS
 
-    assert types(office, tenant) == ["subscribed", "subscribed", "consented"]
-    assert len({stream for stream, _ in office.rows(TYPES, tenant=tenant.id)}) == 2
-    assert list(links(office, tenant)) == [EMAIL]
+    assert types(operator, tenant) == ["subscribed", "subscribed", "consented"]
+    assert len({stream for stream, _ in operator.rows(TYPES, tenant=tenant.id)}) == 2
+    assert list(links(operator, tenant)) == [EMAIL]
     # The link of the former life still works, and ends that one.
     assert server.ask("POST", old_link, host=tenant.domain).status == 200
-    assert list(links(office, tenant)) == [EMAIL]
-    assert types(office, tenant)[-1] == "unsubscribed"
+    assert list(links(operator, tenant)) == [EMAIL]
+    assert types(operator, tenant)[-1] == "unsubscribed"
 
 
 class Overheard(Database):
@@ -254,19 +256,19 @@ def test_pages_of_the_brokerage_may_subscribe_and_no_page_may_unsubscribe(server
     ],
 )
 def test_two_spellings_of_an_address_are_one_subscriber(
-    server: Server, office: Office, tenant: Tenant, one: str, other: str
+    server: Server, operator: Operator, tenant: Tenant, one: str, other: str
 ) -> None:
     assert subscribe(server, tenant, one).status == subscribe(server, tenant, other).status == 200
-    assert types(office, tenant) == ["subscribed", "consented"]
-    ((shown, path),) = links(office, tenant).items()
+    assert types(operator, tenant) == ["subscribed", "consented"]
+    ((shown, path),) = links(operator, tenant).items()
     assert shown == one.strip("\u200b"), "as it was given first"
 
     assert server.ask("POST", path, host=tenant.domain).status == 200
 
-    assert links(office, tenant) == {}
+    assert links(operator, tenant) == {}
 
 
-def test_addresses_that_differ_are_two_subscribers(server: Server, office: Office, tenant: Tenant) -> None:
+def test_addresses_that_differ_are_two_subscribers(server: Server, operator: Operator, tenant: Tenant) -> None:
     for email in ("nora@straße.example", "nora@strasse.example"):
         assert subscribe(server, tenant, email).status == 200
-    assert types(office, tenant) == ["subscribed", "subscribed"]
+    assert types(operator, tenant) == ["subscribed", "subscribed"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.property import STANDARD_STATUS, STATUSES
 from tests.http.api.properties.test_slugs import VILLA, entered
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 
@@ -50,25 +50,25 @@ def test_a_price_is_exact(server: Server, tenant: Tenant, sent: str, shown: str)
 
 @given(cents=st.integers(0, 10**15 - 1))
 @settings(max_examples=40, deadline=None, derandomize=True)
-def test_any_price_comes_back_to_the_cent(server: Server, office: Office, cents: int) -> None:
+def test_any_price_comes_back_to_the_cent(server: Server, operator: Operator, cents: int) -> None:
     text = f"{cents // 100}.{cents % 100:02}"
     body = json.dumps(VILLA | {"price": "-here-"}).replace('"-here-"', text).encode()
 
-    made = server.by_key(office.shared, "POST", "/api/properties", body)
+    made = server.by_key(operator.shared, "POST", "/api/properties", body)
 
     assert f'"price":{text.rstrip("0").rstrip(".")},'.encode() in made.body
 
 
 @pytest.mark.parametrize("price", ["-0.01", "0.001", "10000000000000", "1e400", "9" * 400, '"450000"', "true", "[1]"])
-def test_a_price_that_is_none_is_refused(server: Server, office: Office, tenant: Tenant, price: str) -> None:
-    before = office.head(tenant)
+def test_a_price_that_is_none_is_refused(server: Server, operator: Operator, tenant: Tenant, price: str) -> None:
+    before = operator.head(tenant)
     body = json.dumps(VILLA | {"price": "-here-"}).replace('"-here-"', price).encode()
 
     answer = server.by_key(tenant, "POST", "/api/properties", body)
 
     assert answer.status == 400
     assert answer.error.startswith(("price must ", "The request body is not valid JSON"))
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 def test_any_status_may_follow_any_other(server: Server, tenant: Tenant) -> None:
@@ -140,12 +140,12 @@ def test_a_blank_mls_id_is_none(server: Server, tenant: Tenant, blank: str) -> N
     assert server.by_key(tenant, "PATCH", path, {"mlsId": blank}).json["mlsId"] is None
 
 
-def test_an_mls_id_is_unique_in_the_brokerage_and_its_mls(server: Server, office: Office, tenant: Tenant) -> None:
+def test_an_mls_id_is_unique_in_the_brokerage_and_its_mls(server: Server, operator: Operator, tenant: Tenant) -> None:
     first = entered(server, tenant, mls="IMLS", mlsId="007").json
-    assert entered(server, office.brokerage(), mls="IMLS", mlsId="007").status == 201
+    assert entered(server, operator.brokerage(), mls="IMLS", mlsId="007").status == 201
     other = entered(server, tenant, mls="CRMLS", mlsId="007").json
     without = entered(server, tenant, mlsId="007").json
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     for mls in ("IMLS", None):
         again = entered(server, tenant, mls=mls, mlsId="007")
@@ -153,7 +153,7 @@ def test_an_mls_id_is_unique_in_the_brokerage_and_its_mls(server: Server, office
     for one, change in ((other, {"mls": "IMLS"}), (without, {"mls": "CRMLS"}), (other, {"mls": None})):
         answer = server.by_key(tenant, "PATCH", f"/api/properties/{one['id']}", change)
         assert answer.status == 409 and "mlsId" in answer.error
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
     # Whatever an id is taken from, another may have.
     server.by_key(tenant, "PATCH", f"/api/properties/{first['id']}", {"mlsId": None})
@@ -161,8 +161,8 @@ def test_an_mls_id_is_unique_in_the_brokerage_and_its_mls(server: Server, office
     assert [entered(server, tenant, mls="IMLS").status for _ in range(2)] == [201, 201]
 
 
-def test_one_mls_id_at_the_same_moment(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
-    before = office.head(tenant)
+def test_one_mls_id_at_the_same_moment(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
+    before = operator.head(tenant)
 
     with ThreadPoolExecutor(10) as clients:
         answers = list(
@@ -170,17 +170,17 @@ def test_one_mls_id_at_the_same_moment(server: Server, proxied: Server, office: 
         )
 
     assert sorted(answer.status for answer in answers) == [201, *[409] * 9]
-    assert office.head(tenant) == before + 1
+    assert operator.head(tenant) == before + 1
 
 
-def test_what_holds_already_is_no_change(server: Server, office: Office, tenant: Tenant) -> None:
+def test_what_holds_already_is_no_change(server: Server, operator: Operator, tenant: Tenant) -> None:
     made = entered(server, tenant, price=450000.1, isFeatured=True).json
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     same = {name: made[name] for name in ("title", "price", "status", "isFeatured", "zip")}
     answer = server.by_key(tenant, "PATCH", f"/api/properties/{made['id']}", same)
 
-    assert (answer.status, answer.json, office.head(tenant)) == (200, made, before)
+    assert (answer.status, answer.json, operator.head(tenant)) == (200, made, before)
 
 
 def test_null_empties_what_may_be_empty(server: Server, tenant: Tenant) -> None:

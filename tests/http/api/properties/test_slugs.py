@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.domain.texts import one_line
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 VILLA = {"title": "Modern Villa", "address": "123 Palm Dr", "city": "Beverly Hills", "state": "CA"}
@@ -34,15 +34,17 @@ def numbered(base: str, most: int) -> list[str]:
     return [base, *(f"{base}-{number}" for number in range(2, most + 1))]
 
 
-def test_many_of_one_title_at_the_same_moment(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
-    before = office.head(tenant)
+def test_many_of_one_title_at_the_same_moment(
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
+) -> None:
+    before = operator.head(tenant)
 
     with ThreadPoolExecutor(AT_ONCE) as clients:
         answers = list(clients.map(lambda number: entered((server, proxied)[number % 2], tenant), range(AT_ONCE)))
 
     assert {answer.status for answer in answers} == {201}
     assert {answer.json["slug"] for answer in answers} == set(numbered("modern-villa", AT_ONCE))
-    assert office.head(tenant) == before + AT_ONCE
+    assert operator.head(tenant) == before + AT_ONCE
 
 
 def test_one_after_the_other(server: Server, tenant: Tenant) -> None:
@@ -82,8 +84,8 @@ def test_titles_of_all_kinds(server: Server, tenant: Tenant, title: str, expecte
 
 @given(title=st.text(min_size=1, max_size=200))
 @settings(max_examples=30, deadline=None, derandomize=True)
-def test_any_title(server: Server, office: Office, title: str) -> None:
-    answer = entered(server, office.shared, title=title)
+def test_any_title(server: Server, operator: Operator, title: str) -> None:
+    answer = entered(server, operator.shared, title=title)
 
     if answer.status == 201:
         assert set(answer.json["slug"]) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
@@ -93,8 +95,8 @@ def test_any_title(server: Server, office: Office, title: str) -> None:
         assert answer.status == 400 and answer.error.startswith("title ")
 
 
-def test_a_slug_is_its_brokerages_own(server: Server, office: Office) -> None:
-    assert [slug(server, office.brokerage(), "Modern Villa") for _ in range(2)] == ["modern-villa"] * 2
+def test_a_slug_is_its_brokerages_own(server: Server, operator: Operator) -> None:
+    assert [slug(server, operator.brokerage(), "Modern Villa") for _ in range(2)] == ["modern-villa"] * 2
 
 
 def test_a_slug_stays_when_the_title_changes(server: Server, tenant: Tenant) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server, served
 
 
@@ -16,10 +16,10 @@ def server(served_url: str) -> Iterator[Server]:
 
 
 @pytest.fixture
-def owner(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "brokerage_owner", "Olivia")
+def owner(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "brokerage_owner", "Olivia")
 
 
 @pytest.fixture
-def team(office: Office, tenant: Tenant) -> list[Staff]:
-    return [office.staff(tenant.id, "agent", name) for name in ("Ana", "Ben", "Cora")]
+def team(operator: Operator, tenant: Tenant) -> list[Staff]:
+    return [operator.staff(tenant.id, "agent", name) for name in ("Ana", "Ben", "Cora")]

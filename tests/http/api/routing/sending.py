@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import count
 from typing import Any
 
-from tests.http.office import Staff, Tenant
+from tests.http.operator import Staff, Tenant
 from tests.http.serving import Server
 
 LEADS = "/api/v1/admin/leads"

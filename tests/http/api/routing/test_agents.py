@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
 PATH = "/api/v1/admin/agents"
@@ -28,13 +28,13 @@ PROFILE: dict[str, Any] = {
 
 
 @pytest.fixture
-def broker(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "broker", "Bea")
+def broker(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "broker", "Bea")
 
 
 @pytest.fixture
-def ana(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "agent", "Ana")
+def ana(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "agent", "Ana")
 
 
 def change(server: Server, who: Staff, number: int, body: dict[str, Any], **headers: str) -> Answer:
@@ -146,9 +146,9 @@ def test_what_is_refused(server: Server, broker: Staff, ana: Staff, sent: dict[s
 
 
 def test_an_agent_changes_the_own_bio_languages_and_absence(
-    server: Server, office: Office, tenant: Tenant, broker: Staff, ana: Staff
+    server: Server, operator: Operator, tenant: Tenant, broker: Staff, ana: Staff
 ) -> None:
-    ben = office.staff(tenant.id, "agent", "Ben")
+    ben = operator.staff(tenant.id, "agent", "Ben")
     own = {name: PROFILE[name] for name in ("bio", "languages", "away_from", "away_to")}
     assert own.items() <= change(server, ana, ana.number, own).json.items()
     for name in PROFILE.keys() - own.keys():
@@ -161,23 +161,25 @@ def test_an_agent_changes_the_own_bio_languages_and_absence(
     assert server.ask("GET", PATH, headers=broker.bearer).json["total"] == 3
 
 
-def test_other_brokerages_agents_are_unknown(server: Server, office: Office, tenant: Tenant, ana: Staff) -> None:
-    other = office.brokerage()
+def test_other_brokerages_agents_are_unknown(server: Server, operator: Operator, tenant: Tenant, ana: Staff) -> None:
+    other = operator.brokerage()
     for role in ("agent", "broker", "brokerage_owner"):
-        stranger = office.staff(other.id, role)
+        stranger = operator.staff(other.id, role)
         assert server.ask("GET", f"{PATH}/{ana.number}", headers=stranger.bearer).status == 404
         assert change(server, stranger, ana.number, {"bio": "x"}).status == 404
-    admin = office.staff(PLATFORM, "platform_admin")
+    admin = operator.staff(PLATFORM, "platform_admin")
     assert change(server, admin, ana.number, {"areas": ["Boise"]}).json["areas"] == ["Boise"]
     assert server.ask("GET", PATH, headers=admin.bearer).status == 400
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
+    ((number,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
     listed = server.ask("GET", f"{PATH}?brokerage_id={number}", headers=admin.bearer).json
     assert [one["id"] for one in listed["items"]] == [ana.number]
     assert server.ask("GET", PATH).status == 401 and server.by_key(tenant, "GET", PATH).status == 401
 
 
-def test_there_is_one_primary_agent(server: Server, office: Office, tenant: Tenant, broker: Staff, ana: Staff) -> None:
-    ben = office.staff(tenant.id, "agent", "Ben")
+def test_there_is_one_primary_agent(
+    server: Server, operator: Operator, tenant: Tenant, broker: Staff, ana: Staff
+) -> None:
+    ben = operator.staff(tenant.id, "agent", "Ben")
     assert primaries(server, broker) == []
     before = change(server, broker, ana.number, {"primary": True})
     assert primaries(server, broker) == [ana.number]
@@ -191,9 +193,9 @@ def test_there_is_one_primary_agent(server: Server, office: Office, tenant: Tena
 
 
 def test_there_is_one_primary_agent_however_many_are_made_one_at_once(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, broker: Staff
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, broker: Staff
 ) -> None:
-    agents = [office.staff(tenant.id, "agent", f"Agent {number}").number for number in range(8)]
+    agents = [operator.staff(tenant.id, "agent", f"Agent {number}").number for number in range(8)]
 
     def make(place: int) -> int:
         return change((server, proxied)[place % 2], broker, agents[place % 8], {"primary": True}).status

@@ -4,7 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.http.api.routing.sending import LEADS, agents_of, change, lead, put, sent
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
 DAYS = "UPDATE turns SET window_name = '2000-01-01' WHERE tenant_id = %(tenant)s RETURNING 1"
@@ -29,7 +29,7 @@ def test_round_robin_is_fair_over_processes_and_under_concurrency(
 
 
 def test_what_is_stored_names_the_agent_and_no_placeholder(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     number = sent(server, tenant)
@@ -67,7 +67,7 @@ def test_what_is_stored_names_the_agent_and_no_placeholder(
 
 
 def test_a_cap_holds_over_processes(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     ana, ben, cora = team
@@ -84,7 +84,7 @@ def test_a_cap_holds_over_processes(
         cora.number: "takes no leads",
     }
     # Another day, another count.
-    assert office.rows(DAYS, tenant=tenant.id)
+    assert operator.rows(DAYS, tenant=tenant.id)
     change(server, owner, ana, daily_cap=2)
     numbers = [sent((server, proxied)[place % 2], tenant) for place in range(4)]
     assert agents_of(server, owner, numbers) == {ana.number: 2, ben.number: 2}
@@ -178,12 +178,14 @@ def test_tours_take_turns_with_leads(server: Server, tenant: Tenant, owner: Staf
     assert Counter(got) == {agent.number: 2 for agent in team}
 
 
-def test_suspects_take_no_turn(server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
+def test_suspects_take_no_turn(
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
     put(server, owner, mode="round_robin")
     number = sent(server, tenant, _gotcha="x")
     shown = lead(server, owner, number)
     assert (shown["assigned_agent_id"], shown["routing"]) == (None, None)
-    assert office.rows("SELECT 1 FROM turns WHERE tenant_id = %(tenant)s", tenant=tenant.id) == []
+    assert operator.rows("SELECT 1 FROM turns WHERE tenant_id = %(tenant)s", tenant=tenant.id) == []
     cleared = server.ask("PATCH", f"{LEADS}/{number}", {"suspect": False}, owner.bearer).json
     assert cleared["assigned_agent_id"] in [agent.number for agent in team]
     assert cleared["routing"]["agent"] == cleared["assigned_agent_id"]
@@ -199,7 +201,7 @@ def pond(server: Server, who: Staff) -> list[int]:
 
 
 def test_the_pond_is_claimed_once(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="primary_only", fallback="pond")
     number, other = sent(server, tenant), sent(server, tenant)
@@ -213,7 +215,7 @@ def test_the_pond_is_claimed_once(
     winner = next(agent for agent in team if agent.number in winners)
     again = claim(server, winner, number, **{"Idempotency-Key": "k"})
     assert again.status == 200 and claim(server, winner, number, **{"Idempotency-Key": "k"}).json == again.json
-    stranger = office.staff(office.brokerage().id, "agent")
+    stranger = operator.staff(operator.brokerage().id, "agent")
     assert claim(server, stranger, other).status == 404 and claim(server, winner, 10**12).status == 404
     assert server.ask("POST", f"{LEADS}/{other}/claim").status == 401
     # What was assigned by hand is in no pond.

@@ -10,7 +10,7 @@ from aureum.commands.routing_examples import examples_of
 from aureum.domain.ids import from_wire
 from tests.http.api.routing.sending import LEADS, ROUTING, change, lead, put, sent
 from tests.http.api.routing.test_forms_are_routed import claim
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
 
 EXAMPLES = ROUTING + "/examples"
@@ -26,17 +26,17 @@ AGAIN = "Is there an airplane hangar for sale?"
 
 
 @pytest.fixture
-def ana(office: Office, tenant: Tenant, server: Server, owner: Staff) -> Staff:
+def ana(operator: Operator, tenant: Tenant, server: Server, owner: Staff) -> Staff:
     """An agent with a profile."""
-    found = office.staff(tenant.id, "agent", "Ana")
+    found = operator.staff(tenant.id, "agent", "Ana")
     change(server, owner, found, specialties=["downtown condos", "lofts"])
     return found
 
 
 @pytest.fixture
-def ben(office: Office, tenant: Tenant) -> Staff:
+def ben(operator: Operator, tenant: Tenant) -> Staff:
     """An agent without one."""
-    return office.staff(tenant.id, "agent", "Ben")
+    return operator.staff(tenant.id, "agent", "Ben")
 
 
 def learn(server: Server, owner: Staff, **settings: Any) -> None:
@@ -91,7 +91,7 @@ def test_what_is_masked_in_enquiries_is_masked_in_examples(
 
 
 def test_what_is_no_example(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, ana: Staff, ben: Staff
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, ana: Staff, ben: Staff
 ) -> None:
     learn(server, owner, fallback="pond")
     # Given to the agent whom it had, to nobody; claimed; given by a program; still suspected; and one never routed.
@@ -119,7 +119,7 @@ def test_what_is_no_example(
 
 
 def test_it_is_gone_with_the_person_and_goes_with_the_lead(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, ana: Staff, ben: Staff
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, ana: Staff, ben: Staff
 ) -> None:
     learn(server, owner)
     numbers = [sent(server, tenant, message=f"{BARN} {n}") for n in range(3)]
@@ -134,7 +134,7 @@ def test_it_is_gone_with_the_person_and_goes_with_the_lead(
     give(server, owner, numbers[1], None)
     before = server.ask("GET", EXAMPLES, headers=owner.bearer).headers["etag"]
     (erased,) = [one for one in server.leads(tenant) if one["message"] == f"{BARN} 2"]
-    assert office.rows(ERASE, tenant=tenant.id, lead=from_wire(erased["id"]))
+    assert operator.rows(ERASE, tenant=tenant.id, lead=from_wire(erased["id"]))
     assert [one["lead_id"] for one in examples(server, owner)] == [numbers[0]]
     after = server.ask("GET", EXAMPLES, headers=owner.bearer | {"If-None-Match": before})
     assert after.status == 200 and len({tag, before, after.headers["etag"]}) == 3
@@ -156,7 +156,7 @@ def test_a_correction_counts(server: Server, tenant: Tenant, owner: Staff, ana: 
 
 def test_the_newest_of_an_agent_and_of_a_brokerage(
     server: Server,
-    office: Office,
+    operator: Operator,
     tenant: Tenant,
     owner: Staff,
     ana: Staff,
@@ -170,7 +170,7 @@ def test_the_newest_of_an_agent_and_of_a_brokerage(
     give(server, owner, numbers[0], ana)
 
     def found() -> list[int]:
-        return [one.number for one in office.run(lambda store: examples_of(store, tenant.id))]
+        return [one.number for one in operator.run(lambda store: examples_of(store, tenant.id))]
 
     assert found() == [numbers[0], *numbers[:0:-1]]
     monkeypatch.setattr(routing_examples, "OF_AGENT", 2)
@@ -180,22 +180,22 @@ def test_the_newest_of_an_agent_and_of_a_brokerage(
 
 
 def test_leads_that_were_reassigned_before_the_upgrade(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, ana: Staff, ben: Staff
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, ana: Staff, ben: Staff
 ) -> None:
     learn(server, owner)
     given: list[list[Staff | None]] = [[ana, ben], [ana, ben, None], [ana]]
     for number, agents in enumerate(given):
         give(server, owner, sent(server, tenant, message=f"{BARN} {number}"), *agents)
     server.lead(tenant, assignedToId=ana.id)
-    kept = office.rows(TABLE, tenant=tenant.id)
+    kept = operator.rows(TABLE, tenant=tenant.id)
     assert len(kept) in (1, 2), "the last one may have been Ben's by its turn"
-    office.rows(EMPTY)
+    operator.rows(EMPTY)
     migration = (files("aureum.store") / "migrations/0027_routing_examples.sql").read_text()
-    office.rows(migration[migration.index("INSERT INTO routing_examples") :])
-    assert office.rows(TABLE, tenant=tenant.id) == kept
+    operator.rows(migration[migration.index("INSERT INTO routing_examples") :])
+    assert operator.rows(TABLE, tenant=tenant.id) == kept
 
 
-def test_agents_are_not_told(server: Server, office: Office, tenant: Tenant, ana: Staff) -> None:
+def test_agents_are_not_told(server: Server, operator: Operator, tenant: Tenant, ana: Staff) -> None:
     assert server.ask("GET", EXAMPLES, headers=ana.bearer).status == 403
-    broker = office.staff(tenant.id, "broker")
+    broker = operator.staff(tenant.id, "broker")
     assert server.ask("GET", EXAMPLES, headers=broker.bearer).json["items"] == []

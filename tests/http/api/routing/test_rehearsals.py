@@ -15,7 +15,7 @@ from aureum.store.event_store import EventStore
 from tests.http.api.routing.sending import LEADS, ROUTING, address, change, lead, put, sent
 from tests.http.api.routing.test_forms_are_routed import at_once
 from tests.http.every.sample import rehearse_all as to_the_end
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
 
 REHEARSE = ROUTING + "/rehearse"
@@ -48,10 +48,12 @@ def got(server: Server, who: Staff, job: dict[str, Any], more: str = "") -> dict
     return found
 
 
-def rehearsed(server: Server, office: Office, who: Staff, **body: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def rehearsed(
+    server: Server, operator: Operator, who: Staff, **body: Any
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What came of a rehearsal, and its leads."""
     job = asked(server, who, **body)
-    office.run(to_the_end)
+    operator.run(to_the_end)
     return got(server, who, job), got(server, who, job, "/leads?page_size=100")["items"]
 
 
@@ -89,7 +91,7 @@ def settings_of(team: list[Staff]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("place", range(7))
 def test_the_very_settings_give_the_same_agents(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff], place: int
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff], place: int
 ) -> None:
     """Whatever the mode, with caps that are reached, two processes, tours, suspects, and leads that are not routed."""
     settings = settings_of(team)[place]
@@ -109,9 +111,9 @@ def test_the_very_settings_give_the_same_agents(
         else:
             sent(process, tenant, subject=subject)
         server.lead(tenant)
-    before = office.rows(STATE, tenant=tenant.id)
+    before = operator.rows(STATE, tenant=tenant.id)
 
-    found, leads = rehearsed(server, office, owner)
+    found, leads = rehearsed(server, operator, owner)
 
     assert (found["status"], found["progress"], found["leads"], found["moved"]) == ("completed", 1.0, 24, 0)
     assert [one["moved"] for one in leads] == [False] * 24
@@ -125,11 +127,13 @@ def test_the_very_settings_give_the_same_agents(
     assert sum(one["had"] for one in found["agents"]) + found["pond"]["had"] == 24
     assert all(one["had"] == one["would_have"] for one in found["agents"])
     # One event, the request itself; no turn has moved.
-    ((head, turns),) = office.rows(STATE, tenant=tenant.id)
+    ((head, turns),) = operator.rows(STATE, tenant=tenant.id)
     assert (head, turns) == (before[0][0] + 1, before[0][1])
 
 
-def test_how_the_load_shifts(server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
+def test_how_the_load_shifts(
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
     ana, ben, cora = team
     put(server, owner, mode="round_robin")
     numbers = [sent(server, tenant, subject=subject) for subject in SUBJECTS]
@@ -144,7 +148,7 @@ def test_how_the_load_shifts(server: Server, office: Office, tenant: Tenant, own
         "groups": {"y": [ana.number]},
     }
 
-    found, leads = rehearsed(server, office, owner, settings=wanted)
+    found, leads = rehearsed(server, operator, owner, settings=wanted)
 
     assert found["settings"]["rules"][1]["claim_minutes"] == 5 and found["settings"]["mode"] == "subject_based"
     load = {one["agent"]: (one["name"], one["had"], one["would_have"]) for one in found["agents"]}
@@ -161,31 +165,31 @@ def test_how_the_load_shifts(server: Server, office: Office, tenant: Tenant, own
 
 
 def test_the_turns_before_count(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     """A rehearsal that begins in the middle begins with whose turn it was, and with what the day had brought."""
     put(server, owner, mode="round_robin")
     change(server, owner, team[0], daily_cap=3)
     numbers = [sent(server, tenant) for _ in range(5)]
-    times = office.rows(
+    times = operator.rows(
         "SELECT recorded_at FROM events WHERE tenant_id = %(tenant)s AND type = 'lead.captured' ORDER BY position",
         tenant=tenant.id,
     )
     since = times[4][0].isoformat()
     numbers += [sent(server, tenant) for _ in range(6)]
-    found, leads = rehearsed(server, office, owner, since=since)
+    found, leads = rehearsed(server, operator, owner, since=since)
     assert (found["leads"], found["moved"]) == (7, 0)
     assert [one["lead_id"] for one in leads] == numbers[4:]
 
 
 def test_erased_persons_stay_with_their_agents(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     numbers = [sent(server, tenant) for _ in range(6)]
     (second,) = [one for one in server.leads(tenant) if one["id"] == server.leads(tenant)[-2]["id"]]
-    assert office.rows(ERASE, tenant=tenant.id, lead=from_wire(second["id"]))
-    found, leads = rehearsed(server, office, owner, settings={"mode": "round_robin"})
+    assert operator.rows(ERASE, tenant=tenant.id, lead=from_wire(second["id"]))
+    found, leads = rehearsed(server, operator, owner, settings={"mode": "round_robin"})
     assert (found["leads"], found["erased"], found["moved"]) == (6, 1, 0)
     assert [one["erased"] for one in leads] == [number == numbers[1] for number in numbers]
     assert leads[1]["reason"] is None and leads[1]["had"] == leads[1]["would_have"]
@@ -193,26 +197,26 @@ def test_erased_persons_stay_with_their_agents(
 
 
 def test_agents_are_those_of_now(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     for _ in range(6):
         sent(server, tenant)
     change(server, owner, team[0], takes_leads=False)
     change(server, owner, team[1], away_from="2001-01-01", away_to="2001-02-01")
-    found, _ = rehearsed(server, office, owner)
+    found, _ = rehearsed(server, operator, owner)
     load = {one["agent"]: (one["had"], one["would_have"]) for one in found["agents"]}
     assert load == {team[0].number: (2, 0), team[1].number: (2, 3), team[2].number: (2, 3)}
 
 
-def test_as_csv(server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
-    formula = office.staff(tenant.id, "agent", "=1+1")
+def test_as_csv(server: Server, operator: Operator, tenant: Tenant, owner: Staff) -> None:
+    formula = operator.staff(tenant.id, "agent", "=1+1")
     put(server, owner, mode="round_robin")
     for _ in range(3):
         sent(server, tenant)
     tour(server, tenant)
     job = asked(server, owner, settings={"mode": "primary_only", "fallback": "pond"})
-    office.run(to_the_end)
+    operator.run(to_the_end)
     answer = server.ask("GET", f"{REHEARSALS}/{job['id']}/leads.csv", headers=owner.bearer)
     assert answer.status == 200 and answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
@@ -227,13 +231,13 @@ def test_as_csv(server: Server, office: Office, tenant: Tenant, owner: Staff) ->
 
 
 def test_a_worker_that_is_killed(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     """What it held goes on where it stood, and what it was at is done once."""
     put(server, owner, mode="round_robin")
     for _ in range(8):
         sent(server, tenant)
-    office.run(to_the_end)
+    operator.run(to_the_end)
     job = asked(server, owner, settings={"mode": "random"})
 
     async def killed(store: EventStore) -> None:
@@ -244,18 +248,18 @@ def test_a_worker_that_is_killed(
         await to_the_end(store)
         await go_on(store, held)
 
-    office.run(killed)
+    operator.run(killed)
     found, leads = got(server, owner, job), got(server, owner, job, "/leads")
     assert (found["status"], found["leads"], leads["total"]) == ("completed", 8, 8)
 
 
-def test_pages(server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
+def test_pages(server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
     put(server, owner, mode="round_robin")
     numbers = [sent(server, tenant) for _ in range(5)]
     job = asked(server, owner)
     assert (job["status"], job["progress"], job["leads"], job["ended_at"]) == ("running", 0.0, 0, None)
     assert got(server, owner, job) == job and got(server, owner, job, "/leads")["items"] == []
-    office.run(to_the_end)
+    operator.run(to_the_end)
     pages = [got(server, owner, job, f"/leads?page_size=2&page={page}") for page in (1, 2, 3, 4)]
     assert [one["lead_id"] for page in pages for one in page["items"]] == numbers
     assert {(page["total"], page["total_pages"]) for page in pages} == {(5, 3)}
@@ -282,14 +286,14 @@ def test_pages(server: Server, office: Office, tenant: Tenant, owner: Staff, tea
     ],
 )
 def test_what_is_wrong_is_said_as_by_put(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, body: Any, loc: list[str], message: str
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, body: Any, loc: list[str], message: str
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
     answer = server.ask("POST", REHEARSE, body, owner.bearer)
     assert answer.status == 422
     (problem,) = answer.json["detail"]
     assert problem["loc"] == loc and message in problem["msg"]
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 def test_a_rule_that_names_a_disabled_agent(server: Server, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
@@ -301,39 +305,39 @@ def test_a_rule_that_names_a_disabled_agent(server: Server, tenant: Tenant, owne
     assert put_answer.json["detail"][0]["msg"] == answer.json["detail"][0]["msg"]
 
 
-def test_so_many_at_once(server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
+def test_so_many_at_once(server: Server, operator: Operator, tenant: Tenant, owner: Staff) -> None:
     jobs = [asked(server, owner) for _ in range(MOST_RUNNING)]
     refused = server.ask("POST", REHEARSE, {}, owner.bearer)
     assert refused.status == 409 and "Wait until one of them has ended" in refused.detail
-    office.run(to_the_end)
+    operator.run(to_the_end)
     assert {got(server, owner, job)["status"] for job in jobs} == {"completed"}
     assert asked(server, owner)["leads"] == 0
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: f"{one.method} {one.path}")
-def test_who_may(server: Server, office: Office, tenant: Tenant, owner: Staff, endpoint: Endpoint) -> None:
+def test_who_may(server: Server, operator: Operator, tenant: Tenant, owner: Staff, endpoint: Endpoint) -> None:
     job = asked(server, owner)
     path = endpoint.path.replace("{id}", job["id"])
-    broker, agent = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
+    broker, agent = operator.staff(tenant.id, "broker"), operator.staff(tenant.id, "agent")
     body: Any = {} if endpoint.method == "POST" else None
     assert server.ask(endpoint.method, path, body, broker.bearer).status == endpoint.status
     assert server.ask(endpoint.method, path, body, agent.bearer).status == 403
     assert server.ask(endpoint.method, path, body).status == 401
-    stranger = office.staff(office.brokerage().id, "brokerage_owner")
+    stranger = operator.staff(operator.brokerage().id, "brokerage_owner")
     assert server.ask(endpoint.method, path, body, stranger.bearer).status == (404 if endpoint.id else 202)
 
 
 def test_a_clients_leads_stay_with_the_clients_agent(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     """They take no turn in a rehearsal, as they took none when they came."""
     put(server, owner, mode="round_robin")
     numbers = [sent(server, tenant, email="john@example.com") for _ in range(4)]
     sent(server, tenant)
     agent = lead(server, owner, numbers[0])["assigned_agent_id"]
-    found, leads = rehearsed(server, office, owner)
+    found, leads = rehearsed(server, operator, owner)
     assert (found["moved"], len(leads)) == (0, 5)
-    found, leads = rehearsed(server, office, owner, settings={"mode": "primary_only", "fallback": "pond"})
+    found, leads = rehearsed(server, operator, owner, settings={"mode": "primary_only", "fallback": "pond"})
     would = {one["lead_id"]: (one["would_have"], one["reason"]) for one in leads}
     known = [would.pop(number) for number in numbers[1:]]
     assert {who for who, _ in known} == {agent} and all(reason.startswith("The client's agent:") for _, reason in known)

@@ -13,7 +13,7 @@ from aureum.projections.document_list import DocumentList
 from aureum.store.event_store import EventStore
 from tests.http.api.routing.sending import LEADS, address, change, lead, put, sent
 from tests.http.api.tours.tour_requests import TOUR
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
 
 ZOE = {"firstName": "Zoë", "lastName": "van Dam", "email": "zoe@example.com"}
@@ -45,7 +45,7 @@ def assign(server: Server, owner: Staff, number: int, agent: Staff | None) -> No
     assert given.status == 200, given.body
 
 
-def as_folded(office: Office, tenant: Tenant, model: DocumentList) -> None:
+def as_folded(operator: Operator, tenant: Tenant, model: DocumentList) -> None:
     """What people read is what the events say, though the append has written some of it."""
 
     async def compared(store: EventStore) -> None:
@@ -60,11 +60,11 @@ def as_folded(office: Office, tenant: Tenant, model: DocumentList) -> None:
             ((*kept,),) = await store.database.rows(query, {"id": stream_id})
             assert dict(zip(columns, kept, strict=True)) == {name: made[name] for name in columns}
 
-    office.run(compared)
+    operator.run(compared)
 
 
 def test_one_who_asked_before_goes_to_the_same_agent(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     first = lead(server, owner, sent(server, tenant, **ZOE))
@@ -89,11 +89,11 @@ def test_one_who_asked_before_goes_to_the_same_agent(
     other = next(agent for agent in team if agent.number != first["assigned_agent_id"])
     assign(server, owner, again["id"], other)
     assert lead(server, owner, sent(server, tenant, **ZOE))["assigned_agent_id"] == other.number
-    as_folded(office, tenant, lead_list.LIST)
+    as_folded(operator, tenant, lead_list.LIST)
 
 
 def test_a_client_goes_to_the_agent_who_serves_them(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     ana, ben, _ = team
     put(server, owner, mode="primary_only", fallback="pond")
@@ -128,7 +128,7 @@ def test_a_client_goes_to_the_agent_who_serves_them(
     assert told["routing"].keys() == {"mode", "agent", "rule", "margin", "reason", "model"}
     assert server.by_key(tenant, "POST", f"/api/leads/{wire}/convert").json["contactId"] == known["id"]
     assert server.by_key(tenant, "GET", "/api/contacts").json == before
-    as_folded(office, tenant, lead_list.LIST)
+    as_folded(operator, tenant, lead_list.LIST)
 
 
 def test_a_contact_without_an_agent_is_named_all_the_same(
@@ -180,7 +180,7 @@ def test_what_only_suggests_changes_nothing(
 )
 def test_an_agent_who_cannot_take_it_is_passed_over(
     server: Server,
-    office: Office,
+    operator: Operator,
     tenant: Tenant,
     owner: Staff,
     team: list[Staff],
@@ -200,7 +200,7 @@ def test_an_agent_who_cannot_take_it_is_passed_over(
     assert again["routing"]["reason"].startswith(f"{said} Round robin: of 2 agents")
     # From now on that one is the client's agent.
     assert lead(server, owner, sent(server, tenant, **ZOE))["assigned_agent_id"] == again["assigned_agent_id"]
-    as_folded(office, tenant, lead_list.LIST)
+    as_folded(operator, tenant, lead_list.LIST)
 
 
 def test_a_daily_cap_keeps_no_client_from_the_agent(
@@ -253,7 +253,7 @@ def test_an_offer_to_a_group_is_none_for_a_client(
 
 
 def test_a_tour_carries_the_open_lead_and_goes_to_its_agent(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     stranger = tour(server, tenant, owner)
@@ -283,11 +283,11 @@ def test_a_tour_carries_the_open_lead_and_goes_to_its_agent(
         assert patched.status == 200
     after = tour(server, tenant, owner)
     assert (after["lead_id"], after["assigned_agent_id"]) == (None, open_lead["assigned_agent_id"])
-    as_folded(office, tenant, tour_list.LIST)
+    as_folded(operator, tenant, tour_list.LIST)
 
 
 def test_an_open_lead_in_the_pond_is_carried_too(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="primary_only", fallback="pond")
     number = sent(server, tenant, **ZOE)
@@ -298,11 +298,11 @@ def test_an_open_lead_in_the_pond_is_carried_too(
     assign(server, owner, sent(server, tenant, **ZOE), None)
     asked = tour(server, tenant, owner)
     assert (asked["lead_id"], asked["assigned_agent_id"]) == (number, team[1].number)
-    as_folded(office, tenant, tour_list.LIST)
+    as_folded(operator, tenant, tour_list.LIST)
 
 
 def test_suspects_and_other_brokerages_are_left_out(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     suspect = sent(server, tenant, **ZOE, _gotcha="x")
@@ -323,28 +323,28 @@ def test_suspects_and_other_brokerages_are_left_out(
     seen = server.ask("PATCH", f"/api/tours/{unseen['id']}", {"suspect": False}, owner.bearer).json
     assert (seen["lead_id"], seen["routing"]["reason"]) == (suspect, CLIENT)
     assert server.ask("GET", f"/api/tours/{unseen['id']}", headers=owner.bearer).json == seen
-    as_folded(office, tenant, tour_list.LIST)
-    other = office.brokerage()
-    boss, agent = office.staff(other.id, "brokerage_owner"), office.staff(other.id, "agent")
+    as_folded(operator, tenant, tour_list.LIST)
+    other = operator.brokerage()
+    boss, agent = operator.staff(other.id, "brokerage_owner"), operator.staff(other.id, "agent")
     elsewhere = lead(server, boss, sent(server, other, **ZOE))
     assert elsewhere["assigned_agent_id"] == agent.number and "client" not in elsewhere["routing"]["reason"]
-    as_folded(office, tenant, lead_list.LIST)
+    as_folded(operator, tenant, lead_list.LIST)
 
 
 def test_a_person_who_was_erased_is_nobody_known(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     first = lead(server, owner, sent(server, tenant, **ZOE))
     lead_id = from_wire(server.leads(tenant)[0]["id"])
-    assert isinstance(lead_id, UUID) and office.rows(ERASE, tenant=tenant.id, lead=lead_id)
+    assert isinstance(lead_id, UUID) and operator.rows(ERASE, tenant=tenant.id, lead=lead_id)
     again = lead(server, owner, sent(server, tenant, **ZOE))
     assert again["routing"]["reason"].startswith("Round robin")
     assert again["assigned_agent_id"] != first["assigned_agent_id"]
 
 
 def test_forms_of_a_new_person_at_the_same_moment_go_to_one_agent(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
     people = [
@@ -364,7 +364,7 @@ def test_forms_of_a_new_person_at_the_same_moment_go_to_one_agent(
     # Each of the six took one turn.
     counts = [sum(agent.number in found for found in agents.values()) for agent in team]
     assert counts == [2, 2, 2]
-    as_folded(office, tenant, lead_list.LIST)
+    as_folded(operator, tenant, lead_list.LIST)
 
 
 def test_no_answer_tells_a_stranger(server: Server, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
@@ -383,7 +383,7 @@ def test_no_answer_tells_a_stranger(server: Server, tenant: Tenant, owner: Staff
 
 
 def test_a_name_that_looks_like_what_is_written_stays_as_it_is(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff]
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     """What the append replaces is never what a visitor typed."""
     put(server, owner, mode="round_robin")
@@ -394,13 +394,13 @@ def test_a_name_that_looks_like_what_is_written_stays_as_it_is(
         shown = lead(server, owner, sent(server, tenant, **fields))
         assert (shown["subject"], shown["message"], shown["utm_source"]) == (odd, odd, odd)
         tour(server, tenant, owner, message=odd, listing_id=odd)
-    as_folded(office, tenant, lead_list.LIST)
-    as_folded(office, tenant, tour_list.LIST)
+    as_folded(operator, tenant, lead_list.LIST)
+    as_folded(operator, tenant, tour_list.LIST)
 
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_what_is_sent_to_be_routed_is_routed(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, team: list[Staff], keyed: bool
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff], keyed: bool
 ) -> None:
     put(server, owner, mode="round_robin")
     key = {"Idempotency-Key": "k"} if keyed else {}
@@ -438,4 +438,4 @@ def test_what_is_sent_to_be_routed_is_routed(
     assert {one.json["assignedToId"] for one in turns} == {one.id for one in team}
     refused = server.by_key(tenant, "POST", "/api/leads", body | {"route": "maybe"})
     assert refused.status == 400 and refused.json["fields"]
-    as_folded(office, tenant, lead_list.LIST)
+    as_folded(operator, tenant, lead_list.LIST)

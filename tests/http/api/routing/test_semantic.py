@@ -16,7 +16,7 @@ import pytest
 
 from aureum.routing.model_process import ModelProcess
 from tests.http.in_process import RunningApp, get, in_app
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server, served, until
 
 LEADS = "/api/v1/admin/leads"
@@ -48,12 +48,12 @@ def server(served_url: str, model_path: Path) -> Iterator[Server]:
 class Brokerage:
     """A tenant with an owner, and agents with profiles, by their numbers."""
 
-    def __init__(self, server: Server, office: Office, agents: list[dict[str, Any]]) -> None:
-        self.tenant: Tenant = office.brokerage()
-        self.owner: Staff = office.staff(self.tenant.id, "brokerage_owner", "Olivia")
+    def __init__(self, server: Server, operator: Operator, agents: list[dict[str, Any]]) -> None:
+        self.tenant: Tenant = operator.brokerage()
+        self.owner: Staff = operator.staff(self.tenant.id, "brokerage_owner", "Olivia")
         self.agents: dict[str, int] = {}
         for profile in agents:
-            agent = office.staff(self.tenant.id, "agent", profile["name"])
+            agent = operator.staff(self.tenant.id, "agent", profile["name"])
             sent = {name: profile[name] for name in ("bio", "specialties", "areas", "languages") if name in profile}
             answer = server.ask("PATCH", f"{AGENTS}/{agent.number}", sent, self.owner.bearer)
             assert answer.status == 200, answer.body
@@ -81,9 +81,9 @@ class Brokerage:
 
 
 @pytest.fixture(scope="module")
-def firm(server: Server, office: Office) -> Brokerage:
+def firm(server: Server, operator: Operator) -> Brokerage:
     """Fourteen agents with full profiles."""
-    return Brokerage(server, office, json.loads(DATA.read_text()))
+    return Brokerage(server, operator, json.loads(DATA.read_text()))
 
 
 SMALL = [
@@ -94,8 +94,8 @@ SMALL = [
 
 
 @pytest.fixture
-def small(server: Server, office: Office) -> Brokerage:
-    return Brokerage(server, office, SMALL)
+def small(server: Server, operator: Operator) -> Brokerage:
+    return Brokerage(server, operator, SMALL)
 
 
 def test_the_right_agent_gets_it_and_the_reason_is_told_everywhere(server: Server, firm: Brokerage) -> None:
@@ -140,10 +140,10 @@ def test_the_model_is_named_where_it_took_part_and_only_there(server: Server, sm
     )
 
 
-def test_near_ties_go_to_the_least_busy(server: Server, office: Office) -> None:
+def test_near_ties_go_to_the_least_busy(server: Server, operator: Operator) -> None:
     twins = Brokerage(
         server,
-        office,
+        operator,
         [{"name": name, "specialties": ["horse property"]} for name in ("Ana", "Ben")]
         + [{"name": "Cora", "specialties": ["downtown condos"]}],
     )
@@ -169,10 +169,10 @@ def test_the_listings_words_are_part_of_the_enquiry(server: Server, small: Broke
     assert small.name_of(shown["assigned_agent_id"]) == "Ben"
 
 
-def test_what_is_masked_takes_no_part(server: Server, office: Office) -> None:
+def test_what_is_masked_takes_no_part(server: Server, operator: Operator) -> None:
     firm = Brokerage(
         server,
-        office,
+        operator,
         [{"name": "Ana", "specialties": ["Bronco fans", "Lake Lowell"]}, {"name": "Ben", "specialties": ["condos"]}],
     )
     assert firm.routed(server, "We are Bronco fans from Ohio")[0] == "Ana"
@@ -206,8 +206,8 @@ def test_any_message_is_taken(server: Server, small: Brokerage, message: str) ->
     assert small.routed(server, "ok", subject=message[:1_000].replace("\n", " "))[0] is not None
 
 
-def test_an_empty_brokerage_has_a_pond(server: Server, office: Office) -> None:
-    empty = Brokerage(server, office, [])
+def test_an_empty_brokerage_has_a_pond(server: Server, operator: Operator) -> None:
+    empty = Brokerage(server, operator, [])
     agent, routing = empty.routed(server, OPEN)
     assert agent is None and routing["pool"] == []
     assert routing["reason"].startswith("No agent can take leads now, and the fallback found no agent either.")
@@ -241,9 +241,11 @@ def own_model() -> Iterator[ModelProcess]:
             looking.join()
 
 
-def test_a_killed_or_hanging_model_refuses_no_form(served_url: str, office: Office, own_model: ModelProcess) -> None:
+def test_a_killed_or_hanging_model_refuses_no_form(
+    served_url: str, operator: Operator, own_model: ModelProcess
+) -> None:
     with served(served_url, None, own_model.path, form_rate_limit="0", routing_timeout="0.3") as server:
-        firm = Brokerage(server, office, SMALL)
+        firm = Brokerage(server, operator, SMALL)
         until(lambda: firm.routed(server, f"{OPEN} {time.monotonic()}")[1]["model"] == MODEL)
         first = own_model.process.pid
         with ThreadPoolExecutor(4) as threads:
@@ -286,12 +288,12 @@ def test_a_process_is_ready_when_its_model_is_or_will_not_be(served_url: str) ->
         in_app(served_url, work, process.path)
 
 
-def test_a_model_that_cannot_be_loaded_keeps_nobody_waiting(served_url: str, office: Office) -> None:
+def test_a_model_that_cannot_be_loaded_keeps_nobody_waiting(served_url: str, operator: Operator) -> None:
     with ModelProcess("no.such:model") as process:
         assert process.process.wait(20) == 3
         process.look_after()
         with served(served_url, None, process.path, form_rate_limit="0") as server:
-            firm = Brokerage(server, office, SMALL)
+            firm = Brokerage(server, operator, SMALL)
             agent, routing = firm.routed(server, BOTH)
             assert agent is not None and routing["model"] is None
             assert routing["reason"].startswith(f"{NOT_THERE}, so the fallback gave it to the next agent in turn")

@@ -6,7 +6,7 @@ import pytest
 
 from aureum.domain.ids import PLATFORM
 from tests.http.api.staff.test_users import disable
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
 PATH = "/api/v1/admin/routing"
@@ -36,13 +36,13 @@ NOTHING: dict[str, Any] = {
 
 
 @pytest.fixture
-def owner(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "brokerage_owner", "Olivia")
+def owner(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "brokerage_owner", "Olivia")
 
 
 @pytest.fixture
-def ana(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "agent", "Ana")
+def ana(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "agent", "Ana")
 
 
 def put(server: Server, who: Staff, body: dict[str, Any], **headers: str) -> Answer:
@@ -50,9 +50,9 @@ def put(server: Server, who: Staff, body: dict[str, Any], **headers: str) -> Ans
 
 
 def test_settings_are_replaced_whole(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff, ana: Staff
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, ana: Staff
 ) -> None:
-    ben = office.staff(tenant.id, "broker", "Ben")
+    ben = operator.staff(tenant.id, "broker", "Ben")
     before = server.ask("GET", PATH, headers=owner.bearer)
     assert (before.status, before.json) == (200, DEFAULTS)
     sent = {
@@ -133,13 +133,13 @@ def test_what_is_refused(server: Server, owner: Staff, sent: dict[str, Any], say
 
 
 def test_who_is_disabled_or_of_another_brokerage_is_refused(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, ana: Staff
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, ana: Staff
 ) -> None:
-    stranger = office.staff(office.brokerage().id, "agent", "Stranger")
+    stranger = operator.staff(operator.brokerage().id, "agent", "Stranger")
     everyone = {"to": EVERYONE}
     to_ana = {"rules": [{"when": {"area": ["Boise"]}, "to": {"agent": ana.number}}, everyone]}
     assert put(server, owner, to_ana).status == 200
-    disable(office, tenant, ana)
+    disable(operator, tenant, ana)
     for sent in (to_ana, {"groups": {"north": [ana.number]}}):
         refused = put(server, owner, sent)
         assert refused.status == 422 and f"names agent {ana.number}, who is disabled" in str(refused.detail)
@@ -148,17 +148,17 @@ def test_who_is_disabled_or_of_another_brokerage_is_refused(
     assert server.ask("GET", PATH, headers=owner.bearer).json["rules"][0]["to"] == {"agent": ana.number}
 
 
-def test_who_may(server: Server, office: Office, tenant: Tenant, owner: Staff, ana: Staff) -> None:
-    broker, admin = office.staff(tenant.id, "broker"), office.staff(PLATFORM, "platform_admin")
+def test_who_may(server: Server, operator: Operator, tenant: Tenant, owner: Staff, ana: Staff) -> None:
+    broker, admin = operator.staff(tenant.id, "broker"), operator.staff(PLATFORM, "platform_admin")
     assert server.ask("GET", PATH).status == 401 and server.by_key(tenant, "GET", PATH).status == 401
     assert server.ask("GET", PATH, headers=ana.bearer).status == 403 and put(server, ana, {}).status == 403
     assert server.ask("GET", PATH, headers=broker.bearer).status == 200 and put(server, broker, {}).status == 403
     assert server.ask("GET", PATH, headers=admin.bearer).status == 400
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
+    ((number,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
     there = f"{PATH}?brokerage_id={number}"
     assert server.ask("PUT", there, {"mode": "random"}, admin.bearer).json["mode"] == "random"
     assert server.ask("GET", there, headers=admin.bearer).json["mode"] == "random"
     # Of others, what they name is ignored.
-    other = office.staff(office.brokerage().id, "brokerage_owner")
+    other = operator.staff(operator.brokerage().id, "brokerage_owner")
     assert server.ask("PUT", there, {"mode": "primary_only"}, other.bearer).status == 200
     assert server.ask("GET", PATH, headers=owner.bearer).json["mode"] == "random"

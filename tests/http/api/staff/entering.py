@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.http.office import Staff
+from tests.http.operator import Staff
 from tests.http.serving import Answer, Server
 
 PATH = "/api/v1/admin/leads"

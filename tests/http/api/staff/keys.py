@@ -1,11 +1,11 @@
 """API keys for tests: what a key opens, and the number of its brokerage."""
 
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 
-def number_of(office: Office, tenant: Tenant) -> int:
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
+def number_of(operator: Operator, tenant: Tenant) -> int:
+    ((number,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
     return int(number)
 
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from aureum.commands.users import ChangeUser, CreateUser, change_user, create_user
 from aureum.domain.user import User
-from tests.http.office import NUMBERS, ORIGIN, Office
+from tests.http.operator import NUMBERS, ORIGIN, Operator
 from tests.http.serving import Answer, Server
 
 PATH = "/api/v1/auth/login"
@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery staple"
 WRONG = "The email address or the password is wrong."
 
 
-def joined(office: Office, tenant_id: UUID, role: str = "agent", password: str | None = PASSWORD) -> User:
+def joined(operator: Operator, tenant_id: UUID, role: str = "agent", password: str | None = PASSWORD) -> User:
     """A user with a password."""
     command = CreateUser(
         tenant_id=tenant_id,
@@ -26,7 +26,7 @@ def joined(office: Office, tenant_id: UUID, role: str = "agent", password: str |
         role=role,
         password=None if password is None else SecretStr(password),
     )
-    return office.run(lambda store: create_user(store, command, ORIGIN))
+    return operator.run(lambda store: create_user(store, command, ORIGIN))
 
 
 def log_in(server: Server, email: str, password: str = PASSWORD, **headers: str) -> Answer:
@@ -40,9 +40,9 @@ def token(server: Server, user: User) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json['token']}"}
 
 
-def changed(office: Office, tenant_id: UUID, user: User, **fields: Any) -> None:
+def changed(operator: Operator, tenant_id: UUID, user: User, **fields: Any) -> None:
     command = ChangeUser(tenant_id=tenant_id, user_id=user.id, **fields)
-    office.run(lambda store: change_user(store, command, ORIGIN, check=lambda _: None))
+    operator.run(lambda store: change_user(store, command, ORIGIN, check=lambda _: None))
 
 
 def opens(server: Server, headers: dict[str, str]) -> bool:

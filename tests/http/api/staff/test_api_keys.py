@@ -7,20 +7,20 @@ import pytest
 
 from aureum.domain.ids import PLATFORM, to_wire
 from tests.http.api.staff.keys import number_of, opens
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
 
 PATH = "/api/v1/admin/api-keys"
 
 
 @pytest.fixture
-def owner(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "brokerage_owner", "Olivia")
+def owner(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "brokerage_owner", "Olivia")
 
 
 @pytest.fixture(scope="module")
-def admin(office: Office) -> Staff:
-    return office.staff(PLATFORM, "platform_admin")
+def admin(operator: Operator) -> Staff:
+    return operator.staff(PLATFORM, "platform_admin")
 
 
 def test_made_shown_once_and_revoked(server: Server, proxied: Server, tenant: Tenant, owner: Staff) -> None:
@@ -50,9 +50,9 @@ def test_made_shown_once_and_revoked(server: Server, proxied: Server, tenant: Te
     assert changed.json["items"] == [gone.json]
 
 
-def test_under_any_plan(server: Server, office: Office) -> None:
-    starter = office.brokerage("Starter")
-    owner = office.staff(starter.id, "brokerage_owner")
+def test_under_any_plan(server: Server, operator: Operator) -> None:
+    starter = operator.brokerage("Starter")
+    owner = operator.staff(starter.id, "brokerage_owner")
     made = server.ask("POST", PATH, {"name": "Later"}, owner.bearer).json
     assert made["rate_limit"] == 100
     assert opens(server, made["key"]) == 200
@@ -61,16 +61,16 @@ def test_under_any_plan(server: Server, office: Office) -> None:
 
 
 def test_the_same_request_again_shows_the_same_key(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff, admin: Staff
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, admin: Staff
 ) -> None:
     for who in (owner, admin):
         headers = who.bearer | {"Idempotency-Key": "once"}
-        body = {"name": "Website", "brokerage_id": number_of(office, tenant)}
+        body = {"name": "Website", "brokerage_id": number_of(operator, tenant)}
         first = server.ask("POST", PATH, body, headers)
         again = proxied.ask("POST", PATH, body, headers)
         assert (first.status, again.body, again.headers["idempotent-replayed"]) == (201, first.body, "true")
         assert opens(server, first.json["key"]) == 200
-    kept = office.rows("SELECT answer FROM idempotency_keys WHERE tenant_id = %(t)s", t=tenant.id)
+    kept = operator.rows("SELECT answer FROM idempotency_keys WHERE tenant_id = %(t)s", t=tenant.id)
     assert len(kept) == 2 and not any(b"aur_" in answer for (answer,) in kept)
     assert server.ask("GET", PATH, headers=owner.bearer).json["total"] == 3
 
@@ -87,17 +87,17 @@ def test_the_same_request_again_shows_the_same_key(
     ],
 )
 def test_a_refusal_names_the_field(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, body: dict[str, Any], field: str
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, body: dict[str, Any], field: str
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
     answer = server.ask("POST", PATH, body, owner.bearer)
     assert (answer.status, answer.detail[0]["loc"]) == (422, ["body", field])
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_keys_of_others_are_not_there(server: Server, office: Office, owner: Staff) -> None:
-    other = office.brokerage()
-    number = number_of(office, other)
+def test_keys_of_others_are_not_there(server: Server, operator: Operator, owner: Staff) -> None:
+    other = operator.brokerage()
+    number = number_of(operator, other)
     foreign = to_wire(other.key_id)
     for path in (f"{PATH}/{foreign}", f"{PATH}/{foreign}?brokerage_id={number}", f"{PATH}/never", f"{PATH}/{owner.id}"):
         answer = server.ask("DELETE", path, headers=owner.bearer)
@@ -106,8 +106,8 @@ def test_keys_of_others_are_not_there(server: Server, office: Office, owner: Sta
     assert server.ask("GET", f"{PATH}?brokerage_id={number}", headers=owner.bearer).json["total"] == 1
 
 
-def test_a_platform_admin_names_the_brokerage(server: Server, office: Office, tenant: Tenant, admin: Staff) -> None:
-    number = number_of(office, tenant)
+def test_a_platform_admin_names_the_brokerage(server: Server, operator: Operator, tenant: Tenant, admin: Staff) -> None:
+    number = number_of(operator, tenant)
     made = server.ask("POST", PATH, {"name": "K", "brokerage_id": number}, admin.bearer).json
     listed = server.ask("GET", f"{PATH}?brokerage_id={number}", headers=admin.bearer).json["items"]
     assert [item["id"] for item in listed] == [made["id"], to_wire(tenant.key_id)]
@@ -125,8 +125,8 @@ def test_a_platform_admin_names_the_brokerage(server: Server, office: Office, te
 
 
 @pytest.mark.parametrize("role", ["broker", "agent"])
-def test_no_other_role(server: Server, office: Office, tenant: Tenant, role: str) -> None:
-    who = office.staff(tenant.id, role)
+def test_no_other_role(server: Server, operator: Operator, tenant: Tenant, role: str) -> None:
+    who = operator.staff(tenant.id, role)
     one = f"{PATH}/{to_wire(tenant.key_id)}"
     for method, path, body in (("GET", PATH, None), ("POST", PATH, {"name": "K"}), ("DELETE", one, None)):
         answer = server.ask(method, path, body, who.bearer)

@@ -7,18 +7,18 @@ from aureum.domain.ids import aureum_time
 from aureum.http.api.staff.lead_fields import AdminEventResponse
 from aureum.http.wire.times import parse_time
 from tests.http.api.staff.entering import PATH, entered
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server, until
 
 CREATED = "SELECT doc::json ->> 'createdAt' FROM lead_list WHERE tenant_id = %(tenant)s AND number = %(number)s"
 
 
-def test_a_lead_as_it_was(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
-    broker, admin = office.staff(tenant.id, "broker"), office.staff(ids.PLATFORM, "platform_admin")
-    ana = office.staff(tenant.id, "agent")
+def test_a_lead_as_it_was(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
+    broker, admin = operator.staff(tenant.id, "broker"), operator.staff(ids.PLATFORM, "platform_admin")
+    ana = operator.staff(tenant.id, "agent")
     lead = entered(server, broker, assigned_agent_id=ana.number, notes="First.")
     path = f"{PATH}/{lead['id']}"
-    ((text,),) = office.rows(CREATED, tenant=tenant.id, number=lead["id"])
+    ((text,),) = operator.rows(CREATED, tenant=tenant.id, number=lead["id"])
     created = parse_time(text)
     until(lambda: ids.now() > created)
     server.ask("PATCH", path, {"assigned_agent_id": None, "notes": "Second."}, broker.bearer)
@@ -35,10 +35,10 @@ def test_a_lead_as_it_was(server: Server, proxied: Server, office: Office, tenan
 
 
 def test_the_history_tells_who_what_when_and_from_what_to_what(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
-    admin = office.staff(ids.PLATFORM, "platform_admin")
+    broker, ana = operator.staff(tenant.id, "broker"), operator.staff(tenant.id, "agent")
+    admin = operator.staff(ids.PLATFORM, "platform_admin")
     lead = entered(server, broker)
     path = f"{PATH}/{lead['id']}"
     change = {"status": "contacted", "assigned_agent_id": ana.number, "first_name": "Janet", "notes": "Called."}

@@ -16,7 +16,7 @@ from aureum.projections import search
 from tests.conftest import fresh_database
 from tests.http.api.staff.entering import NOBODY, PATH, entered
 from tests.http.api.staff.test_leads import number_of
-from tests.http.office import ORIGIN, Office, Staff, Tenant
+from tests.http.operator import ORIGIN, Operator, Staff, Tenant
 from tests.http.serving import Answer, Server, served
 
 NO_BROKERAGE = (404, "Brokerage not found or disabled")
@@ -36,8 +36,10 @@ def listed(server: Server, who: Staff, **query: Any) -> list[int]:
     return found
 
 
-def test_newest_first_and_like_each_lead_alone(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
-    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
+def test_newest_first_and_like_each_lead_alone(
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
+) -> None:
+    broker, ana = operator.staff(tenant.id, "broker"), operator.staff(tenant.id, "agent")
     assert server.form(tenant).status == 200
     server.lead(tenant, assignedToId=ana.id)
     entered(server, broker, notes="Called.")
@@ -60,8 +62,8 @@ def test_newest_first_and_like_each_lead_alone(server: Server, proxied: Server, 
         assert alone | {"routing": told} == lead
 
 
-def test_pages_have_numbers(server: Server, office: Office, tenant: Tenant) -> None:
-    broker = office.staff(tenant.id, "broker")
+def test_pages_have_numbers(server: Server, operator: Operator, tenant: Tenant) -> None:
+    broker = operator.staff(tenant.id, "broker")
     made = [entered(server, broker)["id"] for _ in range(5)]
 
     pages = [asked(server, broker, page=number, page_size=2).json for number in (1, 2, 3, 4)]
@@ -70,12 +72,12 @@ def test_pages_have_numbers(server: Server, office: Office, tenant: Tenant) -> N
     assert {(page["total"], page["total_pages"], page["page_size"]) for page in pages} == {(5, 3, 2)}
     assert [page["page"] for page in pages] == [1, 2, 3, 4]
     assert len(listed(server, broker, page_size=100)) == 5
-    empty = asked(server, office.staff(office.brokerage().id, "broker")).json
+    empty = asked(server, operator.staff(operator.brokerage().id, "broker")).json
     assert empty == {"items": [], "total": 0, "page": 1, "page_size": 20, "total_pages": 0}
 
 
-def test_filters(server: Server, office: Office, tenant: Tenant) -> None:
-    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
+def test_filters(server: Server, operator: Operator, tenant: Tenant) -> None:
+    broker, ana = operator.staff(tenant.id, "broker"), operator.staff(tenant.id, "agent")
     form = server.form(tenant).json["lead_id"]
     assert server.lead(tenant, status="lost", source="Fair & Co+")
     manual = entered(server, broker, status="offer")["id"]
@@ -89,7 +91,7 @@ def test_filters(server: Server, office: Office, tenant: Tenant) -> None:
     assert listed(server, broker, source_domain=tenant.domain) == [form]
     assert listed(server, broker, assigned_agent_id=ana.number) == [form]
     assert listed(server, broker, assigned_agent_id=ana.number, status="lost") == []
-    for nobody in (broker.number, office.staff(office.brokerage().id, "agent").number, NOBODY, 0, -1):
+    for nobody in (broker.number, operator.staff(operator.brokerage().id, "agent").number, NOBODY, 0, -1):
         assert listed(server, broker, assigned_agent_id=nobody) == []
     assert len(listed(server, broker, unknown=1)) == 3
 
@@ -111,15 +113,15 @@ def test_filters(server: Server, office: Office, tenant: Tenant) -> None:
         ("q", "\0", "value_error"),
     ],
 )
-def test_a_bad_parameter(server: Server, office: Office, name: str, value: str, kind: str) -> None:
-    answer = asked(server, office.staff(office.shared.id, "broker"), **{name: value})
+def test_a_bad_parameter(server: Server, operator: Operator, name: str, value: str, kind: str) -> None:
+    answer = asked(server, operator.staff(operator.shared.id, "broker"), **{name: value})
 
     assert answer.status == 422
     assert [(item["loc"], item["type"]) for item in answer.detail] == [(["query", name], kind)]
 
 
-def test_words_are_searched(server: Server, office: Office, tenant: Tenant) -> None:
-    broker = office.staff(tenant.id, "broker")
+def test_words_are_searched(server: Server, operator: Operator, tenant: Tenant) -> None:
+    broker = operator.staff(tenant.id, "broker")
     jane = entered(server, broker, phone="208-555-0123", subject="100% down_town", message="hidden")["id"]
     max_ = entered(server, broker, first_name="Max", last_name="Müller", email="max@example.com")["id"]
 
@@ -151,8 +153,10 @@ WORDS = st.lists(st.text("aBé%_\\'", min_size=1, max_size=2), max_size=3)
 
 @given(first=WORDS, sought=WORDS)
 @settings(max_examples=40, deadline=None)
-def test_what_is_found_holds_every_word(server: Server, office: Office, first: list[str], sought: list[str]) -> None:
-    broker = office.staff(office.shared.id, "broker")
+def test_what_is_found_holds_every_word(
+    server: Server, operator: Operator, first: list[str], sought: list[str]
+) -> None:
+    broker = operator.staff(operator.shared.id, "broker")
     lead = entered(server, broker, first_name=" ".join(["n", *first]), subject="S")
     text = search.fold(" ".join((lead["first_name"], lead["last_name"], lead["email"], lead["subject"])))
 
@@ -162,9 +166,11 @@ def test_what_is_found_holds_every_word(server: Server, office: Office, first: l
     assert (found == [lead["id"]]) is holds
 
 
-def test_an_agent_sees_what_is_assigned_to_or_created_by_them(server: Server, office: Office, tenant: Tenant) -> None:
-    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
-    ben = office.staff(tenant.id, "agent")
+def test_an_agent_sees_what_is_assigned_to_or_created_by_them(
+    server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    broker, ana = operator.staff(tenant.id, "broker"), operator.staff(tenant.id, "agent")
+    ben = operator.staff(tenant.id, "agent")
     of_ana = entered(server, broker, assigned_agent_id=ana.number)["id"]
     by_ana = entered(server, ana, assigned_agent_id=ben.number)["id"]
     of_nobody = entered(server, broker)["id"]
@@ -173,39 +179,39 @@ def test_an_agent_sees_what_is_assigned_to_or_created_by_them(server: Server, of
     assert listed(server, ben) == [by_ana]
     assert listed(server, ben, assigned_agent_id=ana.number) == []
     for role in ("broker", "brokerage_owner"):
-        assert listed(server, office.staff(tenant.id, role)) == [of_nobody, by_ana, of_ana]
+        assert listed(server, operator.staff(tenant.id, role)) == [of_nobody, by_ana, of_ana]
 
 
-def test_only_a_platform_admin_names_a_brokerage(server: Server, office: Office, tenant: Tenant) -> None:
-    other = office.brokerage()
-    broker, colleague = office.staff(tenant.id, "broker"), office.staff(other.id, "broker")
-    admin = office.staff(tenant.id, "platform_admin")
+def test_only_a_platform_admin_names_a_brokerage(server: Server, operator: Operator, tenant: Tenant) -> None:
+    other = operator.brokerage()
+    broker, colleague = operator.staff(tenant.id, "broker"), operator.staff(other.id, "broker")
+    admin = operator.staff(tenant.id, "platform_admin")
     here, there = entered(server, broker)["id"], entered(server, colleague)["id"]
 
-    for number in (number_of(office, tenant), number_of(office, other), NOBODY):
+    for number in (number_of(operator, tenant), number_of(operator, other), NOBODY):
         assert listed(server, broker, brokerage_id=number) == [here]
-    assert listed(server, admin, brokerage_id=number_of(office, tenant)) == [here]
-    assert listed(server, admin, brokerage_id=number_of(office, other)) == [there]
+    assert listed(server, admin, brokerage_id=number_of(operator, tenant)) == [here]
+    assert listed(server, admin, brokerage_id=number_of(operator, other)) == [there]
     for number in (NOBODY, 0, -1):
         answer = asked(server, admin, brokerage_id=number)
         assert (answer.status, answer.detail) == NO_BROKERAGE
-    office.run(lambda store: disable_brokerage(store, other.id, ORIGIN))
-    answer = asked(server, admin, brokerage_id=number_of(office, other))
+    operator.run(lambda store: disable_brokerage(store, other.id, ORIGIN))
+    answer = asked(server, admin, brokerage_id=number_of(operator, other))
     assert (answer.status, answer.detail) == NO_BROKERAGE
 
 
-def test_who_has_no_brokerage_has_no_list(server: Server, office: Office, tenant: Tenant) -> None:
+def test_who_has_no_brokerage_has_no_list(server: Server, operator: Operator, tenant: Tenant) -> None:
     for role in ("agent", "broker", "brokerage_owner"):
-        answer = asked(server, office.staff(ids.PLATFORM, role), brokerage_id=number_of(office, tenant))
+        answer = asked(server, operator.staff(ids.PLATFORM, role), brokerage_id=number_of(operator, tenant))
         assert (answer.status, answer.detail) == (400, "No brokerage context — cannot list leads")
 
 
 def test_a_list_that_is_known_already_is_not_sent_again(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
-    broker, ana = office.staff(tenant.id, "broker"), office.staff(tenant.id, "agent")
-    admin = office.staff(ids.PLATFORM, "platform_admin")
-    number = number_of(office, tenant)
+    broker, ana = operator.staff(tenant.id, "broker"), operator.staff(tenant.id, "agent")
+    admin = operator.staff(ids.PLATFORM, "platform_admin")
+    number = number_of(operator, tenant)
     path = f"{PATH}/{entered(server, broker)['id']}"
     asks: tuple[tuple[Staff, dict[str, Any]], ...] = (
         (broker, {}),
@@ -227,11 +233,11 @@ def test_a_list_that_is_known_already_is_not_sent_again(
 
 def test_a_platform_admin_sees_the_leads_of_all_live_brokerages(server_url: str, template: str) -> None:
     """On a database of its own: no other test enters leads, and what is counted is known."""
-    with fresh_database(server_url, template) as url, served(url) as server, Office.opened(url) as office:
-        admin = office.staff(ids.PLATFORM, "platform_admin")
-        tenants = [office.brokerage() for _ in range(3)]
-        brokers = [office.staff(tenant.id, "broker") for tenant in tenants]
-        ana = office.staff(tenants[1].id, "agent")
+    with fresh_database(server_url, template) as url, served(url) as server, Operator.opened(url) as operator:
+        admin = operator.staff(ids.PLATFORM, "platform_admin")
+        tenants = [operator.brokerage() for _ in range(3)]
+        brokers = [operator.staff(tenant.id, "broker") for tenant in tenants]
+        ana = operator.staff(tenants[1].id, "agent")
         entered(server, brokers[0])
         entered(server, brokers[1], assigned_agent_id=ana.number)
         entered(server, brokers[2], first_name="Max")
@@ -239,13 +245,13 @@ def test_a_platform_admin_sees_the_leads_of_all_live_brokerages(server_url: str,
 
         whole = asked(server, admin)
 
-        numbers = [number_of(office, tenant) for tenant in tenants]
+        numbers = [number_of(operator, tenant) for tenant in tenants]
         assert [lead["brokerage_id"] for lead in whole.json["items"]] == [numbers[n] for n in (0, 2, 1, 0)]
         assert whole.json["items"][2]["assigned_agent_id"] == ana.number
         for lead in whole.json["items"]:
             assert server.ask("GET", f"{PATH}/{lead['id']}", headers=admin.bearer).json == lead
         found = [lead["id"] for lead in whole.json["items"]]
-        assert listed(server, office.staff(tenants[0].id, "platform_admin")) == found
+        assert listed(server, operator.staff(tenants[0].id, "platform_admin")) == found
         assert listed(server, admin, assigned_agent_id=ana.number) == [found[2]]
         assert listed(server, admin, q="max") == [found[1]]
         second = asked(server, admin, page=2, page_size=3).json
@@ -256,10 +262,10 @@ def test_a_platform_admin_sees_the_leads_of_all_live_brokerages(server_url: str,
 
         asked_before = asked(server, admin)
         assert known().status == 304
-        office.run(lambda store: disable_brokerage(store, tenants[2].id, ORIGIN))
+        operator.run(lambda store: disable_brokerage(store, tenants[2].id, ORIGIN))
         assert (known().status, listed(server, admin)) == (200, [found[0], found[2], found[3]])
         asked_before = asked(server, admin)
-        office.run(lambda store: enable_brokerage(store, tenants[2].id, ORIGIN))
+        operator.run(lambda store: enable_brokerage(store, tenants[2].id, ORIGIN))
         assert (known().status, listed(server, admin)) == (200, found)
         asked_before = asked(server, admin)
         path = f"{PATH}/{found[1]}"
@@ -267,8 +273,8 @@ def test_a_platform_admin_sees_the_leads_of_all_live_brokerages(server_url: str,
         assert known().json["items"][1]["status"] == "lost"
 
 
-def test_the_list_is_json_whatever_is_written(server: Server, office: Office, tenant: Tenant) -> None:
-    broker = office.staff(tenant.id, "broker")
+def test_the_list_is_json_whatever_is_written(server: Server, operator: Operator, tenant: Tenant) -> None:
+    broker = operator.staff(tenant.id, "broker")
     text = '"],[\\"}{\n\r\t\u2028\x7f\U0001f3e1 </script> %s {} ,'
 
     lead = entered(server, broker, message=text, first_name=text, notes=text)

@@ -11,7 +11,7 @@ from aureum.domain.ids import PLATFORM, from_wire
 from aureum.store.search import Searched
 from tests.conftest import fresh_database
 from tests.http.api.staff.test_lead_list import asked
-from tests.http.office import Office, Staff, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server, served
 from tests.stores import capture
 
@@ -33,18 +33,18 @@ class Scene:
 @pytest.fixture(scope="module", params=[False, True], ids=["just added", "copied for the index"])
 def scene(request: pytest.FixtureRequest, server_url: str, template: str) -> Any:
     dice = random.Random(3)
-    with fresh_database(server_url, template) as url, Office.opened(url) as office, served(url) as server:
-        first, second = office.brokerage(), office.brokerage()
-        staff = {"broker": office.staff(first.id, "broker"), "other": office.staff(second.id, "broker")}
-        staff |= {"ana": office.staff(first.id, "agent"), "ben": office.staff(first.id, "agent")}
-        staff["admin"] = office.staff(PLATFORM, "platform_admin")
-        leads = filled(office, first, [staff["ana"], staff["ben"]], dice) + filled(office, second, [], dice)
+    with fresh_database(server_url, template) as url, Operator.opened(url) as operator, served(url) as server:
+        first, second = operator.brokerage(), operator.brokerage()
+        staff = {"broker": operator.staff(first.id, "broker"), "other": operator.staff(second.id, "broker")}
+        staff |= {"ana": operator.staff(first.id, "agent"), "ben": operator.staff(first.id, "agent")}
+        staff["admin"] = operator.staff(PLATFORM, "platform_admin")
+        leads = filled(operator, first, [staff["ana"], staff["ben"]], dice) + filled(operator, second, [], dice)
         if request.param:
-            office.run(lambda store: Searched().round(store.database, 1))
+            operator.run(lambda store: Searched().round(store.database, 1))
         yield Scene(server, staff, leads)
 
 
-def filled(office: Office, tenant: Tenant, agents: list[Staff], dice: random.Random) -> list[dict[str, Any]]:
+def filled(operator: Operator, tenant: Tenant, agents: list[Staff], dice: random.Random) -> list[dict[str, Any]]:
     """The leads that a brokerage gets."""
     made = []
     for _ in range(40):
@@ -57,7 +57,7 @@ def filled(office: Office, tenant: Tenant, agents: list[Staff], dice: random.Ran
             "suspect": dice.random() < 0.1,
         }
         by = {"assigned_to": assigned and from_wire(assigned.id), "created_by": creator and from_wire(creator.id)}
-        stored = office.run(lambda store, lead=lead, by=by: capture(store, tenant.id, **lead, **by))  # type: ignore[misc]
+        stored = operator.run(lambda store, lead=lead, by=by: capture(store, tenant.id, **lead, **by))  # type: ignore[misc]
         made.append(
             lead
             | {"id": stored.number, "tenant": tenant.slug}

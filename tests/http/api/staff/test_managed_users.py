@@ -8,7 +8,7 @@ import pytest
 
 from aureum.domain.ids import PLATFORM
 from aureum.store.event_store import EventStore
-from tests.http.office import NUMBERS, Office, Staff, Tenant
+from tests.http.operator import NUMBERS, Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
 PATH = "/api/v1/admin/users"
@@ -20,13 +20,13 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def owner(office: Office, tenant: Tenant) -> Staff:
-    return office.staff(tenant.id, "brokerage_owner", "Olivia")
+def owner(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "brokerage_owner", "Olivia")
 
 
 @pytest.fixture(scope="module")
-def admin(office: Office) -> Staff:
-    return office.staff(PLATFORM, "platform_admin")
+def admin(operator: Operator) -> Staff:
+    return operator.staff(PLATFORM, "platform_admin")
 
 
 def new(**fields: Any) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def new(**fields: Any) -> dict[str, Any]:
     return {"email": f"new{next(NUMBERS)}@example.com", "name": "Ana Agent", "role": "agent"} | fields
 
 
-def number_of(office: Office, tenant: Tenant) -> int:
-    ((number,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
+def number_of(operator: Operator, tenant: Tenant) -> int:
+    ((number,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
     return int(number)
 
 
@@ -51,7 +51,7 @@ def change(server: Server, who: Staff, number: int, body: dict[str, Any], **head
 
 
 def test_made_whole_and_found_again(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff
 ) -> None:
     sent = new(specialties=["downtown", "condos"], password=PASSWORD)
 
@@ -64,7 +64,7 @@ def test_made_whole_and_found_again(
         "email": sent["email"],
         "name": "Ana Agent",
         "role": "agent",
-        "brokerage_id": number_of(office, tenant),
+        "brokerage_id": number_of(operator, tenant),
         "takes_leads": True,
         "specialties": ["downtown", "condos"],
         "disabled": False,
@@ -116,7 +116,7 @@ def test_a_password_set_for_a_user(server: Server, owner: Staff) -> None:
     assert server.ask("GET", "/api/me", headers=old).status == 401
 
 
-def test_forms_know_at_once_who_takes_leads(server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
+def test_forms_know_at_once_who_takes_leads(server: Server, operator: Operator, tenant: Tenant, owner: Staff) -> None:
     ana = made(server, owner)
     assert server.form(tenant).status == 200
     change(server, owner, ana["id"], {"disabled": True})
@@ -142,10 +142,10 @@ def test_forms_know_at_once_who_takes_leads(server: Server, office: Office, tena
     ],
 )
 def test_a_refusal_names_the_field(
-    server: Server, office: Office, tenant: Tenant, owner: Staff, fields: dict[str, Any], field: str
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, fields: dict[str, Any], field: str
 ) -> None:
     user = made(server, owner)
-    before = office.head(tenant)
+    before = operator.head(tenant)
     answers = [server.ask("POST", PATH, new(**fields), owner.bearer)]
     if field != "email":
         answers.append(change(server, owner, user["id"], fields))
@@ -153,11 +153,11 @@ def test_a_refusal_names_the_field(
         assert answer.status == 422, answer.body
         assert answer.detail[0]["loc"][:2] == ["body", field]
         assert b"too short" not in answer.body
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_an_address_that_is_taken(server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
-    elsewhere = office.staff(office.brokerage().id, "agent")
+def test_an_address_that_is_taken(server: Server, operator: Operator, tenant: Tenant, owner: Staff) -> None:
+    elsewhere = operator.staff(operator.brokerage().id, "agent")
     answer = server.ask("POST", PATH, new(email=elsewhere.email.upper()), owner.bearer)
     assert (answer.status, answer.detail) == (409, "A user with this email address already exists.")
 
@@ -177,29 +177,31 @@ def test_the_same_request_again_makes_one(server: Server, proxied: Server, owner
 class TestOwners:
     """Owners manage their own brokerage."""
 
-    def test_others_are_not_there(self, server: Server, office: Office, owner: Staff, admin: Staff) -> None:
-        other = office.brokerage()
-        foreign = office.staff(other.id, "agent")
-        before = office.head(other)
+    def test_others_are_not_there(self, server: Server, operator: Operator, owner: Staff, admin: Staff) -> None:
+        other = operator.brokerage()
+        foreign = operator.staff(other.id, "agent")
+        before = operator.head(other)
         for number in (foreign.number, admin.number, 2**31 - 1):
             for method, body in (("GET", None), ("PATCH", {"name": "Mine"}), ("PATCH", {})):
                 answer = server.ask(method, f"{PATH}/{number}", body, owner.bearer)
                 assert (answer.status, answer.detail) == (404, "There is no such user.")
-        assert office.head(other) == before
+        assert operator.head(other) == before
 
     def test_the_brokerage_that_they_name_is_ignored(
-        self, server: Server, office: Office, tenant: Tenant, owner: Staff
+        self, server: Server, operator: Operator, tenant: Tenant, owner: Staff
     ) -> None:
-        other = number_of(office, office.brokerage())
+        other = number_of(operator, operator.brokerage())
         anything: tuple[object, ...] = (other, 2**31 - 1, None, "abc", {}, 1.5, "")
         for named in anything:
-            assert made(server, owner, brokerage_id=named)["brokerage_id"] == number_of(office, tenant)
+            assert made(server, owner, brokerage_id=named)["brokerage_id"] == number_of(operator, tenant)
         for text in (other, "abc", "1.5", ""):
             assert server.ask("GET", f"{PATH}?brokerage_id={text}", headers=owner.bearer).json["total"] == 8
 
-    def test_they_make_no_platform_admin(self, server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
+    def test_they_make_no_platform_admin(
+        self, server: Server, operator: Operator, tenant: Tenant, owner: Staff
+    ) -> None:
         user = made(server, owner)
-        before = office.head(tenant)
+        before = operator.head(tenant)
         given = "Only a platform admin may give a user the role platform_admin."
         answers = [
             server.ask("POST", PATH, new(role="platform_admin"), owner.bearer),
@@ -207,28 +209,28 @@ class TestOwners:
             change(server, owner, owner.number, {"role": "platform_admin"}),
         ]
         assert {(answer.status, answer.detail) for answer in answers} == {(403, given)}
-        assert office.head(tenant) == before
+        assert operator.head(tenant) == before
 
     def test_nor_do_they_become_one_by_another_ones_password(
-        self, server: Server, office: Office, tenant: Tenant, owner: Staff
+        self, server: Server, operator: Operator, tenant: Tenant, owner: Staff
     ) -> None:
-        at_home = office.staff(tenant.id, "platform_admin")
-        before = office.head(tenant)
+        at_home = operator.staff(tenant.id, "platform_admin")
+        before = operator.head(tenant)
         for body in ({"password": PASSWORD}, {"role": "agent"}, {"disabled": True}, {"name": "X"}):
             answer = change(server, owner, at_home.number, body)
             assert (answer.status, answer.detail) == (403, "Only a platform admin may change a platform admin.")
-        assert office.head(tenant) == before
+        assert operator.head(tenant) == before
 
-    def test_the_last_one_stays(self, server: Server, office: Office, tenant: Tenant, owner: Staff) -> None:
-        before = office.head(tenant)
+    def test_the_last_one_stays(self, server: Server, operator: Operator, tenant: Tenant, owner: Staff) -> None:
+        before = operator.head(tenant)
         for body in ({"disabled": True}, {"role": "broker"}, {"role": "agent", "name": "X"}):
             answer = change(server, owner, owner.number, body)
             assert (answer.status, answer.detail) == (
                 409,
                 "A brokerage needs an owner. Make another user an owner first.",
             )
-        assert office.head(tenant) == before
-        second = office.staff(tenant.id, "brokerage_owner")
+        assert operator.head(tenant) == before
+        second = operator.staff(tenant.id, "brokerage_owner")
         assert change(server, owner, second.number, {"disabled": True}).status == 200
         assert change(server, owner, owner.number, {"disabled": True}).status == 409
         assert change(server, owner, second.number, {"disabled": False}).status == 200
@@ -236,10 +238,10 @@ class TestOwners:
         assert change(server, owner, owner.number, {"name": "X"}).status == 403
 
     def test_two_do_not_shut_each_other_out(
-        self, server: Server, proxied: Server, office: Office, tenant: Tenant, owner: Staff
+        self, server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff
     ) -> None:
         """Both have seen that the other is left; then one comes first."""
-        second = office.staff(tenant.id, "brokerage_owner")
+        second = operator.staff(tenant.id, "brokerage_owner")
 
         async def both(store: EventStore) -> list[int]:
             async with store.database.connection() as connection:
@@ -256,12 +258,12 @@ class TestOwners:
                 await connection.execute("COMMIT")
             return sorted(answer.status for answer in await asyncio.wait_for(asyncio.gather(*asked), 20))
 
-        assert office.run(lambda store: asyncio.wait_for(both(store), 30)) == [200, 409]
+        assert operator.run(lambda store: asyncio.wait_for(both(store), 30)) == [200, 409]
         query = "SELECT count(*) FROM users WHERE tenant_id = %(t)s AND role = 'brokerage_owner'"
-        assert office.rows(query, t=tenant.id) == [(1,)]
+        assert operator.rows(query, t=tenant.id) == [(1,)]
 
-    def test_one_of_no_brokerage_has_nothing_to_manage(self, server: Server, office: Office, admin: Staff) -> None:
-        of_nothing = office.staff(PLATFORM, "brokerage_owner")
+    def test_one_of_no_brokerage_has_nothing_to_manage(self, server: Server, operator: Operator, admin: Staff) -> None:
+        of_nothing = operator.staff(PLATFORM, "brokerage_owner")
         for method, path, body in (("GET", PATH, None), ("POST", PATH, new()), ("PATCH", f"{PATH}/{admin.number}", {})):
             answer = server.ask(method, path, body, of_nothing.bearer)
             assert (answer.status, answer.detail) == (400, "You do not belong to a brokerage.")
@@ -271,10 +273,10 @@ class TestPlatformAdmins:
     """They manage everybody."""
 
     def test_in_the_brokerage_that_they_name(
-        self, server: Server, office: Office, tenant: Tenant, admin: Staff
+        self, server: Server, operator: Operator, tenant: Tenant, admin: Staff
     ) -> None:
-        number = number_of(office, tenant)
-        for who in (admin, office.staff(office.shared.id, "platform_admin")):
+        number = number_of(operator, tenant)
+        for who in (admin, operator.staff(operator.shared.id, "platform_admin")):
             user = made(server, who, brokerage_id=number, role="brokerage_owner")
             assert user["brokerage_id"] == number
             answer = change(server, who, user["id"], {"disabled": True})
@@ -286,10 +288,10 @@ class TestPlatformAdmins:
             assert server.ask("GET", f"{PATH}?brokerage_id={number}", headers=known).status == 200
 
     def test_none_named_is_their_own_or_the_platform(
-        self, server: Server, office: Office, tenant: Tenant, admin: Staff
+        self, server: Server, operator: Operator, tenant: Tenant, admin: Staff
     ) -> None:
-        at_home = office.staff(tenant.id, "platform_admin")
-        assert made(server, at_home, role="platform_admin")["brokerage_id"] == number_of(office, tenant)
+        at_home = operator.staff(tenant.id, "platform_admin")
+        assert made(server, at_home, role="platform_admin")["brokerage_id"] == number_of(operator, tenant)
         user = made(server, admin, role="platform_admin")
         assert user["brokerage_id"] is None
         page = server.ask("GET", f"{PATH}?page_size=100", headers=admin.bearer).json
@@ -304,9 +306,9 @@ class TestPlatformAdmins:
 
 
 @pytest.mark.parametrize("role", ["broker", "agent"])
-def test_no_other_role(server: Server, office: Office, tenant: Tenant, owner: Staff, role: str) -> None:
-    who = office.staff(tenant.id, role)
-    before = office.head(tenant)
+def test_no_other_role(server: Server, operator: Operator, tenant: Tenant, owner: Staff, role: str) -> None:
+    who = operator.staff(tenant.id, role)
+    before = operator.head(tenant)
     for method, path, body in (
         ("GET", PATH, None),
         ("POST", PATH, new()),
@@ -318,4 +320,4 @@ def test_no_other_role(server: Server, office: Office, tenant: Tenant, owner: St
         assert answer.detail == "Only the owner of the brokerage or a platform admin may do this."
         assert server.ask(method, path, body).status == 401
         assert server.ask(method, path, body, tenant.bearer).status == 401
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before

@@ -4,20 +4,20 @@ import pytest
 
 from aureum.commands.brokerages import change_plan
 from aureum.domain.ids import PLATFORM, to_wire
-from tests.http.office import ORIGIN, Office, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import Server
 
 
-def brokerage(office: Office, tenant: Tenant, plan: str) -> dict[str, object]:
+def brokerage(operator: Operator, tenant: Tenant, plan: str) -> dict[str, object]:
     """The tenant as it is told of."""
-    ((number, slug, name),) = office.rows(
+    ((number, slug, name),) = operator.rows(
         "SELECT number, slug, name FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id
     )
     return {"id": number, "slug": slug, "name": name, "plan": plan, "timeZone": "America/Boise"}
 
 
-def test_a_key_on_any_plan(server: Server, office: Office) -> None:
-    tenant = office.brokerage("Starter", rate_limit=1_000)
+def test_a_key_on_any_plan(server: Server, operator: Operator) -> None:
+    tenant = operator.brokerage("Starter", rate_limit=1_000)
 
     answer = server.by_key(tenant, "GET", "/api/me")
 
@@ -29,19 +29,19 @@ def test_a_key_on_any_plan(server: Server, office: Office) -> None:
             "name": "tests",
             "prefix": tenant.key[:12],
             "rateLimit": 1_000,
-            "brokerage": brokerage(office, tenant, "Starter"),
+            "brokerage": brokerage(operator, tenant, "Starter"),
         },
     )
     assert answer.headers["x-ratelimit-limit"] == "1000"
 
 
-def move(office: Office, tenant: Tenant, plan: str) -> None:
-    office.run(lambda store: change_plan(store, tenant.id, plan, ORIGIN))
+def move(operator: Operator, tenant: Tenant, plan: str) -> None:
+    operator.run(lambda store: change_plan(store, tenant.id, plan, ORIGIN))
 
 
 @pytest.mark.parametrize("role", ["brokerage_owner", "broker", "agent", "platform_admin"])
-def test_a_user(server: Server, office: Office, tenant: Tenant, role: str) -> None:
-    user = office.staff(tenant.id, role, "Sam")
+def test_a_user(server: Server, operator: Operator, tenant: Tenant, role: str) -> None:
+    user = operator.staff(tenant.id, role, "Sam")
     answer = server.ask("GET", "/api/me", headers=user.bearer)
     assert (answer.status, answer.json) == (
         200,
@@ -52,23 +52,23 @@ def test_a_user(server: Server, office: Office, tenant: Tenant, role: str) -> No
             "name": "Sam",
             "email": user.email,
             "role": role,
-            "brokerage": brokerage(office, tenant, "Elite"),
+            "brokerage": brokerage(operator, tenant, "Elite"),
         },
     )
 
 
-def test_a_user_of_no_brokerage(server: Server, office: Office) -> None:
-    admin = office.staff(PLATFORM, "platform_admin")
+def test_a_user_of_no_brokerage(server: Server, operator: Operator) -> None:
+    admin = operator.staff(PLATFORM, "platform_admin")
     assert server.ask("GET", "/api/me", headers=admin.bearer).json["brokerage"] is None
 
 
-def test_unchanged_until_something_happens_to_the_brokerage(server: Server, office: Office, tenant: Tenant) -> None:
-    for headers in (tenant.bearer, office.staff(tenant.id, "agent").bearer):
+def test_unchanged_until_something_happens_to_the_brokerage(server: Server, operator: Operator, tenant: Tenant) -> None:
+    for headers in (tenant.bearer, operator.staff(tenant.id, "agent").bearer):
         etag = server.ask("GET", "/api/me", headers=headers).etag
         assert server.ask("GET", "/api/me", headers=headers | {"If-None-Match": etag}).status == 304
-        ((plan,),) = office.rows("SELECT plan FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
+        ((plan,),) = operator.rows("SELECT plan FROM brokerages WHERE tenant_id = %(t)s", t=tenant.id)
         other = "Grow" if plan == "Elite" else "Elite"
-        move(office, tenant, other)
+        move(operator, tenant, other)
         changed = server.ask("GET", "/api/me", headers=headers | {"If-None-Match": etag})
         assert (changed.status, changed.json["brokerage"]["plan"]) == (200, other)
 

@@ -3,23 +3,23 @@
 from aureum.commands.users import ChangeUser, change_user
 from aureum.domain.ids import PLATFORM, from_wire
 from tests.http.links import delta, next_page
-from tests.http.office import ORIGIN, Office, Staff, Tenant
+from tests.http.operator import ORIGIN, Operator, Staff, Tenant
 from tests.http.serving import BASE_DOMAIN, Server
 
 
-def disable(office: Office, tenant: Tenant, user: Staff) -> None:
+def disable(operator: Operator, tenant: Tenant, user: Staff) -> None:
     user_id = from_wire(user.id)
     assert user_id is not None
     command = ChangeUser(tenant_id=tenant.id, user_id=user_id, disabled=True)
-    office.run(lambda store: change_user(store, command, ORIGIN, check=lambda _: None))
+    operator.run(lambda store: change_user(store, command, ORIGIN, check=lambda _: None))
 
 
-def test_the_brokerages_staff_by_name(server: Server, office: Office, tenant: Tenant) -> None:
-    zoe = office.staff(tenant.id, "broker", "Zoë")
-    ana = office.staff(tenant.id, "agent", "Ana")
-    out = office.staff(tenant.id, "agent", "Bob")
-    office.staff(office.brokerage().id, "agent", "Foreign")
-    disable(office, tenant, out)
+def test_the_brokerages_staff_by_name(server: Server, operator: Operator, tenant: Tenant) -> None:
+    zoe = operator.staff(tenant.id, "broker", "Zoë")
+    ana = operator.staff(tenant.id, "agent", "Ana")
+    out = operator.staff(tenant.id, "agent", "Bob")
+    operator.staff(operator.brokerage().id, "agent", "Foreign")
+    disable(operator, tenant, out)
 
     listed = server.by_key(tenant, "GET", "/api/users")
 
@@ -34,28 +34,28 @@ def test_the_brokerages_staff_by_name(server: Server, office: Office, tenant: Te
         assert server.by_key(tenant, "POST", "/api/leads", lead).status == 201
 
 
-def test_unchanged_it_is_not_sent_again(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
-    ana = office.staff(tenant.id, "agent", "Ana")
+def test_unchanged_it_is_not_sent_again(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
+    ana = operator.staff(tenant.id, "agent", "Ana")
     etag = server.by_key(tenant, "GET", "/api/users").etag
     unchanged = proxied.by_key(tenant, "GET", "/api/users", headers={"If-None-Match": etag})
     assert (unchanged.status, unchanged.body) == (304, b"")
-    disable(office, tenant, ana)
+    disable(operator, tenant, ana)
     changed = proxied.by_key(tenant, "GET", "/api/users", headers={"If-None-Match": etag})
     assert (changed.status, changed.json) == (200, [])
 
 
-def test_who_may_ask(server: Server, office: Office, tenant: Tenant) -> None:
+def test_who_may_ask(server: Server, operator: Operator, tenant: Tenant) -> None:
     assert server.ask("GET", "/api/users").status == 401
-    starter = office.brokerage("Starter")
+    starter = operator.brokerage("Starter")
     assert server.by_key(starter, "GET", "/api/users").json["requiredPlan"] == "Grow"
-    admin = office.staff(PLATFORM, "platform_admin")
+    admin = operator.staff(PLATFORM, "platform_admin")
     assert server.ask("GET", "/api/users", headers=admin.bearer).status == 400
     host = f"{tenant.slug}.{BASE_DOMAIN}"
     assert server.ask("GET", "/api/users", headers=admin.bearer, host=host).json == []
 
 
-def test_pages_and_what_changes_in_them(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
-    staff = [office.staff(tenant.id, "agent", name) for name in ("Cy", "Ana", "Dot", "Bob")]
+def test_pages_and_what_changes_in_them(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
+    staff = [operator.staff(tenant.id, "agent", name) for name in ("Cy", "Ana", "Dot", "Bob")]
     cy, ana, dot, bob = (one.id for one in staff)
 
     def pages(path: str) -> tuple[list[list[str]], str]:
@@ -81,15 +81,15 @@ def test_pages_and_what_changes_in_them(server: Server, proxied: Server, office:
 
     # A page goes on behind a user who is disabled meanwhile.
     second = next_page(server.by_key(tenant, "GET", "/api/users?limit=2"))
-    disable(office, tenant, staff[3])
+    disable(operator, tenant, staff[3])
     assert second and server.by_key(tenant, "GET", second).ids == [cy, dot]
 
-    eve = office.staff(tenant.id, "agent", "Eve").id
+    eve = operator.staff(tenant.id, "agent", "Eve").id
     changed = server.by_key(tenant, "GET", after)
     assert changed.json[0] == {"id": bob, "removed": True} and changed.json[1]["name"] == "Eve"
     assert pages(after.replace("limit=3", "limit=1"))[0] == [[bob], [eve]]
     assert pages(delta(changed))[0] == [[]]
     for path in (after, second):
-        assert server.by_key(office.brokerage(), "GET", path).status == 400
+        assert server.by_key(operator.brokerage(), "GET", path).status == 400
     for query in ("limit=0", "cursor=x", "changedAfter=x", "name=Ana"):
         assert server.by_key(tenant, "GET", f"/api/users?{query}").status == 400

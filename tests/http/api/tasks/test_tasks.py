@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aureum.domain import ids
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 NEVER = "c" + "1" * 25
@@ -31,7 +31,7 @@ def links(server: Server, tenant: Tenant) -> dict[str, str]:
 
 
 def test_a_task_is_answered_whole_and_found_again(
-    server: Server, proxied: Server, office: Office, tenant: Tenant
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
     fields = {
         "title": "Follow up with John Smith",
@@ -40,7 +40,7 @@ def test_a_task_is_answered_whole_and_found_again(
         "status": "in_progress",
         "dueDate": "2025-01-20T10:30:00.000Z",
         "description": "Ask about the garage",
-        "assignedToId": office.agent(tenant, "Rita"),
+        "assignedToId": operator.agent(tenant, "Rita"),
         **links(server, tenant),
     }
 
@@ -98,10 +98,10 @@ def test_a_due_date_is_a_moment(server: Server, tenant: Tenant, given: str, show
     ],
 )
 def test_a_refusal_names_the_field_and_what_is_allowed(
-    server: Server, office: Office, tenant: Tenant, fields: dict[str, Any], sentence: str
+    server: Server, operator: Operator, tenant: Tenant, fields: dict[str, Any], sentence: str
 ) -> None:
     path = f"/api/tasks/{make(server, tenant)['id']}"
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     for answer in (
         server.by_key(tenant, "POST", "/api/tasks", {"title": "Call back"} | fields),
@@ -111,14 +111,14 @@ def test_a_refusal_names_the_field_and_what_is_allowed(
 
     missing = server.by_key(tenant, "POST", "/api/tasks", {"type": "call"})
     assert (missing.status, missing.error) == (400, "title is required.")
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_links_lead_to_the_same_brokerage(server: Server, office: Office, tenant: Tenant) -> None:
-    own, foreign = (links(server, one) for one in (tenant, office.brokerage()))
+def test_links_lead_to_the_same_brokerage(server: Server, operator: Operator, tenant: Tenant) -> None:
+    own, foreign = (links(server, one) for one in (tenant, operator.brokerage()))
     task = server.by_key(tenant, "POST", "/api/tasks", {"title": "Call back"} | own).json
     assert task.items() >= own.items()
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     for name, link in foreign.items():
         for answer in (
@@ -129,10 +129,10 @@ def test_links_lead_to_the_same_brokerage(server: Server, office: Office, tenant
             assert (answer.status, answer.error) == (400, f"{name} must be the id of a {kind} of this brokerage.")
     # A contact is no lead, though both are there.
     assert server.by_key(tenant, "POST", "/api/tasks", {"title": "x", "leadId": own["contactId"]}).status == 400
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_one_save_is_one_append_and_null_empties(server: Server, office: Office, tenant: Tenant) -> None:
+def test_one_save_is_one_append_and_null_empties(server: Server, operator: Operator, tenant: Tenant) -> None:
     task = make(server, tenant)
     path = f"/api/tasks/{task['id']}"
     change = {
@@ -142,7 +142,7 @@ def test_one_save_is_one_append_and_null_empties(server: Server, office: Office,
         "status": "in_progress",
         "dueDate": "2026-02-01T00:00:00.000Z",
         "description": "About the garage",
-        "assignedToId": office.agent(tenant, "Rita"),
+        "assignedToId": operator.agent(tenant, "Rita"),
         **links(server, tenant),
     }
 
@@ -163,14 +163,14 @@ def test_one_save_is_one_append_and_null_empties(server: Server, office: Office,
     assert (was.json, was.etag) == (task, '"v1"')
 
 
-def completions(office: Office, tenant: Tenant) -> int:
+def completions(operator: Operator, tenant: Tenant) -> int:
     """How often a task of the brokerage was completed."""
     query = "SELECT count(*) FROM events WHERE tenant_id = %(t)s AND type = 'task.completed'"
-    ((count,),) = office.rows(query, t=tenant.id)
+    ((count,),) = operator.rows(query, t=tenant.id)
     return int(count)
 
 
-def test_a_task_is_completed_once(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+def test_a_task_is_completed_once(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
     path = f"/api/tasks/{make(server, tenant)['id']}"
 
     with ThreadPoolExecutor(6) as clients:
@@ -183,11 +183,11 @@ def test_a_task_is_completed_once(server: Server, proxied: Server, office: Offic
     patched = server.by_key(tenant, "PATCH", path, {"status": "completed"})
     assert (again.status, again.json["status"], again.etag) == (200, "completed", '"v2"')
     assert (patched.status, patched.body, patched.etag) == (200, again.body, '"v2"')
-    assert completions(office, tenant) == 1
+    assert completions(operator, tenant) == 1
 
 
 def test_a_patch_completes_as_well_and_what_is_reopened_can_be_completed_again(
-    server: Server, office: Office, tenant: Tenant
+    server: Server, operator: Operator, tenant: Tenant
 ) -> None:
     path = f"/api/tasks/{make(server, tenant)['id']}"
     key = {"Idempotency-Key": "once"}
@@ -199,13 +199,13 @@ def test_a_patch_completes_as_well_and_what_is_reopened_can_be_completed_again(
     replayed = server.by_key(tenant, "POST", f"{path}/complete", {}, key)
 
     assert (replayed.body, replayed.etag, replayed.headers["idempotent-replayed"]) == (first.body, '"v4"', "true")
-    assert completions(office, tenant) == 2
+    assert completions(operator, tenant) == 2
     assert server.by_key(tenant, "GET", path).json["status"] == "in_progress"
-    assert completions(office, tenant) == 2 and make(server, tenant, status="completed")["status"] == "completed"
-    assert completions(office, tenant) == 3, "what is created as completed is completed as well"
+    assert completions(operator, tenant) == 2 and make(server, tenant, status="completed")["status"] == "completed"
+    assert completions(operator, tenant) == 3, "what is created as completed is completed as well"
 
 
-def test_a_creation_is_made_once_under_its_key(server: Server, office: Office, tenant: Tenant) -> None:
+def test_a_creation_is_made_once_under_its_key(server: Server, operator: Operator, tenant: Tenant) -> None:
     key, task = {"Idempotency-Key": "task"}, {"title": "Call back"}
 
     first, again = (server.by_key(tenant, "POST", "/api/tasks", task, key) for _ in range(2))
@@ -219,8 +219,8 @@ def listed(server: Server, tenant: Tenant, query: str = "") -> list[str]:
     return server.by_key(tenant, "GET", f"/api/tasks{query}").ids
 
 
-def test_the_list_newest_first_and_its_filters(server: Server, office: Office, tenant: Tenant) -> None:
-    rita = office.agent(tenant, "Rita")
+def test_the_list_newest_first_and_its_filters(server: Server, operator: Operator, tenant: Tenant) -> None:
+    rita = operator.agent(tenant, "Rita")
     oldest, middle = make(server, tenant, assignedToId=rita), make(server, tenant, status="in_progress")
     newest = make(server, tenant, status="completed", assignedToId=rita)
     every = [newest["id"], middle["id"], oldest["id"]]
@@ -231,7 +231,7 @@ def test_the_list_newest_first_and_its_filters(server: Server, office: Office, t
     assert listed(server, tenant, f"?assignedToId={rita}") == [newest["id"], oldest["id"]]
     assert listed(server, tenant, f"?assignedToId={rita}&status=pending") == [oldest["id"]]
     assert listed(server, tenant, "?assignedToId=&status=") == every
-    for nobody in ("nobody", "%00", NEVER, office.agent(office.brokerage(), "Max")):
+    for nobody in ("nobody", "%00", NEVER, operator.agent(operator.brokerage(), "Max")):
         assert listed(server, tenant, f"?assignedToId={nobody}") == []
     page = server.by_key(tenant, "GET", "/api/tasks?limit=2")
     link = page.headers["link"]
@@ -247,9 +247,11 @@ def test_the_list_newest_first_and_its_filters(server: Server, office: Office, t
     )
 
 
-def test_an_agent_sees_what_is_assigned_to_or_created_by_him(server: Server, office: Office, tenant: Tenant) -> None:
-    ana, ben = office.staff(tenant.id, "agent"), office.staff(tenant.id, "agent")
-    broker = office.staff(tenant.id, "broker")
+def test_an_agent_sees_what_is_assigned_to_or_created_by_him(
+    server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    ana, ben = operator.staff(tenant.id, "agent"), operator.staff(tenant.id, "agent")
+    broker = operator.staff(tenant.id, "broker")
     of_ana = make(server, tenant, assignedToId=ana.id)["id"]
     by_ben = make(server, tenant, ben.bearer, assignedToId=ana.id)["id"]
     of_nobody = make(server, tenant)["id"]
@@ -258,7 +260,7 @@ def test_an_agent_sees_what_is_assigned_to_or_created_by_him(server: Server, off
     assert server.ask("GET", "/api/tasks?limit=9", headers=ben.bearer).ids == [by_ben]
     assert server.ask("GET", f"/api/tasks?assignedToId={ana.id}", headers=ben.bearer).ids == [by_ben]
     assert server.ask("GET", "/api/tasks", headers=broker.bearer).ids == [of_nobody, by_ben, of_ana]
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     def told(task: str) -> list[Answer]:
         path = f"/api/tasks/{task}"
@@ -269,37 +271,37 @@ def test_an_agent_sees_what_is_assigned_to_or_created_by_him(server: Server, off
             server.ask("POST", f"{path}/complete", headers=ben.bearer),
         ]
 
-    foreign = make(server, office.brokerage())["id"]
+    foreign = make(server, operator.brokerage())["id"]
     for hidden in (of_ana, of_nobody, foreign, NEVER, "1"):
         assert [(answer.status, answer.json) for answer in told(hidden)] == [(404, NO_TASK)] * 4
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     assert {answer.status for answer in told(by_ben)} == {200}
 
 
-def test_a_lead_that_an_agent_may_not_see_is_not_there(server: Server, office: Office, tenant: Tenant) -> None:
-    ana = office.staff(tenant.id, "agent")
+def test_a_lead_that_an_agent_may_not_see_is_not_there(server: Server, operator: Operator, tenant: Tenant) -> None:
+    ana = operator.staff(tenant.id, "agent")
     mine, hidden = (server.lead(tenant, assignedToId=agent)["id"] for agent in (ana.id, None))
     task = make(server, tenant, ana.bearer, leadId=mine)
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     for answer in (
         server.ask("POST", "/api/tasks", {"title": "Call back", "leadId": hidden}, ana.bearer),
         server.ask("PATCH", f"/api/tasks/{task['id']}", {"leadId": hidden}, ana.bearer),
     ):
         assert (answer.status, answer.error) == (400, "leadId must be the id of a lead of this brokerage.")
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     assert make(server, tenant, leadId=hidden)["leadId"] == hidden
-    broker = office.staff(tenant.id, "broker")
+    broker = operator.staff(tenant.id, "broker")
     assert make(server, tenant, broker.bearer, leadId=hidden)["leadId"] == hidden
 
 
-def test_another_brokerage_has_other_tasks(server: Server, office: Office, tenant: Tenant) -> None:
+def test_another_brokerage_has_other_tasks(server: Server, operator: Operator, tenant: Tenant) -> None:
     path = f"/api/tasks/{make(server, tenant)['id']}"
-    other = office.brokerage()
+    other = operator.brokerage()
 
     assert listed(server, other) == []
     for method, action, body in (("GET", "", None), ("PATCH", "", {"title": "x"}), ("POST", "/complete", None)):
         answer = server.by_key(other, method, path + action, body)
         assert (answer.status, answer.json) == (404, NO_TASK)
-    admin = office.staff(ids.PLATFORM, "platform_admin")
+    admin = operator.staff(ids.PLATFORM, "platform_admin")
     assert server.ask("GET", path, headers=admin.bearer, host=tenant.domain).status == 200

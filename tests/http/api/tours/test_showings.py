@@ -7,7 +7,7 @@ import pytest
 from aureum.domain.ids import aureum_time, from_wire
 from aureum.domain.wall_time import start_of
 from tests.http.api.tours.tour_requests import as_listed, changed, form, listed_property, requested, showing_of, tour_of
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 JANE = {"name": "Jane Doe", "email": "jane@example.com"}
@@ -36,8 +36,8 @@ def refused(answer: Answer) -> str:
     return answer.error
 
 
-def test_a_showing_is_answered_whole_and_is_a_tour_too(server: Server, tenant: Tenant, office: Office) -> None:
-    agent, house = office.staff(tenant.id, "agent"), listed_property(server, tenant, timeZone="America/New_York")
+def test_a_showing_is_answered_whole_and_is_a_tour_too(server: Server, tenant: Tenant, operator: Operator) -> None:
+    agent, house = operator.staff(tenant.id, "agent"), listed_property(server, tenant, timeZone="America/New_York")
     fields = {
         "listingId": "202412345",
         "propertyId": house,
@@ -126,16 +126,16 @@ def test_a_form_and_its_showing_are_one(server: Server, tenant: Tenant) -> None:
     ],
 )
 def test_a_refusal_names_the_field_as_it_is_called_here(
-    server: Server, tenant: Tenant, office: Office, fields: dict[str, Any], sentence: str
+    server: Server, tenant: Tenant, operator: Operator, fields: dict[str, Any], sentence: str
 ) -> None:
     showing = entered(server, tenant)
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     assert refused(server.by_key(tenant, "POST", "/api/showings", JANE | fields)) == sentence
     if not fields.keys() & {"name", "email"}:
         assert refused(server.by_key(tenant, "PATCH", f"/api/showings/{showing['id']}", fields)) == sentence
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 @pytest.mark.parametrize(
@@ -152,20 +152,20 @@ def test_a_refusal_names_the_field_as_it_is_called_here(
     ],
 )
 def test_a_change_may_be_refused(
-    server: Server, tenant: Tenant, office: Office, change: dict[str, Any], status: int, sentence: str
+    server: Server, tenant: Tenant, operator: Operator, change: dict[str, Any], status: int, sentence: str
 ) -> None:
     path = f"/api/showings/{entered(server, tenant)['id']}"
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     answer = server.by_key(tenant, "PATCH", path, change | {"message": "not kept either"})
 
-    assert (answer.status, answer.error, office.head(tenant)) == (status, sentence, before)
+    assert (answer.status, answer.error, operator.head(tenant)) == (status, sentence, before)
 
 
-def test_what_is_of_another_brokerage_is_not_there(server: Server, tenant: Tenant, office: Office) -> None:
-    other = office.brokerage()
+def test_what_is_of_another_brokerage_is_not_there(server: Server, tenant: Tenant, operator: Operator) -> None:
+    other = operator.brokerage()
     foreign = entered(server, other)
-    house, agent = listed_property(server, other), office.agent(other, "Max")
+    house, agent = listed_property(server, other), operator.agent(other, "Max")
 
     for method, body in (("GET", None), ("PATCH", {"startsAt": "soon"}), ("PATCH", {})):
         answer = server.by_key(tenant, method, f"/api/showings/{foreign['id']}", body)
@@ -174,8 +174,8 @@ def test_what_is_of_another_brokerage_is_not_there(server: Server, tenant: Tenan
         assert refused(server.by_key(tenant, "POST", "/api/showings", JANE | fields)) == sentence
 
 
-def test_an_agent_enters_and_finds_what_is_his_or_hers(server: Server, tenant: Tenant, office: Office) -> None:
-    agent = office.staff(tenant.id, "agent")
+def test_an_agent_enters_and_finds_what_is_his_or_hers(server: Server, tenant: Tenant, operator: Operator) -> None:
+    agent = operator.staff(tenant.id, "agent")
     other = entered(server, tenant)
 
     own = server.ask("POST", "/api/showings", JANE, agent.bearer).json["id"]
@@ -224,7 +224,7 @@ def test_a_stale_change_is_refused(server: Server, tenant: Tenant) -> None:
     assert server.by_key(tenant, "GET", path, headers={"If-None-Match": '"v2"'}).status == 304
 
 
-def test_the_phone_is_kept_as_a_number_too(server: Server, tenant: Tenant, office: Office) -> None:
+def test_the_phone_is_kept_as_a_number_too(server: Server, tenant: Tenant, operator: Operator) -> None:
     showing = entered(server, tenant, phone="(208) 555-0456")
     tour_id = from_wire(showing["id"])
     assert tour_id is not None
@@ -235,7 +235,7 @@ def test_the_phone_is_kept_as_a_number_too(server: Server, tenant: Tenant, offic
         stream = await store.load(tenant.id, tour_id)
         return [stream.events[0].event.phone_e164, stream.aggregate().phone_e164]
 
-    assert office.run(phones) == ["+12085550456", "+12085550457"]
+    assert operator.run(phones) == ["+12085550456", "+12085550457"]
 
 
 class TestFixedTimes:

@@ -5,7 +5,7 @@ from typing import Any
 from icalendar import Calendar
 
 from tests.http.api.tours.tour_requests import changed, listed_property, requested, showing_of
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 
@@ -132,11 +132,11 @@ def test_what_a_visitor_wrote_adds_no_line_of_its_own(server: Server, tenant: Te
     assert "Jane ATTENDEE:mailto:x@example.com END:VEVENT; \\," in event["SUMMARY"]
 
 
-def test_the_address_takes_nothing_but_a_number_and_get(server: Server, tenant: Tenant, office: Office) -> None:
+def test_the_address_takes_nothing_but_a_number_and_get(server: Server, tenant: Tenant, operator: Operator) -> None:
     number = requested(server, tenant)
 
     assert server.by_key(tenant, "GET", "/api/tours/x.ics").status == 422
-    assert server.by_key(office.brokerage(), "GET", f"/api/tours/{number}.ics").status == 404
+    assert server.by_key(operator.brokerage(), "GET", f"/api/tours/{number}.ics").status == 404
     answer = server.by_key(tenant, "PATCH", f"/api/tours/{number}.ics", {})
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
@@ -149,7 +149,7 @@ def newer(before: Any, after: Any) -> bool:
 
 
 def test_whatever_the_file_shows_raises_the_sequence_when_it_changes(
-    server: Server, office: Office, tenant: Tenant
+    server: Server, operator: Operator, tenant: Tenant
 ) -> None:
     house = listed_property(server, tenant, mlsId="202412345")
     other = listed_property(server, tenant, mlsId="2", address="9 Elm St")
@@ -157,7 +157,7 @@ def test_whatever_the_file_shows_raises_the_sequence_when_it_changes(
         server.by_key(tenant, "PATCH", f"/api/properties/{house}", {"address": address})
     number = requested(server, tenant)
     showing = f"/api/showings/{showing_of(server, tenant)['id']}"
-    owner = office.staff(tenant.id, "brokerage_owner")
+    owner = operator.staff(tenant.id, "brokerage_owner")
     _, event = event_of(file_of(server, tenant, number))
     assert event["SEQUENCE"] == 0, "what was before the tour does not count"
 
@@ -177,7 +177,7 @@ def test_whatever_the_file_shows_raises_the_sequence_when_it_changes(
     move({"propertyId": None}, "")
     move({"propertyId": house}, "125 Palm Dr, Boise, ID 83702")
 
-    ((brokerage,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(id)s", id=tenant.id)
+    ((brokerage,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(id)s", id=tenant.id)
     before, path = event, f"/api/v1/admin/brokerages/{brokerage}"
     assert server.ask("PATCH", path, {"name": "Snake River Homes"}, owner.bearer).status == 200
     _, event = event_of(file_of(server, tenant, number))

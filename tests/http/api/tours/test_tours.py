@@ -17,7 +17,7 @@ from tests.http.api.tours.tour_requests import (
     showing_of,
     tour_of,
 )
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -91,13 +91,13 @@ def test_only_what_the_document_requires_is_required(server: Server, tenant: Ten
     ],
 )
 def test_a_refused_form_names_the_field_and_leaves_nothing_behind(
-    server: Server, tenant: Tenant, office: Office, fields: dict[str, Any], name: str, text: str
+    server: Server, tenant: Tenant, operator: Operator, fields: dict[str, Any], name: str, text: str
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     assert refused(form(server, tenant, **fields)) == (name, text)
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 @pytest.mark.parametrize(("phone", "kept"), [(2085550456, "2085550456"), ([], None), ("call me", "call me")])
@@ -115,10 +115,10 @@ def test_words_for_a_time_and_any_listing_are_kept_as_given(server: Server, tena
 
 
 def test_a_listing_that_is_one_property_of_the_brokerage_is_linked_to_it(
-    server: Server, tenant: Tenant, office: Office
+    server: Server, tenant: Tenant, operator: Operator
 ) -> None:
     house = listed_property(server, tenant, mlsId="202412345", mls="imls")
-    listed_property(server, office.brokerage(), mlsId="7")
+    listed_property(server, operator.brokerage(), mlsId="7")
     for mls in ("imls", "other"):
         listed_property(server, tenant, mlsId="0202412345", mls=mls)
 
@@ -147,10 +147,10 @@ def listed(server: Server, tenant: Tenant, query: str = "") -> list[dict[str, An
     return tours
 
 
-def test_the_list_has_filters_and_pages_like_every_list(server: Server, tenant: Tenant, office: Office) -> None:
+def test_the_list_has_filters_and_pages_like_every_list(server: Server, tenant: Tenant, operator: Operator) -> None:
     made = [requested(server, tenant, listing_id=f"{number % 2}") for number in range(4)]
     changed(server, tenant, made[0], status="cancelled")
-    agent = office.staff(tenant.id, "agent")
+    agent = operator.staff(tenant.id, "agent")
     changed(server, tenant, made[1], assigned_agent_id=agent.number)
 
     whole = listed(server, tenant)
@@ -172,19 +172,19 @@ def test_the_list_has_filters_and_pages_like_every_list(server: Server, tenant: 
 @pytest.mark.parametrize(
     "query", ["status=done", "status=%20", "listing_id=%00", "limit=0", "cursor=x", "updatedSince=x"]
 )
-def test_a_bad_parameter_is_named(server: Server, office: Office, query: str) -> None:
-    name, _ = refused(server.by_key(office.shared, "GET", f"/api/tours?{query}"))
+def test_a_bad_parameter_is_named(server: Server, operator: Operator, query: str) -> None:
+    name, _ = refused(server.by_key(operator.shared, "GET", f"/api/tours?{query}"))
 
     assert name == query.partition("=")[0]
 
 
-def test_who_may_ask(server: Server, tenant: Tenant, office: Office) -> None:
+def test_who_may_ask(server: Server, tenant: Tenant, operator: Operator) -> None:
     number = requested(server, tenant)
-    starter = office.brokerage("Starter")
+    starter = operator.brokerage("Starter")
     for path in ("/api/tours", f"/api/tours/{number}", f"/api/tours/{number}.ics"):
         assert server.ask("GET", path, host=tenant.domain).status == 401
         assert server.by_key(starter, "GET", path).status == 403
-    broker = office.staff(starter.id, "broker")
+    broker = operator.staff(starter.id, "broker")
     own = requested(server, starter)
     assert server.ask("GET", f"/api/tours/{own}", headers=broker.bearer).json["id"] == own
     for path in (f"/api/tours/{number}", f"/api/tours/{number}.ics"):
@@ -192,9 +192,9 @@ def test_who_may_ask(server: Server, tenant: Tenant, office: Office) -> None:
         assert (answer.status, answer.detail) == (404, NO_TOUR)
 
 
-def test_an_agent_sees_and_changes_only_his_or_her_own(server: Server, tenant: Tenant, office: Office) -> None:
+def test_an_agent_sees_and_changes_only_his_or_her_own(server: Server, tenant: Tenant, operator: Operator) -> None:
     own, other = requested(server, tenant), requested(server, tenant)
-    agent = office.staff(tenant.id, "agent")
+    agent = operator.staff(tenant.id, "agent")
     changed(server, tenant, own, assigned_agent_id=agent.number)
 
     assert [tour["id"] for tour in server.ask("GET", "/api/tours", headers=agent.bearer).json] == [own]
@@ -210,9 +210,9 @@ def test_an_agent_sees_and_changes_only_his_or_her_own(server: Server, tenant: T
 
 
 @pytest.mark.parametrize(("number", "status"), [("0", 404), (str(2**63), 404), ("x", 422), ("-1", 422), ("1.5", 422)])
-def test_a_number_of_no_tour(server: Server, office: Office, number: str, status: int) -> None:
+def test_a_number_of_no_tour(server: Server, operator: Operator, number: str, status: int) -> None:
     for path in (f"/api/tours/{number}", f"/api/tours/{number}.ics"):
-        assert server.by_key(office.shared, "GET", path).status == status
+        assert server.by_key(operator.shared, "GET", path).status == status
 
 
 def test_a_tour_is_confirmed_without_a_time_and_takes_place(server: Server, tenant: Tenant) -> None:
@@ -231,9 +231,11 @@ def test_a_tour_is_confirmed_without_a_time_and_takes_place(server: Server, tena
         )
 
 
-def test_one_save_is_one_append_and_is_seen_in_both_dialects(server: Server, tenant: Tenant, office: Office) -> None:
+def test_one_save_is_one_append_and_is_seen_in_both_dialects(
+    server: Server, tenant: Tenant, operator: Operator
+) -> None:
     number = requested(server, tenant)
-    agent = office.staff(tenant.id, "agent")
+    agent = operator.staff(tenant.id, "agent")
     before = tour_of(server, tenant, number)
     change = {
         "status": "confirmed",
@@ -258,9 +260,9 @@ def test_one_save_is_one_append_and_is_seen_in_both_dialects(server: Server, ten
     assert tour == tour_of(server, tenant, number)
     showing = showing_of(server, tenant)
     assert (showing["startsAt"], showing["assignedToId"]) == ("2025-03-09T16:00:00.000Z", agent.id)
-    head = office.head(tenant)
+    head = operator.head(tenant)
     same = server.by_key(tenant, "PATCH", f"/api/tours/{number}", change | {STARTS_AT: tour[STARTS_AT]})
-    assert (same.status, same.json, office.head(tenant)) == (200, tour, head)
+    assert (same.status, same.json, operator.head(tenant)) == (200, tour, head)
 
 
 def test_a_tour_may_be_moved_and_called_off_at_once_but_not_moved_afterwards(server: Server, tenant: Tenant) -> None:
@@ -292,19 +294,19 @@ def test_a_tour_may_be_moved_and_called_off_at_once_but_not_moved_afterwards(ser
     ],
 )
 def test_a_refused_change_names_the_field(
-    server: Server, tenant: Tenant, office: Office, change: dict[str, Any], name: str
+    server: Server, tenant: Tenant, operator: Operator, change: dict[str, Any], name: str
 ) -> None:
     number = requested(server, tenant)
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     assert refused(server.by_key(tenant, "PATCH", f"/api/tours/{number}", change))[0] == name
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_an_unknown_agent_is_refused_like_a_foreign_one(server: Server, tenant: Tenant, office: Office) -> None:
-    number, foreign = requested(server, tenant), office.staff(office.brokerage().id, "agent")
-    ((brokerage,),) = office.rows("SELECT number FROM brokerages WHERE tenant_id = %(tenant)s", tenant=tenant.id)
+def test_an_unknown_agent_is_refused_like_a_foreign_one(server: Server, tenant: Tenant, operator: Operator) -> None:
+    number, foreign = requested(server, tenant), operator.staff(operator.brokerage().id, "agent")
+    ((brokerage,),) = operator.rows("SELECT number FROM brokerages WHERE tenant_id = %(tenant)s", tenant=tenant.id)
 
     for agent in (foreign.number, 0, -1, 10**15, -(10**15)):
         answer = server.by_key(tenant, "PATCH", f"/api/tours/{number}", {"assigned_agent_id": agent})
@@ -312,21 +314,21 @@ def test_an_unknown_agent_is_refused_like_a_foreign_one(server: Server, tenant: 
         assert answer.detail == f"Agent {agent} does not belong to brokerage {brokerage}"
 
 
-def test_no_agent_shows_it_any_more(server: Server, tenant: Tenant, office: Office) -> None:
+def test_no_agent_shows_it_any_more(server: Server, tenant: Tenant, operator: Operator) -> None:
     number = requested(server, tenant)
-    changed(server, tenant, number, assigned_agent_id=office.staff(tenant.id, "broker").number)
+    changed(server, tenant, number, assigned_agent_id=operator.staff(tenant.id, "broker").number)
 
     assert changed(server, tenant, number, assigned_agent_id=None)["assigned_agent_id"] is None
 
 
-def test_a_tour_as_it_was(server: Server, tenant: Tenant, office: Office) -> None:
-    agent, number = office.staff(tenant.id, "agent"), requested(server, tenant)
+def test_a_tour_as_it_was(server: Server, tenant: Tenant, operator: Operator) -> None:
+    agent, number = operator.staff(tenant.id, "agent"), requested(server, tenant)
     changed(server, tenant, number, assigned_agent_id=agent.number)
     was = tour_of(server, tenant, number)
     moment = showing_of(server, tenant)["updatedAt"]
     while showing_of(server, tenant)["updatedAt"] == moment:
         # Within one millisecond there is no telling the moments apart.
-        changed(server, tenant, number, preferred_time=f"{office.head(tenant)}", assigned_agent_id=None)
+        changed(server, tenant, number, preferred_time=f"{operator.head(tenant)}", assigned_agent_id=None)
 
     answer = server.by_key(tenant, "GET", f"/api/tours/{number}?asOf={moment}")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.http.office import Tenant
+from tests.http.operator import Tenant
 from tests.http.serving import NUMBERS, Answer, Server
 
 TOUR = {

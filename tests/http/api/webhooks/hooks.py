@@ -5,7 +5,7 @@ from typing import Any
 
 from aureum.domain.ids import from_wire
 from aureum.domain.webhook_endpoint import WebhookEndpoint
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 PATH = "/api/webhooks"
@@ -31,8 +31,8 @@ def changed(server: Server, tenant: Tenant, webhook: dict[str, Any], **fields: A
     return server.by_key(tenant, "PATCH", f"{PATH}/{webhook['id']}", fields)
 
 
-def aggregate(office: Office, tenant: Tenant, webhook: dict[str, Any]) -> WebhookEndpoint:
+def aggregate(operator: Operator, tenant: Tenant, webhook: dict[str, Any]) -> WebhookEndpoint:
     endpoint_id = from_wire(webhook["id"])
     assert endpoint_id is not None
-    found: WebhookEndpoint = office.run(lambda store: store.load(tenant.id, endpoint_id)).aggregate()
+    found: WebhookEndpoint = operator.run(lambda store: store.load(tenant.id, endpoint_id)).aggregate()
     return found

@@ -14,7 +14,7 @@ from aureum.http.api.webhooks.ping import PATIENCE_SECONDS, WAIT_SECONDS
 from aureum.webhooks.queue.message import message_id
 from tests.http.api.webhooks.hooks import made
 from tests.http.links import NEXT
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server, until
 
 MESSAGE = """
@@ -45,7 +45,7 @@ class Hook:
     """A webhook, and its worker's hands."""
 
     server: Server
-    office: Office
+    operator: Operator
     tenant: Tenant
     id: str
 
@@ -62,15 +62,15 @@ class Hook:
     def told(self, position: int, event: str = "lead.created", body: bytes = b"{}") -> None:
         message = message_id(self.tenant.id, position)
         about = {"tenant": self.tenant.id, "position": position, "message": message}
-        self.office.rows(MESSAGE, **about, event=event, body=body)
+        self.operator.rows(MESSAGE, **about, event=event, body=body)
 
     def queued(self, position: int, replay: UUID | None = None) -> None:
-        self.office.rows(QUEUED, **self.about, position=position, replay=replay)
+        self.operator.rows(QUEUED, **self.about, position=position, replay=replay)
 
     def tried(self, position: int, attempt: int, outcome: str, error: str | None = None, answer: bytes = b"") -> None:
         status = 200 if error is None else 500 if error.startswith("http") else None
         about = self.about | {"position": position, "attempt": attempt, "outcome": outcome, "error": error}
-        self.office.rows(TRIED, **about, status=status, answer=answer)
+        self.operator.rows(TRIED, **about, status=status, answer=answer)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         return self.server.by_key(self.tenant, method, f"/api/webhooks/{path}", body, headers)
@@ -83,8 +83,8 @@ class Hook:
 
 
 @pytest.fixture
-def hook(server: Server, office: Office, tenant: Tenant) -> Hook:
-    return Hook(server, office, tenant, made(server, tenant)["id"])
+def hook(server: Server, operator: Operator, tenant: Tenant) -> Hook:
+    return Hook(server, operator, tenant, made(server, tenant)["id"])
 
 
 def furnish(hook: Hook) -> None:
@@ -221,16 +221,16 @@ def test_delivered_again(hook: Hook) -> None:
 
     (shown,) = hook.deliveries()
     assert (answer.status, answer.json) == (202, shown | {"status": "pending"})
-    ((kind, position),) = hook.office.rows(LAST_EVENT, tenant=hook.tenant.id)
+    ((kind, position),) = hook.operator.rows(LAST_EVENT, tenant=hook.tenant.id)
     assert kind == "webhook_redelivery.requested"
     # A message that the webhook did not want when it was told.
     other = hook.ask("POST", f"deliveries/{hook.id}_4/redeliver")
     assert (other.status, other.json["event"], other.json["attempts"]) == (202, "lead.updated", 0)
     hook.ask("PATCH", hook.id, {"disabled": True})
-    before = hook.office.head(hook.tenant)
+    before = hook.operator.head(hook.tenant)
     refused = hook.ask("POST", f"deliveries/{hook.id}_3/redeliver")
     assert refused.status == 409 and "Enable it" in refused.error
-    assert hook.office.head(hook.tenant) == before == position + 2
+    assert hook.operator.head(hook.tenant) == before == position + 2
 
 
 AN_HOUR_AGO = """
@@ -243,17 +243,17 @@ UPDATE webhook_endpoints SET registered_at = registered_at - interval '1 hour' W
 
 def answered_meanwhile(hook: Hook, work: Callable[[int], None], **headers: str) -> Answer:
     """What a test gets while *work* is done at its position."""
-    before = hook.office.head(hook.tenant)
+    before = hook.operator.head(hook.tenant)
     with ThreadPoolExecutor(1) as client:
         asking = client.submit(hook.ask, "POST", f"{hook.id}/test", {"event": "task.completed"}, **headers)
-        until(lambda: hook.office.head(hook.tenant) > before)
+        until(lambda: hook.operator.head(hook.tenant) > before)
         work(before + 1)
         return asking.result()
 
 
 def test_a_test_shows_what_came_back(hook: Hook) -> None:
     def worker(position: int) -> None:
-        hook.office.rows(CHECKPOINT, tenant=hook.tenant.id, position=position)
+        hook.operator.rows(CHECKPOINT, tenant=hook.tenant.id, position=position)
         hook.told(position, "task.completed")
         hook.tried(position, 1, "exhausted", "http_5xx", b"no")
 
@@ -262,11 +262,11 @@ def test_a_test_shows_what_came_back(hook: Hook) -> None:
     assert answer.status == 200, answer.body
     assert (answer.json["event"], answer.json["status"], answer.json["lastStatus"]) == ("task.completed", "failed", 500)
     assert answer.json["attemptLog"][0]["answer"] == "no"
-    ((kind, position),) = hook.office.rows(LAST_EVENT, tenant=hook.tenant.id)
+    ((kind, position),) = hook.operator.rows(LAST_EVENT, tenant=hook.tenant.id)
     assert (kind, answer.json["sequence"]) == ("webhook_ping.requested", position)
     again = hook.ask("POST", f"{hook.id}/test", {"event": "task.completed"}, **{"Idempotency-Key": "test"})
     assert (again.status, again.body, again.headers["idempotent-replayed"]) == (200, answer.body, "true")
-    assert hook.office.head(hook.tenant) == position
+    assert hook.operator.head(hook.tenant) == position
 
 
 def test_a_test_waits_for_a_worker_that_has_old_events_to_catch_up_with(hook: Hook) -> None:
@@ -274,12 +274,12 @@ def test_a_test_waits_for_a_worker_that_has_old_events_to_catch_up_with(hook: Ho
 
     def worker(position: int) -> None:
         time.sleep(1)
-        hook.office.rows(CHECKPOINT, tenant=hook.tenant.id, position=position)
+        hook.operator.rows(CHECKPOINT, tenant=hook.tenant.id, position=position)
         hook.told(position, "task.completed")
         hook.tried(position, 1, "delivered", None, b"yes")
 
-    hook.office.rows(CHECKPOINT, tenant=hook.tenant.id, position=1)
-    hook.office.rows(AN_HOUR_AGO, tenant=hook.tenant.id)
+    hook.operator.rows(CHECKPOINT, tenant=hook.tenant.id, position=1)
+    hook.operator.rows(AN_HOUR_AGO, tenant=hook.tenant.id)
 
     answer = answered_meanwhile(hook, worker)
 
@@ -292,7 +292,7 @@ def test_a_test_that_no_worker_delivers_is_pending(hook: Hook) -> None:
     seconds = time.monotonic() - started
     assert first.status == 202 and PATIENCE_SECONDS <= seconds < WAIT_SECONDS + 1
 
-    position = hook.office.head(hook.tenant)
+    position = hook.operator.head(hook.tenant)
     assert first.json["id"] == f"{hook.id}_{position}"
     assert (first.json["status"], first.json["attemptLog"], first.json["event"]) == ("pending", [], "lead.updated")
     assert first.headers["location"] == f"/api/webhooks/deliveries/{hook.id}_{position}"
@@ -307,22 +307,22 @@ def test_a_test_that_no_worker_delivers_is_pending(hook: Hook) -> None:
 def test_a_position_that_is_no_test_is_no_delivery(hook: Hook) -> None:
     other = made(hook.server, hook.tenant)["id"]
     assert hook.ask("POST", f"{hook.id}/test").status == 202
-    position = hook.office.head(hook.tenant)
+    position = hook.operator.head(hook.tenant)
     for delivery in (f"{other}_{position}", f"{hook.id}_{position - 1}", f"{hook.id}_{position + 1}"):
         assert hook.ask("GET", f"deliveries/{delivery}").status == 404
 
 
-def test_tests_are_limited(hook: Hook, server: Server, office: Office, tenant: Tenant) -> None:
+def test_tests_are_limited(hook: Hook, server: Server, operator: Operator, tenant: Tenant) -> None:
     hook.ask("PATCH", hook.id, {"disabled": True})
     refused = hook.ask("POST", f"{hook.id}/test")
     assert refused.status == 409 and "Enable it" in refused.error
     hook.ask("PATCH", hook.id, {"disabled": False})
     assert [hook.ask("POST", f"{hook.id}/test").status for _ in range(10)] == [202] * 10
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     answer = hook.ask("POST", f"{hook.id}/test")
 
-    assert (answer.status, office.head(tenant)) == (429, before)
+    assert (answer.status, operator.head(tenant)) == (429, before)
     assert 1 <= int(answer.headers["retry-after"]) <= 61 and "10 per minute" in answer.error
-    other = Hook(server, office, tenant, made(server, tenant)["id"])
+    other = Hook(server, operator, tenant, made(server, tenant)["id"])
     assert other.ask("POST", f"{other.id}/test").status == 202

@@ -8,7 +8,7 @@ import pytest
 
 from aureum.domain.ids import PLATFORM, from_wire, to_wire
 from tests.http.api.webhooks.hooks import FAILING, NEW, PATH, SECRET, aggregate, changed, made
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import BASE_DOMAIN, Server, served
 
 REPLAYS = "SELECT endpoint_id, since, until, which, cause, state FROM webhook_replays WHERE tenant_id = %(tenant)s"
@@ -18,11 +18,11 @@ SELECT position FROM events WHERE tenant_id = %(tenant)s AND type = 'webhook_end
 CHECKPOINT = "INSERT INTO checkpoints VALUES (%(tenant)s, 'webhooks', %(position)s)"
 
 
-def test_made_and_shown_without_its_secret(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+def test_made_and_shown_without_its_secret(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
     webhook = made(server, tenant, mode="keyed", rateLimit=5, description="Marketing")
 
     secret = webhook.pop("secret")
-    assert SECRET.fullmatch(secret) and secret == aggregate(office, tenant, webhook).secret
+    assert SECRET.fullmatch(secret) and secret == aggregate(operator, tenant, webhook).secret
     nothing = dict.fromkeys(("disabledReason", "disabledAt", "failingSince", "secretOverlapUntil"))
     settings = {"mode": "keyed", "rateLimit": 5, "description": "Marketing", "status": "enabled"}
     times = {name: webhook[name] for name in ("createdAt", "updatedAt")}
@@ -64,9 +64,11 @@ def test_the_same_request_again_shows_the_same_secret(server: Server, proxied: S
         ("rateLimit", 1001, "rateLimit must be 1000 or less"),
     ],
 )
-def test_what_cannot_be(server: Server, office: Office, tenant: Tenant, field: str, value: object, says: str) -> None:
+def test_what_cannot_be(
+    server: Server, operator: Operator, tenant: Tenant, field: str, value: object, says: str
+) -> None:
     webhook = made(server, tenant)
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     for answer in (
         server.by_key(tenant, "POST", PATH, NEW | {field: value}),
@@ -74,7 +76,7 @@ def test_what_cannot_be(server: Server, office: Office, tenant: Tenant, field: s
     ):
         assert answer.status == 400 and answer.error.startswith(says), answer.body
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 def test_a_host_that_only_ends_alike_is_another(server: Server, tenant: Tenant) -> None:
@@ -93,7 +95,7 @@ def test_networks_that_the_operator_allows(private: Server, tenant: Tenant) -> N
     assert changed(private, tenant, webhook, url="http://10.1.2.4:8080/hooks").status == 200
 
 
-def test_changed(server: Server, office: Office, tenant: Tenant) -> None:
+def test_changed(server: Server, operator: Operator, tenant: Tenant) -> None:
     webhook = made(server, tenant, rateLimit=5, description="Marketing")
 
     answer = changed(
@@ -103,12 +105,12 @@ def test_changed(server: Server, office: Office, tenant: Tenant) -> None:
     wanted = {"url": "HTTPS://Example.COM:443/other", "rateLimit": None, "description": None, "mode": "fifo"}
     assert answer.status == 200 and answer.json | wanted == answer.json
     assert answer.json["updatedAt"] >= webhook["updatedAt"] and answer.json["createdAt"] == webhook["createdAt"]
-    before = office.head(tenant)
+    before = operator.head(tenant)
     same = changed(server, tenant, webhook, mode="fifo", events=[*NEW["events"], "lead.created"], disabled=False)
-    assert (same.body, same.etag, office.head(tenant)) == (answer.body, answer.etag, before)
+    assert (same.body, same.etag, operator.head(tenant)) == (answer.body, answer.etag, before)
 
 
-def test_rotated(server: Server, office: Office, tenant: Tenant) -> None:
+def test_rotated(server: Server, operator: Operator, tenant: Tenant) -> None:
     webhook = made(server, tenant)
     path = f"{PATH}/{webhook['id']}/rotate-secret"
     plain = server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}").etag
@@ -116,7 +118,7 @@ def test_rotated(server: Server, office: Office, tenant: Tenant) -> None:
     first = server.by_key(tenant, "POST", path)
 
     assert first.status == 200 and SECRET.fullmatch(first.json["secret"]) and first.json["secret"] != webhook["secret"]
-    endpoint = aggregate(office, tenant, webhook)
+    endpoint = aggregate(operator, tenant, webhook)
     assert (endpoint.previous_secret, endpoint.secret) == (webhook["secret"], first.json["secret"])
     shown = server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}")
     assert shown.json["secretOverlapUntil"] == first.json["secretOverlapUntil"] > shown.json["updatedAt"]
@@ -127,26 +129,26 @@ def test_rotated(server: Server, office: Office, tenant: Tenant) -> None:
     assert refused.status == 409 and "overlap" in refused.error
     at_once = server.by_key(tenant, "POST", path, {"overlap_hours": 0})
     assert at_once.status == 200 and at_once.json["secretOverlapUntil"] is None
-    assert aggregate(office, tenant, webhook).previous_secret is None
+    assert aggregate(operator, tenant, webhook).previous_secret is None
     assert server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}").json["secretOverlapUntil"] is None
     for hours in (-1, 169, "1", 1.5):
         assert server.by_key(tenant, "POST", path, {"overlap_hours": hours}).status == 400
 
 
 @pytest.mark.parametrize("behind", [True, False], ids=["projector behind", "projector done"])
-def test_enabling_asks_for_what_was_missed(server: Server, office: Office, tenant: Tenant, behind: bool) -> None:
+def test_enabling_asks_for_what_was_missed(server: Server, operator: Operator, tenant: Tenant, behind: bool) -> None:
     webhook = made(server, tenant)
-    before = office.head(tenant)
+    before = operator.head(tenant)
     server.lead(tenant)
 
     disabled = changed(server, tenant, webhook, disabled=True)
 
     shown = {name: disabled.json[name] for name in ("status", "disabledReason")}
     assert shown == {"status": "disabled", "disabledReason": "staff"} and disabled.json["disabledAt"]
-    ((disabled_at,),) = office.rows(DISABLED_AT, tenant=tenant.id)
-    office.rows(CHECKPOINT, tenant=tenant.id, position=before if behind else disabled_at)
+    ((disabled_at,),) = operator.rows(DISABLED_AT, tenant=tenant.id)
+    operator.rows(CHECKPOINT, tenant=tenant.id, position=before if behind else disabled_at)
     server.lead(tenant)
-    assert office.rows(REPLAYS, tenant=tenant.id) == []
+    assert operator.rows(REPLAYS, tenant=tenant.id) == []
 
     enabled = changed(server, tenant, webhook, disabled=False)
 
@@ -156,29 +158,29 @@ def test_enabling_asks_for_what_was_missed(server: Server, office: Office, tenan
         None,
     )
     since = before + 1 if behind else disabled_at
-    ((endpoint_id, *replay),) = office.rows(REPLAYS, tenant=tenant.id)
+    ((endpoint_id, *replay),) = operator.rows(REPLAYS, tenant=tenant.id)
     assert to_wire(endpoint_id) == webhook["id"]
     # All of it up to the request itself, whatever came in between.
-    assert replay == [since, office.head(tenant), "missing", "enabled", "running"]
+    assert replay == [since, operator.head(tenant), "missing", "enabled", "running"]
     again = changed(server, tenant, webhook, disabled=False)
-    assert again.body == enabled.body and len(office.rows(REPLAYS, tenant=tenant.id)) == 1
+    assert again.body == enabled.body and len(operator.rows(REPLAYS, tenant=tenant.id)) == 1
 
 
-def test_what_is_changed_and_enabled_together(server: Server, office: Office, tenant: Tenant) -> None:
+def test_what_is_changed_and_enabled_together(server: Server, operator: Operator, tenant: Tenant) -> None:
     webhook = made(server, tenant)
     for disabled in (True, False, True, False):
         answer = changed(server, tenant, webhook, disabled=disabled, rateLimit=1 + disabled)
         assert answer.json["rateLimit"] == 1 + disabled
-    positions = [position for (position,) in office.rows(DISABLED_AT, tenant=tenant.id)]
-    assert sorted(row[1] for row in office.rows(REPLAYS, tenant=tenant.id)) == sorted(positions)
+    positions = [position for (position,) in operator.rows(DISABLED_AT, tenant=tenant.id)]
+    assert sorted(row[1] for row in operator.rows(REPLAYS, tenant=tenant.id)) == sorted(positions)
 
 
-def test_how_it_fares_changes_the_etag(server: Server, office: Office, tenant: Tenant) -> None:
+def test_how_it_fares_changes_the_etag(server: Server, operator: Operator, tenant: Tenant) -> None:
     webhook = made(server, tenant)
     path = f"{PATH}/{webhook['id']}"
     known, listed = server.by_key(tenant, "GET", path), server.by_key(tenant, "GET", PATH)
 
-    office.rows(FAILING, tenant=tenant.id, endpoint=from_wire(webhook["id"]))
+    operator.rows(FAILING, tenant=tenant.id, endpoint=from_wire(webhook["id"]))
 
     answer = server.by_key(tenant, "GET", path, headers={"If-None-Match": known.etag})
     assert (answer.status, answer.json["failingSince"]) == (200, "2026-01-02T03:04:00.000Z")
@@ -200,7 +202,7 @@ def test_as_it_was(server: Server, tenant: Tenant) -> None:
         assert was == disabled
 
 
-def test_removed(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+def test_removed(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
     webhook = made(server, tenant)
     path = f"{PATH}/{webhook['id']}"
     replay = server.by_key(tenant, "POST", f"{path}/replay", {"since": 0}).json
@@ -208,7 +210,7 @@ def test_removed(server: Server, proxied: Server, office: Office, tenant: Tenant
     gone = server.by_key(tenant, "DELETE", path)
 
     assert (gone.status, gone.body) == (204, b"") and "x-ratelimit-limit" in gone.headers
-    before = office.head(tenant)
+    before = operator.head(tenant)
     asking: list[tuple[str, str, Any]] = [
         ("GET", path, None),
         ("GET", f"{path}?asOf=2999-01-01", None),
@@ -226,17 +228,17 @@ def test_removed(server: Server, proxied: Server, office: Office, tenant: Tenant
     for method, where, body in asking:
         assert proxied.by_key(tenant, method, where, body).status == 404, (method, where)
     assert proxied.by_key(tenant, "GET", PATH).json == []
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_who_may(server: Server, office: Office, tenant: Tenant) -> None:
+def test_who_may(server: Server, operator: Operator, tenant: Tenant) -> None:
     for role, status in (("brokerage_owner", 200), ("broker", 403), ("agent", 403)):
-        who = office.staff(tenant.id, role)
+        who = operator.staff(tenant.id, role)
         for path in (PATH, "/api/events"):
             assert server.ask("GET", path, headers=who.bearer).status == status, (role, path)
-    admin = office.staff(PLATFORM, "platform_admin")
+    admin = operator.staff(PLATFORM, "platform_admin")
     assert server.ask("GET", PATH, headers=admin.bearer, host=tenant.domain).status == 200
-    grow = office.brokerage("Grow")
+    grow = operator.brokerage("Grow")
     for path in (PATH, "/api/events"):
         refused = server.by_key(grow, "GET", path)
         assert (refused.status, refused.json["requiredPlan"]) == (403, "Elite")
@@ -251,9 +253,9 @@ def test_who_may(server: Server, office: Office, tenant: Tenant) -> None:
         "https://bücher.example/ü?ß",
     ],
 )
-def test_a_url_is_kept_and_shown_as_it_was_given(server: Server, office: Office, tenant: Tenant, url: str) -> None:
+def test_a_url_is_kept_and_shown_as_it_was_given(server: Server, operator: Operator, tenant: Tenant, url: str) -> None:
     webhook = made(server, tenant, url=url)
-    assert webhook["url"] == aggregate(office, tenant, webhook).url == url
+    assert webhook["url"] == aggregate(operator, tenant, webhook).url == url
     assert server.by_key(tenant, "GET", f"{PATH}/{webhook['id']}").json["url"] == url
     assert changed(server, tenant, made(server, tenant), url=url).json["url"] == url
 
@@ -271,27 +273,29 @@ def also_limited(served_url: str) -> Iterator[Server]:
         yield running
 
 
-def test_a_brokerage_has_no_more_webhooks_than_the_limit(limited: Server, office: Office, tenant: Tenant) -> None:
+def test_a_brokerage_has_no_more_webhooks_than_the_limit(limited: Server, operator: Operator, tenant: Tenant) -> None:
     key = {"Idempotency-Key": "third"}
     first, *_ = [made(limited, tenant) for _ in range(2)]
     third = limited.by_key(tenant, "POST", PATH, NEW, key)
     changed(limited, tenant, first, disabled=True)
 
-    before = office.head(tenant)
+    before = operator.head(tenant)
     refused = limited.by_key(tenant, "POST", PATH, NEW)
     assert refused.status == 409 and "has 3 webhooks" in refused.error and "the limit is 3" in refused.error
-    assert "AUREUM_WEBHOOK_LIMIT" in refused.error and office.head(tenant) == before
+    assert "AUREUM_WEBHOOK_LIMIT" in refused.error and operator.head(tenant) == before
     again = limited.by_key(tenant, "POST", PATH, NEW, key)
     assert (third.status, again.status, again.body) == (201, 201, third.body), "the first answer, not a refusal"
     assert limited.by_key(tenant, "POST", PATH, NEW | {"url": "ftp://x"}).status == 400
     # Those that there are can be changed, and another brokerage has its own.
     assert changed(limited, tenant, first, disabled=False).status == 200
-    assert made(limited, office.brokerage())
+    assert made(limited, operator.brokerage())
     assert limited.by_key(tenant, "DELETE", f"{PATH}/{first['id']}").status == 204
     assert made(limited, tenant)
 
 
-def test_the_limit_holds_over_processes(limited: Server, also_limited: Server, office: Office, tenant: Tenant) -> None:
+def test_the_limit_holds_over_processes(
+    limited: Server, also_limited: Server, operator: Operator, tenant: Tenant
+) -> None:
     made(limited, tenant)
     with ThreadPoolExecutor(12) as clients:
         asked = [

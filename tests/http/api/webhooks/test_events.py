@@ -8,14 +8,14 @@ import pytest
 from aureum.webhooks.telling.projector import project
 from tests.http.api.webhooks.hooks import made
 from tests.http.links import NEXT
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
 BODIES = "SELECT position, event, body FROM webhook_messages WHERE tenant_id = %(tenant)s ORDER BY position"
 EVERYTHING = ["lead.*", "contact.*", "property.*", "showing.*", "task.*"]
 
 
-def happened(server: Server, office: Office, tenant: Tenant) -> list[tuple[int, str, bytes]]:
+def happened(server: Server, operator: Operator, tenant: Tenant) -> list[tuple[int, str, bytes]]:
     """Some of all sorts; the messages that the projector makes of it."""
     # The projector of the moment takes names, no groups.
     names = ["lead.created", "lead.updated", "contact.created", "property.created", "task.created", "task.completed"]
@@ -29,8 +29,8 @@ def happened(server: Server, office: Office, tenant: Tenant) -> list[tuple[int, 
     server.by_key(tenant, "POST", f"/api/tasks/{task['id']}/complete")
     converted = server.by_key(tenant, "POST", f"/api/leads/{lead['id']}/convert")
     assert converted.status < 300, converted.body
-    office.run(lambda store: project(store, tenant.id))
-    return [(position, event, bytes(body)) for position, event, body in office.rows(BODIES, tenant=tenant.id)]
+    operator.run(lambda store: project(store, tenant.id))
+    return [(position, event, bytes(body)) for position, event, body in operator.rows(BODIES, tenant=tenant.id)]
 
 
 def feed(server: Server, tenant: Tenant, query: str = "") -> Answer:
@@ -43,8 +43,8 @@ def array(bodies: list[bytes]) -> bytes:
     return b"[" + b",".join(bodies) + b"]"
 
 
-def test_the_same_bytes_as_are_delivered(server: Server, office: Office, tenant: Tenant) -> None:
-    messages = happened(server, office, tenant)
+def test_the_same_bytes_as_are_delivered(server: Server, operator: Operator, tenant: Tenant) -> None:
+    messages = happened(server, operator, tenant)
     assert len(messages) >= 7
 
     assert feed(server, tenant).body == array([body for _, _, body in messages])
@@ -58,8 +58,8 @@ def test_the_same_bytes_as_are_delivered(server: Server, office: Office, tenant:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 500])
 @pytest.mark.parametrize("events", ["", "lead.*", "lead.updated", "task.completed,contact.created", "showing.*"])
-def test_pages_and_filters(server: Server, office: Office, tenant: Tenant, limit: int, events: str) -> None:
-    messages = happened(server, office, tenant)
+def test_pages_and_filters(server: Server, operator: Operator, tenant: Tenant, limit: int, events: str) -> None:
+    messages = happened(server, operator, tenant)
     kinds = {name.partition(".")[0] for name in events.split(",") if name.endswith("*")}
     wanted = [
         body
@@ -90,9 +90,9 @@ def test_what_is_known_is_not_read_again(server: Server, tenant: Tenant) -> None
     assert again.status == 200 and len(again.json) == 2
 
 
-def test_beyond_the_head_is_nothing_yet(server: Server, office: Office, tenant: Tenant) -> None:
+def test_beyond_the_head_is_nothing_yet(server: Server, operator: Operator, tenant: Tenant) -> None:
     server.lead(tenant)
-    for cursor in (office.head(tenant), 10**15, 10**19 - 1):
+    for cursor in (operator.head(tenant), 10**15, 10**19 - 1):
         answer = feed(server, tenant, f"?cursor={cursor}")
         assert answer.json == [] and "link" not in answer.headers
 

@@ -7,7 +7,7 @@ import pytest
 from aureum.domain.ids import from_wire
 from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import QUEUED
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 TIMES = "SELECT position, recorded_at FROM events WHERE tenant_id = %(tenant)s ORDER BY position"
@@ -42,8 +42,8 @@ def webhook(server: Server, tenant: Tenant) -> str:
     return found
 
 
-def test_a_replay_is_followed(server: Server, office: Office, tenant: Tenant, webhook: str) -> None:
-    head = office.head(tenant)
+def test_a_replay_is_followed(server: Server, operator: Operator, tenant: Tenant, webhook: str) -> None:
+    head = operator.head(tenant)
 
     replay = asked(server, tenant, webhook, since=3, events=["lead.*", "lead.*"], only="failed")
 
@@ -53,12 +53,12 @@ def test_a_replay_is_followed(server: Server, office: Office, tenant: Tenant, we
     assert replay == about | {"only": "failed", "status": "running"} | counts | times
     assert got(server, tenant, replay) == replay
     place = {"tenant": tenant.id, "replay": from_wire(replay["id"])}
-    office.rows(PROGRESS, **place, cursor=head - 1, queued=2, state="running")
+    operator.rows(PROGRESS, **place, cursor=head - 1, queued=2, state="running")
     for position in (3, 4):
-        office.rows(QUEUED, **place, endpoint=from_wire(webhook), position=position)
+        operator.rows(QUEUED, **place, endpoint=from_wire(webhook), position=position)
     half = got(server, tenant, replay)
     assert half == replay | {"progress": (head - 3) / (head - 2), "queued": 2, "remaining": 2}
-    office.rows(PROGRESS, **place, cursor=head, queued=2, state="completed")
+    operator.rows(PROGRESS, **place, cursor=head, queued=2, state="completed")
     done = got(server, tenant, replay)
     assert (done["status"], done["progress"]) == ("completed", 1.0)
     newer = asked(server, tenant, webhook, since=0)
@@ -67,8 +67,8 @@ def test_a_replay_is_followed(server: Server, office: Office, tenant: Tenant, we
     assert listed == [newer, done]
 
 
-def test_from_a_time_to_a_time(server: Server, office: Office, tenant: Tenant, webhook: str) -> None:
-    times = office.rows(TIMES, tenant=tenant.id)
+def test_from_a_time_to_a_time(server: Server, operator: Operator, tenant: Tenant, webhook: str) -> None:
+    times = operator.rows(TIMES, tenant=tenant.id)
     head = len(times)
     assert [position for position, _ in times] == list(range(1, head + 1))
 
@@ -78,18 +78,20 @@ def test_from_a_time_to_a_time(server: Server, office: Office, tenant: Tenant, w
         same = [where for where, when in times if when == moment]
         assert (replay["since"], replay["until"]) == (same[0], same[-1]), position
     whole = asked(server, tenant, webhook, since="2001-01-01", until="9999-01-01")
-    assert (whole["since"], whole["until"]) == (1, office.head(tenant) - 1)
+    assert (whole["since"], whole["until"]) == (1, operator.head(tenant) - 1)
     nothing = asked(server, tenant, webhook, since="9999-01-01", until="2001-01-01")
-    assert (nothing["since"], nothing["until"], nothing["progress"]) == (office.head(tenant), 0, 1.0)
+    assert (nothing["since"], nothing["until"], nothing["progress"]) == (operator.head(tenant), 0, 1.0)
 
 
-def test_to_a_sequence_and_no_further_than_now(server: Server, office: Office, tenant: Tenant, webhook: str) -> None:
+def test_to_a_sequence_and_no_further_than_now(
+    server: Server, operator: Operator, tenant: Tenant, webhook: str
+) -> None:
     assert asked(server, tenant, webhook, since=2, until=4)["until"] == 4
-    head = office.head(tenant)
+    head = operator.head(tenant)
     assert asked(server, tenant, webhook, since=2.0, until=10**15)["until"] == head
 
 
-def test_cancelled(server: Server, office: Office, tenant: Tenant, webhook: str) -> None:
+def test_cancelled(server: Server, operator: Operator, tenant: Tenant, webhook: str) -> None:
     replay = asked(server, tenant, webhook, since=0)
     path = f"/api/webhooks/replays/{replay['id']}/cancel"
 
@@ -97,16 +99,16 @@ def test_cancelled(server: Server, office: Office, tenant: Tenant, webhook: str)
 
     assert (answer.status, answer.json["status"]) == (200, "cancelled") and answer.json["endedAt"]
     assert answer.json == got(server, tenant, replay)
-    before = office.head(tenant)
+    before = operator.head(tenant)
     assert server.by_key(tenant, "POST", path).json == answer.json
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     done = asked(server, tenant, webhook, since=0)
     place = {"tenant": tenant.id, "replay": from_wire(done["id"])}
-    office.rows(PROGRESS, **place, cursor=done["until"], queued=0, state="completed")
-    before = office.head(tenant)
+    operator.rows(PROGRESS, **place, cursor=done["until"], queued=0, state="completed")
+    before = operator.head(tenant)
     late = server.by_key(tenant, "POST", f"/api/webhooks/replays/{done['id']}/cancel")
     assert (late.status, late.json) == (200, got(server, tenant, done)) and late.json["status"] == "completed"
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 @pytest.mark.parametrize(
@@ -123,17 +125,19 @@ def test_cancelled(server: Server, office: Office, tenant: Tenant, webhook: str)
     ],
 )
 def test_what_cannot_be(
-    server: Server, office: Office, tenant: Tenant, webhook: str, field: str, value: object
+    server: Server, operator: Operator, tenant: Tenant, webhook: str, field: str, value: object
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
     answer = server.by_key(tenant, "POST", f"/api/webhooks/{webhook}/replay", {"since": 1} | {field: value})
     assert answer.status == 400 and answer.error.startswith(field), answer.body
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
-def test_a_disabled_one_is_to_be_enabled_first(server: Server, office: Office, tenant: Tenant, webhook: str) -> None:
+def test_a_disabled_one_is_to_be_enabled_first(
+    server: Server, operator: Operator, tenant: Tenant, webhook: str
+) -> None:
     server.by_key(tenant, "PATCH", f"/api/webhooks/{webhook}", {"disabled": True})
-    before = office.head(tenant)
+    before = operator.head(tenant)
     answer = server.by_key(tenant, "POST", f"/api/webhooks/{webhook}/replay", {"since": 1})
     assert answer.status == 409 and "Enable it" in answer.error
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before

@@ -12,7 +12,7 @@ import pytest
 
 from aureum.http.api.webhooks.ping import WAIT_SECONDS
 from tests.http.api.webhooks.hooks import made
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server, served, until
 from tests.webhooks.receiver import Receiver, receiving, text
 from tests.webhooks.worker.workers import working
@@ -80,8 +80,8 @@ def private(served_url: str) -> Iterator[Server]:
 
 
 @pytest.fixture
-def live(served_url: str, private: Server, office: Office) -> Iterator[Live]:
-    tenant, head = office.brokerage(), ["200 OK"]
+def live(served_url: str, private: Server, operator: Operator) -> Iterator[Live]:
+    tenant, head = operator.brokerage(), ["200 OK"]
     with beside(consuming(served_url, head)) as receiver:
         webhook = made(private, tenant, url=receiver.url, events=["lead.*"])
         yield Live(private, tenant, receiver, head, webhook["id"])
@@ -101,7 +101,7 @@ def test_a_test_is_sent_and_answered(live: Live) -> None:
     assert (failed["status"], failed["lastStatus"], failed["lastError"]) == ("failed", 503, "http_5xx")
 
 
-def test_a_test_of_a_receiver_that_takes_its_time(served_url: str, private: Server, office: Office) -> None:
+def test_a_test_of_a_receiver_that_takes_its_time(served_url: str, private: Server, operator: Operator) -> None:
     @asynccontextmanager
     async def slow() -> AsyncIterator[Receiver]:
         async def answer(writer: asyncio.StreamWriter) -> None:
@@ -111,7 +111,7 @@ def test_a_test_of_a_receiver_that_takes_its_time(served_url: str, private: Serv
         async with receiving(answer) as receiver, working(served_url):
             yield receiver
 
-    tenant = office.brokerage()
+    tenant = operator.brokerage()
     with beside(slow()) as receiver:
         webhook = made(private, tenant, url=receiver.url)
         started = time.monotonic()

@@ -10,7 +10,7 @@ import pytest
 from tests.http.api.tours.tour_requests import TOUR
 from tests.http.contract.forms.corpus import MULTIPART, URLENCODED, multipart
 from tests.http.contract.forms.test_encodings import BROWSER
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, Answer, Server
 
 PATHS = {"/api/contact": FORM, "/api/tours": TOUR}
@@ -27,32 +27,32 @@ def send(server: Server, tenant: Tenant, path: str, headers: Any = None, /, **fi
 
 @EVERY_FORM
 def test_the_first_answer_and_no_second_event(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, path: str
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, path: str
 ) -> None:
     first = send(server, tenant, path)
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     for process in (server, proxied, server):
         assert send(process, tenant, path).body == first.body
 
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
 
 
 @EVERY_FORM
 def test_many_at_the_same_moment_over_two_processes(
-    server: Server, proxied: Server, office: Office, tenant: Tenant, path: str
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, path: str
 ) -> None:
     send(server, tenant, path, message="Another, so that both know the brokerage.")
-    before = office.head(tenant)
+    before = operator.head(tenant)
 
     with ThreadPoolExecutor(16) as clients:
         answers = list(clients.map(lambda number: send((server, proxied)[number % 2], tenant, path), range(32)))
 
     assert len({answer.body for answer in answers}) == 1
-    assert office.head(tenant) == before + 1
+    assert operator.head(tenant) == before + 1
 
 
-def test_however_it_is_sent(server: Server, office: Office, tenant: Tenant) -> None:
+def test_however_it_is_sent(server: Server, operator: Operator, tenant: Tenant) -> None:
     bodies = [
         ("application/json", json.dumps(FORM).encode()),
         ("text/plain", json.dumps(FORM | {"unknown": 1}).encode()),
@@ -70,7 +70,7 @@ def test_however_it_is_sent(server: Server, office: Office, tenant: Tenant) -> N
 
 
 @EVERY_FORM
-def test_any_other_field_is_another_form(server: Server, office: Office, tenant: Tenant, path: str) -> None:
+def test_any_other_field_is_another_form(server: Server, operator: Operator, tenant: Tenant, path: str) -> None:
     numbers = {send(server, tenant, path).body}
     others = {name: f"{value}1" for name, value in PATHS[path].items() if name not in ("email", "preferred_date")}
     others |= {"email": "another@example.com"} | ({"preferred_date": "2024-12-31"} if path == "/api/tours" else {})
@@ -119,9 +119,9 @@ def test_what_staff_have_touched_is_no_longer_the_same(server: Server, tenant: T
 
 @EVERY_FORM
 @pytest.mark.parametrize("change", [LATER, ERASE], ids=["ten minutes later", "after the person was erased"])
-def test_it_is_a_new_form(server: Server, office: Office, tenant: Tenant, path: str, change: str) -> None:
+def test_it_is_a_new_form(server: Server, operator: Operator, tenant: Tenant, path: str, change: str) -> None:
     first = send(server, tenant, path)
-    office.rows(change + " RETURNING 1", tenant=tenant.id)
+    operator.rows(change + " RETURNING 1", tenant=tenant.id)
 
     again = send(server, tenant, path)
 
@@ -136,7 +136,7 @@ def test_a_refused_form_is_sent_again(server: Server, tenant: Tenant) -> None:
     assert len(server.leads(tenant)) == 1
 
 
-def test_a_brokerages_forms_are_its_own(server: Server, office: Office, tenant: Tenant) -> None:
-    other = office.brokerage()
+def test_a_brokerages_forms_are_its_own(server: Server, operator: Operator, tenant: Tenant) -> None:
+    other = operator.brokerage()
 
     assert send(server, tenant, "/api/contact").body != send(server, other, "/api/contact").body

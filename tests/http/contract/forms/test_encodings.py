@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.http.contract.forms.corpus import BOUNDARY, FILE, MULTIPART, ODD, SENT, URLENCODED, Sent, multipart, part
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, Answer, Server
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
@@ -120,7 +120,7 @@ def test_a_listing_is_required(server: Server, tenant: Tenant, value: str) -> No
     ],
 )
 def test_interests(
-    server: Server, office: Office, tenant: Tenant, kind: str, body: bytes, interests: list[str]
+    server: Server, operator: Operator, tenant: Tenant, kind: str, body: bytes, interests: list[str]
 ) -> None:
     email = {"email": "nora@example.com"}
     whole = {
@@ -131,7 +131,7 @@ def test_interests(
 
     assert post(server, tenant, "/api/newsletter/subscribe", kind, whole).status == 200
 
-    ((doc,),) = office.rows("SELECT doc FROM subscriber_list WHERE tenant_id = %(t)s", t=tenant.id)
+    ((doc,),) = operator.rows("SELECT doc FROM subscriber_list WHERE tenant_id = %(t)s", t=tenant.id)
     assert json.loads(doc)["interests"] == interests
 
 
@@ -163,16 +163,16 @@ WHOLE = multipart(FORM)
 )
 @pytest.mark.parametrize("headers", [{}, BROWSER], ids=["script", "no script"])
 def test_what_cannot_be_read(
-    server: Server, office: Office, tenant: Tenant, kind: str, body: bytes, headers: dict[str, str]
+    server: Server, operator: Operator, tenant: Tenant, kind: str, body: bytes, headers: dict[str, str]
 ) -> None:
-    before, began = office.head(tenant), time.monotonic()
+    before, began = operator.head(tenant), time.monotonic()
 
     answer = post(server, tenant, "/api/contact", kind, body, headers)
 
     assert answer.status == 422, answer
     if not headers:
         assert answer.detail[0]["loc"][0] == "body" and answer.detail[0]["msg"]
-    assert office.head(tenant) == before
+    assert operator.head(tenant) == before
     assert time.monotonic() - began < 5
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aureum.http.contract.form_page import path_in
 from tests.http.contract.forms.corpus import URLENCODED
 from tests.http.contract.forms.test_encodings import BROWSER, TOUR
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import FORM, Answer, Server
 
 HEADERS = BROWSER | {"Content-Type": URLENCODED}
@@ -56,22 +56,22 @@ def typed(answer: Answer) -> dict[str, list[str]]:
         ("/api/newsletter/subscribe", "Successfully subscribed to newsletter"),
     ],
 )
-def test_thanks(server: Server, tenant: Tenant, office: Office, path: str, said: str) -> None:
-    before = office.head(tenant)
+def test_thanks(server: Server, tenant: Tenant, operator: Operator, path: str, said: str) -> None:
+    before = operator.head(tenant)
 
     answer = send(server, tenant, path)
 
     assert answer.status == 200
     assert said in text(answer) and "Snake River Realty" in text(answer)
-    assert office.head(tenant) == before + 1
+    assert operator.head(tenant) == before + 1
 
 
-def test_what_was_typed_is_kept_and_every_problem_named(server: Server, tenant: Tenant, office: Office) -> None:
-    before = office.head(tenant)
+def test_what_was_typed_is_kept_and_every_problem_named(server: Server, tenant: Tenant, operator: Operator) -> None:
+    before = operator.head(tenant)
 
     answer = send(server, tenant, firstName=NASTY, email="john@", message="", lastName="x" * 201, _next="/thanks")
 
-    assert (answer.status, office.head(tenant)) == (422, before)
+    assert (answer.status, operator.head(tenant)) == (422, before)
     for said in (
         "Email must be a valid email address.",
         "Message must not be blank.",
@@ -216,22 +216,22 @@ ORIGINS = [
 @pytest.mark.parametrize(("origin", "taken"), ORIGINS)
 @pytest.mark.parametrize("path", ["/api/contact", "/api/tours", "/api/newsletter/subscribe"])
 def test_where_a_form_may_come_from(
-    server: Server, office: Office, tenant: Tenant, path: str, origin: str | None, taken: bool
+    server: Server, operator: Operator, tenant: Tenant, path: str, origin: str | None, taken: bool
 ) -> None:
-    before = office.head(tenant)
+    before = operator.head(tenant)
     named = {} if origin is None else {"Origin": origin.format(domain=tenant.domain, slug=tenant.slug)}
 
     page = send(server, tenant, path, headers=named)
     answer = send(server, tenant, path, headers=named | {"Accept": "*/*"}, first_name="Nora", message="another")
 
     assert [page.status, answer.status] == [200, 200] if taken else [403, 403]
-    assert office.head(tenant) == before + 2 * taken
+    assert operator.head(tenant) == before + 2 * taken
     if not taken:
         assert answer.detail.startswith("This form was sent from another website.")
 
 
-def test_the_host_itself_may_be_any_name_of_the_brokerage(server: Server, office: Office) -> None:
-    tenant = office.brokerage(domains=("www.where.example.com", "crm.where.example.com"))
+def test_the_host_itself_may_be_any_name_of_the_brokerage(server: Server, operator: Operator) -> None:
+    tenant = operator.brokerage(domains=("www.where.example.com", "crm.where.example.com"))
     for origin in ("http://www.where.example.com", "https://crm.where.example.com"):
         for host in ("www.where.example.com:8443", "CRM.where.example.com."):
             form = FORM | {"message": origin + host}

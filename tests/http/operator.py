@@ -62,7 +62,7 @@ VALUES (%(hash)s, %(tenant)s, %(user)s, now() + interval '1 hour')
 
 
 @dataclass
-class Office:
+class Operator:
     """What the operator does beside the servers: brokerages, keys, users; and a look into the log."""
 
     runner: asyncio.Runner
@@ -71,11 +71,11 @@ class Office:
     @classmethod
     @contextmanager
     def opened(cls, url: str) -> Iterator[Self]:
-        """An office on a database."""
+        """An operator on a database."""
         with asyncio.Runner() as runner:
             opening = opened_store(url)
-            office = cls(runner, runner.run(opening.__aenter__()))
-            yield office
+            operator = cls(runner, runner.run(opening.__aenter__()))
+            yield operator
             runner.run(opening.__aexit__(None, None, None))
 
     @cached_property

@@ -1,0 +1,58 @@
+"""Routing settings are tried on a page: what would have become of past leads, with nothing changed."""
+
+from tests.http.api.routing.sending import put, sent
+from tests.http.every.sample import rehearse_all
+from tests.http.office import Office, Tenant
+from tests.http.panel.reader import as_staff, led_to
+from tests.http.serving import Server
+
+ROUTING = "/admin/routing"
+HERE = ROUTING + "/rehearsals"
+
+REASON = (
+    "The primary agent cannot take leads now, and the fallback found no agent either. The lead waits in the pond, from "
+    "which agents claim it."
+)
+
+
+def test_a_broker_tries_other_settings(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
+    owner, broker = office.staff(tenant.id, "brokerage_owner"), office.staff(tenant.id, "broker")
+    for name in ("Ana", "Ben"):
+        office.staff(tenant.id, "agent", name)
+    put(server, owner, mode="round_robin")
+    for _ in range(60):
+        sent(proxied, tenant)
+    before = server.ask("GET", "/api/v1/admin/routing", headers=owner.bearer).json
+    reader = as_staff(server, broker)
+    (form,) = [form for form in reader.read(ROUTING).forms if form.action == HERE]
+    address = led_to(reader.send(form.action, form.filled(mode="primary_only", fallback="pond")))
+    assert address.startswith(f"{HERE}/c")
+    reading = reader.read(address)
+    assert "running" in reading.said("span") and f"{address}" in reading.links
+
+    office.run(rehearse_all)
+
+    reading = reader.read(address)
+    assert "completed" in reading.said("span") and reading.said("dd").count("60") == 2
+    cells = reading.said("td")
+    assert cells[: cells.index("The pond") + 3] in (
+        ["Ana", "30", "0", "Ben", "30", "0", "The pond", "0", "60"],
+        ["Ben", "30", "0", "Ana", "30", "0", "The pond", "0", "60"],
+    )
+    assert cells.count(REASON) == 50
+    (later,) = [link for link in reading.links if link.endswith("?page=2")]
+    assert len(reader.read(later).said("td")) == 9 + 10 * 5
+    assert server.ask("GET", "/api/v1/admin/routing", headers=owner.bearer).json == before
+
+
+def test_what_is_refused_is_said(server: Server, office: Office, tenant: Tenant) -> None:
+    owner, agent = office.staff(tenant.id, "brokerage_owner"), office.staff(tenant.id, "agent")
+    reader = as_staff(server, owner)
+    (form,) = [form for form in reader.read(ROUTING).forms if form.action == HERE]
+    refused = reader.send(form.action, form.filled(since="lately"))
+    assert refused.status == 400 and b"since" in refused.body
+    assert as_staff(server, agent).send(form.action, form.fields).status == 403
+    stranger = as_staff(server, office.staff(office.brokerage().id, "brokerage_owner"))
+    address = led_to(reader.send(form.action, form.fields))
+    assert stranger.get(address).status == 404 and reader.get(address).status == 200
+    assert reader.get(f"{HERE}/nonsense").status == 404
