@@ -11,6 +11,7 @@ from aureum.domain.brokerage import Brokerage
 from aureum.domain.lead import Lead, LeadFields
 from aureum.domain.property import Property, PropertyFields
 from aureum.domain.task import Task, TaskFields
+from aureum.domain.tour import Tour, TourFields
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Origin
@@ -96,6 +97,36 @@ def new_task(*, task_id: UUID | None = None, at: datetime | None = None, **field
         "created_by": None,
     }
     return Task.create(task_id or ids.new_id(), at or ids.now(), TaskFields(**given | fields))
+
+
+def new_tour(*, at: datetime | None = None, **fields: Any) -> Tour:
+    """A tour that is not stored yet; *fields* replace those of the document's example."""
+    given: dict[str, Any] = {
+        "number": 789,
+        "listing_id": "202412345",
+        "property_id": None,
+        "name": "Jane Doe",
+        "email": "jane@example.com",
+        "phone": "208-555-0456",
+        "phone_e164": "+12085550456",
+        "message": "Is it available Saturday morning?",
+        "preferred_date": "2024-12-30",
+        "preferred_time": "10:00 AM",
+        "local_start": None,
+        "time_zone": None,
+        "starts_at": None,
+        "status": "pending",
+        "assigned_to": None,
+        "source": "website",
+        "source_domain": "b1.example.com",
+        "created_by": None,
+        "routing": None,
+        "because": None,
+        "lead_id": None,
+    }
+    own = given | fields
+    asked = TourFields(**{name: own.pop(name) for name in TourFields.__dataclass_fields__})
+    return Tour.request(ids.new_id(), at or ids.now(), asked, **own)
 
 
 def new_property(

@@ -17,7 +17,7 @@ from aureum.domain.errors import Conflict, NotFound
 from aureum.domain.people import recognized_by
 from aureum.domain.phones import e164
 from aureum.domain.routing.enquiry import Enquiry
-from aureum.domain.tour import Tour
+from aureum.domain.tour import Tour, TourFields
 from aureum.domain.wall_time import start_of
 from aureum.projections import tour_list
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
@@ -82,31 +82,36 @@ async def request_tour(
         property_id = await property_listed(store, command.tenant_id, command.listing_id)
     tour_id, at, number = ids.new_id(), ids.now(), await store.number_of(NUMBERS)
     schedule = await fixed(store, command.tenant_id, property_id, command.starts_at)
+    fields = TourFields(
+        listing_id=command.listing_id,
+        property_id=property_id,
+        name=command.name,
+        email=command.email,
+        phone=command.phone,
+        message=command.message,
+        preferred_date=command.preferred_date,
+        preferred_time=command.preferred_time,
+        local_start=schedule["local_start"],
+        time_zone=schedule["time_zone"],
+        starts_at=schedule["starts_at"],
+        source=command.source,
+        source_domain=command.source_domain,
+        created_by=command.created_by,
+    )
 
     async def append(route: Route) -> tuple[Tour, Appended]:
         tour = Tour.request(
             tour_id,
             at,
+            fields,
             number=number,
-            listing_id=command.listing_id,
-            property_id=property_id,
-            name=command.name,
-            email=command.email,
-            phone=command.phone,
             phone_e164=e164(command.phone, command.country),
-            message=command.message,
-            preferred_date=command.preferred_date,
-            preferred_time=command.preferred_time,
             status=command.status,
             assigned_to=command.assigned_to or route.assigned_to,
-            source=command.source,
-            source_domain=command.source_domain,
-            created_by=command.created_by,
             routing=route.routing,
             because=route.because,
             lead_id=route.lead_id,
             suspect=command.suspect,
-            **schedule,
         )
         appended = await store.append(
             command.tenant_id,
@@ -145,7 +150,8 @@ class ChangeTour(BaseModel):
     """Take a step, fix or move the time, assign the tour, correct its details; only what is set changes.
 
     ``schedule`` may have ``preferred_date``, ``preferred_time`` and ``starts_at``, the last as ``start_of`` reads it;
-    ``details`` are by the names of ``aureum.domain.tour.DETAILS``. ``clear``: it is no suspect. ``visible_to`` is the
+    ``relocate``: it is of another property, or of none; ``details`` are the other ones by the names of
+    ``aureum.domain.tour.DETAILS``. ``clear``: it is no suspect. ``visible_to`` is the
     agent who asks, ``expected_versions`` the caller's If-Match.
     """
 
@@ -158,7 +164,9 @@ class ChangeTour(BaseModel):
     schedule: dict[str, str | None] = {}
     assign: bool = False
     assigned_to: UUID | None = None
-    details: dict[str, Any] = {}
+    relocate: bool = False
+    property_id: UUID | None = None
+    details: dict[str, str | None] = {}
     clear: bool = False
     visible_to: UUID | None = None
     expected_versions: frozenset[int] | None = None
@@ -172,11 +180,12 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
     """
     if command.assign:
         await check_user(store, command.tenant_id, command.assigned_to)
-    details = dict(command.details)
-    if "phone" in details:
-        details["phone_e164"] = e164(details["phone"], command.country)
-    if details.get("property_id") is not None:
-        await check_links(store, command.tenant_id, {"property_id": details["property_id"]})
+    details: dict[str, str | UUID | None] = dict(command.details)
+    if "phone" in command.details:
+        details["phone_e164"] = e164(command.details["phone"], command.country)
+    if command.relocate:
+        details["property_id"] = command.property_id
+        await check_links(store, command.tenant_id, {"property_id": command.property_id})
     schedule, property_id = dict(command.schedule), None
     if schedule.get("starts_at") is not None:
         property_id = await property_afterwards(store, command, missing)
@@ -280,9 +289,8 @@ async def property_listed(store: EventStore, tenant_id: UUID, listing_id: str) -
 
 async def property_afterwards(store: EventStore, command: ChangeTour, missing: str) -> UUID | None:
     """The property that the tour is of once *command* is carried out. Raises NotFound with *missing*."""
-    if "property_id" in command.details:
-        property_id: UUID | None = command.details["property_id"]
-        return property_id
+    if command.relocate:
+        return command.property_id
     tour = (await store.load(command.tenant_id, command.tour_id)).aggregate()
     if not isinstance(tour, Tour) or not visible(tour, command.visible_to):
         raise NotFound(missing)

@@ -1,6 +1,7 @@
 """A tour: a visit to a property, from the request to the day. The Leads API says tour, the Aureum API showing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -27,6 +28,26 @@ DETAILS = (*PERSONAL_DETAILS, "listing_id", "property_id")
 
 SCHEDULE = ("preferred_date", "preferred_time", "local_start", "time_zone", "starts_at")
 """When. The preferred ones are what was wished for, the others what was fixed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TourFields:
+    """What a tour is requested with; each caller says all of it. ``created_by`` is None for a visitor and for a key."""
+
+    listing_id: str | None
+    property_id: UUID | None
+    name: str
+    email: str | None
+    phone: str | None
+    message: str | None
+    preferred_date: str | None
+    preferred_time: str | None
+    local_start: str | None
+    time_zone: str | None
+    starts_at: str | None
+    source: str
+    source_domain: str | None
+    created_by: UUID | None
 
 
 class Tour(Aggregate):
@@ -225,17 +246,38 @@ class Tour(Aggregate):
 
     @classmethod
     def request(
-        cls, tour_id: UUID, at: datetime, *, status: str = "pending", suspect: bool = False, **fields: Any
+        cls,
+        tour_id: UUID,
+        at: datetime,
+        fields: TourFields,
+        *,
+        number: int,
+        phone_e164: str | None,
+        status: str,
+        assigned_to: UUID | None,
+        routing: dict[str, Any] | None,
+        because: list[list[str]] | None,
+        lead_id: UUID | None,
+        suspect: bool = False,
     ) -> "Tour":
-        """A new tour. *fields* are those of ``Requested``.
-
-        Raises Invalid for an unknown status, no way to answer, or a date that is none.
-        """
+        """A new tour. Raises Invalid for an unknown status, no way to answer, or a date that is none."""
         check_status(status)
-        if not can_be_answered(fields["email"], fields["phone"]):
+        if not can_be_answered(fields.email, fields.phone):
             raise Invalid("email", "email or phone is required.")
-        check_schedule(fields)
-        tour: Tour = cls._create(cls.Requested, id=tour_id, timestamp=at, status=status, **fields)
+        check_schedule(vars(fields))
+        tour: Tour = cls._create(
+            cls.Requested,
+            id=tour_id,
+            timestamp=at,
+            number=number,
+            phone_e164=phone_e164,
+            status=status,
+            assigned_to=assigned_to,
+            routing=routing,
+            because=because,
+            lead_id=lead_id,
+            **vars(fields),
+        )
         if suspect:
             tour.trigger_event(cls.Suspected, timestamp=at)
         return tour

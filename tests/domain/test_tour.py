@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aureum.domain import ids
 from aureum.domain.aggregate import ERASED, replay
 from aureum.domain.errors import Invalid, WrongState
 from aureum.domain.tour import NEXT, SCHEDULE, STATUSES, Tour
+from tests import stores
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ANA = UUID(int=1)
@@ -24,30 +24,8 @@ FIXED: dict[str, str | None] = {
 
 
 def new_tour(**fields: Any) -> Tour:
-    """A tour that is not stored yet; *fields* replace those of the document's example."""
-    given: dict[str, Any] = {
-        "number": 789,
-        "listing_id": "202412345",
-        "property_id": None,
-        "name": "Jane Doe",
-        "email": "jane@example.com",
-        "phone": "208-555-0456",
-        "phone_e164": "+12085550456",
-        "message": "Is it available Saturday morning?",
-        "preferred_date": "2024-12-30",
-        "preferred_time": "10:00 AM",
-        "local_start": None,
-        "time_zone": None,
-        "starts_at": None,
-        "assigned_to": None,
-        "source": "website",
-        "source_domain": "b1.example.com",
-        "created_by": None,
-        "routing": None,
-        "because": None,
-        "lead_id": None,
-    }
-    return Tour.request(ids.new_id(), AT, **given | fields)
+    """A tour that is not stored yet, of ``AT``; *fields* replace those of the document's example."""
+    return stores.new_tour(at=AT, **fields)
 
 
 def stored(**fields: Any) -> Tour:

@@ -25,7 +25,7 @@ from aureum.store.rebuild.claim import RebuildClaim
 from aureum.store.rebuild.list import ListRebuild
 from aureum.store.rebuild.rebuild import REBUILDABLE, rebuild
 from tests.store.read_models import BEFORE
-from tests.stores import LEAD_NUMBERS, new_lead, new_property, new_task, open_brokerage, opened_store
+from tests.stores import LEAD_NUMBERS, new_lead, new_property, new_task, new_tour, open_brokerage, opened_store
 
 LISTS = [model for model in REBUILDABLE if isinstance(model, ListRebuild)]
 
@@ -126,12 +126,8 @@ def about_a_task(one: task.Task, dice: Dice) -> Decisions:
 
 
 def a_tour(number: int, dice: Dice) -> Aggregate:
-    fields: dict[str, Any] = dict.fromkeys(
-        (*tour.DETAILS, *tour.SCHEDULE, "assigned_to", "source_domain", "created_by", "routing", "because", "lead_id")
-    )
-    fields |= {"name": dice.choice(TEXTS), "email": "jane@example.com", "listing_id": dice.choice((None, "007"))}
-    suspect = dice.random() < 0.4
-    return tour.Tour.request(ids.new_id(), ids.now(), number=number, source="website", suspect=suspect, **fields)
+    listing_id, suspect = dice.choice((None, "007")), dice.random() < 0.4
+    return new_tour(number=number, name=dice.choice(TEXTS), listing_id=listing_id, at=ids.now(), suspect=suspect)
 
 
 def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:

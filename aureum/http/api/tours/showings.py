@@ -104,9 +104,6 @@ async def patch_showing(context: Context, tour_id: UUID, change: ShowingChange) 
     """Changes the fields that are sent, and returns the showing. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
     given = change.model_fields_set
-    details: dict[str, str | UUID | None] = {name: getattr(change, name) for name in DETAILS if name in given}
-    if "property_id" in given:
-        details["property_id"] = reference(change.property_id)
     command = ChangeTour(
         tenant_id=context.tenant_id,
         country=context.caller.country,
@@ -115,7 +112,9 @@ async def patch_showing(context: Context, tour_id: UUID, change: ShowingChange) 
         schedule={name: getattr(change, name) for name in SCHEDULE if name in given},
         assign="assigned_to" in given,
         assigned_to=reference(change.assigned_to),
-        details=details,
+        relocate="property_id" in given,
+        property_id=reference(change.property_id),
+        details={name: getattr(change, name) for name in DETAILS if name in given},
         visible_to=context.caller.visible_to,
         expected_versions=expected_versions(context.request),
     )
