@@ -7,16 +7,16 @@ from tests.browser.test_panel import follow, heading, is_fine
 from tests.browser.visitor import Visitor
 from tests.http.api.routing.sending import put, sent
 from tests.http.every.sample import rehearse_all
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_broker_tries_other_settings(visitor: Visitor, server: Server, office: Office, tenant: Tenant) -> None:
-    owner, broker = office.staff(tenant.id, "brokerage_owner"), office.staff(tenant.id, "broker", "Bea Broker")
+def test_a_broker_tries_other_settings(visitor: Visitor, server: Server, operator: Operator, tenant: Tenant) -> None:
+    owner, broker = operator.staff(tenant.id, "brokerage_owner"), operator.staff(tenant.id, "broker", "Bea Broker")
     for name in ("Ana Agent-Somebody", "Ben Agent"):
-        office.staff(tenant.id, "agent", name)
+        operator.staff(tenant.id, "agent", name)
     put(server, owner, mode="round_robin")
     for _ in range(6):
         sent(server, tenant)
@@ -30,7 +30,7 @@ def test_a_broker_tries_other_settings(visitor: Visitor, server: Server, office:
     expect(heading(visitor)).to_have_text("Rehearsal")
     expect(page.get_by_text("running")).to_be_visible()
     assert is_fine(visitor)
-    office.run(rehearse_all)
+    operator.run(rehearse_all)
     follow(visitor, "Refresh")
     expect(page.get_by_text("completed")).to_be_visible()
     expect(page.get_by_text("Ana Agent-Somebody").first).to_be_visible()

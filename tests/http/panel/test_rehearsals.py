@@ -2,7 +2,7 @@
 
 from tests.http.api.routing.sending import put, sent
 from tests.http.every.sample import rehearse_all
-from tests.http.office import Office, Tenant
+from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff, led_to
 from tests.http.serving import Server
 
@@ -15,10 +15,10 @@ REASON = (
 )
 
 
-def test_a_broker_tries_other_settings(server: Server, proxied: Server, office: Office, tenant: Tenant) -> None:
-    owner, broker = office.staff(tenant.id, "brokerage_owner"), office.staff(tenant.id, "broker")
+def test_a_broker_tries_other_settings(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
+    owner, broker = operator.staff(tenant.id, "brokerage_owner"), operator.staff(tenant.id, "broker")
     for name in ("Ana", "Ben"):
-        office.staff(tenant.id, "agent", name)
+        operator.staff(tenant.id, "agent", name)
     put(server, owner, mode="round_robin")
     for _ in range(60):
         sent(proxied, tenant)
@@ -30,7 +30,7 @@ def test_a_broker_tries_other_settings(server: Server, proxied: Server, office: 
     reading = reader.read(address)
     assert "running" in reading.said("span") and f"{address}" in reading.links
 
-    office.run(rehearse_all)
+    operator.run(rehearse_all)
 
     reading = reader.read(address)
     assert "completed" in reading.said("span") and reading.said("dd").count("60") == 2
@@ -45,14 +45,14 @@ def test_a_broker_tries_other_settings(server: Server, proxied: Server, office: 
     assert server.ask("GET", "/api/v1/admin/routing", headers=owner.bearer).json == before
 
 
-def test_what_is_refused_is_said(server: Server, office: Office, tenant: Tenant) -> None:
-    owner, agent = office.staff(tenant.id, "brokerage_owner"), office.staff(tenant.id, "agent")
+def test_what_is_refused_is_said(server: Server, operator: Operator, tenant: Tenant) -> None:
+    owner, agent = operator.staff(tenant.id, "brokerage_owner"), operator.staff(tenant.id, "agent")
     reader = as_staff(server, owner)
     (form,) = [form for form in reader.read(ROUTING).forms if form.action == HERE]
     refused = reader.send(form.action, form.filled(since="lately"))
     assert refused.status == 400 and b"since" in refused.body
     assert as_staff(server, agent).send(form.action, form.fields).status == 403
-    stranger = as_staff(server, office.staff(office.brokerage().id, "brokerage_owner"))
+    stranger = as_staff(server, operator.staff(operator.brokerage().id, "brokerage_owner"))
     address = led_to(reader.send(form.action, form.fields))
     assert stranger.get(address).status == 404 and reader.get(address).status == 200
     assert reader.get(f"{HERE}/nonsense").status == 404
