@@ -32,6 +32,9 @@ PLAIN_PHONE = re.compile(r"\+?[0-9][0-9()./-]*")
 """A phone in which nothing else is said, as most are."""
 
 NOT_DIGITS = re.compile(r"[^0-9]+")
+ONLY_DIGITS = dict.fromkeys(point for point in range(128) if not chr(point).isdigit())
+"""Takes everything else out of a text of ASCII."""
+
 CONTROLS = re.compile("[\x00-\x1f]")
 SHORTEST_RUN = 4
 """Digits that find a phone, no matter what stands between them."""
@@ -86,7 +89,8 @@ def coded(point: int) -> str:
 
 def words_in(text: str) -> list[str]:
     """The words of *text*, folded. Control characters are none of it."""
-    return CONTROLS.sub(" ", fold(text)).split()
+    folded = fold(text)
+    return (folded if folded.isprintable() else CONTROLS.sub(" ", folded)).split()
 
 
 def found_by(
@@ -98,33 +102,34 @@ def found_by(
 ) -> str:
     """The text that a row is searched in: a person's *name*, in its parts, an address, phones, and other *texts*."""
     parts = [part for part in name if part]
-    said = [*parts, *(text for text in texts if text), *(spellings(email) if email else ())]
+    said = " ".join([*parts, *(text for text in texts if text), *(spellings(email) if email else ())])
     plain: dict[str, None] = {}
     marked: dict[str, None] = {}
-    for word in words_in(" ".join(said)):
-        if not word.isalnum():
-            plain[word] = None
+    for word in words_in(said):
+        if word.isalnum():
+            (marked if SHORTEST_WORD <= len(word) <= LONGEST_WORD else plain)[word] = None
+            continue
+        plain[word] = None
         for one in forgiven(word):
             if SHORTEST_WORD <= len(one) <= LONGEST_WORD:
                 marked[one] = None
-            elif one == word:
-                plain[one] = None
-    for joined in joined_names(parts):
-        plain[joined] = None
-    for digits in digits_of(phones):
-        plain[digits] = None
-    stored = ascii_only(" ".join([*(f"{MARK}{word}" for word in marked), *plain]))
-    return f"{stored} " if stored else ""
+    if not said.isascii():
+        plain |= dict.fromkeys(joined_names(parts))
+    plain |= dict.fromkeys(digits_of(phones))
+    stored = " ".join([*[MARK + word for word in marked], *plain])
+    return f"{ascii_only(stored)} " if stored else ""
 
 
 def forgiven(word: str) -> list[str]:
     """The words of a name or an address in which a typo is forgiven: ``o'neil`` → ``o``, ``neil``, ``oneil``."""
-    if word.isalnum():
-        return [word]
-    local, _, domain = word.rpartition("@") if "@" in word else (word, "", "")
-    words, labels = WORD.findall(local), WORD.findall(domain)
-    long = [label for label in labels[:-1] if len(label) >= SHORTEST_LABEL]
-    return [*words, "".join(words), "".join(labels), *long]
+    local, at, domain = word.rpartition("@")
+    words = WORD.findall(local if at else word)
+    found = [*words, "".join(words)]
+    if at:
+        labels = WORD.findall(domain)
+        found.append("".join(labels))
+        found += [label for label in labels[:-1] if len(label) >= SHORTEST_LABEL]
+    return found
 
 
 def joined_names(parts: list[str]) -> Iterator[str]:
@@ -137,11 +142,22 @@ def joined_names(parts: list[str]) -> Iterator[str]:
 
 def digits_of(phones: Iterable[str | None]) -> list[str]:
     """The digits of *phones*, less what stands in another of them; and what else than digits is said there."""
-    given = [phone for phone in phones if phone]
-    runs = sorted({NOT_DIGITS.sub("", fold(phone)) for phone in given}, key=len, reverse=True)
-    found = [run for place, run in enumerate(runs) if run and not any(run in longer for longer in runs[:place])]
-    unusual = [phone for phone in given if not PLAIN_PHONE.fullmatch(phone)]
-    return [*found, *(word for phone in unusual for word in words_in(phone) if not PHONE.fullmatch(word))]
+    runs: set[str] = set()
+    said: list[str] = []
+    for phone in phones:
+        if not phone:
+            continue
+        digits = phone.removeprefix("+")
+        if not (digits.isascii() and digits.isdigit()):
+            digits = digits.translate(ONLY_DIGITS) if phone.isascii() else NOT_DIGITS.sub("", fold(phone))
+            if not PLAIN_PHONE.fullmatch(phone):
+                said += [word for word in words_in(phone) if not PHONE.fullmatch(word)]
+        runs.add(digits)
+    found = ""
+    for run in sorted(runs, key=len, reverse=True):
+        if run not in found:
+            found += f"{run} "
+    return found.split() + said
 
 
 class Word(NamedTuple):
