@@ -1,4 +1,7 @@
-"""``python -m bench [NAME…] [--quick] [--write]``: measure, print tables, and on request write docs/performance.md."""
+"""``python -m bench [NAME…] [--quick] [--write]``: measure, print tables, and on request write docs/performance.md.
+
+``python -m bench form --against CHECKOUT`` measures beside another version: only if it is asked for.
+"""
 
 import argparse
 import os
@@ -7,10 +10,26 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from bench import append, databases, hosts, http, lanes, lists, memory, rebuild, resources, routing, search, webhooks
+from aureum.domain.routing.settings import MODES
+from bench import (
+    append,
+    databases,
+    form,
+    hosts,
+    http,
+    lanes,
+    lists,
+    memory,
+    rebuild,
+    resources,
+    routing,
+    search,
+    webhooks,
+)
 from bench.load import generator
 from bench.rows import Row, table
 
@@ -76,9 +95,9 @@ def processor() -> str:
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
-def measured(name: str, *, quick: bool) -> str:
+def measured(name: str, part: tuple[str | None, Part], *, quick: bool) -> str:
     """Run a part; its section of the page, printed as well."""
-    text, run = PARTS[name]
+    text, run = part
     started = time.monotonic()
     rows = run(quick=quick)
     section = f"## {name}\n\n{(text or '').strip()}\n\n{table(rows)}\n"
@@ -100,10 +119,17 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(PARTS)}; all without one")
     parser.add_argument("--quick", action="store_true", help="short slices and few of them: a look, not a measurement")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.parent.name}/{PAGE.name}")
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="for form: a checkout with another version")
+    parser.add_argument("--mode", choices=MODES, default="round_robin", help="for form: how brokerages route")
     asked = parser.parse_args(arguments)
-    unknown = [name for name in asked.names if name not in PARTS]
+    parts = dict(PARTS)
+    if asked.against is not None:
+        parts["form"] = form.__doc__, partial(form.run, against=asked.against, mode=asked.mode)
+    elif "form" in asked.names:
+        parser.error("form needs --against CHECKOUT: a directory with another version and its .venv.")
+    unknown = [name for name in asked.names if name not in parts]
     if unknown:
-        parser.error(f"no such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
+        parser.error(f"no such part: {', '.join(unknown)}. There are {', '.join(parts)}.")
     if asked.write and (asked.names or asked.quick):
         parser.error("--write is for a whole run: leave out the names and --quick.")
     with databases.server() as url:
@@ -111,7 +137,7 @@ def main(arguments: Sequence[str]) -> None:
         os.environ[databases.VARIABLE] = url
         about = machine(url)
         print(about)
-        sections = [measured(name, quick=asked.quick) for name in asked.names or PARTS]
+        sections = [measured(name, parts[name], quick=asked.quick) for name in asked.names or parts]
     if asked.write:
         write("\n".join([f"Measured by `make bench ARGS=--write`.\n\n{about}", *sections]))
 
