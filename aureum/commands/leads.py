@@ -1,6 +1,7 @@
 """Leads: captured from a form, by a program or by staff, then worked on, and converted into contacts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -26,11 +27,10 @@ NUMBERS = "SELECT nextval('lead_numbers')"
 NO_LEAD = "There is no such lead."
 
 
-class CaptureLead(BaseModel):
+@dataclass(kw_only=True, slots=True)
+class CaptureLead:
     """A new lead. ``suspect``: sent by a program, as it seems. ``route``: it is to find an agent, though it is no form
     of the brokerage's pages."""
-
-    model_config = ConfigDict(frozen=True)
 
     tenant_id: UUID
     country: str

@@ -64,15 +64,19 @@ def new_id(at: datetime | None = None) -> UUID:
 
 @lru_cache(maxsize=4_096)
 def to_wire(stream_id: UUID) -> str:
-    """``c`` and 25 digits: 36 ** 25 is just above 2 ** 128."""
-    rest = stream_id.int
-    pairs = []
-    for _ in range(12):
-        rest, pair = divmod(rest, 1296)
-        pairs.append(PAIRS[pair])
-    pairs.append(DIGITS[rest])
-    pairs.append("c")
-    return "".join(reversed(pairs))
+    """``c`` and 25 digits: 36 ** 25 is just above 2 ** 128.
+
+    Both halves fit into what Python computes fast; a loop over the whole takes three times as long.
+    """
+    high, low = divmod(stream_id.int, 1296**6)
+    return "".join(
+        (
+            *("c", DIGITS[high // 1296**6], PAIRS[high // 1296**5 % 1296], PAIRS[high // 1296**4 % 1296]),
+            *(PAIRS[high // 1296**3 % 1296], PAIRS[high // 1296**2 % 1296], PAIRS[high // 1296 % 1296]),
+            *(PAIRS[high % 1296], PAIRS[low // 1296**5], PAIRS[low // 1296**4 % 1296], PAIRS[low // 1296**3 % 1296]),
+            *(PAIRS[low // 1296**2 % 1296], PAIRS[low // 1296 % 1296], PAIRS[low % 1296]),
+        )
+    )
 
 
 def from_wire(text: str) -> UUID | None:

@@ -25,9 +25,10 @@ DETAILS = ("first_name", "last_name", "email", "phone", "phone_e164", "subject",
 """What staff may correct later. All of it is personal."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class LeadFields:
-    """What a lead is captured with; each caller says all of it."""
+    """What is known of a lead that is captured: each caller says all of it. Not frozen, since each form makes one, and
+    that would take twice as long."""
 
     first_name: str
     last_name: str

@@ -1,10 +1,12 @@
 """How many leads stand at each status. The only read model that crosses streams: so it changes by increments in SQL."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from aureum.domain.lead import STATUSES, Lead
+
+Counts = TypeVar("Counts", Counter[str], defaultdict[str, int])
 
 NAME = "lead_counts"
 EVENTS: type = Lead.Event
@@ -26,7 +28,7 @@ ON CONFLICT (tenant_id, read_version, status) DO UPDATE SET leads = c.leads + ex
 """
 
 
-def step(counts: Counter[str], event: Any) -> Counter[str]:
+def step(counts: Counts, event: Any) -> Counts:
     """*counts* with what *event* changes; the same object comes back."""
     match event:
         case Lead.Captured():
@@ -45,7 +47,7 @@ def step(counts: Counter[str], event: Any) -> Counter[str]:
 
 def rows(before: Sequence[Any], new: Sequence[Any]) -> list[dict[str, Any]]:
     """The increments that *new* brings; what was before does not matter."""
-    changes: Counter[str] = Counter()
+    changes: defaultdict[str, int] = defaultdict(int)
     for event in new:
         step(changes, event)
     return [{"status": status, "leads": leads} for status, leads in changes.items() if leads]

@@ -102,17 +102,16 @@ def found_by(
 ) -> str:
     """The text that a row is searched in: a person's *name*, in its parts, an address, phones, and other *texts*."""
     parts = [part for part in name if part]
-    said = " ".join([*parts, *(text for text in texts if text), *(spellings(email) if email else ())])
-    plain: dict[str, None] = {}
-    marked: dict[str, None] = {}
-    for word in words_in(said):
+    said = " ".join([*parts, *[text for text in texts if text], *(spellings(email) if email else ())])
+    words = words_in(said)
+    parted: list[str] = []
+    for word in words:
         if word.isalnum():
-            (marked if SHORTEST_WORD <= len(word) <= LONGEST_WORD else plain)[word] = None
-            continue
-        plain[word] = None
-        for one in forgiven(word):
-            if SHORTEST_WORD <= len(one) <= LONGEST_WORD:
-                marked[one] = None
+            parted.append(word)
+        else:
+            parted += forgiven(word)
+    marked = dict.fromkeys([word for word in parted if SHORTEST_WORD <= len(word) <= LONGEST_WORD])
+    plain = dict.fromkeys([word for word in words if word not in marked])
     if not said.isascii():
         plain |= dict.fromkeys(joined_names(parts))
     plain |= dict.fromkeys(digits_of(phones))

@@ -47,7 +47,7 @@ class Remember:
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Append:
     """The events that one command decided for one stream, ready to be stored.
 
