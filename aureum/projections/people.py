@@ -74,14 +74,14 @@ IN_TEXTS = """
 SELECT CASE WHEN w.known IN ('contact', 'lead') THEN w.agent END AS one, w.shown,
        CASE WHEN coalesce(w.known, w.contact, w.lead) IS NOT NULL THEN ARRAY[
            '"known":null', '"known":"' || w.known || '"',
-           '\\"routed_to\\":\\"' || t.placeholder || '\\",\\"routing\\":{\\"known\\":null',
-           '\\"routed_to\\":\\"' || t.placeholder || '\\",\\"routing\\":{\\"known\\":\\"' || w.known || '\\"',
+           '\\"routed_to\\":\\"' || own.placeholder || '\\",\\"routing\\":{\\"known\\":null',
+           '\\"routed_to\\":\\"' || own.placeholder || '\\",\\"routing\\":{\\"known\\":\\"' || w.known || '\\"',
            '"contact_id":null', '"contact_id":"' || w.contact_id || '"',
-           '\\"assignedToId\\":\\"' || t.placeholder_shown || '\\",\\"contactId\\":null',
-           '\\"assignedToId\\":\\"' || t.placeholder_shown || '\\",\\"contactId\\":\\"' || w.contact || '\\"',
+           '\\"assignedToId\\":\\"' || own.placeholder_shown || '\\",\\"contactId\\":null',
+           '\\"assignedToId\\":\\"' || own.placeholder_shown || '\\",\\"contactId\\":\\"' || w.contact || '\\"',
            '"lead_id":null', '"lead_id":"' || w.lead_id || '"',
-           '\\"assignedToId\\":\\"' || t.placeholder_shown || '\\",\\"status\\":',
-           '\\"assignedToId\\":\\"' || t.placeholder_shown || '\\",\\"leadId\\":\\"' || w.lead || '\\",\\"status\\":'
+           '\\"assignedToId\\":\\"' || own.placeholder_shown || '\\",\\"status\\":',
+           '\\"assignedToId\\":\\"' || own.placeholder_shown || '\\",\\"leadId\\":\\"' || w.lead || '\\",\\"status\\":'
        ] END AS replaced
   FROM ({known}) w
 """
@@ -105,7 +105,7 @@ def known(tenant: str, person: str, at: str) -> str:
     return statement.strip()
 
 
-IN_APPEND = IN_TEXTS.replace("{known}", known("tenant", "prior", "moment"))
+IN_APPEND = IN_TEXTS.replace("{known}", known("i.tenant_id", "own.prior", "moment"))
 
 LOOKED_UP = known("%(tenant)s", "%(person)s", "now()")
 """The same beforehand, where an answer has to name it."""

@@ -68,20 +68,20 @@ DECLARE
     -- Counters in this minute: "used" before this call, "granted" in it.
     counters text[] := '{}';
     counts rate_limits[] := '{}';
-    -- Turns: the place in p_turns by item; whom the item's append chooses, and which choices are full.
+    -- Turns: the place in p_turns by item. Of the one that the item's append chooses, its place among the choices and,
+    -- if this call has chosen it before, in new_turns. Which choices are full.
     turn_of integer[] := '{}';
     t append_turn;
-    chosen uuid;
-    chosen_shown text;
-    -- By the item's prior: whom earlier streams tell, and what else is written, by turns the old text and what stands in
-    -- its place.
-    prior uuid;
-    prior_one uuid;
-    prior_shown text;
-    replaced text[];
+    best integer[];
+    chosen append_choice;
+    times integer;
     full_choices bytea;
+    new_turns turns[] := '{}';
+    -- Whether the chosen one takes the placeholder's place, and nothing else is replaced.
+    plainly boolean;
     late_models text[] := '{}';
     late_rows text[] := '{}';
+    late text[];
     rows json;
 BEGIN
     PERFORM set_config('lock_timeout', p_lock_timeout, true);
@@ -121,6 +121,7 @@ BEGIN
                    SELECT FROM taken_names t
                     WHERE t.tenant_id = i.tenant_id AND t.purpose = i.purpose AND t.name = i.name
                ) AS taken,
+               turn.choice, turn.full_choices, prior.one AS prior_one, prior.shown AS prior_shown, prior.replaced,
                moment > to_timestamp(p_until) OR EXISTS (
                    SELECT FROM given_up_writers g WHERE g.writer = p_writer
                ) AS given_up
@@ -144,6 +145,24 @@ BEGIN
                  AND c.window_start > moment - interval '60 seconds'
                LIMIT 1
           ) count ON true
+          LEFT JOIN LATERAL (
+              SELECT w.*, nullif(p_priors[turn_of[i.item]], '00000000-0000-0000-0000-000000000000') AS prior
+                FROM unnest(p_turns[turn_of[i.item] : turn_of[i.item]]) AS w
+          ) own ON turn_of[i.item] IS NOT NULL
+          LEFT JOIN LATERAL (
+              SELECT (min(ARRAY[CASE WHEN own.fewest THEN c.times ELSE 0 END, c.last, c.place]))[3] AS choice,
+                     string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most) AS full_choices
+                FROM (
+                    SELECT n.id, n.most, n.place, coalesce(s.position, 0) AS last,
+                           CASE WHEN s.window_name = own.window_name THEN s.times ELSE 0 END AS times
+                      FROM unnest(own.choices) WITH ORDINALITY AS n (id, shown, most, place)
+                      LEFT JOIN turns s ON s.tenant_id = i.tenant_id AND s.name = n.id
+                ) c
+          ) turn ON own.item IS NOT NULL
+          -- Two items with the same prior are never in one call.
+          LEFT JOIN LATERAL (
+-- {prior}
+          ) prior ON own.prior IS NOT NULL
          ORDER BY i.tenant_id, i.item
     LOOP
         -- The caller may have given up waiting, and have asked what became of this. Asking names the writer first and
@@ -185,27 +204,29 @@ BEGIN
             END IF;
         END IF;
         chosen := NULL;
-        prior_one := NULL;
-        replaced := NULL;
-        full_choices := NULL;
-        IF turn_of[r.item] IS NOT NULL AND head.tenant_id IS NOT NULL THEN
+        full_choices := r.full_choices;
+        IF turn_of[r.item] IS NOT NULL THEN
             t := p_turns[turn_of[r.item]];
-            prior := nullif(p_priors[turn_of[r.item]], '00000000-0000-0000-0000-000000000000');
-            IF prior IS NOT NULL THEN
-                SELECT p.one, p.shown, p.replaced INTO prior_one, prior_shown, replaced
+            best := ARRAY[r.choice, NULL];
+            IF new_turns[cardinality(new_turns)].tenant_id = tenant THEN
+                -- Once more, with what the items before have chosen.
+                SELECT (min(ARRAY[CASE WHEN t.fewest THEN c.times ELSE 0 END, c.last, c.place, c.found]))[3:4],
+                       string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most)
+                  INTO best, full_choices
                   FROM (
--- {prior}
-                  ) p;
+                      SELECT n.id, n.most, n.place, m.found, coalesce(m.position, s.position, 0) AS last,
+                             CASE WHEN m.window_name = t.window_name THEN m.times ELSE 0 END
+                             + CASE WHEN s.window_name = t.window_name
+                                     AND coalesce(m.window_name, s.window_name) = s.window_name
+                                    THEN s.times ELSE 0 END AS times
+                        FROM unnest(t.choices) WITH ORDINALITY AS n (id, shown, most, place)
+                        LEFT JOIN turns s ON s.tenant_id = tenant AND s.name = n.id
+                        LEFT JOIN unnest(new_turns) WITH ORDINALITY AS m (
+                                  tenant_id, name, position, window_name, times, found
+                              ) ON m.tenant_id = tenant AND m.name = n.id
+                  ) c;
             END IF;
-            SELECT (array_agg(c.id ORDER BY CASE WHEN t.fewest THEN c.times ELSE 0 END, c.last, c.place))[1],
-                   string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most)
-              INTO chosen, full_choices
-              FROM (
-                  SELECT n.id, n.most, n.place, coalesce(s.position, 0) AS last,
-                         CASE WHEN s.window_name = t.window_name THEN s.times ELSE 0 END AS times
-                    FROM unnest(t.choices) WITH ORDINALITY AS n (id, shown, most, place)
-                    LEFT JOIN turns s ON s.tenant_id = tenant AND s.name = n.id
-              ) c;
+            chosen := t.choices[best[1]];
         END IF;
         outcome := CASE
             WHEN i.leader > 0 THEN outcomes[i.leader]
@@ -227,17 +248,21 @@ BEGIN
         retry_at := NULL;
         IF outcome = 'appended' THEN
             tenants[item] := tenant;
-            IF prior_one IS NOT NULL THEN
-                chosen := prior_one;
-                chosen_shown := prior_shown;
-            ELSIF chosen IS NOT NULL AND chosen <> t.placeholder THEN
-                chosen_shown := (SELECT n.shown FROM unnest(t.choices) AS n WHERE n.id = chosen LIMIT 1);
+            IF r.prior_one IS NOT NULL THEN
+                chosen := ROW (r.prior_one, r.prior_shown, NULL)::append_choice;
             END IF;
+            plainly := chosen.id IS NOT NULL AND r.replaced IS NULL;
             recorded_before[item] := CASE WHEN cardinality(i.events) = 1 THEN head.recorded_at ELSE recorded END;
             FOREACH e IN ARRAY i.events LOOP
-                IF turn_of[r.item] IS NOT NULL THEN
+                IF turn_of[r.item] IS NULL OR plainly AND chosen.id = t.placeholder THEN
+                    NULL;
+                ELSIF plainly THEN
+                    e.data := convert_to(
+                        replace(convert_from(e.data, 'UTF8'), t.placeholder::text, chosen.id::text), 'UTF8'
+                    );
+                ELSE
                     e.data := convert_to(with_chosen(
-                        convert_from(e.data, 'UTF8'), t.placeholder, t.placeholder_shown, chosen, chosen_shown, replaced
+                        convert_from(e.data, 'UTF8'), t.placeholder, t.placeholder_shown, chosen, r.replaced
                     ), 'UTF8');
                 END IF;
                 head.position := head.position + 1;
@@ -253,20 +278,25 @@ BEGIN
             END LOOP;
             held[place] := head;
             "position" := head.position;
-            answer := uuid_send(chosen);
+            answer := uuid_send(chosen.id);
             IF turn_of[r.item] IS NOT NULL THEN
-                late_models := late_models || t.models;
-                late_rows := late_rows || ARRAY(
-                    SELECT with_chosen(n, t.placeholder, t.placeholder_shown, chosen, chosen_shown, replaced)
-                      FROM unnest(t.rows) AS n
-                );
+                FOR n IN 1 .. cardinality(t.rows) LOOP
+                    late_models := late_models || t.models[n];
+                    late_rows := late_rows || CASE
+                        WHEN plainly THEN replace(
+                            replace(t.rows[n], t.placeholder::text, chosen.id::text), t.placeholder_shown, chosen.shown
+                        )
+                        ELSE with_chosen(t.rows[n], t.placeholder, t.placeholder_shown, chosen, r.replaced) END;
+                END LOOP;
             END IF;
-            IF chosen IS NOT NULL AND prior_one IS NULL THEN
-                INSERT INTO turns AS s (tenant_id, name, position, window_name, times)
-                VALUES (tenant, chosen, head.position, t.window_name, 1)
-                ON CONFLICT (tenant_id, name) DO UPDATE SET
-                    position = excluded.position, window_name = excluded.window_name,
-                    times = CASE WHEN s.window_name = excluded.window_name THEN s.times ELSE 0 END + 1;
+            IF chosen.id IS NULL OR r.prior_one IS NOT NULL THEN
+                NULL;
+            ELSIF best[2] IS NULL THEN
+                new_turns := new_turns || ROW (tenant, chosen.id, head.position, t.window_name, 1)::turns;
+            ELSE
+                times := CASE WHEN new_turns[best[2]].window_name = t.window_name
+                              THEN new_turns[best[2]].times ELSE 0 END + 1;
+                new_turns[best[2]] := ROW (tenant, chosen.id, head.position, t.window_name, times)::turns;
             END IF;
             IF i.subject_key IS NOT NULL THEN
                 new_subject_keys := new_subject_keys || ROW (tenant, i.stream_id, i.subject_key)::subject_keys;
@@ -329,6 +359,13 @@ BEGIN
         INSERT INTO recent_streams (tenant_id, once, stream_id, version, expires_at)
         SELECT n.tenant_id, n.once, n.stream_id, n.version, n.expires_at FROM unnest(new_streams) AS n;
     END IF;
+    IF cardinality(new_turns) > 0 THEN
+        INSERT INTO turns AS s (tenant_id, name, position, window_name, times)
+        SELECT n.tenant_id, n.name, n.position, n.window_name, n.times FROM unnest(new_turns) AS n
+        ON CONFLICT (tenant_id, name) DO UPDATE SET
+            position = excluded.position, window_name = excluded.window_name,
+            times = CASE WHEN s.window_name = excluded.window_name THEN s.times ELSE 0 END + excluded.times;
+    END IF;
     -- What another append counts in the same row meanwhile is not forgotten.
     IF cardinality(counts) > 0 THEN
         INSERT INTO rate_limits AS c (tenant_id, bucket, window_start, allowed, used, granted)
@@ -350,7 +387,7 @@ $function$;
 -- whom the append chose in the placeholder's place, or null if that is none. The text is JSON, or JSON with documents in
 -- it as texts.
 CREATE OR REPLACE FUNCTION with_chosen(
-    p_text text, p_placeholder uuid, p_placeholder_shown text, p_chosen uuid, p_chosen_shown text, p_replaced text[]
+    p_text text, p_placeholder uuid, p_placeholder_shown text, p_chosen append_choice, p_replaced text[]
 ) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = public, pg_temp AS $function$
@@ -358,14 +395,14 @@ BEGIN
     FOR n IN 1 .. coalesce(cardinality(p_replaced), 0) / 2 LOOP
         p_text := coalesce(replace(p_text, p_replaced[2 * n - 1], p_replaced[2 * n]), p_text);
     END LOOP;
-    IF p_chosen IS NULL THEN
+    IF p_chosen.id IS NULL THEN
         p_text := replace(p_text, '\"' || p_placeholder || '\"', 'null');
         p_text := replace(p_text, '\"' || p_placeholder_shown || '\"', 'null');
         RETURN replace(p_text, '"' || p_placeholder || '"', 'null');
     END IF;
-    IF p_chosen = p_placeholder THEN
+    IF p_chosen.id = p_placeholder THEN
         RETURN p_text;
     END IF;
-    RETURN replace(replace(p_text, p_placeholder::text, p_chosen::text), p_placeholder_shown, p_chosen_shown);
+    RETURN replace(replace(p_text, p_placeholder::text, p_chosen.id::text), p_placeholder_shown, p_chosen.shown);
 END
 $function$;

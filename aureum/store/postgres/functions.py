@@ -16,13 +16,20 @@ PLACE_OF_PRIOR = "-- {prior}\n"
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
 LATE_ROWS = """\
     IF '{model}' = ANY (late_models) THEN
-        rows := ('[' || concat_ws(',', substr(rows::text, 2, length(rows::text) - 2), (
-            SELECT string_agg(n.row, ',') FROM unnest(late_models, late_rows) AS n (model, row)
-             WHERE n.model = '{model}'
-        )) || ']')::json;
+        IF late_models <> array_fill('{model}'::text, ARRAY[cardinality(late_models)]) THEN
+            late := ARRAY(
+                SELECT n.row FROM unnest(late_models, late_rows) AS n (model, row) WHERE n.model = '{model}'
+            );
+        ELSE
+            late := late_rows;
+        END IF;
+        IF rows IS NOT NULL THEN
+            late := substr(rows::text, 2, length(rows::text) - 2) || late;
+        END IF;
+        rows := ('[' || array_to_string(late, ',') || ']')::json;
     END IF;
 """
-"""The rows in which it was not known before whom the append chooses."""
+"""The rows in which it was not known before whom the append chooses. Mostly they are of one read model."""
 
 PLACE_OF_VERSION = "0 /* {read version} */"
 
