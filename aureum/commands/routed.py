@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -37,7 +37,7 @@ TURNS = "SELECT name, window_name, times, position FROM turns WHERE tenant_id = 
 TRIES = 20
 """How often a lead is decided again because an agent's day was full."""
 
-CHOICES_KEPT = 256
+TURNS_KEPT = 256
 """Of those among whom a brokerage's leads may go; near ties have many combinations."""
 
 log = structlog.get_logger()
@@ -50,14 +50,15 @@ Ranker = Callable[[Enquiry, Sequence[Agent]], Awaitable[Ranking]]
 @dataclass(slots=True)
 class Standing:
     """What is the same for every lead from ``since`` until ``until``: the brokerage's day, and who can take one. Also
-    the decision, with what of it is kept, where it is the same for all enquiries, or for all that say nothing."""
+    where leads go for which the decision is ``always`` the same (all of them, or all that say nothing), by whether the
+    person can be recognized."""
 
     since: datetime
     until: datetime
     day: str
     found: Candidates
-    choices: Lru[tuple[tuple[UUID, ...], bool], tuple[Choice, ...]] = field(default_factory=lambda: Lru(CHOICES_KEPT))
-    decided: tuple[Decision, dict[str, Any]] | None = None
+    turns: Lru[tuple[tuple[UUID, ...], bool, bool, bool], Turn] = field(default_factory=lambda: Lru(TURNS_KEPT))
+    always: "dict[bool, Route]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,38 +129,43 @@ async def find(team: Team, enquiry: Enquiry, lead_id: UUID, at: datetime) -> Rou
     """Where *enquiry* goes, as far as it can be known before the append."""
     standing, routing = team.standing(at), team.routing
     ranking = await team.rank(enquiry, standing.found.pool) if needs_ranking(routing) else None
-
-    def decided() -> tuple[Decision, dict[str, Any]]:
-        decision = decide(routing, standing.found, enquiry, ranking, lead_id)
-        return decision, kept_of(team, decision)
-
     # The same ranking gets the same decision where the mode reads nothing else of the enquiry.
-    if reads_enquiry(routing) and not (routing.mode == "semantic" and ranking == NOTHING_SAID):
-        decision, kept = decided()
-    else:
-        if standing.decided is None:
-            standing.decided = decided()
-        decision, kept = standing.decided
-    turn = turn_of(team, standing, decision, enquiry.person)
+    same = not reads_enquiry(routing) or (routing.mode == "semantic" and ranking == NOTHING_SAID)
+    recognizable = enquiry.person is not None
+    route = standing.always.get(recognizable) if same else None
+    if route is None:
+        route = route_of(team, standing, decide(routing, standing.found, enquiry, ranking, lead_id), recognizable)
+        if same:
+            standing.always[recognizable] = route
+    return route if enquiry.person is None else asked_by(route, enquiry.person)
+
+
+def route_of(team: Team, standing: Standing, decision: Decision, recognizable: bool) -> Route:
+    """Where *decision* leads, and why."""
+    turn = turn_of(team, standing, decision, recognizable) if decision.choices or recognizable else None
+    kept = reasons.kept(decision, None if decision.rule is None else team.routing.rules[decision.rule].when)
     return Route(None if turn is None else turn.placeholder, kept, reasons.because(decision), turn)
 
 
-def kept_of(team: Team, decision: Decision) -> dict[str, Any]:
-    """*decision* as the event keeps it."""
-    return reasons.kept(decision, None if decision.rule is None else team.routing.rules[decision.rule].when)
-
-
-def turn_of(team: Team, standing: Standing, decision: Decision, person: UUID | None) -> Turn | None:
-    """Between whom the append chooses, unless the *person* has an agent already."""
-    if not decision.choices and person is None:
-        return None
-    choices = standing.choices.find((decision.choices, decision.capped))
-    if choices is None:
+def turn_of(team: Team, standing: Standing, decision: Decision, recognizable: bool) -> Turn:
+    """Between whom the append chooses: the same one for the same, so that it is packed once."""
+    key = (decision.choices, decision.capped, decision.fewest, recognizable)
+    turn = standing.turns.find(key)
+    if turn is None:
         caps = {agent.user_id: agent.daily_cap for agent in team.agents} if decision.capped else {}
         choices = tuple(Choice(user_id, ids.to_wire(user_id), caps.get(user_id)) for user_id in decision.choices)
-        standing.choices.keep((decision.choices, decision.capped), choices)
-    placeholder = choices[0].id if len(choices) == 1 and person is None else ids.new_id()
-    return Turn(placeholder, ids.to_wire(placeholder), choices, standing.day, decision.fewest, person)
+        placeholder = choices[0].id if len(choices) == 1 and not recognizable else uuid4()
+        turn = Turn(placeholder, ids.to_wire(placeholder), choices, standing.day, decision.fewest)
+        standing.turns.keep(key, turn)
+    return turn
+
+
+def asked_by(route: Route, person: UUID) -> Route:
+    """*route*, unless the *person* has an agent already, which the append sees."""
+    turn = route.turn
+    assert turn is not None, "a person who can be recognized has a turn"
+    own = Turn(turn.placeholder, turn.placeholder_shown, turn.choices, turn.window, turn.fewest, person)
+    return Route(route.assigned_to, route.routing, route.because, own)
 
 
 async def routed(

@@ -96,18 +96,21 @@ def arguments(
             items.append(item(append, place))
             turn = next((guard for guard in append.guards if isinstance(guard, Turn)), None)
             late: list[tuple[str, str]] = []
+            packed_turn = None if turn is None else append_turn.packed_turn(turn)
             for model, made in append.rows.items():
-                numbered = [row | {"item": len(items)} for row in made]
-                if turn is None or turn.is_fixed:
-                    rows.setdefault(model, []).extend(numbered)
+                for row in made:
+                    row["item"] = len(items)
+                if turn is None or packed_turn is None or turn.is_fixed:
+                    rows.setdefault(model, []).extend(made)
                     continue
-                for text in map(orjson.dumps, numbered):
-                    if names(text, turn):
+                for text in map(orjson.dumps, made):
+                    if packed_turn.stands_in(text):
                         late.append((model, text.decode()))
                     else:
                         rows.setdefault(model, []).append(orjson.Fragment(text))
-            if turn is not None:
-                turns.append(append_turn.turn(len(items), turn, [model for model, _ in late], [row for _, row in late]))
+            if turn is not None and packed_turn is not None:
+                models, texts = [model for model, _ in late], [text for _, text in late]
+                turns.append(append_turn.turn(len(items), packed_turn, models, texts))
                 priors.append(turn.prior or NOBODY)
             place = place or len(items)
     return {
@@ -122,11 +125,6 @@ def arguments(
         "turns": array_of(ITS_OWN, turns),
         "priors": packed(UUID, priors),
     }
-
-
-def names(row: bytes, turn: Turn) -> bool:
-    """Whether the placeholder of *turn* stands in a *row*."""
-    return str(turn.placeholder).encode() in row or turn.placeholder_shown.encode() in row
 
 
 async def call(

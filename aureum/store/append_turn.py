@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aureum.lru import Lru
 from aureum.store.append_item import COLUMN, INTEGER, ITS_OWN, UUID, integer, nulls, text
@@ -9,54 +10,71 @@ from aureum.store.guards import Choice, Turn
 from aureum.store.postgres.arrays import array_of, measured, packed
 
 BOOLEAN, TEXTS = 16, 1009
-TURN_COLUMNS, CHOICE_COLUMNS = 8, 3
+TURN_COLUMNS, CHOICE_COLUMNS = struct.pack("!i", 8), struct.pack("!i", 3)
 
 ID = struct.Struct("!ii16s")
 UNLIMITED = nulls(INTEGER)
 
 
-def turn(item: int, guard: Turn, models: Sequence[str], rows: Sequence[str]) -> bytes:
-    """*guard* of an *item*, behind its length; *rows* of *models* are those in which the placeholder stands."""
-    choices = packed_choices(guard.choices)
-    return measured(
-        b"".join(
-            (
-                struct.pack("!i", TURN_COLUMNS),
-                integer(item),
-                ID.pack(UUID, 16, guard.placeholder.bytes),
-                text(guard.placeholder_shown),
-                text(guard.window),
-                struct.pack("!ii?", BOOLEAN, 1, guard.fewest),
-                COLUMN.pack(ITS_OWN, len(choices)),
-                choices,
-                texts(models),
-                texts(rows),
-            )
+LIMIT = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class PackedTurn:
+    """What of a turn is the same for every append, and how the placeholder stands in rows."""
+
+    turn: Turn
+    columns: bytes
+    marks: tuple[bytes, bytes]
+
+    def is_of(self, guard: Turn) -> bool:
+        """Whether *guard* is the same but for what is prior."""
+        own = self.turn
+        return (
+            own.choices is guard.choices
+            and own.placeholder is guard.placeholder
+            and own.window is guard.window
+            and own.fewest is guard.fewest
         )
-    )
+
+    def stands_in(self, row: bytes) -> bool:
+        """Whether the placeholder stands in a *row*."""
+        return self.marks[0] in row or self.marks[1] in row
 
 
-LIMIT = 256
-
-packed_ones: Lru[int, tuple[tuple[Choice, ...], bytes]] = Lru(LIMIT)
-"""Choices that were packed, by their identity: appends of a tenant choose between the same again and again. What is
-kept with the bytes keeps that identity from being another's."""
+packed_ones: Lru[int, PackedTurn] = Lru(LIMIT)
+"""By the identity of the choices: appends of a tenant choose between the same again and again. What is kept has the
+choices themselves, so that no others get that identity."""
 
 
-def packed_choices(choices: tuple[Choice, ...]) -> bytes:
-    """*choices* as an array."""
-    known = packed_ones.find(id(choices))
-    if known is not None:
-        return known[1]
-    array = array_of(ITS_OWN, [choice(one) for one in choices])
-    packed_ones.keep(id(choices), (choices, array))
-    return array
+def packed_turn(guard: Turn) -> PackedTurn:
+    """*guard*, packed once."""
+    found = packed_ones.find(id(guard.choices))
+    if found is None or not found.is_of(guard):
+        choices = array_of(ITS_OWN, [choice(one) for one in guard.choices])
+        columns = (
+            ID.pack(UUID, 16, guard.placeholder.bytes),
+            text(guard.placeholder_shown),
+            text(guard.window),
+            struct.pack("!ii?", BOOLEAN, 1, guard.fewest),
+            COLUMN.pack(ITS_OWN, len(choices)),
+            choices,
+        )
+        marks = str(guard.placeholder).encode(), guard.placeholder_shown.encode()
+        found = PackedTurn(guard, b"".join(columns), marks)
+        packed_ones.keep(id(guard.choices), found)
+    return found
+
+
+def turn(item: int, guard: PackedTurn, models: Sequence[str], rows: Sequence[str]) -> bytes:
+    """*guard* of an *item*, behind its length; *rows* of *models* are those in which the placeholder stands."""
+    return measured(b"".join((TURN_COLUMNS, integer(item), guard.columns, texts(models), texts(rows))))
 
 
 def choice(one: Choice) -> bytes:
     """A value of ``append_choice`` behind its length."""
     most = UNLIMITED if one.most is None else integer(one.most)
-    return measured(struct.pack("!i", CHOICE_COLUMNS) + ID.pack(UUID, 16, one.id.bytes) + text(one.shown) + most)
+    return measured(CHOICE_COLUMNS + ID.pack(UUID, 16, one.id.bytes) + text(one.shown) + most)
 
 
 def texts(values: Sequence[str]) -> bytes:
