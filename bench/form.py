@@ -48,6 +48,7 @@ class Version:
     mode: str
     costs: list[tuple[float, float]] = field(default_factory=list)
     written: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
 
     def used(self) -> tuple[float, float]:
         """CPU of the process and of the sessions, in seconds. Raises FileNotFoundError where there is no /proc."""
@@ -73,11 +74,13 @@ class Version:
         process, sessions = ((late - early) * 1000 / load.answered for early, late in zip(before, after, strict=True))
         self.costs.append((process, sessions))
         self.written.append((log_after - log_before) / load.answered / 1000)
+        self.rates.append(load.rate)
         return process + sessions
 
     def __str__(self) -> str:
         process, sessions = map(median, zip(*self.costs, strict=True))
-        return f"CPU {process:.3f} + {sessions:.3f} ms, log {median(self.written):.1f} kB ({self.mode})"
+        log = f"log {median(self.written):.1f} kB"
+        return f"CPU {process:.3f} + {sessions:.3f} ms, {log}, {median(self.rates):,.0f}/s ({self.mode})"
 
 
 @contextmanager
@@ -117,6 +120,7 @@ def compared(us: Version, them: Version, connections: int, seconds: int, rounds:
     for version in (us, them):
         version.costs.clear()
         version.written.clear()
+        version.rates.clear()
     slices: Sequence[partial[float]] = [partial(version.slice, connections, seconds) for version in (us, them)]
     found = ratios(*in_turns(rounds, *slices))
     what = f"POST /api/contact, {connections} connection{'s' if connections > 1 else ''}"

@@ -40,7 +40,7 @@ def recognized_by(email: str | None, *name: str) -> UUID | None:
 
 def words_of(name: str) -> list[str]:
     """The words of *name* that are compared, in an order of their own."""
-    if name.isascii() and name.replace(" ", "").isalpha():
+    if name.isascii() and name.replace(" ", "").isalnum():
         return sorted(name.lower().split())
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = "".join(map(plain_letter, apart))

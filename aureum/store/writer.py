@@ -44,6 +44,12 @@ ASK_AGAIN_SECONDS = 0.2
 ENDING = "57P"
 """How the SQLSTATE of a server begins that ends, or has ended, the session."""
 
+COMPANY_TURNS = 4
+"""Turns of the event loop that a group waits for more."""
+
+COMPANY = 16
+"""Appends that are company enough."""
+
 log = structlog.get_logger()
 
 
@@ -136,8 +142,17 @@ class AppendWriter:
                 self.wake.clear()
                 await self.wake.wait()
                 continue
+            await self._company()
             group, self.waiting = take(self.waiting, self.limit)
             await self._go(group)
+
+    async def _company(self) -> None:
+        """Let the answers to the last group go out, and what they bring in come along: a larger group costs the process
+        and the database less for each append. After a lone append there is no company to wait for."""
+        for _ in range(COMPANY_TURNS):
+            if self.alone or len(self.waiting) >= COMPANY:
+                return
+            await asyncio.sleep(0)
 
     async def _go(self, group: list[Waiting]) -> None:
         """Write *group*, and nothing else meanwhile."""
