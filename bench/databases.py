@@ -1,8 +1,10 @@
 """A server to measure on, and databases of our own on it: an embedded one, or that of AUREUM_BENCH_DATABASE_URL."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -11,6 +13,7 @@ from psycopg import sql
 from aureum.store.postgres import embedded
 
 VARIABLE = "AUREUM_BENCH_DATABASE_URL"
+DROPS = 10
 
 
 @contextmanager
@@ -36,7 +39,19 @@ def database(server_url: str, name: str) -> Iterator[str]:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
+            drop_patiently(connection, drop)
+
+
+def drop_patiently(connection: psycopg.Connection[Any], drop: sql.Composed) -> None:
+    """Drop a database that autovacuum may be at work in, which only a superuser could break off."""
+    for _ in range(DROPS - 1):
+        try:
             connection.execute(drop)
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+            time.sleep(1)
+        else:
+            return
+    connection.execute(drop)
 
 
 def version(url: str) -> str:
