@@ -53,6 +53,7 @@ INSERT INTO webhook_attempts (tenant_id, endpoint_id, position, attempt, started
                               outcome, lease_owner)
 VALUES (%(tenant)s, %(endpoint)s, %(position)s, 1, now(), 7, 200, '', 'delivered', gen_random_uuid())
 """
+REHEARSALS = "/api/v1/admin/routing/rehearsals"
 END_REHEARSALS = "UPDATE routing_rehearsals SET state = 'completed' WHERE tenant_id = %(tenant)s RETURNING 1"
 NUMBER = "SELECT number FROM brokerages WHERE tenant_id = %(tenant)s"
 
@@ -327,6 +328,14 @@ def rehearsed(sample: Sample) -> dict[str, Any]:
     return found
 
 
+def to_rehearse(sample: Sample) -> dict[str, Any]:
+    """A lead that was routed. The next rehearsal has it, so that the one of before is forgotten."""
+    answer = sample.server.form(sample.tenant, email=f"yard{next(NUMBERS)}@example.com", message=f"Of {sample.mark}")
+    assert answer.status == 200, answer.body
+    sample.made.pop(REHEARSALS, None)
+    return {"id": str(answer.json["lead_id"])}
+
+
 async def rehearse_all(store: EventStore) -> None:
     """What the worker does about rehearsals."""
     while (job := await claim(store.database)) is not None:
@@ -360,7 +369,8 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     "/api/webhooks/deliveries": lambda sample: {"id": webhook(sample)["delivery"]},
     "/api/webhooks/replays": lambda sample: {"id": webhook(sample)["replay"]},
     "/api/webhooks/{id}/replays": lambda sample: replay_of(sample, sample.one("/api/webhooks")),
-    "/api/v1/admin/routing/rehearsals": rehearsed,
+    REHEARSALS: rehearsed,
+    f"{REHEARSALS}/{{id}}/leads": to_rehearse,
     "/api/v1/admin/routing/examples": example,
     "/api/events": lambda sample: {"id": sample.make("/api/leads")},
 }
