@@ -342,3 +342,19 @@ def test_a_clients_leads_stay_with_the_clients_agent(
     known = [would.pop(number) for number in numbers[1:]]
     assert {who for who, _ in known} == {agent} and all(reason.startswith("The client's agent:") for _, reason in known)
     assert [who for who, _ in would.values()] == [None, None] and found["moved"] == 2
+
+
+def test_an_empty_brokerage_and_any_message(server: Server, operator: Operator, tenant: Tenant, owner: Staff) -> None:
+    messages = ("x" * 20_000, "🏡🔑🏡", "我想买一套公寓", "?", "a house\x00 \ud800")
+    for message in messages:
+        sent(server, tenant, message=message, source_page="/listing/none-of-ours")
+    tour(server, tenant, listing_id="none of ours", message="🏡")
+    found, leads = rehearsed(server, operator, owner, settings={"mode": "semantic"})
+    assert (found["leads"], found["moved"], found["agents"]) == (6, 0, [])
+    assert found["pond"] == {"had": 6, "would_have": 6}
+    assert {one["reason"][:31] for one in leads} == {"No agent can take leads now, an"}
+    for name in ("Ana", "Ben"):
+        change(server, owner, operator.staff(tenant.id, "agent", name), specialties=[f"{name} houses"])
+    found, leads = rehearsed(server, operator, owner, settings={"mode": "semantic", "semantic_filter": True})
+    assert (found["leads"], found["moved"], found["pond"]["would_have"]) == (6, 6, 0)
+    assert all(one["would_have"] is not None and one["reason"] for one in leads)
