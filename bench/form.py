@@ -1,7 +1,7 @@
 """What a contact form costs, beside another version of Aureum: ``python -m bench form --against CHECKOUT``.
 
-CHECKOUT is a directory with that version, 0.4.1 or later, and its packages: ``git worktree add DIRECTORY v0.4.1``, and
-``make setup`` there. Each version has a process and a database of its own on the same server, with the same brokerages,
+CHECKOUT is a directory with that version, 0.4.1 or later, and its packages: ``git worktree add``, and ``make setup``
+there. Each version has a process and a database of its own on the same server, with the same brokerages,
 and both take turns. The load is that of ``http``. CPU is that of the process and of its database sessions, a form; so
 other work on the machine disturbs it little. The write-ahead log is what the server wrote meanwhile. The brokerages
 route by ``--mode``; version 0.4.1 knows one way only, by words.

@@ -101,3 +101,31 @@ def test_appends_of_one_call_take_turns(module_database_url: str) -> None:
         assert counts == {ANA: 11, BEN: 11, CORA: 11}
 
     on_a_tenant(module_database_url, scenario)
+
+
+def test_the_fewest_count_what_the_same_call_has_chosen(module_database_url: str) -> None:
+    async def scenario(store: EventStore, tenant_id: UUID) -> None:
+        for _ in range(3):
+            await chosen(store, tenant_id, turn(ANA))
+        many = await asyncio.gather(*(chosen(store, tenant_id, turn(ANA, BEN, CORA, fewest=True)) for _ in range(12)))
+        assert Counter(many) == {ANA: 2, BEN: 5, CORA: 5}
+        # The next day all begin with none, in the same call as those of the day before.
+        days = [turn(ANA, BEN, CORA, fewest=True, window=day) for day in ("monday", "tuesday", "tuesday", "tuesday")]
+        assert len({await chosen(store, tenant_id, turn(*(ANA, BEN, CORA), fewest=True)) for _ in range(3)}) == 3
+        _, *next_day = await asyncio.gather(*(chosen(store, tenant_id, day) for day in days))
+        assert len(set(next_day)) == 3
+
+    on_a_tenant(module_database_url, scenario)
+
+
+def test_nothing_is_appended_once_the_same_call_has_filled_a_choice(module_database_url: str) -> None:
+    async def scenario(store: EventStore, tenant_id: UUID) -> None:
+        most = {ANA: 2, BEN: 9}
+        many = await asyncio.gather(
+            *(chosen(store, tenant_id, turn(ANA, BEN, most=most)) for _ in range(8)), return_exceptions=True
+        )
+        assert Counter(one for one in many if isinstance(one, UUID)) == {ANA: 2, BEN: 1}
+        full = [one for one in many if isinstance(one, DayFull)]
+        assert len(full) == 5 and all(one.names == {ANA} for one in full)
+
+    on_a_tenant(module_database_url, scenario)
