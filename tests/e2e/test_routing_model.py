@@ -56,7 +56,8 @@ def home(server_url: str, template: str, temporary: Path) -> Iterator[System]:
 
 def test_it_lives_and_dies_with_the_server(home: System, temporary: Path) -> None:
     running = home.serve("--workers", "2")
-    assert running.ask("GET", "/readyz").status == 200
+    # It is announced when one of the processes is ready. The other one may not be yet.
+    eventually(lambda: all(running.ask("GET", "/readyz").status == 200 for _ in range(8)))
     (first,) = models(running)
     assert form(running) == 200
     kill(first)

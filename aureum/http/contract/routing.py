@@ -20,7 +20,7 @@ Routing = Annotated[
     Field(
         default_factory=dict,
         description="Why it was routed to this agent: `mode`, `agent`, `rule`, `margin`, `reason` and `model`. Agents "
-        "see the `reason` alone. Present only if it was routed.",
+        "see the `reason` alone. Present only if it was routed, and not in lists.",
     ),
 ]
 

@@ -163,7 +163,7 @@ FIELDS: Mapping[str, str] = {
     "2xx. `failed`: all attempts have failed.",
     "EventResponse.type": "The type of the event, such as `lead.captured`.",
     "HealthResponse.status": "`ok` or `ready`.",
-    "LeadResponse.contactId": "The contact that the lead was converted to.",
+    "LeadResponse.contactId": "The contact that the lead was converted to, or whose person sent it.",
     "ReplayResponse.only": "Which events the replay sends: all of them, or those that were not delivered.",
     "RehearsalResponse.since": "The moment since which leads and tours are routed again.",
     "RehearsalResponse.status": "The status of the rehearsal.",

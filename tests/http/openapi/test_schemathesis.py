@@ -28,7 +28,7 @@ from aureum.http.server.routes import described
 from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server, served
 
-EXAMPLES = 6
+EXAMPLES = 4
 """Random cases of each operation, valid ones and others; more than that are those that the schemas themselves give."""
 
 LONGEST_TEXT = 40
@@ -37,6 +37,10 @@ CHECKS: Mapping[str, Any] = {
     # 412 is how a change answers to an If-Match of what the resource is not: any string is a valid one. 429 is what a
     # login gets after five that failed.
     "positive_data_acceptance": {"expected-statuses": ["2xx", "304", "401", "403", "404", "409", "412", "429"]},
+    # Where a value is checked beside what the resource is, an If-Match of something else is refused first.
+    "negative_data_rejection": {
+        "expected-statuses": ["400", "401", "403", "404", "405", "406", "409", "412", "415", "422", "428", "429"]
+    },
 }
 
 

@@ -1,5 +1,6 @@
 """Whatever values are sent, field by field: they are stored as they were, or refused for a reason and leave nothing."""
 
+import json
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -78,9 +79,20 @@ def test_any_form_is_stored_or_refused_for_a_reason(proxied: Server, operator: O
             assert lead[name] == kept(name, clean(form[name]))
         assert lead["email"] == form["email"].strip()
     else:
-        problem("contact", answer)
-        assert {item["loc"][1] for item in answer.detail} <= VISIBLE
+        kind = problem("contact", answer)
+        assert (
+            {item["loc"][1] for item in answer.detail} <= VISIBLE if is_json(form) else kind == "value_error.jsondecode"
+        )
         assert operator.head(tenant) == before
+
+
+def is_json(body: Any) -> bool:
+    """Whether what is sent is JSON, which has no NaN and no infinity."""
+    try:
+        json.dumps(body, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def kept(name: str, text: str) -> str:

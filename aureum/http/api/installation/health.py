@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import Busy
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import ANYONE, Context, Endpoint
 from aureum.http.wire.shapes import Shape
@@ -27,10 +27,10 @@ async def get_healthz(context: Context) -> Response:
 
 async def get_readyz(context: Context) -> Response:
     """Checks that the database is available and has the schema of this version, that no write was lately refused, and
-    that the routing model has been loaded, or cannot be. Raises Unavailable, which says what it is."""
+    that the routing model has been loaded, or cannot be. Raises Busy, or Unavailable, which says what it is."""
     model = context.app.model
     if model is not None and model.loading():
-        raise Unavailable(MODEL_LOADING)
+        raise Busy(5, MODEL_LOADING)
     database = context.app.database
     async with database.connection(min(READY_SECONDS, database.watch.seconds)) as connection:
         await check(connection, database.watch)

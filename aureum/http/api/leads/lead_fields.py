@@ -149,9 +149,4 @@ class LeadResponse(Shape):
     createdAt: Timestamp
     updatedAt: Timestamp
     suspect: Suspect = False
-
-
-class LeadDetailResponse(LeadResponse):
-    """A lead, and how it found its agent."""
-
     routing: Routing

@@ -11,7 +11,6 @@ from aureum.http.access.callers import origin
 from aureum.http.api.leads.lead_fields import (
     LeadChange,
     LeadCreate,
-    LeadDetailResponse,
     LeadResponse,
     split_name,
 )
@@ -118,7 +117,7 @@ async def get_lead_history(context: Context, lead_id: UUID, as_of: AsOf) -> Resp
 SHOWN = LeadResponse
 """What webhooks are sent."""
 
-one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=LeadDetailResponse)
+one = partial(Endpoint, path="/api/leads/{id}", id=Id(NO_LEAD), answers=LeadResponse)
 
 ENDPOINTS = (
     Endpoint(
@@ -130,7 +129,7 @@ ENDPOINTS = (
         answers=list[LeadResponse | RemovedResponse],
         etag_from_position=True,
     ),
-    Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=LeadCreate, answers=LeadDetailResponse, status=201),
+    Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=LeadCreate, answers=LeadResponse, status=201),
     one(method="GET", run=get_lead, summary="Get a lead", query=AsOf),
     one(method="PATCH", run=patch_lead, summary="Change a lead", body=LeadChange),
     one(

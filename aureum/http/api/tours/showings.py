@@ -16,7 +16,6 @@ from aureum.http.access.callers import origin
 from aureum.http.api.tours.tour_fields import (
     ShowingChange,
     ShowingCreate,
-    ShowingDetailResponse,
     ShowingResponse,
     Status,
 )
@@ -141,7 +140,7 @@ async def post_showing_clearance(context: Context, tour_id: UUID) -> Response:
 SHOWN = ShowingResponse
 """What webhooks are sent."""
 
-one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShowingDetailResponse)
+one = partial(Endpoint, path="/api/showings/{id}", id=Id(NO_SHOWING), answers=ShowingResponse)
 
 ENDPOINTS = (
     Endpoint(
@@ -159,7 +158,7 @@ ENDPOINTS = (
         post_showing,
         "Create a showing",
         body=ShowingCreate,
-        answers=ShowingDetailResponse,
+        answers=ShowingResponse,
         status=201,
     ),
     one(method="GET", run=get_showing, summary="Get a showing", query=AsOf),

@@ -227,11 +227,6 @@ class TourResponse(Shape):
     assigned_agent_id: int | None
     lead_id: Annotated[int | None, Field(description="The open lead of the same person, if there is one.")]
     suspect: Suspect = False
-
-
-class TourDetailResponse(TourResponse):
-    """A tour, and how it found its agent."""
-
     routing: Routing
 
 
@@ -257,9 +252,4 @@ class ShowingResponse(Shape):
     createdAt: Timestamp
     updatedAt: Timestamp
     suspect: Suspect = False
-
-
-class ShowingDetailResponse(ShowingResponse):
-    """A showing, and how it found its agent."""
-
     routing: Routing

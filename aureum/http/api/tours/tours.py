@@ -18,7 +18,6 @@ from aureum.http.api.tours.tour_fields import (
     ReceivedTour,
     Status,
     TourChange,
-    TourDetailResponse,
     TourForm,
     TourResponse,
 )
@@ -202,7 +201,7 @@ one = partial(
     access=KEY_OR_STAFF,
     dialect="leads",
     id=Id(NO_TOUR, number=True),
-    answers=TourDetailResponse,
+    answers=TourResponse,
 )
 
 ENDPOINTS = (
