@@ -16,7 +16,9 @@ from tests.cli.conftest import Terminal
 from tests.conftest import MASTER_KEY
 from tests.stores import opened_store
 
-LEADS = "SELECT doc::json FROM lead_list JOIN heads USING (tenant_id) WHERE read_version = lead_list_version"
+LEADS = """
+SELECT doc::json FROM lead_list JOIN heads USING (tenant_id) WHERE read_version = lead_list_version ORDER BY lead_id
+"""
 STREAMS = "SELECT stream_id, count(*) FROM events WHERE type LIKE 'lead.%' GROUP BY stream_id"
 
 
