@@ -1,4 +1,4 @@
-"""A showing's page says why its agent has it, and leads to the person's open lead."""
+"""Pages of a showing and of a lead say why its agent has it; a showing's leads to the person's open lead."""
 
 from tests.http.api.routing.sending import address, put, sent
 from tests.http.operator import Operator, Tenant
@@ -23,3 +23,14 @@ def test_a_showing_of_a_known_person(server: Server, operator: Operator, tenant:
     plain = server.by_key(tenant, "POST", "/api/showings", JANE).json
     reading = as_staff(server, boss).read(f"/admin/showings/{plain['id']}")
     assert "Why this agent" not in reading.said("dt") and "Lead" not in reading.said("dt")
+
+
+def test_a_history_says_it_in_words(server: Server, operator: Operator, tenant: Tenant) -> None:
+    boss = operator.staff(tenant.id, "brokerage_owner")
+    operator.staff(tenant.id, "agent", "Ana Agent")
+    put(server, boss, mode="round_robin")
+    sent(server, tenant, firstName="Jane", lastName="Doe")
+    (lead,) = server.leads(tenant)
+    reason = server.by_key(tenant, "GET", f"/api/leads/{lead['id']}").json["routing"]["reason"]
+    reading = as_staff(server, boss).read(f"/admin/leads/{lead['id']}")
+    assert f"routing: nothing → {reason}" in reading.said("div")
