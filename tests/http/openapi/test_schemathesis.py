@@ -68,9 +68,10 @@ NOT_A_USER = "who is not a user of this brokerage"
 """Whose numbers routing settings may name, which no schema can know."""
 
 IN_ORDER = "away_to must be after away_from"
-"""What a schema cannot say of two moments."""
+HOURS_IN_ORDER = "each with a beginning and a later end"
+"""What a schema cannot say of two moments, or of two times of a day."""
 
-KNOWN = (REMAINS, NOT_YOURS, OF_THIS_LIST, OF_CHANGES, NOT_A_USER, IN_ORDER)
+KNOWN = (REMAINS, NOT_YOURS, OF_THIS_LIST, OF_CHANGES, NOT_A_USER, IN_ORDER, HOURS_IN_ORDER)
 
 TAGS = dict.fromkeys(
     tag for methods in described()["paths"].values() for operation in methods.values() for tag in operation["tags"]
