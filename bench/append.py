@@ -26,7 +26,7 @@ import psycopg
 from psycopg import ClientCursor
 
 from aureum.domain import ids
-from aureum.store.append import NOBODY, Append, Outcome
+from aureum.store.append import NIL, Append, Outcome
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.mapper import split_topic
@@ -118,7 +118,7 @@ def said_of(append: Append) -> dict[str, Any]:
         "subject_key": append.subject_key,
         "models": list(append.rows),
         "rows": [orjson.dumps([row | {"item": 1} for row in rows]).decode() for rows in append.rows.values()],
-        "writer": NOBODY,
+        "writer": NIL,
         "lock_timeout": LOCK_TIMEOUT,
     }
 

@@ -61,7 +61,7 @@ class Version:
         return int(written)
 
     def slice(self, connections: int, seconds: int) -> float:
-        """Send forms that nobody has sent before; the CPU of one, in milliseconds. Raises RuntimeError."""
+        """Send forms that are new to the server; the CPU of one, in milliseconds. Raises RuntimeError."""
         forms = [
             post(self.hosts[place % len(self.hosts)], "/api/contact", orjson.dumps(form(next(numbers))))
             for place in range(FORMS_A_SECOND * seconds)

@@ -22,7 +22,7 @@ from aureum.store.postgres.arrays import Json, array_of, packed
 GROUP_LIMIT = 64
 """Appends in one call."""
 
-NOBODY = UUID(int=0)
+NIL = UUID(int=0)
 """A writer that is never given up, and a turn without anything prior."""
 
 TOO_LATE = "AU001"
@@ -82,7 +82,7 @@ def arguments(
     leaders: Sequence[Append],
     lock_timeout: str,
     skip_locked: bool,
-    writer: UUID = NOBODY,
+    writer: UUID = NIL,
     until: float = math.inf,
 ) -> dict[str, Any]:
     """The arguments of ``append_events``. Arrays are sent in binary: as text they cost five times as much."""
@@ -111,7 +111,7 @@ def arguments(
             if turn is not None and packed_turn is not None:
                 models, texts = [model for model, _ in late], [text for _, text in late]
                 turns.append(append_turn.turn(len(items), packed_turn, models, texts))
-                priors.append(turn.prior or NOBODY)
+                priors.append(turn.prior or NIL)
             place = place or len(items)
     return {
         "tenants": packed(UUID, list({append.tenant_id for append in leaders})),
@@ -133,7 +133,7 @@ async def call(
     lock_timeout: str,
     *,
     skip_locked: bool = False,
-    writer: UUID = NOBODY,
+    writer: UUID = NIL,
     until: float = math.inf,
 ) -> list[Outcome]:
     """Append, in one round trip; one outcome for each, in order. *writer* names the connection; nothing is appended

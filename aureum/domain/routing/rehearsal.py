@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aureum.domain.routing.turns import NEVER, Taken
 
-NOBODY = "pond"
+POND = "pond"
 """The key of the pond among agents, where ``Rehearsal`` is kept as JSON."""
 
 
@@ -70,7 +70,7 @@ def to_json(rehearsal: Rehearsal) -> dict[str, Any]:
     return {
         "turns": {str(agent): [taken.place, taken.day, taken.times] for agent, taken in rehearsal.turns.items()},
         "place": rehearsal.place,
-        "shift": {NOBODY if agent is None else str(agent): counts for agent, counts in rehearsal.shift.items()},
+        "shift": {POND if agent is None else str(agent): counts for agent, counts in rehearsal.shift.items()},
         "leads": rehearsal.leads,
         "moved": rehearsal.moved,
         "erased": rehearsal.erased,
@@ -82,7 +82,7 @@ def from_json(kept: Mapping[str, Any]) -> Rehearsal:
     return Rehearsal(
         turns={UUID(agent): Taken(*taken) for agent, taken in kept["turns"].items()},
         place=kept["place"],
-        shift={None if agent == NOBODY else UUID(agent): (had, would) for agent, (had, would) in kept["shift"].items()},
+        shift={None if agent == POND else UUID(agent): (had, would) for agent, (had, would) in kept["shift"].items()},
         leads=kept["leads"],
         moved=kept["moved"],
         erased=kept["erased"],
