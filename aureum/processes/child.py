@@ -42,8 +42,8 @@ from aureum.store.postgres.embedded_programs import EmbeddedDatabaseError
 from aureum.store.postgres.watch import Watch
 from aureum.webhooks.queue.observing import Observed
 from aureum.webhooks.worker.counters import Counters
-from aureum.webhooks.worker.worker import run_worker
 from aureum.webhooks.worker.worker_settings import WorkerSettings
+from aureum.worker.worker import run_worker
 
 OPEN_FILES = 65_536
 

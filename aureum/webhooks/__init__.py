@@ -4,7 +4,7 @@
 
 Four rooms, each of which imports only from those below it:
 
-    worker    the loops of the process that does all this
+    worker    the loops that do all this; ``aureum/worker`` runs them
     telling   what is told: messages made of the log, listeners, replays
     queue     what is due when: lanes, leases, breakers, completions, retention
     sending   one attempt: signatures, addresses that may be called, the request and its answer

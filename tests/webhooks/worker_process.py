@@ -12,8 +12,8 @@ from ipaddress import ip_network
 import uvloop
 
 from aureum.store.cipher import MasterKey, TenantKeys
-from aureum.webhooks.worker.worker import run_worker
 from aureum.webhooks.worker.worker_settings import WorkerSettings
+from aureum.worker.worker import run_worker
 from tests.conftest import MASTER_KEY
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)

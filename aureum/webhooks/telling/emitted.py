@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from aureum.background.reading import EARLIER_EVENTS, POSITION, STREAM, VERSION
 from aureum.store.event_store import EventStore
 from aureum.webhooks.queue.message import Message
 from aureum.webhooks.telling.messages import SOURCE_OF
-from aureum.webhooks.telling.reading import EARLIER_EVENTS, POSITION, STREAM, VERSION, emitted_by
+from aureum.webhooks.telling.reading import emitted_by
 
 BATCH = 500
 FAR = 50_000

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from aureum.background.reading import STREAM, TYPE
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.webhooks.queue.health import SLOTS
-from aureum.webhooks.telling.reading import STREAM, TYPE
 
 AFRESH = frozenset((WebhookEndpoint.Enabled.TOPIC, WebhookEndpoint.DetailsChanged.TOPIC))
 AT_REST = frozenset((WebhookEndpoint.Disabled.TOPIC, WebhookEndpoint.Removed.TOPIC))

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 
+from aureum.background.reading import Unreadable
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.ids import aureum_time
 from aureum.projections.changes import changes
@@ -50,13 +51,6 @@ SOURCE_OF: Mapping[str, Emitter] = {
 
 SILENT = Emitter(lambda row, _: row, {})
 """An aggregate that emits nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Stands where an event's bytes could not be read; ``reason`` is the class of the error."""
-
-    reason: str
 
 
 def messages(

@@ -13,13 +13,15 @@ from uuid import UUID
 import structlog
 from psycopg import AsyncConnection
 
+from aureum.background import follower
+from aureum.background.follower import Batch, Consumer, Handled
+from aureum.background.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
 from aureum.store.mapper import REGISTRY
 from aureum.webhooks.queue.lanes import PLANS_WITH_WEBHOOKS
 from aureum.webhooks.queue.message import Message, Parked
 from aureum.webhooks.queue.queueing import (
-    LOCK_CHECKPOINT,
     PARKED,
     Delivery,
     add_deliveries,
@@ -32,43 +34,31 @@ from aureum.webhooks.queue.queueing import (
 from aureum.webhooks.telling.endpoint_changes import changed, follow_changes
 from aureum.webhooks.telling.listeners import ENDPOINTS, listener, live
 from aureum.webhooks.telling.messages import SOURCE_OF
-from aureum.webhooks.telling.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, emitted_by
+from aureum.webhooks.telling.reading import emitted_by
 from aureum.webhooks.telling.requests import Requests, pruned, redeliver, requested, withdraw
 
 log = structlog.get_logger()
-
-BATCH = 500
 
 BEHIND = """
 SELECT w.tenant_id
   FROM (SELECT DISTINCT tenant_id FROM webhook_endpoints WHERE NOT removed) AS w
   JOIN brokerages b ON b.tenant_id = w.tenant_id AND NOT b.disabled AND b.plan = ANY (%(plans)s)
   JOIN heads h ON h.tenant_id = w.tenant_id
-  LEFT JOIN checkpoints c ON c.tenant_id = w.tenant_id AND c.consumer = 'webhooks'
+  LEFT JOIN checkpoints c ON c.tenant_id = w.tenant_id AND c.consumer = %(consumer)s
  WHERE h.position > coalesce(c.position, 0)
 """
 
-BEGIN_CHECKPOINT = """
+BEGIN = """
 INSERT INTO checkpoints (tenant_id, consumer, position)
-SELECT %(tenant)s, 'webhooks', min(e.position) - 1
+SELECT %(tenant)s, %(consumer)s, min(e.position) - 1
   FROM webhook_endpoints w
   JOIN events e ON e.tenant_id = w.tenant_id AND e.stream_id = w.endpoint_id AND e.version = 1
  WHERE w.tenant_id = %(tenant)s AND NOT w.removed
-   AND NOT EXISTS (SELECT FROM checkpoints c WHERE c.tenant_id = %(tenant)s AND c.consumer = 'webhooks')
+   AND NOT EXISTS (SELECT FROM checkpoints c WHERE c.tenant_id = %(tenant)s AND c.consumer = %(consumer)s)
 HAVING count(*) > 0
 ON CONFLICT (tenant_id, consumer) DO NOTHING
 """
 """No endpoint hears of what happened before it was registered: the first one's registration is the beginning."""
-
-NEW_EVENTS = """
-SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, k.wrapped
-  FROM events e
-  LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
- WHERE e.tenant_id = %(tenant)s
-   AND e.position > (SELECT c.position FROM checkpoints c WHERE c.tenant_id = %(tenant)s AND c.consumer = 'webhooks')
- ORDER BY e.position
- LIMIT %(limit)s
-"""
 
 PARK = """
 INSERT INTO webhook_parked (tenant_id, position, stream_id, cause, reason)
@@ -77,8 +67,6 @@ SELECT %(tenant)s, p.position, p.stream_id, p.cause, p.reason
        AS p (position, stream_id, cause, reason)
 ON CONFLICT (tenant_id, position) DO NOTHING
 """
-
-ADVANCE = "UPDATE checkpoints SET position = %(position)s WHERE tenant_id = %(tenant)s AND consumer = 'webhooks'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,61 +81,57 @@ class Projected:
 
 async def tenants_behind(store: EventStore) -> list[UUID]:
     """Tenants that have endpoints, may have webhooks, and whose head is past their checkpoint. Raises Unavailable."""
-    found = await store.database.rows(BEHIND, {"plans": PLANS_WITH_WEBHOOKS})
-    return [tenant_id for (tenant_id,) in found]
+    return await follower.tenants_behind(store, WEBHOOKS)
 
 
-async def project(store: EventStore, tenant_id: UUID, limit: int = BATCH) -> Projected:
+async def project(store: EventStore, tenant_id: UUID, limit: int = follower.BATCH) -> Projected:
     """Project the next *limit* events of one tenant; none if another projector is at it, or there are none.
 
     Raises Unavailable, WrongMasterKey.
     """
-    tenant_key = await store.tenant_key(tenant_id)
-    about = {"tenant": tenant_id, "limit": limit}
-    async with store.database.connection() as connection:
-        locked, new, registered = (connection.cursor(binary=True) for _ in range(3))
-        async with connection.pipeline():
-            await connection.execute("BEGIN")
-            await connection.execute(BEGIN_CHECKPOINT, about)
-            await locked.execute(LOCK_CHECKPOINT, about)
-            await new.execute(NEW_EVENTS, about)
-            # Read after the events: what happened to an endpoint before one of them is known.
-            await registered.execute(ENDPOINTS, about)
-        rows = await new.fetchall()
-        if await locked.fetchone() is None or not rows:
-            await connection.execute("COMMIT")
-            return Projected()
-        listeners = {one.endpoint_id: one for one in map(listener, await registered.fetchall())}
-        until = rows[-1][POSITION]
-        told: list[Message | Parked] = []
-        if any(one.registered < until for one in listeners.values()):
-            told = await tell(connection, tenant_key, rows)
-        messages = [save for save in told if isinstance(save, Message)]
-        parked = [save for save in told if isinstance(save, Parked)]
-        deliveries = live(messages, listeners.values())
-        asked = requested(tenant_key, rows, listeners)
-        deliveries += [Delivery(e, ping.position, row_of(listeners[e].mode, ping.stream_id)) for e, ping in asked.pings]
-        messages = wanted(messages + [ping for _, ping in asked.pings], deliveries, asked)
-        streams: dict[int, UUID] = {message.position: message.stream_id for message in messages}
-        if others := [position for _, position in asked.redeliveries if position not in streams]:
-            made, more = await pruned(connection, tenant_key, others)
-            messages, streams = messages + made, streams | more
-        async with connection.pipeline():
-            await add_messages(connection, tenant_id, messages)
-            await add_deliveries(connection, tenant_id, deliveries)
-            again = await redeliver(connection, tenant_id, asked.redeliveries, streams, listeners)
-            await withdraw(connection, tenant_id, asked.cancelled)
-            if parked:
-                await connection.execute(PARK, about | columns_of(PARKED, parked))
-            await connection.execute(ADVANCE, about | {"position": until})
-            due = [*(delivery.endpoint_id for delivery in deliveries), *again]
-            await lock_lanes(connection, tenant_id, [*due, *changed(rows)])
-            await wake_lanes(connection, tenant_id, due)
-            await follow_changes(connection, tenant_id, rows)
-            await connection.execute("COMMIT")
-    for save in parked:
-        log.error("webhook_parked", tenant=str(tenant_id), position=save.position, cause=save.cause, reason=save.reason)
-    return Projected(len(rows), len(deliveries), len(parked), asked.number)
+    followed = await follower.follow(store, WEBHOOKS, tenant_id, limit)
+    return Projected() if followed is None else followed.result
+
+
+async def handle(batch: Batch) -> Handled[Projected]:
+    """Make messages and deliveries of the batch for the endpoints that listen."""
+    tenant_id, connection, tenant_key, rows = batch.tenant_id, batch.connection, batch.tenant_key, batch.rows
+    listeners = {one.endpoint_id: one for one in map(listener, batch.beside)}
+    told: list[Message | Parked] = []
+    if any(one.registered < batch.until for one in listeners.values()):
+        told = await tell(connection, tenant_key, rows)
+    messages = [save for save in told if isinstance(save, Message)]
+    parked = [save for save in told if isinstance(save, Parked)]
+    deliveries = live(messages, listeners.values())
+    asked = requested(tenant_key, rows, listeners)
+    deliveries += [Delivery(e, ping.position, row_of(listeners[e].mode, ping.stream_id)) for e, ping in asked.pings]
+    messages = wanted(messages + [ping for _, ping in asked.pings], deliveries, asked)
+    streams: dict[int, UUID] = {message.position: message.stream_id for message in messages}
+    if others := [position for _, position in asked.redeliveries if position not in streams]:
+        made, more = await pruned(connection, tenant_key, others)
+        messages, streams = messages + made, streams | more
+
+    async def write() -> None:
+        await add_messages(connection, tenant_id, messages)
+        await add_deliveries(connection, tenant_id, deliveries)
+        again = await redeliver(connection, tenant_id, asked.redeliveries, streams, listeners)
+        await withdraw(connection, tenant_id, asked.cancelled)
+        if parked:
+            await connection.execute(PARK, {"tenant": tenant_id} | columns_of(PARKED, parked))
+        due = [*(delivery.endpoint_id for delivery in deliveries), *again]
+        await lock_lanes(connection, tenant_id, [*due, *changed(rows)])
+        await wake_lanes(connection, tenant_id, due)
+        await follow_changes(connection, tenant_id, rows)
+        for save in parked:
+            log.error(
+                "webhook_parked", tenant=str(tenant_id), position=save.position, cause=save.cause, reason=save.reason
+            )
+
+    return Handled(Projected(len(rows), len(deliveries), len(parked), asked.number), write)
+
+
+WEBHOOKS = Consumer("webhooks", handle, BEHIND, BEGIN, ENDPOINTS, {"plans": PLANS_WITH_WEBHOOKS})
+"""The projector, as the worker follows the logs with it."""
 
 
 def wanted(messages: Sequence[Message], deliveries: Sequence[Delivery], asked: Requests) -> list[Message]:

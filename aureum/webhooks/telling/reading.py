@@ -1,29 +1,19 @@
-"""Reads streams out of a tenant's log, as those who tell endpoints of them need it: event by event, and what cannot be
-read is marked, not passed over.
-"""
+"""Makes the messages of a tenant's log, stream by stream, of rows that were read out of it."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
-from aureum.store import metadata
+from aureum.background.reading import STREAM, WRAPPED, read
 from aureum.store.cipher import TenantKey
-from aureum.store.event_store import Recorded
-from aureum.store.mapper import EventMapper, join_topic
 from aureum.webhooks.queue.message import Message, Parked
-from aureum.webhooks.telling.messages import Unreadable, messages
-
-STREAM, VERSION, POSITION, TYPE = range(4)
-WRAPPED = 8
-"""Where these stand in a row of the log. The last is the key of the stream's subject."""
+from aureum.webhooks.telling.messages import messages
 
 SLICE = 50
 """Streams that are worked through in one go; then the process's other tasks have their turn."""
@@ -35,15 +25,6 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
  WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(until)s
  ORDER BY e.stream_id, e.version
 """
-
-
-EARLIER_EVENTS = """
-SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL
-  FROM events e
- WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(after)s
- ORDER BY e.stream_id, e.version
-"""
-"""What stands before the new events of streams that have begun earlier."""
 
 
 async def emitted_by(
@@ -83,31 +64,3 @@ async def made_again(
         of_stream = messages(tenant_key.tenant_id, stream_id, history, after)
         told += [message for message in of_stream if isinstance(message, Message)]
     return sorted(told, key=lambda message: message.position)
-
-
-def read(tenant_key: TenantKey, stream_id: UUID, wrapped: bytes | None, rows: Sequence[Any]) -> Iterator[Recorded]:
-    """The events of one stream; those whose bytes cannot be read as ``Unreadable``. No key: the person was erased."""
-    opened: list[AESGCM | None] = []
-
-    def subject_key(_: UUID) -> AESGCM | None:
-        if not opened:
-            opened.append(None if wrapped is None else tenant_key.open_subject_key(stream_id, wrapped))
-        return opened[0]
-
-    mapper = EventMapper(tenant_key.tenant_id, subject_key)
-    for _, version, position, name, schema_version, data, about, recorded_at, _ in rows:
-        try:
-            event = mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data))
-        except Exception as error:
-            # Bytes may be broken in any way; the tenant's other streams go on.
-            event = Unreadable(type(error).__name__)
-        yield Recorded(event, position, recorded_at, about_event(about))
-
-
-def about_event(stored: bytes) -> dict[str, Any]:
-    """An event's metadata, or nothing where it is broken."""
-    try:
-        found: Any = metadata.decode(stored)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

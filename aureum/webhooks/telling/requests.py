@@ -13,6 +13,7 @@ import orjson
 import structlog
 from psycopg import AsyncConnection
 
+from aureum.background.reading import STREAM, TYPE, Unreadable, read
 from aureum.domain.ids import aureum_time
 from aureum.domain.webhook_ping import WebhookPing
 from aureum.domain.webhook_redelivery import WebhookRedelivery
@@ -22,8 +23,7 @@ from aureum.store.event_store import Recorded
 from aureum.webhooks.queue.message import Message, message_id
 from aureum.webhooks.queue.queueing import ADD_LANES, Delivery, row_of
 from aureum.webhooks.telling.listeners import Listener
-from aureum.webhooks.telling.messages import Unreadable
-from aureum.webhooks.telling.reading import STREAM, TYPE, made_again, read
+from aureum.webhooks.telling.reading import made_again
 from aureum.webhooks.telling.samples import sample
 
 log = structlog.get_logger()

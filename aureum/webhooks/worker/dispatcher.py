@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from aureum.background.waiting import wait_for
 from aureum.domain.errors import DomainError, Unavailable
 from aureum.log import places
 from aureum.store.postgres.database import Database
@@ -29,7 +30,6 @@ from aureum.webhooks.sending.sender import UNREACHED, Sender
 from aureum.webhooks.worker.attempts import Attempts, ids_of
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.endpoints import Endpoints
-from aureum.webhooks.worker.waiting import wait_for
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 
 log = structlog.get_logger()

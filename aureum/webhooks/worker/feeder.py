@@ -8,11 +8,11 @@ from uuid import UUID
 
 import structlog
 
+from aureum.background.waiting import wait_for
 from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.store.event_store import EventStore
 from aureum.webhooks.telling.replays import Fed, feed, tenants_replaying
-from aureum.webhooks.worker.waiting import wait_for
 
 log = structlog.get_logger()
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
+from aureum.background.waiting import wait_for
 from aureum.commands.routing_rehearsals import prune_rehearsals
 from aureum.store.postgres.database import Database
 from aureum.store.search import Searched
@@ -12,7 +13,6 @@ from aureum.webhooks.queue.observing import Observations, observe
 from aureum.webhooks.queue.partitions import keep_partitions
 from aureum.webhooks.queue.reconciliation import mend_lanes
 from aureum.webhooks.queue.retention import clear_removed, prune_messages
-from aureum.webhooks.worker.waiting import wait_for
 
 SWEEP_SECONDS = 600.0
 MEND_SECONDS = 60.0

@@ -4,11 +4,11 @@ import asyncio
 
 import structlog
 
+from aureum.background.waiting import wait_for
 from aureum.commands.routing_rehearsals import broke_off, claim, go_on
 from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.store.event_store import EventStore
-from aureum.webhooks.worker.waiting import wait_for
 
 log = structlog.get_logger()
 

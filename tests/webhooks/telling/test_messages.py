@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aureum.background.reading import Unreadable
 from aureum.domain import ids
 from aureum.domain.aggregate import ERASED
 from aureum.domain.contact import Contact
@@ -22,7 +23,7 @@ from aureum.registry import WEBHOOK_EVENTS as EVENTS
 from aureum.store.event_store import Recorded
 from aureum.webhooks.queue.message import Message, Parked, message_id
 from aureum.webhooks.sending.signing import sign
-from aureum.webhooks.telling.messages import SOURCE_OF, SOURCES, Unreadable, messages
+from aureum.webhooks.telling.messages import SOURCE_OF, SOURCES, messages
 from tests.stores import new_lead, new_task
 
 TENANT = UUID("01890000-0000-7000-8000-000000000001")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from structlog.testing import capture_logs
 
+from aureum.background.persevering import persevere
 from aureum.domain import ids
 from aureum.store.event_store import EventStore
 from aureum.webhooks.queue import lanes
@@ -19,7 +20,6 @@ from aureum.webhooks.sending.sender import Failure, Sender, SendResult
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.dispatcher import OWN_FAULT_PAUSE, Dispatcher
 from aureum.webhooks.worker.endpoints import Endpoints
-from aureum.webhooks.worker.worker import persevere
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.queue.queued import enqueue, queue

@@ -14,8 +14,8 @@ from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.webhooks.sending.sender import SendResult
 from aureum.webhooks.worker.counters import Counters
-from aureum.webhooks.worker.worker import run_worker
 from aureum.webhooks.worker.worker_settings import WorkerSettings
+from aureum.worker.worker import run_worker
 from tests.conftest import MASTER_KEY
 from tests.webhooks.receiver import Answer, Receiver
 from tests.webhooks.worker_process import LOOPBACK

@@ -1,0 +1,63 @@
+"""Opens events as they stand in a tenant's log, for what reads it after the fact: event by event, and what cannot be
+read is marked, not passed over.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventsourcing.persistence import StoredEvent
+
+from aureum.store import metadata
+from aureum.store.cipher import TenantKey
+from aureum.store.event_store import Recorded
+from aureum.store.mapper import EventMapper, join_topic
+
+STREAM, VERSION, POSITION, TYPE = range(4)
+WRAPPED = 8
+"""Where these stand in a row of the log. The last is the key of the stream's subject."""
+
+EARLIER_EVENTS = """
+SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL
+  FROM events e
+ WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(after)s
+ ORDER BY e.stream_id, e.version
+"""
+"""What stands before the new events of streams that have begun earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands where an event's bytes could not be read; ``reason`` is the class of the error."""
+
+    reason: str
+
+
+def read(tenant_key: TenantKey, stream_id: UUID, wrapped: bytes | None, rows: Sequence[Any]) -> Iterator[Recorded]:
+    """The events of one stream; those whose bytes cannot be read as ``Unreadable``. No key: the person was erased."""
+    opened: list[AESGCM | None] = []
+
+    def subject_key(_: UUID) -> AESGCM | None:
+        if not opened:
+            opened.append(None if wrapped is None else tenant_key.open_subject_key(stream_id, wrapped))
+        return opened[0]
+
+    mapper = EventMapper(tenant_key.tenant_id, subject_key)
+    for _, version, position, name, schema_version, data, about, recorded_at, _ in rows:
+        try:
+            event = mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data))
+        except Exception as error:
+            # Bytes may be broken in any way; the tenant's other streams go on.
+            event = Unreadable(type(error).__name__)
+        yield Recorded(event, position, recorded_at, about_event(about))
+
+
+def about_event(stored: bytes) -> dict[str, Any]:
+    """An event's metadata, or nothing where it is broken."""
+    try:
+        found: Any = metadata.decode(stored)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

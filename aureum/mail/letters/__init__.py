@@ -1,0 +1,1 @@
+"""Letters: which events make which of them, and what they say."""
