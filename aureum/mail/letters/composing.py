@@ -1,13 +1,35 @@
-"""A letter as the bytes of a mail. Pure."""
+"""A letter as the bytes of a mail: headers, plain text and HTML. Pure.
 
+Texts come from the catalogue (``texts``), both bodies from a pair of templates. HTML loads nothing from anywhere, and
+no address in a mail tells who has opened it.
+"""
+
+import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aureum.domain.texts import one_line
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import escape
+
 from aureum.mail.letter import Letter
+from aureum.mail.letters import headers
+from aureum.mail.letters.kinds import KINDS
+from aureum.mail.letters.texts import sentence
+
+LONGEST_TEXT = 20_000
+
+TEMPLATES = Environment(
+    loader=PackageLoader("aureum.mail.letters"),
+    autoescape=select_autoescape(("html",)),
+    auto_reload=False,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 
 
 class AboutBrokerage(NamedTuple):
@@ -17,15 +39,79 @@ class AboutBrokerage(NamedTuple):
 
 
 def rendered(letter: Letter, about: AboutBrokerage, message_id: str, sender: str, at: datetime) -> bytes:
-    """The mail from *sender* (an address) in the brokerage's name, written at that moment; the same letter is the same
-    bytes. Raises ValueError for an address that no mail can go to."""
+    """The mail from *sender* (an address) in the brokerage's name, written at that moment. Its *message_id* makes its
+    parts' boundary, so that the same letter is the same bytes.
+
+    Raises ValueError for an address that no mail can go to, and KeyError for a kind or a field that there is not.
+    """
+    values = shown(letter, about)
+    addressed, answered = headers.usable(letter.recipient.address), headers.usable(letter.reply_to or sender)
+    if addressed is None or answered is None or not headers.MESSAGE_ID.fullmatch(message_id):
+        raise ValueError("the recipient's address, the one to answer to, or the Message-ID cannot be used")
+    service = sender.rpartition("@")[2]
+    by = filled(letter, "via", {"brokerage": about.name, "service": service})
+    subject = headers.clean(filled(letter, "subject", values), headers.LONGEST_SUBJECT)
+    fields = [
+        ("From", headers.mailbox(by, sender)),
+        ("To", headers.mailbox(letter.recipient.name, addressed)),
+        ("Reply-To", headers.mailbox(None, answered)),
+        ("Subject", headers.unstructured(subject)),
+        ("Date", headers.date(at)),
+        ("Message-ID", message_id),
+        ("Auto-Submitted", "auto-generated"),
+        ("X-Auto-Response-Suppress", "All"),
+        ("Content-Language", letter.language),
+    ]
+    return headers.lines(fields) + bodies(letter, values, message_id)
+
+
+def bodies(letter: Letter, values: Mapping[str, Any], message_id: str) -> bytes:
+    """Plain text and HTML with their own headers."""
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = sender
-    mail["To"] = one_line(letter.recipient.address)
-    mail["Reply-To"] = one_line(letter.reply_to or sender)
-    mail["Subject"] = one_line(f"New lead: {letter.fields['lead']}")
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = message_id
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(f"{letter.fields['lead']} has written to {about.name}.\n")
+    mail.set_content(body(letter, values, "txt"), cte="quoted-printable")
+    mail.add_alternative(body(letter, values, "html"), subtype="html", cte="quoted-printable")
+    # "=_" never stands in what is quoted-printable.
+    mail.set_boundary(f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}")
     return mail.as_bytes()
+
+
+def body(letter: Letter, values: Mapping[str, Any], form: str) -> str:
+    """One of the two bodies: ``txt`` or ``html``."""
+
+    def say(key: str, **more: object) -> str:
+        return filled(letter, key, {**values, **more}, html=form == "html")
+
+    page = TEMPLATES.get_template(f"{letter.kind}.{form}")
+    return page.render({**values, "say": say, "title": say("title"), "language": letter.language})
+
+
+def filled(letter: Letter, key: str, values: Mapping[str, Any], html: bool = False) -> str:
+    """The sentence of *key*, filled with *values*."""
+    text = sentence(letter.language, letter.kind, key)
+    return escape(text).format_map(values) if html else text.format_map(values)
+
+
+def shown(letter: Letter, about: AboutBrokerage) -> dict[str, Any]:
+    """What texts and templates may show: every field of the letter's kind, None for those that were not given; texts
+    without what no mail may hold."""
+    kind = KINDS[letter.kind]
+    if unknown := letter.fields.keys() - {*kind.fields, "link"}:
+        raise KeyError(f"{letter.kind} has no {', '.join(sorted(unknown))}")
+    values = {name: legible(letter.fields.get(name)) for name in (*kind.fields, "link")}
+    if "lead" in values:
+        values["lead"] = headers.clean(values["lead"] or "") or sentence(letter.language, letter.kind, "unnamed")
+    to = letter.recipient.name if not kind.public else values["first_name"]
+    answers = letter.reply_to is not None and not kind.public
+    return {**values, "brokerage": headers.clean(about.name), "to": headers.clean(to or ""), "answers": answers}
+
+
+def legible(value: Any) -> Any:
+    """*value* with texts that can be sent: only line ends control anything in them, and none is endless."""
+    if isinstance(value, str):
+        kept = (headers.clean(line, LONGEST_TEXT) for line in value[:LONGEST_TEXT].splitlines())
+        return "\n".join(kept).strip()
+    if isinstance(value, (list, tuple)):
+        return [legible(one) for one in value]
+    if isinstance(value, Mapping):
+        return {name: legible(one) for name, one in value.items()}
+    return value

@@ -1,0 +1,31 @@
+"""All kinds of letters, on one page. A new one takes a line here, a pair of templates of its name in ``templates/``,
+and its sentences in each file of ``texts/``.
+"""
+
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """``fields`` are the names that a letter of this kind may have beside ``link``; what is not given is left out of
+    the mail. With ``account`` a user gets it whatever the user's choice is; ``public`` ones go to visitors."""
+
+    fields: tuple[str, ...]
+    account: bool = False
+    public: bool = False
+
+
+PERSON = ("lead", "email", "phone", "subject", "message", "page", "listing", "wished", "reason")
+"""What staff read of a lead or a tour."""
+
+KINDS = {
+    "lead_assigned": Kind(PERSON),
+    "tour_assigned": Kind(PERSON),
+    "lead_in_pond": Kind(PERSON),
+    "tour_in_pond": Kind(PERSON),
+    "lead_offered": Kind(("lead", "until")),
+    "answer_late": Kind(("lead", "at", "until")),
+    "confirmation": Kind(("first_name", "asked"), public=True),
+    "webhook_disabled": Kind(("host", "why"), account=True),
+    "domain_silent": Kind(("domain",), account=True),
+    "digest": Kind(("leads", "lead_count", "tours", "tour_count")),
+}

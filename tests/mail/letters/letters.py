@@ -1,0 +1,52 @@
+"""A letter of every kind, with everything that one of it may tell."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from aureum.mail.letter import Letter, Recipient
+from aureum.mail.letters.composing import AboutBrokerage
+
+AT = datetime(2026, 3, 1, 16, 30, tzinfo=UTC)
+MESSAGE_ID = "<k1.4711.ab12@crm.example.com>"
+SENDER = "mail@crm.example.com"
+BROKERAGE = AboutBrokerage("Snake River Realty")
+LINK = "https://www.snakeriver.example.com/admin/leads/cabc"
+
+PERSON = {
+    "lead": "Nora Lindqvist",
+    "email": "nora@example.com",
+    "phone": "+1 208-555-0123",
+    "subject": "Horse property",
+    "message": "We look for five acres near Kuna.\nTwo stalls would do.",
+    "page": "https://www.snakeriver.example.com/kuna?utm_source=x",
+    "reason": "The enquiry names a specialty of this agent.",
+}
+TOUR = PERSON | {"listing": "202412345", "wished": "2026-03-04, afternoon"}
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "lead_assigned": PERSON,
+    "tour_assigned": TOUR,
+    "lead_in_pond": PERSON,
+    "tour_in_pond": TOUR,
+    "lead_offered": {"lead": "Nora Lindqvist", "until": "10:30"},
+    "answer_late": {"lead": "Nora Lindqvist", "at": "09:30", "until": "10:30"},
+    "confirmation": {"first_name": "Nora", "asked": "tour"},
+    "webhook_disabled": {"host": "hooks.example.com", "why": "failing"},
+    "domain_silent": {"domain": "www.snakeriver.example.com"},
+    "digest": {
+        "leads": [{"name": "Nora Lindqvist", "at": "Monday 18:12", "link": LINK}],
+        "tours": [{"name": "Ben Okafor", "at": "Monday 19:40", "link": None}],
+        "lead_count": 3,
+        "tour_count": 1,
+    },
+}
+
+
+def letter(kind: str, language: str = "en", *, name: str = "Ana Agent", **changed: Any) -> Letter:
+    """A letter of *kind*; *changed* are fields that are other than usual, or ``reply_to`` and ``address``."""
+    reply_to = changed.pop("reply_to", "nora@example.com")
+    address = changed.pop("address", "ana@snakeriver.example.com")
+    link = {} if kind == "confirmation" else {"link": LINK}
+    fields = FIELDS[kind] | link | changed
+    return Letter(kind, Recipient(address, name, UUID(int=1), UUID(int=2)), reply_to, language, fields, 4711)
