@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from aureum.domain.activities import HasActivities
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
 
@@ -17,7 +18,7 @@ DETAILS = ("first_name", "last_name", "email", "phone", "phone_e164")
 HIGHEST_SCORE = 100
 
 
-class Contact(Aggregate):
+class Contact(HasActivities):
     """The aggregate. ``phone`` is as given, ``phone_e164`` beside it where it can be normalised.
 
     ``lead_id`` is the lead that the contact was made from.
@@ -97,6 +98,21 @@ class Contact(Aggregate):
             for name, value in self.changes.items():
                 # JSON knows no tuples.
                 setattr(aggregate, name, tuple(value) if isinstance(value, list) else value)
+
+    class ActivityLogged(Event, HasActivities.ActivityLogged):
+        """Staff or a program noted what happened with the person."""
+
+        TOPIC: ClassVar[str] = "contact.activity_logged"
+
+    class ActivityCorrected(Event, HasActivities.ActivityCorrected):
+        """An activity was not as it was logged."""
+
+        TOPIC: ClassVar[str] = "contact.activity_corrected"
+
+    class ActivityRemoved(Event, HasActivities.ActivityRemoved):
+        """An activity was logged by mistake."""
+
+        TOPIC: ClassVar[str] = "contact.activity_removed"
 
     @classmethod
     def add(

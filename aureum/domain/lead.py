@@ -1,11 +1,12 @@
 """A lead: a person's interest, from the first contact to the deal won or lost."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from aureum.domain.activities import HasActivities
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid, WrongState
 from aureum.domain.ids import aureum_time
@@ -16,6 +17,21 @@ STATUSES = ("new", "contacted", "qualified", "showing", "offer", "converted", "l
 
 CLOSED = ("converted", "lost")
 """Where the brokerage is done with a lead."""
+
+LOST_REASONS = (
+    "price",
+    "location",
+    "timing",
+    "financing",
+    "chose_another_agent",
+    "unreachable",
+    "not_serious",
+    "duplicate",
+    "other",
+)
+"""Why a lead is lost, for reports; what else there is to say of it stands beside it in words."""
+
+NOT_LOST = "can only be set while status is lost."
 
 CLAIMED = "Another agent has this lead already."
 NOT_IN_POND = "This lead is not in the pond: it was assigned by hand, or taken from its agent."
@@ -45,7 +61,7 @@ class LeadFields:
     utm_campaign: str | None
 
 
-class Lead(Aggregate):
+class Lead(HasActivities):
     """The aggregate. ``phone`` is as given, ``phone_e164`` beside it where it can be normalised."""
 
     number: int
@@ -75,6 +91,10 @@ class Lead(Aggregate):
     created_by: UUID | None
     suspect: bool | None
     """Whether a program seems to have filled in the form; None if it was never suspected."""
+    lost_reason: str | None
+    lost_note: str | None
+    """Why it is lost, in one of ``LOST_REASONS`` and in words. Not there on a lead that was never lost for a reason:
+    ``lost_because``."""
 
     def __init__(self) -> None:
         """Captured.apply assigns everything."""
@@ -158,6 +178,8 @@ class Lead(Aggregate):
 
         def apply(self, aggregate: "Lead") -> None:
             aggregate.status = self.status
+            if lost_because(aggregate) is not None:
+                aggregate.lost_reason = aggregate.lost_note = None
 
     class Assigned(Event):
         """The lead is assigned to another agent, or to none."""
@@ -238,6 +260,34 @@ class Lead(Aggregate):
             for name, value in self.details.items() if isinstance(self.details, dict) else ():
                 setattr(aggregate, name, value)
 
+    class ActivityLogged(Event, HasActivities.ActivityLogged):
+        """Staff or a program noted what happened with the person."""
+
+        TOPIC: ClassVar[str] = "lead.activity_logged"
+
+    class ActivityCorrected(Event, HasActivities.ActivityCorrected):
+        """An activity was not as it was logged."""
+
+        TOPIC: ClassVar[str] = "lead.activity_corrected"
+
+    class ActivityRemoved(Event, HasActivities.ActivityRemoved):
+        """An activity was logged by mistake."""
+
+        TOPIC: ClassVar[str] = "lead.activity_removed"
+
+    class LostReasonGiven(Event):
+        """Why the lead is lost, in one of ``LOST_REASONS`` and in the staff's own words; None if that was taken back.
+        It holds while the status is ``lost``."""
+
+        TOPIC: ClassVar[str] = "lead.lost_reason_given"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("note",))
+
+        reason: str | None
+        note: str | None
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.lost_reason, aggregate.lost_note = self.reason, self.note
+
     @classmethod
     def capture(
         cls,
@@ -283,6 +333,20 @@ class Lead(Aggregate):
         if status != self.status:
             check_cleared(self.suspect)
             self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
+
+    def give_lost_reason(self, given: Mapping[str, str | None], at: datetime) -> None:
+        """Say why the lead is lost: ``reason``, ``note`` or both, None to take it back. What holds already records
+        nothing. Raises Invalid."""
+        before = dict(zip(LOST, lost_because(self) or (None, None), strict=True))
+        after = {**before, **given}
+        if after == before:
+            return
+        if self.status != "lost":
+            name = "lostReason" if after["reason"] != before["reason"] else "lostNote"
+            raise Invalid(name, f"{name} {NOT_LOST}")
+        if after["reason"] is not None and after["reason"] not in LOST_REASONS:
+            raise Invalid("lostReason", f"lostReason must be one of: {', '.join(LOST_REASONS)}.")
+        self.trigger_event(self.LostReasonGiven, timestamp=at, **after)
 
     def assign(self, agent: UUID | None, at: datetime) -> None:
         """Assign the lead to *agent*, or to no agent."""
@@ -339,6 +403,10 @@ class Lead(Aggregate):
         self.change_status("converted", at)
         return first
 
+    def check_workable(self) -> None:
+        """Raises WrongState while it is suspected."""
+        check_cleared(self.suspect)
+
     def change_details(self, details: dict[str, str | None], at: datetime) -> None:
         """Correct some of ``DETAILS``. Raises Invalid if neither email nor phone would remain."""
         changed = {name: value for name, value in details.items() if value != getattr(self, name)}
@@ -347,6 +415,15 @@ class Lead(Aggregate):
         if not can_be_answered(changed.get("email", self.email), changed.get("phone", self.phone)):
             raise Invalid("email", "email and phone cannot both be removed.")
         self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
+
+
+LOST = ("reason", "note")
+
+
+def lost_because(lead: Any) -> tuple[str | None, str | None] | None:
+    """Why a lead is lost: the reason and the note. None if none was ever given, so also for a lead that begins."""
+    known = vars(lead)
+    return (known["lost_reason"], known["lost_note"]) if "lost_reason" in known else None
 
 
 def check_cleared(suspect: bool | None) -> None:

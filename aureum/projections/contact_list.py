@@ -7,6 +7,7 @@ from uuid import UUID
 from aureum.domain.contact import Contact
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.people import recognized_by
+from aureum.projections import activities
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_CONTACT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, is_now
@@ -34,7 +35,13 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "updated_at": event.timestamp,
                 "doc": doc,
             } | searched(doc)
-        case Contact.DetailsChanged() | Contact.Classified() if row is not None:
+        case (
+            Contact.DetailsChanged()
+            | Contact.Classified()
+            | Contact.ActivityLogged()
+            | Contact.ActivityCorrected()
+            | Contact.ActivityRemoved()
+        ) if row is not None:
             return changed(row, event)
     return row
 
@@ -91,6 +98,9 @@ EMITS = Emits(
         "contact.added": "contact.created",
         "contact.details_changed": "contact.updated",
         "contact.classified": "contact.updated",
+        "contact.activity_logged": "contact.updated",
+        "contact.activity_corrected": "contact.updated",
+        "contact.activity_removed": "contact.updated",
     },
     {
         "id": A_CONTACT,
@@ -106,6 +116,7 @@ EMITS = Emits(
         **TIMES,
     },
     {"contact.updated": {"score": 90}},
+    beside=activities.changes,
 )
 
 LIST = DocumentList(

@@ -1,7 +1,7 @@
 """What webhooks are sent of a resource, declared with its list: what each type of its events is called there, and a
 sample of the message for those who test their endpoints."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -20,9 +20,11 @@ A_LEAD, A_CONTACT, A_PROPERTY, A_SHOWING, A_TASK, AN_AGENT = (
 class Emits:
     """*names* by type of event: a type without a name changes the resource and sends nothing by itself. *sample* is the
     resource as it was created, *changed* what the events that are not its first made of it, by name. *apart* is what is
-    emitted by itself, even if the same save holds more."""
+    emitted by itself, even if the same save holds more. *beside* tells what an event changed that the resource is not
+    shown with."""
 
     names: Mapping[str, str]
     sample: Mapping[str, Any]
     changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     apart: str = ""
+    beside: Callable[[Any], Mapping[str, Any]] = lambda _: {}

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
-from aureum.domain.lead import Lead
+from aureum.domain.lead import Lead, lost_because
 from aureum.domain.people import recognized_by
+from aureum.projections import activities
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_LEAD, AN_AGENT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, is_now, seen_by, status_of
@@ -25,6 +26,10 @@ def step(row: Row | None, event: Any) -> Row | None:
             | Lead.Converted()
             | Lead.Suspected()
             | Lead.Cleared()
+            | Lead.ActivityLogged()
+            | Lead.ActivityCorrected()
+            | Lead.ActivityRemoved()
+            | Lead.LostReasonGiven()
         ) if row is not None:
             return changed(row, event)
     return row
@@ -55,24 +60,28 @@ def captured(event: Lead.Captured) -> Row:
 
 def document(lead: Lead | Lead.Captured, lead_id: UUID, created_at: datetime, updated_at: datetime) -> Row:
     """A lead as the Aureum API shows it, of the aggregate or of the event that began it: their fields are the same."""
-    return {
-        "id": to_wire(lead_id),
-        "name": full_name(lead.first_name, lead.last_name),
-        "firstName": lead.first_name,
-        "lastName": lead.last_name,
-        "email": lead.email,
-        "phone": lead.phone,
-        "source": lead.source,
-        "status": lead.status,
-        "subject": lead.subject,
-        "message": lead.message,
-        "assignedToId": wire_or_none(lead.assigned_to),
-        "contactId": wire_or_none(lead.contact_id),
-        "sourcePage": lead.source_page,
-        "utm": {"source": lead.utm_source, "medium": lead.utm_medium, "campaign": lead.utm_campaign},
-        "createdAt": aureum_time(created_at),
-        "updatedAt": aureum_time(updated_at),
-    } | suspicion(lead)
+    return (
+        {
+            "id": to_wire(lead_id),
+            "name": full_name(lead.first_name, lead.last_name),
+            "firstName": lead.first_name,
+            "lastName": lead.last_name,
+            "email": lead.email,
+            "phone": lead.phone,
+            "source": lead.source,
+            "status": lead.status,
+            "subject": lead.subject,
+            "message": lead.message,
+            "assignedToId": wire_or_none(lead.assigned_to),
+            "contactId": wire_or_none(lead.contact_id),
+            "sourcePage": lead.source_page,
+            "utm": {"source": lead.utm_source, "medium": lead.utm_medium, "campaign": lead.utm_campaign},
+            "createdAt": aureum_time(created_at),
+            "updatedAt": aureum_time(updated_at),
+        }
+        | suspicion(lead)
+        | lost(lost_because(lead))
+    )
 
 
 def routed(event: Any) -> Row:
@@ -92,6 +101,11 @@ def routing_of(said: Any, routed_to: UUID | None) -> Row:
         "routing": said.routing,
         "because": said.because,
     }
+
+
+def lost(because: tuple[str | None, str | None] | None) -> Row:
+    """Of a lead that was ever lost for a reason, what it is now. Of the rest nothing, so that forms stay as short."""
+    return {} if because is None else {"lostReason": because[0], "lostNote": because[1]}
 
 
 def suspicion(form: Any) -> Row:
@@ -118,6 +132,8 @@ def changed(row: Row, event: Any) -> Row:
     match event:
         case Lead.StatusChanged():
             columns["status"] = doc["status"] = event.status
+            if "lostReason" in doc:
+                doc |= lost((None, None))
         case Lead.Assigned():
             columns["assigned_to"] = event.assigned_to
             doc["assignedToId"] = wire_or_none(event.assigned_to)
@@ -143,6 +159,8 @@ def changed(row: Row, event: Any) -> Row:
             columns["assigned_to"] = event.assigned_to
             columns["contact_id"] = event.contact_id
             columns["details"] = row["details"] | routed(event)
+        case Lead.LostReasonGiven():
+            doc |= lost((event.reason, event.note))
     return row | columns
 
 
@@ -185,6 +203,10 @@ EMITS = Emits(
         "lead.converted": "lead.updated",
         "lead.details_changed": "lead.updated",
         "lead.cleared": "lead.created",
+        "lead.activity_logged": "lead.updated",
+        "lead.activity_corrected": "lead.updated",
+        "lead.activity_removed": "lead.updated",
+        "lead.lost_reason_given": "lead.updated",
     },
     {
         "id": A_LEAD,
@@ -204,6 +226,7 @@ EMITS = Emits(
         **TIMES,
     },
     {"lead.updated": {"status": "contacted"}},
+    beside=activities.changes,
 )
 
 LIST = DocumentList(

@@ -143,6 +143,9 @@ def test_an_instant_comes_back_from_its_wall_time_outside_folds(case: tuple[date
     instant, zone = case
     start = start_of(instant.isoformat(), zone)
     assert start.instant == instant
+    if start.local.year not in YEARS:
+        # The last day of all that are taken is, elsewhere, in a year that is not.
+        return
     again = start_of(start.local.isoformat(), zone)
     assert again.local == start.local
     second = start.local.replace(tzinfo=ZoneInfo(zone), fold=1).astimezone(UTC)

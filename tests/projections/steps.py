@@ -2,8 +2,8 @@
 
     python -m tests.projections.steps
 
-writes those that are missing, for steps whose version was raised. It changes no file that is there: other rows of the
-same events are another version.
+writes those that are missing, for steps whose version was raised, and adds to a file what its step makes of new types
+of events. It changes nothing that a file has: other rows of the same events are another version.
 """
 
 from collections.abc import Iterator
@@ -74,6 +74,7 @@ def path(model: DocumentList) -> Path:
 if __name__ == "__main__":
     DIRECTORY.mkdir(exist_ok=True)
     for model in LISTS:
-        if not path(model).exists():
-            path(model).write_bytes(orjson.dumps(rows(model), option=orjson.OPT_INDENT_2) + b"\n")
+        known = orjson.loads(path(model).read_bytes()) if path(model).exists() else {}
+        if rows(model).keys() - known.keys():
+            path(model).write_bytes(orjson.dumps(rows(model) | known, option=orjson.OPT_INDENT_2) + b"\n")
             print(f"wrote {path(model)}")

@@ -32,6 +32,7 @@ def example(name: str, kind: Any) -> Any:
         str: f"Zoë's {name}",
         str | None: f"{name}@example.com",
         int: len(name),
+        int | None: len(name),
         bool: True,
         UUID: UUID(bytes=name.encode().ljust(16, b"\0")[:16]),
         UUID | None: UUID(bytes=name.encode().ljust(16, b"\0")[:16]),

@@ -36,6 +36,7 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(),
     str | None: st.none() | st.text(),
     int: st.integers(-(2**63), 2**63 - 1),
+    int | None: st.none() | st.integers(-(2**63), 2**63 - 1),
     bool: st.booleans(),
     UUID: st.uuids(),
     UUID | None: st.none() | st.uuids(),

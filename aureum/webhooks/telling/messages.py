@@ -8,6 +8,7 @@ meanwhile. Its body is serialised once; every attempt sends these bytes and ever
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -32,10 +33,11 @@ class Emitter:
     step: Callable[[Row | None, Any], Row | None]
     names: Mapping[str, str]
     apart: str = ""
+    beside: Callable[[Any], Mapping[str, Any]] = lambda _: {}
 
 
 SOURCES: Mapping[type[Aggregate], Emitter] = {
-    model.aggregate: Emitter(model.step, emits.names, emits.apart) for model, emits in EMITTING
+    model.aggregate: Emitter(model.step, emits.names, emits.apart, emits.beside) for model, emits in EMITTING
 }
 """The aggregates that endpoints hear of."""
 
@@ -64,11 +66,12 @@ def messages(
     row: Row | None = None
     before: Row | None = None
     name: str | None = None
+    beside: Row = {}
     cause: tuple[int, str] | None = None
     for record in recorded:
         first, last = edges(record.metadata)
         if first:
-            before, name = row, None
+            before, name, beside = row, None, {}
         source = SILENT
         if isinstance(record.event, Unreadable):
             # It may have a name: better parked in vain than lost without a word.
@@ -79,17 +82,18 @@ def messages(
             if cause is None:
                 try:
                     row = source.step(row, record.event)
+                    beside = {**beside, **source.beside(record.event)}
                 except Exception as error:
                     # Even if something is wrong with this event, the messages of other streams go out.
                     cause = record.position, type(error).__name__
         told = last or name == source.apart
         if told and name is not None and record.position > after and not (cause is None and is_suspect(row)):
             if cause is None:
-                yield message(tenant_id, stream_id, name, before, row, record)
+                yield message(tenant_id, stream_id, name, before, row, record, beside)
             else:
                 yield Parked(record.position, stream_id, *cause)
         if told:
-            before, name = row, None
+            before, name, beside = row, None, {}
 
 
 def is_suspect(row: Row | None) -> bool:
@@ -106,9 +110,16 @@ def edges(metadata: Mapping[str, Any]) -> tuple[bool, bool]:
 
 
 def message(
-    tenant_id: UUID, stream_id: UUID, name: str, before: Row | None, after: Row | None, record: Recorded
+    tenant_id: UUID,
+    stream_id: UUID,
+    name: str,
+    before: Row | None,
+    after: Row | None,
+    record: Recorded,
+    beside: Mapping[str, Any] = MappingProxyType({}),
 ) -> Message | Parked:
-    """The message called *name* of the append that ended with *record* and made *after* of *before*."""
+    """The message called *name* of the append that ended with *record* and made *after* of *before*, and changed what
+    stands *beside* them."""
     identifier = message_id(tenant_id, record.position)
     try:
         doc = (after or {})["doc"]
@@ -120,7 +131,7 @@ def message(
             "sequence": record.position,
         }
         if name.endswith(".updated"):
-            body["changes"] = changes((before or {})["doc"], doc)
+            body["changes"] = {**changes((before or {})["doc"], doc), **beside}
         written = orjson.dumps(body)
     except (KeyError, TypeError) as error:
         # The stream lacks its beginning, or holds what JSON cannot.

@@ -1,0 +1,60 @@
+"""Activities as both APIs show them, made of the stream: a lead or contact has few, and a command loads its stream
+anyway. So an append writes no row for them, erasing a person's key forgets them, and ``asOf`` costs nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aureum.domain.activities import Activity, HasActivities
+from aureum.domain.contact import Contact
+from aureum.domain.ids import aureum_time, to_wire
+from aureum.projections.document_list import Row, wire_or_none
+
+Change = dict[str, dict[str, Any]]
+
+
+def document(of: HasActivities, activity: Activity) -> Row:
+    """An activity as the Aureum API shows it."""
+    wire = to_wire(of.id)
+    return {
+        **shown(wire, activity.number, vars(activity)),
+        "leadId": None if isinstance(of, Contact) else wire,
+        "contactId": wire if isinstance(of, Contact) else None,
+        "createdById": wire_or_none(activity.logged_by),
+        "createdAt": aureum_time(activity.logged_at),
+        "updatedAt": aureum_time(activity.changed_at),
+    }
+
+
+def shown(wire: str, number: int, said: Mapping[str, Any]) -> Row:
+    """What is *said* of an activity of the stream *wire*."""
+    return {
+        "id": f"{wire}_{number}",
+        "type": said["type"],
+        "at": said["happened_at"],
+        "direction": said["direction"],
+        "outcome": said["outcome"],
+        "duration": said["duration"],
+        "text": said["text"],
+    }
+
+
+def changes(event: Any) -> Change:
+    """What *event* changed among the activities, as histories and webhooks show it; empty for all other events. Of an
+    erased person nothing but that there was one."""
+    match event:
+        case HasActivities.ActivityLogged():
+            return {"activities": {"from": None, "to": of_event(event, event.originator_version, vars(event))}}
+        case HasActivities.ActivityCorrected():
+            before = of_event(event, event.number, event.previous)
+            return {"activities": {"from": before, "to": of_event(event, event.number, vars(event))}}
+        case HasActivities.ActivityRemoved():
+            return {"activities": {"from": of_event(event, event.number, event.previous), "to": None}}
+    return {}
+
+
+def of_event(event: Any, number: int, said: Any) -> Any:
+    """An activity as *event* tells of it; what was *said* of an erased person is a placeholder."""
+    if not isinstance(said, Mapping):
+        return said
+    return {**shown(to_wire(event.originator_id), number, said), "createdById": wire_or_none(event.logged_by)}
