@@ -17,6 +17,7 @@ from aureum.domain.contact import Contact
 from aureum.domain.errors import NotFound
 from aureum.domain.lead import Lead, LeadFields
 from aureum.domain.phones import e164
+from aureum.domain.routing.eligible import why_out
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.guards import Guard
 from aureum.store.metadata import Origin
@@ -220,7 +221,9 @@ async def claim_lead(
         if lead.suspect:
             raise NotFound(NO_LEAD)
         group = ((lead.routing or {}).get("rule") or {}).get("group")
-        lead.claim(agent, at, team.members(group))
+        # Brokers and owners may assign any lead to themselves.
+        own = next((one for one in team.agents if one.user_id == agent and one.role == "agent"), None)
+        lead.claim(agent, at, team.members(group), None if own is None else why_out(own, at, frozenset()))
 
     return await change(
         store,

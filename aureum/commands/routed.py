@@ -19,8 +19,8 @@ from aureum.domain import ids
 from aureum.domain.errors import DayFull
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
-from aureum.domain.routing.deciding import Decision, decide, needs_listing, needs_ranking, reads_enquiry
-from aureum.domain.routing.eligible import Agent, Candidates, candidates
+from aureum.domain.routing.deciding import Decision, Tried, decide, needs_listing, needs_ranking, reads_enquiry
+from aureum.domain.routing.eligible import Agent, Candidates, candidates, without
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.routing.ranking import Ranking
 from aureum.domain.routing.settings import EVERYONE, Routing, from_json
@@ -125,9 +125,14 @@ NOWHERE = Route()
 """Of what is not routed."""
 
 
-async def find(team: Team, enquiry: Enquiry, lead_id: UUID, at: datetime) -> Route:
-    """Where *enquiry* goes, as far as it can be known before the append."""
+async def find(team: Team, enquiry: Enquiry, lead_id: UUID, at: datetime, tried: Tried | None = None) -> Route:
+    """Where *enquiry* goes, as far as it can be known before the append. *tried* is of a lead that is passed on."""
     standing, routing = team.standing(at), team.routing
+    if tried is not None:
+        found = without(standing.found, tried.agents)
+        ranking = await team.rank(enquiry, found.pool) if needs_ranking(routing) else None
+        decision = decide(routing, found, enquiry, ranking, lead_id, tried)
+        return route_of(team, standing, decision, recognizable=False)
     ranking = await team.rank(enquiry, standing.found.pool) if needs_ranking(routing) else None
     # The same ranking gets the same decision where the mode reads nothing else of the enquiry.
     same = not reads_enquiry(routing) or (routing.mode == "semantic" and ranking == NOTHING_SAID)
@@ -176,15 +181,17 @@ async def routed(
     lead_id: UUID,
     at: datetime,
     append: Callable[[Route], Awaitable[tuple[Routed, Appended]]],
+    tried: Tried | None = None,
 ) -> tuple[Routed, Appended]:
-    """What *append* stores by the route that it is given, with the agent whom the append chose.
+    """What *append* stores by the route that it is given, with the agent whom the append chose. *tried* is of a lead
+    that is passed on.
 
     Raises Unavailable, and what *append* raises.
     """
     if needs_listing(team.routing):
         enquiry = await with_listing(store, tenant_id, enquiry)
     for _ in range(TRIES):
-        route = await find(team, enquiry, lead_id, at)
+        route = await find(team, enquiry, lead_id, at, tried)
         try:
             made, appended = await append(route)
         except DayFull as error:

@@ -11,6 +11,7 @@ from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid, WrongState
 from aureum.domain.ids import aureum_time
 from aureum.domain.routing import reasons
+from aureum.domain.routing.eligible import Out
 
 STATUSES = ("new", "contacted", "qualified", "showing", "offer", "converted", "lost")
 """The pipeline of the Leads API document; any change between them is legal, since deals fall through."""
@@ -35,6 +36,12 @@ NOT_LOST = "can only be set while status is lost."
 
 CLAIMED = "Another agent has this lead already."
 NOT_IN_POND = "This lead is not in the pond: it was assigned by hand, or taken from its agent."
+UNABLE = {
+    "away": "You cannot claim leads while you are away: see away_from and away_to of your profile.",
+    "takes_no_leads": "You cannot claim leads, since your profile says that you take none. A broker can change that.",
+}
+"""Why an agent cannot claim a lead, by why routing would not give the agent one."""
+
 OTHERS_FIRST = "The agents of the group {group} may claim this lead first, until {until}."
 
 DETAILS = ("first_name", "last_name", "email", "phone", "phone_e164", "subject", "message", "notes")
@@ -288,6 +295,37 @@ class Lead(HasActivities):
         def apply(self, aggregate: "Lead") -> None:
             aggregate.lost_reason, aggregate.lost_note = self.reason, self.note
 
+    class PassedOn(Event):
+        """The time in which agents could claim the lead is over, or the time in which its agent was to answer: so many
+        ``minutes``. It goes to another agent, to others who may claim it, or to the pond, as ``routing`` says."""
+
+        TOPIC: ClassVar[str] = "lead.passed_on"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("because",))
+
+        reason: str
+        minutes: int
+        previous: UUID | None
+        assigned_to: UUID | None
+        routing: dict[str, Any]
+        because: list[list[str]] | None
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.assigned_to = aggregate.routed_to = self.assigned_to
+            aggregate.routing = self.routing
+            aggregate.because = self.because
+
+    class Overdue(Event):
+        """Its agent did not answer within so many ``minutes``, and the lead stays with the agent: no other one can take
+        it, or it was passed on as often as a lead is. It is recorded once, and the owners are told."""
+
+        TOPIC: ClassVar[str] = "lead.overdue"
+
+        agent: UUID
+        minutes: int
+
+        def apply(self, aggregate: "Lead") -> None:
+            """What it says is of no other event's concern."""
+
     @classmethod
     def capture(
         cls,
@@ -353,9 +391,10 @@ class Lead(HasActivities):
         if agent != self.assigned_to:
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
 
-    def claim(self, agent: UUID, at: datetime, group: Collection[UUID]) -> None:
-        """*agent* takes a lead that waits in the pond, or that a rule lets the agents of a *group* claim for a while.
-        An agent who has it already keeps it. Raises WrongState."""
+    def claim(self, agent: UUID, at: datetime, group: Collection[UUID], out: Out | None = None) -> None:
+        """*agent* takes a lead that waits in the pond, or that a rule lets some agents claim for a while: those to whom
+        it was offered, or of an offer that does not say it, those of the *group*. *out* is why routing would give the
+        agent no lead now. An agent who has it already keeps it. Raises WrongState."""
         if self.assigned_to == agent:
             return
         if self.assigned_to is not None:
@@ -363,7 +402,9 @@ class Lead(HasActivities):
         offer = reasons.offer(self.routing, self.created_on)
         if offer is None:
             raise WrongState(NOT_IN_POND)
-        if offer.until is not None and at < offer.until and agent not in group:
+        if out in UNABLE:
+            raise WrongState(UNABLE[out])
+        if offer.until is not None and at < offer.until and agent not in (offer.agents or group):
             raise WrongState(OTHERS_FIRST.format(group=offer.group, until=aureum_time(offer.until)))
         self.assign(agent, at)
 
@@ -381,6 +422,8 @@ class Lead(HasActivities):
             return
         if self.assigned_to is not None:
             assigned_to, routing, because = self.assigned_to, self.routing, self.because
+        elif routing is not None:
+            routing = reasons.begun_at(routing, at)
         self.trigger_event(
             self.Cleared,
             timestamp=at,
@@ -390,6 +433,33 @@ class Lead(HasActivities):
             because=because,
             contact_id=contact_id or self.contact_id,
         )
+
+    def pass_on(
+        self,
+        reason: str,
+        minutes: int,
+        at: datetime,
+        assigned_to: UUID | None,
+        routing: Mapping[str, Any],
+        because: list[list[str]] | None,
+    ) -> None:
+        """The *minutes* of an offer, or of an answer, are over: it goes where *routing* says."""
+        group = ((self.routing or {}).get("rule") or {}).get("group") if reason == "not_claimed" else None
+        self.trigger_event(
+            self.PassedOn,
+            timestamp=at,
+            reason=reason,
+            minutes=minutes,
+            previous=self.assigned_to,
+            assigned_to=assigned_to,
+            routing=reasons.passed_on(routing, at, reason, minutes, group),
+            because=because,
+        )
+
+    def remain(self, minutes: int, at: datetime) -> None:
+        """The *minutes* for an answer are over, and the lead stays with its agent."""
+        assert self.assigned_to is not None, "only an agent can be late"
+        self.trigger_event(self.Overdue, timestamp=at, agent=self.assigned_to, minutes=minutes)
 
     def convert(self, contact_id: UUID, at: datetime) -> bool:
         """Move to ``converted`` and belong to a contact; whether *contact_id* is that contact, which is to be made now.

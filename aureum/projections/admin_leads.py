@@ -109,11 +109,11 @@ CHANGED_IN = (
     condition(is_now("source_domain", "text")),
     Condition(
         f"(%(agent)s::bigint IS NULL OR x.assigned_to = {AGENT_IS})",
-        ("lead.assigned",),
+        lead_list.ASSIGNED_BY,
         f"{PREVIOUS} = {AGENT_IS}::text",
     ),
     found_in("lead.details_changed"),
-    condition(seen_by("lead.assigned")),
+    condition(seen_by(*lead_list.ASSIGNED_BY)),
 )
 
 CHANGED = changes_of(

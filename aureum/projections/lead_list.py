@@ -30,6 +30,8 @@ def step(row: Row | None, event: Any) -> Row | None:
             | Lead.ActivityCorrected()
             | Lead.ActivityRemoved()
             | Lead.LostReasonGiven()
+            | Lead.PassedOn()
+            | Lead.Overdue()
         ) if row is not None:
             return changed(row, event)
     return row
@@ -137,6 +139,10 @@ def changed(row: Row, event: Any) -> Row:
         case Lead.Assigned():
             columns["assigned_to"] = event.assigned_to
             doc["assignedToId"] = wire_or_none(event.assigned_to)
+        case Lead.PassedOn():
+            columns["assigned_to"] = event.assigned_to
+            doc["assignedToId"] = wire_or_none(event.assigned_to)
+            columns["details"] = row["details"] | routed(event)
         case Lead.DetailsChanged():
             details = event.details if isinstance(event.details, dict) else {}
             doc |= {SHOWN_DETAILS[name]: value for name, value in details.items() if name in SHOWN_DETAILS}
@@ -184,14 +190,17 @@ def searched(
 SEARCHED = ("firstName", "lastName", "email", "phone", "subject")
 """In the order in which ``captured`` names them."""
 
+ASSIGNED_BY = ("lead.assigned", "lead.passed_on")
+"""What gives a lead another agent, or none."""
+
 LEADS = View(
     "lead",
     (
         status_of("lead.status_changed"),
         is_now("source", "text"),
-        assigned_by("lead.assigned"),
+        assigned_by(*ASSIGNED_BY),
         UPDATED_SINCE,
-        seen_by("lead.assigned"),
+        seen_by(*ASSIGNED_BY),
     ),
 )
 
@@ -200,6 +209,7 @@ EMITS = Emits(
         "lead.captured": "lead.created",
         "lead.status_changed": "lead.updated",
         "lead.assigned": "lead.updated",
+        "lead.passed_on": "lead.updated",
         "lead.converted": "lead.updated",
         "lead.details_changed": "lead.updated",
         "lead.cleared": "lead.created",

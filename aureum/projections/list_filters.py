@@ -52,16 +52,16 @@ def status_of(*types: str) -> Filter:
     return is_now("status", "text", *types, said=f"{PREVIOUS} = {{value}}")
 
 
-def assigned_by(kind: str) -> Filter:
-    """The assignee is the one that is asked for; events of the type *kind* change it."""
-    return is_now("assigned_to", "uuid", kind, said=f"{PREVIOUS} = {{value}}::uuid::text")
+def assigned_by(*types: str) -> Filter:
+    """The assignee is the one that is asked for; events of *types* change it."""
+    return is_now("assigned_to", "uuid", *types, said=f"{PREVIOUS} = {{value}}::uuid::text")
 
 
-def seen_by(kind: str) -> Filter:
-    """The caller may see it: an agent sees what is assigned to or created by the agent. Events of the type *kind*
-    change the assignee."""
+def seen_by(*types: str) -> Filter:
+    """The caller may see it: an agent sees what is assigned to or created by the agent. Events of *types* change the
+    assignee."""
     return replace(
-        assigned_by(kind),
+        assigned_by(*types),
         name="visible_to",
         holds="(x.assigned_to = {value} OR x.created_by = {value})",
         # Most rows were made by visitors and programs, and cost the second index nothing.

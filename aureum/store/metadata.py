@@ -22,6 +22,7 @@ VISITOR = Actor("visitor")
 COMMAND_LINE = Actor("system", "command line")
 WORKER = Actor("system", "webhook worker")
 UPGRADE = Actor("system", "upgrade")
+TIMERS = Actor("system", "timers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from uuid import UUID
 from aureum.domain.routing.eligible import Agent, Candidates, Out
 from aureum.domain.routing.enquiry import Enquiry
 from aureum.domain.routing.ranking import Ranking
-from aureum.domain.routing.rules import first_fitting
-from aureum.domain.routing.settings import EVERYONE, Routing
+from aureum.domain.routing.rules import fitting
+from aureum.domain.routing.settings import EVERYONE, MOST_CLAIM_MINUTES, Routing, Rule
 
 Why = Literal["primary", "turn", "rule", "best", "near_tie", "random", "offered", "pond"]
 """What found whom the lead may go to; ``reasons`` says it in words."""
@@ -27,7 +27,7 @@ Why = Literal["primary", "turn", "rule", "best", "near_tie", "random", "offered"
 @dataclass(frozen=True, slots=True)
 class Decision:
     """``choices`` are the agents the lead may go to, in the order that decides between equals. If empty, the pond has
-    it, or for ``offered`` the agents whom the rule lets claim it. ``capped`` says whether their daily caps count."""
+    it, or the agents whom the rule lets claim it (``offered``). ``capped`` says whether their daily caps count."""
 
     mode: str
     why: Why
@@ -38,9 +38,20 @@ class Decision:
     rule: int | None = None
     group: str | None = None
     claim_minutes: int | None = None
+    offered: tuple[UUID, ...] = ()
     ranking: Ranking | None = None
     pool: tuple[UUID, ...] = ()
     out: tuple[tuple[UUID, Out], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What has been tried with a lead that is passed on: the ``agents`` who had it, the ``groups`` that it was offered
+    to, and the place of the rule at which to go on."""
+
+    agents: frozenset[UUID] = frozenset()
+    groups: frozenset[str] = frozenset()
+    rule: int = 0
 
 
 def needs_ranking(routing: Routing) -> bool:
@@ -66,12 +77,20 @@ def needs_listing(routing: Routing) -> bool:
     )
 
 
-def decide(routing: Routing, found: Candidates, enquiry: Enquiry, ranking: Ranking | None, lead_id: UUID) -> Decision:
+def decide(
+    routing: Routing,
+    found: Candidates,
+    enquiry: Enquiry,
+    ranking: Ranking | None,
+    lead_id: UUID,
+    tried: Tried | None = None,
+) -> Decision:
     """Whom the lead may go to. *ranking* is of the whole pool, where ``needs_ranking``; *lead_id* is what ``random``
-    draws by, so that the same lead is always drawn alike."""
+    draws by, so that the same lead is always drawn alike. *tried* is of a lead that is passed on: of its agents nobody
+    is among *found*."""
     pool, out = narrowed(found, ranking, routing)
     decision = replace(
-        by_mode(routing, pool, enquiry, ranking, lead_id),
+        by_mode(routing, pool, enquiry, ranking, lead_id, tried),
         mode=routing.mode,
         ranking=ranking if needs_ranking(routing) else None,
         pool=tuple(agent.user_id for agent in pool),
@@ -106,7 +125,12 @@ def narrowed(
 
 
 def by_mode(
-    routing: Routing, pool: Sequence[Agent], enquiry: Enquiry, ranking: Ranking | None, lead_id: UUID
+    routing: Routing,
+    pool: Sequence[Agent],
+    enquiry: Enquiry,
+    ranking: Ranking | None,
+    lead_id: UUID,
+    tried: Tried | None = None,
 ) -> Decision:
     """What the mode finds; without choices if it finds no agent."""
     match routing.mode:
@@ -116,7 +140,7 @@ def by_mode(
             drawn = max(pool, key=lambda agent: share(lead_id, agent.user_id), default=None)
             return Decision("", "random", () if drawn is None else (drawn.user_id,))
         case "subject_based":
-            return by_rule(routing, pool, enquiry)
+            return by_rules(routing, pool, enquiry, tried)
         case "semantic":
             assert ranking is not None, "needs_ranking says so"
             chosen = ranking.chosen
@@ -126,17 +150,30 @@ def by_mode(
     return Decision("", "turn", ids(pool))
 
 
-def by_rule(routing: Routing, pool: Sequence[Agent], enquiry: Enquiry) -> Decision:
-    """What the first rule that fits finds."""
-    place = first_fitting(routing.rules, enquiry)
-    if place is None:
-        return Decision("", "rule", ())
-    rule = routing.rules[place]
+def by_rules(routing: Routing, pool: Sequence[Agent], enquiry: Enquiry, tried: Tried | None) -> Decision:
+    """What the first rule that fits finds. A lead that is passed on goes from rule to rule until one finds an agent, or
+    offers it to agents who have not been offered it yet."""
+    begun = Tried() if tried is None else tried
+    for place in fitting(routing.rules, enquiry, begun.rule):
+        found = by_rule(routing, pool, routing.rules[place], place, begun.groups)
+        if tried is None or found.choices or found.offered:
+            return found
+    return Decision("", "rule", ())
+
+
+def by_rule(
+    routing: Routing, pool: Sequence[Agent], rule: Rule, place: int, offered_to: Collection[str] = ()
+) -> Decision:
+    """What the *rule* finds. It makes no offer to a group that the lead was *offered_to* before."""
     if rule.agent is not None:
         return Decision("", "rule", ids(pool, (rule.agent,)), rule=place)
     members = ids(pool) if rule.group == EVERYONE else ids(pool, routing.groups.get(rule.group or "", ()))
+    if rule.claim_minutes is not None and rule.group in offered_to:
+        return Decision("", "rule", (), rule=place, group=rule.group)
     if rule.claim_minutes is not None and members:
-        return Decision("", "offered", (), rule=place, group=rule.group, claim_minutes=rule.claim_minutes)
+        # Settings of the first versions may have more.
+        minutes = min(rule.claim_minutes, MOST_CLAIM_MINUTES)
+        return Decision("", "offered", (), rule=place, group=rule.group, claim_minutes=minutes, offered=members)
     return Decision("", "rule", members, rule=place, group=rule.group)
 
 

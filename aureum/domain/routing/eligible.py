@@ -1,12 +1,12 @@
 """Which agents can take a lead now: those who take leads, are not away, and are below their daily cap."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-Out = Literal["takes_no_leads", "away", "daily_cap", "not_in_rule", "suits_less", "other_language"]
+Out = Literal["takes_no_leads", "away", "daily_cap", "not_in_rule", "suits_less", "other_language", "had_it"]
 """Why an agent was not among those whom a lead could go to. ``reasons.OUT`` says it in words."""
 
 
@@ -62,6 +62,14 @@ def candidates(agents: Iterable[Agent], at: datetime, full: frozenset[UUID] = fr
         if agent.primary and not agent.away(at):
             primary = agent
     return Candidates(tuple(pool), tuple(out), primary)
+
+
+def without(found: Candidates, agents: Collection[UUID]) -> Candidates:
+    """The others: *agents* had the lead before, and do not get it again."""
+    had: list[tuple[UUID, Out]] = [(agent.user_id, "had_it") for agent in found.pool if agent.user_id in agents]
+    primary = None if found.primary is not None and found.primary.user_id in agents else found.primary
+    pool = tuple(agent for agent in found.pool if agent.user_id not in agents)
+    return replace(found, pool=pool, out=(*found.out, *had), primary=primary)
 
 
 def why_out(agent: Agent, at: datetime, full: frozenset[UUID]) -> Out | None:

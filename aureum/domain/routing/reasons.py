@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from aureum.domain.ids import aureum_time
 from aureum.domain.routing.deciding import Decision
 from aureum.domain.routing.settings import PRICES, WORDS, When
 
@@ -22,6 +23,7 @@ OUT = {
     "not_in_rule": "not in the rule's group",
     "suits_less": "suits the enquiry less",
     "other_language": "does not speak the enquiry's language",
+    "had_it": "had it before",
 }
 
 CONDITIONS = {
@@ -61,6 +63,12 @@ UNDECIDED = {
     "late": "The comparison by meaning took too long",
     "broken": "The comparison by meaning was not available",
 }
+
+PASSED_ON = {
+    "not_claimed": "No agent of the group {group} claimed it within {minutes}.",
+    "not_answered": "The agent before did not answer within {minutes} of work.",
+}
+"""Before the reason, where a lead was passed on."""
 
 MISSING = {
     "late": "The comparison by meaning took too long and was not waited for.",
@@ -110,6 +118,8 @@ def kept(decision: Decision, rule: When | None) -> dict[str, Any]:
             "group": decision.group,
             "claim_minutes": decision.claim_minutes,
         }
+    if decision.offered:
+        found["offered"] = [str(user_id) for user_id in decision.offered]
     if decision.fallback is not None:
         found["fallback"] = decision.fallback
     if ranking is not None:
@@ -147,7 +157,15 @@ def reason(found: Mapping[str, Any]) -> str:
     known = found.get("known")
     if known in KNOWN:
         return KNOWN[known]
+    if "passed_on" in found:
+        return f"{why_passed_on(found['passed_on'])} {decided(found)}"
     return decided(found) if known is None else f"{NOT_NOW[known]} {decided(found)}"
+
+
+def why_passed_on(passed_on: Mapping[str, Any]) -> str:
+    """Why a lead did not stay where it was."""
+    said = PASSED_ON[passed_on["reason"]]
+    return said.format(group=passed_on.get("group"), minutes=minutes_of(passed_on["minutes"]))
 
 
 def decided(found: Mapping[str, Any]) -> str:
@@ -184,8 +202,8 @@ def by_mode(found: Mapping[str, Any]) -> str:
         case "rule" if rule is not None:
             return f"{rule_of(rule)} leads to the group {rule['group']}; {among(found)}{TURN}."
         case "offered" if rule is not None:
-            minutes = rule["claim_minutes"]
-            return f"{rule_of(rule)} lets the agents of the group {rule['group']} claim it, for {minutes} minutes."
+            group, minutes = rule["group"], minutes_of(rule["claim_minutes"])
+            return f"{rule_of(rule)} lets the agents of the group {group} claim it, for {minutes}."
     return f"Round robin: {among(found)}{TURN}."
 
 
@@ -208,6 +226,8 @@ def why_nobody(found: Mapping[str, Any]) -> str:
         return f"{rule_of(rule)} leads to the {goal}, where no agent can take leads now"
     if found["mode"] == "semantic" and ranking is not None:
         return UNDECIDED.get(ranking["how"], UNDECIDED["nothing_said"])
+    if "passed_on" in found:
+        return "No rule behind it finds an agent"
     return "No agent was found"
 
 
@@ -223,6 +243,10 @@ def among(found: Mapping[str, Any]) -> str:
 
 def count(agents: int) -> str:
     return "1 agent" if agents == 1 else f"{agents} agents"
+
+
+def minutes_of(minutes: int) -> str:
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def shown(
@@ -276,10 +300,12 @@ def by_words(found: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 class Offer(NamedTuple):
-    """Which agents may claim a lead: until a moment those of a group, all of them in the pond."""
+    """Which agents may claim a lead: until a moment those of a group, all of them in the pond. The first versions kept
+    only the group."""
 
     group: str | None = None
     until: datetime | None = None
+    agents: tuple[UUID, ...] | None = None
 
 
 def is_known(found: Mapping[str, Any]) -> bool:
@@ -292,11 +318,23 @@ def is_offered(found: Mapping[str, Any] | None) -> bool:
     return found is not None and found.get("why") in ("pond", "offered") and not is_known(found)
 
 
-def offer(found: dict[str, Any] | None, captured_at: datetime) -> Offer | None:
+def passed_on(found: Mapping[str, Any], at: datetime, reason: str, minutes: int, group: str | None) -> dict[str, Any]:
+    """A decision at that moment about a lead that did not stay where it was, since so many *minutes* had passed."""
+    return begun_at(found, at) | {"passed_on": {"reason": reason, "minutes": minutes, "group": group}}
+
+
+def begun_at(found: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """A decision that is not of the moment when the lead was captured: an offer says when it begins."""
+    return {**found, "at": aureum_time(at)} if found["why"] == "offered" else dict(found)
+
+
+def offer(found: Mapping[str, Any] | None, captured_at: datetime) -> Offer | None:
     """Which agents may claim a lead that was routed so, and captured at that moment; None if it cannot be claimed."""
     if found is None or not is_offered(found):
         return None
     if found["why"] == "pond":
         return Offer()
     rule = found["rule"]
-    return Offer(rule["group"], captured_at + timedelta(minutes=rule["claim_minutes"]))
+    begun = datetime.fromisoformat(found["at"]) if "at" in found else captured_at
+    agents = tuple(map(UUID, found["offered"])) if "offered" in found else None
+    return Offer(rule["group"], begun + timedelta(minutes=rule["claim_minutes"]), agents)

@@ -1,7 +1,7 @@
 """Rules of a brokerage that leads follow in ``subject_based`` mode: the first one that fits decides."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from aureum.domain.routing.enquiry import Enquiry
@@ -10,9 +10,11 @@ from aureum.domain.routing.settings import Rule, When
 WORD = re.compile(r"\w+")
 
 
-def first_fitting(rules: Sequence[Rule], enquiry: Enquiry) -> int | None:
-    """The place of the first rule that fits; the last one, without conditions, always does."""
-    return next((place for place, rule in enumerate(rules) if rule.when is None or fits(rule.when, enquiry)), None)
+def fitting(rules: Sequence[Rule], enquiry: Enquiry, since: int = 0) -> Iterator[int]:
+    """The places of the rules that fit, from the place *since* on; the last one, without conditions, always does."""
+    for place, rule in enumerate(rules[since:], since):
+        if rule.when is None or fits(rule.when, enquiry):
+            yield place
 
 
 def fits(when: When, enquiry: Enquiry) -> bool:

@@ -28,6 +28,7 @@ MOST_MASKED = 500
 LONGEST_MASKED = 100
 LONGEST_NAME = 100
 LONGEST_MINUTES = 7 * 24 * 60
+MOST_CLAIM_MINUTES = 30
 
 LAST_FITS_ALL = "The last of rules must have no when: it decides where no other rule fits."
 ONLY_LAST_FITS_ALL = "{at} must have a when with at least one condition. Only the last rule goes without."
@@ -37,6 +38,10 @@ NO_MEMBERS = "groups.{name} must have at least one member."
 MASKED = f"masked_words must have at most {MOST_MASKED} words or phrases of at most {LONGEST_MASKED} characters."
 MASKED_NO_WORD = "masked_words: {word!r} has no letter or digit."
 GROUP_NAME = f"The name of a group must have 1 to {LONGEST_NAME} characters, and must not be {EVERYONE!r}."
+CLAIM_MINUTES = (
+    f"{{at}}.claim_minutes must be a whole number of minutes from 1 to {MOST_CLAIM_MINUTES}, or null: while agents may "
+    "claim the lead, the visitor waits."
+)
 PRICE_ORDER = "{at}.when: price_from must not be above price_to."
 
 
@@ -59,8 +64,8 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where enquiries go that it fits: to ``agent``, or to one of ``group``. ``claim_minutes`` is how long its agents
-    may claim the lead before it goes to one of them."""
+    """Where enquiries go that it fits: to ``agent``, or to one of ``group``. ``claim_minutes`` is how long the
+    agents of the group may claim the lead before the next rule takes over."""
 
     when: When | None = None
     agent: UUID | None = None
@@ -123,7 +128,8 @@ def checked_rule(at: str, rule: Rule, groups: Iterable[str]) -> Rule:
     group = None if rule.group is None else rule.group.strip()
     if group is not None and group != EVERYONE and group not in groups:
         raise Invalid("rules", NO_GROUP.format(at=at, name=group))
-    check_minutes("rules", f"{at}.claim_minutes", rule.claim_minutes)
+    if rule.claim_minutes is not None and not 1 <= rule.claim_minutes <= MOST_CLAIM_MINUTES:
+        raise Invalid("rules", CLAIM_MINUTES.format(at=at))
     when = None
     if rule.when:
         given = rule.when

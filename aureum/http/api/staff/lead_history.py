@@ -15,17 +15,21 @@ from aureum.store.event_store import Stream
 NOT_CHANGES = frozenset(("id", "brokerage_id", "created_at", "updated_at"))
 
 
+ROUTING = (Lead.Captured, Lead.Cleared, Lead.PassedOn)
+ASSIGNING = (*ROUTING, Lead.Assigned)
+
+
 def assigned_in(stream: Stream) -> set[UUID]:
     """All users that the lead was ever assigned to."""
     events = (recorded.event for recorded in stream.events)
-    users = (event.assigned_to for event in events if isinstance(event, Lead.Captured | Lead.Assigned | Lead.Cleared))
+    users = (event.assigned_to for event in events if isinstance(event, ASSIGNING))
     return {user for user in users if user is not None}
 
 
 def routings_in(stream: Stream) -> list[dict[str, Any]]:
     """How the lead was routed, each time, as the read model keeps it."""
     events = (recorded.event for recorded in stream.events)
-    return [lead_list.routed(event) for event in events if isinstance(event, Lead.Captured | Lead.Cleared)]
+    return [lead_list.routed(event) for event in events if isinstance(event, ROUTING)]
 
 
 def history_of(stream: Stream, agents: Mapping[UUID, int], *, brief: bool) -> list[dict[str, Any]]:

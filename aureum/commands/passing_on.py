@@ -1,0 +1,151 @@
+"""A lead that has waited long enough goes on: one that no agent of an offer has claimed, and one whose agent did not
+answer in time (``aureum.domain.routing.waiting``).
+
+The worker asks when a timer is due. Whether the time is over is decided anew from the lead's history, the settings and
+the agent's profile as they are now, and what comes of it is appended behind the history that was read: so it happens
+once, however many ask and whenever.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from aureum.commands.conflicts import deciding_again
+from aureum.commands.enquiries import said_of_lead
+from aureum.commands.routed import NOWHERE, Route, routed, team
+from aureum.domain import ids
+from aureum.domain.lead import Lead
+from aureum.domain.routing.settings import Routing, from_json
+from aureum.domain.routing.waiting import MOST_PASSED, Waiting, waiting
+from aureum.domain.working_hours import due
+from aureum.projections import brokerages, users
+from aureum.store.event_store import Appended, EventStore, Recorded, Stream
+from aureum.store.metadata import TIMERS, Origin
+
+COMMAND = "PassLeadOn"
+
+DISABLED_SECONDS = 300
+"""How soon to look again whether a brokerage is enabled."""
+
+HOURS = """
+SELECT u.user_id, u.hours, u.away_from, u.away_to FROM users u WHERE u.tenant_id = %(tenant)s AND NOT u.disabled
+"""
+"""Of a disabled user none: that clock does not stand still."""
+
+STATE = "SELECT b.disabled, clock_timestamp() FROM brokerages b WHERE b.tenant_id = %(tenant)s"
+"""The moment is the database's, as is every other one that counts here."""
+
+TASK_DONE = """
+SELECT 1 FROM task_list t
+  JOIN heads h ON h.tenant_id = t.tenant_id AND h.task_list_version = t.read_version
+ WHERE t.tenant_id = %(tenant)s AND t.status = 'completed' AND t.updated_at >= %(since)s
+   AND t.doc::json ->> 'leadId' = %(lead)s
+ LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When an agent works."""
+
+    hours: dict[str, list[str]] | None = None
+    away_from: datetime | None = None
+    away_to: datetime | None = None
+
+
+ALL_HOURS = Clock()
+
+
+def waiting_in(stream: Stream) -> Waiting | None:
+    """What the lead of this stream waits for. Of an erased person none does."""
+    return None if stream.subject_key is None else waiting(map(happened, stream.events))
+
+
+def happened(recorded: Recorded) -> tuple[Any, datetime, dict[str, Any]]:
+    """An event as ``waiting`` reads it."""
+    return recorded.event, recorded.recorded_at, recorded.metadata.get("actor") or {}
+
+
+def clocks(rows: Iterable[Any]) -> dict[UUID, Clock]:
+    """The clocks of agents, of the rows of ``HOURS``."""
+    return {user_id: Clock(*clock) for user_id, *clock in rows}
+
+
+def due_at(found: Waiting, settings: Routing, agents: dict[UUID, Clock], zone: str) -> datetime | None:
+    """When the time of what a lead waits for is over; None if the settings let it wait."""
+    if found.minutes is not None:
+        return found.since + timedelta(minutes=found.minutes)
+    if settings.answer_within_minutes is None or found.agent is None:
+        return None
+    clock = agents.get(found.agent, ALL_HOURS)
+    return due(found.since, settings.answer_within_minutes, clock.hours, clock.away_from, clock.away_to, zone)
+
+
+async def pass_on(store: EventStore, tenant_id: UUID, lead_id: UUID) -> datetime | None:
+    """Passes the lead on if its time is over. When to look again: later, if it is not over yet, or if the brokerage is
+    disabled; None if the lead waits for nothing that a timer knows now.
+
+    Raises Unavailable, Busy, Conflict.
+    """
+
+    async def once() -> datetime | None:
+        return await decide(store, tenant_id, await store.load(tenant_id, lead_id))
+
+    return await deciding_again(once)
+
+
+async def decide(store: EventStore, tenant_id: UUID, stream: Stream) -> datetime | None:
+    """The same of the lead whose history this is. Raises Conflict if it has gone on since."""
+    found = waiting_in(stream)
+    if found is None:
+        return None
+    about = {"tenant": tenant_id}
+    state, staff, hours, ((kept, zone),) = await store.database.tenant_results(
+        tenant_id, [(STATE, about), (users.AGENTS, about), (HOURS, about), (brokerages.ROUTED_BY, about)]
+    )
+    ((disabled, now),) = state
+    if disabled:
+        later: datetime = now + timedelta(seconds=DISABLED_SECONDS)
+        return later
+    settings = from_json(kept)
+    end = due_at(found, settings, clocks(hours), zone)
+    if end is None or end > now:
+        return end
+    lead: Lead = stream.aggregate()
+    if found.reason == "not_answered" and await task_done(store, tenant_id, lead):
+        return None
+    minutes = found.minutes or settings.answer_within_minutes or 0
+    at = max(ids.now(), lead.modified_on)
+
+    async def append(route: Route) -> tuple[Lead, Appended]:
+        moved: Lead = stream.aggregate()
+        if route is NOWHERE or stays(found, settings, route):
+            moved.remain(minutes, at)
+        else:
+            assert route.routing is not None, "every decision says why"
+            moved.pass_on(found.reason, minutes, at, route.assigned_to, route.routing, route.because)
+        return moved, await store.append(
+            tenant_id, moved, stream, command=COMMAND, origin=Origin(TIMERS), guards=route.guards
+        )
+
+    if found.reason == "not_answered" and found.passed >= MOST_PASSED:
+        await append(NOWHERE)
+    else:
+        agents = await team(store, tenant_id, staff, kept, zone)
+        await routed(store, tenant_id, agents, said_of_lead(lead), lead.id, at, append, found.tried(settings))
+    return None
+
+
+def stays(found: Waiting, settings: Routing, route: Route) -> bool:
+    """Whether the agent keeps a lead that was not answered: no other one can take it, and the brokerage does not want
+    it in the pond."""
+    nobody = route.routing is None or route.routing["why"] == "pond"
+    return found.reason == "not_answered" and nobody and settings.fallback != "pond"
+
+
+async def task_done(store: EventStore, tenant_id: UUID, lead: Lead) -> bool:
+    """Whether a task that names the lead was completed."""
+    about = {"tenant": tenant_id, "lead": ids.to_wire(lead.id), "since": lead.created_on}
+    return bool(await store.database.tenant_rows(tenant_id, TASK_DONE, about))
