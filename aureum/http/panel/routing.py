@@ -21,7 +21,12 @@ MOST_PAGES = 5
 SETTINGS = (
     Field("mode", "Mode", "choice", MODES, required=True),
     Field("fallback", "If the mode finds no agent", "choice", FALLBACKS, required=True),
-    Field("answer_within_minutes", "Answer within, in minutes", "number", hint="Leave empty for no promise."),
+    Field(
+        "answer_within_minutes",
+        "Answer within, in minutes",
+        "number",
+        hint="Minutes of work for the first contact. Then the lead goes to the next agent. Leave empty for no limit.",
+    ),
     Field(
         "semantic_filter",
         "Choose among the agents who suit the enquiry best",
@@ -57,7 +62,7 @@ CLAIM = Field(
     "claim_minutes",
     "Time to claim, in minutes",
     "number",
-    hint="For a group: how long its agents may claim the lead first.",
+    hint="For a group: how long its agents may claim the lead, 30 at most. Then the next rule takes over.",
 )
 
 DONE = {

@@ -13,6 +13,7 @@ from aureum.domain.routing.settings import (
     LONGEST_MINUTES,
     LONGEST_NAME,
     LONGEST_WORD,
+    MOST_CLAIM_MINUTES,
     MOST_MASKED,
     MOST_RULES,
     MOST_WORDS,
@@ -40,12 +41,21 @@ MaskedWords = Annotated[
 ]
 Group = Annotated[str, Characters(limit=LONGEST_NAME, blank=False, lines=False)]
 Minutes = Annotated[int, Whole(1, LONGEST_MINUTES)]
+ClaimMinutes = Annotated[int, Whole(1, MOST_CLAIM_MINUTES)]
 
 UNKNOWN = "{where} names agent {agent}, who is not a user of this brokerage."
 
 MASKED_WORDS = (
     "Words or phrases that are ignored when enquiries are compared with profiles, in addition to those for the classes "
     "that fair housing law protects."
+)
+CLAIM_MINUTES = (
+    "How long the agents of the group may claim the lead: at most 30 minutes, since the visitor waits. If none of them "
+    "does, the next rule takes over."
+)
+ANSWER_WITHIN = (
+    "How many minutes of work an agent has for the first contact with a lead that was routed. Then the lead goes to "
+    "the next agent."
 )
 SUBJECT_HAS = "The subject contains one of these words or phrases."
 PAGE_HAS = "The page's URL contains one of these words."
@@ -90,9 +100,7 @@ class RuleUpdate(Body):
 
     when: Annotated[WhenUpdate | None, Field(description="The conditions. The last rule has none.")] = None
     to: Annotated[TargetUpdate, Field(description='`{"agent": id}` or `{"group": name}`.')]
-    claim_minutes: Annotated[
-        Minutes | None, Field(description="How long the agents of the group may claim the lead first.")
-    ] = None
+    claim_minutes: Annotated[ClaimMinutes | None, Field(description=CLAIM_MINUTES)] = None
 
 
 class RoutingUpdate(Body):
@@ -127,9 +135,7 @@ class RoutingUpdate(Body):
         NULL_IS_ABSENT,
         Field(description="Groups of agents: the name of each group, with the numbers of its members."),
     ] = Field({})
-    answer_within_minutes: Annotated[
-        Minutes | None, Field(description="How soon agents should answer a lead. `null`: no promise.")
-    ] = None
+    answer_within_minutes: Annotated[Minutes | None, Field(description=ANSWER_WITHIN + " `null`: no limit.")] = None
     learn_from_reassignments: Annotated[
         StrictBool, NULL_IS_ABSENT, Field(description="Whether routing learns from leads that staff reassigned.")
     ] = False
@@ -153,9 +159,7 @@ class RuleResponse(Shape):
 
     when: Annotated[WhenResponse | None, Field(description="The conditions; `null` in the last rule.")]
     to: Annotated[dict[str, int | str | None], Field(description='`{"agent": id}` or `{"group": name}`.')]
-    claim_minutes: Annotated[
-        int | None, Field(description="How long the agents of the group may claim the lead first.")
-    ]
+    claim_minutes: Annotated[int | None, Field(description=CLAIM_MINUTES)]
 
 
 class RoutingResponse(Shape):
@@ -175,7 +179,7 @@ class RoutingResponse(Shape):
         dict[str, list[int]],
         Field(description="Groups of agents: the name of each group, with the numbers of its members."),
     ]
-    answer_within_minutes: Annotated[int | None, Field(description="How soon agents should answer a lead.")]
+    answer_within_minutes: Annotated[int | None, Field(description=ANSWER_WITHIN)]
     learn_from_reassignments: Annotated[
         bool, Field(description="Whether routing learns from leads that staff reassigned.")
     ]

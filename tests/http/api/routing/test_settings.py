@@ -111,6 +111,7 @@ def test_settings_are_replaced_whole(
         ({"rules": [{"to": {"group": "north"}}]}, "names the group 'north', which groups does not have"),
         ({"rules": [{"to": {"agent": 999_999_999}}]}, "rules[0].to names agent 999999999, who is not a user of this"),
         ({"rules": [{"to": EVERYONE, "claim_minutes": 0}]}, "claim_minutes"),
+        ({"rules": [{"to": EVERYONE, "claim_minutes": 31}]}, "claim_minutes"),
         ({"rules": [{"when": {"price_from": 2, "price_to": 1}, "to": EVERYONE}, {"to": EVERYONE}]}, "price_from"),
         ({"rules": {"to": EVERYONE}}, "rules must be a list"),
         ({"groups": {"north": []}}, "groups.north must have at least one member"),
