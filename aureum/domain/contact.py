@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from aureum.domain.activities import HasActivities
 from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.contact_card import Card, Phone, as_json, card_of, combined, differences, read
 from aureum.domain.errors import Invalid
 
 TYPES = ("BUYER", "SELLER", "INVESTOR", "VENDOR", "OTHER")
@@ -21,7 +22,8 @@ HIGHEST_SCORE = 100
 class Contact(HasActivities):
     """The aggregate. ``phone`` is as given, ``phone_e164`` beside it where it can be normalised.
 
-    ``lead_id`` is the lead that the contact was made from.
+    ``lead_id`` is the lead that the contact was made from. ``merges`` are the contacts that were merged into this one,
+    each with those that had been merged into it before; ``merged_into`` is the contact that this one was merged into.
     """
 
     first_name: str
@@ -34,6 +36,12 @@ class Contact(HasActivities):
     score: int
     lead_id: UUID | None
     created_by: UUID | None
+    other_names: tuple[str, ...]
+    other_emails: tuple[str, ...]
+    other_phones: tuple[Phone, ...]
+    distinct_from: tuple[UUID, ...]
+    merges: dict[UUID, tuple[UUID, ...]]
+    merged_into: UUID | None
 
     def __init__(self) -> None:
         """Added.apply assigns everything."""
@@ -71,6 +79,11 @@ class Contact(HasActivities):
             aggregate.score = self.score
             aggregate.lead_id = self.lead_id
             aggregate.created_by = self.created_by
+            aggregate.other_names = aggregate.other_emails = ()
+            aggregate.other_phones = ()
+            aggregate.distinct_from = ()
+            aggregate.merges = {}
+            aggregate.merged_into = None
 
     class DetailsChanged(Event):
         """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed."""
@@ -113,6 +126,71 @@ class Contact(HasActivities):
         """An activity was logged by mistake."""
 
         TOPIC: ClassVar[str] = "contact.activity_removed"
+
+    class ToldApart(Event):
+        """A user said that another contact, or the person of a lead, is not the same person."""
+
+        TOPIC: ClassVar[str] = "contact.told_apart"
+
+        other: UUID
+
+        def apply(self, aggregate: "Contact") -> None:
+            aggregate.distinct_from = (*aggregate.distinct_from, self.other)
+
+    class Merged(Event):
+        """Another contact was merged into this one. ``card`` is the other's, with all fields of a ``Card``;
+        ``gained`` and ``changes`` are what this contact has because of it, personal and not. ``others`` were merged
+        into the other one before, as hex digits."""
+
+        TOPIC: ClassVar[str] = "contact.merged"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("card", "gained"))
+
+        other: UUID
+        others: tuple[str, ...]
+        card: dict[str, Any]
+        gained: dict[str, Any]
+        changes: dict[str, Any]
+
+        def apply(self, aggregate: "Contact") -> None:
+            assign(aggregate, self.gained, self.changes)
+            aggregate.merges = aggregate.merges | {self.other: tuple(map(UUID, self.others))}
+
+    class Unmerged(Event):
+        """A merge into this contact was undone. ``restored`` and ``changes`` are the fields that are as they would be
+        without it."""
+
+        TOPIC: ClassVar[str] = "contact.unmerged"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("restored",))
+
+        other: UUID
+        others: tuple[str, ...]
+        restored: dict[str, Any]
+        changes: dict[str, Any]
+
+        def apply(self, aggregate: "Contact") -> None:
+            assign(aggregate, self.restored, self.changes)
+            aggregate.merges = {one: others for one, others in aggregate.merges.items() if one != self.other}
+
+    class MergedInto(Event):
+        """This contact was merged into another one, or that one into a third."""
+
+        TOPIC: ClassVar[str] = "contact.merged_into"
+
+        previous: UUID | None
+        into: UUID
+
+        def apply(self, aggregate: "Contact") -> None:
+            aggregate.merged_into = self.into
+
+    class Separated(Event):
+        """This contact stands for itself again."""
+
+        TOPIC: ClassVar[str] = "contact.separated"
+
+        previous: UUID
+
+        def apply(self, aggregate: "Contact") -> None:
+            aggregate.merged_into = None
 
     @classmethod
     def add(
@@ -179,6 +257,50 @@ class Contact(HasActivities):
                 changes["score"] = score
         if changes:
             self.trigger_event(self.Classified, timestamp=at, changes=changes)
+
+    def tell_apart(self, other: UUID, at: datetime) -> None:
+        """*other*, a contact or a lead, is not this person. Once is enough."""
+        if other not in self.distinct_from:
+            self.trigger_event(self.ToldApart, timestamp=at, other=other)
+
+    @property
+    def merged_with(self) -> tuple[UUID, ...]:
+        """All contacts that answer as this one."""
+        return tuple(one for other, others in self.merges.items() for one in (other, *others))
+
+    def absorb(self, other: "Contact", at: datetime) -> None:
+        """Take over what *other* says, which is merged into this contact in the same append."""
+        before, card = card_of(self), card_of(other)
+        gained, changed = differences(before, combined(before, card))
+        self.trigger_event(
+            self.Merged,
+            timestamp=at,
+            other=other.id,
+            others=tuple(one.hex for one in other.merged_with),
+            card=as_json(card, Card._fields),
+            gained=gained,
+            changes=changed,
+        )
+
+    def release(self, other: UUID, wanted: Card, at: datetime) -> None:
+        """Undo the merge of *other*: *wanted* is this contact's card without it (``unmerging``)."""
+        restored, changed = differences(card_of(self), wanted)
+        others = tuple(one.hex for one in self.merges[other])
+        self.trigger_event(self.Unmerged, timestamp=at, other=other, others=others, restored=restored, changes=changed)
+
+    def merge_into(self, survivor: UUID, at: datetime) -> None:
+        """Answer as *survivor* from now on."""
+        self.trigger_event(self.MergedInto, timestamp=at, previous=self.merged_into, into=survivor)
+
+    def separate(self, at: datetime) -> None:
+        """Stand for itself again."""
+        self.trigger_event(self.Separated, timestamp=at, previous=self.merged_into)
+
+
+def assign(aggregate: Contact, personal: dict[str, Any], changed: dict[str, Any]) -> None:
+    """Assign fields of a card. An erased person's are a placeholder, not a mapping."""
+    for name, value in {**(personal if isinstance(personal, dict) else {}), **changed}.items():
+        setattr(aggregate, name, read(name, value))
 
 
 def check_name(first_name: str | None, last_name: str | None) -> None:

@@ -10,6 +10,7 @@ from aureum.domain.activities import HasActivities
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid, WrongState
 from aureum.domain.ids import aureum_time
+from aureum.domain.moved import Path, moved
 from aureum.domain.routing import reasons
 from aureum.domain.routing.eligible import Out
 
@@ -95,6 +96,7 @@ class Lead(HasActivities):
     routed_to: UUID | None
     """The agent that routing chose, even if another one has the lead now."""
     contact_id: UUID | None
+    moved_from: Path
     created_by: UUID | None
     suspect: bool | None
     """Whether a program seems to have filled in the form; None if it was never suspected."""
@@ -172,6 +174,7 @@ class Lead(HasActivities):
             aggregate.because = self.because
             aggregate.routed_to = None if self.routing is None else self.assigned_to
             aggregate.contact_id = self.contact_id
+            aggregate.moved_from = ()
             aggregate.created_by = self.created_by
             aggregate.suspect = None
 
@@ -326,6 +329,18 @@ class Lead(HasActivities):
         def apply(self, aggregate: "Lead") -> None:
             """What it says is of no other event's concern."""
 
+    class ContactChanged(Event):
+        """The lead's contact was merged into another one, or that was undone."""
+
+        TOPIC: ClassVar[str] = "lead.contact_changed"
+
+        previous: UUID
+        contact_id: UUID
+
+        def apply(self, aggregate: "Lead") -> None:
+            aggregate.moved_from = moved(aggregate.moved_from, self.previous, self.contact_id)
+            aggregate.contact_id = self.contact_id
+
     @classmethod
     def capture(
         cls,
@@ -476,6 +491,11 @@ class Lead(HasActivities):
     def check_workable(self) -> None:
         """Raises WrongState while it is suspected."""
         check_cleared(self.suspect)
+
+    def change_contact(self, contact_id: UUID, at: datetime) -> None:
+        """Go along with the contact, which was merged into *contact_id*, or back to it."""
+        if self.contact_id is not None and contact_id != self.contact_id:
+            self.trigger_event(self.ContactChanged, timestamp=at, previous=self.contact_id, contact_id=contact_id)
 
     def change_details(self, details: dict[str, str | None], at: datetime) -> None:
         """Correct some of ``DETAILS``. Raises Invalid if neither email nor phone would remain."""

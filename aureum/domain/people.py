@@ -34,8 +34,28 @@ def recognized_by(email: str | None, *name: str) -> UUID | None:
     words = words_of(" ".join(name))
     if not words:
         return None
-    compared = "\0".join((one_form(email), *words))
-    return UUID(bytes=hashlib.blake2b(compared.encode("utf-8", "replace"), digest_size=16).digest())
+    return digest(one_form(email), *words)
+
+
+def email_key(email: str | None) -> UUID | None:
+    """What stands for an address in an index, by its compared form."""
+    return digest(one_form(email)) if email and "@" in email else None
+
+
+def phone_key(e164: str | None) -> UUID | None:
+    """What stands for a phone in an index."""
+    return digest(e164) if e164 else None
+
+
+def name_key(*name: str) -> UUID | None:
+    """What stands for a name in an index, in any order of its words. None for one word: too many are called so."""
+    words = words_of(" ".join(name))
+    return digest(*words) if len(words) > 1 else None
+
+
+def digest(*parts: str) -> UUID:
+    """A digest of *parts*, so that no index holds an address, a phone or a name again."""
+    return UUID(bytes=hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).digest())
 
 
 def words_of(name: str) -> list[str]:

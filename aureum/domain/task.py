@@ -9,6 +9,7 @@ from uuid import UUID
 from aureum.domain import aggregate as base
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import Invalid
+from aureum.domain.moved import Path, moved
 
 TYPES = ("call", "email", "meeting", "follow_up", "other")
 PRIORITIES = ("LOW", "MEDIUM", "HIGH", "URGENT")
@@ -51,6 +52,7 @@ class Task(Aggregate):
     contact_id: UUID | None
     property_id: UUID | None
     created_by: UUID | None
+    moved_from: Path
 
     def __init__(self) -> None:
         """Created.apply assigns everything."""
@@ -87,6 +89,7 @@ class Task(Aggregate):
             aggregate.contact_id = self.contact_id
             aggregate.property_id = self.property_id
             aggregate.created_by = self.created_by
+            aggregate.moved_from = ()
 
     class DetailsChanged(Event):
         """Some of ``DETAILS`` changed; ``details`` holds only those, the ids of ``LINKS`` as 32 hex digits."""
@@ -98,6 +101,8 @@ class Task(Aggregate):
         def apply(self, aggregate: "Task") -> None:
             for name, value in self.details.items():
                 setattr(aggregate, name, linked(value) if name in LINKS else value)
+            if "contact_id" in self.details:
+                aggregate.moved_from = ()
 
     class Assigned(Event):
         """The task is assigned to another user, or to none."""
@@ -131,6 +136,18 @@ class Task(Aggregate):
         def apply(self, aggregate: "Task") -> None:
             aggregate.status = "completed"
 
+    class ContactChanged(Event):
+        """The task's contact was merged into another one, or that was undone."""
+
+        TOPIC: ClassVar[str] = "task.contact_changed"
+
+        previous: UUID
+        contact_id: UUID
+
+        def apply(self, aggregate: "Task") -> None:
+            aggregate.moved_from = moved(aggregate.moved_from, self.previous, self.contact_id)
+            aggregate.contact_id = self.contact_id
+
     @classmethod
     def create(cls, task_id: UUID, at: datetime, fields: TaskFields) -> "Task":
         """A new task; one that is completed already also records that it was. Raises Invalid."""
@@ -150,6 +167,11 @@ class Task(Aggregate):
         check_details(changed)
         recorded = {name: value.hex if isinstance(value, UUID) else value for name, value in changed.items()}
         self.trigger_event(self.DetailsChanged, timestamp=at, details=recorded)
+
+    def change_contact(self, contact_id: UUID, at: datetime) -> None:
+        """Go along with the contact, which was merged into *contact_id*, or back to it."""
+        if self.contact_id is not None and contact_id != self.contact_id:
+            self.trigger_event(self.ContactChanged, timestamp=at, previous=self.contact_id, contact_id=contact_id)
 
     def assign(self, user: UUID | None, at: datetime) -> None:
         """Assign the task to *user*, or to no user."""

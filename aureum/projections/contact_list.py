@@ -1,16 +1,23 @@
-"""The contact list: a row a contact, with the contact as the Aureum API shows it, and what it is searched by."""
+"""The contact list: a row a contact, with the contact as the Aureum API shows it, and what it is searched by.
 
+A contact that was merged into another one keeps its row, which is in no list: forms go on recognizing the person by it,
+and suggestions of duplicates find others by its address and phone. Its id answers as the contact that it was merged
+into.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from aureum.domain.contact import Contact
+from aureum.domain.contact_card import Phone
 from aureum.domain.ids import aureum_time, to_wire
-from aureum.domain.people import recognized_by
+from aureum.domain.people import email_key, name_key, phone_key, recognized_by
 from aureum.projections import activities
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_CONTACT, TIMES, Emits
-from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, is_now
+from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, Standing, is_now
 from aureum.projections.search import found_by
 
 SHOWN_DETAILS = {
@@ -21,6 +28,14 @@ SHOWN_DETAILS = {
     "phone_e164": "phoneE164",
 }
 """Which details stand in ``doc``, and how they are called there."""
+
+SHOWN_OF_CARD = SHOWN_DETAILS | {
+    "other_names": "otherNames",
+    "other_emails": "otherEmails",
+    "tags": "tags",
+    "score": "score",
+}
+"""The same of what a merge changes, where it stands there as it is."""
 
 
 def step(row: Row | None, event: Any) -> Row | None:
@@ -33,21 +48,18 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "stream_version": event.originator_version,
                 "type": event.type,
                 "updated_at": event.timestamp,
+                "merged_into": None,
+                "distinct_from": [],
                 "doc": doc,
             } | searched(doc)
-        case (
-            Contact.DetailsChanged()
-            | Contact.Classified()
-            | Contact.ActivityLogged()
-            | Contact.ActivityCorrected()
-            | Contact.ActivityRemoved()
-        ) if row is not None:
+        case Contact.Event() if row is not None:
             return changed(row, event)
     return row
 
 
 def document(contact: Contact | Contact.Added, contact_id: UUID, created_at: datetime, updated_at: datetime) -> Row:
-    """A contact as the Aureum API shows it, of the aggregate or of the event that began it."""
+    """A contact as the Aureum API shows it, of the aggregate or of the event that began it, which says nothing of
+    merges."""
     return {
         "id": to_wire(contact_id),
         "firstName": contact.first_name,
@@ -59,9 +71,30 @@ def document(contact: Contact | Contact.Added, contact_id: UUID, created_at: dat
         "tags": list(contact.tags),
         "score": contact.score,
         "leadId": wire_or_none(contact.lead_id),
+        **(merged(contact) if isinstance(contact, Contact) else UNMERGED),
         "createdAt": aureum_time(created_at),
         "updatedAt": aureum_time(updated_at),
     }
+
+
+UNMERGED: Row = {"otherNames": [], "otherEmails": [], "otherPhones": [], "mergedWith": [], "mergedInto": None}
+"""What a document says of merges where there were none."""
+
+
+def merged(contact: Contact) -> Row:
+    """What a document says of merges."""
+    return {
+        "otherNames": list(contact.other_names),
+        "otherEmails": list(contact.other_emails),
+        "otherPhones": phones(contact.other_phones),
+        "mergedWith": [to_wire(one) for one in contact.merged_with],
+        "mergedInto": wire_or_none(contact.merged_into),
+    }
+
+
+def phones(given: Iterable[Phone]) -> list[dict[str, str | None]]:
+    """Phones besides the contact's own."""
+    return [{"phone": phone, "phoneE164": e164} for phone, e164 in given]
 
 
 def changed(row: Row, event: Any) -> Row:
@@ -74,24 +107,73 @@ def changed(row: Row, event: Any) -> Row:
             doc |= {SHOWN_DETAILS[name]: value for name, value in details.items() if name in SHOWN_DETAILS}
         case Contact.Classified():
             doc |= event.changes
+        case Contact.ToldApart():
+            columns["distinct_from"] = [*row["distinct_from"], event.other]
+        case Contact.Merged():
+            columns |= brought(doc, event.gained, event.changes)
+            doc["mergedWith"] = [*doc["mergedWith"], *also(event)]
+        case Contact.Unmerged():
+            columns |= brought(doc, event.restored, event.changes)
+            doc["mergedWith"] = [one for one in doc["mergedWith"] if one not in also(event)]
+        case Contact.MergedInto():
+            columns["merged_into"] = event.into
+            doc["mergedInto"] = to_wire(event.into)
+        case Contact.Separated():
+            columns["merged_into"] = doc["mergedInto"] = None
     return row | columns | {"type": doc["type"]} | searched(doc)
+
+
+def also(event: Contact.Merged | Contact.Unmerged) -> list[str]:
+    """The contacts that a merge brings, or that its undoing takes along."""
+    return [to_wire(event.other), *(to_wire(UUID(one)) for one in event.others)]
+
+
+def brought(doc: Row, personal: Any, changes: Row) -> Row:
+    """The columns that change with the fields of a card, which go into *doc*."""
+    said = (personal if isinstance(personal, dict) else {}) | changes
+    for name, value in said.items():
+        match name:
+            case "other_phones":
+                doc["otherPhones"] = phones(value)
+            case "lead_id":
+                doc["leadId"] = wire_or_none(None if value is None else UUID(value))
+            case _ if name in SHOWN_OF_CARD:
+                doc[SHOWN_OF_CARD[name]] = value
+    return {"distinct_from": [UUID(one) for one in said["distinct_from"]]} if "distinct_from" in said else {}
 
 
 def searched(doc: Row) -> Row:
     """The columns that a contact is found by."""
-    name, phones = (doc["firstName"], doc["lastName"]), (doc["phone"], doc["phoneE164"])
+    name = (doc["firstName"], doc["lastName"])
+    numbers = [number for phone in doc["otherPhones"] for number in phone.values()]
     return {
         "tags": doc["tags"],
         "person": recognized_by(doc["email"], *name),
-        "search": found_by((), name=name, email=doc["email"], phones=phones),
+        "email_key": email_key(doc["email"]),
+        "phone_key": phone_key(doc["phoneE164"]),
+        "name_key": name_key(*name),
+        "search": found_by(
+            (*doc["otherNames"], *doc["otherEmails"]),
+            name=name,
+            email=doc["email"],
+            phones=(doc["phone"], doc["phoneE164"], *numbers),
+        ),
     }
 
 
 TAG = Filter(
-    "tag", "text", "x.tags @> ARRAY[{value}]", (Index("tags", called="tags", method="gin"),), ("contact.classified",)
+    "tag",
+    "text",
+    "x.tags @> ARRAY[{value}]",
+    (Index("tags", called="tags", method="gin"),),
+    ("contact.classified", "contact.unmerged"),
 )
 
-CONTACTS = View("contact", (is_now("type", "text", "contact.classified"), TAG, UPDATED_SINCE))
+CONTACTS = View(
+    "contact",
+    (is_now("type", "text", "contact.classified"), TAG, UPDATED_SINCE),
+    standing=Standing("x.merged_into IS NULL", ("contact.merged_into",)),
+)
 
 EMITS = Emits(
     {
@@ -101,6 +183,10 @@ EMITS = Emits(
         "contact.activity_logged": "contact.updated",
         "contact.activity_corrected": "contact.updated",
         "contact.activity_removed": "contact.updated",
+        "contact.merged": "contact.updated",
+        "contact.unmerged": "contact.updated",
+        "contact.merged_into": "contact.updated",
+        "contact.separated": "contact.updated",
     },
     {
         "id": A_CONTACT,
@@ -113,6 +199,11 @@ EMITS = Emits(
         "tags": ["vip", "beverly-hills"],
         "score": 85,
         "leadId": None,
+        "otherNames": [],
+        "otherEmails": [],
+        "otherPhones": [],
+        "mergedWith": [],
+        "mergedInto": None,
         **TIMES,
     },
     {"contact.updated": {"score": 90}},
@@ -128,6 +219,11 @@ LIST = DocumentList(
         "type": "text",
         "tags": "text[]",
         "person": "uuid",
+        "email_key": "uuid",
+        "phone_key": "uuid",
+        "name_key": "uuid",
+        "merged_into": "uuid",
+        "distinct_from": "uuid[]",
         "search": "text",
         "updated_at": "timestamptz",
         "doc": "text",
@@ -135,7 +231,11 @@ LIST = DocumentList(
     Contact,
     step,
     emits=EMITS,
-    step_version=3,
+    step_version=4,
     views=(CONTACTS,),
-    indexes=(Index("person, {id}", "person IS NOT NULL", called="person"),),
+    indexes=tuple(
+        Index(f"{key}, {{id}}", f"{key} IS NOT NULL", called=key)
+        for key in ("person", "email_key", "phone_key", "name_key")
+    ),
+    moved="merged_into",
 )

@@ -21,7 +21,7 @@ import orjson
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.ids import to_wire
 from aureum.projections.emits import Emits
-from aureum.projections.list_filters import Filter, Index
+from aureum.projections.list_filters import Filter, Index, Standing
 
 Row = dict[str, Any]
 
@@ -47,9 +47,16 @@ client that goes on from the last ``updatedAt`` it has seen misses nothing, even
 
 ONE = """
 SELECT {docs}, stream_version FROM {table}
- WHERE tenant_id = %(tenant)s AND {id} = %(id)s
+ WHERE tenant_id = %(tenant)s AND {id} = {asked}
    AND read_version = (SELECT {table}_version FROM heads WHERE tenant_id = %(tenant)s){seen}
 """
+
+MOVED = """coalesce((
+           SELECT o.{moved} FROM {table} o
+            WHERE o.tenant_id = %(tenant)s AND o.{id} = %(id)s
+              AND o.read_version = (SELECT {table}_version FROM heads WHERE tenant_id = %(tenant)s)
+       ), %(id)s)"""
+"""The resource that answers for the one that is asked for."""
 
 SEEN = """
    AND (%(visible_to)s::uuid IS NULL OR assigned_to = %(visible_to)s OR created_by = %(visible_to)s)"""
@@ -75,6 +82,8 @@ class View:
     filters: tuple[Filter, ...]
     doc: str = "x.doc"
     number: str = "NULL::bigint"
+    standing: Standing | None = None
+    """What a row must be to stand in the list at all."""
 
     @property
     def page(self) -> str:
@@ -118,6 +127,8 @@ class DocumentList:
     """Besides those of the views' filters."""
     docs: tuple[str, ...] = ("doc",)
     emits: Emits | None = None
+    moved: str = ""
+    """The column that names the resource which answers in the place of this one, if there is such a column."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """Where a unique index may refuse a row: what that means, by the index's name."""
 
@@ -168,6 +179,7 @@ class DocumentList:
     def statement(self, template: str) -> str:
         """*template* with this table's names."""
         names = (SEARCHED if self.searched else dict.fromkeys(SEARCHED, "")) | {
+            "{asked}": MOVED.replace("{moved}", self.moved) if self.moved else "%(id)s",
             "{table}": self.table,
             "{id}": self.id,
             "{columns}": ", ".join(self.columns),

@@ -32,6 +32,7 @@ def step(row: Row | None, event: Any) -> Row | None:
             | Lead.LostReasonGiven()
             | Lead.PassedOn()
             | Lead.Overdue()
+            | Lead.ContactChanged()
         ) if row is not None:
             return changed(row, event)
     return row
@@ -151,7 +152,7 @@ def changed(row: Row, event: Any) -> Row:
             columns["search"] = searched(columns["phone_e164"], *(doc[name] for name in SEARCHED))
             columns["person"] = person(doc)
             columns["details"] = row["details"] | {name: value for name, value in details.items() if name == "notes"}
-        case Lead.Converted():
+        case Lead.Converted() | Lead.ContactChanged():
             doc["contactId"] = wire_or_none(event.contact_id)
             columns["contact_id"] = event.contact_id
         case Lead.Suspected():
@@ -211,6 +212,7 @@ EMITS = Emits(
         "lead.assigned": "lead.updated",
         "lead.passed_on": "lead.updated",
         "lead.converted": "lead.updated",
+        "lead.contact_changed": "lead.updated",
         "lead.details_changed": "lead.updated",
         "lead.cleared": "lead.created",
         "lead.activity_logged": "lead.updated",

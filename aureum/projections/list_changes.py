@@ -84,8 +84,11 @@ def found_in(*types: str) -> Condition:
 
 def changes_in(model: DocumentList, view: View, *, searched: bool = False) -> str:
     """What changed behind a position, in the list as *view* shows it; or in what the words of a search find there."""
-    found = [found_in(f"{model.kind}.details_changed")] if searched else []
-    return changes_of(model, found + [condition(one) for one in view.filters], doc=view.doc, number=view.number)
+    asked = [] if view.standing is None else [Condition(view.standing.holds, view.standing.ended_by)]
+    ending = [f"{model.kind}.details_changed", *([f"{model.kind}.unmerged"] if model.moved else [])]
+    asked += [found_in(*ending)] if searched else []
+    asked += [condition(one) for one in view.filters]
+    return changes_of(model, asked, doc=view.doc, number=view.number)
 
 
 def changes_of(

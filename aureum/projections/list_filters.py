@@ -38,6 +38,14 @@ class Filter:
     said: str = "true"
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What must hold of every row of a list, whatever it is filtered by; and the types of events that end it."""
+
+    holds: str
+    ended_by: tuple[str, ...]
+
+
 PREVIOUS = "convert_from(v.data, 'UTF8')::json ->> 'previous'"
 """What the event says that it was before: status or assignee, neither of which is encrypted."""
 

@@ -31,7 +31,8 @@ BEGIN
       FROM (
           SELECT {doc} AS doc, x.{id} AS id FROM {table} x
            WHERE x.tenant_id = p_tenant AND x.{id} < p_before
-             AND x.read_version = (SELECT h.{table}_version FROM heads h WHERE h.tenant_id = p_tenant){conditions}
+             AND x.read_version = (SELECT h.{table}_version FROM heads h WHERE h.tenant_id = p_tenant)
+             {standing}{conditions}
            ORDER BY x.{id} DESC LIMIT p_limit + 1
       ) l;
 END
@@ -64,6 +65,7 @@ BEGIN
             FROM (
                 SELECT {doc} AS doc, x.{id} AS id FROM {table} x
                  WHERE x.tenant_id = a.tenant_id AND x.read_version = h.{table}_version AND x.{id} < p_before[a.ord]
+                 {standing}
                  ORDER BY x.{id} DESC LIMIT p_limit[a.ord] + 1
             ) l
      ) p;
@@ -94,7 +96,7 @@ BEGIN
                      WHERE y.tenant_id = $2 AND y.read_version = $3 AND y.{id} < $4
                      ORDER BY y.{id} DESC LIMIT 12 * $1
                 ) x
-               WHERE true{placed}$query$ || search_condition(p_words, 'x.search') || $query$
+               WHERE true {standing}{placed}$query$ || search_condition(p_words, 'x.search') || $query$
                ORDER BY x.{id} DESC LIMIT $1 + 1
           ) l $query$
        INTO docs, last_id, many USING p_limit, p_tenant, live, p_before{values};
@@ -112,7 +114,7 @@ BEGIN
                SELECT * FROM {table} y
                 WHERE y.tenant_id = p_tenant AND y.read_version = live AND y.{id} = f.id OFFSET 0
            ) x
-           WHERE true{conditions}
+           WHERE true {standing}{conditions}
            ORDER BY f.id DESC LIMIT p_limit + 1
       ) l;
 END
@@ -172,6 +174,7 @@ def page(model: DocumentList, view: View) -> str:
         "{doc}": view.doc,
         "{conditions}": "".join(conditions),
         "{placed}": "".join(placed),
+        "{standing}": "" if view.standing is None else f"AND {view.standing.holds}",
         "{values}": "".join(f", p_{one.name}" for one in view.filters),
     }.items():
         text = text.replace(place, name)

@@ -141,7 +141,8 @@ def joined_names(parts: list[str]) -> Iterator[str]:
 
 def digits_of(phones: Iterable[str | None]) -> list[str]:
     """The digits of *phones*, less what stands in another of them; and what else than digits is said there."""
-    runs: set[str] = set()
+    # In the order given: a rebuilt row must be the same text as the one that an append wrote.
+    runs: dict[str, None] = {}
     said: list[str] = []
     for phone in phones:
         if not phone:
@@ -151,7 +152,7 @@ def digits_of(phones: Iterable[str | None]) -> list[str]:
             digits = digits.translate(ONLY_DIGITS) if phone.isascii() else NOT_DIGITS.sub("", fold(phone))
             if not PLAIN_PHONE.fullmatch(phone):
                 said += [word for word in words_in(phone) if not PHONE.fullmatch(word)]
-        runs.add(digits)
+        runs[digits] = None
     found = ""
     for run in sorted(runs, key=len, reverse=True):
         if run not in found:

@@ -8,7 +8,7 @@ from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.task import LINKS, Task, linked
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_CONTACT, A_TASK, AN_AGENT, TIMES, Emits
-from aureum.projections.list_filters import UPDATED_SINCE, assigned_by, seen_by, status_of
+from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, seen_by, status_of
 
 SHOWN_DETAILS = {
     "title": "title",
@@ -33,10 +33,11 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "status": event.status,
                 "assigned_to": event.assigned_to,
                 "created_by": event.created_by,
+                "contact_id": event.contact_id,
                 "updated_at": event.timestamp,
                 "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
             }
-        case Task.StatusChanged() | Task.Completed() | Task.Assigned() | Task.DetailsChanged() if row is not None:
+        case Task.Event() if row is not None:
             return changed(row, event)
     return row
 
@@ -77,6 +78,10 @@ def changed(row: Row, event: Any) -> Row:
                 SHOWN_DETAILS[name]: wire_or_none(linked(value)) if name in LINKS else value
                 for name, value in event.details.items()
             }
+            columns["contact_id"] = linked(event.details.get("contact_id", row["contact_id"]))
+        case Task.ContactChanged():
+            columns["contact_id"] = event.contact_id
+            doc["contactId"] = wire_or_none(event.contact_id)
     return row | columns
 
 
@@ -119,12 +124,14 @@ LIST = DocumentList(
         "status": "text",
         "assigned_to": "uuid",
         "created_by": "uuid",
+        "contact_id": "uuid",
         "updated_at": "timestamptz",
         "doc": "text",
     },
     Task,
     step,
-    step_version=1,
+    step_version=2,
     emits=EMITS,
     views=(TASKS,),
+    indexes=(Index("contact_id, {id}", "contact_id IS NOT NULL", called="contact"),),
 )

@@ -149,7 +149,7 @@ def test_links_are_recorded_as_hex_digits_and_shown_as_ids(contact: UUID | str) 
 
 
 def test_details_are_all_but_what_has_its_own_events() -> None:
-    assert set(Task.__annotations__) - set(DETAILS) == {"status", "assigned_to", "created_by"}
+    assert set(Task.__annotations__) - set(DETAILS) == {"status", "assigned_to", "created_by", "moved_from"}
 
 
 IDS = st.none() | st.sampled_from((ANA, LEAD, CONTACT))

@@ -35,7 +35,13 @@ VALID: dict[str, dict[str, Any]] = {
         "details": {"price": "9", "title": "Other", "mls_id": "7", "is_featured": False},
     },
     "task": {"details": {"title": "Other", "lead_id": None, "due_date": "2025-02-01T00:00:00.000Z"}},
-    "contact": {"changes": {"type": "VENDOR", "score": 7, "tags": ["vip"]}, "type": "BUYER"},
+    "contact": {
+        "changes": {"type": "VENDOR", "score": 7, "tags": ["vip"]},
+        "type": "BUYER",
+        "gained": {"email": "other@example.com", "other_phones": [["555", None]]},
+        "restored": {"email": None, "other_phones": []},
+        "others": (STREAM_ID.hex,),
+    },
     "subscriber": {"since": "2024-01-01T00:00:00.000Z", "consented_at": "2024-02-01T00:00:00.000Z"},
     "tour": {"details": {"email": "other@example.com", "property_id": STREAM_ID.hex}},
 }

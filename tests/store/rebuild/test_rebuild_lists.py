@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.domain import contact, ids, lead, property, task, tour
+from aureum.domain import contact, contact_card, ids, lead, property, task, tour
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.subscriber import Subscriber
 from aureum.registry import AGGREGATES
@@ -35,7 +35,8 @@ Makers = tuple[Callable[[int, Dice], Aggregate], Callable[[Any, Dice], Decisions
 """What begins a stream (the number is another one each time), and what can be decided about it later."""
 
 TEXTS = ("Jane", 'Zoë "Zo" O\\Neil\n', "🏡", "a\u2028b", "[erased]")
-PEOPLE = (None, *(ids.new_id() for _ in range(3)))
+CONTACTS = [ids.new_id() for _ in range(3)]
+PEOPLE = (None, *CONTACTS)
 TIMES = (None, "2025-01-20T00:00:00.000Z", "2026-02-01T10:30:00.000Z")
 
 
@@ -56,6 +57,7 @@ def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
     once_cleared: Decisions = [
         lambda: one.change_status(dice.choice(lead.STATUSES), at),
         lambda: one.convert(ids.new_id(), at),
+        lambda: one.change_contact(dice.choice(CONTACTS), at),
     ]
     return always if one.suspect else always + once_cleared
 
@@ -97,7 +99,17 @@ def a_contact(_: int, dice: Dice) -> Aggregate:
 
 def about_a_contact(one: contact.Contact, dice: Dice) -> Decisions:
     at = ids.now()
+    other = a_contact(0, dice)
+    assert isinstance(other, contact.Contact)
+    other.change_details({"email": dice.choice(("", *TEXTS)), "phone": dice.choice((None, "555"))}, at)
+    merged = dice.choice([*one.merges, None])
+    undone = contact_card.card_of(other)
     return [
+        lambda: one.tell_apart(dice.choice(CONTACTS), at),
+        lambda: one.absorb(other, at),
+        lambda: one.release(merged, undone, at) if merged else None,
+        lambda: one.merge_into(other.id, at),
+        lambda: one.separate(at) if one.merged_into else None,
         lambda: one.change_details({dice.choice(("first_name", "email")): dice.choice(TEXTS)}, at),
         lambda: one.classify(at, type=dice.choice(contact.TYPES), tags=dice.sample(TEXTS, dice.randrange(3))),
         lambda: one.classify(at, score=dice.randrange(contact.HIGHEST_SCORE)),
@@ -121,6 +133,7 @@ def about_a_task(one: task.Task, dice: Dice) -> Decisions:
         lambda: one.change_status(dice.choice(task.STATUSES), at),
         lambda: one.assign(dice.choice(PEOPLE), at),
         lambda: one.change_details({"due_date": dice.choice(TIMES), "lead_id": dice.choice(PEOPLE)}, at),
+        lambda: one.change_contact(dice.choice(CONTACTS), at),
         lambda: one.complete(at),
     ]
 

@@ -60,6 +60,13 @@ class ContactChange(Body):
     score: Annotated[Score, NOT_NULL]
 
 
+class OtherPhone(Shape):
+    """A further phone of a contact."""
+
+    phone: str
+    phoneE164: str | None
+
+
 class ContactResponse(Shape):
     """A contact."""
 
@@ -73,5 +80,17 @@ class ContactResponse(Shape):
     tags: list[str]
     score: Annotated[int, Field(ge=0, le=HIGHEST_SCORE)]
     leadId: Wire | None
+    otherNames: Annotated[list[str], Field(description="Further names, from contacts that were merged into this one.")]
+    otherEmails: Annotated[list[str], Field(description="Further addresses, from contacts that were merged.")]
+    otherPhones: Annotated[list[OtherPhone], Field(description="Further phones, from contacts that were merged.")]
+    mergedWith: Annotated[
+        list[Wire], Field(description="Contacts that were merged into this one. Their ids answer with this contact.")
+    ]
+    mergedInto: Annotated[
+        Wire | None,
+        Field(
+            description="The contact that this one was merged into. Only webhooks and histories show such a contact."
+        ),
+    ]
     createdAt: Timestamp
     updatedAt: Timestamp
