@@ -2,7 +2,7 @@
 read is marked, not passed over.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -61,3 +61,11 @@ def about_event(stored: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def edges(metadata: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether an event is the first, and the last, of its append. What does not say so stands alone."""
+    match metadata.get("append"):
+        case [int(place), int(of)]:
+            return place == 1, place == of
+    return True, True

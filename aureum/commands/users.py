@@ -108,6 +108,7 @@ class ChangeUser(BaseModel):
     sent_as: str = "password"
     """What the password is called where it was sent."""
     profile: dict[str, Any] = {}
+    notify: str | None = None
     disabled: bool | None = None
     keep_an_owner: bool = True
     expected_versions: frozenset[int] | None = None
@@ -160,6 +161,8 @@ async def change_user_once(
             if command.name is not None:
                 user.rename(command.name, at)
             user.change_profile(command.profile, at)
+            if command.notify is not None:
+                user.change_notify(command.notify, at)
             if password_hash is not None:
                 user.set_password(password_hash, at)
             if command.disabled is not None:

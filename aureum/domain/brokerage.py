@@ -18,7 +18,7 @@ from aureum.domain.wall_time import zone_of
 PLANS = ("Starter", "Grow", "Elite")
 """From the smallest to the largest; each includes the ones before it."""
 
-SETTINGS = ("time_zone", "country", "public_lead_count")
+SETTINGS = ("time_zone", "country", "public_lead_count", "confirmations", "reply_to")
 """What may be set otherwise later, besides name, domains and plan."""
 
 RESERVED_SLUGS = frozenset(("www", "api", "admin", "app"))
@@ -26,7 +26,8 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class Brokerage(Aggregate):
-    """The aggregate. ``country`` is the two-letter region whose phone numbers need no prefix."""
+    """The aggregate. ``country`` is the two-letter region whose phone numbers need no prefix. With ``confirmations`` a
+    visitor's form is confirmed by mail; ``reply_to`` is the address that answers to such mails go to."""
 
     number: int
     name: str
@@ -36,6 +37,8 @@ class Brokerage(Aggregate):
     time_zone: str
     country: str
     public_lead_count: bool
+    confirmations: bool
+    reply_to: str | None
     routing: Routing
     disabled: bool
 
@@ -68,6 +71,8 @@ class Brokerage(Aggregate):
             aggregate.time_zone = self.time_zone
             aggregate.country = self.country
             aggregate.public_lead_count = self.public_lead_count
+            aggregate.confirmations = True
+            aggregate.reply_to = None
             aggregate.routing = Routing()
             aggregate.disabled = False
 

@@ -15,6 +15,9 @@ ROLES = ("platform_admin", "brokerage_owner", "broker", "agent")
 PROFILE = ("role", *profile.PROFILE)
 """What may change later besides the name, the bio and the password; nothing of it is personal."""
 
+NOTIFY = ("at_once", "digest", "none")
+"""Which mails a user gets about leads and showings: each at once, all of them in one on working mornings, or none."""
+
 JSON_LISTS = frozenset(profile.LISTS)
 
 
@@ -39,6 +42,7 @@ class User(Aggregate):
     away_from: str | None
     away_to: str | None
     primary: bool
+    notify: str
     disabled: bool
 
     def __init__(self) -> None:
@@ -75,6 +79,7 @@ class User(Aggregate):
             aggregate.areas = aggregate.languages = ()
             aggregate.daily_cap = aggregate.hours = aggregate.away_from = aggregate.away_to = None
             aggregate.primary = False
+            aggregate.notify = NOTIFY[0]
             aggregate.disabled = False
 
     class Renamed(Event):
@@ -141,6 +146,16 @@ class User(Aggregate):
 
         def apply(self, aggregate: "User") -> None:
             aggregate.disabled = False
+
+    class NotifyChanged(Event):
+        """The user wants other mails; ``notify`` is one of ``NOTIFY``."""
+
+        TOPIC: ClassVar[str] = "user.notify_changed"
+
+        notify: str
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.notify = self.notify
 
     @classmethod
     def join(
@@ -209,6 +224,13 @@ class User(Aggregate):
         """Describe the agent in other words; None for none."""
         if bio != self.bio:
             self.trigger_event(self.BioChanged, timestamp=at, bio=bio)
+
+    def change_notify(self, notify: str, at: datetime) -> None:
+        """Get other mails from now on. Raises Invalid."""
+        if notify not in NOTIFY:
+            raise Invalid("notify", f"notify must be one of: {', '.join(NOTIFY)}.")
+        if notify != self.notify:
+            self.trigger_event(self.NotifyChanged, timestamp=at, notify=notify)
 
     def set_password(self, password_hash: str, at: datetime) -> None:
         """A hash has salt of its own: whether the password is another cannot be told, so it always counts as one."""

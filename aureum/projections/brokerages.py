@@ -20,7 +20,7 @@ WITH r AS (
     SELECT r.* FROM json_to_recordset(rows) AS r (
                item integer, tenant_id uuid, number bigint, slug text, name text, plan text, time_zone text,
                country text, public_lead_count boolean, disabled boolean, opened_at timestamptz, domains text[],
-               stream_version integer, routing jsonb)
+               stream_version integer, routing jsonb, confirmations boolean, reply_to text)
      WHERE tenants[r.item] IS NOT NULL
 ), opened AS (
     INSERT INTO heads AS h (tenant_id) SELECT tenant_id FROM r
@@ -33,13 +33,14 @@ WITH r AS (
      WHERE NOT EXISTS (SELECT FROM domains k WHERE k.domain = d.domain AND k.tenant_id = r.tenant_id)
 )
 INSERT INTO brokerages (tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
-                        domains, stream_version, routing)
+                        domains, stream_version, routing, confirmations, reply_to)
 SELECT tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
-       domains, stream_version, routing FROM r
+       domains, stream_version, routing, coalesce(confirmations, true), reply_to FROM r
 ON CONFLICT (tenant_id) DO UPDATE SET
        name = excluded.name, plan = excluded.plan, time_zone = excluded.time_zone, country = excluded.country,
        public_lead_count = excluded.public_lead_count, disabled = excluded.disabled, domains = excluded.domains,
-       stream_version = excluded.stream_version, routing = excluded.routing
+       stream_version = excluded.stream_version, routing = excluded.routing,
+       confirmations = excluded.confirmations, reply_to = excluded.reply_to
 """
 
 Row = dict[str, Any]
@@ -63,6 +64,8 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "domains": event.domains,
                 "stream_version": event.originator_version,
                 "routing": None,
+                "confirmations": True,
+                "reply_to": None,
             }
         case Brokerage.Event() if row is not None:
             return row | {"stream_version": event.originator_version} | changed(event)
@@ -121,11 +124,13 @@ class BrokerageRow(NamedTuple):
     public_lead_count: bool
     disabled: bool
     opened_at: datetime
+    confirmations: bool
+    reply_to: str | None
 
 
 SHOWN = """
 SELECT tenant_id, stream_version, number, slug, name, domains, plan, time_zone, country, public_lead_count, disabled,
-       opened_at
+       opened_at, confirmations, reply_to
   FROM brokerages
 """
 

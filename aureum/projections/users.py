@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from aureum.domain.emails import one_form
-from aureum.domain.user import User
+from aureum.domain.user import NOTIFY, User
 
 NAME = "users"
 EVENTS: type = User.Event
@@ -20,7 +20,8 @@ WITH r AS (
                address text, name text, role text,
                password_hash text, takes_leads boolean, specialties text[], bio text, areas text[], languages text[],
                price_min text, price_max text, daily_cap integer, hours jsonb, away_from timestamptz,
-               away_to timestamptz, is_primary boolean, disabled boolean, joined_at timestamptz, out boolean)
+               away_to timestamptz, is_primary boolean, notify text, disabled boolean, joined_at timestamptz,
+               out boolean)
      WHERE tenants[r.item] IS NOT NULL
 ), noticed AS (
     UPDATE heads h SET directory_version = h.directory_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
@@ -31,10 +32,11 @@ WITH r AS (
 )
 INSERT INTO users (tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
                    takes_leads, specialties, bio, areas, languages, price_min, price_max, daily_cap, hours, away_from,
-                   away_to, is_primary, disabled, joined_at)
+                   away_to, is_primary, notify, disabled, joined_at)
 SELECT tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
        takes_leads, specialties, bio, coalesce(areas, '{}'), coalesce(languages, '{}'), price_min, price_max, daily_cap,
-       hours, away_from, away_to, coalesce(is_primary, false), disabled, joined_at
+       hours, away_from, away_to, coalesce(is_primary, false), coalesce(notify, 'at_once'), disabled,
+       joined_at
   FROM r
  ORDER BY is_primary
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET
@@ -43,7 +45,8 @@ ON CONFLICT (tenant_id, user_id) DO UPDATE SET
        specialties = excluded.specialties, bio = excluded.bio, areas = excluded.areas,
        languages = excluded.languages, price_min = excluded.price_min, price_max = excluded.price_max,
        daily_cap = excluded.daily_cap, hours = excluded.hours, away_from = excluded.away_from,
-       away_to = excluded.away_to, is_primary = excluded.is_primary, disabled = excluded.disabled
+       away_to = excluded.away_to, is_primary = excluded.is_primary, notify = excluded.notify,
+       disabled = excluded.disabled
 """
 """A new password, and being disabled, end all logins of the user in the same transaction, but for the one by which the
 user sets the password. A login holds the head row (aureum/commands/sessions.py), so that no token slips in between.
@@ -80,6 +83,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "away_from": None,
                 "away_to": None,
                 "is_primary": False,
+                "notify": NOTIFY[0],
                 "disabled": False,
                 "joined_at": event.timestamp,
             }
@@ -98,6 +102,8 @@ def changed(event: User.Event) -> Row:
             return {"is_primary" if name == "primary" else name: value for name, value in event.changes.items()}
         case User.BioChanged():
             return {"bio": event.bio}
+        case User.NotifyChanged():
+            return {"notify": event.notify}
         case User.PasswordSet():
             return {"password_hash": event.password_hash}
         case User.Disabled():
@@ -132,11 +138,12 @@ class UserRow(NamedTuple):
     disabled: bool
     joined_at: datetime
     brokerage: int | None
+    notify: str
 
 
 SHOWN = """
 SELECT u.user_id, u.stream_version, u.number, coalesce(u.shown_email, u.email), u.name, u.role, u.takes_leads,
-       u.specialties, u.disabled, u.joined_at, b.number
+       u.specialties, u.disabled, u.joined_at, b.number, u.notify
   FROM users u
   LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
 """

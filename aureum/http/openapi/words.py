@@ -66,6 +66,8 @@ FIELDS: Mapping[str, str] = {
     "propertyType": "The type of property.",
     "property_id": "The property it is about.",
     "public_lead_count": "Whether the count of leads can be read without credentials.",
+    "confirmations": "Whether visitors get a mail that confirms their form.",
+    "reply_to": "Where replies to mails to visitors go. Without one, they go to the address that mails are sent from.",
     "requestedAt": "When it was requested.",
     "revoked": "Whether the key is revoked. A revoked key is refused everywhere.",
     "removed": "Always `true`: it is no longer in the list, or no longer visible to the caller.",

@@ -1,4 +1,5 @@
-"""Your account: the reader's own name, profile and password. The current password is asked for; the session goes on."""
+"""Your account: the reader's own name, mails, profile and password. The current password is asked for; the session goes
+on."""
 
 from typing import Any
 
@@ -18,9 +19,17 @@ PROFILE = (BIO, LANGUAGES, *AWAY)
 
 DONE = {
     "name": "Your name was changed.",
+    "notify": "Your choice of mails was saved.",
     "profile": "Your profile was changed.",
     "password": "Your password was changed. All other sessions have ended.",
 }
+
+NOTIFY = (
+    ("at_once", "A mail for each new lead and showing, at once"),
+    ("digest", "One mail on each working morning"),
+    ("none", "No mails about leads and showings"),
+)
+"""As the API calls it, and in words."""
 
 TWICE = "The two new passwords do not match."
 
@@ -29,10 +38,19 @@ async def shown(visit: Visit, problem: str | None = None) -> Response:
     """The page; with the *problem* of a form that was refused."""
     assert visit.me is not None, "only who is logged in gets here"
     name = visit.form["name"] if problem and "name" in visit.form.values else visit.me["name"]
+    notify = visit.form["notify"] if problem and "notify" in visit.form.values else visit.me["notify"]
     done = DONE.get(visit.request.query_params.get("done", "")) if problem is None else None
     profile = await profile_form(visit, problem is not None and "etag" in visit.form.values)
     return await page(
-        visit, "account.html", 400 if problem else 200, problem=problem, done=done, name=name, profile=profile
+        visit,
+        "account.html",
+        400 if problem else 200,
+        problem=problem,
+        done=done,
+        name=name,
+        notify=notify,
+        choices=NOTIFY,
+        profile=profile,
     )
 
 
@@ -70,6 +88,15 @@ async def change_name(visit: Visit) -> Response:
     return RedirectResponse(f"{HERE}?done=name", 303)
 
 
+async def change_notify(visit: Visit) -> Response:
+    """Which mails the reader gets."""
+    try:
+        await visit.ask("PATCH", "/api/me", body={"notify": visit.form["notify"]})
+    except REFUSALS as error:
+        return await shown(visit, refusal(error))
+    return RedirectResponse(f"{HERE}?done=notify", 303)
+
+
 async def change_password(visit: Visit) -> Response:
     """A new password for the present one."""
     current, new, again = (("".join(visit.form.all(name)[:1])) for name in ("current", "new", "again"))
@@ -92,6 +119,7 @@ def in_words(problem: str) -> str:
 
 PAGES = (
     Page(HERE, show_account, change_name),
+    Page(HERE + "/mails", act=change_notify),
     Page(HERE + "/profile", act=change_profile),
     Page(HERE + "/password", act=change_password),
 )

@@ -20,6 +20,14 @@ SETTINGS = (
 )
 """What its owner sets as well."""
 
+MAILS = (
+    Field(
+        "confirmations", "Confirm forms by mail", "tick", hint="A visitor who sends a form gets a mail that says so."
+    ),
+    Field("reply_to", "Replies go to", "email", hint="The address for replies to mails to visitors."),
+)
+"""The same, once the brokerage is there."""
+
 REST = (
     Field("plan", "Plan", "choice", get_args(Plan), required=True),
     Field("domains", "Domains", "words", hint="The domains of the brokerage's website, separated by commas."),
@@ -44,6 +52,7 @@ BROKERAGES = Resource(
     change=(
         NAME,
         *REST,
+        *MAILS,
         Field("disabled", "Disabled", "tick", hint="Disables the brokerage's forms, keys, logins and webhooks."),
     ),
     numbered=True,

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.http.access.roles import check_manager
 from aureum.http.panel.acting import number_of
-from aureum.http.panel.brokerages import NAME, SETTINGS
+from aureum.http.panel.brokerages import MAILS, NAME, SETTINGS
 from aureum.http.panel.fields import all_typed, as_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.resource import save
@@ -15,7 +15,7 @@ from aureum.http.wire.errors import HttpError
 
 API = "/api/v1/admin/brokerages/{id}"
 
-FIELDS = (NAME, *SETTINGS)
+FIELDS = (NAME, *SETTINGS, *MAILS)
 
 NO_BROKERAGE = "You do not belong to a brokerage, so there are no settings here."
 

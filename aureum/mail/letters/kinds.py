@@ -14,7 +14,7 @@ class Kind(NamedTuple):
     public: bool = False
 
 
-PERSON = ("lead", "email", "phone", "subject", "message", "page", "listing", "wished", "reason")
+PERSON = ("lead", "email", "phone", "subject", "message", "page", "listing", "wished", "reason", "by")
 """What staff read of a lead or a tour."""
 
 KINDS = {

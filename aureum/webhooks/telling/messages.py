@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from aureum.background.reading import Unreadable
+from aureum.background.reading import Unreadable, edges
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.ids import aureum_time
 from aureum.projections.changes import changes
@@ -99,14 +99,6 @@ def messages(
 def is_suspect(row: Row | None) -> bool:
     """Whether a program seems to have sent it: nothing is emitted until staff have cleared it."""
     return bool((row or {}).get("doc", {}).get("suspect"))
-
-
-def edges(metadata: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Whether an event is the first, and the last, of its append. What does not say so stands alone."""
-    match metadata.get("append"):
-        case [int(place), int(of)]:
-            return place == 1, place == of
-    return True, True
 
 
 def message(

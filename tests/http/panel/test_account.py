@@ -54,6 +54,17 @@ def test_what_is_refused_stands_beside_the_form(server: Server, operator: Operat
     assert log_in(Reader(server), user.email).status == 303
 
 
+def test_which_mails_the_reader_gets(server: Server, operator: Operator, tenant: Tenant) -> None:
+    reader = as_staff(server, operator.staff(tenant.id, "agent", "Ann Agent"))
+    form = reader.read(HERE).form(f"{HERE}/mails")
+    assert form["notify"] == "at_once"
+    done = reader.follow(reader.send(form.action, form.filled(notify="digest")))
+    assert done.said("p", role="status") == ["Your choice of mails was saved."]
+    assert done.form(f"{HERE}/mails")["notify"] == "digest"
+    refused = reader.send(form.action, form.filled(notify="hourly"))
+    assert refused.status == 400 and b"notify must be" in refused.body
+
+
 def test_the_own_name(server: Server, operator: Operator, tenant: Tenant) -> None:
     reader = as_staff(server, operator.staff(tenant.id, "agent", "Ann Agent"))
     form = reader.read(HERE).form(HERE)

@@ -21,6 +21,7 @@ PERSON = {
     "message": "We look for five acres near Kuna.\nTwo stalls would do.",
     "page": "https://www.snakeriver.example.com/kuna?utm_source=x",
     "reason": "The enquiry names a specialty of this agent.",
+    "by": "Olga Owner",
 }
 TOUR = PERSON | {"listing": "202412345", "wished": "2026-03-04, afternoon"}
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool, W
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.ids import leads_time
 from aureum.http.wire.characters import Characters
-from aureum.http.wire.fields import Name
+from aureum.http.wire.fields import Email, Name
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
@@ -96,6 +96,8 @@ class BrokerageChange(Body):
     time_zone: Annotated[Zone, NOT_NULL]
     country: Annotated[Country, NOT_NULL]
     public_lead_count: Annotated[StrictBool, NOT_NULL]
+    confirmations: Annotated[StrictBool, NOT_NULL]
+    reply_to: Email | None = None
     disabled: Annotated[StrictBool, NOT_NULL]
 
 
@@ -110,6 +112,8 @@ class BrokerageResponse(Shape):
     time_zone: str
     country: str
     public_lead_count: bool
+    confirmations: bool
+    reply_to: str | None
     disabled: Annotated[
         bool, Field(description="Whether the brokerage is disabled, including its forms, keys, logins and webhooks.")
     ]
@@ -127,6 +131,8 @@ def document(brokerage: Brokerage | BrokerageRow, opened_at: datetime) -> dict[s
         "time_zone": brokerage.time_zone,
         "country": brokerage.country,
         "public_lead_count": brokerage.public_lead_count,
+        "confirmations": brokerage.confirmations,
+        "reply_to": brokerage.reply_to,
         "disabled": brokerage.disabled,
         "created_at": leads_time(opened_at),
     }

@@ -1,4 +1,4 @@
-"""``/api/me``: what the key or token is that was sent; users change their name and their password here."""
+"""``/api/me``: what the key or token is that was sent; users change their name, mails and password here."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -31,6 +31,15 @@ PATH = "/api/me"
 NOT_CURRENT = "current is not your current password."
 
 
+Notify = Annotated[
+    Literal["at_once", "digest", "none"],
+    Field(
+        description="Which mails you get about leads and showings: each `at_once`, a `digest` of them on your working "
+        "mornings, or `none`. Mails about the account itself always come."
+    ),
+]
+
+
 class TenantResponse(Shape):
     """The brokerage of the key or user. The Leads API calls its `id` `brokerage_id`."""
 
@@ -61,6 +70,7 @@ class MeAsUser(Shape):
     name: str
     email: str
     role: Role
+    notify: Notify
     brokerage: TenantResponse | None
 
 
@@ -71,9 +81,10 @@ class MeResponse(RootModel[Annotated[MeAsKey | MeAsUser, Field(discriminator="ty
 class MeChange(BaseModel):
     """The fields to change. Fields that are left out keep their value."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Ana Agent"}})
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Ana Agent", "notify": "digest"}})
 
     name: Annotated[Name, NOT_NULL, Field(description="Your name, as colleagues see it.")]
+    notify: Annotated[Notify, NOT_NULL]
 
 
 class PasswordChange(BaseModel):
@@ -138,6 +149,7 @@ async def user(context: Context) -> dict[str, Any]:
         "name": person.name,
         "email": person.email,
         "role": person.role,
+        "notify": person.notify,
         "brokerage": None if context.tenant_id == PLATFORM else shown(tenants[0]),
     }
 
@@ -151,7 +163,11 @@ async def patch_me(context: Context, change: MeChange) -> Response:
             raise StaleVersion
         expected = frozenset((version,))
     command = ChangeUser(
-        tenant_id=context.tenant_id, user_id=caller(context), name=sent.get("name"), expected_versions=expected
+        tenant_id=context.tenant_id,
+        user_id=caller(context),
+        name=sent.get("name"),
+        notify=sent.get("notify"),
+        expected_versions=expected,
     )
     await change_user(context.app.store, command, origin(context.request, context.caller), check=lambda _: None)
     _, etag = await state(context)
@@ -231,7 +247,7 @@ ENDPOINTS = (
         "PATCH",
         PATH,
         patch_me,
-        "Change your name",
+        "Change your name, or which mails you get",
         access=STAFF,
         body=MeChange,
         answers=MeAsUser,

@@ -56,6 +56,8 @@ def test_opened_whole_and_found_again(server: Server, proxied: Server, admin: St
         "time_zone": "America/Boise",
         "country": "US",
         "public_lead_count": True,
+        "confirmations": True,
+        "reply_to": None,
         "disabled": False,
         "created_at": made["created_at"],
     }
@@ -91,6 +93,8 @@ def test_everything_that_can_be_changed(server: Server, proxied: Server, admin: 
         "time_zone": "America/New_York",
         "country": "CA",
         "public_lead_count": False,
+        "confirmations": False,
+        "reply_to": "office@payette.example.com",
         "disabled": True,
     }
 
@@ -216,13 +220,26 @@ def test_its_owner_sees_and_sets_what_is_the_owners(server: Server, operator: Op
     owner = operator.staff(tenant.id, "brokerage_owner")
     number = server.ask("GET", "/api/me", headers=owner.bearer).json["brokerage"]["id"]
     own = f"{PATH}/{number}"
-    settings = {"name": "New Name", "time_zone": "Europe/Berlin", "country": "DE", "public_lead_count": False}
+    settings: dict[str, Any] = {
+        "name": "New Name",
+        "time_zone": "Europe/Berlin",
+        "country": "DE",
+        "public_lead_count": False,
+        "confirmations": False,
+        "reply_to": "office@example.com",
+    }
 
     shown = server.ask("GET", own, headers=owner.bearer)
     changed = server.ask("PATCH", own, settings, owner.bearer | {"If-Match": shown.etag})
 
     assert (shown.status, shown.json["id"]) == (200, number)
     assert (changed.status, changed.json) == (200, shown.json | settings)
+    for none in ("", None):
+        assert server.ask("PATCH", own, {"reply_to": none}, owner.bearer).json["reply_to"] is None
+        assert server.ask("PATCH", own, {"reply_to": "office@example.com"}, owner.bearer).json == changed.json
+    bad: list[dict[str, Any]] = [{"reply_to": "office"}, {"confirmations": None}, {"confirmations": "no"}]
+    for one in bad:
+        assert server.ask("PATCH", own, one, owner.bearer).status == 422
     stale = server.ask("PATCH", own, {"name": "Newer"}, owner.bearer | {"If-Match": shown.etag})
     assert stale.status == 412
     before = position(operator)

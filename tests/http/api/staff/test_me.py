@@ -52,6 +52,7 @@ def test_a_user(server: Server, operator: Operator, tenant: Tenant, role: str) -
             "name": "Sam",
             "email": user.email,
             "role": role,
+            "notify": "at_once",
             "brokerage": brokerage(operator, tenant, "Elite"),
         },
     )

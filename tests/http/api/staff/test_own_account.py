@@ -112,9 +112,12 @@ def test_the_own_name(server: Server, operator: Operator, tenant: Tenant) -> Non
     assert (changed.status, changed.json) == (200, before.json | {"name": "Ann Other"})
     assert (changed.body, changed.etag) == (after.body, after.etag) and changed.etag != before.etag
     assert server.ask("PATCH", "/api/me", {"name": "X"}, who | {"If-Match": before.etag}).status == 412
-    for wrong in ({"name": ""}, {"name": " "}, {"name": None}, {"name": 7}):
+    for wrong in ({"name": ""}, {"name": " "}, {"name": None}, {"name": 7}, {"notify": "hourly"}, {"notify": None}):
         assert server.ask("PATCH", "/api/me", wrong, who).status == 400
     assert server.ask("PATCH", "/api/me", {"role": "platform_admin", "email": "x@example.com"}, who).body == after.body
+    for notify in ("digest", "none", "at_once"):
+        answer = server.ask("PATCH", "/api/me", {"notify": notify}, who)
+        assert (answer.status, answer.json) == (200, after.json | {"notify": notify})
 
 
 class TestByOwners:

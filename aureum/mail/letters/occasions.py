@@ -1,0 +1,156 @@
+"""What there may be to write about in a tenant's log: a lead or a tour that came, was cleared or got another agent, and
+a webhook that was disabled. Pure; the occasions of one append are told together, when all of it is known, so that a
+suspect is none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+
+from aureum.background.reading import Unreadable, edges
+from aureum.domain.aggregate import ERASED
+from aureum.domain.lead import Lead
+from aureum.domain.tour import Tour
+from aureum.domain.webhook_endpoint import WebhookEndpoint
+from aureum.store.event_store import Recorded
+
+log = structlog.get_logger()
+
+CAME = (Lead.Captured, Tour.Requested)
+CLEARED = (Lead.Cleared, Tour.Cleared)
+ASSIGNED = (Lead.Assigned, Tour.Assigned)
+
+TYPES = frozenset(
+    event.TOPIC for event in (*CAME, *CLEARED, *ASSIGNED, Lead.Suspected, Tour.Suspected, WebhookEndpoint.Disabled)
+)
+"""Of events that make an occasion, or unmake one."""
+
+FORM = "website"
+"""The source of what visitors send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enquiry:
+    """A lead or a tour (``kind``) that has come, was cleared (``new``), or has got another agent, as it stood then.
+    ``by`` is the user who did it, ``from_form`` whether a visitor sent it, ``fields`` what staff read of it."""
+
+    kind: str
+    stream_id: UUID
+    position: int
+    at: datetime
+    new: bool
+    from_form: bool
+    assigned_to: UUID | None
+    by: str | None
+    routing: dict[str, Any] | None
+    email: str | None
+    first_name: str
+    words: str
+    fields: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A webhook that was disabled, and not by staff."""
+
+    endpoint_id: UUID
+    position: int
+    at: datetime
+    host: str
+    why: str
+
+
+Occasion = Enquiry | Stopped
+
+
+def occasions(tenant_id: UUID, stream_id: UUID, recorded: Iterable[Recorded], after: int) -> Iterator[Occasion]:
+    """Those of a stream's appends that ended at positions above *after*; *recorded* is the whole stream."""
+    aggregate: Any = None
+    waiting: list[Occasion] = []
+    from_form = False
+    for record in recorded:
+        if isinstance(record.event, Unreadable):
+            # Nothing is known of the stream from here on. The audit says it as well.
+            log.error("letters_unreadable", tenant=str(tenant_id), position=record.position, reason=record.event.reason)
+            return
+        first, last = edges(record.metadata)
+        if first:
+            waiting = []
+        aggregate = record.event.mutate(aggregate)
+        if isinstance(record.event, CAME):
+            from_form = actor(record) == ("visitor", None) and record.event.source == FORM
+        waiting += occasion(record, aggregate, from_form)
+        if last:
+            if record.position > after and not getattr(aggregate, "suspect", None):
+                yield from waiting
+            waiting = []
+
+
+def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion]:
+    """What one event has made of its *aggregate* to write about."""
+    event = record.event
+    if isinstance(event, WebhookEndpoint.Disabled) and event.reason != "staff":
+        host = urlsplit(aggregate.url).hostname or ""
+        return [Stopped(aggregate.id, record.position, event.timestamp, host, event.reason)]
+    if not isinstance(event, (*CAME, *CLEARED, *ASSIGNED)) or is_erased(aggregate):
+        return []
+    kind, by = actor(record)
+    new = not isinstance(event, ASSIGNED)
+    about = lead_fields(aggregate) if isinstance(aggregate, Lead) else tour_fields(aggregate)
+    return [
+        Enquiry(
+            kind="lead" if isinstance(aggregate, Lead) else "tour",
+            stream_id=aggregate.id,
+            position=record.position,
+            at=event.timestamp,
+            new=new,
+            from_form=from_form,
+            assigned_to=aggregate.assigned_to,
+            by=by if kind == "user" else None,
+            routing=aggregate.routing if new else None,
+            email=aggregate.email,
+            first_name=aggregate.first_name if isinstance(aggregate, Lead) else aggregate.name,
+            words=f"{getattr(aggregate, 'subject', None) or ''}\n{aggregate.message or ''}",
+            fields=about,
+        )
+    ]
+
+
+def actor(record: Recorded) -> tuple[str | None, str | None]:
+    """Who caused an event: what kind of caller, and its id on the wire."""
+    found = record.metadata.get("actor")
+    return (found.get("type"), found.get("id")) if isinstance(found, dict) else (None, None)
+
+
+def is_erased(aggregate: Lead | Tour) -> bool:
+    """Whether the person was erased: then there is nothing to tell."""
+    return ERASED in (aggregate.email, aggregate.phone, aggregate.message)
+
+
+def lead_fields(lead: Lead) -> dict[str, str | None]:
+    """What staff read of a lead."""
+    return {
+        "lead": f"{lead.first_name} {lead.last_name}".strip(),
+        "email": lead.email,
+        "phone": lead.phone,
+        "subject": lead.subject,
+        "message": lead.message,
+        "page": lead.source_page,
+    }
+
+
+def tour_fields(tour: Tour) -> dict[str, str | None]:
+    """What staff read of a tour."""
+    return {
+        "lead": tour.name,
+        "email": tour.email,
+        "phone": tour.phone,
+        "message": tour.message,
+        "listing": tour.listing_id,
+        "wished": ", ".join(part for part in (tour.preferred_date, tour.preferred_time) if part) or None,
+    }
