@@ -2,6 +2,7 @@
 
     listen ──wakes──▶ project ──hints──▶ dispatch ──▶ attempts ──▶ complete
                       reap, feed ───────────┘                maintenance
+    set timers ── due ──▶ fire timers
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
 and comes back needs no operator. Notifications make it quick; polling twice a second is what makes it correct.
@@ -21,6 +22,7 @@ from aureum.store.postgres.database import Database, connect
 from aureum.store.postgres.notify import CHANNEL
 from aureum.store.postgres.watch import Watch
 from aureum.store.writer import AppendWriter
+from aureum.timers.firing import Setter, fire_round
 from aureum.webhooks.queue import leases
 from aureum.webhooks.sending.sender import Sender
 from aureum.webhooks.telling.projector import WEBHOOKS, Projected
@@ -103,12 +105,17 @@ async def run_worker(
                 rehearsing = group.create_task(
                     persevere("rehearse", lambda: rehearsal_round(unhurried_store, settings.routing_model, stop), stop)
                 )
+                pauses = (settings.lease_seconds, settings.poll_seconds)
+                timing = [
+                    group.create_task(persevere("set timers", Setter(store, settings.poll_seconds, stop).round, stop)),
+                    group.create_task(persevere("fire timers", lambda: fire_round(store, *pauses, stop), stop)),
+                ]
                 others = [
                     group.create_task(persevere(part, work, stop))
                     for part, work in maintenance(unhurried, counters, dispatcher.hint, stop).items()
                 ]
                 await stop.wait()
-                for task in (listening, reaping, feeding, rehearsing, *others):
+                for task in (listening, reaping, feeding, rehearsing, *timing, *others):
                     task.cancel()
                 dispatcher.stop()
                 follower.wake.set()

@@ -40,6 +40,8 @@ async def killed(victim: EventStore, tenant_id: UUID, statement: int, work: Coro
         # The pool makes another one, whatever became of this. It may not know yet that the server's side is gone.
         await connection.close()
     await victim.tenant_key(tenant_id)
+    # Now there is one, and what opened it is not counted.
+    await victim.database.rows("SELECT 1")
     KillingCursor.statements, KillingCursor.kill_at = 0, statement
     try:
         await work

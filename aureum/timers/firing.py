@@ -1,0 +1,111 @@
+"""Takes up the timers that are due, and passes leads on. What goes wrong with one holds up no other."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from aureum.background.follower import BATCH, Follower
+from aureum.background.waiting import all_of, wait_for
+from aureum.commands.passing_on import pass_on
+from aureum.domain.errors import Unavailable
+from aureum.log import places
+from aureum.store.event_store import EventStore
+from aureum.store.postgres.database import Database
+from aureum.timers.setting import TIMERS
+
+log = structlog.get_logger()
+
+AT_ONCE = 3
+TAKEN = 30
+"""How many timers are taken up in one go, and how many of them at the same moment."""
+
+TAKE = """
+UPDATE timers t
+   SET due_at = clock_timestamp() + make_interval(secs => least(3600, %(pause)s * 2 ^ least(t.failures, 10))),
+       failures = least(t.failures + 1, 1000)
+  FROM (
+           SELECT d.tenant_id, d.lead_id FROM timers d
+            WHERE d.due_at <= clock_timestamp()
+            ORDER BY d.due_at
+            LIMIT %(limit)s
+              FOR NO KEY UPDATE SKIP LOCKED
+       ) AS d
+ WHERE t.tenant_id = d.tenant_id AND t.lead_id = d.lead_id
+RETURNING t.tenant_id, t.lead_id, t.version
+"""
+"""By the database's clock. If the worker dies over one, or fails, it is due again after a pause, an hour at most."""
+
+PUT_OFF = """
+UPDATE timers SET due_at = %(due)s, failures = 0
+ WHERE tenant_id = %(tenant)s AND lead_id = %(lead)s AND version = %(version)s
+"""
+
+END = "DELETE FROM timers WHERE tenant_id = %(tenant)s AND lead_id = %(lead)s AND version = %(version)s"
+"""Neither touches a timer that was set for a later version meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """One that is due."""
+
+    tenant_id: UUID
+    lead_id: UUID
+    version: int
+
+
+class Setter:
+    """Follows the logs and sets timers. It does not hurry: all that came in *poll_seconds* costs a brokerage one
+    transaction."""
+
+    def __init__(self, store: EventStore, poll_seconds: float, stop: asyncio.Event) -> None:
+        self.follower = Follower(store, TIMERS, self.heard, 0)
+        self.poll_seconds = poll_seconds
+        self.stop = stop
+        self.more = False
+
+    def heard(self, _: UUID, events: int) -> None:
+        """There is more in the log if the batch was full."""
+        self.more = self.more or events >= BATCH
+
+    async def round(self) -> None:
+        """A batch of each tenant that is behind. Raises Unavailable."""
+        self.more = False
+        await self.follower.round()
+        if not self.more:
+            await wait_for(self.stop, self.poll_seconds)
+
+
+async def fire_round(store: EventStore, pause: float, poll_seconds: float, stop: asyncio.Event) -> None:
+    """What is due now; if nothing is, wait for *poll_seconds*. *pause* is how long, in seconds, one that failed is left
+    alone at first. Raises Unavailable."""
+    taken = await take(store.database, pause)
+    for start in range(0, len(taken), AT_ONCE):
+        await all_of(fire(store, timer) for timer in taken[start : start + AT_ONCE])
+    if not taken:
+        await wait_for(stop, poll_seconds)
+
+
+async def take(database: Database, pause: float) -> list[Timer]:
+    """Timers that are due. Raises Unavailable."""
+    return [Timer(*row) for row in await database.rows(TAKE, {"pause": pause, "limit": TAKEN})]
+
+
+async def fire(store: EventStore, timer: Timer) -> None:
+    """Pass the lead on, or look again later. Raises Unavailable."""
+    try:
+        again = await pass_on(store, timer.tenant_id, timer.lead_id)
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.error("timer_failed", tenant=str(timer.tenant_id), error=type(error).__name__, trace=places(error))
+        return
+    await settle(store.database, timer, again)
+
+
+async def settle(database: Database, timer: Timer, again: datetime | None) -> None:
+    """The timer has ended, or is due *again* later. What was appended has set the next one. Raises Unavailable."""
+    about = {"tenant": timer.tenant_id, "lead": timer.lead_id, "version": timer.version}
+    await database.rows(END if again is None else PUT_OFF, about | {"due": again})

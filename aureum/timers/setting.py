@@ -1,0 +1,111 @@
+"""Sets timers by what a tenant's log says: for each lead that something has happened to, until when it waits."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from aureum.background.follower import Batch, Consumer, Handled
+from aureum.background.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, WRAPPED, read
+from aureum.commands.passing_on import HOURS, clocks, due_at, waiting_in
+from aureum.domain.routing.settings import Routing, from_json
+from aureum.projections import brokerages
+from aureum.store.cipher import TenantKey
+from aureum.store.event_store import Stream
+
+DATA, KIND = 5, "lead."
+
+OFFERED = b'"why":"offered"'
+"""What an event that makes an offer holds. Where agents need not answer in time, the others set no timer."""
+
+SET_ALREADY = "SELECT lead_id FROM timers WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(leads)s)"
+
+SET = """
+INSERT INTO timers AS t (tenant_id, lead_id, due_at, version)
+SELECT %(tenant)s, n.lead_id, n.due_at, n.version
+  FROM unnest(%(leads)s::uuid[], %(dues)s::timestamptz[], %(versions)s::integer[]) AS n (lead_id, due_at, version)
+ON CONFLICT (tenant_id, lead_id) DO UPDATE SET due_at = excluded.due_at, version = excluded.version, failures = 0
+ WHERE t.version <= excluded.version
+"""
+
+UNSET = """
+DELETE FROM timers t
+ USING unnest(%(leads)s::uuid[], %(versions)s::integer[]) AS n (lead_id, version)
+ WHERE t.tenant_id = %(tenant)s AND t.lead_id = n.lead_id AND t.version <= n.version
+"""
+
+
+async def handle(batch: Batch) -> Handled[int]:
+    """The timers of all leads in the batch. The result is the number of events."""
+    new: dict[UUID, list[Any]] = defaultdict(list)
+    for row in batch.rows:
+        if row[TYPE].startswith(KIND):
+            new[row[STREAM]].append(row)
+    settings, zone = Routing(), "UTC"
+    for kept, time_zone in batch.beside:
+        settings, zone = from_json(kept), time_zone
+    about = {"tenant": batch.tenant_id}
+    if new and settings.answer_within_minutes is None:
+        already = await fetched(batch.connection, SET_ALREADY, about | {"leads": list(new)})
+        known = {lead_id for (lead_id,) in already}
+        new = {
+            lead_id: rows
+            for lead_id, rows in new.items()
+            if lead_id in known or any(OFFERED in row[DATA] for row in rows)
+        }
+    dues: dict[UUID, datetime | None] = {}
+    if new:
+        agents = clocks(await fetched(batch.connection, HOURS, about))
+        for lead_id, stream in (await streams(batch.connection, batch.tenant_key, batch.rows, new)).items():
+            found = waiting_in(stream)
+            dues[lead_id] = None if found is None else due_at(found, settings, agents, zone)
+
+    async def write() -> None:
+        versions = {lead_id: rows[-1][VERSION] for lead_id, rows in new.items()}
+        waits = {lead_id: due for lead_id, due in dues.items() if due is not None}
+        over = [lead_id for lead_id in dues if lead_id not in waits]
+        if waits:
+            await batch.connection.execute(
+                SET,
+                about
+                | {
+                    "leads": list(waits),
+                    "dues": list(waits.values()),
+                    "versions": [versions[lead_id] for lead_id in waits],
+                },
+            )
+        if over:
+            ended = {"leads": over, "versions": [versions[lead_id] for lead_id in over]}
+            await batch.connection.execute(UNSET, about | ended)
+
+    return Handled(len(batch.rows), write)
+
+
+async def streams(
+    connection: AsyncConnection[Any], tenant_key: TenantKey, rows: Sequence[Any], new: dict[UUID, list[Any]]
+) -> dict[UUID, Stream]:
+    """The streams of leads that have *new* events, up to the last of these."""
+    earlier: dict[UUID, list[Any]] = defaultdict(list)
+    begun_earlier = [lead_id for lead_id, own in new.items() if own[0][VERSION] > 1]
+    if begun_earlier:
+        about = {"tenant": tenant_key.tenant_id, "streams": begun_earlier, "after": rows[0][POSITION] - 1}
+        for row in await fetched(connection, EARLIER_EVENTS, about):
+            earlier[row[STREAM]].append(row)
+    found = {}
+    for lead_id, own in new.items():
+        wrapped = own[0][WRAPPED]
+        events = list(read(tenant_key, lead_id, wrapped, [*earlier[lead_id], *own]))
+        key = None if wrapped is None else tenant_key.open_subject_key(lead_id, wrapped)
+        found[lead_id] = Stream(events, key)
+    return found
+
+
+async def fetched(connection: AsyncConnection[Any], query: str, parameters: dict[str, Any]) -> list[Any]:
+    return await (await connection.execute(query, parameters, binary=True)).fetchall()
+
+
+TIMERS = Consumer("timers", handle, beside=brokerages.ROUTED_BY)
+"""What sets timers, as the worker follows the logs with it."""
