@@ -64,11 +64,13 @@ RESOURCES: tuple[Resource, ...] = (
         (lead_list.LIST, lead_counts, routing_examples),
         (
             *(f"{API}leads.{name}" for name in ("contact_form", "lead_count", "leads")),
-            *(f"{API}staff.{name}" for name in ("leads", "pond")),
+            *(f"{API}staff.{name}" for name in ("leads", "lead_activities", "pond")),
         ),
         (f"{PANEL}leads", f"{PANEL}pond"),
     ),
-    Resource(Contact, (contact_list.LIST,), (f"{API}contacts.contacts",), (f"{PANEL}contacts",)),
+    Resource(
+        Contact, (contact_list.LIST,), (f"{API}contacts.contacts", f"{API}activities.activities"), (f"{PANEL}contacts",)
+    ),
     Resource(Property, (property_list.LIST,), (f"{API}properties.properties",), (f"{PANEL}properties",)),
     Resource(Task, (task_list.LIST,), (f"{API}tasks.tasks",), (f"{PANEL}tasks",)),
     Resource(

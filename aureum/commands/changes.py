@@ -78,8 +78,8 @@ async def change(
 
 
 def visible(aggregate: Aggregate, visible_to: UUID | None) -> bool:
-    """Whether the agent *visible_to* may see it; None stands for a caller who sees everything."""
-    return visible_to is None or visible_to in (
-        getattr(aggregate, "assigned_to", None),
-        getattr(aggregate, "created_by", None),
-    )
+    """Whether the agent *visible_to* may see it; None stands for a caller who sees everything. What is never assigned,
+    such as a contact, is for all staff."""
+    if visible_to is None or not hasattr(aggregate, "assigned_to"):
+        return True
+    return visible_to in (aggregate.assigned_to, getattr(aggregate, "created_by", None))

@@ -134,11 +134,13 @@ class HasActivities(Aggregate):
             raise WrongState(TOO_MANY)
         self.trigger_event(self.ActivityLogged, timestamp=at, logged_by=logged_by, **said(activity))
 
-    def correct_activity(self, number: int, changes: Mapping[str, Any], at: datetime, agent: UUID | None) -> None:
+    def correct_activity(
+        self, number: int, changes: Mapping[str, str | int | None], at: datetime, agent: UUID | None
+    ) -> None:
         """Change some of ``FIELDS``; what holds already records nothing. *agent* is the agent who asks, None for a
         caller who may correct all. Raises Invalid, NotAllowed, NotFound."""
         before = self.activity(number, agent)
-        after = replace(before, **changes)
+        after = replace(before, **dict[str, Any](changes))
         check(after)
         if after != before:
             self.trigger_event(

@@ -14,7 +14,7 @@ from aureum.domain.contact import Contact
 from aureum.domain.contact_card import Phone
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.people import email_key, name_key, phone_key, recognized_by
-from aureum.projections import activities
+from aureum.projections import activity_list
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_CONTACT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, Standing, is_now
@@ -207,7 +207,7 @@ EMITS = Emits(
         **TIMES,
     },
     {"contact.updated": {"score": 90}},
-    beside=activities.changes,
+    beside=activity_list.changes,
 )
 
 LIST = DocumentList(

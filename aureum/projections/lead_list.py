@@ -7,7 +7,7 @@ from uuid import UUID
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead, lost_because
 from aureum.domain.people import recognized_by
-from aureum.projections import activities
+from aureum.projections import activity_list
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_LEAD, AN_AGENT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, is_now, seen_by, status_of
@@ -238,7 +238,7 @@ EMITS = Emits(
         **TIMES,
     },
     {"lead.updated": {"status": "contacted"}},
-    beside=activities.changes,
+    beside=activity_list.changes,
 )
 
 LIST = DocumentList(

@@ -6,7 +6,7 @@ from typing import Any
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
-from aureum.projections import activities, lead_list
+from aureum.projections import activity_list, lead_list
 from aureum.projections.changes import changes
 from aureum.projections.document_list import DocumentList, Row
 from aureum.store.event_store import Recorded, Stream
@@ -14,7 +14,7 @@ from aureum.store.event_store import Recorded, Stream
 
 def history_in(model: DocumentList, stream: Stream) -> list[dict[str, Any]]:
     """The entries of a stream of the list *model*, oldest first."""
-    return entries(model, stream, lambda row: row["doc"], activities.changes)
+    return entries(model, stream, lambda row: row["doc"], activity_list.changes)
 
 
 def history_of(stream: Stream, *, brief: bool = False) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ def unseen(event: Any, phone: str) -> dict[str, Any]:
             return {name: {"from": None, "to": value} for name, value in named.items()}
         case Lead.DetailsChanged():
             return {"details": {"from": None, "to": event.details}}
-    return activities.changes(event)
+    return activity_list.changes(event)
 
 
 def entry(recorded: Recorded, changed: dict[str, Any]) -> dict[str, Any]:

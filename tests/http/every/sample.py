@@ -219,6 +219,27 @@ def with_password(sample: Sample) -> dict[str, Any]:
     return {"body": {"email": email, "password": PASSWORD}}
 
 
+def activity(sample: Sample) -> dict[str, Any]:
+    """One of a lead that nobody else changes."""
+    post = declared("POST", "/api/leads/{id}/activities")
+    assert post is not None
+    found: dict[str, Any] = sample.succeed(post, sample.call(post, fresh=True)).json
+    return found
+
+
+def with_activity(path: str) -> Callable[[Sample], dict[str, Any]]:
+    """A list of at least one."""
+
+    def recipe(sample: Sample) -> dict[str, Any]:
+        post = declared("POST", path)
+        assert post is not None
+        call = sample.call(post)
+        sample.succeed(post, call)
+        return {"path": call.path}
+
+    return recipe
+
+
 def with_link(sample: Sample) -> dict[str, Any]:
     """Somebody who subscribes to the newsletter, and the link that ends it."""
     subscribe, token = declared("POST", "/api/newsletter/subscribe"), secrets.token_urlsafe(16)
@@ -349,6 +370,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/webhooks/{id}/rotate-secret"): of_new_webhook("rotate-secret", {"overlap_hours": 24}),
     ("POST", "/api/webhooks/{id}/replay"): of_new_webhook("replay", {"since": 0, "only": "missing"}),
     ("POST", "/api/webhooks/{id}/test"): of_new_webhook("test", {"event": "lead.created"}),
+    ("GET", "/api/leads/{id}/activities"): with_activity("/api/leads/{id}/activities"),
+    ("GET", "/api/contacts/{id}/activities"): with_activity("/api/contacts/{id}/activities"),
+    ("GET", "/api/v1/admin/leads/{id}/activities"): with_activity("/api/v1/admin/leads/{id}/activities"),
     ("PATCH", "/api/v1/admin/agents/{id}"): profile,
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
@@ -372,6 +396,7 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     REHEARSALS: rehearsed,
     f"{REHEARSALS}/{{id}}/leads": to_rehearse,
     "/api/v1/admin/routing/examples": example,
+    "/api/activities": activity,
     "/api/events": lambda sample: {"id": sample.make("/api/leads")},
 }
 """What makes the resources of a list that nothing can be posted to, or that need more than that."""

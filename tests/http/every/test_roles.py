@@ -14,7 +14,7 @@ from tests.http.links import links
 from tests.http.operator import Operator, Staff
 from tests.http.serving import Answer, Server
 
-PRIVATE = ("/api/leads", "/api/tasks", "/api/tours", "/api/showings", "/api/v1/admin/leads")
+PRIVATE = ("/api/leads", "/api/tasks", "/api/tours", "/api/showings", "/api/activities", "/api/v1/admin/leads")
 """Of what begins like these an agent sees what is assigned to that agent or created by it."""
 
 OWNERS = ("/api/v1/admin/users", "/api/v1/admin/api-keys")

@@ -71,7 +71,25 @@ IN_ORDER = "away_to must be after away_from"
 HOURS_IN_ORDER = "each with a beginning and a later end"
 """What a schema cannot say of two moments, or of two times of a day."""
 
-KNOWN = (REMAINS, NOT_YOURS, OF_THIS_LIST, OF_CHANGES, NOT_A_USER, IN_ORDER, HOURS_IN_ORDER)
+NOT_THEN = "at must be between"
+"""What an activity is told that lies too far back or ahead, which no schema can know."""
+
+OF_ANOTHER_TYPE = "is only for"
+TEXT_OF_A_NOTE = "text of a note must not be blank"
+"""What a correction is told that the activity's type does not allow, which the schema of the change cannot know."""
+
+KNOWN = (
+    REMAINS,
+    NOT_YOURS,
+    OF_THIS_LIST,
+    OF_CHANGES,
+    NOT_A_USER,
+    IN_ORDER,
+    HOURS_IN_ORDER,
+    NOT_THEN,
+    OF_ANOTHER_TYPE,
+    TEXT_OF_A_NOTE,
+)
 
 TAGS = dict.fromkeys(
     tag for methods in described()["paths"].values() for operation in methods.values() for tag in operation["tags"]
@@ -230,6 +248,8 @@ def seeded(server: Server, tenant: Tenant, paths: Mapping[str, Any]) -> dict[str
         answer = server.by_key(tenant, "POST", path, body["content"]["application/json"]["example"])
         if answer.status == 201:
             made[path.rpartition("/")[2]] = [answer.json["id"]]
+    note = {"type": "note", "text": "Called back."}
+    made["activities"] = [server.by_key(tenant, "POST", f"/api/leads/{made['leads'][0]}/activities", note).json["id"]]
     return made
 
 
@@ -251,7 +271,7 @@ def refer(case: Case, known: Mapping[str, Sequence[Any]]) -> None:
                 case.body[name] = there[0]
     given = str(case.path_parameters.get("id", ""))
     resource = case.operation.path.partition("/{id}")[0].rpartition("/")[2]
-    if WIRE_ID.fullmatch(given) and resource in known and next(TURNS) % 2:
+    if WIRE_ID.match(given) and resource in known and next(TURNS) % 2:
         case.path_parameters["id"] = known[resource][0]
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.domain import contact, contact_card, ids, lead, property, task, tour
+from aureum.domain.activities import ActivityFields, HasActivities
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.subscriber import Subscriber
 from aureum.registry import AGGREGATES
@@ -45,6 +46,20 @@ def a_lead(number: int, dice: Dice) -> Aggregate:
     return new_lead(number, status=dice.choice(lead.STATUSES), first_name=dice.choice(TEXTS), suspect=suspect)
 
 
+def activities(one: HasActivities, dice: Dice) -> Decisions:
+    """What may happen with the activities of a lead or contact: those of them that stand are corrected and removed."""
+    at, text, numbers = ids.now(), dice.choice(TEXTS), list(one.activities)
+    note = ActivityFields(
+        type="note", direction=None, outcome=None, duration=None, text=text, happened_at="2026-01-31T12:00:00.000Z"
+    )
+    log: Decisions = [lambda: one.log_activity(note, at, dice.choice(PEOPLE))]
+    later: Decisions = [
+        lambda: one.correct_activity(dice.choice(numbers), {"text": text + "!"}, at, None),
+        lambda: one.remove_activity(dice.choice(numbers), at, None),
+    ]
+    return log + later if numbers else log
+
+
 def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
     at, text = ids.now(), dice.choice(TEXTS)
     always: Decisions = [
@@ -58,7 +73,13 @@ def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
         lambda: one.change_status(dice.choice(lead.STATUSES), at),
         lambda: one.convert(ids.new_id(), at),
         lambda: one.change_contact(dice.choice(CONTACTS), at),
+        *activities(one, dice),
     ]
+    while_lost: Decisions = [
+        lambda: one.give_lost_reason({"reason": dice.choice(lead.LOST_REASONS), "note": text}, at),
+        lambda: one.give_lost_reason({"reason": None}, at),
+    ]
+    once_cleared += while_lost if one.status == "lost" else []
     return always if one.suspect else always + once_cleared
 
 
@@ -113,6 +134,7 @@ def about_a_contact(one: contact.Contact, dice: Dice) -> Decisions:
         lambda: one.change_details({dice.choice(("first_name", "email")): dice.choice(TEXTS)}, at),
         lambda: one.classify(at, type=dice.choice(contact.TYPES), tags=dice.sample(TEXTS, dice.randrange(3))),
         lambda: one.classify(at, score=dice.randrange(contact.HIGHEST_SCORE)),
+        *activities(one, dice),
     ]
 
 

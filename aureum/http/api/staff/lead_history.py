@@ -8,7 +8,7 @@ from aureum.domain.ids import leads_time
 from aureum.domain.lead import Lead
 from aureum.http.api.staff.lead_routing import routing_of
 from aureum.http.contract.history import entry, unseen
-from aureum.projections import admin_leads, lead_list
+from aureum.projections import activity_list, admin_leads, lead_list
 from aureum.projections.changes import changes
 from aureum.store.event_store import Stream
 
@@ -19,10 +19,11 @@ ROUTING = (Lead.Captured, Lead.Cleared, Lead.PassedOn)
 ASSIGNING = (*ROUTING, Lead.Assigned)
 
 
-def assigned_in(stream: Stream) -> set[UUID]:
-    """All users that the lead was ever assigned to."""
-    events = (recorded.event for recorded in stream.events)
-    users = (event.assigned_to for event in events if isinstance(event, ASSIGNING))
+def named_in(stream: Stream) -> set[UUID]:
+    """All users that the lead was ever assigned to, or who logged something."""
+    events = [recorded.event for recorded in stream.events]
+    users = [event.assigned_to for event in events if isinstance(event, ASSIGNING)]
+    users += [event.logged_by for event in events if isinstance(event, Lead.ActivityLogged)]
     return {user for user in users if user is not None}
 
 
@@ -44,7 +45,23 @@ def history_of(stream: Stream, agents: Mapping[UUID, int], *, brief: bool) -> li
         routing = routing_of(row["details"], agents, brief=brief, whole=True)
         detail = admin_leads.detail(row, 0, agents.get(row["assigned_to"]), routing)
         after = {name: value for name, value in detail.items() if name not in NOT_CHANGES}
-        told = changes(before, after) or unseen(recorded.event, "phone_e164")
+        told = changes(before, after) or happened(recorded.event, agents) or unseen(recorded.event, "phone_e164")
         entries.append(entry(recorded, told) | {"at": leads_time(recorded.event.timestamp)})
         before = after
     return entries
+
+
+def happened(event: Any, agents: Mapping[UUID, int]) -> activity_list.Change:
+    """What *event* changed among the activities, in the names of this dialect."""
+    return {
+        name: {side: activity(said, agents.get(event.logged_by)) for side, said in change.items()}
+        for name, change in activity_list.changes(event).items()
+    }
+
+
+def activity(said: Any, agent: int | None) -> Any:
+    """An activity as an event tells of it. Of an erased person it is a placeholder."""
+    if not isinstance(said, Mapping):
+        return said
+    shown = {name: value for name, value in said.items() if name != "createdById"}
+    return shown | {"at": admin_leads.in_seconds(said["at"]), "created_by_id": agent}

@@ -19,7 +19,7 @@ from aureum.http.api.staff.lead_fields import (
     AdminLeadResponse,
     RemovedAdminLead,
 )
-from aureum.http.api.staff.lead_history import assigned_in, history_of, routings_in
+from aureum.http.api.staff.lead_history import history_of, named_in, routings_in
 from aureum.http.api.staff.lead_list import PATH, get_admin_leads
 from aureum.http.api.staff.lead_routing import numbers_of, routed_numbers, routing_of
 from aureum.http.api.staff.scope import in_brokerage, where_lead_is
@@ -159,7 +159,7 @@ async def get_admin_lead_history(context: Context, number: int, as_of: AsOf) -> 
     context, row = await find_lead(context, number)
     stream = as_it_was(await context.app.store.load(context.tenant_id, row["lead_id"]), as_of)
     routings = [details for details in routings_in(stream) if details["routing"] is not None]
-    numbers = await numbers_of(context, assigned_in(stream))
+    numbers = await numbers_of(context, named_in(stream))
     numbers |= await routed_numbers(context, routings, whole=True)
     history = history_of(stream, numbers, brief=context.caller.visible_to is not None)
     return unless_known(context, encoded(history), stream.events[-1].event.originator_version)

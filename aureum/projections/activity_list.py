@@ -4,6 +4,7 @@ anyway. So an append writes no row for them, erasing a person's key forgets them
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from aureum.domain.activities import Activity, HasActivities
 from aureum.domain.contact import Contact
@@ -17,7 +18,7 @@ def document(of: HasActivities, activity: Activity) -> Row:
     """An activity as the Aureum API shows it."""
     wire = to_wire(of.id)
     return {
-        **shown(wire, activity.number, vars(activity)),
+        **shown(id_of(of.id, activity.number), vars(activity)),
         "leadId": None if isinstance(of, Contact) else wire,
         "contactId": wire if isinstance(of, Contact) else None,
         "createdById": wire_or_none(activity.logged_by),
@@ -26,10 +27,15 @@ def document(of: HasActivities, activity: Activity) -> Row:
     }
 
 
-def shown(wire: str, number: int, said: Mapping[str, Any]) -> Row:
-    """What is *said* of an activity of the stream *wire*."""
+def id_of(stream_id: UUID, number: int) -> str:
+    """The activity of this number of a lead or contact, on the wire."""
+    return f"{to_wire(stream_id)}_{number}"
+
+
+def shown(activity_id: str, said: Mapping[str, Any]) -> Row:
+    """What is *said* of an activity."""
     return {
-        "id": f"{wire}_{number}",
+        "id": activity_id,
         "type": said["type"],
         "at": said["happened_at"],
         "direction": said["direction"],
@@ -57,4 +63,4 @@ def of_event(event: Any, number: int, said: Any) -> Any:
     """An activity as *event* tells of it; what was *said* of an erased person is a placeholder."""
     if not isinstance(said, Mapping):
         return said
-    return {**shown(to_wire(event.originator_id), number, said), "createdById": wire_or_none(event.logged_by)}
+    return {**shown(id_of(event.originator_id, number), said), "createdById": wire_or_none(event.logged_by)}

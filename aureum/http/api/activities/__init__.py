@@ -1,0 +1,1 @@
+"""Activities: notes, calls, mails and visits of leads and contacts."""

@@ -1,0 +1,214 @@
+"""Activities of leads and contacts, in the Aureum API: log, list, read, correct, remove.
+
+They are folded from the stream of the lead or contact, and so is their ETag: its version.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from aureum.commands.activities import ChangeActivity, LogActivity, change_activity, log_activity
+from aureum.commands.changes import visible
+from aureum.commands.contacts import NO_CONTACT
+from aureum.commands.leads import NO_LEAD
+from aureum.domain.activities import NO_ACTIVITY, Activity, HasActivities
+from aureum.domain.clock import EPOCH
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import MILLISECOND, from_wire
+from aureum.http.access.callers import origin
+from aureum.http.api.activities.activity_fields import (
+    ID,
+    ActivityChange,
+    ActivityCreate,
+    ActivityFilters,
+    ActivityResponse,
+)
+from aureum.http.contract.answers import encoded
+from aureum.http.contract.endpoint import Context, Endpoint, Id
+from aureum.http.contract.paging import Place, link, opened_cursor, write_cursor
+from aureum.http.contract.resource import (
+    NOT_YET,
+    AsOf,
+    answered,
+    expected_versions,
+    loaded,
+    run_once,
+    unless_known,
+)
+from aureum.projections import activity_list, contact_list, lead_list
+from aureum.projections.document_list import DocumentList
+
+PATH = "/api/activities"
+
+Named = tuple[UUID, int]
+"""The lead or contact, and the number there."""
+
+
+def parse_id(text: str) -> Named | None:
+    """The inverse of an activity's id; None for what never was one."""
+    wire, _, number = text.partition("_")
+    stream_id = from_wire(wire)
+    whole = number.isascii() and number.isdigit() and len(number) <= 9 and not number.startswith("0")
+    return (stream_id, int(number)) if stream_id is not None and whole else None
+
+
+def last_body(of: HasActivities) -> bytes:
+    """The activity that was logged last."""
+    return encoded(activity_list.document(of, of.activities[of.version]))
+
+
+def body(number: int, of: HasActivities) -> bytes:
+    """The activity of this number."""
+    return encoded(activity_list.document(of, of.activities[number]))
+
+
+def logging(context: Context, of: UUID, missing: str, new: ActivityCreate) -> LogActivity:
+    """The command that logs *new*."""
+    return LogActivity(
+        tenant_id=context.tenant_id,
+        of=of,
+        missing=missing,
+        type=new.type,
+        direction=new.direction,
+        outcome=new.outcome,
+        duration=new.duration,
+        text=new.text,
+        happened_at=new.at,
+        logged_by=context.caller.user_id,
+        visible_to=context.caller.visible_to,
+    )
+
+
+async def logged(context: Context, of: UUID, missing: str, new: ActivityCreate) -> Response:
+    """*new* is logged, unless this request was made before. Raises what ``log_activity`` raises."""
+    command = logging(context, of, missing, new)
+    return await run_once(context, partial(log_activity, context.app.store, command), last_body, 201)
+
+
+async def post_lead_activity(context: Context, lead_id: UUID, new: ActivityCreate) -> Response:
+    """Logs a note, call, mail or visit with the person. It appears in the lead's history, and webhooks receive
+    ``lead.updated``. The lead's ``notes`` field is something else: one text that staff overwrite."""
+    return await logged(context, lead_id, NO_LEAD, new)
+
+
+async def post_contact_activity(context: Context, contact_id: UUID, new: ActivityCreate) -> Response:
+    """Logs a note, call, mail or visit with the person. Webhooks receive ``contact.updated``."""
+    return await logged(context, contact_id, NO_CONTACT, new)
+
+
+async def get_lead_activities(context: Context, lead_id: UUID, filters: ActivityFilters) -> Response:
+    """Lists what happened with the lead, newest first by ``at``. Removed activities are not listed."""
+    return await listed(context, lead_list.LIST, lead_id, NO_LEAD, filters)
+
+
+async def get_contact_activities(context: Context, contact_id: UUID, filters: ActivityFilters) -> Response:
+    """Lists what happened with the contact, newest first by ``at``. Removed activities are not listed."""
+    return await listed(context, contact_list.LIST, contact_id, NO_CONTACT, filters)
+
+
+async def listed(context: Context, model: DocumentList, of: UUID, missing: str, filters: ActivityFilters) -> Response:
+    """The list or a page of it, with its ``Link``. Raises NotFound, InvalidRequest."""
+    aggregate = (await loaded(context, model, of, missing)).aggregate()
+    assert isinstance(aggregate, HasActivities)
+    path, query = context.request.url.path, context.request.query_params
+    bound = (path, context.tenant_id.int, filters.type)
+    found = newest(aggregate, filters.type)
+    if filters.cursor is not None:
+        before = opened_cursor(filters.cursor, bound, context.caller.head).after.int
+        found = [one for one in found if place(one) < before]
+    page = found if filters.limit is None else found[: filters.limit]
+    response = unless_known(
+        context, encoded([activity_list.document(aggregate, one) for one in page]), aggregate.version
+    )
+    if len(page) < len(found):
+        cursor = write_cursor(bound, Place(UUID(int=place(page[-1])), 0))
+        kept: Mapping[str, Any] = {name: query[name] for name in ("type",) if name in query}
+        response.headers["Link"] = link(path, {**kept, "limit": filters.limit, "cursor": cursor}, "next")
+    return response
+
+
+def newest(of: HasActivities, type: str | None = None) -> list[Activity]:
+    """Those that stand, newest first."""
+    chosen = (one for one in of.activities.values() if type in (None, one.type))
+    return sorted(chosen, key=place, reverse=True)
+
+
+def place(activity: Activity) -> int:
+    """What the list is sorted by, which fits into a cursor: when it happened, and of one moment which was logged
+    first."""
+    since = datetime.fromisoformat(activity.happened_at) - EPOCH
+    return since // MILLISECOND << 32 | activity.number
+
+
+async def get_activity(context: Context, named: Named, as_of: AsOf) -> Response:
+    """Returns the activity, or its state at ``asOf``."""
+    of = await found_by(context, named, as_of)
+    return unless_known(context, body(named[1], of), of.version)
+
+
+async def found_by(context: Context, named: Named, as_of: AsOf) -> HasActivities:
+    """What has the activity, as the caller may see it. Raises NotFound."""
+    stream_id, number = named
+    stream = await context.app.store.load(context.tenant_id, stream_id)
+    of = stream.aggregate()
+    if not isinstance(of, HasActivities) or not visible(of, context.caller.visible_to):
+        raise NotFound(NO_ACTIVITY)
+    if as_of.as_of is not None:
+        of = stream.aggregate(as_of.as_of)
+        if not isinstance(of, HasActivities) or number not in of.activities:
+            raise NotFound(NOT_YET)
+    if number not in of.activities:
+        raise NotFound(NO_ACTIVITY)
+    return of
+
+
+async def patch_activity(context: Context, named: Named, change: ActivityChange) -> Response:
+    """Corrects the fields that are sent, and returns the activity. Agents may correct what they logged themselves. The
+    history keeps what it was. Send ``If-Match`` with the ETag to avoid overwriting someone else's change."""
+    command = ChangeActivity(
+        tenant_id=context.tenant_id,
+        of=named[0],
+        number=named[1],
+        changes=change.changes(),
+        happened_at=change.at,
+        visible_to=context.caller.visible_to,
+        expected_versions=expected_versions(context.request),
+    )
+    of = await change_activity(context.app.store, command, origin(context.request, context.caller))
+    return answered(context, of, partial(body, named[1]))
+
+
+async def delete_activity(context: Context, named: Named) -> Response:
+    """Removes an activity that was logged by mistake. Agents may remove what they logged themselves. The history keeps
+    that it was there."""
+    command = ChangeActivity(
+        tenant_id=context.tenant_id,
+        of=named[0],
+        number=named[1],
+        remove=True,
+        visible_to=context.caller.visible_to,
+    )
+    await change_activity(context.app.store, command, origin(context.request, context.caller))
+    return Response(status_code=204)
+
+
+many = partial(Endpoint, method="GET", query=ActivityFilters, answers=list[ActivityResponse])
+new = partial(Endpoint, method="POST", body=ActivityCreate, answers=ActivityResponse, status=201)
+one = partial(Endpoint, path=PATH + "/{id}", id=Id(NO_ACTIVITY, parse=parse_id, pattern=ID), answers=ActivityResponse)
+
+OF_LEAD, LEAD = "/api/leads/{id}/activities", Id(NO_LEAD)
+OF_CONTACT, CONTACT = "/api/contacts/{id}/activities", Id(NO_CONTACT)
+
+ENDPOINTS = (
+    many(path=OF_LEAD, id=LEAD, run=get_lead_activities, summary="List a lead's activities"),
+    new(path=OF_LEAD, id=LEAD, run=post_lead_activity, summary="Log an activity of a lead"),
+    many(path=OF_CONTACT, id=CONTACT, run=get_contact_activities, summary="List a contact's activities"),
+    new(path=OF_CONTACT, id=CONTACT, run=post_contact_activity, summary="Log an activity of a contact"),
+    one(method="GET", run=get_activity, summary="Get an activity", query=AsOf),
+    one(method="PATCH", run=patch_activity, summary="Correct an activity", body=ActivityChange),
+    one(method="DELETE", run=delete_activity, summary="Remove an activity", answers=None, status=204),
+)
