@@ -74,19 +74,34 @@ IN_TEXTS = """
 SELECT CASE WHEN w.known IN ('contact', 'lead') THEN w.agent END AS one, w.shown,
        CASE WHEN coalesce(w.known, w.contact, w.lead) IS NOT NULL THEN ARRAY[
            '"known":null', '"known":"' || w.known || '"',
-           '\\"routed_to\\":\\"' || own.placeholder || '\\",\\"routing\\":{\\"known\\":null',
-           '\\"routed_to\\":\\"' || own.placeholder || '\\",\\"routing\\":{\\"known\\":\\"' || w.known || '\\"',
+           '\\"routed_to\\":\\"' || t.placeholder || '\\",\\"routing\\":{\\"known\\":null',
+           '\\"routed_to\\":\\"' || t.placeholder || '\\",\\"routing\\":{\\"known\\":\\"' || w.known || '\\"',
            '"contact_id":null', '"contact_id":"' || w.contact_id || '"',
-           '\\"assignedToId\\":\\"' || own.placeholder_shown || '\\",\\"contactId\\":null',
-           '\\"assignedToId\\":\\"' || own.placeholder_shown || '\\",\\"contactId\\":\\"' || w.contact || '\\"',
+           '\\"assignedToId\\":\\"' || t.placeholder_shown || '\\",\\"contactId\\":null',
+           '\\"assignedToId\\":\\"' || t.placeholder_shown || '\\",\\"contactId\\":\\"' || w.contact || '\\"',
            '"lead_id":null', '"lead_id":"' || w.lead_id || '"',
-           '\\"assignedToId\\":\\"' || own.placeholder_shown || '\\",\\"status\\":',
-           '\\"assignedToId\\":\\"' || own.placeholder_shown || '\\",\\"leadId\\":\\"' || w.lead || '\\",\\"status\\":'
+           '\\"assignedToId\\":\\"' || t.placeholder_shown || '\\",\\"status\\":',
+           '\\"assignedToId\\":\\"' || t.placeholder_shown || '\\",\\"leadId\\":\\"' || w.lead || '\\",\\"status\\":'
        ] END AS replaced
   FROM ({known}) w
 """
-"""What ``append_events`` asks: whom the lead or tour goes to, how read models show the agent, and by turns the texts
-that are replaced with what stands in their places. A lead has no other lead in it, and a tour no contact."""
+"""What ``append_events`` asks of a person who is known: whom the lead or tour goes to, how read models show the agent,
+and by turns the texts that are replaced with what stands in their places. A lead has no other lead in it, and a tour no
+contact. ``t`` is the append's turn."""
+
+IS_KNOWN = """
+              SELECT EXISTS (
+                         SELECT FROM contact_list x
+                          WHERE x.tenant_id = h.tenant_id AND x.read_version = h.contact_list_version
+                            AND x.person >= {person} AND x.person <= {person}
+                     ) OR EXISTS (
+                         SELECT FROM lead_list x
+                          WHERE x.tenant_id = h.tenant_id AND x.read_version = h.lead_list_version
+                            AND x.person >= {person} AND x.person <= {person}
+                     ) AS known
+                FROM heads h WHERE h.tenant_id = {tenant}"""
+"""What it asks of every person beforehand, with all else that decides. Most are strangers, and of them that is all. A
+range as in ``LEADS``."""
 
 
 def known(tenant: str, person: str, at: str) -> str:
@@ -105,7 +120,9 @@ def known(tenant: str, person: str, at: str) -> str:
     return statement.strip()
 
 
-IN_APPEND = IN_TEXTS.replace("{known}", known("i.tenant_id", "own.prior", "moment"))
+IN_APPEND = IN_TEXTS.replace("{known}", known("tenant", "person", "moment")).strip()
+
+KNOWN_IN_APPEND = IS_KNOWN.replace("{tenant}", "i.tenant_id").replace("{person}", "own.prior").strip("\n")
 
 LOOKED_UP = known("%(tenant)s", "%(person)s", "now()")
 """The same beforehand, where an answer has to name it."""

@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from aureum.domain.clock import CLOCK
 from aureum.store import append_turn
 from aureum.store.append_item import ITS_OWN, item
+from aureum.store.append_turn import PackedTurn
 from aureum.store.guards import Guard, Turn
 from aureum.store.postgres.arrays import Json, array_of, packed
 
@@ -90,6 +91,7 @@ def arguments(
     turns: list[bytes] = []
     priors: list[UUID] = []
     rows: dict[str, list[Any]] = {}
+    turns_before: dict[UUID, PackedTurn] = {}
     for leader in leaders:
         place = 0
         for append in (leader, *leader.also):
@@ -110,7 +112,9 @@ def arguments(
                         rows.setdefault(model, []).append(orjson.Fragment(text))
             if turn is not None and packed_turn is not None:
                 models, texts = [model for model, _ in late], [text for _, text in late]
-                turns.append(append_turn.turn(len(items), packed_turn, models, texts))
+                before = turns_before.get(append.tenant_id)
+                turns.append(append_turn.turn(len(items), packed_turn, models, texts, before))
+                turns_before[append.tenant_id] = packed_turn
                 priors.append(turn.prior or NIL)
             place = place or len(items)
     return {

@@ -19,7 +19,8 @@
 --
 -- A stream, an idempotency key, what is appended once, or a name, must not stand twice in one call: the writer sees to
 -- that, and a unique index refuses the call otherwise. It sees to it, too, that no prior stands twice for one tenant.
--- p_priors are by their places in p_turns what earlier streams are found by; the nil UUID is none.
+-- p_priors are by their places in p_turns what earlier streams are found by; the nil UUID is none. The choices of a turn
+-- are left out (NULL) if those of the tenant's turn before it, in the order of items, are the same.
 -- p_items are explained where their type is made (migrations/0018_guards.sql); p_tenants are theirs, each once. The store
 -- fills in the statements of the read models below; p_models names those that have any rows, p_rows has the rows of
 -- each, every row with its item.
@@ -39,6 +40,7 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET j
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $function$
 #variable_conflict use_column
 DECLARE
+    lock_timeout text;
     -- The heads that this call holds, in the order of the tenants.
     held log_head[];
     moment timestamptz;
@@ -77,14 +79,33 @@ DECLARE
     times integer;
     full_choices bytea;
     new_turns turns[] := '{}';
+    -- Whether this call has chosen for the tenant before.
+    once_more boolean;
+    -- The tenant's last choices, and what was looked up of them: whose turn it is, which are full, and if only the order
+    -- counts, the places of all in it. Where those that are chosen in this order begin in new_turns, and how many they are.
+    line_choices append_choice[];
+    line_choice integer;
+    line_full bytea;
+    line_places integer[];
+    line_begins integer;
+    moved integer;
+    place_in_line integer;
+    -- Of a person whom the tenant knows: the one who is chosen without a turn, and the texts that are replaced.
+    person uuid;
+    earlier_one uuid;
+    earlier_shown text;
+    replaced text[];
     -- Whether the chosen one takes the placeholder's place, and nothing else is replaced.
     plainly boolean;
+    -- Whether all streams that are appended to begin.
+    all_begin boolean := true;
     late_models text[] := '{}';
     late_rows text[] := '{}';
     late text[];
     rows json;
 BEGIN
-    PERFORM set_config('lock_timeout', p_lock_timeout, true);
+    -- An assignment of this kind is evaluated without a statement of its own.
+    lock_timeout := set_config('lock_timeout', p_lock_timeout, true);
     -- Statement 1 takes the locks, in the order of the tenants: two calls never wait for each other in a circle.
     IF p_skip_locked THEN
         held := ARRAY(
@@ -121,7 +142,7 @@ BEGIN
                    SELECT FROM taken_names t
                     WHERE t.tenant_id = i.tenant_id AND t.purpose = i.purpose AND t.name = i.name
                ) AS taken,
-               turn.choice, turn.full_choices, prior.one AS prior_one, prior.shown AS prior_shown, prior.replaced,
+               turn.choice, turn.full_choices, turn.places, own.prior, prior.known,
                moment > to_timestamp(p_until) OR EXISTS (
                    SELECT FROM given_up_writers g WHERE g.writer = p_writer
                ) AS given_up
@@ -151,17 +172,18 @@ BEGIN
           ) own ON turn_of[i.item] IS NOT NULL
           LEFT JOIN LATERAL (
               SELECT (min(ARRAY[CASE WHEN own.fewest THEN c.times ELSE 0 END, c.last, c.place]))[3] AS choice,
-                     string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most) AS full_choices
+                     string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most) AS full_choices,
+                     CASE WHEN NOT own.fewest AND count(c.most) = 0
+                          THEN array_agg(c.place ORDER BY c.last, c.place) END AS places
                 FROM (
                     SELECT n.id, n.most, n.place, coalesce(s.position, 0) AS last,
                            CASE WHEN s.window_name = own.window_name THEN s.times ELSE 0 END AS times
                       FROM unnest(own.choices) WITH ORDINALITY AS n (id, shown, most, place)
                       LEFT JOIN turns s ON s.tenant_id = i.tenant_id AND s.name = n.id
                 ) c
-          ) turn ON own.item IS NOT NULL
-          -- Two items with the same prior are never in one call.
+          ) turn ON own.choices IS NOT NULL
           LEFT JOIN LATERAL (
--- {prior}
+-- {known}
           ) prior ON own.prior IS NOT NULL
          ORDER BY i.tenant_id, i.item
     LOOP
@@ -204,12 +226,29 @@ BEGIN
             END IF;
         END IF;
         chosen := NULL;
-        full_choices := r.full_choices;
+        full_choices := NULL;
         IF turn_of[r.item] IS NOT NULL THEN
             t := p_turns[turn_of[r.item]];
-            best := ARRAY[r.choice, NULL];
-            IF new_turns[cardinality(new_turns)].tenant_id = tenant THEN
-                -- Once more, with what the items before have chosen.
+            once_more := new_turns[cardinality(new_turns)].tenant_id = tenant;
+            IF t.choices IS NULL THEN
+                t.choices := line_choices;
+            ELSE
+                line_choices := t.choices;
+                line_choice := r.choice;
+                line_full := r.full_choices;
+                line_places := CASE WHEN NOT coalesce(once_more, false) THEN r.places END;
+                line_begins := cardinality(new_turns);
+                moved := 0;
+            END IF;
+            IF line_places IS NOT NULL THEN
+                -- Those whom the items before have chosen have gone to its end, one after the other.
+                place_in_line := moved % cardinality(line_places) + 1;
+                best := ARRAY[
+                    line_places[place_in_line],
+                    CASE WHEN moved >= cardinality(line_places) THEN line_begins + place_in_line END
+                ];
+            ELSIF once_more THEN
+                -- With what the items before have chosen.
                 SELECT (min(ARRAY[CASE WHEN t.fewest THEN c.times ELSE 0 END, c.last, c.place, c.found]))[3:4],
                        string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most)
                   INTO best, full_choices
@@ -225,6 +264,9 @@ BEGIN
                                   tenant_id, name, position, window_name, times, found
                               ) ON m.tenant_id = tenant AND m.name = n.id
                   ) c;
+            ELSE
+                best := ARRAY[line_choice, NULL];
+                full_choices := line_full;
             END IF;
             chosen := t.choices[best[1]];
         END IF;
@@ -248,10 +290,20 @@ BEGIN
         retry_at := NULL;
         IF outcome = 'appended' THEN
             tenants[item] := tenant;
-            IF r.prior_one IS NOT NULL THEN
-                chosen := ROW (r.prior_one, r.prior_shown, NULL)::append_choice;
+            all_begin := all_begin AND i.expected = 0;
+            earlier_one := NULL;
+            replaced := NULL;
+            IF r.known THEN
+                -- Two items with the same prior are never in one call, so what this one appends is not asked for in it.
+                person := r.prior;
+                SELECT e.one, e.shown, e.replaced INTO earlier_one, earlier_shown, replaced FROM (
+-- {prior}
+                ) e;
+                IF earlier_one IS NOT NULL THEN
+                    chosen := ROW (earlier_one, earlier_shown, NULL)::append_choice;
+                END IF;
             END IF;
-            plainly := chosen.id IS NOT NULL AND r.replaced IS NULL;
+            plainly := chosen.id IS NOT NULL AND replaced IS NULL;
             recorded_before[item] := CASE WHEN cardinality(i.events) = 1 THEN head.recorded_at ELSE recorded END;
             FOREACH e IN ARRAY i.events LOOP
                 IF turn_of[r.item] IS NULL OR plainly AND chosen.id = t.placeholder THEN
@@ -262,7 +314,7 @@ BEGIN
                     );
                 ELSE
                     e.data := convert_to(with_chosen(
-                        convert_from(e.data, 'UTF8'), t.placeholder, t.placeholder_shown, chosen, r.replaced
+                        convert_from(e.data, 'UTF8'), t.placeholder, t.placeholder_shown, chosen, replaced
                     ), 'UTF8');
                 END IF;
                 head.position := head.position + 1;
@@ -286,10 +338,10 @@ BEGIN
                         WHEN plainly THEN replace(
                             replace(t.rows[n], t.placeholder::text, chosen.id::text), t.placeholder_shown, chosen.shown
                         )
-                        ELSE with_chosen(t.rows[n], t.placeholder, t.placeholder_shown, chosen, r.replaced) END;
+                        ELSE with_chosen(t.rows[n], t.placeholder, t.placeholder_shown, chosen, replaced) END;
                 END LOOP;
             END IF;
-            IF chosen.id IS NULL OR r.prior_one IS NOT NULL THEN
+            IF chosen.id IS NULL OR earlier_one IS NOT NULL THEN
                 NULL;
             ELSIF best[2] IS NULL THEN
                 new_turns := new_turns || ROW (tenant, chosen.id, head.position, t.window_name, 1)::turns;
@@ -298,6 +350,7 @@ BEGIN
                               THEN new_turns[best[2]].times ELSE 0 END + 1;
                 new_turns[best[2]] := ROW (tenant, chosen.id, head.position, t.window_name, times)::turns;
             END IF;
+            moved := moved + CASE WHEN chosen.id IS NULL OR earlier_one IS NOT NULL THEN 0 ELSE 1 END;
             IF i.subject_key IS NOT NULL THEN
                 new_subject_keys := new_subject_keys || ROW (tenant, i.stream_id, i.subject_key)::subject_keys;
             END IF;

@@ -13,7 +13,7 @@ BOOLEAN, TEXTS = 16, 1009
 TURN_COLUMNS, CHOICE_COLUMNS = struct.pack("!i", 8), struct.pack("!i", 3)
 
 ID = struct.Struct("!ii16s")
-UNLIMITED = nulls(INTEGER)
+UNLIMITED, SAME = nulls(INTEGER), nulls(ITS_OWN)
 
 
 LIMIT = 1_024
@@ -25,6 +25,7 @@ class PackedTurn:
 
     turn: Turn
     columns: bytes
+    choices: bytes
     marks: tuple[bytes, bytes]
 
     def is_of(self, guard: Turn) -> bool:
@@ -57,18 +58,20 @@ def packed_turn(guard: Turn) -> PackedTurn:
             text(guard.placeholder_shown),
             text(guard.window),
             struct.pack("!ii?", BOOLEAN, 1, guard.fewest),
-            COLUMN.pack(ITS_OWN, len(choices)),
-            choices,
         )
         marks = str(guard.placeholder).encode(), guard.placeholder_shown.encode()
-        found = PackedTurn(guard, b"".join(columns), marks)
+        found = PackedTurn(guard, b"".join(columns), COLUMN.pack(ITS_OWN, len(choices)) + choices, marks)
         packed_ones.keep(id(guard.choices), found)
     return found
 
 
-def turn(item: int, guard: PackedTurn, models: Sequence[str], rows: Sequence[str]) -> bytes:
-    """*guard* of an *item*, behind its length; *rows* of *models* are those in which the placeholder stands."""
-    return measured(b"".join((TURN_COLUMNS, integer(item), guard.columns, texts(models), texts(rows))))
+def turn(
+    item: int, guard: PackedTurn, models: Sequence[str], rows: Sequence[str], before: PackedTurn | None = None
+) -> bytes:
+    """*guard* of an *item*, behind its length; *rows* of *models* are those in which the placeholder stands. The
+    choices are left out if they are those of the tenant's turn *before*."""
+    choices = SAME if before is guard else guard.choices
+    return measured(b"".join((TURN_COLUMNS, integer(item), guard.columns, choices, texts(models), texts(rows))))
 
 
 def choice(one: Choice) -> bytes:

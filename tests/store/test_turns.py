@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from aureum.commands.leads import NUMBERS
 from aureum.domain import ids
 from aureum.domain.errors import DayFull
+from aureum.domain.routing.turns import NEVER, Taken, whose_turn
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.guards import Choice, Turn
 from aureum.store.metadata import VISITOR, Origin
@@ -129,3 +132,56 @@ def test_nothing_is_appended_once_the_same_call_has_filled_a_choice(module_datab
         assert len(full) == 5 and all(one.names == {ANA} for one in full)
 
     on_a_tenant(module_database_url, scenario)
+
+
+LINES = (
+    turn(ANA, BEN, CORA),
+    turn(BEN, ANA),
+    turn(CORA),
+    turn(ANA, BEN, CORA, fewest=True),
+    turn(CORA, BEN, most={BEN: 1_000_000}),
+)
+"""Each is the same one for all appends of a brokerage, as for the forms of a moment: its choices are sent once."""
+
+IN_ORDER = """
+SELECT position, stream_id FROM events WHERE tenant_id = %(tenant)s AND type = 'lead.captured' ORDER BY position
+"""
+
+
+@settings(max_examples=15)
+@example([[(False, LINES[0])] * 11, [(False, LINES[0])] * 2])
+@example([[(False, LINES[2]), (True, LINES[1]), *[(False, LINES[0])] * 8], [(False, LINES[0])] * 4])
+@given(calls=st.lists(st.lists(st.tuples(st.booleans(), st.sampled_from(LINES)), max_size=24), min_size=1, max_size=3))
+def test_whatever_is_appended_together_each_has_its_turn(
+    module_database_url: str, calls: list[list[tuple[bool, Turn]]]
+) -> None:
+    async def run() -> None:
+        async with opened_store(module_database_url) as store:
+            tenants = [await open_brokerage(store), await open_brokerage(store)]
+            asked: dict[UUID, Turn] = {}
+
+            async def append(tenant_id: UUID, of: Turn) -> UUID:
+                number = await store.number_of(NUMBERS)
+                lead = new_lead(number=number, assigned_to=of.placeholder, routing={"mode": "round_robin"})
+                asked[lead.id] = of
+                origin = Origin(VISITOR)
+                appended = await store.append(
+                    tenant_id, lead, NO_STREAM, command="CaptureLead", origin=origin, guards=(of,)
+                )
+                assert appended.chosen is not None
+                found[lead.id] = appended.chosen
+                return lead.id
+
+            found: dict[UUID, UUID] = {}
+            for call in calls:
+                await asyncio.gather(*(append(tenants[second], of) for second, of in call))
+            for tenant_id in tenants:
+                taken: dict[UUID, Taken] = {}
+                for position, lead_id in await store.database.rows(IN_ORDER, {"tenant": tenant_id}):
+                    of = asked[lead_id]
+                    choices = [choice.id for choice in of.choices]
+                    expected = whose_turn(choices, taken, of.window, fewest=of.fewest)
+                    assert found[lead_id] == expected
+                    taken[expected] = Taken(position, of.window, taken.get(expected, NEVER).times + 1)
+
+    asyncio.run(run())

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from functools import cache
 
 from aureum.projections import people
+from aureum.projections.document_list import DocumentList
 from aureum.projections.list_sql import functions as page_functions
+from aureum.projections.read_model import ReadModel
 from aureum.registry import LISTS, READ_MODELS, VERSIONED
 from aureum.sql_functions import OF_THE_OWNER, OF_THE_SERVICE, Declared, text
 
+PLACE_OF_KNOWN = "-- {known}\n"
 PLACE_OF_PRIOR = "-- {prior}\n"
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
 LATE_ROWS = """\
@@ -66,7 +69,8 @@ GRANT EXECUTE ON FUNCTION {", ".join(called)} TO aureum_service;
 def filled(declared: Iterable[Declared]) -> str:
     """Their texts, with what the declarations replace and with what follows from the read models."""
     places = {
-        PLACE_OF_PRIOR: people.IN_APPEND,
+        PLACE_OF_KNOWN: people.KNOWN_IN_APPEND + "\n",
+        PLACE_OF_PRIOR: people.IN_APPEND + "\n",
         PLACE_OF_READ_MODELS: updates(),
         PLACE_OF_VERSION: read_version(),
     }
@@ -87,9 +91,16 @@ def updates() -> str:
     return "".join(
         f"    rows := p_rows[array_position(p_models, '{model.NAME}')];\n"
         f"{LATE_ROWS.format(model=model.NAME)}"
-        f"    IF rows IS NOT NULL THEN\n{model.APPEND.strip()};\n    END IF;\n"
+        f"    IF rows IS NOT NULL THEN\n{update(model)};\n    END IF;\n"
         for model in READ_MODELS
     )
+
+
+def update(model: ReadModel) -> str:
+    """The statement of one."""
+    if not isinstance(model, DocumentList):
+        return model.APPEND.strip()
+    return f"IF all_begin THEN\n{model.BEGIN.strip()};\nELSE\n{model.APPEND.strip()};\nEND IF"
 
 
 def read_version() -> str:
