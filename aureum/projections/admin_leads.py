@@ -32,8 +32,9 @@ def row_of(lead: Lead) -> Row:
     }
 
 
-def detail(row: Row, brokerage_id: int, agent: int | None, routing: Row | None) -> Row:
-    """The full lead detail, of a row of the lead list whose documents are parsed. *routing* is how it is shown."""
+def detail(row: Row, brokerage_id: int, agent: int | None, routing: Row | None, offer: Row | None) -> Row:
+    """The full lead detail, of a row of the lead list whose documents are parsed. *routing* and *offer* stand in it as
+    they are given."""
     doc, utm = row["doc"], row["doc"]["utm"]
     return {
         "id": row["number"],
@@ -54,6 +55,7 @@ def detail(row: Row, brokerage_id: int, agent: int | None, routing: Row | None) 
         "utm_medium": utm["medium"],
         "utm_campaign": utm["campaign"],
         "routing": routing,
+        "offer": offer,
         "contact_id": doc["contactId"],
         "suspect": doc.get("suspect", False),
         "created_at": in_seconds(doc["createdAt"]),

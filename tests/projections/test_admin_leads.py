@@ -66,8 +66,8 @@ def test_the_row_and_the_aggregate_show_the_same(
     stored = lead_list.LIST.stored(row) | {"brokerage_id": 3, "agent": None if user is None else 5}
 
     loaded = admin_leads.loaded(tuple(stored[column] for column in admin_leads.COLUMNS))
-    of_row = admin_leads.detail(loaded, loaded["brokerage_id"], loaded["agent"], None)
-    of_lead = admin_leads.detail(admin_leads.row_of(lead), 3, None if user is None else 5, None)
+    of_row = admin_leads.detail(loaded, loaded["brokerage_id"], loaded["agent"], None, None)
+    of_lead = admin_leads.detail(admin_leads.row_of(lead), 3, None if user is None else 5, None, None)
 
     assert orjson.dumps(of_row) == orjson.dumps(of_lead)
     assert loaded["details"] == admin_leads.row_of(lead)["details"]

@@ -31,11 +31,15 @@ class Agent:
     price_max: str | None = None
 
     def away(self, at: datetime) -> bool:
-        """Whether the agent is away. Without a beginning the absence has begun, without an end it goes on."""
-        if self.away_from is None and self.away_to is None:
-            return False
-        begun = self.away_from is None or self.away_from <= at
-        return begun and (self.away_to is None or at < self.away_to)
+        """Whether the agent is away."""
+        return away_at(at, self.away_from, self.away_to)
+
+
+def away_at(at: datetime, away_from: datetime | None, away_to: datetime | None) -> bool:
+    """Whether an agent is away. Without a beginning the absence has begun, without an end it goes on."""
+    if away_from is None and away_to is None:
+        return False
+    return (away_from is None or away_from <= at) and (away_to is None or at < away_to)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ PASSED_ON = {
 }
 """Before the reason, where a lead was passed on."""
 
+OVERDUE = (
+    "The agent did not answer within {minutes} of work, and keeps the lead: no other agent can take it, or it was "
+    "passed on as often as a lead is."
+)
+
 MISSING = {
     "late": "The comparison by meaning took too long and was not waited for.",
     "busy": "Too many enquiries came at once for a comparison by meaning.",
@@ -160,6 +165,11 @@ def reason(found: Mapping[str, Any]) -> str:
     if "passed_on" in found:
         return f"{why_passed_on(found['passed_on'])} {decided(found)}"
     return decided(found) if known is None else f"{NOT_NOW[known]} {decided(found)}"
+
+
+def overdue(minutes: int) -> str:
+    """Why a lead that was not answered is still with its agent."""
+    return OVERDUE.format(minutes=minutes_of(minutes))
 
 
 def why_passed_on(passed_on: Mapping[str, Any]) -> str:
@@ -288,7 +298,26 @@ def agents_in(details: Mapping[str, Any]) -> set[UUID]:
     """Whom ``shown`` tells of."""
     found = by_words(details["routing"]) or {}
     named = {agent for agent, _ in (*found.get("pool", ()), *found.get("out", ()))}
-    return {UUID(agent) for agent in named | {details.get("routed_to")} if agent is not None}
+    return {UUID(agent) for agent in named | {details.get("routed_to")} if agent is not None} | offered_in(details)
+
+
+def offered_in(details: Mapping[str, Any]) -> set[UUID]:
+    """Whom ``offer_shown`` tells of."""
+    return set(map(UUID, (details["routing"] or {}).get("offered", ())))
+
+
+def offer_shown(
+    doc: Mapping[str, Any],
+    details: Mapping[str, Any],
+    form: Callable[[UUID], Any],
+    time: Callable[[datetime], str],
+) -> dict[str, Any] | None:
+    """``offer`` of a lead as APIs show it, of what a read model keeps: which agents may claim it, and until when. None
+    if it is not offered to some of them now. *form* writes the id of an agent, *time* a time."""
+    made = offer(details["routing"], datetime.fromisoformat(doc["createdAt"]))
+    if made is None or made.until is None or doc["assignedToId"] is not None:
+        return None
+    return {"group": made.group, "until": time(made.until), "agents": [form(agent) for agent in made.agents or ()]}
 
 
 def by_words(found: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -24,7 +24,8 @@ def history_of(stream: Stream, *, brief: bool = False) -> list[dict[str, Any]]:
     def shown(row: Row) -> Row:
         details = row["details"]
         routing = reasons.shown(details, to_wire, brief=brief, whole=True)
-        return {**row["doc"], "notes": details["notes"], "routing": routing}
+        offer = reasons.offer_shown(row["doc"], details, to_wire, aureum_time)
+        return {**row["doc"], "notes": details["notes"], "routing": routing, "offer": offer}
 
     return entries(
         lead_list.LIST,
@@ -60,6 +61,10 @@ def unseen(event: Any, phone: str) -> dict[str, Any]:
         case Lead.DetailsChanged(details=dict() as details):
             named = {phone if name == "phone_e164" else name: value for name, value in details.items()}
             return {name: {"from": None, "to": value} for name, value in named.items()}
+        case Lead.Overdue():
+            return {
+                "overdue": {"from": None, "to": {"minutes": event.minutes, "reason": reasons.overdue(event.minutes)}}
+            }
         case Lead.DetailsChanged():
             return {"details": {"from": None, "to": event.details}}
     return activity_list.changes(event)

@@ -76,8 +76,17 @@ async def read_lead(visit: Visit) -> ApiAnswer:
     answer = await visit.ask("GET", "/api/leads/{id}", id=visit.id())
     number = str(await looked_up(visit, NUMBER, from_wire(visit.id())))
     detail = (await visit.ask("GET", API + "/{id}", id=number)).body
-    shown = answer.body | {"notes": detail["notes"]} | await routing(visit, detail["routing"])
+    shown = answer.body | {"notes": detail["notes"], "offer": await offered(visit, detail["offer"])}
+    shown |= await routing(visit, detail["routing"])
     return ApiAnswer(shown, answer.etag, None)
+
+
+async def offered(visit: Visit, offer: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """To whom the lead is offered now, with the agents by their ids."""
+    if offer is None:
+        return None
+    ids = {user["number"]: user["id"] for user in (await visit.ask("GET", "/api/users")).body}
+    return {**offer, "agents": [ids.get(number) for number in offer["agents"]]}
 
 
 async def routing(visit: Visit, found: Mapping[str, Any] | None) -> dict[str, str | None]:
@@ -171,6 +180,7 @@ LEADS = Resource(
         Column("suspect", "Spam check", "suspect"),
         Column("source", "Source"),
         Column("sourcePage", "Source page"),
+        Column("offer", "Offered to", "offer"),
         Column("reason", "Why this agent"),
         Column("met", "Matched"),
         Column("pool", "Eligible agents"),

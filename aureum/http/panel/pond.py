@@ -9,6 +9,8 @@ from starlette.responses import RedirectResponse, Response
 from aureum.domain import ids
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import to_wire
+from aureum.domain.lead import UNABLE
+from aureum.domain.routing.eligible import away_at
 from aureum.http.panel.acting import named, number_of
 from aureum.http.panel.leads import API, ID, NO_LEAD, looked_up
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
@@ -16,6 +18,7 @@ from aureum.http.panel.visit import Visit
 
 HERE = "/admin/pond"
 POND = "/api/v1/admin/pond"
+AGENT = "/api/v1/admin/agents/{id}"
 LENGTH = 20
 
 
@@ -25,13 +28,15 @@ async def shown(visit: Visit, problem: str | None = None) -> Response:
     number_of(visit)
     query = {"page": visit.request.query_params.get("page", ""), "page_size": LENGTH} | named(visit)
     part = (await visit.ask("GET", POND, query=query)).body
-    now, claims = ids.now(), visit.role != "platform_admin"
+    now, claims, unable = ids.now(), visit.role != "platform_admin", await cannot_claim(visit)
+    able = claims and unable is None
     return await page(
         visit,
         "pond.html",
         400 if problem else 200,
         problem=problem,
-        leads=[lead | {"mine": claims and is_open(lead["offer"], visit.me["number"], now)} for lead in part["items"]],
+        unable=unable,
+        leads=[lead | {"mine": able and is_open(lead["offer"], visit.me["number"], now)} for lead in part["items"]],
         claims=claims,
         total=part["total"],
         older=part["page"] + 1 if part["page"] < part["total_pages"] else None,
@@ -41,6 +46,20 @@ async def shown(visit: Visit, problem: str | None = None) -> Response:
 def is_open(offer: Mapping[str, Any] | None, number: int, now: datetime) -> bool:
     """Whether the user with this *number* may claim a lead now."""
     return offer is None or number in offer["agents"] or datetime.fromisoformat(offer["until"]) <= now
+
+
+async def cannot_claim(visit: Visit) -> str | None:
+    """Why an agent who looks at the pond may claim none of it now; brokers and owners may."""
+    if visit.role != "agent" or visit.me is None:
+        return None
+    own = (await visit.ask("GET", AGENT, id=str(visit.me["number"]))).body
+    if not own["takes_leads"]:
+        return UNABLE["takes_no_leads"]
+    return UNABLE["away"] if away_at(ids.now(), *(moment(own[name]) for name in ("away_from", "away_to"))) else None
+
+
+def moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 async def waiting(visit: Visit) -> int:

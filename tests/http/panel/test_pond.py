@@ -91,7 +91,7 @@ def test_a_lead_of_the_pond_is_offered_to_everyone(
     server: Server, tenant: Tenant, operator: Operator, boss: Staff
 ) -> None:
     ana = operator.staff(tenant.id, "agent", "Ana Agent")
-    change(server, boss, ana, takes_leads=False)
+    put(server, boss, mode="primary_only", fallback="pond")
     numbers = [sent(server, tenant) for _ in range(21)]
     assert {one["offer"] for one in waiting(server, ana)} == {None}
     reader = as_staff(server, ana)
@@ -100,6 +100,12 @@ def test_a_lead_of_the_pond_is_offered_to_everyone(
     assert [form.action for form in reader.read(older).forms if form.action.startswith(HERE)] == [
         f"{HERE}/{numbers[0]}/claim"
     ]
+    # An agent who could get no lead finds no button, and why.
+    away = {"takes_leads": True, "away_from": "2020-01-01"}
+    for profile, why in (({"takes_leads": False}, "take none"), (away, "away")):
+        change(server, boss, ana, **profile)
+        assert claims(reader) == [] and why in str(reader.read(HERE).said("p"))
+        assert why in page(reader.send(f"{HERE}/{numbers[0]}/claim", [("once", why)]), 400).said("p", role="alert")[0]
 
 
 def test_a_platform_admin_sees_the_pond_and_claims_nothing(

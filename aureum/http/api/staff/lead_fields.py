@@ -134,6 +134,14 @@ class AdminLeadFilters(Numbered):
     q: Search = None
 
 
+class OfferResponse(Shape):
+    """Until this moment only these agents may claim the lead. If none does, it goes on to the next rule."""
+
+    group: str
+    until: LeadsTimestamp
+    agents: list[int]
+
+
 class AdminLeadResponse(Shape):
     """A lead with all its details."""
 
@@ -156,6 +164,10 @@ class AdminLeadResponse(Shape):
     utm_campaign: str | None
     routing: Annotated[
         dict[str, Any] | None, Field(description="Why the lead was routed to this agent. `null` if it was not routed.")
+    ]
+    offer: Annotated[
+        OfferResponse | None,
+        Field(description="The agents to whom a rule offers the lead. `null` if it is not offered now."),
     ]
     contact_id: Annotated[Wire | None, Field(description="The contact that the lead was converted to.")]
     suspect: Annotated[bool, Field(description="Whether the lead is suspected spam.")]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import leads_time
 from aureum.domain.lead import Lead
-from aureum.http.api.staff.lead_routing import routing_of
+from aureum.http.api.staff.lead_routing import offer_of, routing_of
 from aureum.http.contract.history import entry, unseen
 from aureum.projections import activity_list, admin_leads, lead_list
 from aureum.projections.changes import changes
@@ -43,7 +43,7 @@ def history_of(stream: Stream, agents: Mapping[UUID, int], *, brief: bool) -> li
         row = lead_list.step(row, recorded.event)
         assert row is not None, "a lead's stream begins with lead.captured"
         routing = routing_of(row["details"], agents, brief=brief, whole=True)
-        detail = admin_leads.detail(row, 0, agents.get(row["assigned_to"]), routing)
+        detail = admin_leads.detail(row, 0, agents.get(row["assigned_to"]), routing, offer_of(row, agents))
         after = {name: value for name, value in detail.items() if name not in NOT_CHANGES}
         told = changes(before, after) or happened(recorded.event, agents) or unseen(recorded.event, "phone_e164")
         entries.append(entry(recorded, told) | {"at": leads_time(recorded.event.timestamp)})

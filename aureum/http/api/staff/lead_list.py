@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from aureum.http.api.staff.lead_fields import AdminLeadFilters
-from aureum.http.api.staff.lead_routing import routed_numbers, routing_of
+from aureum.http.api.staff.lead_routing import offer_of, routed_numbers, routing_of
 from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.catching_up import FAR, Run, changes, runs_of
@@ -161,7 +161,7 @@ async def details_of(context: Context, leads: Sequence[Row], *, everywhere: bool
 
     def one(lead: Row) -> Row:
         routing = routing_of(lead["details"], numbers, brief=brief, whole=False)
-        return admin_leads.detail(lead, lead["brokerage_id"], lead["agent"], routing)
+        return admin_leads.detail(lead, lead["brokerage_id"], lead["agent"], routing, offer_of(lead, numbers))
 
     return map(one, leads)
 

@@ -1,5 +1,6 @@
 """Leads on the admin's side of the Leads API: entered by staff, read, changed, and the history of each."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from aureum.http.api.staff.lead_fields import (
 )
 from aureum.http.api.staff.lead_history import history_of, named_in, routings_in
 from aureum.http.api.staff.lead_list import PATH, get_admin_leads
-from aureum.http.api.staff.lead_routing import numbers_of, routed_numbers, routing_of
+from aureum.http.api.staff.lead_routing import numbers_of, offer_of, routed_numbers, routing_of
 from aureum.http.api.staff.scope import in_brokerage, where_lead_is
 from aureum.http.contract.agents import check_agent
 from aureum.http.contract.answers import encoded
@@ -39,22 +40,23 @@ SOURCE_DOMAIN = "admin-manual"
 SOURCE_PAGE = "/admin/leads"
 
 
-def lead_body(brokerage: int, agent: int | None, routing: dict[str, Any] | None, lead: Lead) -> bytes:
-    """The full detail of a lead of this *brokerage*, in the care of this *agent*."""
-    return encoded(admin_leads.detail(admin_leads.row_of(lead), brokerage, agent, routing))
+def lead_body(context: Context, agent: int | None, numbers: Mapping[UUID, int], lead: Lead) -> bytes:
+    """The full detail of a lead of the caller's brokerage, in the care of this *agent*."""
+    return encoded(detail(context, admin_leads.row_of(lead), context.caller.number, agent, numbers))
 
 
 async def body_of(context: Context, lead: Lead) -> partial[bytes]:
     """What makes the body of this lead."""
     agent = lead.assigned_to
     number = None if agent is None else (await numbers_of(context, {agent})).get(agent)
-    return partial(lead_body, context.caller.number, number, await routing(context, lead_list.routed_of(lead)))
+    numbers = await routed_numbers(context, [lead_list.routed_of(lead)], whole=True)
+    return partial(lead_body, context, number, numbers)
 
 
-async def routing(context: Context, details: Row) -> dict[str, Any] | None:
-    """How the lead found its agent, as the caller may see it."""
-    numbers = await routed_numbers(context, [details], whole=True)
-    return routing_of(details, numbers, brief=context.caller.visible_to is not None, whole=True)
+def detail(context: Context, row: Row, brokerage: int, agent: int | None, numbers: Mapping[UUID, int]) -> Row:
+    """The full detail of a row, as the caller may see it; *numbers* are those of all users whom its routing names."""
+    routing = routing_of(row["details"], numbers, brief=context.caller.visible_to is not None, whole=True)
+    return admin_leads.detail(row, brokerage, agent, routing, offer_of(row, numbers))
 
 
 async def post_admin_lead(context: Context, new: AdminLeadCreate) -> Response:
@@ -64,7 +66,6 @@ async def post_admin_lead(context: Context, new: AdminLeadCreate) -> Response:
     Raises NotFound, HttpError 400.
     """
     context = await in_brokerage(context, new.brokerage_id, "create lead")
-    brief = context.caller.visible_to is not None
     numbers: dict[UUID, int] = {}
     if new.route:
         staff = await context.app.database.tenant_rows(
@@ -73,9 +74,8 @@ async def post_admin_lead(context: Context, new: AdminLeadCreate) -> Response:
         numbers = {user_id: number for user_id, number, *_ in staff}
 
     def body(lead: Lead) -> bytes:
-        shown = routing_of(lead_list.routed_of(lead), numbers, brief=brief, whole=True)
         agent = None if lead.assigned_to is None else numbers.get(lead.assigned_to, new.assigned_agent_id)
-        return lead_body(context.caller.number, agent, shown, lead)
+        return lead_body(context, agent, numbers, lead)
 
     remember = await once(context, body)
     command = CaptureLead(
@@ -121,7 +121,8 @@ async def get_admin_lead(context: Context, number: int, as_of: AsOf) -> Response
     """Returns the lead, or its state at ``asOf``."""
     context, row = await find_lead(context, number)
     if as_of.as_of is None:
-        shown = admin_leads.detail(row, row["brokerage_id"], row["agent"], await routing(context, row["details"]))
+        numbers = await routed_numbers(context, [row["details"]], whole=True)
+        shown = detail(context, row, row["brokerage_id"], row["agent"], numbers)
         return unless_known(context, encoded(shown), row["stream_version"])
     (at,) = await on_clock(context.app.database, context.tenant_id, as_of.as_of)
     stream = (await context.app.store.load(context.tenant_id, row["lead_id"])).until(at)
