@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aureum.http.access.arrivals import Arrivals
 from aureum.http.access.gate import Gate
 from aureum.http.access.sites import Sites
 from aureum.http.contract.answer_cache import AnswerCache
@@ -68,15 +69,20 @@ async def open_aureum(
     warm_up()
     metrics = Metrics()
     watch = Watch(settings.database_timeout, metrics.database_timeouts.inc)
-    gate = Gate(
-        url,
-        form_rate_limit=settings.form_rate_limit,
-        prepared=settings.prepared_statements,
-        watch=watch,
-        uncounted=metrics.uncounted.inc,
-    )
     connection = nullcontext() if model_path is None else ModelClient(model_path, seconds=settings.routing_timeout)
-    async with open_store(settings, url, key, watch) as store, gate, connection as model:
+    async with (
+        open_store(settings, url, key, watch) as store,
+        Arrivals(store.database) as arrivals,
+        Gate(
+            url,
+            form_rate_limit=settings.form_rate_limit,
+            prepared=settings.prepared_statements,
+            watch=watch,
+            uncounted=metrics.uncounted.inc,
+            arrived=arrivals.came,
+        ) as gate,
+        connection as model,
+    ):
         with asking(model, settings.routing_timeout, metrics.routed_without_model):
             yield Aureum(
                 settings,

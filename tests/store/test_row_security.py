@@ -50,6 +50,7 @@ VALUES = {
     "bytea": "uuid_send(gen_random_uuid())",
     "boolean": "false",
     "timestamp with time zone": "now()",
+    "date": "current_date",
     "text[]": "'{}'",
     "tsvector": "''",
     "jsonb": "'{}'",

@@ -124,10 +124,13 @@ class Gate:
         prepared: bool | None = None,
         watch: Watch | None = None,
         uncounted: Callable[[int], None] = lambda requests: None,
+        arrived: "Callable[[Lookup, Admission | None], None]" = lambda lookup, admission: None,
     ) -> None:
-        """*uncounted* hears of requests that passed without being counted."""
+        """*uncounted* hears of requests that passed without being counted, *arrived* of all that were not recognized by
+        their bytes."""
         self.url = url
         self.uncounted = uncounted
+        self.arrived = arrived
         self.uncounted_until = 0.0
         self.watch = watch or Watch()
         self.form_rate_limit = form_rate_limit
@@ -155,7 +158,9 @@ class Gate:
         """
         if self.closing:
             raise Busy()
-        return await self.batches.ask(lookup)
+        admission = await self.batches.ask(lookup)
+        self.arrived(lookup, admission)
+        return admission
 
     def put(self, lookup: Lookup) -> asyncio.Future[Admission | None]:
         """``ask`` for what is no task. Raises Busy; the future raises Unavailable."""

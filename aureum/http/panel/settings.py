@@ -1,6 +1,6 @@
 """Settings: the brokerage itself, and the way to its API keys. Domains and plan are shown; they are not the owner's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import RedirectResponse, Response
 
@@ -14,6 +14,12 @@ from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import HttpError
 
 API = "/api/v1/admin/brokerages/{id}"
+
+SEEN = """
+SELECT s.domain FROM domains_seen s
+  JOIN domains d ON d.domain = s.domain AND d.tenant_id = s.tenant_id
+ WHERE s.domain = ANY (%(domains)s)
+"""
 
 FIELDS = (NAME, *SETTINGS, *MAILS)
 
@@ -36,8 +42,22 @@ async def shown(
     values = typed or all_typed(FIELDS, answer.body, visit.zone)
     done = visit.request.query_params.get("done") == "changed" and visit.request.method == "GET"
     tag = answer.etag if etag is None else etag
-    about = {"brokerage": answer.body, "etag": tag, "fields": FIELDS, "values": values, "users": {}}
+    silent = await silent_domains(visit, answer.body["domains"])
+    about = {
+        "brokerage": answer.body,
+        "silent": silent,
+        "etag": tag,
+        "fields": FIELDS,
+        "values": values,
+        "users": {},
+    }
     return await page(visit, "settings.html", 400 if problem else 200, problem=problem, done=done, **about)
+
+
+async def silent_domains(visit: Visit, domains: Sequence[str]) -> set[str]:
+    """Those of *domains* under which no request has arrived yet."""
+    seen = await visit.request.app.state.aureum.database.rows(SEEN, {"domains": list(domains)})
+    return set(domains) - {domain for (domain,) in seen}
 
 
 async def show_settings(visit: Visit) -> Response:

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 class Kind(NamedTuple):
     """``fields`` are the names that a letter of this kind may have beside ``link``; what is not given is left out of
-    the mail. With ``account`` a user gets it whatever the user's choice is; ``public`` ones go to visitors."""
+    the mail. One with ``account`` goes to a user whatever the user's choice is, an ``urgent`` one does not wait for a
+    digest, and ``public`` ones go to visitors."""
 
     fields: tuple[str, ...]
     account: bool = False
+    urgent: bool = False
     public: bool = False
 
 
@@ -22,8 +24,8 @@ KINDS = {
     "tour_assigned": Kind(PERSON),
     "lead_in_pond": Kind(PERSON),
     "tour_in_pond": Kind(PERSON),
-    "lead_offered": Kind(("lead", "until")),
-    "answer_late": Kind(("lead", "at", "until")),
+    "lead_offered": Kind(("lead", "until"), urgent=True),
+    "answer_late": Kind(("lead", "at", "until"), urgent=True),
     "confirmation": Kind(("first_name", "asked"), public=True),
     "webhook_disabled": Kind(("host", "why"), account=True),
     "domain_silent": Kind(("domain",), account=True),

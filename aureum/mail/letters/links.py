@@ -4,25 +4,25 @@ They begin with a domain of the brokerage under which requests have arrived, so 
 nowhere yet.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 LOCAL = "localhost"
 """The domain of the demonstration alone, which no certificate names."""
 
 
 def base(
-    slug: str, domains: Sequence[str], seen: Collection[str], base_domain: str | None, public_url: str | None
+    slug: str, arrives: Sequence[str], base_domain: str | None, public_url: str | None, local_url: str | None
 ) -> str | None:
-    """What links begin with: the first of *domains* that was *seen*, else the brokerage's name below the base domain,
-    else the installation's own URL. None if there is none of them: then mails have no links."""
-    host = next((domain for domain in domains if domain in seen and domain != LOCAL), None)
-    if host is None and base_domain is not None:
-        host = f"{slug}.{base_domain}"
-    if host is not None:
-        return f"https://{host}"
-    return None if public_url is None else public_url.rstrip("/")
+    """What links begin with: the first of the brokerage's domains at which requests arrive (*arrives*), else its name
+    below the base domain, else the installation's own URL. None if there is none of them: then mails have no links."""
+    if arrives and arrives[0] != LOCAL:
+        return f"https://{arrives[0]}"
+    if base_domain is not None:
+        return f"https://{slug}.{base_domain}"
+    url = public_url or (local_url if arrives else None)
+    return None if url is None else url.rstrip("/")
 
 
 def page(begin: str | None, path: str) -> str | None:
-    """The link to a page of the panel."""
-    return None if begin is None else f"{begin}/admin/{path}"
+    """The link to a page of the panel; the empty path is its first one."""
+    return None if begin is None else f"{begin}/admin/{path}".rstrip("/")

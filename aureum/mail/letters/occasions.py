@@ -4,7 +4,7 @@ suspect is none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,9 +24,11 @@ log = structlog.get_logger()
 CAME = (Lead.Captured, Tour.Requested)
 CLEARED = (Lead.Cleared, Tour.Cleared)
 ASSIGNED = (Lead.Assigned, Tour.Assigned)
+ROUTED = (*CAME, *CLEARED, Lead.PassedOn)
+"""After which the routing says whose it is."""
 
 TYPES = frozenset(
-    event.TOPIC for event in (*CAME, *CLEARED, *ASSIGNED, Lead.Suspected, Tour.Suspected, WebhookEndpoint.Disabled)
+    event.TOPIC for event in (*ROUTED, *ASSIGNED, Lead.Suspected, Tour.Suspected, WebhookEndpoint.Disabled)
 )
 """Of events that make an occasion, or unmake one."""
 
@@ -36,14 +38,16 @@ FORM = "website"
 
 @dataclass(frozen=True, slots=True)
 class Enquiry:
-    """A lead or a tour (``kind``) that has come, was cleared (``new``), or has got another agent, as it stood then.
-    ``by`` is the user who did it, ``from_form`` whether a visitor sent it, ``fields`` what staff read of it."""
+    """A lead or a tour (``kind``) that has come or was cleared (``new``), was ``routed``, or got another agent by hand.
+    ``position`` is that of the append's last event, ``by`` the user who did it, ``from_form`` whether a visitor sent
+    it, ``fields`` what staff read of it."""
 
     kind: str
     stream_id: UUID
     position: int
     at: datetime
     new: bool
+    routed: bool
     from_form: bool
     assigned_to: UUID | None
     by: str | None
@@ -87,7 +91,7 @@ def occasions(tenant_id: UUID, stream_id: UUID, recorded: Iterable[Recorded], af
         waiting += occasion(record, aggregate, from_form)
         if last:
             if record.position > after and not getattr(aggregate, "suspect", None):
-                yield from waiting
+                yield from (replace(one, position=record.position) for one in waiting)
             waiting = []
 
 
@@ -97,10 +101,10 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
     if isinstance(event, WebhookEndpoint.Disabled) and event.reason != "staff":
         host = urlsplit(aggregate.url).hostname or ""
         return [Stopped(aggregate.id, record.position, event.timestamp, host, event.reason)]
-    if not isinstance(event, (*CAME, *CLEARED, *ASSIGNED)) or is_erased(aggregate):
+    if not isinstance(event, (*ROUTED, *ASSIGNED)) or is_erased(aggregate):
         return []
     kind, by = actor(record)
-    new = not isinstance(event, ASSIGNED)
+    routed = isinstance(event, ROUTED)
     about = lead_fields(aggregate) if isinstance(aggregate, Lead) else tour_fields(aggregate)
     return [
         Enquiry(
@@ -108,11 +112,12 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
             stream_id=aggregate.id,
             position=record.position,
             at=event.timestamp,
-            new=new,
+            new=isinstance(event, (*CAME, *CLEARED)),
+            routed=routed,
             from_form=from_form,
             assigned_to=aggregate.assigned_to,
             by=by if kind == "user" else None,
-            routing=aggregate.routing if new else None,
+            routing=aggregate.routing if routed else None,
             email=aggregate.email,
             first_name=aggregate.first_name if isinstance(aggregate, Lead) else aggregate.name,
             words=f"{getattr(aggregate, 'subject', None) or ''}\n{aggregate.message or ''}",

@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from aureum.domain.user import NOTIFY
 from aureum.mail.letter import Letter, Recipient
 from aureum.mail.letters.headers import usable
 from aureum.mail.letters.kinds import KINDS
 from aureum.mail.letters.texts import LANGUAGES, written_in
+
+AT_ONCE, DIGEST, _ = NOTIFY
 
 OWNERS = ("brokerage_owner",)
 MANAGERS = ("brokerage_owner", "broker")
@@ -58,9 +61,13 @@ def letter_to(
     subject_id: UUID | None = None,
     reply_to: str | None = None,
     not_before: datetime | None = None,
-) -> list[Letter]:
-    """The letter to one of the staff; none if the user does not want such letters at once."""
-    if not KINDS[kind].account and member.notify != "at_once":
-        return []
+) -> Letter:
+    """A letter to one of the staff, whatever the user wishes."""
     recipient = Recipient(member.address, member.name, member.user_id, subject_id)
-    return [Letter(kind, recipient, usable(reply_to), member.language, fields, position, not_before)]
+    return Letter(kind, recipient, usable(reply_to), member.language, fields, position, not_before)
+
+
+def wish(member: Member, kind: str) -> str:
+    """When a user wants to hear of this: one of ``aureum.domain.user.NOTIFY``."""
+    about = KINDS[kind]
+    return AT_ONCE if about.account or (about.urgent and member.notify == DIGEST) else member.notify

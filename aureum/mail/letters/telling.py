@@ -1,13 +1,13 @@
 """Which letters the events of one batch of a tenant's log make.
 
-log ── occasions ──▶ agents, or owners and brokers where there is none ── recipients ──▶ letters to staff
-               └──▶ the visitor, within the limits ── confirming ──▶ a confirmation
+Occasions are found in the log; each concerns some of the staff, who get a letter or have it wait for their digest, and
+a form also the visitor, who gets a confirmation within the limits (``confirming``).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -16,11 +16,13 @@ from aureum.background.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VE
 from aureum.domain.ids import now, to_wire
 from aureum.domain.routing import reasons
 from aureum.mail.letter import Letter, Recipient
-from aureum.mail.letters import links
+from aureum.mail.letters import links, recipients
+from aureum.mail.letters.about import About, LetterSettings, about_brokerage
 from aureum.mail.letters.confirming import confirmed, given_name
+from aureum.mail.letters.digest_items import Item, remember
 from aureum.mail.letters.headers import usable
 from aureum.mail.letters.occasions import TYPES, Enquiry, Occasion, Stopped, occasions
-from aureum.mail.letters.recipients import MANAGERS, OWNERS, STAFF, Member, letter_to, staff_of
+from aureum.mail.letters.recipients import MANAGERS, OWNERS, Member, letter_to, wish
 from aureum.mail.letters.texts import written_in
 from aureum.routing.language import ENGLISH, language_asked_for, language_of
 from aureum.store.cipher import TenantKey
@@ -33,28 +35,6 @@ READ_OF_WORDS = 2_000
 """Characters by which the language of an enquiry is told."""
 
 METADATA = 6
-
-ABOUT = """
-SELECT b.slug, b.domains, b.confirmations, b.reply_to, b.disabled FROM brokerages b WHERE b.tenant_id = %(tenant)s
-"""
-
-
-class LetterSettings(NamedTuple):
-    """Of the installation: where links lead, and how many confirmations a brokerage sends in an hour."""
-
-    base_domain: str | None = None
-    public_url: str | None = None
-    confirmations_an_hour: int = 1_000
-
-
-class About(NamedTuple):
-    """What letters of a brokerage need to know: its staff, where links begin, whether visitors get confirmations and
-    where replies to these go."""
-
-    staff: dict[UUID, Member]
-    link: str | None
-    confirmations: bool
-    reply_to: str | None
 
 
 async def letters_of(
@@ -71,7 +51,17 @@ async def letters_of(
     about = await about_brokerage(connection, tenant_key.tenant_id, settings) if found else None
     if about is None:
         return []
-    letters = [letter for one in found for letter in to_staff(one, about)]
+    letters, items = [], []
+    for one in found:
+        for letter in to_staff(one, about):
+            user_id = letter.recipient.user_id
+            assert user_id is not None, "it is one of the staff"
+            match wish(about.staff[user_id], letter.kind):
+                case recipients.AT_ONCE:
+                    letters.append(letter)
+                case recipients.DIGEST if isinstance(one, Enquiry):
+                    items.append(Item(user_id, letter.position, letter.kind, one.stream_id, one.at))
+    await remember(connection, tenant_key.tenant_id, items)
     if about.confirmations:
         forms = [one for one in found if isinstance(one, Enquiry) and one.new and one.from_form and one.email]
         letters += await to_visitors(connection, tenant_key, forms, about, settings)
@@ -99,66 +89,42 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
     return sorted(found, key=lambda one: one.position)
 
 
-async def about_brokerage(connection: AsyncConnection[Any], tenant_id: UUID, settings: LetterSettings) -> About | None:
-    """What letters need to know of a brokerage; None for the platform, and for one that is disabled."""
-    of = {"tenant": tenant_id}
-    row = await (await connection.execute(ABOUT, of)).fetchone()
-    if row is None or row[4]:
-        return None
-    slug, domains, confirmations, reply_to, _ = row
-    staff = staff_of(await (await connection.execute(STAFF, of)).fetchall())
-    begin = links.base(slug, domains, (), settings.base_domain, settings.public_url)
-    return About(staff, begin, confirmations, reply_to)
-
-
 def to_staff(one: Occasion, about: About) -> list[Letter]:
-    """Whom of the staff it concerns."""
+    """To those of the staff whom it concerns, but for the one who did it."""
     if isinstance(one, Stopped):
-        fields = {
-            "host": one.host,
-            "why": one.why,
-            "link": links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}"),
-        }
-        owners = [member for member in about.staff.values() if member.role in OWNERS]
-        return [letter for owner in owners for letter in letter_to(owner, "webhook_disabled", fields, one.position)]
-    if one.assigned_to is None:
-        return [] if not is_in_pond(one) else to_managers(one, about)
-    agent = about.staff.get(one.assigned_to)
-    if agent is None or one.by == to_wire(agent.user_id):
-        return []
-    return letter_to(
-        agent,
-        f"{one.kind}_assigned",
-        fields_of(one, about),
-        one.position,
-        subject_id=one.stream_id,
-        reply_to=one.email,
-    )
-
-
-def is_in_pond(one: Enquiry) -> bool:
-    """Whether no agent has it though it was to be routed: it fell to none, or routing did not work. What agents of a
-    group may claim waits for them."""
-    if not one.new:
-        return False
-    return one.from_form if one.routing is None else one.routing.get("why") != "offered"
-
-
-def to_managers(one: Enquiry, about: About) -> list[Letter]:
-    """To owners and brokers: no agent has it."""
+        link = links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}")
+        fields = {"host": one.host, "why": one.why, "link": link}
+        return [letter_to(owner, "webhook_disabled", fields, one.position) for owner in with_roles(about, OWNERS)]
+    members: list[Member] = []
+    if one.assigned_to in about.staff:
+        kind, members = "assigned", [about.staff[one.assigned_to]]
+    elif is_in_pond(one):
+        kind, members = "in_pond", with_roles(about, MANAGERS)
     return [
-        letter
-        for member in about.staff.values()
-        if member.role in MANAGERS and one.by != to_wire(member.user_id)
-        for letter in letter_to(
+        letter_to(
             member,
-            f"{one.kind}_in_pond",
+            f"{one.kind}_{kind}",
             fields_of(one, about),
             one.position,
             subject_id=one.stream_id,
             reply_to=one.email,
         )
+        for member in members
+        if one.by != to_wire(member.user_id)
     ]
+
+
+def with_roles(about: About, roles: Collection[str]) -> list[Member]:
+    """Those of the staff who have one of *roles*."""
+    return [member for member in about.staff.values() if member.role in roles]
+
+
+def is_in_pond(one: Enquiry) -> bool:
+    """Whether no agent has it though it was to be routed: it fell to none, or routing did not work. What agents of a
+    group may claim waits for them."""
+    if not one.routed or one.assigned_to is not None:
+        return False
+    return one.from_form if one.routing is None else one.routing.get("why") != "offered"
 
 
 def fields_of(one: Enquiry, about: About) -> dict[str, object]:

@@ -9,7 +9,8 @@ from aureum.commands.users import ChangeUser, CreateUser, change_user, create_us
 from aureum.domain import ids
 from aureum.domain.user import User
 from aureum.mail.letter import Letter
-from aureum.mail.letters.telling import LetterSettings, letters_of
+from aureum.mail.letters.about import LetterSettings
+from aureum.mail.letters.telling import letters_of
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, VISITOR, Actor, Origin
 from tests.stores import open_brokerage

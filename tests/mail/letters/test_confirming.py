@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from aureum.mail.letters.about import LetterSettings
 from aureum.mail.letters.confirming import MOST_OF_MAILBOX, confirmed
-from aureum.mail.letters.telling import LetterSettings
 from aureum.store.event_store import EventStore
 from tests.mail.letters.telling import office, store_new, told
 from tests.stores import new_lead, open_brokerage, opened_store

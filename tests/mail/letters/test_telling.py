@@ -10,7 +10,7 @@ from aureum.commands.brokerages import ChangeBrokerage, change_brokerage
 from aureum.domain.ids import to_wire
 from aureum.domain.routing.reasons import POND
 from aureum.domain.webhook_endpoint import WebhookEndpoint
-from aureum.mail.letters.telling import LetterSettings
+from aureum.mail.letters.about import LetterSettings
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Actor, Origin
 from tests.mail.letters.telling import do, hire, office, store_new, summary, told
