@@ -33,6 +33,8 @@ OUTCOMES = ("delivered", "failed", "exhausted")
 """Of a webhook's attempt; shown from the start, as zeros, so that a rate can be computed from the first one on. Rarer
 ones (what another worker has finished meanwhile) appear when they happen."""
 
+MAIL_OUTCOMES = ("sent", "retried", "failed", "bounced", "held")
+"""Of an attempt to send a mail. ``held``: the mail server took none, so the attempt does not count."""
 
 if os.environ.get(SHARED):
     # The library would ask the system at each measurement whether this is another process now. None of ours forks.
@@ -120,7 +122,7 @@ class Metrics:
 
 
 class WorkerMetrics(Metrics):
-    """Those of a process that delivers webhooks: where none does, none are shown."""
+    """Those of a process that delivers webhooks and sends mail: where none does, none are shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -168,6 +170,32 @@ class WorkerMetrics(Metrics):
             registry=self.registry,
         )
         self._tenants: set[str] = set()
+        self.mails = Counter("aureum_mails_total", "Attempts to send a mail", ("outcome",), registry=self.registry)
+        for outcome in MAIL_OUTCOMES:
+            self.mails.labels(outcome)
+        self.mail_lag = Histogram(
+            "aureum_mail_lag_seconds",
+            "From the commit of an event to its mail accepted, of mails that were accepted at once",
+            buckets=(*BUCKETS, 10.0, 30.0, 60.0, 300.0),
+            registry=self.registry,
+        )
+        self._mails_due = Gauge(
+            "aureum_mail_due",
+            "Mails that wait to be sent, 10,000 at most",
+            multiprocess_mode="livemostrecent",
+            registry=self.registry,
+        )
+        self._mail_oldest_due = Gauge(
+            "aureum_mail_oldest_due_seconds",
+            "For how long the oldest mail has been due",
+            multiprocess_mode="livemostrecent",
+            registry=self.registry,
+        )
+
+    def show_mail(self, due: int, oldest_due: float) -> None:
+        """Mails that wait, and for how many seconds the oldest has been due."""
+        self._mails_due.set(due)
+        self._mail_oldest_due.set(oldest_due)
 
     def observe_attempt(self, error: str | None, seconds: float) -> None:
         """An attempt of a webhook; *error* is None for a success."""

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from aureum.app import open_store
+from aureum.background.hosts import Hosts
 from aureum.commands.brokerages import OpenBrokerage, open_brokerage
 from aureum.domain import ids
 from aureum.domain.webhook_endpoint import WebhookEndpoint
@@ -24,7 +25,6 @@ from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.postgres.database import Database
 from aureum.store.postgres.migrate import migrate
 from aureum.webhooks.queue.completions import Completion, write
-from aureum.webhooks.queue.hosts import Hosts
 from aureum.webhooks.queue.lanes import Claim, claim, due_tenants
 from aureum.webhooks.sending.sender import Failure
 from aureum.webhooks.sending.signing import new_secret

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from aureum.demo.demo import Demo
     from aureum.routing.model_process import ModelProcess
+    from aureum.settings import Settings
     from aureum.store.postgres.embedded import EmbeddedServer
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -35,7 +36,7 @@ MetricsPort = Annotated[
         help="Serve /metrics, /healthz and /readyz on this port. 0 picks a free one. Default: AUREUM_METRICS_PORT.",
     ),
 ]
-NoWorker = Annotated[bool, typer.Option("--no-worker", help="Do not deliver webhooks. 'aureum worker' delivers them.")]
+NoWorker = Annotated[bool, typer.Option("--no-worker", help="Leave webhooks and mail to 'aureum worker'.")]
 
 DEMO_URL = "http://localhost:8000"
 
@@ -47,6 +48,7 @@ The demo brokerage, Snake River Realty, has three agents and forty leads from th
   API key    {key}
   Owner      {email}
   Password   {password}
+  Mail       {mail}
 
 Try, in another terminal:
 
@@ -77,7 +79,7 @@ def serve_command(
     no_worker: NoWorker = False,
     as_json: Json = False,
 ) -> None:
-    """Serve HTTP and deliver webhooks until SIGTERM.
+    """Serve HTTP, deliver webhooks and send mail until SIGTERM.
 
     On SIGTERM it finishes the requests and deliveries in progress. Logs go to standard error. Standard output has one
     line, once the server is ready.
@@ -126,12 +128,16 @@ def served() -> Iterator[tuple[Installation, Callable[[], None]]]:
     import structlog
 
     from aureum.log import configure
+    from aureum.settings.mail import NO_MAIL_SERVER, mail_from
     from aureum.settings.names import misnamed
 
     with installation(told=True) as here:
         configure(here.settings.log_level)
         for sentence in misnamed():
             structlog.get_logger().warning("unknown_setting", reason=sentence)
+        mail_from(here.settings)
+        if here.settings.smtp_url is None and here.settings.database_url is not None:
+            structlog.get_logger().warning("no_mail_server", reason=NO_MAIL_SERVER)
         keeper = None if here.server is None else Keeper(here.server)
         try:
             yield here, keeper.look if keeper is not None else lambda: None
@@ -186,7 +192,7 @@ def announce(url: str, as_json: bool, document: dict[str, Any], hints: str = "")
 
 
 def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> None:
-    """Deliver webhooks until SIGTERM, without serving HTTP.
+    """Deliver webhooks and send mail until SIGTERM, without serving HTTP.
 
     On SIGTERM it finishes the deliveries in progress. Logs go to standard error.
     """
@@ -203,7 +209,11 @@ def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> N
         here, _ = stack.enter_context(served())
         url = None if listener is None else base_url(listener)
         where = "" if url is None else f" Metrics at {url}/metrics."
-        say(as_json, {"delivering": True} | ({} if url is None else {"url": url}), f"Delivering webhooks.{where}")
+        say(
+            as_json,
+            {"delivering": True} | ({} if url is None else {"url": url}),
+            f"Delivering webhooks and mail.{where}",
+        )
         sys.stdout.flush()
 
         async def work(stop: asyncio.Event) -> None:
@@ -252,7 +262,7 @@ def run_command(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 
         demo = run(made(here))
 
         def ready(url: str) -> None:
-            announce(url, as_json, credentials(at_localhost(url), demo), hints(url, demo))
+            announce(url, as_json, credentials(at_localhost(url), demo), hints(url, demo, here.settings))
 
         serve(
             listener,
@@ -264,13 +274,30 @@ def run_command(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 
         )
 
 
-def hints(url: str, demo: Demo) -> str:
+def hints(url: str, demo: Demo, settings: Settings) -> str:
     """What to try. The demo's brokerage is found by the name ``localhost``: if the URL has another, curl sends it."""
     named = at_localhost(url)
     host = "" if named.startswith("http://localhost:") else "-H 'Host: localhost' "
     return TRY.format(
-        url=named, host=host, key=demo.api_key, email=demo.email, password=demo.password, form=FORM, stop=STOP
+        url=named,
+        host=host,
+        key=demo.api_key,
+        email=demo.email,
+        password=demo.password,
+        mail=where_mail_goes(settings),
+        form=FORM,
+        stop=STOP,
     )
+
+
+def where_mail_goes(settings: Settings) -> str:
+    """The mail server, or the directory of the files."""
+    from aureum.settings.mail import mail_directory
+    from aureum.settings.smtp import smtp_server
+
+    if settings.smtp_url is not None:
+        return f"sent to {smtp_server(settings.smtp_url).name}"
+    return f"written to files in {mail_directory(settings)}"
 
 
 def at_localhost(url: str) -> str:

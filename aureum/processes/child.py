@@ -31,11 +31,17 @@ from aureum.http.server.connections import connection_limit
 from aureum.http.server.revalidating_protocol import RevalidatingProtocol
 from aureum.http.server.routes import make_app
 from aureum.log import configure, hung_up, places
+from aureum.mail.letters.telling import LetterSettings
+from aureum.mail.queue.observing import Observed as MailObserved
+from aureum.mail.worker.counters import MailCounters
+from aureum.mail.worker.mail_settings import MailSettings
 from aureum.metrics import GAUGES, WorkerMetrics, forget_process
 from aureum.processes.uvicorn_settings import COMMON
 from aureum.processes.worker_page import WorkerPage, shown
 from aureum.settings import Settings, SettingsError, load_settings
+from aureum.settings.mail import mail_directory, mail_from
 from aureum.settings.master_key import master_key
+from aureum.settings.smtp import smtp_server
 from aureum.store.cipher import MasterKey, TenantKeys, WrongMasterKey
 from aureum.store.postgres import embedded
 from aureum.store.postgres.embedded_programs import EmbeddedDatabaseError
@@ -120,7 +126,8 @@ def leave_alone_what_stays() -> None:
 async def deliver(
     settings: Settings, url: str, key: bytes, stop: asyncio.Event, listener: socket.socket | None = None
 ) -> None:
-    """Deliver webhooks until *stop*; what is under way is finished. On *listener* the worker shows its measurements."""
+    """Deliver webhooks and send mail until *stop*; what is under way is finished. On *listener* the worker shows its
+    measurements."""
     metrics = WorkerMetrics()
     worker = WorkerSettings(
         allow_networks=settings.webhook_allow_networks,
@@ -134,7 +141,14 @@ async def deliver(
     leave_alone_what_stays()
     async with page:
         await run_worker(
-            url, TenantKeys(MasterKey(key)), stop, settings=worker, counters=MeteredCounters(metrics), watch=watch
+            url,
+            TenantKeys(MasterKey(key)),
+            stop,
+            settings=worker,
+            counters=MeteredCounters(metrics),
+            watch=watch,
+            mail=mail_settings(settings),
+            mail_counters=MeteredMailCounters(metrics),
         )
 
 
@@ -178,6 +192,33 @@ class MeteredCounters(Counters):
         super().observed(found)
         values = {name: getattr(found, name) for name in GAUGES}
         self.metrics.show_queue(values, {to_wire(tenant): age for tenant, age in found.oldest_due.items()})
+
+
+class MeteredMailCounters(MailCounters):
+    """What the worker has done with mail, shown to Prometheus as well."""
+
+    def __init__(self, metrics: WorkerMetrics) -> None:
+        super().__init__()
+        self.metrics = metrics
+
+    def ended(self, outcome: str) -> None:
+        super().ended(outcome)
+        self.metrics.mails.labels(outcome).inc()
+
+    def accepted_first(self, lag: timedelta) -> None:
+        super().accepted_first(lag)
+        self.metrics.mail_lag.observe(lag.total_seconds())
+
+    def observed(self, found: MailObserved) -> None:
+        super().observed(found)
+        self.metrics.show_mail(found.due, found.oldest_due)
+
+
+def mail_settings(settings: Settings) -> MailSettings:
+    """What the settings say of mail. Raises SettingsError."""
+    server = None if settings.smtp_url is None else smtp_server(settings.smtp_url)
+    letters = LetterSettings(settings.base_domain, settings.public_url)
+    return MailSettings(mail_from(settings), server, mail_directory(settings), letters=letters)
 
 
 async def until_told(work: Callable[[asyncio.Event], Awaitable[None]], *, supervised: bool) -> bool:

@@ -6,13 +6,15 @@ the composition root calls `load_settings()` once and passes the frozen result o
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aureum.settings.smtp import mail_address, smtp_server
 from aureum.settings.values import (
     Networks,
+    Unusable,
     Write,
     absolute,
     default_data_dir,
@@ -21,7 +23,6 @@ from aureum.settings.values import (
     model,
     postgresql_url,
     public_url,
-    smtp_url,
 )
 
 PREFIX = "AUREUM_"
@@ -148,9 +149,19 @@ class Settings(BaseSettings):
     )
     smtp_url: Annotated[
         str | None,
-        AfterValidator(lambda url: url and smtp_url(url)),
-        Write("a URL, for example smtp://USER:PASSWORD@mail.example.com:587"),
-    ] = Field(None, repr=False, description="the mail server; reserved, no mail is sent yet")
+        AfterValidator(lambda url: url and (smtp_server(url), url)[1]),
+        Write("a URL, for example smtp://USER:PASSWORD@mail.example.com:587?starttls=required"),
+    ] = Field(
+        None,
+        repr=False,
+        description="the mail server: smtp://, smtps://, ?starttls=required, optional or never; unset: mails are files "
+        "under AUREUM_DATA_DIR/mail",
+    )
+    mail_from: Annotated[
+        str | None,
+        AfterValidator(lambda address: address and mail_address(address)),
+        Write("an address, for example crm@example.com"),
+    ] = Field(None, description="the address that mail comes from; unset: no-reply at AUREUM_BASE_DOMAIN")
 
 
 def load_settings() -> Settings:
@@ -159,14 +170,21 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         # Only the names are taken from the error: its own text quotes the input, which may be a secret.
-        names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_input=False))
-        raise SettingsError("\n".join(f"Set {env_name(name)} to {_what_to_write(name)}." for name in names)) from None
+        whys = {str(problem["loc"][0]): _why(problem) for problem in error.errors(include_input=False)}
+        sentences = [f"Set {env_name(name)} to {_what_to_write(name)}{why}." for name, why in whys.items()]
+        raise SettingsError("\n".join(sentences)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The file .env cannot be read ({error}). Mend or remove it.") from error
 
 
 def env_name(field_name: str) -> str:
     return PREFIX + field_name.upper()
+
+
+def _why(problem: Any) -> str:
+    """What is wrong, where the code that found it wrote a text that quotes nothing."""
+    cause = problem.get("ctx", {}).get("error")
+    return f". The present value cannot be used: {cause}" if isinstance(cause, Unusable) else ""
 
 
 def _what_to_write(field_name: str) -> str:

@@ -16,6 +16,10 @@ from pydantic_settings import NoDecode
 KEY_BYTES = 32
 
 
+class Unusable(ValueError):
+    """Why a value cannot be used, in words that follow a colon. They quote nothing of it that may be secret."""
+
+
 class Write(NamedTuple):
     """What belongs into a variable: the end of the sentence "Set AUREUM_X to …"."""
 
@@ -67,12 +71,6 @@ def postgresql_url(url: str) -> str:
         conninfo_to_dict(url)
     except ProgrammingError:
         raise ValueError("not a PostgreSQL URL") from None  # the cause may quote the password
-    return url
-
-
-def smtp_url(url: str) -> str:
-    if not re.match(r"smtps?://[^/]", url):
-        raise ValueError("not an SMTP URL")
     return url
 
 

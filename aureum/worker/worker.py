@@ -1,7 +1,8 @@
-"""The worker: follows the logs, delivers, and tidies up, until it is told to stop.
+"""The worker: follows the logs, delivers webhooks, sends mail, and tidies up, until it is told to stop.
 
     listen ──wakes──▶ project ──hints──▶ dispatch ──▶ attempts ──▶ complete
-                      reap, feed ───────────┘                maintenance
+               │      reap, feed ───────────┘                maintenance
+               └────▶ follow for mail ──hints──▶ send mail
     set timers ── due ──▶ fire timers
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
@@ -15,6 +16,9 @@ from uuid import UUID
 from aureum.background.follower import Follower
 from aureum.background.persevering import persevere
 from aureum.background.waiting import wait_for
+from aureum.mail.worker.counters import MailCounters
+from aureum.mail.worker.mail_settings import MailSettings
+from aureum.mail.worker.post import Post
 from aureum.store.cipher import TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.connection import IDLE_SHARE
@@ -58,11 +62,13 @@ async def run_worker(
     settings: WorkerSettings | None = None,
     counters: Counters | None = None,
     watch: Watch | None = None,
+    mail: MailSettings | None = None,
+    mail_counters: MailCounters | None = None,
 ) -> None:
-    """Project and deliver until *stop* is set; then finish what is under way, in 19 s at most.
+    """Project, deliver and send until *stop* is set; then finish what is under way, in 19 s at most.
 
-    *url* is the owner role's. A database that cannot be reached, or does not answer, is waited for. *watch* is what
-    knows how it does; without it the worker has one of its own.
+    Without *mail* settings no mail is made or sent. *url* is the owner role's. A database that cannot be reached, or
+    does not answer, is waited for. *watch* is what knows how it does; without it the worker has one of its own.
     """
     settings = settings or WorkerSettings()
     watch = watch or Watch(settings.database_timeout)
@@ -93,11 +99,13 @@ async def run_worker(
                 asked.set()
 
         follower = Follower(store, WEBHOOKS, projected, settings.poll_seconds)
+        post = mail and Post(store, unhurried, mail, mail_counters or MailCounters(), settings.poll_seconds, stop)
+        wakes = [follower.wake, *([post.follower.wake] if post else [])]
         drained = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
                 completing = group.create_task(persevere("complete", dispatcher.completer.round, drained))
-                listening = group.create_task(persevere("listen", lambda: listen(url, [follower.wake], watch), stop))
+                listening = group.create_task(persevere("listen", lambda: listen(url, wakes, watch), stop))
                 following = group.create_task(persevere("project", follower.round, stop))
                 dispatching = group.create_task(persevere("dispatch", dispatcher.round, stop))
                 reaping = group.create_task(persevere("reap", lambda: reap(dispatcher, stop), stop))
@@ -112,24 +120,35 @@ async def run_worker(
                 ]
                 others = [
                     group.create_task(persevere(part, work, stop))
-                    for part, work in maintenance(unhurried, counters, dispatcher.hint, stop).items()
+                    for part, work in {
+                        **maintenance(unhurried, counters, dispatcher.hint, stop),
+                        **(post.chores if post else {}),
+                    }.items()
+                ]
+                posting = [
+                    group.create_task(persevere(part, work, stop)) for part, work in (post.work if post else {}).items()
                 ]
                 await stop.wait()
                 for task in (listening, reaping, feeding, rehearsing, *timing, *others):
                     task.cancel()
                 dispatcher.stop()
                 follower.wake.set()
+                if post:
+                    post.stop()
                 # Not cancelled at once: what a claim under way has leased is to be given back.
-                await asyncio.wait((following, dispatching), timeout=FINISH_SECONDS)
+                await asyncio.wait((following, dispatching, *posting), timeout=FINISH_SECONDS)
                 for hurried in (watch, slowly):
                     hurried.hurry(WRITE_SECONDS)
-                await dispatcher.finish(settings.timeout_seconds)
+                sending = [post.dispatcher.finish(settings.timeout_seconds)] if post else []
+                await asyncio.gather(dispatcher.finish(settings.timeout_seconds), *sending)
                 drained.set()
-                for task in (following, dispatching, completing):
+                for task in (following, dispatching, completing, *posting):
                     task.cancel()
         finally:
             # Of a worker that was not told to stop, but cancelled.
             await dispatcher.finish(0, 0)
+            if post:
+                await post.dispatcher.finish(0)
 
 
 async def listen(url: str, wakes: Sequence[asyncio.Event], watch: Watch) -> None:

@@ -18,6 +18,7 @@ import pytest
 from aureum.cli.checks.machine import LEAST_ROOM, room
 from aureum.cli.doctor import MOST_TOLD
 from aureum.settings import load_settings
+from aureum.settings.mail import FROM_WHOM, NO_MAIL_SERVER
 from tests.cli.conftest import Terminal
 from tests.conftest import fresh_database
 
@@ -52,16 +53,31 @@ def test_nothing_is_wrong(alone: Terminal) -> None:
     alone.json("demo")
     document = alone.json("doctor")
     told = {"check": "hosts", "text": "localhost leads to demo.", "wrong": False, "host": "localhost"}
-    assert document == {"ok": True, "findings": [{**told, "brokerage": "demo"}]}
+    directory = str(load_settings().data_dir / "mail")
+    no_mail = {"check": "mail", "text": NO_MAIL_SERVER, "wrong": False, "directory": directory}
+    assert document == {"ok": True, "findings": [no_mail, {**told, "brokerage": "demo"}]}
     said = alone.run("doctor")
-    assert (said.code, said.out, said.err) == (0, "No problems found.\n\nlocalhost leads to demo.\n", "")
+    people = f"No problems found.\n\n{NO_MAIL_SERVER}\nlocalhost leads to demo.\n"
+    assert (said.code, said.out, said.err) == (0, people, "")
 
 
 def test_people_are_shown_the_first_hosts_and_programs_all(alone: Terminal) -> None:
     domains = [word for n in range(MOST_TOLD + 3) for word in ("--domain", f"w{n}.example.com")]
     alone.json("brokerage", "create", "--name", "B", "--slug", "b", "--plan", "grow", *domains)
-    assert len(alone.json("doctor")["findings"]) == MOST_TOLD + 3
-    assert "\n... and 3 more: --json lists them.\n" in alone.run("doctor").out
+    assert len(alone.json("doctor")["findings"]) == MOST_TOLD + 4
+    assert "\n... and 4 more: --json lists them.\n" in alone.run("doctor").out
+
+
+def test_a_mail_server_that_does_not_work(alone: Terminal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    alone.monkeypatch.setenv("AUREUM_SMTP_URL", f"smtp://me:hidden@127.0.0.1:{port}")
+    (nobody,) = wrong(alone)
+    assert (nobody["check"], nobody["text"]) == ("mail", FROM_WHOM)
+    alone.monkeypatch.setenv("AUREUM_MAIL_FROM", "crm@example.com")
+    (away,) = wrong(alone)
+    assert (away["server"], away["error"]) == (f"127.0.0.1:{port}", "connect")
+    assert "hidden" not in str(away)
 
 
 def test_settings_that_are_none(alone: Terminal, tmp_path: Path) -> None:
@@ -207,7 +223,7 @@ def test_a_pooler_in_between(alone: Terminal) -> None:
         assert found["check"] == "pooler" and "Set it to false" in found["text"]
         alone.monkeypatch.setenv("AUREUM_PREPARED_STATEMENTS", "false")
         assert wrong(alone) == []
-        assert [one["check"] for one in alone.json("doctor")["findings"]] == ["pooler"]
+        assert [one["check"] for one in alone.json("doctor")["findings"]] == ["pooler", "mail"]
 
 
 def test_a_brokerage_that_no_host_leads_to(alone: Terminal) -> None:

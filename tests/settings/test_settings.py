@@ -15,6 +15,7 @@ from aureum.settings import (
     load_settings,
 )
 from aureum.settings.listing import describe_settings, mask_password
+from aureum.settings.smtp import SmtpServer, smtp_server
 
 KEY = bytes(range(32))
 
@@ -121,7 +122,16 @@ def test_settings_are_frozen() -> None:
         ("LOG_LEVEL", "loud", "debug, info, warning or error"),
         ("POOL_SIZE", "0", "a whole number, 1 or more"),
         ("POOL_SIZE", "four", "a whole number, 1 or more"),
-        ("SMTP_URL", "mail.example.com", "smtp://"),
+        ("SMTP_URL", "mail.example.com", "it begins with neither smtp:// nor smtps://"),
+        ("SMTP_URL", "smtp://me:hidden@:587", "it names no host"),
+        ("SMTP_URL", "smtp://me:hidden@mail.example.com:99999", "its host or port cannot be read"),
+        ("SMTP_URL", "smtp://me:hid/hidden@mail.example.com", "write % as %25, / as %2F"),
+        ("SMTP_URL", "smtp://hidden@mail.example.com", "it has a user without a password"),
+        ("SMTP_URL", "smtp://mail.example.com?starttls=maybe", "starttls is one of required, optional, never"),
+        ("SMTP_URL", "smtps://mail.example.com?starttls=required", "smtps:// is encrypted from the beginning"),
+        ("SMTP_URL", "smtp://mail.example.com?startls=required", "it has a parameter other than starttls"),
+        ("MAIL_FROM", "Aureum <crm@example.com>", "it is not a plain address"),
+        ("MAIL_FROM", "crm@-example", "what follows its @ is not a domain name"),
         ("ROUTING_MODEL", "bert", "bundled, none, or package.module:function"),
         ("ROUTING_TIMEOUT", "0", "a number of seconds"),
     ],
@@ -176,3 +186,19 @@ def test_no_password_survives_masking(password: str) -> None:
 def test_no_password_parameter_survives_masking(password: str) -> None:
     masked = mask_password(f"postgresql://h/d?password={password}&application_name=x")
     assert masked == "postgresql://h/d?password=***&application_name=x"
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.example.com", SmtpServer("mail.example.com", 587, False, "optional")),
+        ("smtp://[::1]:25/?starttls=never", SmtpServer("::1", 25, False, "never")),
+        ("smtps://me:p%40ss%2F@mail.example.com", SmtpServer("mail.example.com", 465, True, "never", "me", "p@ss/")),
+        # A password is not sent unless the connection is encrypted.
+        ("smtp://me:secret@h", SmtpServer("h", 587, False, "required", "me", "secret")),
+        ("smtp://me:secret@h?starttls=never", SmtpServer("h", 587, False, "never", "me", "secret")),
+    ],
+)
+def test_mail_servers(url: str, server: SmtpServer) -> None:
+    assert smtp_server(url) == server
+    assert "secret" not in repr(server)

@@ -69,6 +69,7 @@ ALLOWED = {
     ("webhook_attempts", "outcome"): "'failed'",
     ("webhook_replays", "state"): "'running'",
     ("routing_rehearsals", "state"): "'running'",
+    ("mails", "state"): "'due'",
 }
 """Where a column allows certain values only."""
 

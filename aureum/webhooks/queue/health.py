@@ -11,20 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from aureum.background.breaker import FAILURES_IN_A_ROW, open_for
+
 SLOTS = 8
 """Deliveries that one endpoint may have in flight."""
 
 SLOTS_AFTER_TIMEOUT = 1
 """What hangs holds one slot, until a success."""
 
-FAILURES_IN_A_ROW = 5
 WINDOW = timedelta(minutes=5)
 WINDOW_AT_LEAST = 10
 WINDOW_FAILED = 0.7
 """The breaker opens after five failures in a row, or when seven of ten and more attempts within five minutes failed."""
-
-FIRST_OPEN = timedelta(seconds=5)
-LONGEST_OPEN = timedelta(minutes=15)
 
 FAILING_TOO_LONG = timedelta(days=5)
 """Without one success: then the endpoint is disabled."""
@@ -94,13 +92,6 @@ def opens(health: Health) -> bool:
         or health.failures >= FAILURES_IN_A_ROW
         or (health.tried >= WINDOW_AT_LEAST and health.failed >= WINDOW_FAILED * health.tried)
     )
-
-
-def open_for(openings: int, jitter: float) -> timedelta:
-    """How long it stays open for the so manieth time, shortened by up to half by chance: what failed together is not to
-    come back together."""
-    doubled: timedelta = FIRST_OPEN * 2 ** min(openings - 1, 10)
-    return min(doubled, LONGEST_OPEN) * (0.5 + jitter / 2)
 
 
 def failing_too_long(health: Health, now: datetime) -> bool:

@@ -19,10 +19,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from aureum.background.hosts import Hosts
 from aureum.domain.brokerage import PLANS, includes
 from aureum.store.postgres.arrays import packed
 from aureum.store.postgres.database import Database
-from aureum.webhooks.queue.hosts import Hosts
 
 PLANS_WITH_WEBHOOKS = [plan for plan in PLANS if includes(plan, "Elite")]
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from aureum.background.pauses import pause_of
+
 SCHEDULE = (
     timedelta(0),
     timedelta(seconds=5),
@@ -17,9 +19,6 @@ SCHEDULE = (
 )
 """The pause before each of the ten attempts: about three days in all, so that a weekend's outage loses nothing."""
 
-SPREAD = 0.2
-"""Each pause is up to a fifth shorter or longer, so that what failed together does not come back together."""
-
 RETRY_AFTER_LIMIT = timedelta(hours=24)
 
 _DATE_LENGTH = 64  # the longest HTTP-date has 33 characters
@@ -32,14 +31,8 @@ def next_attempt_after(attempt: int, *, jitter: float, retry_after: timedelta | 
     for: it may lengthen the pause, to 24 hours at most, and never shortens it. Nothing else does: an endpoint that is
     overloaded says so with it. Raises ValueError when *attempt* or *jitter* is out of range.
     """
-    if attempt < 0:
-        raise ValueError(f"attempt counts the attempts made, from 0; it cannot be {attempt}.")
-    if not 0 <= jitter <= 1:
-        raise ValueError(f"jitter is from 0 to 1, not {jitter}.")
-    if attempt >= len(SCHEDULE):
-        return None
-    pause = SCHEDULE[attempt] * (1 - SPREAD + 2 * SPREAD * jitter)
-    return pause if retry_after is None else max(pause, min(retry_after, RETRY_AFTER_LIMIT))
+    pause = pause_of(SCHEDULE, attempt, jitter)
+    return pause if pause is None or retry_after is None else max(pause, min(retry_after, RETRY_AFTER_LIMIT))
 
 
 def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:

@@ -16,13 +16,13 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from aureum.background.hosts import Hosts
 from aureum.background.waiting import wait_for
 from aureum.domain.errors import DomainError, Unavailable
 from aureum.log import places
 from aureum.store.postgres.database import Database
 from aureum.webhooks.queue import lanes
 from aureum.webhooks.queue.completions import Completer, Completion
-from aureum.webhooks.queue.hosts import Hosts
 from aureum.webhooks.queue.lane_health import Trouble
 from aureum.webhooks.queue.lanes import Claim
 from aureum.webhooks.queue.leases import give_back

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from aureum.background.hosts import Hosts
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import Database
 from aureum.webhooks.queue import completions, lanes
 from aureum.webhooks.queue.completions import Completion, Key
-from aureum.webhooks.queue.hosts import Hosts
 from aureum.webhooks.queue.lanes import Claim
 from aureum.webhooks.sending.sender import Failure
 

@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aureum.background.breaker import LONGEST_OPEN, open_for
+from aureum.background.pauses import SPREAD
 from aureum.webhooks.queue.health import (
     FAILING_TOO_LONG,
-    LONGEST_OPEN,
     SLOTS,
     Health,
     Result,
     after,
     failing_too_long,
-    open_for,
 )
-from aureum.webhooks.sending.schedule import SCHEDULE, SPREAD
+from aureum.webhooks.sending.schedule import SCHEDULE
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OK, BAD, LATE = Result(True), Result(False), Result(False, timed_out=True)

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from aureum.background.hosts import Hosts
 from aureum.domain import ids
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import EventStore
 from aureum.webhooks.queue import completions
 from aureum.webhooks.queue.completions import Completion
-from aureum.webhooks.queue.hosts import Hosts
 from aureum.webhooks.queue.lane_health import Trouble
 from aureum.webhooks.queue.lanes import due_tenants
 from aureum.webhooks.sending.sender import Failure

@@ -14,8 +14,8 @@ from uuid import UUID
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from aureum.background import breaker, hosts
 from aureum.store.event_store import EventStore
-from aureum.webhooks.queue import health, hosts
 from aureum.webhooks.sending.sender import Failure, Sender
 from aureum.webhooks.worker.worker_settings import pause_after
 from tests.stores import capture, open_brokerage, opened_store
@@ -87,7 +87,7 @@ def test_a_hundred_endpoints_of_a_dead_host_cost_one_probe_a_period(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Periods of half a second, one, two …, instead of five seconds and so on.
-    monkeypatch.setattr(health, "FIRST_OPEN", timedelta(seconds=0.5))
+    monkeypatch.setattr(breaker, "FIRST_OPEN", timedelta(seconds=0.5))
     monkeypatch.setattr(hosts, "PROBE_AGAIN_SECONDS", 0.5)
     slots = 16
 
@@ -186,7 +186,7 @@ async def pour(store: EventStore, tenant: UUID, leads: int) -> None:
 def test_an_endpoint_that_answers_every_other_time_gets_everything(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "FIRST_OPEN", timedelta(seconds=0.1))
+    monkeypatch.setattr(breaker, "FIRST_OPEN", timedelta(seconds=0.1))
     dice = random.Random(5)
 
     async def moody(writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""The hosts that this worker calls: how many attempts each has under way, and a breaker of its own.
+"""The hosts that a part of the worker calls: how many attempts each has under way, and a breaker of its own.
 
 A host that cannot be reached at all (no name, no connection, no TLS) is probed once a period, however many endpoints
 of however many tenants it has. An answer of any status closes the breaker: the errors of one tenant's endpoint must not
@@ -6,8 +6,9 @@ stop the others of a shared host. In memory, so that no two workers wait for eac
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from aureum.webhooks.queue.health import FAILURES_IN_A_ROW, open_for
+from aureum.background.breaker import FAILURES_IN_A_ROW, LONGEST_OPEN, open_for
 
 PROBE_AGAIN_SECONDS = 5.0
 """How soon those look again who found a probe under way: about when it has found out."""
@@ -28,8 +29,9 @@ class Hosts:
     """Of one worker, which claims once at a time. *share* is how many attempts one host may have under way. Times are
     of the monotonic clock."""
 
-    def __init__(self, share: int) -> None:
+    def __init__(self, share: int, longest_open: timedelta = LONGEST_OPEN) -> None:
         self.share = share
+        self.longest_open = longest_open
         self.known: dict[str, Host] = {}
 
     @property
@@ -92,7 +94,7 @@ class Hosts:
             # Those that began before it opened tell nothing new.
             if now >= host.open_until and (host.probing or host.failures >= FAILURES_IN_A_ROW):
                 host.openings += 1
-                host.open_until = now + open_for(host.openings, jitter).total_seconds()
+                host.open_until = now + open_for(host.openings, jitter, self.longest_open).total_seconds()
                 host.probing = False
         # What was claimed before it opened, and began after, counted as a probe: no attempt is left that would end
         # that.

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aureum.webhooks.queue.hosts import PROBE_AGAIN_SECONDS, Hosts
+from aureum.background.hosts import PROBE_AGAIN_SECONDS, Hosts
 
 HOST = "hooks.example.com:443"
 

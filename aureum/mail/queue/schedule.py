@@ -1,0 +1,28 @@
+"""When a mail that failed is tried again. Pure: the dice are the caller's."""
+
+from datetime import timedelta
+
+from aureum.background.pauses import pause_of
+
+SCHEDULE = (
+    timedelta(0),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=3),
+    timedelta(hours=6),
+    timedelta(hours=12),
+    timedelta(hours=24),
+)
+"""The pause before each of the nine attempts: about two days in all. Servers that defer what they do not know yet want
+to hear again after some minutes."""
+
+LONGEST = timedelta(days=5)
+"""From the event on, whatever kept a mail from being sent: then it is no news any more."""
+
+
+def next_attempt_after(attempt: int, age: timedelta, *, jitter: float) -> timedelta | None:
+    """How long to wait after *attempt* attempts have failed of a mail whose event is *age* old; None when that was the
+    last one. *jitter* is a random number from 0 to 1."""
+    return None if age >= LONGEST else pause_of(SCHEDULE, attempt, jitter)

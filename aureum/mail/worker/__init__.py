@@ -1,0 +1,1 @@
+"""The loops that make mails of the logs and send them; ``aureum/worker`` runs them."""

@@ -1,0 +1,102 @@
+"""Makes mails of a tenant's log: the consumer with which the worker follows the logs for mail."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email import message_from_bytes, policy
+from typing import Any
+from uuid import UUID
+
+import structlog
+from psycopg import AsyncConnection
+
+from aureum.background.follower import Batch, Consumer, Handled
+from aureum.background.reading import POSITION
+from aureum.mail.letter import Letter
+from aureum.mail.letters.composing import AboutBrokerage, rendered
+from aureum.mail.letters.telling import letters_of
+from aureum.mail.queue.bounces import STAFF_TIMES, bounces
+from aureum.mail.queue.queueing import BEFORE, UNUSABLE, Mail, add_mails, message_id, subject_keys
+from aureum.mail.queue.sealing import About
+from aureum.mail.worker.mail_settings import MailSettings
+from aureum.store.cipher import TenantKey
+
+log = structlog.get_logger()
+
+RECORDED_AT = 7
+
+BROKERAGE = "SELECT name FROM brokerages WHERE tenant_id = %(tenant)s"
+
+
+def mail_consumer(settings: MailSettings) -> Consumer[int]:
+    """The consumer whose mails come from the sender of *settings*; its result is how many were made."""
+
+    async def handle(batch: Batch) -> Handled[int]:
+        letters = await letters_of(batch.store, batch.tenant_key, batch.connection, batch.rows, settings.letters)
+        times = {row[POSITION]: row[RECORDED_AT] for row in batch.rows}
+        return await mails_of(settings, batch.connection, batch.tenant_key, letters, times)
+
+    return Consumer("mail", handle)
+
+
+async def mails_of(
+    settings: MailSettings,
+    connection: AsyncConnection[Any],
+    tenant_key: TenantKey,
+    letters: Sequence[Letter],
+    times: Mapping[int, datetime],
+) -> Handled[int]:
+    """*letters* as mails, and how they are put into the queue. *times*: when the event at each position was stored."""
+    if not letters:
+        return Handled(0, nothing)
+    tenant = {"tenant": tenant_key.tenant_id}
+    named = await (await connection.execute(BROKERAGE, tenant, binary=True)).fetchone()
+    about = AboutBrokerage(named[0] if named else "Aureum")
+    bounced = await bounces(connection, tenant_key, {letter.recipient.address for letter in letters})
+    keys = await subject_keys(connection, tenant_key.tenant_id, subjects_of(letters))
+    mails = [
+        mail_of(settings, tenant_key, letter, about, times[letter.position], bounced.get(letter.recipient.address, 0))
+        for letter in letters
+    ]
+
+    async def write() -> None:
+        await add_mails(connection, tenant_key, mails, keys)
+
+    return Handled(len(mails), write)
+
+
+async def nothing() -> None:
+    """Nothing is to be written."""
+
+
+def subjects_of(letters: Sequence[Letter]) -> list[UUID]:
+    """Whose data the letters hold."""
+    return list({s for letter in letters if (s := letter.recipient.subject_id) is not None})
+
+
+def mail_of(
+    settings: MailSettings, tenant_key: TenantKey, letter: Letter, about: AboutBrokerage, at: datetime, bounced: int
+) -> Mail:
+    """*letter* as a mail; one that cannot be sent says why. *bounced*: how often its address has."""
+    recipient = letter.recipient
+    identifier = message_id(tenant_key, letter.position, letter.kind, recipient.address, settings.domain)
+    message: bytes | None = None
+    error, subject = None, ""
+    try:
+        message = rendered(letter, about, identifier, settings.sender, at)
+        subject = str(message_from_bytes(message, policy=policy.default)["Subject"])
+    except ValueError:
+        error = UNUSABLE
+        log.warning("mail_not_made", tenant=str(tenant_key.tenant_id), kind=letter.kind, position=letter.position)
+    if error is None and bounced >= (STAFF_TIMES if recipient.user_id is not None else 1):
+        error = BEFORE
+    return Mail(
+        kind=letter.kind,
+        position=letter.position,
+        about=About(recipient.address, recipient.name, subject),
+        subject_id=recipient.subject_id,
+        user_id=recipient.user_id,
+        message=message,
+        not_before=letter.not_before,
+        recorded_at=at,
+        error=error,
+    )
