@@ -44,6 +44,7 @@ def test_the_full_detail_is_answered_and_found_again(
         "utm_medium": None,
         "utm_campaign": None,
         "routing": None,
+        "offer": None,
         "contact_id": None,
         "suspect": False,
         "created_at": lead["created_at"],
