@@ -31,7 +31,7 @@ from aureum.http.server.connections import connection_limit
 from aureum.http.server.revalidating_protocol import RevalidatingProtocol
 from aureum.http.server.routes import make_app
 from aureum.log import configure, hung_up, places
-from aureum.mail.letters.telling import LetterSettings
+from aureum.mail.letters.about import LetterSettings
 from aureum.mail.queue.observing import Observed as MailObserved
 from aureum.mail.worker.counters import MailCounters
 from aureum.mail.worker.mail_settings import MailSettings

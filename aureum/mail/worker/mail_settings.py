@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from aureum.mail.letters.telling import LetterSettings
+from aureum.mail.letters.about import LetterSettings
 from aureum.mail.queue.leases import LEASE_SECONDS
 from aureum.mail.queue.schedule import next_attempt_after
 from aureum.mail.sending.sender import FileSender, Sender
