@@ -259,7 +259,9 @@ async def ask(reading: Database, big: UUID, kind: Kind, search: str | None) -> i
     """One question, as an endpoint asks it; how many are found."""
     words = asked(search)
     for one in (None,) if words is None else words:
-        parameters: dict[str, Any] = dict.fromkeys(("status", "source", "source_domain", "agent", "visible_to"))
+        parameters: dict[str, Any] = dict.fromkeys(
+            ("status", "source", "source_domain", "lost_reason", "agent", "visible_to")
+        )
         parameters |= {**kind.filters, "tenant": big, "words": one, "limit": PAGE_SIZE}
         if kind.keyset:
             parameters |= {"before": ABOVE_ALL, "updated_since": None, "assigned_to": None}

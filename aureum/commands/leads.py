@@ -105,8 +105,8 @@ async def capture_lead(
 class ChangeLead(BaseModel):
     """Move a lead in the pipeline, assign it, correct its details; only what is set changes.
 
-    ``details`` are by the names of ``aureum.domain.lead.DETAILS``. ``clear``: it is no suspect. ``visible_to`` is the
-    agent who asks, ``expected_versions`` the caller's If-Match.
+    ``details`` are by the names of ``aureum.domain.lead.DETAILS``, ``lost`` by those of ``LOST``. ``clear``: it is no
+    suspect. ``visible_to`` is the agent who asks, ``expected_versions`` the caller's If-Match.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -115,6 +115,7 @@ class ChangeLead(BaseModel):
     country: str
     lead_id: UUID
     status: str | None = None
+    lost: dict[str, str | None] = {}
     assign: bool = False
     assigned_to: UUID | None = None
     details: dict[str, str | None] = {}
@@ -157,6 +158,8 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
             lead.clear(at, route.assigned_to, route.routing, route.because, route.contact_id)
         if command.status is not None:
             lead.change_status(command.status, at)
+        if command.lost:
+            lead.give_lost_reason(command.lost, at)
         if command.assign:
             lead.assign(command.assigned_to, at)
         if details:

@@ -177,7 +177,7 @@ class BegunLead(NamedTuple):
 async def leads_by_email(store: EventStore, tenant_id: UUID) -> dict[str, BegunLead]:
     """What an interrupted demo has made already."""
     parameters = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 1_000}
-    filters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "visible_to"))
+    filters = dict.fromkeys(one.name for one in lead_list.LEADS.filters)
     ((docs, _, _),) = await store.database.rows(lead_list.LEADS.page, parameters | filters)
     found: dict[str, BegunLead] = {}
     for doc in orjson.loads(f"[{docs or ''}]"):

@@ -395,10 +395,10 @@ class Lead(HasActivities):
         if after == before:
             return
         if self.status != "lost":
-            name = "lostReason" if after["reason"] != before["reason"] else "lostNote"
+            name = "lost_reason" if after["reason"] != before["reason"] else "lost_note"
             raise Invalid(name, f"{name} {NOT_LOST}")
         if after["reason"] is not None and after["reason"] not in LOST_REASONS:
-            raise Invalid("lostReason", f"lostReason must be one of: {', '.join(LOST_REASONS)}.")
+            raise Invalid("lost_reason", f"lost_reason must be one of: {', '.join(LOST_REASONS)}.")
         self.trigger_event(self.LostReasonGiven, timestamp=at, **after)
 
     def assign(self, agent: UUID | None, at: datetime) -> None:

@@ -47,6 +47,8 @@ def detail(row: Row, brokerage_id: int, agent: int | None, routing: Row | None, 
         "message": doc["message"],
         "assigned_agent_id": agent,
         "status": doc["status"],
+        "lost_reason": doc.get("lostReason"),
+        "lost_note": doc.get("lostNote"),
         "notes": row["details"]["notes"],
         "source": doc["source"],
         "source_domain": row["source_domain"],
@@ -73,8 +75,8 @@ def in_seconds(text: str) -> str:
 
 PAGE = """
 SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domain, doc, details
-  FROM staff_leads(%(tenant)s, %(words)s, %(status)s, %(source)s, %(source_domain)s, %(agent)s, %(visible_to)s,
-                   %(limit)s, %(skipped)s)
+  FROM staff_leads(%(tenant)s, %(words)s, %(status)s, %(source)s, %(source_domain)s, %(lost_reason)s, %(agent)s,
+                   %(visible_to)s, %(limit)s, %(skipped)s)
 """
 """Newest first, since ids sort by time: how many there are in all, and the page's leads, or one row without a lead.
 
@@ -109,6 +111,7 @@ CHANGED_IN = (
     condition(status_of("lead.status_changed")),
     condition(is_now("source", "text")),
     condition(is_now("source_domain", "text")),
+    condition(lead_list.LOST_FOR),
     Condition(
         f"(%(agent)s::bigint IS NULL OR x.assigned_to = {AGENT_IS})",
         lead_list.ASSIGNED_BY,
@@ -140,8 +143,8 @@ CHANGED_COUNT = f"SELECT count(*) FROM ({CHANGED}) AS c"  # noqa: S608  # of con
 
 PAGE_OF_ALL = """
 SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domain, doc, details
-  FROM staff_leads_of_all(%(words)s, %(status)s, %(source)s, %(source_domain)s, %(agent)s, %(visible_to)s, %(limit)s,
-                          %(skipped)s)
+  FROM staff_leads_of_all(%(words)s, %(status)s, %(source)s, %(source_domain)s, %(lost_reason)s, %(agent)s,
+                          %(visible_to)s, %(limit)s, %(skipped)s)
 """
 """As the owner, for platform admins only: the live brokerages, each in the version that is live for it."""
 

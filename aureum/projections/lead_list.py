@@ -10,7 +10,7 @@ from aureum.domain.people import recognized_by
 from aureum.projections import activity_list
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
 from aureum.projections.emits import A_LEAD, AN_AGENT, TIMES, Emits
-from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, is_now, seen_by, status_of
+from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, assigned_by, is_now, seen_by, status_of
 from aureum.projections.search import found_by
 
 
@@ -194,11 +194,21 @@ SEARCHED = ("firstName", "lastName", "email", "phone", "subject")
 ASSIGNED_BY = ("lead.assigned", "lead.passed_on")
 """What gives a lead another agent, or none."""
 
+LOST_FOR = Filter(
+    "lost_reason",
+    "text",
+    "(x.status = 'lost' AND x.doc::json ->> 'lostReason' = {value})",
+    (),
+    ("lead.status_changed", "lead.lost_reason_given"),
+)
+"""Without an index of its own, so that a form costs nothing more: the index of the status finds what is lost."""
+
 LEADS = View(
     "lead",
     (
         status_of("lead.status_changed"),
         is_now("source", "text"),
+        LOST_FOR,
         assigned_by(*ASSIGNED_BY),
         UPDATED_SINCE,
         seen_by(*ASSIGNED_BY),

@@ -3,7 +3,8 @@
 
 -- The filters as conditions on rows x, each of which begins with AND; 'sees' is the agent who asks, if it is one.
 CREATE OR REPLACE FUNCTION staff_leads_condition(
-    p_status text, p_source text, p_source_domain text, p_assigned_to uuid, p_sees uuid
+    p_status text, p_source text, p_source_domain text, p_lost_reason text, p_assigned_to uuid,
+    p_sees uuid
 ) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = public, pg_temp AS $function$
@@ -11,6 +12,8 @@ SET search_path = public, pg_temp AS $function$
         CASE WHEN p_status IS NOT NULL THEN format(' AND x.status = %L', p_status) END,
         CASE WHEN p_source IS NOT NULL THEN format(' AND x.source = %L', p_source) END,
         CASE WHEN p_source_domain IS NOT NULL THEN format(' AND x.source_domain = %L', p_source_domain) END,
+        CASE WHEN p_lost_reason IS NOT NULL THEN
+            format(' AND x.status = %L AND x.doc::json ->> %L = %L', 'lost', 'lostReason', p_lost_reason) END,
         CASE WHEN p_assigned_to IS NOT NULL THEN format(' AND x.assigned_to = %L', p_assigned_to) END,
         CASE WHEN p_sees IS NOT NULL THEN format(' AND (x.assigned_to = %1$L OR x.created_by = %1$L)', p_sees) END
     )
@@ -38,8 +41,8 @@ $function$;
 
 -- Of one brokerage.
 CREATE OR REPLACE FUNCTION staff_leads(
-    p_tenant uuid, p_words text, p_status text, p_source text, p_source_domain text, p_agent bigint, p_sees uuid,
-    p_limit integer, p_skipped bigint
+    p_tenant uuid, p_words text, p_status text, p_source text, p_source_domain text, p_lost_reason text, p_agent bigint,
+    p_sees uuid, p_limit integer, p_skipped bigint
 ) RETURNS TABLE (
     total bigint, brokerage_id bigint, agent bigint, number bigint, stream_version integer, lead_id uuid,
     source_domain text, doc text, details text
@@ -61,7 +64,7 @@ BEGIN
         SELECT u.user_id INTO assignee FROM users u WHERE u.number = p_agent;
         assignee := coalesce(assignee, '00000000-0000-0000-0000-000000000000');
     END IF;
-    filters := staff_leads_condition(p_status, p_source, p_source_domain, assignee, p_sees);
+    filters := staff_leads_condition(p_status, p_source, p_source_domain, p_lost_reason, assignee, p_sees);
 
     IF p_words IS NOT NULL THEN
         ids := search_ids('lead_list', 'lead_id', p_tenant, p_words);
@@ -73,7 +76,7 @@ BEGIN
         many := coalesce(cardinality(ids), 0);
         ids := ids[p_skipped + 1 : p_skipped + p_limit];
     ELSE
-        IF p_source IS NULL AND p_source_domain IS NULL AND p_agent IS NULL AND p_sees IS NULL THEN
+        IF p_source IS NULL AND p_source_domain IS NULL AND p_lost_reason IS NULL AND p_agent IS NULL AND p_sees IS NULL THEN
             SELECT coalesce(sum(c.leads), 0) INTO many FROM lead_counts c
              WHERE c.tenant_id = p_tenant AND c.read_version = counted
                AND (p_status IS NULL OR c.status IN (p_status, 'suspect ' || p_status));
@@ -101,8 +104,8 @@ $function$;
 
 -- Of all brokerages that are not disabled, each in the version that is live for it: for platform admins, as the owner.
 CREATE OR REPLACE FUNCTION staff_leads_of_all(
-    p_words text, p_status text, p_source text, p_source_domain text, p_agent bigint, p_sees uuid, p_limit integer,
-    p_skipped bigint
+    p_words text, p_status text, p_source text, p_source_domain text, p_lost_reason text, p_agent bigint, p_sees uuid,
+    p_limit integer, p_skipped bigint
 ) RETURNS TABLE (
     total bigint, brokerage_id bigint, agent bigint, number bigint, stream_version integer, lead_id uuid,
     source_domain text, doc text, details text
@@ -122,10 +125,11 @@ BEGIN
           JOIN brokerages b ON b.tenant_id = u.tenant_id AND NOT b.disabled
          WHERE u.number = p_agent;
         RETURN QUERY
-        SELECT * FROM staff_leads(of_agent, p_words, p_status, p_source, p_source_domain, p_agent, p_sees, p_limit, p_skipped);
+        SELECT * FROM staff_leads(of_agent, p_words, p_status, p_source, p_source_domain, p_lost_reason, p_agent, p_sees,
+                                  p_limit, p_skipped);
         RETURN;
     END IF;
-    filters := staff_leads_condition(p_status, p_source, p_source_domain, NULL, p_sees);
+    filters := staff_leads_condition(p_status, p_source, p_source_domain, p_lost_reason, NULL, p_sees);
 
     IF p_words IS NOT NULL THEN
         EXECUTE 'WITH live AS MATERIALIZED ('
@@ -162,7 +166,7 @@ BEGIN
                 '        array_agg(p.tenant_id), array_agg(p.lead_id) FROM page p'
            INTO many, tenants, ids USING p_skipped, p_limit;
     ELSE
-        IF p_source IS NULL AND p_source_domain IS NULL AND p_sees IS NULL THEN
+        IF p_source IS NULL AND p_source_domain IS NULL AND p_lost_reason IS NULL AND p_sees IS NULL THEN
             SELECT coalesce(sum(c.leads), 0) INTO many
               FROM heads h
               JOIN brokerages b ON b.tenant_id = h.tenant_id AND NOT b.disabled

@@ -204,6 +204,6 @@ def test_a_reason_holds_while_the_lead_is_lost(steps: list[tuple[str, str | None
         assert lost_because(lead) == ((reason, note) if given_once else None)
         if holding == (reason, note):
             assert lead.version <= was + 1
-    with pytest.raises(Invalid, match=r"^lostReason must be one of: price"):
+    with pytest.raises(Invalid, match=r"^lost_reason must be one of: price"):
         lead.change_status("lost", AT)
         lead.give_lost_reason({"reason": "weather"}, AT)

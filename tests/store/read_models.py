@@ -82,7 +82,7 @@ async def versions(store: EventStore, tenant_id: UUID) -> dict[str, set[int]]:
 
 async def page(store: EventStore, tenant_id: UUID) -> set[UUID]:
     """The leads in the list that ``GET /api/leads`` reads."""
-    parameters = dict.fromkeys(("status", "source", "assigned_to", "updated_since", "visible_to"))
+    parameters = dict.fromkeys(one.name for one in lead_list.LEADS.filters)
     place = {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 10_000}
     ((docs, _, _),) = await store.database.rows(lead_list.LEADS.page, parameters | place)
     found = {from_wire(doc["id"]) for doc in orjson.loads(f"[{docs or ''}]")}

@@ -21,7 +21,8 @@ HEAD = "INSERT INTO heads (tenant_id, position) VALUES (%(tenant)s, 0) ON CONFLI
 ROWS = """
 INSERT INTO {table} (tenant_id, read_version, {id}, stream_version, updated_at, doc, {columns})
 SELECT %(tenant)s, 1, lpad(to_hex(i), 32, '0')::uuid, 1,
-       CASE WHEN rare THEN timestamptz '2026-01-01' ELSE timestamptz '2025-01-01' END, '{{}}', {values}
+       CASE WHEN rare THEN timestamptz '2026-01-01' ELSE timestamptz '2025-01-01' END,
+       CASE WHEN rare THEN '{{"lostReason":"price"}}' ELSE '{{}}' END, {values}
   FROM (SELECT i, i <= %(rare)s AS rare FROM generate_series(1, %(many)s) i) r
 """
 
@@ -89,6 +90,7 @@ RARE_VALUES: dict[str, object] = {
     "assigned_to": AGENT,
     "visible_to": AGENT,
     "source": "rare",
+    "lost_reason": "price",
     "featured": True,
     "listing_id": "rare",
     "updated_since": "2025-06-01",

@@ -78,6 +78,9 @@ OF_ANOTHER_TYPE = "is only for"
 TEXT_OF_A_NOTE = "text of a note must not be blank"
 """What a correction is told that the activity's type does not allow, which the schema of the change cannot know."""
 
+NOT_LOST = "can only be set while status is lost"
+"""What a change of a lead is told that gives a reason for what has not happened."""
+
 KNOWN = (
     REMAINS,
     NOT_YOURS,
@@ -87,6 +90,7 @@ KNOWN = (
     IN_ORDER,
     HOURS_IN_ORDER,
     NOT_THEN,
+    NOT_LOST,
     OF_ANOTHER_TYPE,
     TEXT_OF_A_NOTE,
 )

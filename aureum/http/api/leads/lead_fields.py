@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from aureum.domain.lead import LeadFields
 from aureum.http.contract.routing import Route, Routing
-from aureum.http.wire.characters import NOT_BLANK
+from aureum.http.wire.characters import NOT_BLANK, Characters
 from aureum.http.wire.fields import Email, Message, Name, Page, PhoneText, Source, Subject, Utm, WireId
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.sent import Body
@@ -14,6 +14,22 @@ from aureum.http.wire.shapes import Shape, Suspect, Timestamp, Wire
 from aureum.http.wire.validation import BreaksRule
 
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
+LostReason = Literal[
+    "price",
+    "location",
+    "timing",
+    "financing",
+    "chose_another_agent",
+    "unreachable",
+    "not_serious",
+    "duplicate",
+    "other",
+]
+LostNote = Annotated[str, Characters(limit=500)]
+
+LOST_REASON = "Why the lead is lost. Set it with or while the status is `lost`. Another status clears it."
+LOST_NOTE = "Why the lead is lost, in words. Set and cleared like the reason."
+ONCE = " Present only if one of the two was ever set."
 
 
 class UtmFields(Body):
@@ -105,6 +121,8 @@ class LeadChange(Body):
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "contacted"}})
 
     status: Annotated[Status, NOT_NULL]
+    lost_reason: Annotated[LostReason | None, Field(alias="lostReason", description=LOST_REASON)] = None
+    lost_note: Annotated[LostNote | None, Field(alias="lostNote", description=LOST_NOTE)] = None
     assigned_to: Annotated[WireId | None, Field(alias="assignedToId")] = None
     name: Annotated[Name, NOT_NULL]
     first_name: Annotated[Name, NOT_NULL, Field(alias="firstName")]
@@ -149,4 +167,6 @@ class LeadResponse(Shape):
     createdAt: Timestamp
     updatedAt: Timestamp
     suspect: Suspect = False
+    lostReason: Annotated[LostReason | None, Field(description=LOST_REASON + ONCE)] = None
+    lostNote: Annotated[str | None, Field(description=LOST_NOTE + ONCE)] = None
     routing: Routing

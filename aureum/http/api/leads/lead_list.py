@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from aureum.http.api.leads.lead_fields import Status
+from aureum.http.api.leads.lead_fields import LostReason, Status
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import reference
@@ -20,6 +20,9 @@ class LeadFilters(DeltaPaging):
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     source: Annotated[Source | None, Field(description="Filter by source.")] = None
+    lost_reason: Annotated[
+        LostReason | None, Field(alias="lostReason", description="Filter by why leads are lost.")
+    ] = None
     assigned_to: Annotated[str | None, Field(alias="assignedToId", description="Filter by assigned user.")] = None
     search: Search = None
 
@@ -30,6 +33,7 @@ async def get_leads(context: Context, filters: LeadFilters) -> Response:
     chosen = {
         "status": filters.status,
         "source": filters.source,
+        "lost_reason": filters.lost_reason,
         "assigned_to": reference(filters.assigned_to),
         "visible_to": context.caller.visible_to,
     }

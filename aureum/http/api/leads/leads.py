@@ -1,12 +1,15 @@
 """Leads one at a time, in the Aureum API: create, read, change, convert, and the history of each."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from uuid import UUID
 
 from starlette.responses import Response
 
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
-from aureum.domain.lead import DETAILS, Lead
+from aureum.domain.errors import Invalid
+from aureum.domain.lead import DETAILS, LOST, Lead
 from aureum.http.access.callers import origin
 from aureum.http.api.leads.lead_fields import (
     LeadChange,
@@ -63,6 +66,16 @@ async def get_lead(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
     return await shown(context, lead_list.LIST, lead_id, NO_LEAD, as_of, body, beside=partial(beside, context))
 
 
+@contextmanager
+def in_these_words() -> Iterator[None]:
+    """Raises Invalid with the names that fields have here."""
+    try:
+        yield
+    except Invalid as error:
+        shown_here = {"lost_reason": "lostReason", "lost_note": "lostNote"}.get(error.field, error.field)
+        raise Invalid(shown_here, str(error).replace(error.field, shown_here)) from error
+
+
 async def patch_lead(context: Context, lead_id: UUID, change: LeadChange) -> Response:
     """Changes the fields that are sent, and returns the lead. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
@@ -75,13 +88,15 @@ async def patch_lead(context: Context, lead_id: UUID, change: LeadChange) -> Res
         country=context.caller.country,
         lead_id=lead_id,
         status=change.status,
+        lost={name: getattr(change, f"lost_{name}") for name in LOST if f"lost_{name}" in given},
         assign="assigned_to" in given,
         assigned_to=reference(change.assigned_to),
         details=details,
         visible_to=context.caller.visible_to,
         expected_versions=expected_versions(context.request),
     )
-    lead = await change_lead(context.app.store, command, origin(context.request, context.caller))
+    with in_these_words():
+        lead = await change_lead(context.app.store, command, origin(context.request, context.caller))
     return answered(context, lead, partial(lead_body, context))
 
 

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 from aureum.http.access import named_brokerage
-from aureum.http.api.leads.lead_fields import Status
+from aureum.http.api.leads.lead_fields import LOST_NOTE, LOST_REASON, LostNote, LostReason, Status
 from aureum.http.contract.form_fields import Cleared
 from aureum.http.contract.lists import CHANGED_AFTER, Search
 from aureum.http.contract.numbered_pages import Numbered
@@ -28,6 +28,7 @@ def _string(value: Any) -> str:
 
 StatusText = Annotated[Status, BeforeValidator(_string)]
 """A string, as the document has it: another type is refused like that of its other strings."""
+LostReasonText = Annotated[LostReason, BeforeValidator(_string)]
 
 Domain = Annotated[str, Characters(limit=255)]
 
@@ -91,6 +92,8 @@ class AdminLeadChange(Body):
     message: Message | None = None
     assigned_agent_id: Annotated[Number | None, Field(description="A user of the lead's brokerage.")] = None
     status: Annotated[StatusText, NOT_NULL]
+    lost_reason: Annotated[LostReasonText | None, Field(description=LOST_REASON)] = None
+    lost_note: Annotated[LostNote | None, Field(description=LOST_NOTE)] = None
     notes: Message | None = None
     suspect: Annotated[Cleared, NOT_NULL]
 
@@ -107,6 +110,7 @@ class AdminLeadFilters(Numbered):
             "entered."
         ),
     ] = None
+    lost_reason: Annotated[LostReason | None, Field(description="Filter by why leads are lost.")] = None
     assigned_agent_id: Annotated[
         NumberText | None,
         Field(description="Filter by assigned agent."),
@@ -155,6 +159,8 @@ class AdminLeadResponse(Shape):
     message: str | None
     assigned_agent_id: int | None
     status: Status
+    lost_reason: Annotated[LostReason | None, Field(description=LOST_REASON)]
+    lost_note: Annotated[str | None, Field(description=LOST_NOTE)]
     notes: str | None
     source: str
     source_domain: str | None

@@ -22,7 +22,7 @@ from aureum.projections.search import asked as search_asked
 
 PATH = "/api/v1/admin/leads"
 
-FILTERS = ("status", "source", "source_domain", "assigned_agent_id", "brokerage_id", "q")
+FILTERS = ("status", "source", "source_domain", "lost_reason", "assigned_agent_id", "brokerage_id", "q")
 
 
 async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Response:
@@ -35,6 +35,7 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
         "status": filters.status,
         "source": filters.source,
         "source_domain": filters.source_domain,
+        "lost_reason": filters.lost_reason,
         "agent": filters.assigned_agent_id,
         "visible_to": context.caller.visible_to,
     }

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from aureum.commands.clock import on_clock
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
 from aureum.domain.errors import NotFound
-from aureum.domain.lead import DETAILS, Lead, LeadFields
+from aureum.domain.lead import DETAILS, LOST, Lead, LeadFields
 from aureum.http.access.callers import origin
 from aureum.http.api.staff.lead_fields import (
     AdminEventResponse,
@@ -143,6 +143,7 @@ async def patch_admin_lead(context: Context, number: int, change: AdminLeadChang
         country=context.caller.country,
         lead_id=row["lead_id"],
         status=given.get("status"),
+        lost={name: given[f"lost_{name}"] for name in LOST if f"lost_{name}" in given},
         assign="assigned_agent_id" in given,
         assigned_to=await check_agent(context, given.get("assigned_agent_id")),
         details={name: given[name] for name in DETAILS if name in given},

@@ -45,6 +45,8 @@ def test_the_full_detail_is_answered_and_found_again(
         "utm_campaign": None,
         "routing": None,
         "offer": None,
+        "lost_reason": None,
+        "lost_note": None,
         "contact_id": None,
         "suspect": False,
         "created_at": lead["created_at"],
