@@ -69,7 +69,10 @@ RESOURCES: tuple[Resource, ...] = (
         (f"{PANEL}leads", f"{PANEL}pond"),
     ),
     Resource(
-        Contact, (contact_list.LIST,), (f"{API}contacts.contacts", f"{API}activities.activities"), (f"{PANEL}contacts",)
+        Contact,
+        (contact_list.LIST,),
+        (f"{API}duplicates.duplicates", f"{API}contacts.contacts", f"{API}activities.activities"),
+        (f"{PANEL}contacts",),
     ),
     Resource(Property, (property_list.LIST,), (f"{API}properties.properties",), (f"{PANEL}properties",)),
     Resource(Task, (task_list.LIST,), (f"{API}tasks.tasks",), (f"{PANEL}tasks",)),

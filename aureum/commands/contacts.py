@@ -5,14 +5,18 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from aureum.commands.changes import change
+from aureum.commands.changes import change, visible
 from aureum.domain import ids
 from aureum.domain.contact import Contact
+from aureum.domain.errors import Invalid, NotFound
+from aureum.domain.lead import Lead
 from aureum.domain.phones import e164
+from aureum.projections import contact_list
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 
 NO_CONTACT = "There is no such contact."
+NO_OTHER = "There is no such contact or lead."
 
 
 class AddContact(BaseModel):
@@ -87,7 +91,7 @@ async def change_contact(store: EventStore, command: ChangeContact, origin: Orig
     contact, _ = await change(
         store,
         command.tenant_id,
-        command.contact_id,
+        await answering(store, command.tenant_id, command.contact_id),
         Contact,
         decide,
         command="ChangeContact",
@@ -96,3 +100,52 @@ async def change_contact(store: EventStore, command: ChangeContact, origin: Orig
         expected_versions=command.expected_versions,
     )
     return contact
+
+
+class TellApart(BaseModel):
+    """*other*, a contact or the person of a lead, is not the person of this contact. ``visible_to`` is the agent who
+    asks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: UUID
+    contact_id: UUID
+    other: UUID
+    visible_to: UUID | None = None
+
+
+async def tell_apart(
+    store: EventStore, command: TellApart, origin: Origin, *, idempotency: Idempotency | None = None
+) -> tuple[Contact, Appended]:
+    """The contact, which knows from now on that it is not *other*; once is enough.
+
+    Raises NotFound, also for an *other* that is not there, Invalid for itself, Conflict, and what
+    ``EventStore.append`` raises.
+    """
+    contact_id = await answering(store, command.tenant_id, command.contact_id)
+    other = (await store.load(command.tenant_id, command.other)).aggregate()
+    if not isinstance(other, Contact | Lead) or (isinstance(other, Lead) and not visible(other, command.visible_to)):
+        raise NotFound(NO_OTHER)
+    if contact_id in (command.other, getattr(other, "merged_into", None)):
+        raise Invalid("from", "from must be another contact or lead than the one in the path.")
+
+    def decide(contact: Contact, at: datetime) -> None:
+        contact.tell_apart(command.other, at)
+
+    return await change(
+        store,
+        command.tenant_id,
+        contact_id,
+        Contact,
+        decide,
+        command="TellApart",
+        origin=origin,
+        missing=NO_CONTACT,
+        idempotency=idempotency,
+    )
+
+
+async def answering(store: EventStore, tenant_id: UUID, contact_id: UUID) -> UUID:
+    """The contact that answers for this id: the one that it was merged into, or itself."""
+    rows = await store.database.tenant_rows(tenant_id, contact_list.ANSWERING, {"tenant": tenant_id, "id": contact_id})
+    return rows[0][0] if rows else contact_id

@@ -239,3 +239,10 @@ LIST = DocumentList(
     ),
     moved="merged_into",
 )
+
+ANSWERING = LIST.statement("""
+SELECT coalesce(x.merged_into, x.contact_id) FROM {table} x
+ WHERE x.tenant_id = %(tenant)s AND x.{id} = %(id)s
+   AND x.read_version = (SELECT h.{table}_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+""")
+"""The contact that answers for an id."""

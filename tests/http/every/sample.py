@@ -357,6 +357,40 @@ def to_rehearse(sample: Sample) -> dict[str, Any]:
     return {"id": str(answer.json["lead_id"])}
 
 
+def pair(sample: Sample) -> dict[str, Any]:
+    """Two contacts of one address."""
+    post = declared("POST", "/api/contacts")
+    assert post is not None
+    call = sample.call(post)
+    sample.succeed(post, call)
+    made: dict[str, Any] = sample.succeed(post, call).json
+    return made
+
+
+def another_person(sample: Sample) -> dict[str, Any]:
+    """A contact that is told apart from another one."""
+    ids = [sample.make("/api/contacts") for _ in range(2)]
+    return {"path": f"/api/contacts/{ids[0]}/distinct", "body": {"from": ids[1]}}
+
+
+def similar(sample: Sample) -> dict[str, Any]:
+    """A person with the address of a contact."""
+    email = f"similar{next(NUMBERS)}.{sample.mark}@example.com"
+    body = {"firstName": f"Sim {sample.mark}", "lastName": "Ilar", "email": email}
+    assert Call("POST", "/api/contacts", {}, body, sample.tenant.bearer).send(sample.server).status == 201
+    return {"query": {"email": email}}
+
+
+def asked_twice(sample: Sample) -> dict[str, Any]:
+    """A lead of a person who asked before under another name."""
+    email = f"twice{next(NUMBERS)}.{sample.mark}@example.com"
+    for name in (f"Ann {sample.mark}", f"Bob {sample.mark}"):
+        call = Call("POST", "/api/leads", {}, {"name": name, "email": email}, sample.tenant.bearer)
+        made = call.send(sample.server)
+        assert made.status == 201, made.body
+    return {"path": f"/api/leads/{made.json['id']}/duplicates"}
+
+
 async def rehearse_all(store: EventStore) -> None:
     """What the worker does about rehearsals."""
     while (job := await claim(store.database)) is not None:
@@ -377,6 +411,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,
+    ("POST", "/api/contacts/{id}/distinct"): another_person,
+    ("GET", "/api/contacts/similar"): similar,
+    ("GET", "/api/leads/{id}/duplicates"): asked_twice,
     ("PATCH", "/api/me"): lambda sample: {"body": {"name": f"Olga {sample.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,
     ("POST", LOGOUT): lambda sample: {"headers": sample.operator.staff(sample.tenant.id, "broker").bearer},
@@ -389,6 +426,8 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     "/api/v1/admin/agents": lambda sample: {
         "id": sample.operator.staff(sample.tenant.id, "agent", f"Amy {sample.mark}").number
     },
+    "/api/contacts/duplicates": pair,
+    "/api/contacts/similar": lambda sample: {"id": sample.make("/api/contacts")},
     "/api/webhooks": webhook,
     "/api/webhooks/deliveries": lambda sample: {"id": webhook(sample)["delivery"]},
     "/api/webhooks/replays": lambda sample: {"id": webhook(sample)["replay"]},

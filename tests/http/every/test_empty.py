@@ -78,7 +78,7 @@ def test_an_empty_parameter_is_one_that_was_left_out(sample: Sample, endpoint: E
     call = sample.call(endpoint, fresh=True)
     plain = call.send(sample.server) if endpoint.method == "GET" else None
 
-    for name in set(query_fields(endpoint)) - set(POSITIONS):
+    for name in set(query_fields(endpoint)) - set(POSITIONS) - set(call.query):
         call = sample.call(endpoint, fresh=endpoint.method != "GET") if plain is None else call
         answer = call.but(query={name: ""}).send(sample.server)
         assert answer.status == endpoint.status, (name, answer.body)

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
+import orjson
 from pydantic import Field
 from starlette.responses import Response
 
@@ -11,9 +12,11 @@ from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_
 from aureum.domain.contact import DETAILS, Contact
 from aureum.http.access.callers import origin
 from aureum.http.api.contacts.contact_fields import ContactChange, ContactCreate, ContactResponse, Type
+from aureum.http.api.duplicates.finding import known_duplicates
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
+from aureum.http.contract.idempotency import Replayed, replayed
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
 from aureum.http.wire.characters import Characters
@@ -45,11 +48,19 @@ async def get_contacts(context: Context, filters: ContactFilters) -> Response:
 
 
 async def post_contact(context: Context, new: ContactCreate) -> Response:
-    """Returns the new contact. A phone number that cannot be parsed is stored as it was given."""
+    """Returns the new contact. A phone number that cannot be parsed is stored as it was given. If other contacts have
+    the same address, the `Link` header names up to five of them with `rel="duplicate"`."""
     command = AddContact(
         tenant_id=context.tenant_id, country=context.caller.country, created_by=context.caller.user_id, **vars(new)
     )
-    return await run_once(context, partial(add_contact, context.app.store, command), contact_body, 201)
+    try:
+        response = await run_once(context, partial(add_contact, context.app.store, command), contact_body, 201)
+    except Replayed as kept:
+        response = replayed(kept.answer, 201)
+    links = await known_duplicates(context, new.email, orjson.loads(bytes(response.body))["id"])
+    if links is not None:
+        response.headers["Link"] = links
+    return response
 
 
 async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
@@ -98,6 +109,7 @@ ENDPOINTS = (
         body=ContactCreate,
         answers=ContactResponse,
         status=201,
+        headers={"Link": 'Contacts with the same address, each with `rel="duplicate"`.'},
     ),
     one(method="GET", run=get_contact, summary="Get a contact", query=AsOf),
     one(method="PATCH", run=patch_contact, summary="Change a contact", body=ContactChange),

@@ -1,0 +1,96 @@
+"""Who may be the same person as one contact, lead, or person who is about to be added.
+
+Contacts are found by the keys in their rows. Leads have no keys of their own, since a form costs no more for it: they
+are found by the search that lists have, and by address and name together. Whatever is found is compared in full.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from aureum.domain.duplicates import Person
+from aureum.domain.ids import from_wire
+from aureum.domain.people import email_key, name_key, phone_key
+from aureum.http.contract.endpoint import Context
+from aureum.projections import lead_list
+from aureum.projections.document_list import ABOVE_ALL
+from aureum.projections.duplicates import ALIKE, BY_PERSON
+from aureum.projections.search import asked
+
+MOST_LEADS = 100
+"""Leads that one search gives, the newest: of a person who asked more often, these are enough."""
+
+NO_ONE = UUID(int=0)
+
+MOST_LINKS = 5
+"""Duplicates of a new contact that its answer names."""
+
+LEADS = lead_list.LIST.view("lead")
+
+
+async def contacts_like(
+    context: Context, person: Person, own: UUID = NO_ONE, distinct: Sequence[UUID] = ()
+) -> list[dict[str, Any]]:
+    """The documents of contacts that share a key with *person*, but for *own* and those it was told apart from."""
+    parameters = {
+        "tenant": context.tenant_id,
+        "email_keys": [key for email in person.emails if (key := email_key(email))],
+        "phone_keys": [key for phone in person.phones if (key := phone_key(phone))],
+        "name_keys": [key for key in (name_key(person.first_name, person.last_name),) if key],
+        "own": own,
+        "distinct": list(distinct),
+    }
+    rows = await context.app.database.tenant_rows(context.tenant_id, ALIKE, parameters)
+    return [orjson.loads(doc) for _, doc in rows]
+
+
+async def leads_like(context: Context, person: Person, key: UUID | None) -> list[dict[str, Any]]:
+    """The documents of leads that the caller may see and that say what *person* says; *key* stands for the address and
+    name together. What is suspected is no lead yet."""
+    name = f"{person.first_name} {person.last_name}"
+    said = [*person.emails, *person.phones, *([name] if name_key(name) else [])]
+    searches = [search.exact for text in said if (search := asked(text.removeprefix("+"))) is not None]
+    found = await asyncio.gather(
+        *(searched(context, words) for words in searches), *([by_person(context, key)] if key else [])
+    )
+    by_id = {doc["id"]: doc for docs in found for doc in docs if not doc.get("suspect")}
+    return list(by_id.values())
+
+
+async def searched(context: Context, words: str) -> list[dict[str, Any]]:
+    """The newest leads in which these words are."""
+    filters: Mapping[str, Any] = {one.name: None for one in LEADS.filters}
+    parameters = {
+        **filters,
+        "tenant": context.tenant_id,
+        "words": words,
+        "before": ABOVE_ALL,
+        "limit": MOST_LEADS,
+        "visible_to": context.caller.visible_to,
+    }
+    ((docs, _, _),) = await context.app.database.rows(LEADS.search, parameters)
+    found: list[dict[str, Any]] = orjson.loads(f"[{docs or ''}]")
+    return found
+
+
+async def by_person(context: Context, key: UUID) -> list[dict[str, Any]]:
+    """The newest leads with this address and name."""
+    parameters = {
+        "tenant": context.tenant_id,
+        "person": key,
+        "visible_to": context.caller.visible_to,
+        "limit": MOST_LEADS,
+    }
+    rows = await context.app.database.tenant_rows(context.tenant_id, BY_PERSON, parameters)
+    return [orjson.loads(doc) for (doc,) in rows]
+
+
+async def known_duplicates(context: Context, email: str | None, own: str) -> str | None:
+    """The ``Link`` header of a new contact whose address others have: those others, by relative links."""
+    if not email:
+        return None
+    others = await contacts_like(context, Person("", "", (email,)), from_wire(own) or NO_ONE)
+    return ", ".join(f'</api/contacts/{doc["id"]}>; rel="duplicate"' for doc in others[:MOST_LINKS]) or None

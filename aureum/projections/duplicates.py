@@ -1,0 +1,143 @@
+"""Who of a brokerage's contacts may be one person, found by the keys in their rows: address and name, address, phone,
+name. Nothing is kept for it; each list is read from the indexes of these keys, and is as exact as the contacts.
+
+Each pair comes by the strongest key that it shares, and a contact is paired with the oldest of those who share its key:
+so a phone of an office on a thousand contacts makes no million of pairs. A contact that was merged into another one
+stands for that one. What a user told apart is left out, and so are erased persons.
+"""
+
+from typing import NamedTuple
+from uuid import UUID
+
+KEYS = ("person", "email_key", "phone_key", "name_key")
+"""The strongest first. ``person`` is the address and the name together."""
+
+STRONGER = {
+    "person": (),
+    "email_key": ("person",),
+    "phone_key": ("email_key",),
+    "name_key": ("email_key", "phone_key"),
+}
+"""What those do not share who are paired by a key: they would have been paired by that already."""
+
+OLDEST = 20
+"""Of those who share a key, how many the others are compared with."""
+
+PARTNERS = 3
+"""How many of them each contact is paired with at most."""
+
+
+class Place(NamedTuple):
+    """Where a pair stands in the list: which of ``KEYS`` it shares, its value, and the two rows."""
+
+    kind: int
+    key: UUID
+    newer: UUID
+    older: UUID
+
+
+BEGINNING = Place(0, UUID(int=0), UUID(int=0), UUID(int=0))
+
+LIVE = "(SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)"
+
+PAIRS = """
+SELECT g.shared, x.contact_id, y.contact_id, one.doc, other.doc
+  FROM (
+      SELECT c.{key} AS shared FROM contact_list c
+       WHERE c.tenant_id = %(tenant)s AND c.read_version = {live} AND c.{key} IS NOT NULL AND c.{key} >= %(key)s
+       GROUP BY c.{key} HAVING count(*) > 1
+       ORDER BY c.{key}
+  ) g
+ CROSS JOIN LATERAL (
+      SELECT * FROM contact_list x
+       WHERE x.tenant_id = %(tenant)s AND x.read_version = {live} AND x.{key} = g.shared
+       ORDER BY x.{key}, x.contact_id
+  ) x
+ CROSS JOIN LATERAL (
+      SELECT y.* FROM (
+          SELECT * FROM contact_list o
+           WHERE o.tenant_id = %(tenant)s AND o.read_version = {live} AND o.{key} = g.shared
+           ORDER BY o.{key}, o.contact_id LIMIT {oldest}
+      ) y
+       WHERE y.contact_id < x.contact_id
+         AND coalesce(y.merged_into, y.contact_id) <> coalesce(x.merged_into, x.contact_id){stronger}
+       ORDER BY y.contact_id LIMIT {partners}
+  ) y
+  JOIN contact_list one
+    ON one.tenant_id = %(tenant)s AND one.read_version = {live}
+   AND one.contact_id = coalesce(x.merged_into, x.contact_id)
+  JOIN contact_list other
+    ON other.tenant_id = %(tenant)s AND other.read_version = {live}
+   AND other.contact_id = coalesce(y.merged_into, y.contact_id)
+ WHERE (g.shared, x.contact_id, y.contact_id) > (%(key)s, %(newer)s, %(older)s)
+   AND NOT ARRAY[y.contact_id, other.contact_id] && (x.distinct_from || one.distinct_from)
+   AND NOT ARRAY[x.contact_id, one.contact_id] && (y.distinct_from || other.distinct_from)
+   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = one.contact_id)
+   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = other.contact_id)
+ ORDER BY g.shared, x.contact_id, y.contact_id
+ LIMIT %(limit)s
+"""
+"""Pairs by one key, behind a place in their order. The groups come from the index one after the other, so that a page
+reads no more of it than it shows."""
+
+LIKE = """
+SELECT DISTINCT ON (c.contact_id) c.contact_id, c.doc
+  FROM ({by_keys}
+  ) x
+  JOIN contact_list c
+    ON c.tenant_id = %(tenant)s AND c.read_version = {live} AND c.contact_id = coalesce(x.merged_into, x.contact_id)
+ WHERE c.contact_id <> %(own)s
+   AND NOT ARRAY[x.contact_id, c.contact_id] && %(distinct)s::uuid[]
+   AND NOT %(own)s = ANY (x.distinct_from || c.distinct_from)
+   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = c.contact_id)
+ ORDER BY c.contact_id
+"""
+"""The contacts that share a key with a person: ``own`` is that person's contact or lead, which is none of them, and
+``distinct`` are those whom it was told apart from."""
+
+BY_KEY = """
+      (SELECT x.contact_id, x.merged_into, x.distinct_from FROM contact_list x
+        WHERE x.tenant_id = %(tenant)s AND x.read_version = {live} AND x.{key} = ANY (%({key}s)s)
+        ORDER BY x.contact_id LIMIT {most})"""
+
+MOST = 50
+"""Who share one key with a person: as many are looked at."""
+
+DISTINCT_FROM = """
+SELECT x.distinct_from FROM contact_list x
+ WHERE x.tenant_id = %(tenant)s AND x.read_version = {live} AND x.contact_id = %(id)s
+"""
+
+
+def statement(template: str, **names: str) -> str:
+    """*template* with these names, and the live version."""
+    for place, name in (names | {"live": LIVE}).items():
+        template = template.replace(f"{{{place}}}", name)
+    return template
+
+
+def pairs(key: str) -> str:
+    """``PAIRS`` by this key."""
+    stronger = "".join(f" AND (x.{one} = y.{one}) IS NOT TRUE" for one in STRONGER[key])
+    return statement(PAIRS, key=key, stronger=stronger, oldest=str(OLDEST), partners=str(PARTNERS))
+
+
+PAIRS_BY = tuple(pairs(key) for key in KEYS)
+
+ALIKE = statement(
+    LIKE,
+    by_keys=" UNION ALL".join(statement(BY_KEY, key=key, most=str(MOST)) for key in KEYS[1:]),
+)
+
+TOLD_APART = statement(DISTINCT_FROM)
+
+BY_PERSON = """
+SELECT l.doc FROM lead_list l
+ WHERE l.tenant_id = %(tenant)s
+   AND l.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+   AND l.person >= %(person)s AND l.person <= %(person)s
+   AND (%(visible_to)s::uuid IS NULL OR l.assigned_to = %(visible_to)s OR l.created_by = %(visible_to)s)
+   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = l.tenant_id AND k.subject_id = l.lead_id)
+ ORDER BY l.person DESC, l.lead_id DESC LIMIT %(limit)s
+"""
+"""The newest leads with this address and name. A range, though it is one value: see ``people.LEADS``."""
