@@ -1,6 +1,6 @@
 """Removes what is not needed any more: remembered answers after a day, counted requests after an hour, what tells a
-form that was sent twice when its time is over, tokens that have expired, failed logins after a quarter of an hour,
-addresses without a login for 90 days.
+form that was sent twice when its time is over, confirmations after a day, tokens that have expired, failed logins after
+a quarter of an hour, addresses without a login for 90 days.
 
 Tenant by tenant where there is one, and in batches; a row that a request holds is left for the next time, so that the
 sweep never waits for a request and no request waits for more than one batch.
@@ -42,6 +42,17 @@ DELETE FROM recent_streams
  WHERE tenant_id = %(tenant)s AND once IN (
            SELECT once FROM recent_streams
             WHERE tenant_id = %(tenant)s AND expires_at < now()
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+OLD_CONFIRMATIONS = """
+DELETE FROM confirmations
+ WHERE tenant_id = %(tenant)s AND address IN (
+           SELECT address FROM confirmations
+            WHERE tenant_id = %(tenant)s AND sent_at < now() - interval '24 hours'
             LIMIT %(limit)s
               FOR UPDATE SKIP LOCKED
        )
@@ -99,7 +110,7 @@ async def sweep(database: Database, batch: int = BATCH) -> int:
     for statement in (OLD_TOKENS, OLD_FAILURES, OLD_ADDRESSES, OLD_WRITERS):
         removed += await sweep_all(database, statement, batch)
     for (tenant_id,) in await database.rows(TENANTS):
-        for statement in (OLD_ANSWERS, OLD_REQUESTS, OLD_STREAMS):
+        for statement in (OLD_ANSWERS, OLD_REQUESTS, OLD_STREAMS, OLD_CONFIRMATIONS):
             removed += await sweep_all(database, statement, batch, tenant_id)
     return removed
 

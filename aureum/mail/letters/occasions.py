@@ -78,14 +78,14 @@ def occasions(tenant_id: UUID, stream_id: UUID, recorded: Iterable[Recorded], af
     waiting: list[Occasion] = []
     from_form = False
     for record in recorded:
-        if isinstance(record.event, Unreadable):
-            # Nothing is known of the stream from here on. The audit says it as well.
-            log.error("letters_unreadable", tenant=str(tenant_id), position=record.position, reason=record.event.reason)
+        aggregate, unreadable = folded(aggregate, record.event)
+        if unreadable is not None:
+            # Nothing is known of the stream from here on; letters about others go out.
+            log.error("letters_unreadable", tenant=str(tenant_id), position=record.position, reason=unreadable)
             return
         first, last = edges(record.metadata)
         if first:
             waiting = []
-        aggregate = record.event.mutate(aggregate)
         if isinstance(record.event, CAME):
             from_form = actor(record) == ("visitor", None) and record.event.source == FORM
         waiting += occasion(record, aggregate, from_form)
@@ -93,6 +93,16 @@ def occasions(tenant_id: UUID, stream_id: UUID, recorded: Iterable[Recorded], af
             if record.position > after and not getattr(aggregate, "suspect", None):
                 yield from (replace(one, position=record.position) for one in waiting)
             waiting = []
+
+
+def folded(aggregate: Any, event: Any) -> tuple[Any, str | None]:
+    """The aggregate after *event*, and None; or why it cannot be known, as the class of the error."""
+    if isinstance(event, Unreadable):
+        return None, event.reason
+    try:
+        return event.mutate(aggregate), None
+    except Exception as error:
+        return None, type(error).__name__
 
 
 def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion]:
