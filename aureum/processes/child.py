@@ -61,6 +61,8 @@ DRAIN_SECONDS = 20
 HURRY_SECONDS = 2.0
 """How long a wait for the database may last from then on."""
 
+UNLIMITED = 1 << 62
+
 log = structlog.get_logger()
 
 
@@ -124,10 +126,15 @@ def leave_alone_what_stays() -> None:
 
 
 async def deliver(
-    settings: Settings, url: str, key: bytes, stop: asyncio.Event, listener: socket.socket | None = None
+    settings: Settings,
+    url: str,
+    key: bytes,
+    stop: asyncio.Event,
+    listener: socket.socket | None = None,
+    local_url: str | None = None,
 ) -> None:
     """Deliver webhooks and send mail until *stop*; what is under way is finished. On *listener* the worker shows its
-    measurements."""
+    measurements. *local_url* is where this machine reaches the server, for mails of the demonstration."""
     metrics = WorkerMetrics()
     worker = WorkerSettings(
         allow_networks=settings.webhook_allow_networks,
@@ -147,7 +154,7 @@ async def deliver(
             settings=worker,
             counters=MeteredCounters(metrics),
             watch=watch,
-            mail=mail_settings(settings),
+            mail=mail_settings(settings, local_url),
             mail_counters=MeteredMailCounters(metrics),
         )
 
@@ -214,10 +221,12 @@ class MeteredMailCounters(MailCounters):
         self.metrics.show_mail(found.due, found.oldest_due)
 
 
-def mail_settings(settings: Settings) -> MailSettings:
-    """What the settings say of mail. Raises SettingsError."""
+def mail_settings(settings: Settings, local_url: str | None) -> MailSettings:
+    """What the settings say of mail; *local_url* is where this machine reaches the server. Raises SettingsError."""
     server = None if settings.smtp_url is None else smtp_server(settings.smtp_url)
-    letters = LetterSettings(settings.base_domain, settings.public_url)
+    letters = LetterSettings(
+        settings.base_domain, settings.public_url, local_url, settings.confirmation_limit or UNLIMITED
+    )
     return MailSettings(mail_from(settings), server, mail_directory(settings), letters=letters)
 
 
@@ -273,13 +282,13 @@ def main(arguments: list[str]) -> None:
                 async def work(stop: asyncio.Event) -> None:
                     await serve_http(settings, url, key, stop, listener, model)
 
-            case ["worker"]:
+            case ["worker", *local_urls]:
 
                 async def work(stop: asyncio.Event) -> None:
-                    await deliver(settings, url, key, stop)
+                    await deliver(settings, url, key, stop, local_url=next(iter(local_urls), None))
 
             case _:
-                sys.exit("usage: python -m aureum.processes.child http FD [MODEL] | worker")
+                sys.exit("usage: python -m aureum.processes.child http FD [MODEL] | worker [URL]")
         if uvloop.run(until_told(work, supervised=True)):
             forget_process()
 

@@ -98,7 +98,7 @@ def serve(
             http = ("http", str(listener.fileno()), *([str(model)] if model is not None else []))
             children += [start(http, listener, shared) for _ in range(workers)]
             if deliver:
-                children.append(start(("worker",), listener, shared))
+                children.append(start(("worker", demo_url(listener)), listener, shared))
             if wait_until_ready(children, listener, shared, signalled, look_after):
                 ready(base_url(listener))
             while not signalled.times:
@@ -217,6 +217,11 @@ def base_url(listener: socket.socket) -> str:
     """The server's URL for this machine."""
     host, port = near(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def demo_url(listener: socket.socket) -> str:
+    """Where the demonstration is reached, whose domain is localhost."""
+    return f"http://localhost:{near(listener)[1]}"
 
 
 def answers(listener: socket.socket) -> bool:

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     form_rate_limit: Annotated[int, Write("a whole number, 0 or more, for example 30")] = Field(
         30, ge=0, description="requests a minute to the public forms from one address to one brokerage; 0: no limit"
     )
+    confirmation_limit: Annotated[int, Write("a whole number, 0 or more, for example 1000")] = Field(
+        1_000, ge=0, description="mails an hour that confirm one brokerage's forms to visitors; 0: no limit"
+    )
     metrics_networks: Networks = Field(
         (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")), description="networks that may read /metrics"
     )

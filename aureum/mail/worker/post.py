@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 from aureum.background.follower import Follower
+from aureum.mail.worker.by_the_clock import by_the_clock
 from aureum.mail.worker.counters import MailCounters
 from aureum.mail.worker.dispatcher import MailDispatcher
 from aureum.mail.worker.mail_settings import MailSettings
@@ -31,7 +32,10 @@ class Post:
     ) -> None:
         self.dispatcher = MailDispatcher(store, settings.new_sender(), settings, counters, poll_seconds)
         self.follower = Follower(store, mail_consumer(settings), self._made, poll_seconds)
-        self.chores: Loops = mail_maintenance(unhurried, self.dispatcher, stop)
+        self.chores: Loops = {
+            **mail_maintenance(unhurried, self.dispatcher, stop),
+            **by_the_clock(store, settings, self.dispatcher.hint, stop),
+        }
         self.work: Loops = {"follow for mail": self.follower.round, "send mail": self.dispatcher.round}
         """What is not to be cancelled in the middle of a round."""
 

@@ -1,0 +1,74 @@
+"""Letters that no event makes: digests when mornings come, and what owners hear of domains at which nothing arrives."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+from psycopg import AsyncConnection
+
+from aureum.background.waiting import wait_for
+from aureum.domain.errors import Unavailable
+from aureum.domain.ids import now
+from aureum.log import places
+from aureum.mail.letter import Letter
+from aureum.mail.letters.digesting import digest, digests_due, forget_old
+from aureum.mail.letters.silence import silence, tenants_with_silence
+from aureum.mail.worker.mail_settings import MailSettings
+from aureum.mail.worker.telling import mails_of
+from aureum.store.cipher import TenantKey
+from aureum.store.event_store import EventStore
+
+DIGEST_SECONDS = 15.0
+SILENCE_SECONDS = 600.0
+
+log = structlog.get_logger()
+
+Write = Callable[[AsyncConnection[Any], TenantKey], Awaitable[Sequence[Letter]]]
+
+
+def by_the_clock(
+    store: EventStore, settings: MailSettings, hint: Callable[[UUID], None], stop: asyncio.Event
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """Each chore's name and one round of it, which ends with the wait for the next. *hint*: a mail is due there."""
+
+    async def digests() -> None:
+        for due in await digests_due(store.database):
+            write = partial(digest, due=due, settings=settings.letters)
+            if await queued(store, settings, due.tenant_id, write):
+                hint(due.tenant_id)
+        await wait_for(stop, DIGEST_SECONDS)
+
+    async def silent_domains() -> None:
+        for tenant_id in await tenants_with_silence(store.database):
+            if await queued(store, settings, tenant_id, silent(tenant_id)):
+                hint(tenant_id)
+        await forget_old(store.database)
+        await wait_for(stop, SILENCE_SECONDS)
+
+    def silent(tenant_id: UUID) -> Write:
+        return lambda connection, _: silence(connection, tenant_id, settings.letters)
+
+    return {"digests": digests, "silent domains": silent_domains}
+
+
+async def queued(store: EventStore, settings: MailSettings, tenant_id: UUID, write: Write) -> int:
+    """Queue what *write* makes, in the transaction in which it was decided; how many mails. What is wrong with one
+    brokerage's holds up no other's. Raises Unavailable."""
+    try:
+        tenant_key = await store.tenant_key(tenant_id)
+        async with store.database.connection() as connection:
+            await connection.execute("BEGIN")
+            letters = await write(connection, tenant_key)
+            moments = dict.fromkeys((letter.position for letter in letters), now())
+            handled = await mails_of(settings, connection, tenant_key, letters, moments)
+            await handled.write()
+            await connection.execute("COMMIT")
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.error("letters_failed", tenant=str(tenant_id), error=type(error).__name__, trace=places(error))
+        return 0
+    return handled.result
