@@ -28,6 +28,7 @@ from bench import (
     resources,
     routing,
     search,
+    timers,
     webhooks,
 )
 from bench.load import generator
@@ -57,6 +58,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "rebuild": (rebuild.__doc__, rebuilding),
     "webhooks": (webhooks.__doc__, delivering),
     "lanes": (lanes.__doc__, lanes.run),
+    "timers": (timers.__doc__, timers.run),
     "hosts": (hosts.__doc__, hosts.run),
     "routing": (routing.__doc__, routing.run),
     "search": (search.__doc__, search.run),

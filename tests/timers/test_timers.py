@@ -14,7 +14,7 @@ from aureum.commands.leads import ChangeLead, change_lead
 from aureum.domain.ids import to_wire
 from aureum.domain.routing.settings import Routing
 from aureum.store.metadata import Actor, Origin
-from aureum.timers.firing import fire, take
+from aureum.timers.firing import TAKE, fire, take
 from aureum.timers.setting import TIMERS
 from tests.commands.office import Office, opened
 from tests.stores import opened_store
@@ -34,6 +34,11 @@ SELECT 1 WHERE (
 """
 AGAIN = """
 INSERT INTO timers (tenant_id, lead_id, due_at, version) VALUES (%(tenant)s, %(lead)s, now(), 1) RETURNING 1
+"""
+MANY = """
+INSERT INTO timers (tenant_id, lead_id, due_at, version)
+SELECT %(tenant)s, gen_random_uuid(), now() + interval '1 day', 1 FROM generate_series(1, 3000)
+RETURNING 1
 """
 SLACK = timedelta(seconds=5)
 
@@ -223,3 +228,15 @@ def test_what_fails_is_tried_again_and_holds_up_no_other(database_url: str, caps
         assert "timer_failed" in capsys.readouterr().out
 
     scenario(database_url, test)
+
+
+def test_what_is_not_due_is_not_read(module_database_url: str) -> None:
+    """However many timers are open: by the index alone."""
+
+    async def test(office: Office) -> None:
+        await office.store.database.rows(MANY, {"tenant": office.tenant_id})
+        plan = await office.store.database.rows("EXPLAIN " + TAKE, {"pause": 60, "limit": 30})
+        assert "Index Cond: (due_at <= now())" in "\n".join(line for (line,) in plan)
+        assert await take(office.store.database, 60) == []
+
+    scenario(module_database_url, test)
