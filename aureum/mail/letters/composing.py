@@ -5,6 +5,7 @@ no address in a mail tells who has opened it.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.message import EmailMessage
@@ -21,6 +22,9 @@ from aureum.mail.letters.texts import sentence
 
 LONGEST_TEXT = 20_000
 
+NUMBER = re.compile(r"^\s*\+|[0-9]+", re.ASCII)
+LETTER = re.compile(r"[^\W\d_]")
+
 TEMPLATES = Environment(
     loader=PackageLoader("aureum.mail.letters"),
     autoescape=select_autoescape(("html",)),
@@ -30,6 +34,8 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
+TEMPLATES.filters["dialled"] = lambda phone: "".join(NUMBER.findall(LETTER.split(phone)[0]))
+"""What a telephone dials of a number as it was given: nothing of an extension, which begins with a letter."""
 
 
 class AboutBrokerage(NamedTuple):

@@ -130,7 +130,9 @@ def is_in_pond(one: Enquiry) -> bool:
 def fields_of(one: Enquiry, about: About) -> dict[str, object]:
     """What staff read of a lead or a tour, why they have it, and the link to its page."""
     path = "leads" if one.kind == "lead" else "showings"
-    by = next((member.name for member in about.staff.values() if to_wire(member.user_id) == one.by), None)
+    by = None
+    if one.routing is None:
+        by = next((member.name for member in about.staff.values() if to_wire(member.user_id) == one.by), None)
     return {
         **one.fields,
         "reason": None if one.routing is None else reasons.reason(one.routing),

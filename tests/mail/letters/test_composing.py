@@ -155,5 +155,15 @@ def test_a_field_that_its_kind_does_not_have_is_refused() -> None:
         rendered(letter("confirmation", message="Buy now"), BROKERAGE, MESSAGE_ID, SENDER, AT)
 
 
+@pytest.mark.parametrize(
+    ("phone", "dialled"),
+    [("+1 (208) 555-0123", "+12085550123"), ("208.555.0123 ext. 7", "2085550123"), ("call me", ""), ("1+1", "11")],
+)
+def test_a_telephone_dials_the_number_and_nothing_else(phone: str, dialled: str) -> None:
+    raw = rendered(letter("lead_assigned", phone=phone), BROKERAGE, MESSAGE_ID, SENDER, AT)
+    links = [about.get("href") for tag, about in Elements(parts(parsed(raw))[1]).found if tag == "a"]
+    assert links[:2] == ["mailto:nora@example.com", f"tel:{dialled}"]
+
+
 def test_the_same_letter_is_the_same_bytes() -> None:
     assert len({rendered(letter("digest"), BROKERAGE, MESSAGE_ID, SENDER, AT) for _ in range(2)}) == 1

@@ -1,13 +1,14 @@
 """Which events make which letters, and to whom."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from aureum.commands.brokerages import ChangeBrokerage, change_brokerage
-from aureum.domain.ids import to_wire
+from aureum.domain.ids import now, to_wire
 from aureum.domain.routing.reasons import POND
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.mail.letters.about import LetterSettings
@@ -97,7 +98,7 @@ def test_who_hears_of_what_wherever_a_batch_ends(module_database_url: str, limit
             await do(store, tenant, spam.id, lambda tour: tour.clear(tour.modified_on, None, IN_POND), olga.id)
             letters = await told(store, tenant, limit)
             assert summary(letters) == [("lead_assigned", "Ana"), ("lead_assigned", "Ana"), ("tour_in_pond", "Bert")]
-            assert [letter.fields["by"] for letter in letters] == ["Olga", "Olga", "Olga"]
+            assert [letter.fields["by"] for letter in letters] == ["Olga", None, None]
             assert [letter.fields["reason"] is None for letter in letters] == [True, False, False]
 
             mine = new_lead(source="manual", created_by=ana.id, assigned_to=ana.id)
@@ -166,6 +167,18 @@ def test_a_form_is_confirmed_in_its_language_with_nothing_but_a_first_name(modul
             await quiet(store, tenant)
             await store_new(store, tenant, new_lead(email="c1@example.com"))
             assert "confirmation" not in {one.kind for one in await told(store, tenant)}
+
+    run(scenario())
+
+
+def test_what_happened_more_than_a_week_ago_makes_no_letter(module_database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(module_database_url) as store:
+            tenant, _, ana = await office(store)
+            ages = (timedelta(days=8), timedelta(days=6))
+            leads = [new_lead(assigned_to=ana.id, email=None, at=now() - age) for age in ages]
+            await store_new(store, tenant, *leads)
+            assert [one.recipient.subject_id for one in await told(store, tenant)] == [leads[1].id]
 
     run(scenario())
 
