@@ -42,7 +42,7 @@ def test_staff_read_english_unless_they_speak_another_language_and_not_english(
 
 
 def test_a_user_to_whose_address_no_mail_can_go_is_left_out() -> None:
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (UUID(int=number), address, "X", "agent", "at_once", []) for number, address in enumerate(("", "x", "a@b.de"))
     ]
     assert [one.address for one in staff_of(rows).values()] == ["a@b.de"]
