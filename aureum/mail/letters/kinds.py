@@ -25,7 +25,7 @@ KINDS = {
     "lead_in_pond": Kind(PERSON),
     "tour_in_pond": Kind(PERSON),
     "lead_offered": Kind(("lead", "until"), urgent=True),
-    "answer_late": Kind(("lead", "at", "until"), urgent=True),
+    "answer_late": Kind(("lead", "at", "why"), urgent=True),
     "confirmation": Kind(("first_name", "asked"), public=True),
     "webhook_disabled": Kind(("host", "why"), account=True),
     "domain_silent": Kind(("domain",), account=True),

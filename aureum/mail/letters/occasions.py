@@ -1,6 +1,6 @@
-"""What there may be to write about in a tenant's log: a lead or a tour that came, was cleared or got another agent, and
-a webhook that was disabled. Pure; the occasions of one append are told together, when all of it is known, so that a
-suspect is none.
+"""What there may be to write about in a tenant's log: a lead or a tour that came, was cleared or got another agent, a
+lead that agents may claim or did not answer, and a webhook that was disabled. Pure; the occasions of one append are
+told together, when all of it is known, so that a suspect is none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +15,7 @@ import structlog
 from aureum.background.reading import Unreadable, edges
 from aureum.domain.aggregate import ERASED
 from aureum.domain.lead import Lead
+from aureum.domain.routing import reasons
 from aureum.domain.tour import Tour
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import Recorded
@@ -28,7 +29,8 @@ ROUTED = (*CAME, *CLEARED, Lead.PassedOn)
 """After which the routing says whose it is."""
 
 TYPES = frozenset(
-    event.TOPIC for event in (*ROUTED, *ASSIGNED, Lead.Suspected, Tour.Suspected, WebhookEndpoint.Disabled)
+    event.TOPIC
+    for event in (*ROUTED, *ASSIGNED, Lead.Overdue, Lead.Suspected, Tour.Suspected, WebhookEndpoint.Disabled)
 )
 """Of events that make an occasion, or unmake one."""
 
@@ -69,7 +71,33 @@ class Stopped:
     why: str
 
 
-Occasion = Enquiry | Stopped
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A lead that these ``agents`` may claim until a moment; ``lead`` is the person's name."""
+
+    stream_id: UUID
+    position: int
+    at: datetime
+    lead: str
+    agents: tuple[UUID, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A lead that has waited ``since`` it came, and that its ``agent`` did not answer in time: it was ``passed_on``, or
+    stays with the agent."""
+
+    stream_id: UUID
+    position: int
+    at: datetime
+    lead: str
+    agent: UUID
+    since: datetime
+    passed_on: bool
+
+
+Occasion = Enquiry | Stopped | Offered | Late
 
 
 def occasions(tenant_id: UUID, stream_id: UUID, recorded: Iterable[Recorded], after: int) -> Iterator[Occasion]:
@@ -111,8 +139,11 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
     if isinstance(event, WebhookEndpoint.Disabled) and event.reason != "staff":
         host = urlsplit(aggregate.url).hostname or ""
         return [Stopped(aggregate.id, record.position, event.timestamp, host, event.reason)]
-    if not isinstance(event, (*ROUTED, *ASSIGNED)) or is_erased(aggregate):
+    if not isinstance(event, (*ROUTED, *ASSIGNED, Lead.Overdue)) or is_erased(aggregate):
         return []
+    waiting = list(waits(record, aggregate)) if isinstance(aggregate, Lead) else []
+    if isinstance(event, Lead.Overdue):
+        return [*waiting]
     kind, by = actor(record)
     routed = isinstance(event, ROUTED)
     about = lead_fields(aggregate) if isinstance(aggregate, Lead) else tour_fields(aggregate)
@@ -132,8 +163,24 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
             first_name=aggregate.first_name if isinstance(aggregate, Lead) else aggregate.name,
             words=f"{getattr(aggregate, 'subject', None) or ''}\n{aggregate.message or ''}",
             fields=about,
-        )
+        ),
+        *waiting,
     ]
+
+
+def waits(record: Recorded, lead: Lead) -> Iterator[Offered | Late]:
+    """Whom an event lets claim the *lead*, and who did not answer it in time."""
+    event, name = record.event, f"{lead.first_name} {lead.last_name}".strip()
+    about = (lead.id, record.position, event.timestamp, name)
+    match event:
+        case Lead.Overdue():
+            yield Late(*about, event.agent, lead.created_on, passed_on=False)
+        case Lead.PassedOn(previous=UUID() as previous):
+            yield Late(*about, previous, lead.created_on, passed_on=True)
+    if isinstance(event, ROUTED) and lead.assigned_to is None:
+        offer = reasons.offer(lead.routing, lead.created_on)
+        if offer is not None and offer.until is not None and offer.agents:
+            yield Offered(*about, offer.agents, offer.until)
 
 
 def actor(record: Recorded) -> tuple[str | None, str | None]:

@@ -6,7 +6,7 @@ a form also the visitor, who gets a confirmation within the limits (``confirming
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +15,14 @@ from psycopg import AsyncConnection
 from aureum.background.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, WRAPPED, about_event, edges, read
 from aureum.domain.ids import now, to_wire
 from aureum.domain.routing import reasons
+from aureum.domain.wall_time import zone_of
 from aureum.mail.letter import Letter, Recipient
 from aureum.mail.letters import links, recipients
 from aureum.mail.letters.about import About, LetterSettings, about_brokerage
 from aureum.mail.letters.confirming import confirmed, given_name
 from aureum.mail.letters.digest_items import Item, remember
 from aureum.mail.letters.headers import usable
-from aureum.mail.letters.occasions import TYPES, Enquiry, Occasion, Stopped, occasions
+from aureum.mail.letters.occasions import TYPES, Enquiry, Late, Occasion, Offered, Stopped, occasions
 from aureum.mail.letters.recipients import MANAGERS, OWNERS, Member, letter_to, wish
 from aureum.mail.letters.texts import written_in
 from aureum.routing.language import ENGLISH, language_asked_for, language_of
@@ -95,6 +96,8 @@ def to_staff(one: Occasion, about: About) -> list[Letter]:
         link = links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}")
         fields = {"host": one.host, "why": one.why, "link": link}
         return [letter_to(owner, "webhook_disabled", fields, one.position) for owner in with_roles(about, OWNERS)]
+    if isinstance(one, (Offered, Late)):
+        return of_waiting(one, about)
     members: list[Member] = []
     if one.assigned_to in about.staff:
         kind, members = "assigned", [about.staff[one.assigned_to]]
@@ -112,6 +115,28 @@ def to_staff(one: Occasion, about: About) -> list[Letter]:
         for member in members
         if one.by != to_wire(member.user_id)
     ]
+
+
+def of_waiting(one: Offered | Late, about: About) -> list[Letter]:
+    """To the agents who may claim a lead; to the one who lost it, or who keeps it, and then to the owners too."""
+    if isinstance(one, Offered):
+        kind, fields = "lead_offered", {"lead": one.lead, "until": clock(one.until, about)}
+        members, link = [about.staff[agent] for agent in one.agents if agent in about.staff], "pond"
+    else:
+        kind, fields = "answer_late", {"lead": one.lead, "at": clock(one.since, about)}
+        members = [about.staff[one.agent]] if one.agent in about.staff else []
+        # What went to another agent is not the first one's to see any more.
+        fields["why"] = "passed_on" if one.passed_on else "stays"
+        link = "" if one.passed_on else f"leads/{to_wire(one.stream_id)}"
+        if not one.passed_on:
+            members += [owner for owner in with_roles(about, OWNERS) if owner.user_id != one.agent]
+    found = {**fields, "link": links.page(about.link, link) if link else None}
+    return [letter_to(member, kind, found, one.position, subject_id=one.stream_id) for member in members]
+
+
+def clock(at: datetime, about: About) -> str:
+    """A moment on the brokerage's clock."""
+    return at.astimezone(zone_of(about.time_zone)).strftime("%Y-%m-%d %H:%M")
 
 
 def with_roles(about: About, roles: Collection[str]) -> list[Member]:

@@ -31,7 +31,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "lead_in_pond": PERSON,
     "tour_in_pond": TOUR,
     "lead_offered": {"lead": "Nora Lindqvist", "until": "10:30"},
-    "answer_late": {"lead": "Nora Lindqvist", "at": "09:30", "until": "10:30"},
+    "answer_late": {"lead": "Nora Lindqvist", "at": "09:30", "why": "stays"},
     "confirmation": {"first_name": "Nora", "asked": "tour"},
     "webhook_disabled": {"host": "hooks.example.com", "why": "failing"},
     "domain_silent": {"domain": "www.snakeriver.example.com"},
