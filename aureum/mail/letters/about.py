@@ -44,6 +44,6 @@ async def about_brokerage(connection: AsyncConnection[Any], tenant_id: UUID, set
         return None
     slug, domains, confirmations, reply_to, time_zone, _, seen = row
     staff = staff_of(await (await connection.execute(STAFF, of)).fetchall())
-    arrives = [domain for domain in domains if domain in seen]
+    arrives = [domain for domain in domains if domain in seen or domain == links.LOCAL]
     begin = links.base(slug, arrives, settings.base_domain, settings.public_url, settings.local_url)
     return About(staff, begin, confirmations, reply_to, time_zone)

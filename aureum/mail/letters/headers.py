@@ -34,8 +34,9 @@ MESSAGE_ID = re.compile(r"<[A-Za-z0-9._%+=-]+@[A-Za-z0-9._-]+>")
 def clean(text: str, most: int = LONGEST_NAME) -> str:
     """*text* as one line of at most *most* characters, without marks that nobody sees, such as those that turn the
     direction of what follows; a lone surrogate is shown as a replacement character."""
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    line = " ".join("".join(map(_seen, one_line(whole))).split())
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_seen, one_line(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))))
+    line = " ".join(text.split())
     if len(line) <= most:
         return line
     cut = line[: most - 1]

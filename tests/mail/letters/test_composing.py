@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.mail.letters import headers
-from aureum.mail.letters.composing import AboutBrokerage, rendered
+from aureum.mail.letters.composing import AboutBrokerage, legible, rendered
 from aureum.mail.letters.kinds import KINDS
 from aureum.mail.letters.texts import LANGUAGES
 from tests.mail.letters.letters import AT, BROKERAGE, FIELDS, LINK, MESSAGE_ID, SENDER, letter
@@ -133,7 +133,10 @@ def test_no_name_or_text_makes_a_header(name: str, brokerage: str, text: str) ->
     assert name_in(head, "To") == shown
     assert name_in(head, "From") == by
     assert mail["Subject"] == headers.clean(f"New lead: {shown or 'someone'}", headers.LONGEST_SUBJECT)
-    _, html = parts(mail)
+    plain, html = parts(mail)
+    for line in legible(text).splitlines():
+        assert line in plain
+        assert line in Elements(html).text
     assert not {"script", "img"} & {tag for tag, _ in Elements(html).found}
 
 
