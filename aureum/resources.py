@@ -71,7 +71,12 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         Contact,
         (contact_list.LIST,),
-        (f"{API}duplicates.duplicates", f"{API}contacts.contacts", f"{API}activities.activities"),
+        (
+            f"{API}duplicates.duplicates",
+            f"{API}contacts.contacts",
+            f"{API}contacts.merging",
+            f"{API}activities.activities",
+        ),
         (f"{PANEL}contacts",),
     ),
     Resource(Property, (property_list.LIST,), (f"{API}properties.properties",), (f"{PANEL}properties",)),

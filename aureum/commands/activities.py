@@ -103,5 +103,7 @@ async def change_activity(store: EventStore, command: ChangeActivity, origin: Or
         missing=NO_ACTIVITY,
         visible_to=command.visible_to,
         expected_versions=command.expected_versions,
+        # An activity is called by its place in the stream where it was logged.
+        itself=True,
     )
     return changed

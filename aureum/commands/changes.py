@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
+from aureum.domain.contact import Contact
 from aureum.domain.errors import NotFound, StaleVersion
 from aureum.store.event_store import Appended, EventStore, Idempotency, Stream
 from aureum.store.guards import Guard
@@ -39,8 +40,10 @@ async def change(
     idempotency: Idempotency | None = None,
     guards: Sequence[Guard] = (),
     beside: Sequence[tuple[Aggregate, Stream]] = (),
+    itself: bool = False,
 ) -> tuple[Changed, Appended]:
-    """The aggregate as it is afterwards. *decide* takes it and the moment, and may return another, new aggregate that
+    """The aggregate as it is afterwards; of a contact that was merged into another one, that one, unless the stream
+    *itself* is meant. *decide* takes it and the moment, and may return another, new aggregate that
     is appended in the same transaction.
 
     *visible_to* is the agent who asks: what that agent was neither assigned nor created counts as missing.
@@ -53,6 +56,9 @@ async def change(
     async def once() -> tuple[Changed, Appended]:
         stream = await store.load(tenant_id, stream_id)
         aggregate = stream.aggregate()
+        if isinstance(aggregate, Contact) and aggregate.merged_into is not None and not itself:
+            stream = await store.load(tenant_id, aggregate.merged_into)
+            aggregate = stream.aggregate()
         if not isinstance(aggregate, kind) or not visible(aggregate, visible_to):
             raise NotFound(missing)
         if expected_versions is not None and aggregate.version not in expected_versions:

@@ -11,7 +11,6 @@ from aureum.domain.contact import Contact
 from aureum.domain.errors import Invalid, NotFound
 from aureum.domain.lead import Lead
 from aureum.domain.phones import e164
-from aureum.projections import contact_list
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 
@@ -91,7 +90,7 @@ async def change_contact(store: EventStore, command: ChangeContact, origin: Orig
     contact, _ = await change(
         store,
         command.tenant_id,
-        await answering(store, command.tenant_id, command.contact_id),
+        command.contact_id,
         Contact,
         decide,
         command="ChangeContact",
@@ -122,20 +121,19 @@ async def tell_apart(
     Raises NotFound, also for an *other* that is not there, Invalid for itself, Conflict, and what
     ``EventStore.append`` raises.
     """
-    contact_id = await answering(store, command.tenant_id, command.contact_id)
     other = (await store.load(command.tenant_id, command.other)).aggregate()
     if not isinstance(other, Contact | Lead) or (isinstance(other, Lead) and not visible(other, command.visible_to)):
         raise NotFound(NO_OTHER)
-    if contact_id in (command.other, getattr(other, "merged_into", None)):
-        raise Invalid("from", "from must be another contact or lead than the one in the path.")
 
     def decide(contact: Contact, at: datetime) -> None:
+        if contact.id in (other.id, getattr(other, "merged_into", None)):
+            raise Invalid("from", "from must be another contact or lead than the one in the path.")
         contact.tell_apart(command.other, at)
 
     return await change(
         store,
         command.tenant_id,
-        contact_id,
+        command.contact_id,
         Contact,
         decide,
         command="TellApart",
@@ -143,9 +141,3 @@ async def tell_apart(
         missing=NO_CONTACT,
         idempotency=idempotency,
     )
-
-
-async def answering(store: EventStore, tenant_id: UUID, contact_id: UUID) -> UUID:
-    """The contact that answers for this id: the one that it was merged into, or itself."""
-    rows = await store.database.tenant_rows(tenant_id, contact_list.ANSWERING, {"tenant": tenant_id, "id": contact_id})
-    return rows[0][0] if rows else contact_id

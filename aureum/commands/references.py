@@ -40,6 +40,14 @@ async def check_links(
             raise Invalid(field, f"{field} must be the id of a {kind} of this brokerage.")
 
 
+async def answering(store: EventStore, tenant_id: UUID, contact_id: UUID | None) -> UUID | None:
+    """The contact that answers for this id: the one that it was merged into, or itself."""
+    if contact_id is None:
+        return None
+    rows = await store.database.tenant_rows(tenant_id, contact_list.ANSWERING, {"tenant": tenant_id, "id": contact_id})
+    return rows[0][0] if rows else contact_id
+
+
 async def user_of_number(store: EventStore, tenant_id: UUID, number: int) -> UUID | None:
     """The user that the Leads API calls *number*; None if this brokerage's staff has no such."""
     rows = await store.database.tenant_rows(tenant_id, users.OF_NUMBER, {"tenant": tenant_id, "number": number})

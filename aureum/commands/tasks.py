@@ -1,13 +1,14 @@
 """Tasks: created, changed, completed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change
-from aureum.commands.references import check_links, check_user
+from aureum.commands.references import answering, check_links, check_user
 from aureum.domain import ids
 from aureum.domain.task import LINKS, Task, TaskFields, linked
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
@@ -35,7 +36,8 @@ async def create_task(
     """
     await check_user(store, command.tenant_id, command.fields.assigned_to)
     await check_links(store, command.tenant_id, links_of(vars(command.fields)), command.visible_to)
-    task = Task.create(ids.new_id(), ids.now(), command.fields)
+    contact_id = await answering(store, command.tenant_id, command.fields.contact_id)
+    task = Task.create(ids.new_id(), ids.now(), replace(command.fields, contact_id=contact_id))
     appended = await store.append(
         command.tenant_id, task, NO_STREAM, command="CreateTask", origin=origin, idempotency=idempotency
     )
@@ -65,15 +67,19 @@ async def change_task(store: EventStore, command: ChangeTask, origin: Origin) ->
     """
     if command.assign:
         await check_user(store, command.tenant_id, command.assigned_to)
-    await check_links(store, command.tenant_id, links_of(command.details), command.visible_to)
+    links = links_of(command.details)
+    await check_links(store, command.tenant_id, links, command.visible_to)
+    details = dict(command.details)
+    if "contact_id" in links:
+        details["contact_id"] = await answering(store, command.tenant_id, links["contact_id"])
 
     def decide(task: Task, at: datetime) -> None:
         if command.status is not None:
             task.change_status(command.status, at)
         if command.assign:
             task.assign(command.assigned_to, at)
-        if command.details:
-            task.change_details(command.details, at)
+        if details:
+            task.change_details(details, at)
 
     task, _ = await change(
         store,

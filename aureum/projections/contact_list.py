@@ -6,6 +6,7 @@ into.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -121,6 +122,13 @@ def changed(row: Row, event: Any) -> Row:
         case Contact.Separated():
             columns["merged_into"] = doc["mergedInto"] = None
     return row | columns | {"type": doc["type"]} | searched(doc)
+
+
+def unseen(event: Any) -> Row:
+    """What *event* says that no document shows, as histories do."""
+    if isinstance(event, Contact.ToldApart):
+        return {"distinctFrom": {"from": None, "to": to_wire(event.other)}}
+    return activity_list.changes(event)
 
 
 def also(event: Contact.Merged | Contact.Unmerged) -> list[str]:
@@ -240,9 +248,24 @@ LIST = DocumentList(
     moved="merged_into",
 )
 
+OWN = replace(LIST, moved="")
+"""The same list, in which each id is its own contact's, merged or not."""
+
 ANSWERING = LIST.statement("""
 SELECT coalesce(x.merged_into, x.contact_id) FROM {table} x
  WHERE x.tenant_id = %(tenant)s AND x.{id} = %(id)s
    AND x.read_version = (SELECT h.{table}_version FROM heads h WHERE h.tenant_id = %(tenant)s)
 """)
 """The contact that answers for an id."""
+
+NAMED_BY = """
+SELECT l.lead_id FROM lead_list l
+ WHERE l.tenant_id = %(tenant)s AND l.contact_id = %(contact)s
+   AND l.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+ UNION ALL
+SELECT t.task_id FROM task_list t
+ WHERE t.tenant_id = %(tenant)s AND t.contact_id = %(contact)s
+   AND t.read_version = (SELECT h.task_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+ ORDER BY 1
+"""
+"""The leads and tasks that name a contact."""

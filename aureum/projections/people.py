@@ -27,7 +27,8 @@ LEADS = """
 may take the primary key for the order, and read all leads of the brokerage for those of one person."""
 
 KNOWN = """
-SELECT c.contact_id, c.doc::json ->> 'id' AS contact, n.lead_id, n.lead_doc::json ->> 'id' AS lead,
+SELECT c.contact_id, coalesce(c.doc::json ->> 'mergedInto', c.doc::json ->> 'id') AS contact,
+       n.lead_id, n.lead_doc::json ->> 'id' AS lead,
        u.user_id AS agent, n.agent_doc::json ->> 'assignedToId' AS shown,
        CASE WHEN u.user_id IS NULL THEN NULL
             WHEN u.disabled THEN 'disabled'
@@ -39,7 +40,7 @@ SELECT c.contact_id, c.doc::json ->> 'id' AS contact, n.lead_id, n.lead_doc::jso
        END AS known
   FROM heads h
   LEFT JOIN LATERAL (
-      SELECT x.contact_id, x.doc FROM contact_list x
+      SELECT coalesce(x.merged_into, x.contact_id) AS contact_id, x.doc FROM contact_list x
        WHERE x.tenant_id = h.tenant_id AND x.read_version = h.contact_list_version
          AND x.person >= {person} AND x.person <= {person}
          AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = x.tenant_id AND k.subject_id = x.contact_id)
@@ -66,7 +67,8 @@ SELECT c.contact_id, c.doc::json ->> 'id' AS contact, n.lead_id, n.lead_doc::jso
   ) u ON true
  WHERE h.tenant_id = {tenant}
 """
-"""Of several contacts the one that the brokerage has had longest. Of several leads the newest open one that an agent
+"""Of several contacts the one that the brokerage has had longest, and in the place of one that was merged into another
+contact, that one. Of several leads the newest open one that an agent
 has; else the newest that an agent has had. Suspects are not among them: their rows say no person. The persons of rows
 whose key is gone were erased."""
 

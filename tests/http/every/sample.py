@@ -367,10 +367,17 @@ def pair(sample: Sample) -> dict[str, Any]:
     return made
 
 
-def another_person(sample: Sample) -> dict[str, Any]:
-    """A contact that is told apart from another one."""
-    ids = [sample.make("/api/contacts") for _ in range(2)]
-    return {"path": f"/api/contacts/{ids[0]}/distinct", "body": {"from": ids[1]}}
+def of_two_contacts(action: str, field: str) -> Callable[[Sample], dict[str, Any]]:
+    """What is done with a new contact and another one, which the body names."""
+
+    def asked(sample: Sample) -> dict[str, Any]:
+        one, other = (sample.make("/api/contacts") for _ in range(2))
+        if action == "unmerge":
+            merge = Call("POST", f"/api/contacts/{one}/merge", {}, {"with": other}, sample.tenant.bearer)
+            assert merge.send(sample.server).status == 200
+        return {"path": f"/api/contacts/{one}/{action}", "body": {field: other}}
+
+    return asked
 
 
 def similar(sample: Sample) -> dict[str, Any]:
@@ -411,7 +418,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,
-    ("POST", "/api/contacts/{id}/distinct"): another_person,
+    ("POST", "/api/contacts/{id}/distinct"): of_two_contacts("distinct", "from"),
+    ("POST", "/api/contacts/{id}/merge"): of_two_contacts("merge", "with"),
+    ("POST", "/api/contacts/{id}/unmerge"): of_two_contacts("unmerge", "merge"),
     ("GET", "/api/contacts/similar"): similar,
     ("GET", "/api/leads/{id}/duplicates"): asked_twice,
     ("PATCH", "/api/me"): lambda sample: {"body": {"name": f"Olga {sample.mark} {next(NUMBERS)}"}},

@@ -64,12 +64,19 @@ async def post_contact(context: Context, new: ContactCreate) -> Response:
 
 
 async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
-    """Returns the contact, or its state at ``asOf``."""
+    """Returns the contact, or its state at ``asOf``. The id of a contact that was merged into another one returns that
+    one."""
+    if as_of.as_of is not None:
+        was = (await context.app.store.load(context.tenant_id, contact_id)).aggregate(as_of.as_of)
+        if isinstance(was, Contact) and was.merged_into is not None:
+            contact_id = was.merged_into
+        return await shown(context, contact_list.OWN, contact_id, NO_CONTACT, as_of, contact_body)
     return await shown(context, contact_list.LIST, contact_id, NO_CONTACT, as_of, contact_body)
 
 
 async def patch_contact(context: Context, contact_id: UUID, change: ContactChange) -> Response:
-    """Changes the fields that are sent, and returns the contact. Send ``If-Match`` with the ETag to avoid overwriting
+    """Changes the fields that are sent, and returns the contact. The id of a contact that was merged into another one
+    changes that one. Send ``If-Match`` with the ETag to avoid overwriting
     someone else's change."""
     given = change.model_fields_set
     command = ChangeContact(
