@@ -24,6 +24,7 @@ from aureum.domain.errors import (
     SiteChanged,
     TooMany,
 )
+from aureum.domain.ids import new_id
 from aureum.registry import TAKEN, rows_of
 from aureum.store import metadata
 from aureum.store.append import Append, Remember
@@ -192,6 +193,16 @@ class EventStore:
         if request != idempotency.request:
             raise KeyReused
         return (await self.tenant_key(tenant_id)).open_answer(answer, idempotency.key)
+
+    async def remember(self, tenant_id: UUID, made: Any, idempotency: Idempotency, origin: Origin) -> bytes | None:
+        """Remember the answer of a request that appends nothing, which *made* is answered with; the one that its twin
+        was remembered with, if that came first. Raises KeyReused, NotFound (no such tenant), Busy, Unavailable.
+        """
+        tenant_key = await self.tenant_key(tenant_id)
+        sealed = tenant_key.seal_answer(idempotency.answer(made), idempotency.key)
+        kept = Remember(idempotency.key, idempotency.request, sealed)
+        append = prepared(tenant_key, new_id(), (), NO_STREAM, "Remember", origin, remember=kept)
+        return (await self._write(append, tenant_key)).remembered
 
     async def _write(self, append: Append, tenant_key: TenantKey) -> Appended:
         try:

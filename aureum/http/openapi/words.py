@@ -222,6 +222,7 @@ TAGS: Mapping[str, str] = {
     "admin agents": "The profiles of agents, by which leads are routed.",
     "admin pond": "Leads that found no agent, for agents to claim.",
     "admin routing": "How a brokerage routes its leads.",
+    "admin mail": "The mails of a brokerage, and what became of them.",
     "admin api-keys": "The API keys of a brokerage.",
     "admin brokerages": "The brokerages of this installation.",
     "operation": "Health, metrics and the OpenAPI document, for operators.",

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
 from aureum.http.contract.packed import FOREVER
-from aureum.http.panel import account, login, overview
+from aureum.http.panel import account, login, mail, overview
 from aureum.http.panel.page import Page
 from aureum.http.panel.rendering import TEMPLATES, style
 from aureum.http.panel.resource import show_list
@@ -53,6 +53,7 @@ PAGES: tuple[Page, ...] = (
     *login.PAGES,
     *account.PAGES,
     *of_resources(),
+    *mail.PAGES,
     Page("/admin/{path:path}", show_nothing, show_nothing),
 )
 

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from aureum.app import Aureum
 from aureum.http.access.cors import preflight
 from aureum.http.api.installation import door, health
+from aureum.http.api.mail import mails
 from aureum.http.api.of_resources import endpoints
 from aureum.http.api.staff import login, me
 from aureum.http.api.webhooks.messages import MESSAGES
@@ -25,6 +26,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *endpoints(),
     *me.ENDPOINTS,
     *login.ENDPOINTS,
+    *mails.ENDPOINTS,
     *health.ENDPOINTS,
     *door.ENDPOINTS,
     *documentation.ENDPOINTS,

@@ -17,12 +17,13 @@ from pydantic import SecretStr
 
 from aureum.commands.routing_rehearsals import claim, go_on
 from aureum.commands.users import CreateUser, create_user
-from aureum.domain.ids import PLATFORM, from_wire
+from aureum.domain.ids import PLATFORM, from_wire, to_wire
 from aureum.http.contract.endpoint import Endpoint
 from aureum.store.event_store import EventStore
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
 from tests.http.operator import ORIGIN, Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
+from tests.mail.queued import queue_mails
 
 NUMBERS = count(1)
 PASSWORD = "correct horse battery staple"
@@ -55,6 +56,11 @@ VALUES (%(tenant)s, %(endpoint)s, %(position)s, 1, now(), 7, 200, '', 'delivered
 """
 REHEARSALS = "/api/v1/admin/routing/rehearsals"
 END_REHEARSALS = "UPDATE routing_rehearsals SET state = 'completed' WHERE tenant_id = %(tenant)s RETURNING 1"
+FAIL_MAIL = """
+UPDATE mails SET state = 'failed', attempt = 1, error = 'recipient_refused', ended_at = now()
+ WHERE tenant_id = %(tenant)s AND position = %(position)s
+RETURNING mail_id
+"""
 NUMBER = "SELECT number FROM brokerages WHERE tenant_id = %(tenant)s"
 
 
@@ -404,6 +410,18 @@ async def rehearse_all(store: EventStore) -> None:
         await go_on(store, job)
 
 
+def failed_mail(sample: Sample) -> dict[str, Any]:
+    """A mail that the server refused, as the worker would have left it."""
+    number = next(NUMBERS)
+
+    async def queued(store: EventStore) -> None:
+        await queue_mails(store, sample.tenant.id, [f"gone{number}.{sample.mark}@example.com"], first=number)
+
+    sample.operator.run(queued)
+    ((mail_id,),) = sample.operator.rows(FAIL_MAIL, tenant=sample.tenant.id, position=number)
+    return {"id": to_wire(mail_id)}
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/newsletter/unsubscribe"): with_link,
@@ -444,6 +462,7 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     REHEARSALS: rehearsed,
     f"{REHEARSALS}/{{id}}/leads": to_rehearse,
     "/api/v1/admin/routing/examples": example,
+    "/api/v1/admin/mail": failed_mail,
     "/api/activities": activity,
     "/api/events": lambda sample: {"id": sample.make("/api/leads")},
 }

@@ -14,6 +14,7 @@ from tests.http.api.staff.keys import number_of
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import Hook
+from tests.http.every.sample import Sample, failed_mail
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, page, refused
 from tests.http.serving import JANE, Answer, Server
@@ -97,6 +98,7 @@ class Brokerage:
             "/admin/webhooks/deliveries/": f"{webhook}_1",
             "/admin/webhooks/replays/": replay["id"],
             "/admin/settings/api-keys/": to_wire(tenant.key_id),
+            "/admin/mail/": failed_mail(Sample(server, operator, tenant))["id"],
         }
         return cls(server, operator, tenant, ids)
 

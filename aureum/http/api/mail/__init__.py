@@ -1,0 +1,1 @@
+"""The mails of a brokerage: what is queued, sent, failed and why."""
