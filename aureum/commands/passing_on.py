@@ -14,7 +14,7 @@ from uuid import UUID
 
 from aureum.commands.conflicts import deciding_again
 from aureum.commands.enquiries import said_of_lead
-from aureum.commands.routed import NOWHERE, Route, routed, team
+from aureum.commands.routed import NOWHERE, Route, Team, routed, team
 from aureum.domain import ids
 from aureum.domain.lead import Lead
 from aureum.domain.routing.settings import Routing, from_json
@@ -83,20 +83,25 @@ def due_at(found: Waiting, settings: Routing, agents: dict[UUID, Clock], zone: s
     return due(found.since, settings.answer_within_minutes, clock.hours, clock.away_from, clock.away_to, zone)
 
 
-async def pass_on(store: EventStore, tenant_id: UUID, lead_id: UUID) -> datetime | None:
+Teams = dict[UUID, tuple[tuple[Any, ...], Team]]
+"""Teams that were made a moment ago, with the rows that they were made of: profiles take a while to be made ready."""
+
+
+async def pass_on(store: EventStore, tenant_id: UUID, lead_id: UUID, teams: Teams | None = None) -> datetime | None:
     """Passes the lead on if its time is over. When to look again: later, if it is not over yet, or if the brokerage is
-    disabled; None if the lead waits for nothing that a timer knows now.
+    disabled; None if the lead waits for nothing that a timer knows now. *teams* are shared by those who pass on many.
 
     Raises Unavailable, Busy, Conflict.
     """
+    shared = {} if teams is None else teams
 
     async def once() -> datetime | None:
-        return await decide(store, tenant_id, await store.load(tenant_id, lead_id))
+        return await decide(store, tenant_id, await store.load(tenant_id, lead_id), shared)
 
     return await deciding_again(once)
 
 
-async def decide(store: EventStore, tenant_id: UUID, stream: Stream) -> datetime | None:
+async def decide(store: EventStore, tenant_id: UUID, stream: Stream, teams: Teams) -> datetime | None:
     """The same of the lead whose history this is. Raises Conflict if it has gone on since."""
     found = waiting_in(stream)
     if found is None:
@@ -133,7 +138,10 @@ async def decide(store: EventStore, tenant_id: UUID, stream: Stream) -> datetime
     if found.reason == "not_answered" and found.passed >= MOST_PASSED:
         await append(NOWHERE)
     else:
-        agents = await team(store, tenant_id, staff, kept, zone)
+        made_of = (staff, kept, zone)
+        if tenant_id not in teams or teams[tenant_id][0] != made_of:
+            teams[tenant_id] = made_of, await team(store, tenant_id, *made_of)
+        agents = teams[tenant_id][1]
         await routed(store, tenant_id, agents, said_of_lead(lead), lead.id, at, append, found.tried(settings))
     return None
 

@@ -9,7 +9,7 @@ import structlog
 
 from aureum.background.follower import BATCH, Follower
 from aureum.background.waiting import all_of, wait_for
-from aureum.commands.passing_on import pass_on
+from aureum.commands.passing_on import Teams, pass_on
 from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.store.event_store import EventStore
@@ -83,8 +83,9 @@ async def fire_round(store: EventStore, pause: float, poll_seconds: float, stop:
     """What is due now; if nothing is, wait for *poll_seconds*. *pause* is how long, in seconds, one that failed is left
     alone at first. Raises Unavailable."""
     taken = await take(store.database, pause)
+    teams: Teams = {}
     for start in range(0, len(taken), AT_ONCE):
-        await all_of(fire(store, timer) for timer in taken[start : start + AT_ONCE])
+        await all_of(fire(store, timer, teams) for timer in taken[start : start + AT_ONCE])
     if not taken:
         await wait_for(stop, poll_seconds)
 
@@ -94,10 +95,10 @@ async def take(database: Database, pause: float) -> list[Timer]:
     return [Timer(*row) for row in await database.rows(TAKE, {"pause": pause, "limit": TAKEN})]
 
 
-async def fire(store: EventStore, timer: Timer) -> None:
+async def fire(store: EventStore, timer: Timer, teams: Teams) -> None:
     """Pass the lead on, or look again later. Raises Unavailable."""
     try:
-        again = await pass_on(store, timer.tenant_id, timer.lead_id)
+        again = await pass_on(store, timer.tenant_id, timer.lead_id, teams)
     except Unavailable:
         raise
     except Exception as error:

@@ -185,8 +185,8 @@ def test_a_connection_that_is_lost_before_any_statement(module_database_url: str
                 await followed(office)
                 await time_passes(office, 15)
                 due = {one.lead_id: one for one in await take(office.store.database, 0)}
-                came_to_that = await killed(victim, office.tenant_id, statement, fire(victim, due[lead_id]))
-                await fire(office.store, due[lead_id])
+                came_to_that = await killed(victim, office.tenant_id, statement, fire(victim, due[lead_id], {}))
+                await fire(office.store, due[lead_id], {})
                 assert (await office.history(lead_id))[1:] == ["lead.passed_on"]
             assert statement > 5
 
@@ -200,10 +200,10 @@ def test_a_clock_that_goes_back_fires_nothing_twice(module_database_url: str) ->
         await followed(office)
         await time_passes(office, 15)
         (first,) = [one for one in await take(office.store.database, 60) if one.lead_id == lead_id]
-        await fire(office.store, first)
+        await fire(office.store, first, {})
         # The same timer once more, as if it had not been: then it waits for the next offer's end.
         await office.store.database.rows(AGAIN, {"tenant": office.tenant_id, "lead": lead_id})
-        await fire(office.store, first)
+        await fire(office.store, first, {})
         assert (await office.history(lead_id))[1:] == ["lead.passed_on"]
         again = (await timers(office))[lead_id][0] - (await office.lead(lead_id)).modified_on
         assert abs(again - timedelta(minutes=10)) < SLACK
