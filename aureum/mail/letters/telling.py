@@ -4,6 +4,7 @@ Occasions are found in the log; each concerns some of the staff, who get a lette
 a form also the visitor, who gets a confirmation within the limits (``confirming``).
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -36,6 +37,9 @@ READ_OF_WORDS = 2_000
 """Characters by which the language of an enquiry is told."""
 
 METADATA = 6
+
+SLICE = 50
+"""Streams that are worked through in one go; then the process's other tasks have their turn."""
 
 
 async def letters_of(
@@ -84,7 +88,9 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
         for row in await (await connection.execute(EARLIER_EVENTS, about, binary=True)).fetchall():
             before[row[STREAM]].append(row)
     found: list[Occasion] = []
-    for stream, own in streams.items():
+    for place, (stream, own) in enumerate(streams.items()):
+        if place % SLICE == 0:
+            await asyncio.sleep(0)
         history = read(tenant_key, stream, own[0][WRAPPED], [*before[stream], *own])
         found += occasions(tenant_key.tenant_id, stream, history, after)
     return sorted(found, key=lambda one: one.position)

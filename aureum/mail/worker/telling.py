@@ -1,5 +1,6 @@
 """Makes mails of a tenant's log: the consumer with which the worker follows the logs for mail."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -23,6 +24,9 @@ from aureum.store.cipher import TenantKey
 log = structlog.get_logger()
 
 RECORDED_AT = 7
+
+SLICE = 25
+"""Mails that are composed in one go; then the process's other tasks have their turn."""
 
 BROKERAGE = "SELECT name FROM brokerages WHERE tenant_id = %(tenant)s"
 
@@ -53,10 +57,12 @@ async def mails_of(
     about = AboutBrokerage(named[0] if named else "Aureum")
     bounced = await bounces(connection, tenant_key, {letter.recipient.address for letter in letters})
     keys = await subject_keys(connection, tenant_key.tenant_id, subjects_of(letters))
-    mails = [
-        mail_of(settings, tenant_key, letter, about, times[letter.position], bounced.get(letter.recipient.address, 0))
-        for letter in letters
-    ]
+    mails = []
+    for place, letter in enumerate(letters):
+        if place % SLICE == 0:
+            await asyncio.sleep(0)
+        before = bounced.get(letter.recipient.address, 0)
+        mails.append(mail_of(settings, tenant_key, letter, about, times[letter.position], before))
 
     async def write() -> None:
         await add_mails(connection, tenant_key, mails, keys)
