@@ -13,6 +13,7 @@ from aureum.cli.checks.check import Check, Doctor, Finding
 from aureum.cli.checks.machine import room, routing_model, server, unknown_settings
 from aureum.cli.checks.mail import mail
 from aureum.cli.checks.tenants import hosts, logins, read_models, subscribers, webhooks
+from aureum.cli.checks.timers import timers
 from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json
 from aureum.cli.output import refusal, say
@@ -20,7 +21,7 @@ from aureum.cli.output import refusal, say
 if TYPE_CHECKING:
     from aureum.settings import Settings
 
-CHECKS: tuple[Check, ...] = (server, logins, subscribers, read_models, webhooks, mail, hosts)
+CHECKS: tuple[Check, ...] = (server, logins, subscribers, read_models, webhooks, timers, mail, hosts)
 """In the order in which their findings are shown."""
 
 MOST_TOLD = 20
@@ -30,8 +31,8 @@ MOST_TOLD = 20
 def doctor_command(as_json: Json = False) -> None:
     """Check the installation. Changes nothing.
 
-    Checks the settings, the database with its clock and disk, logins, read models, webhooks and mail, and shows which
-    Host belongs to which brokerage. The exit status is 1 if something is wrong or needs a decision.
+    Checks the settings, the database with its clock and disk, logins, read models, webhooks, timers and mail, and shows
+    which Host belongs to which brokerage. The exit status is 1 if something is wrong or needs a decision.
     """
     findings = examined()
     wrong = [finding.text for finding in findings if finding.decide]

@@ -280,3 +280,23 @@ def test_webhooks_that_are_not_sent(alone: Terminal) -> None:
     )
     (found,) = wrong(alone)
     assert (found["brokerage"], found["events"]) == (slug, 1)
+
+
+def test_leads_that_do_not_go_on(alone: Terminal) -> None:
+    slug = alone.brokerage()
+    lead = alone.capture(slug)
+    timer = (
+        "INSERT INTO timers (tenant_id, lead_id, due_at, version) SELECT tenant_id, stream_id, now() + %s::interval, 1 "
+        "FROM events WHERE stream_id = %s"
+    )
+    change(alone, timer, "-1 minute", lead.id)
+    assert wrong(alone) == []
+    change(alone, "UPDATE timers SET due_at = now() - interval '12 minutes'")
+    (found,) = wrong(alone)
+    assert (found["check"], found["brokerage"], found["leads"]) == ("timers", slug, 1)
+    assert "12 minutes ago" in found["text"] and "aureum worker" in found["text"]
+    change(alone, "UPDATE timers SET due_at = now() + interval '1 hour', failures = 3")
+    (found,) = wrong(alone)
+    assert "tried again" in found["text"]
+    change(alone, "UPDATE brokerages SET disabled = true")
+    assert wrong(alone) == []
