@@ -22,6 +22,9 @@ class Letter:
     """``kind`` is a word that ``letters`` owns (``lead_assigned``, ``confirmation``, …), ``fields`` what its text is
     made of, ``position`` that of the event. It is not sent before ``not_before``.
 
+    ``also_about`` are persons besides the recipient's subject whose data it holds: once one of them is erased, so is
+    the letter.
+
     There is one letter of a kind, for one event and one address.
     """
 
@@ -32,3 +35,4 @@ class Letter:
     fields: Mapping[str, object]
     position: int
     not_before: datetime | None = None
+    also_about: tuple[UUID, ...] = ()

@@ -6,6 +6,7 @@ so there is one a day, with several workers and whenever one of them dies.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -114,7 +115,9 @@ async def digest(
         "tour_count": len(tours),
         "link": links.page(about.link, ""),
     }
-    return [letter_to(about.staff[due.user_id], "digest", fields, items[-1].position)]
+    named = tuple(item.stream_id for item, _ in (*leads[-MOST_SHOWN:], *tours[-MOST_SHOWN:]))
+    letter = letter_to(about.staff[due.user_id], "digest", fields, items[-1].position)
+    return [replace(letter, also_about=named)]
 
 
 async def as_they_are(

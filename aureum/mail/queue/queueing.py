@@ -22,16 +22,18 @@ SELECT subject_id, wrapped FROM subject_keys WHERE tenant_id = %(tenant)s AND su
 """
 
 ADD = """
-INSERT INTO mails (tenant_id, mail_id, position, kind, recipient, subject_id, user_id, about, message, state, due_at,
-                   error, recorded_at, ended_at)
-SELECT %(tenant)s, m.mail_id, m.position, m.kind, m.recipient, m.subject_id, m.user_id, m.about, m.message,
+INSERT INTO mails (tenant_id, mail_id, position, kind, recipient, subject_id, also_about, user_id, about, message,
+                   state, due_at, error, recorded_at, ended_at)
+SELECT %(tenant)s, m.mail_id, m.position, m.kind, m.recipient, m.subject_id, m.also_about::uuid[], m.user_id, m.about,
+       m.message,
        CASE WHEN m.error IS NULL THEN 'due' ELSE 'failed' END, greatest(m.not_before, now()), m.error, m.recorded_at,
        CASE WHEN m.error IS NOT NULL THEN now() END
   FROM unnest(
            %(mail_id)b::uuid[], %(position)b::bigint[], %(kind)b::text[], %(recipient)b::bytea[],
            %(subject_id)b::uuid[], %(user_id)b::uuid[], %(about)b::bytea[], %(message)b::bytea[],
-           %(not_before)b::timestamptz[], %(error)b::text[], %(recorded_at)b::timestamptz[]
-       ) AS m (mail_id, position, kind, recipient, subject_id, user_id, about, message, not_before, error, recorded_at)
+           %(not_before)b::timestamptz[], %(error)b::text[], %(recorded_at)b::timestamptz[], %(also_about)b::text[]
+       ) AS m (mail_id, position, kind, recipient, subject_id, user_id, about, message, not_before, error, recorded_at,
+               also_about)
 ON CONFLICT (tenant_id, position, kind, recipient) DO NOTHING
 """
 
@@ -49,6 +51,7 @@ class Mail:
     not_before: datetime | None
     recorded_at: datetime
     error: str | None = None
+    also_about: tuple[UUID, ...] = ()
 
 
 def message_id(tenant_key: TenantKey, position: int, kind: str, address: str, domain: str) -> str:
@@ -90,6 +93,8 @@ async def add_mails(
             "not_before": mail.not_before,
             "error": mail.error,
             "recorded_at": mail.recorded_at,
+            # An array of arrays is one array to PostgreSQL: each is sent as its text.
+            "also_about": "{" + ",".join(map(str, mail.also_about)) + "}" if mail.also_about else None,
         }
         for name, value in row.items():
             columns[name].append(value)
@@ -110,5 +115,6 @@ KINDS: Mapping[str, Any] = {
     "not_before": datetime,
     "error": str,
     "recorded_at": datetime,
+    "also_about": str,
 }
 """The columns that are written, with their kinds."""

@@ -27,8 +27,16 @@ RETURNING mail_id
 
 OF_ERASED = """
 SELECT m.mail_id FROM mails m
- WHERE m.tenant_id = %(tenant)s AND m.subject_id IS NOT NULL AND m.state <> 'leased'
-   AND NOT EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id)
+ WHERE m.tenant_id = %(tenant)s AND m.state <> 'leased' AND (
+           m.subject_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id)
+        OR EXISTS (
+               SELECT FROM unnest(m.also_about) AS a (subject_id)
+                WHERE NOT EXISTS (
+                          SELECT FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = a.subject_id
+                      )
+           )
+       )
  LIMIT %(limit)s
 """
 

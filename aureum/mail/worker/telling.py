@@ -105,4 +105,5 @@ def mail_of(
         not_before=letter.not_before,
         recorded_at=at,
         error=error,
+        also_about=letter.also_about,
     )

@@ -31,6 +31,9 @@ CREATE TABLE digests (
     PRIMARY KEY (tenant_id, user_id, day)
 );
 
+-- Persons besides the subject of a mail whose data it holds.
+ALTER TABLE mails ADD COLUMN also_about uuid[];
+
 DO $$
 DECLARE
     tenant_table text;
