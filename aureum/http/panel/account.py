@@ -25,9 +25,9 @@ DONE = {
 }
 
 NOTIFY = (
-    ("at_once", "A mail for each new lead and showing, at once"),
-    ("digest", "One mail on each working morning"),
-    ("none", "No mails about leads and showings"),
+    ("at_once", "At once, one for each"),
+    ("digest", "One on each working morning"),
+    ("none", "None"),
 )
 """As the API calls it, and in words."""
 
