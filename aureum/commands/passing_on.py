@@ -6,7 +6,7 @@ the agent's profile as they are now, and what comes of it is appended behind the
 once, however many ask and whenever.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,14 +14,16 @@ from uuid import UUID
 
 from aureum.commands.conflicts import deciding_again
 from aureum.commands.enquiries import said_of_lead
-from aureum.commands.routed import NOWHERE, Route, Team, routed, team
+from aureum.commands.routed import Route, Team, routed, team
 from aureum.domain import ids
+from aureum.domain.errors import Busy
 from aureum.domain.lead import Lead
 from aureum.domain.routing.settings import Routing, from_json
 from aureum.domain.routing.waiting import MOST_PASSED, Waiting, waiting
 from aureum.domain.working_hours import due
 from aureum.projections import brokerages, users
 from aureum.store.event_store import Appended, EventStore, Recorded, Stream
+from aureum.store.guards import Guard
 from aureum.store.metadata import TIMERS, Origin
 
 COMMAND = "PassLeadOn"
@@ -125,18 +127,22 @@ async def decide(store: EventStore, tenant_id: UUID, stream: Stream, teams: Team
     at = max(ids.now(), lead.modified_on)
 
     async def append(route: Route) -> tuple[Lead, Appended]:
+        if route.routing is None:
+            # The agents' days filled up one after the other. A little later it is known whose is not.
+            raise Busy
         moved: Lead = stream.aggregate()
-        if route is NOWHERE or stays(found, settings, route):
+        if stays(found, settings, route.routing):
             moved.remain(minutes, at)
         else:
-            assert route.routing is not None, "every decision says why"
             moved.pass_on(found.reason, minutes, at, route.assigned_to, route.routing, route.because)
-        return moved, await store.append(
-            tenant_id, moved, stream, command=COMMAND, origin=Origin(TIMERS), guards=route.guards
-        )
+        return moved, await appended(moved, route.guards)
+
+    async def appended(moved: Lead, guards: Sequence[Guard] = ()) -> Appended:
+        return await store.append(tenant_id, moved, stream, command=COMMAND, origin=Origin(TIMERS), guards=guards)
 
     if found.reason == "not_answered" and found.passed >= MOST_PASSED:
-        await append(NOWHERE)
+        lead.remain(minutes, at)
+        await appended(lead)
     else:
         made_of = (staff, kept, zone)
         if tenant_id not in teams or teams[tenant_id][0] != made_of:
@@ -146,11 +152,10 @@ async def decide(store: EventStore, tenant_id: UUID, stream: Stream, teams: Team
     return None
 
 
-def stays(found: Waiting, settings: Routing, route: Route) -> bool:
+def stays(found: Waiting, settings: Routing, decided: Mapping[str, Any]) -> bool:
     """Whether the agent keeps a lead that was not answered: no other one can take it, and the brokerage does not want
     it in the pond."""
-    nobody = route.routing is None or route.routing["why"] == "pond"
-    return found.reason == "not_answered" and nobody and settings.fallback != "pond"
+    return found.reason == "not_answered" and decided["why"] == "pond" and settings.fallback != "pond"
 
 
 async def task_done(store: EventStore, tenant_id: UUID, lead: Lead) -> bool:

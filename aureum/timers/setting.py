@@ -11,12 +11,15 @@ from psycopg import AsyncConnection
 from aureum.background.follower import Batch, Consumer, Handled
 from aureum.background.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, WRAPPED, read
 from aureum.commands.passing_on import HOURS, clocks, due_at, waiting_in
+from aureum.domain.ids import now
 from aureum.domain.routing.settings import Routing, from_json
+from aureum.domain.routing.waiting import Waiting
+from aureum.domain.working_hours import LONGEST
 from aureum.projections import brokerages
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import Stream
 
-DATA, KIND = 5, "lead."
+DATA, RECORDED_AT, KIND = 5, 7, "lead."
 
 OFFERED = b'"why":"offered"'
 """What an event that makes an offer holds. Where agents need not answer in time, the others set no timer."""
@@ -48,19 +51,19 @@ async def handle(batch: Batch) -> Handled[int]:
     for kept, time_zone in batch.beside:
         settings, zone = from_json(kept), time_zone
     about = {"tenant": batch.tenant_id}
-    if new and settings.answer_within_minutes is None:
-        already = await fetched(batch.connection, SET_ALREADY, about | {"leads": list(new)})
-        known = {lead_id for (lead_id,) in already}
-        new = {
-            lead_id: rows
-            for lead_id, rows in new.items()
-            if lead_id in known or any(OFFERED in row[DATA] for row in rows)
-        }
+    known = set()
+    if any(rows[0][VERSION] > 1 for rows in new.values()):
+        known = {one for (one,) in await fetched(batch.connection, SET_ALREADY, about | {"leads": list(new)})}
+    if settings.answer_within_minutes is None:
+        offered = {lead_id for lead_id, rows in new.items() if any(OFFERED in row[DATA] for row in rows)}
+        new = {lead_id: rows for lead_id, rows in new.items() if lead_id in known | offered}
     dues: dict[UUID, datetime | None] = {}
     if new:
         agents = clocks(await fetched(batch.connection, HOURS, about))
         for lead_id, stream in (await streams(batch.connection, batch.tenant_key, batch.rows, new)).items():
             found = waiting_in(stream)
+            if found is not None and lead_id not in known and not begins(found, new[lead_id]):
+                found = None
             dues[lead_id] = None if found is None else due_at(found, settings, agents, zone)
 
     async def write() -> None:
@@ -82,6 +85,12 @@ async def handle(batch: Batch) -> Handled[int]:
             await batch.connection.execute(UNSET, about | ended)
 
     return Handled(len(batch.rows), write)
+
+
+def begins(found: Waiting, rows: Sequence[Any]) -> bool:
+    """Whether the lead waits since one of its new events, and not since long ago: a lead that came when agents need not
+    answer in time, or with a log that was brought from elsewhere, is left where it is."""
+    return found.since > now() - LONGEST and any(row[RECORDED_AT] == found.since for row in rows)
 
 
 async def streams(

@@ -107,6 +107,12 @@ def test_what_sets_a_timer_and_what_ends_it(module_database_url: str) -> None:
             command = ChangeLead(tenant_id=office.tenant_id, country="US", lead_id=lead_id, status=status)
             await change_lead(office.store, command, ana)
         assert (await followed(office)).keys() == set(leads[1:])
+        # What came before agents had to answer is not overtaken by something else that happens to it.
+        mended: dict[str, str | None] = {"email": "mended@example.com"}
+        await change_lead(
+            office.store, ChangeLead(tenant_id=office.tenant_id, country="US", lead_id=assigned, details=mended), ana
+        )
+        assert (await followed(office)).keys() == set(leads[1:])
         # Read again from the beginning, it says the same.
         await office.store.database.rows(
             "UPDATE checkpoints SET position = 0 WHERE consumer = 'timers' AND tenant_id = %(tenant)s RETURNING 1",
