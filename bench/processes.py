@@ -74,6 +74,8 @@ def environment(url: str, metrics: str) -> dict[str, str]:
         "AUREUM_DATABASE_URL": url,
         "AUREUM_MASTER_KEY": b64encode(MASTER_KEY).decode(),
         "AUREUM_FORM_RATE_LIMIT": "0",
+        # Where mails would be files.
+        "AUREUM_DATA_DIR": f"{metrics}/data",
         SHARED: metrics,
     }
 

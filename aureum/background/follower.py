@@ -121,7 +121,8 @@ class Handled(Generic[Result]):
 class Consumer(Generic[Result]):
     """What handles events, under the name of its checkpoint. The statements are for a consumer that only some tenants
     have: ``behind`` finds tenants whose head is past their checkpoint, ``begin`` makes the first checkpoint, ``beside``
-    reads what the handling needs besides the events, after them. All of them get ``arguments``."""
+    reads what the handling needs besides the events, after them. All of them get ``arguments``. ``most`` is how many
+    events are handled at once."""
 
     name: str
     handle: Callable[[Batch], Awaitable[Handled[Result]]]
@@ -129,6 +130,7 @@ class Consumer(Generic[Result]):
     begin: str = BEGIN
     beside: str = "SELECT"
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    most: int = BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +148,15 @@ async def tenants_behind(store: EventStore, consumer: Consumer[Any]) -> list[UUI
 
 
 async def follow(
-    store: EventStore, consumer: Consumer[Result], tenant_id: UUID, limit: int = BATCH
+    store: EventStore, consumer: Consumer[Result], tenant_id: UUID, limit: int | None = None
 ) -> Followed[Result] | None:
-    """Handle the next *limit* events of one tenant; None if another follower is at it, or there are none.
+    """Handle the next *limit* events of one tenant, as many as the consumer takes at once without it; None if another
+    follower is at it, or there are none.
 
     Raises Unavailable, WrongMasterKey, what the consumer raises.
     """
     tenant_key = await store.tenant_key(tenant_id)
-    about = {"tenant": tenant_id, "consumer": consumer.name, "limit": limit, **consumer.arguments}
+    about = {"tenant": tenant_id, "consumer": consumer.name, "limit": limit or consumer.most, **consumer.arguments}
     async with store.database.connection() as connection:
         locked, new, beside = (connection.cursor(binary=True) for _ in range(3))
         async with connection.pipeline():

@@ -46,6 +46,9 @@ FINISH_SECONDS = 1.0
 CHORE_SECONDS = 60.0
 CHORES_AT_ONCE = 2
 
+FOR_MAIL = 3
+"""Connections to the database of mail's own, so that webhooks do not wait for it, nor the reverse."""
+
 LISTEN_SECONDS = 2.0
 """How long to listen before asking whether the database is there at all."""
 
@@ -81,6 +84,7 @@ async def run_worker(
             url, pool_size=settings.pool_size, prepared=prepared, idle_seconds=standstill, watch=watch
         ) as database,
         Database(url, pool_size=CHORES_AT_ONCE, prepared=prepared, watch=slowly) as unhurried,
+        Database(url, pool_size=FOR_MAIL, prepared=prepared, idle_seconds=standstill, watch=watch) as for_mail,
         AppendWriter(url, prepared=prepared, watch=watch) as writer,
         Sender(settings.allow_networks, timeout=settings.timeout_seconds) as sender,
     ):
@@ -99,7 +103,8 @@ async def run_worker(
                 asked.set()
 
         follower = Follower(store, WEBHOOKS, projected, settings.poll_seconds)
-        post = mail and Post(store, unhurried, mail, mail_counters or MailCounters(), settings.poll_seconds, stop)
+        mail_store = EventStore(for_mail, writer, keys)
+        post = mail and Post(mail_store, unhurried, mail, mail_counters or MailCounters(), settings.poll_seconds, stop)
         wakes = [follower.wake, *([post.follower.wake] if post else [])]
         drained = asyncio.Event()
         try:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from aureum.mail.queue.leases import Claim
+from aureum.mail.queue.leases import Claim, written
 from aureum.store.postgres.database import Database
 
 COMPLETE = """
@@ -56,7 +56,7 @@ async def complete(
         "pause": None if pause is None else pause.total_seconds(),
         "bounced": bounced,
     }
-    return bool(await database.rows(COMPLETE, about))
+    return bool(await written(database, COMPLETE, about))
 
 
 async def drop(database: Database, owner: UUID, one: Claim) -> None:

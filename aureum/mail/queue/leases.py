@@ -8,10 +8,12 @@ Every statement that locks names one tenant; due tenants are found without locks
 of a lease counts only for the worker that still holds it: tenant, mail, attempt and owner must all agree.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from aureum.background.commits import NO_WAIT_FOR_DISK
 from aureum.store.postgres.database import Database
 
 LEASE_SECONDS = 40.0
@@ -44,7 +46,13 @@ UPDATE mails m
  WHERE m.tenant_id = %(tenant)s AND m.mail_id = f.mail_id
 RETURNING m.tenant_id, m.mail_id, m.attempt, m.base, m.kind, m.subject_id, m.about, m.message, m.recorded_at,
           now(),
-          (SELECT k.wrapped FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id)
+          (SELECT k.wrapped FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id),
+          EXISTS (
+              SELECT FROM unnest(m.also_about) AS a (subject_id)
+               WHERE NOT EXISTS (
+                         SELECT FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = a.subject_id
+                     )
+          )
 """
 
 GIVE_BACK = """
@@ -73,7 +81,8 @@ RETURNING 1
 
 
 class Claim(NamedTuple):
-    """A mail that a worker holds. ``wrapped`` is the key of its subject, if that has one."""
+    """A mail that a worker holds. ``wrapped`` is the key of its subject, if that has one; ``erased``:
+    one of the other persons in it has none any more."""
 
     tenant_id: UUID
     mail_id: UUID
@@ -86,6 +95,7 @@ class Claim(NamedTuple):
     recorded_at: datetime
     claimed_at: datetime
     wrapped: bytes | None
+    erased: bool
 
 
 async def due_tenants(database: Database, limit: int) -> list[UUID]:
@@ -98,7 +108,19 @@ async def claim(
 ) -> list[Claim]:
     """Lease up to *room* due mails of a tenant to *owner*, the longest due first. Raises Unavailable."""
     about = {"tenant": tenant_id, "room": room, "owner": owner, "lease": lease_seconds}
-    return [Claim._make(row) for row in await database.rows(CLAIM, about)]
+    return [Claim._make(row) for row in await written(database, CLAIM, about)]
+
+
+async def written(database: Database, statement: str, about: Mapping[str, Any]) -> list[Any]:
+    """What *statement* returns, committed without waiting for the disk, in one round trip. Raises Unavailable."""
+    async with database.connection() as connection:
+        cursor = connection.cursor(binary=True)
+        async with connection.pipeline():
+            await connection.execute("BEGIN")
+            await connection.execute(NO_WAIT_FOR_DISK)
+            await cursor.execute(statement, about)
+            await connection.execute("COMMIT")
+        return await cursor.fetchall()
 
 
 async def give_back(
@@ -114,7 +136,7 @@ async def give_back(
         "pause": pause.total_seconds(),
         "error": error,
     }
-    return bool(await database.rows(GIVE_BACK, about))
+    return bool(await written(database, GIVE_BACK, about))
 
 
 async def reap(database: Database) -> list[UUID]:

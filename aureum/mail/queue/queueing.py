@@ -15,6 +15,7 @@ from aureum.store.postgres.arrays import Big, packed
 
 BEFORE = "bounced_before"
 UNUSABLE = "address"
+NOT_MADE = "not_made"
 """Errors of mails that are never attempted."""
 
 SUBJECT_KEYS = """

@@ -69,6 +69,7 @@ EXPLAINED: Mapping[str, str] = {
 OF_QUEUE: Mapping[str, str] = {
     "expired": "The mail server took no mail for five days, so it was given up.",
     "bounced_before": "Mail servers have refused this address before, so it was not written to again.",
+    "not_made": "Aureum could not make this mail. The log has mail_not_made with the reason; please report it.",
 }
 """Errors of mails that no server has seen."""
 

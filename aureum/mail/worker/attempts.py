@@ -46,7 +46,7 @@ class Attempts:
         """
         tenant_key = await self.store.tenant_key(one.tenant_id)
         key = mail_key(tenant_key, one.subject_id, one.wrapped)
-        if key is None or one.message is None:
+        if key is None or one.erased or one.message is None:
             # The person was erased after it was queued.
             await drop(self.store.database, self.owner, one)
             return None

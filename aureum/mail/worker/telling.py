@@ -12,21 +12,25 @@ from psycopg import AsyncConnection
 
 from aureum.background.follower import Batch, Consumer, Handled
 from aureum.background.reading import POSITION
+from aureum.log import places
 from aureum.mail.letter import Letter
 from aureum.mail.letters.composing import AboutBrokerage, rendered
 from aureum.mail.letters.telling import letters_of
 from aureum.mail.queue.bounces import STAFF_TIMES, bounces
-from aureum.mail.queue.queueing import BEFORE, UNUSABLE, Mail, add_mails, message_id, subject_keys
+from aureum.mail.queue.queueing import BEFORE, NOT_MADE, UNUSABLE, Mail, add_mails, message_id, subject_keys
 from aureum.mail.queue.sealing import About
 from aureum.mail.worker.mail_settings import MailSettings
 from aureum.store.cipher import TenantKey
 
 log = structlog.get_logger()
 
-RECORDED_AT = 7
+EVENTS = 100
+"""How many events are handled at once: to write the mails of more would take long beside other work."""
 
-SLICE = 25
-"""Mails that are composed in one go; then the process's other tasks have their turn."""
+SLICE = 4
+"""Mails that are written in one go, in some milliseconds; then the process's other tasks have their turn."""
+
+RECORDED_AT = 7
 
 BROKERAGE = "SELECT name FROM brokerages WHERE tenant_id = %(tenant)s"
 
@@ -39,7 +43,7 @@ def mail_consumer(settings: MailSettings) -> Consumer[int]:
         times = {row[POSITION]: row[RECORDED_AT] for row in batch.rows}
         return await mails_of(settings, batch.connection, batch.tenant_key, letters, times)
 
-    return Consumer("mail", handle)
+    return Consumer("mail", handle, most=EVENTS)
 
 
 async def mails_of(
@@ -61,8 +65,8 @@ async def mails_of(
     for place, letter in enumerate(letters):
         if place % SLICE == 0:
             await asyncio.sleep(0)
-        before = bounced.get(letter.recipient.address, 0)
-        mails.append(mail_of(settings, tenant_key, letter, about, times[letter.position], before))
+        at, times_bounced = times[letter.position], bounced.get(letter.recipient.address, 0)
+        mails.append(mail_of(settings, tenant_key, letter, about, at, times_bounced))
 
     async def write() -> None:
         await add_mails(connection, tenant_key, mails, keys)
@@ -92,7 +96,11 @@ def mail_of(
         subject = str(message_from_bytes(message, policy=policy.default)["Subject"])
     except ValueError:
         error = UNUSABLE
-        log.warning("mail_not_made", tenant=str(tenant_key.tenant_id), kind=letter.kind, position=letter.position)
+    except Exception as wrong:
+        # A fault of ours, whatever it is: the brokerage's other mails go out, and this one is seen.
+        error = NOT_MADE
+        about_it = {"tenant": str(tenant_key.tenant_id), "kind": letter.kind, "position": letter.position}
+        log.error("mail_not_made", error=type(wrong).__name__, trace=places(wrong), **about_it)
     if error is None and bounced >= (STAFF_TIMES if recipient.user_id is not None else 1):
         error = BEFORE
     return Mail(

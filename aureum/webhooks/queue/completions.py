@@ -17,11 +17,12 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from aureum.background.commits import NO_WAIT_FOR_DISK
 from aureum.store.postgres.arrays import Big, packed
 from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.health import Result
 from aureum.webhooks.queue.lane_health import News, Trouble, tell_lanes
-from aureum.webhooks.queue.lanes import NO_WAIT_FOR_DISK, Claim
+from aureum.webhooks.queue.lanes import Claim
 from aureum.webhooks.sending.sender import Failure
 
 log = structlog.get_logger()

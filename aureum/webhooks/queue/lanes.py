@@ -54,8 +54,6 @@ SELECT * FROM claim_deliveries(
     %(owner)s::uuid, %(lease)s::float8)
 """
 
-NO_WAIT_FOR_DISK = "SET LOCAL synchronous_commit = off"
-
 
 class Claim(NamedTuple):
     """One delivery that a worker holds, with the message to send, and how the claim found its lane.

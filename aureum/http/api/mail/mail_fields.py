@@ -29,7 +29,8 @@ class MailResponse(Shape):
         Field(
             description="Why the last attempt failed: `connect`, `tls`, `starttls_missing`, `login_refused`, "
             "`login_missing`, `server_refused`, `sender_refused`, `file`, `timeout`, `disconnected`, `deferred`, "
-            "`refused`, `recipient_deferred`, `recipient_refused`, `address`, `bounced_before`, `expired`."
+            "`refused`, `recipient_deferred`, `recipient_refused`, `address`, `bounced_before`, `expired`, "
+            "`not_made`."
         ),
     ]
     reason: Annotated[str | None, Field(description="The same in words, with what to do.")]
