@@ -3,6 +3,7 @@
 from typing import get_args
 
 from aureum.http.api.contacts.contact_fields import Type
+from aureum.http.panel.activities import log_page
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Column, PageLink, Resource, pages_of
 
@@ -42,6 +43,7 @@ CONTACTS = Resource(
     new=(*NEW_NAME, *REST),
     change=(*NAME, *REST),
     links=(PageLink("New task about this contact", "/admin/tasks/new", {"contactId": "id"}),),
+    activities=True,
     mentions={"leadId": "/admin/leads"},
     facts=(
         Column("phoneE164", "Phone (E.164)"),
@@ -50,4 +52,4 @@ CONTACTS = Resource(
     ),
 )
 
-PAGES = pages_of(CONTACTS)
+PAGES = (*pages_of(CONTACTS), log_page(CONTACTS))

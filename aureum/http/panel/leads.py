@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from aureum.domain.errors import Invalid, NotFound
 from aureum.domain.ids import from_wire, to_wire
-from aureum.http.api.leads.lead_fields import Status
+from aureum.http.api.leads.lead_fields import LostReason, Status
 from aureum.http.panel.acting import BROKERAGE, named, number_of
+from aureum.http.panel.activities import log_page
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Action, Column, PageLink, Resource, pages_of
 from aureum.http.panel.visit import ApiAnswer, Visit
@@ -27,6 +28,10 @@ REACHED = (
 )
 STATUS = Field("status", "Status", "choice", get_args(Status), required=True)
 AGENT = Field("assignedToId", "Assigned to", "user")
+LOST = (
+    Field("lostReason", "Lost because", "choice", get_args(LostReason), hint="For the status lost."),
+    Field("lostNote", "More about why it is lost"),
+)
 WORDS = (Field("subject", "Subject"), Field("message", "Message", "long"))
 NOTES = Field("notes", "Notes", "long", hint="Only staff can see these.")
 
@@ -44,7 +49,13 @@ NEW = (
 )
 """In the names of the Leads API."""
 
-THERE = {"firstName": "first_name", "lastName": "last_name", "assignedToId": "assigned_agent_id"}
+THERE = {
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "assignedToId": "assigned_agent_id",
+    "lostReason": "lost_reason",
+    "lostNote": "lost_note",
+}
 """How it calls what the Aureum API calls otherwise."""
 
 NUMBER = """
@@ -131,6 +142,8 @@ async def with_number(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "assigned_agent_id": numbers[agent]}
 
 
+WHY_LOST = "This lead is lost. Choose why under “Lost because”, so that reports can count it."
+
 CLEAR = Action(
     "clear",
     "Not spam",
@@ -160,7 +173,7 @@ LEADS = Resource(
         Field("assignedToId", "Assigned to", "user"),
     ),
     new=NEW,
-    change=(STATUS, AGENT, *NAME, *REACHED, *WORDS, NOTES),
+    change=(STATUS, AGENT, *LOST, *NAME, *REACHED, *WORDS, NOTES),
     read=read_lead,
     write=change_lead,
     make=make_lead,
@@ -175,6 +188,8 @@ LEADS = Resource(
     ),
     links=(PageLink("New task about this lead", "/admin/tasks/new", {"leadId": "id"}),),
     history=True,
+    activities=True,
+    asks=lambda lead: WHY_LOST if lead["status"] == "lost" and not lead.get("lostReason") else None,
     mentions={"contactId": "/admin/contacts"},
     facts=(
         Column("suspect", "Spam check", "suspect"),
@@ -191,4 +206,4 @@ LEADS = Resource(
     told={"claimed": "You claimed this lead. It is assigned to you."},
 )
 
-PAGES = pages_of(LEADS)
+PAGES = (*pages_of(LEADS), log_page(LEADS))

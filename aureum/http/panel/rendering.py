@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from aureum.http.contract.packed import PackedAnswer
+from aureum.http.panel import activity_words
 from aureum.http.panel.times import shown_time
 from aureum.http.panel.visit import Visit, new_once
 
@@ -34,6 +35,8 @@ TEMPLATES = Environment(
 )
 TEMPLATES.globals["ZoneInfo"] = ZoneInfo
 TEMPLATES.filters["moment"] = shown_time
+TEMPLATES.filters["activity"] = activity_words.words
+TEMPLATES.filters["activity_told"] = activity_words.told
 
 
 @cache

@@ -13,11 +13,19 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import Invalid, NotFound
 from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
+from aureum.http.panel.activity_words import OFFERED, TYPED
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import ApiAnswer, Visit
 
 LENGTH = 50
+
+ACTIVITIES = {
+    "logged": "It was logged.",
+    "corrected": "The correction was saved.",
+    "removed": "It was removed from the timeline.",
+}
+"""What is said after something was done about an activity."""
 
 CHOOSE_IN_FORM = "Choose a brokerage."
 
@@ -70,6 +78,10 @@ class Resource:
     actions: Sequence[Action] = ()
     links: Sequence[PageLink] = ()
     history: bool = False
+    activities: bool = False
+    """Whether notes, calls, mails and visits are logged on it."""
+    asks: Callable[[Doc], str | None] = lambda _: None
+    """What its page asks for, if something that would be useful is missing."""
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)
     """Fields that name other resources, and the pages where these are."""
@@ -89,7 +101,8 @@ class Resource:
 
 async def staff(resource: Resource, visit: Visit) -> dict[str, str]:
     """The names of the brokerage's staff by id, where the pages show any."""
-    if visit.acting is None or not any(field.kind == "user" for field in resource.change):
+    named = resource.activities or any(field.kind == "user" for field in resource.change)
+    if visit.acting is None or not named:
         return {}
     return {user["id"]: user["name"] for user in (await visit.ask("GET", "/api/users")).body}
 
@@ -178,15 +191,22 @@ async def one_form(
     typed: Mapping[str, str] | None = None,
     problem: str | None = None,
     etag: str | None = None,
+    logging: Mapping[str, str] | None = None,
 ) -> Response:
-    """The same; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
+    """The same; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into.
+    *logging* is what was typed into the form that logs an activity."""
     answer = await seen_now(resource, visit)
     history = None
     if resource.history:
         history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
+    activities = None
+    if resource.activities:
+        query = {"limit": LENGTH, "cursor": visit.request.query_params.get("activities", "")}
+        activities = await visit.ask("GET", resource.api + "/{id}/activities", id=visit.id(), query=query)
     done = {"created": f"The {resource.one} was created.", "changed": changed(resource)}
     done |= {action.name: action.done for action in resource.actions}
     done |= resource.told
+    done |= ACTIVITIES if resource.activities else {}
     about = visit.request.query_params.get("done", "") if visit.request.method == "GET" else ""
     return await page(
         visit,
@@ -199,6 +219,10 @@ async def one_form(
         values=typed or all_typed(resource.change, answer.body, visit.zone),
         users=await staff(resource, visit),
         history=history,
+        activities=activities,
+        offered=OFFERED,
+        logging=logging or dict.fromkeys(TYPED, ""),
+        asks=resource.asks(answer.body),
         problem=problem,
         done=done.get(about),
     )

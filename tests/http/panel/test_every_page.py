@@ -91,6 +91,9 @@ class Brokerage:
             "/admin/agents/": str(operator.staff(tenant.id, "agent", "Andy Agent").number),
             "/admin/users/": str(operator.staff(tenant.id, "agent", "Annie Agent").number),
             "/admin/pond/": str(lead["id"]),
+            "/admin/activities/": server.by_key(
+                tenant, "POST", f"/api/leads/{made_of['leads']}/activities", {"type": "visit"}
+            ).json["id"],
             "/admin/routing/rehearsals/": server.ask("POST", "/api/v1/admin/routing/rehearse", {}, owner.bearer).json[
                 "id"
             ],
