@@ -3,10 +3,7 @@
 They are folded from the stream of the lead or contact, and so is their ETag: its version.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -15,10 +12,9 @@ from aureum.commands.activities import ChangeActivity, LogActivity, change_activ
 from aureum.commands.changes import visible
 from aureum.commands.contacts import NO_CONTACT
 from aureum.commands.leads import NO_LEAD
-from aureum.domain.activities import NO_ACTIVITY, Activity, HasActivities
-from aureum.domain.clock import EPOCH
+from aureum.domain.activities import NO_ACTIVITY, HasActivities
 from aureum.domain.errors import NotFound
-from aureum.domain.ids import MILLISECOND, from_wire
+from aureum.domain.ids import from_wire
 from aureum.http.access.callers import origin
 from aureum.http.api.activities.activity_fields import (
     ID,
@@ -27,20 +23,18 @@ from aureum.http.api.activities.activity_fields import (
     ActivityFilters,
     ActivityResponse,
 )
+from aureum.http.api.activities.activity_listing import get_contact_activities, get_lead_activities
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import Context, Endpoint, Id
-from aureum.http.contract.paging import Place, link, opened_cursor, write_cursor
 from aureum.http.contract.resource import (
     NOT_YET,
     AsOf,
     answered,
     expected_versions,
-    loaded,
     run_once,
     unless_known,
 )
-from aureum.projections import activity_list, contact_list, lead_list
-from aureum.projections.document_list import DocumentList
+from aureum.projections import activity_list
 
 PATH = "/api/activities"
 
@@ -98,50 +92,6 @@ async def post_lead_activity(context: Context, lead_id: UUID, new: ActivityCreat
 async def post_contact_activity(context: Context, contact_id: UUID, new: ActivityCreate) -> Response:
     """Logs a note, call, mail or visit with the person. Webhooks receive ``contact.updated``."""
     return await logged(context, contact_id, NO_CONTACT, new)
-
-
-async def get_lead_activities(context: Context, lead_id: UUID, filters: ActivityFilters) -> Response:
-    """Lists what happened with the lead, newest first by ``at``. Removed activities are not listed."""
-    return await listed(context, lead_list.LIST, lead_id, NO_LEAD, filters)
-
-
-async def get_contact_activities(context: Context, contact_id: UUID, filters: ActivityFilters) -> Response:
-    """Lists what happened with the contact, newest first by ``at``. Removed activities are not listed."""
-    return await listed(context, contact_list.LIST, contact_id, NO_CONTACT, filters)
-
-
-async def listed(context: Context, model: DocumentList, of: UUID, missing: str, filters: ActivityFilters) -> Response:
-    """The list or a page of it, with its ``Link``. Raises NotFound, InvalidRequest."""
-    aggregate = (await loaded(context, model, of, missing)).aggregate()
-    assert isinstance(aggregate, HasActivities)
-    path, query = context.request.url.path, context.request.query_params
-    bound = (path, context.tenant_id.int, filters.type)
-    found = newest(aggregate, filters.type)
-    if filters.cursor is not None:
-        before = opened_cursor(filters.cursor, bound, context.caller.head).after.int
-        found = [one for one in found if place(one) < before]
-    page = found if filters.limit is None else found[: filters.limit]
-    response = unless_known(
-        context, encoded([activity_list.document(aggregate, one) for one in page]), aggregate.version
-    )
-    if len(page) < len(found):
-        cursor = write_cursor(bound, Place(UUID(int=place(page[-1])), 0))
-        kept: Mapping[str, Any] = {name: query[name] for name in ("type",) if name in query}
-        response.headers["Link"] = link(path, {**kept, "limit": filters.limit, "cursor": cursor}, "next")
-    return response
-
-
-def newest(of: HasActivities, type: str | None = None) -> list[Activity]:
-    """Those that stand, newest first."""
-    chosen = (one for one in of.activities.values() if type in (None, one.type))
-    return sorted(chosen, key=place, reverse=True)
-
-
-def place(activity: Activity) -> int:
-    """What the list is sorted by, which fits into a cursor: when it happened, and of one moment which was logged
-    first."""
-    since = datetime.fromisoformat(activity.happened_at) - EPOCH
-    return since // MILLISECOND << 32 | activity.number
 
 
 async def get_activity(context: Context, named: Named, as_of: AsOf) -> Response:

@@ -13,7 +13,7 @@ from aureum.domain.activities import HasActivities
 from aureum.domain.ids import leads_time
 from aureum.domain.lead import Lead
 from aureum.http.access.callers import origin
-from aureum.http.api.activities.activities import logging, newest
+from aureum.http.api.activities.activities import logging
 from aureum.http.api.activities.activity_fields import (
     DIRECTION,
     DURATION,
@@ -24,6 +24,7 @@ from aureum.http.api.activities.activity_fields import (
     Outcome,
     Type,
 )
+from aureum.http.api.activities.activity_listing import newest
 from aureum.http.api.staff.lead_list import PATH as LEADS
 from aureum.http.api.staff.lead_routing import numbers_of
 from aureum.http.api.staff.leads import NO_LEAD, find_lead
@@ -98,7 +99,7 @@ async def get_admin_activities(context: Context, number: int, filters: AdminActi
     context, row = await find_lead(context, number)
     lead = (await context.app.store.load(context.tenant_id, row["lead_id"])).aggregate()
     assert isinstance(lead, Lead)
-    found = newest(lead, filters.type)
+    found = [one.activity for one in newest([lead], filters.type)]
     page = found[filters.skipped : filters.skipped + filters.page_size]
     agents = await numbers_of(context, {one.logged_by for one in page if one.logged_by is not None})
     docs = ",".join(encoded(document(lead, one.number, agents)).decode() for one in page)

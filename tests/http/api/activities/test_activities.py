@@ -229,6 +229,31 @@ def test_many_at_once_with_a_conversion_between_them(server: Server, proxied: Se
     assert (events.count("lead.activity_logged"), events.count("lead.converted")) == (7, 1)
 
 
+def test_merged_contacts_show_what_happened_with_both(server: Server, tenant: Tenant) -> None:
+    """An activity stays where it was logged, so that undoing the merge takes it along; new ones go to the survivor."""
+    kept, gone = (f"/api/contacts/{a_contact(server, tenant)}" for _ in range(2))
+    ours, theirs = (log(server, tenant, path, **NOTE, at=f"2026-01-0{day}") for day, path in ((1, kept), (2, gone)))
+    before = server.by_key(tenant, "GET", f"{kept}/activities")
+    merge = {"with": gone.rpartition("/")[2]}
+    assert server.by_key(tenant, "POST", f"{kept}/merge", merge).status == 200
+
+    later = log(server, tenant, gone, **NOTE, at="2026-01-03")
+    assert later["contactId"] == kept.rpartition("/")[2]
+    whole = server.by_key(tenant, "GET", f"{kept}/activities")
+    assert whole.json == [later, theirs, ours] and whole.etag != before.etag
+    assert server.by_key(tenant, "GET", f"{gone}/activities").json == whole.json
+    page = server.by_key(tenant, "GET", f"{kept}/activities?limit=2")
+    assert server.by_key(tenant, "GET", next_page(page) or "").json == [ours]
+    corrected = server.by_key(tenant, "PATCH", f"/api/activities/{theirs['id']}", {"text": "Of both."})
+    assert (corrected.status, corrected.json["id"]) == (200, theirs["id"])
+    again = server.ask("GET", f"{kept}/activities", None, tenant.bearer | {"If-None-Match": whole.etag})
+    assert again.status == 200 and again.json[1]["text"] == "Of both."
+
+    undone = server.by_key(tenant, "POST", f"{kept}/unmerge", {"merge": merge["with"]})
+    assert undone.status == 200, undone.body
+    assert server.by_key(tenant, "GET", f"{gone}/activities").json == [corrected.json]
+
+
 def test_of_an_erased_person_the_texts_are_gone(server: Server, operator: Operator, tenant: Tenant) -> None:
     path = f"/api/leads/{(lead := server.lead(tenant)['id'])}"
     log(server, tenant, path, **CALL)
