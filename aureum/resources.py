@@ -77,7 +77,7 @@ RESOURCES: tuple[Resource, ...] = (
             f"{API}contacts.merging",
             f"{API}activities.activities",
         ),
-        (f"{PANEL}contacts", f"{PANEL}activities"),
+        (f"{PANEL}duplicates", f"{PANEL}contacts", f"{PANEL}activities"),
     ),
     Resource(Property, (property_list.LIST,), (f"{API}properties.properties",), (f"{PANEL}properties",)),
     Resource(Task, (task_list.LIST,), (f"{API}tasks.tasks",), (f"{PANEL}tasks",)),

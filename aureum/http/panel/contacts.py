@@ -4,6 +4,7 @@ from typing import get_args
 
 from aureum.http.api.contacts.contact_fields import Type
 from aureum.http.panel.activities import log_page
+from aureum.http.panel.duplicates import DONE, HERE, like_new, of_contact
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Column, PageLink, Resource, pages_of
 
@@ -44,9 +45,22 @@ CONTACTS = Resource(
     change=(*NAME, *REST),
     links=(PageLink("New task about this contact", "/admin/tasks/new", {"contactId": "id"}),),
     activities=True,
+    history=True,
+    history_words={
+        "mergedWith": "merged into this contact",
+        "mergedInto": "merged into the contact",
+        "distinctFrom": "not the same person as",
+    },
+    same=of_contact,
+    like_new=like_new,
+    pages=((HERE, "Duplicates"),),
+    told=DONE,
     mentions={"leadId": "/admin/leads"},
     facts=(
         Column("phoneE164", "Phone (E.164)"),
+        Column("otherNames", "Other names", "words"),
+        Column("otherEmails", "Other addresses", "words"),
+        Column("otherPhones", "Other phones", "phones"),
         Column("createdAt", "Created", "time"),
         Column("updatedAt", "Last changed", "time"),
     ),

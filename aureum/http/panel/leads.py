@@ -10,6 +10,7 @@ from aureum.domain.ids import from_wire, to_wire
 from aureum.http.api.leads.lead_fields import LostReason, Status
 from aureum.http.panel.acting import BROKERAGE, named, number_of
 from aureum.http.panel.activities import log_page
+from aureum.http.panel.duplicates import DONE, before_conversion, of_lead
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Action, Column, PageLink, Resource, pages_of
 from aureum.http.panel.visit import ApiAnswer, Visit
@@ -183,6 +184,7 @@ LEADS = Resource(
             "Convert to contact",
             "The lead was converted, and its contact was created.",
             lambda lead: lead["contactId"] is None and not lead.get("suspect"),
+            before_conversion,
         ),
         CLEAR,
     ),
@@ -190,6 +192,7 @@ LEADS = Resource(
     history=True,
     activities=True,
     asks=lambda lead: WHY_LOST if lead["status"] == "lost" and not lead.get("lostReason") else None,
+    same=of_lead,
     mentions={"contactId": "/admin/contacts"},
     facts=(
         Column("suspect", "Spam check", "suspect"),
@@ -203,7 +206,7 @@ LEADS = Resource(
         Column("createdAt", "Created", "time"),
         Column("updatedAt", "Last changed", "time"),
     ),
-    told={"claimed": "You claimed this lead. It is assigned to you."},
+    told=DONE | {"claimed": "You claimed this lead. It is assigned to you."},
 )
 
 PAGES = (*pages_of(LEADS), log_page(LEADS))

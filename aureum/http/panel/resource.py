@@ -17,6 +17,7 @@ from aureum.http.panel.activity_words import OFFERED, TYPED
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import ApiAnswer, Visit
+from aureum.http.wire.errors import HttpError
 
 LENGTH = 50
 
@@ -51,6 +52,8 @@ class Action:
     label: str
     done: str
     when: Callable[[Doc], bool] = lambda _: True
+    first: Callable[[Visit], Awaitable[Response]] | None = None
+    """The page that a user has to look at first, if contacts may be the same person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Resource:
     """Whether notes, calls, mails and visits are logged on it."""
     asks: Callable[[Doc], str | None] = lambda _: None
     """What its page asks for, if something that would be useful is missing."""
+    history_words: Mapping[str, str] = field(default_factory=dict)
+    """How its history calls fields whose names do not explain themselves."""
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)
     """Fields that name other resources, and the pages where these are."""
@@ -95,6 +100,12 @@ class Resource:
     """How it is made, where not by POST to ``api``; gives its id."""
     facts: Sequence[Column] = ()
     """What the page shows that cannot be changed."""
+    same: Callable[[Visit, Doc], Awaitable[Mapping[str, Any]]] | None = None
+    """Who may be the same person, and who is known to be."""
+    like_new: Callable[[Visit, Doc], Awaitable[Sequence[Any]]] | None = None
+    """Who may be the person that is about to be made. The form is shown once more with them."""
+    pages: Sequence[tuple[str, str]] = ()
+    """Other pages about the list: their paths and names."""
     told: Mapping[str, str] = field(default_factory=dict)
     """What its page says when another page has done something and led here, by the ``done`` of the query."""
 
@@ -147,8 +158,15 @@ def fields_of_new(resource: Resource, visit: Visit) -> Sequence[Field]:
     return [one for one in resource.new if one.kind != "brokerage" or visit.role == "platform_admin"]
 
 
-async def new_form(resource: Resource, visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
-    """The form with its default values. A user who may not see the list does not see the form either."""
+async def new_form(
+    resource: Resource,
+    visit: Visit,
+    values: Mapping[str, str],
+    problem: str | None = None,
+    found: Sequence[Any] = (),
+) -> Response:
+    """The form with its default values, and who was *found* to be like what was typed. A user who may not see the list
+    does not see the form either."""
     fields = fields_of_new(resource, visit)
     if BROKERAGE in fields:
         # Whom it can be assigned to depends on the brokerage that is chosen in the form.
@@ -157,7 +175,7 @@ async def new_form(resource: Resource, visit: Visit, values: Mapping[str, str], 
     if visit.acting is not None or BROKERAGE not in fields:
         await visit.ask("GET", resource.api, query={"page_size" if resource.numbered else "limit": 1})
     shown = {"resource": resource, "fields": fields, "values": values, "users": await staff(resource, visit)}
-    return await page(visit, "resource_new.html", 400 if problem else 200, problem=problem, **shown)
+    return await page(visit, "resource_new.html", 400 if problem else 200, problem=problem, found=found, **shown)
 
 
 async def create(resource: Resource, visit: Visit) -> Response:
@@ -169,15 +187,29 @@ async def create(resource: Resource, visit: Visit) -> Response:
             raise Invalid(BROKERAGE.name, CHOOSE_IN_FORM)
         body = made(fields, visit.form, there.zone)
         if resource.make is None:
-            new_id = (await there.ask("POST", resource.api, body=body)).body["id"]
+            unless = {} if resource.like_new is None else unless_similar(visit)
+            new_id = (await there.ask("POST", resource.api, query=unless, body=body)).body["id"]
         else:
             new_id = await resource.make(there, body)
     except REFUSALS as error:
-        return await new_form(resource, visit, as_typed(fields, visit.form), refusal(error))
+        typed = as_typed(fields, visit.form)
+        if resource.like_new is not None and is_similar(error):
+            return await new_form(resource, visit, typed, found=await resource.like_new(there, body))
+        return await new_form(resource, visit, typed, refusal(error))
     response = RedirectResponse(f"{resource.path}/{new_id}?done=created", 303)
     if there.acting != visit.acting:
         keep(there, response)
     return response
+
+
+def unless_similar(visit: Visit) -> dict[str, str]:
+    """What the API is asked: to make no contact that may be another one, before the user has seen those."""
+    return {} if visit.form["anyway"] == "yes" else {"unlessSimilar": "true"}
+
+
+def is_similar(error: Exception) -> bool:
+    """Whether that is why nothing was made."""
+    return isinstance(error, HttpError) and error.code == "similar_contacts"
 
 
 async def show_one(resource: Resource, visit: Visit) -> Response:
@@ -223,6 +255,7 @@ async def one_form(
         offered=OFFERED,
         logging=logging or dict.fromkeys(TYPED, ""),
         asks=resource.asks(answer.body),
+        same=None if resource.same is None else await resource.same(visit, answer.body),
         problem=problem,
         done=done.get(about),
     )
@@ -267,8 +300,14 @@ async def change(resource: Resource, visit: Visit) -> Response:
 
 
 async def act(resource: Resource, action: Action, visit: Visit) -> Response:
-    """What a button says."""
-    await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id())
+    """What a button says, unless a user has to look first."""
+    unless = {} if action.first is None else unless_similar(visit)
+    try:
+        await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id(), query=unless)
+    except HttpError as error:
+        if action.first is None or not is_similar(error):
+            raise
+        return await action.first(visit)
     return RedirectResponse(f"{resource.path}/{visit.id()}?done={action.name}", 303)
 
 

@@ -38,6 +38,7 @@ Code = Literal[
     "method_not_allowed",
     "request_timeout",
     "already_taken",
+    "similar_contacts",
     "slug_taken",
     "idempotency_key_reused",
     "wrong_state",
@@ -219,6 +220,11 @@ CODES: Mapping[Code, Meaning] = {
         409,
         "A value that must be unique is already in use. The message names it.",
         "Choose another value.",
+    ),
+    "similar_contacts": Meaning(
+        409,
+        "With `unlessSimilar=true`: contacts may be the same person as the one that would be created.",
+        "Look at them (`GET /api/contacts/similar`), or send the request without `unlessSimilar`.",
     ),
     "slug_taken": Meaning(
         409,

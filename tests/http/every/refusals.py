@@ -138,6 +138,14 @@ REFUSALS: Mapping[tuple[str, str], Callable[[Scene], Answer]] = {
     ("aureum_403", "role_not_allowed"): lambda scene: scene.by_agent("GET", "/api/webhooks"),
     ("aureum_404", "not_found"): lambda scene: scene.by_key("GET", f"/api/leads/{UNKNOWN}"),
     ("aureum_409", "already_taken"): taken,
+    ("aureum_409", "similar_contacts"): lambda scene: twice(
+        scene,
+        lambda _: scene.by_key(
+            "POST",
+            "/api/contacts?unlessSimilar=true",
+            {"firstName": "Rare", "lastName": "Bird", "email": "rare.bird@example.com"},
+        ),
+    ),
     ("aureum_409", "idempotency_key_reused"): reused,
     ("aureum_409", "wrong_state"): disabled,
     ("aureum_412", "version_stale"): lambda scene: scene.by_key(

@@ -10,9 +10,11 @@ from starlette.responses import Response
 
 from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_contact, change_contact
 from aureum.domain.contact import DETAILS, Contact
+from aureum.domain.duplicates import Person
+from aureum.domain.phones import e164
 from aureum.http.access.callers import origin
 from aureum.http.api.contacts.contact_fields import ContactChange, ContactCreate, ContactResponse, Type
-from aureum.http.api.duplicates.finding import known_duplicates
+from aureum.http.api.duplicates.finding import UnlessSimilar, check_similar, known_duplicates
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
@@ -21,6 +23,8 @@ from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
 from aureum.http.wire.characters import Characters
 from aureum.projections import contact_list
+from aureum.store.event_store import Appended, Idempotency
+from aureum.store.metadata import Origin
 
 CONTACTS = listing("/api/contacts", contact_list.LIST, contact_list.CONTACTS)
 
@@ -47,14 +51,21 @@ async def get_contacts(context: Context, filters: ContactFilters) -> Response:
     return await CONTACTS.answer(context, filters, {"type": filters.type, "tag": tag}, filters.search)
 
 
-async def post_contact(context: Context, new: ContactCreate) -> Response:
+async def post_contact(context: Context, asked: UnlessSimilar, new: ContactCreate) -> Response:
     """Returns the new contact. A phone number that cannot be parsed is stored as it was given. If other contacts have
     the same address, the `Link` header names up to five of them with `rel="duplicate"`."""
     command = AddContact(
         tenant_id=context.tenant_id, country=context.caller.country, created_by=context.caller.user_id, **vars(new)
     )
+
+    async def add(origin: Origin, *, idempotency: Idempotency | None) -> tuple[Contact, Appended]:
+        emails, phone = (new.email,) if new.email else (), e164(new.phone, context.caller.country)
+        person = Person(new.first_name, new.last_name, emails, (phone,) if phone else ())
+        await check_similar(context, asked, person)
+        return await add_contact(context.app.store, command, origin, idempotency=idempotency)
+
     try:
-        response = await run_once(context, partial(add_contact, context.app.store, command), contact_body, 201)
+        response = await run_once(context, add, contact_body, 201)
     except Replayed as kept:
         response = replayed(kept.answer, 201)
     links = await known_duplicates(context, new.email, orjson.loads(bytes(response.body))["id"])
@@ -113,6 +124,7 @@ ENDPOINTS = (
         "/api/contacts",
         post_contact,
         "Create a contact",
+        query=UnlessSimilar,
         body=ContactCreate,
         answers=ContactResponse,
         status=201,

@@ -6,15 +6,18 @@ are found by the search that lists have, and by address and name together. Whate
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel, ConfigDict, Field
 
-from aureum.domain.duplicates import Person
+from aureum.domain.duplicates import Person, likeness
 from aureum.domain.ids import from_wire
 from aureum.domain.people import email_key, name_key, phone_key
+from aureum.http.api.duplicates.duplicate_fields import person_of
 from aureum.http.contract.endpoint import Context
+from aureum.http.wire.errors import HttpError
 from aureum.projections import lead_list
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.projections.duplicates import ALIKE, BY_PERSON
@@ -28,7 +31,35 @@ NO_ONE = UUID(int=0)
 MOST_LINKS = 5
 """Duplicates of a new contact that its answer names."""
 
+SIMILAR = "These contacts may be the same person: {contacts}. Nothing was changed."
+
 LEADS = lead_list.LIST.view("lead")
+
+
+class UnlessSimilar(BaseModel):
+    """What a POST that makes a contact takes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unless_similar: Annotated[
+        Literal["true", "false"] | None,
+        Field(
+            alias="unlessSimilar",
+            description="`true`: creates no contact if others may be the same person. The response is then 409.",
+        ),
+    ] = None
+
+
+async def check_similar(context: Context, asked: UnlessSimilar, person: Person, own: UUID = NO_ONE) -> None:
+    """Raises HttpError 409 if the caller *asked* not to make another contact, and others may be this person. *own* is
+    the person's lead."""
+    if asked.unless_similar != "true":
+        return
+    country = context.caller.country
+    others = await contacts_like(context, person, own)
+    similar = [doc["id"] for doc in others if likeness(person, person_of(doc, country)) is not None]
+    if similar:
+        raise HttpError("similar_contacts", SIMILAR.format(contacts=", ".join(similar[:MOST_LINKS])))
 
 
 async def contacts_like(

@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from functools import partial
 from uuid import UUID
 
+import orjson
 from starlette.responses import Response
 
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.errors import Invalid
 from aureum.domain.lead import DETAILS, LOST, Lead
 from aureum.http.access.callers import origin
+from aureum.http.api.duplicates.duplicate_fields import person_of
+from aureum.http.api.duplicates.finding import UnlessSimilar, check_similar
 from aureum.http.api.leads.lead_fields import (
     LeadChange,
     LeadCreate,
@@ -29,6 +32,7 @@ from aureum.http.contract.resource import (
     expected_versions,
     loaded,
     reference,
+    row,
     run_once,
     shown,
     unless_known,
@@ -36,6 +40,8 @@ from aureum.http.contract.resource import (
 from aureum.http.contract.routing import beside, with_routing
 from aureum.http.wire.shapes import EventResponse
 from aureum.projections import lead_list
+from aureum.store.event_store import Appended, Idempotency
+from aureum.store.metadata import Origin
 
 NO_LEAD = "There is no such lead."
 
@@ -100,18 +106,26 @@ async def patch_lead(context: Context, lead_id: UUID, change: LeadChange) -> Res
     return answered(context, lead, partial(lead_body, context))
 
 
-async def post_conversion(context: Context, lead_id: UUID) -> Response:
+async def post_conversion(context: Context, lead_id: UUID, asked: UnlessSimilar) -> Response:
     """Sets the status to ``converted`` and creates a contact from the lead. Converting it again has no further
     effect."""
-    command = partial(
-        convert_lead,
-        context.app.store,
-        context.tenant_id,
-        lead_id,
-        visible_to=context.caller.visible_to,
-        created_by=context.caller.user_id,
-    )
-    return await run_once(context, command, partial(lead_body, context))
+
+    async def convert(origin: Origin, *, idempotency: Idempotency | None) -> tuple[Lead, Appended]:
+        found = None if asked.unless_similar is None else await row(context, lead_list.LIST, lead_id)
+        doc = {} if found is None else orjson.loads(found["doc"])
+        if doc and doc["contactId"] is None:
+            await check_similar(context, asked, person_of(doc, context.caller.country), lead_id)
+        return await convert_lead(
+            context.app.store,
+            context.tenant_id,
+            lead_id,
+            origin,
+            visible_to=context.caller.visible_to,
+            created_by=context.caller.user_id,
+            idempotency=idempotency,
+        )
+
+    return await run_once(context, convert, partial(lead_body, context))
 
 
 async def post_lead_clearance(context: Context, lead_id: UUID) -> Response:
@@ -151,6 +165,7 @@ ENDPOINTS = (
         method="POST",
         path="/api/leads/{id}/convert",
         run=post_conversion,
+        query=UnlessSimilar,
         summary="Convert a lead into a contact",
     ),
     one(method="POST", path="/api/leads/{id}/clear", run=post_lead_clearance, summary="Clear a suspected lead"),
