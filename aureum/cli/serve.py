@@ -79,7 +79,7 @@ def serve_command(
     no_worker: NoWorker = False,
     as_json: Json = False,
 ) -> None:
-    """Serve HTTP, deliver webhooks and send mail until SIGTERM.
+    """Serve HTTP and deliver webhooks and mail until SIGTERM.
 
     On SIGTERM it finishes the requests and deliveries in progress. Logs go to standard error. Standard output has one
     line, once the server is ready.
@@ -192,7 +192,7 @@ def announce(url: str, as_json: bool, document: dict[str, Any], hints: str = "")
 
 
 def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> None:
-    """Deliver webhooks and send mail until SIGTERM, without serving HTTP.
+    """Deliver webhooks and mail until SIGTERM, without HTTP.
 
     On SIGTERM it finishes the deliveries in progress. Logs go to standard error.
     """
