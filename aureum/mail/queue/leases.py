@@ -45,7 +45,7 @@ UPDATE mails m
   FROM found f
  WHERE m.tenant_id = %(tenant)s AND m.mail_id = f.mail_id
 RETURNING m.tenant_id, m.mail_id, m.attempt, m.base, m.kind, m.subject_id, m.about, m.message, m.recorded_at,
-          now(),
+          m.queued_at, now(),
           (SELECT k.wrapped FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id),
           EXISTS (
               SELECT FROM unnest(m.also_about) AS a (subject_id)
@@ -93,6 +93,7 @@ class Claim(NamedTuple):
     about: bytes
     message: bytes | None
     recorded_at: datetime
+    queued_at: datetime
     claimed_at: datetime
     wrapped: bytes | None
     erased: bool

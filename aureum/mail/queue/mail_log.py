@@ -44,7 +44,7 @@ SELECT m.mail_id, m.kind, m.state, m.attempt, m.due_at, m.error, m.recorded_at, 
 
 RESEND = """
 UPDATE mails
-   SET state = 'due', base = attempt, due_at = now(), ended_at = NULL, error = NULL
+   SET state = 'due', base = attempt, due_at = now(), queued_at = now(), ended_at = NULL, error = NULL
  WHERE tenant_id = %(tenant)s AND mail_id = %(mail)s AND state = 'failed' AND message IS NOT NULL
 RETURNING 1
 """

@@ -19,10 +19,10 @@ SCHEDULE = (
 to hear again after some minutes."""
 
 LONGEST = timedelta(days=5)
-"""From the event on, whatever kept a mail from being sent: then it is no news any more."""
+"""Since it was queued, whatever kept a mail from being sent: then it is no news any more."""
 
 
 def next_attempt_after(attempt: int, age: timedelta, *, jitter: float) -> timedelta | None:
-    """How long to wait after *attempt* attempts have failed of a mail whose event is *age* old; None when that was the
+    """How long to wait after *attempt* attempts have failed of a mail that was queued *age* ago; None when that was the
     last one. *jitter* is a random number from 0 to 1."""
     return None if age >= LONGEST else pause_of(SCHEDULE, attempt, jitter)

@@ -1,13 +1,15 @@
 """Makes one attempt of a claimed mail: opens it, hands it over, and writes what became of it."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from aureum.domain.errors import Unavailable
 from aureum.mail.queue.completions import complete, drop
 from aureum.mail.queue.leases import Claim, give_back
 from aureum.mail.queue.schedule import LONGEST
@@ -21,6 +23,9 @@ from aureum.store.event_store import EventStore
 log = structlog.get_logger()
 
 MOST_ANSWER = 500
+
+AGAIN_SECONDS = 0.2
+"""How soon to try again to write an outcome that the database could not take."""
 
 EXPIRED = "expired"
 """The error of a mail that the server, or our settings, kept from being sent until it was no news any more."""
@@ -53,12 +58,13 @@ class Attempts:
         about = open_about(key, one.tenant_id, one.mail_id, one.about)
         message = open_message(key, one.tenant_id, one.mail_id, one.message)
         outcome = await self.sender.send(one.mail_id, about.address, message)
-        age = one.claimed_at - one.recorded_at + timedelta(seconds=time.monotonic() - claimed)
-        said = await self._write(one, key, outcome, age, held_for)
+        ended_at = one.claimed_at + timedelta(seconds=time.monotonic() - claimed)
+        age, lease = ended_at - one.queued_at, claimed + self.settings.lease_seconds
+        said = await while_held(lease, lambda: self._write(one, key, outcome, age, held_for))
         if said is not None:
             self.counters.ended(said)
             if said == "sent" and one.attempt == 1:
-                self.counters.accepted_first(age)
+                self.counters.accepted_first(ended_at - one.recorded_at)
         return outcome.failure
 
     async def _write(
@@ -86,3 +92,15 @@ class Attempts:
             return "sent"
         log.warning("mail_retried" if pause is not None else "mail_failed", error=error, **told)
         return "retried" if pause is not None else "bounced" if bounced else "failed"
+
+
+async def while_held(until: float, write: Callable[[], Awaitable[str | None]]) -> str | None:
+    """What *write* returns, tried again while the database is away, for as long as the mail is held: what was accepted
+    is not to be sent twice. Raises Unavailable."""
+    while True:
+        try:
+            return await write()
+        except Unavailable:
+            if time.monotonic() + AGAIN_SECONDS >= until:
+                raise
+        await asyncio.sleep(AGAIN_SECONDS)

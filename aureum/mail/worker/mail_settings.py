@@ -14,7 +14,7 @@ from aureum.mail.sending.smtp import TIMEOUT, SmtpSender
 from aureum.settings.smtp import SmtpServer
 
 PauseAfter = Callable[[int, timedelta], timedelta | None]
-"""How long to wait after so many attempts of a mail of that age; None when no other follows."""
+"""How long to wait after so many attempts of a mail that was queued so long ago; None when no other follows."""
 
 
 def pause_after(attempt: int, age: timedelta) -> timedelta | None:

@@ -22,7 +22,9 @@ CREATE TABLE mails (
     lease_owner uuid,
     lease_until timestamptz,
     error text,
+    -- When its event was stored; since when it is to be sent: a person may have it sent again.
     recorded_at timestamptz NOT NULL,
+    queued_at timestamptz NOT NULL DEFAULT now(),
     ended_at timestamptz,
     PRIMARY KEY (tenant_id, mail_id)
 );

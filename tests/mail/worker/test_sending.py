@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from aureum.domain import ids
+import psycopg
+
 from aureum.mail.queue.schedule import LONGEST
 from aureum.store.event_store import EventStore
 from tests.mail.mail_server import dialogue, mail_server, peer
@@ -79,6 +80,32 @@ def test_a_worker_that_is_killed_loses_nothing(database_url: str, tmp_path: Path
     run(scenario())
 
 
+def test_connections_to_the_database_that_are_lost_send_nothing_twice(database_url: str, tmp_path: Path) -> None:
+    ended_sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+
+    async def scenario() -> None:
+        async with opened_store(database_url) as store, mail_server() as server:
+            tenant, waiting, free = await open_brokerage(store), asyncio.Event(), asyncio.Event()
+
+            async def hold(address: str) -> None:
+                waiting.set()
+                await free.wait()
+
+            server.hold = hold
+            async with mailing(database_url, server.at(), tmp_path):
+                await queue_mails(store, tenant, names(6))
+                await waiting.wait()
+                async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+                    await connection.execute(f"{ended_sessions} AND pid <> pg_backend_pid()")
+                free.set()
+                await until(lambda: len(server.received) == 6)
+                async with opened_store(database_url) as looking:
+                    await ended(looking, tenant)
+            assert sorted(server.addresses) == names(6)
+
+    run(scenario())
+
+
 def test_a_slow_tenant_holds_up_no_other(database_url: str, tmp_path: Path) -> None:
     """Each of its mails takes longer than the test."""
 
@@ -90,7 +117,7 @@ def test_a_slow_tenant_holds_up_no_other(database_url: str, tmp_path: Path) -> N
                 await asyncio.sleep(30 if address.endswith("slow.example") else 0)
 
             server.hold = hold
-            async with mailing(database_url, server.at(), tmp_path, timeout_seconds=3, lease_seconds=5):
+            async with mailing(database_url, server.at(), tmp_path, timeout_seconds=2, lease_seconds=5):
                 await queue_mails(store, slow, names(MAILS, "slow.example"))
                 await asyncio.sleep(0.3)
                 await queue_mails(store, quick, names(MAILS, "quick.example"))
@@ -166,7 +193,9 @@ def test_a_server_that_is_away_uses_up_no_attempt(database_url: str, tmp_path: P
             later = "UPDATE mails SET due_at = now() + interval '1 hour' WHERE state = 'due' RETURNING 1"
             await store.database.rows(later)
             # An old one is given up, so that no one gets last week's news.
-            await queue_mails(store, tenant, ["old@example.com"], first=100, at=ids.now() - LONGEST)
+            await queue_mails(store, tenant, ["old@example.com"], first=100)
+            old = "UPDATE mails SET queued_at = now() - %(longest)s WHERE position = 100 RETURNING 1"
+            await store.database.rows(old, {"longest": LONGEST})
             async with peer(busy) as server, mailing(database_url, server, tmp_path):
                 query = "SELECT attempt, error FROM mails WHERE state = 'failed'"
                 assert await eventually(store, query) == [(1, "expired")]
