@@ -122,7 +122,7 @@ def known(tenant: str, person: str, at: str) -> str:
     return statement.strip()
 
 
-IN_APPEND = IN_TEXTS.replace("{known}", known("tenant", "person", "moment")).strip()
+IN_APPEND = IN_TEXTS.replace("{known}", known("tenant", "asker", "moment")).strip()
 
 KNOWN_IN_APPEND = IS_KNOWN.replace("{tenant}", "i.tenant_id").replace("{person}", "own.prior").strip("\n")
 

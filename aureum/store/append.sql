@@ -90,8 +90,9 @@ DECLARE
     line_begins integer;
     moved integer;
     place_in_line integer;
-    -- Of a person whom the tenant knows: the one who is chosen without a turn, and the texts that are replaced.
-    person uuid;
+    -- Of a person whom the tenant knows (no column is called as this variable is): the one who is chosen without a turn,
+    -- and the texts that are replaced.
+    asker uuid;
     earlier_one uuid;
     earlier_shown text;
     replaced text[];
@@ -295,7 +296,7 @@ BEGIN
             replaced := NULL;
             IF r.known THEN
                 -- Two items with the same prior are never in one call, so what this one appends is not asked for in it.
-                person := r.prior;
+                asker := r.prior;
                 SELECT e.one, e.shown, e.replaced INTO earlier_one, earlier_shown, replaced FROM (
 -- {prior}
                 ) e;

@@ -439,3 +439,29 @@ def test_what_is_sent_to_be_routed_is_routed(
     refused = server.by_key(tenant, "POST", "/api/leads", body | {"route": "maybe"})
     assert refused.status == 400 and refused.json["fields"]
     as_folded(operator, tenant, lead_list.LIST)
+
+
+def test_each_of_several_goes_to_their_own(
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    put(server, owner, mode="primary_only", fallback="pond")
+    clients, asked = {}, {}
+    for place, agent in enumerate(team):
+        client = {"firstName": "Kim", "lastName": f"Client{place}", "email": f"client{place}@example.com"}
+        clients[place] = contact(server, tenant, **client)["id"]
+        number = sent(server, tenant, **client)
+        found = lead(server, owner, number)
+        assert found["contact_id"] == clients[place]
+        assign(server, owner, number, agent)
+        before = {"firstName": "Lee", "lastName": f"Asked{place}", "email": f"asked{place}@example.com"}
+        asked[place] = sent(server, tenant, **before)
+        assert lead(server, owner, asked[place])["contact_id"] is None
+        assign(server, owner, asked[place], agent)
+    for place, agent in enumerate(team):
+        client = {"firstName": "Kim", "lastName": f"Client{place}", "email": f"client{place}@example.com"}
+        again = lead(server, owner, sent(server, tenant, **client))
+        assert (again["contact_id"], again["assigned_agent_id"]) == (clients[place], agent.number)
+        before = {"firstName": "Lee", "lastName": f"Asked{place}", "email": f"asked{place}@example.com"}
+        again = lead(server, owner, sent(server, tenant, **before))
+        assert (again["contact_id"], again["assigned_agent_id"]) == (None, agent.number)
+    as_folded(operator, tenant, lead_list.LIST)
