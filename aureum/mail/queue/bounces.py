@@ -24,8 +24,3 @@ async def bounces(connection: AsyncConnection[Any], tenant_key: TenantKey, addre
     about = {"tenant": tenant_key.tenant_id, "recipients": list(digests)}
     found = await (await connection.execute(BOUNCED, about, binary=True)).fetchall()
     return {digests[bytes(digest)]: times for digest, times in found}
-
-
-async def bounced(connection: AsyncConnection[Any], tenant_key: TenantKey, addresses: Iterable[str]) -> set[str]:
-    """Those of *addresses* that have bounced: a visitor's among them is never written to."""
-    return set(await bounces(connection, tenant_key, addresses))

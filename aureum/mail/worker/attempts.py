@@ -14,7 +14,7 @@ from aureum.mail.queue.completions import complete, drop
 from aureum.mail.queue.leases import Claim, give_back
 from aureum.mail.queue.schedule import LONGEST
 from aureum.mail.queue.sealing import mail_key, open_about, open_message, seal_answer
-from aureum.mail.sending.outcome import FINAL, OF_SERVER, Failure, Outcome
+from aureum.mail.sending.outcome import FINAL, OF_SERVER, Outcome
 from aureum.mail.sending.sender import Sender
 from aureum.mail.worker.counters import MailCounters
 from aureum.mail.worker.mail_settings import MailSettings
@@ -43,9 +43,9 @@ class Attempts:
         self.counters = counters
         self.owner = owner
 
-    async def make(self, one: Claim, claimed: float, held_for: Callable[[], timedelta]) -> Failure | None:
-        """One attempt; its failure, if it is one. *claimed*: when the claim was asked for, by the monotonic clock;
-        *held_for*: how long a mail waits that the server kept from being sent.
+    async def make(self, one: Claim, claimed: float, held_for: Callable[[], timedelta]) -> Outcome | None:
+        """One attempt; None if there was nothing to attempt. *claimed*: when the claim was asked for, by the monotonic
+        clock; *held_for*: how long a mail waits that the server kept from being sent.
 
         Raises Unavailable.
         """
@@ -65,7 +65,7 @@ class Attempts:
             self.counters.ended(said)
             if said == "sent" and one.attempt == 1:
                 self.counters.accepted_first(ended_at - one.recorded_at)
-        return outcome.failure
+        return outcome
 
     async def _write(
         self, one: Claim, key: AESGCM, outcome: Outcome, age: timedelta, held_for: Callable[[], timedelta]

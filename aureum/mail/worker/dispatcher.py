@@ -20,7 +20,7 @@ from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.mail.queue import leases
 from aureum.mail.queue.leases import Claim
-from aureum.mail.sending.outcome import UNHEALTHY, Failure
+from aureum.mail.sending.outcome import UNHEALTHY, Outcome
 from aureum.mail.sending.sender import Sender
 from aureum.mail.worker.attempts import Attempts
 from aureum.mail.worker.counters import MailCounters
@@ -118,23 +118,27 @@ class MailDispatcher:
     async def _send(self, one: Claim, claimed: float) -> None:
         """One attempt, from the claim to its outcome in the database."""
         about = {"tenant": str(one.tenant_id), "mail": str(one.mail_id), "kind": one.kind}
-        failure: Failure | None = None
+        outcome: Outcome | None = None
         try:
             if self.stopping:
                 await leases.give_back(self.database, self.owner, one)
                 return
-            failure = await self.attempts.make(one, claimed, self._pause)
+            outcome = await self.attempts.make(one, claimed, self._pause)
         except Unavailable:
             # Its lease ends by itself, and the mail goes out again.
             log.warning("mail_outcome_not_written", **about)
         except Exception as error:
             log.error("mail_attempt_broke", error=type(error).__name__, trace=places(error), **about)
         finally:
-            self._over(one, failure)
+            self._over(one, outcome)
 
-    def _over(self, one: Claim, failure: Failure | None) -> None:
-        chance = random.random()  # noqa: S311  it spreads load
-        self.hosts.ended(self.sender.name, failure not in UNHEALTHY, time.monotonic(), chance)
+    def _over(self, one: Claim, outcome: Outcome | None) -> None:
+        if outcome is None:
+            # Whatever kept it from being made says nothing of the server.
+            self.hosts.given_up(self.sender.name)
+        else:
+            chance = random.random()  # noqa: S311  it spreads load
+            self.hosts.ended(self.sender.name, outcome.failure not in UNHEALTHY, time.monotonic(), chance)
         self.under_way[one.tenant_id] -= 1
         if not self.under_way[one.tenant_id]:
             del self.under_way[one.tenant_id]
