@@ -8,7 +8,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from aureum.domain.ids import new_id, to_wire
+from aureum.domain.ids import new_id
 from aureum.mail.queue.sealing import About, mail_key, recipient_digest, seal_about, seal_message
 from aureum.store.cipher import TenantKey
 from aureum.store.postgres.arrays import Big, packed
@@ -56,9 +56,10 @@ class Mail:
 
 
 def message_id(tenant_key: TenantKey, position: int, kind: str, address: str, domain: str) -> str:
-    """The Message-ID of the mail of an event to an address: the same in every attempt."""
-    recipient = recipient_digest(tenant_key, address).hex()[:24]
-    return f"<{to_wire(tenant_key.tenant_id)[1:]}.{position}.{kind}.{recipient}@{domain}>"
+    """The Message-ID of the mail of an event to an address: the same in every attempt. It is a digest, since a visitor
+    need not know how much a brokerage's log holds."""
+    named = f"{position} {kind} ".encode() + recipient_digest(tenant_key, address)
+    return f"<{tenant_key.digest(b'message id', named).hex()[:32]}@{domain}>"
 
 
 async def subject_keys(
