@@ -11,18 +11,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from email import message_from_bytes
 from pathlib import Path
 from statistics import quantiles
 from uuid import UUID
-
-import psycopg
 
 from aureum.app import open_store
 from aureum.commands.brokerages import OpenBrokerage, open_brokerage
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain import ids
-from aureum.domain.ids import from_wire
 from aureum.domain.lead import Lead
+from aureum.mail.queue.sealing import mail_key, open_message
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
 from aureum.store.event_store import NO_STREAM, EventStore
@@ -41,7 +40,11 @@ WARM = 20
 PATIENCE_SECONDS = 60
 LATEST_MS = 1_000
 
-RECORDED = "SELECT tenant_id, position, extract(epoch FROM recorded_at)::float8 FROM events"
+MADE = """
+SELECT m.tenant_id, m.mail_id, m.subject_id, k.wrapped, m.message, extract(epoch FROM m.recorded_at)::float8
+  FROM mails m
+  LEFT JOIN subject_keys k ON k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id
+"""
 
 Agent = tuple[UUID, UUID]
 """A tenant, and a user of it."""
@@ -123,10 +126,15 @@ def accepted(receiver: Talker, count: int) -> dict[str, float]:
     return found
 
 
-def event_of(message_id: str) -> tuple[UUID | None, int]:
-    """The tenant and the position that a Message-ID names."""
-    tenant, position, *_ = message_id.strip("<>").split(".")
-    return from_wire(f"c{tenant}"), int(position)
+async def committed(url: str) -> dict[str, float]:
+    """When the event of each mail was stored, by its Message-ID."""
+    found = {}
+    async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
+        for tenant_id, mail_id, subject_id, wrapped, sealed, at in await store.database.rows(MADE):
+            key = mail_key(await store.tenant_key(tenant_id), subject_id, wrapped)
+            assert key is not None, "no one is erased here"
+            found[message_from_bytes(open_message(key, tenant_id, mail_id, sealed))["Message-ID"]] = at
+    return found
 
 
 def run(*, quick: bool = False) -> list[Row]:
@@ -147,9 +155,8 @@ def run(*, quick: bool = False) -> list[Row]:
         asyncio.run(trickle(url, agents, WARM, count))
         arrived = accepted(receiver, 2 * count)
         share = (cpu_seconds(process.pid) - before) / (time.monotonic() - began)
-        with psycopg.connect(url) as connection:
-            recorded = {(tenant, position): at for tenant, position, at in connection.execute(RECORDED)}
-    lags = sorted((at - recorded[event_of(name)]) * 1000 for name, at in arrived.items())
+        recorded = asyncio.run(committed(url))
+    lags = sorted((at - recorded[name]) * 1000 for name, at in arrived.items())
     percentiles = quantiles(lags, n=100, method="inclusive")
     p50, p99 = percentiles[49], percentiles[98]
     return [

@@ -74,7 +74,8 @@ class MailDispatcher:
         self.wake.clear()
         if time.monotonic() >= self.next_look:
             self.next_look = time.monotonic() + self.poll_seconds
-            for tenant_id in await leases.due_tenants(self.database, LOOK_AT):
+            # While nothing may begin there is nothing to look for.
+            for tenant_id in await leases.due_tenants(self.database, LOOK_AT) if self.free else ():
                 self.hints.setdefault(tenant_id)
         full: list[UUID] = []
         while self.hints and not self.stopping and (free := self.free) > 0:
