@@ -36,6 +36,7 @@ OF_THE_SERVICE = (
         {COUNT_REQUESTS: text("http/access/count_nothing.sql"), "FUNCTION gate(": "FUNCTION gate_uncounted("},
     ),
     Declared("projections/lead_counts_of.sql"),
+    Declared("projections/contacts_of_address.sql"),
     Declared("projections/properties_listed.sql"),
     Declared("projections/staff_leads.sql"),
 )

@@ -146,3 +146,6 @@ SELECT l.doc FROM lead_list l
  ORDER BY l.person DESC, l.lead_id DESC LIMIT %(limit)s
 """
 """The newest leads with this address and name. A range, though it is one value: see ``people.LEADS``."""
+
+OF_ADDRESS = "SELECT ord, contact_id FROM contacts_of_address(%b::uuid[], %b::uuid[], %b::uuid[], %b::integer[])"
+"""The contacts that have an address, for those that are made at the same moment: ``contacts_of_address.sql``."""

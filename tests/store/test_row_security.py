@@ -244,6 +244,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "showing_page",
         "tour_page",
         "contact_page",
+        "contacts_of_address",
         "properties_listed",
         "contact_search",
         "lead_search",

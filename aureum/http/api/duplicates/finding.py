@@ -13,14 +13,14 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from aureum.domain.duplicates import Person, likeness
-from aureum.domain.ids import from_wire
+from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.people import email_key, name_key, phone_key
 from aureum.http.api.duplicates.duplicate_fields import person_of
 from aureum.http.contract.endpoint import Context
 from aureum.http.wire.errors import HttpError
 from aureum.projections import lead_list
 from aureum.projections.document_list import ABOVE_ALL
-from aureum.projections.duplicates import ALIKE, BY_PERSON
+from aureum.projections.duplicates import ALIKE, BY_PERSON, OF_ADDRESS
 from aureum.projections.search import asked
 
 MOST_LEADS = 100
@@ -121,7 +121,9 @@ async def by_person(context: Context, key: UUID) -> list[dict[str, Any]]:
 
 async def known_duplicates(context: Context, email: str | None, own: str) -> str | None:
     """The ``Link`` header of a new contact whose address others have: those others, by relative links."""
-    if not email:
+    key, own_id = email_key(email), from_wire(own)
+    if key is None or own_id is None:
         return None
-    others = await contacts_like(context, Person("", "", (email,)), from_wire(own) or NO_ONE)
-    return ", ".join(f'</api/contacts/{doc["id"]}>; rel="duplicate"' for doc in others[:MOST_LINKS]) or None
+    rows = await context.app.database.batched.ask(OF_ADDRESS, (context.tenant_id, key, own_id, MOST_LINKS))
+    others = dict.fromkeys(to_wire(contact_id) for (contact_id,) in rows)
+    return ", ".join(f'</api/contacts/{other}>; rel="duplicate"' for other in others) or None

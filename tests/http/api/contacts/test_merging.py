@@ -291,3 +291,28 @@ def test_rebuilt_is_as_it_was_after_any_merges(server: Server, operator: Operato
     named = [*server.by_key(tenant, "GET", "/api/leads").json, *server.by_key(tenant, "GET", "/api/tasks").json]
     assert {one["contactId"] for one in named} <= standing
     assert {get(server, tenant, one)["id"] for one in people} == standing
+
+
+def test_forms_meanwhile_name_a_contact_that_stands(server: Server, proxied: Server, tenant: Tenant) -> None:
+    """Forms of both addresses, tasks and conversions come in while the two are merged and separated."""
+    one = contact(server, tenant, email="john@example.com")["id"]
+    other = contact(server, tenant, email="js@example.com")["id"]
+
+    def busy(number: int) -> None:
+        email = ("john@example.com", "js@example.com")[number % 2]
+        process = (server, proxied)[number // 2 % 2]
+        sent = process.form(tenant, firstName="John", lastName="Smith", email=email, message=f"No. {number}")
+        assert sent.status == 200
+        task = {"title": "Call", "contactId": (one, other)[number % 2]}
+        assert process.by_key(tenant, "POST", "/api/tasks", task).status == 201
+
+    with ThreadPoolExecutor(4) as pool:
+        work = [pool.submit(busy, number) for number in range(24)]
+        statuses = [step(server, tenant, one, other).status for step in (merge, unmerge, merge, unmerge, merge)]
+        for each in work:
+            each.result()
+    assert statuses == [200] * 5
+    # What came between the reading and the append of the last merge goes along now.
+    merge(server, tenant, one, other)
+    named = [*server.by_key(tenant, "GET", "/api/leads").json, *server.by_key(tenant, "GET", "/api/tasks").json]
+    assert [each["contactId"] for each in named] == [one] * 48
