@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple
 
+from aureum.projections import duplicates
+
 COUNT_REQUESTS = "-- {count requests}"
 """Where a statement counts requests against their limits."""
 
@@ -37,6 +39,7 @@ OF_THE_SERVICE = (
     ),
     Declared("projections/lead_counts_of.sql"),
     Declared("projections/contacts_of_address.sql"),
+    *(Declared("projections/contact_pairs.sql", duplicates.pairs(key)) for key in duplicates.KEYS),
     Declared("projections/properties_listed.sql"),
     Declared("projections/staff_leads.sql"),
 )

@@ -20,12 +20,6 @@ STRONGER = {
 }
 """What those do not share who are paired by a key: they would have been paired by that already."""
 
-OLDEST = 20
-"""Of those who share a key, how many the others are compared with."""
-
-PARTNERS = 3
-"""How many of them each contact is paired with at most."""
-
 
 class Place(NamedTuple):
     """Where a pair stands in the list: which of ``KEYS`` it shares, its value, and the two rows."""
@@ -40,49 +34,9 @@ BEGINNING = Place(0, UUID(int=0), UUID(int=0), UUID(int=0))
 
 LIVE = "(SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)"
 
-STANDS_FOR = "CASE WHEN {row}.merged_into IS NULL THEN {row}.contact_id ELSE {row}.merged_into END"
+STANDS_FOR = "CASE WHEN x.merged_into IS NULL THEN x.contact_id ELSE x.merged_into END"
 """The contact that a row stands for. Not ``coalesce``, which PostgreSQL does not take for leakproof: beside row
 security it would keep the index from being used."""
-
-PAIRS = """
-SELECT g.shared, x.contact_id, y.contact_id, one.doc, other.doc
-  FROM (
-      SELECT c.{key} AS shared FROM contact_list c
-       WHERE c.tenant_id = %(tenant)s AND c.read_version = {live} AND c.{key} IS NOT NULL AND c.{key} >= %(key)s
-       GROUP BY c.{key} HAVING count(*) > 1
-       ORDER BY c.{key}
-  ) g
- CROSS JOIN LATERAL (
-      SELECT * FROM contact_list x
-       WHERE x.tenant_id = %(tenant)s AND x.read_version = {live} AND x.{key} = g.shared
-       ORDER BY x.{key}, x.contact_id
-  ) x
- CROSS JOIN LATERAL (
-      SELECT y.* FROM (
-          SELECT * FROM contact_list o
-           WHERE o.tenant_id = %(tenant)s AND o.read_version = {live} AND o.{key} = g.shared
-           ORDER BY o.{key}, o.contact_id LIMIT {oldest}
-      ) y
-       WHERE y.contact_id < x.contact_id
-         AND {of_y} <> {of_x}{stronger}
-       ORDER BY y.contact_id LIMIT {partners}
-  ) y
-  JOIN contact_list one
-    ON one.tenant_id = %(tenant)s AND one.read_version = {live}
-   AND one.contact_id = {of_x}
-  JOIN contact_list other
-    ON other.tenant_id = %(tenant)s AND other.read_version = {live}
-   AND other.contact_id = {of_y}
- WHERE (g.shared, x.contact_id, y.contact_id) > (%(key)s, %(newer)s, %(older)s)
-   AND NOT ARRAY[y.contact_id, other.contact_id] && (x.distinct_from || one.distinct_from)
-   AND NOT ARRAY[x.contact_id, one.contact_id] && (y.distinct_from || other.distinct_from)
-   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = one.contact_id)
-   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = other.contact_id)
- ORDER BY g.shared, x.contact_id, y.contact_id
- LIMIT %(limit)s
-"""
-"""Pairs by one key, behind a place in their order. The groups come from the index one after the other, so that a page
-reads no more of it than it shows."""
 
 LIKE = """
 SELECT DISTINCT ON (c.contact_id) c.contact_id, c.doc
@@ -115,19 +69,20 @@ SELECT x.distinct_from FROM contact_list x
 
 def statement(template: str, **names: str) -> str:
     """*template* with these names, and the live version."""
-    same = {"live": LIVE, "of_x": STANDS_FOR.replace("{row}", "x"), "of_y": STANDS_FOR.replace("{row}", "y")}
-    for place, name in (names | same).items():
+    for place, name in (names | {"live": LIVE, "of_x": STANDS_FOR}).items():
         template = template.replace(f"{{{place}}}", name)
     return template
 
 
-def pairs(key: str) -> str:
-    """``PAIRS`` by this key."""
-    stronger = "".join(f" AND (x.{one} = y.{one}) IS NOT TRUE" for one in STRONGER[key])
-    return statement(PAIRS, key=key, stronger=stronger, oldest=str(OLDEST), partners=str(PARTNERS))
+def pairs(key: str) -> dict[str, str]:
+    """What stands for the names in ``contact_pairs.sql``, for the function that finds pairs by this key."""
+    return {"{key}": key, "{stronger}": "".join(f" AND (x.{one} = y.{one}) IS NOT TRUE" for one in STRONGER[key])}
 
 
-PAIRS_BY = tuple(pairs(key) for key in KEYS)
+PAIRS_BY = tuple(
+    f"SELECT * FROM contact_pairs_{key}(%(tenant)s, %(key)s, %(newer)s, %(older)s, %(limit)s)"  # noqa: S608  # of constants
+    for key in KEYS
+)
 
 ALIKE = statement(
     LIKE,

@@ -15,7 +15,7 @@ import pytest
 from psycopg import Connection, sql
 
 from aureum.domain.errors import Unavailable
-from aureum.projections import contact_list, lead_counts, lead_list, tour_list
+from aureum.projections import contact_list, duplicates, lead_counts, lead_list, tour_list
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.projections.search import Word, as_json
 from aureum.registry import LISTS
@@ -245,6 +245,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "tour_page",
         "contact_page",
         "contacts_of_address",
+        *(f"contact_pairs_{key}" for key in duplicates.KEYS),
         "properties_listed",
         "contact_search",
         "lead_search",

@@ -105,7 +105,7 @@ async def page(context: Context, start: Place, limit: int, bound: Bound) -> byte
 async def read(context: Context, place: Place, limit: int) -> list[Pair]:
     """Up to *limit* pairs behind *place*, by the same key."""
     parameters = {"tenant": context.tenant_id, "limit": limit, **place._asdict()}
-    rows = await context.app.database.tenant_rows(context.tenant_id, PAIRS_BY[place.kind], parameters)
+    rows = await context.app.database.rows(PAIRS_BY[place.kind], parameters)
     return [
         Pair(Place(place.kind, key, newer, older), orjson.loads(doc), orjson.loads(other))
         for key, newer, older, doc, other in rows
