@@ -21,6 +21,7 @@ from aureum.settings import load_settings
 from aureum.settings.mail import FROM_WHOM, NO_MAIL_SERVER
 from tests.cli.conftest import Terminal
 from tests.conftest import fresh_database
+from tests.mail.mail_server import mail_server_thread
 
 
 @pytest.fixture
@@ -78,6 +79,20 @@ def test_a_mail_server_that_does_not_work(alone: Terminal) -> None:
     (away,) = wrong(alone)
     assert (away["server"], away["error"]) == (f"127.0.0.1:{port}", "connect")
     assert "hidden" not in str(away)
+
+
+def test_a_mail_server_that_works_and_one_that_knows_us_not(alone: Terminal) -> None:
+    alone.monkeypatch.setenv("AUREUM_MAIL_FROM", "crm@example.com")
+    with mail_server_thread(login=(b"me", b"right")) as port:
+        alone.monkeypatch.setenv("AUREUM_SMTP_URL", f"smtp://me:right@127.0.0.1:{port}?starttls=never")
+        assert wrong(alone) == []
+        alone.monkeypatch.setenv("AUREUM_SMTP_URL", f"smtp://me:hidden@127.0.0.1:{port}?starttls=never")
+        (found,) = wrong(alone)
+        assert (found["error"], "Check the user and password" in found["text"]) == ("login_refused", True)
+        assert "hidden" not in str(found)
+        alone.monkeypatch.setenv("AUREUM_SMTP_URL", f"smtp://me:right@127.0.0.1:{port}")
+        (found,) = wrong(alone)
+        assert (found["error"], "?starttls=optional" in found["text"]) == ("starttls_missing", True)
 
 
 def test_settings_that_are_none(alone: Terminal, tmp_path: Path) -> None:

@@ -11,8 +11,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -178,6 +182,27 @@ def test_from_the_form_to_the_audit(home: System, running: Running, demo: Any) -
     assert b"aureum_webhook_lag_seconds_count 1.0" in metrics(running)
     eventually(lambda: b"aureum_webhook_in_flight 0.0" in metrics(running))
     assert b"aureum_webhook_running_replays 0.0" in metrics(running)
+
+
+def test_the_mails_of_the_form_are_files_where_the_printed_line_says(running: Running) -> None:
+    """After the form of the story."""
+    said = re.search(r"^  Mail +written to files in (.+)$", running.out.read_text(), re.MULTILINE)
+    assert said is not None
+
+    def of_the_form() -> list[EmailMessage]:
+        texts = [path.read_bytes() for path in Path(said[1]).glob("*.eml")]
+        mails = [message_from_bytes(text, policy=policy.default) for text in texts]
+        return [mail for mail in mails if FORM["email"] in f"{mail['To']} {mail['Reply-To']}"]
+
+    eventually(lambda: len(of_the_form()) == 2)
+    staffs, visitors = sorted(of_the_form(), key=lambda mail: FORM["email"] in mail["To"])
+    assert staffs["Reply-To"] == FORM["email"] and "Grace Hopper" in staffs["Subject"]
+    text = staffs.get_body(("plain",))
+    assert text is not None
+    link = re.search(r"http://localhost:\d+/admin/leads/\w+", text.get_content())
+    assert link is not None and running.ask("GET", urlsplit(link[0]).path).status == 303
+    assert FORM["message"] not in visitors.as_string() and visitors["Auto-Submitted"] == "auto-generated"
+    assert b'aureum_mails_total{outcome="sent"}' in metrics(running)
 
 
 def metrics(running: Running) -> bytes:

@@ -2,11 +2,13 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from queue import Queue
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -92,7 +94,8 @@ async def mail_server(
             enable_SMTPUTF8=True,
             authenticator=authenticate if login else None,
             auth_require_tls=tls is not None,
-            auth_required=login is not None,
+            # Without TLS it only offers a login: to ask for one is what aiosmtpd warns of.
+            auth_required=login is not None and tls is not None,
             loop=asyncio.get_running_loop(),
         )
 
@@ -102,6 +105,28 @@ async def mail_server(
         yield box
     finally:
         listener.close()
+
+
+@contextmanager
+def mail_server_thread(login: tuple[bytes, bytes]) -> Iterator[int]:
+    """The port of such a server, in a thread: for tests that have no event loop."""
+    ready: Queue[int] = Queue()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with mail_server(login) as server:
+            ready.put(server.port)
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield ready.get(timeout=10)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
 
 
 @asynccontextmanager
