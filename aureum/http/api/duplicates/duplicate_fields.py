@@ -12,10 +12,10 @@ from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
 
 
-class PersonResponse(Shape):
+class AlikeResponse(Shape):
     """A contact or lead, in short."""
 
-    kind: Literal["contact", "lead"]
+    kind: Annotated[Literal["contact", "lead"], Field(description="Which of the two it is.")]
     id: Wire
     firstName: str
     lastName: str
@@ -43,13 +43,15 @@ class Suggestion(Shape):
 class PairResponse(Suggestion):
     """Two contacts that may be one person, the older one first."""
 
-    contacts: Annotated[list[PersonResponse], Field(min_length=2, max_length=2)]
+    contacts: Annotated[
+        list[AlikeResponse], Field(min_length=2, max_length=2, description="The two contacts, in short.")
+    ]
 
 
 class DuplicateResponse(Suggestion):
     """A contact or lead that may be the same person."""
 
-    person: PersonResponse
+    person: Annotated[AlikeResponse, Field(description="The contact or lead, in short.")]
 
 
 class SimilarTo(BaseModel):
