@@ -57,10 +57,14 @@ def shown(suggestions: Sequence[Mapping[str, Any]]) -> list[Found]:
 
 
 async def of_contact(visit: Visit, contact: Mapping[str, Any]) -> dict[str, Any]:
-    """Who may be the same person as a contact, and who was merged into it."""
+    """Who may be the same person as a contact, who was merged into it, and the names of all who ever were."""
     found = (await visit.ask("GET", API + "/{id}/duplicates", id=contact["id"])).body
-    merged = [{"id": one, "name": await name_of(visit, one)} for one in contact["mergedWith"][:MOST_NAMED]]
-    return {"found": shown(found), "merged": merged}
+    history = (await visit.ask("GET", API + "/{id}/history", id=contact["id"])).body
+    merges = [event["changes"]["mergedWith"] for event in history if "mergedWith" in event["changes"]]
+    ids = dict.fromkeys(one for merge in merges for one in merge["to"])
+    names = {one: await name_of(visit, one) for one in [*ids][-MOST_NAMED:]}
+    merged = [{"id": one, "name": names[one]} for one in contact["mergedWith"] if one in names]
+    return {"found": shown(found), "merged": merged, "names": names}
 
 
 async def name_of(visit: Visit, contact_id: str) -> str:
@@ -75,7 +79,7 @@ async def name_of(visit: Visit, contact_id: str) -> str:
 async def of_lead(visit: Visit, lead: Mapping[str, Any]) -> dict[str, Any]:
     """Who may be the same person as a lead."""
     found = (await visit.ask("GET", "/api/leads/{id}/duplicates", id=lead["id"])).body
-    return {"found": shown(found), "merged": []}
+    return {"found": shown(found), "merged": [], "names": {}}
 
 
 async def like_new(visit: Visit, body: Mapping[str, Any]) -> list[Found]:

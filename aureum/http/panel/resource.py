@@ -86,7 +86,7 @@ class Resource:
     asks: Callable[[Doc], str | None] = lambda _: None
     """What its page asks for, if something that would be useful is missing."""
     history_words: Mapping[str, str] = field(default_factory=dict)
-    """How its history calls fields whose names do not explain themselves."""
+    """How its history calls events, and fields whose names do not explain themselves."""
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)
     """Fields that name other resources, and the pages where these are."""
@@ -228,6 +228,10 @@ async def one_form(
     """The same; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into.
     *logging* is what was typed into the form that logs an activity."""
     answer = await seen_now(resource, visit)
+    if visit.request.method != "POST" and str(answer.body["id"]) != visit.id():
+        # It was merged into the one that answers for it.
+        return RedirectResponse(f"{resource.path}/{answer.body['id']}", 303)
+    same = None if resource.same is None else await resource.same(visit, answer.body)
     history = None
     if resource.history:
         history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
@@ -249,13 +253,13 @@ async def one_form(
         doc=answer.body,
         etag=answer.etag if etag is None else etag,
         values=typed or all_typed(resource.change, answer.body, visit.zone),
-        users=await staff(resource, visit),
+        users=await staff(resource, visit) | ({} if same is None else same["names"]),
         history=history,
         activities=activities,
         offered=OFFERED,
         logging=logging or dict.fromkeys(TYPED, ""),
         asks=resource.asks(answer.body),
-        same=None if resource.same is None else await resource.same(visit, answer.body),
+        same=same,
         problem=problem,
         done=done.get(about),
     )

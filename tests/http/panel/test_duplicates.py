@@ -31,7 +31,7 @@ def test_pairs_are_merged_and_the_merge_is_undone(
     one, other = two(server, tenant)
     assert HERE in owner.read("/admin/contacts").links
     reading = owner.read(HERE)
-    assert "same email address, same name" in reading.said("td") and "very likely (95%)" in reading.said("td")
+    assert "very likely (95%): same email address, same name" in reading.said("td")
     assert [form.action for form in buttons(reading, "/merge")] == [
         f"/admin/contacts/{one}/merge",
         f"/admin/contacts/{other}/merge",
@@ -45,7 +45,10 @@ def test_pairs_are_merged_and_the_merge_is_undone(
     assert len(said) == 1 and one in said[0]
 
     shown = owner.read(f"/admin/contacts/{one}")
-    assert "merged into this contact" in str(shown.said("td"))
+    assert "another contact was merged into it" in shown.said("td")
+    assert "merged into this contact: nothing → Zoe <b> Smith" in str(shown.said("td"))
+    # The other one's address leads there.
+    assert led_to(owner.get(f"/admin/contacts/{other}")) == f"/admin/contacts/{one}"
     (undo,) = buttons(shown, "/unmerge")
     assert "Undo the merge of Zoe <b> Smith" in shown.said("button")
     assert press(owner, undo).said("p", role="status") == ["The merge was undone."]
