@@ -26,7 +26,7 @@ from aureum.store.postgres.database import Database
 from aureum.store.postgres.migrate import migrate
 from aureum.webhooks.queue.completions import Completion, write
 from aureum.webhooks.queue.lanes import Claim, claim, due_tenants
-from aureum.webhooks.sending.sender import Failure
+from aureum.webhooks.sending.results import Failure
 from aureum.webhooks.sending.signing import new_secret
 from bench.databases import database, server
 from bench.processes import MASTER_KEY

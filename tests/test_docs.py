@@ -3,14 +3,12 @@
 import re
 import shlex
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from aureum.cli.main import app
+from aureum.cli.main import command_line
 from aureum.http.server.routes import ENDPOINTS
 
 ROOT = Path(__file__).parent.parent
@@ -69,12 +67,6 @@ def broken_links(page: Path, text: str) -> list[str]:
         if not file.exists() or (anchor and anchor not in anchors(here)):
             broken.append(target)
     return broken
-
-
-@cache
-def command_line() -> Any:
-    """The tree of commands that ``aureum`` has."""
-    return typer.main.get_command(app)
 
 
 def words_of(line: str) -> list[str]:

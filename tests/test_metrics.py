@@ -12,7 +12,7 @@ import pytest
 
 from aureum.domain.ids import to_wire
 from aureum.metrics import GAUGES, SHARED, Metrics, WorkerMetrics
-from aureum.processes.child import MeteredCounters
+from aureum.processes.worker_child import MeteredCounters
 from aureum.webhooks.queue.observing import Observed
 
 
@@ -92,7 +92,7 @@ def test_only_the_tenants_where_something_waits_have_a_line(shared: bool, tmp_pa
             "from dataclasses import replace",
             "from uuid import UUID",
             "from aureum.metrics import WorkerMetrics, WorkerMetrics",
-            "from aureum.processes.child import MeteredCounters",
+            "from aureum.processes.worker_child import MeteredCounters",
             "from tests.test_metrics import queue",
             "metrics = WorkerMetrics()",
             "counters = MeteredCounters(metrics)",

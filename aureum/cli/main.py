@@ -2,7 +2,8 @@
 
 import signal
 import sys
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -132,6 +133,12 @@ app.add_typer(routing.app, name="routing")
 app.add_typer(audit.app, name="audit")
 
 
+@cache
+def command_line() -> Any:
+    """All commands, as typer makes them of the functions; tests run hundreds in one process."""
+    return typer.main.get_command(app)
+
+
 def terminated(number: int, frame: object) -> None:
     """SIGTERM ends a command like Ctrl-C: what it has opened is closed, the embedded database stops."""
     sys.exit(128 + number)
@@ -151,4 +158,4 @@ def main(arguments: list[str] | None = None) -> None:
         completion.prepare()
         if not completion.completed(arguments):
             # Not by typer itself: a mistyped command is told as a document too.
-            sys.exit(app(arguments, prog_name="aureum", standalone_mode=False) or 0)
+            sys.exit(command_line()(arguments, prog_name="aureum", standalone_mode=False) or 0)

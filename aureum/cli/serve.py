@@ -198,8 +198,9 @@ def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> N
     """
     import uvloop
 
-    from aureum.processes.child import deliver, until_told
+    from aureum.processes.child import until_told
     from aureum.processes.supervisor import base_url, listen
+    from aureum.processes.worker_child import deliver
     from aureum.settings import load_settings
 
     with contextlib.ExitStack() as stack:

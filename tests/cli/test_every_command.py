@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from aureum import __version__
+from aureum.cli.main import command_line
 from aureum.domain.api_key import RATE_LIMIT
 from aureum.domain.webhook_endpoint import OVERLAP_HOURS_MOST
 from tests.cli.conftest import Terminal
-from tests.test_docs import command_line, refused
+from tests.test_docs import refused
 
 HEAVY = (
     "aiohttp", "argon2", "asyncio", "cryptography", "eventsourcing", "icalendar", "jinja2", "orjson", "phonenumbers",

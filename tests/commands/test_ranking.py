@@ -114,7 +114,10 @@ def test_profiles_that_take_too_long_are_not_waited_for() -> None:
     asyncio.run(asked(Profiles((agent(ANA, "downtown condos"), agent(BEN, "horse property")))))
 
 
-@pytest.mark.parametrize("module", ["aureum.commands.leads", "aureum.processes.child", "aureum.cli.main"])
+@pytest.mark.parametrize(
+    "module",
+    ["aureum.commands.leads", "aureum.processes.worker_child", "aureum.processes.http_child", "aureum.cli.main"],
+)
 def test_what_ranks_nothing_imports_no_numpy(module: str) -> None:
     code = f"import sys, {module}; print('numpy' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -23,7 +23,7 @@ from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.health import Result
 from aureum.webhooks.queue.lane_health import News, Trouble, tell_lanes
 from aureum.webhooks.queue.lanes import Claim
-from aureum.webhooks.sending.sender import Failure
+from aureum.webhooks.sending.results import Failure
 
 log = structlog.get_logger()
 

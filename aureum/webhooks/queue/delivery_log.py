@@ -14,7 +14,7 @@ from uuid import UUID
 from aureum.domain.ids import LENGTH, aureum_time, from_wire, to_wire
 from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.message import message_id
-from aureum.webhooks.sending.sender import Failure
+from aureum.webhooks.sending.results import Failure
 
 PATTERN = "^c[0-9a-z]{25}_[1-9][0-9]{0,18}$"
 """What a delivery's id looks like."""

@@ -15,11 +15,10 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from functools import lru_cache
 from math import inf
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import aiohttp
 from aiohttp import payload
@@ -30,6 +29,7 @@ from aureum.domain.webhook_urls import Destination, UnsafeUrl, read_url
 from aureum.webhooks.sending.addresses import Network, is_allowed
 from aureum.webhooks.sending.answers import TOO_LARGE, AnswerConnector
 from aureum.webhooks.sending.resolver import BlockedAddress, GuardedResolver
+from aureum.webhooks.sending.results import Failure, SendResult
 
 TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0
@@ -48,37 +48,6 @@ MAX_EXCERPT = 4 * 1024  # bytes of them that are kept
 _CHUNKED_FROM = 1024 * 1024  # aiohttp writes longer bodies piece by piece when they come as a file
 
 _OWN_FAULTS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
-
-
-class Failure(StrEnum):
-    """Why an attempt was no success."""
-
-    DNS = "dns"
-    REFUSED = "refused"  # no connection: refused, or no route
-    RESET = "reset"  # the connection broke before an answer
-    CONNECT_TIMEOUT = "connect_timeout"  # nothing said the host is there
-    TIMEOUT = "timeout"
-    TLS = "tls"
-    BLOCKED_ADDRESS = "blocked_address"
-    TOO_LARGE = "too_large"  # the head of the answer; a long body is only cut off
-    PROTOCOL = "protocol"  # the answer is not HTTP
-    HTTP_3XX = "http_3xx"
-    HTTP_4XX = "http_4xx"
-    HTTP_5XX = "http_5xx"
-
-
-UNREACHED = frozenset((Failure.DNS, Failure.REFUSED, Failure.CONNECT_TIMEOUT, Failure.TLS))
-"""Of the host: there was no connection to send anything over."""
-
-
-class SendResult(NamedTuple):
-    """What became of one attempt. *error* is None for success, which is a whole 2xx head, no matter what follows it."""
-
-    status: int | None
-    error: Failure | None
-    duration_ms: int
-    response_excerpt: bytes
-    retry_after: str | None
 
 
 class Sender:

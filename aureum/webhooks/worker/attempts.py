@@ -9,7 +9,8 @@ from aureum.domain.errors import NotFound, Unavailable
 from aureum.log import places
 from aureum.webhooks.queue.completions import Completion
 from aureum.webhooks.queue.lanes import Claim
-from aureum.webhooks.sending.sender import Sender, SendResult
+from aureum.webhooks.sending.results import SendResult
+from aureum.webhooks.sending.sender import Sender
 from aureum.webhooks.sending.signing import sign
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.endpoints import Endpoints

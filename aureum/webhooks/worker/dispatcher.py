@@ -26,7 +26,8 @@ from aureum.webhooks.queue.completions import Completer, Completion
 from aureum.webhooks.queue.lane_health import Trouble
 from aureum.webhooks.queue.lanes import Claim
 from aureum.webhooks.queue.leases import give_back
-from aureum.webhooks.sending.sender import UNREACHED, Sender
+from aureum.webhooks.sending.results import UNREACHED
+from aureum.webhooks.sending.sender import Sender
 from aureum.webhooks.worker.attempts import Attempts, ids_of
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.endpoints import Endpoints

@@ -9,8 +9,9 @@ from aureum.settings import NO_MODEL
 from aureum.store.postgres.watch import PATIENT_SECONDS
 from aureum.webhooks.queue.lanes import LEASE_SECONDS
 from aureum.webhooks.sending.addresses import Network
+from aureum.webhooks.sending.results import SendResult
 from aureum.webhooks.sending.schedule import next_attempt_after, parse_retry_after
-from aureum.webhooks.sending.sender import TIMEOUT, SendResult
+from aureum.webhooks.sending.sender import TIMEOUT
 
 PauseAfter = Callable[[int, SendResult], timedelta | None]
 """How long to wait after so many attempts, of which the last had this result; None when no other follows."""

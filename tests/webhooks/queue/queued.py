@@ -10,7 +10,7 @@ from aureum.store.postgres.database import Database
 from aureum.webhooks.queue import completions, lanes
 from aureum.webhooks.queue.completions import Completion, Key
 from aureum.webhooks.queue.lanes import Claim
-from aureum.webhooks.sending.sender import Failure
+from aureum.webhooks.sending.results import Failure
 
 ONE = uuid4()
 

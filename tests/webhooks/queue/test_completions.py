@@ -10,7 +10,7 @@ from aureum.webhooks.queue.completions import Completer, Completion
 from aureum.webhooks.queue.lane_health import Trouble
 from aureum.webhooks.queue.lanes import due_tenants
 from aureum.webhooks.queue.leases import give_back, reap
-from aureum.webhooks.sending.sender import Failure
+from aureum.webhooks.sending.results import Failure
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.queue.queued import ONE, claim, completion, enqueue, expire, of, queue, write
 from tests.webhooks.tenants import attempts, register

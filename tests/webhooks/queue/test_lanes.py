@@ -10,7 +10,8 @@ import pytest
 
 from aureum.store.event_store import EventStore
 from aureum.webhooks.queue.lanes import LEASE_SECONDS, due_tenants
-from aureum.webhooks.sending.sender import TIMEOUT, Failure
+from aureum.webhooks.sending.results import Failure
+from aureum.webhooks.sending.sender import TIMEOUT
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.queue.queued import ONE, claim, completion, enqueue, of, queue, write
 from tests.webhooks.tenants import change_brokerage, register

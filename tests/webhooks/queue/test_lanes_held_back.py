@@ -14,7 +14,7 @@ from aureum.webhooks.queue import completions
 from aureum.webhooks.queue.completions import Completion
 from aureum.webhooks.queue.lane_health import Trouble
 from aureum.webhooks.queue.lanes import due_tenants
-from aureum.webhooks.sending.sender import Failure
+from aureum.webhooks.sending.results import Failure
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.queue.queued import claim, completion, enqueue, of, write
 from tests.webhooks.tenants import change_endpoint, register

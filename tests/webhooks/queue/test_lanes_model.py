@@ -22,7 +22,7 @@ from aureum.store.event_store import EventStore
 from aureum.webhooks.queue.health import Health, Result, after
 from aureum.webhooks.queue.lanes import Claim, due_tenants
 from aureum.webhooks.queue.leases import give_back, reap
-from aureum.webhooks.sending.sender import Failure
+from aureum.webhooks.sending.results import Failure
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.queue.queued import claim, completion, enqueue, expire, queue, write
 from tests.webhooks.tenants import attempts, change_endpoint, register

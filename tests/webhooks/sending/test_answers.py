@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.answers import MAX_HEAD
-from aureum.webhooks.sending.sender import Failure, Sender, SendResult
+from aureum.webhooks.sending.results import Failure, SendResult
+from aureum.webhooks.sending.sender import Sender
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Answer, receiving
 

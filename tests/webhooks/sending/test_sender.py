@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.webhooks.sending.addresses import Network
-from aureum.webhooks.sending.sender import MAX_EXCERPT, Failure, Sender, SendResult
+from aureum.webhooks.sending.results import Failure, SendResult
+from aureum.webhooks.sending.sender import MAX_EXCERPT, Sender
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Answer, raw, receiving, text
 

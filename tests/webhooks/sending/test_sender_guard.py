@@ -8,7 +8,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.resolver import GuardedResolver
-from aureum.webhooks.sending.sender import Failure, Sender, SendResult
+from aureum.webhooks.sending.results import Failure, SendResult
+from aureum.webhooks.sending.sender import Sender
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import receiving, text
 

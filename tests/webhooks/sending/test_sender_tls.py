@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.resolver import GuardedResolver
-from aureum.webhooks.sending.sender import Failure, Sender
+from aureum.webhooks.sending.results import Failure
+from aureum.webhooks.sending.sender import Sender
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Receiver, receiving, text
 

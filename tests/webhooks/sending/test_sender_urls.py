@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.resolver import GuardedResolver
-from aureum.webhooks.sending.sender import Failure, Sender
+from aureum.webhooks.sending.results import Failure
+from aureum.webhooks.sending.sender import Sender
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import receiving, text
 

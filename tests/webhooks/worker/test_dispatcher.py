@@ -16,7 +16,8 @@ from aureum.background.persevering import persevere
 from aureum.domain import ids
 from aureum.store.event_store import EventStore
 from aureum.webhooks.queue import lanes
-from aureum.webhooks.sending.sender import Failure, Sender, SendResult
+from aureum.webhooks.sending.results import Failure, SendResult
+from aureum.webhooks.sending.sender import Sender
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.dispatcher import OWN_FAULT_PAUSE, Dispatcher
 from aureum.webhooks.worker.endpoints import Endpoints

@@ -16,7 +16,8 @@ from standardwebhooks.webhooks import Webhook
 
 from aureum.background import breaker, hosts
 from aureum.store.event_store import EventStore
-from aureum.webhooks.sending.sender import Failure, Sender
+from aureum.webhooks.sending.results import Failure
+from aureum.webhooks.sending.sender import Sender
 from aureum.webhooks.worker.worker_settings import pause_after
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.conftest import Run

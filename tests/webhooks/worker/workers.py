@@ -12,7 +12,7 @@ from uuid import UUID
 from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
-from aureum.webhooks.sending.sender import SendResult
+from aureum.webhooks.sending.results import SendResult
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 from aureum.worker.worker import run_worker
