@@ -34,7 +34,8 @@ ALL_THREE = 0.99
 HIGH, MEDIUM = 0.85, 0.6
 
 JOINING = frozenset(("and", "und", "et", "y", "e", "og", "och", "en"))
-"""Words between the names of two people in one field."""
+JOINING_SIGNS = frozenset("&+＆＋")
+"""Words and signs between the names of two people in one field."""
 
 
 class Person(NamedTuple):
@@ -91,7 +92,7 @@ def compared(one: str, other: str) -> Names:
         return "couple" if is_family(one, other) else "other"
     rest, rest_of_other = left(mine, others), left(others, mine)
     shared = (Counter(mine) & Counter(others)).total() > 0
-    if shared and (not rest or not rest_of_other) and not joined(rest + rest_of_other):
+    if shared and (not rest or not rest_of_other) and not two_people(f"{one} {other}", rest + rest_of_other):
         return "alike"
     return "couple" if shared else "other"
 
@@ -123,9 +124,10 @@ def is_initial(one: str, other: str) -> bool:
     return min(len(one), len(other)) == 1 and one[0] == other[0]
 
 
-def joined(words: list[str]) -> bool:
-    """Whether the words that only one name has name a second person: "John and Mary Smith"."""
-    return not JOINING.isdisjoint(words)
+def two_people(names: str, words: list[str]) -> bool:
+    """Whether the *words* that only one of the *names* has name a second person: "John and Mary Smith", "John & Mary".
+    A single letter may be an initial: "John E. Smith"."""
+    return not JOINING_SIGNS.isdisjoint(names) or (len(words) > 1 and not JOINING.isdisjoint(words))
 
 
 def is_family(one: str, other: str) -> bool:

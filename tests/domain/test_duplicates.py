@@ -66,6 +66,9 @@ def test_one_name(one: tuple[str, str], other: tuple[str, str]) -> None:
         (("John", "Smith"), ("Mary", "Smith"), True),
         (("M.", "Smith"), ("John", "Smith"), True),
         (("John", "Smith"), ("John and Mary", "Smith"), True),
+        (("John", "Smith"), ("John & Mary", "Smith"), True),
+        (("Juan", "García"), ("Juan y María", "Garcia"), True),
+        (("John", "Smith"), ("John E.", "Smith"), False),
         (("小明", "王"), ("芳", "王"), True),
     ],
 )
