@@ -18,6 +18,7 @@ from aureum.domain.routing.settings import MODES
 from bench import (
     append,
     databases,
+    duplicates,
     form,
     hosts,
     http,
@@ -64,6 +65,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "hosts": (hosts.__doc__, hosts.run),
     "routing": (routing.__doc__, routing.run),
     "search": (search.__doc__, search.run),
+    "duplicates": (duplicates.__doc__, duplicates.run),
     "lists": (lists.__doc__, lists.run),
     "memory": (memory.__doc__, memory.run),
 }
