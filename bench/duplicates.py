@@ -36,20 +36,23 @@ dice = random.Random(11)
 
 
 async def pages(database: Database, tenant_id: UUID, kind: int, most: int) -> tuple[list[float], int]:
-    """How long each page of pairs took that share this key, and how many pairs there were."""
+    """How long each page of pairs took that share this key, and how many pairs there were. After the last page comes
+    the first one again."""
     took: list[float] = []
-    found, place = 0, BEGINNING._replace(kind=kind)
+    found, place = 0, beginning(kind)
     while len(took) < most:
         parameters = {"tenant": tenant_id, "limit": LIMIT + 1, **place._asdict()}
         started = time.perf_counter()
         rows = await database.rows(PAIRS_BY[kind], parameters)
         took.append((time.perf_counter() - started) * 1_000)
         found += len(rows)
-        if len(rows) <= LIMIT:
-            break
-        key, newer, older, *_ = rows[-1]
-        place = Place(kind, key, newer, older)
+        place = Place(kind, *rows[-1][:3]) if len(rows) > LIMIT else beginning(kind)
     return took, found
+
+
+def beginning(kind: int) -> Place:
+    """Where the pairs by this key begin."""
+    return BEGINNING._replace(kind=kind)
 
 
 async def persons(database: Database, tenant_id: UUID, contacts: list[Contact], many: int) -> tuple[list[float], int]:
