@@ -155,7 +155,8 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     return frozenset(int(tag[1]) for tag in tags if tag)
 
 
-def unless_known(context: Context, body: bytes, version: int) -> Response:
-    """*body* with its ETag, or 304."""
-    etag = resource_etag(version, context.caller)
+def unless_known(context: Context, body: bytes, version: int, instead: UUID | None = None) -> Response:
+    """*body* with its ETag, or 304. *instead* is the resource that answers in the place of the one that was asked
+    for."""
+    etag = resource_etag(version, context.caller, instead)
     return not_modified(context.request, etag) or answer(body, headers={"ETag": etag})

@@ -11,16 +11,26 @@ from starlette.responses import Response
 from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_contact, change_contact
 from aureum.domain.contact import DETAILS, Contact
 from aureum.domain.duplicates import Person
+from aureum.domain.errors import NotFound
+from aureum.domain.ids import from_wire
 from aureum.domain.phones import e164
 from aureum.http.access.callers import origin
 from aureum.http.api.contacts.contact_fields import ContactChange, ContactCreate, ContactResponse, Type
 from aureum.http.api.duplicates.finding import UnlessSimilar, check_similar, known_duplicates
-from aureum.http.contract.answers import encoded
+from aureum.http.contract.answers import encoded, resource_etag
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.idempotency import Replayed, replayed
 from aureum.http.contract.lists import DeltaPaging, Search, listing
-from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
+from aureum.http.contract.resource import (
+    NOT_YET,
+    AsOf,
+    answered,
+    expected_versions,
+    row,
+    run_once,
+    unless_known,
+)
 from aureum.http.wire.characters import Characters
 from aureum.projections import contact_list
 from aureum.store.event_store import Appended, Idempotency
@@ -77,12 +87,23 @@ async def post_contact(context: Context, asked: UnlessSimilar, new: ContactCreat
 async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
     """Returns the contact, or its state at ``asOf``. The id of a contact that was merged into another one returns that
     one."""
-    if as_of.as_of is not None:
-        was = (await context.app.store.load(context.tenant_id, contact_id)).aggregate(as_of.as_of)
-        if isinstance(was, Contact) and was.merged_into is not None:
-            contact_id = was.merged_into
-        return await shown(context, contact_list.OWN, contact_id, NO_CONTACT, as_of, contact_body)
-    return await shown(context, contact_list.LIST, contact_id, NO_CONTACT, as_of, contact_body)
+    if as_of.as_of is None:
+        found = await row(context, contact_list.LIST, contact_id)
+        if found is None:
+            raise NotFound(NO_CONTACT)
+        doc: str = found["doc"]
+        answering = from_wire(orjson.loads(doc)["id"])
+        instead = None if answering == contact_id else answering
+        return unless_known(context, doc.encode(), found["stream_version"], instead)
+    contact = (await context.app.store.load(context.tenant_id, contact_id)).aggregate(as_of.as_of)
+    if isinstance(contact, Contact) and contact.merged_into is not None:
+        contact = (await context.app.store.load(context.tenant_id, contact.merged_into)).aggregate(as_of.as_of)
+    if await row(context, contact_list.LIST, contact_id) is None:
+        raise NotFound(NO_CONTACT)
+    if contact is None:
+        raise NotFound(NOT_YET)
+    instead = None if contact.id == contact_id else contact.id
+    return unless_known(context, contact_body(contact), contact.version, instead)
 
 
 async def patch_contact(context: Context, contact_id: UUID, change: ContactChange) -> Response:
@@ -101,7 +122,10 @@ async def patch_contact(context: Context, contact_id: UUID, change: ContactChang
         expected_versions=expected_versions(context.request),
     )
     contact = await change_contact(context.app.store, command, origin(context.request, context.caller))
-    return answered(context, contact, contact_body)
+    response = answered(context, contact, contact_body)
+    if contact.id != contact_id:
+        response.headers["ETag"] = resource_etag(contact.version, context.caller, contact.id)
+    return response
 
 
 SHOWN = ContactResponse
