@@ -1,1 +1,1 @@
-"""What the worker's parts share: following the logs, going on after failures, waiting."""
+"""What the worker's loops share: following the logs, going on after failures, waiting, breakers."""

@@ -16,4 +16,6 @@ One request, ``GET /api/leads``, passes these places:
     access/callers.py, gate.py        who calls: one statement, for all requests that wait at the moment
     api/leads/leads.py                answers, from a read model (aureum/projections) or by a command (aureum/commands)
     server/edge.py                    adds headers, logs one line, turns an exception into the refusal it stands for
+
+What follows from a stored event (webhooks, mail, timers) is made later by the worker (``aureum/worker``), from the log.
 """

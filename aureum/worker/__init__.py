@@ -1,1 +1,1 @@
-"""The worker as a whole: it follows the logs for webhooks and mail, sends both, and tidies up."""
+"""The worker as a whole: it follows the logs for webhooks, mail and timers, sends, passes leads on, and tidies up."""

@@ -1,4 +1,4 @@
-"""The worker: follows the logs, delivers webhooks, sends mail, and tidies up, until it is told to stop.
+"""The worker: follows the logs, delivers webhooks, sends mail, passes leads on, and tidies up, until it has to stop.
 
     listen ──wakes──▶ project ──hints──▶ dispatch ──▶ attempts ──▶ complete
                │      reap, feed ───────────┘                maintenance

@@ -1,1 +1,1 @@
-"""What is to be sent when: mails, sealed, with their leases, outcomes, bounces and retention."""
+"""Mails that are queued, sealed, with their leases, outcomes, bounces and retention."""
