@@ -56,7 +56,8 @@ async def change(
     async def once() -> tuple[Changed, Appended]:
         stream = await store.load(tenant_id, stream_id)
         aggregate = stream.aggregate()
-        if isinstance(aggregate, Contact) and aggregate.merged_into is not None and not itself:
+        # That one may have been merged into a third since the first was read.
+        while isinstance(aggregate, Contact) and aggregate.merged_into is not None and not itself:
             stream = await store.load(tenant_id, aggregate.merged_into)
             aggregate = stream.aggregate()
         if not isinstance(aggregate, kind) or not visible(aggregate, visible_to):

@@ -116,7 +116,8 @@ class TellApart(BaseModel):
 async def tell_apart(
     store: EventStore, command: TellApart, origin: Origin, *, idempotency: Idempotency | None = None
 ) -> tuple[Contact, Appended]:
-    """The contact, which knows from now on that it is not *other*; once is enough.
+    """The contact, which knows from now on that it is not *other*, or the contact that *other* was merged into; once is
+    enough.
 
     Raises NotFound, also for an *other* that is not there, Invalid for itself, Conflict, and what
     ``EventStore.append`` raises.
@@ -126,9 +127,10 @@ async def tell_apart(
         raise NotFound(NO_OTHER)
 
     def decide(contact: Contact, at: datetime) -> None:
-        if contact.id in (other.id, getattr(other, "merged_into", None)):
+        stands = getattr(other, "merged_into", None) or other.id
+        if contact.id in (other.id, stands):
             raise Invalid("from", "from must be another contact or lead than the one in the path.")
-        contact.tell_apart(command.other, at)
+        contact.tell_apart(stands, at)
 
     return await change(
         store,

@@ -153,9 +153,10 @@ class Endpoint:
 
     @cached_property
     def lists(self) -> bool:
-        """Whether it answers with a list, whole or in pages. The history of one resource is none: it has no filters."""
+        """Whether it answers with a list, whole or in pages, of what there is now. The history of one resource is none:
+        it is what that resource was at any moment."""
         listed = get_origin(self.answers) is list or "items" in getattr(self.answers, "model_fields", {})
-        return self.method == "GET" and listed and (self.id is None or "limit" in self.parameters)
+        return self.method == "GET" and listed and "asOf" not in self.parameters
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:

@@ -101,6 +101,19 @@ def test_what_is_told_apart_does_not_come_back(server: Server, operator: Operato
     assert pairs(server, tenant) == [(one, third, 0.95), (other, third, 0.95)]
 
 
+def test_one_that_was_merged_is_told_apart_with_the_contact_that_answers_for_it(server: Server, tenant: Tenant) -> None:
+    one, merged, kept = (contact(server, tenant, email="john@example.com")["id"] for _ in range(3))
+    assert told_apart(server, tenant, one, merged).status == 200
+    assert server.by_key(tenant, "POST", f"/api/contacts/{kept}/merge", {"with": merged}).status == 200
+    assert pairs(server, tenant) == [(one, kept, 0.95)]
+
+    assert told_apart(server, tenant, one, merged).status == 200
+
+    assert pairs(server, tenant) == []
+    assert get(server, tenant, f"/api/contacts/{one}/duplicates").json == []
+    assert told_apart(server, tenant, kept, merged).status == 400
+
+
 def test_who_cannot_be_told_apart(server: Server, operator: Operator, tenant: Tenant) -> None:
     one = contact(server, tenant)["id"]
     foreign = contact(server, operator.brokerage())["id"]
