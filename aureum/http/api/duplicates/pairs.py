@@ -4,6 +4,7 @@ They come by what they share: the address and the name, the address, the phone, 
 that the page before ended with.
 """
 
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
@@ -11,20 +12,21 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from aureum.domain.duplicates import Reason, likeness
 from aureum.http.api.duplicates.duplicate_fields import Doc, in_short, person_of, said
-from aureum.http.contract.answers import answer_kept, encoded, kept_as, log_etag, not_modified
+from aureum.http.contract.answers import JSON, answer_kept, encoded, kept_as, log_etag, not_modified
 from aureum.http.contract.endpoint import Context
+from aureum.http.contract.lists import nothing
 from aureum.http.contract.paging import DIGEST, Bound, Limit, decoded, digest, link
 from aureum.http.contract.paging import encoded as in_base64
 from aureum.http.wire.validation import refused
 from aureum.projections.duplicates import BEGINNING, KEYS, PAIRS_BY, Place
 
 PATH = "/api/contacts/duplicates"
-PAGE = 100
-"""Pairs without ``limit``."""
+CHUNK = 500
+"""Pairs that are read at once for a list without ``limit``."""
 
 CURSOR = 1 + 3 * 16 + DIGEST
 
@@ -54,7 +56,9 @@ class PairPaging(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    limit: Annotated[Limit | None, Field(description="The length of a page, 100 by itself.")] = None
+    limit: Annotated[
+        Limit | None, Field(description="The length of a page. Without it the whole list is returned.")
+    ] = None
     cursor: Annotated[
         PairCursor | None, Field(description="The position of the page, from the `Link` header of the previous page.")
     ] = None
@@ -78,14 +82,23 @@ async def get_pairs(context: Context, paging: PairPaging) -> Response:
     unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
+    if paging.limit is None:
+        return await whole(context, start, etag)
     kept = await context.app.answers.get(
-        kept_as(context.caller, etag), partial(page, context, start, paging.limit or PAGE, bound)
+        kept_as(context.caller, etag), partial(page, context, start, paging.limit, bound)
     )
     return answer_kept(kept, etag)
 
 
-async def page(context: Context, start: Place, limit: int, bound: Bound) -> bytes:
-    """A page behind *start*, with the link to the next one on a line before it."""
+class Part(NamedTuple):
+    """Some pairs of the list, as they are shown; and where the next one begins, unless they are the last."""
+
+    shown: list[dict[str, Any]]
+    following: Place | None
+
+
+async def part(context: Context, start: Place, limit: int) -> Part:
+    """Up to *limit* pairs behind *start*."""
     found: list[Pair] = []
     shown: list[dict[str, Any]] = []
     place = start
@@ -97,9 +110,36 @@ async def page(context: Context, start: Place, limit: int, bound: Bound) -> byte
                 found.append(pair)
                 shown.append(suggestion)
         place = pairs[-1].place if len(pairs) > limit else BEGINNING._replace(kind=place.kind + 1)
-    more = len(shown) > limit
-    links = link(PATH, {"limit": limit, "cursor": written(found[limit - 1].place, bound)}, "next") if more else ""
-    return f"{links}\n".encode() + encoded(shown[:limit])
+    return Part(shown[:limit], found[limit - 1].place if len(shown) > limit else None)
+
+
+async def page(context: Context, start: Place, limit: int, bound: Bound) -> bytes:
+    """A page behind *start*, with the link to the next one on a line before it."""
+    shown, following = await part(context, start, limit)
+    links = ""
+    if following is not None:
+        links = link(PATH, {"limit": limit, "cursor": written(following, bound)}, "next")
+    return f"{links}\n".encode() + encoded(shown)
+
+
+async def whole(context: Context, start: Place, etag: str) -> Response:
+    """The whole list in chunks, from *start* on; of HEAD nothing but the headers."""
+    if context.request.method == "HEAD":
+        return StreamingResponse(nothing(), headers={"ETag": etag}, media_type=JSON)
+    # Before the answer begins: once it has, a database that is gone could not be told any more.
+    first = await part(context, start, CHUNK)
+    return StreamingResponse(chunks(context, first), headers={"ETag": etag}, media_type=JSON)
+
+
+async def chunks(context: Context, first: Part) -> AsyncIterator[bytes]:
+    """The list from its *first* part on."""
+    shown, following = first
+    yield encoded(shown)[:-1]
+    while following is not None:
+        shown, following = await part(context, following, CHUNK)
+        if shown:
+            yield b"," + encoded(shown)[1:-1]
+    yield b"]"
 
 
 async def read(context: Context, place: Place, limit: int) -> list[Pair]:

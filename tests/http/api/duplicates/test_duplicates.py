@@ -5,10 +5,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from aureum.commands.contacts import AddContact, add_contact
 from aureum.domain.ids import from_wire
+from aureum.store.event_store import EventStore
 from tests.http.api.contacts.test_contacts import contact
 from tests.http.links import next_page
-from tests.http.operator import Operator, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import Answer, Server
 
 PAIRS = "/api/contacts/duplicates"
@@ -62,6 +64,48 @@ def test_pairs_come_by_what_they_share(server: Server, proxied: Server, tenant: 
             found += pairs(server, tenant, path)
             path = next_page(page) or ""
         assert found == expected
+
+
+def test_more_pairs_than_a_chunk(server: Server, operator: Operator) -> None:
+    """The whole list is every page: 220 contacts of one phone, each with three others at most."""
+    tenant = operator.brokerage()
+
+    async def added(store: EventStore) -> None:
+        for number in range(220):
+            command = AddContact(
+                tenant_id=tenant.id, country="US", first_name=f"P{number}", last_name=f"Q{number}", phone="2085550123"
+            )
+            await add_contact(store, command, ORIGIN)
+
+    operator.run(added)
+    whole = get(server, tenant, PAIRS)
+    assert next_page(whole) is None and len(whole.json) == 1 + 2 + 3 * 217
+    items, path = [], f"{PAIRS}?limit=500"
+    while path:
+        page = get(server, tenant, path)
+        items += page.json
+        path = next_page(page) or ""
+    assert items == whole.json
+
+
+def test_no_contact_is_made_that_may_be_another_one(server: Server, operator: Operator, tenant: Tenant) -> None:
+    path, person = (
+        "/api/contacts?unlessSimilar=true",
+        {"firstName": "Z.", "lastName": "Smith", "email": "z@example.com"},
+    )
+    key = {"Idempotency-Key": "first"}
+    first = server.by_key(tenant, "POST", path, person, key)
+    lead = server.by_key(tenant, "POST", "/api/leads", {"name": "Zoe Smith", "email": "z@example.com"}).json["id"]
+    head = operator.head(tenant)
+    for asked in (path, f"/api/leads/{lead}/convert?unlessSimilar=true"):
+        refused = server.by_key(tenant, "POST", asked, person)
+        assert (refused.status, refused.code) == (409, "similar_contacts") and first.json["id"] in refused.json["error"]
+    # The same request again is the same contact.
+    assert server.by_key(tenant, "POST", path, person, key).json == first.json
+    assert operator.head(tenant) == head
+    told_apart(server, tenant, first.json["id"], lead)
+    converted = server.by_key(tenant, "POST", f"/api/leads/{lead}/convert?unlessSimilar=true")
+    assert (converted.status, converted.json["status"]) == (200, "converted")
 
 
 def test_an_unchanged_list_is_304_and_cursors_are_its_own(server: Server, operator: Operator, tenant: Tenant) -> None:
