@@ -336,3 +336,20 @@ def test_forms_meanwhile_name_a_contact_that_stands(server: Server, proxied: Ser
     merge(server, tenant, one, other)
     named = [*server.by_key(tenant, "GET", "/api/leads").json, *server.by_key(tenant, "GET", "/api/tasks").json]
     assert [each["contactId"] for each in named] == [one] * 48
+
+
+def test_an_erased_person_lets_the_other_go(server: Server, operator: Operator, tenant: Tenant) -> None:
+    one = contact(server, tenant, email="a@example.com")["id"]
+    lead_id, other = converted(server, tenant, email="b@example.com", phone="208-555-0123")
+    before = get(server, tenant, other)
+    assert merge(server, tenant, one, other).json["phone"] == "208-555-0123"
+    assert operator.rows(ERASE, tenant=tenant.id, id=from_wire(one))
+
+    answer = unmerge(server, tenant, one, other)
+
+    assert (answer.status, answer.json["mergedWith"], answer.json["email"]) == (200, [], "[erased]")
+    assert b"b@example.com" not in answer.body and b"0123" not in answer.body
+    assert untimed(get(server, tenant, other)) == untimed(before)
+    assert server.by_key(tenant, "GET", f"/api/leads/{lead_id}").json["contactId"] == other
+    for path in (f"/api/contacts/{one}", f"/api/contacts/{one}/history", f"/api/contacts/{one}/duplicates"):
+        assert b"b@example.com" not in server.by_key(tenant, "GET", path).body
