@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import gc
 import os
 import tempfile
 import time
@@ -24,6 +25,12 @@ from aureum.store.postgres import embedded
 from aureum.store.postgres.migrate import migrate
 
 MASTER_KEY = b"a master key for the tests only!"
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the tests themselves and what they import, which it would walk again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
