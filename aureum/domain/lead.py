@@ -13,12 +13,10 @@ from aureum.domain.ids import aureum_time
 from aureum.domain.moved import Path, moved
 from aureum.domain.routing import reasons
 from aureum.domain.routing.eligible import Out
+from aureum.domain.routing.reasons import CLOSED
 
-STATUSES = ("new", "contacted", "qualified", "showing", "offer", "converted", "lost")
+STATUSES = ("new", "contacted", "qualified", "showing", "offer", *CLOSED)
 """The pipeline of the Leads API document; any change between them is legal, since deals fall through."""
-
-CLOSED = ("converted", "lost")
-"""Where the brokerage is done with a lead."""
 
 LOST_REASONS = (
     "price",
@@ -37,6 +35,7 @@ NOT_LOST = "can only be set while status is lost."
 
 CLAIMED = "Another agent has this lead already."
 NOT_IN_POND = "This lead is not in the pond: it was assigned by hand, or taken from its agent."
+DONE = "This lead is {status}, so there is nothing to claim. A broker can change its status."
 UNABLE = {
     "away": "You cannot claim leads while you are away: see away_from and away_to of your profile.",
     "takes_no_leads": "You cannot claim leads, since your profile says that you take none. A broker can change that.",
@@ -417,6 +416,8 @@ class Lead(HasActivities):
         offer = reasons.offer(self.routing, self.created_on)
         if offer is None:
             raise WrongState(NOT_IN_POND)
+        if self.status in CLOSED:
+            raise WrongState(DONE.format(status=self.status))
         if out in UNABLE:
             raise WrongState(UNABLE[out])
         if offer.until is not None and at < offer.until and agent not in (offer.agents or group):

@@ -88,7 +88,7 @@ WITH offered AS MATERIALIZED (
     SELECT l.lead_id, l.read_version
       FROM lead_list l
       JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
-     WHERE l.tenant_id = %(tenant)s AND l.assigned_to IS NULL
+     WHERE l.tenant_id = %(tenant)s AND l.assigned_to IS NULL AND l.status NOT IN ('converted', 'lost')
        AND l.details::json -> 'routing' ->> 'why' IN ('pond', 'offered')
        AND coalesce(l.details::json -> 'routing' ->> 'known', '') NOT IN ('contact', 'lead')
 ), page AS (

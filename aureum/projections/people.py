@@ -9,7 +9,7 @@ What is known replaces texts of the event and of the rows of read models. A text
 has the placeholder of the turn in it: nothing that a visitor types can look like it.
 """
 
-from aureum.domain.lead import CLOSED
+from aureum.domain.routing.reasons import CLOSED
 
 MOST = 10
 """How many of a person's newest leads are looked at, so that no number of forms makes the next one slow."""

@@ -24,6 +24,7 @@ class MailServer:
     250; ``seconds`` is how long it takes to accept one, ``hold`` how long for an address."""
 
     received: list[tuple[str, str, bytes]] = field(default_factory=list)
+    options: list[list[str]] = field(default_factory=list)
     connections: int = 0
     mail: str | None = None
     rcpt: Callable[[str], str | None] = lambda address: None
@@ -38,6 +39,7 @@ class MailServer:
         if self.mail is not None:
             return self.mail
         envelope.mail_from = address
+        self.options.append(options)
         return "250 2.1.0 OK"
 
     async def handle_RCPT(

@@ -13,6 +13,9 @@ from aureum.domain.ids import aureum_time
 from aureum.domain.routing.deciding import Decision
 from aureum.domain.routing.settings import PRICES, WORDS, When
 
+CLOSED = ("converted", "lost")
+"""The statuses in which the brokerage is done with a lead: it waits for no agent, and no agent may claim it."""
+
 MOST_SHOWN = 25
 """How many of the eligible agents, and how many of those who are out, a decision keeps; it counts the others."""
 
@@ -315,7 +318,7 @@ def offer_shown(
     """``offer`` of a lead as APIs show it, of what a read model keeps: which agents may claim it, and until when. None
     if it is not offered to some of them now. *form* writes the id of an agent, *time* a time."""
     made = offer(details["routing"], datetime.fromisoformat(doc["createdAt"]))
-    if made is None or made.until is None or doc["assignedToId"] is not None:
+    if made is None or made.until is None or doc["assignedToId"] is not None or doc["status"] in CLOSED:
         return None
     return {"group": made.group, "until": time(made.until), "agents": [form(agent) for agent in made.agents or ()]}
 

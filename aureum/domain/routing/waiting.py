@@ -12,9 +12,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from aureum.domain.ids import to_wire
-from aureum.domain.lead import CLOSED, Lead
+from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
 from aureum.domain.routing.deciding import Tried
+from aureum.domain.routing.reasons import CLOSED
 from aureum.domain.routing.settings import Routing
 
 Waits = Literal["not_claimed", "not_answered"]

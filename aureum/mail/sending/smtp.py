@@ -126,10 +126,12 @@ class SmtpSender:
         client = connection.client
         options: list[str] = []
         encoding = "ascii"
-        if not address.isascii():
-            if not client.supports_extension("smtputf8"):
-                return Outcome(Failure.ADDRESS, answer="The server does not take addresses with such letters.")
+        # Whom to reply to may have such letters where the recipient has none.
+        beyond_ascii = not (address.isascii() and message.isascii())
+        if beyond_ascii and client.supports_extension("smtputf8"):
             options, encoding = ["SMTPUTF8", "BODY=8BITMIME"], "utf-8"
+        elif not address.isascii():
+            return Outcome(Failure.ADDRESS, answer="The server does not take addresses with such letters.")
         refused: aiosmtplib.SMTPResponseException
         try:
             await client.mail(self.sender, options=options, encoding=encoding)

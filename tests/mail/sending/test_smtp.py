@@ -19,12 +19,15 @@ __all__ = ["run"]
 
 SENDER = "crm@example.com"
 MESSAGE = b"Subject: Hello\r\n\r\n.A line that begins with a dot.\r\n"
+REPLY_TO = "Reply-To: <ñora@example.com>\r\n".encode()
 READY, OK, GO = b"220 ready\r\n", b"250 OK\r\n", b"354 go on\r\n"
 
 
-async def attempt(server: SmtpServer, address: str = "ann@example.com", seconds: float = 5.0) -> Outcome:
+async def attempt(
+    server: SmtpServer, address: str = "ann@example.com", seconds: float = 5.0, message: bytes = MESSAGE
+) -> Outcome:
     sender = SmtpSender(server, SENDER, seconds)
-    outcome = await sender.send(uuid4(), address, MESSAGE)
+    outcome = await sender.send(uuid4(), address, message)
     await sender.close()
     return outcome
 
@@ -191,6 +194,10 @@ def test_addresses_beyond_ascii(run: Run) -> None:
             assert server.addresses == ["nora@xn--bcher-kva.example", "ñora@example.com"]
             assert (await attempt(server.at(), "a@b.example\r\nRCPT TO:<c@d.example>")).failure is Failure.ADDRESS
             assert (await attempt(server.at(), "\ud800@example.com")).failure is Failure.ADDRESS
+            # A mail with such an address in it asks for the same.
+            assert (await attempt(server.at(), message=REPLY_TO + MESSAGE)).failure is None
+            assert (await attempt(server.at())).failure is None
+            assert ["SMTPUTF8" in one for one in server.options] == [False, True, True, False]
         async with peer(dialogue(READY, OK, OK)) as old:
             assert (await attempt(old, "ñora@example.com")).failure is Failure.ADDRESS
 

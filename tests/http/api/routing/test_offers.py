@@ -104,6 +104,20 @@ def test_what_is_offered_is_seen(
     assert claimed == lead(server, cora, number)
 
 
+def test_a_lead_that_is_closed_waits_for_no_claim(
+    server: Server, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    put(server, owner, mode="subject_based", rules=OFFER)
+    number = sent(server, tenant)
+    for status, total, answered in (("lost", 0, 409), ("converted", 0, 409), ("contacted", 1, 200)):
+        patched = server.ask("PATCH", f"{LEADS}/{number}", {"status": status}, owner.bearer)
+        assert (patched.json["offer"] is None) == (total == 0)
+        assert server.ask("GET", "/api/v1/admin/pond", headers=team[0].bearer).json["total"] == total
+        claimed = server.ask("POST", f"{LEADS}/{number}/claim", headers=team[0].bearer)
+        assert claimed.status == answered, claimed.body
+        assert answered == 200 or claimed.json["detail"].startswith(f"This lead is {status}")
+
+
 def test_a_lead_that_is_not_answered_leaves_its_agents_view(
     server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
