@@ -1,7 +1,7 @@
 """When a breaker opens and for how long: the figures of all breakers. Pure.
 
-A breaker that is open lets nothing through until its time is over, then one attempt as a probe: if that one succeeds,
-all is as before; if it fails, the breaker stays open twice as long.
+An open breaker lets nothing through until its time is over, then one attempt as a probe. If the probe succeeds, the
+breaker closes. If it fails, the breaker stays open twice as long.
 """
 
 from datetime import timedelta
@@ -13,7 +13,7 @@ LONGEST_OPEN = timedelta(minutes=15)
 
 
 def open_for(openings: int, jitter: float, longest: timedelta = LONGEST_OPEN) -> timedelta:
-    """How long it stays open for the so manieth time, shortened by up to half by chance: what failed together is not to
-    come back together."""
+    """How long it stays open after so many *openings*, shortened by up to half at random, so that what failed together
+    does not come back together."""
     doubled: timedelta = FIRST_OPEN * 2 ** min(openings - 1, 10)
     return min(doubled, longest) * (0.5 + jitter / 2)

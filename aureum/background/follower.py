@@ -1,17 +1,16 @@
-"""Follows the logs of all tenants for a consumer: what the worker does after the fact, for webhooks, mail and timers.
+"""Follows the logs of all tenants for a consumer: webhooks, mail or timers.
 
-A consumer has a checkpoint a tenant, the position up to which it has done its work (table ``checkpoints``). The
+A consumer has one checkpoint per tenant, the position up to which it has done its work (table ``checkpoints``). The
 follower looks for tenants whose log goes further, locks the checkpoint, reads the next events, lets the consumer handle
-them, and moves the checkpoint in the same transaction: so each event is handled exactly once, however often a worker
+them, and moves the checkpoint in the same transaction. So each event is handled exactly once, however often a worker
 dies and however many there are. Positions have no gaps and are committed in their order, so reading on misses nothing.
 A tenant whose events cannot be handled is put aside for a while; the others go on.
 
 To add a consumer:
 
-1. Write ``async def handle(batch) -> Handled``. It reads and decides; what it wants to write stands in
-   ``Handled.write``, which the follower calls at the end, in a pipeline with the checkpoint and the commit. Its
-   ``result`` is what the worker is told once that is committed. ``background.reading.read`` opens the events of a
-   stream.
+1. Write ``async def handle(batch) -> Handled``. It reads and decides. ``Handled.write`` does the writing: the follower
+   calls it at the end, in a pipeline with the checkpoint and the commit. ``Handled.result`` goes to the worker after
+   the commit. ``background.reading.read`` opens the events of a stream.
 2. Declare ``CONSUMER = Consumer("name", handle)``.
 3. Its migration gives the tenants that exist already a checkpoint at their present head, so that an upgrade does not
    handle last year's events. A tenant that is made later begins with its first event::
@@ -45,10 +44,10 @@ BATCH = 500
 TENANTS_A_ROUND = 100
 
 AT_ONCE = 3
-"""Tenants that are handled at the same moment: most of the time goes in waiting for answers."""
+"""Tenants that are handled at the same moment, because most of the time is spent waiting for answers."""
 
 ASIDE_SECONDS = 30.0
-"""How long a tenant is left alone whose events cannot be handled."""
+"""How long a tenant is put aside if its events cannot be handled."""
 
 BEHIND = """
 SELECT h.tenant_id
@@ -119,10 +118,10 @@ class Handled(Generic[Result]):
 
 @dataclass(frozen=True)
 class Consumer(Generic[Result]):
-    """What handles events, under the name of its checkpoint. The statements are for a consumer that only some tenants
-    have: ``behind`` finds tenants whose head is past their checkpoint, ``begin`` makes the first checkpoint, ``beside``
-    reads what the handling needs besides the events, after them. All of them get ``arguments``. ``most`` is how many
-    events are handled at once."""
+    """Handles events; ``name`` is that of its checkpoint. A consumer that only some tenants have brings statements of
+    its own: ``behind`` finds tenants whose head is past their checkpoint, ``begin`` makes the first checkpoint.
+    ``beside`` reads what the handling needs besides the events, after them. All of them get ``arguments``. ``most`` is
+    how many events are handled at once."""
 
     name: str
     handle: Callable[[Batch], Awaitable[Handled[Result]]]
@@ -150,10 +149,10 @@ async def tenants_behind(store: EventStore, consumer: Consumer[Any]) -> list[UUI
 async def follow(
     store: EventStore, consumer: Consumer[Result], tenant_id: UUID, limit: int | None = None
 ) -> Followed[Result] | None:
-    """Handle the next *limit* events of one tenant, as many as the consumer takes at once without it; None if another
-    follower is at it, or there are none.
+    """Handle the next *limit* events of one tenant, by default as many as the consumer takes at once. Returns None if
+    another follower holds the checkpoint, or there are no events.
 
-    Raises Unavailable, WrongMasterKey, what the consumer raises.
+    Raises Unavailable, WrongMasterKey, and what the consumer raises.
     """
     tenant_key = await store.tenant_key(tenant_id)
     about = {"tenant": tenant_id, "consumer": consumer.name, "limit": limit or consumer.most, **consumer.arguments}
@@ -179,8 +178,8 @@ async def follow(
 
 
 class Follower(Generic[Result]):
-    """Follows the logs of all tenants for one consumer; *heard* is told whose events were handled, with what result.
-    One a worker, which runs its rounds and sets ``wake`` when something was appended."""
+    """Follows the logs of all tenants for one consumer, and calls *heard* with each tenant and result. A worker has one
+    per consumer, runs its rounds, and sets ``wake`` when something was appended."""
 
     def __init__(
         self,
@@ -200,7 +199,7 @@ class Follower(Generic[Result]):
         """One batch of each tenant that is behind; if none is, wait for something to happen. Raises Unavailable."""
         self.wake.clear()
         behind = await tenants_behind(self.store, self.consumer)
-        # By chance, so that no tenant is always last.
+        # In random order, so that no tenant is always last.
         random.shuffle(behind)
         events = 0
         for start in range(0, min(len(behind), TENANTS_A_ROUND), AT_ONCE):
@@ -209,7 +208,7 @@ class Follower(Generic[Result]):
             await wait_for(self.wake, self.poll_seconds)
 
     async def _follow(self, tenant_id: UUID) -> int:
-        """One batch of a tenant; the number of its events. What is wrong with one tenant holds up no other."""
+        """One batch of a tenant; the number of its events. A tenant that fails holds up no other."""
         if time.monotonic() < self.aside.get(tenant_id, 0.0):
             return 0
         try:

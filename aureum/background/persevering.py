@@ -1,4 +1,4 @@
-"""Doing something again and again, whatever fails: the one rule for failures of all the worker's loops."""
+"""The one rule for failures of all the worker's loops: log it, wait a little, go on."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 async def persevere(part: str, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
-    """Do *work* again and again until *stop* is set; after a failure wait, longer each time, and by chance."""
+    """Do *work* again and again until *stop* is set; after a failure wait, longer each time, with jitter."""
     failures = 0
     while not stop.is_set():
         try:
@@ -28,7 +28,7 @@ async def persevere(part: str, work: Callable[[], Awaitable[object]], stop: asyn
             longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**failures)
             pause = longest * random.uniform(0.5, 1)  # noqa: S311  it spreads load
             failures = min(failures + 1, 10)
-            # That the database is away is no riddle; anything else is told with its place in the code.
+            # An unavailable database needs no explanation; any other error is logged with its place in the code.
             trace = {} if isinstance(error, (Unavailable, psycopg.OperationalError)) else {"trace": places(error)}
             log.warning("worker_pauses", part=part, error=type(error).__name__, seconds=round(pause, 2), **trace)
             await wait_for(stop, pause)

@@ -1,5 +1,5 @@
-"""Opens events as they stand in a tenant's log, for what reads it after the fact: event by event, and what cannot be
-read is marked, not passed over.
+"""Opens the events of a tenant's log for the consumers that follow it, one by one. An event that cannot be read is
+marked, not skipped.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from aureum.store.mapper import EventMapper, join_topic
 
 STREAM, VERSION, POSITION, TYPE = range(4)
 WRAPPED = 8
-"""Where these stand in a row of the log. The last is the key of the stream's subject."""
+"""Their places in a row of the log. The last is the key of the stream's subject."""
 
 EARLIER_EVENTS = """
 SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL
@@ -25,7 +25,7 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
  WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s) AND e.position <= %(after)s
  ORDER BY e.stream_id, e.version
 """
-"""What stands before the new events of streams that have begun earlier."""
+"""The events before the new ones, of streams that began earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class Unreadable:
 
 
 def read(tenant_key: TenantKey, stream_id: UUID, wrapped: bytes | None, rows: Sequence[Any]) -> Iterator[Recorded]:
-    """The events of one stream; those whose bytes cannot be read as ``Unreadable``. No key: the person was erased."""
+    """The events of one stream, with ``Unreadable`` for those whose bytes cannot be read. Without *wrapped*, the person
+    was erased."""
     opened: list[AESGCM | None] = []
 
     def subject_key(_: UUID) -> AESGCM | None:
@@ -49,7 +50,7 @@ def read(tenant_key: TenantKey, stream_id: UUID, wrapped: bytes | None, rows: Se
         try:
             event = mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data))
         except Exception as error:
-            # Bytes may be broken in any way; the tenant's other streams go on.
+            # Broken bytes may raise anything; the tenant's other streams go on.
             event = Unreadable(type(error).__name__)
         yield Recorded(event, position, recorded_at, about_event(about))
 
@@ -64,7 +65,7 @@ def about_event(stored: bytes) -> dict[str, Any]:
 
 
 def edges(metadata: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Whether an event is the first, and the last, of its append. What does not say so stands alone."""
+    """Whether an event is the first, and the last, of its append. An event without that metadata is both."""
     match metadata.get("append"):
         case [int(place), int(of)]:
             return place == 1, place == of

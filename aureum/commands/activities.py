@@ -1,4 +1,4 @@
-"""What staff did with the person of a lead or a contact: logged, corrected, removed."""
+"""Activities of a lead or contact: log, correct, remove."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ from aureum.store.metadata import Origin
 
 @dataclass(frozen=True, kw_only=True)
 class LogActivity:
-    """A note, call, mail or visit of the lead or contact *of*, which is said to be *missing* if it is not there.
-    Without ``happened_at`` it happens now. ``logged_by`` is the user, None for a key."""
+    """A note, call, mail or visit of the lead or contact ``of``; ``missing`` is the message if there is no such one.
+    ``happened_at`` defaults to now. ``logged_by`` is the user, None for a key."""
 
     tenant_id: UUID
     of: UUID
@@ -64,8 +64,8 @@ async def log_activity(
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeActivity:
-    """Correct the activity *number* of a lead or contact: *changes* by the names of ``activities.FIELDS``, but for
-    ``happened_at``. ``remove``: take it back instead. ``visible_to`` is the agent who asks."""
+    """Correct the activity ``number`` of a lead or contact: ``changes`` by the names of ``activities.FIELDS``, except
+    ``happened_at``. With ``remove`` it is removed instead. ``visible_to`` is the agent who asks."""
 
     tenant_id: UUID
     of: UUID
@@ -78,7 +78,7 @@ class ChangeActivity:
 
 
 async def change_activity(store: EventStore, command: ChangeActivity, origin: Origin) -> HasActivities:
-    """The lead or contact as it is afterwards; what holds already records nothing.
+    """The lead or contact as it is afterwards. Values that hold already record nothing.
 
     Raises NotFound, NotAllowed, StaleVersion, Invalid, Conflict, and what ``EventStore.append`` raises.
     """

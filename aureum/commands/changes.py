@@ -42,8 +42,8 @@ async def change(
     beside: Sequence[tuple[Aggregate, Stream]] = (),
     itself: bool = False,
 ) -> tuple[Changed, Appended]:
-    """The aggregate as it is afterwards; of a contact that was merged into another one, that one, unless the stream
-    *itself* is meant. *decide* takes it and the moment, and may return another, new aggregate that
+    """The aggregate as it is afterwards. A contact that was merged into another one stands for that one, unless the
+    stream *itself* is meant. *decide* takes it and the moment, and may return another, new aggregate that
     is appended in the same transaction.
 
     *visible_to* is the agent who asks: what that agent was neither assigned nor created counts as missing.
@@ -85,8 +85,8 @@ async def change(
 
 
 def visible(aggregate: Aggregate, visible_to: UUID | None) -> bool:
-    """Whether the agent *visible_to* may see it; None stands for a caller who sees everything. What is never assigned,
-    such as a contact, is for all staff."""
+    """Whether the agent *visible_to* may see it; None stands for a caller who sees everything. All staff see resources
+    that are never assigned, such as contacts."""
     if visible_to is None or not hasattr(aggregate, "assigned_to"):
         return True
     return visible_to in (aggregate.assigned_to, getattr(aggregate, "created_by", None))

@@ -1,7 +1,7 @@
-"""Contacts are merged, and a merge is undone: both contacts, and the leads and tasks that name them, in one append.
+"""Merges contacts, and undoes a merge: both contacts, and the leads and tasks that name them, in one append.
 
 The contact that is merged into another one keeps its events, and its id answers as the other one. Leads and tasks go
-along by events of their own, so that their lists, histories and webhooks say so. Those that another request gives the
+along by events of their own, so that their lists, histories and webhooks show it. Those that another request gives the
 old contact at the same moment follow right after. Undoing is the same the other way.
 """
 
@@ -58,7 +58,7 @@ class Merge:
 async def merge_contacts(
     store: EventStore, merge: Merge, origin: Origin, *, idempotency: Idempotency | None = None
 ) -> tuple[Contact, Appended]:
-    """The contact, with what the other one brings. What is merged already stays as it is.
+    """The contact after the merge. Merging the same two again changes nothing.
 
     Raises Invalid for the contact itself, NotFound, WrongState for one that was merged into another contact or erased,
     Conflict, and what ``EventStore.append`` raises.
@@ -93,8 +93,8 @@ async def merge_contacts(
 async def unmerge_contacts(
     store: EventStore, merge: Merge, origin: Origin, *, idempotency: Idempotency | None = None
 ) -> tuple[Contact, Appended]:
-    """The contact without what only the merge gave it; the other one stands for itself again, and the leads and tasks
-    that came along with it go back. What was undone already stays as it is.
+    """The contact without what only the merge gave it. The other contact stands for itself again, and the leads and
+    tasks that came along with it go back. Undoing it again changes nothing.
 
     Raises Invalid for the contact itself, NotFound, WrongState where the other one is not merged into the contact, or
     not directly, Conflict, and what ``EventStore.append`` raises.
@@ -179,8 +179,8 @@ async def moved(store: EventStore, tenant_id: UUID, others: Sequence[UUID], into
 
 
 async def along(store: EventStore, merge: Merge, before: UUID, after: UUID, limit: int) -> Beside:
-    """The leads and tasks that go from one contact to the other, so many at most. To the contact that was merged only
-    those go back that came from it."""
+    """The leads and tasks that go from one contact to the other, at most *limit*. Only those that came from the merged
+    contact go back to it."""
     back = after == merge.other_id
     rows = await store.database.tenant_rows(merge.tenant_id, NAMED_BY, {"tenant": merge.tenant_id, "contact": before})
     beside: Beside = []
@@ -197,7 +197,8 @@ async def along(store: EventStore, merge: Merge, before: UUID, after: UUID, limi
 
 
 async def follow(store: EventStore, merge: Merge, before: UUID, after: UUID, command: str, origin: Origin) -> None:
-    """Take along what the append of the merge did not. Raises Conflict, and what ``EventStore.append`` raises."""
+    """Take along the leads and tasks that the append of the merge did not. Raises Conflict, and what
+    ``EventStore.append`` raises."""
 
     async def once() -> bool:
         rest = await along(store, merge, before, after, AT_ONCE)

@@ -1,9 +1,9 @@
-"""A lead that has waited long enough goes on: one that no agent of an offer has claimed, and one whose agent did not
-answer in time (``aureum.domain.routing.waiting``).
+"""Passes a lead on whose time is over: no agent of an offer has claimed it, or its agent did not answer in time
+(``aureum.domain.routing.waiting``).
 
-The worker asks when a timer is due. Whether the time is over is decided anew from the lead's history, the settings and
-the agent's profile as they are now, and what comes of it is appended behind the history that was read: so it happens
-once, however many ask and whenever.
+The worker asks when a timer is due. The lead's history, the settings and the agent's profile as they are now decide
+whether the time is over. The decision is appended after the history that was read, so a lead goes on once, however many
+workers ask.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,10 +34,10 @@ DISABLED_SECONDS = 300
 HOURS = """
 SELECT u.user_id, u.hours, u.away_from, u.away_to FROM users u WHERE u.tenant_id = %(tenant)s AND NOT u.disabled
 """
-"""Of a disabled user none: that clock does not stand still."""
+"""Without those of disabled users, whose clocks do not stop."""
 
 STATE = "SELECT b.disabled, clock_timestamp() FROM brokerages b WHERE b.tenant_id = %(tenant)s"
-"""The moment is the database's, as is every other one that counts here."""
+"""With the database's time, as are all other times here."""
 
 TASK_DONE = """
 SELECT 1 FROM task_list t
@@ -61,7 +61,7 @@ ALL_HOURS = Clock()
 
 
 def waiting_in(stream: Stream) -> Waiting | None:
-    """What the lead of this stream waits for. Of an erased person none does."""
+    """What the lead of this stream waits for; None for a lead of an erased person."""
     return None if stream.subject_key is None else waiting(map(happened, stream.events))
 
 
@@ -86,12 +86,13 @@ def due_at(found: Waiting, settings: Routing, agents: dict[UUID, Clock], zone: s
 
 
 Teams = dict[UUID, tuple[tuple[Any, ...], Team]]
-"""Teams that were made a moment ago, with the rows that they were made of: profiles take a while to be made ready."""
+"""Teams by brokerage, with the rows that they were made of, because preparing the profiles takes a while."""
 
 
 async def pass_on(store: EventStore, tenant_id: UUID, lead_id: UUID, teams: Teams | None = None) -> datetime | None:
-    """Passes the lead on if its time is over. When to look again: later, if it is not over yet, or if the brokerage is
-    disabled; None if the lead waits for nothing that a timer knows now. *teams* are shared by those who pass on many.
+    """Passes the lead on if its time is over. Returns when to look again: later, if the time is not over or the
+    brokerage is disabled; None if the lead waits for nothing that a timer knows now. A caller that passes on many
+    shares *teams*.
 
     Raises Unavailable, Busy, Conflict.
     """
@@ -104,7 +105,7 @@ async def pass_on(store: EventStore, tenant_id: UUID, lead_id: UUID, teams: Team
 
 
 async def decide(store: EventStore, tenant_id: UUID, stream: Stream, teams: Teams) -> datetime | None:
-    """The same of the lead whose history this is. Raises Conflict if it has gone on since."""
+    """The same for the lead of *stream*. Raises Conflict if the lead has changed since."""
     found = waiting_in(stream)
     if found is None:
         return None
@@ -128,7 +129,7 @@ async def decide(store: EventStore, tenant_id: UUID, stream: Stream, teams: Team
 
     async def append(route: Route) -> tuple[Lead, Appended]:
         if route.routing is None:
-            # The agents' days filled up one after the other. A little later it is known whose is not.
+            # The agents reached their daily caps one after the other. The next look knows which have not.
             raise Busy
         moved: Lead = stream.aggregate()
         if stays(found, settings, route.routing):
@@ -153,8 +154,8 @@ async def decide(store: EventStore, tenant_id: UUID, stream: Stream, teams: Team
 
 
 def stays(found: Waiting, settings: Routing, decided: Mapping[str, Any]) -> bool:
-    """Whether the agent keeps a lead that was not answered: no other one can take it, and the brokerage does not want
-    it in the pond."""
+    """Whether the agent keeps a lead that was not answered, because no other agent can take it and the fallback is not
+    the pond."""
     return found.reason == "not_answered" and decided["why"] == "pond" and settings.fallback != "pond"
 
 

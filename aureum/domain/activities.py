@@ -1,7 +1,7 @@
-"""What staff did with a person: notes, calls, mails and visits. Leads and contacts keep them alike, in their streams.
+"""What staff did with a person: notes, calls, mails and visits, in the streams of leads and contacts.
 
-``HasActivities`` is the base of both. An activity is called by the version of the event that logged it, which is
-unique in its stream. Later events say of it what they replace, so that a history or a webhook needs no other event.
+``HasActivities`` is the base of both. An activity's number is the version of the event that logged it, which is unique
+in its stream. Later events have what they replace, so that a history or a webhook needs no other event.
 """
 
 from collections.abc import Mapping
@@ -27,19 +27,19 @@ LONGEST_CALL = 24 * 60 * 60
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
-"""Clocks and time zones may be wrong by so much; what is further ahead has not happened."""
+"""How far clocks and time zones may be wrong. Anything further ahead has not happened yet."""
 
 MOST = 5_000
-"""Of one lead or contact. Each command loads the whole stream."""
+"""The limit for one lead or contact, because each command loads the whole stream."""
 
 NO_ACTIVITY = "There is no such activity."
 NOT_YOURS = "Only the user who logged an activity, a broker or an owner may change or remove it."
-TOO_MANY = f"It has {MOST} activities, which is the most. Log this one on another lead or contact of the person."
+TOO_MANY = f"There are {MOST} activities, which is the limit. Log this one on another lead or contact of the person."
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityFields:
-    """What is said of an activity. ``duration`` is in seconds, ``happened_at`` a time as the Aureum API writes it."""
+    """The fields of an activity. ``duration`` is in seconds, ``happened_at`` a time as the Aureum API writes it."""
 
     type: str
     direction: str | None
@@ -54,7 +54,7 @@ FIELDS = tuple(field.name for field in fields(ActivityFields))
 
 @dataclass(frozen=True, kw_only=True)
 class Activity(ActivityFields):
-    """One that stands. ``number`` is what it is called by, ``logged_by`` the user who did, None for a key."""
+    """An activity that was not removed. ``logged_by`` is the user, None for a key."""
 
     number: int
     logged_by: UUID | None
@@ -120,7 +120,7 @@ class HasActivities(Aggregate):
 
     @property
     def activities(self) -> Mapping[int, Activity]:
-        """Those that stand, by number, in the order in which they were logged."""
+        """Those that were not removed, by number, in the order in which they were logged."""
         return kept(self)
 
     def check_workable(self) -> None:
@@ -137,7 +137,7 @@ class HasActivities(Aggregate):
     def correct_activity(
         self, number: int, changes: Mapping[str, str | int | None], at: datetime, agent: UUID | None
     ) -> None:
-        """Change some of ``FIELDS``; what holds already records nothing. *agent* is the agent who asks, None for a
+        """Change some of ``FIELDS``. Values that hold already record nothing. *agent* is the agent who asks, None for a
         caller who may correct all. Raises Invalid, NotAllowed, NotFound."""
         before = self.activity(number, agent)
         after = replace(before, **dict[str, Any](changes))
@@ -188,8 +188,7 @@ def happened(moment: datetime, now: datetime) -> str:
 
 
 def check(activity: ActivityFields) -> None:
-    """Raises Invalid for the first field that breaks a rule. Names are those on the wire of both APIs, or what they
-    share."""
+    """Raises Invalid for the first field that breaks a rule. The names are those on the wire of both APIs."""
     if activity.type not in TYPES:
         raise Invalid("type", f"type must be one of: {', '.join(TYPES)}.")
     if activity.direction is not None:

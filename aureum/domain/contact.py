@@ -259,7 +259,7 @@ class Contact(HasActivities):
             self.trigger_event(self.Classified, timestamp=at, changes=changes)
 
     def tell_apart(self, other: UUID, at: datetime) -> None:
-        """*other*, a contact or a lead, is not this person. Once is enough."""
+        """*other*, a contact or a lead, is not this person. Saying it again records nothing."""
         if other not in self.distinct_from:
             self.trigger_event(self.ToldApart, timestamp=at, other=other)
 
@@ -269,7 +269,7 @@ class Contact(HasActivities):
         return tuple(one for other, others in self.merges.items() for one in (other, *others))
 
     def absorb(self, other: "Contact", at: datetime) -> None:
-        """Take over what *other* says, which is merged into this contact in the same append."""
+        """Take over the fields of *other*, which is merged into this contact in the same append."""
         before, card = card_of(self), card_of(other)
         gained, changed = differences(before, combined(before, card))
         self.trigger_event(

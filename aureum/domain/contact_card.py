@@ -1,4 +1,4 @@
-"""What of a contact a merge brings together, by one rule a field. Pure.
+"""The fields of a contact that a merge combines, each by its own rule. Pure.
 
     field                        the merged contact has
     first name, last name        its own; where one is empty, the other's

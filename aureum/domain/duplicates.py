@@ -1,8 +1,8 @@
 """Whether two people may be one, why, and how sure that is. Pure; it suggests and decides nothing.
 
 Three things speak for it: the same e-mail address in its compared form, the same phone in E.164, the same name in any
-order, case and accents. Couples and families share an address or a phone, and one of their names: two who are called
-"John Smith" and "Mary Smith" are told apart, and suggested with little certainty. Nicknames are other names.
+order, case and accents. Couples and families share an address or a phone, and one of their names: "John Smith" and
+"Mary Smith" are told apart, and suggested with little certainty. Nicknames are other names.
 
     score    what is the same
     0.95     the address and the name (0.99 with the phone)
@@ -48,7 +48,8 @@ class Person(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """Why two may be one person, and how sure that is, from 0 to 1. *couple*: they may be two people who share it."""
+    """Why two may be one person, and how sure that is, from 0 to 1. *couple*: they may be two people who share the
+    address or phone."""
 
     reasons: tuple[Reason, ...]
     score: float
@@ -61,7 +62,7 @@ class Likeness(NamedTuple):
 
 
 def likeness(one: Person, other: Person) -> Likeness | None:
-    """What is the same of both; None if nothing is that would suggest that they are one person."""
+    """What is the same in both; None if nothing suggests that they are one person."""
     by_email = bool(addresses(one) & addresses(other))
     by_phone = bool({*one.phones} & {*other.phones})
     names = compared(f"{one.first_name} {one.last_name}", f"{other.first_name} {other.last_name}")
@@ -82,7 +83,7 @@ def addresses(person: Person) -> frozenset[str]:
 
 
 def compared(one: str, other: str) -> Names:
-    """How two names stand to each other, whatever the order of their words."""
+    """How two names compare, in any order of their words."""
     mine, others = words_of(one), words_of(other)
     if not mine or not others:
         return "unknown"

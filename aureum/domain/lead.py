@@ -29,7 +29,7 @@ LOST_REASONS = (
     "duplicate",
     "other",
 )
-"""Why a lead is lost, for reports; what else there is to say of it stands beside it in words."""
+"""Why a lead is lost, for reports. A note beside it may say more."""
 
 NOT_LOST = "can only be set while status is lost."
 
@@ -40,7 +40,7 @@ UNABLE = {
     "away": "You cannot claim leads while you are away: see away_from and away_to of your profile.",
     "takes_no_leads": "You cannot claim leads, since your profile says that you take none. A broker can change that.",
 }
-"""Why an agent cannot claim a lead, by why routing would not give the agent one."""
+"""Why an agent cannot claim a lead, by the reason why routing would not choose the agent."""
 
 OTHERS_FIRST = "The agents of the group {group} may claim this lead first, until {until}."
 
@@ -101,7 +101,7 @@ class Lead(HasActivities):
     """Whether a program seems to have filled in the form; None if it was never suspected."""
     lost_reason: str | None
     lost_note: str | None
-    """Why it is lost, in one of ``LOST_REASONS`` and in words. Not there on a lead that was never lost for a reason:
+    """Why it is lost: one of ``LOST_REASONS``, and a note. A lead without a reason does not have the attributes; ask
     ``lost_because``."""
 
     def __init__(self) -> None:
@@ -298,8 +298,8 @@ class Lead(HasActivities):
             aggregate.lost_reason, aggregate.lost_note = self.reason, self.note
 
     class PassedOn(Event):
-        """The time in which agents could claim the lead is over, or the time in which its agent was to answer: so many
-        ``minutes``. It goes to another agent, to others who may claim it, or to the pond, as ``routing`` says."""
+        """The ``minutes`` in which agents could claim the lead, or in which its agent had to answer, are over. The lead
+        goes to another agent, to others who may claim it, or to the pond, as ``routing`` says."""
 
         TOPIC: ClassVar[str] = "lead.passed_on"
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("because",))
@@ -317,8 +317,8 @@ class Lead(HasActivities):
             aggregate.because = self.because
 
     class Overdue(Event):
-        """Its agent did not answer within so many ``minutes``, and the lead stays with the agent: no other one can take
-        it, or it was passed on as often as a lead is. It is recorded once, and the owners are told."""
+        """The agent did not answer within so many ``minutes``, and keeps the lead: no other agent can take it, or it
+        has been passed on as often as allowed. It is recorded once, and the owners get a mail."""
 
         TOPIC: ClassVar[str] = "lead.overdue"
 
@@ -326,7 +326,7 @@ class Lead(HasActivities):
         minutes: int
 
         def apply(self, aggregate: "Lead") -> None:
-            """What it says is of no other event's concern."""
+            """Nothing of the state changes."""
 
     class ContactChanged(Event):
         """The lead's contact was merged into another one, or that was undone."""
@@ -406,9 +406,9 @@ class Lead(HasActivities):
             self.trigger_event(self.Assigned, timestamp=at, previous=self.assigned_to, assigned_to=agent)
 
     def claim(self, agent: UUID, at: datetime, group: Collection[UUID], out: Out | None = None) -> None:
-        """*agent* takes a lead that waits in the pond, or that a rule lets some agents claim for a while: those to whom
-        it was offered, or of an offer that does not say it, those of the *group*. *out* is why routing would give the
-        agent no lead now. An agent who has it already keeps it. Raises WrongState."""
+        """*agent* takes a lead that waits in the pond, or that a rule offers to some agents for a while: those that the
+        offer names, or the *group* if it names none. *out* is why routing would not choose the agent now. An agent who
+        has the lead already keeps it. Raises WrongState."""
         if self.assigned_to == agent:
             return
         if self.assigned_to is not None:
@@ -459,7 +459,7 @@ class Lead(HasActivities):
         routing: Mapping[str, Any],
         because: list[list[str]] | None,
     ) -> None:
-        """The *minutes* of an offer, or of an answer, are over: it goes where *routing* says."""
+        """The *minutes* for a claim or an answer are over. The lead goes where *routing* says."""
         group = ((self.routing or {}).get("rule") or {}).get("group") if reason == "not_claimed" else None
         self.trigger_event(
             self.PassedOn,
@@ -512,7 +512,7 @@ LOST = ("reason", "note")
 
 
 def lost_because(lead: Any) -> tuple[str | None, str | None] | None:
-    """Why a lead is lost: the reason and the note. None if none was ever given, so also for a lead that begins."""
+    """Why a lead is lost: the reason and the note. None if neither was ever given."""
     known = vars(lead)
     return (known["lost_reason"], known["lost_note"]) if "lost_reason" in known else None
 

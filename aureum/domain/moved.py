@@ -1,6 +1,8 @@
-"""What names a contact goes along when the contact is merged into another one, and back when that is undone.
+"""The path of a lead or task that names a contact: it goes along when the contact is merged into another one, and back
+when the merge is undone.
 
-The contacts that it came from are kept as they were left, so that undoing one merge after the other leads back to each.
+The path has the contacts that it came from, in their order, so that undoing one merge after the other leads back to
+each.
 """
 
 from uuid import UUID

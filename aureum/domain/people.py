@@ -48,13 +48,13 @@ def phone_key(e164: str | None) -> UUID | None:
 
 
 def name_key(*name: str) -> UUID | None:
-    """What stands for a name in an index, in any order of its words. None for one word: too many are called so."""
+    """What stands for a name in an index, in any order of its words. None for a single word, which too many share."""
     words = words_of(" ".join(name))
     return digest(*words) if len(words) > 1 else None
 
 
 def digest(*parts: str) -> UUID:
-    """A digest of *parts*, so that no index holds an address, a phone or a name again."""
+    """A digest of *parts*, so that no index holds an address, a phone or a name in the clear."""
     return UUID(bytes=hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).digest())
 
 

@@ -1,6 +1,6 @@
-"""What a contact would be without one of the merges into it: its events again, but for that one. Pure.
+"""What a contact would be without one of the merges into it: a replay of its other events. Pure.
 
-So what a user changed since the merge stays as the user left it, and what came from another merge stays too.
+So later changes by users stay, and so does what came from other merges.
 """
 
 from collections.abc import Iterable

@@ -226,7 +226,7 @@ class User(Aggregate):
             self.trigger_event(self.BioChanged, timestamp=at, bio=bio)
 
     def change_notify(self, notify: str, at: datetime) -> None:
-        """Get other mails from now on. Raises Invalid."""
+        """Choose which mails the user gets. Raises Invalid."""
         if notify not in NOTIFY:
             raise Invalid("notify", f"notify must be one of: {', '.join(NOTIFY)}.")
         if notify != self.notify:

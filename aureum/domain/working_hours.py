@@ -1,4 +1,4 @@
-"""The clock of an agent who is to answer in time: it runs while the agent works, and stands still otherwise.
+"""The clock of an agent who has to answer in time: it runs while the agent works, and stops otherwise.
 
 An agent works while the clocks in the brokerage's zone show a time within the agent's hours, and the agent is not away.
 Without hours the agent works at all hours. Where clocks are set forward, the hour that is skipped does not count; where
@@ -13,7 +13,7 @@ from aureum.domain.profile import DAYS
 from aureum.domain.wall_time import change_between, zone_of
 
 LONGEST = timedelta(days=14)
-"""No clock runs longer than that by the calendar: an agent who is away for good would never be late."""
+"""The calendar time after which any clock is over. Otherwise an agent who stays away would never be late."""
 
 DAY = timedelta(days=1)
 

@@ -1,4 +1,4 @@
-"""A letter: what one person is to be told because of one event. What it says in words is made of it by ``letters``."""
+"""A letter: what one person gets because of one event. ``letters`` puts it into words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who a letter is for. ``user_id`` is that of staff. ``subject_id`` is the person whose data the letter holds (the
-    stream of the lead or tour): once that person is erased, the letter is too. A visitor's letter always has it."""
+    """The person that a letter is for. ``user_id`` is that of staff. ``subject_id`` is the person whose data the letter
+    holds (the stream of the lead or tour): once that person is erased, the letter is too. A visitor's letter always has
+    it."""
 
     address: str
     name: str
@@ -22,8 +23,7 @@ class Letter:
     """``kind`` is a word that ``letters`` owns (``lead_assigned``, ``confirmation``, …), ``fields`` what its text is
     made of, ``position`` that of the event. It is not sent before ``not_before``.
 
-    ``also_about`` are persons besides the recipient's subject whose data it holds: once one of them is erased, so is
-    the letter.
+    ``also_about`` are further persons whose data it holds. Once one of them is erased, so is the letter.
 
     There is one letter of a kind, for one event and one address.
     """

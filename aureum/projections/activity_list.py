@@ -1,5 +1,5 @@
-"""Activities as both APIs show them, made of the stream: a lead or contact has few, and a command loads its stream
-anyway. So an append writes no row for them, erasing a person's key forgets them, and ``asOf`` costs nothing.
+"""Activities as both APIs show them, folded from the stream, because a lead or contact has few. So an append writes no
+row for them, deleting a person's key erases them, and ``asOf`` needs nothing more.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def id_of(stream_id: UUID, number: int) -> str:
 
 
 def shown(activity_id: str, said: Mapping[str, Any]) -> Row:
-    """What is *said* of an activity."""
+    """The fields of an activity in *said*."""
     return {
         "id": activity_id,
         "type": said["type"],
@@ -46,8 +46,8 @@ def shown(activity_id: str, said: Mapping[str, Any]) -> Row:
 
 
 def changes(event: Any) -> Change:
-    """What *event* changed among the activities, as histories and webhooks show it; empty for all other events. Of an
-    erased person nothing but that there was one."""
+    """The change of the activities by *event*, as histories and webhooks show it; empty for all other events. For an
+    erased person it only shows that there was an activity."""
     match event:
         case HasActivities.ActivityLogged():
             return {"activities": {"from": None, "to": of_event(event, event.originator_version, vars(event))}}
@@ -60,7 +60,7 @@ def changes(event: Any) -> Change:
 
 
 def of_event(event: Any, number: int, said: Any) -> Any:
-    """An activity as *event* tells of it; what was *said* of an erased person is a placeholder."""
+    """An activity as *event* has it. For an erased person *said* is a placeholder."""
     if not isinstance(said, Mapping):
         return said
     return {**shown(id_of(event.originator_id, number), said), "createdById": wire_or_none(event.logged_by)}

@@ -1,6 +1,6 @@
--- Pairs of contacts that share a key, behind a place in their order: which key it is, and what those do not share who were
--- paired by a stronger one already, says aureum/projections/duplicates.py, which declares this function once for each.
--- A contact is paired with at most 3 of the 20 oldest who share its key.
+-- Pairs of contacts that share a key, after a place in their order, without those that share a stronger key.
+-- aureum/projections/duplicates.py has the keys, and declares this function once for each.
+-- A contact is paired with at most 3 of the 20 oldest that share its key.
 --
 -- The groups come from the index one after the other, so that a page reads no more of it than it shows. A plan of its own
 -- for each call would cost more than the page.

@@ -1,5 +1,5 @@
--- The contacts that have an address, which every new contact with one asks for: so it is one plain round trip for those
--- that come at the same moment (docs/decisions/hot-reads.md). Erased persons are none of them, nor is the new one itself.
+-- The contacts that have an address. Every new contact with an address asks for them, so all that come at the same moment
+-- share one plain round trip (docs/decisions/hot-reads.md). Erased persons and the new contact itself are left out.
 CREATE OR REPLACE FUNCTION contacts_of_address(p_tenant uuid[], p_email_key uuid[], p_own uuid[], p_limit integer[])
 RETURNS TABLE (ord bigint, contact_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER

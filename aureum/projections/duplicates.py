@@ -1,9 +1,9 @@
-"""Who of a brokerage's contacts may be one person, found by the keys in their rows: address and name, address, phone,
-name. Nothing is kept for it; each list is read from the indexes of these keys, and is as exact as the contacts.
+"""Contacts of a brokerage that may be one person, found by the keys in their rows: address and name, address, phone,
+name. Each list is read from the indexes of these keys, so it is as exact as the contacts.
 
-Each pair comes by the strongest key that it shares, and a contact is paired with the oldest of those who share its key:
-so a phone of an office on a thousand contacts makes no million of pairs. A contact that was merged into another one
-stands for that one. What a user told apart is left out, and so are erased persons.
+A pair is found by the strongest key that it shares. A contact is paired only with the oldest that share its key, so
+that an office's phone on a thousand contacts does not make half a million pairs. A contact that was merged into another
+one stands for that one. Pairs that a user told apart are left out, and so are erased persons.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ STRONGER = {
     "phone_key": ("email_key",),
     "name_key": ("email_key", "phone_key"),
 }
-"""What those do not share who are paired by a key: they would have been paired by that already."""
+"""For each key the stronger keys. A pair that shares one of these was found by it already."""
 
 
 class Place(NamedTuple):
@@ -50,8 +50,8 @@ SELECT DISTINCT ON (c.contact_id) c.contact_id, c.doc
    AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = c.contact_id)
  ORDER BY c.contact_id
 """
-"""The contacts that share a key with a person: ``own`` is that person's contact or lead, which is none of them, and
-``distinct`` are those whom it was told apart from."""
+"""The contacts that share a key with a person, without ``own``, which is that person's contact or lead, and without
+``distinct``, from which it was told apart."""
 
 BY_KEY = """
       (SELECT x.contact_id, x.merged_into, x.distinct_from FROM contact_list x
@@ -59,7 +59,7 @@ BY_KEY = """
         ORDER BY x.contact_id LIMIT {most})"""
 
 MOST = 50
-"""Who share one key with a person: as many are looked at."""
+"""How many contacts that share one key with a person are compared."""
 
 DISTINCT_FROM = """
 SELECT x.distinct_from FROM contact_list x
@@ -75,7 +75,7 @@ def statement(template: str, **names: str) -> str:
 
 
 def pairs(key: str) -> dict[str, str]:
-    """What stands for the names in ``contact_pairs.sql``, for the function that finds pairs by this key."""
+    """The placeholders of ``contact_pairs.sql``, for the function that finds pairs by this key."""
     return {"{key}": key, "{stronger}": "".join(f" AND (x.{one} = y.{one}) IS NOT TRUE" for one in STRONGER[key])}
 
 
@@ -103,4 +103,4 @@ SELECT l.doc FROM lead_list l
 """The newest leads with this address and name. A range, though it is one value: see ``people.LEADS``."""
 
 OF_ADDRESS = "SELECT ord, contact_id FROM contacts_of_address(%b::uuid[], %b::uuid[], %b::uuid[], %b::integer[])"
-"""The contacts that have an address, for those that are made at the same moment: ``contacts_of_address.sql``."""
+"""The contacts with an address, for all contacts that are created at the same moment: ``contacts_of_address.sql``."""

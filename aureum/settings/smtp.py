@@ -1,4 +1,4 @@
-"""The mail server as AUREUM_SMTP_URL names it, and what an address is that mail can come from."""
+"""The settings of mail as they are checked: the server of AUREUM_SMTP_URL, and the address of AUREUM_MAIL_FROM."""
 
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -25,7 +25,7 @@ class SmtpServer:
 
     @property
     def name(self) -> str:
-        """What an operator knows it by: no secret is in it."""
+        """The server in messages and logs, without a secret."""
         return f"{self.host}:{self.port}"
 
 

@@ -1,4 +1,4 @@
-"""Takes up the timers that are due, and passes leads on. What goes wrong with one holds up no other."""
+"""Takes up the timers that are due, and passes leads on. A lead that fails holds up no other."""
 
 import asyncio
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ UPDATE timers t
  WHERE t.tenant_id = d.tenant_id AND t.lead_id = d.lead_id
 RETURNING t.tenant_id, t.lead_id, t.version
 """
-"""By the database's clock, as now() tells it, since an index knows that only then. If the worker dies over a timer, or
-fails, it is due again after a pause, an hour at most."""
+"""By the database's now(), because an index cannot be used with clock_timestamp(). If the worker dies over a timer, or
+fails, the timer is due again after a pause of an hour at most."""
 
 PUT_OFF = """
 UPDATE timers SET due_at = %(due)s, failures = 0
@@ -45,7 +45,7 @@ UPDATE timers SET due_at = %(due)s, failures = 0
 """
 
 END = "DELETE FROM timers WHERE tenant_id = %(tenant)s AND lead_id = %(lead)s AND version = %(version)s"
-"""Neither touches a timer that was set for a later version meanwhile."""
+"""Like ``PUT_OFF``, it leaves alone a timer that was set for a later version meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Timer:
 
 
 class Setter:
-    """Follows the logs and sets timers. It does not hurry: all that came in *poll_seconds* costs a brokerage one
-    transaction."""
+    """Follows the logs and sets timers, with a pause of *poll_seconds*, so that all events of a pause cost a brokerage
+    one transaction."""
 
     def __init__(self, store: EventStore, poll_seconds: float, stop: asyncio.Event) -> None:
         self.follower = Follower(store, TIMERS, self.heard, 0)
@@ -80,8 +80,8 @@ class Setter:
 
 
 async def fire_round(store: EventStore, pause: float, poll_seconds: float, stop: asyncio.Event) -> None:
-    """What is due now; if nothing is, wait for *poll_seconds*. *pause* is how long, in seconds, one that failed is left
-    alone at first. Raises Unavailable."""
+    """Fire what is due now; if nothing is, wait for *poll_seconds*. *pause* is the first pause of a failed timer, in
+    seconds. Raises Unavailable."""
     taken = await take(store.database, pause)
     teams: Teams = {}
     for start in range(0, len(taken), AT_ONCE):
@@ -108,6 +108,6 @@ async def fire(store: EventStore, timer: Timer, teams: Teams) -> None:
 
 
 async def settle(database: Database, timer: Timer, again: datetime | None) -> None:
-    """The timer has ended, or is due *again* later. What was appended has set the next one. Raises Unavailable."""
+    """End the timer, or put it off until *again*. An append has set the next one. Raises Unavailable."""
     about = {"tenant": timer.tenant_id, "lead": timer.lead_id, "version": timer.version}
     await database.rows(END if again is None else PUT_OFF, about | {"due": again})

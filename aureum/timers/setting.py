@@ -1,4 +1,4 @@
-"""Sets timers by what a tenant's log says: for each lead that something has happened to, until when it waits."""
+"""Sets timers from a tenant's log: for each lead with new events, until when it waits."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from aureum.store.event_store import Stream
 DATA, RECORDED_AT, KIND = 5, 7, "lead."
 
 OFFERED = b'"why":"offered"'
-"""What an event that makes an offer holds. Where agents need not answer in time, the others set no timer."""
+"""The mark of an event that makes an offer. If agents need not answer in time, other events set no timer."""
 
 SET_ALREADY = "SELECT lead_id FROM timers WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(leads)s)"
 
@@ -88,8 +88,8 @@ async def handle(batch: Batch) -> Handled[int]:
 
 
 def begins(found: Waiting, rows: Sequence[Any]) -> bool:
-    """Whether the lead waits since one of its new events, and not since long ago: a lead that came when agents need not
-    answer in time, or with a log that was brought from elsewhere, is left where it is."""
+    """Whether the lead waits since one of its new events. A lead that came when agents did not have to answer in time,
+    or in a log that was imported, stays where it is."""
     return found.since > now() - LONGEST and any(row[RECORDED_AT] == found.since for row in rows)
 
 

@@ -82,7 +82,7 @@ def test_what_no_rule_wants_goes_to_the_fallback_or_the_pond(module_database_url
             assert await office.look(lead_id, 15) == "lead.passed_on"
             assert (await office.agent(lead_id) is None) == claims
             said = await reason(office, lead_id)
-            assert "claimed it within 15 minutes. No rule behind it finds an agent, " in said
+            assert "claimed it within 15 minutes. No later rule finds an agent, " in said
             assert reasons.is_offered((await office.lead(lead_id)).routing) == claims
             assert await office.look(lead_id, 9_999) == "never"
         # Everyone is away: the pond, open to all.
@@ -134,7 +134,7 @@ def test_a_lead_that_is_not_answered_goes_round_and_then_stays(module_database_u
         for _ in range(2):
             assert await office.look(lead_id, 29) == "later" and await office.look(lead_id, 1) == "lead.passed_on"
             assert (await reason(office, lead_id)).startswith(
-                "The agent before did not answer within 30 minutes of work."
+                "The previous agent did not answer within 30 minutes of work."
             )
             had.append(await office.agent(lead_id))
         assert sorted(map(str, had)) == sorted(TEAM)

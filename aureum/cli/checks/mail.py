@@ -1,4 +1,4 @@
-"""Checks of mail: whether the mail server answers and lets us in, and what could not be sent."""
+"""Checks of mail: whether the mail server answers and accepts the login, and which mails could not be sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aureum.cli.checks.check import Doctor, Finding
 PROBE_SECONDS = 10.0
 LATE_SECONDS = 300
 
-FILES = "AUREUM_SMTP_URL is not set: mails are written to files in {directory} and reach no one."
+FILES = "AUREUM_SMTP_URL is not set, so mails are only written to files in {directory}."
 NOT_SENT = "The mail server {server} does not work: {why}"
 SAID = " It answered: {code} {answer}"
 
@@ -26,13 +26,13 @@ COULD_NOT = (
     "them, and so does the page Mail of the panel."
 )
 LATE = (
-    "A mail has been waiting for {minutes} minutes. Either the mail server takes none, or no worker runs: "
+    "A mail has been waiting for {minutes} minutes. Either the mail server takes no mail, or no worker runs: "
     "'aureum serve' has one unless it is told --no-worker, and 'aureum worker' is one."
 )
 
 
 async def mail(doctor: Doctor) -> AsyncIterator[Finding]:
-    """The mail server, as the settings say; mails that failed lately; and whether any wait."""
+    """The mail server of the settings, mails that failed lately, and mails that wait for long."""
     from aureum.mail.queue.observing import observe
     from aureum.mail.sending.outcome import explained
     from aureum.mail.sending.smtp import SmtpSender

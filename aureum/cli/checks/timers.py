@@ -14,7 +14,7 @@ SELECT b.slug, count(*), max(extract(epoch FROM now() - t.due_at))::float8, max(
  GROUP BY b.number, b.slug
  ORDER BY b.number
 """
-"""What no worker has taken up, and what it has taken up in vain."""
+"""Timers that no worker has taken up, and those that fail again and again."""
 
 NO_WORKER = (
     "{count} leads of {slug} should have gone on to another agent, the first of them {minutes} minutes ago. Either no "
@@ -28,7 +28,7 @@ FAILING = (
 
 
 async def timers(doctor: Doctor) -> AsyncIterator[Finding]:
-    """Leads whose time is over, and that are still where they were."""
+    """Leads that should have gone on some time ago."""
     for slug, count, seconds, failing in await doctor.store.database.rows(LATE):
         text = (FAILING if failing else NO_WORKER).format(count=count, slug=slug, minutes=round(seconds / 60))
         yield Finding("timers", text, {"brokerage": slug, "leads": count})

@@ -86,8 +86,8 @@ def decide(
     tried: Tried | None = None,
 ) -> Decision:
     """Whom the lead may go to. *ranking* is of the whole pool, where ``needs_ranking``; *lead_id* is what ``random``
-    draws by, so that the same lead is always drawn alike. *tried* is of a lead that is passed on: of its agents nobody
-    is among *found*."""
+    draws by, so that the same lead is always drawn alike. *tried* is for a lead that is passed on: *found* has none of
+    the agents who had it."""
     pool, out = narrowed(found, ranking, routing)
     decision = replace(
         by_mode(routing, pool, enquiry, ranking, lead_id, tried),
@@ -152,7 +152,7 @@ def by_mode(
 
 def by_rules(routing: Routing, pool: Sequence[Agent], enquiry: Enquiry, tried: Tried | None) -> Decision:
     """What the first rule that fits finds. A lead that is passed on goes from rule to rule until one finds an agent, or
-    offers it to agents who have not been offered it yet."""
+    offers it to a group that has not had an offer yet."""
     begun = Tried() if tried is None else tried
     for place in fitting(routing.rules, enquiry, begun.rule):
         found = by_rule(routing, pool, routing.rules[place], place, begun.groups)

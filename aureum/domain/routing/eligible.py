@@ -36,7 +36,7 @@ class Agent:
 
 
 def away_at(at: datetime, away_from: datetime | None, away_to: datetime | None) -> bool:
-    """Whether an agent is away. Without a beginning the absence has begun, without an end it goes on."""
+    """Whether a user is away. Without a beginning the absence has begun, without an end it goes on."""
     if away_from is None and away_to is None:
         return False
     return (away_from is None or away_from <= at) and (away_to is None or at < away_to)

@@ -69,13 +69,13 @@ UNDECIDED = {
 
 PASSED_ON = {
     "not_claimed": "No agent of the group {group} claimed it within {minutes}.",
-    "not_answered": "The agent before did not answer within {minutes} of work.",
+    "not_answered": "The previous agent did not answer within {minutes} of work.",
 }
 """Before the reason, where a lead was passed on."""
 
 OVERDUE = (
-    "The agent did not answer within {minutes} of work, and keeps the lead: no other agent can take it, or it was "
-    "passed on as often as a lead is."
+    "The agent did not answer within {minutes} of work, and keeps the lead: no other agent can take it, or it has been "
+    "passed on as often as allowed."
 )
 
 MISSING = {
@@ -176,7 +176,7 @@ def overdue(minutes: int) -> str:
 
 
 def why_passed_on(passed_on: Mapping[str, Any]) -> str:
-    """Why a lead did not stay where it was."""
+    """Why a lead was passed on."""
     said = PASSED_ON[passed_on["reason"]]
     return said.format(group=passed_on.get("group"), minutes=minutes_of(passed_on["minutes"]))
 
@@ -240,7 +240,7 @@ def why_nobody(found: Mapping[str, Any]) -> str:
     if found["mode"] == "semantic" and ranking is not None:
         return UNDECIDED.get(ranking["how"], UNDECIDED["nothing_said"])
     if "passed_on" in found:
-        return "No rule behind it finds an agent"
+        return "No later rule finds an agent"
     return "No agent was found"
 
 
@@ -305,7 +305,7 @@ def agents_in(details: Mapping[str, Any]) -> set[UUID]:
 
 
 def offered_in(details: Mapping[str, Any]) -> set[UUID]:
-    """Whom ``offer_shown`` tells of."""
+    """The agents whom ``offer_shown`` names."""
     return set(map(UUID, (details["routing"] or {}).get("offered", ())))
 
 
@@ -351,7 +351,7 @@ def is_offered(found: Mapping[str, Any] | None) -> bool:
 
 
 def passed_on(found: Mapping[str, Any], at: datetime, reason: str, minutes: int, group: str | None) -> dict[str, Any]:
-    """A decision at that moment about a lead that did not stay where it was, since so many *minutes* had passed."""
+    """A decision at that moment about a lead that is passed on because *minutes* are over."""
     return begun_at(found, at) | {"passed_on": {"reason": reason, "minutes": minutes, "group": group}}
 
 

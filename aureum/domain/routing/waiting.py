@@ -1,8 +1,8 @@
-"""What a lead waits for: that an agent claims it, or that its agent answers. The lead's history says it, all of it.
+"""What a lead waits for, from its history alone: that an agent claims it, or that its agent answers.
 
-A lead that was routed waits for the first contact with its agent. It waits no more once there was one, or once a user
-has chosen the agent by hand: then it stays with that agent. How long it waits stands in the settings
-(``aureum.domain.working_hours`` reads the agent's clock); an offer itself says how long.
+A lead that was routed waits for the first contact with its agent. It no longer waits after that contact, or after a
+user has chosen the agent by hand. The settings say how long it waits (``aureum.domain.working_hours`` reads the agent's
+clock). An offer says how long itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,13 @@ from aureum.domain.routing.reasons import CLOSED
 from aureum.domain.routing.settings import Routing
 
 Waits = Literal["not_claimed", "not_answered"]
-"""For what, by the reason for which the lead is passed on if it does not come."""
+"""What it waits for, by the reason for which the lead is passed on."""
 
 FIRST_CONTACT: tuple[type[Lead.Event], ...] = (Lead.StatusChanged, Lead.Converted, Lead.ActivityLogged)
-"""What counts as the first contact if a user or a key did it. So do notes, and a task that is done."""
+"""The first contact, if caused by a user or a key. Notes and completed tasks count, too."""
 
 MOST_PASSED = 3
-"""How often a lead is passed on since its agents did not answer. Then it stays, and the owners hear of it."""
+"""How often a lead is passed on because its agents did not answer. Then it stays, and the owners get a mail."""
 
 Happened = tuple[Any, datetime, Mapping[str, Any]]
 """An event of a lead, when it was recorded, and its actor as the metadata has it."""
@@ -33,9 +33,9 @@ Happened = tuple[Any, datetime, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Since when, and of an offer for how many ``minutes``. ``agent`` is the one who is to answer. ``passed`` is how
-    often it was passed on since its agents did not answer; ``agents`` had it and lost it, ``groups`` were offered it.
-    ``routing`` is the last decision about it."""
+    """What a lead waits for, and since when. ``minutes`` are those of an offer, ``agent`` is the one who has to answer.
+    ``passed`` is how often it was passed on because its agents did not answer. ``agents`` had it and lost it,
+    ``groups`` were offered it. ``routing`` is the last decision about it."""
 
     reason: Waits
     since: datetime
@@ -47,13 +47,13 @@ class Waiting:
     routing: Mapping[str, Any] | None = None
 
     def tried(self, settings: Routing) -> Tried:
-        """What has been tried, if it is passed on by these *settings*."""
+        """What has been tried, for passing the lead on by these *settings*."""
         had = self.agents if self.agent is None else self.agents | {self.agent}
         return Tried(had, self.groups, following(settings, self.routing, self.reason))
 
 
 def waiting(history: Iterable[Happened]) -> Waiting | None:
-    """What a lead with this *history* waits for; None if for nothing."""
+    """What a lead with this *history* waits for; None for nothing."""
     now: Waiting | None = None
     routing: Mapping[str, Any] | None = None
     status, contacted, passed = "new", False, 0
@@ -71,7 +71,7 @@ def waiting(history: Iterable[Happened]) -> Waiting | None:
                 if now is not None and now.reason == "not_claimed":
                     groups.add(routing["rule"]["group"] if routing else "")
             case Lead.Assigned():
-                # A claim, or one in all but name; anything else is a choice that a user has made.
+                # An agent who takes an offered lead by assigning it has claimed it. Otherwise a user chose the agent.
                 claimed = event.previous is None and reasons.is_offered(routing)
                 claimed = claimed and event.assigned_to is not None and actor.get("id") == to_wire(event.assigned_to)
                 now = Waiting("not_answered", at, agent=event.assigned_to) if claimed else None
@@ -86,7 +86,7 @@ def waiting(history: Iterable[Happened]) -> Waiting | None:
 
 
 def begun(assigned_to: UUID | None, routing: Mapping[str, Any] | None, at: datetime) -> Waiting | None:
-    """What a lead waits for that was just routed; nothing in the pond, or if it was not routed."""
+    """What a lead waits for that was just routed; None in the pond, or if it was not routed."""
     if routing is None:
         return None
     if assigned_to is not None:
@@ -97,7 +97,7 @@ def begun(assigned_to: UUID | None, routing: Mapping[str, Any] | None, at: datet
 
 
 def is_contact(event: Any, actor: Mapping[str, Any]) -> bool:
-    """Whether an event is the first contact: what the system does is none."""
+    """Whether an event is a contact with the person. Events of the system are none."""
     if actor.get("type") not in ("user", "key"):
         return False
     if isinstance(event, Lead.DetailsChanged):
@@ -106,8 +106,8 @@ def is_contact(event: Any, actor: Mapping[str, Any]) -> bool:
 
 
 def following(settings: Routing, routing: Mapping[str, Any] | None, reason: Waits) -> int:
-    """The place of the rule at which to go on: behind the one that made an offer; at the one that found an agent who
-    did not answer, since its group may have others. If that rule is no longer there, at the first one."""
+    """The place of the rule at which to go on: after a rule that made an offer, or at the rule that found an agent who
+    did not answer, because its group may have others. If that rule no longer exists, at the first one."""
     rule = None if routing is None or reasons.is_known(routing) else routing.get("rule")
     if rule is None:
         return 0

@@ -1,7 +1,7 @@
-"""Under which of their domains brokerages are reached: mails lead to those alone, and an owner hears of one that
-nothing reaches.
+"""Records the domains at which requests arrive. Links in mails lead only to those, and owners get a mail about a domain
+at which nothing arrives.
 
-A process remembers the domains that it has seen, and writes each down once. So this costs a request one look into a
+A process remembers the domains that it has seen, and stores each once. So this costs a request one look into a
 dictionary, and no request waits for it.
 """
 
@@ -45,7 +45,7 @@ class Arrivals:
         await asyncio.gather(self.task, return_exceptions=True)
 
     def came(self, lookup: Lookup, admission: Admission | None) -> None:
-        """The gate was asked for *lookup*, and has let it in or not. Returns at once."""
+        """Note the domain of a request that the gate has admitted. Returns at once."""
         if admission is None or lookup.slug:
             return
         tenant_id = admission.caller.host_tenant

@@ -89,7 +89,7 @@ async def change_name(visit: Visit) -> Response:
 
 
 async def change_notify(visit: Visit) -> Response:
-    """Which mails the reader gets."""
+    """Change which mails the reader gets."""
     try:
         await visit.ask("PATCH", "/api/me", body={"notify": visit.form["notify"]})
     except REFUSALS as error:

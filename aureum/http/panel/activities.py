@@ -32,7 +32,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
 
 
 def log_page(resource: Resource) -> Page:
-    """What the form on the page of a lead or contact does."""
+    """The target of the form on the page of a lead or contact."""
 
     async def log(visit: Visit) -> Response:
         typed = {name: visit.form[name] for name in TYPED}
@@ -54,12 +54,12 @@ def log_page(resource: Resource) -> Page:
 
 
 async def show_activity(visit: Visit) -> Response:
-    """The form that corrects it, and the button that removes it."""
+    """The page with the form that corrects it, and the button that removes it."""
     return await form(visit)
 
 
 async def form(visit: Visit, problem: str | None = None, etag: str | None = None) -> Response:
-    """The same; of a form that was refused with what was typed, why, and the *etag* of what it was typed into."""
+    """The page; after a refusal with what was typed, the *problem*, and the *etag* of the version that was edited."""
     answer = await visit.ask("GET", API, id=visit.id())
     fields = FIELDS[answer.body["type"]]
     return await page(
@@ -84,7 +84,7 @@ def back(activity: Mapping[str, Any]) -> str:
 
 
 async def correct(visit: Visit) -> Response:
-    """What was typed other than it is."""
+    """Correct the fields that were changed in the form."""
     activity = (await visit.ask("GET", API, id=visit.id())).body
     try:
         await save(visit, API, visit.id(), FIELDS[activity["type"]])
@@ -94,7 +94,7 @@ async def correct(visit: Visit) -> Response:
 
 
 async def remove(visit: Visit) -> Response:
-    """It was logged by mistake."""
+    """Remove an activity that was logged by mistake."""
     activity = (await visit.ask("GET", API, id=visit.id())).body
     await visit.ask("DELETE", API, id=visit.id())
     return RedirectResponse(f"{back(activity)}?done=removed#timeline", 303)

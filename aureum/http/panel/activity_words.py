@@ -1,5 +1,5 @@
-"""Activities in words, and what the form that logs one offers: the combinations that staff meet, each a choice of its
-own, so that nobody puts together what does not go together."""
+"""Activities in words, and the choices of the form that logs one: each is a valid combination of type, direction and
+outcome, so that staff cannot choose one that the API refuses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ OFFERED: Mapping[str, Mapping[str, str]] = {
     "Email received": {"type": "email", "direction": "inbound"},
     "Visit": {"type": "visit"},
 }
-"""What is sent for each choice."""
+"""The fields that each choice sends."""
 
 TYPED = ("what", "at", "minutes", "text")
 """The fields of the form that logs one."""

@@ -22,11 +22,14 @@ SETTINGS = (
 
 MAILS = (
     Field(
-        "confirmations", "Confirm forms by mail", "tick", hint="A visitor who sends a form gets a mail that says so."
+        "confirmations",
+        "Confirm forms by mail",
+        "tick",
+        hint="A visitor who sends a form gets a mail that confirms it.",
     ),
     Field("reply_to", "Replies go to", "email", hint="The address for replies to mails to visitors."),
 )
-"""The same, once the brokerage is there."""
+"""Mail settings, which an existing brokerage has."""
 
 REST = (
     Field("plan", "Plan", "choice", get_args(Plan), required=True),

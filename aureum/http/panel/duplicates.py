@@ -1,6 +1,6 @@
-"""Who may be the same person: on a page of its own, on the pages of contacts and leads, and before another is made.
+"""Duplicates: on a page of their own, on the pages of contacts and leads, and before a new contact is created.
 
-Staff merge two contacts, undo it, or say that they are two people.
+Staff merge two contacts, undo a merge, or say that they are two people.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,14 +29,14 @@ PAGES_OF = {"contact": CONTACTS, "lead": "/admin/leads"}
 DONE = {
     "merged": "The contacts were merged.",
     "separated": "The merge was undone.",
-    "distinct": "They are two people. They won't be suggested again.",
+    "distinct": "Saved. The two won't be suggested as duplicates again.",
 }
 
 Found = dict[str, Any]
 
 
 def in_words(suggestion: Mapping[str, Any]) -> Found:
-    """Why two may be one person, and how sure that is."""
+    """Why two may be the same person, and how sure that is."""
     why = [REASONS[reason] for reason in suggestion["reasons"]]
     return {
         "why": "; ".join([", ".join(why), *([COUPLE] if suggestion["mayBeCouple"] else [])]),
@@ -46,7 +46,7 @@ def in_words(suggestion: Mapping[str, Any]) -> Found:
 
 
 def person(one: Mapping[str, Any]) -> Found:
-    """A person with a name to show, and the page."""
+    """A person with the name and page to show."""
     name = f"{one['firstName']} {one['lastName']}".strip()
     return {**one, "name": name, "page": f"{PAGES_OF[one['kind']]}/{one['id']}"}
 
@@ -57,7 +57,7 @@ def shown(suggestions: Sequence[Mapping[str, Any]]) -> list[Found]:
 
 
 async def of_contact(visit: Visit, contact: Mapping[str, Any]) -> dict[str, Any]:
-    """Who may be the same person as a contact, who was merged into it, and the names of all who ever were."""
+    """A contact's duplicates, the contacts that are merged into it, and the names of all that ever were."""
     found = (await visit.ask("GET", API + "/{id}/duplicates", id=contact["id"])).body
     history = (await visit.ask("GET", API + "/{id}/history", id=contact["id"])).body
     merges = [event["changes"]["mergedWith"] for event in history if "mergedWith" in event["changes"]]
@@ -77,19 +77,19 @@ async def name_of(visit: Visit, contact_id: str) -> str:
 
 
 async def of_lead(visit: Visit, lead: Mapping[str, Any]) -> dict[str, Any]:
-    """Who may be the same person as a lead."""
+    """A lead's duplicates."""
     found = (await visit.ask("GET", "/api/leads/{id}/duplicates", id=lead["id"])).body
     return {"found": shown(found), "merged": [], "names": {}}
 
 
 async def like_new(visit: Visit, body: Mapping[str, Any]) -> list[Found]:
-    """The contacts that may be the one that is about to be made of *body*."""
+    """The duplicates of a contact that *body* would create."""
     said = {name: body.get(name) for name in ("firstName", "lastName", "email", "phone")}
     return shown((await visit.ask("GET", API + "/similar", query=said)).body)
 
 
 async def before_conversion(visit: Visit) -> Response:
-    """The contacts that may be the person of a lead, before another one is made."""
+    """The contacts that may be the person of a lead, before its conversion creates another one."""
     lead = (await visit.ask("GET", "/api/leads/{id}", id=visit.id())).body
     suggestions = (await visit.ask("GET", "/api/leads/{id}/duplicates", id=visit.id())).body
     found = shown([one for one in suggestions if one["person"]["kind"] == "contact"])
@@ -97,7 +97,7 @@ async def before_conversion(visit: Visit) -> Response:
 
 
 async def show_pairs(visit: Visit, problem: str | None = None) -> Response:
-    """Pairs of contacts, a page at a time; of what was refused, why."""
+    """Pairs of contacts, a page at a time; after a refusal with the *problem*."""
     query = visit.request.query_params
     answer = await visit.ask("GET", HERE.replace("/admin", "/api"), query=page_asked(visit))
     pairs = [in_words(one) | {"people": [person(each) for each in one["contacts"]]} for one in answer.body]
@@ -124,23 +124,23 @@ async def show(visit: Visit) -> Response:
 
 
 async def merge(visit: Visit) -> Response:
-    """The other contact is merged into the one in the path."""
+    """Merge the other contact into the one in the path."""
     return await said(visit, "merge", {"with": visit.form["other"]}, "merged")
 
 
 async def unmerge(visit: Visit) -> Response:
-    """The other contact stands for itself again."""
+    """Undo the merge of the other contact."""
     return await said(visit, "unmerge", {"merge": visit.form["other"]}, "separated")
 
 
 async def tell_apart(visit: Visit) -> Response:
-    """The contact in the path is not the other contact or lead."""
+    """Record that the contact in the path is not the other contact or lead."""
     return await said(visit, "distinct", {"from": visit.form["other"]}, "distinct")
 
 
 async def said(visit: Visit, action: str, body: Mapping[str, Any], done: str) -> Response:
-    """What a button says, and back to where it was pressed. What is refused is said on the page of pairs. Raises
-    NotFound where there is no such contact."""
+    """Ask the API for the button's *action*, and return to the page of the button. A refusal is shown on the page of
+    pairs. Raises NotFound for an unknown contact."""
     await visit.ask("GET", API + "/{id}", id=visit.id())
     try:
         await visit.ask("POST", f"{API}/{{id}}/{action}", id=visit.id(), body=body)

@@ -94,7 +94,7 @@ async def read_lead(visit: Visit) -> ApiAnswer:
 
 
 async def offered(visit: Visit, offer: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """To whom the lead is offered now, with the agents by their ids."""
+    """The lead's current offer, with the agents by their ids."""
     if offer is None:
         return None
     ids = {user["number"]: user["id"] for user in (await visit.ask("GET", "/api/users")).body}

@@ -1,4 +1,4 @@
-"""The mails of the brokerage: what is queued, sent, failed and why; one of them with its text; sending it again."""
+"""The mails of the brokerage: which are queued, sent or failed, and why; one mail with its text; sending it again."""
 
 from typing import get_args
 
@@ -32,7 +32,7 @@ async def show_mails(visit: Visit) -> Response:
         statuses=get_args(Status),
         kinds=sorted(KINDS),
         older=part["page"] + 1 if part["page"] < part["total_pages"] else None,
-        # Only who runs the installation can read them there.
+        # Only the operator can read them there.
         directory=mail_directory(settings) if settings.smtp_url is None and visit.role == "platform_admin" else None,
         files=settings.smtp_url is None,
     )

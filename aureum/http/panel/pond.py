@@ -49,7 +49,7 @@ def is_open(offer: Mapping[str, Any] | None, number: int, now: datetime) -> bool
 
 
 async def cannot_claim(visit: Visit) -> str | None:
-    """Why an agent who looks at the pond may claim none of it now; brokers and owners may."""
+    """Why the agent who reads the page cannot claim now; None for brokers and owners, who always can."""
     if visit.role != "agent" or visit.me is None:
         return None
     own = (await visit.ask("GET", AGENT, id=str(visit.me["number"]))).body

@@ -26,7 +26,7 @@ ACTIVITIES = {
     "corrected": "The correction was saved.",
     "removed": "It was removed from the timeline.",
 }
-"""What is said after something was done about an activity."""
+"""The messages after an activity was logged, corrected or removed."""
 
 CHOOSE_IN_FORM = "Choose a brokerage."
 
@@ -53,7 +53,7 @@ class Action:
     done: str
     when: Callable[[Doc], bool] = lambda _: True
     first: Callable[[Visit], Awaitable[Response]] | None = None
-    """The page that a user has to look at first, if contacts may be the same person."""
+    """The page that a user sees first if contacts may be the same person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ class Resource:
     activities: bool = False
     """Whether notes, calls, mails and visits are logged on it."""
     asks: Callable[[Doc], str | None] = lambda _: None
-    """What its page asks for, if something that would be useful is missing."""
+    """A note on its page about something useful that is missing."""
     history_words: Mapping[str, str] = field(default_factory=dict)
-    """How its history calls events, and fields whose names do not explain themselves."""
+    """The words of its history for events, and for fields whose names do not explain themselves."""
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)
     """Fields that name other resources, and the pages where these are."""
@@ -101,9 +101,9 @@ class Resource:
     facts: Sequence[Column] = ()
     """What the page shows that cannot be changed."""
     same: Callable[[Visit, Doc], Awaitable[Mapping[str, Any]]] | None = None
-    """Who may be the same person, and who is known to be."""
+    """Its duplicates and merges."""
     like_new: Callable[[Visit, Doc], Awaitable[Sequence[Any]]] | None = None
-    """Who may be the person that is about to be made. The form is shown once more with them."""
+    """The duplicates of a resource that is about to be created. The form is shown again with them."""
     pages: Sequence[tuple[str, str]] = ()
     """Other pages about the list: their paths and names."""
     told: Mapping[str, str] = field(default_factory=dict)
@@ -165,8 +165,8 @@ async def new_form(
     problem: str | None = None,
     found: Sequence[Any] = (),
 ) -> Response:
-    """The form with its default values, and who was *found* to be like what was typed. A user who may not see the list
-    does not see the form either."""
+    """The form with its default values, and the duplicates that were *found* for what was typed. A user who may not see
+    the list does not see the form either."""
     fields = fields_of_new(resource, visit)
     if BROKERAGE in fields:
         # Whom it can be assigned to depends on the brokerage that is chosen in the form.
@@ -203,12 +203,12 @@ async def create(resource: Resource, visit: Visit) -> Response:
 
 
 def unless_similar(visit: Visit) -> dict[str, str]:
-    """What the API is asked: to make no contact that may be another one, before the user has seen those."""
+    """The query with which the API creates no contact that may be a duplicate, until the user has seen the others."""
     return {} if visit.form["anyway"] == "yes" else {"unlessSimilar": "true"}
 
 
 def is_similar(error: Exception) -> bool:
-    """Whether that is why nothing was made."""
+    """Whether nothing was created because of similar contacts."""
     return isinstance(error, HttpError) and error.code == "similar_contacts"
 
 
@@ -304,7 +304,7 @@ async def change(resource: Resource, visit: Visit) -> Response:
 
 
 async def act(resource: Resource, action: Action, visit: Visit) -> Response:
-    """What a button says, unless a user has to look first."""
+    """Ask the API for the button's action, unless the user has to look at duplicates first."""
     unless = {} if action.first is None else unless_similar(visit)
     try:
         await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id(), query=unless)

@@ -55,7 +55,7 @@ async def shown(
 
 
 async def silent_domains(visit: Visit, domains: Sequence[str]) -> set[str]:
-    """Those of *domains* under which no request has arrived yet."""
+    """Those of *domains* at which no request has arrived yet."""
     seen = await visit.request.app.state.aureum.database.rows(SEEN, {"domains": list(domains)})
     return set(domains) - {domain for (domain,) in seen}
 

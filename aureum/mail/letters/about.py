@@ -27,7 +27,7 @@ class LetterSettings(NamedTuple):
 
 
 class About(NamedTuple):
-    """The staff, where links begin, whether visitors get confirmations and where replies to these go."""
+    """The staff, where links begin, whether visitors get confirmations, and where replies to these go."""
 
     staff: dict[UUID, Member]
     link: str | None

@@ -1,7 +1,7 @@
 """A letter as the bytes of a mail: headers, plain text and HTML. Pure.
 
 Texts come from the catalogue (``texts``), both bodies from a pair of templates. HTML loads nothing from anywhere, and
-no address in a mail tells who has opened it.
+no link in a mail tells which person has opened it.
 """
 
 import binascii
@@ -60,8 +60,8 @@ class AboutBrokerage(NamedTuple):
 
 
 def rendered(letter: Letter, about: AboutBrokerage, message_id: str, sender: str, at: datetime) -> bytes:
-    """The mail from *sender* (an address) in the brokerage's name, written at that moment. Its *message_id* makes its
-    parts' boundary, so that the same letter is the same bytes.
+    """The mail from *sender* (an address) in the brokerage's name, written at that moment. The boundary of its parts is
+    derived from *message_id*, so that the same letter is the same bytes.
 
     Raises ValueError for an address that no mail can go to, and KeyError for a kind or a field that there is not.
     """
@@ -87,8 +87,8 @@ def rendered(letter: Letter, about: AboutBrokerage, message_id: str, sender: str
 
 
 def bodies(letter: Letter, values: Mapping[str, Any], message_id: str) -> bytes:
-    """Plain text and HTML, the one that is preferred last, with their headers (RFC 2046). The library's own messages
-    take several times as long to make as the texts in them."""
+    """Plain text and HTML, the preferred one last, with their headers (RFC 2046). They are written here because the
+    library's own messages take several times as long to make as the texts in them."""
     # "=_" never stands in what is quoted-printable.
     boundary = f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
     parts = "".join(
@@ -134,7 +134,7 @@ def shown(letter: Letter, about: AboutBrokerage) -> dict[str, Any]:
 
 
 def legible(value: Any) -> Any:
-    """*value* with texts that can be sent: only line ends control anything in them, and none is endless."""
+    """*value* with texts that can be sent: of limited length, with no control characters but line ends."""
     if isinstance(value, str):
         kept = (headers.clean(line, LONGEST_TEXT) for line in value[:LONGEST_TEXT].splitlines())
         return "\n".join(kept).strip()

@@ -1,8 +1,8 @@
-"""Which forms are confirmed to the visitor who sent them. A form is open to everyone, and its address is whatever was
-typed: so nobody can have more mails sent to an address, or by a brokerage, than the limits here.
+"""Which forms are confirmed to the visitor by mail.
 
-The follower decides for a whole batch, in the transaction that holds its checkpoint: two workers never decide for one
-brokerage at the same moment, and what is undone is decided again.
+Anyone can send a form, and type any address into it. So the limits here bound how many mails an address gets, and how
+many a brokerage sends. The follower decides for a whole batch, in the transaction that holds its checkpoint: two
+workers never decide for one brokerage at the same moment, and a decision that is rolled back is made again.
 """
 
 import unicodedata
@@ -97,8 +97,8 @@ def digests_of(tenant_key: TenantKey, address: str) -> Digests:
 
 
 def given_name(typed: str) -> str | None:
-    """The first name in what a visitor *typed* into the field for it: one word of letters and of no great length. None
-    for anything else: a name is all that a stranger can put into a mail of the brokerage."""
+    """The first name in what a visitor *typed* into its field: one short word of letters. None for anything else,
+    because it is all that a stranger can put into a mail of the brokerage."""
     name = unicodedata.normalize("NFC", (typed.split() or [""])[0])
     fits = name[:1].isalpha() and len(name) <= LONGEST_NAME
     return name if fits and all(unicodedata.category(one)[0] in "LM" for one in name) else None

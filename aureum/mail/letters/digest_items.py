@@ -1,5 +1,5 @@
-"""What waits for a user's next digest: ids and moments alone. What a digest says of them is read when it is made, so
-that it tells of no one who was erased meanwhile."""
+"""What waits for a user's next digest: only ids and moments. The rest is read when the digest is made, so that it
+leaves out persons who were erased meanwhile."""
 
 from collections.abc import Sequence
 from datetime import datetime

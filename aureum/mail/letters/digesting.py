@@ -1,4 +1,4 @@
-"""Digests: one mail on a user's working morning that tells of all leads and showings since the one before.
+"""Digests: one mail on a user's working morning that lists all leads and showings since the one before.
 
 The row of the day (table ``digests``) is inserted, what has waited is taken, and the mail is queued in one transaction:
 so there is one a day, with several workers and whenever one of them dies.
@@ -93,7 +93,7 @@ async def digest(
     connection: AsyncConnection[Any], tenant_key: TenantKey, due: Due, settings: LetterSettings
 ) -> list[Letter]:
     """The letter of a digest, in a transaction of *connection*; none if it was made already, or nothing is left to say.
-    What has waited for it is gone once that is committed."""
+    The commit removes what has waited for it."""
     of = {"tenant": due.tenant_id, "user": due.user_id, "day": due.day}
     if await (await connection.execute(TAKE_DAY, of)).fetchone() is None:
         return []
@@ -123,7 +123,7 @@ async def digest(
 async def as_they_are(
     connection: AsyncConnection[Any], tenant_key: TenantKey, streams: Iterable[UUID]
 ) -> dict[UUID, Lead | Tour]:
-    """Leads and tours as they are now; those that cannot be read, and of persons who were erased, are left out."""
+    """Leads and tours as they are now, without those that cannot be read and those of persons who were erased."""
     of = {"tenant": tenant_key.tenant_id, "streams": list(streams)}
     rows: dict[UUID, list[Any]] = defaultdict(list)
     for row in await (await connection.execute(STREAMS, of, binary=True)).fetchall():
@@ -139,7 +139,7 @@ async def as_they_are(
 
 
 def still_true(items: Sequence[Item], things: dict[UUID, Lead | Tour]) -> list[tuple[Item, Lead | Tour]]:
-    """What is to be told, each lead once: what is the user's still, and what no agent has still."""
+    """What the digest lists, each lead once: leads that are still the user's, and those that still have no agent."""
     told: dict[UUID, tuple[Item, Lead | Tour]] = {}
     for item in items:
         thing = things.get(item.stream_id)
@@ -160,6 +160,6 @@ def entry(item: Item, thing: Lead | Tour, about: About) -> dict[str, str | None]
 
 
 async def forget_old(database: Database) -> None:
-    """Remove what no digest will tell any more, and the days that are long past. Raises Unavailable."""
+    """Remove what no digest will list any more, and the days that are long past. Raises Unavailable."""
     await database.rows(OLD)
     await database.rows(OLD_DAYS)

@@ -1,8 +1,8 @@
 """Header fields of mails, written so that nothing in a value can end its line or begin another address.
 
-The names that stand in them come from visitors. The standard library takes quoted names apart when it folds them, so
-that a comma in one may become a second recipient (in the Python releases that we support); here a value is either plain
-ASCII of one short line or made of encoded words (RFC 2047), which hold letters, digits and nothing that means anything.
+The names in them come from visitors. The standard library takes quoted names apart when it folds them, so a comma in a
+name may become a second recipient (in the Python releases that we support). Here a value is either one short line of
+plain ASCII, or encoded words (RFC 2047), which hold no character with a meaning of its own.
 """
 
 import base64
@@ -32,8 +32,8 @@ MESSAGE_ID = re.compile(r"<[A-Za-z0-9._%+=-]+@[A-Za-z0-9._-]+>")
 
 
 def clean(text: str, most: int = LONGEST_NAME) -> str:
-    """*text* as one line of at most *most* characters, without marks that nobody sees, such as those that turn the
-    direction of what follows; a lone surrogate is shown as a replacement character."""
+    """*text* as one line of at most *most* characters, without invisible marks, such as those that change the direction
+    of writing. A lone surrogate becomes a replacement character."""
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_seen, one_line(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))))
     line = " ".join(text.split())
@@ -80,7 +80,7 @@ def encoded_words(text: str) -> str:
 
 
 def usable(address: str | None) -> str | None:
-    """*address* as headers and mail servers take it, with its domain as A-labels; None if a mail cannot go there."""
+    """*address* as headers and mail servers take it, with its domain in ASCII; None if a mail cannot go there."""
     local, at, domain = (address or "").strip().rpartition("@")
     try:
         ascii_domain = idna.encode(domain, uts46=True).decode("ascii").lower()

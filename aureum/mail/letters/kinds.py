@@ -1,4 +1,4 @@
-"""All kinds of letters, on one page. A new one takes a line here, a pair of templates of its name in ``templates/``,
+"""All kinds of letters, on one page. A new one takes a line here, a pair of templates with its name in ``templates/``,
 and its sentences in each file of ``texts/``.
 """
 
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """``fields`` are the names that a letter of this kind may have beside ``link``; what is not given is left out of
-    the mail. One with ``account`` goes to a user whatever the user's choice is, an ``urgent`` one does not wait for a
+    """``fields`` are the names that a letter of this kind may have besides ``link``; the mail leaves out those that are
+    not given. A letter with ``account`` ignores which mails the user chose, an ``urgent`` one does not wait for a
     digest, and ``public`` ones go to visitors."""
 
     fields: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""Where links in mails lead: pages of the panel, which only show something; what is done there takes a click more.
+"""Links in mails. They open pages of the panel and change nothing.
 
-They begin with a domain of the brokerage under which requests have arrived, so that no mail names one that leads
+They begin with a domain of the brokerage at which requests have arrived, so that no mail names a domain that leads
 nowhere yet.
 """
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from aureum.domain.profile import DAYS
+from aureum.domain.routing.eligible import away_at
 
 BEGINS = "08:00"
-"""Of a user whose profile has no working hours."""
+"""For a user whose profile has no working hours."""
 
 
 class Work(NamedTuple):
@@ -37,12 +38,4 @@ def due(work: Work, at: datetime, waits_since: datetime, last: date | None) -> d
     begins = morning(work, day)
     if begins is None or at < begins or waits_since >= begins or (last is not None and last >= day):
         return None
-    return None if is_away(work, at) else day
-
-
-def is_away(work: Work, at: datetime) -> bool:
-    """Whether the user is away. Without a beginning the absence has begun, without an end it goes on."""
-    if work.away_from is None and work.away_to is None:
-        return False
-    begun = work.away_from is None or work.away_from <= at
-    return begun and (work.away_to is None or at < work.away_to)
+    return None if away_at(at, work.away_from, work.away_to) else day

@@ -1,6 +1,6 @@
-"""What there may be to write about in a tenant's log: a lead or a tour that came, was cleared or got another agent, a
-lead that agents may claim or did not answer, and a webhook that was disabled. Pure; the occasions of one append are
-told together, when all of it is known, so that a suspect is none.
+"""The occasions for letters in a tenant's log: a lead or a tour that came, was cleared or got another agent, a lead
+that agents may claim or did not answer, and a webhook that was disabled. Pure. The occasions of an append are given
+after its last event, because only then is it known whether the lead is a suspect, which is no occasion.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,13 +26,13 @@ CAME = (Lead.Captured, Tour.Requested)
 CLEARED = (Lead.Cleared, Tour.Cleared)
 ASSIGNED = (Lead.Assigned, Tour.Assigned)
 ROUTED = (*CAME, *CLEARED, Lead.PassedOn)
-"""After which the routing says whose it is."""
+"""Events after which the routing names the agent."""
 
 TYPES = frozenset(
     event.TOPIC
     for event in (*ROUTED, *ASSIGNED, Lead.Overdue, Lead.Suspected, Tour.Suspected, WebhookEndpoint.Disabled)
 )
-"""Of events that make an occasion, or unmake one."""
+"""The types of events that make an occasion, or cancel one."""
 
 FORM = "website"
 """The source of what visitors send."""
@@ -169,7 +169,7 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
 
 
 def waits(record: Recorded, lead: Lead) -> Iterator[Offered | Late]:
-    """Whom an event lets claim the *lead*, and who did not answer it in time."""
+    """The agents whom an event lets claim the *lead*, and the agent who did not answer it in time."""
     event, name = record.event, f"{lead.first_name} {lead.last_name}".strip()
     about = (lead.id, record.position, event.timestamp, name)
     match event:
@@ -184,13 +184,13 @@ def waits(record: Recorded, lead: Lead) -> Iterator[Offered | Late]:
 
 
 def actor(record: Recorded) -> tuple[str | None, str | None]:
-    """Who caused an event: what kind of caller, and its id on the wire."""
+    """What caused an event: the kind of caller, and its id on the wire."""
     found = record.metadata.get("actor")
     return (found.get("type"), found.get("id")) if isinstance(found, dict) else (None, None)
 
 
 def is_erased(aggregate: Lead | Tour) -> bool:
-    """Whether the person was erased: then there is nothing to tell."""
+    """Whether the person was erased, so that there is nothing to write."""
     return ERASED in (aggregate.email, aggregate.phone, aggregate.message)
 
 

@@ -1,5 +1,5 @@
-"""Who of the staff gets a letter: agents of what is theirs, owners and brokers of what no agent has, owners of what
-goes wrong. A user without an address and one that is disabled get none."""
+"""The staff who get a letter: agents about what is theirs, owners and brokers about what no agent has, owners about
+what goes wrong. A user without an address gets none, and neither does a disabled user."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ SELECT u.user_id, coalesce(u.shown_email, u.email), u.name, u.role, u.notify, u.
 
 
 class Member(NamedTuple):
-    """One of the staff. ``languages`` are those in the profile."""
+    """A user of the brokerage. ``languages`` are those in the profile."""
 
     user_id: UUID
     address: str
@@ -37,7 +37,7 @@ class Member(NamedTuple):
 
     @property
     def language(self) -> str:
-        """In which letters to this user are written: English, unless the profile has another one and not English."""
+        """The language of letters to this user: English, unless the profile has another one and not English."""
         spoken = [tag for tag in self.languages if written_in(tag) == tag.partition("-")[0].lower()]
         known = {written_in(tag) for tag in spoken}
         return LANGUAGES[0] if not known or LANGUAGES[0] in known else written_in(spoken[0])
@@ -62,12 +62,12 @@ def letter_to(
     reply_to: str | None = None,
     not_before: datetime | None = None,
 ) -> Letter:
-    """A letter to one of the staff, whatever the user wishes."""
+    """A letter to a member of the staff, without a look at ``notify``."""
     recipient = Recipient(member.address, member.name, member.user_id, subject_id)
     return Letter(kind, recipient, usable(reply_to), member.language, fields, position, not_before)
 
 
 def wish(member: Member, kind: str) -> str:
-    """When a user wants to hear of this: one of ``aureum.domain.user.NOTIFY``."""
+    """When a user wants a letter of this kind: one of ``aureum.domain.user.NOTIFY``."""
     about = KINDS[kind]
     return AT_ONCE if about.account or (about.urgent and member.notify == DIGEST) else member.notify

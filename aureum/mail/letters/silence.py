@@ -1,4 +1,4 @@
-"""Domains of brokerages at which nothing has arrived a day after they were added: their owners hear of it, once."""
+"""Domains of brokerages at which nothing has arrived a day after they were added. Their owners get one letter each."""
 
 from typing import Any
 from uuid import UUID
@@ -39,13 +39,13 @@ SELECT max(e.position) FROM events e
 
 
 async def tenants_with_silence(database: Database) -> list[UUID]:
-    """Brokerages whose owners are to hear of a domain. Raises Unavailable."""
+    """Brokerages whose owners are to get a letter about a domain. Raises Unavailable."""
     return [tenant_id for (tenant_id,) in await database.rows(TENANTS, {"local": LOCAL})]
 
 
 async def silence(connection: AsyncConnection[Any], tenant_id: UUID, settings: LetterSettings) -> list[Letter]:
-    """Letters to the owners about domains that nothing reaches, in a transaction of *connection*; with it the domains
-    are marked as told."""
+    """Letters to the owners about domains at which nothing arrives. The transaction of *connection* marks the domains,
+    so that they are named once."""
     of = {"tenant": tenant_id, "platform": PLATFORM, "local": LOCAL}
     domains = sorted(domain for (domain,) in await (await connection.execute(TAKE, of)).fetchall())
     about = await about_brokerage(connection, tenant_id, settings)

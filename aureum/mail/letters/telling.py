@@ -1,7 +1,7 @@
-"""Which letters the events of one batch of a tenant's log make.
+"""The letters that the events of one batch of a tenant's log make.
 
-Occasions are found in the log; each concerns some of the staff, who get a letter or have it wait for their digest, and
-a form also the visitor, who gets a confirmation within the limits (``confirming``).
+Each occasion in the log concerns some of the staff. They get a letter at once, or it waits for their digest. The
+visitor who sent a form gets a confirmation, within the limits (``confirming``).
 """
 
 import asyncio
@@ -31,15 +31,15 @@ from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
 
 STALE = timedelta(days=7)
-"""What happened longer ago makes no letter: a log that was brought from elsewhere is not told again."""
+"""Older events make no letter, because a log that was imported is no news."""
 
 READ_OF_WORDS = 2_000
-"""Characters by which the language of an enquiry is told."""
+"""The characters of an enquiry that its language is detected from."""
 
 METADATA = 6
 
 SLICE = 50
-"""Streams that are worked through in one go; then the process's other tasks have their turn."""
+"""Streams that are worked through before the process's other tasks have their turn."""
 
 
 async def letters_of(

@@ -1,7 +1,7 @@
-"""The catalogue of what mails say: one file a language in ``texts/``, by kind of letter; ``common`` is for all kinds.
+"""The catalogue of mail texts: one file per language in ``texts/``, by kind of letter; ``common`` is for all kinds.
 
-A sentence is found for a kind first, and then among the common ones. What it is filled with is never read as a sentence
-itself, and in HTML it is escaped.
+A sentence is looked up for its kind first, then among the common ones. The values that fill it are never read as
+sentences themselves, and are escaped in HTML.
 """
 
 import tomllib
@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 LANGUAGES = ("en", "es")
-"""In which mails are written. The first is for all who speak none of them."""
+"""The languages of mails. The first is for people who speak none of them."""
 
 Texts = Mapping[str, Mapping[str, str]]
 
@@ -22,7 +22,7 @@ def catalogue(language: str) -> Texts:
 
 
 def written_in(language: str) -> str:
-    """The language of a mail to a person who uses *language* (BCP 47): that one, or the first that there is."""
+    """The language of a mail to a person who uses *language* (BCP 47): that one, or the first of ``LANGUAGES``."""
     primary = language.partition("-")[0].lower()
     return primary if primary in LANGUAGES else LANGUAGES[0]
 

@@ -1,5 +1,5 @@
-"""Addresses that mail servers have refused for good, of each tenant: visitors' are never written to again, those of
-staff a few times more. A mail that is accepted ends it.
+"""Addresses that mail servers have refused for good, per tenant. A visitor's address gets no more mail, an agent's a
+few more. An accepted mail ends this.
 """
 
 from collections.abc import Iterable

@@ -81,8 +81,8 @@ RETURNING 1
 
 
 class Claim(NamedTuple):
-    """A mail that a worker holds. ``wrapped`` is the key of its subject, if that has one; ``erased``:
-    one of the other persons in it has none any more."""
+    """A mail that a worker holds. ``wrapped`` is the stored key of its subject. ``erased`` says whether the key of
+    another person in it is gone."""
 
     tenant_id: UUID
     mail_id: UUID
@@ -127,8 +127,8 @@ async def written(database: Database, statement: str, about: Mapping[str, Any]) 
 async def give_back(
     database: Database, owner: UUID, one: Claim, pause: timedelta = timedelta(0), error: str | None = None
 ) -> bool:
-    """End the lease of what says nothing about the mail: it is due after *pause*, and no attempt was made. Whether it
-    was still held. Raises Unavailable."""
+    """End a lease without counting the attempt, because its outcome says nothing about the mail. It is due after
+    *pause*. Returns whether the mail was still held. Raises Unavailable."""
     about = {
         "tenant": one.tenant_id,
         "mail": one.mail_id,

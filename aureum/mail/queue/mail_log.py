@@ -10,7 +10,7 @@ from aureum.mail.queue.sealing import About, mail_key, open_about, open_answer, 
 from aureum.store.cipher import TenantKey
 
 STATES = {"queued": ["due", "leased"], "sent": ["sent"], "failed": ["failed"]}
-"""What a person calls the states."""
+"""The states of the queue by their status on the wire."""
 
 STATUS_OF = {state: status for status, states in STATES.items() for state in states}
 
@@ -52,8 +52,8 @@ RETURNING 1
 
 @dataclass(frozen=True, slots=True)
 class LoggedMail:
-    """A mail as people see it. What is personal is None once the person was erased, and ``message`` where it was not
-    asked for, too, or was never made."""
+    """A mail as people see it. Personal fields are None once the person was erased. ``message`` is None, too, if it was
+    not asked for or never made."""
 
     mail_id: UUID
     kind: str

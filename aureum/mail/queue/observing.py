@@ -1,4 +1,4 @@
-"""What the table tells of how mail does, asked every ten seconds: cheaply, however long the queue is."""
+"""The state of the queue for the metrics, read every ten seconds: cheaply, however long the queue is."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,8 @@ SELECT (SELECT count(*) FROM (SELECT FROM mails WHERE state = 'due' LIMIT %(most
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Mails that wait, 10,000 at most; that workers hold; and for how many seconds the oldest has been due."""
+    """The mails that wait (at most 10,000), those that workers hold, and for how many seconds the oldest has been
+    due."""
 
     due: int
     leased: int

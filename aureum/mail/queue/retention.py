@@ -1,7 +1,7 @@
-"""What the queue keeps no longer: mails thirty days after their end, and at once those about persons who were erased.
+"""What the queue removes: mails thirty days after their end, and at once those about persons who were erased.
 
-A person is erased by deleting the key of the subject (table ``subject_keys``). What holds that person's data has the
-subject's id, so it is found without being read; without the key it cannot be read anyway.
+A person is erased by deleting the key of the subject (table ``subject_keys``). A mail with that person's data has the
+subject's id, so it is found without being read. Without the key it cannot be read anyway.
 """
 
 from collections.abc import Callable

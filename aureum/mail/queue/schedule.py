@@ -15,11 +15,11 @@ SCHEDULE = (
     timedelta(hours=12),
     timedelta(hours=24),
 )
-"""The pause before each of the nine attempts: about two days in all. Servers that defer what they do not know yet want
-to hear again after some minutes."""
+"""The pause before each of the nine attempts: about two days in all. Servers with greylisting accept a mail after some
+minutes."""
 
 LONGEST = timedelta(days=5)
-"""Since it was queued, whatever kept a mail from being sent: then it is no news any more."""
+"""How long a mail may wait in the queue for any reason. An older one is no news any more."""
 
 
 def next_attempt_after(attempt: int, age: timedelta, *, jitter: float) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""How an attempt ended: what it says of the mail, of its address and of the server."""
+"""How an attempt ended, and what that says about the mail, its address and the server."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Failure(StrEnum):
-    """Why a mail was not accepted. Those of the server, or of our settings, say nothing of the mail."""
+    """Why a mail was not accepted. Failures of the server, or of our settings, say nothing about the mail."""
 
     CONNECT = "connect"
     TLS = "tls"
@@ -38,13 +38,13 @@ OF_SERVER = frozenset(
         Failure.FILE,
     )
 )
-"""No attempt of a mail is used up: any other would have met the same."""
+"""Failures that any other mail would have met, too. They use up no attempt."""
 
 FINAL = frozenset((Failure.REFUSED, Failure.RECIPIENT_REFUSED, Failure.ADDRESS))
-"""The server says that another attempt would end alike, or it was never one that a mail can go to."""
+"""Failures after which no attempt follows: the server refuses for good, or no mail can go to the address."""
 
 UNHEALTHY = OF_SERVER | {Failure.TIMEOUT, Failure.DISCONNECTED}
-"""What a breaker counts."""
+"""The failures that a breaker counts."""
 
 EXPLAINED: Mapping[str, str] = {
     Failure.CONNECT: "The mail server cannot be reached. Check the host and port of AUREUM_SMTP_URL.",
@@ -53,7 +53,7 @@ EXPLAINED: Mapping[str, str] = {
     "Add ?starttls=optional only if the network in between is yours.",
     Failure.LOGIN_REFUSED: "The mail server refuses the login. Check the user and password of AUREUM_SMTP_URL.",
     Failure.LOGIN_MISSING: "The mail server offers no login. Remove the user and password from AUREUM_SMTP_URL.",
-    Failure.SERVER_REFUSED: "The mail server takes no mail at the moment.",
+    Failure.SERVER_REFUSED: "The mail server accepts no mail at the moment.",
     Failure.SENDER_REFUSED: "The mail server refuses the sender. Check AUREUM_MAIL_FROM.",
     Failure.FILE: "The mail could not be written as a file. Check AUREUM_DATA_DIR.",
     Failure.TIMEOUT: "The mail server did not answer in time.",
@@ -64,23 +64,23 @@ EXPLAINED: Mapping[str, str] = {
     Failure.RECIPIENT_REFUSED: "The mail server refuses this address for good.",
     Failure.ADDRESS: "No mail can be sent to an address like this.",
 }
-"""What a person is told."""
+"""Each failure in words, with what to do."""
 
 OF_QUEUE: Mapping[str, str] = {
-    "expired": "The mail server took no mail for five days, so it was given up.",
-    "bounced_before": "Mail servers have refused this address before, so it was not written to again.",
+    "expired": "The mail server accepted no mail for five days, so this mail was given up.",
+    "bounced_before": "A mail server has refused this address before, so the mail was not sent.",
     "not_made": "Aureum could not make this mail. The log has mail_not_made with the reason; please report it.",
 }
-"""Errors of mails that no server has seen."""
+"""Errors of mails that were not handed to a server."""
 
 
 def explained(error: str) -> str:
-    """What a person is told of an error."""
+    """An error in words, with what to do."""
     return EXPLAINED.get(error) or OF_QUEUE.get(error, "It failed for a reason that this version does not know.")
 
 
 POLICY = re.compile(r"\s*5\.7\.\d+")
-"""An enhanced status code (RFC 3463) that tells of a rule, not of the mailbox."""
+"""An enhanced status code (RFC 3463) about a rule, not about the mailbox."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What hands a mail over, as the worker knows it; and the one for installations without a mail server."""
+"""The interface of senders, and the sender for installations without a mail server, which writes files."""
 
 import asyncio
 import os
@@ -15,12 +15,12 @@ KEPT_SECONDS = 7 * 86_400.0
 
 
 class Sender(Protocol):
-    """``name`` is that of the server, whose breaker it shares with all mails."""
+    """Hands mails over. ``name`` is the server's: all its mails share one breaker."""
 
     name: str
 
     async def send(self, mail_id: UUID, recipient: str, message: bytes) -> Outcome:
-        """One attempt. Raises nothing but what is wrong with the program."""
+        """One attempt. A failure is an ``Outcome``, not an exception."""
 
     async def close(self) -> None:
         """Nothing more is sent."""

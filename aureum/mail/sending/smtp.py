@@ -1,5 +1,5 @@
-"""Hands mails to a server by SMTP: on connections that are used again, with one limit for a whole attempt, and with
-each way in which a server can fail told apart.
+"""Hands mails to a server by SMTP: on connections that are used again, with one time limit for a whole attempt, and
+with a ``Failure`` for each way in which a server can fail.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class SmtpSender:
         self.idle: list[Open] = []
 
     async def send(self, mail_id: UUID, recipient: str, message: bytes) -> Outcome:
-        """One attempt, which ends in time whatever the server does."""
+        """One attempt, which ends within the time limit."""
         address = one_form(recipient)
         if not USABLE.fullmatch(address):
             return Outcome(Failure.ADDRESS)
@@ -219,7 +219,7 @@ async def told_apart(silent: Failure = Failure.DISCONNECTED) -> AsyncIterator[No
 
 
 def unverified() -> ssl.SSLContext:
-    """Encrypted, whoever the server is: what is optional could be left out by an attacker anyway."""
+    """Encrypted without a check of the certificate: an attacker could suppress optional encryption anyway."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -227,7 +227,7 @@ def unverified() -> ssl.SSLContext:
 
 
 async def leave(client: aiosmtplib.SMTP) -> None:
-    """QUIT, whatever the server makes of it."""
+    """Send QUIT, and close the connection also if that fails."""
     with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
         await client.quit(timeout=CLOSE_SECONDS)
     client.close()

@@ -1,4 +1,4 @@
-"""What an operator, or a test, may choose about mail."""
+"""The settings of the worker's mail, which an operator or a test chooses."""
 
 import random
 from collections.abc import Callable

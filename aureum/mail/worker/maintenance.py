@@ -1,4 +1,4 @@
-"""What a worker does for mail now and then, besides making and sending it."""
+"""What a worker does for mail now and then: reap leases, observe, remove erased and old mails."""
 
 import asyncio
 import time

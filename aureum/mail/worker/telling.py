@@ -1,4 +1,4 @@
-"""Makes mails of a tenant's log: the consumer with which the worker follows the logs for mail."""
+"""The consumer with which the worker follows the logs for mail: it makes mails of a tenant's events."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from aureum.store.cipher import TenantKey
 log = structlog.get_logger()
 
 EVENTS = 100
-"""How many events are handled at once: to write the mails of more would take long beside other work."""
+"""How many events are handled at once. Writing the mails of more would hold up the worker's other tasks."""
 
 SLICE = 4
 """Mails that are written in one go, in some milliseconds; then the process's other tasks have their turn."""
@@ -97,7 +97,7 @@ def mail_of(
     except ValueError:
         error = UNUSABLE
     except Exception as wrong:
-        # A fault of ours, whatever it is: the brokerage's other mails go out, and this one is seen.
+        # A fault of ours. The brokerage's other mails go out, and this one is listed as failed.
         error = NOT_MADE
         about_it = {"tenant": str(tenant_key.tenant_id), "kind": letter.kind, "position": letter.position}
         log.error("mail_not_made", error=type(wrong).__name__, trace=places(wrong), **about_it)

@@ -61,7 +61,7 @@ def test_a_contact_shows_who_it_may_be_and_who_not(server: Server, owner: Reader
     assert "May be the same person" in reading.said("h2") and f"/admin/contacts/{other}" in reading.links
     (no,) = buttons(reading, "/distinct")
     after = press(owner, no)
-    assert after.said("p", role="status") == ["They are two people. They won't be suggested again."]
+    assert after.said("p", role="status") == ["Saved. The two won't be suggested as duplicates again."]
     assert "May be the same person" not in after.said("h2")
     assert "No contacts look like the same person." in owner.read(HERE).said("p")
 

@@ -132,7 +132,7 @@ def test_no_name_or_text_makes_a_header(name: str, brokerage: str, text: str) ->
     assert [one.addr_spec for one in mail["From"].addresses] == [SENDER]
     assert name_in(head, "To") == shown
     assert name_in(head, "From") == by
-    assert mail["Subject"] == headers.clean(f"New lead: {shown or 'someone'}", headers.LONGEST_SUBJECT)
+    assert mail["Subject"] == headers.clean(f"New lead: {shown or 'a person without a name'}", headers.LONGEST_SUBJECT)
     plain, html = parts(mail)
     for line in legible(text).splitlines():
         assert line in plain

@@ -134,7 +134,7 @@ def test_a_lead_that_is_not_answered_leaves_its_agents_view(
     assert server.ask("GET", delta(listed), headers=loser.bearer).json == [{"id": before["id"], "removed": True}]
     assert server.ask("GET", f"{LEADS}/{number}", headers=loser.bearer).status == 404
     winner = next(agent for agent in team if agent.id == after["assignedToId"])
-    assert lead(server, winner, number)["routing"]["reason"].startswith("The agent before did not answer within 30 min")
+    assert lead(server, winner, number)["routing"]["reason"].startswith("The previous agent did not answer within 30 m")
     updates = [one for one in server.by_key(tenant, "GET", "/api/events").json if one["event"] == "lead.updated"]
     assert updates[0]["changes"]["assignedToId"]["from"] == loser.id
     assert updates[-1]["changes"]["assignedToId"]["to"] == updates[-1]["data"]["assignedToId"] == winner.id
