@@ -116,8 +116,8 @@ class TellApart(BaseModel):
 async def tell_apart(
     store: EventStore, command: TellApart, origin: Origin, *, idempotency: Idempotency | None = None
 ) -> tuple[Contact, Appended]:
-    """The contact, which is no longer suggested together with *other*, or with the contact that *other* was merged into.
-    Saying it again records nothing.
+    """The contact, which is no longer suggested together with *other*, or with the contact that *other* was merged
+    into. Saying it again records nothing.
 
     Raises NotFound, also for an *other* that is not there, Invalid for itself, Conflict, and what
     ``EventStore.append`` raises.

@@ -46,8 +46,8 @@ def encoded(value: Any) -> bytes:
 
 def resource_etag(version: int, caller: Caller, instead: UUID | None = None) -> str:
     """The ETag of one resource: its stream's version, and how often read models were rebuilt, if ever. So a document
-    that shows more after an upgrade is not taken for unchanged. Neither is the same version of another resource, which
-    answers *instead*."""
+    that shows more after an upgrade is not taken for unchanged. Neither is the same version of another resource that is
+    returned *instead*."""
     state = (caller.read_version or None,)
     return living_etag(version, *state) if instead is None else living_etag(version, *state, instead)
 

@@ -156,7 +156,6 @@ def expected_versions(request: Request) -> frozenset[int] | None:
 
 
 def unless_known(context: Context, body: bytes, version: int, instead: UUID | None = None) -> Response:
-    """*body* with its ETag, or 304. *instead* is the resource that answers in the place of the one that was asked
-    for."""
+    """*body* with its ETag, or 304. *instead* is the resource that is returned in place of the requested one."""
     etag = resource_etag(version, context.caller, instead)
     return not_modified(context.request, etag) or answer(body, headers={"ETag": etag})

@@ -5,6 +5,7 @@ Leads API: it tells what they entered from what came from forms, and has the not
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from aureum.commands.leads import NO_LEAD
 from aureum.domain.errors import Invalid, NotFound
 from aureum.domain.ids import from_wire, to_wire
 from aureum.http.api.leads.lead_fields import LostReason, Status
@@ -16,8 +17,6 @@ from aureum.http.panel.resource import Action, Column, PageLink, Resource, pages
 from aureum.http.panel.visit import ApiAnswer, Visit
 
 API = "/api/v1/admin/leads"
-
-NO_LEAD = "There is no such lead."
 NOT_OF_IT = "assigned_agent_id must be a user of the brokerage. Choose again."
 
 NAME = (Field("firstName", "First name", required=True), Field("lastName", "Last name"))

@@ -6,13 +6,14 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from aureum.commands.leads import NO_LEAD
 from aureum.domain import ids
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import to_wire
 from aureum.domain.lead import UNABLE
 from aureum.domain.routing.eligible import away_at
 from aureum.http.panel.acting import named, number_of
-from aureum.http.panel.leads import API, ID, NO_LEAD, looked_up
+from aureum.http.panel.leads import API, ID, looked_up
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit
 

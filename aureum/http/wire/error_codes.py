@@ -223,7 +223,7 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "similar_contacts": Meaning(
         409,
-        "With `unlessSimilar=true`: contacts may be the same person as the one that would be created.",
+        "With `unlessSimilar=true`: other contacts may be the same person as the new one, so it was not created.",
         "Look at them (`GET /api/contacts/similar`), or send the request without `unlessSimilar`.",
     ),
     "slug_taken": Meaning(

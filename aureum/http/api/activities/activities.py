@@ -39,11 +39,11 @@ from aureum.projections import activity_list
 PATH = "/api/activities"
 
 Named = tuple[UUID, int]
-"""The lead or contact, and the number there."""
+"""The lead or contact, and the activity's number in it."""
 
 
 def parse_id(text: str) -> Named | None:
-    """The inverse of an activity's id; None for what never was one."""
+    """The inverse of ``activity_list.id_of``; None for a text that is no activity's id."""
     wire, _, number = text.partition("_")
     stream_id = from_wire(wire)
     whole = number.isascii() and number.isdigit() and len(number) <= 9 and not number.startswith("0")
@@ -78,14 +78,14 @@ def logging(context: Context, of: UUID, missing: str, new: ActivityCreate) -> Lo
 
 
 async def logged(context: Context, of: UUID, missing: str, new: ActivityCreate) -> Response:
-    """*new* is logged, unless this request was made before. Raises what ``log_activity`` raises."""
+    """Log *new*, unless this request was made before. Raises what ``log_activity`` raises."""
     command = logging(context, of, missing, new)
     return await run_once(context, partial(log_activity, context.app.store, command), last_body, 201)
 
 
 async def post_lead_activity(context: Context, lead_id: UUID, new: ActivityCreate) -> Response:
     """Logs a note, call, mail or visit with the person. It appears in the lead's history, and webhooks receive
-    ``lead.updated``. The lead's ``notes`` field is something else: one text that staff overwrite."""
+    ``lead.updated``. It does not change the lead's ``notes`` field, which is one text that staff overwrite."""
     return await logged(context, lead_id, NO_LEAD, new)
 
 
@@ -101,7 +101,7 @@ async def get_activity(context: Context, named: Named, as_of: AsOf) -> Response:
 
 
 async def found_by(context: Context, named: Named, as_of: AsOf) -> HasActivities:
-    """What has the activity, as the caller may see it. Raises NotFound."""
+    """The lead or contact with the activity, as the caller may see it. Raises NotFound."""
     stream_id, number = named
     stream = await context.app.store.load(context.tenant_id, stream_id)
     of = stream.aggregate()
@@ -117,8 +117,9 @@ async def found_by(context: Context, named: Named, as_of: AsOf) -> HasActivities
 
 
 async def patch_activity(context: Context, named: Named, change: ActivityChange) -> Response:
-    """Corrects the fields that are sent, and returns the activity. Agents may correct what they logged themselves. The
-    history keeps what it was. Send ``If-Match`` with the ETag to avoid overwriting someone else's change."""
+    """Corrects the fields that are sent, and returns the activity. Agents may correct only what they logged themselves.
+    The history keeps the previous values. Send ``If-Match`` with the ETag to avoid overwriting someone else's
+    change."""
     command = ChangeActivity(
         tenant_id=context.tenant_id,
         of=named[0],
@@ -133,8 +134,8 @@ async def patch_activity(context: Context, named: Named, change: ActivityChange)
 
 
 async def delete_activity(context: Context, named: Named) -> Response:
-    """Removes an activity that was logged by mistake. Agents may remove what they logged themselves. The history keeps
-    that it was there."""
+    """Removes an activity that was logged by mistake. Agents may remove only what they logged themselves. The history
+    still shows that it was logged and removed."""
     command = ChangeActivity(
         tenant_id=context.tenant_id,
         of=named[0],

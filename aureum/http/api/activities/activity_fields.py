@@ -1,4 +1,4 @@
-"""An activity's fields: what may be sent, which is the same in both APIs, and what the Aureum API shows."""
+"""An activity's fields: those that both APIs accept, and those that the Aureum API shows."""
 
 from typing import Annotated, Literal
 
@@ -25,11 +25,11 @@ TEXT = "What was said or agreed. Required for a note."
 AT = "When it happened, at most one day from now. Default: now."
 
 ID = "^c[0-9a-z]{25}_[1-9][0-9]{0,8}$"
-"""What an activity's id looks like: that of its lead or contact, and the version of the event that logged it."""
+"""The form of an activity's id: the id of its lead or contact, and the version of the event that logged it."""
 
 
 class ActivityCreate(Body):
-    """Something that happened with the person."""
+    """An activity to log."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -72,7 +72,7 @@ class ActivityChange(Body):
 
 
 class ActivityFilters(BaseModel):
-    """Which activities, and how many of them."""
+    """The filter and the page of a list of activities."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -31,21 +31,20 @@ class Listed(NamedTuple):
 
     @property
     def place(self) -> int:
-        """What the list is sorted by, which fits into a cursor: when it happened, and of one moment which was logged
-        first; of several contacts the order of their ids."""
+        """The sort key, which fits into a cursor: when it happened, then the number, then the id of the contact."""
         since = datetime.fromisoformat(self.activity.happened_at) - EPOCH
         own = self.of.id.int % (1 << LOW_BITS)
         return ((since // MILLISECOND << 20) + self.activity.number << LOW_BITS) + own
 
 
 async def get_lead_activities(context: Context, lead_id: UUID, filters: ActivityFilters) -> Response:
-    """Lists what happened with the lead, newest first by ``at``. Removed activities are not listed."""
+    """Lists the lead's activities, newest first by ``at``. Removed activities are not listed."""
     lead = (await loaded(context, lead_list.LIST, lead_id, NO_LEAD)).aggregate()
     return listed(context, [lead], filters)
 
 
 async def get_contact_activities(context: Context, contact_id: UUID, filters: ActivityFilters) -> Response:
-    """Lists what happened with the contact, and with contacts that were merged into it, newest first by ``at``. Removed
+    """Lists the activities of the contact and of the contacts that were merged into it, newest first by ``at``. Removed
     activities are not listed."""
     store, tenant_id = context.app.store, context.tenant_id
     contact: Contact = (await loaded(context, contact_list.LIST, contact_id, NO_CONTACT)).aggregate()
@@ -75,6 +74,6 @@ def listed(context: Context, ofs: list[HasActivities], filters: ActivityFilters)
 
 
 def newest(ofs: Iterable[HasActivities], type: str | None = None) -> list[Listed]:
-    """Those that stand, newest first."""
+    """Those that were not removed, newest first."""
     found = (Listed(of, one) for of in ofs for one in of.activities.values() if type in (None, one.type))
     return sorted(found, key=lambda one: one.place, reverse=True)

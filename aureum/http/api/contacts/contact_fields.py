@@ -84,7 +84,7 @@ class ContactResponse(Shape):
     otherEmails: Annotated[list[str], Field(description="Further addresses, from contacts that were merged.")]
     otherPhones: Annotated[list[OtherPhone], Field(description="Further phones, from contacts that were merged.")]
     mergedWith: Annotated[
-        list[Wire], Field(description="Contacts that were merged into this one. Their ids answer with this contact.")
+        list[Wire], Field(description="Contacts that were merged into this one. Their ids return this contact.")
     ]
     mergedInto: Annotated[
         Wire | None,

@@ -85,8 +85,8 @@ async def post_contact(context: Context, asked: UnlessSimilar, new: ContactCreat
 
 
 async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
-    """Returns the contact, or its state at ``asOf``. The id of a contact that was merged into another one returns that
-    one."""
+    """Returns the contact, or its state at ``asOf``. The id of a contact that was merged into another one returns the
+    other one."""
     if as_of.as_of is None:
         found = await row(context, contact_list.LIST, contact_id)
         if found is None:

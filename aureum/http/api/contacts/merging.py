@@ -1,4 +1,4 @@
-"""Contacts that are one person: merged, the merge undone, and the history of each."""
+"""Merging contacts, undoing a merge, and the history of a contact."""
 
 from functools import partial
 from typing import Annotated
@@ -32,7 +32,7 @@ EXAMPLE = "c0000000000000000000000000"
 
 
 class MergeBody(Body):
-    """Which contact is the same person."""
+    """The contact that is the same person."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"with": EXAMPLE}})
 
@@ -40,7 +40,7 @@ class MergeBody(Body):
 
 
 class UnmergeBody(Body):
-    """Which merge is undone."""
+    """The merge to undo."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"merge": EXAMPLE}})
 
@@ -49,23 +49,23 @@ class UnmergeBody(Body):
 
 async def post_merge(context: Context, contact_id: UUID, merge: MergeBody) -> Response:
     """Merges another contact into this one, and returns this one. Empty fields are filled from the other contact, tags
-    are united, the higher score counts, and further names, addresses and phones are kept. Leads and tasks of the other
-    contact go along. Its id answers with this contact from now on. Merging it again has no further effect."""
+    are combined, the higher score counts, and further names, addresses and phones are kept. Leads and tasks of the
+    other contact become this one's. Its id returns this contact from now on. Merging it again has no further effect."""
     command = Merge(context.tenant_id, contact_id, reference(merge.other) or NO_ONE)
     return await run_once(context, partial(merge_contacts, context.app.store, command), contact_body)
 
 
 async def post_unmerge(context: Context, contact_id: UUID, merge: UnmergeBody) -> Response:
-    """Undoes a merge, and returns this contact. The other contact is as it was, and its leads and tasks go back to it.
-    This contact loses what came only from the merge. Fields that were changed since the merge stay as they are, and so
-    do leads and tasks that were added since. Undoing it again has no further effect."""
+    """Undoes a merge, and returns this contact. The other contact is restored, and its leads and tasks go back to it.
+    This contact loses what came only from the merge. Fields that were changed since the merge keep their values, and
+    leads and tasks that were added since stay. Undoing it again has no further effect."""
     command = Merge(context.tenant_id, contact_id, reference(merge.other) or NO_ONE)
     return await run_once(context, partial(unmerge_contacts, context.app.store, command), contact_body)
 
 
 async def get_contact_history(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
     """Lists every event of the contact, oldest first: who changed what, when, from which value to which. With ``asOf``
-    it ends at that moment. The id of a contact that was merged into another one has its own history."""
+    it ends at that moment. The id of a contact that was merged into another one returns the history of that id."""
     stream = as_it_was(await loaded(context, contact_list.OWN, contact_id, NO_CONTACT), as_of)
     history = entries(contact_list.LIST, stream, lambda row: row["doc"], contact_list.unseen)
     return unless_known(context, encoded(history), stream.events[-1].event.originator_version)

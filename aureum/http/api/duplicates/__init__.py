@@ -1,1 +1,1 @@
-"""Suggestions of duplicates: who among contacts and leads may be one person, why, and how sure."""
+"""Suggestions of duplicates: contacts and leads that may be one person, with the reasons and how sure they are."""

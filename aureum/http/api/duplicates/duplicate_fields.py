@@ -1,4 +1,4 @@
-"""A suggestion of duplicates in the Aureum API: who, why, and how sure."""
+"""A suggestion of duplicates in the Aureum API: the people, the reasons, and how sure it is."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
@@ -66,7 +66,7 @@ class SimilarTo(BaseModel):
 
 
 class DistinctBody(Body):
-    """Who it is not."""
+    """The contact or lead that is another person."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"from": "c0000000000000000000000000"}})
 
@@ -77,7 +77,7 @@ Doc = Mapping[str, Any]
 
 
 def person_of(doc: Doc, country: str) -> Person:
-    """What is compared of a contact or lead, as a list's document shows it. *country*: of the brokerage's phones."""
+    """The person of a contact or lead, from its document in a list. *country* is that of the brokerage's phones."""
     phones = [doc.get("phoneE164") or e164(doc["phone"], country)]
     phones += [phone["phoneE164"] for phone in doc.get("otherPhones", ())]
     emails = [doc["email"], *doc.get("otherEmails", ())]
@@ -96,7 +96,7 @@ def in_short(doc: Doc, kind: str) -> dict[str, Any]:
 
 
 def said(found: Likeness) -> dict[str, Any]:
-    """Why, and how sure."""
+    """The reasons on the wire, and how sure they are."""
     return {
         "reasons": list(found.reasons),
         "score": found.score,

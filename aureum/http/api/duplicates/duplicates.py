@@ -1,5 +1,6 @@
-"""Duplicates of one contact, lead or person who is about to be added; and what users told apart."""
+"""Duplicates of one contact, lead or person who is about to be added; and telling two people apart."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from aureum.commands.contacts import NO_CONTACT, TellApart, tell_apart
+from aureum.commands.leads import NO_LEAD
 from aureum.domain.duplicates import Person
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
@@ -24,13 +26,13 @@ from aureum.http.api.duplicates.duplicate_fields import (
     person_of,
     suggestions,
 )
-from aureum.http.api.duplicates.finding import NO_ONE, contacts_like, leads_like
+from aureum.http.api.duplicates.finding import contacts_like, leads_like
 from aureum.http.api.duplicates.pairs import PATH, PairPaging, get_pairs
-from aureum.http.api.leads.leads import NO_LEAD
 from aureum.http.contract.answers import answer_kept, encoded, kept_as, log_etag, not_modified
 from aureum.http.contract.endpoint import Context, Endpoint, Id
-from aureum.http.contract.resource import reference, row, run_once
+from aureum.http.contract.resource import NO_ONE, reference, row, run_once
 from aureum.projections import contact_list, lead_list
+from aureum.projections.document_list import DocumentList, Row
 from aureum.projections.duplicates import TOLD_APART
 
 
@@ -47,13 +49,13 @@ async def get_contact_duplicates(context: Context, contact_id: UUID) -> Response
         others = await contacts_like(context, person, own, distinct)
         return suggestions(person, [(other, "contact") for other in others], context.caller.country)
 
-    return await unless_known(context, found)
+    return await suggested(context, found)
 
 
 async def get_lead_duplicates(context: Context, lead_id: UUID) -> Response:
     """Lists the contacts and leads that may be the same person as this lead, the surest first. The contact that the
-    lead belongs to, and other leads of that contact, are not suggested: they are known to be the same person. Agents
-    see the leads that are assigned to them or that they created."""
+    lead belongs to, and other leads of that contact, are not suggested, because they are known to be the same person.
+    Agents see only the leads that are assigned to them or that they created."""
     doc = await document(context, lead_list.LIST, lead_id, NO_LEAD)
 
     async def found() -> list[dict[str, Any]]:
@@ -66,7 +68,7 @@ async def get_lead_duplicates(context: Context, lead_id: UUID) -> Response:
         others += [(other, "lead") for other in leads if not is_known(doc, other)]
         return suggestions(person, others, country)
 
-    return await unless_known(context, found)
+    return await suggested(context, found)
 
 
 def is_known(lead: Doc, other: Doc) -> bool:
@@ -74,17 +76,17 @@ def is_known(lead: Doc, other: Doc) -> bool:
     return other["id"] == lead["id"] or (other["contactId"] is not None and other["contactId"] == lead["contactId"])
 
 
-async def document(context: Context, model: Any, stream_id: UUID, missing: str) -> dict[str, Any]:
+async def document(context: Context, model: DocumentList, stream_id: UUID, missing: str) -> Row:
     """A resource that the caller may see. Raises NotFound."""
     found = await row(context, model, stream_id)
     if found is None:
         raise NotFound(missing)
-    doc: dict[str, Any] = orjson.loads(found["doc"])
+    doc: Row = orjson.loads(found["doc"])
     return doc
 
 
-async def unless_known(context: Context, found: Any) -> Response:
-    """What *found* finds, with an ETag by the position of the log, or 304."""
+async def suggested(context: Context, found: Callable[[], Awaitable[list[dict[str, Any]]]]) -> Response:
+    """The suggestions that *found* returns, with an ETag by the position of the log, or 304."""
     etag = log_etag(context.request, context.caller, context.request.url.path)
     unchanged = not_modified(context.request, etag)
     if unchanged is not None:
@@ -97,8 +99,8 @@ async def unless_known(context: Context, found: Any) -> Response:
 
 
 async def get_similar(context: Context, person: SimilarTo) -> Response:
-    """Lists the contacts that may be the person with these names, this address or this phone, the surest first. Ask
-    before a contact is created."""
+    """Lists the contacts that may be the person with these names, this address or this phone, the surest first. Use it
+    before you create a contact."""
 
     async def found() -> list[dict[str, Any]]:
         country = context.caller.country
@@ -108,7 +110,7 @@ async def get_similar(context: Context, person: SimilarTo) -> Response:
         others = await contacts_like(context, asked)
         return suggestions(asked, [(other, "contact") for other in others], country)
 
-    return await unless_known(context, found)
+    return await suggested(context, found)
 
 
 async def post_distinct(context: Context, contact_id: UUID, told: DistinctBody) -> Response:

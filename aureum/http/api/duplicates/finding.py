@@ -1,7 +1,7 @@
-"""Who may be the same person as one contact, lead, or person who is about to be added.
+"""Finds duplicates of one contact, lead, or person who is about to be added.
 
-Contacts are found by the keys in their rows. Leads have no keys of their own, since a form costs no more for it: they
-are found by the search that lists have, and by address and name together. Whatever is found is compared in full.
+Contacts are found by the keys in their rows. Leads have no such keys, because a form must not cost more for it. They
+are found by the search of the lists, and by address and name together. Everything that is found is compared in full.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.people import email_key, name_key, phone_key
 from aureum.http.api.duplicates.duplicate_fields import person_of
 from aureum.http.contract.endpoint import Context
+from aureum.http.contract.resource import NO_ONE
 from aureum.http.wire.errors import HttpError
 from aureum.projections import lead_list
 from aureum.projections.document_list import ABOVE_ALL
@@ -24,12 +25,10 @@ from aureum.projections.duplicates import ALIKE, BY_PERSON, OF_ADDRESS
 from aureum.projections.search import asked
 
 MOST_LEADS = 100
-"""Leads that one search gives, the newest: of a person who asked more often, these are enough."""
-
-NO_ONE = UUID(int=0)
+"""The limit of leads that one search finds, newest first. They are enough for a person with more."""
 
 MOST_LINKS = 5
-"""Duplicates of a new contact that its answer names."""
+"""How many duplicates the answer to a new contact names."""
 
 SIMILAR = "These contacts may be the same person: {contacts}. Nothing was changed."
 
@@ -37,7 +36,7 @@ LEADS = lead_list.LIST.view("lead")
 
 
 class UnlessSimilar(BaseModel):
-    """What a POST that makes a contact takes."""
+    """The query of a POST that creates a contact."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,8 +50,8 @@ class UnlessSimilar(BaseModel):
 
 
 async def check_similar(context: Context, asked: UnlessSimilar, person: Person, own: UUID = NO_ONE) -> None:
-    """Raises HttpError 409 if the caller *asked* not to make another contact, and others may be this person. *own* is
-    the person's lead."""
+    """Raises HttpError 409 if the caller *asked* for no duplicate, and other contacts may be this person. *own* is the
+    person's lead."""
     if asked.unless_similar != "true":
         return
     country = context.caller.country
@@ -65,7 +64,7 @@ async def check_similar(context: Context, asked: UnlessSimilar, person: Person, 
 async def contacts_like(
     context: Context, person: Person, own: UUID = NO_ONE, distinct: Sequence[UUID] = ()
 ) -> list[dict[str, Any]]:
-    """The documents of contacts that share a key with *person*, but for *own* and those it was told apart from."""
+    """The documents of contacts that share a key with *person*, without *own* and the *distinct* ones."""
     parameters = {
         "tenant": context.tenant_id,
         "email_keys": [key for email in person.emails if (key := email_key(email))],
@@ -79,8 +78,8 @@ async def contacts_like(
 
 
 async def leads_like(context: Context, person: Person, key: UUID | None) -> list[dict[str, Any]]:
-    """The documents of leads that the caller may see and that say what *person* says; *key* stands for the address and
-    name together. What is suspected is no lead yet."""
+    """The documents of leads that the caller may see and that have an address, phone or name of *person*; *key* stands
+    for the address and name together. Suspects are left out."""
     name = f"{person.first_name} {person.last_name}"
     said = [*person.emails, *person.phones, *([name] if name_key(name) else [])]
     searches = [search.exact for text in said if (search := asked(text.removeprefix("+"))) is not None]
@@ -120,7 +119,7 @@ async def by_person(context: Context, key: UUID) -> list[dict[str, Any]]:
 
 
 async def known_duplicates(context: Context, email: str | None, own: str) -> str | None:
-    """The ``Link`` header of a new contact whose address others have: those others, by relative links."""
+    """The ``Link`` header of a new contact: the other contacts with its address; None if there are none."""
     key, own_id = email_key(email), from_wire(own)
     if key is None or own_id is None:
         return None

@@ -1,7 +1,7 @@
 """``GET /api/contacts/duplicates``: pairs of contacts that may be one person, over the whole brokerage.
 
-They come by what they share: the address and the name, the address, the phone, the name. A page begins behind the pair
-that the page before ended with.
+They are sorted by what they share: the address and the name, the address, the phone, the name. A page begins after the
+last pair of the page before.
 """
 
 from collections.abc import AsyncIterator

@@ -28,8 +28,8 @@ LostReason = Literal[
 LostNote = Annotated[str, Characters(limit=500)]
 
 LOST_REASON = "Why the lead is lost. Set it with or while the status is `lost`. Another status clears it."
-LOST_NOTE = "Why the lead is lost, in words. Set and cleared like the reason."
-ONCE = " Present only if one of the two was ever set."
+LOST_NOTE = "More about why the lead is lost, as free text. Set and cleared like the reason."
+ONCE = " Present only if the reason or the note was ever set."
 
 
 class UtmFields(Body):

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
-from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
+from aureum.commands.leads import NO_LEAD, CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.errors import Invalid
 from aureum.domain.lead import DETAILS, LOST, Lead
 from aureum.http.access.callers import origin
@@ -43,8 +43,6 @@ from aureum.projections import lead_list
 from aureum.store.event_store import Appended, Idempotency
 from aureum.store.metadata import Origin
 
-NO_LEAD = "There is no such lead."
-
 
 def lead_body(context: Context, lead: Lead) -> bytes:
     """A lead as the Aureum API shows it, in the same words as the list, and how it was routed."""
@@ -74,7 +72,7 @@ async def get_lead(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
 
 @contextmanager
 def in_these_words() -> Iterator[None]:
-    """Raises Invalid with the names that fields have here."""
+    """Raises Invalid with the field names of this API."""
     try:
         yield
     except Invalid as error:

@@ -1,1 +1,1 @@
-"""The mails of a brokerage: what is queued, sent, failed and why."""
+"""The mails of a brokerage: which are queued, sent or failed, and why."""

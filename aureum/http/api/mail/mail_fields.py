@@ -1,4 +1,4 @@
-"""A mail on the wire."""
+"""A mail in the Leads API."""
 
 from email import message_from_bytes, policy
 from typing import Annotated, Any, Literal
@@ -18,7 +18,7 @@ class MailResponse(Shape):
     """A mail."""
 
     id: Wire
-    kind: Annotated[str, Field(description="What it tells, for example `lead_assigned` or `confirmation`.")]
+    kind: Annotated[str, Field(description="The kind of mail, for example `lead_assigned` or `confirmation`.")]
     status: Annotated[Status, Field(description=STATUS)]
     to: Annotated[str | None, Field(description="The address. `null` if the person was erased.")]
     name: Annotated[str | None, Field(description="The recipient's name. `null` if the person was erased.")]
@@ -33,9 +33,9 @@ class MailResponse(Shape):
             "`not_made`."
         ),
     ]
-    reason: Annotated[str | None, Field(description="The same in words, with what to do.")]
+    reason: Annotated[str | None, Field(description="The error in words, with what to do.")]
     answer: Annotated[str | None, Field(description="What the mail server answered last.")]
-    created_at: Annotated[LeadsTimestamp, Field(description="When the event was stored that the mail tells of.")]
+    created_at: Annotated[LeadsTimestamp, Field(description="When the event that caused the mail was stored.")]
     next_attempt_at: Annotated[LeadsTimestamp | None, Field(description="When the next attempt is due.")]
     ended_at: Annotated[LeadsTimestamp | None, Field(description="When it was accepted, or failed.")]
 

@@ -38,12 +38,12 @@ NEVER_MADE = "This mail cannot be sent: no mail can be sent to its address."
 
 
 class MailPage(BrokeragePage):
-    """Which mails, and which part of the list."""
+    """The filters and the page of a list of mails."""
 
     status: Annotated[Status | None, Field(description=STATUS)] = None
     kind: Annotated[
         Annotated[str, Characters(limit=50)] | None,
-        Field(description="What the mails tell, for example `lead_assigned` or `confirmation`."),
+        Field(description="Filter by kind, for example `lead_assigned` or `confirmation`."),
     ] = None
 
 
@@ -52,7 +52,8 @@ class MailPageResponse(NumberedPage[MailResponse]):
 
 
 async def get_mails(context: Context, part: MailPage) -> Response:
-    """Lists the brokerage's mails, newest first: those that wait, and those that ended in the last 30 days."""
+    """Lists the brokerage's mails, newest first: queued mails, and those that were sent or failed in the last 30
+    days."""
     context = await leaders(context, part)
     of = {
         "tenant": context.tenant_id,
@@ -76,8 +77,8 @@ async def get_mail(context: Context, mail_id: UUID, of: OfBrokerage) -> Response
 
 
 async def post_resend(context: Context, mail_id: UUID, of: OfBrokerage) -> Response:
-    """Sends a mail that failed again, with the same text and a new schedule of attempts. One that is queued is left in
-    the queue."""
+    """Sends a failed mail again, with the same text and a new schedule of attempts. A queued mail stays in the
+    queue."""
     context = await leaders(context, of)
     mail = await found(context, mail_id)
     remember = await once(context, encoded, tagged=False)

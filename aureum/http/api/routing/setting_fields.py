@@ -50,8 +50,8 @@ MASKED_WORDS = (
     "that fair housing law protects."
 )
 CLAIM_MINUTES = (
-    "How long the agents of the group may claim the lead: at most 30 minutes, since the visitor waits. If none of them "
-    "does, the next rule takes over."
+    "How long the agents of the group may claim the lead, at most 30 minutes. If none of them claims it, the next rule "
+    "takes over."
 )
 ANSWER_WITHIN = (
     "How many minutes of work an agent has for the first contact with a lead that was routed. Then the lead goes to "

@@ -40,7 +40,7 @@ PATH = f"{LEADS}/{{id}}/activities"
 
 
 class AdminActivityFilters(Numbered):
-    """Which activities."""
+    """The filter and the page of a list of activities."""
 
     type: Annotated[Type | None, Field(description="Filter by type.")] = None
 
@@ -64,7 +64,7 @@ class AdminActivityResponse(Shape):
 
 
 def document(lead: Lead, number: int, agents: Mapping[UUID, int]) -> dict[str, Any]:
-    """The activity in the names of this dialect; *agents* are the numbers of those who logged any."""
+    """The activity in the names of this dialect; *agents* are the numbers of users by their ids."""
     activity = lead.activities[number]
     said = activity_list.shown(activity_list.id_of(lead.id, number), vars(activity))
     return {
@@ -77,7 +77,7 @@ def document(lead: Lead, number: int, agents: Mapping[UUID, int]) -> dict[str, A
 
 async def post_admin_activity(context: Context, number: int, new: ActivityCreate) -> Response:
     """Logs a note, call, mail or visit with the person. It appears in the lead's history, and webhooks receive
-    ``lead.updated``. The lead's ``notes`` field is something else: one text that staff overwrite."""
+    ``lead.updated``. It does not change the lead's ``notes`` field, which is one text that staff overwrite."""
     context, row = await find_lead(context, number)
     user = context.caller.user_id
     agents = await numbers_of(context, set() if user is None else {user})
@@ -95,7 +95,7 @@ async def post_admin_activity(context: Context, number: int, new: ActivityCreate
 
 
 async def get_admin_activities(context: Context, number: int, filters: AdminActivityFilters) -> Response:
-    """Lists what happened with the lead, newest first by ``at``. Removed activities are not listed."""
+    """Lists the lead's activities, newest first by ``at``. Removed activities are not listed."""
     context, row = await find_lead(context, number)
     lead = (await context.app.store.load(context.tenant_id, row["lead_id"])).aggregate()
     assert isinstance(lead, Lead)

@@ -139,7 +139,8 @@ class AdminLeadFilters(Numbered):
 
 
 class OfferResponse(Shape):
-    """Until this moment only these agents may claim the lead. If none does, it goes on to the next rule."""
+    """The agents who may claim the lead first, and until when. If none of them claims it, it goes on to the next
+    rule."""
 
     group: str
     until: LeadsTimestamp

@@ -52,7 +52,7 @@ def history_of(stream: Stream, agents: Mapping[UUID, int], *, brief: bool) -> li
 
 
 def happened(event: Any, agents: Mapping[UUID, int]) -> activity_list.Change:
-    """What *event* changed among the activities, in the names of this dialect."""
+    """The change of the activities by *event*, in the names of this dialect."""
     return {
         name: {side: activity(said, agents.get(event.logged_by)) for side, said in change.items()}
         for name, change in activity_list.changes(event).items()
@@ -60,7 +60,7 @@ def happened(event: Any, agents: Mapping[UUID, int]) -> activity_list.Change:
 
 
 def activity(said: Any, agent: int | None) -> Any:
-    """An activity as an event tells of it. Of an erased person it is a placeholder."""
+    """An activity as an event has it. For an erased person it is a placeholder."""
     if not isinstance(said, Mapping):
         return said
     shown = {name: value for name, value in said.items() if name != "createdById"}

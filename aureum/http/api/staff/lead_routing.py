@@ -30,7 +30,7 @@ async def routed_numbers(
     for one in details:
         users |= reasons.offered_in(one)
         if context.caller.visible_to is not None:
-            # Agents see no more than the offer, and the reason.
+            # Agents see only the offer and the reason.
             continue
         routed_to = one.get("routed_to")
         users |= reasons.agents_in(one) if whole else set() if routed_to is None else {UUID(routed_to)}

@@ -1,4 +1,4 @@
-"""``/api/me``: what the key or token is that was sent; users change their name, mails and password here."""
+"""``/api/me``: describes the key or token that was sent; users change their name, mails and password."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
