@@ -34,7 +34,7 @@ OUTCOMES = ("delivered", "failed", "exhausted")
 ones (what another worker has finished meanwhile) appear when they happen."""
 
 MAIL_OUTCOMES = ("sent", "retried", "failed", "bounced", "held")
-"""Of an attempt to send a mail. ``held``: the mail server took none, so the attempt does not count."""
+"""The outcomes of attempts to send a mail. ``held``: the server accepts no mail, so the attempt does not count."""
 
 if os.environ.get(SHARED):
     # The library would ask the system at each measurement whether this is another process now. None of ours forks.
@@ -122,7 +122,7 @@ class Metrics:
 
 
 class WorkerMetrics(Metrics):
-    """Those of a process that delivers webhooks and sends mail: where none does, none are shown."""
+    """The metrics of a process that delivers webhooks and sends mail. Other processes do not show them."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,6 +31,7 @@ from uuid import UUID
 import structlog
 from psycopg import AsyncConnection
 
+from aureum.background.reading import POSITION
 from aureum.background.waiting import all_of, wait_for
 from aureum.domain.errors import Unavailable
 from aureum.log import places
@@ -77,8 +78,6 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
  LIMIT %(limit)s
 """
 """Rows as ``background.reading`` knows them."""
-
-POSITION = 2
 
 ADVANCE = """
 UPDATE checkpoints SET position = %(position)s WHERE tenant_id = %(tenant)s AND consumer = %(consumer)s

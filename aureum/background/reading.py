@@ -15,9 +15,8 @@ from aureum.store.cipher import TenantKey
 from aureum.store.event_store import Recorded
 from aureum.store.mapper import EventMapper, join_topic
 
-STREAM, VERSION, POSITION, TYPE = range(4)
-WRAPPED = 8
-"""Their places in a row of the log. The last is the key of the stream's subject."""
+STREAM, VERSION, POSITION, TYPE, SCHEMA_VERSION, DATA, METADATA, RECORDED_AT, WRAPPED = range(9)
+"""Their places in a row of the log. ``WRAPPED`` is the stored key of the stream's subject."""
 
 EARLIER_EVENTS = """
 SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, NULL

@@ -59,7 +59,7 @@ async def serve_http(
 
 
 def connections_allowed(settings: Settings) -> int:
-    """How many connections this process takes, by the files that it may open; few are told."""
+    """How many connections this process takes, by the files that it may open. A low number is logged."""
     open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = connection_limit(open_files, settings.pool_size, settings.max_connections)
     if limit < FEW_CONNECTIONS and settings.max_connections is None:

@@ -220,7 +220,7 @@ def base_url(listener: socket.socket) -> str:
 
 
 def demo_url(listener: socket.socket) -> str:
-    """Where the demonstration is reached, whose domain is localhost."""
+    """The URL of the demonstration, whose domain is localhost."""
     return f"http://localhost:{near(listener)[1]}"
 
 

@@ -68,7 +68,7 @@ class MeteredCounters(Counters):
     def __init__(self, metrics: WorkerMetrics) -> None:
         super().__init__()
         self.metrics = metrics
-        # Looking a child up by its labels costs more than adding.
+        # Finding a metric by its labels costs more than adding to it.
         self.children: dict[str, Counter] = {}
 
     def ended(self, outcome: str) -> None:
@@ -125,7 +125,7 @@ class MeteredMailCounters(MailCounters):
 
 
 def mail_settings(settings: Settings, local_url: str | None) -> MailSettings:
-    """What the settings say of mail; *local_url* is where this machine reaches the server. Raises SettingsError."""
+    """The settings of the worker's mail; *local_url* is where this machine reaches the server. Raises SettingsError."""
     server = None if settings.smtp_url is None else smtp_server(settings.smtp_url)
     letters = LetterSettings(
         settings.base_domain, settings.public_url, local_url, settings.confirmation_limit or UNLIMITED

@@ -1,4 +1,4 @@
-"""The contact list: a row a contact, with the contact as the Aureum API shows it, and what it is searched by.
+"""The contact list: one row per contact, with the contact as the Aureum API shows it, and the texts of its search.
 
 A contact that was merged into another one keeps its row, which is in no list: forms go on recognizing the person by it,
 and suggestions of duplicates find others by its address and phone. Its id answers as the contact that it was merged
@@ -79,11 +79,11 @@ def document(contact: Contact | Contact.Added, contact_id: UUID, created_at: dat
 
 
 UNMERGED: Row = {"otherNames": [], "otherEmails": [], "otherPhones": [], "mergedWith": [], "mergedInto": None}
-"""What a document says of merges where there were none."""
+"""The fields of merges in the document of a contact without any."""
 
 
 def merged(contact: Contact) -> Row:
-    """What a document says of merges."""
+    """The fields of merges in the document of a contact."""
     return {
         "otherNames": list(contact.other_names),
         "otherEmails": list(contact.other_emails),
@@ -125,14 +125,14 @@ def changed(row: Row, event: Any) -> Row:
 
 
 def unseen(event: Any) -> Row:
-    """What *event* says that no document shows, as histories do."""
+    """The changes by *event* that no document shows, for histories."""
     if isinstance(event, Contact.ToldApart):
         return {"distinctFrom": {"from": None, "to": to_wire(event.other)}}
     return activity_list.changes(event)
 
 
 def also(event: Contact.Merged | Contact.Unmerged) -> list[str]:
-    """The contacts that a merge brings, or that its undoing takes along."""
+    """The contacts that *event* merges, or separates again."""
     return [to_wire(event.other), *(to_wire(UUID(one)) for one in event.others)]
 
 

@@ -34,7 +34,7 @@ SELECT h.tenant_id, CASE WHEN coalesce(r.step, 1) = h.{table}_step THEN h.{table
        {appended}{behind}
   FROM json_to_recordset(rows) AS r (item integer, step integer, {typed})
   JOIN heads h ON h.tenant_id = tenants[r.item]"""
-"""Run by an append whose streams all begin: so their rows are new, which saves looking for them first."""
+"""For an append whose streams all begin: their rows are new, so it need not look for old ones."""
 
 APPEND = (
     BEGIN
@@ -90,7 +90,7 @@ class View:
     doc: str = "x.doc"
     number: str = "NULL::bigint"
     standing: Standing | None = None
-    """What a row must be to stand in the list at all."""
+    """The condition that every row of the list meets."""
 
     @property
     def page(self) -> str:
@@ -135,7 +135,7 @@ class DocumentList:
     docs: tuple[str, ...] = ("doc",)
     emits: Emits | None = None
     moved: str = ""
-    """The column that names the resource which answers in the place of this one, if there is such a column."""
+    """The column, if any, with the resource that is returned in place of this one."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """Where a unique index may refuse a row: what that means, by the index's name."""
 
@@ -175,7 +175,7 @@ class DocumentList:
 
     @cached_property
     def BEGIN(self) -> str:
-        """The statement that an append runs whose streams begin."""
+        """The statement of an append whose streams all begin."""
         return self.statement(BEGIN)
 
     @cached_property

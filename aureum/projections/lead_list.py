@@ -107,7 +107,8 @@ def routing_of(said: Any, routed_to: UUID | None) -> Row:
 
 
 def lost(because: tuple[str | None, str | None] | None) -> Row:
-    """Of a lead that was ever lost for a reason, what it is now. Of the rest nothing, so that forms stay as short."""
+    """The fields of a lead that was ever lost for a reason. Other leads do not have them, so that their rows stay
+    short."""
     return {} if because is None else {"lostReason": because[0], "lostNote": because[1]}
 
 
@@ -192,7 +193,7 @@ SEARCHED = ("firstName", "lastName", "email", "phone", "subject")
 """In the order in which ``captured`` names them."""
 
 ASSIGNED_BY = ("lead.assigned", "lead.passed_on")
-"""What gives a lead another agent, or none."""
+"""The events that change a lead's agent."""
 
 LOST_FOR = Filter(
     "lost_reason",
@@ -201,7 +202,7 @@ LOST_FOR = Filter(
     (),
     ("lead.status_changed", "lead.lost_reason_given"),
 )
-"""Without an index of its own, so that a form costs nothing more: the index of the status finds what is lost."""
+"""Without an index of its own, so that a form costs no more: the index of the status finds lost leads."""
 
 LEADS = View(
     "lead",

@@ -40,7 +40,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Standing:
-    """What must hold of every row of a list, whatever it is filtered by; and the types of events that end it."""
+    """A condition that every row of a list meets under any filter, and the types of events that end it."""
 
     holds: str
     ended_by: tuple[str, ...]

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from aureum.background.follower import Batch, Consumer, Handled
-from aureum.background.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, WRAPPED, read
+from aureum.background.reading import DATA, EARLIER_EVENTS, POSITION, RECORDED_AT, STREAM, TYPE, VERSION, WRAPPED, read
 from aureum.commands.passing_on import HOURS, clocks, due_at, waiting_in
 from aureum.domain.ids import now
 from aureum.domain.routing.settings import Routing, from_json
@@ -19,7 +19,8 @@ from aureum.projections import brokerages
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import Stream
 
-DATA, RECORDED_AT, KIND = 5, 7, "lead."
+KIND = "lead."
+"""What the types of a lead's events begin with."""
 
 OFFERED = b'"why":"offered"'
 """The mark of an event that makes an offer. If agents need not answer in time, other events set no timer."""

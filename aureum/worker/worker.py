@@ -47,7 +47,7 @@ CHORE_SECONDS = 60.0
 CHORES_AT_ONCE = 2
 
 FOR_MAIL = 3
-"""Connections to the database of mail's own, so that webhooks do not wait for it, nor the reverse."""
+"""Connections to the database that only mail uses, so that webhooks and mail do not wait for each other."""
 
 LISTEN_SECONDS = 2.0
 """How long to listen before asking whether the database is there at all."""

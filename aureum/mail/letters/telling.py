@@ -13,7 +13,18 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from aureum.background.reading import EARLIER_EVENTS, POSITION, STREAM, TYPE, VERSION, WRAPPED, about_event, edges, read
+from aureum.background.reading import (
+    EARLIER_EVENTS,
+    METADATA,
+    POSITION,
+    STREAM,
+    TYPE,
+    VERSION,
+    WRAPPED,
+    about_event,
+    edges,
+    read,
+)
 from aureum.domain.ids import now, to_wire
 from aureum.domain.routing import reasons
 from aureum.domain.wall_time import zone_of
@@ -35,8 +46,6 @@ STALE = timedelta(days=7)
 
 READ_OF_WORDS = 2_000
 """The characters of an enquiry that its language is detected from."""
-
-METADATA = 6
 
 SLICE = 50
 """Streams that are worked through before the process's other tasks have their turn."""

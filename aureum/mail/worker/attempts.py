@@ -1,4 +1,4 @@
-"""Makes one attempt of a claimed mail: opens it, hands it over, and writes what became of it."""
+"""Makes one attempt of a claimed mail: opens it, hands it over, and writes the outcome."""
 
 import asyncio
 import time
@@ -28,11 +28,11 @@ AGAIN_SECONDS = 0.2
 """How soon to try again to write an outcome that the database could not take."""
 
 EXPIRED = "expired"
-"""The error of a mail that the server, or our settings, kept from being sent until it was no news any more."""
+"""The error of a mail that a fault of the server or of our settings held up for ``LONGEST``."""
 
 
 class Attempts:
-    """Of one worker, which *owner* stands for."""
+    """The attempts of one worker, which *owner* stands for."""
 
     def __init__(
         self, store: EventStore, sender: Sender, settings: MailSettings, counters: MailCounters, owner: UUID
@@ -44,8 +44,8 @@ class Attempts:
         self.owner = owner
 
     async def make(self, one: Claim, claimed: float, held_for: Callable[[], timedelta]) -> Outcome | None:
-        """One attempt; None if there was nothing to attempt. *claimed*: when the claim was asked for, by the monotonic
-        clock; *held_for*: how long a mail waits that the server kept from being sent.
+        """One attempt; None if there was nothing to attempt. *claimed* is when the claim was asked for, by the
+        monotonic clock. *held_for* tells how long a mail waits if the server is at fault.
 
         Raises Unavailable.
         """
@@ -70,7 +70,8 @@ class Attempts:
     async def _write(
         self, one: Claim, key: AESGCM, outcome: Outcome, age: timedelta, held_for: Callable[[], timedelta]
     ) -> str | None:
-        """Write *outcome*; what it is counted as, None if another worker has the mail by now. Raises Unavailable."""
+        """Write *outcome*. Returns what it is counted as; None if another worker has the mail by now. Raises
+        Unavailable."""
         failure, database = outcome.failure, self.store.database
         told = {"tenant": str(one.tenant_id), "mail": str(one.mail_id), "kind": one.kind, "code": outcome.code}
         error: str | None = failure
@@ -95,8 +96,8 @@ class Attempts:
 
 
 async def while_held(until: float, write: Callable[[], Awaitable[str | None]]) -> str | None:
-    """What *write* returns, tried again while the database is away, for as long as the mail is held: what was accepted
-    is not to be sent twice. Raises Unavailable."""
+    """What *write* returns. It is tried again while the database is away, for as long as the mail is held, so that an
+    accepted mail is not sent twice. Raises Unavailable."""
     while True:
         try:
             return await write()

@@ -1,4 +1,4 @@
-"""Letters that no event makes: digests when mornings come, and what owners hear of domains at which nothing arrives."""
+"""Letters that no event makes: digests in the morning, and letters to owners about domains at which nothing arrives."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,7 +32,8 @@ Write = Callable[[AsyncConnection[Any], TenantKey], Awaitable[Sequence[Letter]]]
 def by_the_clock(
     store: EventStore, settings: MailSettings, hint: Callable[[UUID], None], stop: asyncio.Event
 ) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    """Each chore's name and one round of it, which ends with the wait for the next. *hint*: a mail is due there."""
+    """Each chore's name and one round of it, which ends with the wait for the next. *hint* is called with each
+    brokerage that has a new mail."""
 
     async def digests() -> None:
         for due in await digests_due(store.database):
@@ -55,8 +56,8 @@ def by_the_clock(
 
 
 async def queued(store: EventStore, settings: MailSettings, tenant_id: UUID, write: Write) -> int:
-    """Queue what *write* makes, in the transaction in which it was decided; how many mails. What is wrong with one
-    brokerage's holds up no other's. Raises Unavailable."""
+    """Queue the letters of *write*, in the transaction that decides them; how many mails. A brokerage that fails holds
+    up no other. Raises Unavailable."""
     try:
         tenant_key = await store.tenant_key(tenant_id)
         async with store.database.connection() as connection:

@@ -1,4 +1,4 @@
-"""What the worker has done with mail so far: counted where it happens, to be shown or measured."""
+"""The worker's counters of mail, for the metrics and the bench."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from aureum.mail.queue.observing import Observed
 
 @dataclass
 class MailCounters:
-    """Of one worker."""
+    """The counters of one worker."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     last: Observed | None = None

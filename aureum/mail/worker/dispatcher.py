@@ -1,8 +1,9 @@
-"""Claims due mails and hands them over: so many at once, fairly between tenants, none while the server is away.
+"""Claims due mails and hands them over: a limited number at once, fairly between tenants, none while the server is
+away.
 
-Where to look first comes from hints: a tenant whose mails were just made. Looking at all tenants twice a second finds
-the rest: retries, other workers' mails, what a dead worker held. A server that cannot be reached, or takes nothing, is
-probed with one mail at a time, further and further apart; the others wait, and no attempt of theirs is used up.
+Hints name the tenants with new mails. Looking at all tenants twice a second finds the rest: retries, other workers'
+mails, and those of a dead worker. A server that cannot be reached, or accepts nothing, is probed with one mail at a
+time, at growing intervals. The other mails wait, and use up no attempt.
 """
 
 import asyncio
@@ -30,10 +31,10 @@ from aureum.store.event_store import EventStore
 log = structlog.get_logger()
 
 LOOK_AT = 64
-"""Tenants that one look at all of them brings."""
+"""How many tenants one look finds."""
 
 LONGEST_OPEN = timedelta(minutes=1)
-"""A server that is back is used a minute later at most: to probe it costs next to nothing."""
+"""The longest pause between probes. They cost next to nothing."""
 
 
 class MailDispatcher:
@@ -100,7 +101,7 @@ class MailDispatcher:
 
     @property
     def share(self) -> int:
-        """How many attempts of one tenant may be under way: half of all, so that one whose mails are slow leaves room
+        """How many attempts of one tenant may be under way: half of all, so that a tenant with slow mails leaves room
         for others."""
         return max(1, self.settings.slots // 2)
 
@@ -135,7 +136,7 @@ class MailDispatcher:
 
     def _over(self, one: Claim, outcome: Outcome | None) -> None:
         if outcome is None:
-            # Whatever kept it from being made says nothing of the server.
+            # No attempt was made, which says nothing about the server.
             self.hosts.given_up(self.sender.name)
         else:
             chance = random.random()  # noqa: S311  it spreads load
@@ -146,7 +147,7 @@ class MailDispatcher:
         self.wake.set()
 
     def _pause(self) -> timedelta:
-        """How long what the server kept from being sent waits at least."""
+        """How long a mail waits at least if the server is at fault."""
         host = self.hosts.known[self.sender.name]
         return timedelta(seconds=max(1.0, self.hosts.pause(host, time.monotonic())))
 

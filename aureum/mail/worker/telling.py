@@ -11,7 +11,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from aureum.background.follower import Batch, Consumer, Handled
-from aureum.background.reading import POSITION
+from aureum.background.reading import POSITION, RECORDED_AT
 from aureum.log import places
 from aureum.mail.letter import Letter
 from aureum.mail.letters.composing import AboutBrokerage, rendered
@@ -29,8 +29,6 @@ EVENTS = 100
 
 SLICE = 4
 """Mails that are written in one go, in some milliseconds; then the process's other tasks have their turn."""
-
-RECORDED_AT = 7
 
 BROKERAGE = "SELECT name FROM brokerages WHERE tenant_id = %(tenant)s"
 

@@ -1,11 +1,11 @@
-"""What may become of an attempt: for those who keep it, too, and need nothing that sends."""
+"""The results of an attempt, apart from the sender, so that code that only records them does not load it."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Failure(StrEnum):
-    """Why an attempt was no success."""
+    """Why an attempt failed."""
 
     DNS = "dns"
     REFUSED = "refused"  # no connection: refused, or no route
@@ -22,7 +22,7 @@ class Failure(StrEnum):
 
 
 UNREACHED = frozenset((Failure.DNS, Failure.REFUSED, Failure.CONNECT_TIMEOUT, Failure.TLS))
-"""Of the host: there was no connection to send anything over."""
+"""Failures of the host: there was no connection to send anything over."""
 
 
 class SendResult(NamedTuple):
