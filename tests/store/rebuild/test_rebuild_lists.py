@@ -60,19 +60,22 @@ def activities(one: HasActivities, dice: Dice) -> Decisions:
     return log + later if numbers else log
 
 
+ROUTED = {"mode": "semantic", "why": "even", "matched": []}
+
+
 def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
     at, text = ids.now(), dice.choice(TEXTS)
     always: Decisions = [
         lambda: one.assign(dice.choice(PEOPLE), at),
         lambda: one.change_details({dice.choice(("last_name", "message", "notes")): text}, at),
-        lambda: one.clear(
-            at, dice.choice(PEOPLE), dice.choice((None, {"mode": "semantic", "why": "even", "matched": []}))
-        ),
+        lambda: one.clear(at, dice.choice(PEOPLE), dice.choice((None, ROUTED))),
     ]
     once_cleared: Decisions = [
         lambda: one.change_status(dice.choice(lead.STATUSES), at),
         lambda: one.convert(ids.new_id(), at),
         lambda: one.change_contact(dice.choice(CONTACTS), at),
+        lambda: one.pass_on("not_answered", 30, at, dice.choice(PEOPLE), ROUTED, None),
+        lambda: one.remain(30, at) if one.assigned_to else None,
         *activities(one, dice),
     ]
     while_lost: Decisions = [
