@@ -78,6 +78,9 @@ OF_ANOTHER_TYPE = "is only for"
 TEXT_OF_A_NOTE = "text of a note must not be blank"
 """What a correction is told that the activity's type does not allow, which the schema of the change cannot know."""
 
+ANOTHER = "than the one in the path"
+"""What a merge of a contact with itself is told, which the schema of the body cannot know."""
+
 NOT_LOST = "can only be set while status is lost"
 """What a change of a lead is told that gives a reason for what has not happened."""
 
@@ -91,6 +94,7 @@ KNOWN = (
     HOURS_IN_ORDER,
     NOT_THEN,
     NOT_LOST,
+    ANOTHER,
     OF_ANOTHER_TYPE,
     TEXT_OF_A_NOTE,
 )
@@ -252,8 +256,9 @@ def seeded(server: Server, tenant: Tenant, paths: Mapping[str, Any]) -> dict[str
         answer = server.by_key(tenant, "POST", path, body["content"]["application/json"]["example"])
         if answer.status == 201:
             made[path.rpartition("/")[2]] = [answer.json["id"]]
-    note = {"type": "note", "text": "Called back."}
-    made["activities"] = [server.by_key(tenant, "POST", f"/api/leads/{made['leads'][0]}/activities", note).json["id"]]
+    # The last one is for DELETE.
+    log = f"/api/leads/{made['leads'][0]}/activities"
+    made["activities"] = [server.by_key(tenant, "POST", log, {"type": "visit"}).json["id"] for _ in range(2)]
     return made
 
 
@@ -276,7 +281,7 @@ def refer(case: Case, known: Mapping[str, Sequence[Any]]) -> None:
     given = str(case.path_parameters.get("id", ""))
     resource = case.operation.path.partition("/{id}")[0].rpartition("/")[2]
     if WIRE_ID.match(given) and resource in known and next(TURNS) % 2:
-        case.path_parameters["id"] = known[resource][0]
+        case.path_parameters["id"] = known[resource][-1 if case.method == "DELETE" else 0]
 
 
 def is_valid(case: Case, components: Any) -> bool:
