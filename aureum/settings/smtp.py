@@ -35,6 +35,9 @@ def smtp_server(url: str) -> SmtpServer:
     A password is not sent unless the connection is encrypted: with one, STARTTLS is required unless the URL says
     ``starttls=never``.
     """
+    url = url.strip()
+    if any(letter.isspace() or not letter.isprintable() for letter in url):
+        raise Unusable("it has a blank or a control character in it (in a user or password, write a blank as %20)")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -124,6 +124,8 @@ def test_settings_are_frozen() -> None:
         ("POOL_SIZE", "four", "a whole number, 1 or more"),
         ("SMTP_URL", "mail.example.com", "it begins with neither smtp:// nor smtps://"),
         ("SMTP_URL", "smtp://me:hidden@:587", "it names no host"),
+        ("SMTP_URL", "smtp://me:hid hidden@mail.example.com", "write a blank as %20"),
+        ("SMTP_URL", "smtp://mail.exa\nmple.com", "it has a blank or a control character"),
         ("SMTP_URL", "smtp://me:hidden@mail.example.com:99999", "its host or port cannot be read"),
         ("SMTP_URL", "smtp://me:hid/hidden@mail.example.com", "write % as %25, / as %2F"),
         ("SMTP_URL", "smtp://hidden@mail.example.com", "it has a user without a password"),

@@ -57,7 +57,8 @@ class AdminActivityResponse(Shape):
     duration: Annotated[int | None, Field(description=DURATION)]
     text: Annotated[str | None, Field(description="What was said or agreed.")]
     created_by_id: Annotated[
-        int | None, Field(description="The number of the user who logged it. `null` for an API key.")
+        int | None,
+        Field(description="The number of the user who logged it. `null` for an API key or a platform admin."),
     ]
     created_at: LeadsTimestamp
     updated_at: LeadsTimestamp
