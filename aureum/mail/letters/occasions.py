@@ -100,7 +100,7 @@ class Late:
 Occasion = Enquiry | Stopped | Offered | Late
 
 
-def occasions(tenant_id: UUID, stream_id: UUID, recorded: Iterable[Recorded], after: int) -> Iterator[Occasion]:
+def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iterator[Occasion]:
     """Those of a stream's appends that ended at positions above *after*; *recorded* is the whole stream."""
     aggregate: Any = None
     waiting: list[Occasion] = []

@@ -39,7 +39,6 @@ from aureum.mail.letters.recipients import MANAGERS, OWNERS, Member, letter_to, 
 from aureum.mail.letters.texts import written_in
 from aureum.routing.language import ENGLISH, language_asked_for, language_of
 from aureum.store.cipher import TenantKey
-from aureum.store.event_store import EventStore
 
 STALE = timedelta(days=7)
 """Older events make no letter, because a log that was imported is no news."""
@@ -52,7 +51,6 @@ SLICE = 50
 
 
 async def letters_of(
-    store: EventStore,
     tenant_key: TenantKey,
     connection: AsyncConnection[Any],
     rows: Sequence[Any],
@@ -101,7 +99,7 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
         if place % SLICE == 0:
             await asyncio.sleep(0)
         history = read(tenant_key, stream, own[0][WRAPPED], [*before[stream], *own])
-        found += occasions(tenant_key.tenant_id, stream, history, after)
+        found += occasions(tenant_key.tenant_id, history, after)
     return sorted(found, key=lambda one: one.position)
 
 

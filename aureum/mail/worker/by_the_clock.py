@@ -16,8 +16,8 @@ from aureum.log import places
 from aureum.mail.letter import Letter
 from aureum.mail.letters.digesting import digest, digests_due, forget_old
 from aureum.mail.letters.silence import silence, tenants_with_silence
+from aureum.mail.worker.consumer import mails_of
 from aureum.mail.worker.mail_settings import MailSettings
-from aureum.mail.worker.telling import mails_of
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
 

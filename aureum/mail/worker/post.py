@@ -6,11 +6,11 @@ from uuid import UUID
 
 from aureum.background.follower import Follower
 from aureum.mail.worker.by_the_clock import by_the_clock
+from aureum.mail.worker.consumer import mail_consumer
 from aureum.mail.worker.counters import MailCounters
 from aureum.mail.worker.dispatcher import MailDispatcher
 from aureum.mail.worker.mail_settings import MailSettings
 from aureum.mail.worker.maintenance import mail_maintenance
-from aureum.mail.worker.telling import mail_consumer
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import Database
 

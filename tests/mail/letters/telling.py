@@ -62,7 +62,7 @@ async def told(
         return
 
     async def handle(batch: Batch) -> Handled[None]:
-        letters.extend(await letters_of(batch.store, batch.tenant_key, batch.connection, batch.rows, settings))
+        letters.extend(await letters_of(batch.tenant_key, batch.connection, batch.rows, settings))
         return Handled(None, nothing)
 
     while await follow(store, Consumer(consumer, handle), tenant, limit) is not None:

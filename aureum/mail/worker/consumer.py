@@ -37,7 +37,7 @@ def mail_consumer(settings: MailSettings) -> Consumer[int]:
     """The consumer whose mails come from the sender of *settings*; its result is how many were made."""
 
     async def handle(batch: Batch) -> Handled[int]:
-        letters = await letters_of(batch.store, batch.tenant_key, batch.connection, batch.rows, settings.letters)
+        letters = await letters_of(batch.tenant_key, batch.connection, batch.rows, settings.letters)
         times = {row[POSITION]: row[RECORDED_AT] for row in batch.rows}
         return await mails_of(settings, batch.connection, batch.tenant_key, letters, times)
 
