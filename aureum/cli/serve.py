@@ -36,7 +36,7 @@ MetricsPort = Annotated[
         help="Serve /metrics, /healthz and /readyz on this port. 0 picks a free one. Default: AUREUM_METRICS_PORT.",
     ),
 ]
-NoWorker = Annotated[bool, typer.Option("--no-worker", help="Leave webhooks and mail to 'aureum worker'.")]
+NoWorker = Annotated[bool, typer.Option("--no-worker", help="Leave webhooks, mail and timers to 'aureum worker'.")]
 
 DEMO_URL = "http://localhost:8000"
 

@@ -62,8 +62,8 @@ MOVED = """(
             WHERE o.tenant_id = %(tenant)s AND o.{id} = %(id)s
               AND o.read_version = (SELECT {table}_version FROM heads WHERE tenant_id = %(tenant)s)
        )"""
-"""The resource that answers for the one that is asked for. Only within the subquery may ``coalesce`` stand: PostgreSQL
-does not take it for leakproof, so beside row security it would keep the index from being used."""
+"""The resource that is returned for the requested id. ``coalesce`` is only within the subquery: PostgreSQL does not
+take it for leakproof, so beside row security it would keep the index from being used."""
 
 SEEN = """
    AND (%(visible_to)s::uuid IS NULL OR assigned_to = %(visible_to)s OR created_by = %(visible_to)s)"""

@@ -61,7 +61,7 @@ def status_of(*types: str) -> Filter:
 
 
 def assigned_by(*types: str) -> Filter:
-    """The assignee is the one that is asked for; events of *types* change it."""
+    """The assignee is the requested one; events of *types* change it."""
     return is_now("assigned_to", "uuid", *types, said=f"{PREVIOUS} = {{value}}::uuid::text")
 
 

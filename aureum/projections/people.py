@@ -87,9 +87,9 @@ SELECT CASE WHEN w.known IN ('contact', 'lead') THEN w.agent END AS one, w.shown
        ] END AS replaced
   FROM ({known}) w
 """
-"""What ``append_events`` asks of a person who is known: whom the lead or tour goes to, how read models show the agent,
-and by turns the texts that are replaced with what stands in their places. A lead has no other lead in it, and a tour no
-contact. ``t`` is the append's turn."""
+"""The second look of ``append_events``, at a person who is known: the agent of the lead or tour, how read models show
+the agent, and by turns the texts that are replaced and their replacements. A lead has no other lead in it, and a tour
+no contact. ``t`` is the append's turn."""
 
 IS_KNOWN = """
               SELECT EXISTS (
@@ -102,8 +102,8 @@ IS_KNOWN = """
                             AND x.person >= {person} AND x.person <= {person}
                      ) AS known
                 FROM heads h WHERE h.tenant_id = {tenant}"""
-"""What it asks of every person beforehand, with all else that decides. Most are strangers, and of them that is all. A
-range as in ``LEADS``."""
+"""The first look at every person, in the statement that reads all else that decides. Most are strangers, who need no
+second look. A range as in ``LEADS``."""
 
 
 def known(tenant: str, person: str, at: str) -> str:

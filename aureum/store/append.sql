@@ -90,8 +90,8 @@ DECLARE
     line_begins integer;
     moved integer;
     place_in_line integer;
-    -- Of a person whom the tenant knows (no column is called as this variable is): the one who is chosen without a turn,
-    -- and the texts that are replaced.
+    -- Of a person that the tenant knows (no column has this variable's name): the agent who is chosen without a turn, and
+    -- the texts that are replaced.
     asker uuid;
     earlier_one uuid;
     earlier_shown text;
@@ -242,14 +242,14 @@ BEGIN
                 moved := 0;
             END IF;
             IF line_places IS NOT NULL THEN
-                -- Those whom the items before have chosen have gone to its end, one after the other.
+                -- Agents that earlier items have chosen have gone to its end, one after the other.
                 place_in_line := moved % cardinality(line_places) + 1;
                 best := ARRAY[
                     line_places[place_in_line],
                     CASE WHEN moved >= cardinality(line_places) THEN line_begins + place_in_line END
                 ];
             ELSIF once_more THEN
-                -- With what the items before have chosen.
+                -- Including the choices of earlier items.
                 SELECT (min(ARRAY[CASE WHEN t.fewest THEN c.times ELSE 0 END, c.last, c.place, c.found]))[3:4],
                        string_agg(uuid_send(c.id), '') FILTER (WHERE c.times >= c.most)
                   INTO best, full_choices

@@ -195,8 +195,8 @@ class EventStore:
         return (await self.tenant_key(tenant_id)).open_answer(answer, idempotency.key)
 
     async def remember(self, tenant_id: UUID, made: Any, idempotency: Idempotency, origin: Origin) -> bytes | None:
-        """Remember the answer of a request that appends nothing, which *made* is answered with; the one that its twin
-        was remembered with, if that came first. Raises KeyReused, NotFound (no such tenant), Busy, Unavailable.
+        """Remember the answer of a request that appends nothing, made of *made*. If the same request came first,
+        returns its answer. Raises KeyReused, NotFound (no such tenant), Busy, Unavailable.
         """
         tenant_key = await self.tenant_key(tenant_id)
         sealed = tenant_key.seal_answer(idempotency.answer(made), idempotency.key)

@@ -54,7 +54,7 @@ TEMPLATES.filters["dialled"] = lambda phone: "".join(NUMBER.findall(LETTER.split
 
 
 class AboutBrokerage(NamedTuple):
-    """What every mail tells of the brokerage that it is from."""
+    """The brokerage in a mail."""
 
     name: str
 

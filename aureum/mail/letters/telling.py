@@ -81,7 +81,7 @@ async def letters_of(
 
 
 async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, rows: Sequence[Any]) -> list[Occasion]:
-    """What there is to write about, in the order of the log."""
+    """The occasions for letters, in the order of the log."""
     new: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         new[row[STREAM]].append(row)
@@ -104,7 +104,7 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
 
 
 def to_staff(one: Occasion, about: About) -> list[Letter]:
-    """To those of the staff whom it concerns, but for the one who did it."""
+    """Letters to the staff whom the occasion concerns, without the user who caused it."""
     if isinstance(one, Stopped):
         link = links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}")
         fields = {"host": one.host, "why": one.why, "link": link}
@@ -131,14 +131,15 @@ def to_staff(one: Occasion, about: About) -> list[Letter]:
 
 
 def of_waiting(one: Offered | Late, about: About) -> list[Letter]:
-    """To the agents who may claim a lead; to the one who lost it, or who keeps it, and then to the owners too."""
+    """Letters to the agents who may claim a lead; or to the agent who was late, and to the owners if that agent keeps
+    the lead."""
     if isinstance(one, Offered):
         kind, fields = "lead_offered", {"lead": one.lead, "until": clock(one.until, about)}
         members, link = [about.staff[agent] for agent in one.agents if agent in about.staff], "pond"
     else:
         kind, fields = "answer_late", {"lead": one.lead, "at": clock(one.since, about)}
         members = [about.staff[one.agent]] if one.agent in about.staff else []
-        # What went to another agent is not the first one's to see any more.
+        # An agent may not see a lead that went to another agent.
         fields["why"] = "passed_on" if one.passed_on else "stays"
         link = "" if one.passed_on else f"leads/{to_wire(one.stream_id)}"
         if not one.passed_on:
@@ -158,8 +159,7 @@ def with_roles(about: About, roles: Collection[str]) -> list[Member]:
 
 
 def is_in_pond(one: Enquiry) -> bool:
-    """Whether no agent has it though it was to be routed: it fell to none, or routing did not work. What agents of a
-    group may claim waits for them."""
+    """Whether routing found no agent for it, or did not work. A lead that a group may claim is not in the pond."""
     if not one.routed or one.assigned_to is not None:
         return False
     return one.from_form if one.routing is None else one.routing.get("why") != "offered"
@@ -186,7 +186,7 @@ async def to_visitors(
     about: About,
     settings: LetterSettings,
 ) -> list[Letter]:
-    """Confirmations of *forms*, as far as the limits allow: the first one to an address."""
+    """Confirmations of *forms* within the limits, of the first form of each address."""
     first: dict[str, Enquiry] = {}
     for form in forms:
         first.setdefault(form.email or "", form)
@@ -195,8 +195,8 @@ async def to_visitors(
 
 
 def confirmation(form: Enquiry, address: str, about: About) -> Letter:
-    """Thanks for a *form*, in the language that it was written in. Nothing else of the form stands in it, nor whether
-    the visitor is known, nor whose it has become."""
+    """The confirmation of a *form*, in the language that it was written in. It repeats only a first name, and does not
+    tell whether the visitor is known, or which agent has the lead."""
     name = given_name(form.first_name)
     words = form.words[:READ_OF_WORDS]
     language = language_of(words)

@@ -44,7 +44,7 @@ def test_logged_corrected_and_removed(
     (button,) = [form for form in owner.read(one).forms if form.action == f"{one}/remove"]
     removed = owner.follow(owner.send(button.action, button.fields))
     assert removed.said("p", role="status") == ["It was removed from the timeline."]
-    assert "Nothing was logged yet." in removed.said("p")
+    assert "Nothing has been logged yet." in removed.said("p")
     if kind == "leads":
         told = " ".join(removed.said("td"))
         assert "removed: Called: answered, 2 min" in told and "2 min → Called" not in told
