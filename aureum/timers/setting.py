@@ -14,6 +14,7 @@ from aureum.commands.passing_on import HOURS, clocks, due_at, waiting_in
 from aureum.domain.ids import now
 from aureum.domain.routing.settings import Routing, from_json
 from aureum.domain.routing.waiting import Waiting
+from aureum.domain.user import User
 from aureum.domain.working_hours import LONGEST
 from aureum.projections import brokerages
 from aureum.store.cipher import TenantKey
@@ -34,6 +35,18 @@ SELECT %(tenant)s, n.lead_id, n.due_at, n.version
 ON CONFLICT (tenant_id, lead_id) DO UPDATE SET due_at = excluded.due_at, version = excluded.version, failures = 0
  WHERE t.version <= excluded.version
 """
+
+CLOCK_CHANGED = frozenset((User.ProfileChanged.TOPIC, User.Disabled.TOPIC, User.Enabled.TOPIC))
+"""After which an agent's clock may show another time: one who is back early, say."""
+
+LOOK_AGAIN = """
+UPDATE timers t SET due_at = now()
+  FROM lead_list l
+  JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
+ WHERE t.tenant_id = %(tenant)s AND t.due_at > now()
+   AND l.tenant_id = t.tenant_id AND l.lead_id = t.lead_id AND l.assigned_to = ANY (%(agents)s)
+"""
+"""When the time is over is reckoned anew then, as it is whenever a timer is due."""
 
 UNSET = """
 DELETE FROM timers t
@@ -58,6 +71,7 @@ async def handle(batch: Batch) -> Handled[int]:
     if settings.answer_within_minutes is None:
         offered = {lead_id for lead_id, rows in new.items() if any(OFFERED in row[DATA] for row in rows)}
         new = {lead_id: rows for lead_id, rows in new.items() if lead_id in known | offered}
+    changed = list({row[STREAM] for row in batch.rows if row[TYPE] in CLOCK_CHANGED})
     dues: dict[UUID, datetime | None] = {}
     if new:
         agents = clocks(await fetched(batch.connection, HOURS, about))
@@ -84,6 +98,8 @@ async def handle(batch: Batch) -> Handled[int]:
         if over:
             ended = {"leads": over, "versions": [versions[lead_id] for lead_id in over]}
             await batch.connection.execute(UNSET, about | ended)
+        if changed:
+            await batch.connection.execute(LOOK_AGAIN, about | {"agents": changed})
 
     return Handled(len(batch.rows), write)
 

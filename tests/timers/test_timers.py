@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -11,12 +12,13 @@ import pytest
 
 from aureum.background.follower import follow
 from aureum.commands.leads import ChangeLead, change_lead
+from aureum.commands.users import ChangeUser, change_user
 from aureum.domain.ids import to_wire
 from aureum.domain.routing.settings import Routing
 from aureum.store.metadata import Actor, Origin
 from aureum.timers.firing import TAKE, fire, take
 from aureum.timers.setting import TIMERS
-from tests.commands.office import Office, opened
+from tests.commands.office import OPERATOR, Office, opened
 from tests.stores import opened_store
 from tests.webhooks.killing import killed, make_mortal
 from tests.webhooks.waiting import run
@@ -120,6 +122,38 @@ def test_what_sets_a_timer_and_what_ends_it(module_database_url: str) -> None:
         )
         again = await followed(office)
         assert again.keys() == {*leads[1:], assigned} and again[leads[1]] == found[leads[1]]
+
+    scenario(module_database_url, test)
+
+
+@pytest.mark.parametrize("how", ["back", "disabled"])
+def test_an_agents_clock_that_changes_is_looked_at_again(module_database_url: str, how: str) -> None:
+    async def test(office: Office) -> None:
+        async def change(**changes: Any) -> None:
+            command = ChangeUser(tenant_id=office.tenant_id, user_id=office.agents["Ana"], **changes)
+            await change_user(office.store, command, OPERATOR, check=lambda _: None)
+
+        await office.route(Routing(mode="round_robin", answer_within_minutes=60))
+        leads = {await office.agent(lead_id): lead_id for lead_id in [await office.sent() for _ in range(3)]}
+        # Ana is away, and has not said until when.
+        await change(profile={"away_from": "2020-01-01T00:00:00.000Z"})
+        before = await followed(office)
+        for timer in await take(office.store.database, 60):
+            await fire(office.store, timer, {})
+        away = await timers(office)
+        assert away[leads["Ana"]][0] - before[leads["Ben"]][0] > timedelta(days=13)
+
+        await change(**{"back": {"profile": {"away_from": None}}, "disabled": {"disabled": True}}[how])
+        (due, *_), *_ = (await followed(office)).values()
+        for timer in await take(office.store.database, 60):
+            await fire(office.store, timer, {})
+
+        again = await timers(office)
+        assert due < before[leads["Ben"]][0]
+        assert abs(again[leads["Ana"]][0] - before[leads["Ben"]][0]) < SLACK
+        assert {name: again[leads[name]] for name in ("Ben", "Cora")} == {
+            name: before[leads[name]] for name in ("Ben", "Cora")
+        }
 
     scenario(module_database_url, test)
 
