@@ -37,7 +37,7 @@ ON CONFLICT (tenant_id, lead_id) DO UPDATE SET due_at = excluded.due_at, version
 """
 
 CLOCK_CHANGED = frozenset((User.ProfileChanged.TOPIC, User.Disabled.TOPIC, User.Enabled.TOPIC))
-"""After which an agent's clock may show another time: one who is back early, say."""
+"""After which an agent's clock may show another time, as that of an agent who is back early does."""
 
 LOOK_AGAIN = """
 UPDATE timers t SET due_at = now()

@@ -126,8 +126,8 @@ def test_what_sets_a_timer_and_what_ends_it(module_database_url: str) -> None:
     scenario(module_database_url, test)
 
 
-@pytest.mark.parametrize("how", ["back", "disabled"])
-def test_an_agents_clock_that_changes_is_looked_at_again(module_database_url: str, how: str) -> None:
+@pytest.mark.parametrize("changes", [{"profile": {"away_from": None}}, {"disabled": True}], ids=["back", "disabled"])
+def test_an_agents_clock_that_changes_is_looked_at_again(module_database_url: str, changes: dict[str, Any]) -> None:
     async def test(office: Office) -> None:
         async def change(**changes: Any) -> None:
             command = ChangeUser(tenant_id=office.tenant_id, user_id=office.agents["Ana"], **changes)
@@ -143,7 +143,7 @@ def test_an_agents_clock_that_changes_is_looked_at_again(module_database_url: st
         away = await timers(office)
         assert away[leads["Ana"]][0] - before[leads["Ben"]][0] > timedelta(days=13)
 
-        await change(**{"back": {"profile": {"away_from": None}}, "disabled": {"disabled": True}}[how])
+        await change(**changes)
         (due, *_), *_ = (await followed(office)).values()
         for timer in await take(office.store.database, 60):
             await fire(office.store, timer, {})
