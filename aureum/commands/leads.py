@@ -105,7 +105,7 @@ async def capture_lead(
 class ChangeLead(BaseModel):
     """Move a lead in the pipeline, assign it, correct its details; only what is set changes.
 
-    ``details`` are by the names of ``aureum.domain.lead.DETAILS``, ``lost`` by those of ``LOST``. ``clear``: it is no
+    ``details`` are by the names of ``lead_events.DETAILS``, ``lost`` by those of ``lead.LOST``. ``clear``: it is no
     suspect. ``visible_to`` is the agent who asks, ``expected_versions`` the caller's If-Match.
     """
 

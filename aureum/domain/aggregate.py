@@ -77,8 +77,9 @@ class Aggregate(domain.Aggregate):
 
 
 def events_of(aggregate: type[Aggregate]) -> tuple[type[Event], ...]:
-    """The types of events that *aggregate* declares."""
-    declared = (kind for kind in vars(aggregate).values() if isinstance(kind, type))
+    """The types of events that *aggregate* declares, by itself or in a base class."""
+    names = dict.fromkeys(name for one in reversed(aggregate.__mro__) for name in vars(one))
+    declared = (kind for kind in (getattr(aggregate, name) for name in names) if isinstance(kind, type))
     return tuple(kind for kind in declared if issubclass(kind, Event) and kind.TOPIC)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
-from aureum.domain.lead import Lead, lost_because
+from aureum.domain.lead import Lead
+from aureum.domain.lead_events import lost_because
 from aureum.domain.people import recognized_by
 from aureum.projections import activity_list
 from aureum.projections.document_list import DocumentList, Row, View, wire_or_none

@@ -25,7 +25,8 @@ from aureum.domain.aggregate import ERASED, replay
 from aureum.domain.contact import Contact
 from aureum.domain.errors import Invalid, NotAllowed, NotFound, WrongState
 from aureum.domain.ids import aureum_time
-from aureum.domain.lead import LOST_REASONS, STATUSES, Lead, lost_because
+from aureum.domain.lead import STATUSES, Lead
+from aureum.domain.lead_events import LOST_REASONS, lost_because
 from tests.stores import new_lead
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)

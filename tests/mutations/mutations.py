@@ -23,7 +23,7 @@ RIGHTS = ("pytest", "tests/store/test_row_security.py")
 OLDER = ("pytest", "tests/store/rebuild/test_older_steps.py")
 ARRIVES = ("pytest", "tests/http/every/test_fields_arrive.py", "-k", "leads")
 
-LEAD = "aureum/domain/lead.py"
+LEAD_EVENTS = "aureum/domain/lead_events.py"
 LEAD_LIST = "aureum/projections/lead_list.py"
 LEAD_FIELDS = "aureum/http/api/leads/lead_fields.py"
 
@@ -37,15 +37,15 @@ MUTATIONS = (
     Mutation("command to aggregate", "aureum/commands/leads.py", "        command.fields,\n", "", TYPES),
     Mutation(
         "fields to event",
-        LEAD,
+        LEAD_EVENTS,
         "        subject: str | None\n        message",
         "        message",
         ("pytest", "tests/projections/test_steps.py"),
     ),
-    Mutation("event to aggregate", LEAD, "            aggregate.subject = self.subject\n", "", STEPS),
+    Mutation("event to aggregate", LEAD_EVENTS, "            aggregate.subject = self.subject\n", "", STEPS),
     Mutation("event to document", LEAD_LIST, '        "subject": lead.subject,\n', "", STEPS),
     Mutation("change to document", LEAD_LIST, '    "subject": "subject",\n', "", STEPS),
-    Mutation("change to aggregate", LEAD, '"subject", "message", "notes")', '"message", "notes")', ARRIVES),
+    Mutation("change to aggregate", LEAD_EVENTS, '"subject", "message", "notes")', '"message", "notes")', ARRIVES),
     Mutation("column", LEAD_LIST, '        "source": event.source,\n', "", STEPS),
     Mutation(
         "sample of the webhook",

@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.aggregate import Created, events_of
-from aureum.domain.lead import DETAILS
+from aureum.domain.lead_events import DETAILS
 from aureum.projections.document_list import DocumentList
 from aureum.registry import LISTS
 from aureum.store.mapper import REGISTRY

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum.domain import ids
-from aureum.domain.lead import DETAILS, STATUSES, Lead
+from aureum.domain.lead import STATUSES, Lead
+from aureum.domain.lead_events import DETAILS
 from aureum.projections import admin_leads, lead_list
 from tests.stores import new_lead
 

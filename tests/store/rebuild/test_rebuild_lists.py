@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from aureum.domain import contact, contact_card, ids, lead, property, task, tour
 from aureum.domain.activities import ActivityFields, HasActivities
 from aureum.domain.aggregate import Aggregate
+from aureum.domain.lead_events import LOST_REASONS
 from aureum.domain.subscriber import Subscriber
 from aureum.registry import AGGREGATES
 from aureum.store.event_store import NO_STREAM, EventStore
@@ -79,7 +80,7 @@ def about_a_lead(one: lead.Lead, dice: Dice) -> Decisions:
         *activities(one, dice),
     ]
     while_lost: Decisions = [
-        lambda: one.give_lost_reason({"reason": dice.choice(lead.LOST_REASONS), "note": text}, at),
+        lambda: one.give_lost_reason({"reason": dice.choice(LOST_REASONS), "note": text}, at),
         lambda: one.give_lost_reason({"reason": None}, at),
     ]
     once_cleared += while_lost if one.status == "lost" else []

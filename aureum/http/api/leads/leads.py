@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from aureum.commands.leads import NO_LEAD, CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.errors import Invalid
-from aureum.domain.lead import DETAILS, LOST, Lead
+from aureum.domain.lead import LOST, Lead
+from aureum.domain.lead_events import DETAILS
 from aureum.http.access.callers import origin
 from aureum.http.api.duplicates.duplicate_fields import person_of
 from aureum.http.api.duplicates.finding import UnlessSimilar, check_similar

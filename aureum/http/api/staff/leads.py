@@ -10,7 +10,8 @@ from starlette.responses import Response
 from aureum.commands.clock import on_clock
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
 from aureum.domain.errors import NotFound
-from aureum.domain.lead import DETAILS, LOST, Lead, LeadFields
+from aureum.domain.lead import LOST, Lead, LeadFields
+from aureum.domain.lead_events import DETAILS
 from aureum.http.access.callers import origin
 from aureum.http.api.staff.lead_fields import (
     AdminEventResponse,
