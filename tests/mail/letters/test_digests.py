@@ -96,10 +96,10 @@ async def a_day_ago(store: EventStore, tenant: UUID) -> None:
     )
 
 
-async def due_of(store: EventStore, tenant: UUID) -> list[Due]:
-    """At the last minute of today, by the brokerage's clock."""
-    late = datetime.now(BOISE).replace(hour=23, minute=59)
-    return [one for one in await digests_due(store.database, late.astimezone(UTC)) if one.tenant_id == tenant]
+async def due_of(store: EventStore, tenant: UUID, at: datetime | None = None) -> list[Due]:
+    """At a moment, or at the last minute of today by the brokerage's clock."""
+    at = at or datetime.now(BOISE).replace(hour=23, minute=59)
+    return [one for one in await digests_due(store.database, at.astimezone(UTC)) if one.tenant_id == tenant]
 
 
 def test_a_digest_tells_what_has_come_and_is_still_the_users(module_database_url: str) -> None:
@@ -118,7 +118,7 @@ def test_a_digest_tells_what_has_come_and_is_still_the_users(module_database_url
             await store.database.rows("DELETE FROM subject_keys WHERE subject_id = %s RETURNING 1", [gone.id])
             letters = await told(store, tenant)
             assert ("lead_assigned", "Dora") not in summary(letters)
-            assert await due_of(store, tenant) == [], "it has come just now"
+            assert await due_of(store, tenant, datetime.now(UTC)) == [], "no morning has come since"
 
             await a_day_ago(store, tenant)
             ready = await due_of(store, tenant)
