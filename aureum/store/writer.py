@@ -50,6 +50,12 @@ COMPANY_TURNS = 4
 COMPANY = 16
 """Appends that are company enough."""
 
+HALVED = 20
+"""Where so many appends or fewer are made at a time, half of them go, and the others while the answers to the first go
+out: process and database work at the same moment. More keep both busy anyway, and cost less each in one group."""
+
+SMALLEST_HALF = 4
+
 log = structlog.get_logger()
 
 
@@ -100,6 +106,8 @@ class AppendWriter:
         self.busy = False
         self.alone = 0
         """How many calls in a row have had one append each."""
+        self.last = 0
+        """How many appends the last call had."""
         self.closing = False
 
     async def __aenter__(self) -> Self:
@@ -143,20 +151,26 @@ class AppendWriter:
                 await self.wake.wait()
                 continue
             await self._company()
-            group, self.waiting = take(self.waiting, self.limit)
+            group, self.waiting = take(self.waiting, self._half() or self.limit)
             await self._go(group)
 
     async def _company(self) -> None:
         """Let the answers to the last group go out, and what they bring in come along: a larger group costs the process
         and the database less for each append. After a lone append there is no company to wait for."""
         for _ in range(COMPANY_TURNS):
-            if self.alone or len(self.waiting) >= COMPANY:
+            if self.alone or len(self.waiting) >= (self._half() or COMPANY):
                 return
             await asyncio.sleep(0)
+
+    def _half(self) -> int:
+        """Half of those that append now, answered last or waiting; 0 if they are too many to be parted."""
+        now = self.last + len(self.waiting)
+        return max(SMALLEST_HALF, (now + 1) // 2) if now <= HALVED and self.limit > 1 else 0
 
     async def _go(self, group: list[Waiting]) -> None:
         """Write *group*, and nothing else meanwhile."""
         self.busy = True
+        self.last = len(group)
         self.alone = self.alone + 1 if len(group) == 1 else 0
         try:
             await self._write(group)
