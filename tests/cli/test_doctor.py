@@ -73,8 +73,8 @@ def test_a_mail_server_that_does_not_work(alone: Terminal) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     alone.monkeypatch.setenv("AUREUM_SMTP_URL", f"smtp://me:hidden@127.0.0.1:{port}")
-    (nobody,) = wrong(alone)
-    assert (nobody["check"], nobody["text"]) == ("mail", FROM_WHOM)
+    (found,) = wrong(alone)
+    assert (found["check"], found["text"]) == ("mail", FROM_WHOM)
     alone.monkeypatch.setenv("AUREUM_MAIL_FROM", "crm@example.com")
     (away,) = wrong(alone)
     assert (away["server"], away["error"]) == (f"127.0.0.1:{port}", "connect")

@@ -1,4 +1,4 @@
-"""Leads that nobody claims, or answers in time, go on: to whom, how often, and when they do not."""
+"""Leads that no agent claims, or answers in time, go on: to whom, how often, and when they do not."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

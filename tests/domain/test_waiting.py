@@ -118,7 +118,7 @@ def test_what_a_person_does_ends_it_for_good(routing: Routing, contact: str, ste
     if before is None or before.reason == "not_answered" or contact == "converted":
         assert after is None
     else:
-        # What waits to be claimed is claimed by nobody's call, but no longer once it is assigned.
+        # A call does not end the wait for a claim. An assignment does.
         assert (after is None) == (contact == "by hand")
 
 

@@ -1,4 +1,4 @@
-"""Timers: what sets them, and that each fires once, whoever dies, races or fails."""
+"""Timers: what sets them, and that each fires once, also if a worker dies, two race, or one fails."""
 
 import asyncio
 import signal

@@ -226,7 +226,7 @@ def with_password(sample: Sample) -> dict[str, Any]:
 
 
 def activity(sample: Sample) -> dict[str, Any]:
-    """One of a lead that nobody else changes."""
+    """One of a lead that no other caller changes."""
     post = declared("POST", "/api/leads/{id}/activities")
     assert post is not None
     found: dict[str, Any] = sample.succeed(post, sample.call(post, fresh=True)).json

@@ -119,7 +119,7 @@ def typed_new(resource: Resource) -> dict[str, str]:
 def entered(reader: Reader, resource: Resource, **typed: str) -> str:
     """The address of the page of a new one."""
     form = reader.read(f"{resource.path}/new").form(f"{resource.path}/new")
-    # Whoever was entered before may be the same person.
+    # A contact that was entered before may be the same person.
     sent = [*form.filled(**(typed_new(resource) | typed)), ("anyway", "yes")]
     return led_to(reader.send(form.action, sent)).removesuffix("?done=created")
 

@@ -1,4 +1,4 @@
-"""Nobody has mails sent through a public form: not many to one mailbox, and not more than the cap to all together."""
+"""A public form is no relay: one mailbox gets few mails, and all together get no more than the cap."""
 
 import asyncio
 import random

@@ -140,7 +140,7 @@ def test_what_is_told_apart_does_not_come_back(server: Server, operator: Operato
     assert told_apart(server, tenant, other, lead).status == 200
     (left,) = get(server, tenant, f"/api/leads/{lead}/duplicates").json
     assert (left["person"]["id"], left["score"]) == (one, 0.95)
-    # Whoever shares it later is suggested for both.
+    # A contact that shares it later is suggested for both.
     third = contact(server, tenant, email="john@example.com")["id"]
     assert pairs(server, tenant) == [(one, third, 0.95), (other, third, 0.95)]
 
