@@ -13,9 +13,14 @@ from aureum.commands.leads import NUMBERS
 from aureum.domain import ids
 from aureum.domain.errors import DayFull
 from aureum.domain.routing.turns import NEVER, Taken, whose_turn
+from aureum.store.append import Append, Outcome
+from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.guards import Choice, Turn
 from aureum.store.metadata import VISITOR, Origin
+from aureum.store.postgres.database import Database
+from aureum.store.writer import AppendWriter
+from tests.conftest import MASTER_KEY
 from tests.stores import new_lead, open_brokerage, opened_store
 
 ANA, BEN, CORA = (UUID(int=number) for number in (1, 2, 3))
@@ -148,6 +153,21 @@ SELECT position, stream_id FROM events WHERE tenant_id = %(tenant)s AND type = '
 """
 
 
+class Watched(AppendWriter):
+    """Remembers the calls that the database refused. The writer repeats their appends one by one, which hides it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.refused: list[Exception] = []
+
+    async def _call(self, appends: list[Append]) -> list[Outcome]:
+        try:
+            return await super()._call(appends)
+        except Exception as error:
+            self.refused.append(error)
+            raise
+
+
 @settings(max_examples=15)
 @example([[(False, LINES[0])] * 11, [(False, LINES[0])] * 2])
 @example([[(False, LINES[2]), (True, LINES[1]), *[(False, LINES[0])] * 8], [(False, LINES[0])] * 4])
@@ -156,7 +176,8 @@ def test_whatever_is_appended_together_each_has_its_turn(
     module_database_url: str, calls: list[list[tuple[bool, Turn]]]
 ) -> None:
     async def run() -> None:
-        async with opened_store(module_database_url) as store:
+        async with Database(module_database_url) as database, Watched(module_database_url) as writer:
+            store = EventStore(database, writer, TenantKeys(MasterKey(MASTER_KEY)))
             tenants = [await open_brokerage(store), await open_brokerage(store)]
             asked: dict[UUID, Turn] = {}
 
@@ -175,6 +196,7 @@ def test_whatever_is_appended_together_each_has_its_turn(
             found: dict[UUID, UUID] = {}
             for call in calls:
                 await asyncio.gather(*(append(tenants[second], of) for second, of in call))
+            assert writer.refused == []
             for tenant_id in tenants:
                 taken: dict[UUID, Taken] = {}
                 for position, lead_id in await store.database.rows(IN_ORDER, {"tenant": tenant_id}):
