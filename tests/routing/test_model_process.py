@@ -157,8 +157,8 @@ def test_a_model_that_hangs_is_not_waited_for_again_and_again() -> None:
                 for _ in range(UNANSWERED_LIMIT + 1):
                     assert (await router.decide(OPEN, FOURTEEN)).model_missing == "late"
                 began = time.monotonic()
-                crowd = [await router.decide(OPEN, FOURTEEN) for _ in range(20)]
-                assert {one.model_missing for one in crowd} == {"late"} and time.monotonic() - began < 2
+                crowd = [await router.decide(OPEN, FOURTEEN) for _ in range(100)]
+                assert {one.model_missing for one in crowd} == {"late"} and time.monotonic() - began < 15
             finally:
                 os.kill(process.process.pid, signal.SIGCONT)
             deadline = time.monotonic() + 20

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -219,18 +218,11 @@ def test_the_aureum_documents_fields_are_in_it(endpoint: Any) -> None:
     assert str(endpoint.status) in shown["responses"]
 
 
-def test_it_is_served_to_anybody_and_made_quickly(server: Server, operator: Operator) -> None:
+def test_it_is_served_to_anybody_and_made_once(server: Server, operator: Operator) -> None:
     answer = server.ask("GET", "/openapi.json", host=None)
     assert (answer.status, answer.headers["content-type"], answer.json) == (200, "application/json", DOCUMENT)
     again = server.ask("GET", "/openapi.json", headers={"If-None-Match": answer.etag})
     assert (again.status, again.body) == (304, b"")
-
-    def seconds() -> float:
-        started = time.process_time()
-        described()
-        return time.process_time() - started
-
-    assert min(seconds() for _ in range(5)) < 0.2
 
 
 def printed(*options: str) -> str:

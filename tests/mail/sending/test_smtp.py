@@ -123,7 +123,7 @@ def test_a_server_that_fails(run: Run, fault: str) -> None:
             started = time.monotonic()
             outcome = await attempt(server, seconds=0.5)
             assert outcome.failure is expected
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 15
 
     run(scenario())
 

@@ -28,7 +28,7 @@ def test_a_wait_ends_and_so_does_the_connection(module_database_url: str) -> Non
             assert connection.closed
             started = time.monotonic()
             await connection.close()
-            assert time.monotonic() - started < 0.5
+            assert time.monotonic() - started < 5
             assert not watch.trusts(connection.made)
 
     asyncio.run(scenario())
