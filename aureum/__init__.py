@@ -4,4 +4,4 @@
 an entry with its name.
 """
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"

@@ -68,10 +68,10 @@ $function$
 class Recording(AppendWriter):
     """A writer that remembers what it wrote last."""
 
-    last: Append
+    newest: Append
 
     async def append(self, append: Append) -> Outcome:
-        self.last = append
+        self.newest = append
         return await super().append(append)
 
 
@@ -87,7 +87,7 @@ async def prepare(url: str) -> Append:
     async with Database(url) as opened, writer:
         store = EventStore(opened, writer, TenantKeys(MasterKey(MASTER_KEY)))
         await store.append(made[0][1], new_lead(1), NO_STREAM, command="CaptureLead", origin=Origin(VISITOR))
-    return writer.last
+    return writer.newest
 
 
 CALL_OF_ONE = """

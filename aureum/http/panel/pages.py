@@ -4,22 +4,17 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from importlib import import_module
 
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from aureum.domain.errors import NotFound
-from aureum.http.contract.packed import FOREVER
-from aureum.http.panel import account, login, mail, overview
+from aureum.http.panel import account, assets, login, mail, overview
 from aureum.http.panel.page import Page
-from aureum.http.panel.rendering import TEMPLATES, style
+from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.resource import show_list
 from aureum.http.panel.visit import Visit
 from aureum.projections.document_list import DocumentList
 from aureum.resources import RESOURCES, Resource
-
-STYLE = "/admin/panel.css"
 
 NOWHERE = "There is no such page."
 
@@ -61,15 +56,7 @@ PAGES: tuple[Page, ...] = (
 TEMPLATES.globals["tabs"] = list(tabs())
 
 
-class StyleSheet:
-    """The style sheet, as an ASGI application."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await style().answer(Request(scope, receive), **{"Cache-Control": FOREVER})
-        await response(scope, receive, send)
-
-
 def routes() -> list[Route]:
     """Of all pages; paths without an id come before those with one."""
     pages = [Route(page.path, page, include_in_schema=False) for page in PAGES]
-    return [Route(STYLE, StyleSheet(), include_in_schema=False), *pages]
+    return [*assets.routes(), *pages]

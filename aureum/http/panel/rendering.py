@@ -1,15 +1,14 @@
 """Templates into answers. Everything that a page shows is escaped, and a name that a template misses is an error."""
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from heroicons.jinja import heroicon_mini, heroicon_outline
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from aureum.http.contract.packed import PackedAnswer
 from aureum.http.panel import activity_words
+from aureum.http.panel.assets import module, style
 from aureum.http.panel.times import shown_time
 from aureum.http.panel.visit import Visit, new_once
 
@@ -18,11 +17,11 @@ HEADERS = {
     # Not "no-referrer": with that, browsers keep from us in Origin where a form was sent from.
     "Referrer-Policy": "same-origin",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
-"""Of every page: nothing of it is kept, no script runs, nothing frames it."""
+"""Of every page: nothing of it is kept, no script runs but our own modules, nothing frames it."""
 
 
 TEMPLATES = Environment(
@@ -33,16 +32,15 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.globals["ZoneInfo"] = ZoneInfo
+TEMPLATES.globals |= {
+    "ZoneInfo": ZoneInfo,
+    "module": module,
+    "icon": heroicon_outline,
+    "small_icon": heroicon_mini,
+}
 TEMPLATES.filters["moment"] = shown_time
 TEMPLATES.filters["activity"] = activity_words.words
 TEMPLATES.filters["activity_told"] = activity_words.told
-
-
-@cache
-def style() -> PackedAnswer:
-    """The style sheet of all pages."""
-    return PackedAnswer((files("aureum.http.panel") / "panel.css").read_bytes(), "text/css")
 
 
 def rendered(

@@ -124,3 +124,9 @@ class Reading(HTMLParser):
         """Why a form was refused."""
         (text,) = self.said("p", role="alert")
         return text
+
+
+def only_our_modules(body: bytes) -> bool:
+    """Whether a page runs nothing but the panel's own modules."""
+    started = body.count(b"<script")
+    return body.count(b'<script type="module" src="/admin/modules/') == started and body.count(b"</script>") <= started

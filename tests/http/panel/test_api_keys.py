@@ -8,7 +8,7 @@ from aureum.domain.ids import to_wire
 from tests.http.api.staff.keys import opens
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
-from tests.http.panel.reading import Reading
+from tests.http.panel.reading import Reading, only_our_modules
 from tests.http.serving import Server
 
 KEYS = "/admin/settings/api-keys"
@@ -77,7 +77,7 @@ def test_what_cannot_be_stays_in_the_form(
     assert reading.problem.startswith(field), reading.problem
     again = reading.form(KEYS)
     assert {name: again[name] for name in typed} == {name: value.strip() for name, value in typed.items()}
-    assert b"<script" not in answer.body and operator.head(tenant) == before
+    assert only_our_modules(answer.body) and operator.head(tenant) == before
 
 
 def test_many_are_on_several_pages(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:

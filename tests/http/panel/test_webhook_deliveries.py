@@ -6,7 +6,7 @@ from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import LAST_EVENT, Hook, furnish
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, led_to, page, refused
-from tests.http.panel.reading import Reading
+from tests.http.panel.reading import Reading, only_our_modules
 from tests.http.serving import Server
 
 
@@ -81,7 +81,7 @@ def test_one_with_its_attempts(hook: Hook, owner: Reader) -> None:
     answer = owner.get(f"/admin/webhooks/deliveries/{hook.id}_3")
 
     reading = page(answer, 200)
-    assert b"<script" not in answer.body and b"a secret" not in answer.body
+    assert only_our_modules(answer.body) and b"a secret" not in answer.body
     assert reading.said("h1") == ["lead.created"] and reading.said("h3")[0] == "3 Jan 2026, 17:00:00 MST"
     assert len(reading.said("h3")) == 3
     answers = ["thanks", "</pre><script>alert(2)</script>\\xff\\x00"]

@@ -1,0 +1,64 @@
+"""What pages load besides themselves: one style sheet, and the modules that make some tasks quicker.
+
+Their addresses hold a digest of what is served there, so that browsers keep it and never show an old one. A module
+imports another by its relative name, so that both come from the same version.
+"""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from aureum.http.contract.packed import FOREVER, PackedAnswer
+
+STYLES = ("tokens.css", "parts.css", "phone.css")
+"""The files of the style sheet, in the order in which later rules win over earlier ones."""
+
+MODULES = ("panel.js",)
+"""Every page loads ``panel.js``; the others are loaded by the pages that name them."""
+
+
+@cache
+def style() -> PackedAnswer:
+    """The style sheet of all pages."""
+    folder = files("aureum.http.panel") / "styles"
+    return PackedAnswer(b"\n".join((folder / name).read_bytes() for name in STYLES), "text/css")
+
+
+@cache
+def modules() -> dict[str, PackedAnswer]:
+    """The modules, by name."""
+    folder = files("aureum.http.panel") / "modules"
+    return {name: PackedAnswer((folder / name).read_bytes(), "text/javascript") for name in MODULES}
+
+
+@cache
+def version() -> str:
+    """One digest of all modules."""
+    return hashlib.sha256("".join(one.digest for one in modules().values()).encode()).hexdigest()[:16]
+
+
+def module(name: str) -> str:
+    """The address of a module."""
+    assert name in MODULES, name
+    return f"/admin/modules/{version()}/{name}"
+
+
+class Asset:
+    """A file that pages load, as an ASGI application."""
+
+    def __init__(self, packed: PackedAnswer) -> None:
+        self.packed = packed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.packed.answer(Request(scope, receive), **{"Cache-Control": FOREVER})
+        await response(scope, receive, send)
+
+
+def routes() -> list[Route]:
+    """Of the style sheet and of all modules."""
+    scripts = [Route(module(name), Asset(packed), include_in_schema=False) for name, packed in modules().items()]
+    return [Route("/admin/panel.css", Asset(style()), include_in_schema=False), *scripts]
