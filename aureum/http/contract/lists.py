@@ -201,7 +201,7 @@ class Listing:
         if head or page is None:
             return StreamingResponse(nothing(), headers=headers, media_type=JSON)
         read = partial(self.part, context, run, chosen, limit=CHUNK)
-        return StreamingResponse(stream(read, page), headers=headers, media_type=JSON)
+        return WholeList(parts(read, page), headers)
 
 
 def listing(path: str, model: DocumentList, view: View) -> Listing:
@@ -220,17 +220,33 @@ def filters_in(query: Mapping[str, str], paging: type[DeltaPaging]) -> dict[str,
     return {name: value for name, value in query.items() if name in own}
 
 
-async def stream(read: Callable[[UUID], Awaitable[ListPage]], page: ListPage) -> AsyncIterator[bytes]:
+class WholeList(StreamingResponse):
+    """A list streamed whole. ``parts`` are its documents, some at a time and joined by commas, for pages that read
+    them in this process; to a client they are the body."""
+
+    def __init__(self, parts: AsyncIterator[str], headers: Mapping[str, str]) -> None:
+        self.parts = parts
+        super().__init__(joined(parts), headers=headers, media_type=JSON)
+
+
+async def parts(read: Callable[[UUID], Awaitable[ListPage]], page: ListPage) -> AsyncIterator[str]:
     """The whole list from its first *page* on; no transaction is open while the client reads."""
-    yield f"[{page.docs}".encode()
-    begun = bool(page.docs)
+    if page.docs:
+        yield page.docs
     while page.found > CHUNK:
         page = await read(page.last)
         # What the chunk before promised may have left the filter meanwhile.
         if page.docs:
-            yield f",{page.docs}".encode() if begun else page.docs.encode()
-            begun = True
-    yield b"]"
+            yield page.docs
+
+
+async def joined(parts: AsyncIterator[str]) -> AsyncIterator[bytes]:
+    """The parts of a list as the array that they are."""
+    before = "["
+    async for docs in parts:
+        yield f"{before}{docs}".encode()
+        before = ","
+    yield b"[]" if before == "[" else b"]"
 
 
 async def nothing() -> AsyncIterator[bytes]:

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aureum.domain.errors import NotFound
-from aureum.http.panel import account, assets, login, mail, overview
+from aureum.http.panel import account, assets, exports, login, mail, overview
 from aureum.http.panel.page import Page
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.resource import show_list
@@ -47,6 +47,7 @@ PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *login.PAGES,
     *account.PAGES,
+    *exports.PAGES,
     *of_resources(),
     *mail.PAGES,
     Page("/admin/{path:path}", show_nothing, show_nothing),
@@ -54,6 +55,7 @@ PAGES: tuple[Page, ...] = (
 
 
 TEMPLATES.globals["tabs"] = list(tabs())
+TEMPLATES.globals["exported"] = frozenset(one.path for one in exports.EXPORTS)
 
 
 def routes() -> list[Route]:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from aureum.http.access.callers import ACTING_FOR, FROM_PANEL
+from aureum.http.contract.lists import WholeList
 from aureum.http.panel.api import endpoint_of
 from aureum.http.panel.forms import Form
 
@@ -76,6 +77,26 @@ class Visit:
 
         Of a form, what is sent twice happens once: its ``once`` and what the endpoint gets make the Idempotency-Key.
         """
+        return api_answer(await self.answer(method, path, id=id, query=query, body=body, if_match=if_match))
+
+    async def stream(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+        """A list's documents, some at a time and as many as there are. Raises what the list refuses with, before the
+        first of them."""
+        answer = await self.answer("GET", path, query=query)
+        assert isinstance(answer, WholeList), f"{path} is no list that comes whole"
+        return (orjson.loads(f"[{docs}]") async for docs in answer.parts)
+
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        id: str | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        if_match: str = "",
+    ) -> Response:
+        """The same as the endpoint answers it."""
         content = b"" if body is None else orjson.dumps(body)
         headers = [(name, value) for name, value in self.request.scope["headers"] if name in PASSED_ON]
         if self.token is not None:
@@ -101,8 +122,7 @@ class Visit:
         async def receive() -> Message:
             return sent.pop() if sent else {"type": "http.disconnect"}
 
-        answer = await endpoint_of(method, path).respond(Request(scope, receive))
-        return api_answer(answer)
+        return await endpoint_of(method, path).respond(Request(scope, receive))
 
 
 def api_answer(answer: Response) -> ApiAnswer:

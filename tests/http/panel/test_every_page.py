@@ -176,6 +176,8 @@ def test_each_is_read_by_the_owner(here: Brokerage, owner: Reader, admin: Reader
         assert led_to(answer) == "/admin"
     elif path.endswith("nothing/here"):
         assert refused(answer, 404)
+    elif path.endswith(".csv"):
+        assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, "text/csv")
     else:
         reading = page(answer, 200)
         assert len(reading.said("h1")) == 1 and all(reading.said("h1"))
