@@ -1,24 +1,21 @@
-"""``aureum audit``: a lead's history replayed from its first event, and the chain of hashes verified."""
+"""``aureum audit lead``: a lead's history replayed from its first event."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aureum.cli.installation import Installation, installation, run, tenants_of
-from aureum.cli.options import Json, OneOrAll, examples, group
-from aureum.cli.output import progress, say
+from aureum.cli.installation import Installation, installation, run
+from aureum.cli.options import Json, examples, group
+from aureum.cli.output import say
 from aureum.domain import ids
 from aureum.domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-    from rich.progress import Progress
 
     from aureum.store.event_store import EventStore, Recorded, Stream
     from aureum.store.postgres.database import Database
@@ -155,61 +152,3 @@ def text_of(value: Any) -> str:
 def lines(state: dict[str, Any]) -> str:
     """The state, a line a field."""
     return "\n".join(f"  {name}: {text_of(value)}" for name, value in state.items())
-
-
-@app.command("verify", epilog=examples("aureum audit verify", "aureum audit verify --brokerage example --json"))
-def audit_verify(
-    slug: OneOrAll = None,
-    as_json: Json = False,
-) -> None:
-    """Verify that the event log was not altered.
-
-    Recomputes every hash. A changed byte, a missing row or a swapped pair of rows is reported with its place. The exit
-    status is 1 if there is one.
-    """
-    with installation() as here, progress(quiet=as_json) as bars:
-        events, broken = run(verify_all(here, slug, bars))
-    if broken:
-        say(as_json, {"ok": False, "events": events, "broken": broken}, describe(broken))
-        sys.exit(1)
-    say(as_json, {"ok": True, "events": events}, f"{events} events verified.")
-
-
-async def verify_all(here: Installation, slug: str | None, bars: Progress) -> tuple[int, list[dict[str, Any]]]:
-    """How many events were verified, and where a log is broken."""
-    from aureum.store import chain
-    from aureum.store.postgres.database import Database, connect
-    from aureum.store.postgres.watch import Watch
-
-    events = 0
-    broken = []
-    prepared, watch = here.settings.prepared_statements, Watch(here.settings.database_long_timeout)
-    async with (
-        Database(here.url, prepared=prepared) as database,
-        await connect(here.url, prepared=prepared, watch=watch) as connection,
-    ):
-        names = {tenant_id: name for tenant_id, name in await tenants_of(database, slug)}
-        # Without a slug also the platform's own log, and logs whose brokerage or head was removed.
-        tenants = list(names) if slug is not None else await chain.tenants(connection)
-        names[ids.PLATFORM] = "platform"
-        whole = bars.add_task("Verifying", total=len(tenants))
-        for tenant_id in tenants:
-            name = names.get(tenant_id, str(tenant_id))
-            bar = bars.add_task(name, total=None)
-
-            def show(done: int, length: int, bar: Any = bar) -> None:
-                bars.update(bar, completed=done, total=length)
-
-            found = await chain.verify(connection, tenant_id, show)
-            bars.remove_task(bar)
-            bars.advance(whole)
-            if isinstance(found, chain.Broken):
-                broken.append({"brokerage": name, "position": found.position, "what": found.what})
-            else:
-                events += found.events
-    return events, broken
-
-
-def describe(broken: list[dict[str, Any]]) -> str:
-    """A line for each brokerage whose log is broken."""
-    return "\n".join(f"{b['brokerage']}: broken at position {b['position']}: {b['what']}." for b in broken)

@@ -20,9 +20,11 @@ from aureum.settings.mail import mail_directory, mail_from
 from aureum.settings.smtp import smtp_server
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.postgres.watch import Watch
+from aureum.store.signed_checkpoints import signing_key
 from aureum.webhooks.queue.observing import Observed
 from aureum.webhooks.worker.counters import Counters
 from aureum.webhooks.worker.worker_settings import WorkerSettings
+from aureum.worker.checkpointing import CheckpointSettings
 from aureum.worker.worker import run_worker
 
 UNLIMITED = 1 << 62
@@ -59,6 +61,7 @@ async def deliver(
             watch=watch,
             mail=mail_settings(settings, local_url),
             mail_counters=MeteredMailCounters(metrics),
+            checkpoints=checkpoint_settings(settings, key),
         )
 
 
@@ -131,3 +134,12 @@ def mail_settings(settings: Settings, local_url: str | None) -> MailSettings:
         settings.base_domain, settings.public_url, local_url, settings.confirmation_limit or UNLIMITED
     )
     return MailSettings(mail_from(settings), server, mail_directory(settings), letters=letters)
+
+
+def checkpoint_settings(settings: Settings, key: bytes) -> CheckpointSettings | None:
+    """Where signed checkpoints go; None for nowhere."""
+    if settings.checkpoint_file is None and settings.checkpoint_url is None:
+        return None
+    seconds = 60.0 * settings.checkpoint_minutes
+    url = None if settings.checkpoint_url is None else settings.checkpoint_url.get_secret_value()
+    return CheckpointSettings(signing_key(key), settings.checkpoint_file, url, seconds)

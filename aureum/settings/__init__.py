@@ -19,6 +19,7 @@ from aureum.settings.values import (
     absolute,
     default_data_dir,
     domain,
+    endpoint,
     key_text,
     model,
     postgresql_url,
@@ -165,6 +166,19 @@ class Settings(BaseSettings):
         AfterValidator(lambda address: address and mail_address(address)),
         Write("an address, for example crm@example.com"),
     ] = Field(None, description="the address that mail comes from; unset: no-reply at AUREUM_BASE_DOMAIN")
+    checkpoint_file: Annotated[
+        Path | None,
+        AfterValidator(lambda file: file and absolute(file)),
+        Write("a file, for example /mnt/elsewhere/checkpoints.jsonl"),
+    ] = Field(None, description="a file that signed checkpoints of the event logs are added to; unset: none")
+    checkpoint_url: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda url: url and endpoint(url)),
+        Write("a URL such as https://auditor.example.com/checkpoints"),
+    ] = Field(None, description="where signed checkpoints of the event logs are posted; unset: nowhere")
+    checkpoint_minutes: Annotated[float, Write("a number of minutes, for example 60")] = Field(
+        60, gt=0, le=10_080, description="minutes between two signed checkpoints of a log that has grown"
+    )
 
 
 def load_settings() -> Settings:

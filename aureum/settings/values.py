@@ -80,6 +80,12 @@ def public_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def endpoint(url: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[!-~]*)?", url.get_secret_value()):
+        raise ValueError("not an http URL")
+    return url
+
+
 def model(name: str) -> str:
     if not re.fullmatch(r"bundled|none|[A-Za-z_][\w.]*:[A-Za-z_]\w*", name):
         raise ValueError("not the name of a model")

@@ -1,17 +1,20 @@
 """Verifies a tenant's chain: the SHA-256 that every append continues over the bytes it stores (append.sql).
 
-It finds what was changed, removed, added or moved behind the store's back. It proves corruption, not honesty: a user
-that may write to the tables can make a whole new chain.
+It finds what was changed, removed, added or moved behind the store's back. By itself it proves corruption, not
+honesty: a user that may write to the tables can cut off the end, or make a whole new chain. Checkpoints that were
+signed and have left the machine find that, too (``signed_checkpoints.py``).
 """
 
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
+
+from aureum.store.signed_checkpoints import SignedCheckpoint
 
 CHUNK = 1_000
 """Events that are in memory at once."""
@@ -103,10 +106,56 @@ async def tenants(connection: AsyncConnection[Any]) -> list[UUID]:
     return [tenant_id for (tenant_id,) in await cursor.fetchall()]
 
 
+@dataclass(slots=True)
+class Walk:
+    """A walk along the log of a tenant from its first event: the last position, and its hash. At the positions that
+    were *signed* the hash has to be that of the checkpoint."""
+
+    tenant_id: UUID
+    signed: Mapping[int, Sequence[SignedCheckpoint]] = field(default_factory=dict)
+    position: int = 0
+    hash: bytes = b""
+
+    def step(self, row: Any) -> Broken | None:
+        """To the next event: what is wrong with it, if anything is."""
+        broken, self.hash = check(self.tenant_id, self.position, self.hash, row)
+        if broken:
+            return broken
+        self.position += 1
+        for checkpoint in self.signed.get(self.position, ()):
+            if checkpoint.hash != self.hash:
+                said = (
+                    f"position {self.position} is not as it was when a checkpoint of it was signed at {checkpoint.at}"
+                )
+                return Broken(self.position, f"the log was rewritten: {said}")
+        return None
+
+    def end(self) -> Broken | None:
+        """The log ends here: what is missing of what was signed."""
+        after = max(self.signed, default=0)
+        if after <= self.position:
+            return None
+        at = self.signed[after][0].at
+        said = f"the log ends at {self.position}, but a checkpoint of position {after} was signed at {at}"
+        return Broken(self.position + 1, f"the end was cut off: {said}")
+
+
+def verify_rows(walk: Walk, rows: Iterable[Any]) -> Verified | Broken:
+    """Verify a log outside the database, whose rows come as ``EVENTS`` has them."""
+    for row in rows:
+        if broken := walk.step(row):
+            return broken
+    return walk.end() or Verified(walk.position)
+
+
 async def verify(
-    connection: AsyncConnection[Any], tenant_id: UUID, progress: Callable[[int, int], None] | None = None
+    connection: AsyncConnection[Any],
+    tenant_id: UUID,
+    progress: Callable[[int, int], None] | None = None,
+    signed: Mapping[int, Sequence[SignedCheckpoint]] | None = None,
 ) -> Verified | Broken:
-    """Verify the tenant's log as it is now; what is appended meanwhile does not disturb.
+    """Verify the tenant's log as it is now, against the checkpoints that were *signed*; what is appended meanwhile does
+    not disturb.
 
     The connection is the owner's, in autocommit: no transaction stays open. *progress* is told, after every chunk, how
     many events of how many are done.
@@ -116,28 +165,26 @@ async def verify(
     ((head, head_hash, last),) = await cursor.fetchall()
     if head is None:
         return Broken(0, "the tenant has no head")
-    position, hash_so_far = 0, b""
+    walk = Walk(tenant_id, signed or {})
     first = LOWEST
     while True:
         await cursor.execute(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
         found = await cursor.fetchall()
         for row in found:
-            broken, hash_so_far = check(tenant_id, position, hash_so_far, row)
-            if broken:
+            if broken := walk.step(row):
                 return broken
-            position += 1
         if progress is not None:
-            progress(position, head)
+            progress(walk.position, head)
         if len(found) < CHUNK:
             break
-        first = position + 1
-    if position < head:
-        return Broken(position + 1, f"the head says {head}, but the log ends at {position}")
+        first = walk.position + 1
+    if walk.position < head:
+        return Broken(walk.position + 1, f"the head says {head}, but the log ends at {walk.position}")
     if last is not None and last > head:
         return Broken(head + 1, f"the head says {head}, but the log goes on to {last}")
-    if hash_so_far != head_hash:
+    if walk.hash != head_hash:
         return Broken(head, f"the head's hash is not that of position {head}")
-    return Verified(head)
+    return walk.end() or Verified(head)
 
 
 def check(tenant_id: UUID, last: int, before: bytes, row: Any) -> tuple[Broken | None, bytes]:

@@ -4,6 +4,7 @@
                │      reap, feed ───────────┘                maintenance
                └────▶ follow for mail ──hints──▶ send mail
     set timers ── due ──▶ fire timers
+    sign checkpoints, where the operator wants them
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
 and comes back needs no operator. Notifications make it quick; polling twice a second is what makes it correct.
@@ -37,6 +38,7 @@ from aureum.webhooks.worker.feeder import Feeder
 from aureum.webhooks.worker.maintenance import maintenance
 from aureum.webhooks.worker.rehearser import rehearsal_round
 from aureum.webhooks.worker.worker_settings import WorkerSettings
+from aureum.worker.checkpointing import Checkpointing, CheckpointSettings
 
 REAP_SECONDS = 1.0
 
@@ -67,11 +69,13 @@ async def run_worker(
     watch: Watch | None = None,
     mail: MailSettings | None = None,
     mail_counters: MailCounters | None = None,
+    checkpoints: CheckpointSettings | None = None,
 ) -> None:
     """Project, deliver and send until *stop* is set; then finish what is under way, in 19 s at most.
 
-    Without *mail* settings no mail is made or sent. *url* is the owner role's. A database that cannot be reached, or
-    does not answer, is waited for. *watch* is what knows how it does; without it the worker has one of its own.
+    Without *mail* settings no mail is made or sent, without *checkpoints* none is signed. *url* is the owner role's. A
+    database that cannot be reached, or does not answer, is waited for. *watch* is what knows how it does; without it
+    the worker has one of its own.
     """
     settings = settings or WorkerSettings()
     watch = watch or Watch(settings.database_timeout)
@@ -133,6 +137,9 @@ async def run_worker(
                 posting = [
                     group.create_task(persevere(part, work, stop)) for part, work in (post.work if post else {}).items()
                 ]
+                if checkpoints is not None:
+                    signing = Checkpointing(unhurried, checkpoints, stop)
+                    others.append(group.create_task(persevere("sign checkpoints", signing.round, stop)))
                 await stop.wait()
                 for task in (listening, reaping, feeding, rehearsing, *timing, *others):
                     task.cancel()
