@@ -120,17 +120,14 @@ from aureum.http.access.callers import origin  # noqa: E402
 from aureum.http.contract.answers import encoded  # noqa: E402
 from aureum.http.contract.catching_up import RemovedResponse  # noqa: E402
 from aureum.http.contract.endpoint import Context, Endpoint, Id  # noqa: E402
-from aureum.http.contract.history import history_in  # noqa: E402
+from aureum.http.contract.history import get_history  # noqa: E402
 from aureum.http.contract.lists import DeltaPaging, listing  # noqa: E402
 from aureum.http.contract.resource import (  # noqa: E402
     AsOf,
     answered,
-    as_it_was,
     expected_versions,
-    loaded,
     once,
     shown,
-    unless_known,
 )
 from aureum.http.wire.sent import Body  # noqa: E402
 from aureum.http.wire.shapes import EventResponse, Shape, Timestamp, Wire  # noqa: E402
@@ -216,8 +213,7 @@ async def patch_note(context: Context, note_id: UUID, changed: NoteChange) -> Re
 
 async def get_note_history(context: Context, note_id: UUID, as_of: AsOf) -> Response:
     """Lists every event of the note."""
-    stream = as_it_was(await loaded(context, LIST, note_id, NO_NOTE), as_of)
-    return unless_known(context, encoded(history_in(LIST, stream)), stream.events[-1].event.originator_version)
+    return await get_history(context, LIST, note_id, NO_NOTE, as_of)
 
 
 SHOWN = ShownNote

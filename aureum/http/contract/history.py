@@ -1,20 +1,65 @@
 """A stream as an auditor reads it: one entry an event, with who, what, when, and from what to what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from aureum.domain.ids import aureum_time, to_wire
+from starlette.responses import Response
+
+from aureum.domain.ids import aureum_time, from_wire, to_wire
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
+from aureum.domain.tour import Tour
+from aureum.http.contract.answers import answer, encoded, living_etag, not_modified
+from aureum.http.contract.endpoint import Context
+from aureum.http.contract.resource import AsOf, as_it_was, loaded
 from aureum.projections import activity_list, lead_list
 from aureum.projections.changes import changes
 from aureum.projections.document_list import DocumentList, Row
 from aureum.store.event_store import Recorded, Stream
 
+NAMES = """
+SELECT user_id, name FROM users WHERE tenant_id = %(tenant)s AND user_id = ANY(%(ids)s)
+ UNION ALL
+SELECT key_id, name FROM api_keys WHERE tenant_id = %(tenant)s AND key_id = ANY(%(ids)s)
+"""
+"""The users and API keys of a brokerage by their ids, disabled and revoked ones included."""
+
+
+async def get_history(
+    context: Context,
+    model: DocumentList,
+    stream_id: UUID,
+    missing: str,
+    as_of: AsOf,
+    made: Callable[[Stream], list[dict[str, Any]]] | None = None,
+) -> Response:
+    """The history of one resource, until ``asOf`` if that is given. *made* makes the entries of a stream, by itself
+    those of the list *model*. Raises NotFound with *missing*."""
+    stream = as_it_was(await loaded(context, model, stream_id, missing), as_of)
+    history = (made or partial(history_in, model))(stream)
+    return await with_names(context, stream, history)
+
+
+async def with_names(context: Context, stream: Stream, history: Sequence[dict[str, Any]]) -> Response:
+    """The entries of *stream*, each actor with its name. The names may change without an event of the stream, so the
+    ETag covers them."""
+    ids = {from_wire(one["actor"]["id"]) for one in history if one["actor"]["type"] in ("user", "key")} - {None}
+    rows = await context.app.database.tenant_rows(
+        context.tenant_id, NAMES, {"tenant": context.tenant_id, "ids": sorted(ids, key=str)}
+    )
+    names = {to_wire(found): name for found, name in rows}
+    for one in history:
+        one["actor"] = {**one["actor"], "name": names.get(one["actor"]["id"])}
+    version = stream.events[-1].event.originator_version
+    etag = living_etag(version, context.caller.read_version or None, *sorted(names.items()))
+    return not_modified(context.request, etag) or answer(encoded(history), headers={"ETag": etag})
+
 
 def history_in(model: DocumentList, stream: Stream) -> list[dict[str, Any]]:
     """The entries of a stream of the list *model*, oldest first."""
-    return entries(model, stream, lambda row: row["doc"], activity_list.changes)
+    return entries(model, stream, lambda row: row["doc"], lambda event: unseen(event, "phoneE164"))
 
 
 def history_of(stream: Stream, *, brief: bool = False) -> list[dict[str, Any]]:
@@ -58,14 +103,14 @@ def unseen(event: Any, phone: str) -> dict[str, Any]:
     """What *event* says of fields that the lead is not shown with: no entry is without changes. *phone* is what the
     dialect calls the normalised number, which changes alone when the brokerage's country has."""
     match event:
-        case Lead.DetailsChanged(details=dict() as details):
+        case Lead.DetailsChanged(details=dict() as details) | Tour.DetailsChanged(details=dict() as details):
             named = {phone if name == "phone_e164" else name: value for name, value in details.items()}
             return {name: {"from": None, "to": value} for name, value in named.items()}
         case Lead.Overdue():
             return {
                 "overdue": {"from": None, "to": {"minutes": event.minutes, "reason": reasons.overdue(event.minutes)}}
             }
-        case Lead.DetailsChanged():
+        case Lead.DetailsChanged() | Tour.DetailsChanged():
             return {"details": {"from": None, "to": event.details}}
     return activity_list.changes(event)
 

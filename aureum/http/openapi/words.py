@@ -138,6 +138,7 @@ FIELDS: Mapping[str, str] = {
     "ReceivedTour.name": "The requester's full name.",
     "Rotation.overlap_hours": "How many hours the previous secret stays valid.",
     "ActorResponse.id": "The id of the key or user. `null` for visitors and the system.",
+    "ActorResponse.name": "The name of the key or user. `null` for all others, and for platform admins.",
     "ActorResponse.type": "`visitor`, `key`, `user` or `system`.",
     "AdminEventResponse.type": "The type of the event, such as `lead.captured`.",
     "AdminLeadResponse.id": "The number of the lead.",

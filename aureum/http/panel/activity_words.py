@@ -39,18 +39,3 @@ def words(activity: Mapping[str, Any]) -> str:
         minutes, seconds = divmod(activity["duration"], 60)
         said += ", " + " ".join(f"{number} {unit}" for number, unit in ((minutes, "min"), (seconds, "s")) if number)
     return said
-
-
-def told(change: Mapping[str, Any]) -> str:
-    """What a history says of an activity: logged, corrected or removed. Of an erased person it has a placeholder."""
-    before, after = (in_words(change[side]) for side in ("from", "to"))
-    if after is None:
-        return f"removed: {before}"
-    return after if before is None else f"{before} → {after}"
-
-
-def in_words(said: Any) -> str | None:
-    """One side of a change."""
-    if not isinstance(said, Mapping):
-        return None if said is None else str(said)
-    return f"{words(said)}. {said['text']}" if said["text"] else words(said)

@@ -48,6 +48,7 @@ PROPERTIES = Resource(
         PageLink("New showing of this property", "/admin/showings/new", {"propertyId": "id", "listingId": "mlsId"}),
         PageLink("New task about this property", "/admin/tasks/new", {"propertyId": "id"}),
     ),
+    history=True,
     facts=(
         Column("slug", "Slug"),
         Column("standardStatus", "RESO status"),

@@ -40,7 +40,6 @@ TEMPLATES.globals |= {
 }
 TEMPLATES.filters["moment"] = shown_time
 TEMPLATES.filters["activity"] = activity_words.words
-TEMPLATES.filters["activity_told"] = activity_words.told
 
 
 def rendered(

@@ -15,6 +15,7 @@ from aureum.domain.errors import Invalid, NotFound
 from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
 from aureum.http.panel.activity_words import OFFERED, TYPED
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
+from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import ApiAnswer, Visit
 from aureum.http.wire.errors import HttpError
@@ -81,12 +82,11 @@ class Resource:
     actions: Sequence[Action] = ()
     links: Sequence[PageLink] = ()
     history: bool = False
+    """Whether its page shows its history, in words."""
     activities: bool = False
     """Whether notes, calls, mails and visits are logged on it."""
     asks: Callable[[Doc], str | None] = lambda _: None
     """A note on its page about something useful that is missing."""
-    history_words: Mapping[str, str] = field(default_factory=dict)
-    """The words of its history for events, and for fields whose names do not explain themselves."""
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)
     """Fields that name other resources, and the pages where these are."""
@@ -232,9 +232,10 @@ async def one_form(
         # It was merged into the one that answers for it.
         return RedirectResponse(f"{resource.path}/{answer.body['id']}", 303)
     same = None if resource.same is None else await resource.same(visit, answer.body)
+    users = await staff(resource, visit) | ({} if same is None else same["names"])
     history = None
     if resource.history:
-        history = (await visit.ask("GET", resource.api + "/{id}/history", id=visit.id())).body
+        history = await history_shown(visit, resource.api, resource.one, users, visit.zone)
     activities = None
     if resource.activities:
         query = {"limit": LENGTH, "cursor": visit.request.query_params.get("activities", "")}
@@ -253,7 +254,7 @@ async def one_form(
         doc=answer.body,
         etag=answer.etag if etag is None else etag,
         values=typed or all_typed(resource.change, answer.body, visit.zone),
-        users=await staff(resource, visit) | ({} if same is None else same["names"]),
+        users=users,
         history=history,
         activities=activities,
         offered=OFFERED,

@@ -56,6 +56,7 @@ SHOWINGS = Resource(
     read=read_showing,
     mentions={"propertyId": "/admin/properties", "leadId": "/admin/leads"},
     actions=(CLEAR,),
+    history=True,
     facts=(
         Column("suspect", "Spam check", "suspect"),
         Column("startsAt", "Starts at", "wall"),

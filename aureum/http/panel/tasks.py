@@ -42,6 +42,7 @@ TASKS = Resource(
     change=FIELDS,
     actions=(Action("complete", "Complete", "The task was completed.", lambda task: task["status"] != "completed"),),
     mentions={"leadId": "/admin/leads", "contactId": "/admin/contacts", "propertyId": "/admin/properties"},
+    history=True,
     facts=(Column("createdAt", "Created", "time"), Column("updatedAt", "Last changed", "time")),
 )
 

@@ -32,6 +32,7 @@ class ActorResponse(Shape):
 
     type: str
     id: str | None
+    name: str | None
 
 
 class ChangeResponse(Shape):

@@ -79,9 +79,9 @@ def test_notes_are_entered_read_and_told(server: Server, operator: Operator, ten
 
     form = own_form(reader, path)
     assert (form["notes"], form["firstName"], form["status"]) == ("Wants a <b>garden</b>.", "Janet", "contacted")
-    told = " ".join(reader.read(path).said("td"))
-    assert "notes: nothing → Wants a garden." in told
-    assert "notes: Wants a garden. → Wants a <b>garden</b>." in told
+    told = " ".join(reader.read(path).said("li", class_="entry"))
+    assert "Notes Wants a garden." in told and "· Bea Broker" in told
+    assert "Notes Wants a garden. →became Wants a <b>garden</b>." in told
     mine = own_form(reader, path)
     saved(reader, path, notes="Another.")
     late = page(reader.send(path, mine.filled(notes="Later.")), 400)

@@ -1,7 +1,7 @@
 """Merging contacts, undoing a merge, and the history of a contact."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -11,22 +11,14 @@ from aureum.commands.contacts import NO_CONTACT
 from aureum.commands.merging import Merge, merge_contacts, unmerge_contacts
 from aureum.http.api.contacts.contact_fields import ContactResponse
 from aureum.http.api.contacts.contacts import contact_body
-from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import Context, Endpoint, Id
-from aureum.http.contract.history import entries
-from aureum.http.contract.resource import (
-    NO_ONE,
-    AsOf,
-    as_it_was,
-    loaded,
-    reference,
-    run_once,
-    unless_known,
-)
+from aureum.http.contract.history import entries, get_history
+from aureum.http.contract.resource import NO_ONE, AsOf, reference, run_once
 from aureum.http.wire.fields import WireId
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import EventResponse
 from aureum.projections import contact_list
+from aureum.store.event_store import Stream
 
 EXAMPLE = "c0000000000000000000000000"
 
@@ -66,9 +58,12 @@ async def post_unmerge(context: Context, contact_id: UUID, merge: UnmergeBody) -
 async def get_contact_history(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
     """Lists every event of the contact, oldest first: who changed what, when, from which value to which. With ``asOf``
     it ends at that moment. The id of a contact that was merged into another one returns the history of that id."""
-    stream = as_it_was(await loaded(context, contact_list.OWN, contact_id, NO_CONTACT), as_of)
-    history = entries(contact_list.LIST, stream, lambda row: row["doc"], contact_list.unseen)
-    return unless_known(context, encoded(history), stream.events[-1].event.originator_version)
+    return await get_history(context, contact_list.OWN, contact_id, NO_CONTACT, as_of, contact_entries)
+
+
+def contact_entries(stream: Stream) -> list[dict[str, Any]]:
+    """The entries of a contact's stream, oldest first."""
+    return entries(contact_list.LIST, stream, lambda row: row["doc"], contact_list.unseen)
 
 
 one = partial(Endpoint, id=Id(NO_CONTACT))

@@ -25,18 +25,15 @@ from aureum.http.api.leads.lead_list import LeadFilters, get_leads
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
-from aureum.http.contract.history import history_of
+from aureum.http.contract.history import get_history, history_of
 from aureum.http.contract.resource import (
     AsOf,
     answered,
-    as_it_was,
     expected_versions,
-    loaded,
     reference,
     row,
     run_once,
     shown,
-    unless_known,
 )
 from aureum.http.contract.routing import beside, with_routing
 from aureum.http.wire.shapes import EventResponse
@@ -137,9 +134,8 @@ async def post_lead_clearance(context: Context, lead_id: UUID) -> Response:
 async def get_lead_history(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
     """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
     ends at that moment."""
-    stream = as_it_was(await loaded(context, lead_list.LIST, lead_id, NO_LEAD), as_of)
-    history = history_of(stream, brief=context.caller.visible_to is not None)
-    return unless_known(context, encoded(history), stream.events[-1].event.originator_version)
+    made = partial(history_of, brief=context.caller.visible_to is not None)
+    return await get_history(context, lead_list.LIST, lead_id, NO_LEAD, as_of, made)
 
 
 SHOWN = LeadResponse

@@ -20,8 +20,10 @@ from aureum.http.api.properties.property_fields import PropertyChange, PropertyC
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
+from aureum.http.contract.history import get_history
 from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
+from aureum.http.wire.shapes import EventResponse
 from aureum.projections import property_list
 
 PROPERTIES = listing("/api/properties", property_list.LIST, property_list.PROPERTIES)
@@ -73,6 +75,12 @@ async def patch_property(context: Context, property_id: UUID, change: PropertyCh
     return answered(context, listed, property_body)
 
 
+async def get_property_history(context: Context, property_id: UUID, as_of: AsOf) -> Response:
+    """Lists every event of the property, oldest first: who changed what, when, from which value to which. With ``asOf``
+    it ends at that moment."""
+    return await get_history(context, property_list.LIST, property_id, NO_PROPERTY, as_of)
+
+
 SHOWN = PropertyResponse
 """What webhooks are sent."""
 
@@ -99,4 +107,12 @@ ENDPOINTS = (
     ),
     one(method="GET", run=get_property, summary="Get a property", query=AsOf),
     one(method="PATCH", run=patch_property, summary="Change a property", body=PropertyChange),
+    one(
+        method="GET",
+        path="/api/properties/{id}/history",
+        run=get_property_history,
+        summary="Get a property's history",
+        query=AsOf,
+        answers=list[EventResponse],
+    ),
 )

@@ -28,6 +28,7 @@ from aureum.http.api.staff.scope import in_brokerage, where_lead_is
 from aureum.http.contract.agents import check_agent
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
+from aureum.http.contract.history import with_names
 from aureum.http.contract.numbered_pages import NumberedPage
 from aureum.http.contract.resource import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
 from aureum.projections import admin_leads, lead_list, users
@@ -165,7 +166,7 @@ async def get_admin_lead_history(context: Context, number: int, as_of: AsOf) -> 
     numbers = await numbers_of(context, named_in(stream))
     numbers |= await routed_numbers(context, routings, whole=True)
     history = history_of(stream, numbers, brief=context.caller.visible_to is not None)
-    return unless_known(context, encoded(history), stream.events[-1].event.originator_version)
+    return await with_names(context, stream, history)
 
 
 leads = partial(Endpoint, path=PATH, access=STAFF, dialect="leads")

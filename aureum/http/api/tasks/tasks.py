@@ -14,8 +14,10 @@ from aureum.http.api.tasks.task_fields import Status, TaskChange, TaskCreate, Ta
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
+from aureum.http.contract.history import get_history
 from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, reference, run_once, shown
+from aureum.http.wire.shapes import EventResponse
 from aureum.projections import task_list
 
 TASKS = listing("/api/tasks", task_list.LIST, task_list.TASKS)
@@ -81,6 +83,12 @@ async def post_completion(context: Context, task_id: UUID) -> Response:
     return await run_once(context, command, task_body)
 
 
+async def get_task_history(context: Context, task_id: UUID, as_of: AsOf) -> Response:
+    """Lists every event of the task, oldest first: who changed what, when, from which value to which. With ``asOf``
+    it ends at that moment."""
+    return await get_history(context, task_list.LIST, task_id, NO_TASK, as_of)
+
+
 SHOWN = TaskResponse
 """What webhooks are sent."""
 
@@ -100,4 +108,12 @@ ENDPOINTS = (
     one(method="GET", run=get_task, summary="Get a task", query=AsOf),
     one(method="PATCH", run=patch_task, summary="Change a task", body=TaskChange),
     one(method="POST", path="/api/tasks/{id}/complete", run=post_completion, summary="Complete a task"),
+    one(
+        method="GET",
+        path="/api/tasks/{id}/history",
+        run=get_task_history,
+        summary="Get a task's history",
+        query=AsOf,
+        answers=list[EventResponse],
+    ),
 )

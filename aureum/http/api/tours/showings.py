@@ -22,10 +22,12 @@ from aureum.http.api.tours.tour_fields import (
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
+from aureum.http.contract.history import get_history
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, reference, run_once, shown
 from aureum.http.contract.routing import beside, with_routing
 from aureum.http.wire.fields import Text
+from aureum.http.wire.shapes import EventResponse
 from aureum.projections import tour_list
 
 NO_SHOWING = "There is no such showing."
@@ -137,6 +139,12 @@ async def post_showing_clearance(context: Context, tour_id: UUID) -> Response:
     return await run_once(context, command, partial(showing_body, context))
 
 
+async def get_showing_history(context: Context, tour_id: UUID, as_of: AsOf) -> Response:
+    """Lists every event of the showing, oldest first: who changed what, when, from which value to which. With ``asOf``
+    it ends at that moment."""
+    return await get_history(context, tour_list.LIST, tour_id, NO_SHOWING, as_of)
+
+
 SHOWN = ShowingResponse
 """What webhooks are sent."""
 
@@ -168,5 +176,13 @@ ENDPOINTS = (
         path="/api/showings/{id}/clear",
         run=post_showing_clearance,
         summary="Clear a suspected showing",
+    ),
+    one(
+        method="GET",
+        path="/api/showings/{id}/history",
+        run=get_showing_history,
+        summary="Get a showing's history",
+        query=AsOf,
+        answers=list[EventResponse],
     ),
 )

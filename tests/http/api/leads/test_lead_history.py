@@ -98,9 +98,9 @@ def test_the_history_tells_who_what_when_and_from_what_to_what(
     key_id = history[1]["actor"]["id"]
     assert from_wire(key_id) == tenant.key_id
     assert [entry["actor"] for entry in history] == [
-        {"type": "visitor", "id": None},
-        {"type": "key", "id": key_id},
-        {"type": "key", "id": key_id},
+        {"type": "visitor", "id": None, "name": None},
+        {"type": "key", "id": key_id, "name": "tests"},
+        {"type": "key", "id": key_id, "name": "tests"},
     ]
     assert history[0]["at"] == lead["createdAt"]
     assert history[0]["changes"]["name"] == {"from": None, "to": "John Smith"}
