@@ -80,11 +80,11 @@ RESOURCES: tuple[Resource, ...] = (
         (f"{PANEL}duplicates", f"{PANEL}contacts", f"{PANEL}activities"),
     ),
     Resource(Property, (property_list.LIST,), (f"{API}properties.properties",), (f"{PANEL}properties",)),
-    Resource(Task, (task_list.LIST,), (f"{API}tasks.tasks",), (f"{PANEL}tasks",)),
+    Resource(Task, (task_list.LIST,), (f"{API}tasks.task_agenda", f"{API}tasks.tasks"), (f"{PANEL}tasks",)),
     Resource(
         Tour,
         (tour_list.LIST,),
-        (f"{API}tours.showings", f"{API}tours.tour_calendar", f"{API}tours.tours"),
+        (f"{API}tours.showing_calendar", f"{API}tours.showings", f"{API}tours.tour_calendar", f"{API}tours.tours"),
         (f"{PANEL}showings",),
     ),
     Resource(Subscriber, (subscriber_list.LIST,), (f"{API}newsletter.newsletter",)),

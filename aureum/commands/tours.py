@@ -232,6 +232,34 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
     return tour
 
 
+async def miss_tour(
+    store: EventStore,
+    tenant_id: UUID,
+    tour_id: UUID,
+    origin: Origin,
+    *,
+    missing: str = NO_TOUR,
+    visible_to: UUID | None = None,
+    idempotency: Idempotency | None = None,
+) -> tuple[Tour, Appended]:
+    """The tour, to which the visitor did not come; twice is the same success, and one event.
+
+    Raises NotFound with *missing*, WrongState, Conflict, and what ``EventStore.append`` raises.
+    """
+    return await change(
+        store,
+        tenant_id,
+        tour_id,
+        Tour,
+        Tour.miss,
+        command="MissTour",
+        origin=origin,
+        missing=missing,
+        visible_to=visible_to,
+        idempotency=idempotency,
+    )
+
+
 async def clear_tour(
     store: EventStore,
     tenant_id: UUID,

@@ -80,6 +80,8 @@ class Tour(Aggregate):
     """The open lead of the same person."""
     suspect: bool | None
     """As of a lead."""
+    no_show: bool
+    """Whether it was called off because the visitor did not come."""
 
     def __init__(self) -> None:
         """Requested.apply assigns everything."""
@@ -146,6 +148,7 @@ class Tour(Aggregate):
             aggregate.routed_to = None if self.routing is None else self.assigned_to
             aggregate.lead_id = self.lead_id
             aggregate.suspect = None
+            aggregate.no_show = False
 
     class Suspected(Event):
         """A program seems to have filled in the form, in the same append in which the tour was requested."""
@@ -196,6 +199,17 @@ class Tour(Aggregate):
 
         def apply(self, aggregate: "Tour") -> None:
             aggregate.status = self.status
+
+    class NoShow(Event):
+        """The visitor did not come: the tour did not take place, and is over."""
+
+        TOPIC: ClassVar[str] = "tour.no_show"
+
+        previous: str
+
+        def apply(self, aggregate: "Tour") -> None:
+            aggregate.status = "cancelled"
+            aggregate.no_show = True
 
     class Rescheduled(Event):
         """The tour has another date or time; all of ``SCHEDULE`` as it is from now on."""
@@ -317,6 +331,15 @@ class Tour(Aggregate):
         if status not in steps:
             raise WrongState(f"A {self.status} tour can become {' or '.join(steps)}, not {status}.")
         self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
+
+    def miss(self, at: datetime) -> None:
+        """The visitor did not come. Saying so twice is the same success. Raises WrongState for a tour that is over."""
+        if self.no_show:
+            return
+        check_cleared(self.suspect)
+        if not NEXT.get(self.status):
+            raise WrongState(f"A {self.status} tour cannot become a no-show: {self.status} is final.")
+        self.trigger_event(self.NoShow, timestamp=at, previous=self.status)
 
     def reschedule(self, schedule: Mapping[str, str | None], at: datetime) -> None:
         """Change some of ``SCHEDULE``. What is the same already records nothing.

@@ -227,6 +227,11 @@ class DocumentList:
         return row | {name: orjson.loads(row[name]) for name in self.docs}
 
 
+def moment_or_none(text: str | None) -> datetime | None:
+    """The moment of a time as the Aureum API writes it, if there is one."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
 def wire_or_none(stream_id: UUID | None) -> str | None:
     """A stream's wire id, if there is one."""
     return None if stream_id is None else to_wire(stream_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.task import LINKS, Task, linked
-from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
+from aureum.projections.document_list import DocumentList, Row, View, moment_or_none, wire_or_none
 from aureum.projections.emits import A_CONTACT, A_TASK, AN_AGENT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, seen_by, status_of
 
@@ -34,6 +34,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "assigned_to": event.assigned_to,
                 "created_by": event.created_by,
                 "contact_id": event.contact_id,
+                "due_at": moment_or_none(event.due_date),
                 "updated_at": event.timestamp,
                 "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
             }
@@ -78,6 +79,7 @@ def changed(row: Row, event: Any) -> Row:
                 SHOWN_DETAILS[name]: wire_or_none(linked(value)) if name in LINKS else value
                 for name, value in event.details.items()
             }
+            columns["due_at"] = moment_or_none(doc["dueDate"])
             columns["contact_id"] = linked(event.details.get("contact_id", row["contact_id"]))
         case Task.ContactChanged():
             columns["contact_id"] = event.contact_id
@@ -125,13 +127,18 @@ LIST = DocumentList(
         "assigned_to": "uuid",
         "created_by": "uuid",
         "contact_id": "uuid",
+        "due_at": "timestamptz",
         "updated_at": "timestamptz",
         "doc": "text",
     },
     Task,
     step,
-    step_version=2,
+    step_version=3,
     emits=EMITS,
     views=(TASKS,),
-    indexes=(Index("contact_id, {id}", "contact_id IS NOT NULL", called="contact"),),
+    indexes=(
+        Index("contact_id, {id}", "contact_id IS NOT NULL", called="contact"),
+        Index("due_at, {id}", "status <> 'completed'", called="due"),
+        Index("assigned_to, due_at, {id}", "status <> 'completed'", called="agent_due"),
+    ),
 )

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.tour import Tour
-from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
+from aureum.projections.document_list import DocumentList, Row, View, moment_or_none, wire_or_none
 from aureum.projections.emits import A_PROPERTY, A_SHOWING, AN_AGENT, TIMES, Emits
 from aureum.projections.lead_list import routed, suspicion
-from aureum.projections.list_filters import UPDATED_SINCE, assigned_by, is_now, seen_by, status_of
+from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, is_now, seen_by, status_of
 from aureum.projections.search import found_by
 
 SHOWN_DETAILS = {
@@ -21,6 +21,10 @@ SHOWN_DETAILS = {
     "message": "message",
 }
 """Which details stand in ``doc``, and how they are called there."""
+
+
+SAID_OF_SOME = {"suspect": "suspect", "noShow": "no_show"}
+"""What stands in ``doc`` only where there is something to say, and how the Leads API calls it."""
 
 
 def step(row: Row | None, event: Any) -> Row | None:
@@ -37,6 +41,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "assigned_to": event.assigned_to,
                 "created_by": event.created_by,
                 "lead_id": event.lead_id,
+                "starts_at": moment_or_none(event.starts_at),
                 "phone_e164": event.phone_e164,
                 "search": searched(doc, event.phone_e164),
                 "updated_at": event.timestamp,
@@ -46,6 +51,7 @@ def step(row: Row | None, event: Any) -> Row | None:
             }
         case (
             Tour.StatusChanged()
+            | Tour.NoShow()
             | Tour.Rescheduled()
             | Tour.Assigned()
             | Tour.DetailsChanged()
@@ -72,7 +78,12 @@ def document(tour: Tour | Tour.Requested, tour_id: UUID, created_at: datetime, u
         "message": tour.message,
         "createdAt": aureum_time(created_at),
         "updatedAt": aureum_time(updated_at),
-    } | suspicion(tour)
+    } | (suspicion(tour) | missed(tour))
+
+
+def missed(tour: Tour | Tour.Requested) -> Row:
+    """That the visitor did not come, as it stands in ``doc``; nothing of a tour of which nothing says so."""
+    return {"noShow": True} if isinstance(tour, Tour) and tour.no_show else {}
 
 
 def schedule(tour: Tour | Tour.Requested | Tour.Rescheduled) -> Row:
@@ -103,7 +114,7 @@ def in_leads(doc: Row, number: int) -> Row:
         "time_zone": doc["timeZone"],
         "property_id": doc["propertyId"],
         "updated_at": in_seconds(doc["updatedAt"]),
-    } | ({"suspect": doc["suspect"]} if "suspect" in doc else {})
+    } | {shown: doc[name] for name, shown in SAID_OF_SOME.items() if name in doc}
 
 
 def in_seconds(time: str | None) -> str | None:
@@ -118,7 +129,11 @@ def changed(row: Row, event: Any) -> Row:
     match event:
         case Tour.StatusChanged():
             columns["status"] = doc["status"] = event.status
+        case Tour.NoShow():
+            columns["status"] = doc["status"] = "cancelled"
+            doc["noShow"] = True
         case Tour.Rescheduled():
+            columns["starts_at"] = moment_or_none(event.starts_at)
             doc |= schedule(event)
         case Tour.Assigned():
             columns["assigned_to"] = event.assigned_to
@@ -162,7 +177,7 @@ def searched(doc: Row, e164: str | None) -> str:
     return found_by((), name=(doc["name"],), email=doc["email"], phones=(doc["phone"], e164))
 
 
-STATUS = status_of("tour.status_changed")
+STATUS = status_of("tour.status_changed", "tour.no_show")
 LISTING = is_now("listing_id", "text", "tour.details_changed")
 SEEN = seen_by("tour.assigned")
 
@@ -186,6 +201,7 @@ EMITS = Emits(
     {
         "tour.requested": "showing.created",
         "tour.status_changed": "showing.updated",
+        "tour.no_show": "showing.updated",
         "tour.rescheduled": "showing.updated",
         "tour.assigned": "showing.updated",
         "tour.details_changed": "showing.updated",
@@ -222,6 +238,7 @@ LIST = DocumentList(
         "assigned_to": "uuid",
         "created_by": "uuid",
         "lead_id": "uuid",
+        "starts_at": "timestamptz",
         "phone_e164": "text",
         "search": "text",
         "updated_at": "timestamptz",
@@ -232,8 +249,14 @@ LIST = DocumentList(
     Tour,
     step,
     emits=EMITS,
-    step_version=3,
+    step_version=4,
     views=(SHOWINGS, TOURS),
+    # Forms say no fixed time, so that they cost these nothing.
+    indexes=(
+        Index("starts_at, {id}", "starts_at IS NOT NULL", called="starts"),
+        Index("{id}", "starts_at IS NULL AND status = 'confirmed'", called="confirmed_untimed"),
+        Index("assigned_to, starts_at, {id}", "starts_at IS NOT NULL", called="agent_starts"),
+    ),
     docs=("doc", "leads_doc", "details"),
 )
 

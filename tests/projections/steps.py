@@ -34,7 +34,10 @@ VALID: dict[str, dict[str, Any]] = {
         "sqft": "1800",
         "details": {"price": "9", "title": "Other", "mls_id": "7", "is_featured": False},
     },
-    "task": {"details": {"title": "Other", "lead_id": None, "due_date": "2025-02-01T00:00:00.000Z"}},
+    "task": {
+        "due_date": "2025-03-01T00:00:00.000Z",
+        "details": {"title": "Other", "lead_id": None, "due_date": "2025-02-01T00:00:00.000Z"},
+    },
     "contact": {
         "changes": {"type": "VENDOR", "score": 7, "tags": ["vip"]},
         "type": "BUYER",
@@ -43,7 +46,10 @@ VALID: dict[str, dict[str, Any]] = {
         "others": (STREAM_ID.hex,),
     },
     "subscriber": {"since": "2024-01-01T00:00:00.000Z", "consented_at": "2024-02-01T00:00:00.000Z"},
-    "tour": {"details": {"email": "other@example.com", "property_id": STREAM_ID.hex}},
+    "tour": {
+        "starts_at": "2025-03-09T16:00:00.000Z",
+        "details": {"email": "other@example.com", "property_id": STREAM_ID.hex},
+    },
 }
 """Where any text will not do, by kind of aggregate."""
 

@@ -64,7 +64,8 @@ def another(value: Any) -> Any:
         case str() if value[0].isdigit() and "T" not in value:
             return value + "1"
         case str():
-            return value.replace("2024", "2023") if value.startswith("2024") else value + "x"
+            year = value[:4]
+            return str(int(year) - 1) + value[4:] if year.isdecimal() else value + "x"
         case int():
             return value + 1
         case UUID():

@@ -394,6 +394,12 @@ def similar(sample: Sample) -> dict[str, Any]:
     return {"query": {"email": email}}
 
 
+def with_showing(sample: Sample) -> dict[str, Any]:
+    """The month of the showing that is made of the example."""
+    sample.one("/api/showings")
+    return {"query": {"from": "2025-03-01", "before": "2025-04-01"}}
+
+
 def asked_twice(sample: Sample) -> dict[str, Any]:
     """A lead of a person who asked before under another name."""
     email = f"twice{next(NUMBERS)}.{sample.mark}@example.com"
@@ -440,6 +446,10 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/contacts/{id}/merge"): of_two_contacts("merge", "with"),
     ("POST", "/api/contacts/{id}/unmerge"): of_two_contacts("unmerge", "merge"),
     ("GET", "/api/contacts/similar"): similar,
+    ("GET", "/api/showings/calendar"): with_showing,
+    ("POST", "/api/showings/{id}/no-show"): lambda sample: {
+        "path": f"/api/showings/{sample.make('/api/showings')}/no-show"
+    },
     ("GET", "/api/leads/{id}/duplicates"): asked_twice,
     ("PATCH", "/api/me"): lambda sample: {"body": {"name": f"Olga {sample.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,

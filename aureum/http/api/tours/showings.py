@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response
 
-from aureum.commands.tours import ChangeTour, RequestTour, change_tour, clear_tour, request_tour
+from aureum.commands.tours import ChangeTour, RequestTour, change_tour, clear_tour, miss_tour, request_tour
 from aureum.domain.errors import Invalid
 from aureum.domain.tour import Tour
 from aureum.http.access.callers import origin
@@ -145,6 +145,20 @@ async def get_showing_history(context: Context, tour_id: UUID, as_of: AsOf) -> R
     return await get_history(context, tour_list.LIST, tour_id, NO_SHOWING, as_of)
 
 
+async def post_no_show(context: Context, tour_id: UUID) -> Response:
+    """Records that the visitor did not come: the status becomes ``cancelled``, and ``noShow`` is true. Recording it
+    again has no further effect."""
+    command = partial(
+        miss_tour,
+        context.app.store,
+        context.tenant_id,
+        tour_id,
+        missing=NO_SHOWING,
+        visible_to=context.caller.visible_to,
+    )
+    return await run_once(context, command, partial(showing_body, context))
+
+
 SHOWN = ShowingResponse
 """What webhooks are sent."""
 
@@ -184,5 +198,12 @@ ENDPOINTS = (
         summary="Get a showing's history",
         query=AsOf,
         answers=list[EventResponse],
+    ),
+    one(
+        method="POST",
+        path="/api/showings/{id}/no-show",
+        run=post_no_show,
+        summary="Record that the visitor did not come",
+        refusals=(409,),
     ),
 )

@@ -193,6 +193,8 @@ class ShowingChange(Body):
     message: Message | None = None
 
 
+NoShow = Annotated[bool, Field(description="Whether the visitor did not come. Present only if so.")]
+
 Shown = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["2024-12-30"])]
 
 
@@ -227,6 +229,7 @@ class TourResponse(Shape):
     assigned_agent_id: int | None
     lead_id: Annotated[int | None, Field(description="The open lead of the same person, if there is one.")]
     suspect: Suspect = False
+    no_show: NoShow = False
     routing: Routing
 
 
@@ -252,4 +255,5 @@ class ShowingResponse(Shape):
     createdAt: Timestamp
     updatedAt: Timestamp
     suspect: Suspect = False
+    noShow: NoShow = False
     routing: Routing
