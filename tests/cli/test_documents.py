@@ -117,6 +117,39 @@ def test_projections(terminal: Terminal) -> None:
     (rebuilt,) = terminal.json("projections", "rebuild", "lead_counts", "lead_counts", "--brokerage", slug)
     assert set(rebuilt) == {"brokerage", "name", "events", "rows", "seconds"}
     assert (rebuilt["brokerage"], rebuilt["name"], rebuilt["events"]) == (slug, "lead_counts", 0)
+    terminal.capture(slug)
+    listed = {one["name"]: one for one in terminal.json("projections", "list")}
+    counts = listed["lead_counts"]
+    assert (counts["kind"], counts["lag"], counts["olderStep"]) == ("read model", 0, 0)
+    assert counts["step"] >= 1 and counts["rebuiltAt"] is not None and listed["users"]["step"] is None
+    mail = listed["mail"]
+    assert mail["kind"] == "follower" and mail["lag"] >= 1 and mail["oldest"] is not None, "no worker is running"
+
+
+def test_a_read_model_that_is_not_what_the_log_says(terminal: Terminal) -> None:
+    slug = terminal.brokerage()
+    lead = terminal.capture(slug, email="jane@example.com")
+    verify = ("projections", "rebuild", "--verify", "--brokerage", slug)
+    assert {one["differences"] for one in terminal.json(*verify)} == {0}
+    with psycopg.connect(terminal.url) as connection:
+        connection.execute("UPDATE lead_list SET source = 'forged' WHERE lead_id = %s", [lead.id])
+    ended = terminal.run(*verify, "lead_list", "--json")
+    assert (ended.code, ended.json) == (
+        1,
+        [
+            {
+                "read_model": "lead_list",
+                "brokerage": slug,
+                "compared": 1,
+                "differences": 1,
+                "rows": [{"id": to_wire(lead.id), "difference": "different", "columns": ["source"]}],
+            }
+        ],
+    )
+    people = terminal.run(*verify)
+    assert people.code == 1 and "differences: 1." in people.out and "jane" not in people.out
+    terminal.json("projections", "rebuild", "lead_list", "--brokerage", slug)
+    assert {one["differences"] for one in terminal.json(*verify)} == {0}, "a rebuild mends it"
 
 
 def test_settings(terminal: Terminal) -> None:

@@ -32,6 +32,18 @@ UPDATE heads SET lead_counts_version = %(version)s, lead_counts_step = {lead_cou
 
 COUNT = "SELECT count(*) FROM lead_counts WHERE tenant_id = %(tenant)s AND read_version = %(version)s"
 
+# A status that no lead has any more may have a row with 0, or none.
+DIGESTS = """
+SELECT status, md5(leads::text) FROM lead_counts
+ WHERE tenant_id = %(tenant)s AND read_version = %(version)s AND leads <> 0
+ ORDER BY status COLLATE "C"
+"""
+
+ONE = """
+SELECT jsonb_build_object('leads', leads) FROM lead_counts
+ WHERE tenant_id = %(tenant)s AND read_version = %(version)s AND status = %(key)s
+"""
+
 ADD = """
 INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)
 SELECT %(tenant)s, %(version)s, r.status, r.leads

@@ -24,6 +24,17 @@ FLIP = "UPDATE heads SET {table}_version = %(version)s, {table}_step = {step}{se
 
 COUNT = "SELECT count(*) FROM {table} WHERE tenant_id = %(tenant)s AND read_version = %(version)s"
 
+DIGESTS = """
+SELECT {id}, md5((to_jsonb(x) - 'read_version')::text) FROM {table} x
+ WHERE tenant_id = %(tenant)s AND read_version = %(version)s
+ ORDER BY {id}
+"""
+
+ONE = """
+SELECT to_jsonb(x) - 'read_version' FROM {table} x
+ WHERE tenant_id = %(tenant)s AND read_version = %(version)s AND {id} = %(key)s
+"""
+
 COPY = "COPY {table} (tenant_id, read_version, {columns}) FROM STDIN (FORMAT BINARY)"
 
 LOAD = """
@@ -76,6 +87,8 @@ class ListRebuild:
             .replace("{searched}", f", {model.table}_searched = DEFAULT" if model.searched else "")
         )
         self.COUNT = model.statement(COUNT)
+        self.DIGESTS = model.statement(DIGESTS)
+        self.ONE = model.statement(ONE)
 
     async def copy(self, log: EventLog, claim: RebuildClaim, until: int, folded: Callable[[int], None]) -> int:
         """Copy the resources as they stood at position *until*, each folded from its whole stream; returns *until*.

@@ -43,6 +43,8 @@ class Rebuildable(Protocol):
     NEXT_VERSION: str
     FLIP: str
     COUNT: str
+    DIGESTS: str
+    ONE: str
 
     async def copy(self, log: EventLog, claim: RebuildClaim, until: int, folded: Callable[[int], None]) -> int: ...
 
