@@ -50,6 +50,7 @@ async def serve_http(
         async def when_stopped() -> None:
             await stop.wait()
             server.should_exit = True
+            app.state.listeners.end()
             aureum.database.watch.hurry(HURRY_SECONDS)
 
         watchers = [asyncio.create_task(when_stopped()), asyncio.create_task(app.connections.watch())]

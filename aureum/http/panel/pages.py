@@ -9,6 +9,8 @@ from starlette.routing import Route
 
 from aureum.domain.errors import NotFound
 from aureum.http.panel import account, assets, exports, login, mail, overview
+from aureum.http.panel.live import PATH as LIVE
+from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.resource import show_list
@@ -61,4 +63,4 @@ TEMPLATES.globals["exported"] = frozenset(one.path for one in exports.EXPORTS)
 def routes() -> list[Route]:
     """Of all pages; paths without an id come before those with one."""
     pages = [Route(page.path, page, include_in_schema=False) for page in PAGES]
-    return [*assets.routes(), *pages]
+    return [*assets.routes(), Route(LIVE, Live(), include_in_schema=False), *pages]

@@ -54,5 +54,6 @@ def rendered(
         "path": visit.request.url.path,
         "once": new_once(),
         "style": style().digest,
+        "position": visit.position,
     }
     return HTMLResponse(TEMPLATES.get_template(template).render(about | {"notices": ()} | shown), status, headers)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from aureum.http.access.callers import ACTING_FOR, FROM_PANEL
+from aureum.http.access.gate import PASSED_AS
 from aureum.http.contract.lists import WholeList
 from aureum.http.panel.api import endpoint_of
 from aureum.http.panel.forms import Form
@@ -122,7 +123,18 @@ class Visit:
         async def receive() -> Message:
             return sent.pop() if sent else {"type": "http.disconnect"}
 
-        return await endpoint_of(method, path).respond(Request(scope, receive))
+        answer = await endpoint_of(method, path).respond(Request(scope, receive))
+        _, admission = scope.get(PASSED_AS, (None, None))
+        if admission is not None:
+            # Of the first question: what is read later is as new, or newer.
+            self.request.scope["state"].setdefault("position", admission.caller.head)
+        return answer
+
+    @property
+    def position(self) -> int | None:
+        """How far the brokerage's log had come when the page was begun; None for platform admins, who have another."""
+        found: int | None = self.request.scope["state"].get("position")
+        return None if self.acting is None or self.role == "platform_admin" else found
 
 
 def api_answer(answer: Response) -> ApiAnswer:

@@ -20,6 +20,7 @@ from aureum.http.contract.packed import PackedAnswer
 from aureum.http.openapi import documentation
 from aureum.http.openapi.document import document
 from aureum.http.panel import pages as admin_pages
+from aureum.http.panel.listeners import Listeners
 from aureum.http.server.edge import Edge
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -69,4 +70,7 @@ def make_app(aureum: Aureum) -> Edge:
     """The ASGI application on an opened ``Aureum``."""
     routes = [Route(address.path, address, include_in_schema=False) for address in addresses()]
     openapi = encoded(described(aureum.settings.public_url))
-    return Edge(Paths([*routes, *admin_pages.routes()]), aureum, openapi=PackedAnswer(openapi, JSON))
+    listeners = Listeners(aureum.database)
+    return Edge(
+        Paths([*routes, *admin_pages.routes()]), aureum, openapi=PackedAnswer(openapi, JSON), listeners=listeners
+    )

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from starlette.types import ASGIApp
-from starlette_compress import CompressMiddleware
+from starlette_compress import CompressMiddleware, remove_compress_type
+
+# Of a stream that is open for hours: an encoder takes memory for each client, and saves nothing of a few words.
+remove_compress_type("text/event-stream")
 
 
 class Flushed:
