@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple
 
-from aureum.projections import duplicates
+from aureum.projections import duplicates, lead_sorted
 
 COUNT_REQUESTS = "-- {count requests}"
 """Where a statement counts requests against their limits."""
@@ -42,6 +42,7 @@ OF_THE_SERVICE = (
     *(Declared("projections/contact_pairs.sql", duplicates.pairs(key)) for key in duplicates.KEYS),
     Declared("projections/properties_listed.sql"),
     Declared("projections/staff_leads.sql"),
+    Declared("projections/lead_sorted.sql", lead_sorted.REPLACED),
 )
 """Those that requests call."""
 

@@ -83,14 +83,12 @@ SELECT total, brokerage_id, agent, number, stream_version, lead_id, source_domai
 Both are of one snapshot. ``words`` are those of a search (``aureum.projections.search``), ``visible_to`` is the agent
 who asks, if it is one. The function stands in ``staff_leads.sql``."""
 
-POND = """
+POND = f"""
 WITH offered AS MATERIALIZED (
-    SELECT l.lead_id, l.read_version
-      FROM lead_list l
-      JOIN heads h ON h.tenant_id = l.tenant_id AND h.lead_list_version = l.read_version
-     WHERE l.tenant_id = %(tenant)s AND l.assigned_to IS NULL AND l.status NOT IN ('converted', 'lost')
-       AND l.details::json -> 'routing' ->> 'why' IN ('pond', 'offered')
-       AND coalesce(l.details::json -> 'routing' ->> 'known', '') NOT IN ('contact', 'lead')
+    SELECT x.lead_id, x.read_version
+      FROM lead_list x
+      JOIN heads h ON h.tenant_id = x.tenant_id AND h.lead_list_version = x.read_version
+     WHERE x.tenant_id = %(tenant)s AND {lead_list.IN_POND}
 ), page AS (
     SELECT o.lead_id, o.read_version FROM offered o ORDER BY o.lead_id DESC LIMIT %(limit)s OFFSET %(skipped)s
 )
@@ -101,7 +99,7 @@ SELECT (SELECT count(*) FROM offered), b.number, NULL::bigint, l.number, l.strea
   LEFT JOIN lead_list l ON l.tenant_id = %(tenant)s AND l.read_version = p.read_version AND l.lead_id = p.lead_id
   LEFT JOIN brokerages b ON b.tenant_id = l.tenant_id
  ORDER BY l.lead_id DESC
-"""
+"""  # noqa: S608  # of constants
 """The leads that agents may claim, newest first, each with how many there are; beyond the last page one row that says
 only that."""
 

@@ -205,6 +205,51 @@ LOST_FOR = Filter(
 )
 """The index of the status finds lost leads. One of its own would make each form cost more."""
 
+UNASSIGNED = Filter("unassigned", "boolean", "(x.assigned_to IS NULL) = {value}", (), (*ASSIGNED_BY, "lead.cleared"))
+
+SUSPECT = Filter(
+    "suspect",
+    "boolean",
+    "(strpos(x.doc, ',\"suspect\":true') > 0) = {value}",
+    (),
+    ("lead.suspected", "lead.cleared"),
+)
+"""In a text of a document the quotes would be escaped."""
+
+IN_POND = """(x.assigned_to IS NULL AND x.status NOT IN ('converted', 'lost')
+       AND x.details::json -> 'routing' ->> 'why' IN ('pond', 'offered')
+       AND coalesce(x.details::json -> 'routing' ->> 'known', '') NOT IN ('contact', 'lead'))"""
+"""Whether agents may claim a lead."""
+
+POND = Filter("pond", "boolean", f"{IN_POND} = {{value}}", (), (*ASSIGNED_BY, "lead.status_changed", "lead.cleared"))
+
+CREATED_AT = "(x.doc::json ->> 'createdAt')::timestamptz"
+
+
+def id_at(seconds: int) -> str:
+    """The least id of a moment *seconds* after the parameter's."""
+    milliseconds = f"greatest(0, floor((extract(epoch FROM {{value}}) + {seconds}) * 1000))::bigint"
+    return f"(lpad(to_hex({milliseconds}), 12, '0') || repeat('0', 20))::uuid"
+
+
+CREATED_SINCE = Filter(
+    "created_since",
+    "timestamptz",
+    f"(x.lead_id >= {id_at(-2)} AND (x.lead_id >= {id_at(2)} OR {CREATED_AT} >= {{value}}))",
+    (),
+)
+CREATED_BEFORE = Filter(
+    "created_before",
+    "timestamptz",
+    f"(x.lead_id < {id_at(2)} AND (x.lead_id < {id_at(-2)} OR {CREATED_AT} < {{value}}))",
+    (),
+)
+"""By the id, which is made within a second of the lead's ``createdAt``, so that it needs no index; near the moment by
+that itself."""
+
+LATER = (UNASSIGNED, SUSPECT, POND, CREATED_SINCE, CREATED_BEFORE)
+"""Filters that are younger than tokens which clients keep."""
+
 LEADS = View(
     "lead",
     (
@@ -212,6 +257,7 @@ LEADS = View(
         is_now("source", "text"),
         LOST_FOR,
         assigned_by(*ASSIGNED_BY),
+        *LATER,
         UPDATED_SINCE,
         seen_by(*ASSIGNED_BY),
     ),

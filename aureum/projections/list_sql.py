@@ -156,13 +156,21 @@ def functions(model: DocumentList) -> str:
     return "".join(page(model, view) for view in model.views)
 
 
-def page(model: DocumentList, view: View) -> str:
-    """Those of one view."""
-    parameters = [f"p_{one.name} {one.kind}" for one in view.filters]
-    conditions = [
+def parameters(view: View) -> list[str]:
+    """The filters of a view as parameters of a function."""
+    return [f"p_{one.name} {one.kind}" for one in view.filters]
+
+
+def conditions(view: View) -> list[str]:
+    """What they ask of rows ``x``, each beginning with AND."""
+    return [
         CONDITION.replace("{name}", one.name).replace("{holds}", one.holds).replace("{value}", f"p_{one.name}")
         for one in view.filters
     ]
+
+
+def page(model: DocumentList, view: View) -> str:
+    """Those of one view."""
     placed = [
         PLACED.replace("{place}", f"${place}").replace("{holds}", one.holds).replace("{value}", f"${place}")
         for place, one in enumerate(view.filters, 5)
@@ -170,9 +178,9 @@ def page(model: DocumentList, view: View) -> str:
     text = PAGE + PAGES + (SEARCH if model.searched else "")
     for place, name in {
         "{view}": view.name,
-        "{parameters}": ", ".join(parameters),
+        "{parameters}": ", ".join(parameters(view)),
         "{doc}": view.doc,
-        "{conditions}": "".join(conditions),
+        "{conditions}": "".join(conditions(view)),
         "{placed}": "".join(placed),
         "{standing}": "" if view.standing is None else f"AND {view.standing.holds}",
         "{values}": "".join(f", p_{one.name}" for one in view.filters),

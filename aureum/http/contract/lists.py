@@ -18,6 +18,7 @@ from aureum.http.wire.characters import Characters
 from aureum.http.wire.times import Time
 from aureum.projections.document_list import DocumentList, View
 from aureum.projections.list_changes import changes_in
+from aureum.projections.list_filters import Filter
 from aureum.projections.search import asked as search_asked
 
 CHUNK = 1_000
@@ -98,6 +99,8 @@ class Listing:
     changed: str
     batched: str | None = None
     found: "Listing | None" = None
+    later: frozenset[str] = frozenset()
+    """Filters that are younger than tokens which clients keep: a token that knows nothing of them goes on holding."""
 
     async def read(self, context: Context, chosen: Mapping[str, Any], before: UUID, limit: int) -> ListPage:
         """*limit* resources before the id *before*."""
@@ -155,7 +158,7 @@ class Listing:
         if unchanged is not None:
             return unchanged
         choices = [{**chosen, "updated_since": paging.updated_since} for chosen in choices]
-        bounds = [(self.path, caller.tenant_id.int, caller.view, *chosen.values()) for chosen in choices]
+        bounds = [(self.path, caller.tenant_id.int, caller.view, *self.bound(chosen)) for chosen in choices]
         opened = runs_of(paging.changed_after, paging.cursor, bounds, caller.head)
         runs = [(run, choices[place]) for place, run in opened]
         filters = partial(filters_in, query, type(paging))
@@ -174,6 +177,11 @@ class Listing:
             return f"{', '.join(links)}\n[{page.docs}]".encode()
 
         return answer_kept(await context.app.answers.get(kept_as(caller, etag), page_with_links), etag)
+
+    def bound(self, chosen: Mapping[str, Any]) -> list[object]:
+        """What tokens and cursors belong to, of what was *chosen*."""
+        younger = [(name, value) for name, value in chosen.items() if name in self.later and value is not None]
+        return [*(value for name, value in chosen.items() if name not in self.later), *younger]
 
     async def begun(self, context: Context, runs: Sequence[tuple[Run, Mapping[str, Any]]], limit: int) -> Begun:
         """The first of *runs* whose first part has anything, or the last of them."""
@@ -204,14 +212,15 @@ class Listing:
         return WholeList(parts(read, page), headers)
 
 
-def listing(path: str, model: DocumentList, view: View) -> Listing:
+def listing(path: str, model: DocumentList, view: View, later: Sequence[Filter] = ()) -> Listing:
     """The list that *view* shows of *model*."""
-    found = Listing(path, view.search, changes_in(model, view, searched=True)) if model.searched else None
-    return Listing(path, view.page, changes_in(model, view), view.pages, found)
+    names = frozenset(one.name for one in later)
+    found = Listing(path, view.search, changes_in(model, view, searched=True), later=names) if model.searched else None
+    return Listing(path, view.page, changes_in(model, view), view.pages, found, names)
 
 
 NOT_FILTERS = {"limit", "cursor", "changedAfter"}
-"""Of what a list takes, what does not say which resources are in it."""
+"""Of what a list takes, what says neither which resources are in it nor how they are ordered."""
 
 
 def filters_in(query: Mapping[str, str], paging: type[DeltaPaging]) -> dict[str, str]:

@@ -155,6 +155,12 @@ MEANINGS: Mapping[str, Meaning] = {
         "must be 1. Use the Link header for further pages of changes",
         "must be 1. Use the Link header for further pages of changes",
     ),
+    "unsorted": OTHER._replace(says="has an order of its own. Leave out sort"),
+    "whole_unsorted": OTHER._replace(says="needs limit. Without limit the list is returned newest first"),
+    "too_many_to_sort": OTHER._replace(
+        says="must be createdAt, updatedAt or status for so many leads. To sort by name or within a search, filter "
+        "until at most 2,000 leads are left"
+    ),
     "not_null": NONE._replace(says="must not be null. Leave it out to keep its value"),
     "blank": Meaning(
         "value_error.any_str.min_length",
