@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.http.contract.packed import FOREVER, PackedAnswer
 
-STYLES = ("tokens.css", "parts.css", "phone.css")
+STYLES = ("tokens.css", "elements.css", "layout.css", "parts.css", "forms.css", "phone.css", "print.css")
 """The files of the style sheet, in the order in which later rules win over earlier ones."""
 
 MODULES = ("panel.js", "live.js")

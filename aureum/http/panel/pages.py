@@ -1,7 +1,6 @@
 """Every page of the panel: those of the resources, in their order, and what belongs to none of them."""
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from importlib import import_module
 
 from starlette.responses import RedirectResponse, Response
@@ -13,9 +12,7 @@ from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
 from aureum.http.panel.rendering import TEMPLATES
-from aureum.http.panel.resource import show_list
 from aureum.http.panel.visit import Visit
-from aureum.projections.document_list import DocumentList
 from aureum.resources import RESOURCES, Resource
 
 NOWHERE = "There is no such page."
@@ -36,15 +33,6 @@ def of_resources(wanted: Iterable[Resource] = RESOURCES) -> Iterator[Page]:
             yield from declared
 
 
-def tabs() -> Iterator[tuple[str, str]]:
-    """The paths and names of the lists that all staff work with."""
-    listed = [one for one in RESOURCES if any(isinstance(model, DocumentList) for model in one.read_models)]
-    for one in of_resources(listed):
-        if isinstance(one.show, partial) and one.show.func is show_list:
-            (shown,) = one.show.args
-            yield shown.path, shown.many
-
-
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *login.PAGES,
@@ -56,7 +44,6 @@ PAGES: tuple[Page, ...] = (
 )
 
 
-TEMPLATES.globals["tabs"] = list(tabs())
 TEMPLATES.globals["exported"] = frozenset(one.path for one in exports.EXPORTS)
 
 

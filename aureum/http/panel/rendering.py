@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from heroicons.jinja import heroicon_mini, heroicon_outline
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from aureum.http.panel import activity_words
 from aureum.http.panel.assets import module, style
+from aureum.http.panel.icons import icon, small_icon
+from aureum.http.panel.navigation import menu
+from aureum.http.panel.statuses import initials, status_of, tone
 from aureum.http.panel.times import shown_time
 from aureum.http.panel.visit import Visit, new_once
 
@@ -35,10 +37,13 @@ TEMPLATES = Environment(
 TEMPLATES.globals |= {
     "ZoneInfo": ZoneInfo,
     "module": module,
-    "icon": heroicon_outline,
-    "small_icon": heroicon_mini,
+    "icon": icon,
+    "small_icon": small_icon,
+    "status_of": status_of,
 }
 TEMPLATES.filters["moment"] = shown_time
+TEMPLATES.filters["initials"] = initials
+TEMPLATES.filters["tone"] = tone
 TEMPLATES.filters["activity"] = activity_words.words
 
 
@@ -52,6 +57,7 @@ def rendered(
         "brokerages": visit.brokerages,
         "zone": visit.zone,
         "path": visit.request.url.path,
+        "menu": menu(visit.role, visit.request.url.path),
         "once": new_once(),
         "style": style().digest,
         "position": visit.position,
