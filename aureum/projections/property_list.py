@@ -9,6 +9,7 @@ from aureum.domain.property import STANDARD_STATUS, Property
 from aureum.projections.document_list import DocumentList, Row, View
 from aureum.projections.emits import A_PROPERTY, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, status_of
+from aureum.projections.search import found_by
 
 TAKEN = {
     "property_list_mls": "Another property already has this mlsId. Change that property, or use another mls.",
@@ -40,6 +41,7 @@ def step(row: Row | None, event: Any) -> Row | None:
     """What *event* makes of a property's row; events of other aggregates leave it as it is."""
     match event:
         case Property.Listed():
+            doc = document(event, event.originator_id, event.timestamp, event.timestamp)
             return {
                 "property_id": event.originator_id,
                 "stream_version": event.originator_version,
@@ -48,8 +50,9 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "is_featured": event.is_featured,
                 "mls": event.mls or "",
                 "mls_id": event.mls_id,
+                "search": searched(doc),
                 "updated_at": event.timestamp,
-                "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
+                "doc": doc,
             }
         case Property.StatusChanged() | Property.DetailsChanged() if row is not None:
             return changed(row, event)
@@ -97,7 +100,13 @@ def changed(row: Row, event: Any) -> Row:
                 for name, value in event.details.items()
             }
             columns |= {"is_featured": doc["isFeatured"], "mls": doc["mls"] or "", "mls_id": doc["mlsId"]}
+            columns["search"] = searched(doc)
     return row | columns
+
+
+def searched(doc: Row) -> str:
+    """What a property is found by."""
+    return found_by(doc[name] for name in ("title", "address", "city", "state", "zip", "mlsId"))
 
 
 def number(text: str | None) -> int | float | None:
@@ -165,12 +174,13 @@ LIST = DocumentList(
         "is_featured": "bool",
         "mls": "text",
         "mls_id": "text",
+        "search": "text",
         "updated_at": "timestamptz",
         "doc": "text",
     },
     Property,
     step,
-    step_version=1,
+    step_version=2,
     emits=EMITS,
     views=(PROPERTIES,),
     taken=TAKEN,

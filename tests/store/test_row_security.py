@@ -249,6 +249,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "properties_listed",
         "contact_search",
         "lead_search",
+        "property_search",
         "showing_search",
         "tour_search",
         "staff_leads",

@@ -3,18 +3,24 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from aureum.http.panel.forms import Form
 from aureum.http.panel.times import sent_time, typed_time
 
 Text = Literal["text", "email", "tel", "date", "long", "password"]
-Kind = Literal[Text, "number", "amount", "choice", "user", "brokerage", "words", "hours", "tick", "time", "wall"]
+Picked = Literal["lead", "contact", "person", "property"]
+Kind = Literal[
+    Text, Picked, "number", "amount", "choice", "user", "brokerage", "words", "hours", "tick", "time", "wall"
+]
 """``words``: several, with commas; ``hours``: of each working day, with commas;
 ``user``: one of the staff; ``brokerage``: one of all, for platform admins alone;
 ``time``: an instant, typed on the brokerage's clock;
-``wall``: on the clock in the resource's own ``timeZone``."""
+``wall``: on the clock in the resource's own ``timeZone``;
+``lead``, ``contact``, ``property``, or a ``person``, who is a lead or contact: picked by its name (``picking.py``)."""
+
+PICKED: tuple[str, ...] = get_args(Picked)
 
 LINE_END = re.compile(r"\r\n?")
 TO_THE_MINUTE = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}", re.ASCII)

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aureum.domain.errors import NotFound
-from aureum.http.panel import account, assets, exports, login, mail, overview
+from aureum.http.panel import account, assets, exports, login, mail, overview, picking
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
@@ -44,10 +44,13 @@ PAGES: tuple[Page, ...] = (
 )
 
 
+FRAGMENTS: tuple[Page, ...] = picking.FRAGMENTS
+"""Parts of pages, which modules ask for."""
+
 TEMPLATES.globals["exported"] = frozenset(one.path for one in exports.EXPORTS)
 
 
 def routes() -> list[Route]:
     """Of all pages; paths without an id come before those with one."""
-    pages = [Route(page.path, page, include_in_schema=False) for page in PAGES]
+    pages = [Route(page.path, page, include_in_schema=False) for page in (*FRAGMENTS, *PAGES)]
     return [*assets.routes(), Route(LIVE, Live(), include_in_schema=False), *pages]

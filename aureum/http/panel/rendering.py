@@ -10,6 +10,7 @@ from aureum.http.panel import activity_words
 from aureum.http.panel.assets import module, style
 from aureum.http.panel.icons import icon, small_icon
 from aureum.http.panel.navigation import menu
+from aureum.http.panel.picks import Pick
 from aureum.http.panel.statuses import initials, status_of, tone
 from aureum.http.panel.times import shown_time
 from aureum.http.panel.visit import Visit, new_once
@@ -41,6 +42,7 @@ TEMPLATES.globals |= {
     "small_icon": small_icon,
     "status_of": status_of,
 }
+TEMPLATES.tests["pick"] = lambda value: isinstance(value, Pick)
 TEMPLATES.filters["moment"] = shown_time
 TEMPLATES.filters["initials"] = initials
 TEMPLATES.filters["tone"] = tone

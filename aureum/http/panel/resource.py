@@ -17,6 +17,7 @@ from aureum.http.panel.activity_words import OFFERED, TYPED
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
+from aureum.http.panel.picking import picked, with_names
 from aureum.http.panel.visit import ApiAnswer, Visit
 from aureum.http.wire.errors import HttpError
 
@@ -174,7 +175,9 @@ async def new_form(
         values = {**values, BROKERAGE.name: str(visit.acting["id"]) if visit.acting else ""}
     if visit.acting is not None or BROKERAGE not in fields:
         await visit.ask("GET", resource.api, query={"page_size" if resource.numbered else "limit": 1})
-    shown = {"resource": resource, "fields": fields, "values": values, "users": await staff(resource, visit)}
+    users = await staff(resource, visit)
+    values = await with_names(visit, fields, values, users, new=True)
+    shown = {"resource": resource, "fields": fields, "values": values, "users": users}
     return await page(visit, "resource_new.html", 400 if problem else 200, problem=problem, found=found, **shown)
 
 
@@ -185,7 +188,8 @@ async def create(resource: Resource, visit: Visit) -> Response:
     try:
         if BROKERAGE in fields and str(there.acting and there.acting["id"]) != visit.form[BROKERAGE.name]:
             raise Invalid(BROKERAGE.name, CHOOSE_IN_FORM)
-        body = made(fields, visit.form, there.zone)
+        there = await picked(there, fields)
+        body = made(fields, there.form, there.zone)
         if resource.make is None:
             unless = {} if resource.like_new is None else unless_similar(visit)
             new_id = (await there.ask("POST", resource.api, query=unless, body=body)).body["id"]
@@ -245,6 +249,7 @@ async def one_form(
     done |= resource.told
     done |= ACTIVITIES if resource.activities else {}
     about = visit.request.query_params.get("done", "") if visit.request.method == "GET" else ""
+    values = typed or all_typed(resource.change, answer.body, visit.zone)
     return await page(
         visit,
         "resource.html",
@@ -253,7 +258,7 @@ async def one_form(
         actions=[action for action in resource.actions if action.when(answer.body)],
         doc=answer.body,
         etag=answer.etag if etag is None else etag,
-        values=typed or all_typed(resource.change, answer.body, visit.zone),
+        values=await with_names(visit, resource.change, values, users),
         users=users,
         history=history,
         activities=activities,
@@ -289,6 +294,7 @@ def typed_anew(visit: Visit, fields: Sequence[Field], now: Doc) -> dict[str, Any
 async def change(resource: Resource, visit: Visit) -> Response:
     """The changed fields, unless another request has changed them since the form was shown."""
     try:
+        visit = await picked(visit, resource.change)
         if resource.write is None:
             await save(visit, resource.api + "/{id}", visit.id(), resource.change)
         elif body := typed_anew(visit, resource.change, (await seen_now(resource, visit)).body):

@@ -13,7 +13,7 @@ FIELDS = (
     Field("email", "Email", "email", hint="Enter an email address or a phone number."),
     Field("phone", "Phone", "tel"),
     Field("listingId", "Listing id in the MLS"),
-    Field("propertyId", "Property", hint="The id at the end of the URL of its page."),
+    Field("propertyId", "Property", "property"),
     Field("status", "Status", "choice", get_args(Status), required=True),
     Field("preferredDate", "Preferred date", "date"),
     Field("preferredTime", "Preferred time", hint="Such as Saturday morning."),

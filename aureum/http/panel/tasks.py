@@ -6,8 +6,6 @@ from aureum.http.api.tasks.task_fields import Priority, Status, Type
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Action, Column, Resource, pages_of
 
-ID = "The id at the end of the URL of its page."
-
 FIELDS = (
     Field("title", "Title", required=True),
     Field("type", "Type", "choice", get_args(Type), required=True, default="other"),
@@ -15,9 +13,9 @@ FIELDS = (
     Field("status", "Status", "choice", get_args(Status), required=True),
     Field("dueDate", "Due", "time"),
     Field("assignedToId", "Assigned to", "user"),
-    Field("leadId", "Lead", hint=ID),
-    Field("contactId", "Contact", hint=ID),
-    Field("propertyId", "Property", hint=ID),
+    Field("leadId", "Lead", "lead"),
+    Field("contactId", "Contact", "contact"),
+    Field("propertyId", "Property", "property"),
     Field("description", "Description", "long"),
 )
 

@@ -99,7 +99,7 @@ class Reading(HTMLParser):
         """An input of the last form."""
         form, name, kind = self.forms[-1], given["name"], given.get("type", "text")
         form.names[name] = kind
-        if kind == "checkbox":
+        if kind in ("checkbox", "radio"):
             form.fields += [(name, given.get("value", "on"))] if "checked" in given else []
         else:
             value = given.get("value", "")

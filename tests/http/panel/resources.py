@@ -68,7 +68,7 @@ TYPED = {
         {"title": CRUEL, "priority": "URGENT", "status": "in_progress", "dueDate": "2025-03-09T03:30:00"},
         ("dueDate", "2025-11-02T01:30:00"),
         ("description", "Bring the keys.\r\nBoth."),
-        ("leadId", "nobody"),
+        ("title", "x" * 1001),
     ),
     "/admin/showings": Typed(
         {"name": CRUEL, "phone": "208-555-0456", "status": "confirmed", "preferredDate": "2025-03-09"},

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.profile import DAYS
-from aureum.http.panel.fields import AMOUNT, Field, all_typed, changes, made, sent, typed
+from aureum.http.panel.fields import AMOUNT, PICKED, Field, all_typed, changes, made, sent, typed
 from aureum.http.panel.forms import MEDIA, Form, read_form
+from aureum.http.panel.picks import Pick
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.settings import FIELDS as SETTINGS
 from tests.http.panel.reading import Reading
@@ -50,13 +51,20 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 def browsers(fields: Sequence[Field], shown: Mapping[str, str], **otherwise: str) -> Form:
     """The form as a browser sends it, with what was typed *otherwise*."""
     macro = TEMPLATES.get_template("parts.html").module.input  # type: ignore[attr-defined]  # of a template
-    inputs = "".join(macro(field, shown[field.name], {"c1": "Ana"}) for field in fields)
+    values: dict[str, Any] = {field.name: shown[field.name] for field in fields}
+    values |= {field.name: picked(field, shown[field.name]) for field in fields if field.kind in PICKED}
+    inputs = "".join(macro(field, values[field.name], {"c1": "Ana"}) for field in fields)
     form = Reading(f'<form action="" method="post">{inputs}</form>').form("")
     pairs = dict(form.fields) | otherwise
     for field in fields:
         if field.kind in ("time", "wall") and len(pairs[field.name]) == 19:
             pairs[field.name] = pairs[field.name].removesuffix(":00")  # browsers leave out seconds that are zero
     return read_form(urlencode(pairs).encode(), MEDIA)
+
+
+def picked(field: Field, wanted: str) -> Pick:
+    """What the field shows of one that has this id."""
+    return Pick(field.kind, wanted, "Its name", "Its name")
 
 
 def value_of(field: Field) -> st.SearchStrategy[Any]:

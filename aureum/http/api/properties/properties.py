@@ -21,7 +21,7 @@ from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import get_history
-from aureum.http.contract.lists import DeltaPaging, listing
+from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
 from aureum.http.wire.shapes import EventResponse
 from aureum.projections import property_list
@@ -37,6 +37,7 @@ class PropertyFilters(DeltaPaging):
         Literal["true", "false"] | None,
         Field(description="`true`: only featured properties. `false`: only properties that are not featured."),
     ] = None
+    search: Search = None
 
 
 def property_body(listed: Property) -> bytes:
@@ -47,7 +48,7 @@ def property_body(listed: Property) -> bytes:
 async def get_properties(context: Context, filters: PropertyFilters) -> Response:
     """Lists the properties, newest first: in pages with ``limit``, otherwise streamed as a whole."""
     featured = None if filters.featured is None else filters.featured == "true"
-    return await PROPERTIES.answer(context, filters, {"status": filters.status, "featured": featured})
+    return await PROPERTIES.answer(context, filters, {"status": filters.status, "featured": featured}, filters.search)
 
 
 async def post_property(context: Context, new: PropertyCreate) -> Response:

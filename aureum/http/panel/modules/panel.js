@@ -1,3 +1,7 @@
 // @ts-check
 // Loaded by every page. Each task can be done without it; it makes some of them quicker.
 import "./live.js";
+
+document.addEventListener("focusin", async ({ target }) => {
+  if (target instanceof HTMLInputElement && "words" in target.dataset) (await import("./picker.js")).suggest(target);
+});

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -193,3 +194,24 @@ def test_null_empties_what_may_be_empty(server: Server, tenant: Tenant) -> None:
     for name in ("title", "address", "city", "state", "status", "isFeatured"):
         answer = server.by_key(tenant, "PATCH", path, {name: None})
         assert (answer.status, answer.error) == (400, f"{name} must not be null. Leave it out to keep its value.")
+
+
+def test_words_find_properties(server: Server, tenant: Tenant) -> None:
+    palm, elm = (
+        entered(server, tenant, title=title, address=address, mlsId=mls_id).json["id"]
+        for title, address, mls_id in (("Modern Villa", "123 Palm Dr", "2024-001"), ("Cottage", "7 Elm St", None))
+    )
+    for search, found in {
+        "villa": [palm],
+        "PALM modern": [palm],
+        "palmm": [palm],
+        "2024-001": [palm],
+        "123": [palm],
+        "elm": [elm],
+        "elm villa": [],
+        "": [elm, palm],
+    }.items():
+        assert listed(server, tenant, f"?search={quote(search)}") == found, search
+    server.by_key(tenant, "PATCH", f"/api/properties/{elm}", {"title": "Villa Elm"})
+    assert listed(server, tenant, "?search=villa&status=ACTIVE") == [elm, palm]
+    assert listed(server, tenant, "?search=cottage") == [] == listed(server, tenant, "?search=villa&status=SOLD")
