@@ -12,6 +12,7 @@ from aureum.cli import (
     access,
     audit,
     audit_checkpoints,
+    audit_list,
     audit_verify,
     brokerages,
     completion,
@@ -132,6 +133,7 @@ app.add_typer(webhooks.app, name="webhook")
 app.add_typer(newsletter.app, name="newsletter")
 app.add_typer(projections.app, name="projections")
 app.add_typer(routing.app, name="routing")
+audit.app.command("list", epilog=audit_list.EXAMPLES)(audit_list.audit_list)
 audit.app.command("verify", epilog=audit_verify.EXAMPLES)(audit_verify.audit_verify)
 audit.app.command("checkpoint", epilog=audit_checkpoints.EXAMPLES)(audit_checkpoints.audit_checkpoint)
 audit.app.command("log", epilog=audit_checkpoints.LOG_EXAMPLES)(audit_checkpoints.audit_log)

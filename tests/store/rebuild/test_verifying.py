@@ -3,13 +3,19 @@
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from psycopg import sql
 
+from aureum.store.event_store import EventStore
+from aureum.store.lists_as_of import rows_as_of
 from aureum.store.rebuild.claim import RebuildClaim
+from aureum.store.rebuild.list import ListRebuild
 from aureum.store.rebuild.rebuild import REBUILDABLE
 from aureum.store.rebuild.verifying import NAMED_ROWS, Compared, Difference, verify_read_model
 from tests.store.rebuild.test_rebuild_lists import LISTS, makers_of, obey
@@ -46,6 +52,7 @@ def test_a_list_agrees_while_it_is_written_and_every_difference_is_named(
             monkeypatch.setattr(model, "copy", copy_while_others_append)
             assert await verified() == Compared(len(streams))
             monkeypatch.setattr(model, "copy", copy)
+            assert await as_of_now(store, tenant_id, model) == await live(store, tenant_id, model)
 
             gone, other = min(streams), max(streams)
             async with store.database.connection() as connection:
@@ -62,6 +69,23 @@ def test_a_list_agrees_while_it_is_written_and_every_difference_is_named(
             )
 
     asyncio.run(scenario())
+
+
+async def as_of_now(store: EventStore, tenant_id: UUID, model: ListRebuild) -> list[Any]:
+    """The documents of the list as it is at the end of time."""
+    async with (
+        store.database.connection() as connection,
+        aclosing(rows_as_of(connection, store.keys, tenant_id, model.model, datetime.max.replace(tzinfo=UTC))) as rows,
+    ):
+        return [row["doc"] async for row in rows]
+
+
+async def live(store: EventStore, tenant_id: UUID, model: ListRebuild) -> list[Any]:
+    """The documents of the live rows that people can list."""
+    stands = f"AND {model.model.moved} IS NULL" if model.model.moved else ""
+    query = f"SELECT doc FROM {model.NAME} WHERE tenant_id = %(tenant)s AND read_version = %(live)s {stands}"
+    rows = await store.database.rows(f"{query} ORDER BY {model.model.id}", {"tenant": tenant_id, "live": 1})
+    return [orjson.loads(doc) for (doc,) in rows]
 
 
 def test_counts_and_extra_rows(database_url: str) -> None:
