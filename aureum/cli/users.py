@@ -27,6 +27,7 @@ Email = Annotated[str, typer.Option(help="The user's email address.")]
 Of = Annotated[str | None, typer.Option("--brokerage", help="The slug of the user's brokerage. Optional.")]
 
 NO_SUCH = "There is no user with this email address{where}. 'aureum user list' shows them all."
+ONE_OF_BOTH = "Pass either --invite or --password-stdin: an invited user chooses the password."
 NEEDS_STDIN = "Pass --password-stdin, and the password as a line on standard input."
 
 
@@ -34,7 +35,7 @@ NEEDS_STDIN = "Pass --password-stdin, and the password as a line on standard inp
     "create",
     epilog=examples(
         "aureum user create --brokerage example --email ann@example.com \\",
-        '    --name "Ann Agent" --role agent',
+        '    --name "Ann Agent" --role agent --invite en',
         'echo "$PASSWORD" | aureum user create --email admin@example.com \\',
         "    --name Admin --role platform_admin --password-stdin",
     ),
@@ -50,6 +51,10 @@ def user_create(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
+    invite: Annotated[
+        str | None,
+        typer.Option(help="Invite the user by a mail in this language (en or es), to choose a password."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Add a user to the staff."""
@@ -60,6 +65,8 @@ def user_create(
     email = trimmed(email)
     if not is_email(email):
         raise Invalid("email", "email must be a valid email address.")
+    if invite is not None and password_stdin:
+        raise Refused(ONE_OF_BOTH)
     password = read_password() if password_stdin else None
 
     async def work(store: EventStore) -> tuple[str, int]:
@@ -70,6 +77,7 @@ def user_create(
             role=role,
             password=password,
             specialties=tuple(specialty or ()),
+            invite=invite,
         )
         made = await create_user(store, command, origin())
         return ids.to_wire(made.id), made.number

@@ -37,6 +37,8 @@ class CreateUser(BaseModel):
     password: SecretStr | None = None
     takes_leads: bool | None = None
     specialties: tuple[str, ...] = ()
+    invite: str | None = None
+    """The language of an invitation by mail; None for none."""
 
 
 async def create_user(store: EventStore, command: CreateUser, origin: Origin) -> User:
@@ -65,6 +67,8 @@ async def create_user_once(
         takes_leads=takes_leads,
         specialties=command.specialties,
     )
+    if command.invite is not None:
+        user.invite(command.invite, user.created_on)
     appended = await store.append(
         command.tenant_id, user, NO_STREAM, command="CreateUser", origin=origin, idempotency=idempotency
     )
@@ -191,6 +195,41 @@ async def change_user_once(
             raise Conflict from error
 
     return await deciding_again(once)
+
+
+async def invite_user(
+    store: EventStore,
+    tenant_id: UUID,
+    user_id: UUID,
+    language: str | None,
+    origin: Origin,
+    idempotency: Idempotency | None = None,
+    *,
+    check: Callable[[User], None],
+) -> tuple[User, Appended]:
+    """The user, who gets a mail in *language* with a link at which to choose a password; None cancels the invitation.
+
+    Raises NotFound, Invalid, WrongState, Busy, Conflict, and what *check* raises.
+    """
+
+    def decide(user: User, at: datetime) -> None:
+        check(user)
+        if language is None:
+            user.cancel_invitation(at)
+        else:
+            user.invite(language, at)
+
+    return await change(
+        store,
+        tenant_id,
+        user_id,
+        User,
+        decide,
+        command="InviteUser" if language else "CancelInvitation",
+        origin=origin,
+        missing=NO_USER,
+        idempotency=idempotency,
+    )
 
 
 async def replaced_primary(store: EventStore, command: ChangeUser) -> tuple[int, tuple[tuple[User, Stream], ...]]:

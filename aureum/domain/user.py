@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aureum.domain import profile
 from aureum.domain.aggregate import Aggregate, Created
-from aureum.domain.errors import Invalid
+from aureum.domain.errors import Invalid, WrongState
 from aureum.domain.texts import one_line
 
 ROLES = ("platform_admin", "brokerage_owner", "broker", "agent")
@@ -19,6 +19,12 @@ NOTIFY = ("at_once", "digest", "none")
 """Which mails a user gets about leads and showings: each at once, all of them in one on working mornings, or none."""
 
 JSON_LISTS = frozenset(profile.LISTS)
+
+LANGUAGES = ("en", "es")
+"""The languages in which users are invited."""
+
+HAS_PASSWORD = "This user has a password already, so no invitation is needed."  # noqa: S105  it is a sentence
+IS_DISABLED = "A disabled user cannot be invited. Enable the user first."
 
 
 class User(Aggregate):
@@ -44,6 +50,7 @@ class User(Aggregate):
     primary: bool
     notify: str
     disabled: bool
+    invited_at: datetime | None
 
     def __init__(self) -> None:
         """Joined.apply assigns everything."""
@@ -81,6 +88,7 @@ class User(Aggregate):
             aggregate.primary = False
             aggregate.notify = NOTIFY[0]
             aggregate.disabled = False
+            aggregate.invited_at = None
 
     class Renamed(Event):
         """The user has another name."""
@@ -130,6 +138,25 @@ class User(Aggregate):
 
         def apply(self, aggregate: "User") -> None:
             aggregate.password_hash = self.password_hash
+            aggregate.invited_at = None
+
+    class Invited(Event):
+        """The user gets a mail in this language, with a link at which to choose a password."""
+
+        TOPIC: ClassVar[str] = "user.invited"
+
+        language: str
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.invited_at = self.timestamp
+
+    class InvitationCancelled(Event):
+        """The link in the mail opens nothing any more."""
+
+        TOPIC: ClassVar[str] = "user.invitation_cancelled"
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.invited_at = None
 
     class Disabled(Event):
         """The user is logged out, and cannot log in any more."""
@@ -138,6 +165,7 @@ class User(Aggregate):
 
         def apply(self, aggregate: "User") -> None:
             aggregate.disabled = True
+            aggregate.invited_at = None
 
     class Enabled(Event):
         """The user may log in again."""
@@ -188,6 +216,11 @@ class User(Aggregate):
         )
 
     @property
+    def has_password(self) -> bool:
+        """Whether the user has chosen a password."""
+        return self.password_hash is not None
+
+    @property
     def owns(self) -> bool:
         """Whether the user manages the brokerage at present."""
         return self.role == "brokerage_owner" and not self.disabled
@@ -235,6 +268,22 @@ class User(Aggregate):
     def set_password(self, password_hash: str, at: datetime) -> None:
         """A hash has salt of its own: whether the password is another cannot be told, so it always counts as one."""
         self.trigger_event(self.PasswordSet, timestamp=at, password_hash=password_hash)
+
+    def invite(self, language: str, at: datetime) -> None:
+        """Have the user choose a password, by a link in a mail. A new invitation replaces the one before. Raises
+        Invalid, WrongState."""
+        if language not in LANGUAGES:
+            raise Invalid("language", f"language must be one of: {', '.join(LANGUAGES)}.")
+        if self.disabled:
+            raise WrongState(IS_DISABLED)
+        if self.password_hash is not None:
+            raise WrongState(HAS_PASSWORD)
+        self.trigger_event(self.Invited, timestamp=at, language=language)
+
+    def cancel_invitation(self, at: datetime) -> None:
+        """End an invitation, if there is one."""
+        if self.invited_at is not None:
+            self.trigger_event(self.InvitationCancelled, timestamp=at)
 
     def disable(self, at: datetime) -> None:
         """Shut the user out."""

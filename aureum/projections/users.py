@@ -21,10 +21,12 @@ WITH r AS (
                password_hash text, takes_leads boolean, specialties text[], bio text, areas text[], languages text[],
                price_min text, price_max text, daily_cap integer, hours jsonb, away_from timestamptz,
                away_to timestamptz, is_primary boolean, notify text, disabled boolean, joined_at timestamptz,
-               out boolean)
+               invited_at timestamptz, out boolean)
      WHERE tenants[r.item] IS NOT NULL
 ), noticed AS (
     UPDATE heads h SET directory_version = h.directory_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
+), used AS (
+    DELETE FROM password_links l USING r WHERE r.out AND l.tenant_id = r.tenant_id AND l.user_id = r.user_id
 ), ended AS (
     DELETE FROM user_tokens t USING r
      WHERE r.out AND t.tenant_id = r.tenant_id AND t.user_id = r.user_id
@@ -32,11 +34,11 @@ WITH r AS (
 )
 INSERT INTO users (tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
                    takes_leads, specialties, bio, areas, languages, price_min, price_max, daily_cap, hours, away_from,
-                   away_to, is_primary, notify, disabled, joined_at)
+                   away_to, is_primary, notify, disabled, joined_at, invited_at)
 SELECT tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
        takes_leads, specialties, bio, coalesce(areas, '{}'), coalesce(languages, '{}'), price_min, price_max, daily_cap,
        hours, away_from, away_to, coalesce(is_primary, false), coalesce(notify, 'at_once'), disabled,
-       joined_at
+       joined_at, invited_at
   FROM r
  ORDER BY is_primary
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET
@@ -46,11 +48,12 @@ ON CONFLICT (tenant_id, user_id) DO UPDATE SET
        languages = excluded.languages, price_min = excluded.price_min, price_max = excluded.price_max,
        daily_cap = excluded.daily_cap, hours = excluded.hours, away_from = excluded.away_from,
        away_to = excluded.away_to, is_primary = excluded.is_primary, notify = excluded.notify,
-       disabled = excluded.disabled
+       disabled = excluded.disabled, invited_at = excluded.invited_at
 """
 """A new password, and being disabled, end all logins of the user in the same transaction, but for the one by which the
-user sets the password. A login holds the head row (aureum/commands/sessions.py), so that no token slips in between.
-A user who is no longer the primary agent comes before the one who is now: a brokerage has one at a time."""
+user sets the password, and all links at which a password can be chosen. A login holds the head row
+(aureum/commands/sessions.py), so that no token slips in between. A user who is no longer the primary agent comes before
+the one who is now: a brokerage has one at a time."""
 
 Row = dict[str, Any]
 
@@ -86,6 +89,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "notify": NOTIFY[0],
                 "disabled": False,
                 "joined_at": event.timestamp,
+                "invited_at": None,
             }
         case User.Event() if row is not None:
             return row | {"stream_version": event.originator_version} | changed(event)
@@ -105,9 +109,13 @@ def changed(event: User.Event) -> Row:
         case User.NotifyChanged():
             return {"notify": event.notify}
         case User.PasswordSet():
-            return {"password_hash": event.password_hash}
+            return {"password_hash": event.password_hash, "invited_at": None}
+        case User.Invited():
+            return {"invited_at": event.timestamp}
+        case User.InvitationCancelled():
+            return {"invited_at": None}
         case User.Disabled():
-            return {"disabled": True}
+            return {"disabled": True, "invited_at": None}
         case User.Enabled():
             return {"disabled": False}
     return {}
@@ -139,11 +147,13 @@ class UserRow(NamedTuple):
     joined_at: datetime
     brokerage: int | None
     notify: str
+    has_password: bool
+    invited_at: datetime | None
 
 
 SHOWN = """
 SELECT u.user_id, u.stream_version, u.number, coalesce(u.shown_email, u.email), u.name, u.role, u.takes_leads,
-       u.specialties, u.disabled, u.joined_at, b.number, u.notify
+       u.specialties, u.disabled, u.joined_at, b.number, u.notify, u.password_hash IS NOT NULL, u.invited_at
   FROM users u
   LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
 """

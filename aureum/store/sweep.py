@@ -1,6 +1,7 @@
 """Removes what is not needed any more: remembered answers after a day, counted requests after an hour, what tells a
 form that was sent twice when its time is over, confirmations after a day, tokens that have expired, failed logins after
-a quarter of an hour, addresses without a login for 90 days.
+a quarter of an hour, addresses without a login for 90 days, links at which a password can be chosen when they have
+expired, and requests for them that no worker has answered in an hour.
 
 Tenant by tenant where there is one, and in batches; a row that a request holds is left for the next time, so that the
 sweep never waits for a request and no request waits for more than one batch.
@@ -78,6 +79,25 @@ DELETE FROM login_failures
 RETURNING 1
 """
 
+OLD_LINKS = """
+DELETE FROM password_links
+ WHERE token_hash IN (
+           SELECT token_hash FROM password_links WHERE expires_at < now() LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+OLD_RESETS = """
+DELETE FROM reset_requests
+ WHERE number IN (
+           SELECT number FROM reset_requests
+            WHERE asked_at < now() - interval '1 hour'
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
 
 OLD_ADDRESSES = """
 DELETE FROM login_addresses
@@ -107,7 +127,7 @@ RETURNING 1
 async def sweep(database: Database, batch: int = BATCH) -> int:
     """Sweep all tenants; how many rows were removed. Raises Unavailable."""
     removed = 0
-    for statement in (OLD_TOKENS, OLD_FAILURES, OLD_ADDRESSES, OLD_WRITERS):
+    for statement in (OLD_TOKENS, OLD_FAILURES, OLD_LINKS, OLD_RESETS, OLD_ADDRESSES, OLD_WRITERS):
         removed += await sweep_all(database, statement, batch)
     for (tenant_id,) in await database.rows(TENANTS):
         for statement in (OLD_ANSWERS, OLD_REQUESTS, OLD_STREAMS, OLD_CONFIRMATIONS):

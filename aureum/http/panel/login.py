@@ -15,6 +15,9 @@ HERE = re.compile(r"/admin(?:/[A-Za-z0-9_/-]*)?(?:\?[A-Za-z0-9_.*=&%,:+~-]*)?")
 """Pages that a login may redirect to: those of the panel only, and no dots lead out of it."""
 
 
+DONE = {"password": "Your password was set. Log in with it."}
+
+
 def page_after(text: str) -> str:
     """The page that *text* names, if it is one of the panel's."""
     return text if HERE.fullmatch(text) and "//" not in text else "/admin"
@@ -25,7 +28,8 @@ async def show_login(visit: Visit) -> Response:
     following = page_after(visit.request.query_params.get("next", ""))
     if visit.me is not None:
         return RedirectResponse(following, 303)
-    return rendered(visit, "login.html", following=following, email="", problem=None)
+    told = DONE.get(visit.request.query_params.get("done", ""))
+    return rendered(visit, "login.html", following=following, email="", problem=None, told=told)
 
 
 async def log_in(visit: Visit) -> Response:
@@ -39,7 +43,7 @@ async def log_in(visit: Visit) -> Response:
     except HttpError as error:
         status, _, _ = render(error, "aureum")
         headers = {name: value for name, value in error.headers.items() if name == "Retry-After"}
-        shown = {"following": following, "email": email, "problem": error.text}
+        shown = {"following": following, "email": email, "problem": error.text, "told": None}
         return rendered(visit, "login.html", status=status, headers=headers, **shown)
     response = RedirectResponse(following, 303)
     keep_token(visit.request, response, session["token"])

@@ -11,6 +11,7 @@ from aureum.http.panel import account, assets, exports, login, mail, overview, p
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
+from aureum.http.panel.passwords import PAGES as OF_PASSWORDS
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.visit import Visit
 from aureum.resources import RESOURCES, Resource
@@ -36,6 +37,7 @@ def of_resources(wanted: Iterable[Resource] = RESOURCES) -> Iterator[Page]:
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *login.PAGES,
+    *OF_PASSWORDS,
     *account.PAGES,
     *exports.PAGES,
     *of_resources(),

@@ -12,7 +12,7 @@ from aureum.http.panel.icons import icon, small_icon
 from aureum.http.panel.navigation import menu
 from aureum.http.panel.picks import Pick
 from aureum.http.panel.statuses import initials, status_of, tone
-from aureum.http.panel.times import shown_time
+from aureum.http.panel.times import is_past, shown_time
 from aureum.http.panel.visit import Visit, new_once
 
 HEADERS = {
@@ -46,6 +46,7 @@ TEMPLATES.tests["pick"] = lambda value: isinstance(value, Pick)
 TEMPLATES.filters["moment"] = shown_time
 TEMPLATES.filters["initials"] = initials
 TEMPLATES.filters["tone"] = tone
+TEMPLATES.filters["is_past"] = is_past
 TEMPLATES.filters["activity"] = activity_words.words
 
 

@@ -15,6 +15,11 @@ def shown_time(text: str | None, zone: ZoneInfo, clock: str = "%H:%M") -> str:
     return "" if text is None else f"{on_clock(text, zone):%-d %b %Y, {clock} %Z}"
 
 
+def is_past(text: str) -> bool:
+    """Whether an instant of the API is over."""
+    return datetime.fromisoformat(text) <= datetime.now(UTC)
+
+
 def typed_time(text: str | None, zone: ZoneInfo) -> str:
     """The same as the value of an ``<input type="datetime-local">``: ``2025-01-15T03:30:00``."""
     return "" if text is None else on_clock(text, zone).replace(tzinfo=None).isoformat(timespec="seconds")

@@ -1,9 +1,28 @@
-"""Users: the staff, for the owner of the brokerage."""
+"""Users: the staff, for the owner of the brokerage. They are invited by mail, and choose their passwords themselves."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from aureum.domain.errors import Invalid
 from aureum.domain.user import ROLES
-from aureum.http.panel.acting import BROKERAGE
-from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, Resource, pages_of
+from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
+from aureum.http.panel.fields import Field, as_typed, made
+from aureum.http.panel.page import REFUSALS, Page, page, refusal
+from aureum.http.panel.resource import (
+    CHOOSE_IN_FORM,
+    LENGTH,
+    Action,
+    Column,
+    Resource,
+    fields_of_new,
+    pages_of,
+)
+from aureum.http.panel.visit import Visit
+
+HERE = "/admin/users"
+API = "/api/v1/admin/users"
 
 GIVEN = tuple(role for role in ROLES if role != "platform_admin")
 """The roles that an owner can give."""
@@ -14,27 +33,30 @@ SPECIALTIES = Field(
     "specialties", "Specialties", "words", hint="Leads that mention these words are routed to this user first."
 )
 TAKES_LEADS = Field("takes_leads", "Receives leads from forms", "tick")
+LANGUAGE = Field("language", "Language of the invitation", "choice", ("en", "es"), required=True, default="en")
+
+INVITED = "The invitation was sent. Its link works once, for seven days."
 
 USERS = Resource(
-    path="/admin/users",
-    api="/api/v1/admin/users",
+    path=HERE,
+    api=API,
     one="user",
     many="Users",
     title=lambda user: user["name"],
-    columns=(
-        Column("name", "Name"),
-        Column("email", "Email"),
-        Column("role", "Role", "badge"),
-        Column("takes_leads", "Receives leads", "tick"),
-        Column("disabled", "Disabled", "tick"),
-    ),
+    columns=(),
     filters=(),
     new=(
         BROKERAGE,
         NAME,
-        Field("email", "Email", "email", required=True, hint="The address for logging in."),
+        Field(
+            "email",
+            "Email",
+            "email",
+            required=True,
+            hint="The invitation goes there. It is the address for logging in.",
+        ),
         ROLE,
-        Field("password", "Password", "password", hint="Without a password the user cannot log in."),
+        LANGUAGE,
         SPECIALTIES,
     ),
     change=(
@@ -51,9 +73,66 @@ USERS = Resource(
         SPECIALTIES,
         Field("disabled", "Disabled", "tick", hint="A disabled user cannot log in and gets no leads."),
     ),
+    actions=(
+        Action("invite", "Send an invitation", INVITED, lambda user: not user["has_password"] and not user["disabled"]),
+        Action(
+            "cancel-invitation",
+            "Cancel the invitation",
+            "The invitation was cancelled. Its link no longer works.",
+            lambda user: user["invited_until"] is not None,
+        ),
+    ),
     numbered=True,
     named=True,
-    facts=(Column("email", "Email"), Column("id", "Number"), Column("created_at", "Created", "time")),
+    facts=(
+        Column("email", "Email"),
+        Column("id", "Number"),
+        Column("invited_until", "Invited until", "time"),
+        Column("created_at", "Created", "time"),
+    ),
+    told={"invited": INVITED},
 )
 
-PAGES = pages_of(USERS)
+
+async def show_users(visit: Visit) -> Response:
+    """The staff by name, with what keeps each from logging in."""
+    number = visit.request.query_params.get("page", "")
+    part = (await visit.ask("GET", API, query={"page": number, "page_size": LENGTH} | named(visit))).body
+    return await page(visit, "users.html", users=part["items"], part=part)
+
+
+async def show_invite(visit: Visit) -> Response:
+    """The empty form."""
+    return await invite_form(visit, {field.name: field.default for field in USERS.new})
+
+
+async def invite_form(visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
+    """The form with what was typed, and why it was refused. A user who may not see the list does not see it either."""
+    await visit.ask("GET", API, query={"page_size": 1} | named(visit))
+    shown: dict[str, Any] = {"fields": fields_of_new(USERS, visit), "values": dict(values)}
+    if visit.acting is not None and not values.get(BROKERAGE.name):
+        shown["values"][BROKERAGE.name] = str(visit.acting["id"])
+    return await page(visit, "invite.html", 400 if problem else 200, problem=problem, **shown)
+
+
+async def invite(visit: Visit) -> Response:
+    """The new user, who gets the mail. Sent twice, the same form makes one."""
+    fields = fields_of_new(USERS, visit)
+    there = await chosen(visit, visit.form[BROKERAGE.name]) if BROKERAGE in fields else visit
+    try:
+        if BROKERAGE in fields and str(there.acting and there.acting["id"]) != visit.form[BROKERAGE.name]:
+            raise Invalid(BROKERAGE.name, CHOOSE_IN_FORM)
+        user = (await there.ask("POST", API, body=made(fields, visit.form, there.zone) | {"invite": True})).body
+    except REFUSALS as error:
+        return await invite_form(visit, as_typed(fields, visit.form), refusal(error))
+    response = RedirectResponse(f"{HERE}/{user['id']}?done=invited", 303)
+    if there.acting != visit.acting:
+        keep(there, response)
+    return response
+
+
+PAGES = (
+    Page(HERE, show_users),
+    Page(HERE + "/new", show_invite, invite),
+    *(one for one in pages_of(USERS) if "{id}" in one.path),
+)

@@ -198,8 +198,8 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "link_not_found": Meaning(
         404,
-        "The unsubscribe link is not valid.",
-        "Open the complete link from the newsletter.",
+        "The link of a mail is not valid: it is incomplete, or, if it opens something once, was used or has expired.",
+        "Open the complete link from the mail. For a password, ask for a new link.",
     ),
     "path_not_found": Meaning(
         404,
@@ -274,7 +274,7 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "login_rate_limited": Meaning(
         429,
-        "Too many failed logins.",
+        "Too many failed logins, or requests for a new password.",
         "Wait for the seconds in `Retry-After`.",
     ),
     "internal_error": Meaning(

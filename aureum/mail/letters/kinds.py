@@ -8,12 +8,14 @@ from typing import NamedTuple
 class Kind(NamedTuple):
     """``fields`` are the names that a letter of this kind may have besides ``link``; the mail leaves out those that are
     not given. A letter with ``account`` ignores which mails the user chose, an ``urgent`` one does not wait for a
-    digest, and ``public`` ones go to visitors."""
+    digest, and ``public`` ones go to visitors. The link of a ``secret`` letter opens something by itself: only its
+    recipient may see it, and without a link the letter is useless."""
 
     fields: tuple[str, ...]
     account: bool = False
     urgent: bool = False
     public: bool = False
+    secret: bool = False
 
 
 PERSON = ("lead", "email", "phone", "subject", "message", "page", "listing", "wished", "reason", "by")
@@ -29,5 +31,8 @@ KINDS = {
     "confirmation": Kind(("first_name", "asked"), public=True),
     "webhook_disabled": Kind(("host", "why"), account=True),
     "domain_silent": Kind(("domain",), account=True),
+    "invitation": Kind(("by", "days"), account=True, secret=True),
+    "password_reset": Kind(("hours",), account=True, secret=True),
+    "password_changed": Kind((), account=True),
     "digest": Kind(("leads", "lead_count", "tours", "tour_count")),
 }

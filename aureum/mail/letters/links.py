@@ -26,3 +26,8 @@ def base(
 def page(begin: str | None, path: str) -> str | None:
     """The link to a page of the panel; the empty path is its first one."""
     return None if begin is None else f"{begin}/admin/{path}".rstrip("/")
+
+
+def to_choose_password(begin: str | None, token: str) -> str | None:
+    """The link at which a user chooses a password."""
+    return None if begin is None else f"{begin}/admin/choose-password?token={token}"

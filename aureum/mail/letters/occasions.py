@@ -1,6 +1,7 @@
 """The occasions for letters in a tenant's log: a lead or a tour that came, was cleared or got another agent, a lead
-that agents may claim or did not answer, and a webhook that was disabled. Pure. The occasions of an append are given
-after its last event, because only then is it known whether the lead is a suspect, which is no occasion.
+that agents may claim or did not answer, a webhook that was disabled, a user who was invited or has another password.
+Pure. The occasions of an append are given after its last event, because only then is it known whether the lead is a
+suspect, which is no occasion.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from aureum.domain.aggregate import ERASED
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
 from aureum.domain.tour import Tour
+from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.store.event_store import Recorded
 
@@ -30,7 +32,16 @@ ROUTED = (*CAME, *CLEARED, Lead.PassedOn)
 
 TYPES = frozenset(
     event.TOPIC
-    for event in (*ROUTED, *ASSIGNED, Lead.Overdue, Lead.Suspected, Tour.Suspected, WebhookEndpoint.Disabled)
+    for event in (
+        *ROUTED,
+        *ASSIGNED,
+        Lead.Overdue,
+        Lead.Suspected,
+        Tour.Suspected,
+        WebhookEndpoint.Disabled,
+        User.Invited,
+        User.PasswordSet,
+    )
 )
 """The types of events that make an occasion, or cancel one."""
 
@@ -97,7 +108,28 @@ class Late:
     passed_on: bool
 
 
-Occasion = Enquiry | Stopped | Offered | Late
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A user was invited, by another one if it was not the operator; ``language`` is that of the letter."""
+
+    user_id: UUID
+    position: int
+    at: datetime
+    by: str | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """A user who had a password has another one."""
+
+    user_id: UUID
+    position: int
+    at: datetime
+
+
+OfAccount = Invited | PasswordChanged
+Occasion = Enquiry | Stopped | Offered | Late | OfAccount
 
 
 def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iterator[Occasion]:
@@ -106,6 +138,7 @@ def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iter
     waiting: list[Occasion] = []
     from_form = False
     for record in recorded:
+        had_password = getattr(aggregate, "password_hash", None) is not None
         aggregate, unreadable = folded(aggregate, record.event)
         if unreadable is not None:
             # Nothing is known of the stream from here on; letters about others go out.
@@ -116,7 +149,9 @@ def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iter
             waiting = []
         if isinstance(record.event, CAME):
             from_form = actor(record) == ("visitor", None) and record.event.source == FORM
-        waiting += occasion(record, aggregate, from_form)
+        waiting += (
+            of_account(record, had_password) if isinstance(aggregate, User) else occasion(record, aggregate, from_form)
+        )
         if last:
             if record.position > after and not getattr(aggregate, "suspect", None):
                 yield from (replace(one, position=record.position) for one in waiting)
@@ -166,6 +201,19 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
         ),
         *waiting,
     ]
+
+
+def of_account(record: Recorded, had_password: bool) -> list[Occasion]:
+    """What one event of a user is to write about. A first password is no news to the user who has just chosen it."""
+    event = record.event
+    match event:
+        case User.Invited():
+            kind, by = actor(record)
+            about = (event.originator_id, record.position, event.timestamp)
+            return [Invited(*about, by if kind == "user" else None, event.language)]
+        case User.PasswordSet() if had_password:
+            return [PasswordChanged(event.originator_id, record.position, event.timestamp)]
+    return []
 
 
 def waits(record: Recorded, lead: Lead) -> Iterator[Offered | Late]:

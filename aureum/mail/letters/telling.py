@@ -31,10 +31,21 @@ from aureum.domain.wall_time import zone_of
 from aureum.mail.letter import Letter, Recipient
 from aureum.mail.letters import links, recipients
 from aureum.mail.letters.about import About, LetterSettings, about_brokerage
+from aureum.mail.letters.account_letters import account_letters
 from aureum.mail.letters.confirming import confirmed, given_name
 from aureum.mail.letters.digest_items import Item, remember
 from aureum.mail.letters.headers import usable
-from aureum.mail.letters.occasions import TYPES, Enquiry, Late, Occasion, Offered, Stopped, occasions
+from aureum.mail.letters.occasions import (
+    TYPES,
+    Enquiry,
+    Invited,
+    Late,
+    Occasion,
+    Offered,
+    PasswordChanged,
+    Stopped,
+    occasions,
+)
 from aureum.mail.letters.recipients import MANAGERS, OWNERS, Member, letter_to, wish
 from aureum.mail.letters.texts import written_in
 from aureum.routing.language import ENGLISH, language_asked_for, language_of
@@ -60,10 +71,12 @@ async def letters_of(
     *connection*."""
     settings = settings or LetterSettings()
     found = [one for one in await occasions_in(connection, tenant_key, rows) if now() - one.at < STALE]
-    about = await about_brokerage(connection, tenant_key.tenant_id, settings) if found else None
+    of_accounts = [one for one in found if isinstance(one, (Invited, PasswordChanged))]
+    letters = await account_letters(connection, tenant_key.tenant_id, of_accounts, settings)
+    about = await about_brokerage(connection, tenant_key.tenant_id, settings) if len(found) > len(of_accounts) else None
     if about is None:
-        return []
-    letters, items = [], []
+        return letters
+    items = []
     for one in found:
         for letter in to_staff(one, about):
             user_id = letter.recipient.user_id
@@ -104,7 +117,10 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
 
 
 def to_staff(one: Occasion, about: About) -> list[Letter]:
-    """Letters to the staff whom the occasion concerns, without the user who caused it."""
+    """Letters to the staff whom the occasion concerns, without the user who caused it. Those about their own accounts
+    are made by ``account_letters``."""
+    if isinstance(one, (Invited, PasswordChanged)):
+        return []
     if isinstance(one, Stopped):
         link = links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}")
         fields = {"host": one.host, "why": one.why, "link": link}

@@ -16,6 +16,7 @@ from aureum.store.postgres.arrays import Big, packed
 BEFORE = "bounced_before"
 UNUSABLE = "address"
 NOT_MADE = "not_made"
+NO_LINK = "no_link"
 """Errors of mails that are never attempted."""
 
 SUBJECT_KEYS = """

@@ -69,6 +69,8 @@ EXPLAINED: Mapping[str, str] = {
 OF_QUEUE: Mapping[str, str] = {
     "expired": "The mail server accepted no mail for five days, so this mail was given up.",
     "bounced_before": "A mail server has refused this address before, so the mail was not sent.",
+    "no_link": "The mail needs a link, and it is not known where this panel can be reached. Set AUREUM_PUBLIC_URL or "
+    "AUREUM_BASE_DOMAIN, or open the panel at a domain of the brokerage, and ask for the mail again.",
     "not_made": "Aureum could not make this mail. The log has mail_not_made with the reason; please report it.",
 }
 """Errors of mails that were not handed to a server."""

@@ -1,4 +1,5 @@
-"""Letters that no event makes: digests in the morning, and letters to owners about domains at which nothing arrives."""
+"""Letters that no event makes: digests in the morning, letters to owners about domains at which nothing arrives, and
+links for passwords that were forgotten."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from aureum.domain.errors import Unavailable
 from aureum.domain.ids import now
 from aureum.log import places
 from aureum.mail.letter import Letter
+from aureum.mail.letters.account_letters import Asked, reset, resets_asked
 from aureum.mail.letters.digesting import digest, digests_due, forget_old
 from aureum.mail.letters.silence import silence, tenants_with_silence
 from aureum.mail.worker.consumer import mails_of
@@ -23,6 +25,7 @@ from aureum.store.event_store import EventStore
 
 DIGEST_SECONDS = 15.0
 SILENCE_SECONDS = 600.0
+RESET_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -49,10 +52,19 @@ def by_the_clock(
         await forget_old(store.database)
         await wait_for(stop, SILENCE_SECONDS)
 
+    async def forgotten_passwords() -> None:
+        for asked in await resets_asked(store.database):
+            if await queued(store, settings, asked.tenant_id, link_for(asked)):
+                hint(asked.tenant_id)
+        await wait_for(stop, RESET_SECONDS)
+
+    def link_for(asked: Asked) -> Write:
+        return lambda connection, _: reset(connection, asked, settings.letters)
+
     def silent(tenant_id: UUID) -> Write:
         return lambda connection, _: silence(connection, tenant_id, settings.letters)
 
-    return {"digests": digests, "silent domains": silent_domains}
+    return {"digests": digests, "silent domains": silent_domains, "forgotten passwords": forgotten_passwords}
 
 
 async def queued(store: EventStore, settings: MailSettings, tenant_id: UUID, write: Write) -> int:

@@ -15,9 +15,10 @@ from aureum.background.reading import POSITION, RECORDED_AT
 from aureum.log import places
 from aureum.mail.letter import Letter
 from aureum.mail.letters.composing import AboutBrokerage, rendered
+from aureum.mail.letters.kinds import KINDS
 from aureum.mail.letters.telling import letters_of
 from aureum.mail.queue.bounces import STAFF_TIMES, bounces
-from aureum.mail.queue.queueing import BEFORE, NOT_MADE, UNUSABLE, Mail, add_mails, message_id, subject_keys
+from aureum.mail.queue.queueing import BEFORE, NO_LINK, NOT_MADE, UNUSABLE, Mail, add_mails, message_id, subject_keys
 from aureum.mail.queue.sealing import About
 from aureum.mail.worker.mail_settings import MailSettings
 from aureum.store.cipher import TenantKey
@@ -99,6 +100,8 @@ def mail_of(
         error = NOT_MADE
         about_it = {"tenant": str(tenant_key.tenant_id), "kind": letter.kind, "position": letter.position}
         log.error("mail_not_made", error=type(wrong).__name__, trace=places(wrong), **about_it)
+    if error is None and KINDS[letter.kind].secret and letter.fields.get("link") is None:
+        error, message = NO_LINK, None
     if error is None and bounced >= (STAFF_TIMES if recipient.user_id is not None else 1):
         error = BEFORE
     return Mail(

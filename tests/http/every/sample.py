@@ -27,6 +27,11 @@ from tests.mail.queued import queue_mails
 
 NUMBERS = count(1)
 PASSWORD = "correct horse battery staple"
+PASSWORD_LINK = """
+INSERT INTO password_links (token_hash, tenant_id, user_id, purpose, expires_at)
+SELECT %(hash)s, tenant_id, user_id, 'reset', now() + interval '1 hour' FROM users WHERE shown_email = %(email)s
+RETURNING 1
+"""
 LOGOUT = "/api/v1/auth/logout"
 """What ends the token that asks it."""
 
@@ -282,6 +287,27 @@ def of_new_webhook(action: str, body: dict[str, Any]) -> Callable[[Sample], dict
     return lambda sample: {"path": f"/api/webhooks/{sample.make('/api/webhooks')}/{action}", "body": body}
 
 
+def with_password_link(sample: Sample) -> dict[str, Any]:
+    """A user who has got a link at which to choose a password."""
+    email, token = with_password(sample)["body"]["email"], secrets.token_urlsafe(32)
+    assert sample.operator.rows(PASSWORD_LINK, hash=sha256(token.encode()).digest(), email=email)
+    return {"body": {"token": token, "password": f"apples fall in autumn {next(NUMBERS)}"}}
+
+
+def without_password(sample: Sample) -> dict[str, Any]:
+    """A user who was invited."""
+    number = sample.operator.staff(sample.tenant.id, "agent", f"Ivy {sample.mark}").number
+    return {"path": f"/api/v1/admin/users/{number}/invite", "body": {"language": "es"}}
+
+
+def invited(sample: Sample) -> dict[str, Any]:
+    """A user whose invitation is to be cancelled."""
+    call = without_password(sample)
+    asked = Call("POST", call["path"], {}, call["body"], sample.owner.bearer)
+    assert asked.send(sample.server).status == 200
+    return {"path": call["path"].replace("invite", "cancel-invitation")}
+
+
 def own_password(sample: Sample) -> dict[str, Any]:
     """A user who is logged in and changes the password."""
     credentials = with_password(sample)["body"]
@@ -430,6 +456,9 @@ def failed_mail(sample: Sample) -> dict[str, Any]:
 
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
+    ("POST", "/api/v1/auth/reset"): with_password_link,
+    ("POST", "/api/v1/admin/users/{id}/invite"): without_password,
+    ("POST", "/api/v1/admin/users/{id}/cancel-invitation"): invited,
     ("GET", "/api/newsletter/unsubscribe"): with_link,
     ("POST", "/api/newsletter/unsubscribe"): with_link,
     ("POST", "/api/webhooks/{id}/rotate-secret"): of_new_webhook("rotate-secret", {"overlap_hours": 24}),

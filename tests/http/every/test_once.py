@@ -11,7 +11,7 @@ from tests.http.every.sample import LOGOUT, Call, Sample
 from tests.http.serving import Answer, Server
 
 KEYS = count(1)
-NOT_ONCE = {"/api/v1/auth/login", LOGOUT}
+NOT_ONCE = {"/api/v1/auth/login", "/api/v1/auth/forgotten", "/api/v1/auth/reset", LOGOUT}
 BAD_KEYS = ("", "x" * 256, "tab\tinside", "ü", "ключ".encode().decode("latin-1"))
 
 ONCE = every(lambda endpoint: endpoint.method == "POST" and endpoint.path not in NOT_ONCE)
@@ -31,7 +31,7 @@ def other_body(call: Call) -> Any:
     return (call.body or {}) | {"unknown": "x"}
 
 
-def test_every_post_but_login_and_logout_takes_a_key() -> None:
+def test_every_post_but_those_of_logins_and_passwords_takes_a_key() -> None:
     refusing = {one.path for one in ENDPOINTS if one.method == "POST" and not one.idempotent}
 
     assert refusing <= NOT_ONCE

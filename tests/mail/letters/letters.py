@@ -35,6 +35,9 @@ FIELDS: dict[str, dict[str, Any]] = {
     "confirmation": {"first_name": "Nora", "asked": "tour"},
     "webhook_disabled": {"host": "hooks.example.com", "why": "failing"},
     "domain_silent": {"domain": "www.snakeriver.example.com"},
+    "invitation": {"by": "Olga Owner", "days": 7},
+    "password_reset": {"hours": 1},
+    "password_changed": {},
     "digest": {
         "leads": [{"name": "Nora Lindqvist", "at": "Monday 18:12", "link": LINK}],
         "tours": [{"name": "Ben Okafor", "at": "Monday 19:40", "link": None}],

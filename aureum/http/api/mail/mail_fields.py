@@ -1,5 +1,6 @@
 """A mail in the Leads API."""
 
+import re
 from email import message_from_bytes, policy
 from typing import Annotated, Any, Literal
 
@@ -7,11 +8,17 @@ from pydantic import Field
 
 from aureum.domain.ids import leads_time, to_wire
 from aureum.http.wire.shapes import LeadsTimestamp, Shape, Wire
+from aureum.mail.letters.kinds import KINDS
 from aureum.mail.queue.mail_log import LoggedMail
 from aureum.mail.sending.outcome import explained
 
 Status = Literal["queued", "sent", "failed"]
 STATUS = "`queued`: it waits for an attempt, or one is in progress. `failed`: no attempt follows."
+
+
+TOKEN = re.compile(r"token=[A-Za-z0-9_-]+")
+HIDDEN = "token=…"
+"""What stands for the token of a link that opens something by itself."""
 
 
 class MailResponse(Shape):
@@ -30,7 +37,7 @@ class MailResponse(Shape):
             description="Why the last attempt failed: `connect`, `tls`, `starttls_missing`, `login_refused`, "
             "`login_missing`, `server_refused`, `sender_refused`, `file`, `timeout`, `disconnected`, `deferred`, "
             "`refused`, `recipient_deferred`, `recipient_refused`, `address`, `bounced_before`, `expired`, "
-            "`not_made`."
+            "`not_made`, `no_link`."
         ),
     ]
     reason: Annotated[str | None, Field(description="The error in words, with what to do.")]
@@ -46,7 +53,13 @@ class WholeMailResponse(MailResponse):
     message_id: Annotated[str | None, Field(description="The `Message-ID`, the same in every attempt.")]
     sender: Annotated[str | None, Field(description="The `From` header.")]
     reply_to: Annotated[str | None, Field(description="The `Reply-To` header.")]
-    text: Annotated[str | None, Field(description="The plain text. `null` if the person was erased.")]
+    text: Annotated[
+        str | None,
+        Field(
+            description="The plain text. `null` if the person was erased. Of a link at which a password can be chosen, "
+            "the token is left out."
+        ),
+    ]
 
 
 def document(mail: LoggedMail) -> dict[str, Any]:
@@ -75,5 +88,8 @@ def whole_document(mail: LoggedMail) -> dict[str, Any]:
         name: None if message is None else str(message[header] or "")
         for name, header in (("message_id", "Message-ID"), ("sender", "From"), ("reply_to", "Reply-To"))
     }
-    text = None if message is None else message.get_body(("plain",))
-    return document(mail) | headers | {"text": text and text.get_content()}
+    plain = None if message is None else message.get_body(("plain",))
+    text = None if plain is None else str(plain.get_content())
+    if text is not None and mail.kind in KINDS and KINDS[mail.kind].secret:
+        text = TOKEN.sub(HIDDEN, text)
+    return document(mail) | headers | {"text": text}

@@ -20,7 +20,8 @@ from aureum.http.wire.fields import Email
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
 
 WRONG = "The email address or the password is wrong."
-TOO_MANY = "Too many failed logins. Try again in {time}."
+TOO_MANY = "Too many failed logins."
+AGAIN = "{why} Try again in {time}."
 
 
 class Credentials(BaseModel):
@@ -86,11 +87,11 @@ async def post_login(context: Context, credentials: Credentials) -> Response:
     return answer(encoded(body), headers={"Cache-Control": "no-store"})
 
 
-def too_many_failures(error: TooMany) -> HttpError:
-    """429, and when to come back."""
+def too_many_failures(error: TooMany, why: str = TOO_MANY) -> HttpError:
+    """429: *why*, and when to come back."""
     seconds = max(1, int(error.retry_at.timestamp() - time.time()) + 1)
     when = f"{seconds} seconds" if seconds <= 60 else f"{-(-seconds // 60)} minutes"
-    return HttpError("login_rate_limited", TOO_MANY.format(time=when), {"Retry-After": str(seconds)})
+    return HttpError("login_rate_limited", AGAIN.format(why=why, time=when), {"Retry-After": str(seconds)})
 
 
 async def post_logout(context: Context) -> Response:

@@ -8,13 +8,13 @@ from pydantic import SecretStr
 from starlette.responses import Response
 
 from aureum.commands.clock import on_clock
-from aureum.commands.users import NO_USER, ChangeUser, CreateUser, change_user, create_user_once
-from aureum.domain.errors import NotFound, WrongState
+from aureum.commands.users import NO_USER, ChangeUser, CreateUser, change_user, create_user_once, invite_user
+from aureum.domain.errors import Invalid, NotFound, WrongState
 from aureum.domain.user import PROFILE, User
 from aureum.http.access.callers import origin
 from aureum.http.access.roles import ADMIN, check_changing, check_giving
 from aureum.http.api.staff.managed import managed, position
-from aureum.http.api.staff.user_fields import BrokeragePage, StaffResponse, UserChange, UserCreate, document
+from aureum.http.api.staff.user_fields import BrokeragePage, Invitation, StaffResponse, UserChange, UserCreate, document
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, paged
@@ -28,6 +28,8 @@ YOUR_OWN = (
     "You cannot change your own password here. Use your account page in the panel, or POST /api/me/password, which ask "
     "for the current one."
 )
+
+INVITE_OR_PASSWORD = "invite must not be true with a password: the invited user chooses one."  # noqa: S105  a sentence
 
 
 def body_in(brokerage: int | None) -> Callable[[User], bytes]:
@@ -50,10 +52,15 @@ async def get_admin_users(context: Context, staff: BrokeragePage) -> Response:
 
 
 async def post_admin_user(context: Context, new: UserCreate) -> Response:
-    """Returns the new user. If another user has the same email address, the response is 409."""
+    """Returns the new user. A user without a ``password`` gets a mail with a link at which to choose one. If another
+    user has the same email address, the response is 409."""
     tenant_id, number = await managed(context, new.brokerage_id)
     check_giving(context.caller.role, new.role)
-    command = CreateUser(tenant_id=tenant_id, **new.model_dump(exclude={"brokerage_id"}))
+    invited = new.password is None if new.invite is None else new.invite
+    if invited and new.password is not None:
+        raise Invalid("invite", INVITE_OR_PASSWORD)
+    given = new.model_dump(exclude={"brokerage_id", "invite", "language"})
+    command = CreateUser(tenant_id=tenant_id, **given, invite=new.language if invited else None)
     body = body_in(number)
     remember = await once(context, body, tenant_id=tenant_id)
     user, appended = await create_user_once(
@@ -102,6 +109,34 @@ async def patch_admin_user(context: Context, number: int, change: UserChange) ->
     return answered(context, user, body_in(row.brokerage))
 
 
+async def post_invite(context: Context, number: int, invitation: Invitation) -> Response:
+    """Sends a user without a password a mail with a link at which to choose one. It works once, for seven days. The
+    link of an earlier invitation no longer works."""
+    return await invited(context, number, invitation.language)
+
+
+async def post_cancel_invitation(context: Context, number: int) -> Response:
+    """Cancels the invitation: its link no longer works. If there is none, nothing changes."""
+    return await invited(context, number, None)
+
+
+async def invited(context: Context, number: int, language: str | None) -> Response:
+    """The user with another invitation, or with none. Raises what user_of and invite_user raise."""
+    tenant_id, row = await user_of(context, number)
+    body = body_in(row.brokerage)
+    remember = await once(context, body, tenant_id=tenant_id)
+    user, appended = await invite_user(
+        context.app.store,
+        tenant_id,
+        row.user_id,
+        language,
+        origin(context.request, context.caller),
+        remember,
+        check=partial(check_changing, context.caller.role),
+    )
+    return answered(context, user, body, appended)
+
+
 async def user_of(context: Context, number: int) -> tuple[UUID, UserRow]:
     """The user with this number whom the caller manages, and the user's tenant. Raises NotAllowed, NotFound."""
     own, _ = await managed(context, None)
@@ -136,4 +171,20 @@ ENDPOINTS = (
     ),
     one(method="GET", run=get_admin_user, summary="Get a user", query=AsOf, own_clock=True),
     one(method="PATCH", run=patch_admin_user, summary="Change a user", body=UserChange, refusals=(400, 403, 409)),
+    one(
+        method="POST",
+        path=PATH + "/{id}/invite",
+        run=post_invite,
+        summary="Invite a user again",
+        body=Invitation,
+        bodiless=True,
+        refusals=(400, 403, 409),
+    ),
+    one(
+        method="POST",
+        path=PATH + "/{id}/cancel-invitation",
+        run=post_cancel_invitation,
+        summary="Cancel an invitation",
+        refusals=(400, 403, 409),
+    ),
 )

@@ -1,10 +1,11 @@
 """A user's fields on the admin's side: what may be sent, and what is shown. A password comes in and never out."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from aureum.commands.password_links import invitation_ends
 from aureum.commands.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from aureum.domain.ids import leads_time
 from aureum.domain.user import User
@@ -27,6 +28,9 @@ BrokerageId = Annotated[
     named_brokerage.InBody,
     Field(description="For platform admins only: the brokerage. Default: their own. Ignored for all other users."),
 ]
+
+
+Language = Annotated[Literal["en", "es"], Field(description="The language of the invitation.")]
 
 
 class OfBrokerage(BaseModel):
@@ -62,7 +66,17 @@ class UserCreate(Body):
     email: Annotated[Email, Field(description="The email address for logging in. It must be unique among all users.")]
     name: Annotated[Name, Field(description="The user's name, as colleagues see it.")]
     role: Role
-    password: Annotated[Password | None, Field(description="The password. Without one the user cannot log in.")] = None
+    password: Annotated[
+        Password | None, Field(description="The password. Without one the user is invited to choose one.")
+    ] = None
+    invite: Annotated[
+        StrictBool | None,
+        Field(
+            description="Whether the user gets a mail with a link at which to choose a password. It works once, for "
+            "seven days. Default: `true` without a `password`. A user with neither cannot log in."
+        ),
+    ] = None
+    language: Annotated[Language, NULL_IS_ABSENT] = "en"
     takes_leads: Annotated[
         StrictBool | None, Field(description="Whether leads are routed to this user. Default: `true` for agents.")
     ] = None
@@ -84,6 +98,14 @@ class UserChange(Body):
     disabled: Annotated[StrictBool, NOT_NULL]
 
 
+class Invitation(Body):
+    """How the user is invited."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"language": "en"}})
+
+    language: Annotated[Language, NULL_IS_ABSENT] = "en"
+
+
 class StaffResponse(Shape):
     """A user of the brokerage."""
 
@@ -95,11 +117,21 @@ class StaffResponse(Shape):
     takes_leads: bool
     specialties: list[str]
     disabled: bool
+    has_password: Annotated[bool, Field(description="Whether the user has chosen a password, and can log in.")]
+    invited_until: Annotated[
+        LeadsTimestamp | None,
+        Field(
+            description="When the invitation ends that the user has not followed yet, which may be past. `null` if "
+            "there "
+            "is none."
+        ),
+    ]
     created_at: LeadsTimestamp
 
 
 def document(user: User | UserRow, brokerage: int | None, joined_at: datetime) -> dict[str, Any]:
     """A user in the form of the list and of the user's own page. *brokerage* is the brokerage's number."""
+    until = invitation_ends(user.invited_at)
     return {
         "id": user.number,
         "email": user.email,
@@ -109,5 +141,7 @@ def document(user: User | UserRow, brokerage: int | None, joined_at: datetime) -
         "takes_leads": user.takes_leads,
         "specialties": list(user.specialties),
         "disabled": user.disabled,
+        "has_password": user.has_password,
+        "invited_until": until and leads_time(until),
         "created_at": leads_time(joined_at),
     }
