@@ -40,9 +40,9 @@ class Installation:
 
 @contextlib.contextmanager
 def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Installation]:
-    """The installation that the settings name. The embedded database is started and brought up to date; one of the
-    operator's own must be up to date already if *migrated*. Variables that are no settings are named on standard error,
-    unless they are *told* of otherwise. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
+    """The installation that the settings name. If *migrated*, the embedded database is brought up to date when it is
+    started, and one of the operator's own must be up to date already. Variables that are no settings are named on
+    standard error, unless they are *told* of otherwise. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
     WrongMasterKey, Refused.
     """
     from aureum.cli.upgrade import upgrade
@@ -65,7 +65,8 @@ def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Insta
     if not (settings.data_dir / "postgres").exists():
         note(f"Creating a database in {settings.data_dir} ...")
     with embedded.start(settings.data_dir) as server:
-        run(upgrade(settings, server.url, key))
+        if migrated:
+            run(upgrade(settings, server.url, key))
         yield Installation(settings, server.url, key, server)
 
 

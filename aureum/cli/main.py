@@ -14,6 +14,7 @@ from aureum.cli import (
     audit_checkpoints,
     audit_list,
     audit_verify,
+    backup,
     brokerages,
     completion,
     doctor,
@@ -124,6 +125,8 @@ app.command("serve", epilog=examples("aureum serve --host 0.0.0.0 --workers 4"))
 app.command("worker", epilog=examples("aureum worker"))(serve.worker_command)
 app.command("demo", epilog=examples("aureum demo"))(serve.demo_command)
 app.command("doctor", epilog=examples("aureum doctor"))(doctor.doctor_command)
+app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup_command)
+app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore_command)
 app.add_typer(brokerages.app, name="brokerage")
 app.add_typer(users.user, name="user")
 users.user.command("profile", epilog=profiles.EXAMPLES)(profiles.user_profile)

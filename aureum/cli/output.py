@@ -191,12 +191,15 @@ def refusal(error: Exception) -> str:
     from aureum.processes.supervisor import ServeError
     from aureum.settings import SettingsError
     from aureum.store.cipher import WrongMasterKey
+    from aureum.store.postgres.dumps import DumpError
     from aureum.store.postgres.embedded_programs import EmbeddedDatabaseError
 
     match error:
         case Unavailable() if isinstance(error.__cause__, psycopg.OperationalError):
             return NO_DATABASE.format(why=reason(error.__cause__))
         case DomainError() | SettingsError() | EmbeddedDatabaseError() | WrongMasterKey() | Refused() | ServeError():
+            return str(error)
+        case DumpError():
             return str(error)
         case psycopg.errors.InsufficientPrivilege():
             return NOT_ALLOWED
