@@ -13,6 +13,7 @@
     ├── DayFull          some of those among whom an append was to choose have been chosen as often as may be
     ├── SiteChanged      the brokerage or its staff changed since it was looked up
     ├── TooMany          a client has sent as many forms as one may
+    ├── ChangedSince     what is to be undone has changed since
     ├── StaleVersion     the caller changes a version that is no longer the present one
     └── Busy             the system cannot do it now, but soon
         └── Unavailable  ... because the database does not answer
@@ -93,6 +94,10 @@ class TooMany(DomainError):
         """*retry_at*: when the client may send again."""
         super().__init__()
         self.retry_at = retry_at
+
+
+class ChangedSince(DomainError):
+    """This has changed since, so it was not undone."""
 
 
 class StaleVersion(DomainError):

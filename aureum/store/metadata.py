@@ -33,6 +33,8 @@ class Origin:
     request_id: str = field(default_factory=lambda: uuid4().hex)
     correlation_id: str | None = None
     causation_id: str | None = None
+    undoes: int | None = None
+    """The version of the stream that is undone, if that is what the command does."""
 
 
 def encode(origin: Origin, command: str, place: int, of: int) -> bytes:
@@ -40,16 +42,17 @@ def encode(origin: Origin, command: str, place: int, of: int) -> bytes:
 
     A consumer that must see a save as a whole (one save sends one webhook) reads ``append``.
     """
-    return orjson.dumps(
-        {
-            "actor": origin.actor.as_dict(),
-            "command": command,
-            "request": origin.request_id,
-            "correlation": origin.correlation_id or origin.request_id,
-            "causation": origin.causation_id or origin.request_id,
-            "append": [place, of],
-        }
-    )
+    said: dict[str, object] = {
+        "actor": origin.actor.as_dict(),
+        "command": command,
+        "request": origin.request_id,
+        "correlation": origin.correlation_id or origin.request_id,
+        "causation": origin.causation_id or origin.request_id,
+        "append": [place, of],
+    }
+    if origin.undoes is not None:
+        said["undoes"] = origin.undoes
+    return orjson.dumps(said)
 
 
 def decode(stored: bytes) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from aureum.commands.undoing import saves_of
 from aureum.domain.ids import aureum_time, from_wire, to_wire
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
 from aureum.domain.tour import Tour
+from aureum.domain.undoing import PARTS, undoable
 from aureum.http.contract.answers import answer, encoded, living_etag, not_modified
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.resource import AsOf, as_it_was, loaded
@@ -37,14 +39,29 @@ async def get_history(
 ) -> Response:
     """The history of one resource, until ``asOf`` if that is given. *made* makes the entries of a stream, by itself
     those of the list *model*. Raises NotFound with *missing*."""
-    stream = as_it_was(await loaded(context, model, stream_id, missing), as_of)
+    whole = await loaded(context, model, stream_id, missing)
+    stream = as_it_was(whole, as_of)
     history = (made or partial(history_in, model))(stream)
-    return await with_names(context, stream, history)
+    can_be = undoable_in(whole)
+    for one, recorded in zip(history, stream.events, strict=True):
+        one["undoable"] = one["version"] in can_be
+        one["undoes"] = recorded.metadata.get("undoes")
+    return await with_names(context, stream, history, len(whole.events))
 
 
-async def with_names(context: Context, stream: Stream, history: Sequence[dict[str, Any]]) -> Response:
+def undoable_in(stream: Stream) -> set[int]:
+    """The versions that ``POST …/undo`` can undo now."""
+    saves = saves_of(stream)
+    undone = {recorded.metadata.get("undoes") for recorded in stream.events}
+    events = [recorded.event for recorded in stream.events]
+    if type(events[0].mutate(None)) not in PARTS:
+        return set()
+    return {version for version in undoable(events, saves) if undone.isdisjoint(saves[version])}
+
+
+async def with_names(context: Context, stream: Stream, history: Sequence[dict[str, Any]], *state: object) -> Response:
     """The entries of *stream*, each actor with its name. The names may change without an event of the stream, so the
-    ETag covers them."""
+    ETag covers them, and *state* besides."""
     ids = {from_wire(one["actor"]["id"]) for one in history if one["actor"]["type"] in ("user", "key")} - {None}
     rows = await context.app.database.tenant_rows(
         context.tenant_id, NAMES, {"tenant": context.tenant_id, "ids": sorted(ids, key=str)}
@@ -53,7 +70,7 @@ async def with_names(context: Context, stream: Stream, history: Sequence[dict[st
     for one in history:
         one["actor"] = {**one["actor"], "name": names.get(one["actor"]["id"])}
     version = stream.events[-1].event.originator_version
-    etag = living_etag(version, context.caller.read_version or None, *sorted(names.items()))
+    etag = living_etag(version, context.caller.read_version or None, *state, *sorted(names.items()))
     return not_modified(context.request, etag) or answer(encoded(history), headers={"ETag": etag})
 
 

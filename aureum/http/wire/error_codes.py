@@ -43,6 +43,7 @@ Code = Literal[
     "idempotency_key_reused",
     "wrong_state",
     "changed_meanwhile",
+    "changed_since",
     "own_webhook",
     "version_stale",
     "body_too_large",
@@ -245,6 +246,11 @@ CODES: Mapping[Code, Meaning] = {
         409,
         "Someone else changed the same resource, or the brokerage, at the same moment.",
         "Read it again, then repeat the change.",
+    ),
+    "changed_since": Meaning(
+        409,
+        "The change that was to be undone cannot be: all of its fields changed since, or cannot be set back.",
+        "Read the history, then undo the later change, or change the fields themselves.",
     ),
     "own_webhook": Meaning(
         410,

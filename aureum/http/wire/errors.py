@@ -27,6 +27,7 @@ from starlette.exceptions import HTTPException
 from aureum.domain.errors import (
     AlreadyTaken,
     Busy,
+    ChangedSince,
     Conflict,
     DayFull,
     DomainError,
@@ -172,6 +173,7 @@ DOMAIN: Mapping[type[DomainError], Code] = {
     KeyReused: "idempotency_key_reused",
     WrongState: "wrong_state",
     Conflict: "changed_meanwhile",
+    ChangedSince: "changed_since",
     SiteChanged: "changed_meanwhile",
     DayFull: "changed_meanwhile",
     StaleVersion: "version_stale",

@@ -52,3 +52,5 @@ class EventResponse(Shape):
     at: Timestamp
     actor: ActorResponse
     changes: dict[str, ChangeResponse]
+    undoable: Annotated[bool, Field(description="Whether it can be undone now: what it changed is as it left it.")]
+    undoes: Annotated[int | None, Field(description="The version whose change it undid. `null` for all others.")]

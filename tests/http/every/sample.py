@@ -412,6 +412,18 @@ def of_two_contacts(action: str, field: str) -> Callable[[Sample], dict[str, Any
     return asked
 
 
+def changed(path: str, field: str, value: str) -> Callable[[Sample], dict[str, Any]]:
+    """A resource whose second version has another value of a field."""
+
+    def recipe(sample: Sample) -> dict[str, Any]:
+        one = sample.make(path)
+        patch = Call("PATCH", f"{path}/{one}", {}, {field: f"{value} {sample.mark}"}, sample.tenant.bearer)
+        assert patch.send(sample.server).status == 200
+        return {"path": f"{path}/{one}/undo", "body": {"version": 2}}
+
+    return recipe
+
+
 def similar(sample: Sample) -> dict[str, Any]:
     """A person with the address of a contact."""
     email = f"similar{next(NUMBERS)}.{sample.mark}@example.com"
@@ -474,6 +486,11 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/contacts/{id}/distinct"): of_two_contacts("distinct", "from"),
     ("POST", "/api/contacts/{id}/merge"): of_two_contacts("merge", "with"),
     ("POST", "/api/contacts/{id}/unmerge"): of_two_contacts("unmerge", "merge"),
+    ("POST", "/api/leads/{id}/undo"): changed("/api/leads", "subject", "A yard"),
+    ("POST", "/api/contacts/{id}/undo"): changed("/api/contacts", "lastName", "Jones"),
+    ("POST", "/api/properties/{id}/undo"): changed("/api/properties", "title", "A villa"),
+    ("POST", "/api/tasks/{id}/undo"): changed("/api/tasks", "title", "Call"),
+    ("POST", "/api/showings/{id}/undo"): changed("/api/showings", "name", "Jim"),
     ("GET", "/api/contacts/similar"): similar,
     ("GET", "/api/showings/calendar"): with_showing,
     ("POST", "/api/showings/{id}/no-show"): lambda sample: {

@@ -9,11 +9,13 @@ from starlette.responses import Response
 
 from aureum.commands.contacts import NO_CONTACT
 from aureum.commands.merging import Merge, merge_contacts, unmerge_contacts
+from aureum.domain.contact import Contact
 from aureum.http.api.contacts.contact_fields import ContactResponse
 from aureum.http.api.contacts.contacts import contact_body
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import entries, get_history
 from aureum.http.contract.resource import NO_ONE, AsOf, reference, run_once
+from aureum.http.contract.undoing import undo_endpoint
 from aureum.http.wire.fields import WireId
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import EventResponse
@@ -93,4 +95,5 @@ ENDPOINTS = (
         query=AsOf,
         answers=list[EventResponse],
     ),
+    undo_endpoint("/api/contacts", Contact, NO_CONTACT, "contact"),
 )

@@ -36,6 +36,7 @@ from aureum.http.contract.resource import (
     shown,
 )
 from aureum.http.contract.routing import beside, with_routing
+from aureum.http.contract.undoing import undo_endpoint
 from aureum.http.wire.shapes import EventResponse
 from aureum.projections import lead_list
 from aureum.store.event_store import Appended, Idempotency
@@ -172,4 +173,5 @@ ENDPOINTS = (
         query=AsOf,
         answers=list[EventResponse],
     ),
+    undo_endpoint("/api/leads", Lead, NO_LEAD, "lead"),
 )

@@ -23,6 +23,7 @@ from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import get_history
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, run_once, shown
+from aureum.http.contract.undoing import undo_endpoint
 from aureum.http.wire.shapes import EventResponse
 from aureum.projections import property_list
 
@@ -116,4 +117,5 @@ ENDPOINTS = (
         query=AsOf,
         answers=list[EventResponse],
     ),
+    undo_endpoint("/api/properties", Property, NO_PROPERTY, "property"),
 )

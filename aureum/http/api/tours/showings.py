@@ -26,6 +26,7 @@ from aureum.http.contract.history import get_history
 from aureum.http.contract.lists import DeltaPaging, Search, listing
 from aureum.http.contract.resource import AsOf, answered, expected_versions, reference, run_once, shown
 from aureum.http.contract.routing import beside, with_routing
+from aureum.http.contract.undoing import undo_endpoint
 from aureum.http.wire.fields import Text
 from aureum.http.wire.shapes import EventResponse
 from aureum.projections import tour_list
@@ -199,6 +200,7 @@ ENDPOINTS = (
         query=AsOf,
         answers=list[EventResponse],
     ),
+<<<<<<< HEAD
     one(
         method="POST",
         path="/api/showings/{id}/no-show",
@@ -206,4 +208,7 @@ ENDPOINTS = (
         summary="Record that the visitor did not come",
         refusals=(409,),
     ),
+=======
+    undo_endpoint("/api/showings", Tour, NO_SHOWING, "showing"),
+>>>>>>> b46f60e (A change is undone by events of its own, as far as nothing has changed since: leads, contacts, properties, tasks, showings)
 )
