@@ -58,7 +58,7 @@ def lead_back(lead: Lead, values: dict[str, Any], at: datetime) -> None:
 def tour_back(tour: Tour, values: dict[str, Any], at: datetime) -> None:
     """Set a tour's attributes back: first the status, since one that is over cannot be moved."""
     if "status" in values:
-        tour.return_to(values.pop("status"), at)
+        tour.return_to(values.pop("status"), values.pop("no_show"), at)
     if "assigned_to" in values:
         tour.assign(values.pop("assigned_to"), at)
     schedule = {name: values.pop(name) for name in SCHEDULE if name in values}

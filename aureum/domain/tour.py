@@ -199,6 +199,8 @@ class Tour(Aggregate):
 
         def apply(self, aggregate: "Tour") -> None:
             aggregate.status = self.status
+            # A visitor who did not come has come after all: that was undone.
+            aggregate.no_show = False
 
     class NoShow(Event):
         """The visitor did not come: the tour did not take place, and is over."""
@@ -332,7 +334,6 @@ class Tour(Aggregate):
             raise WrongState(f"A {self.status} tour can become {' or '.join(steps)}, not {status}.")
         self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
 
-<<<<<<< HEAD
     def miss(self, at: datetime) -> None:
         """The visitor did not come. Saying so twice is the same success. Raises WrongState for a tour that is over."""
         if self.no_show:
@@ -341,14 +342,14 @@ class Tour(Aggregate):
         if not NEXT.get(self.status):
             raise WrongState(f"A {self.status} tour cannot become a no-show: {self.status} is final.")
         self.trigger_event(self.NoShow, timestamp=at, previous=self.status)
-=======
-    def return_to(self, status: str, at: datetime) -> None:
+
+    def return_to(self, status: str, no_show: bool, at: datetime) -> None:
         """Undo a step that was taken by mistake, also one to a status that is final. Raises WrongState."""
-        check_status(status)
         check_cleared(self.suspect)
-        if status != self.status:
+        if no_show:
+            self.miss(at)
+        elif status != self.status:
             self.trigger_event(self.StatusChanged, timestamp=at, previous=self.status, status=status)
->>>>>>> b46f60e (A change is undone by events of its own, as far as nothing has changed since: leads, contacts, properties, tasks, showings)
 
     def reschedule(self, schedule: Mapping[str, str | None], at: datetime) -> None:
         """Change some of ``SCHEDULE``. What is the same already records nothing.

@@ -38,7 +38,8 @@ PARTS: Mapping[type, Parts] = {
     Property: alone("status", *(name for name in DETAILS if name not in ("mls", "mls_id")))
     | Parts(mls=("mls", "mls_id")),
     Task: alone("status", "assigned_to", *TASK_DETAILS),
-    Tour: alone("status", "assigned_to", "listing_id", "property_id", "name", "email")
+    Tour: Parts(status=("status", "no_show"))
+    | alone("assigned_to", "listing_id", "property_id", "name", "email")
     | PHONE
     | Parts(schedule=SCHEDULE)
     | alone("message"),
@@ -53,7 +54,7 @@ UNDOABLE = (
     *(HasActivities.ActivityLogged, HasActivities.ActivityCorrected, HasActivities.ActivityRemoved),
     *(Property.StatusChanged, Property.DetailsChanged),
     *(Task.DetailsChanged, Task.Assigned, Task.StatusChanged, Task.Completed),
-    *(Tour.StatusChanged, Tour.Rescheduled, Tour.Assigned, Tour.DetailsChanged),
+    *(Tour.StatusChanged, Tour.NoShow, Tour.Rescheduled, Tour.Assigned, Tour.DetailsChanged),
 )
 """The events that can be undone. How a stream begins, spam checks and merges are not: merges have an undo of their
 own."""

@@ -129,6 +129,8 @@ def changed(row: Row, event: Any) -> Row:
     match event:
         case Tour.StatusChanged():
             columns["status"] = doc["status"] = event.status
+            # What was undone: the visitor came after all.
+            doc.pop("noShow", None)
         case Tour.NoShow():
             columns["status"] = doc["status"] = "cancelled"
             doc["noShow"] = True

@@ -200,7 +200,6 @@ ENDPOINTS = (
         query=AsOf,
         answers=list[EventResponse],
     ),
-<<<<<<< HEAD
     one(
         method="POST",
         path="/api/showings/{id}/no-show",
@@ -208,7 +207,5 @@ ENDPOINTS = (
         summary="Record that the visitor did not come",
         refusals=(409,),
     ),
-=======
     undo_endpoint("/api/showings", Tour, NO_SHOWING, "showing"),
->>>>>>> b46f60e (A change is undone by events of its own, as far as nothing has changed since: leads, contacts, properties, tasks, showings)
 )
