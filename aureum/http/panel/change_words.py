@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from aureum.http.panel.prices import price_shown
 from aureum.http.panel.times import shown_time
 
 LABELS = {
@@ -163,7 +164,7 @@ def reference(what: str) -> Callable[[Any, Words], str]:
 
 def price(value: Any, _: Words) -> str:
     """``$450,000``."""
-    return f"${value:,.2f}".removesuffix(".00") if isinstance(value, int | float) else str(value)
+    return price_shown(value) if isinstance(value, int | float) else str(value)
 
 
 def moment(value: Any, words: Words) -> str:

@@ -7,17 +7,19 @@ from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from aureum.http.panel.forms import Form
+from aureum.http.panel.prices import price_shown, price_typed
 from aureum.http.panel.times import sent_time, typed_time
 
 Text = Literal["text", "email", "tel", "date", "long", "password"]
 Picked = Literal["lead", "contact", "person", "property"]
 Kind = Literal[
-    Text, Picked, "number", "amount", "choice", "user", "brokerage", "words", "hours", "tick", "time", "wall"
+    Text, Picked, "number", "amount", "price", "choice", "user", "brokerage", "words", "hours", "tick", "time", "wall"
 ]
 """``words``: several, with commas; ``hours``: of each working day, with commas;
 ``user``: one of the staff; ``brokerage``: one of all, for platform admins alone;
 ``time``: an instant, typed on the brokerage's clock;
 ``wall``: on the clock in the resource's own ``timeZone``;
+``price``: in dollars, as people write it (``prices.py``);
 ``lead``, ``contact``, ``property``, or a ``person``, who is a lead or contact: picked by its name (``picking.py``)."""
 
 PICKED: tuple[str, ...] = get_args(Picked)
@@ -42,13 +44,16 @@ class Field:
 
 
 def sent(field: Field, form: Form, zone: ZoneInfo) -> Any:
-    """What was typed, as JSON has it; None for nothing. What is of the wrong kind stays as typed: the API says so."""
+    """What was typed, as JSON has it; None for nothing. What is of the wrong kind stays as typed: the API says so.
+    Raises Invalid for what is no price."""
     text = form[field.name]
     match field.kind:
         case "number" | "brokerage":
             return form.number(field.name)
         case "amount":
             return float(text.replace(",", "")) if AMOUNT.fullmatch(text) else text or None
+        case "price":
+            return price_typed(text)
         case "words":
             return [word.strip() for word in text.split(",") if word.strip()]
         case "hours":
@@ -73,6 +78,8 @@ def typed(field: Field, value: Any, zone: ZoneInfo) -> str:
             return "yes" if value else ""
         case "time" | "wall":
             return typed_time(value, zone)
+        case "price":
+            return "" if value is None else price_shown(value)
         case "amount" if isinstance(value, float) and value.is_integer():
             return str(int(value))
     return "" if value is None else str(value)

@@ -129,8 +129,8 @@ async def with_names(
     visit: Visit, fields: Sequence[Field], values: Mapping[str, Any], staff: Mapping[str, str], *, new: bool = False
 ) -> dict[str, Any]:
     """*values* of a form, with a ``Pick`` for each field that is picked by its name. Of a form that was refused the
-    words that were typed. *staff* are the users who may be chosen: many are picked from, too. In a *new* form an id that
-    the reader may not see is left out."""
+    words that were typed. *staff* are the users who may be chosen: many are picked from, too. In a *new* form an id
+    that the reader may not see is left out."""
     shown = dict(values)
     for field in fields:
         if field.kind in PICKED or (field.kind == "user" and len(staff) > LONG_LIST):

@@ -12,7 +12,7 @@ FIELDS = (
     Field("city", "City", required=True),
     Field("state", "State", required=True),
     Field("zip", "ZIP code"),
-    Field("price", "Price in dollars", "amount"),
+    Field("price", "Price", "price", hint="In dollars, such as $300,000 or 300k."),
     Field("status", "Status", "choice", get_args(Status), required=True),
     Field("propertyType", "Type", "choice", get_args(Type)),
     Field("bedrooms", "Bedrooms", "amount"),
@@ -34,7 +34,7 @@ PROPERTIES = Resource(
     columns=(
         Column("title", "Title"),
         Column("status", "Status", "badge"),
-        Column("price", "Price", "amount"),
+        Column("price", "Price", "price"),
         Column("city", "City"),
         Column("mlsId", "MLS listing id"),
     ),

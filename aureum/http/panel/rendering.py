@@ -11,6 +11,7 @@ from aureum.http.panel.assets import module, style
 from aureum.http.panel.icons import icon, small_icon
 from aureum.http.panel.navigation import menu
 from aureum.http.panel.picks import Pick
+from aureum.http.panel.prices import price_shown
 from aureum.http.panel.statuses import initials, status_of, tone
 from aureum.http.panel.times import is_past, shown_time
 from aureum.http.panel.visit import Visit, new_once
@@ -44,6 +45,7 @@ TEMPLATES.globals |= {
 }
 TEMPLATES.tests["pick"] = lambda value: isinstance(value, Pick)
 TEMPLATES.filters["moment"] = shown_time
+TEMPLATES.filters["price"] = price_shown
 TEMPLATES.filters["initials"] = initials
 TEMPLATES.filters["tone"] = tone
 TEMPLATES.filters["is_past"] = is_past

@@ -59,10 +59,10 @@ TYPED = {
         ("score", "101"),
     ),
     "/admin/properties": Typed(
-        HOUSE | {"title": CRUEL, "price": "450000.5", "status": "PENDING", "isFeatured": "yes", "bathrooms": "2.5"},
-        ("price", "9999999999999.99"),
+        HOUSE | {"title": CRUEL, "price": "$450,000.50", "status": "PENDING", "isFeatured": "yes", "bathrooms": "2.5"},
+        ("price", "$9,999,999,999,999.99"),
         ("zip", "83702"),
-        ("price", "$5"),
+        ("price", "€5"),
     ),
     "/admin/tasks": Typed(
         {"title": CRUEL, "priority": "URGENT", "status": "in_progress", "dueDate": "2025-03-09T03:30:00"},
