@@ -17,7 +17,7 @@ from aureum.http.contract.packed import FOREVER, PackedAnswer
 STYLES = ("tokens.css", "elements.css", "layout.css", "parts.css", "forms.css", "picker.css", "phone.css", "print.css")
 """The files of the style sheet, in the order in which later rules win over earlier ones."""
 
-MODULES = ("panel.js", "live.js", "picker.js")
+MODULES = ("panel.js", "live.js", "picker.js", "narrow.js")
 """Every page loads ``panel.js``; the others are loaded by the pages that name them."""
 
 

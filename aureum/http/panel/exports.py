@@ -152,7 +152,7 @@ EXPORTS = (
     Export(
         "/admin/properties",
         "/api/properties",
-        ("status", "featured"),
+        ("search", "status", "featured"),
         (
             Column("title", "Title"),
             Column("address", "Street address"),

@@ -31,14 +31,17 @@ PROPERTIES = Resource(
     one="property",
     many="Properties",
     title=lambda listed: listed["title"],
+    chips="status",
     columns=(
         Column("title", "Title"),
-        Column("status", "Status", "badge"),
         Column("price", "Price", "price"),
+        Column("status", "Status", "badge"),
+        Column("address", "Street address"),
         Column("city", "City"),
         Column("mlsId", "MLS listing id"),
     ),
     filters=(
+        Field("search", "Search"),
         Field("status", "Status", "choice", get_args(Status)),
         Field("featured", "Featured", "choice", ("true", "false")),
     ),

@@ -18,6 +18,7 @@ from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.picking import picked, with_names
+from aureum.http.panel.statuses import status_of
 from aureum.http.panel.visit import ApiAnswer, Visit
 from aureum.http.wire.errors import HttpError
 
@@ -107,6 +108,14 @@ class Resource:
     """The duplicates of a resource that is about to be created. The form is shown again with them."""
     pages: Sequence[tuple[str, str]] = ()
     """Other pages about the list: their paths and names."""
+    chips: str = ""
+    """The filter, a choice, that stands above the list as chips."""
+    template: str = "resource.html"
+    list_template: str = "resources.html"
+    beside: Callable[[Visit, Doc], Awaitable[Any]] | None = None
+    """What its page shows of other resources: the template's ``beside``."""
+    beside_list: Callable[[Visit, Sequence[Doc]], Awaitable[Any]] | None = None
+    """The same of a page of the list."""
     told: Mapping[str, str] = field(default_factory=dict)
     """What its page says when another page has done something and led here, by the ``done`` of the query."""
 
@@ -137,9 +146,32 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
         "chosen": chosen,
         "older": None if more is None else urlencode(more),
         "users": await staff(resource, visit),
+        "chips": chips_of(resource, chosen),
+        "chip": listed(resource, {name: text for name, text in chosen.items() if text}),
+        "beside": None if resource.beside_list is None else await resource.beside_list(visit, docs),
         "done": changed(resource) if query.get("done") == "changed" else None,
     }
-    return await page(visit, "resources.html", **shown)
+    return await page(visit, resource.list_template, **shown)
+
+
+def chips_of(resource: Resource, chosen: Mapping[str, str]) -> list[tuple[str, str, None]]:
+    """The values of the filter that stands as chips: the address of the list with each, and the word for it."""
+    (values,) = [one.choices for one in resource.filters if one.name == resource.chips] or [()]
+    kept = {name: text for name, text in chosen.items() if text and name != resource.chips}
+    return [
+        (listed(resource, kept | ({resource.chips: value} if value else {})), word(resource, value), None)
+        for value in (("", *values) if values else ())
+    ]
+
+
+def listed(resource: Resource, chosen: Mapping[str, str]) -> str:
+    """The address of the list with filters."""
+    return f"{resource.path}?{urlencode(chosen)}" if chosen else resource.path
+
+
+def word(resource: Resource, value: str) -> str:
+    """A chip's word."""
+    return status_of(resource.one if resource.chips == "status" else "", value).word if value else "All"
 
 
 def changed(resource: Resource) -> str:
@@ -252,7 +284,7 @@ async def one_form(
     values = typed or all_typed(resource.change, answer.body, visit.zone)
     return await page(
         visit,
-        "resource.html",
+        resource.template,
         400 if problem else 200,
         resource=resource,
         actions=[action for action in resource.actions if action.when(answer.body)],
@@ -261,6 +293,7 @@ async def one_form(
         values=await with_names(visit, resource.change, values, users),
         users=users,
         history=history,
+        beside=None if resource.beside is None else await resource.beside(visit, answer.body),
         activities=activities,
         offered=OFFERED,
         logging=logging or dict.fromkeys(TYPED, ""),
