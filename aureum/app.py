@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aureum.http.access.arrivals import Arrivals
 from aureum.http.access.gate import Gate
 from aureum.http.access.sites import Sites
+from aureum.http.access.uses import Uses
 from aureum.http.contract.answer_cache import AnswerCache
 from aureum.metrics import Metrics
 from aureum.settings import Settings
@@ -73,6 +74,7 @@ async def open_aureum(
     async with (
         open_store(settings, url, key, watch) as store,
         Arrivals(store.database) as arrivals,
+        Uses(store.database) as uses,
         Gate(
             url,
             form_rate_limit=settings.form_rate_limit,
@@ -80,6 +82,7 @@ async def open_aureum(
             watch=watch,
             uncounted=metrics.uncounted.inc,
             arrived=arrivals.came,
+            used=uses.used,
         ) as gate,
         connection as model,
     ):

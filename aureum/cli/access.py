@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,14 +43,21 @@ def api_key_list(slug: Slug, as_json: Json = False) -> None:
     """List a brokerage's API keys by their first characters."""
     from aureum.projections import api_keys
 
-    async def work(store: EventStore) -> list[tuple[str, str, str, int, bool]]:
+    async def work(store: EventStore) -> list[tuple[Any, ...]]:
         tenant_id = await tenant_of(store.database, slug)
         rows = await store.database.tenant_rows(tenant_id, api_keys.OF_TENANT, {"tenant": tenant_id})
-        return [(ids.to_wire(key_id), *rest) for key_id, *rest in rows]
+        return [
+            (ids.to_wire(key_id), *rest, *(moment and ids.aureum_time(moment) for moment in times))
+            for key_id, *rest, expires_at, used_at in rows
+            for times in [(expires_at, used_at)]
+        ]
 
     found = with_store(work)
-    names = ("id", "name", "prefix", "rateLimit", "revoked")
-    shown = [(*rest, "yes" if revoked else "") for *rest, revoked in found]
+    names = ("id", "name", "prefix", "rateLimit", "revoked", "expiresAt", "lastUsedAt")
+    shown = [
+        (*rest, "yes" if revoked else "", expires_at or "", used_at or "")
+        for *rest, revoked, expires_at, used_at in found
+    ]
     say(as_json, [dict(zip(names, row, strict=True)) for row in found], table("API keys", names, shown))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -21,13 +22,15 @@ SHOWN_CHARACTERS = 12
 
 
 class IssueApiKey(BaseModel):
-    """An integrator's program gets a key. ``rate_limit`` counts requests a minute."""
+    """An integrator's program gets a key. ``rate_limit`` counts requests a minute. It ends by itself at
+    ``expires_at``."""
 
     model_config = ConfigDict(frozen=True)
 
     tenant_id: UUID
     name: str
     rate_limit: int = RATE_LIMIT
+    expires_at: datetime | None = None
 
 
 def hash_key(key: str) -> bytes:
@@ -58,6 +61,7 @@ async def issue_api_key_once(
         prefix=key[:SHOWN_CHARACTERS],
         key_hash=hash_key(key).hex(),
         rate_limit=command.rate_limit,
+        expires_at=command.expires_at,
     )
     appended = await store.append(
         command.tenant_id, api_key, NO_STREAM, command="IssueApiKey", origin=origin, idempotency=idempotency

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -18,10 +18,13 @@ from aureum.commands.hashing import HASHING
 from aureum.commands.login_limits import Attempt
 from aureum.commands.passwords import NOBODYS_HASH, matches
 from aureum.domain.emails import one_form, trimmed
+from aureum.domain.errors import NotFound
 from aureum.projections import users
 from aureum.store.postgres.database import Database
 
 TOKEN_PREFIX = "aut_"  # noqa: S105  it is how a token begins, not one
+
+NO_SESSION = "There is no such session."
 
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
 
@@ -30,8 +33,8 @@ HOLD = "SELECT FROM heads WHERE tenant_id = %(tenant)s FOR SHARE"
 after and ends this session too."""
 
 START = """
-INSERT INTO user_tokens (token_hash, tenant_id, user_id, expires_at)
-SELECT %(token)s, tenant_id, user_id, now() + interval '12 hours'
+INSERT INTO user_tokens (token_hash, tenant_id, user_id, expires_at, client, device)
+SELECT %(token)s, tenant_id, user_id, now() + interval '12 hours', %(client)s, %(device)s
   FROM users
  WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND password_hash = %(hash)s AND NOT disabled
 RETURNING expires_at
@@ -47,14 +50,33 @@ KEEP_SECONDS = 20
 END = "DELETE FROM user_tokens WHERE token_hash = %(token)s"
 
 
+SESSIONS = """
+SELECT session_id, device, client, started_at, coalesce(used_at, started_at), expires_at, token_hash = %(token)s
+  FROM user_tokens
+ WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND expires_at > now()
+ ORDER BY token_hash <> %(token)s, coalesce(used_at, started_at) DESC, session_id
+"""
+
+END_ONE = """
+DELETE FROM user_tokens
+ WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND session_id = %(session)s AND expires_at > now()
+RETURNING session_id
+"""
+
+END_OTHERS = """
+DELETE FROM user_tokens WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND token_hash <> %(token)s RETURNING 1
+"""
+
+
 class LogIn(BaseModel):
-    """A user logs in. ``client`` is the address that failures are counted for."""
+    """A user logs in. ``client`` is the address that failures are counted for, ``device`` the program in words."""
 
     model_config = ConfigDict(frozen=True)
 
     email: str
     password: SecretStr
     client: str
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +115,7 @@ async def log_in(database: Database, command: LogIn) -> Session | None:
         return None
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     known = {"tenant": tenant_id, "user": user_id, "hash": password_hash, "token": hash_key(token)}
+    known |= {"client": command.client, "device": command.device}
     async with database.connection() as connection, connection.transaction():
         await connection.execute(LOCK_TIMEOUT)
         await connection.execute(HOLD, known)
@@ -134,3 +157,32 @@ async def kept_logged_in(database: Database, token: str) -> AsyncIterator[None]:
 async def log_out(database: Database, token: str) -> None:
     """The token opens nothing any more."""
     await database.rows(END, {"token": hash_key(token)})
+
+
+class RunningSession(NamedTuple):
+    """A session as its user sees it: ``device`` and ``client`` are where it began, ``current`` is the one that asks."""
+
+    session_id: UUID
+    device: str | None
+    client: str | None
+    started_at: datetime
+    used_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+async def sessions_of(database: Database, tenant_id: UUID, user_id: UUID, token: str) -> list[RunningSession]:
+    """The user's sessions, that of *token* first, then the last used. Raises Unavailable."""
+    rows = await database.rows(SESSIONS, {"tenant": tenant_id, "user": user_id, "token": hash_key(token)})
+    return [RunningSession(*row) for row in rows]
+
+
+async def end_session(database: Database, tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
+    """Its token opens nothing any more. Raises NotFound, Unavailable."""
+    if not await database.rows(END_ONE, {"tenant": tenant_id, "user": user_id, "session": session_id}):
+        raise NotFound(NO_SESSION)
+
+
+async def end_other_sessions(database: Database, tenant_id: UUID, user_id: UUID, token: str) -> int:
+    """All sessions of the user but that of *token* end; how many there were. Raises Unavailable."""
+    return len(await database.rows(END_OTHERS, {"tenant": tenant_id, "user": user_id, "token": hash_key(token)}))

@@ -125,12 +125,14 @@ class Gate:
         watch: Watch | None = None,
         uncounted: Callable[[int], None] = lambda requests: None,
         arrived: "Callable[[Lookup, Admission | None], None]" = lambda lookup, admission: None,
+        used: Callable[[bytes], None] = lambda key_hash: None,
     ) -> None:
         """*uncounted* hears of requests that passed without being counted, *arrived* of all that were not recognized by
-        their bytes."""
+        their bytes, *used* of each key or token that opened something, by its hash."""
         self.url = url
         self.uncounted = uncounted
         self.arrived = arrived
+        self.used = used
         self.uncounted_until = 0.0
         self.watch = watch or Watch()
         self.form_rate_limit = form_rate_limit
@@ -174,9 +176,11 @@ class Gate:
         for place, lookup in enumerate(lookups):
             places[lookup].append(place)
         admissions: list[Admission | None] = [None] * len(lookups)
-        behind = list(places.values())
-        for row in await self._call(list(places), [len(some) for some in behind]):
+        behind, asked = list(places.values()), list(places)
+        for row in await self._call(asked, [len(some) for some in behind]):
             caller = Caller._make(row[1:-4])
+            if caller.caller_id is not None:
+                self.used(asked[row[0] - 1].key_hash)
             granted, used_before, resets_at, _ = row[-4:]
             for turn, place in enumerate(behind[row[0] - 1]):
                 remaining = -1

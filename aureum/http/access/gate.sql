@@ -31,7 +31,7 @@ WITH asked AS (
            coalesce(k.tenant_id, u.tenant_id) AS caller_tenant,
            coalesce(d.tenant_id, s.tenant_id) AS host_tenant
       FROM asked a
-      LEFT JOIN api_keys k ON k.key_hash = a.key AND NOT k.revoked
+      LEFT JOIN api_keys k ON k.key_hash = a.key AND NOT k.revoked AND (k.expires_at IS NULL OR k.expires_at > a.moment)
       LEFT JOIN user_tokens t ON t.token_hash = a.key AND t.expires_at > a.moment
       LEFT JOIN users u ON u.tenant_id = t.tenant_id AND u.user_id = t.user_id AND NOT u.disabled
       LEFT JOIN domains d ON d.domain = a.host

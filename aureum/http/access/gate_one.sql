@@ -19,7 +19,8 @@ BEGIN
 
     IF p_key <> '' THEN
         SELECT k.key_id, 'key', k.tenant_id, k.rate_limit, p_key INTO caller_id, role, caller_tenant, rate_limit, counted_by
-          FROM api_keys k WHERE k.key_hash = p_key AND NOT k.revoked;
+          FROM api_keys k
+         WHERE k.key_hash = p_key AND NOT k.revoked AND (k.expires_at IS NULL OR k.expires_at > told_at);
         IF NOT FOUND THEN
             rate_limit := CASE WHEN p_client <> '' THEN p_form_limit ELSE 0 END;
             counted_by := convert_to(p_client, 'UTF8');

@@ -4,10 +4,17 @@ from collections.abc import Sequence
 
 from aureum.http.api.mail import mails
 from aureum.http.api.of_resources import endpoints
-from aureum.http.api.staff import login, me, passwords
+from aureum.http.api.staff import login, me, passwords, sessions
 from aureum.http.contract.endpoint import Endpoint
 
-ENDPOINTS: Sequence[Endpoint] = (*login.ENDPOINTS, *passwords.ENDPOINTS, *me.ENDPOINTS, *mails.ENDPOINTS, *endpoints())
+ENDPOINTS: Sequence[Endpoint] = (
+    *login.ENDPOINTS,
+    *passwords.ENDPOINTS,
+    *me.ENDPOINTS,
+    *sessions.ENDPOINTS,
+    *mails.ENDPOINTS,
+    *endpoints(),
+)
 
 BY_ADDRESS = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
 

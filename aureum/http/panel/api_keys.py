@@ -24,12 +24,13 @@ async def listed(visit: Visit, new: Mapping[str, Any], problem: str | None = Non
 
 async def show_api_keys(visit: Visit) -> Response:
     """The keys."""
-    return await listed(visit, {"name": "", "rate_limit": RATE_LIMIT})
+    return await listed(visit, {"name": "", "rate_limit": RATE_LIMIT, "expires_at": ""})
 
 
 async def create_api_key(visit: Visit) -> Response:
     """The new key, this once. Sent again, the same form shows the same one."""
-    new = {"name": visit.form["name"], "rate_limit": visit.form.number("rate_limit")}
+    new: dict[str, Any] = {"name": visit.form["name"], "rate_limit": visit.form.number("rate_limit")}
+    new["expires_at"] = visit.form["expires_at"]
     try:
         key = (await visit.ask("POST", API, body=new | named(visit))).body
     except REFUSALS as error:

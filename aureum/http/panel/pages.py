@@ -13,6 +13,7 @@ from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
 from aureum.http.panel.passwords import PAGES as OF_PASSWORDS
 from aureum.http.panel.rendering import TEMPLATES
+from aureum.http.panel.sessions import PAGES as OF_SESSIONS
 from aureum.http.panel.visit import Visit
 from aureum.resources import RESOURCES, Resource
 
@@ -38,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *login.PAGES,
     *OF_PASSWORDS,
+    *OF_SESSIONS,
     *account.PAGES,
     *exports.PAGES,
     *of_resources(),

@@ -12,6 +12,7 @@ from aureum.http.panel.icons import icon, small_icon
 from aureum.http.panel.navigation import menu
 from aureum.http.panel.picks import Pick
 from aureum.http.panel.prices import price_shown
+from aureum.http.panel.setting_tabs import ACCOUNT, SETTINGS
 from aureum.http.panel.statuses import initials, status_of, tone
 from aureum.http.panel.times import is_past, shown_time
 from aureum.http.panel.visit import Visit, new_once
@@ -44,6 +45,8 @@ TEMPLATES.globals |= {
     "status_of": status_of,
 }
 TEMPLATES.tests["pick"] = lambda value: isinstance(value, Pick)
+TEMPLATES.globals["account_tabs"] = ACCOUNT
+TEMPLATES.globals["setting_tabs"] = SETTINGS
 TEMPLATES.filters["moment"] = shown_time
 TEMPLATES.filters["price"] = price_shown
 TEMPLATES.filters["initials"] = initials

@@ -20,7 +20,7 @@ from aureum.http.contract.lists import WholeList
 from aureum.http.panel.api import endpoint_of
 from aureum.http.panel.forms import Form
 
-PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for")
+PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for", b"user-agent")
 """Headers by which the API knows the brokerage and the client."""
 
 

@@ -27,6 +27,11 @@ from tests.mail.queued import queue_mails
 
 NUMBERS = count(1)
 PASSWORD = "correct horse battery staple"
+SESSION = """
+INSERT INTO user_tokens (token_hash, tenant_id, user_id, expires_at)
+SELECT %(hash)s, tenant_id, user_id, now() + interval '1 hour' FROM users WHERE user_id = %(user)s
+RETURNING session_id
+"""
 PASSWORD_LINK = """
 INSERT INTO password_links (token_hash, tenant_id, user_id, purpose, expires_at)
 SELECT %(hash)s, tenant_id, user_id, 'reset', now() + interval '1 hour' FROM users WHERE shown_email = %(email)s
@@ -39,7 +44,18 @@ OF_THE_PLATFORM = "/api/v1/admin/brokerages"
 OWN_PASSWORD = "/api/me/password"
 """What begins like this is a platform admin's alone."""
 
-NOT_WORDS = ("phone", "timeZone", "time_zone", "country", "password", "slug", "url", "startsAt", "starts_at")
+NOT_WORDS = (
+    "phone",
+    "timeZone",
+    "time_zone",
+    "country",
+    "password",
+    "slug",
+    "url",
+    "startsAt",
+    "starts_at",
+    "expires_at",
+)
 """Strings to which no word can be added."""
 
 ADD = (
@@ -287,6 +303,12 @@ def of_new_webhook(action: str, body: dict[str, Any]) -> Callable[[Sample], dict
     return lambda sample: {"path": f"/api/webhooks/{sample.make('/api/webhooks')}/{action}", "body": body}
 
 
+def session(sample: Sample) -> dict[str, Any]:
+    """Another session of the owner."""
+    ((session_id,),) = sample.operator.rows(SESSION, user=from_wire(sample.owner.id), hash=secrets.token_bytes(32))
+    return {"id": to_wire(session_id)}
+
+
 def with_password_link(sample: Sample) -> dict[str, Any]:
     """A user who has got a link at which to choose a password."""
     email, token = with_password(sample)["body"]["email"], secrets.token_urlsafe(32)
@@ -509,6 +531,7 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     "/api/v1/admin/agents": lambda sample: {
         "id": sample.operator.staff(sample.tenant.id, "agent", f"Amy {sample.mark}").number
     },
+    "/api/me/sessions": session,
     "/api/contacts/duplicates": pair,
     "/api/contacts/similar": lambda sample: {"id": sample.make("/api/contacts")},
     "/api/webhooks": webhook,

@@ -12,17 +12,19 @@ from aureum.commands.api_keys import NO_KEY, IssueApiKey, issue_api_key_once, ne
 from aureum.domain.api_key import RATE_LIMIT, ApiKey
 from aureum.domain.ids import leads_time, to_wire
 from aureum.http.access.callers import origin
-from aureum.http.api.staff.managed import managed_brokerage, position
+from aureum.http.api.staff.managed import managed_brokerage
 from aureum.http.api.staff.user_fields import BrokerageId, BrokeragePage, OfBrokerage
+from aureum.http.api.webhooks.webhook_lists import unless_same
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
-from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, paged
+from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, page_body
 from aureum.http.contract.resource import answered, once
 from aureum.http.wire.fields import Name
 from aureum.http.wire.nulls import NULL_IS_ABSENT
 from aureum.http.wire.numbers import Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape, Wire
+from aureum.http.wire.times import Time
 from aureum.projections import api_keys
 
 PATH = "/api/v1/admin/api-keys"
@@ -37,6 +39,9 @@ class ApiKeyCreate(Body):
     rate_limit: Annotated[int, Whole(1, 1_000_000), NULL_IS_ABSENT, Field(description="Requests per minute.")] = (
         RATE_LIMIT
     )
+    expires_at: Annotated[
+        Time | None, Field(description="When the key ends by itself. Without it the key is valid until it is revoked.")
+    ] = None
     brokerage_id: BrokerageId | None = None
 
 
@@ -48,6 +53,10 @@ class ApiKeyResponse(Shape):
     prefix: Annotated[str, Field(description="The first characters of the key.")]
     rate_limit: Annotated[int, Field(description="Requests per minute.")]
     revoked: bool
+    expires_at: Annotated[LeadsTimestamp | None, Field(description="When the key ends by itself, if it does.")]
+    last_used_at: Annotated[
+        LeadsTimestamp | None, Field(description="When the key last opened something, to the minute.")
+    ]
     created_at: LeadsTimestamp
 
 
@@ -58,7 +67,14 @@ class KeyCreated(ApiKeyResponse):
 
 
 def document(
-    key_id: UUID, name: str, prefix: str, rate_limit: int, revoked: bool, issued_at: datetime
+    key_id: UUID,
+    name: str,
+    prefix: str,
+    rate_limit: int,
+    revoked: bool,
+    issued_at: datetime,
+    expires_at: datetime | None,
+    used_at: datetime | None,
 ) -> dict[str, Any]:
     """A key in the words of the list."""
     return {
@@ -67,13 +83,16 @@ def document(
         "prefix": prefix,
         "rate_limit": rate_limit,
         "revoked": revoked,
+        "expires_at": expires_at and leads_time(expires_at),
+        "last_used_at": used_at and leads_time(used_at),
         "created_at": leads_time(issued_at),
     }
 
 
-def shown(key: ApiKey) -> dict[str, Any]:
-    """The same of the aggregate."""
-    return document(key.id, key.name, key.prefix, key.rate_limit, key.revoked, key.created_on)
+def shown(key: ApiKey, used_at: datetime | None = None) -> dict[str, Any]:
+    """The same of the aggregate, which does not know when it was used."""
+    ends = None if key.expires_at is None else datetime.fromisoformat(key.expires_at)
+    return document(key.id, key.name, key.prefix, key.rate_limit, key.revoked, key.created_on, ends, used_at)
 
 
 async def get_api_keys(context: Context, part: BrokeragePage) -> Response:
@@ -81,13 +100,11 @@ async def get_api_keys(context: Context, part: BrokeragePage) -> Response:
     tenant_id, _ = await managed_brokerage(context, part.brokerage_id)
     of = {"tenant": tenant_id, "limit": part.page_size, "skipped": part.skipped}
 
-    async def read() -> FoundPage:
-        found, ((total,),) = await context.app.database.tenant_results(
-            tenant_id, [(api_keys.PAGE, of), (api_keys.COUNT, of)]
-        )
-        return FoundPage(",".join(encoded(document(*row)).decode() for row in found), total)
-
-    return await paged(context, part, (PATH, tenant_id, await position(context, tenant_id)), read)
+    found, ((total,),) = await context.app.database.tenant_results(
+        tenant_id, [(api_keys.PAGE, of), (api_keys.COUNT, of)]
+    )
+    items = ",".join(encoded(document(*row)).decode() for row in found)
+    return unless_same(context, page_body(part, FoundPage(items, total)))
 
 
 async def post_api_key(context: Context, new: ApiKeyCreate) -> Response:
@@ -99,7 +116,7 @@ async def post_api_key(context: Context, new: ApiKeyCreate) -> Response:
         return encoded(shown(key) | {"key": secret})
 
     remember = await once(context, body, tenant_id=tenant_id)
-    command = IssueApiKey(tenant_id=tenant_id, name=new.name, rate_limit=new.rate_limit)
+    command = IssueApiKey(tenant_id=tenant_id, name=new.name, rate_limit=new.rate_limit, expires_at=new.expires_at)
     key, appended = await issue_api_key_once(
         context.app.store, command, secret, origin(context.request, context.caller), remember
     )
@@ -110,7 +127,9 @@ async def delete_api_key(context: Context, key_id: UUID, of: OfBrokerage) -> Res
     """Revokes the key. It is refused from the next request on. Revoking it again has no further effect."""
     tenant_id, _ = await managed_brokerage(context, of.brokerage_id)
     key = await revoke_api_key(context.app.store, tenant_id, key_id, origin(context.request, context.caller))
-    return answered(context, key, lambda revoked: encoded(shown(revoked)))
+    of_key = {"tenant": tenant_id, "key": key_id}
+    ((used_at,),) = await context.app.database.tenant_rows(tenant_id, api_keys.USED, of_key)
+    return answered(context, key, lambda revoked: encoded(shown(revoked, used_at)))
 
 
 every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(400, 403, 404))

@@ -11,12 +11,14 @@ from aureum.commands.sessions import LogIn, log_in, log_out
 from aureum.domain.errors import TooMany
 from aureum.domain.ids import leads_time
 from aureum.http.access.callers import bearer
+from aureum.http.access.devices import device_of
 from aureum.http.access.hosts import client_address
 from aureum.http.access.roles import Role
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import ANYONE, STAFF, Context, Endpoint
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Email
+from aureum.http.wire.headers import header
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
 
 WRONG = "The email address or the password is wrong."
@@ -66,6 +68,7 @@ async def post_login(context: Context, credentials: Credentials) -> Response:
         email=credentials.email,
         password=SecretStr(credentials.password),
         client=client_address(context.request.scope, context.app.settings.trusted_proxies),
+        device=device_of(header(context.request.scope, b"user-agent")),
     )
     try:
         session = await log_in(context.app.database, command)

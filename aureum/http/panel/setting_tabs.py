@@ -1,0 +1,15 @@
+"""The tabs of the settings, and of a user's own account: pages about the same, one beside the other."""
+
+Tab = tuple[str, str, None]
+"""Address and word; none of them has a number."""
+
+ACCOUNT: tuple[Tab, ...] = (
+    ("/admin/account", "You", None),
+    ("/admin/account/sessions", "Sessions", None),
+)
+
+SETTINGS: tuple[Tab, ...] = (
+    ("/admin/settings", "Brokerage", None),
+    ("/admin/users", "Users", None),
+    ("/admin/settings/api-keys", "API keys", None),
+)
