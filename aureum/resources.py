@@ -66,7 +66,7 @@ RESOURCES: tuple[Resource, ...] = (
             *(f"{API}leads.{name}" for name in ("contact_form", "lead_count", "leads")),
             *(f"{API}staff.{name}" for name in ("leads", "lead_activities", "pond")),
         ),
-        (f"{PANEL}leads", f"{PANEL}pond"),
+        (f"{PANEL}lead_pages", f"{PANEL}leads", f"{PANEL}pond"),
     ),
     Resource(
         Contact,

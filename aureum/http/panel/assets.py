@@ -14,10 +14,20 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.http.contract.packed import FOREVER, PackedAnswer
 
-STYLES = ("tokens.css", "elements.css", "layout.css", "parts.css", "forms.css", "picker.css", "phone.css", "print.css")
+STYLES = (
+    "tokens.css",
+    "elements.css",
+    "layout.css",
+    "parts.css",
+    "forms.css",
+    "picker.css",
+    "phone.css",
+    "leads.css",
+    "print.css",
+)
 """The files of the style sheet, in the order in which later rules win over earlier ones."""
 
-MODULES = ("panel.js", "live.js", "picker.js", "narrow.js")
+MODULES = ("panel.js", "live.js", "picker.js", "narrow.js", "leads.js")
 """Every page loads ``panel.js``; the others are loaded by the pages that name them."""
 
 

@@ -15,6 +15,7 @@ import structlog
 from starlette.responses import Response, StreamingResponse
 
 from aureum.http.panel.csv_cells import BOM, lines
+from aureum.http.panel.lead_query import LeadQuery
 from aureum.http.panel.page import Page
 from aureum.http.panel.resource import Column
 from aureum.http.panel.times import on_clock
@@ -52,7 +53,11 @@ async def export(wanted: Export, visit: Visit) -> Response:
         if wanted.query is None
         else wanted.query(visit)
     )
-    parts = await visit.stream(wanted.api, query=asked)
+    return await file_of(wanted, visit, await visit.stream(wanted.api, query=asked))
+
+
+async def file_of(wanted: Export, visit: Visit, parts: AsyncIterator[Sequence[Doc]]) -> Response:
+    """The file of what *parts* have."""
     users = {user["id"]: user["name"] for user in (await visit.ask("GET", "/api/users")).body}
     headers = {"Content-Disposition": f'attachment; filename="{wanted.name}.csv"'}
     if visit.request.method == "HEAD":
@@ -121,7 +126,7 @@ EXPORTS = (
     Export(
         "/admin/leads",
         "/api/leads",
-        ("search", "status", "source", "assignedToId"),
+        (),
         (
             *NAME,
             *REACHED,
@@ -135,6 +140,8 @@ EXPORTS = (
             Column("suspect", "Suspected spam", "suspect"),
             *TIMES,
         ),
+        # A file that is whole comes newest first.
+        lambda visit: LeadQuery.of(visit).asked | {"sort": ""},
     ),
     Export(
         "/admin/contacts",

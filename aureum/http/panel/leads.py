@@ -158,20 +158,9 @@ LEADS = Resource(
     one="lead",
     many="Leads",
     title=lambda lead: lead["name"],
-    columns=(
-        Column("name", "Name"),
-        Column("status", "Status", "badge"),
-        Column("suspect", "Spam check", "suspect"),
-        Column("source", "Source"),
-        Column("assignedToId", "Assigned to", "user"),
-        Column("createdAt", "Created", "time"),
-    ),
-    filters=(
-        Field("search", "Search"),
-        Field("status", "Status", "choice", get_args(Status)),
-        Field("source", "Source"),
-        Field("assignedToId", "Assigned to", "user"),
-    ),
+    # Their list is a page of its own: lead_list.py.
+    columns=(),
+    filters=(),
     new=NEW,
     change=(STATUS, AGENT, *LOST, *NAME, *REACHED, *WORDS, NOTES),
     read=read_lead,
@@ -208,4 +197,4 @@ LEADS = Resource(
     told=DONE | {"claimed": "You claimed this lead. It is assigned to you."},
 )
 
-PAGES = (*pages_of(LEADS), log_page(LEADS))
+PAGES = (*pages_of(LEADS)[1:], log_page(LEADS))

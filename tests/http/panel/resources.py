@@ -6,7 +6,7 @@ from itertools import count
 
 from aureum.domain.ids import PLATFORM
 from aureum.http.panel.pages import PAGES
-from aureum.http.panel.resource import Resource, show_list
+from aureum.http.panel.resource import Resource, show_new
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to
@@ -14,9 +14,7 @@ from tests.http.panel.reading import Form, Reading
 from tests.http.serving import Server
 
 RESOURCES: tuple[Resource, ...] = tuple(
-    one.show.args[0]
-    for one in PAGES
-    if isinstance(one.show, partial) and one.show.func is show_list and one.show.args[0].new
+    one.show.args[0] for one in PAGES if isinstance(one.show, partial) and one.show.func is show_new
 )
 """Those that are made in the panel. Agents are users: test_agents.py."""
 
