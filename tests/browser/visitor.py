@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, ViewportSize
@@ -25,6 +26,9 @@ PATIENCE_MS = 20_000
 
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
+
+
+Scheme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,11 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @contextmanager
-def visiting(browser: Browser, site: str, screen: ViewportSize) -> Iterator[Visitor]:
-    """A visitor of *site*, which is ``http://`` and a host."""
-    context = browser.new_context(viewport=screen)
+def visiting(
+    browser: Browser, site: str, screen: ViewportSize, scheme: Scheme = "light", *, script: bool = True
+) -> Iterator[Visitor]:
+    """A visitor of *site*, which is ``http://`` and a host; with another colour *scheme*, or without *script*."""
+    context = browser.new_context(viewport=screen, color_scheme=scheme, java_script_enabled=script)
     context.set_default_timeout(PATIENCE_MS)
     visitor = Visitor(context.new_page(), site, [], set())
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aureum.http.api.mail import mails
 from aureum.http.api.of_resources import endpoints
-from aureum.http.api.staff import login, me, passwords, sessions
+from aureum.http.api.staff import login, me, passwords, search, sessions
 from aureum.http.contract.endpoint import Endpoint
 
 ENDPOINTS: Sequence[Endpoint] = (
@@ -13,6 +13,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *me.ENDPOINTS,
     *sessions.ENDPOINTS,
     *mails.ENDPOINTS,
+    *search.ENDPOINTS,
     *endpoints(),
 )
 

@@ -27,7 +27,7 @@ STYLES = (
 )
 """The files of the style sheet, in the order in which later rules win over earlier ones."""
 
-MODULES = ("panel.js", "live.js", "picker.js", "narrow.js", "leads.js")
+MODULES = ("panel.js", "keys.js", "find.js", "live.js", "picker.js", "narrow.js", "leads.js")
 """Every page loads ``panel.js``; the others are loaded by the pages that name them."""
 
 

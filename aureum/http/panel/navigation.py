@@ -47,6 +47,18 @@ PLACES: tuple[Place, ...] = (
     Place("platform", "/admin/brokerages", "Brokerages", "building-office-2", ADMINS),
 )
 
+COMMANDS: tuple[Place, ...] = (
+    Place("work", "/admin/leads/new", "New lead", "plus"),
+    Place("work", "/admin/tasks/new", "New task", "plus"),
+    Place("work", "/admin/showings/new", "New showing", "plus"),
+    Place("people", "/admin/contacts/new", "New contact", "plus"),
+    Place("people", "/admin/properties/new", "New property", "plus"),
+    Place("settings", "/admin/users/new", "New user", "plus", OWNERS),
+    Place("settings", "/admin/account", "Your account and password", "user-circle"),
+    Place("platform", "/admin/brokerages/new", "New brokerage", "plus", ADMINS),
+)
+"""What the search offers besides the entries of the menu."""
+
 TITLES: dict[Group, str] = {"settings": "Settings", "platform": "Platform"}
 """Groups that say what they are."""
 

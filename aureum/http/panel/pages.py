@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aureum.domain.errors import NotFound
-from aureum.http.panel import account, assets, exports, login, mail, overview, picking
+from aureum.http.panel import account, assets, exports, login, mail, overview, picking, search
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
@@ -37,6 +37,7 @@ def of_resources(wanted: Iterable[Resource] = RESOURCES) -> Iterator[Page]:
 
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
+    *search.PAGES,
     *login.PAGES,
     *OF_PASSWORDS,
     *OF_SESSIONS,

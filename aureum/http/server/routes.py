@@ -12,7 +12,7 @@ from aureum.http.access.cors import preflight
 from aureum.http.api.installation import door, health
 from aureum.http.api.mail import mails
 from aureum.http.api.of_resources import endpoints
-from aureum.http.api.staff import login, me, passwords, sessions
+from aureum.http.api.staff import login, me, passwords, search, sessions
 from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.answers import JSON, encoded
 from aureum.http.contract.endpoint import Address, Endpoint
@@ -30,6 +30,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *login.ENDPOINTS,
     *passwords.ENDPOINTS,
     *mails.ENDPOINTS,
+    *search.ENDPOINTS,
     *health.ENDPOINTS,
     *door.ENDPOINTS,
     *documentation.ENDPOINTS,

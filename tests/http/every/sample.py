@@ -446,6 +446,14 @@ def changed(path: str, field: str, value: str) -> Callable[[Sample], dict[str, A
     return recipe
 
 
+def searched(sample: Sample) -> dict[str, Any]:
+    """A search that finds a contact, and a task."""
+    word = f"searched{next(NUMBERS)}{sample.mark}"
+    sample.server.by_key(sample.tenant, "POST", "/api/contacts", {"firstName": "Ana", "lastName": word})
+    sample.server.by_key(sample.tenant, "POST", "/api/tasks", {"title": f"Call Ana {word}"})
+    return {"query": {"q": word}}
+
+
 def similar(sample: Sample) -> dict[str, Any]:
     """A person with the address of a contact."""
     email = f"similar{next(NUMBERS)}.{sample.mark}@example.com"
@@ -514,6 +522,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/tasks/{id}/undo"): changed("/api/tasks", "title", "Call"),
     ("POST", "/api/showings/{id}/undo"): changed("/api/showings", "name", "Jim"),
     ("GET", "/api/contacts/similar"): similar,
+    ("GET", "/api/v1/admin/search"): searched,
     ("GET", "/api/showings/calendar"): with_showing,
     ("POST", "/api/showings/{id}/no-show"): lambda sample: {
         "path": f"/api/showings/{sample.make('/api/showings')}/no-show"

@@ -1,5 +1,6 @@
 // @ts-check
 // Loaded by every page. Each task can be done without it; it makes some of them quicker.
+import "./keys.js";
 import "./live.js";
 
 document.addEventListener("focusin", async ({ target }) => {
