@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from aureum.http.api.contacts.contacts import CONTACTS
 from aureum.http.api.leads.lead_list import LEADS
+from aureum.http.api.properties.properties import PROPERTIES
 from aureum.http.api.staff.scope import in_brokerage
 from aureum.http.api.staff.user_fields import OfBrokerage
 from aureum.http.api.tours.showings import SHOWINGS
@@ -19,7 +20,7 @@ from aureum.http.contract.lists import LONGEST_SEARCH, Listing
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.numbers import AS_WHOLE
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
-from aureum.projections import contact_list, lead_list, task_search, tour_list
+from aureum.projections import contact_list, lead_list, property_list, task_search, tour_list
 from aureum.projections.document_list import ABOVE_ALL, View
 from aureum.projections.search import asked
 
@@ -59,7 +60,7 @@ class FoundResponse(Shape):
 
 
 class SearchResponse(Shape):
-    """What was found: leads, contacts, properties, tasks, showings, of each the newest first."""
+    """What was found: leads, contacts, properties, showings, tasks, of each the newest first."""
 
     items: list[FoundResponse]
 
@@ -93,6 +94,17 @@ SEARCHED = (
             "name": f"{doc['firstName']} {doc['lastName']}".strip(),
             "detail": reached(doc),
             "status": None,
+            "at": None,
+        },
+    ),
+    Searched(
+        "property",
+        PROPERTIES,
+        property_list.PROPERTIES,
+        lambda doc: {
+            "name": doc["title"],
+            "detail": ", ".join(filter(None, (doc["address"], doc["city"]))),
+            "status": doc["status"],
             "at": None,
         },
     ),

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
 
@@ -30,10 +31,11 @@ def made(server: Server, tenant: Tenant) -> dict[str, str]:
     bodies = {
         "lead": JANE,
         "contact": {"firstName": "Jane", "lastName": "Doe", "phone": "+1 208-555-0123"},
+        "property": HOUSE | {"title": "Jane’s old house", "mlsId": "SEARCH-1"},
         "task": {"title": "Call Jane about the roof", "dueDate": "2030-01-20T17:00:00.000Z"},
         "showing": JANE | {"startsAt": "2030-01-20T17:00:00.000Z"},
     }
-    paths = {"lead": "leads", "contact": "contacts", "task": "tasks", "showing": "showings"}
+    paths = {"lead": "leads", "contact": "contacts", "property": "properties", "task": "tasks", "showing": "showings"}
     return {
         kind: server.by_key(tenant, "POST", f"/api/{paths[kind]}", body).json["id"] for kind, body in bodies.items()
     }
@@ -46,6 +48,7 @@ def test_each_kind_is_found(server: Server, owner: Staff, made: dict[str, str]) 
     assert lead.items() <= items["lead"].items()
     assert (items["contact"]["detail"], items["contact"]["status"]) == ("+1 208-555-0123", None)
     assert items["task"]["at"] == items["showing"]["at"] == "2030-01-20T17:00:00.000Z"
+    assert items["property"]["detail"] == f"{HOUSE['address']}, {HOUSE['city']}"
     assert [item["kind"] for item in found(server, owner, "ROOF call")] == ["task"]
     assert found(server, owner, "  ") == [] == found(server, owner, "jane nobody")
 
@@ -58,7 +61,7 @@ def test_a_phone_in_any_spelling(server: Server, owner: Staff, made: dict[str, s
 def test_a_typo_is_forgiven_only_where_nothing_has_the_words(
     server: Server, owner: Staff, tenant: Tenant, made: dict[str, str]
 ) -> None:
-    assert {item["kind"] for item in found(server, owner, "jnae")} == {"lead", "contact", "showing"}
+    assert {item["kind"] for item in found(server, owner, "jnae")} == {"lead", "contact", "property", "showing"}
     server.by_key(tenant, "POST", "/api/tasks", {"title": "Ask Jnae"})
     assert [item["name"] for item in found(server, owner, "jnae")] == ["Ask Jnae"]
 
@@ -67,9 +70,9 @@ def test_an_agent_finds_what_the_lists_show(
     server: Server, operator: Operator, tenant: Tenant, made: dict[str, str]
 ) -> None:
     agent = operator.staff(tenant.id, "agent", "Ana Agent")
-    assert [item["kind"] for item in found(server, agent, "jane")] == ["contact"]
+    assert [item["kind"] for item in found(server, agent, "jane")] == ["contact", "property"]
     server.by_key(tenant, "PATCH", f"/api/tasks/{made['task']}", {"assignedToId": agent.id})
-    assert [item["kind"] for item in found(server, agent, "jane")] == ["contact", "task"]
+    assert [item["kind"] for item in found(server, agent, "jane")] == ["contact", "property", "task"]
     stranger = operator.staff(operator.brokerage().id, "brokerage_owner")
     assert found(server, stranger, "jane") == []
 
