@@ -73,13 +73,19 @@ RESOURCES: tuple[Resource, ...] = (
         (contact_list.LIST,),
         (
             f"{API}duplicates.duplicates",
+            f"{API}contacts.related",
             f"{API}contacts.contacts",
             f"{API}contacts.merging",
             f"{API}activities.activities",
         ),
         (f"{PANEL}duplicates", f"{PANEL}contacts", f"{PANEL}activities"),
     ),
-    Resource(Property, (property_list.LIST,), (f"{API}properties.properties",), (f"{PANEL}properties",)),
+    Resource(
+        Property,
+        (property_list.LIST,),
+        (f"{API}properties.properties", f"{API}properties.related"),
+        (f"{PANEL}properties",),
+    ),
     Resource(Task, (task_list.LIST,), (f"{API}tasks.task_agenda", f"{API}tasks.tasks"), (f"{PANEL}tasks",)),
     Resource(
         Tour,
