@@ -90,7 +90,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         Tour,
         (tour_list.LIST,),
-        (f"{API}tours.showing_calendar", f"{API}tours.showings", f"{API}tours.tour_calendar", f"{API}tours.tours"),
+        tuple(f"{API}tours.{name}" for name in ("showing_calendar", "tour_calendar", "showings", "tours")),
         (f"{PANEL}showings",),
     ),
     Resource(Subscriber, (subscriber_list.LIST,), (f"{API}newsletter.newsletter",)),

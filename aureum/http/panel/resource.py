@@ -16,7 +16,7 @@ from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
 from aureum.http.panel.activity_words import OFFERED, TYPED
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.panel.history_words import history_shown
-from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
+from aureum.http.panel.page import REFUSALS, Answering, Page, page, refusal, seen
 from aureum.http.panel.picking import picked, with_names
 from aureum.http.panel.statuses import status_of
 from aureum.http.panel.visit import ApiAnswer, Visit
@@ -89,6 +89,8 @@ class Resource:
     """Whether notes, calls, mails and visits are logged on it."""
     asks: Callable[[Doc], str | None] = lambda _: None
     """A note on its page about something useful that is missing."""
+    view: Answering | None = None
+    """What its address shows first, where that is not the list, which ``?view=list`` shows."""
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)
     """Fields that name other resources, and the pages where these are."""
@@ -131,6 +133,8 @@ async def staff(resource: Resource, visit: Visit) -> dict[str, str]:
 async def show_list(resource: Resource, visit: Visit) -> Response:
     """The newest that the filters let through, a page at a time."""
     query = visit.request.query_params
+    if resource.view is not None and query.get("view") != "list":
+        return await resource.view(visit)
     chosen = {one.name: query.get(one.name, "") for one in resource.filters}
     part = {"page": query.get("page", ""), "page_size": LENGTH} if resource.numbered else {"limit": LENGTH}
     part |= named(visit) if resource.named else {}
@@ -144,7 +148,7 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
         "resource": resource,
         "docs": docs,
         "chosen": chosen,
-        "older": None if more is None else urlencode(more),
+        "older": None if more is None else urlencode({**more, **({} if resource.view is None else {"view": "list"})}),
         "users": await staff(resource, visit),
         "chips": chips_of(resource, chosen),
         "chip": listed(resource, {name: text for name, text in chosen.items() if text}),
