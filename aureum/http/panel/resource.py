@@ -151,7 +151,7 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
         "older": None if more is None else urlencode({**more, **({} if resource.view is None else {"view": "list"})}),
         "users": await staff(resource, visit),
         "chips": chips_of(resource, chosen),
-        "chip": listed(resource, {name: text for name, text in chosen.items() if text}),
+        "chip": listed(resource, chosen),
         "beside": None if resource.beside_list is None else await resource.beside_list(visit, docs),
         "done": changed(resource) if query.get("done") == "changed" else None,
     }
@@ -161,16 +161,16 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
 def chips_of(resource: Resource, chosen: Mapping[str, str]) -> list[tuple[str, str, None]]:
     """The values of the filter that stands as chips: the address of the list with each, and the word for it."""
     (values,) = [one.choices for one in resource.filters if one.name == resource.chips] or [()]
-    kept = {name: text for name, text in chosen.items() if text and name != resource.chips}
     return [
-        (listed(resource, kept | ({resource.chips: value} if value else {})), word(resource, value), None)
+        (listed(resource, {**chosen, resource.chips: value}), word(resource, value), None)
         for value in (("", *values) if values else ())
     ]
 
 
 def listed(resource: Resource, chosen: Mapping[str, str]) -> str:
-    """The address of the list with filters."""
-    return f"{resource.path}?{urlencode(chosen)}" if chosen else resource.path
+    """The address of the list with filters, those that are *chosen*."""
+    given = {name: text for name, text in chosen.items() if text}
+    return f"{resource.path}?{urlencode(given)}" if given else resource.path
 
 
 def word(resource: Resource, value: str) -> str:
