@@ -4,11 +4,13 @@ Staff merge two contacts, undo a merge, or say that they are two people.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
+from aureum.domain.ids import now
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit
 
@@ -86,6 +88,20 @@ async def like_new(visit: Visit, body: Mapping[str, Any]) -> list[Found]:
     """The duplicates of a contact that *body* would create."""
     said = {name: body.get(name) for name in ("firstName", "lastName", "email", "phone")}
     return shown((await visit.ask("GET", API + "/similar", query=said)).body)
+
+
+async def like_new_lead(visit: Visit, body: Mapping[str, Any]) -> list[Found]:
+    """The contacts and leads that may be the person of a lead that *body* would create. A lead of the last minute is
+    the same form sent twice."""
+    named = {"firstName": "first_name", "lastName": "last_name", "email": "email", "phone": "phone"}
+    said = {name: body.get(typed) for name, typed in named.items()} | {"leads": "true"}
+    found = (await visit.ask("GET", API + "/similar", query=said)).body
+    return shown([one for one in found if one["person"]["kind"] == "contact" or not is_recent(one["person"])])
+
+
+def is_recent(person: Mapping[str, Any]) -> bool:
+    """Whether it was created within the last minute."""
+    return now() - datetime.fromisoformat(person["createdAt"]) < timedelta(minutes=1)
 
 
 async def before_conversion(visit: Visit) -> Response:

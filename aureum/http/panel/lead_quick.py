@@ -54,8 +54,6 @@ async def move(visit: Visit, body: Mapping[str, Any], lead: ApiAnswer) -> None:
     was = visit.form["was"]
     if was and was != lead.body["status"]:
         raise Invalid("status", MOVED)
-    if body.get("status") == "lost" and lead.body["status"] != "lost" and not body.get("lostReason"):
-        raise Invalid("lostReason", WHY)
     await visit.ask("PATCH", API, id=visit.id(), body=body, if_match=visit.form["etag"])
 
 
@@ -101,14 +99,14 @@ async def show(step: Step, visit: Visit) -> Response:
     return await form(step, visit, await visit.ask("GET", API, id=visit.id()))
 
 
-async def form(step: Step, visit: Visit, lead: ApiAnswer, problem: str | None = None) -> Response:
+async def form(step: Step, visit: Visit, lead: ApiAnswer, problem: str | None = None, status: int = 400) -> Response:
     """The form; after a refusal with what was typed, and the *problem*."""
     typed = {one.name: str(lead.body.get(one.name) or "") for one in step.fields}
     values = as_typed(step.fields, visit.form) if problem else typed
     return await page(
         visit,
         "lead_quick.html",
-        400 if problem else 200,
+        status if problem else 200,
         step=step,
         lead=lead.body,
         title=step.title.format(lead.body["name"]),
@@ -123,6 +121,9 @@ async def form(step: Step, visit: Visit, lead: ApiAnswer, problem: str | None = 
 async def act(step: Step, visit: Visit) -> Response:
     """Do the step, and lead back."""
     lead = await visit.ask("GET", API, id=visit.id())
+    if step.do is move and visit.form["status"] == "lost" != lead.body["status"] and not visit.form["lostReason"]:
+        # A question, not a refusal: the card on the board has no field for it.
+        return await form(step, visit, lead, WHY, 200)
     try:
         await step.do(visit, made(step.fields, visit.form, visit.zone), lead)
     except REFUSALS as error:

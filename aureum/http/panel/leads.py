@@ -11,12 +11,14 @@ from aureum.domain.ids import from_wire, to_wire
 from aureum.http.api.leads.lead_fields import LostReason, Status
 from aureum.http.panel.acting import BROKERAGE, named, number_of
 from aureum.http.panel.activities import log_page
-from aureum.http.panel.duplicates import DONE, before_conversion, of_lead
+from aureum.http.panel.duplicates import DONE, before_conversion, like_new_lead, of_lead
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Action, Column, PageLink, Resource, pages_of
 from aureum.http.panel.visit import ApiAnswer, Visit
+from aureum.http.wire.errors import HttpError
 
 API = "/api/v1/admin/leads"
+SIMILAR = "Contacts or leads may be the same person."
 NOT_OF_IT = "assigned_agent_id must be a user of the brokerage. Choose again."
 
 NAME = (Field("firstName", "First name", required=True), Field("lastName", "Last name"))
@@ -126,7 +128,9 @@ async def change_lead(visit: Visit, body: Mapping[str, Any]) -> str:
 
 
 async def make_lead(visit: Visit, body: Mapping[str, Any]) -> str:
-    """As entered by staff."""
+    """As entered by staff, unless the user has not seen yet who may be the same person."""
+    if visit.form["anyway"] != "yes" and await like_new_lead(visit, body):
+        raise HttpError("similar_contacts", SIMILAR)
     lead = (await visit.ask("POST", API, body=await with_number(visit, body) | named(visit))).body
     return to_wire(await looked_up(visit, ID, lead["id"]))
 
@@ -166,6 +170,7 @@ LEADS = Resource(
     read=read_lead,
     write=change_lead,
     make=make_lead,
+    like_new=like_new_lead,
     actions=(
         Action(
             "convert",

@@ -63,6 +63,10 @@ class SimilarTo(BaseModel):
     last_name: Annotated[Name | None, Field(alias="lastName", description="Last name")] = None
     email: Annotated[Email | None, Field(description="Email address")] = None
     phone: Annotated[PhoneText | None, Field(description="Phone number")] = None
+    leads: Annotated[
+        Literal["true", "false"] | None,
+        Field(description="`true`: also the leads that may be the person, as far as the caller sees them."),
+    ] = None
 
 
 class DistinctBody(Body):

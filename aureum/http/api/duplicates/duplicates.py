@@ -99,16 +99,19 @@ async def suggested(context: Context, found: Callable[[], Awaitable[list[dict[st
 
 
 async def get_similar(context: Context, person: SimilarTo) -> Response:
-    """Lists the contacts that may be the person with these names, this address or this phone, the surest first. Use it
-    before you create a contact."""
+    """Lists the contacts that may be the person with these names, this address or this phone, the surest first. With
+    ``leads=true`` it lists leads as well. Use it before you create a contact or a lead."""
 
     async def found() -> list[dict[str, Any]]:
         country = context.caller.country
         emails = (person.email,) if person.email else ()
         phone = e164(person.phone, country)
         asked = Person(person.first_name or "", person.last_name or "", emails, (phone,) if phone else ())
-        others = await contacts_like(context, asked)
-        return suggestions(asked, [(other, "contact") for other in others], country)
+        others = [(other, "contact") for other in await contacts_like(context, asked)]
+        if person.leads == "true":
+            key = recognized_by(person.email, asked.first_name, asked.last_name)
+            others += [(other, "lead") for other in await leads_like(context, asked, key)]
+        return suggestions(asked, others, country)
 
     return await suggested(context, found)
 

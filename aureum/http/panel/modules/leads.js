@@ -51,7 +51,6 @@ async function send(form, button) {
   const said = page.querySelector(".notice[role=status]");
   if (said) document.querySelector("main")?.append(said);
   link(rows().find((one) => one.dataset.key === key))?.focus();
-  everyTick();
 }
 
 /** @type {string | undefined} */
@@ -83,14 +82,17 @@ const STEPS = /** @type {Record<string, string>} */ ({ a: "assign", s: "status",
 document.addEventListener("aureum:key", (event) => {
   const { key } = /** @type {CustomEvent} */ (event).detail;
   const all = rows(), at = all.findIndex((one) => one.contains(document.activeElement));
-  if (key === "j" || key === "k") link(all[Math.max(0, Math.min(all.length - 1, at + (key === "j" ? 1 : -1)))])?.focus();
-  else if (key === "Enter" && at >= 0 && document.activeElement?.localName !== "a") link(all[at])?.click();
-  else if (STEPS[key] && at >= 0) {
+  const step = { j: 1, k: -1 }[key];
+  if (step) link(all[Math.max(0, Math.min(all.length - 1, at + step))])?.focus();
+  else if (at < 0) return;
+  else if (key === "Enter" && document.activeElement?.matches(".tick input")) link(all[at])?.click();
+  else if (STEPS[key]) {
     last = all[at].dataset.key;
     const back = new URL(location.href);
     ["done", "n"].forEach((name) => back.searchParams.delete(name));
     open(`/admin/leads/${last}/${STEPS[key]}?back=${encodeURIComponent(back.pathname + back.search)}`);
-  }
+  } else return;
+  event.preventDefault();
 });
 
 /** @type {HTMLElement | null} */
@@ -115,15 +117,9 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   });
 }
 
-// A box above all others, which none needs without script.
-function everyTick() {
-  const head = document.querySelector(".leads thead th");
-  if (!head || head.querySelector("input")) return;
-  const box = Object.assign(document.createElement("input"), { type: "checkbox", ariaLabel: "Select all" });
-  head.replaceChildren(box);
-  box.addEventListener("change", () => {
-    for (const row of rows()) Object.assign(row.querySelector(".tick input") ?? {}, { checked: box.checked });
-  });
-}
-document.addEventListener("aureum:swapped", everyTick);
-everyTick();
+// Without script each box is ticked by itself.
+const every = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Select all" });
+every.addEventListener("click", () => {
+  for (const row of rows()) Object.assign(row.querySelector(".tick input") ?? {}, { checked: true });
+});
+document.querySelector(".bulk p")?.after(every);
