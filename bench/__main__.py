@@ -26,6 +26,7 @@ from bench import (
     lists,
     mail,
     memory,
+    panel,
     rebuild,
     resources,
     routing,
@@ -67,6 +68,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "search": (search.__doc__, search.run),
     "duplicates": (duplicates.__doc__, duplicates.run),
     "lists": (lists.__doc__, lists.run),
+    "panel": (panel.__doc__, panel.run),
     "memory": (memory.__doc__, memory.run),
 }
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"

@@ -9,7 +9,7 @@ again with a typo forgiven, and both count.
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -104,9 +104,9 @@ def one_of(shares: Mapping[Any, float]) -> Any:
     return dice.choices(list(shares), weights=list(shares.values()))[0]
 
 
-def lead_of(person: Contact, number: int) -> Lead:
-    """A lead that *person* is."""
-    agent = AGENTS[min(int(dice.expovariate(0.1)), len(AGENTS) - 1)] if dice.random() < 0.9 else None
+def lead_of(person: Contact, number: int, agents: Sequence[UUID] = AGENTS) -> Lead:
+    """A lead that *person* is, of one of *agents* or none."""
+    agent = agents[min(int(dice.expovariate(0.1)), len(agents) - 1)] if dice.random() < 0.9 else None
     source = one_of(SOURCES)
     fields = LeadFields(
         first_name=person.first_name,

@@ -14,7 +14,7 @@ from aureum.http.panel.page import page
 from aureum.http.panel.visit import ApiAnswer, Visit
 from aureum.http.wire.errors import InvalidRequest
 
-LENGTH = 50
+LENGTH = 40
 
 NEWEST = "-createdAt"
 

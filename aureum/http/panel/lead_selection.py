@@ -16,7 +16,7 @@ from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import ApiAnswer, Visit
 
 MOST = 100
-"""Leads that one form changes: two pages of the list."""
+"""Leads that one form changes; a page of the list has fewer."""
 
 AT_ONCE = 8
 

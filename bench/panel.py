@@ -1,0 +1,176 @@
+"""How long the panel's pages take where a brokerage has 100,000 leads, and how large they are.
+
+Each page is asked for by a user who is logged in, one at a time, from a process without its cache of answers: as if the
+brokerage had changed since. Beside the time of a page stands what process and database worked for it, which other work
+on the machine blurs less. The file of all leads is read whole.
+"""
+
+import asyncio
+import http.client
+import secrets
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import quantiles
+from uuid import UUID
+
+from aureum.app import open_store
+from aureum.commands.api_keys import hash_key
+from aureum.commands.users import CreateUser, create_user
+from aureum.domain.ids import to_wire
+from aureum.projections import lead_list
+from aureum.settings import Settings
+from aureum.store.cipher import MasterKey
+from aureum.store.metadata import COMMAND_LINE, Origin
+from aureum.store.postgres.database import connect
+from aureum.store.postgres.migrate import migrate
+from aureum.store.rebuild.list import COPY
+from bench.databases import database, server
+from bench.lists import COPIED, COUNTS, lead_of
+from bench.people import people
+from bench.processes import MASTER_KEY, Server, aureum, resident_megabytes
+from bench.rows import Row
+from bench.tenants import open_tenant
+
+LEADS = 100_000
+BUDGET, LARGEST = 60.0, 100_000
+CALLS = 100
+
+TOKEN = """
+INSERT INTO user_tokens (token_hash, tenant_id, user_id, expires_at)
+VALUES (%(hash)s, %(tenant)s, %(user)s, now() + interval '1 hour')
+"""
+AGENTS = "SELECT user_id FROM users WHERE tenant_id = %(tenant)s AND role = 'agent' ORDER BY number"
+
+
+@dataclass(frozen=True)
+class PanelPage:
+    """A page that is measured. In its path ``{agent}`` stands for an agent's id."""
+
+    what: str
+    path: str
+
+
+PAGES: Sequence[PanelPage] = (
+    PanelPage("leads", "/admin/leads"),
+    PanelPage("leads, a status", "/admin/leads?status=offer"),
+    PanelPage("leads, nobody's", "/admin/leads?assigned=nobody"),
+    PanelPage("leads, an agent's", "/admin/leads?assigned={agent}"),
+    PanelPage("leads, in the pond (none)", "/admin/leads?pond=yes"),
+    PanelPage("leads, suspected spam (none)", "/admin/leads?spam=yes"),
+    PanelPage("leads, created in a month", "/admin/leads?since=2024-02-01&until=2024-02-29"),
+    PanelPage("leads, a search", "/admin/leads?q=johnson"),
+    PanelPage("leads, the last change first", "/admin/leads?sort=-updatedAt"),
+    PanelPage("leads, the last change last", "/admin/leads?sort=updatedAt"),
+    PanelPage("leads, by status", "/admin/leads?sort=status"),
+    PanelPage("leads, by name, one status", "/admin/leads?sort=name&status=offer"),
+    PanelPage("leads, an agent's by name, too many", "/admin/leads?sort=name&assigned={agent}"),
+    PanelPage("board of leads", "/admin/leads?view=board"),
+    PanelPage("board of leads, an agent's", "/admin/leads?view=board&assigned={agent}"),
+)
+"""One line more measures one page more."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """The brokerage: its host, the token of its owner, and an agent of it."""
+
+    host: str
+    token: str
+    agent: str
+
+
+async def opened(url: str, leads: int) -> Office:
+    """The brokerage with its leads, as the projection makes their rows."""
+    await migrate(url, MasterKey(MASTER_KEY))
+    async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
+        tenant = await open_tenant(store, 0)
+        owner = CreateUser(
+            tenant_id=tenant.tenant_id, email="owner@b0.example.com", name="Olivia Owner", role="brokerage_owner"
+        )
+        user = await create_user(store, owner, Origin(COMMAND_LINE))
+        token = "aut_" + secrets.token_urlsafe(32)
+        said = {"hash": hash_key(token), "tenant": tenant.tenant_id, "user": user.id}
+        await store.database.rows(TOKEN, said)
+        agents = [found for (found,) in await store.database.rows(AGENTS, {"tenant": tenant.tenant_id})]
+    await fill(url, tenant.tenant_id, agents, leads)
+    return Office(tenant.host, token, to_wire(agents[0]))
+
+
+async def fill(url: str, tenant_id: UUID, agents: Sequence[UUID], leads: int) -> None:
+    """The leads of the brokerage."""
+    columns = lead_list.LIST.columns
+    async with await connect(url) as connection:
+        await connection.execute("DELETE FROM lead_list")
+        async with connection.cursor() as cursor, cursor.copy(lead_list.LIST.statement(COPY)) as target:
+            target.set_types(("uuid", "int4", *columns.values()))
+            for number, person in enumerate(islice(people(leads), leads)):
+                ((row),) = lead_list.LIST.rows((), lead_of(person, number, agents).pending_events)
+                await target.write_row((tenant_id, 1, *map(row.__getitem__, columns)))
+        for statement in ("DELETE FROM lead_counts", COUNTS, *COPIED):
+            await connection.execute(statement.encode())
+
+
+def page(served: Server, office: Office, one: PanelPage, calls: int) -> Row:
+    """A page, asked for *calls* times."""
+    headers = {"Host": office.host, "Cookie": f"aureum={office.token}"}
+    took, size = [], 0
+    with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)) as connection:
+        for number in range(calls + 5):
+            if number == 5:
+                before = served.cpu_seconds()
+            started = time.perf_counter()
+            connection.request("GET", one.path.replace("{agent}", office.agent), headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+            took.append((time.perf_counter() - started) * 1_000)
+            if answer.status != 200:
+                raise RuntimeError(f"{one.path}: {answer.status}, {body[:200]!r}")
+            size = len(body)
+    after = served.cpu_seconds()
+    worked = "" if before is None or after is None else f"{(sum(after) - sum(before)) * 1_000 / calls:.0f} ms of work"
+    slow = quantiles(took[5:], n=20)[-1]
+    return Row(
+        one.what,
+        f"p95 {slow:.0f} ms, {size / 1_000:.0f} KB",
+        worked,
+        budget=f"≤ {BUDGET:g} ms, {LARGEST // 1_000} KB",
+        met=slow <= BUDGET and size <= LARGEST,
+    )
+
+
+def export(served: Server, office: Office, leads: int) -> Row:
+    """All leads as a file: how long it takes, and how much memory the process takes for it."""
+    pid = served.processes[0].pid
+    before = resident_megabytes(pid)
+    headers = {"Host": office.host, "Cookie": f"aureum={office.token}"}
+    started, most, lines = time.perf_counter(), before, 0
+    with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)) as connection:
+        connection.request("GET", "/admin/leads.csv", headers=headers)
+        answer = connection.getresponse()
+        while part := answer.read(1 << 20):
+            lines += part.count(b"\r\n")
+            most = max(most, resident_megabytes(pid))
+    if lines != leads + 1:
+        raise RuntimeError(f"The file has {lines} lines for {leads} leads.")
+    seconds = time.perf_counter() - started
+    return Row(f"{leads:,} leads as CSV", f"{seconds:.1f} s", f"{most - before:.0f} MB more memory at most")
+
+
+def run(*, quick: bool = False) -> list[Row]:
+    """About half a minute."""
+    leads, calls = (20_000, 10) if quick else (LEADS, CALLS)
+    with (
+        tempfile.TemporaryDirectory(prefix="aureum-bench-") as directory,
+        server() as server_url,
+        database(server_url, "panel") as url,
+    ):
+        office = asyncio.run(opened(url, leads))
+        with aureum(url, Path(directory), module="bench.uncached") as served:
+            rows = [page(served, office, one, calls) for one in PAGES]
+            rows.append(export(served, office, leads))
+    return rows
