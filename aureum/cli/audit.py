@@ -49,15 +49,15 @@ def audit_lead(
     say(as_json, {"id": now["id"], "events": entries, "state": now}, people)
 
 
-def moment(text: str | None) -> datetime | None:
-    """Raises Invalid."""
+def moment(text: str | None, option: str = "as-of") -> datetime | None:
+    """The time that an *option* of the command line names. Raises Invalid."""
     from aureum.http.wire.times import parse_time
 
     try:
         return None if text is None else parse_time(text)
     except ValueError as error:
         raise Invalid(
-            "as-of", "as-of must be a time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31."
+            option, f"{option} must be a time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31."
         ) from error
 
 

@@ -24,6 +24,7 @@ from aureum.cli import (
     projections,
     routing,
     serve,
+    undoing,
     users,
     webhooks,
 )
@@ -127,6 +128,7 @@ app.command("demo", epilog=examples("aureum demo"))(serve.demo_command)
 app.command("doctor", epilog=examples("aureum doctor"))(doctor.doctor_command)
 app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup_command)
 app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore_command)
+app.command("undo", epilog=undoing.EXAMPLES)(undoing.undo_command)
 app.add_typer(brokerages.app, name="brokerage")
 app.add_typer(users.user, name="user")
 users.user.command("profile", epilog=profiles.EXAMPLES)(profiles.user_profile)

@@ -1,0 +1,116 @@
+"""``aureum undo``: what one user or key did between two moments, undone over all resources of a brokerage."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aureum.cli.audit import moment
+from aureum.cli.installation import origin, tenant_of, with_store
+from aureum.cli.options import Json, Slug, Yes, examples
+from aureum.cli.output import Refused, Unconfirmed, say, table
+from aureum.cli.users import named
+from aureum.domain import ids
+from aureum.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from aureum.store.event_store import EventStore
+    from aureum.store.metadata import Actor
+
+EXAMPLES = examples(
+    "aureum undo --brokerage example --user ann@example.com --from 2026-01-31T09:00:00Z --dry-run",
+    "aureum undo --brokerage example --key c01h2xcejqtf2nbrexx3vqjhp41 --from 2026-01-31 --to 2026-02-01 --yes",
+)
+
+ONE_OF_BOTH = "Pass either --user or --key: whose changes are to be undone."
+NO_KEY = "This brokerage has no API key {key!r}. 'aureum api-key list' shows their ids."
+CONFIRM = "Changes of {resources} resources would be undone; --dry-run lists them. Confirm with --yes."
+
+KEY = "SELECT key_id FROM api_keys WHERE tenant_id = %(tenant)s AND key_id = %(key)s"
+
+
+def undo_command(
+    slug: Slug,
+    email: Annotated[str | None, typer.Option("--user", help="The email address of the user.")] = None,
+    key: Annotated[str | None, typer.Option(help="The id of the API key.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="The first moment. Default: the beginning.")] = None,
+    before: Annotated[str | None, typer.Option("--to", help="The last moment. Default: now.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be undone.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Undo what a user or an API key changed.
+
+    Each change is undone by an event of its own, so histories show both. What has been changed by others since is left
+    alone and listed. Leads, contacts, properties, tasks and showings stay created. An interrupted undo goes on where it
+    stopped when it is run again.
+    """
+    if (email is None) == (key is None):
+        raise Refused(ONE_OF_BOTH)
+    wanted, until = moment(since, "from"), moment(before, "to")
+
+    async def work(store: EventStore) -> list[Any]:
+        from aureum.commands.clock import on_clock
+        from aureum.commands.undoing_all import UndoAll, is_worth_telling, undo_all
+
+        tenant_id = await tenant_of(store.database, slug)
+        first, last = await on_clock(store.database, tenant_id, wanted, until)
+        undo = UndoAll(tenant_id=tenant_id, actor=await actor(store, slug, email, key), since=first, before=last)
+
+        async def outcomes(*, rehearsed: bool) -> list[Any]:
+            found = undo_all(store, undo, origin(), rehearsed=rehearsed)
+            return [one async for one in found if is_worth_telling(one)]
+
+        if not dry_run and not yes:
+            rehearsed = await outcomes(rehearsed=True)
+            ask(sum(bool(one.back) for one in rehearsed))
+        return await outcomes(rehearsed=dry_run)
+
+    done = with_store(work)
+    undone = [one for one in done if one.back]
+    left = [described(one) for one in done if one.left or (one.why and not one.back)]
+    document = {"undone": len(undone), "left": left, "resources": [described(one) for one in undone]}
+    rows = [(one.kind, ids.to_wire(one.stream_id), shown(one.back), shown(one.left), one.why) for one in done]
+    title = f"{len(undone)} resources {'would go' if dry_run else 'went'} back"
+    say(as_json, document, table(title, ("resource", "id", "back", "left alone", "why"), rows))
+
+
+def ask(resources: int) -> None:
+    """Raises Unconfirmed where there is no terminal to ask at, and Refused if the answer is no."""
+    if not sys.stdin.isatty():
+        raise Unconfirmed(CONFIRM.format(resources=resources))
+    if not typer.confirm(f"Undo the changes of {resources} resources?", err=True):
+        raise Refused("Nothing was undone.")
+
+
+async def actor(store: EventStore, slug: str, email: str | None, key: str | None) -> Actor:
+    """Whose events they are. Raises NotFound."""
+    from aureum.store.metadata import Actor
+
+    if email is not None:
+        _, user_id, _ = await named(store, email, slug)
+        return Actor("user", ids.to_wire(user_id))
+    tenant_id = await tenant_of(store.database, slug)
+    key_id = ids.from_wire(key or "")
+    rows = [] if key_id is None else await store.database.rows(KEY, {"tenant": tenant_id, "key": key_id})
+    if not rows:
+        raise NotFound(NO_KEY.format(key=key))
+    return Actor("key", ids.to_wire(rows[0][0]))
+
+
+def described(one: Any) -> dict[str, Any]:
+    """One outcome, as scripts read it."""
+    return {
+        "type": one.kind,
+        "id": ids.to_wire(one.stream_id),
+        "back": list(one.back),
+        "left": list(one.left),
+        "why": one.why or None,
+    }
+
+
+def shown(parts: Any) -> str:
+    """Names of parts, for people."""
+    return ", ".join(part.replace("_", " ") for part in parts)
