@@ -269,3 +269,10 @@ SELECT t.task_id FROM task_list t
  ORDER BY 1
 """
 """The leads and tasks that name a contact."""
+
+THERE = """
+SELECT x.contact_id FROM contact_list x
+ WHERE x.tenant_id = %(tenant)s AND x.contact_id = ANY (%(contacts)s::uuid[]) AND x.merged_into IS NULL
+   AND x.read_version = (SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+"""
+"""Which contacts there are."""

@@ -20,7 +20,7 @@ from aureum.domain.errors import Busy, Unavailable
 from aureum.store.postgres.arrays import packed
 from aureum.store.postgres.batches import Batches
 from aureum.store.postgres.connection import Connection
-from aureum.store.postgres.database import AWAY, NO_WRITING, connect, unavailable
+from aureum.store.postgres.database import AWAY, NO_WRITING, connect, unavailable, was_lost
 from aureum.store.postgres.watch import COUNTING, Watch
 
 CALL = """
@@ -196,8 +196,8 @@ class Gate:
                 if not counts_now:
                     return await self._ask_uncounted(lookups, counts)
                 if sum(counts) == 1:
-                    return await self._ask(CALL_ONE, (*lookups[0], self.form_rate_limit))
-                return await self._ask(CALL, self._parameters(lookups, counts))
+                    return await self._ask_again(CALL_ONE, (*lookups[0], self.form_rate_limit))
+                return await self._ask_again(CALL, self._parameters(lookups, counts))
             except NO_WRITING as error:
                 if not counts_now:
                     raise
@@ -214,13 +214,24 @@ class Gate:
         except AWAY as error:
             raise unavailable(error, self.watch) from error
 
+    async def _ask_again(self, call: str, parameters: Sequence[Any]) -> list[Any]:
+        """``_ask``, on a new connection if this one had broken. A request that was counted already is counted twice."""
+        try:
+            return await self._ask(call, parameters)
+        except psycopg.OperationalError as error:
+            if not was_lost(error):
+                raise
+        if self.connection is not None:
+            await self.connection.close()
+        return await self._ask(call, parameters)
+
     def _parameters(self, lookups: Sequence[Lookup], counts: Sequence[int]) -> list[Any]:
         """Of the calls for many."""
         arrays = map(packed, (bytes, str, str, str, int), (*zip(*lookups, strict=True), counts))
         return [*arrays, self.form_rate_limit]
 
     async def _ask_uncounted(self, lookups: Sequence[Lookup], counts: Sequence[int]) -> list[Any]:
-        rows = await self._ask(UNCOUNTED, self._parameters(lookups, counts))
+        rows = await self._ask_again(UNCOUNTED, self._parameters(lookups, counts))
         self.uncounted(sum(counts))
         return rows
 

@@ -21,13 +21,14 @@ STYLES = (
     "parts.css",
     "forms.css",
     "picker.css",
+    "showings.css",
     "phone.css",
     "leads.css",
     "print.css",
 )
 """The files of the style sheet, in the order in which later rules win over earlier ones."""
 
-MODULES = ("panel.js", "keys.js", "find.js", "live.js", "picker.js", "narrow.js", "leads.js")
+MODULES = ("panel.js", "keys.js", "find.js", "live.js", "picker.js", "narrow.js", "leads.js", "showings.js")
 """Every page loads ``panel.js``; the others are loaded by the pages that name them."""
 
 

@@ -60,6 +60,7 @@ LABELS = {
     "preferredDate": "Preferred date",
     "preferredTime": "Preferred time",
     "startsAt": "Starts at",
+    "noShow": "No-show",
 }
 """What fields are called. A field that is not here is called by its name in words."""
 

@@ -4,6 +4,7 @@ from typing import get_args
 
 from aureum.http.api.contacts.contact_fields import Type
 from aureum.http.panel.activities import log_page
+from aureum.http.panel.around import around_contact, served
 from aureum.http.panel.duplicates import DONE, HERE, like_new, of_contact
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Column, PageLink, Resource, pages_of
@@ -49,10 +50,15 @@ CONTACTS = Resource(
     same=of_contact,
     like_new=like_new,
     pages=((HERE, "Duplicates"),),
+    chips="type",
+    template="contact.html",
+    list_template="contacts.html",
+    beside=around_contact,
+    beside_list=served,
     told=DONE,
     mentions={"leadId": "/admin/leads"},
     facts=(
-        Column("phoneE164", "Phone (E.164)"),
+        Column("phoneE164", "Phone, international"),
         Column("otherNames", "Other names", "words"),
         Column("otherEmails", "Other addresses", "words"),
         Column("otherPhones", "Other phones", "phones"),

@@ -31,6 +31,7 @@ HAPPENED = {
     "task.completed": "Completed",
     "task.contact_changed": "Contact merged",
     "tour.requested": "Showing requested",
+    "tour.no_show": "The visitor did not come",
     "tour.cleared": "Marked as not spam",
     "tour.suspected": "Suspected spam",
 }

@@ -3,6 +3,7 @@
 from typing import get_args
 
 from aureum.http.api.properties.property_fields import Status, Type
+from aureum.http.panel.around import around_property
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Column, PageLink, Resource, pages_of
 
@@ -32,6 +33,8 @@ PROPERTIES = Resource(
     many="Properties",
     title=lambda listed: listed["title"],
     chips="status",
+    template="property.html",
+    beside=around_property,
     columns=(
         Column("title", "Title"),
         Column("price", "Price", "price"),

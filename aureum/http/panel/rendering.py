@@ -1,5 +1,6 @@
 """Templates into answers. Everything that a page shows is escaped, and a name that a template misses is an error."""
 
+import re
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,16 @@ from aureum.http.panel.picks import Pick
 from aureum.http.panel.prices import price_shown
 from aureum.http.panel.setting_tabs import ACCOUNT, SETTINGS
 from aureum.http.panel.statuses import initials, status_of, tone
-from aureum.http.panel.times import is_past, shown_time
+from aureum.http.panel.times import is_past, shown_time, typed_on_clock
 from aureum.http.panel.visit import Visit, new_once
+
+PAUSES = re.compile(r"[^0-9+*#]+", re.ASCII)
+
+
+def dialled(phone: str) -> str:
+    """What a telephone dials of a number as it was given: nothing of an extension, which begins with a letter."""
+    return PAUSES.sub("", re.split(r"[^\W\d_]", phone, maxsplit=1)[0])
+
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -49,6 +58,8 @@ TEMPLATES.globals["account_tabs"] = ACCOUNT
 TEMPLATES.globals["setting_tabs"] = SETTINGS
 TEMPLATES.filters["moment"] = shown_time
 TEMPLATES.filters["price"] = price_shown
+TEMPLATES.filters["on_clock"] = typed_on_clock
+TEMPLATES.filters["dialled"] = dialled
 TEMPLATES.filters["initials"] = initials
 TEMPLATES.filters["tone"] = tone
 TEMPLATES.filters["is_past"] = is_past

@@ -16,7 +16,7 @@ from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
 from aureum.http.panel.activity_words import OFFERED, TYPED
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes, made
 from aureum.http.panel.history_words import history_shown
-from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
+from aureum.http.panel.page import REFUSALS, Answering, Page, page, refusal, seen
 from aureum.http.panel.picking import picked, with_names
 from aureum.http.panel.statuses import status_of
 from aureum.http.panel.visit import ApiAnswer, Visit
@@ -89,6 +89,8 @@ class Resource:
     """Whether notes, calls, mails and visits are logged on it."""
     asks: Callable[[Doc], str | None] = lambda _: None
     """A note on its page about something useful that is missing."""
+    view: Answering | None = None
+    """What its address shows first, where that is not the list, which ``?view=list`` shows."""
     numbered: bool = False
     mentions: Mapping[str, str] = field(default_factory=dict)
     """Fields that name other resources, and the pages where these are."""
@@ -131,6 +133,8 @@ async def staff(resource: Resource, visit: Visit) -> dict[str, str]:
 async def show_list(resource: Resource, visit: Visit) -> Response:
     """The newest that the filters let through, a page at a time."""
     query = visit.request.query_params
+    if resource.view is not None and query.get("view") != "list":
+        return await resource.view(visit)
     chosen = {one.name: query.get(one.name, "") for one in resource.filters}
     part = {"page": query.get("page", ""), "page_size": LENGTH} if resource.numbered else {"limit": LENGTH}
     part |= named(visit) if resource.named else {}
@@ -144,10 +148,10 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
         "resource": resource,
         "docs": docs,
         "chosen": chosen,
-        "older": None if more is None else urlencode(more),
+        "older": None if more is None else urlencode({**more, **({} if resource.view is None else {"view": "list"})}),
         "users": await staff(resource, visit),
         "chips": chips_of(resource, chosen),
-        "chip": listed(resource, {name: text for name, text in chosen.items() if text}),
+        "chip": listed(resource, chosen),
         "beside": None if resource.beside_list is None else await resource.beside_list(visit, docs),
         "done": changed(resource) if query.get("done") == "changed" else None,
     }
@@ -157,16 +161,16 @@ async def show_list(resource: Resource, visit: Visit) -> Response:
 def chips_of(resource: Resource, chosen: Mapping[str, str]) -> list[tuple[str, str, None]]:
     """The values of the filter that stands as chips: the address of the list with each, and the word for it."""
     (values,) = [one.choices for one in resource.filters if one.name == resource.chips] or [()]
-    kept = {name: text for name, text in chosen.items() if text and name != resource.chips}
     return [
-        (listed(resource, kept | ({resource.chips: value} if value else {})), word(resource, value), None)
+        (listed(resource, {**chosen, resource.chips: value}), word(resource, value), None)
         for value in (("", *values) if values else ())
     ]
 
 
 def listed(resource: Resource, chosen: Mapping[str, str]) -> str:
-    """The address of the list with filters."""
-    return f"{resource.path}?{urlencode(chosen)}" if chosen else resource.path
+    """The address of the list with filters, those that are *chosen*."""
+    given = {name: text for name, text in chosen.items() if text}
+    return f"{resource.path}?{urlencode(given)}" if given else resource.path
 
 
 def word(resource: Resource, value: str) -> str:

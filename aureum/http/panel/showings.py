@@ -1,11 +1,23 @@
 """Showings: the visitor, the property, the time, and the agent who shows it."""
 
-from typing import get_args
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, get_args
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
+from starlette.responses import Response
+
+from aureum.domain.errors import NotFound
+from aureum.http.api.tours.icalendar import CALENDAR
 from aureum.http.api.tours.tour_fields import Status
 from aureum.http.panel.fields import Field
 from aureum.http.panel.leads import CLEAR
-from aureum.http.panel.resource import Column, Resource, pages_of
+from aureum.http.panel.page import Page
+from aureum.http.panel.resource import Column, Doc, Resource, pages_of
+from aureum.http.panel.showing_calendar import DONE, show_calendar
+from aureum.http.panel.showing_steps import step
+from aureum.http.panel.times import on_clock
 from aureum.http.panel.visit import ApiAnswer, Visit
 
 FIELDS = (
@@ -28,6 +40,48 @@ async def read_showing(visit: Visit) -> ApiAnswer:
     answer = await visit.ask("GET", "/api/showings/{id}", id=visit.id())
     more = {"leadId": answer.body.get("leadId"), "reason": answer.body.get("routing", {}).get("reason")}
     return ApiAnswer(answer.body | more, answer.etag, None)
+
+
+async def about(visit: Visit, showing: Doc) -> Mapping[str, Any]:
+    """Who and where, by name: the lead and the property, if the reader may see them; and the mail with which the
+    calendar file is sent."""
+    lead = await named(visit, "/api/leads/{id}", showing["leadId"])
+    listed = await named(visit, "/api/properties/{id}", showing["propertyId"])
+    return {"lead": lead, "listed": listed, "mail": mail_to(visit, showing, listed)}
+
+
+async def named(visit: Visit, path: str, id: str | None) -> Doc | None:
+    """Another resource; None without an *id*, and of one that the reader may not see."""
+    if id is None:
+        return None
+    try:
+        found: Doc = (await visit.ask("GET", path, id=id)).body
+    except NotFound:
+        return None
+    return found
+
+
+def mail_to(visit: Visit, showing: Doc, listed: Doc | None) -> str | None:
+    """The address of a new mail to the visitor that says when and where, to which the calendar file is attached."""
+    if showing["email"] is None or showing["startsAt"] is None or visit.acting is None:
+        return None
+    at = on_clock(showing["startsAt"], ZoneInfo(showing["timeZone"]))
+    place = f"{listed['address']}, {listed['city']}" if listed else "the property"
+    when = f"{at:%A, %-d %B %Y, %H:%M %Z}"
+    text = (
+        f"Hello {showing['name']},\r\n\r\nyour showing of {place} is on {when}. The calendar file is attached.\r\n\r\n"
+    )
+    words = {"subject": f"Your showing of {place}", "body": f"{text}{visit.acting['name']}\r\n"}
+    return f"mailto:{quote(showing['email'], safe='@')}?" + "&".join(
+        f"{name}={quote(said)}" for name, said in words.items()
+    )
+
+
+async def calendar_file(visit: Visit) -> Response:
+    """The calendar file of a showing."""
+    file = await visit.answer("GET", "/api/showings/{id}.ics", id=visit.id())
+    headers = {"Content-Disposition": 'attachment; filename="showing.ics"'}
+    return Response(bytes(file.body), headers=headers, media_type=CALENDAR)
 
 
 SHOWINGS = Resource(
@@ -57,6 +111,10 @@ SHOWINGS = Resource(
     mentions={"propertyId": "/admin/properties", "leadId": "/admin/leads"},
     actions=(CLEAR,),
     history=True,
+    view=show_calendar,
+    template="showing.html",
+    beside=about,
+    told=DONE,
     facts=(
         Column("suspect", "Spam check", "suspect"),
         Column("startsAt", "Starts at", "wall"),
@@ -67,4 +125,8 @@ SHOWINGS = Resource(
     ),
 )
 
-PAGES = pages_of(SHOWINGS)
+PAGES = (
+    *pages_of(SHOWINGS),
+    Page(SHOWINGS.path + "/{id}/step", act=partial(step, SHOWINGS)),
+    Page(SHOWINGS.path + "/{id}/calendar.ics", calendar_file),
+)

@@ -25,6 +25,11 @@ def typed_time(text: str | None, zone: ZoneInfo) -> str:
     return "" if text is None else on_clock(text, zone).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
+def typed_on_clock(text: str | None, zone: ZoneInfo) -> str:
+    """The same to the minute; empty for none."""
+    return "" if text is None else on_clock(text, zone).replace(tzinfo=None).isoformat(timespec="minutes")
+
+
 def on_clock(text: str, zone: ZoneInfo) -> datetime:
     """An instant of the API on the clock of *zone*, or, at the ends of what a ``datetime`` can hold, in UTC."""
     instant = datetime.fromisoformat(text)

@@ -6,20 +6,22 @@ database is not there", or is another version's, become ``Unavailable`` here, on
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Unavailable
 from aureum.store.postgres.batched_reads import BatchedReads
-from aureum.store.postgres.connection import CONNECT_TIMEOUT_SECONDS, Connection, parameters
+from aureum.store.postgres.connection import CONNECT_TIMEOUT_SECONDS, Connection, NoAnswer, parameters
 from aureum.store.postgres.watch import POOLER, VERSION, WRITES, Watch
+
+Result = TypeVar("Result")
 
 OTHER_VERSION = (
     psycopg.errors.UndefinedFunction,
@@ -36,6 +38,9 @@ OTHER_VERSION = (
     psycopg.errors.FeatureNotSupported,
 )
 """What means that another version of Aureum has migrated the database, or that this one has not yet."""
+
+STOPPED = ("57P01", "57P02")
+"""What a server says of a session that it ends: an administrator did, or it crashed."""
 
 NOT_PREPARED = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement)
 """What a pooler means that gives each transaction another session, when statements are prepared all the same."""
@@ -92,6 +97,14 @@ async def connect(url: str, *, prepared: bool | None = None, watch: Watch | None
     return connection
 
 
+def was_lost(error: BaseException | None) -> bool:
+    """Whether a connection had broken, or was ended by a server that stopped: the next one may do. A server that says
+    nothing, or that lets no one in, is something else."""
+    if not isinstance(error, psycopg.OperationalError) or isinstance(error, (NoAnswer, PoolTimeout)):
+        return False
+    return error.sqlstate in (None, *STOPPED)
+
+
 def unavailable(error: psycopg.Error, watch: Watch, what: str = WRITES) -> Unavailable:
     """What an operator should know of *error*: a full disk is told plainly, and so is a database of another version;
     everything else is "not there". *watch* remembers what the next request will meet too, and that it was *what* could
@@ -132,7 +145,7 @@ class Database:
         self.prepared = prepared
         self.idle_seconds = idle_seconds
         self.watch = watch or Watch()
-        self.batched = BatchedReads(self.rows)
+        self.batched = BatchedReads(self._rows_read)
         self.tasks: set[asyncio.Task[None]] = set()
         self.ending = False
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -228,6 +241,21 @@ class Database:
             await cursor.execute(query, parameters)
             return await cursor.fetchall() if cursor.description else []
 
+    async def _rows_read(self, query: str, parameters: Sequence[Any]) -> list[Any]:
+        """``rows`` of a statement that only reads."""
+        return await self._read(lambda: self.rows(query, parameters))
+
+    async def _read(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Do *work*, which only reads, once more if its connection had broken, as after a fail-over. The pool's others
+        have probably broken with it, so all are replaced. Raises Unavailable."""
+        try:
+            return await work()
+        except Unavailable as error:
+            if not was_lost(error.__cause__):
+                raise
+        await self.pool.drain()
+        return await work()
+
     async def tenant_rows(self, tenant_id: UUID, query: str, parameters: Mapping[str, Any]) -> list[Any]:
         """Run one statement that sees only *tenant_id*, in one round trip. Raises Unavailable.
 
@@ -240,6 +268,11 @@ class Database:
         self, tenant_id: UUID, queries: Sequence[tuple[str, Mapping[str, Any]]]
     ) -> list[list[Any]]:
         """Like ``tenant_rows`` for several statements of one snapshot-free transaction."""
+        return await self._read(lambda: self._tenant_results(tenant_id, queries))
+
+    async def _tenant_results(
+        self, tenant_id: UUID, queries: Sequence[tuple[str, Mapping[str, Any]]]
+    ) -> list[list[Any]]:
         set_tenant = SET_TENANT.format(sql.Literal(str(tenant_id)))
         async with self.connection() as connection:
             cursors = [connection.cursor(binary=True) for _ in queries]

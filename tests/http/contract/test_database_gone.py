@@ -134,13 +134,11 @@ def test_while_the_database_is_gone_every_endpoint_says_so(
 def test_connections_that_break_are_made_again(lonely: Server, brokerage: Tenant, server_url: str, url: str) -> None:
     assert statuses(lonely, brokerage) == WELL
     before = head(url, brokerage)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        cut(connection, url)
-
-    # Each connection that was cut costs a request at most: those of the gate, of the writer, and four readers.
-    refused = sum(list(statuses(lonely, brokerage).values()).count(503) for _ in range(3))
-    assert refused <= 6
-    assert statuses(lonely, brokerage) == WELL
+    # No request pays for it: reads are asked again on a new connection, and an append that was lost is repeated.
+    for _ in range(3):
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            cut(connection, url)
+        assert statuses(lonely, brokerage) == WELL
     assert head(url, brokerage) > before
 
 

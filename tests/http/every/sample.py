@@ -462,6 +462,22 @@ def similar(sample: Sample) -> dict[str, Any]:
     return {"query": {"email": email}}
 
 
+def with_task(sample: Sample) -> dict[str, Any]:
+    """A contact that a task is about."""
+    contact = sample.make("/api/contacts")
+    task = {"title": f"Call {sample.mark}", "contactId": contact}
+    assert Call("POST", "/api/tasks", {}, task, sample.tenant.bearer).send(sample.server).status == 201
+    return {"path": f"/api/contacts/{contact}/related"}
+
+
+def shown_once(sample: Sample) -> dict[str, Any]:
+    """A property with a showing."""
+    house = sample.make("/api/properties")
+    showing = {"name": f"Jane {sample.mark}", "phone": "208-555-0456", "propertyId": house}
+    assert Call("POST", "/api/showings", {}, showing, sample.tenant.bearer).send(sample.server).status == 201
+    return {"path": f"/api/properties/{house}/related"}
+
+
 def with_showing(sample: Sample) -> dict[str, Any]:
     """The month of the showing that is made of the example."""
     sample.one("/api/showings")
@@ -523,6 +539,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/showings/{id}/undo"): changed("/api/showings", "name", "Jim"),
     ("GET", "/api/contacts/similar"): similar,
     ("GET", "/api/v1/admin/search"): searched,
+    ("GET", "/api/contacts/{id}/related"): with_task,
+    ("GET", "/api/contacts/serving"): lambda sample: {"query": {"ids": sample.one("/api/contacts")}},
+    ("GET", "/api/properties/{id}/related"): shown_once,
     ("GET", "/api/showings/calendar"): with_showing,
     ("POST", "/api/showings/{id}/no-show"): lambda sample: {
         "path": f"/api/showings/{sample.make('/api/showings')}/no-show"

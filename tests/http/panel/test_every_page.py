@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aureum.domain.ids import PLATFORM, from_wire, to_wire
+from aureum.http.api.tours.icalendar import CALENDAR
 from aureum.http.panel.forms import NO_FORM
 from aureum.http.panel.page import LOGIN, WRONG_METHOD, Page
 from aureum.http.panel.pages import PAGES
@@ -47,7 +48,7 @@ RESOURCES: dict[str, dict[str, Any]] = {
     "contacts": {"firstName": "John", "lastName": "Smith"},
     "properties": HOUSE,
     "tasks": {"title": "Call back"},
-    "showings": JANE,
+    "showings": JANE | {"startsAt": "2026-12-01T10:00"},
 }
 """Of each kind one, by the end of its address."""
 
@@ -178,6 +179,8 @@ def test_each_is_read_by_the_owner(here: Brokerage, owner: Reader, admin: Reader
         assert refused(answer, 404)
     elif path.endswith(".csv"):
         assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, "text/csv")
+    elif path.endswith(".ics"):
+        assert (answer.status, answer.headers["content-type"]) == (200, CALENDAR)
     else:
         reading = page(answer, 200)
         assert len(reading.said("h1")) == 1 and all(reading.said("h1"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from starlette.responses import Response
@@ -10,17 +11,21 @@ from starlette.responses import Response
 from aureum.commands.tours import NO_TOUR
 from aureum.domain.aggregate import replay
 from aureum.domain.brokerage import Brokerage
-from aureum.domain.errors import NotFound
+from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.ids import PLATFORM, to_wire
 from aureum.domain.property import Property
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import Start, day_of
 from aureum.http.api.tours.icalendar import CALENDAR, CalendarTour, calendar_of
+from aureum.http.api.tours.showings import NO_SHOWING
 from aureum.http.api.tours.tours import get_found
 from aureum.http.contract.answers import list_etag, not_modified
 from aureum.http.contract.endpoint import KEY_OR_STAFF, Context, Endpoint, Id
-from aureum.http.contract.resource import NOT_YET, AsOf
+from aureum.http.contract.resource import NOT_YET, AsOf, loaded
+from aureum.projections import tour_list
 from aureum.store.event_store import Recorded
+
+NO_DATE = "This showing has no date yet: set preferredDate or startsAt first."
 
 END = 2**63 - 1
 """Above every position of a log."""
@@ -30,7 +35,22 @@ async def get_tour_calendar(context: Context, number: int, as_of: AsOf) -> Respo
     """Returns the tour as an iCalendar file, or the file at ``asOf``. A tour without a date is 409, unless it was
     cancelled."""
     found = await get_found(context, number)
-    past = Past(await recorded(context, context.tenant_id, found.tour_id, as_of.as_of))
+    return await calendar_file(context, found.tour_id, as_of, f"tour-{number}.ics")
+
+
+async def get_showing_file(context: Context, tour_id: UUID, as_of: AsOf) -> Response:
+    """Returns the showing as an iCalendar file, or the file at ``asOf``. A showing without a date is 409, unless it was
+    cancelled."""
+    await loaded(context, tour_list.LIST, tour_id, NO_SHOWING)
+    try:
+        return await calendar_file(context, tour_id, as_of, "showing.ics")
+    except WrongState as error:
+        raise WrongState(NO_DATE) from error
+
+
+async def calendar_file(context: Context, tour_id: UUID, as_of: AsOf, name: str) -> Response:
+    """The file of a tour that the caller may see. Raises NotFound, WrongState."""
+    past = Past(await recorded(context, context.tenant_id, tour_id, as_of.as_of))
     if past.tour is None:
         raise NotFound(NOT_YET)
     places = {
@@ -45,7 +65,7 @@ async def get_tour_calendar(context: Context, number: int, as_of: AsOf) -> Respo
     unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
-    headers = {"ETag": etag, "Content-Disposition": f'inline; filename="tour-{number}.ics"'}
+    headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{name}"'}
     return Response(content, headers=headers, media_type=CALENDAR)
 
 
@@ -142,19 +162,29 @@ def address_of(place: Property) -> str:
     return f"{place.address}, {place.city}, {region}"
 
 
+file = partial(
+    Endpoint,
+    method="GET",
+    query=AsOf,
+    answers=str,
+    media=CALENDAR,
+    refusals=(409,),
+    headers={"Content-Disposition": "The name of the file."},
+)
+
 ENDPOINTS = (
-    Endpoint(
-        "GET",
-        "/api/tours/{id}.ics",
-        get_tour_calendar,
-        "Get a tour as a calendar file",
+    file(
+        path="/api/showings/{id}.ics",
+        run=get_showing_file,
+        summary="Get a showing as a calendar file",
+        id=Id(NO_SHOWING),
+    ),
+    file(
+        path="/api/tours/{id}.ics",
+        run=get_tour_calendar,
+        summary="Get a tour as a calendar file",
         access=KEY_OR_STAFF,
         dialect="leads",
         id=Id(NO_TOUR, number=True),
-        query=AsOf,
-        answers=str,
-        media=CALENDAR,
-        refusals=(409,),
-        headers={"Content-Disposition": "The name of the file."},
     ),
 )

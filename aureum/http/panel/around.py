@@ -1,0 +1,48 @@
+"""What stands beside contacts and properties on their pages and in their list: the people, tasks and showings that
+belong to them. All of it is asked of the API as the reader of the page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aureum.domain import ids
+from aureum.http.panel.lead_rows import FORMER, ago, names_of
+from aureum.http.panel.visit import Visit
+
+Doc = Mapping[str, Any]
+
+
+class Served(NamedTuple):
+    """Of a contact in the list: who serves it, and when something about it changed last."""
+
+    agent: str
+    touched: str
+    ago: str
+
+
+async def around_contact(visit: Visit, contact: Doc) -> Doc:
+    """Its leads, tasks and showings."""
+    found: Doc = (await visit.ask("GET", "/api/contacts/{id}/related", id=contact["id"])).body
+    return found
+
+
+async def served(visit: Visit, contacts: Sequence[Doc]) -> dict[str, Served]:
+    """Of each contact the agent, and the last touch: the last change of the contact or of one of its leads."""
+    if not contacts:
+        return {}
+    users, now = await names_of(visit), ids.now()
+    asked = {"ids": ",".join(contact["id"] for contact in contacts)}
+    serving = (await visit.ask("GET", "/api/contacts/serving", query=asked)).body["contacts"]
+    found = {one["id"]: one for one in serving}
+    rows = {}
+    for contact in contacts:
+        one = found.get(contact["id"], {"assignedToId": None, "leadUpdatedAt": None})
+        touched = max(contact["updatedAt"], one["leadUpdatedAt"] or "")
+        agent = users.get(one["assignedToId"], FORMER) if one["assignedToId"] else ""
+        rows[contact["id"]] = Served(agent, touched, ago(touched, now))
+    return rows
+
+
+async def around_property(visit: Visit, listed: Doc) -> Doc:
+    """Who is interested in it: its showings, and the leads from its pages; with the names of their agents."""
+    found: Doc = (await visit.ask("GET", "/api/properties/{id}/related", id=listed["id"])).body
+    return {**found, "users": await names_of(visit)}
