@@ -22,6 +22,7 @@ STYLES = (
     "forms.css",
     "picker.css",
     "showings.css",
+    "tasks.css",
     "phone.css",
     "leads.css",
     "print.css",

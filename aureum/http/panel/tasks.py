@@ -4,7 +4,9 @@ from typing import get_args
 
 from aureum.http.api.tasks.task_fields import Priority, Status, Type
 from aureum.http.panel.fields import Field
+from aureum.http.panel.page import Page
 from aureum.http.panel.resource import Action, Column, Resource, pages_of
+from aureum.http.panel.task_agenda import DONE, about, act, add, show_agenda
 
 FIELDS = (
     Field("title", "Title", required=True),
@@ -41,7 +43,15 @@ TASKS = Resource(
     actions=(Action("complete", "Complete", "The task was completed.", lambda task: task["status"] != "completed"),),
     mentions={"leadId": "/admin/leads", "contactId": "/admin/contacts", "propertyId": "/admin/properties"},
     history=True,
+    view=show_agenda,
+    template="task.html",
+    beside=about,
+    told=DONE,
     facts=(Column("createdAt", "Created", "time"), Column("updatedAt", "Last changed", "time")),
 )
 
-PAGES = pages_of(TASKS)
+PAGES = (
+    Page(TASKS.path + "/add", act=add),
+    *pages_of(TASKS),
+    Page(TASKS.path + "/{id}/act", act=act),
+)
