@@ -8,7 +8,7 @@ from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.task import LINKS, Task, linked
 from aureum.projections.document_list import DocumentList, Row, View, moment_or_none, wire_or_none
 from aureum.projections.emits import A_CONTACT, A_TASK, AN_AGENT, TIMES, Emits
-from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, seen_by, status_of
+from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, assigned_by, seen_by, status_of
 
 SHOWN_DETAILS = {
     "title": "title",
@@ -33,6 +33,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "status": event.status,
                 "assigned_to": event.assigned_to,
                 "created_by": event.created_by,
+                "lead_id": event.lead_id,
                 "contact_id": event.contact_id,
                 "due_at": moment_or_none(event.due_date),
                 "updated_at": event.timestamp,
@@ -80,18 +81,28 @@ def changed(row: Row, event: Any) -> Row:
                 for name, value in event.details.items()
             }
             columns["due_at"] = moment_or_none(doc["dueDate"])
-            columns["contact_id"] = linked(event.details.get("contact_id", row["contact_id"]))
+            columns |= {name: linked(event.details.get(name, row[name])) for name in ("lead_id", "contact_id")}
         case Task.ContactChanged():
             columns["contact_id"] = event.contact_id
             doc["contactId"] = wire_or_none(event.contact_id)
     return row | columns
 
 
+OF_LEAD = Filter(
+    "lead_id",
+    "uuid",
+    "x.lead_id = {value}",
+    (Index("lead_id, {id}", "lead_id IS NOT NULL", called="lead"),),
+    ("task.details_changed",),
+)
+"""The task is about this lead."""
+
 TASKS = View(
     "task",
     (
         status_of("task.status_changed", "task.completed"),
         assigned_by("task.assigned"),
+        OF_LEAD,
         UPDATED_SINCE,
         seen_by("task.assigned"),
     ),
@@ -126,6 +137,7 @@ LIST = DocumentList(
         "status": "text",
         "assigned_to": "uuid",
         "created_by": "uuid",
+        "lead_id": "uuid",
         "contact_id": "uuid",
         "due_at": "timestamptz",
         "updated_at": "timestamptz",
@@ -133,7 +145,7 @@ LIST = DocumentList(
     },
     Task,
     step,
-    step_version=3,
+    step_version=4,
     emits=EMITS,
     views=(TASKS,),
     indexes=(

@@ -11,6 +11,7 @@ from aureum.http.panel.fields import Field, all_typed, as_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.resource import Resource, one_form, save
 from aureum.http.panel.times import sent_time
+from aureum.http.panel.undoing import to_undo
 from aureum.http.panel.visit import Visit
 
 API = "/api/activities/{id}"
@@ -36,6 +37,8 @@ def log_page(resource: Resource) -> Page:
 
     async def log(visit: Visit) -> Response:
         typed = {name: visit.form[name] for name in TYPED}
+        # A button that says what happened wins over what the list beside it says.
+        typed["what"] = visit.form["quick"] or typed["what"]
         minutes = visit.form.number("minutes")
         body: dict[str, Any] = {
             # A choice that the form does not have is no type either: the API says which there are.
@@ -45,10 +48,10 @@ def log_page(resource: Resource) -> Page:
             "text": typed["text"],
         }
         try:
-            await visit.ask("POST", resource.api + "/{id}/activities", id=visit.id(), body=body)
+            logged = await visit.ask("POST", resource.api + "/{id}/activities", id=visit.id(), body=body)
         except REFUSALS as error:
             return await one_form(resource, visit, problem=refusal(error), logging=typed)
-        return RedirectResponse(f"{resource.path}/{visit.id()}?done=logged#timeline", 303)
+        return RedirectResponse(f"{resource.path}/{visit.id()}?done=logged{to_undo('', logged.etag)}#timeline", 303)
 
     return Page(f"{resource.path}/{{id}}/activities", act=log)
 
@@ -87,17 +90,19 @@ async def correct(visit: Visit) -> Response:
     """Correct the fields that were changed in the form."""
     activity = (await visit.ask("GET", API, id=visit.id())).body
     try:
-        await save(visit, API, visit.id(), FIELDS[activity["type"]])
+        undo = await save(visit, API, visit.id(), FIELDS[activity["type"]])
     except REFUSALS as error:
         return await form(visit, refusal(error), seen(visit, error))
-    return RedirectResponse(f"{back(activity)}?done=corrected#timeline", 303)
+    return RedirectResponse(f"{back(activity)}?done=corrected{undo}#timeline", 303)
 
 
 async def remove(visit: Visit) -> Response:
     """Remove an activity that was logged by mistake."""
     activity = (await visit.ask("GET", API, id=visit.id())).body
     await visit.ask("DELETE", API, id=visit.id())
-    return RedirectResponse(f"{back(activity)}?done=removed#timeline", 303)
+    kind = "/api/leads/{id}" if activity["leadId"] else "/api/contacts/{id}"
+    now = await visit.ask("GET", kind, id=activity["leadId"] or activity["contactId"])
+    return RedirectResponse(f"{back(activity)}?done=removed{to_undo('', now.etag)}#timeline", 303)
 
 
 PAGES = (Page(HERE, show_activity, correct), Page(HERE + "/remove", act=remove))

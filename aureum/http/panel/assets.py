@@ -23,13 +23,24 @@ STYLES = (
     "picker.css",
     "showings.css",
     "tasks.css",
+    "history.css",
     "phone.css",
     "leads.css",
     "print.css",
 )
 """The files of the style sheet, in the order in which later rules win over earlier ones."""
 
-MODULES = ("panel.js", "keys.js", "find.js", "live.js", "picker.js", "narrow.js", "leads.js", "showings.js")
+MODULES = (
+    "panel.js",
+    "keys.js",
+    "find.js",
+    "live.js",
+    "picker.js",
+    "history.js",
+    "narrow.js",
+    "leads.js",
+    "showings.js",
+)
 """Every page loads ``panel.js``; the others are loaded by the pages that name them."""
 
 

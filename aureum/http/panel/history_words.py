@@ -4,7 +4,7 @@ A history of the API has an entry an event. One save may be several events; here
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,7 +57,10 @@ class Entry:
     begins: bool = False
     undoable: bool = False
     undoes: int | None = None
-    types: Sequence[str] = field(default=())
+    saved_at: str = ""
+    """When it was recorded. An activity may have happened earlier."""
+    page: str | None = None
+    """Of something else that stands in the timeline: its page."""
 
 
 def actor_words(actor: Mapping[str, Any]) -> str:
@@ -97,7 +100,7 @@ def entry_of(save: Sequence[Mapping[str, Any]], words: Words) -> Entry:
         begins=first["version"] == 1,
         undoable=any(event.get("undoable", False) for event in save),
         undoes=first.get("undoes"),
-        types=[event["type"] for event in save],
+        saved_at=last["at"],
     )
     for event in save:
         if "activities" in event["changes"]:

@@ -13,6 +13,8 @@ from aureum.http.panel.acting import BROKERAGE, named, number_of
 from aureum.http.panel.activities import log_page
 from aureum.http.panel.duplicates import DONE, before_conversion, like_new_lead, of_lead
 from aureum.http.panel.fields import Field
+from aureum.http.panel.lead_page import LEAD_DONE, as_of, beside
+from aureum.http.panel.lead_steps import steps_of
 from aureum.http.panel.resource import Action, Column, PageLink, Resource, pages_of
 from aureum.http.panel.visit import ApiAnswer, Visit
 from aureum.http.wire.errors import HttpError
@@ -85,10 +87,11 @@ async def looked_up(visit: Visit, query: str, lead: Any) -> Any:
 
 
 async def read_lead(visit: Visit) -> ApiAnswer:
-    """The lead of the Aureum API, with the notes."""
-    answer = await visit.ask("GET", "/api/leads/{id}", id=visit.id())
+    """The lead of the Aureum API, with the notes; as it was at the moment that the page is asked for, if any."""
+    then = {"asOf": as_of(visit)}
+    answer = await visit.ask("GET", "/api/leads/{id}", id=visit.id(), query=then)
     number = str(await looked_up(visit, NUMBER, from_wire(visit.id())))
-    detail = (await visit.ask("GET", API + "/{id}", id=number)).body
+    detail = (await visit.ask("GET", API + "/{id}", id=number, query=then)).body
     shown = answer.body | {"notes": detail["notes"], "offer": await offered(visit, detail["offer"])}
     shown |= await routing(visit, detail["routing"])
     return ApiAnswer(shown, answer.etag, None)
@@ -123,8 +126,9 @@ async def change_lead(visit: Visit, body: Mapping[str, Any]) -> str:
     """Notes and all else in one step."""
     number = str(await looked_up(visit, NUMBER, from_wire(visit.id())))
     sent = {THERE.get(name, name): value for name, value in body.items()}
-    await visit.ask("PATCH", API + "/{id}", id=number, body=await with_number(visit, sent), if_match=visit.form["etag"])
-    return visit.id()
+    body = await with_number(visit, sent)
+    saved = await visit.ask("PATCH", API + "/{id}", id=number, body=body, if_match=visit.form["etag"])
+    return saved.etag
 
 
 async def make_lead(visit: Visit, body: Mapping[str, Any]) -> str:
@@ -182,7 +186,6 @@ LEADS = Resource(
         CLEAR,
     ),
     links=(PageLink("New task about this lead", "/admin/tasks/new", {"leadId": "id"}),),
-    history=True,
     activities=True,
     asks=lambda lead: WHY_LOST if lead["status"] == "lost" and not lead.get("lostReason") else None,
     same=of_lead,
@@ -199,7 +202,9 @@ LEADS = Resource(
         Column("createdAt", "Created", "time"),
         Column("updatedAt", "Last changed", "time"),
     ),
-    told=DONE | {"claimed": "You claimed this lead. It is assigned to you."},
+    told=DONE | LEAD_DONE | {"claimed": "You claimed this lead. It is assigned to you."},
+    template="lead.html",
+    beside=beside,
 )
 
-PAGES = (*pages_of(LEADS)[1:], log_page(LEADS))
+PAGES = (*pages_of(LEADS)[1:], log_page(LEADS), *steps_of(LEADS))

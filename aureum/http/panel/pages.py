@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aureum.domain.errors import NotFound
-from aureum.http.panel import account, assets, exports, login, mail, overview, picking, search
+from aureum.http.panel import account, assets, exports, login, mail, overview, picking, search, undoing
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
@@ -42,6 +42,7 @@ PAGES: tuple[Page, ...] = (
     *OF_PASSWORDS,
     *OF_SESSIONS,
     *account.PAGES,
+    *undoing.PAGES,
     *exports.PAGES,
     *of_resources(),
     *mail.PAGES,

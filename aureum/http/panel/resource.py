@@ -19,6 +19,7 @@ from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Answering, Page, page, refusal, seen
 from aureum.http.panel.picking import picked, with_names
 from aureum.http.panel.statuses import status_of
+from aureum.http.panel.undoing import PARTLY, UNDONE, to_undo, undo_offered, undoable
 from aureum.http.panel.visit import ApiAnswer, Visit
 from aureum.http.wire.errors import HttpError
 
@@ -57,6 +58,8 @@ class Action:
     when: Callable[[Doc], bool] = lambda _: True
     first: Callable[[Visit], Awaitable[Response]] | None = None
     """The page that a user sees first if contacts may be the same person."""
+    undoable: bool = False
+    """Whether the page offers to undo it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Resource:
     read: Reading | None = None
     """What its page shows, and the ETag, where that is not what ``api`` says of it."""
     write: Writing | None = None
-    """How it is changed, where not by PATCH of the same."""
+    """How it is changed, where not by PATCH of the same; gives the ETag afterwards."""
     make: Writing | None = None
     """How it is made, where not by POST to ``api``; gives its id."""
     facts: Sequence[Column] = ()
@@ -287,6 +290,7 @@ async def one_form(
     done |= {action.name: action.done for action in resource.actions}
     done |= resource.told
     done |= ACTIVITIES if resource.activities else {}
+    done |= {"undone": UNDONE, "partly": PARTLY}
     about = visit.request.query_params.get("done", "") if visit.request.method == "GET" else ""
     values = typed or all_typed(resource.change, answer.body, visit.zone)
     return await page(
@@ -308,6 +312,7 @@ async def one_form(
         same=same,
         problem=problem,
         done=done.get(about),
+        offer=undo_offered(visit, resource.api),
     )
 
 
@@ -318,12 +323,16 @@ async def seen_now(resource: Resource, visit: Visit) -> ApiAnswer:
     return await visit.ask("GET", resource.api + "/{id}", id=visit.id())
 
 
-async def save(visit: Visit, path: str, id: str, fields: Sequence[Field]) -> None:
+async def save(visit: Visit, path: str, id: str, fields: Sequence[Field]) -> str:
     """Set what was typed into *fields* other than it is. What holds already, as when a form was sent twice, asks for
-    nothing. Raises ``REFUSALS``."""
-    body = typed_anew(visit, fields, (await visit.ask("GET", path, id=id)).body)
-    if body:
-        await visit.ask("PATCH", path, id=id, body=body, if_match=visit.form["etag"])
+    nothing. Where to go back to is told by what this gives: the end of an address, by which the page offers to undo it.
+    Raises ``REFUSALS``."""
+    now = await visit.ask("GET", path, id=id)
+    body = typed_anew(visit, fields, now.body)
+    if not body:
+        return ""
+    saved = await visit.ask("PATCH", path, id=id, body=body, if_match=visit.form["etag"])
+    return to_undo(now.etag, saved.etag)
 
 
 def typed_anew(visit: Visit, fields: Sequence[Field], now: Doc) -> dict[str, Any]:
@@ -335,10 +344,13 @@ async def change(resource: Resource, visit: Visit) -> Response:
     """The changed fields, unless another request has changed them since the form was shown."""
     try:
         visit = await picked(visit, resource.change)
+        undo = ""
         if resource.write is None:
-            await save(visit, resource.api + "/{id}", visit.id(), resource.change)
-        elif body := typed_anew(visit, resource.change, (await seen_now(resource, visit)).body):
-            await resource.write(visit, body)
+            undo = await save(visit, resource.api + "/{id}", visit.id(), resource.change)
+        else:
+            now = await seen_now(resource, visit)
+            if body := typed_anew(visit, resource.change, now.body):
+                undo = to_undo(now.etag, await resource.write(visit, body))
     except REFUSALS as error:
         typed = as_typed(resource.change, visit.form)
         return await one_form(resource, visit, typed, refusal(error), seen(visit, error))
@@ -347,19 +359,21 @@ async def change(resource: Resource, visit: Visit) -> Response:
     except NotFound:
         # An agent has assigned it to another user.
         return RedirectResponse(f"{resource.path}?done=changed", 303)
-    return RedirectResponse(f"{resource.path}/{visit.id()}?done=changed", 303)
+    return RedirectResponse(f"{resource.path}/{visit.id()}?done=changed{undo if undoable(resource.api) else ''}", 303)
 
 
 async def act(resource: Resource, action: Action, visit: Visit) -> Response:
     """Ask the API for the button's action, unless the user has to look at duplicates first."""
     unless = {} if action.first is None else unless_similar(visit)
+    now = await visit.ask("GET", resource.api + "/{id}", id=visit.id())
     try:
-        await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id(), query=unless)
+        acted = await visit.ask("POST", f"{resource.api}/{{id}}/{action.name}", id=visit.id(), query=unless)
     except HttpError as error:
         if action.first is None or not is_similar(error):
             raise
         return await action.first(visit)
-    return RedirectResponse(f"{resource.path}/{visit.id()}?done={action.name}", 303)
+    undo = to_undo(now.etag, acted.etag) if action.undoable else ""
+    return RedirectResponse(f"{resource.path}/{visit.id()}?done={action.name}{undo}", 303)
 
 
 def pages_of(resource: Resource) -> tuple[Page, ...]:

@@ -40,7 +40,11 @@ TASKS = Resource(
     ),
     new=FIELDS,
     change=FIELDS,
-    actions=(Action("complete", "Complete", "The task was completed.", lambda task: task["status"] != "completed"),),
+    actions=(
+        Action(
+            "complete", "Complete", "The task was completed.", lambda task: task["status"] != "completed", undoable=True
+        ),
+    ),
     mentions={"leadId": "/admin/leads", "contactId": "/admin/contacts", "propertyId": "/admin/properties"},
     history=True,
     view=show_agenda,

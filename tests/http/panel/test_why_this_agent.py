@@ -33,4 +33,5 @@ def test_a_history_says_it_in_words(server: Server, operator: Operator, tenant: 
     (lead,) = server.leads(tenant)
     reason = server.by_key(tenant, "GET", f"/api/leads/{lead['id']}").json["routing"]["reason"]
     reading = as_staff(server, boss).read(f"/admin/leads/{lead['id']}")
-    assert f"routing: nothing → {reason}" in reading.said("div")
+    assert f"Why this agent {reason}" in reading.said("div", class_="change")
+    assert f"Why this agent: {reason}" in reading.said("p")

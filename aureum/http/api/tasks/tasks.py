@@ -29,6 +29,7 @@ class TaskFilters(DeltaPaging):
 
     status: Annotated[Status | None, Field(description="Filter by status.")] = None
     assigned_to: Annotated[str | None, Field(alias="assignedToId", description="Filter by assigned user.")] = None
+    lead_id: Annotated[str | None, Field(alias="leadId", description="Filter by the lead that they are about.")] = None
 
 
 def task_body(task: Task) -> bytes:
@@ -42,6 +43,7 @@ async def get_tasks(context: Context, filters: TaskFilters) -> Response:
     chosen = {
         "status": filters.status,
         "assigned_to": reference(filters.assigned_to),
+        "lead_id": reference(filters.lead_id),
         "visible_to": context.caller.visible_to,
     }
     return await TASKS.answer(context, filters, chosen)
