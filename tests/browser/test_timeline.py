@@ -51,7 +51,7 @@ def test_a_call_is_logged_with_the_keyboard_and_undone(
     expect(page.get_by_role("status")).to_have_text("It was undone.")
     expect(heading(visitor)).to_have_text(name)
     page.get_by_text("Lost…").click()
-    page.get_by_label("Why").select_option("financing")
+    page.locator(".lost select").select_option("financing")
     page.get_by_role("button", name="Mark as lost").click()
     expect(entries.first).to_contain_text("Lost because Financing")
     page.get_by_role("button", name="Undo", exact=True).click()

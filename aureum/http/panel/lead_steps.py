@@ -81,9 +81,9 @@ async def refused(resource: Resource, visit: Visit, error: Exception) -> Respons
 
 
 STEPS: Mapping[str, Callable[[Resource, Visit], Awaitable[Response]]] = {
-    "status": change_status,
-    "assign": assign,
-    "task": follow_up,
+    "step": change_status,
+    "agent": assign,
+    "follow-up": follow_up,
     "finish": finish,
 }
 

@@ -25,28 +25,28 @@ def test_one_click_each_and_undone_on_the_spot(
     here, path = f"/admin/leads/{lead}", f"/api/leads/{lead}"
     ana = operator.staff(tenant.id, "agent", "Ana Agent")
 
-    shown = owner.follow(owner.send(f"{here}/status", {"status": "qualified"}))
+    shown = owner.follow(owner.send(f"{here}/step", {"status": "qualified"}))
     assert shown.said("p", role="status") == ["The status was changed."]
     assert shown.said("button", class_="step")[2] == "Qualified" and "Undo" in shown.said("button")
     # Nothing changed, so there is nothing to undo.
-    assert led_to(owner.send(f"{here}/status", {"status": "qualified"})) == f"{here}?done=status"
+    assert led_to(owner.send(f"{here}/step", {"status": "qualified"})) == f"{here}?done=status"
     lost = {"status": "lost", "lostReason": "price", "lostNote": "Too dear."}
-    reading = owner.follow(owner.send(f"{here}/status", lost))
+    reading = owner.follow(owner.send(f"{here}/step", lost))
     assert server.by_key(tenant, "GET", path).json["lostReason"] == "price"
     undone = owner.follow(owner.send("/admin/undo", toast(reading).fields))
     assert undone.said("p", role="status") == ["It was undone."]
     now = server.by_key(tenant, "GET", path).json
     assert (now["status"], now["lostReason"]) == ("qualified", None)
 
-    given = owner.follow(owner.send(f"{here}/assign", {"assignedToId": ana.id}))
+    given = owner.follow(owner.send(f"{here}/agent", {"assignedToId": ana.id}))
     assert "Ana Agent" in str(given.said("p")) and toast(given)["of"] == f"leads/{lead}"
     alone = as_staff(server, ana)
-    assert led_to(alone.send(f"{here}/assign", {"assignedToId": ""})) == "/admin/leads?done=changed"
+    assert led_to(alone.send(f"{here}/agent", {"assignedToId": ""})) == "/admin/leads?done=changed"
     assert "no such" in refused(alone.get(here), 404)
 
     quick = owner.follow(owner.send(f"{here}/activities", {"quick": "Called: no answer", "what": "Note", "text": ""}))
     assert quick.said("li", class_="notes")[0].startswith("Called: no answer ·")
-    wrong = page(owner.send(f"{here}/status", {"status": "hot"}), 400)
+    wrong = page(owner.send(f"{here}/step", {"status": "hot"}), 400)
     assert wrong.problem.startswith("status must be one of")
 
 
@@ -55,7 +55,7 @@ def test_follow_up_and_done(server: Server, operator: Operator, tenant: Tenant, 
     lead = server.lead(tenant, assignedToId=ana.id)["id"]
     here = f"/admin/leads/{lead}"
 
-    shown = owner.follow(owner.send(f"{here}/task", {"title": "Call Jane", "day": "2026-12-04T09:00", "due": ""}))
+    shown = owner.follow(owner.send(f"{here}/follow-up", {"title": "Call Jane", "day": "2026-12-04T09:00", "due": ""}))
 
     (task,) = server.by_key(tenant, "GET", f"/api/tasks?leadId={lead}").json
     assert (task["dueDate"], task["assignedToId"], task["type"]) == ("2026-12-04T16:00:00.000Z", ana.id, "follow_up")
