@@ -7,10 +7,10 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench chaos
+.PHONY: help setup run test test-browser screenshots check format bench chaos
 
 help: ## say what each target does
-	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## make .venv from the lock files (every other target does so when it is needed)
 	@echo ".venv is ready."
@@ -21,6 +21,12 @@ run: .venv/.installed ## start everything on this machine: database, demo broker
 test: .venv/.installed ## run the tests on the embedded PostgreSQL (ARGS=tests/store runs some)
 	@echo "Left out here: tests on PostgreSQL 15, pages in a browser, and generated clients. .ci/run runs these too."
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-browser: .venv/.installed ## run the pages in Chromium: each by every role, on both screens, in both schemes, with and without script
+	@AUREUM_ALL_COMBINATIONS=1 $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+screenshots: .venv/.installed ## make the screenshots of docs/screens again, with the data of the demo
+	@$(BIN)/python -m tests.browser.screens
 
 check: .venv/.installed ## format, lint, types, direction of imports, changelog: changes nothing
 	$(BIN)/ruff format --check .

@@ -1,4 +1,5 @@
-"""axe-core finds nothing to mend: on the page of the API, with operations opened and tried, and in the admin panel."""
+"""axe-core finds nothing to mend: on the page of the API, with operations opened and tried, and where users
+log in."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from aureum.domain.ids import PLATFORM
+from aureum.http.panel.pages import PAGES
 from tests.browser.visitor import DESKTOP, PHONE, chromium
 from tests.clients.tools import Tools
-from tests.http.operator import Operator, Staff, Tenant
-from tests.http.panel.reader import PLAIN
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.clients
@@ -41,18 +40,7 @@ class Opened:
 
 
 @pytest.fixture
-def admin(operator: Operator) -> Staff:
-    return operator.staff(PLATFORM, "platform_admin", "Ada")
-
-
-@pytest.fixture
-def owner(operator: Operator, tenant: Tenant) -> Staff:
-    return operator.staff(tenant.id, "brokerage_owner", "Olivia Owner")
-
-
-# What is made over HTTP comes before it: in the thread of Playwright runs an event loop.
-@pytest.fixture
-def opened(size: ViewportSize, tools: Tools, server: Server, admin: Staff, owner: Staff) -> Iterator[Opened]:
+def opened(size: ViewportSize, tools: Tools, server: Server) -> Iterator[Opened]:
     with sync_playwright() as playwright, chromium(playwright) as browser:
         page = browser.new_context(viewport=size, bypass_csp=True).new_page()
         page.set_default_timeout(PATIENCE_MS)
@@ -79,15 +67,8 @@ def test_the_page_of_the_api(opened: Opened) -> None:
 
 
 @BOTH
-def test_the_admin_panel(opened: Opened, server: Server, tenant: Tenant, admin: Staff, owner: Staff) -> None:
-    lead = server.lead(tenant)["id"]
-    opened.go("/admin/login")
-    assert opened.problems() == []
-    kinds = ("leads", "contacts", "properties", "tasks", "showings", "users")
-    news = [f"/admin/{kind}/new" for kind in kinds]
-    lists = ["/admin", "/admin/settings", "/admin/webhooks", *(f"/admin/{kind}" for kind in kinds)]
-    for who, paths in ((owner, [*lists, *news, f"/admin/leads/{lead}"]), (admin, ["/admin/leads", *news[:1]])):
-        opened.page.context.add_cookies([{"name": PLAIN, "value": who.token, "url": opened.site}])
-        for path in paths:
-            opened.go(path)
-            assert opened.problems() == [], path
+def test_the_pages_of_the_panel_for_anyone(opened: Opened) -> None:
+    """Those for users who are logged in: tests/browser/test_walk.py."""
+    for path in (page.path for page in PAGES if page.anyone and page.show is not None):
+        opened.go(path)
+        assert opened.problems() == [], path
