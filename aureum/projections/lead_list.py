@@ -205,23 +205,36 @@ LOST_FOR = Filter(
 )
 """The index of the status finds lost leads. One of its own would make each form cost more."""
 
-UNASSIGNED = Filter("unassigned", "boolean", "(x.assigned_to IS NULL) = {value}", (), (*ASSIGNED_BY, "lead.cleared"))
+UNASSIGNED = Filter(
+    "unassigned",
+    "boolean",
+    "(x.assigned_to IS NULL) = {value}",
+    (Index("assigned_to, {id}"),),
+    (*ASSIGNED_BY, "lead.cleared"),
+)
 
 SUSPECT = Filter(
     "suspect",
     "boolean",
-    "(strpos(x.doc, ',\"suspect\":true') > 0) = {value}",
-    (),
+    "(x.person IS NULL AND strpos(x.doc, ',\"suspect\":true') > 0) = {value}",
+    (Index("person, {id}", called="people"),),
     ("lead.suspected", "lead.cleared"),
 )
-"""In a text of a document the quotes would be escaped."""
+"""In a text of a document the quotes would be escaped. By whom it is, is not said of what is suspected, so the index of
+people finds it."""
 
 IN_POND = """(x.assigned_to IS NULL AND x.status NOT IN ('converted', 'lost')
        AND x.details::json -> 'routing' ->> 'why' IN ('pond', 'offered')
        AND coalesce(x.details::json -> 'routing' ->> 'known', '') NOT IN ('contact', 'lead'))"""
 """Whether agents may claim a lead."""
 
-POND = Filter("pond", "boolean", f"{IN_POND} = {{value}}", (), (*ASSIGNED_BY, "lead.status_changed", "lead.cleared"))
+POND = Filter(
+    "pond",
+    "boolean",
+    f"{IN_POND} = {{value}}",
+    (Index("assigned_to, {id}"),),
+    (*ASSIGNED_BY, "lead.status_changed", "lead.cleared"),
+)
 
 CREATED_AT = "(x.doc::json ->> 'createdAt')::timestamptz"
 
@@ -326,7 +339,6 @@ LIST = DocumentList(
     views=(LEADS,),
     indexes=(
         Index("source_domain, {id}", called="source_domain"),
-        Index("person, {id}", "person IS NOT NULL", called="person"),
         Index("contact_id, {id}", "contact_id IS NOT NULL", called="contact"),
     ),
     docs=("doc", "details"),

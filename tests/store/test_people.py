@@ -57,5 +57,5 @@ def test_nothing_is_read_but_what_is_theirs(module_database_url: str) -> None:
             assert {node["Relation Name"] for node in read} >= {"lead_list", "contact_list", "subject_keys", "heads"}
             assert all("Index" in node["Node Type"] for node in read), read
             assert all(node.get("Rows Removed by Filter", 0) == 0 for node in read), read
-            by_person = [node for node in read if node.get("Index Name") == "lead_list_person"]
+            by_person = [node for node in read if node.get("Index Name") == "lead_list_people"]
             assert sum(node["Actual Rows"] for node in by_person) == leads

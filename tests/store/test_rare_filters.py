@@ -22,8 +22,12 @@ ROWS = """
 INSERT INTO {table} (tenant_id, read_version, {id}, stream_version, updated_at, doc, {columns})
 SELECT %(tenant)s, 1, lpad(to_hex(i), 32, '0')::uuid, 1,
        CASE WHEN rare THEN timestamptz '2026-01-01' ELSE timestamptz '2025-01-01' END,
-       CASE WHEN rare THEN '{{"lostReason":"price"}}' ELSE '{{}}' END, {values}
-  FROM (SELECT i, i <= %(rare)s AS rare FROM generate_series(1, %(many)s) i) r
+       CASE WHEN rare THEN '{{"lostReason":"price"}}'
+            WHEN waiting THEN '{{"name":"Jane","suspect":true}}' ELSE '{{}}' END, {values}
+  FROM (
+      SELECT i, i <= %(rare)s AS rare, i > %(rare)s AND i <= 2 * %(rare)s AS waiting
+        FROM generate_series(1, %(many)s) i
+  ) r
 """
 
 CREATOR = "CASE WHEN rare THEN %(agent)s::uuid END"
@@ -37,8 +41,10 @@ TABLES = {
             "status": "CASE WHEN rare THEN 'lost' ELSE 'new' END",
             "source": "CASE WHEN rare THEN 'rare' ELSE 'api' END",
             "created_by": CREATOR,
-        }
-        | {"assigned_to": ASSIGNED},
+            "assigned_to": "CASE WHEN rare THEN %(agent)s::uuid WHEN NOT waiting THEN gen_random_uuid() END",
+            "person": "CASE WHEN NOT waiting THEN gen_random_uuid() END",
+            "details": """CASE WHEN waiting THEN '{"routing":{"why":"pond"}}' ELSE '{}' END""",
+        },
     ),
     "property_list": (
         "property_id",
@@ -96,6 +102,9 @@ RARE_VALUES: dict[str, object] = {
     "updated_since": "2025-06-01",
     "type": "VENDOR",
     "tag": "rare",
+    "unassigned": True,
+    "suspect": True,
+    "pond": True,
 }
 RARE_STATUS = {"lead_list": "lost", "property_list": "SOLD", "task_list": "completed", "tour_list": "cancelled"}
 
@@ -105,7 +114,9 @@ FILTERS = [
     for model in LISTS
     for view in model.views
     for one in view.filters
+    if f"x.{model.id} " not in one.holds
 ]
+"""All but those by the id: pages go by ids."""
 
 
 def everything(view: View) -> dict[str, object]:

@@ -47,6 +47,9 @@ GRANT SELECT ON {table} TO aureum_service
 """The second wall: the service sees only the tenant that its transaction names (docs/decisions/hot-reads.md)."""
 
 
+RETIRED = ("lead_list_person",)
+"""Indexes that others have taken the place of: gone once these are there."""
+
 BEGIN = "UPDATE heads SET {name}_step = {step} WHERE position = 0"
 
 
@@ -77,7 +80,7 @@ async def lacking(connection: AsyncConnection[Any]) -> list[str]:
                 statements.append(f"DROP INDEX {name}")
             if not valid.get(name):
                 statements.append(f"CREATE INDEX CONCURRENTLY {name} ON {index}")
-    return statements
+    return statements + [f"DROP INDEX CONCURRENTLY {name}" for name in RETIRED if name in valid]
 
 
 def heads(there: dict[str, str]) -> Iterator[str]:
