@@ -3,7 +3,7 @@
     listen ──wakes──▶ project ──hints──▶ dispatch ──▶ attempts ──▶ complete
                │      reap, feed ───────────┘                maintenance
                └────▶ follow for mail ──hints──▶ send mail
-    set timers ── due ──▶ fire timers
+    set timers ── due ──▶ fire timers      keep figures
     sign checkpoints, where the operator wants them
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
@@ -17,6 +17,7 @@ from uuid import UUID
 from aureum.background.follower import Follower
 from aureum.background.persevering import persevere
 from aureum.background.waiting import wait_for
+from aureum.figures.keeping import Keeper
 from aureum.mail.worker.counters import MailCounters
 from aureum.mail.worker.mail_settings import MailSettings
 from aureum.mail.worker.post import Post
@@ -126,6 +127,9 @@ async def run_worker(
                 timing = [
                     group.create_task(persevere("set timers", Setter(store, settings.poll_seconds, stop).round, stop)),
                     group.create_task(persevere("fire timers", lambda: fire_round(store, *pauses, stop), stop)),
+                    group.create_task(
+                        persevere("keep figures", Keeper(store, settings.poll_seconds, stop).round, stop)
+                    ),
                 ]
                 others = [
                     group.create_task(persevere(part, work, stop))

@@ -3,39 +3,60 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.visitor import DESKTOP, Visitor, visiting
-from tests.http.operator import Operator, Tenant
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.browser
 
-LOCAL = "http://localhost"
+
+@pytest.fixture
+def boss(operator: Operator, tenant: Tenant) -> Staff:
+    return operator.staff(tenant.id, "brokerage_owner", "Olivia Owner")
 
 
 @pytest.fixture
-def office(browser: Browser, server: Server, operator: Operator, tenant: Tenant) -> Iterator[Visitor]:
-    """An owner who has logged in on this machine, as over https."""
-    owner = operator.staff(tenant.id, "brokerage_owner", "Olivia Owner")
-    with visiting(browser, f"{LOCAL}:{server.port}", DESKTOP) as visitor:
-        visitor.page.context.add_cookies([{"name": "aureum", "value": owner.token, "url": visitor.site}])
+def office(browser: Browser, server: Server, boss: Staff) -> Iterator[Visitor]:
+    """An owner who has logged in at this machine's own name, where browsers have locks, as over https."""
+    with visiting(browser, f"http://localhost:{server.port}", DESKTOP) as visitor:
+        visitor.page.context.add_cookies([{"name": "aureum", "value": boss.token, "url": visitor.site}])
         yield visitor
+
+
+def shows(page: Page, *names: str) -> None:
+    """The leads that wait, the newest first."""
+    expect(page.locator("#unanswered .what > a")).to_have_text(list(names))
 
 
 def test_two_tabs_share_one_stream(office: Visitor, server: Server, tenant: Tenant) -> None:
     streams: list[str] = []
-    office.page.context.on("request", lambda one: streams.append(one.url) if "/admin/live" in one.url else None)
+    first, context = office.page, office.page.context
+    context.on("request", lambda one: streams.append(one.url) if "/admin/live" in one.url else None)
     office.go("/admin")
-    second = office.page.context.new_page()
+    second = context.new_page()
     second.goto(office.site + "/admin")
-    server.lead(tenant)
-    for tab in (office.page, second):
+    server.lead(tenant, name="Jane Doe")
+    for tab in (first, second):
         tab.bring_to_front()
-        expect(tab.locator("#counts dd").first).to_have_text("1")
+        shows(tab, "Jane Doe")
+        expect(tab.locator("p[aria-live=polite]")).to_have_text("1 new lead")
     assert len(streams) == 1
-    office.page.close()
-    server.lead(tenant)
-    expect(second.locator("#counts dd").first).to_have_text("2")
-    assert len(streams) == 2
-    assert office.errors == []
+    # A user who types is not disturbed; what was missed comes when the field is left.
+    second.get_by_role("button", name="More about Jane Doe").click()
+    second.get_by_label("Assigned to").focus()
+    server.lead(tenant, name="John Roe")
+    first.bring_to_front()
+    shows(first, "John Roe", "Jane Doe")
+    second.bring_to_front()
+    shows(second, "Jane Doe")
+    second.keyboard.press("Escape")
+    shows(second, "John Roe", "Jane Doe")
+    # The tab that had the stream is closed: the other one goes on.
+    second.get_by_role("link", name="John Roe", exact=True).focus()
+    first.close()
+    server.lead(tenant, name="Wei Chen")
+    shows(second, "Wei Chen", "John Roe", "Jane Doe")
+    expect(second.get_by_role("link", name="John Roe", exact=True)).to_be_focused()
+    assert len(streams) == 2 and office.errors == []

@@ -342,7 +342,7 @@ def test_by_keyboard_to_the_content_and_out(
     log_in(owner, "/admin/webhooks", joined(operator, tenant.id, "brokerage_owner"))
     expect(heading(owner)).to_have_text("Webhooks")
     follow(owner, "Today")
-    expect(heading(owner)).to_have_text("Overview")
+    expect(heading(owner)).to_have_text("Today")
     assert is_fine(owner)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()

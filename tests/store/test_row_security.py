@@ -70,6 +70,7 @@ ALLOWED = {
     ("webhook_replays", "state"): "'running'",
     ("routing_rehearsals", "state"): "'running'",
     ("mails", "state"): "'due'",
+    ("agenda", "kind"): "'task'",
 }
 """Where a column allows certain values only."""
 

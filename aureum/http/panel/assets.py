@@ -26,6 +26,7 @@ STYLES = (
     "history.css",
     "phone.css",
     "leads.css",
+    "today.css",
     "print.css",
 )
 """The files of the style sheet, in the order in which later rules win over earlier ones."""

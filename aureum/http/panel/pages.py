@@ -7,13 +7,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aureum.domain.errors import NotFound
-from aureum.http.panel import account, assets, exports, login, mail, overview, picking, search, undoing
+from aureum.http.panel import account, assets, exports, login, mail, picking, search, undoing
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
 from aureum.http.panel.passwords import PAGES as OF_PASSWORDS
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.sessions import PAGES as OF_SESSIONS
+from aureum.http.panel.today import PAGES as OF_TODAY
 from aureum.http.panel.visit import Visit
 from aureum.resources import RESOURCES, Resource
 
@@ -36,7 +37,7 @@ def of_resources(wanted: Iterable[Resource] = RESOURCES) -> Iterator[Page]:
 
 
 PAGES: tuple[Page, ...] = (
-    *overview.PAGES,
+    *OF_TODAY,
     *search.PAGES,
     *login.PAGES,
     *OF_PASSWORDS,

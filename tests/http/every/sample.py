@@ -7,6 +7,7 @@ what a POST beside it makes. ``RECIPES`` and ``MAKERS`` have what does not.
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
 from itertools import count
@@ -17,7 +18,7 @@ from pydantic import SecretStr
 
 from aureum.commands.routing_rehearsals import claim, go_on
 from aureum.commands.users import CreateUser, create_user
-from aureum.domain.ids import PLATFORM, from_wire, to_wire
+from aureum.domain.ids import PLATFORM, aureum_time, from_wire, now, to_wire
 from aureum.http.contract.endpoint import Endpoint
 from aureum.store.event_store import EventStore
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
@@ -494,6 +495,26 @@ def asked_twice(sample: Sample) -> dict[str, Any]:
     return {"path": f"/api/leads/{made.json['id']}/duplicates"}
 
 
+def working(sample: Sample) -> dict[str, Any]:
+    """An agent with a lead, a task and a showing, and another lead that was worked on."""
+    agent = sample.operator.staff(sample.tenant.id, "agent", f"Ana {sample.mark}")
+    own: dict[str, Any] = {"assignedToId": agent.id}
+    person = {"name": f"Jane Doe {sample.mark}", "email": f"e{next(NUMBERS)}.{sample.mark}@example.com", **own}
+    due = aureum_time(now() - timedelta(minutes=5))
+    for path, body in (
+        ("/api/leads", person),
+        ("/api/tasks", {"title": f"Call back {sample.mark}", "dueDate": due, **own}),
+        ("/api/showings", person | {"listingId": "202412345", "startsAt": aureum_time(now())}),
+        ("/api/leads", person | {"status": "new"}),
+    ):
+        answer = sample.server.by_key(sample.tenant, "POST", path, body)
+        assert answer.status == 201, answer.body
+    lead = f"/api/leads/{answer.json['id']}"
+    sample.server.by_key(sample.tenant, "POST", f"{lead}/activities", {"type": "note", "text": "Called back."})
+    sample.server.by_key(sample.tenant, "PATCH", lead, {"status": "contacted"})
+    return {"headers": agent.bearer}
+
+
 async def rehearse_all(store: EventStore) -> None:
     """What the worker does about rehearsals."""
     while (job := await claim(store.database)) is not None:
@@ -526,6 +547,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("GET", "/api/contacts/{id}/activities"): with_activity("/api/contacts/{id}/activities"),
     ("GET", "/api/v1/admin/leads/{id}/activities"): with_activity("/api/v1/admin/leads/{id}/activities"),
     ("PATCH", "/api/v1/admin/agents/{id}"): profile,
+    ("GET", "/api/v1/admin/today"): working,
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,

@@ -70,7 +70,7 @@ def refused(answer: Answer, status: int) -> str:
     reading = page(answer, status)
     assert reading.said("h1") == ["We couldn't complete your request"], answer.body
     (card,) = reading.said("div", class_="card")
-    text = card.removeprefix("We couldn't complete your request ").removesuffix(" Go to the overview")
+    text = card.removeprefix("We couldn't complete your request ").removesuffix(" Go to Today")
     assert text.endswith(".") or text.startswith("Invalid "), text
     return text
 

@@ -96,6 +96,8 @@ class Brokerage:
             "/admin/agents/": str(operator.staff(tenant.id, "agent", "Andy Agent").number),
             "/admin/users/": str(operator.staff(tenant.id, "agent", "Annie Agent").number),
             "/admin/pond/": str(lead["id"]),
+            "/admin/today/pond/": str(lead["id"]),
+            **{f"/admin/today/{kind}/": made_of[kind] for kind in ("leads", "tasks", "showings")},
             "/admin/activities/": server.by_key(
                 tenant, "POST", f"/api/leads/{made_of['leads']}/activities", {"type": "visit"}
             ).json["id"],
@@ -257,7 +259,10 @@ def test_what_another_brokerage_has_is_not_there(here: Brokerage, server: Server
         if "{id}" not in one.path or one.path.startswith(ADMINS_ONLY):
             continue
         kind = one.path.partition("{")[0]
-        own, numbered = here.ids[kind], kind in ("/admin/users/", "/admin/agents/", "/admin/pond/")
+        own, numbered = (
+            here.ids[kind],
+            kind in ("/admin/users/", "/admin/agents/", "/admin/pond/", "/admin/today/pond/"),
+        )
         for name in (own, "9" * 12 if numbered else NOBODYS, *(() if numbered else ("%00", "%ED", "9" * 30))):
             path = one.path.replace("{id}", name)
             if one.show is not None:

@@ -107,7 +107,7 @@ def test_at_the_address_of_another_brokerage_nothing_of_that_is_seen(
 
     overview = broker.read("/admin")
 
-    assert "Snake River Realty" in overview.said("strong") and overview.said("dd")[0] == "0"
+    assert "Snake River Realty" in overview.said("strong") and overview.said("span", class_="count")[0] == "0"
     for path in ("/admin", "/admin/webhooks"):
         answer = owner.get(path)
         assert b"teton" not in answer.body.lower()
