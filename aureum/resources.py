@@ -120,7 +120,15 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         Brokerage,
         (brokerages,),
-        (f"{API}routing.settings", f"{API}routing.examples", f"{API}brokerages.brokerages"),
-        (f"{PANEL}routing", f"{PANEL}acting_pages", f"{PANEL}brokerages", f"{PANEL}settings"),
+        (f"{API}routing.settings", f"{API}routing.examples", f"{API}brokerages.brokerages", f"{API}brokerages.logo"),
+        (
+            f"{PANEL}routing",
+            f"{PANEL}acting_pages",
+            f"{PANEL}brokerages",
+            f"{PANEL}settings",
+            f"{PANEL}domains",
+            f"{PANEL}plans",
+            f"{PANEL}form_snippet",
+        ),
     ),
 )

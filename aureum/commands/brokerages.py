@@ -1,5 +1,6 @@
 """Brokerages: opened by the operator, moved between plans, shut out and let in again."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,30 @@ from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.errors import NotFound
+from aureum.domain.images import picture
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 
 NUMBER = "SELECT nextval('brokerage_numbers')"
 
 NO_BROKERAGE = "There is no such brokerage."
+
+
+STORE_LOGO = """
+INSERT INTO brokerage_logos (tenant_id, digest, image)
+SELECT tenant_id, %(digest)s, %(image)s FROM brokerages WHERE tenant_id = %(tenant)s
+ON CONFLICT (tenant_id, digest) DO UPDATE SET stored_at = now()
+RETURNING 1
+"""
+
+FORGET_LOGOS = """
+DELETE FROM brokerage_logos l
+ USING brokerages b
+ WHERE b.tenant_id = %(tenant)s AND l.tenant_id = b.tenant_id AND l.digest IS DISTINCT FROM b.logo
+   AND l.stored_at < now() - interval '1 minute'
+RETURNING 1
+"""
+"""Not those of the last minute: another request may be about to name them."""
 
 
 class OpenBrokerage(BaseModel):
@@ -90,6 +109,40 @@ async def change_brokerage(store: EventStore, command: ChangeBrokerage, origin: 
         missing=NO_BROKERAGE,
         expected_versions=command.expected_versions,
     )
+    return changed
+
+
+async def change_logo(
+    store: EventStore,
+    tenant_id: UUID,
+    image: bytes | None,
+    origin: Origin,
+    expected_versions: frozenset[int] | None = None,
+) -> Brokerage:
+    """The brokerage, whose public pages show *image*; None for none. The bytes are stored before the event that names
+    them, and those of before are removed after it.
+
+    Raises NotFound, StaleVersion, Invalid for what is no picture, Conflict.
+    """
+    digest, media = None, None
+    if image is not None:
+        digest, media = hashlib.sha256(image).hexdigest(), picture(image).media
+        about = {"tenant": tenant_id, "digest": digest, "image": image}
+        if not await store.database.rows(STORE_LOGO, about):
+            raise NotFound(NO_BROKERAGE)
+
+    changed, _ = await changes.change(
+        store,
+        ids.PLATFORM,
+        tenant_id,
+        Brokerage,
+        lambda brokerage, at: brokerage.change_logo(digest, media, at),
+        command="ChangeLogo",
+        origin=origin,
+        missing=NO_BROKERAGE,
+        expected_versions=expected_versions,
+    )
+    await store.database.rows(FORGET_LOGOS, {"tenant": tenant_id})
     return changed
 
 

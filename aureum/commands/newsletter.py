@@ -44,7 +44,7 @@ SELECT count(*) FROM unnest(%(streams)s::uuid[]) AS s (id)
 """
 
 LINK = """
-SELECT b.name, t.subscriber_id
+SELECT b.name, b.color, b.logo, t.subscriber_id
   FROM brokerages b
   LEFT JOIN unsubscribe_tokens t ON t.tenant_id = b.tenant_id AND t.token_hash = %(hash)s
  WHERE b.tenant_id = %(tenant)s
@@ -150,6 +150,8 @@ class LinkTarget(NamedTuple):
     """Whose newsletter a link ends, and for whom; None if there is no such link."""
 
     brokerage: str
+    color: str | None
+    logo: str | None
     subscriber_id: UUID | None
 
 

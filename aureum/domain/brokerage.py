@@ -8,6 +8,7 @@ from uuid import UUID
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from aureum.domain import colors
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
 from aureum.domain.routing import settings as routing_settings
@@ -18,7 +19,7 @@ from aureum.domain.wall_time import zone_of
 PLANS = ("Starter", "Grow", "Elite")
 """From the smallest to the largest; each includes the ones before it."""
 
-SETTINGS = ("time_zone", "country", "public_lead_count", "confirmations", "reply_to")
+SETTINGS = ("time_zone", "country", "public_lead_count", "confirmations", "reply_to", "color")
 """What may be set otherwise later, besides name, domains and plan."""
 
 RESERVED_SLUGS = frozenset(("www", "api", "admin", "app"))
@@ -27,7 +28,8 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 class Brokerage(Aggregate):
     """The aggregate. ``country`` is the two-letter region whose phone numbers need no prefix. With ``confirmations`` a
-    visitor's form is confirmed by mail; ``reply_to`` is the address that answers to such mails go to."""
+    visitor's form is confirmed by mail; ``reply_to`` is the address that answers to such mails go to. ``color`` is that
+    of the buttons of its public pages and mails, ``logo`` the digest of a picture whose bytes are kept apart."""
 
     number: int
     name: str
@@ -39,6 +41,9 @@ class Brokerage(Aggregate):
     public_lead_count: bool
     confirmations: bool
     reply_to: str | None
+    color: str | None
+    logo: str | None
+    logo_media: str | None
     routing: Routing
     disabled: bool
 
@@ -73,6 +78,7 @@ class Brokerage(Aggregate):
             aggregate.public_lead_count = self.public_lead_count
             aggregate.confirmations = True
             aggregate.reply_to = None
+            aggregate.color = aggregate.logo = aggregate.logo_media = None
             aggregate.routing = Routing()
             aggregate.disabled = False
 
@@ -116,6 +122,18 @@ class Brokerage(Aggregate):
         def apply(self, aggregate: "Brokerage") -> None:
             for name, value in self.changes.items():
                 setattr(aggregate, name, value)
+
+    class LogoChanged(Event):
+        """Its public pages show another picture, or none; ``logo`` is its SHA-256, ``media`` what it is."""
+
+        TOPIC: ClassVar[str] = "brokerage.logo_changed"
+
+        logo: str | None
+        media: str | None
+
+        def apply(self, aggregate: "Brokerage") -> None:
+            aggregate.logo = self.logo
+            aggregate.logo_media = self.media
 
     class RoutingChanged(Event):
         """Leads are routed otherwise from now on; ``settings`` are all of them, as
@@ -199,11 +217,19 @@ class Brokerage(Aggregate):
 
     def change_settings(self, settings: Mapping[str, Any], at: datetime) -> None:
         """Set some of ``SETTINGS``. Raises Invalid."""
-        changes = {name: value for name, value in settings.items() if value != getattr(self, name)}
+        given = dict(settings)
+        if isinstance(given.get("color"), str):
+            given["color"] = given["color"].strip().lower()
+        changes = {name: value for name, value in given.items() if value != getattr(self, name)}
         if not changes:
             return
         check_settings(changes)
         self.trigger_event(self.SettingsChanged, timestamp=at, changes=changes)
+
+    def change_logo(self, logo: str | None, media: str | None, at: datetime) -> None:
+        """Show the picture with this digest; None for none."""
+        if logo != self.logo:
+            self.trigger_event(self.LogoChanged, timestamp=at, logo=logo, media=media)
 
     def change_routing(self, routing: Routing, at: datetime) -> None:
         """Route by other settings. That the agents in them are the brokerage's, the command sees to. Raises Invalid."""
@@ -240,6 +266,21 @@ def check_settings(settings: Mapping[str, Any]) -> None:
         zone_of(settings["time_zone"])
     if "country" in settings and settings["country"] not in SUPPORTED_REGIONS:
         raise Invalid("country", "country must be two letters such as US, CA or DE.")
+    if settings.get("color") is not None:
+        check_color(settings["color"])
+
+
+def check_color(color: str) -> None:
+    """Raises Invalid for what is no colour, and for one that white text cannot be read on."""
+    if not colors.HEX.fullmatch(color):
+        raise Invalid("color", "color must be # and six digits of 0-9 and a-f, such as #1f4fa3.")
+    found = colors.contrast(color, colors.WHITE)
+    if found < colors.LEAST_CONTRAST:
+        raise Invalid(
+            "color",
+            f"color {color} is too light: the white text on its buttons has a contrast of {found:.1f} to 1, and needs "
+            f"{colors.LEAST_CONTRAST}. A darker one of its kind works: {colors.readable(color)}.",
+        )
 
 
 def includes(plan: str, required: str) -> bool:

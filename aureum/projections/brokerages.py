@@ -20,7 +20,8 @@ WITH r AS (
     SELECT r.* FROM json_to_recordset(rows) AS r (
                item integer, tenant_id uuid, number bigint, slug text, name text, plan text, time_zone text,
                country text, public_lead_count boolean, disabled boolean, opened_at timestamptz, domains text[],
-               stream_version integer, routing jsonb, confirmations boolean, reply_to text)
+               stream_version integer, routing jsonb, confirmations boolean, reply_to text,
+               color text, logo text, logo_media text)
      WHERE tenants[r.item] IS NOT NULL
 ), opened AS (
     INSERT INTO heads AS h (tenant_id) SELECT tenant_id FROM r
@@ -33,14 +34,15 @@ WITH r AS (
      WHERE NOT EXISTS (SELECT FROM domains k WHERE k.domain = d.domain AND k.tenant_id = r.tenant_id)
 )
 INSERT INTO brokerages (tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
-                        domains, stream_version, routing, confirmations, reply_to)
+                        domains, stream_version, routing, confirmations, reply_to, color, logo, logo_media)
 SELECT tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
-       domains, stream_version, routing, coalesce(confirmations, true), reply_to FROM r
+       domains, stream_version, routing, coalesce(confirmations, true), reply_to, color, logo, logo_media FROM r
 ON CONFLICT (tenant_id) DO UPDATE SET
        name = excluded.name, plan = excluded.plan, time_zone = excluded.time_zone, country = excluded.country,
        public_lead_count = excluded.public_lead_count, disabled = excluded.disabled, domains = excluded.domains,
        stream_version = excluded.stream_version, routing = excluded.routing,
-       confirmations = excluded.confirmations, reply_to = excluded.reply_to
+       confirmations = excluded.confirmations, reply_to = excluded.reply_to,
+       color = excluded.color, logo = excluded.logo, logo_media = excluded.logo_media
 """
 
 Row = dict[str, Any]
@@ -66,6 +68,9 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "routing": None,
                 "confirmations": True,
                 "reply_to": None,
+                "color": None,
+                "logo": None,
+                "logo_media": None,
             }
         case Brokerage.Event() if row is not None:
             return row | {"stream_version": event.originator_version} | changed(event)
@@ -83,6 +88,8 @@ def changed(event: Brokerage.Event) -> Row:
             return {"domains": event.domains}
         case Brokerage.SettingsChanged():
             return event.changes
+        case Brokerage.LogoChanged():
+            return {"logo": event.logo, "logo_media": event.media}
         case Brokerage.RoutingChanged():
             return {"routing": event.settings}
         case Brokerage.Disabled():
@@ -102,7 +109,7 @@ def rows(before: Sequence[Any], new: Sequence[Any]) -> list[Row]:
 
 BY_SLUG = "SELECT tenant_id, slug, name, plan, disabled FROM brokerages WHERE slug = %(slug)s"
 
-SITE = "SELECT name, routing, time_zone FROM brokerages WHERE tenant_id = %(tenant)s"
+SITE = "SELECT name, routing, time_zone, color, logo FROM brokerages WHERE tenant_id = %(tenant)s"
 
 DOMAINS = "SELECT domain FROM domains WHERE tenant_id = %(tenant)s"
 
@@ -126,11 +133,13 @@ class BrokerageRow(NamedTuple):
     opened_at: datetime
     confirmations: bool
     reply_to: str | None
+    color: str | None
+    logo: str | None
 
 
 SHOWN = """
 SELECT tenant_id, stream_version, number, slug, name, domains, plan, time_zone, country, public_lead_count, disabled,
-       opened_at, confirmations, reply_to
+       opened_at, confirmations, reply_to, color, logo
   FROM brokerages
 """
 
@@ -158,3 +167,11 @@ SELECT b.name, b.slug, ARRAY(SELECT d.domain FROM domains d WHERE d.tenant_id = 
  WHERE b.tenant_id = %(tenant)s
 """
 """What everyone may know a brokerage by."""
+
+LOGO = """
+SELECT b.logo, b.logo_media, l.image
+  FROM brokerages b
+  JOIN brokerage_logos l ON l.tenant_id = b.tenant_id AND l.digest = b.logo
+ WHERE b.tenant_id = %(tenant)s
+"""
+"""The picture that a brokerage shows, if any."""

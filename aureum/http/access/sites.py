@@ -36,6 +36,9 @@ class Site:
     origins: frozenset[str]
     """Of its pages, as browsers write them; none if they cannot be known at the moment."""
     name: str = ""
+    color: str | None = None
+    logo: str | None = None
+    """How its public pages look."""
     read_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -66,7 +69,7 @@ class Sites:
         parameters = {"tenant": tenant_id}
         # Read after the version: they may be newer than it says, never older.
         try:
-            staff, domains, ((called, routing, time_zone),) = await self.store.database.tenant_results(
+            staff, domains, ((called, routing, time_zone, color, logo),) = await self.store.database.tenant_results(
                 tenant_id, [(users.AGENTS, parameters), (brokerages.DOMAINS, parameters), (brokerages.SITE, parameters)]
             )
             found = await team(self.store, tenant_id, staff, routing, time_zone)
@@ -78,7 +81,7 @@ class Sites:
         if self.base_domain is not None:
             names.append(f"{admission.caller.slug}.{self.base_domain}")
         origins = frozenset(f"https://{name}" for name in names)
-        site = Site(admission.caller, found, origins, called)
+        site = Site(admission.caller, found, origins, called, color, logo)
         self._known.keep((host, slug), site)
         return site
 

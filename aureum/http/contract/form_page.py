@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from aureum.domain.errors import Invalid
 from aureum.http.contract import visitor_page
+from aureum.http.contract.visitor_page import Brand
 from aureum.http.wire.errors import InvalidRequest, render
 
 NEXT = "_next"
@@ -56,8 +57,6 @@ input:focus-visible, textarea:focus-visible { outline: 3px solid #e0a100; outlin
 }
 """
 )
-HEADERS = visitor_page.headers_of(STYLE)
-
 TEMPLATE = Environment(autoescape=True, auto_reload=False, trim_blocks=True, lstrip_blocks=True).from_string(
     (files("aureum.http.contract") / "form.html").read_text(encoding="utf-8")
 )
@@ -81,22 +80,24 @@ class FormWords(NamedTuple):
     button: str = "Send"
 
 
-def page(brokerage: str, status: int, headers: Mapping[str, str] | None = None, **shown: Any) -> HTMLResponse:
-    """A page in the name of the *brokerage*, if there is one."""
-    content = TEMPLATE.render(brokerage=brokerage, style=STYLE, **shown)
-    return HTMLResponse(content, status, {**HEADERS, **(headers or {})})
+def page(brand: Brand, status: int, headers: Mapping[str, str] | None = None, **shown: Any) -> HTMLResponse:
+    """A page in the name and look of the brokerage, if there is one."""
+    style = visitor_page.style_of(STYLE, brand.color)
+    content = TEMPLATE.render(brokerage=brand.name, logo=brand.logo_path, style=style, **shown)
+    kept = visitor_page.headers_of(style, brand.logo is not None)
+    return HTMLResponse(content, status, {**kept, **(headers or {})})
 
 
-def thanks_page(brokerage: str, words: FormWords, fields: Mapping[str, Any], answer: Response) -> Response:
+def thanks_page(brand: Brand, words: FormWords, fields: Mapping[str, Any], answer: Response) -> Response:
     """What a visitor gets whose form was stored: the page that the form names, or thanks."""
     target = path_in(fields.get(NEXT))
     if target is not None:
         return RedirectResponse(target, 303, {"Cache-Control": "no-store"})
     said = orjson.loads(bytes(answer.body)).get("message", words.thanks)
-    return page(brokerage, 200, title="Thank you", text=said)
+    return page(brand, 200, title="Thank you", text=said)
 
 
-def refused_page(brokerage: str, words: FormWords, fields: Mapping[str, Any] | None, error: Exception) -> Response:
+def refused_page(brand: Brand, words: FormWords, fields: Mapping[str, Any] | None, error: Exception) -> Response:
     """The same refusal that a program gets, with the form to send again where that helps."""
     status, headers, body = render(error, "leads")
     kept = {
@@ -108,7 +109,7 @@ def refused_page(brokerage: str, words: FormWords, fields: Mapping[str, Any] | N
     form = None
     if fields is not None and status in AGAIN:
         form = form_of(words, fields, problems)
-    return page(brokerage, status, kept, title=TITLES.get(status, FAILED), text=text, form=form)
+    return page(brand, status, kept, title=TITLES.get(status, FAILED), text=text, form=form)
 
 
 def problems_of(error: Exception, words: FormWords) -> dict[str, list[str]]:

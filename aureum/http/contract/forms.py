@@ -29,6 +29,7 @@ from aureum.http.contract.answers import answer
 from aureum.http.contract.endpoint import Access, Context, Endpoint
 from aureum.http.contract.form_page import FormWords, refused_page, thanks_page
 from aureum.http.contract.idempotency import idempotency, replayed
+from aureum.http.contract.visitor_page import Brand
 from aureum.http.wire.accept import prefers_page
 from aureum.http.wire.error_log import log_error
 from aureum.http.wire.errors import Dialect, HttpError
@@ -112,16 +113,17 @@ class FormEndpoint(Endpoint):
         except (HttpError, DomainError) as error:
             if isinstance(error, Unavailable):
                 log_error(request.scope, error)
-            return refused_page(await name_of(request), self.words, fields, error)
-        return thanks_page(await name_of(request), self.words, sent.fields, response)
+            return refused_page(await brand_of(request), self.words, fields, error)
+        return thanks_page(await brand_of(request), self.words, sent.fields, response)
 
 
-async def name_of(request: Request) -> str:
-    """What the brokerage that Host names is called; nothing if it cannot be known."""
+async def brand_of(request: Request) -> Brand:
+    """How pages of the brokerage look that Host names; without a name if it cannot be known."""
     try:
-        return (await site_of(request.app.state.aureum, *named_host(request))).name
+        site = await site_of(request.app.state.aureum, *named_host(request))
     except (HttpError, DomainError):
-        return ""
+        return Brand("")
+    return Brand(site.name, site.color, site.logo)
 
 
 async def submit(

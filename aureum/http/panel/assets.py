@@ -20,6 +20,7 @@ STYLES = (
     "layout.css",
     "parts.css",
     "forms.css",
+    "account.css",
     "picker.css",
     "showings.css",
     "tasks.css",

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from aureum.domain.errors import DomainError, StaleVersion, Unavailable
 from aureum.http.access.session_cookie import check_same_origin, forget_token, session_token
 from aureum.http.panel.acting import CHOOSE, with_brokerage
-from aureum.http.panel.forms import read_form
+from aureum.http.panel.forms import read_form, read_upload
 from aureum.http.panel.notices import notices
 from aureum.http.panel.rendering import HEADERS, rendered
 from aureum.http.panel.visit import Visit
@@ -39,15 +39,23 @@ STALE = (
 
 
 class Page:
-    """*show* answers GET, *act* what its form sends; *anyone*: no login is needed."""
+    """*show* answers GET, *act* what its form sends; *anyone*: no login is needed;
+    *upload*: its form may hold files."""
 
     def __init__(
-        self, path: str, show: Answering | None = None, act: Answering | None = None, *, anyone: bool = False
+        self,
+        path: str,
+        show: Answering | None = None,
+        act: Answering | None = None,
+        *,
+        anyone: bool = False,
+        upload: bool = False,
     ) -> None:
         self.path = path
         self.show = show
         self.act = act
         self.anyone = anyone
+        self.upload = upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -76,7 +84,7 @@ class Page:
             return await self.show(visit)
         if method == "POST" and self.act is not None:
             body = await read_body(request.receive, request.scope["headers"])
-            form = read_form(body, header(request.scope, b"content-type") or "")
+            form = (read_upload if self.upload else read_form)(body, header(request.scope, b"content-type") or "")
             return await self.act(replace(visit, form=form))
         allowed = (["GET", "HEAD"] if self.show else []) + (["POST"] if self.act else [])
         raise HttpError("method_not_allowed", WRONG_METHOD, {"Allow": ", ".join(allowed)})

@@ -10,6 +10,9 @@ ACCOUNT: tuple[Tab, ...] = (
 
 SETTINGS: tuple[Tab, ...] = (
     ("/admin/settings", "Brokerage", None),
+    ("/admin/settings/domains", "Domains", None),
     ("/admin/users", "Users", None),
+    ("/admin/settings/form", "Contact form", None),
     ("/admin/settings/api-keys", "API keys", None),
+    ("/admin/settings/plan", "Plan", None),
 )

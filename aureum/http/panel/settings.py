@@ -1,27 +1,39 @@
-"""Settings: the brokerage itself, and the way to its API keys. Domains and plan are shown; they are not the owner's."""
+"""Settings → Brokerage: its name, zone and country, how its public pages and mails look."""
 
-from collections.abc import Mapping, Sequence
+import base64
+from collections.abc import Mapping
 
 from starlette.responses import RedirectResponse, Response
 
+from aureum.domain.errors import NotFound
 from aureum.http.access.roles import check_manager
+from aureum.http.api.brokerages.logo import NO_LOGO
+from aureum.http.contract.visitor_page import COLOR
 from aureum.http.panel.acting import number_of
 from aureum.http.panel.brokerages import MAILS, NAME, SETTINGS
 from aureum.http.panel.fields import all_typed, as_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.resource import save
+from aureum.http.panel.time_zones import zones
 from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import HttpError
 
 API = "/api/v1/admin/brokerages/{id}"
 
-SEEN = """
-SELECT s.domain FROM domains_seen s
-  JOIN domains d ON d.domain = s.domain AND d.tenant_id = s.tenant_id
- WHERE s.domain = ANY (%(domains)s)
-"""
+ZONE = "time_zone"
 
 FIELDS = (NAME, *SETTINGS, *MAILS)
+
+LOGO_OF = """
+SELECT b.logo_media, l.image
+  FROM brokerages b
+  JOIN brokerage_logos l ON l.tenant_id = b.tenant_id AND l.digest = b.logo
+ WHERE b.number = %(number)s
+"""
+
+DONE = {"changed": "The brokerage was saved.", "look": "The look was saved.", "logo": "The logo was removed."}
+
+NO_FILE = "Choose a picture first."
 
 NO_BROKERAGE = "You do not belong to a brokerage, so there are no settings here."
 
@@ -40,24 +52,18 @@ async def shown(
     """The page; of a form that was refused with what was *typed*, why, and the *etag* of what it was typed into."""
     answer = await visit.ask("GET", API, id=managed_number(visit))
     values = typed or all_typed(FIELDS, answer.body, visit.zone)
-    done = visit.request.query_params.get("done") == "changed" and visit.request.method == "GET"
+    done = DONE.get(visit.request.query_params.get("done", "")) if visit.request.method == "GET" else None
     tag = answer.etag if etag is None else etag
-    silent = await silent_domains(visit, answer.body["domains"])
     about = {
         "brokerage": answer.body,
-        "silent": silent,
+        "zones": zones(),
+        "color": COLOR,
         "etag": tag,
         "fields": FIELDS,
         "values": values,
         "users": {},
     }
     return await page(visit, "settings.html", 400 if problem else 200, problem=problem, done=done, **about)
-
-
-async def silent_domains(visit: Visit, domains: Sequence[str]) -> set[str]:
-    """Those of *domains* at which no request has arrived yet."""
-    seen = await visit.request.app.state.aureum.database.rows(SEEN, {"domains": list(domains)})
-    return set(domains) - {domain for (domain,) in seen}
 
 
 async def show_settings(visit: Visit) -> Response:
@@ -74,4 +80,50 @@ async def change_settings(visit: Visit) -> Response:
     return RedirectResponse("/admin/settings?done=changed", 303)
 
 
-PAGES = (Page("/admin/settings", show_settings, change_settings),)
+async def change_look(visit: Visit) -> Response:
+    """Another colour, and another logo if a picture was chosen."""
+    number, color = managed_number(visit), visit.form["color"].lower()
+    image = visit.form.files.get("logo", b"")
+    try:
+        answer = await visit.ask("GET", API, id=number)
+        if color != (answer.body["color"] or COLOR):
+            await visit.ask("PATCH", API, id=number, body={"color": None if color == COLOR else color})
+        if image:
+            await visit.ask("PUT", API + "/logo", id=number, body={"image": base64.b64encode(image).decode()})
+    except REFUSALS as error:
+        return await shown(visit, problem=of_field(refusal(error)))
+    return RedirectResponse("/admin/settings?done=look", 303)
+
+
+def of_field(problem: str) -> str:
+    """The API's refusal with the labels of the page."""
+    for field, label in (("image ", "The logo "), ("color ", "The colour ")):
+        if problem.startswith(field):
+            return label + problem.removeprefix(field)
+    return problem
+
+
+async def remove_logo(visit: Visit) -> Response:
+    """None is shown any more."""
+    await visit.ask("DELETE", API + "/logo", id=managed_number(visit))
+    return RedirectResponse("/admin/settings?done=logo", 303)
+
+
+async def show_logo(visit: Visit) -> Response:
+    """The picture, also at a host that is not the brokerage's."""
+    managed_number(visit)
+    assert visit.acting is not None
+    database = visit.request.app.state.aureum.database
+    rows = await database.rows(LOGO_OF, {"number": visit.acting["id"]})
+    if not rows:
+        raise NotFound(NO_LOGO)
+    media, image = rows[0]
+    return Response(bytes(image), media_type=media)
+
+
+PAGES = (
+    Page("/admin/settings", show_settings, change_settings),
+    Page("/admin/settings/look", act=change_look, upload=True),
+    Page("/admin/settings/logo", show_logo),
+    Page("/admin/settings/logo/remove", act=remove_logo),
+)

@@ -73,12 +73,14 @@ class Visit:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         if_match: str = "",
+        host: str | None = None,
     ) -> ApiAnswer:
         """An endpoint's answer, by its *path* as the list of routes has it. Raises what the endpoint refuses with.
 
-        Of a form, what is sent twice happens once: its ``once`` and what the endpoint gets make the Idempotency-Key.
+        With a *host* it is asked as if at that one. Of a form, what is sent twice happens once: its ``once`` and what
+        the endpoint gets make the Idempotency-Key.
         """
-        return api_answer(await self.answer(method, path, id=id, query=query, body=body, if_match=if_match))
+        return api_answer(await self.answer(method, path, id=id, query=query, body=body, if_match=if_match, host=host))
 
     async def stream(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         """A list's documents, some at a time and as many as there are. Raises what the list refuses with, before the
@@ -96,10 +98,14 @@ class Visit:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         if_match: str = "",
+        host: str | None = None,
     ) -> Response:
         """The same as the endpoint answers it."""
         content = b"" if body is None else orjson.dumps(body)
         headers = [(name, value) for name, value in self.request.scope["headers"] if name in PASSED_ON]
+        if host is not None:
+            headers = [(name, value) for name, value in headers if name not in (b"host", b"x-forwarded-host")]
+            headers += [(b"host", host.encode())]
         if self.token is not None:
             headers.append((b"authorization", b"Bearer " + self.token.encode()))
         if if_match:

@@ -57,6 +57,8 @@ class AboutBrokerage(NamedTuple):
     """The brokerage in a mail."""
 
     name: str
+    color: str = "#1f4fa3"
+    """Of buttons."""
 
 
 def rendered(letter: Letter, about: AboutBrokerage, message_id: str, sender: str, at: datetime) -> bytes:
@@ -130,7 +132,13 @@ def shown(letter: Letter, about: AboutBrokerage) -> dict[str, Any]:
         values["lead"] = headers.clean(values["lead"] or "") or sentence(letter.language, letter.kind, "unnamed")
     to = letter.recipient.name if not kind.public else values["first_name"]
     answers = letter.reply_to is not None and not kind.public
-    return {**values, "brokerage": headers.clean(about.name), "to": headers.clean(to or ""), "answers": answers}
+    return {
+        **values,
+        "brokerage": headers.clean(about.name),
+        "color": about.color,
+        "to": headers.clean(to or ""),
+        "answers": answers,
+    }
 
 
 def legible(value: Any) -> Any:

@@ -31,7 +31,7 @@ EVENTS = 100
 SLICE = 4
 """Mails that are written in one go, in some milliseconds; then the process's other tasks have their turn."""
 
-BROKERAGE = "SELECT name FROM brokerages WHERE tenant_id = %(tenant)s"
+BROKERAGE = "SELECT name, color FROM brokerages WHERE tenant_id = %(tenant)s"
 
 
 def mail_consumer(settings: MailSettings) -> Consumer[int]:
@@ -57,7 +57,8 @@ async def mails_of(
         return Handled(0, nothing)
     tenant = {"tenant": tenant_key.tenant_id}
     named = await (await connection.execute(BROKERAGE, tenant, binary=True)).fetchone()
-    about = AboutBrokerage(named[0] if named else "Aureum")
+    name, color = named or ("Aureum", None)
+    about = AboutBrokerage(name) if color is None else AboutBrokerage(name, color)
     bounced = await bounces(connection, tenant_key, {letter.recipient.address for letter in letters})
     keys = await subject_keys(connection, tenant_key.tenant_id, subjects_of(letters))
     mails = []

@@ -19,7 +19,7 @@ FOREIGN_AGENT = re.compile("Agent -?[0-9]+ does not belong to brokerage [0-9]+")
 Schema = dict[str, Any]
 Path = tuple[str, ...]
 
-PAGES = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/api/newsletter/unsubscribe")
+PAGES = ("/api/logo", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/api/newsletter/unsubscribe")
 """Whatever begins like these is not made of events: it has no ETag that tells of them."""
 
 

@@ -19,6 +19,8 @@ from pydantic import SecretStr
 from aureum.commands.routing_rehearsals import claim, go_on
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.ids import PLATFORM, aureum_time, from_wire, now, to_wire
+from aureum.domain.ids import PLATFORM, from_wire, to_wire
+from aureum.http.api.brokerages.logo import PIXEL
 from aureum.http.contract.endpoint import Endpoint
 from aureum.store.event_store import EventStore
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
@@ -310,6 +312,14 @@ def session(sample: Sample) -> dict[str, Any]:
     return {"id": to_wire(session_id)}
 
 
+def with_logo(sample: Sample) -> dict[str, Any]:
+    """A brokerage that has a logo."""
+    path = f"/api/v1/admin/brokerages/{sample.number}/logo"
+    call = Call("PUT", path, {}, {"image": PIXEL}, sample.owner.bearer)
+    assert call.send(sample.server).status == 200
+    return {}
+
+
 def with_password_link(sample: Sample) -> dict[str, Any]:
     """A user who has got a link at which to choose a password."""
     email, token = with_password(sample)["body"]["email"], secrets.token_urlsafe(32)
@@ -535,6 +545,8 @@ def failed_mail(sample: Sample) -> dict[str, Any]:
 
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
+    ("GET", "/api/logo"): with_logo,
+    ("PUT", "/api/v1/admin/brokerages/{id}/logo"): lambda sample: {"body": {"image": PIXEL}},
     ("POST", "/api/v1/auth/reset"): with_password_link,
     ("POST", "/api/v1/admin/users/{id}/invite"): without_password,
     ("POST", "/api/v1/admin/users/{id}/cancel-invitation"): invited,

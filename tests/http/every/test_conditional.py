@@ -5,12 +5,14 @@ from tests.http.every.declared import collection, declared, every, of_events, qu
 from tests.http.every.sample import Sample
 
 OF_WORKERS = (
+    "/api/me/sessions",
+    "/api/v1/admin/api-keys",
     "/api/webhooks/deliveries",
     "/api/webhooks/replays",
     "/api/v1/admin/routing/rehearsals",
     "/api/v1/admin/mail",
 )
-"""What begins like these shows what workers did, which is no event: how it was is not known."""
+"""What begins like these shows also what is no event, such as what workers did: how it was is not known."""
 
 OF_THE_MOMENT = ("date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset")
 """Headers that differ from one answer to the next."""

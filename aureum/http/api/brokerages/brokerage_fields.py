@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool, W
 
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.ids import leads_time
+from aureum.http.contract.visitor_page import Brand
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.fields import Email, Name
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
@@ -98,6 +99,15 @@ class BrokerageChange(Body):
     public_lead_count: Annotated[StrictBool, NOT_NULL]
     confirmations: Annotated[StrictBool, NOT_NULL]
     reply_to: Email | None = None
+    color: Annotated[
+        Annotated[str, Characters(limit=7)] | None,
+        Field(
+            description="The colour of buttons on public pages and in mails. White text must have a contrast of 4.5 "
+            "to 1 on "
+            "it. `null` for the default.",
+            json_schema_extra={"pattern": "^#[0-9a-f]{6}$"},
+        ),
+    ] = None
     disabled: Annotated[StrictBool, NOT_NULL]
 
 
@@ -114,6 +124,11 @@ class BrokerageResponse(Shape):
     public_lead_count: bool
     confirmations: bool
     reply_to: str | None
+    color: Annotated[str | None, Field(description="The colour of buttons on public pages and in mails.")]
+    logo: Annotated[
+        str | None,
+        Field(description="The path of the logo at the brokerage's domains, such as `/api/logo?v=3f9a0c…`."),
+    ]
     disabled: Annotated[
         bool, Field(description="Whether the brokerage is disabled, including its forms, keys, logins and webhooks.")
     ]
@@ -133,6 +148,8 @@ def document(brokerage: Brokerage | BrokerageRow, opened_at: datetime) -> dict[s
         "public_lead_count": brokerage.public_lead_count,
         "confirmations": brokerage.confirmations,
         "reply_to": brokerage.reply_to,
+        "color": brokerage.color,
+        "logo": Brand(brokerage.name, None, brokerage.logo).logo_path,
         "disabled": brokerage.disabled,
         "created_at": leads_time(opened_at),
     }

@@ -17,7 +17,7 @@ from aureum.http.contract.form_fields import EMPTY_IS_NONE, Forgiven, Interests,
 from aureum.http.contract.form_page import FormWords, Input
 from aureum.http.contract.forms import FormEndpoint, Submission, submit
 from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
-from aureum.http.contract.visitor_page import NOT_KEPT
+from aureum.http.contract.visitor_page import NOT_KEPT, Brand
 from aureum.http.wire.accept import prefers_page
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.errors import HttpError
@@ -109,7 +109,7 @@ async def get_unsubscribe(context: Context, query: UnsubscribeLink) -> Response:
     if link.subscriber_id is None:
         return await unknown(context.request, link)
     if prefers_page(context.request.scope):
-        return page(link.brokerage, ASKS)
+        return page(brand_of(link), ASKS)
     return answer(TO_UNSUBSCRIBE, headers=NOT_KEPT)
 
 
@@ -129,8 +129,13 @@ async def post_unsubscribe(context: Context, query: UnsubscribeLink) -> Response
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
     if prefers_page(context.request.scope):
-        return page(link.brokerage, DONE)
+        return page(brand_of(link), DONE)
     return answer(UNSUBSCRIBED, headers=NOT_KEPT)
+
+
+def brand_of(link: LinkTarget) -> Brand:
+    """How the page of a link looks."""
+    return Brand(link.brokerage, link.color, link.logo)
 
 
 async def unknown(request: Request, link: LinkTarget) -> Response:
@@ -141,10 +146,10 @@ async def unknown(request: Request, link: LinkTarget) -> Response:
     except HttpError as error:
         if prefers_page(request.scope):
             words = Words("Please wait a moment", error.text)
-            return page(link.brokerage, words, 429, {**error.headers, "X-Error-Code": error.code})
+            return page(brand_of(link), words, 429, {**error.headers, "X-Error-Code": error.code})
         raise
     if prefers_page(request.scope):
-        return page(link.brokerage, UNKNOWN, 404)
+        return page(brand_of(link), UNKNOWN, 404)
     raise HttpError("link_not_found", NO_LINK, NOT_KEPT)
 
 

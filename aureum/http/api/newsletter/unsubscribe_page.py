@@ -11,9 +11,7 @@ from typing import NamedTuple
 from jinja2 import Environment
 from starlette.responses import HTMLResponse
 
-from aureum.http.contract.visitor_page import STYLE, headers_of
-
-HEADERS = headers_of(STYLE)
+from aureum.http.contract.visitor_page import STYLE, Brand, headers_of, style_of
 
 TEMPLATE = Environment(autoescape=True, auto_reload=False).from_string(
     (files("aureum.http.api.newsletter") / "unsubscribe.html").read_text(encoding="utf-8")
@@ -35,8 +33,9 @@ DONE = Words(
 UNKNOWN = Words("This link does not work", "It may be incomplete. Open the complete link from the newsletter.")
 
 
-def page(brokerage: str, words: Words, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
-    """The page of a brokerage that is called *brokerage*."""
-    content = TEMPLATE.render(brokerage=brokerage, style=STYLE, **words._asdict())
+def page(brand: Brand, words: Words, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+    """The page in the look of the brokerage."""
+    style = style_of(STYLE, brand.color)
+    content = TEMPLATE.render(brokerage=brand.name, logo=brand.logo_path, style=style, **words._asdict())
     code = {"X-Error-Code": "link_not_found"} if words is UNKNOWN else {}
-    return HTMLResponse(content, status, {**HEADERS, **code, **(headers or {})})
+    return HTMLResponse(content, status, {**headers_of(style, brand.logo is not None), **code, **(headers or {})})

@@ -41,7 +41,7 @@ class RunningSessionResponse(Shape):
 class EndedResponse(Shape):
     """How many sessions ended."""
 
-    ended: int
+    ended: Annotated[int, Field(description="The number of sessions that ended.")]
 
 
 def shown(session: RunningSession) -> dict[str, Any]:
