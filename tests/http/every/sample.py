@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from aureum.commands.routing_rehearsals import claim, go_on
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.ids import PLATFORM, aureum_time, from_wire, now, to_wire
-from aureum.domain.ids import PLATFORM, from_wire, to_wire
 from aureum.http.api.brokerages.logo import PIXEL
 from aureum.http.contract.endpoint import Endpoint
 from aureum.store.event_store import EventStore
