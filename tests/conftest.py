@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import gc
 import os
 import tempfile
 import time
@@ -19,18 +18,23 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from aureum.processes.resident import collect_seldom, leave_alone_what_stays
 from aureum.routing.model_process import listen, start
 from aureum.store.cipher import MasterKey
 from aureum.store.postgres import embedded
 from aureum.store.postgres.migrate import migrate
+
+collect_seldom()
+
+# To copy files is half the work, but waits for the disk where there is one.
+COPIED = sql.SQL("FILE_COPY" if "shm" in Path(tempfile.gettempdir()).parts else "WAL_LOG")
 
 MASTER_KEY = b"a master key for the tests only!"
 
 
 def pytest_collection_finish() -> None:
     """Spare the garbage collector the tests themselves and what they import, which it would walk again and again."""
-    gc.collect()
-    gc.freeze()
+    leave_alone_what_stays()
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +87,8 @@ def template(server_url: str) -> Iterator[str]:
 def fresh_database(server_url: str, template: str) -> Iterator[str]:
     """A copy of the template, dropped at the end."""
     name = f"aureum_test_{uuid4().hex}"
-    execute(
-        server_url,
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)),
-    )
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
+    execute(server_url, create.format(sql.Identifier(name), sql.Identifier(template), COPIED))
     yield with_database(server_url, name)
     drop(server_url, name)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aureum.commands.guessable import is_guessable
 from aureum.demo.demo import derived
+from tests.examples import examples
 
 KNOWN = ("Jane.Doe@Snake-River.example.com", "Jane Doe", "Snake River Realty", "snake-river", "snakeriver.example.com")
 
@@ -45,20 +46,20 @@ def test_not_guessed_soon(password: str) -> None:
     assert not is_guessable(password, KNOWN)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.integers(12, 1024), st.sampled_from([string.ascii_lowercase, string.ascii_letters + string.digits]))
 def test_what_a_machine_draws_is_always_good(length: int, alphabet: str) -> None:
     assert not is_guessable("".join(secrets.choice(alphabet) for _ in range(length)), KNOWN)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.binary(min_size=32, max_size=32))
 def test_the_demos_own_password_is_good(master_key: bytes) -> None:
     known = ("olivia.owner@example.com", "Olivia Owner", "Snake River Realty", "demo", "localhost")
     assert not is_guessable(derived(master_key, "password")[:20], known)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.text(min_size=12, max_size=1024), st.lists(st.text(max_size=300), max_size=5))
 def test_any_text_is_judged(password: str, known: list[str]) -> None:
     assert is_guessable(password, known) in (True, False)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aureum.commands.hashing import Hashing, network_of
 from aureum.domain.errors import Busy, Conflict
+from tests.examples import examples
 
 FLOOD = "203.0.113.9"
 OTHER = "198.51.100.7"
@@ -124,7 +125,7 @@ def test_a_caller_that_is_told_to_wait_holds_up_no_other() -> None:
     run(scenario())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.integers(1, 6), st.integers(1, 12))
 def test_no_thread_is_lost_whatever_happens(seed: int, threads: int, each: int, waiting: int) -> None:
     """Refusals before the hash, errors in it, callers who go away, time that runs out."""

@@ -16,6 +16,7 @@ from tests.documents.aureum_document import aureum_document
 from tests.documents.leads_document import leads_document
 from tests.documents.likeness import chosen
 from tests.documents.reading import Endpoint, Field
+from tests.http.cheap_hashes import cheap_hashes
 from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import Answer, Server
 
@@ -68,7 +69,8 @@ class Cast:
         command = CreateUser(
             tenant_id=tenant_id, email=email, name="Sam Staff", role=role, password=SecretStr(PASSWORD)
         )
-        user = self.operator.run(lambda store: create_user(store, command, ORIGIN))
+        with cheap_hashes():
+            user = self.operator.run(lambda store: create_user(store, command, ORIGIN))
         answer = self.server.ask("POST", "/api/v1/auth/login", {"email": email, "password": PASSWORD})
         assert answer.status == 200, answer.body
         return Staff(ids.to_wire(user.id), user.number, answer.json["token"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from aureum.domain.profile import DAYS
 from aureum.domain.wall_time import zone_of
 from aureum.domain.working_hours import LONGEST, due
+from tests.examples import examples
 
 MINUTE = timedelta(minutes=1)
 
@@ -74,7 +75,7 @@ def cases(
 BOISE = datetime(2026, 3, 6, 20, tzinfo=UTC)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cases())
 @example((BOISE, 480, WEEK, None, None, "America/Boise"))
 @example((datetime(2026, 3, 8, 8, tzinfo=UTC), 90, SLOW, None, None, "America/Boise"))

@@ -2,15 +2,17 @@
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.conftest import MASTER_KEY
 from tests.http.operator import Tenant
 
 PATIENCE = 20.0
+READ_WHOLE = 50_000
 BASE_DOMAIN = "crm.example.org"
 
 FORM = {
@@ -113,6 +116,24 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+    kept: dict[int, HTTPConnection] = field(default_factory=dict)
+    """A connection for each thread that asks, as browsers and programs keep theirs."""
+
+    def connection(self) -> HTTPConnection:
+        """This thread's, which opens itself anew where the server has ended it."""
+        connection = self.kept.get(threading.get_ident())
+        if connection is None:
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+            self.kept[threading.get_ident()] = connection
+        elif connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+            # Between two requests nothing comes but the end.
+            connection.close()
+        return connection
+
+    def disconnect(self) -> None:
+        """End the connections that are kept."""
+        for connection in self.kept.values():
+            connection.close()
 
     def ask(
         self,
@@ -123,12 +144,13 @@ class Server:
         *,
         host: str | None = "127.0.0.1",
     ) -> Answer:
-        """One request on a connection of its own. *body*: bytes as they are, anything else as JSON."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        """One request. *body*: bytes as they are, anything else as JSON."""
+        connection = self.connection()
+        answered = False
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             sent = {} if host is None else {"Host": host}
-            content = None
+            content = b""
             if body is not None:
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
                 sent |= {"Content-Type": "application/json"}
@@ -136,10 +158,14 @@ class Server:
                     sent |= {"Content-Length": str(len(content))}
             for name, value in (sent | dict(headers or {})).items():
                 connection.putheader(name, value.encode("latin-1"))
-            connection.endheaders(content)
-            return answer_of(connection.getresponse())
+            connection.endheaders(content or None)
+            answer = answer_of(connection.getresponse())
+            # A server may answer before it has read a long body to its end, and end the connection then.
+            answered = len(content) < READ_WHOLE
+            return answer
         finally:
-            connection.close()
+            if not answered:
+                connection.close()
 
     def by_key(
         self, tenant: Tenant, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
@@ -182,9 +208,18 @@ class Server:
 
 
 @contextmanager
-def served(url: str, open_files: int | None = None, model: Path | None = None, /, **settings: str) -> Iterator[Server]:
+def served(
+    url: str,
+    open_files: int | None = None,
+    model: Path | None = None,
+    /,
+    *,
+    site: Path | None = None,
+    **settings: str,
+) -> Iterator[Server]:
     """An HTTP process on a free port of the loopback address, that may open so many files; *settings* are ``AUREUM_*``
-    without the prefix. *model* is where the routing model's process answers, if there is one."""
+    without the prefix. *model* is where the routing model's process answers, if there is one, *site* the folder of a
+    ``sitecustomize.py``."""
     own = {
         "DATABASE_URL": url,
         "MASTER_KEY": b64encode(MASTER_KEY).decode(),
@@ -193,6 +228,8 @@ def served(url: str, open_files: int | None = None, model: Path | None = None, /
         "ROUTING_TIMEOUT": "5",
     } | {name.upper(): value for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUREUM_")}
+    if site is not None:
+        inherited["PYTHONPATH"] = str(site)
     with (
         tempfile.TemporaryDirectory(prefix="aureum-served-") as directory,
         socket.create_server(("127.0.0.1", 0), backlog=512) as listener,
@@ -217,6 +254,7 @@ def served(url: str, open_files: int | None = None, model: Path | None = None, /
             assert ready(server), server.logged()
             yield server
         finally:
+            server.disconnect()
             process.terminate()
             assert process.stdin is not None
             process.stdin.close()

@@ -13,6 +13,7 @@ from aureum.routing.profile import Profile
 from aureum.routing.protected import masked, protected
 from aureum.routing.roster import roster
 from aureum.routing.text import words
+from tests.examples import examples
 from tests.routing.enquiries import Case, cases, profiles
 
 SAID = [word for one in cases() for word in words(one.enquiry.message)]
@@ -48,7 +49,7 @@ def decided(enquiry: Enquiry, given_agents: list[Profile]) -> Decision:
     return comparison.early() or comparison.without_model("away")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(texts, texts, texts, texts, agents)
 def test_any_text_gives_a_decision(message: str, subject: str, page: str, title: str, team: list[Profile]) -> None:
     decision = decided(Enquiry(message, subject, page, Listing(title, title), (subject,)), team)
@@ -63,7 +64,7 @@ def test_masking_twice_is_masking_once(text: str, own_names: list[str]) -> None:
     assert masked(once, protected(), own_names) == once
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(texts, agents, st.randoms())
 def test_the_order_of_agents_does_not_matter(message: str, team: list[Profile], dice: Random) -> None:
     shuffled = list(team)

@@ -17,6 +17,7 @@ from aureum.domain.errors import Conflict, KeyReused, NotFound
 from aureum.domain.lead import Lead
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency, Stream
 from aureum.store.metadata import VISITOR, Origin
+from tests.examples import examples
 from tests.store.appends import connected, log_of
 from tests.stores import capture, new_lead, open_brokerage, opened_store
 
@@ -270,7 +271,7 @@ def test_grouped_as_alone(module_database_url: str) -> None:
                 if all(map(nothing_twice, wished)):
                     assert ours == theirs
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=examples(25), deadline=None)
     @given(waves)
     def come_out_the_same(wished: list[list[Wish]]) -> None:
         asyncio.run(compare(wished))

@@ -18,6 +18,7 @@ from aureum.domain import ids
 from aureum.store import chain
 from aureum.store.chain import Broken, Verified, tenants, verify
 from aureum.store.metadata import COMMAND_LINE, Origin
+from tests.examples import examples
 from tests.store.recorder import TenantRecorder
 from tests.store.test_recorder import stored
 from tests.stores import capture, open_brokerage, opened_store
@@ -134,7 +135,7 @@ def test_any_column_of_any_event(log: Log) -> None:
 
     assert set(COLUMNS) == log.runner.run(columns()), "the chain must cover every column"
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=examples(300), deadline=None)
     @given(st.sampled_from(sorted(COLUMNS)), st.integers(1, EVENTS), st.data())
     def is_found(column: str, position: int, data: st.DataObject) -> None:
         present = log.value(column, position)

@@ -16,6 +16,7 @@ from aureum.domain.errors import Conflict, KeyReused
 from aureum.domain.lead import STATUSES, Lead
 from aureum.store.event_store import EventStore, Idempotency, Stream
 from aureum.store.metadata import VISITOR, Origin
+from tests.examples import examples
 from tests.store.appends import connected, log_of
 from tests.stores import new_lead, open_brokerage, opened_store
 
@@ -137,7 +138,7 @@ def test_grouped_as_alone(module_database_url: str) -> None:
                 if all(map(nothing_twice, wished)):
                     assert group_log == single_log
 
-        @settings(max_examples=40, deadline=None)
+        @settings(max_examples=examples(40), deadline=None)
         @given(waves)
         def come_out_the_same(wished: list[list[Change]]) -> None:
             runner.run(compare(wished))

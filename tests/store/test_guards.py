@@ -16,6 +16,7 @@ from aureum.store.append import Append, Outcome, Remember, call
 from aureum.store.groups import Waiting, take
 from aureum.store.guards import AtMost, Guard, Once, Unchanged, Unique
 from aureum.store.writer import AppendWriter
+from tests.examples import examples
 from tests.store.appends import an_append, connected, log_of, new_tenants, remember
 
 TENANTS = 2
@@ -214,7 +215,7 @@ async def compare(connection: AsyncConnection[Any], tenant: UUID, model: Model) 
 
 
 def test_any_mix_of_guards_is_decided_in_order(module_database_url: str) -> None:
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=examples(120), deadline=None)
     @given(steps)
     def comes_out_like_the_model(given: list[Any]) -> None:
         asyncio.run(beside_the_model(module_database_url, given))

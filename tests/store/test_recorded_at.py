@@ -14,6 +14,7 @@ from aureum.domain.lead import Lead
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.rebuild.rebuild import rebuild
+from tests.examples import examples
 from tests.store.appends import connected, log_of
 from tests.stores import capture, open_brokerage, opened_store
 
@@ -44,7 +45,7 @@ def test_recorded_at_never_goes_back(module_database_url: str) -> None:
         st.tuples(st.sampled_from(["capture", "change", "back", "both"]), st.integers(-10_800, 7_200)), max_size=12
     )
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=examples(20), deadline=None)
     @given(acts)
     def holds(wished: list[tuple[str, int]]) -> None:
         async def scenario() -> None:

@@ -22,6 +22,7 @@ from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.rebuild.rebuild import rebuild
 from aureum.store.search import Searched
 from tests.conftest import MASTER_KEY
+from tests.examples import examples
 from tests.stores import capture, open_brokerage, opened_store
 
 LIST, VIEW = lead_list.LIST, lead_list.LEADS
@@ -54,7 +55,7 @@ steps = st.lists(
 
 
 @given(steps=steps, data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_copied_the_same_is_found(
     module_database_url: str, steps: list[tuple[str, str]], data: st.DataObject
 ) -> None:

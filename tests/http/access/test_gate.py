@@ -15,6 +15,7 @@ from aureum.commands.api_keys import hash_key
 from aureum.domain.errors import Busy, Unavailable
 from aureum.http.access.gate import Admission, Gate, Lookup
 from aureum.store.postgres.connection import LEAVE_SECONDS
+from tests.examples import examples
 from tests.freezer import Freezer, freezer
 from tests.http.operator import Operator, Tenant
 
@@ -81,7 +82,7 @@ def bucket(line: Lookup, admission: Admission | None) -> object:
 
 
 @given(asked=st.lists(choices, min_size=1, max_size=30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_together_as_one_by_one(brokerages: Brokerages, asked: list[tuple[int | str | None, str, str]]) -> None:
     lines = [line_of(brokerages, choice) for choice in asked]
     alone: list[Admission | None] = []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.lead import STATUSES
 from aureum.http.contract.answer_cache import ENTRY_OVERHEAD_BYTES, AnswerCache
+from tests.examples import examples
 from tests.http.operator import Operator, Tenant
 from tests.http.serving import JANE, Server
 
@@ -107,7 +108,7 @@ def test_an_error_goes_to_all_and_is_not_kept() -> None:
     limit=st.integers(0, 5_000),
     entry_limit=st.integers(0, 1_000),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_never_more_bytes_than_allowed(asked: list[tuple[int, int]], limit: int, entry_limit: int) -> None:
     async def check() -> None:
         cache = AnswerCache(limit, entry_limit)

@@ -1,6 +1,7 @@
 """The two processes of ``tests/http`` without a limit of forms, since all forms come from one address here."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,18 +9,21 @@ from tests.http.every.sample import Sample
 from tests.http.operator import Operator
 from tests.http.serving import Server, served
 
+SITE = Path(__file__).parent / "site"
+
 
 @pytest.fixture(scope="session")
 def server(served_url: str) -> Iterator[Server]:
     """A process that clients reach themselves."""
-    with served(served_url, form_rate_limit="0", webhook_limit="0") as running:
+    with served(served_url, site=SITE, form_rate_limit="0", webhook_limit="0") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def proxied(served_url: str) -> Iterator[Server]:
     """Another process, behind a proxy on this machine."""
-    with served(served_url, form_rate_limit="0", webhook_limit="0", trusted_proxies="127.0.0.0/8") as running:
+    given = {"form_rate_limit": "0", "webhook_limit": "0", "trusted_proxies": "127.0.0.0/8"}
+    with served(served_url, site=SITE, **given) as running:
         yield running
 
 

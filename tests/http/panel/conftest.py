@@ -1,10 +1,20 @@
-"""An owner who has logged in."""
+"""A process whose passwords cost little, and an owner who has logged in."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff
-from tests.http.serving import Server
+from tests.http.serving import Server, served
+
+
+@pytest.fixture(scope="session")
+def server(served_url: str) -> Iterator[Server]:
+    """A process that browsers reach themselves."""
+    with served(served_url, site=Path(__file__).parent / "site") as running:
+        yield running
 
 
 @pytest.fixture

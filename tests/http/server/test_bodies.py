@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from aureum.http.wire.bodies import Headers, json_object, read_body
 from aureum.http.wire.errors import BodyTooLarge, ClientGone, HttpError, InvalidRequest, NotJson, Problem, render
+from tests.examples import examples
 
 JSON: Headers = [(b"content-type", b"application/json")]
 GONE: Message = {"type": "http.disconnect"}
@@ -85,7 +86,7 @@ def test_a_client_that_leaves(messages: list[Message]) -> None:
 
 
 @given(st.lists(st.binary(max_size=8), min_size=1, max_size=8), st.integers(0, 40))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 def test_however_it_is_cut_the_body_is_the_same(parts: list[bytes], limit: int) -> None:
     whole = b"".join(parts)
     messages = [chunk(part, more=True) for part in parts[:-1]] + [chunk(parts[-1])]

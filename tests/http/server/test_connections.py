@@ -16,7 +16,7 @@ from tests.http.serving import FORM, MUCH, PATIENCE, Server, served, until
 SECONDS = 1.5
 """All patience of the server here."""
 
-ENDED = SECONDS + 6.0
+ENDED = SECONDS + 15.0
 """By then a connection is ended, also on a busy machine."""
 
 

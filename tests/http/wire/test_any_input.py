@@ -11,6 +11,7 @@ from aureum.domain.lead import STATUSES
 from aureum.domain.texts import one_line
 from aureum.http.wire import characters
 from aureum.http.wire.form_bodies import clean
+from tests.examples import examples
 from tests.http.operator import Operator
 from tests.http.serving import FORM, JANE, Server
 from tests.http.wire.test_bad_input import problem, sent
@@ -63,7 +64,7 @@ VISIBLE = {"firstName", "lastName", "email", "subject", "message"}
 
 
 @given(data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_form_is_stored_or_refused_for_a_reason(proxied: Server, operator: Operator, data: st.DataObject) -> None:
     tenant, form = operator.shared, data.draw(forms)
     before = operator.head(tenant)
@@ -106,7 +107,7 @@ def text_or_none(name: str, text: str | None) -> str | None:
 
 
 @given(data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_lead_is_stored_or_refused_for_a_reason(server: Server, operator: Operator, data: st.DataObject) -> None:
     tenant, lead = operator.shared, data.draw(new_leads)
     before = operator.head(tenant)
@@ -124,7 +125,7 @@ def test_any_lead_is_stored_or_refused_for_a_reason(server: Server, operator: Op
 
 
 @given(data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_change_is_made_or_refused_for_a_reason(server: Server, operator: Operator, data: st.DataObject) -> None:
     tenant, change = operator.shared, data.draw(changes)
     path = f"/api/leads/{operator.shared_lead}"
@@ -144,7 +145,7 @@ def test_any_change_is_made_or_refused_for_a_reason(server: Server, operator: Op
 
 
 @given(body=st.binary(max_size=60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_bytes_are_refused(server: Server, operator: Operator, body: bytes) -> None:
     problem("post", server.by_key(operator.shared, "POST", "/api/leads", body))
 
@@ -156,7 +157,7 @@ values = st.binary(max_size=30) | st.sampled_from(
 
 
 @given(query=st.lists(st.tuples(names, values), max_size=4))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_query_is_answered_or_a_bad_request(
     server: Server, operator: Operator, query: list[tuple[str, bytes]]
 ) -> None:

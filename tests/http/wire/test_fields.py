@@ -13,6 +13,7 @@ from aureum.http.wire.fields import SPECIAL_DOMAINS, Email, Message, Name, Sourc
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.numbers import Whole
 from aureum.http.wire.times import Time, parse_time
+from tests.examples import examples
 
 NonBlank = Annotated[str, Characters(blank=False)]
 
@@ -146,7 +147,7 @@ NEAR_EMAILS = st.builds(lambda local, domain, ending: f"{local}@{domain}{ending}
 @example("a@b--c.com")
 @example("a@test")
 @example("a@" + "b." * 125 + "com")
-@settings(deadline=None, max_examples=1_000)
+@settings(deadline=None, max_examples=examples(1_000))
 def test_the_quick_look_agrees_with_the_library(address: str) -> None:
     try:
         email_validator.validate_email(address, check_deliverability=False)

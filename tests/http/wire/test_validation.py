@@ -16,6 +16,7 @@ from aureum.http.wire.fields import Email, Name, Page, Source, Text, Utm
 from aureum.http.wire.nulls import NULL_IS_ABSENT
 from aureum.http.wire.times import Time
 from aureum.http.wire.validation import problems, validate
+from tests.examples import examples
 
 NonBlank = Annotated[str, Characters(blank=False)]
 Status = Literal["new", "contacted", "qualified", "showing", "offer", "converted", "lost"]
@@ -302,7 +303,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(sorted(Everything.model_fields)), JSON_VALUES) | JSON_VALUES)
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 def test_any_value_is_valid_or_a_refusal_that_renders(value: object) -> None:
     try:
         Everything.model_validate(value)

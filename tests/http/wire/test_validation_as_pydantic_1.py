@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from aureum.http.wire.errors import InvalidRequest, render
 from aureum.http.wire.fields import Email, Text
 from aureum.http.wire.validation import validate
+from tests.examples import examples
 
 pytestmark = pytest.mark.skipif(sys.version_info >= (3, 14), reason="pydantic 1 does not run there")
 
@@ -133,6 +134,6 @@ def test_one_doubtful_value(field: str) -> None:
 
 
 @given(BODIES)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_any_mixture(value: dict[str, Any]) -> None:
     assert said_by_us(value) == said_by_pydantic_1(value)

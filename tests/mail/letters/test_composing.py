@@ -16,6 +16,7 @@ from aureum.mail.letters import headers
 from aureum.mail.letters.composing import AboutBrokerage, legible, rendered
 from aureum.mail.letters.kinds import KINDS
 from aureum.mail.letters.texts import LANGUAGES
+from tests.examples import examples
 from tests.mail.letters.letters import AT, BROKERAGE, FIELDS, LINK, MESSAGE_ID, SENDER, letter
 
 EXPECTED = [
@@ -114,7 +115,7 @@ def test_every_kind_tells_all_that_it_has_in_both_forms_and_loads_nothing(kind: 
     assert re.search(r"\{|\}|\n\n\n\n", plain) is None
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 @given(name=NASTY, brokerage=NASTY, text=NASTY)
 def test_no_name_or_text_makes_a_header(name: str, brokerage: str, text: str) -> None:
     changed: dict[str, Any] = {"lead": name, "message": text, "subject": text, "reason": text}
@@ -140,7 +141,7 @@ def test_no_name_or_text_makes_a_header(name: str, brokerage: str, text: str) ->
     assert not {"script", "img"} & {tag for tag, _ in Elements(html).found}
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 @given(st.one_of(NASTY, NASTY.map("{}@example.com".format), NASTY.map("nora@{}".format), st.emails()))
 def test_an_address_is_taken_only_if_it_is_one_address(address: str) -> None:
     usable = headers.usable(address)

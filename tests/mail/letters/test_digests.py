@@ -15,6 +15,7 @@ from aureum.mail.letter import Letter
 from aureum.mail.letters.digesting import Due, digest, digests_due
 from aureum.mail.letters.mornings import Work, due, morning
 from aureum.store.event_store import EventStore
+from tests.examples import examples
 from tests.mail.letters.telling import SETTINGS, do, hire, office, store_new, summary, told
 from tests.stores import new_lead, new_tour, opened_store
 from tests.webhooks.killing import killed, make_mortal
@@ -54,7 +55,7 @@ def test_nothing_is_due_too_early_twice_when_away_or_with_nothing_to_say() -> No
     assert due(away, at("2026-03-10T09:00"), before, None) == date(2026, 3, 10)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     st.sampled_from(["America/Boise", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu"]),
     st.one_of(st.none(), st.just(WEEK), st.just({"sun": ["00:30", "01:00"], "mon": ["02:15", "03:00"]})),

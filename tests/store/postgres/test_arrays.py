@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from psycopg import Connection
 
 from aureum.store.postgres.arrays import Big, packed
+from tests.examples import examples
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ KINDS: dict[Any, tuple[str, st.SearchStrategy[Any]]] = {
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: KINDS[kind][0])
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_an_array_arrives_as_it_was(connection: Connection[Any], kind: Any, data: st.DataObject) -> None:
     name, values = KINDS[kind]
     sent = data.draw(st.lists(st.none() | values, max_size=40))

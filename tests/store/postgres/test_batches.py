@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.errors import Unavailable
 from aureum.store.postgres.batches import Batches
+from tests.examples import examples
 
 LIMIT = 4
 
@@ -170,7 +171,7 @@ steps = st.one_of(
 
 
 @given(steps=st.lists(steps, max_size=40), turns=st.integers(0, 2))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_whatever_happens_each_gets_its_own_answer(steps: Sequence[tuple[str, int]], turns: int) -> None:
     async def work(batches: Batches[int, int], calls: Calls) -> None:
         asked: list[tuple[int, asyncio.Future[int]]] = []

@@ -24,7 +24,7 @@ def test_a_wait_ends_and_so_does_the_connection(module_database_url: str) -> Non
             started = time.monotonic()
             with pytest.raises(NoAnswer):
                 await connection.execute("SELECT 1")
-            assert TIMEOUT <= time.monotonic() - started < TIMEOUT + 2
+            assert TIMEOUT <= time.monotonic() - started < TIMEOUT + 10
             assert connection.closed
             started = time.monotonic()
             await connection.close()
@@ -56,7 +56,7 @@ def test_a_statement_whose_caller_has_gone(module_database_url: str, seconds: fl
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-            assert time.monotonic() - started < LEAVE_SECONDS + 2
+            assert time.monotonic() - started < LEAVE_SECONDS + 10
             assert connection.closed != survives
             if survives:
                 assert await (await connection.execute("SELECT 1")).fetchall() == [(1,)]

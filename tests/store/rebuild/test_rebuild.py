@@ -18,6 +18,7 @@ from aureum.store.rebuild import list as rebuild_list
 from aureum.store.rebuild import rebuild as rebuilding
 from aureum.store.rebuild.claim import RebuildClaim
 from aureum.store.rebuild.rebuild import REBUILDABLE, Rebuilt, rebuild
+from tests.examples import examples
 from tests.store.read_models import change, folded, live, page, shown, until, versions
 from tests.stores import capture, open_brokerage, opened_store
 
@@ -65,7 +66,7 @@ async def obey(store: EventStore, tenants: list[UUID], given: list[Any]) -> None
 
 
 @given(st.lists(commands, max_size=20), st.integers(1, 5), st.integers(1, 5), st.integers(0, 40))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_rebuilt_rows_are_the_inline_rows(
     module_database_url: str, given: list[Any], batch: int, follow: int, cut: int
 ) -> None:

@@ -23,6 +23,7 @@ from aureum.webhooks.queue.health import Health, Result, after
 from aureum.webhooks.queue.lanes import Claim, due_tenants
 from aureum.webhooks.queue.leases import give_back, reap
 from aureum.webhooks.sending.results import Failure
+from tests.examples import examples
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.queue.queued import claim, completion, enqueue, expire, queue, write
 from tests.webhooks.tenants import attempts, change_endpoint, register
@@ -323,7 +324,7 @@ def test_the_queue_does_what_its_model_does(database_url: str) -> None:
             run_state_machine_as_test(
                 Queue,
                 settings=settings(
-                    max_examples=30,
+                    max_examples=examples(30),
                     stateful_step_count=40,
                     deadline=None,
                     suppress_health_check=[HealthCheck.too_slow],

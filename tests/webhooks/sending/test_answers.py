@@ -19,6 +19,7 @@ from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.answers import MAX_HEAD
 from aureum.webhooks.sending.results import Failure, SendResult
 from aureum.webhooks.sending.sender import Sender
+from tests.examples import examples
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Answer, receiving
 
@@ -353,7 +354,7 @@ def answers(draw: st.DrawFn) -> tuple[int | None, list[bytes]]:
     return whole, [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True) if a < b]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(answers())
 def test_any_head_in_any_packets(answer: tuple[int | None, list[bytes]]) -> None:
     status, packets = answer

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.results import Failure, SendResult
 from aureum.webhooks.sending.sender import MAX_EXCERPT, Sender
+from tests.examples import examples
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import Answer, raw, receiving, text
 
@@ -343,7 +344,7 @@ def test_a_fault_of_this_machine_is_not_the_endpoints(run: Run) -> None:
     run(scenario())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.binary(max_size=200)
     | st.builds(b"HTTP/1.1 %d X\r\n%b\r\n\r\n%b".__mod__, st.tuples(st.integers(0, 1000), st.binary(), st.binary()))

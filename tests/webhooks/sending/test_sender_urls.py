@@ -11,6 +11,7 @@ from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.resolver import GuardedResolver
 from aureum.webhooks.sending.results import Failure
 from aureum.webhooks.sending.sender import Sender
+from tests.examples import examples
 from tests.webhooks.conftest import Run
 from tests.webhooks.receiver import receiving, text
 
@@ -119,7 +120,7 @@ def test_what_is_never_called(run: Run, url: str) -> None:
     run(scenario())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#\\")), max_size=40))
 def test_any_printable_target(targets: list[str]) -> None:
     async def scenario() -> None:

@@ -19,6 +19,7 @@ from aureum.store.event_store import EventStore
 from aureum.webhooks.telling import replays
 from aureum.webhooks.telling.projector import project
 from aureum.webhooks.telling.replays import feed
+from tests.examples import examples
 from tests.stores import capture, open_brokerage, opened_store
 from tests.webhooks.control import disable, enable, finish, redeliver, replay
 from tests.webhooks.killing import killed, make_mortal
@@ -185,7 +186,9 @@ async def live_through(url: str, operations: list[tuple[str, Any]]) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(operations=st.lists(OPERATIONS, max_size=25))
 def test_an_endpoint_hears_of_everything_since_its_registration(

@@ -18,6 +18,7 @@ from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.rebuild.rebuild import rebuild
 from tests.conftest import MASTER_KEY
+from tests.examples import examples
 from tests.http.api.contacts.test_contacts import contact, patched
 from tests.http.links import next_page
 from tests.http.operator import ORIGIN, Operator, Tenant
@@ -226,7 +227,7 @@ def one_typo(draw: Callable[..., Any], word: str) -> str:
 @given(
     data=st.data(), first=names, last=names, mailbox=st.none() | st.text(string.ascii_lowercase, min_size=1, max_size=9)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_part_and_any_typo_find_the_contact_and_no_other_brokerages(
     operator: Operator, data: st.DataObject, first: str, last: str, mailbox: str | None
 ) -> None:

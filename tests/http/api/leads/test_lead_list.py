@@ -12,6 +12,7 @@ from aureum.domain.ids import aureum_time
 from aureum.domain.lead import STATUSES
 from aureum.domain.texts import one_line
 from aureum.http.wire.times import parse_time
+from tests.examples import examples
 from tests.http.links import next_page
 from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server, until
@@ -142,7 +143,7 @@ def test_a_page_leads_to_the_next_with_limit_cursor_and_filters(server: Server, 
     before=st.integers(0, 9),
     meanwhile=st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=6),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_paging_skips_and_repeats_nothing_while_others_write(
     server: Server, proxied: Server, operator: Operator, limit: int, before: int, meanwhile: list[tuple[int, bool]]
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aureum.commands.newsletter import Subscribe
 from aureum.commands.newsletter import subscribe as subscribe_command
 from aureum.store.event_store import EventStore
+from tests.examples import examples
 from tests.http.api.newsletter.newsletters import UNSUBSCRIBE, docs, link, links, subscribe, types
 from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import Server
@@ -139,7 +140,7 @@ def test_a_token_of_another_brokerage_is_unknown(
 
 @given(token=st.text(max_size=30) | st.none(), method=st.sampled_from(["GET", "POST"]), number=st.integers(0, 0xFFFF))
 @example(token="\0", method="POST", number=1)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_no_other_token_is_any_link(
     proxied: Server, operator: Operator, token: str | None, method: str, number: int
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.domain.property import STANDARD_STATUS, STATUSES
+from tests.examples import examples
 from tests.http.api.properties.test_slugs import VILLA, entered
 from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
@@ -50,7 +51,7 @@ def test_a_price_is_exact(server: Server, tenant: Tenant, sent: str, shown: str)
 
 
 @given(cents=st.integers(0, 10**15 - 1))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_any_price_comes_back_to_the_cent(server: Server, operator: Operator, cents: int) -> None:
     text = f"{cents // 100}.{cents % 100:02}"
     body = json.dumps(VILLA | {"price": "-here-"}).replace('"-here-"', text).encode()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aureum.domain.texts import one_line
+from tests.examples import examples
 from tests.http.operator import Operator, Tenant
 from tests.http.serving import Answer, Server
 
@@ -83,7 +84,7 @@ def test_titles_of_all_kinds(server: Server, tenant: Tenant, title: str, expecte
 
 
 @given(title=st.text(min_size=1, max_size=200))
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=examples(30), deadline=None, derandomize=True)
 def test_any_title(server: Server, operator: Operator, title: str) -> None:
     answer = entered(server, operator.shared, title=title)
 

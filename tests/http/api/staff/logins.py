@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from aureum.commands.users import ChangeUser, CreateUser, change_user, create_user
 from aureum.domain.user import User
+from tests.http.cheap_hashes import cheap_hashes
 from tests.http.operator import NUMBERS, ORIGIN, Operator
 from tests.http.serving import Answer, Server
 
@@ -26,7 +27,8 @@ def joined(operator: Operator, tenant_id: UUID, role: str = "agent", password: s
         role=role,
         password=None if password is None else SecretStr(password),
     )
-    return operator.run(lambda store: create_user(store, command, ORIGIN))
+    with cheap_hashes():
+        return operator.run(lambda store: create_user(store, command, ORIGIN))
 
 
 def log_in(server: Server, email: str, password: str = PASSWORD, **headers: str) -> Answer:

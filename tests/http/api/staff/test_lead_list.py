@@ -14,6 +14,7 @@ from aureum.http.api.staff.lead_fields import AdminLeadResponse
 from aureum.http.contract.numbered_pages import NumberedPage
 from aureum.projections import search
 from tests.conftest import fresh_database
+from tests.examples import examples
 from tests.http.api.staff.entering import NOBODY, PATH, entered
 from tests.http.api.staff.test_leads import number_of
 from tests.http.operator import ORIGIN, Operator, Staff, Tenant
@@ -152,7 +153,7 @@ WORDS = st.lists(st.text("aBé%_\\'", min_size=1, max_size=2), max_size=3)
 
 
 @given(first=WORDS, sought=WORDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_what_is_found_holds_every_word(
     server: Server, operator: Operator, first: list[str], sought: list[str]
 ) -> None:

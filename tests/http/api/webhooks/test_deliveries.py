@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from aureum.domain.ids import from_wire
-from aureum.http.api.webhooks.ping import PATIENCE_SECONDS, WAIT_SECONDS
+from aureum.http.api.webhooks.ping import PATIENCE_SECONDS
 from aureum.webhooks.queue.message import message_id
 from tests.http.api.webhooks.hooks import made
 from tests.http.links import NEXT
@@ -290,7 +290,7 @@ def test_a_test_that_no_worker_delivers_is_pending(hook: Hook) -> None:
     started = time.monotonic()
     first = hook.ask("POST", f"{hook.id}/test", {"event": "lead.updated"})
     seconds = time.monotonic() - started
-    assert first.status == 202 and PATIENCE_SECONDS <= seconds < WAIT_SECONDS + 1
+    assert first.status == 202 and seconds >= PATIENCE_SECONDS
 
     position = hook.operator.head(hook.tenant)
     assert first.json["id"] == f"{hook.id}_{position}"

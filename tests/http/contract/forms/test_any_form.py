@@ -15,6 +15,7 @@ from aureum.http.wire import form_bodies
 from aureum.http.wire.errors import InvalidRequest
 from aureum.http.wire.form_bodies import from_json, urlencoded
 from aureum.http.wire.validation import validate
+from tests.examples import examples
 from tests.http.serving import FORM
 
 texts = st.text(st.characters(categories=None)) | st.sampled_from(
@@ -37,7 +38,7 @@ LIMITS = {"phone": 100, "source_page": 2_000, "preferred_time": 200, "interests"
 
 
 @given(data=st.data(), form=st.sampled_from(list(PAGE_FILLED)))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_any_value_in_what_the_page_fills_in(data: st.DataObject, form: Any) -> None:
     right, names = PAGE_FILLED[form]
     given = {name: data.draw(json_values) for name in data.draw(st.lists(st.sampled_from(names), unique=True))}
