@@ -212,9 +212,8 @@ def served(
     url: str,
     open_files: int | None = None,
     model: Path | None = None,
-    /,
-    *,
     site: Path | None = None,
+    /,
     **settings: str,
 ) -> Iterator[Server]:
     """An HTTP process on a free port of the loopback address, that may open so many files; *settings* are ``AUREUM_*``

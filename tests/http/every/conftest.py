@@ -15,7 +15,7 @@ SITE = Path(__file__).parent / "site"
 @pytest.fixture(scope="session")
 def server(served_url: str) -> Iterator[Server]:
     """A process that clients reach themselves."""
-    with served(served_url, site=SITE, form_rate_limit="0", webhook_limit="0") as running:
+    with served(served_url, None, None, SITE, form_rate_limit="0", webhook_limit="0") as running:
         yield running
 
 
@@ -23,7 +23,7 @@ def server(served_url: str) -> Iterator[Server]:
 def proxied(served_url: str) -> Iterator[Server]:
     """Another process, behind a proxy on this machine."""
     given = {"form_rate_limit": "0", "webhook_limit": "0", "trusted_proxies": "127.0.0.0/8"}
-    with served(served_url, site=SITE, **given) as running:
+    with served(served_url, None, None, SITE, **given) as running:
         yield running
 
 

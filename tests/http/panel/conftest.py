@@ -13,7 +13,7 @@ from tests.http.serving import Server, served
 @pytest.fixture(scope="session")
 def server(served_url: str) -> Iterator[Server]:
     """A process that browsers reach themselves."""
-    with served(served_url, site=Path(__file__).parent / "site") as running:
+    with served(served_url, None, None, Path(__file__).parent / "site") as running:
         yield running
 
 
