@@ -1,6 +1,6 @@
 """A stream as an auditor reads it: one entry an event, with who, what, when, and from what to what."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -42,16 +42,17 @@ async def get_history(
     whole = await loaded(context, model, stream_id, missing)
     stream = as_it_was(whole, as_of)
     history = (made or partial(history_in, model))(stream)
-    can_be = undoable_in(whole)
+    saves = saves_of(whole)
+    can_be = undoable_in(whole, saves)
     for one, recorded in zip(history, stream.events, strict=True):
+        one["savedWith"] = saves[one["version"]][0]
         one["undoable"] = one["version"] in can_be
         one["undoes"] = recorded.metadata.get("undoes")
     return await with_names(context, stream, history, len(whole.events))
 
 
-def undoable_in(stream: Stream) -> set[int]:
-    """The versions that ``POST …/undo`` can undo now."""
-    saves = saves_of(stream)
+def undoable_in(stream: Stream, saves: Mapping[int, Sequence[int]]) -> set[int]:
+    """The versions that ``POST …/undo`` can undo now. *saves* as of ``saves_of``."""
     undone = {recorded.metadata.get("undoes") for recorded in stream.events}
     events = [recorded.event for recorded in stream.events]
     if type(events[0].mutate(None)) not in PARTS:

@@ -64,7 +64,7 @@ LABELS = {
 }
 """What fields are called. A field that is not here is called by its name in words."""
 
-SILENT = {"standardStatus", "phoneE164", "phone_e164", "slug", "utm", "activities", "details"}
+SILENT = {"standardStatus", "phoneE164", "phone_e164", "slug", "utm", "activities", "details", "noShow"}
 """Fields that follow from others, or say nothing to staff."""
 
 PAGES = {

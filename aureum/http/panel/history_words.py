@@ -79,7 +79,7 @@ def entries_in_words(history: Sequence[Mapping[str, Any]], words: Words) -> list
     """The saves of a history, oldest first."""
     saves: list[list[Mapping[str, Any]]] = []
     for event in history:
-        if saves and saves[-1][-1]["at"] == event["at"] and saves[-1][-1]["actor"] == event["actor"]:
+        if saves and saves[-1][0]["savedWith"] == event["savedWith"]:
             saves[-1].append(event)
         else:
             saves.append([event])

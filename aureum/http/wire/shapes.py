@@ -52,5 +52,6 @@ class EventResponse(Shape):
     at: Timestamp
     actor: ActorResponse
     changes: dict[str, ChangeResponse]
+    savedWith: Annotated[int, Field(description="The first version of the save that it belongs to.")]
     undoable: Annotated[bool, Field(description="Whether it can be undone now: what it changed is as it left it.")]
     undoes: Annotated[int | None, Field(description="The version whose change it undid. `null` for all others.")]

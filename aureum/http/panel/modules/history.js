@@ -30,7 +30,7 @@ function ready() {
   const said = document.createElement("span");
   const then = new URLSearchParams(location.search).get("asOf");
   const at = then ? Math.max(0, moments.findLastIndex(([moment]) => moment <= then)) : moments.length;
-  const range = Object.assign(document.createElement("input"), { type: "range", min: "0", max: `${moments.length}`, value: `${at}` });
+  const range = Object.assign(document.createElement("input"), { type: "range", min: "0", max: `${moments.length}`, defaultValue: `${at}` });
   const tell = () => {
     said.textContent = moments[Number(range.value)]?.[1] ?? "now";
     range.setAttribute("aria-valuetext", said.textContent);
@@ -73,6 +73,14 @@ document.addEventListener("click", async ({ target }) => {
   if (said) said.textContent = "Copied";
 });
 document.addEventListener("aureum:swapped", ready);
+/** @type {Record<string, string>} */
+const places = { n: "#text", t: "[name=title]", a: "[name=assignedToId]", s: ".step" };
+document.addEventListener("aureum:key", (event) => {
+  const place = places[/** @type {CustomEvent} */ (event).detail.key];
+  const field = /** @type {HTMLElement | null | undefined} */ (place && document.querySelector(`#lead[data-keys] ${place}`));
+  field?.focus();
+  if (field) event.preventDefault();
+});
 for (const toast of document.querySelectorAll(".toast:has(.undo)")) setTimeout(leave, TEN_SECONDS, toast);
 // A page that is loaded again says no more that it has done something.
 const address = new URL(location.href);
