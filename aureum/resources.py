@@ -112,7 +112,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         User,
         (users,),
-        (f"{API}staff.users", f"{API}staff.managed_users", f"{API}routing.agents"),
+        (f"{API}staff.users", f"{API}staff.managed_users", f"{API}staff.saved_views", f"{API}routing.agents"),
         (f"{PANEL}agents", f"{PANEL}users"),
     ),
     Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",), (f"{PANEL}rehearsals",)),

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from aureum.domain import profile
 from aureum.domain.aggregate import Aggregate, Created
-from aureum.domain.errors import Invalid, WrongState
+from aureum.domain.errors import Invalid, NotFound, WrongState
+from aureum.domain.saved_view import MOST, NO_VIEW, TOO_MANY, SavedView
 from aureum.domain.texts import one_line
 
 ROLES = ("platform_admin", "brokerage_owner", "broker", "agent")
@@ -51,6 +52,7 @@ class User(Aggregate):
     notify: str
     disabled: bool
     invited_at: datetime | None
+    views: dict[str, SavedView]
 
     def __init__(self) -> None:
         """Joined.apply assigns everything."""
@@ -89,6 +91,7 @@ class User(Aggregate):
             aggregate.notify = NOTIFY[0]
             aggregate.disabled = False
             aggregate.invited_at = None
+            aggregate.views = {}
 
     class Renamed(Event):
         """The user has another name."""
@@ -185,6 +188,31 @@ class User(Aggregate):
         def apply(self, aggregate: "User") -> None:
             aggregate.notify = self.notify
 
+    class ViewSaved(Event):
+        """The user has saved a list, or the same view with another name or other filters. Both may hold what the user
+        searched for."""
+
+        TOPIC: ClassVar[str] = "user.view_saved"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("name", "query"))
+
+        view: str
+        page: str
+        name: str
+        query: str
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.views = {**aggregate.views, self.view: SavedView(self.name, self.page, self.query)}
+
+    class ViewRemoved(Event):
+        """The user keeps a view no longer."""
+
+        TOPIC: ClassVar[str] = "user.view_removed"
+
+        view: str
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.views = {name: one for name, one in aggregate.views.items() if name != self.view}
+
     @classmethod
     def join(
         cls,
@@ -264,6 +292,19 @@ class User(Aggregate):
             raise Invalid("notify", f"notify must be one of: {', '.join(NOTIFY)}.")
         if notify != self.notify:
             self.trigger_event(self.NotifyChanged, timestamp=at, notify=notify)
+
+    def save_view(self, view: str, saved: SavedView, at: datetime) -> None:
+        """Save a view, or the same view in another way. Raises WrongState for too many."""
+        if view not in self.views and len(self.views) >= MOST:
+            raise WrongState(TOO_MANY)
+        if self.views.get(view) != saved:
+            self.trigger_event(self.ViewSaved, timestamp=at, view=view, **saved._asdict())
+
+    def remove_view(self, view: str, at: datetime) -> None:
+        """Keep a view no longer. Raises NotFound."""
+        if view not in self.views:
+            raise NotFound(NO_VIEW)
+        self.trigger_event(self.ViewRemoved, timestamp=at, view=view)
 
     def set_password(self, password_hash: str, at: datetime) -> None:
         """A hash has salt of its own: whether the password is another cannot be told, so it always counts as one."""

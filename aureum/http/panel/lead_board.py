@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from aureum.http.panel.lead_query import STATUSES, LeadQuery
 from aureum.http.panel.lead_rows import Row, names_of, rows_of
+from aureum.http.panel.lead_views import views_of
 from aureum.http.panel.page import page
 from aureum.http.panel.visit import Visit
 
@@ -15,7 +16,7 @@ LENGTH = 10
 
 async def show_board(visit: Visit, query: LeadQuery) -> Response:
     """The board of what the filters leave. How many leads a column has is known where nothing filters."""
-    users = await names_of(visit)
+    users, views = await asyncio.gather(names_of(visit), views_of(visit))
     parts = await asyncio.gather(*(column(visit, query, status, users) for status in STATUSES))
     count = {} if query.filtered or visit.acting is None else (await visit.ask("GET", "/api/leads/count")).body
     return await page(
@@ -33,6 +34,7 @@ async def show_board(visit: Visit, query: LeadQuery) -> Response:
         ],
         statuses=STATUSES,
         users=users,
+        views=views,
     )
 
 

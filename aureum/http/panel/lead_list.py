@@ -10,6 +10,7 @@ from aureum.http.api.leads.lead_fields import LostReason
 from aureum.http.panel.lead_board import show_board
 from aureum.http.panel.lead_query import NOBODY, STATUSES, LeadQuery
 from aureum.http.panel.lead_rows import FORMER, names_of, rows_of
+from aureum.http.panel.lead_views import views_of
 from aureum.http.panel.page import page
 from aureum.http.panel.visit import ApiAnswer, Visit
 from aureum.http.wire.errors import InvalidRequest
@@ -31,7 +32,11 @@ DONE = {
 }
 """What was done to leads that were selected."""
 
-SAID = {"changed": "The lead was saved.", "none": "Select some leads first: tick the boxes at their names."}
+SAID = {
+    "changed": "The lead was saved.",
+    "view": "The view was saved. It stands under Views.",
+    "none": "Select some leads first: tick the boxes at their names.",
+}
 
 COLUMNS: Sequence[tuple[str, str, str]] = (
     ("Name", "name", "-name"),
@@ -70,7 +75,7 @@ async def show_list(visit: Visit, query: LeadQuery) -> Response:
     """A page of the list."""
     cursor = visit.request.query_params.get("cursor", "")
     problem = None
-    users, count = await asyncio.gather(names_of(visit), counted(visit))
+    users, count, views = await asyncio.gather(names_of(visit), counted(visit), views_of(visit))
     try:
         answer = await listed(visit, query, cursor)
     except InvalidRequest:
@@ -89,6 +94,7 @@ async def show_list(visit: Visit, query: LeadQuery) -> Response:
         more=None if answer.more is None else query.address(cursor=answer.more["cursor"]),
         begun=bool(cursor),
         here=query.address(cursor=cursor),
+        views=views,
         users=users,
         sources=SOURCES,
         tabs_of=tabs(query, count),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, get_args
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aureum.http.api.leads.lead_fields import Status
 from aureum.http.api.leads.lead_list import Sort
@@ -62,6 +62,11 @@ class LeadQuery:
                 and (name not in ("since", "until") or day(text) is not None)
             }
         )
+
+    @classmethod
+    def sent(cls, text: str) -> "LeadQuery":
+        """That of the query of an address, which a form sends."""
+        return cls.read(dict(parse_qsl(text.removeprefix("?"))))
 
     def __getitem__(self, name: str) -> str:
         return self.chosen.get(name, "")

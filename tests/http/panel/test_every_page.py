@@ -98,6 +98,9 @@ class Brokerage:
             "/admin/pond/": str(lead["id"]),
             "/admin/today/pond/": str(lead["id"]),
             **{f"/admin/today/{kind}/": made_of[kind] for kind in ("leads", "tasks", "showings")},
+            "/admin/leads/views/": server.ask(
+                "POST", "/api/me/views", {"name": "New", "page": "leads", "query": "status=new"}, owner.bearer
+            ).json["id"],
             "/admin/activities/": server.by_key(
                 tenant, "POST", f"/api/leads/{made_of['leads']}/activities", {"type": "visit"}
             ).json["id"],

@@ -63,7 +63,7 @@ def test_each_list_as_its_page_filters_it(server: Server, tenant: Tenant, operat
     for one in EXPORTS:
         page = owner.read(one.path)
         assert any(link.startswith(f"{one.path}.csv") for link in page.links), one.path
-    assert "status must be one of" in refused(owner.get("/admin/leads.csv?status=nope"), 400)
+    assert "status must be one of" in refused(owner.get("/admin/tasks.csv?status=nope"), 400)
     assert "list_exported" in server.logged() and FORMULA not in server.logged()
 
 
