@@ -93,7 +93,12 @@ RESOURCES: tuple[Resource, ...] = (
         tuple(f"{API}tours.{name}" for name in ("showing_calendar", "tour_calendar", "showings", "tours")),
         (f"{PANEL}showings",),
     ),
-    Resource(Subscriber, (subscriber_list.LIST,), (f"{API}newsletter.newsletter",)),
+    Resource(
+        Subscriber,
+        (subscriber_list.LIST,),
+        (f"{API}newsletter.newsletter", f"{API}newsletter.subscribers"),
+        (f"{PANEL}newsletter",),
+    ),
     Resource(
         WebhookEndpoint,
         (webhook_endpoints,),

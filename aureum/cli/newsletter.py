@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from aureum.cli.installation import tenant_of, with_store
 from aureum.cli.options import Json, Slug, examples, group
 from aureum.cli.output import Refused, plain, whole_document
-from aureum.domain import ids
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -42,26 +41,20 @@ def export(slug: Slug, as_json: Json = False) -> None:
 
     Each export creates new links. Earlier links stay valid.
     """
+    from aureum.commands.newsletter import site_of
     from aureum.settings import load_settings
 
     base_domain = load_settings().base_domain
 
     async def work(store: EventStore) -> None:
         tenant_id = await tenant_of(store.database, slug)
-        recipients = exported(store, tenant_id, await site_of(store, tenant_id, base_domain))
+        site = await site_of(store, tenant_id, base_domain)
+        if site is None:
+            raise Refused(NO_ADDRESS)
+        recipients = exported(store, tenant_id, site)
         await (print_json if as_json else print_people)(recipients)
 
     with_store(work)
-
-
-async def site_of(store: EventStore, tenant_id: UUID, base_domain: str | None) -> str:
-    """Where the brokerage's links lead: its first domain, or its name below the base domain. Raises Refused."""
-    brokerage = (await store.load(ids.PLATFORM, tenant_id)).aggregate()
-    if brokerage.domains:
-        return str(brokerage.domains[0])
-    if base_domain is None:
-        raise Refused(NO_ADDRESS)
-    return f"{brokerage.slug}.{base_domain}"
 
 
 async def exported(store: EventStore, tenant_id: UUID, site: str) -> AsyncIterator[dict[str, Any]]:

@@ -227,6 +227,14 @@ async def subscribed(store: EventStore, tenant_id: UUID) -> AsyncIterator[tuple[
         after = rows[-1][0]
 
 
+async def site_of(store: EventStore, tenant_id: UUID, base_domain: str | None) -> str | None:
+    """Where the brokerage's links lead: its first domain, or its slug below the base domain; None without either."""
+    brokerage = (await store.load(ids.PLATFORM, tenant_id)).aggregate()
+    if brokerage.domains:
+        return str(brokerage.domains[0])
+    return None if base_domain is None else f"{brokerage.slug}.{base_domain}"
+
+
 def hash_token(token: str) -> bytes:
     """What is stored of a token. It is random: no salt and no slow hash is needed."""
     return hashlib.sha256(token.encode()).digest()

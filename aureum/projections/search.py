@@ -13,7 +13,7 @@ find every address at a ``.com``, and "Gail" every one at ``gmail``.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import orjson
@@ -269,6 +269,34 @@ def misspellings(letters: list[str]) -> list[str]:
         if after:
             found.append(f"{before}{LETTER}?{''.join(letters[place + 1 :])}")
     return list(dict.fromkeys(found))
+
+
+def finder(words: str) -> Callable[[str], bool]:
+    """Whether a text has all of the *words* of a ``Search``, as the database decides it (``search.sql``)."""
+    each = [
+        (
+            [like(pattern) for pattern in word["likes"]],
+            [like(pattern) for pattern in word["near"]],
+            None if word["typo"] is None else re.compile(word["typo"]),
+        )
+        for word in orjson.loads(words)
+    ]
+
+    def is_found(text: str) -> bool:
+        return all(
+            any(one.fullmatch(text) for one in likes)
+            or (typo is not None and typo.search(text) is not None and any(one.fullmatch(text) for one in near))
+            for likes, near, typo in each
+        )
+
+    return is_found
+
+
+def like(pattern: str) -> re.Pattern[str]:
+    """A pattern of LIKE as a regular expression for the whole text."""
+    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
+    wild = {"%": ".*", "_": "."}
+    return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
 
 
 def as_json(words: Iterable[Word]) -> str:

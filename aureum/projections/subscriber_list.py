@@ -135,3 +135,33 @@ HAVING count(*) > 1
  ORDER BY b.slug, s.into_id
 """
 """Of all tenants, as the owner: subscribers who became one, with their spellings of the address."""
+
+LISTED = """
+ FROM (
+     SELECT x.subscriber_id, x.stream_version, x.updated_at, x.doc, x.doc::json AS said FROM subscriber_list x
+      WHERE x.tenant_id = %(tenant)s
+        AND x.read_version = (SELECT h.subscriber_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+        AND (%(subscribed)s::boolean IS NULL OR x.subscribed = %(subscribed)s)
+        AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = x.tenant_id AND k.subject_id = x.subscriber_id)
+ ) l
+ WHERE l.said ->> 'mergedInto' IS NULL
+   AND (%(interest)s::text IS NULL OR %(interest)s IN (SELECT json_array_elements_text(l.said -> 'interests')))
+"""
+
+PAGE = f"""
+SELECT l.subscriber_id, l.stream_version, l.doc {LISTED}
+ ORDER BY l.updated_at DESC, l.subscriber_id LIMIT %(limit)s OFFSET %(skipped)s
+"""
+"""The subscribers that the filters let through, the latest change first. Those who became a part of another are not
+among them, nor those who were erased."""
+
+COUNT = f"SELECT count(*) {LISTED}"
+
+ONE = """
+SELECT x.doc FROM subscriber_list x
+ WHERE x.tenant_id = %(tenant)s AND x.subscriber_id = %(subscriber)s
+   AND x.read_version = (SELECT h.subscriber_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+   AND x.doc::json ->> 'mergedInto' IS NULL
+   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = x.tenant_id AND k.subject_id = x.subscriber_id)
+"""
+"""One of them."""

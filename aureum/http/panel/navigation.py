@@ -36,6 +36,7 @@ PLACES: tuple[Place, ...] = (
     Place("people", "/admin/pond", "Pond", "hand-raised"),
     Place("people", "/admin/contacts", "Contacts", "users"),
     Place("people", "/admin/contacts/duplicates", "Duplicates", "document-duplicate", inner=True),
+    Place("people", "/admin/newsletter", "Newsletter", "newspaper", OFFICE),
     Place("people", "/admin/properties", "Properties", "home-modern"),
     Place("settings", "/admin/settings", "Settings", "cog-6-tooth", OWNERS),
     Place("settings", "/admin/users", "Users", "user-plus", OWNERS),

@@ -482,6 +482,15 @@ def with_task(sample: Sample) -> dict[str, Any]:
     return {"path": f"/api/contacts/{contact}/related"}
 
 
+def subscriber(sample: Sample) -> dict[str, Any]:
+    """A subscriber of the newsletter."""
+    form = {"email": f"reader{next(NUMBERS)}.{sample.mark}@example.com", "first_name": f"Reader {sample.mark}"}
+    assert sample.server.ask("POST", "/api/newsletter/subscribe", form, host=sample.tenant.domain).status == 200
+    query = f"?q={form['email']}"
+    answer = sample.server.ask("GET", f"/api/v1/admin/newsletter{query}", headers=sample.owner.bearer)
+    return {"id": answer.json["items"][0]["id"]}
+
+
 def shown_once(sample: Sample) -> dict[str, Any]:
     """A property with a showing."""
     house = sample.make("/api/properties")
@@ -605,6 +614,7 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     f"{REHEARSALS}/{{id}}/leads": to_rehearse,
     "/api/v1/admin/routing/examples": example,
     "/api/v1/admin/mail": failed_mail,
+    "/api/v1/admin/newsletter": subscriber,
     "/api/activities": activity,
     "/api/events": lambda sample: {"id": sample.make("/api/leads")},
 }

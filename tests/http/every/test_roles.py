@@ -20,7 +20,7 @@ PRIVATE = ("/api/leads", "/api/tasks", "/api/tours", "/api/showings", "/api/acti
 OWNERS = ("/api/v1/admin/users", "/api/v1/admin/api-keys")
 """What begins like these is for owners."""
 
-NOT_FOR_AGENTS = ("/api/v1/admin/routing", "/api/v1/admin/mail")
+NOT_FOR_AGENTS = ("/api/v1/admin/routing", "/api/v1/admin/mail", "/api/v1/admin/newsletter")
 """What begins like these is for brokers and owners."""
 
 OWNERS_AND_KEYS = ("/api/webhooks", "/api/events")
