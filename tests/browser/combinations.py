@@ -1,4 +1,4 @@
-"""The ways in which the panel is looked at: by which role, on which screen, in which colours, with or without script.
+"""What of the panel is looked at, and how: by which role, on which screen, in which colours, with or without script.
 
 ``.ci/run`` sees each page in three of them, so that each page meets both screens, both schemes, and a browser that runs
 no script, and each role meets each of these. ``make test-browser`` sees each page in all.
@@ -11,9 +11,17 @@ from typing import NamedTuple
 
 from playwright.sync_api import ViewportSize
 
+from aureum.http.panel.page import Page
+from aureum.http.panel.pages import PAGES
 from tests.browser.visitor import DESKTOP, PHONE, Scheme
 
 ALL = bool(os.environ.get("AUREUM_ALL_COMBINATIONS"))
+
+NO_PAGES = (".csv", ".ics", ":path}", "/pick")
+"""What ends like these is a file, nothing, or a part of a page."""
+
+SHOWN: Sequence[Page] = [one for one in PAGES if one.show is not None and not one.path.endswith(NO_PAGES)]
+"""The pages that show something."""
 
 SCREENS = (DESKTOP, PHONE)
 SCHEMES: Sequence[Scheme] = ("light", "dark")

@@ -12,7 +12,7 @@ from aureum.domain.ids import PLATFORM
 from aureum.http.panel.navigation import OWNERS, PLACES
 from aureum.http.panel.page import Page
 from aureum.http.panel.pages import PAGES
-from tests.browser.combinations import Combination, ways
+from tests.browser.combinations import SHOWN, Combination, ways
 from tests.browser.visitor import PHONE, Visitor, visiting
 from tests.clients.tools import installed
 from tests.http.operator import Operator
@@ -30,15 +30,15 @@ BAR = 56
 OWN_OF_AGENTS = ("/admin/leads/{", "/admin/tasks/{", "/admin/showings/{", "/admin/activities/{", "/admin/pond/{")
 """What begins like these is another user's here, and so not an agent's."""
 
-NO_PAGES = (".csv", ":path}", "/pick")
-"""What ends like these is a file, nothing, or a part of a page."""
-
 AXE = """
 async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.flatMap(
   ({id, nodes}) => nodes.map(({html}) => `${id}: ${html.slice(0, 160)}`))
 """
 
-WORK = "main :is(tbody tr, .items > li, [data-key], .empty, .timeline li, .field, dl, .tile, .card, section)"
+WORK = """
+main :is(tbody tr, .items > li, [data-key], .empty, .timeline li, .free, .waiting > li, .showing, .field, dl, .tile,
+.card, section)
+"""
 
 FIRST_ROW = """
 (selector) => {
@@ -69,12 +69,6 @@ def here(server: Server, operator: Operator) -> Brokerage:
 @pytest.fixture(scope="module")
 def axe() -> str:
     return (installed().folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
-
-
-def shown_to_staff() -> list[Page]:
-    """The pages that show something to users who are logged in."""
-    shown = [one for one in PAGES if one.show is not None and not one.anyone]
-    return [one for one in shown if not one.path.endswith(NO_PAGES)]
 
 
 def roles_of(one: Page) -> list[str]:
@@ -140,7 +134,7 @@ def problems(visitor: Visitor, answer: Response | None, way: Combination, axe: s
     visitor.errors.clear()
 
 
-@pytest.mark.parametrize("one", shown_to_staff(), ids=lambda one: one.path)
+@pytest.mark.parametrize("one", [one for one in SHOWN if not one.anyone], ids=lambda one: one.path)
 def test_every_page(walk: Walk, here: Brokerage, axe: str, one: Page) -> None:
     path = here.path(one)
     wrong: list[str] = []

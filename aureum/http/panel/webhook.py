@@ -36,6 +36,7 @@ async def shown(
     answer = await visit.ask("GET", API, id=webhook_id)
     deliveries = await visit.ask("GET", API + "/deliveries", id=webhook_id, query={"limit": LATEST})
     replays = await visit.ask("GET", API + "/replays", id=webhook_id, query={"limit": LATEST})
+    success = (await visit.ask("GET", API + "/success", id=webhook_id)).body["days"]
     done = DONE.get(visit.request.query_params.get("done", "")) if visit.request.method == "GET" else None
     return await page(
         visit,
@@ -46,6 +47,7 @@ async def shown(
         etag=answer.etag if etag is None else etag,
         deliveries=deliveries.body,
         replays=replays.body,
+        success=success,
         problem=problem,
         done=done,
         events=WEBHOOK_EVENTS,

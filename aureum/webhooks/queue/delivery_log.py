@@ -83,6 +83,29 @@ NAMES = (
 )
 """Of ``SHOWN``: what its columns are called here."""
 
+DAYS = 30
+"""How long attempts are kept."""
+
+BY_DAY = """
+WITH here AS (
+    SELECT b.time_zone AS zone, (now() AT TIME ZONE b.time_zone)::date AS today
+      FROM brokerages b WHERE b.tenant_id = %(tenant)s
+), made AS (
+    SELECT (a.started_at AT TIME ZONE here.zone)::date AS day,
+           count(*) AS attempts, count(*) FILTER (WHERE a.error IS NULL) AS succeeded
+      FROM here, webhook_attempts a
+     WHERE a.tenant_id = %(tenant)s AND a.endpoint_id = %(endpoint)s
+       AND a.started_at >= (here.today - %(days)s + 1)::timestamp AT TIME ZONE here.zone
+     GROUP BY 1
+)
+SELECT to_char(d.day, 'YYYY-MM-DD'), coalesce(made.attempts, 0), coalesce(made.succeeded, 0)
+  FROM here
+ CROSS JOIN LATERAL generate_series((here.today - %(days)s + 1)::timestamp, here.today::timestamp, '1 day') AS d (day)
+  LEFT JOIN made ON made.day = d.day::date
+ ORDER BY d.day
+"""
+"""The attempts of one endpoint on each of the last days, by the brokerage's clock, the oldest day first."""
+
 ATTEMPTS = """
 SELECT attempt, started_at, duration_ms, status, error, outcome, answer
   FROM webhook_attempts

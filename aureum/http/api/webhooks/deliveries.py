@@ -105,6 +105,30 @@ class WholeDeliveryResponse(DeliveryResponse):
     body: Annotated[str | None, Field(description="The exact body that is sent and signed.")]
 
 
+class DayResponse(Shape):
+    """The attempts of one day."""
+
+    day: Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["2025-01-15"])]
+    attempts: int
+    succeeded: int
+
+
+class SuccessResponse(Shape):
+    """How a webhook's attempts went."""
+
+    days: Annotated[list[DayResponse], Field(description="The last 30 days, the oldest first.")]
+
+
+async def get_success(context: Context, endpoint_id: UUID) -> Response:
+    """Counts the webhook's attempts and how many of them succeeded, for each of the last 30 days in the brokerage's
+    time zone, oldest day first."""
+    webhook = await row_of(context, endpoint_id)
+    of = {"tenant": context.tenant_id, "endpoint": endpoint_id, "days": delivery_log.DAYS}
+    rows = await context.app.database.tenant_rows(context.tenant_id, delivery_log.BY_DAY, of)
+    shown = [{"day": day, "attempts": attempts, "succeeded": succeeded} for day, attempts, succeeded in rows]
+    return unless_same(context, encoded({"days": shown}), "", webhook["stream_version"])
+
+
 async def get_deliveries(context: Context, endpoint_id: UUID, filters: DeliveryFilters) -> Response:
     """Lists the webhook's deliveries, newest first. Finished deliveries are kept for 30 days. With filters a page may
     be shorter than its limit, or empty, and still have a next page."""
@@ -225,6 +249,15 @@ ENDPOINTS = (
         id=Id(NO_WEBHOOK),
         query=DeliveryFilters,
         answers=list[DeliveryResponse],
+    ),
+    Endpoint(
+        "GET",
+        "/api/webhooks/{id}/success",
+        get_success,
+        "Get how a webhook's attempts went",
+        access=INTEGRATOR,
+        id=Id(NO_WEBHOOK),
+        answers=SuccessResponse,
     ),
     one(method="GET", run=get_delivery, summary="Get a delivery with its attempts", answers=WholeDeliveryResponse),
     one(
