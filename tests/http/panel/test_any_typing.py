@@ -3,7 +3,7 @@
 The forms are found by following the panel's own links, so that those of new pages are filled in as well.
 """
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.http.panel.reading import Form, only_our_modules
 from tests.http.panel.test_every_page import Brokerage
 from tests.http.serving import Server
 
-MOST_PAGES = 100
+MOST_PAGES = 150
 
 TYPED = {
     "url": "https://example.com/hooks",
@@ -57,15 +57,25 @@ def owner(here: Brokerage) -> Reader:
 def forms(owner: Reader) -> dict[str, Form]:
     """Every form that links lead to."""
     found: dict[str, Form] = {}
-    waiting, seen = ["/admin"], {"/admin"}
+    waiting, seen = ["/admin"], {kind_of("/admin")}
     while waiting:
-        reading = owner.read(waiting.pop())
+        answer = owner.get(waiting.pop())
+        if "content-disposition" in answer.headers:
+            continue  # a file
+        reading = page(answer, 200)
         found |= {form.action: form for form in reading.forms if form.method == "post"}
-        links = {link for link in reading.links if urlsplit(link).path.startswith("/admin")} - seen
-        waiting += links
-        seen |= links
+        for link in reading.links:
+            if urlsplit(link).path.startswith("/admin") and kind_of(link) not in seen:
+                waiting.append(link)
+                seen.add(kind_of(link))
         assert len(seen) <= MOST_PAGES, seen
     return found
+
+
+def kind_of(link: str) -> tuple[str, frozenset[str]]:
+    """A page without what is asked of it: there is another week behind every week."""
+    parts = urlsplit(link)
+    return parts.path, frozenset(name for name, _ in parse_qsl(parts.query, keep_blank_values=True))
 
 
 def test_they_are_found(here: Brokerage, forms: dict[str, Form]) -> None:
@@ -130,6 +140,8 @@ def test_any_query(here: Brokerage, owner: Reader, garbage: str) -> None:
         ("/admin/tasks/new", "assignedToId"),
     ):
         answer = owner.get(f"{path}?{urlencode({name: garbage})}")
+        if answer.status == 303 and name == "cursor":
+            answer = owner.get(answer.headers["location"])
         assert answer.status in (200, 400) and page(answer, answer.status), (path, name)
 
 
@@ -138,7 +150,10 @@ def test_a_form_without_any_field(here: Brokerage, owner: Reader, forms: dict[st
     for action, form in forms.items():
         if set(form.names) & {"url", "name", "sequence", "sure", "title", "firstName"}:
             before = here.head
-            assert page(owner.send(action, b""), 400).problem, action
+            answer = owner.send(action, b"")
+            # Of a list, nothing was selected.
+            back_to_list = action.endswith("/selected") and answer.status == 303
+            assert back_to_list or page(answer, 400).problem, action
             assert here.head == before
             sent += 1
     assert sent >= 15
