@@ -157,6 +157,15 @@ among them, nor those who were erased."""
 
 COUNT = f"SELECT count(*) {LISTED}"
 
+OF_ADDRESS = """
+SELECT x.subscriber_id, x.stream_version, x.doc FROM subscriber_list x
+ WHERE x.tenant_id = %(tenant)s AND x.subscriber_id = ANY (%(ids)s)
+   AND x.read_version = (SELECT h.subscriber_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+   AND x.doc::json ->> 'mergedInto' IS NULL
+   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = x.tenant_id AND k.subject_id = x.subscriber_id)
+"""
+"""Those whose streams an address may have: one, unless it was erased."""
+
 ONE = """
 SELECT x.doc FROM subscriber_list x
  WHERE x.tenant_id = %(tenant)s AND x.subscriber_id = %(subscriber)s

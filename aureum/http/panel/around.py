@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aureum.domain import ids
+from aureum.http.panel.acting import named
 from aureum.http.panel.lead_rows import FORMER, ago, names_of
 from aureum.http.panel.visit import Visit
+
+SUBSCRIBERS = "/api/v1/admin/newsletter"
 
 Doc = Mapping[str, Any]
 
@@ -20,9 +23,17 @@ class Served(NamedTuple):
 
 
 async def around_contact(visit: Visit, contact: Doc) -> Doc:
-    """Its leads, tasks and showings."""
+    """Its leads, tasks and showings, and for brokers and owners the subscriber who has its address."""
     found: Doc = (await visit.ask("GET", "/api/contacts/{id}/related", id=contact["id"])).body
-    return found
+    return {**found, "subscriber": await subscriber_of(visit, contact["email"])}
+
+
+async def subscriber_of(visit: Visit, email: str | None) -> Doc | None:
+    """The newsletter's subscriber with this address in any spelling, if the reader may see the subscribers."""
+    if not email or visit.role == "agent":
+        return None
+    items = (await visit.ask("GET", SUBSCRIBERS, query={"email": email} | named(visit))).body["items"]
+    return items[0] if items else None
 
 
 async def served(visit: Visit, contacts: Sequence[Doc]) -> dict[str, Served]:

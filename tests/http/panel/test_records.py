@@ -2,6 +2,7 @@
 may see it."""
 
 from tests.http.api.contacts.test_related import ANN, post
+from tests.http.api.newsletter.newsletters import subscribe
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff
@@ -26,6 +27,9 @@ def test_a_contact_is_a_person(server: Server, operator: Operator, tenant: Tenan
     assert {"tel:(208)555-0123", "mailto:ann@example.com"} <= set(reading.links)
     assert {f"/admin/leads/{lead['id']}", f"/admin/tasks/{task['id']}"} <= set(reading.links)
     said = " ".join(reading.said("section"))
+    assert "Not subscribed" in reading.said("dd")
+    subscribe(server, tenant, "Ann@Example.com")
+    assert "Subscribed Consents" in owner.read(here).said("dd")
     assert "A yard" in said and "Ana Agent" in said and "9 Mar 2025, 10:00 MDT" in said and "Call Ann" in said
     # An agent reads on it what the agent may see.
     for reader, own, others in ((ana, "A yard", "Call Ann"), (bob, "Call Ann", "A yard")):

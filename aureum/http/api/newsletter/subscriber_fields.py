@@ -32,6 +32,10 @@ class SubscriberPage(BrokeragePage):
     """The filters and the page of a list of subscribers."""
 
     q: Search = None
+    email: Annotated[
+        Annotated[str, Characters(limit=320, lines=False)] | None,
+        Field(description="Only the subscriber with this address, in any spelling. Other filters are ignored."),
+    ] = None
     subscribed: Annotated[
         YesOrNo | None, Field(description="`true`: only current subscribers. `false`: only former ones, and suspects.")
     ] = None

@@ -11,11 +11,12 @@ from uuid import UUID
 
 import orjson
 
+from aureum.commands.newsletter import lives
 from aureum.http.api.newsletter.subscriber_fields import SubscriberPage
 from aureum.lru import Lru
 from aureum.projections import subscriber_list
 from aureum.projections.search import asked, finder, found_by
-from aureum.store.postgres.database import Database
+from aureum.store.event_store import EventStore
 
 AT_ONCE = 500
 """Texts that are made or looked at before other requests have their turn."""
@@ -31,8 +32,13 @@ class Part(NamedTuple):
     total: int
 
 
-async def page_of(database: Database, tenant_id: UUID, page: SubscriberPage) -> Part:
+async def page_of(store: EventStore, tenant_id: UUID, page: SubscriberPage) -> Part:
     """The latest change first. Raises Unavailable."""
+    database = store.database
+    if page.email is not None:
+        ids = lives(await store.tenant_key(tenant_id), page.email)
+        rows = await database.tenant_rows(tenant_id, subscriber_list.OF_ADDRESS, {"tenant": tenant_id, "ids": ids})
+        return Part([orjson.loads(doc) for _, _, doc in rows[page.skipped : page.skipped + page.page_size]], len(rows))
     of = {
         "tenant": tenant_id,
         "subscribed": None if page.subscribed is None else page.subscribed == "true",

@@ -47,7 +47,7 @@ async def get_subscribers(context: Context, page: SubscriberPage) -> Response:
     caller = context.caller
 
     async def read() -> FoundPage:
-        part = await page_of(context.app.database, context.tenant_id, page)
+        part = await page_of(context.app.store, context.tenant_id, page)
         return FoundPage(b",".join(encoded(shown(doc)) for doc in part.docs).decode(), part.total)
 
     return await paged(context, page, (PATH, context.tenant_id, caller.head, caller.read_version, caller.view), read)

@@ -63,6 +63,8 @@ def test_who_is_subscribed(server: Server, operator: Operator, tenant: Tenant, b
         "qq": [],
     }.items():
         assert found(server, broker, q=words) == who, words
+    for email, who in {"CY@Example.com": [cy], "nobody@example.com": [], "no address": []}.items():
+        assert found(server, broker, email=email) == who, email
     assert found(server, broker, q="example", page_size="2", page="2") == [cy, zoe]
     # An erased person is in no list.
     (one,) = ask(server, broker, q="zoe").json["items"]
