@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.test_walk import AXE, SMALL, TARGET, axe
 from tests.browser.visitor import PHONE, Visitor, visiting
 from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import JANE, Server
 
 pytestmark = pytest.mark.browser
+
+__all__ = ["axe"]
 
 LISTED = "table.leads tbody tr"
 
@@ -32,13 +35,22 @@ def lead(server: Server, tenant: Tenant, lead_id: str) -> dict[str, Any]:
     return dict(server.by_key(tenant, "GET", f"/api/leads/{lead_id}").json)
 
 
-def test_the_list_by_keys_and_dialogs(owner: Visitor, server: Server, operator: Operator, tenant: Tenant) -> None:
+def is_fine(visitor: Visitor, axe: str) -> bool:
+    """Whether axe finds nothing, nothing is scrolled sideways, and what is pressed on a phone is large enough."""
+    visitor.page.evaluate(axe)
+    assert visitor.page.evaluate(AXE) == []
+    assert visitor.page.viewport_size != PHONE or visitor.page.evaluate(SMALL, TARGET) == []
+    return visitor.fits() and visitor.is_content()
+
+
+def test_the_list_by_keys_and_dialogs(
+    owner: Visitor, server: Server, operator: Operator, tenant: Tenant, axe: str
+) -> None:
     agent = operator.staff(tenant.id, "agent", "Andy Agent")
     first, second = made(server, tenant, name="Anna Able"), made(server, tenant, name="Bert Bold")
     page = owner.page
     owner.go("/admin/leads")
     expect(page.locator(LISTED)).to_have_count(2)
-    assert owner.fits()
     # A new lead appears by itself; what is ticked stays so.
     page.get_by_label("Select Anna Able").check()
     made(server, tenant, name="Cora Cole")
@@ -46,6 +58,7 @@ def test_the_list_by_keys_and_dialogs(owner: Visitor, server: Server, operator: 
     expect(page.get_by_label("Select Anna Able")).to_be_checked()
     page.get_by_role("button", name="Select all").click()
     page.get_by_text("Move", exact=True).click()
+    assert is_fine(owner, axe)
     page.get_by_label("Move to").select_option("Contacted")
     page.get_by_role("button", name="Move selected").click()
     expect(page.get_by_role("status")).to_have_text("3 leads were moved to another status.")
@@ -56,6 +69,7 @@ def test_the_list_by_keys_and_dialogs(owner: Visitor, server: Server, operator: 
     press(page, "k")
     press(page, "a")
     dialog = page.get_by_role("dialog", name="Assign Bert Bold")
+    assert is_fine(owner, axe)
     dialog.get_by_label("Assigned to").select_option("Andy Agent")
     dialog.get_by_role("button", name="Assign").click()
     expect(page.get_by_role("status")).to_have_text("1 lead was assigned.")
@@ -88,11 +102,12 @@ def press(page: Page, key: str) -> None:
     page.keyboard.press(key)
 
 
-def test_the_board_by_mouse_and_by_keyboard(owner: Visitor, server: Server, operator: Operator, tenant: Tenant) -> None:
+def test_the_board_by_mouse_and_by_keyboard(
+    owner: Visitor, server: Server, operator: Operator, tenant: Tenant, axe: str
+) -> None:
     dragged, moved = made(server, tenant, name="Anna Able"), made(server, tenant, name="Bert Bold")
     page = owner.page
     owner.go("/admin/leads?view=board")
-    assert owner.fits()
 
     def column(name: str) -> Locator:
         return page.get_by_role("region", name=name)
@@ -104,6 +119,7 @@ def test_the_board_by_mouse_and_by_keyboard(owner: Visitor, server: Server, oper
     card = column("New").get_by_role("listitem").filter(has_text="Bert Bold")
     card.get_by_text("Move", exact=True).first.focus()
     page.keyboard.press("Enter")
+    assert is_fine(owner, axe)
     page.keyboard.press("Tab")
     page.keyboard.type("Lost")
     page.keyboard.press("Tab")
@@ -114,7 +130,7 @@ def test_the_board_by_mouse_and_by_keyboard(owner: Visitor, server: Server, oper
     dialog.get_by_role("button", name="Move").click()
     expect(column("Lost")).to_contain_text("Bert Bold")
     assert lead(server, tenant, moved)["lostReason"] == "timing"
-    assert owner.fits() and owner.is_content(), owner.errors
+    assert is_fine(owner, axe)
 
 
 def test_both_without_script(browser: Browser, server: Server, operator: Operator, tenant: Tenant) -> None:
