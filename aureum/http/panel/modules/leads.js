@@ -80,9 +80,9 @@ document.addEventListener("change", ({ target }) => {
 const STEPS = /** @type {Record<string, string>} */ ({ a: "assign", s: "status", n: "note", t: "task" });
 
 document.addEventListener("aureum:key", (event) => {
-  const { key } = /** @type {CustomEvent} */ (event).detail;
+  const key = /** @type {string} */ (/** @type {CustomEvent} */ (event).detail.key);
   const all = rows(), at = all.findIndex((one) => one.contains(document.activeElement));
-  const step = { j: 1, k: -1 }[key];
+  const step = key === "j" ? 1 : key === "k" ? -1 : 0;
   if (step) link(all[Math.max(0, Math.min(all.length - 1, at + step))])?.focus();
   else if (at < 0) return;
   else if (key === "Enter" && document.activeElement?.matches(".tick input")) link(all[at])?.click();
