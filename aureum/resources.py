@@ -64,7 +64,7 @@ RESOURCES: tuple[Resource, ...] = (
         (lead_list.LIST, lead_counts, routing_examples),
         (
             *(f"{API}leads.{name}" for name in ("contact_form", "lead_count", "leads")),
-            *(f"{API}staff.{name}" for name in ("leads", "lead_activities", "pond", "today")),
+            *(f"{API}staff.{name}" for name in ("leads", "lead_activities", "pond", "today", "reports")),
         ),
         (f"{PANEL}lead_pages", f"{PANEL}leads", f"{PANEL}pond"),
     ),

@@ -38,6 +38,7 @@ PLACES: tuple[Place, ...] = (
     Place("people", "/admin/contacts/duplicates", "Duplicates", "document-duplicate", inner=True),
     Place("people", "/admin/newsletter", "Newsletter", "newspaper", OFFICE),
     Place("people", "/admin/properties", "Properties", "home-modern"),
+    Place("people", "/admin/reports", "Reports", "chart-bar"),
     Place("settings", "/admin/settings", "Settings", "cog-6-tooth", OWNERS),
     Place("settings", "/admin/users", "Users", "user-plus", OWNERS),
     Place("settings", "/admin/agents", "Agents", "identification", OFFICE),

@@ -13,6 +13,7 @@ from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
 from aureum.http.panel.passwords import PAGES as OF_PASSWORDS
 from aureum.http.panel.rendering import TEMPLATES
+from aureum.http.panel.reports import PAGES as OF_REPORTS
 from aureum.http.panel.sessions import PAGES as OF_SESSIONS
 from aureum.http.panel.today import PAGES as OF_TODAY
 from aureum.http.panel.visit import Visit
@@ -38,6 +39,7 @@ def of_resources(wanted: Iterable[Resource] = RESOURCES) -> Iterator[Page]:
 
 PAGES: tuple[Page, ...] = (
     *OF_TODAY,
+    *OF_REPORTS,
     *search.PAGES,
     *login.PAGES,
     *OF_PASSWORDS,

@@ -13,6 +13,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -535,6 +536,12 @@ def working(sample: Sample) -> dict[str, Any]:
     return {"headers": agent.bearer}
 
 
+def reported(sample: Sample) -> dict[str, Any]:
+    """The same agent's leads of today."""
+    today = f"{now().astimezone(ZoneInfo('America/Boise')):%Y-%m-%d}"
+    return working(sample) | {"query": {"from": today, "to": today}}
+
+
 async def rehearse_all(store: EventStore) -> None:
     """What the worker does about rehearsals."""
     while (job := await claim(store.database)) is not None:
@@ -570,6 +577,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("GET", "/api/v1/admin/leads/{id}/activities"): with_activity("/api/v1/admin/leads/{id}/activities"),
     ("PATCH", "/api/v1/admin/agents/{id}"): profile,
     ("GET", "/api/v1/admin/today"): working,
+    ("GET", "/api/v1/admin/reports"): reported,
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,

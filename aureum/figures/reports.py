@@ -1,0 +1,50 @@
+"""The statements of the reports: leads that came in a period, and in the one before it. Each reads an index once.
+
+Leads count by when they were created. Those that are suspected of being spam do not count, as in the lead count. The
+status and the agent are those of now. How far a lead came is the furthest that it ever was.
+"""
+
+COUNTS = """
+SELECT grouping(b.bucket, f.source, f.status, f.assigned_to, f.staff)::integer,
+       f.current, b.bucket, f.source, f.status, f.assigned_to, f.staff, count(*),
+       count(f.contacted_at),
+       count(*) FILTER (WHERE f.reached >= 1), count(*) FILTER (WHERE f.reached >= 2),
+       count(*) FILTER (WHERE f.reached >= 3), count(*) FILTER (WHERE f.reached >= 4),
+       count(*) FILTER (WHERE f.reached >= 5), count(*) FILTER (WHERE f.status = 'lost'),
+       count(*) FILTER (WHERE f.status = 'new' AND f.contacted_at IS NULL)
+  FROM (
+           SELECT f.created_at >= %(begins)s AS current, f.created_at, f.source, f.status, f.assigned_to,
+                  coalesce(f.source_domain, '') = 'admin-manual' AS staff, f.contacted_at, f.reached
+             FROM lead_facts f
+            WHERE f.tenant_id = %(tenant)s AND f.created_at >= %(before)s AND f.created_at < %(ends)s
+              AND NOT f.suspect
+              AND (%(owner)s::uuid IS NULL OR f.assigned_to = %(owner)s OR f.created_by = %(owner)s)
+       ) AS f
+ CROSS JOIN LATERAL (
+           SELECT CASE WHEN f.current THEN width_bucket(f.created_at, %(bounds)s::timestamptz[]) ELSE 0 END AS bucket
+       ) AS b
+ GROUP BY f.current, GROUPING SETS ((), (f.staff), (f.assigned_to), (f.source, f.status), (b.bucket, f.source),
+                                    (b.bucket, f.status))
+"""
+"""The first column tells by what a row is grouped: ``GROUPED``."""
+
+TOTAL, BY_STAFF, BY_AGENT, BY_SOURCE, BY_DAY_AND_SOURCE, BY_DAY_AND_STATUS = 31, 30, 29, 19, 7, 11
+"""A bit for each column that a row is not grouped by: bucket 16, source 8, status 4, agent 2, staff 1."""
+
+TIMES = """
+SELECT grouping(f.assigned_to, f.staff)::integer, f.current, f.assigned_to, f.staff,
+       percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY f.seconds)
+  FROM (
+           SELECT f.created_at >= %(begins)s AS current, f.assigned_to,
+                  coalesce(f.source_domain, '') = 'admin-manual' AS staff,
+                  extract(epoch FROM f.contacted_at - f.created_at)::float8 AS seconds
+             FROM lead_facts f
+            WHERE f.tenant_id = %(tenant)s AND f.created_at >= %(before)s AND f.created_at < %(ends)s
+              AND NOT f.suspect AND f.contacted_at IS NOT NULL
+              AND (%(owner)s::uuid IS NULL OR f.assigned_to = %(owner)s OR f.created_by = %(owner)s)
+       ) AS f
+ GROUP BY f.current, GROUPING SETS ((), (f.assigned_to), (f.staff))
+"""
+"""The time from a lead's creation to the first contact: the median, and what nine of ten were below."""
+
+NAMES = "SELECT u.user_id, u.number, u.name FROM users u WHERE u.tenant_id = %(tenant)s"

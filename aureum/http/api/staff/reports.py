@@ -1,0 +1,192 @@
+"""``GET /api/v1/admin/reports``: what became of the leads of a period. Its days are those of the brokerage's clock."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from aureum.background.catching_up import caught_up
+from aureum.domain import ids
+from aureum.domain.errors import Invalid
+from aureum.domain.ids import to_wire
+from aureum.domain.lead import STATUSES
+from aureum.domain.wall_time import YEARS, midnight, zone_of
+from aureum.figures import reports
+from aureum.figures.keeping import FIGURES
+from aureum.http.api.staff.report_fields import Period, ReportsResponse
+from aureum.http.api.staff.scope import in_brokerage
+from aureum.http.contract.answers import answer, encoded, not_modified
+from aureum.http.contract.endpoint import STAFF, Context, Endpoint
+from aureum.projections import brokerages
+
+PATH = "/api/v1/admin/reports"
+
+DAY = timedelta(days=1)
+USUAL, LONGEST = 30, 3_660
+"""Days of a period, by itself and at most."""
+
+DAILY, WEEKLY = 31, 184
+"""Up to how many days a period is shown by days, and by weeks."""
+
+STAGES = ("contacted", "qualified", "showing", "offer", "converted")
+
+
+async def get_reports(context: Context, query: Period) -> Response:
+    """Returns what became of the leads that were created in a period, compared with as many days before it: by source,
+    status, origin and agent, over time, with the response time and how far they came. Agents get the leads that they
+    see, all other users those of the brokerage.
+
+    Days begin at midnight on the brokerage's clock. Suspected spam does not count. The status and the agent are those
+    of now; how far a lead came is the furthest that it ever was. The first contact is what `GET /api/v1/admin/today`
+    takes for one."""
+    context = await in_brokerage(context, query.brokerage_id, "show reports")
+    tenant_id, database = context.tenant_id, context.app.database
+    behind = await caught_up(context.app.store, FIGURES, tenant_id)
+    ((zone,),) = await database.tenant_rows(tenant_id, brokerages.ZONE, {"tenant": tenant_id})
+    first, last = days(query, ids.now().astimezone(zone_of(zone)).date())
+    parts = steps(first, last)
+    asked = {
+        "tenant": tenant_id,
+        "owner": context.caller.visible_to,
+        "before": start(first - (last - first) - DAY, zone),
+        "begins": start(first, zone),
+        "ends": start(last + DAY, zone),
+        "bounds": [start(day, zone) for day in parts],
+    }
+    statements = [(one, asked) for one in (reports.COUNTS, reports.TIMES, reports.NAMES)]
+    counts, times, names = await database.tenant_results(tenant_id, statements)
+    body = encoded(
+        {
+            "time_zone": zone,
+            "behind": behind,
+            "period": {"from": first, "to": last},
+            "before": {"from": first - (last - first) - DAY, "to": first - DAY},
+        }
+        | shown(counts, times, {user: (number, name) for user, number, name in names}, parts, last)
+    )
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    return not_modified(context.request, etag) or answer(body, headers={"ETag": etag})
+
+
+def start(day: date, zone: str) -> datetime:
+    """When a day begins on the clock of *zone*."""
+    return midnight(day, zone).astimezone(UTC)
+
+
+def days(query: Period, today: date) -> tuple[date, date]:
+    """The first and the last day that were asked for. Raises Invalid."""
+    last = today if query.ends is None else date.fromisoformat(query.ends)
+    first = last - (USUAL - 1) * DAY if query.begins is None else date.fromisoformat(query.begins)
+    for name, day in (("from", first), ("to", last)):
+        if day.year not in YEARS:
+            raise Invalid(name, f"{name} must be in the years {YEARS[0]} to {YEARS[-1]}.")
+    if last < first:
+        raise Invalid("to", "to must not be before from.")
+    if (last - first).days >= LONGEST:
+        raise Invalid("from", f"from must be less than {LONGEST:,} days before to.")
+    return first, last
+
+
+def steps(first: date, last: date) -> list[date]:
+    """The first days of the parts that the period is shown in: days, weeks from its beginning, or months."""
+    whole = [first + place * DAY for place in range((last - first).days + 1)]
+    if len(whole) <= DAILY:
+        return whole
+    if len(whole) <= WEEKLY:
+        return whole[::7]
+    return [first, *(day for day in whole[1:] if day.day == 1)]
+
+
+def shown(
+    counts: Sequence[Any], times: Sequence[Any], names: Mapping[Any, Any], parts: Sequence[date], last: date
+) -> dict[str, Any]:
+    """The answer, of the rows of the statements."""
+    rows: dict[int, list[Any]] = defaultdict(list)
+    for row in counts:
+        rows[row[0]].append(row[1:])
+    took = {(grouped, current, agent, staff): both for grouped, current, agent, staff, both in times}
+    total = {row[0]: row[6:] for row in rows[reports.TOTAL]}
+    staff = {(row[0], row[5]): row[6:] for row in rows[reports.BY_STAFF]}
+    agents = {(row[0], row[4]): row[6:] for row in rows[reports.BY_AGENT]}
+    sources: dict[str, dict[str, Any]] = {}
+    statuses = {one: {"status": one, "leads": 0, "leads_before": 0} for one in STATUSES}
+    for current, _, source, status, _, _, many, *_ in rows[reports.BY_SOURCE]:
+        name = "leads" if current else "leads_before"
+        one = sources.setdefault(source, {"source": source, "leads": 0, "leads_before": 0, "statuses": {}})
+        one[name] += many
+        statuses[status][name] += many
+        if current:
+            one["statuses"][status] = many
+    return {
+        "total": figures(total.get(True), took.get((3, True, None, None))),
+        "total_before": figures(total.get(False), took.get((3, False, None, None))),
+        "origins": [
+            {"origin": word}
+            | figures(staff.get((True, entered)), took.get((2, True, None, entered)))
+            | {"leads_before": staff.get((False, entered), (0,))[0]}
+            for word, entered in (("organic", False), ("staff", True))
+        ],
+        "sources": sorted(sources.values(), key=lambda one: (-one["leads"], one["source"])),
+        "statuses": list(statuses.values()),
+        "agents": sorted(
+            (
+                {"agent": number, "id": None if agent is None else to_wire(agent), "name": name}
+                | figures(agents.get((True, agent)), took.get((1, True, agent, None)))
+                | {"leads_before": agents.get((False, agent), (0,))[0]}
+                for agent in {agent for _, agent in agents}
+                for number, name in [names.get(agent, (None, None))]
+            ),
+            key=lambda one: (one["id"] is None, -one["leads"], one["name"] or ""),
+        ),
+        "steps": over_time(rows, parts, last),
+    }
+
+
+def over_time(rows: Mapping[int, Sequence[Any]], parts: Sequence[date], last: date) -> list[dict[str, Any]]:
+    """The parts of the period, with what came in each."""
+    found = [
+        {"from": day, "to": following - DAY, "leads": 0, "sources": {}, "statuses": {}}
+        for day, following in zip(parts, [*parts[1:], last + DAY], strict=True)
+    ]
+    for current, bucket, source, status, _, _, many, *_ in (
+        *rows[reports.BY_DAY_AND_SOURCE],
+        *rows[reports.BY_DAY_AND_STATUS],
+    ):
+        if current:
+            part: dict[str, Any] = found[bucket - 1]
+            part["sources" if source is not None else "statuses"][source or status] = many
+            part["leads"] += many if source is not None else 0
+    return found
+
+
+def figures(counted: Sequence[int] | None, took: Sequence[float] | None) -> dict[str, Any]:
+    """The counts of a group, and its response times."""
+    leads, answered, *reached, lost, unanswered = counted or (0,) * 9
+    median, ninth = took or (None, None)
+    return {
+        "leads": leads,
+        "answered": answered,
+        "unanswered": unanswered,
+        "median_seconds": median,
+        "p90_seconds": ninth,
+        **dict(zip(STAGES, reached, strict=True)),
+        "lost": lost,
+    }
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        PATH,
+        get_reports,
+        "Show reports (admin)",
+        access=STAFF,
+        dialect="leads",
+        query=Period,
+        answers=ReportsResponse,
+        refusals=(400, 404, 422),
+    ),
+)
