@@ -99,7 +99,7 @@ def test_without_script(browser: Browser, server: Server, operator: Operator, te
     page.get_by_role("button", name="Called, no answer").click()
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.locator(".timeline > .entry").first).to_contain_text("Removed: Called: no answer")
-    page.get_by_role("link", name="The lead as of").last.click()
+    page.get_by_role("link", name="As of then").last.click()
     expect(page.get_by_text("As it was on")).to_be_visible()
     expect(page.locator("#lead")).not_to_contain_text("A garden")
     page.get_by_role("link", name="Back to now").click()

@@ -70,7 +70,7 @@ document.addEventListener("click", async ({ target }) => {
   if (!button) return;
   await copy(button.dataset.copy ?? "");
   const said = button.lastChild;
-  if (said) said.textContent = "Copied";
+  if (said) button.ariaLabel = said.textContent = "Copied";
 });
 document.addEventListener("aureum:swapped", ready);
 /** @type {Record<string, string>} */
