@@ -56,8 +56,7 @@ PROPERTIES = Resource(
     ),
     history=True,
     facts=(
-        Column("slug", "Slug"),
-        Column("standardStatus", "RESO status"),
+        Column("slug", "Name in addresses"),
         Column("createdAt", "Created", "time"),
         Column("updatedAt", "Last changed", "time"),
     ),
