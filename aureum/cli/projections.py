@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aureum.background.lag import LAGS
 from aureum.cli.installation import Installation, installation, run, tenants_of
 from aureum.cli.options import Json, OneOrAll, examples, group
 from aureum.cli.output import progress, say, table
@@ -22,17 +23,6 @@ LIVE_ROWS = (
 ALL_ROWS = "SELECT '{name}', count(*) FROM {name}"
 
 REBUILT = "SELECT read_model, max(claimed_at) FROM rebuilds GROUP BY read_model"
-
-# Of a log that a follower has not looked at yet it has no row.
-LAGS = """
-SELECT f.consumer, COALESCE(sum(h.position - COALESCE(c.position, 0)), 0)::int8, min(e.recorded_at)
-  FROM (SELECT DISTINCT consumer FROM checkpoints) f
-  CROSS JOIN heads h
-  LEFT JOIN checkpoints c ON c.tenant_id = h.tenant_id AND c.consumer = f.consumer
-  LEFT JOIN events e ON e.tenant_id = h.tenant_id AND e.position = COALESCE(c.position, 0) + 1
- GROUP BY f.consumer
- ORDER BY f.consumer
-"""
 
 
 def counting() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aureum.http.api.installation import platform
 from aureum.http.api.mail import mails
 from aureum.http.api.of_resources import endpoints
 from aureum.http.api.staff import login, me, passwords, search, sessions
@@ -14,6 +15,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *sessions.ENDPOINTS,
     *mails.ENDPOINTS,
     *search.ENDPOINTS,
+    *platform.ENDPOINTS,
     *endpoints(),
 )
 

@@ -47,6 +47,7 @@ PLACES: tuple[Place, ...] = (
     Place("settings", "/admin/webhooks", "Webhooks", "bolt", OWNERS),
     Place("settings", "/admin/mail", "Mail", "envelope", OFFICE),
     Place("platform", "/admin/brokerages", "Brokerages", "building-office-2", ADMINS),
+    Place("platform", "/admin/platform", "Platform", "server-stack", ADMINS),
 )
 
 COMMANDS: tuple[Place, ...] = (

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aureum.domain.errors import NotFound
-from aureum.http.panel import account, assets, exports, login, mail, picking, search, undoing
+from aureum.http.panel import account, assets, exports, login, mail, picking, platform, search, undoing
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
 from aureum.http.panel.page import Page
@@ -41,6 +41,7 @@ PAGES: tuple[Page, ...] = (
     *OF_TODAY,
     *OF_REPORTS,
     *search.PAGES,
+    *platform.PAGES,
     *login.PAGES,
     *OF_PASSWORDS,
     *OF_SESSIONS,

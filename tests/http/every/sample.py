@@ -44,7 +44,7 @@ RETURNING 1
 LOGOUT = "/api/v1/auth/logout"
 """What ends the token that asks it."""
 
-OF_THE_PLATFORM = "/api/v1/admin/brokerages"
+OF_THE_PLATFORM = ("/api/v1/admin/brokerages", "/api/v1/admin/platform")
 OWN_PASSWORD = "/api/me/password"
 """What begins like this is a platform admin's alone."""
 
@@ -591,6 +591,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/showings/{id}/undo"): changed("/api/showings", "name", "Jim"),
     ("GET", "/api/contacts/similar"): similar,
     ("GET", "/api/v1/admin/search"): searched,
+    ("GET", "/api/v1/admin/platform/log"): lambda sample: {"query": {"brokerage_id": str(sample.number)}},
     ("GET", "/api/contacts/{id}/related"): with_task,
     ("GET", "/api/contacts/serving"): lambda sample: {"query": {"ids": sample.one("/api/contacts")}},
     ("GET", "/api/properties/{id}/related"): shown_once,

@@ -139,7 +139,7 @@ def test_an_agent_sees_what_it_has_made_and_no_other_agent_does(scene: Scene, en
     lambda endpoint: (
         "token" in endpoint.access.schemes
         and not endpoint.path.startswith(
-            (*OWNERS, *OWNERS_AND_KEYS, *NOT_FOR_AGENTS, OF_THE_PLATFORM, LOGOUT, OWN_PASSWORD)
+            (*OWNERS, *OWNERS_AND_KEYS, *NOT_FOR_AGENTS, *OF_THE_PLATFORM, LOGOUT, OWN_PASSWORD)
         )
     )
 )

@@ -196,7 +196,7 @@ def test_a_key_of_the_other_makes_a_thing_of_ones_own(both: Both, endpoint: Endp
     assert not set(WIRE_ID.findall(mine.body)) & set(WIRE_ID.findall(theirs.body))
 
 
-@every(lambda one: bool(one.access.schemes) and not one.path.startswith((OF_THE_PLATFORM, LOGOUT)))
+@every(lambda one: bool(one.access.schemes) and not one.path.startswith((*OF_THE_PLATFORM, LOGOUT)))
 def test_credentials_do_not_count_at_the_others_address(both: Both, proxied: Server, endpoint: Endpoint) -> None:
     mine, foreign = both.mine, both.theirs.tenant.domain
     call, before = mine.call(endpoint), both.theirs.heads

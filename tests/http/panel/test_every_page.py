@@ -24,8 +24,8 @@ from tests.http.serving import JANE, Answer, Server
 EACH = pytest.mark.parametrize("one", PAGES, ids=lambda one: one.path)
 CLOSED = pytest.mark.parametrize("one", [one for one in PAGES if not one.anyone], ids=lambda one: one.path)
 
-ADMINS_ONLY = "/admin/brokerages"
-OWNERS_ONLY = ("/admin/webhooks", "/admin/users", "/admin/settings", ADMINS_ONLY)
+ADMINS_ONLY = ("/admin/brokerages", "/admin/platform")
+OWNERS_ONLY = ("/admin/webhooks", "/admin/users", "/admin/settings", *ADMINS_ONLY)
 """Pages that only owners of a brokerage and platform admins may open."""
 
 TYPED = {
