@@ -4,6 +4,7 @@ import asyncio
 
 from starlette.responses import Response
 
+from aureum.http.panel.lead_done import done
 from aureum.http.panel.lead_query import STATUSES, LeadQuery
 from aureum.http.panel.lead_rows import Row, names_of, rows_of
 from aureum.http.panel.lead_views import views_of
@@ -35,6 +36,7 @@ async def show_board(visit: Visit, query: LeadQuery) -> Response:
         statuses=STATUSES,
         users=users,
         views=views,
+        done=done(visit.request.query_params),
     )
 
 

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.http.api.leads.lead_fields import LostReason
 from aureum.http.panel.lead_board import show_board
+from aureum.http.panel.lead_done import done
 from aureum.http.panel.lead_query import NOBODY, STATUSES, LeadQuery
 from aureum.http.panel.lead_rows import FORMER, names_of, rows_of
 from aureum.http.panel.lead_views import views_of
@@ -23,20 +24,6 @@ SOURCES = ("website", "manual", "api")
 """Where leads mostly come from; an address may name any other."""
 
 TOO_MANY = "So many leads can't be sorted that way. Filter or search until at most 2,000 are left."
-
-DONE = {
-    "assign": "assigned",
-    "status": "moved to another status",
-    "task": "given a task",
-    "note": "noted on",
-}
-"""What was done to leads that were selected."""
-
-SAID = {
-    "changed": "The lead was saved.",
-    "view": "The view was saved. It stands under Views.",
-    "none": "Select some leads first: tick the boxes at their names.",
-}
 
 COLUMNS: Sequence[tuple[str, str, str]] = (
     ("Name", "name", "-name"),
@@ -155,13 +142,3 @@ def headings(query: LeadQuery) -> list[Heading]:
         order = ("descending" if now.startswith("-") else "ascending") if now in (first, then) else ""
         found.append(Heading(text, query.address(sort="" if to == NEWEST else to) if to else "", order))
     return found
-
-
-def done(params: Mapping[str, str]) -> str | None:
-    """What another page has done before it led here."""
-    what, number = params.get("done", ""), params.get("n", "1")
-    if what in SAID:
-        return SAID[what]
-    if what not in DONE or not (number.isascii() and number.isdigit()):
-        return None
-    return f"{number} {'lead was' if number == '1' else 'leads were'} {DONE[what]}."

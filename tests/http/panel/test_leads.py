@@ -184,6 +184,7 @@ def test_the_board(server: Server, operator: Operator, tenant: Tenant, owner: Re
 
     answer = owner.send(form.action, form.filled(status="qualified"))
     assert led_to(answer) == f"{HERE}?view=board&done=status&n=1"
+    assert owner.follow(answer).said("p", role="status") == ["1 lead was moved to another status."]
     assert owner.follow(answer).said("h2")[:3] == ["New 11", "Contacted 0", "Qualified 1"]
     # The board was shown before that: the lead is not moved on by mistake.
     assert page(owner.send(form.action, form.filled(status="contacted")), 400).problem == MOVED
