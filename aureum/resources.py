@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.api_key import ApiKey
 from aureum.domain.brokerage import Brokerage
+from aureum.domain.calendar_feed import CalendarFeed
 from aureum.domain.contact import Contact
 from aureum.domain.lead import Lead
 from aureum.domain.property import Property
@@ -28,6 +29,7 @@ from aureum.domain.webhook_replay import WebhookReplay
 from aureum.projections import (
     api_keys,
     brokerages,
+    calendar_feeds,
     contact_list,
     lead_counts,
     lead_list,
@@ -93,6 +95,7 @@ RESOURCES: tuple[Resource, ...] = (
         tuple(f"{API}tours.{name}" for name in ("showing_calendar", "tour_calendar", "showings", "tours")),
         (f"{PANEL}showings",),
     ),
+    Resource(CalendarFeed, (calendar_feeds,), (f"{API}tours.calendar_feed",), (f"{PANEL}showing_feed",)),
     Resource(
         Subscriber,
         (subscriber_list.LIST,),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aureum.domain.wall_time import Start, start_of
+from aureum.http.api.tours.feed_file import feed_file
 from aureum.http.api.tours.icalendar import CalendarTour, calendar_of
 from tests.clients.tools import HERE, Tools
 
@@ -40,13 +41,37 @@ def starts() -> list[Start]:
 
 
 def read(tools: Tools, folder: Path, tours: list[CalendarTour]) -> list[list[list[str | int | None]]]:
+    """What the libraries make of each tour's file."""
+    return read_files(tools, folder, [calendar_of(tour) for tour in tours])
+
+
+def read_files(tools: Tools, folder: Path, contents: list[bytes]) -> list[list[list[str | int | None]]]:
     """What the libraries make of each file: start, end, sequence."""
-    files = [folder / f"{number}.ics" for number in range(len(tours))]
-    for file, tour in zip(files, tours, strict=True):
-        file.write_bytes(calendar_of(tour))
+    files = [folder / f"{number}.ics" for number in range(len(contents))]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
     shutil.copy(HERE / "calendars.mjs", folder)
     (folder / "node_modules").symlink_to(tools.folder / "node_modules")
     return [json.loads(line) for line in tools.run("node", "calendars.mjs", *files, cwd=folder).splitlines()]
+
+
+def test_a_feed_is_read_by_all_calendars(tools: Tools, tmp_path: Path) -> None:
+    showing = {
+        "id": "c0123456789abcdefghijklmno",
+        "name": 'Jane; Doe, of "Boise"',
+        "phone": "208-555-0123",
+        "email": None,
+        "propertyId": None,
+        "listingId": "202412345",
+        "status": "confirmed",
+        "startsAt": "2025-11-02T08:30:00.000Z",
+        "updatedAt": "2024-12-28T15:30:00.123Z",
+    }
+    files = [feed_file([(showing, 3)], {}, details=details) for details in (False, True)]
+
+    found = read_files(tools, tmp_path, files)
+
+    assert found == [[["2025-11-02T08:30:00Z", "2025-11-02T09:30:00Z", 2]] * 2] * 2
 
 
 def shown(moment: datetime) -> str:

@@ -506,6 +506,23 @@ def with_showing(sample: Sample) -> dict[str, Any]:
     return {"query": {"from": "2025-03-01", "before": "2025-04-01"}}
 
 
+def own_feed(sample: Sample) -> dict[str, Any]:
+    """The owner's, which goes by no id."""
+    post = declared("POST", "/api/me/calendar-feed")
+    assert post is not None
+    found: dict[str, Any] = sample.succeed(post).json
+    return found | {"id": "the only one"}
+
+
+def with_feed(sample: Sample) -> dict[str, Any]:
+    """A user's calendar feed."""
+    post = declared("POST", "/api/me/calendar-feed")
+    assert post is not None
+    headers = sample.operator.staff(sample.tenant.id, "agent", f"Fay {sample.mark}").bearer
+    path: str = sample.succeed(post, Call("POST", post.path, {}, {}, headers)).json["path"]
+    return {"id": path.removeprefix("/calendar/").removesuffix(".ics")}
+
+
 def asked_twice(sample: Sample) -> dict[str, Any]:
     """A lead of a person who asked before under another name."""
     email = f"twice{next(NUMBERS)}.{sample.mark}@example.com"
@@ -614,6 +631,8 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     },
     "/api/me/sessions": session,
     "/api/contacts/duplicates": pair,
+    "/calendar": with_feed,
+    "/api/me/calendar-feed": own_feed,
     "/api/contacts/similar": lambda sample: {"id": sample.make("/api/contacts")},
     "/api/webhooks": webhook,
     "/api/webhooks/deliveries": lambda sample: {"id": webhook(sample)["delivery"]},

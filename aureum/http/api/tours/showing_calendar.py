@@ -98,12 +98,17 @@ async def calendar(context: Context, since: datetime, before: datetime, assigned
 
 
 async def places_of(context: Context, properties: Iterable[str | None]) -> Mapping[str, str]:
-    """The addresses of properties, by their wire ids."""
+    """The addresses of properties of the caller's brokerage, by their wire ids."""
+    return await places_of_tenant(context, context.tenant_id, properties)
+
+
+async def places_of_tenant(context: Context, tenant_id: UUID, properties: Iterable[str | None]) -> Mapping[str, str]:
+    """The same of any brokerage."""
     ids = [from_wire(one) for one in {*properties} if one is not None]
     if not ids:
         return {}
-    of = {"tenant": context.tenant_id, "properties": ids}
-    found = await context.app.database.tenant_rows(context.tenant_id, showing_calendar.PLACES, of)
+    of = {"tenant": tenant_id, "properties": ids}
+    found = await context.app.database.tenant_rows(tenant_id, showing_calendar.PLACES, of)
     listed = (orjson.loads(doc) for (doc,) in found)
     return {one["id"]: address(one) for one in listed}
 
