@@ -1,4 +1,5 @@
-"""What a task is about is picked by typing a name: by keyboard, by mouse or finger, and without script."""
+"""What a task is about is picked by typing a name: by keyboard, by mouse or finger, and without script. Lists are
+narrowed while words are typed."""
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -50,8 +51,8 @@ def test_names_are_suggested(visitor: Visitor, server: Server, operator: Operato
     page.get_by_role("button", name="Create task").click()
 
     expect(page.get_by_role("status")).to_have_text("The task was created.")
-    expect(page.get_by_label("Lead", exact=False)).to_have_value("Jane Doe")
-    expect(page.get_by_label("Property")).to_have_value("A house")
+    expect(page.get_by_role("textbox", name="Lead")).to_have_value("Jane Doe")
+    expect(page.get_by_role("textbox", name="Property")).to_have_value("A house")
     oldest = server.by_key(tenant, "GET", "/api/leads").json[-1]
     assert server.by_key(tenant, "GET", "/api/tasks").json[0]["leadId"] == oldest["id"]
     assert is_fine(visitor)
@@ -75,3 +76,22 @@ def test_without_script_the_form_asks(browser: Browser, server: Server, operator
         expect(page.get_by_role("status")).to_have_text("The task was created.")
     ((task,), leads) = (server.by_key(tenant, "GET", f"/api/{kind}").json for kind in ("tasks", "leads"))
     assert task["leadId"] == next(lead["id"] for lead in leads if lead["email"] == "other@example.com")
+
+
+def test_a_list_is_narrowed_while_words_are_typed(
+    visitor: Visitor, server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    for name, kind in (("Ann", "BUYER"), ("Bob", "SELLER"), ("Anna", "SELLER")):
+        made(server, tenant, "contacts", firstName=name, lastName="Lee", type=kind)
+    broker = operator.staff(tenant.id, "broker", "Bea Broker")
+    visitor.page.context.add_cookies([{"name": "aureum", "value": broker.token, "url": visitor.site}])
+    page, rows = visitor.page, visitor.page.locator("tbody tr")
+    visitor.go("/admin/contacts")
+    expect(rows).to_have_count(3)
+    page.get_by_role("searchbox").press_sequentially("ann")
+    expect(rows).to_have_count(2)
+    expect(page).to_have_url(f"{visitor.site}/admin/contacts?search=ann")
+    page.get_by_role("list", name="Contacts").get_by_role("link", name="Seller").click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Anna Lee")
+    assert is_fine(visitor)

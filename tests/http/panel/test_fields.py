@@ -77,7 +77,7 @@ def value_of(field: Field) -> st.SearchStrategy[Any]:
     return VALUES.get(field.kind, st.none() | lines)
 
 
-@settings(max_examples=examples(250))
+@settings(max_examples=examples(250), deadline=None)
 @given(data=st.data(), field=st.sampled_from(ALL), zone=zones, place=st.sampled_from(ZONES))
 def test_an_untouched_field_is_no_change(data: st.DataObject, field: Field, zone: ZoneInfo, place: str) -> None:
     resource = {field.name: data.draw(value_of(field)), "timeZone": place}
@@ -85,7 +85,7 @@ def test_an_untouched_field_is_no_change(data: st.DataObject, field: Field, zone
     assert changes([field], browsers([field], shown), shown, zone) == {}
 
 
-@settings(max_examples=examples(20))
+@settings(max_examples=examples(20), deadline=None)
 @given(data=st.data(), fields=st.sampled_from(list(FORMS.values())), zone=zones, place=st.sampled_from(ZONES))
 def test_what_was_typed_alone_is_a_change(
     data: st.DataObject, fields: tuple[Field, ...], zone: ZoneInfo, place: str
