@@ -162,6 +162,20 @@ def user_set_password(
     say(as_json, {"id": user_id, "number": number}, f"User {number}, {user_id}, has a new password.")
 
 
+@user.command("reset-totp", epilog=examples("aureum user reset-totp --email ann@example.com"))
+def user_reset_totp(email: Email, slug: Of = None, as_json: Json = False) -> None:
+    """Remove the second step of a user's login, for one who has lost the authenticator app."""
+    from aureum.commands.two_step import disable_totp
+
+    async def work(store: EventStore) -> tuple[str, int]:
+        tenant_id, user_id, number = await named(store, email, slug)
+        await disable_totp(store, tenant_id, user_id, origin())
+        return ids.to_wire(user_id), number
+
+    user_id, number = with_store(work)
+    say(as_json, {"id": user_id, "number": number}, f"User {number}, {user_id}, logs in with the password alone.")
+
+
 async def named(store: EventStore, email: str, slug: str | None) -> tuple[UUID, UUID, int]:
     """Tenant, id and number of the user who logs in with *email*. Raises NotFound."""
     from aureum.domain.emails import one_form, trimmed

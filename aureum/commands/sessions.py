@@ -17,9 +17,11 @@ from aureum.commands.api_keys import hash_key
 from aureum.commands.hashing import HASHING
 from aureum.commands.login_limits import Attempt
 from aureum.commands.passwords import NOBODYS_HASH, matches
+from aureum.commands.two_step import takes_code
 from aureum.domain.emails import one_form, trimmed
 from aureum.domain.errors import NotFound
 from aureum.projections import users
+from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import Database
 
 TOKEN_PREFIX = "aut_"  # noqa: S105  it is how a token begins, not one
@@ -77,6 +79,16 @@ class LogIn(BaseModel):
     password: SecretStr
     client: str
     device: str | None = None
+    code: str | None = None
+    """Of the second step."""
+
+
+class CodeNeeded(Exception):
+    """The password is right, and the account has a second step: ``wrong`` if a code was sent."""
+
+    def __init__(self, wrong: bool) -> None:
+        super().__init__()
+        self.wrong = wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +104,12 @@ class Session:
     brokerage: int | None
 
 
-async def log_in(database: Database, command: LogIn) -> Session | None:
+async def log_in(store: EventStore, command: LogIn) -> Session | None:
     """A new session; None if the address is unknown, the password is wrong, or the user or the brokerage is disabled:
-    all of it takes as long. Raises TooMany, Busy, Unavailable.
+    all of it takes as long. A wrong code of the second step counts like a wrong password. Raises CodeNeeded, TooMany,
+    Busy, Unavailable.
     """
+    database = store.database
     email = one_form(command.email)
     attempt = Attempt(database, email, command.client)
     found: list[Any] = []
@@ -109,10 +123,15 @@ async def log_in(database: Database, command: LogIn) -> Session | None:
         return matches((found[0][-1] if found else None) or NOBODYS_HASH, command.password)
 
     right = await HASHING.run(judged, client=command.client, first=admit)
-    tenant_id, user_id, *person, password_hash = found[0] if found else (None,) * 8
+    tenant_id, user_id, *person, totp, password_hash = found[0] if found else (None,) * 9
     if not right or password_hash is None:
         await attempt.failed()
         return None
+    assert tenant_id is not None and user_id is not None, "there is a password"
+    if totp and (command.code is None or not await takes_code(store, tenant_id, user_id, command.code)):
+        if command.code is not None:
+            await attempt.failed()
+        raise CodeNeeded(command.code is not None)
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     known = {"tenant": tenant_id, "user": user_id, "hash": password_hash, "token": hash_key(token)}
     known |= {"client": command.client, "device": command.device}

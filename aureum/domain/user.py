@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from aureum.domain import profile
+from aureum.domain import profile, totp
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid, NotFound, WrongState
 from aureum.domain.saved_view import MOST, NO_VIEW, TOO_MANY, SavedView
@@ -25,6 +25,7 @@ LANGUAGES = ("en", "es")
 """The languages in which users are invited."""
 
 HAS_PASSWORD = "This user has a password already, so no invitation is needed."  # noqa: S105  it is a sentence
+NO_SUCH_CODE = "There is no such recovery code."
 IS_DISABLED = "A disabled user cannot be invited. Enable the user first."
 
 
@@ -53,6 +54,8 @@ class User(Aggregate):
     disabled: bool
     invited_at: datetime | None
     views: dict[str, SavedView]
+    totp_secret: str | None
+    recovery: tuple[str, ...]
 
     def __init__(self) -> None:
         """Joined.apply assigns everything."""
@@ -92,6 +95,8 @@ class User(Aggregate):
             aggregate.disabled = False
             aggregate.invited_at = None
             aggregate.views = {}
+            aggregate.totp_secret = None
+            aggregate.recovery = ()
 
     class Renamed(Event):
         """The user has another name."""
@@ -160,6 +165,39 @@ class User(Aggregate):
 
         def apply(self, aggregate: "User") -> None:
             aggregate.invited_at = None
+
+    class TotpEnabled(Event):
+        """Logins need a code of the user's authenticator app, too. ``recovery`` are the SHA-256 of codes that replace
+        it."""
+
+        TOPIC: ClassVar[str] = "user.totp_enabled"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("secret", "recovery"))
+
+        secret: str
+        recovery: str
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.totp_secret = self.secret
+            aggregate.recovery = tuple(self.recovery.split())
+
+    class RecoveryCodeUsed(Event):
+        """The user logged in with it; it works no more."""
+
+        TOPIC: ClassVar[str] = "user.recovery_code_used"
+
+        used: str
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.recovery = tuple(one for one in aggregate.recovery if one != self.used)
+
+    class TotpDisabled(Event):
+        """The password is enough."""
+
+        TOPIC: ClassVar[str] = "user.totp_disabled"
+
+        def apply(self, aggregate: "User") -> None:
+            aggregate.totp_secret = None
+            aggregate.recovery = ()
 
     class Disabled(Event):
         """The user is logged out, and cannot log in any more."""
@@ -249,6 +287,11 @@ class User(Aggregate):
         return self.password_hash is not None
 
     @property
+    def totp(self) -> bool:
+        """Whether logins need a code, too."""
+        return self.totp_secret is not None
+
+    @property
     def owns(self) -> bool:
         """Whether the user manages the brokerage at present."""
         return self.role == "brokerage_owner" and not self.disabled
@@ -325,6 +368,23 @@ class User(Aggregate):
         """End an invitation, if there is one."""
         if self.invited_at is not None:
             self.trigger_event(self.InvitationCancelled, timestamp=at)
+
+    def enable_totp(self, secret: str, recovery: list[str], at: datetime) -> None:
+        """Ask for codes of *secret* from now on; *recovery* are the digests of codes that replace them. Raises
+        Invalid."""
+        totp.check_secret(secret)
+        self.trigger_event(self.TotpEnabled, timestamp=at, secret=secret, recovery=" ".join(recovery))
+
+    def use_recovery_code(self, used: str, at: datetime) -> None:
+        """*used* is its digest. Raises WrongState for one that there is not, or no more."""
+        if used not in self.recovery:
+            raise WrongState(NO_SUCH_CODE)
+        self.trigger_event(self.RecoveryCodeUsed, timestamp=at, used=used)
+
+    def disable_totp(self, at: datetime) -> None:
+        """Ask for the password alone."""
+        if self.totp:
+            self.trigger_event(self.TotpDisabled, timestamp=at)
 
     def disable(self, at: datetime) -> None:
         """Shut the user out."""

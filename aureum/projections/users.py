@@ -21,7 +21,7 @@ WITH r AS (
                password_hash text, takes_leads boolean, specialties text[], bio text, areas text[], languages text[],
                price_min text, price_max text, daily_cap integer, hours jsonb, away_from timestamptz,
                away_to timestamptz, is_primary boolean, notify text, disabled boolean, joined_at timestamptz,
-               invited_at timestamptz, out boolean)
+               invited_at timestamptz, totp boolean, out boolean)
      WHERE tenants[r.item] IS NOT NULL
 ), noticed AS (
     UPDATE heads h SET directory_version = h.directory_version + 1 FROM r WHERE h.tenant_id = r.tenant_id
@@ -34,11 +34,11 @@ WITH r AS (
 )
 INSERT INTO users (tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
                    takes_leads, specialties, bio, areas, languages, price_min, price_max, daily_cap, hours, away_from,
-                   away_to, is_primary, notify, disabled, joined_at, invited_at)
+                   away_to, is_primary, notify, disabled, joined_at, invited_at, totp)
 SELECT tenant_id, user_id, stream_version, number, email, shown_email, address, name, role, password_hash,
        takes_leads, specialties, bio, coalesce(areas, '{}'), coalesce(languages, '{}'), price_min, price_max, daily_cap,
        hours, away_from, away_to, coalesce(is_primary, false), coalesce(notify, 'at_once'), disabled,
-       joined_at, invited_at
+       joined_at, invited_at, coalesce(totp, false)
   FROM r
  ORDER BY is_primary
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET
@@ -48,7 +48,8 @@ ON CONFLICT (tenant_id, user_id) DO UPDATE SET
        languages = excluded.languages, price_min = excluded.price_min, price_max = excluded.price_max,
        daily_cap = excluded.daily_cap, hours = excluded.hours, away_from = excluded.away_from,
        away_to = excluded.away_to, is_primary = excluded.is_primary, notify = excluded.notify,
-       disabled = excluded.disabled, invited_at = excluded.invited_at
+       disabled = excluded.disabled, invited_at = excluded.invited_at,
+       totp = excluded.totp
 """
 """A new password, and being disabled, end all logins of the user in the same transaction, but for the one by which the
 user sets the password, and all links at which a password can be chosen. A login holds the head row
@@ -90,6 +91,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "disabled": False,
                 "joined_at": event.timestamp,
                 "invited_at": None,
+                "totp": False,
             }
         case User.Event() if row is not None:
             return row | {"stream_version": event.originator_version} | changed(event)
@@ -112,6 +114,10 @@ def changed(event: User.Event) -> Row:
             return {"password_hash": event.password_hash, "invited_at": None}
         case User.Invited():
             return {"invited_at": event.timestamp}
+        case User.TotpEnabled():
+            return {"totp": True}
+        case User.TotpDisabled():
+            return {"totp": False}
         case User.InvitationCancelled():
             return {"invited_at": None}
         case User.Disabled():
@@ -149,11 +155,12 @@ class UserRow(NamedTuple):
     notify: str
     has_password: bool
     invited_at: datetime | None
+    totp: bool
 
 
 SHOWN = """
 SELECT u.user_id, u.stream_version, u.number, coalesce(u.shown_email, u.email), u.name, u.role, u.takes_leads,
-       u.specialties, u.disabled, u.joined_at, b.number, u.notify, u.password_hash IS NOT NULL, u.invited_at
+       u.specialties, u.disabled, u.joined_at, b.number, u.notify, u.password_hash IS NOT NULL, u.invited_at, u.totp
   FROM users u
   LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id
 """
@@ -194,7 +201,7 @@ DIRECTORY = "SELECT tenant_id, user_id FROM users WHERE number = %(number)s"
 """Of all tenants: for callers who may see all of them, or are told which the tenant is."""
 
 LOGIN = """
-SELECT u.tenant_id, u.user_id, u.number, coalesce(u.shown_email, u.email), u.name, u.role, b.number,
+SELECT u.tenant_id, u.user_id, u.number, coalesce(u.shown_email, u.email), u.name, u.role, b.number, u.totp,
        CASE WHEN NOT u.disabled AND b.disabled IS NOT TRUE THEN u.password_hash END
   FROM users u
   LEFT JOIN brokerages b ON b.tenant_id = u.tenant_id

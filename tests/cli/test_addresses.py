@@ -147,7 +147,7 @@ def test_logins_of_one_address_stay_apart_until_an_owner_decides(terminal: Termi
 
     def who(email: str) -> int | None:
         async def work(store: EventStore) -> Session | None:
-            return await log_in(store.database, LogIn(email=email, password=SecretStr(PASSWORD), client="1.2.3.4"))
+            return await log_in(store, LogIn(email=email, password=SecretStr(PASSWORD), client="1.2.3.4"))
 
         session = terminal.in_store(work)
         return None if session is None else session.number

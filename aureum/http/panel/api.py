@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aureum.http.api.installation import platform
 from aureum.http.api.mail import mails
 from aureum.http.api.of_resources import endpoints
-from aureum.http.api.staff import login, me, passwords, search, sessions
+from aureum.http.api.staff import login, me, passwords, search, sessions, two_step
 from aureum.http.contract.endpoint import Endpoint
 
 ENDPOINTS: Sequence[Endpoint] = (
@@ -13,6 +13,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *passwords.ENDPOINTS,
     *me.ENDPOINTS,
     *sessions.ENDPOINTS,
+    *two_step.ENDPOINTS,
     *mails.ENDPOINTS,
     *search.ENDPOINTS,
     *platform.ENDPOINTS,

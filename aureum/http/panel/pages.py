@@ -16,6 +16,7 @@ from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.reports import PAGES as OF_REPORTS
 from aureum.http.panel.sessions import PAGES as OF_SESSIONS
 from aureum.http.panel.today import PAGES as OF_TODAY
+from aureum.http.panel.two_step import PAGES as OF_TWO_STEP
 from aureum.http.panel.visit import Visit
 from aureum.resources import RESOURCES, Resource
 
@@ -45,6 +46,7 @@ PAGES: tuple[Page, ...] = (
     *login.PAGES,
     *OF_PASSWORDS,
     *OF_SESSIONS,
+    *OF_TWO_STEP,
     *account.PAGES,
     *undoing.PAGES,
     *exports.PAGES,

@@ -6,6 +6,7 @@ Tab = tuple[str, str, None]
 ACCOUNT: tuple[Tab, ...] = (
     ("/admin/account", "You", None),
     ("/admin/account/sessions", "Sessions", None),
+    ("/admin/account/two-step", "Two-step login", None),
 )
 
 SETTINGS: tuple[Tab, ...] = (

@@ -76,6 +76,12 @@ USERS = Resource(
     actions=(
         Action("invite", "Send an invitation", INVITED, lambda user: not user["has_password"] and not user["disabled"]),
         Action(
+            "reset-totp",
+            "Remove the two-step login",
+            "The user's login needs the password alone.",
+            lambda user: user["totp"],
+        ),
+        Action(
             "cancel-invitation",
             "Cancel the invitation",
             "The invitation was cancelled. Its link no longer works.",

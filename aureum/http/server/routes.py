@@ -12,7 +12,7 @@ from aureum.http.access.cors import preflight
 from aureum.http.api.installation import door, health, platform
 from aureum.http.api.mail import mails
 from aureum.http.api.of_resources import endpoints
-from aureum.http.api.staff import login, me, passwords, search, sessions
+from aureum.http.api.staff import login, me, passwords, search, sessions, two_step
 from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.answers import JSON, encoded
 from aureum.http.contract.endpoint import Address, Endpoint
@@ -27,6 +27,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *endpoints(),
     *me.ENDPOINTS,
     *sessions.ENDPOINTS,
+    *two_step.ENDPOINTS,
     *login.ENDPOINTS,
     *passwords.ENDPOINTS,
     *mails.ENDPOINTS,

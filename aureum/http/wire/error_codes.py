@@ -28,6 +28,7 @@ Code = Literal[
     "credentials_missing",
     "credentials_invalid",
     "login_failed",
+    "totp_required",
     "plan_required",
     "role_not_allowed",
     "cross_site_request",
@@ -171,6 +172,11 @@ CODES: Mapping[Code, Meaning] = {
         401,
         "The email address or the password is wrong.",
         "Check both. After five failures in 15 minutes the answer is `login_rate_limited`.",
+    ),
+    "totp_required": Meaning(
+        401,
+        "The password is right, and the user's login has a second step: `totp` is missing, wrong or was used already.",
+        "Send the login again with the code that the authenticator app shows now, or a recovery code, as `totp`.",
     ),
     "plan_required": Meaning(
         403,

@@ -16,10 +16,12 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
+from pyotp import TOTP
 
 from aureum.commands.routing_rehearsals import claim, go_on
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.ids import PLATFORM, aureum_time, from_wire, now, to_wire
+from aureum.domain.totp import new_secret
 from aureum.http.api.brokerages.logo import PIXEL
 from aureum.http.contract.endpoint import Endpoint
 from aureum.store.event_store import EventStore
@@ -46,6 +48,7 @@ LOGOUT = "/api/v1/auth/logout"
 
 OF_THE_PLATFORM = ("/api/v1/admin/brokerages", "/api/v1/admin/platform")
 OWN_PASSWORD = "/api/me/password"
+OWN_TOTP = "/api/me/totp"
 """What begins like this is a platform admin's alone."""
 
 NOT_WORDS = (
@@ -351,6 +354,13 @@ def own_password(sample: Sample) -> dict[str, Any]:
     return {"headers": bearer, "body": {"current": PASSWORD, "new": f"apples fall in autumn {next(NUMBERS)}"}}
 
 
+def own_totp(sample: Sample) -> dict[str, Any]:
+    """A user who is logged in and sets up a second step."""
+    bearer = own_password(sample)["headers"]
+    secret = new_secret()
+    return {"headers": bearer, "body": {"secret": secret, "code": TOTP(secret).now(), "current": PASSWORD}}
+
+
 def profile(sample: Sample) -> dict[str, Any]:
     """A profile, in which only languages are no words."""
     patch = declared("PATCH", "/api/v1/admin/agents/{id}")
@@ -619,6 +629,8 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("GET", "/api/leads/{id}/duplicates"): asked_twice,
     ("PATCH", "/api/me"): lambda sample: {"body": {"name": f"Olga {sample.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,
+    ("POST", OWN_TOTP): own_totp,
+    ("POST", OWN_TOTP + "/disable"): lambda sample: own_password(sample) | {"body": {"current": PASSWORD}},
     ("POST", LOGOUT): lambda sample: {"headers": sample.operator.staff(sample.tenant.id, "broker").bearer},
 }
 """What else a request needs besides what follows from the declaration: ``body``, ``query``, ``headers``, ``host``."""

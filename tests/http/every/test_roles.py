@@ -8,7 +8,7 @@ from aureum.http.contract.endpoint import Endpoint
 from aureum.http.contract.lists import Paging
 from aureum.http.server.routes import ENDPOINTS
 from tests.http.every.declared import declared, every, is_list, query_fields, refusal
-from tests.http.every.sample import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, REFERENCES, Call, Sample
+from tests.http.every.sample import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, OWN_TOTP, REFERENCES, Call, Sample
 from tests.http.every.test_two_tenants import never
 from tests.http.links import links
 from tests.http.operator import Operator, Staff
@@ -139,7 +139,7 @@ def test_an_agent_sees_what_it_has_made_and_no_other_agent_does(scene: Scene, en
     lambda endpoint: (
         "token" in endpoint.access.schemes
         and not endpoint.path.startswith(
-            (*OWNERS, *OWNERS_AND_KEYS, *NOT_FOR_AGENTS, *OF_THE_PLATFORM, LOGOUT, OWN_PASSWORD)
+            (*OWNERS, *OWNERS_AND_KEYS, *NOT_FOR_AGENTS, *OF_THE_PLATFORM, LOGOUT, OWN_PASSWORD, OWN_TOTP)
         )
     )
 )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict
 from starlette.responses import Response
 
 from aureum.commands.passwords import LONGEST_PASSWORD
-from aureum.commands.sessions import LogIn, log_in, log_out
+from aureum.commands.sessions import CodeNeeded, LogIn, log_in, log_out
 from aureum.domain.errors import TooMany
 from aureum.domain.ids import leads_time
 from aureum.http.access.callers import bearer
@@ -16,6 +16,7 @@ from aureum.http.access.hosts import client_address
 from aureum.http.access.roles import Role
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import ANYONE, STAFF, Context, Endpoint
+from aureum.http.wire.characters import Characters
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Email
 from aureum.http.wire.headers import header
@@ -23,6 +24,8 @@ from aureum.http.wire.shapes import LeadsTimestamp, Shape
 
 WRONG = "The email address or the password is wrong."
 TOO_MANY = "Too many failed logins."
+CODE_NEEDED = "Send the code of your authenticator app, or a recovery code, as totp."
+WRONG_CODE = "The code is wrong, or was used already. Wait for the next one."
 AGAIN = "{why} Try again in {time}."
 
 
@@ -36,6 +39,14 @@ class Credentials(BaseModel):
 
     email: Annotated[Email, Field(description="The user's email address, in upper or lower case.")]
     password: Annotated[str, Strict(), Field(max_length=LONGEST_PASSWORD, repr=False)]
+    totp: Annotated[
+        Annotated[str, Characters(limit=40)] | None,
+        Field(
+            repr=False,
+            description="The code of the authenticator app, or a recovery code, for users whose login has a second "
+            "step.",
+        ),
+    ] = None
 
 
 class PersonResponse(Shape):
@@ -63,17 +74,22 @@ class Success(Shape):
 
 
 async def post_login(context: Context, credentials: Credentials) -> Response:
-    """Returns a token that is valid for twelve hours. An unknown address and a wrong password get the same error."""
+    """Returns a token that is valid for twelve hours. An unknown address and a wrong password get the same error. If
+    the user's login has a second step, the response is 401 with the code ``totp_required`` until ``totp`` has the right
+    code."""
     command = LogIn(
         email=credentials.email,
         password=SecretStr(credentials.password),
         client=client_address(context.request.scope, context.app.settings.trusted_proxies),
         device=device_of(header(context.request.scope, b"user-agent")),
+        code=credentials.totp or None,
     )
     try:
-        session = await log_in(context.app.database, command)
+        session = await log_in(context.app.store, command)
     except TooMany as error:
         raise too_many_failures(error) from error
+    except CodeNeeded as error:
+        raise HttpError("totp_required", WRONG_CODE if error.wrong else CODE_NEEDED) from error
     if session is None:
         raise HttpError("login_failed", WRONG)
     body = {

@@ -8,11 +8,12 @@ from pydantic import SecretStr
 from starlette.responses import Response
 
 from aureum.commands.clock import on_clock
+from aureum.commands.two_step import disable_totp
 from aureum.commands.users import NO_USER, ChangeUser, CreateUser, change_user, create_user_once, invite_user
-from aureum.domain.errors import Invalid, NotFound, WrongState
+from aureum.domain.errors import Invalid, NotAllowed, NotFound, WrongState
 from aureum.domain.user import PROFILE, User
 from aureum.http.access.callers import origin
-from aureum.http.access.roles import ADMIN, check_changing, check_giving
+from aureum.http.access.roles import ADMIN, NOT_YOURS_TO_CHANGE, check_changing, check_giving
 from aureum.http.api.staff.managed import managed, position
 from aureum.http.api.staff.user_fields import BrokeragePage, Invitation, StaffResponse, UserChange, UserCreate, document
 from aureum.http.contract.answers import encoded
@@ -120,6 +121,19 @@ async def post_cancel_invitation(context: Context, number: int) -> Response:
     return await invited(context, number, None)
 
 
+async def post_reset_totp(context: Context, number: int) -> Response:
+    """Removes the second step of the user's login, for a user who has lost the authenticator app and the recovery
+    codes. The password is enough from then on."""
+    tenant_id, row = await user_of(context, number)
+    if row.role == ADMIN and context.caller.role != ADMIN:
+        raise NotAllowed(NOT_YOURS_TO_CHANGE)
+    body = body_in(row.brokerage)
+    remember = await once(context, body, tenant_id=tenant_id)
+    who = origin(context.request, context.caller)
+    user, appended = await disable_totp(context.app.store, tenant_id, row.user_id, who, remember)
+    return answered(context, user, body, appended)
+
+
 async def invited(context: Context, number: int, language: str | None) -> Response:
     """The user with another invitation, or with none. Raises what user_of and invite_user raise."""
     tenant_id, row = await user_of(context, number)
@@ -178,6 +192,13 @@ ENDPOINTS = (
         summary="Invite a user again",
         body=Invitation,
         bodiless=True,
+        refusals=(400, 403, 409),
+    ),
+    one(
+        method="POST",
+        path=PATH + "/{id}/reset-totp",
+        run=post_reset_totp,
+        summary="Remove the second step of a user's login",
         refusals=(400, 403, 409),
     ),
     one(

@@ -71,6 +71,7 @@ class MeAsUser(Shape):
     email: str
     role: Role
     notify: Notify
+    totp: Annotated[bool, Field(description="Whether your login has a second step.")]
     brokerage: TenantResponse | None
 
 
@@ -150,6 +151,7 @@ async def user(context: Context) -> dict[str, Any]:
         "email": person.email,
         "role": person.role,
         "notify": person.notify,
+        "totp": person.totp,
         "brokerage": None if context.tenant_id == PLATFORM else shown(tenants[0]),
     }
 

@@ -118,6 +118,7 @@ class StaffResponse(Shape):
     specialties: list[str]
     disabled: bool
     has_password: Annotated[bool, Field(description="Whether the user has chosen a password, and can log in.")]
+    totp: Annotated[bool, Field(description="Whether the user's login has a second step.")]
     invited_until: Annotated[
         LeadsTimestamp | None,
         Field(
@@ -142,6 +143,7 @@ def document(user: User | UserRow, brokerage: int | None, joined_at: datetime) -
         "specialties": list(user.specialties),
         "disabled": user.disabled,
         "has_password": user.has_password,
+        "totp": user.totp,
         "invited_until": until and leads_time(until),
         "created_at": leads_time(joined_at),
     }
