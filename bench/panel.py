@@ -20,11 +20,14 @@ from uuid import UUID
 
 from aureum.app import open_store
 from aureum.commands.api_keys import hash_key
+from aureum.commands.leads import ChangeLead, change_lead
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain.ids import to_wire
+from aureum.domain.lead import STATUSES
 from aureum.projections import lead_list
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
+from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.postgres.database import connect
 from aureum.store.postgres.migrate import migrate
@@ -39,6 +42,8 @@ from bench.tenants import open_tenant
 LEADS = 100_000
 BUDGET, LARGEST = 60.0, 100_000
 CALLS = 100
+HAPPENED = 30
+"""Saves in the history of the lead whose page is measured."""
 
 TOKEN = """
 INSERT INTO user_tokens (token_hash, tenant_id, user_id, expires_at)
@@ -49,7 +54,7 @@ AGENTS = "SELECT user_id FROM users WHERE tenant_id = %(tenant)s AND role = 'age
 
 @dataclass(frozen=True)
 class PanelPage:
-    """A page that is measured. In its path ``{agent}`` stands for an agent's id."""
+    """A page that is measured. In its path ``{agent}`` and ``{lead}`` stand for ids."""
 
     what: str
     path: str
@@ -69,6 +74,7 @@ PAGES: Sequence[PanelPage] = (
     PanelPage("leads, by status", "/admin/leads?sort=status"),
     PanelPage("leads, by name, one status", "/admin/leads?sort=name&status=offer"),
     PanelPage("leads, an agent's by name, too many", "/admin/leads?sort=name&assigned={agent}"),
+    PanelPage("a lead with a history", "/admin/leads/{lead}"),
     PanelPage("board of leads", "/admin/leads?view=board"),
     PanelPage("board of leads, an agent's", "/admin/leads?view=board&assigned={agent}"),
 )
@@ -77,11 +83,12 @@ PAGES: Sequence[PanelPage] = (
 
 @dataclass(frozen=True)
 class Office:
-    """The brokerage: its host, the token of its owner, and an agent of it."""
+    """The brokerage: its host, the token of its owner, an agent of it, and a lead that much has happened to."""
 
     host: str
     token: str
     agent: str
+    lead: str
 
 
 async def opened(url: str, leads: int) -> Office:
@@ -97,8 +104,24 @@ async def opened(url: str, leads: int) -> Office:
         said = {"hash": hash_key(token), "tenant": tenant.tenant_id, "user": user.id}
         await store.database.rows(TOKEN, said)
         agents = [found for (found,) in await store.database.rows(AGENTS, {"tenant": tenant.tenant_id})]
-    await fill(url, tenant.tenant_id, agents, leads)
-    return Office(tenant.host, token, to_wire(agents[0]))
+    await fill(url, tenant.tenant_id, agents, leads - 1)
+    async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
+        lead = await worked_on(store, tenant.tenant_id, agents, leads)
+    return Office(tenant.host, token, to_wire(agents[0]), to_wire(lead))
+
+
+async def worked_on(store: EventStore, tenant_id: UUID, agents: Sequence[UUID], number: int) -> UUID:
+    """A lead in the log, with a history."""
+    lead = lead_of(next(iter(people(number))), number, agents)
+    origin = Origin(COMMAND_LINE)
+    await store.append(tenant_id, lead, NO_STREAM, command="CaptureLead", origin=origin)
+    for place in range(HAPPENED):
+        status = STATUSES[place % 2 + 1]
+        change = ChangeLead(
+            tenant_id=tenant_id, country="US", lead_id=lead.id, status=status, details={"notes": f"Call {place}"}
+        )
+        await change_lead(store, change, origin)
+    return lead.id
 
 
 async def fill(url: str, tenant_id: UUID, agents: Sequence[UUID], leads: int) -> None:
@@ -124,7 +147,9 @@ def page(served: Server, office: Office, one: PanelPage, calls: int) -> Row:
             if number == 5:
                 before = served.cpu_seconds()
             started = time.perf_counter()
-            connection.request("GET", one.path.replace("{agent}", office.agent), headers=headers)
+            connection.request(
+                "GET", one.path.replace("{agent}", office.agent).replace("{lead}", office.lead), headers=headers
+            )
             answer = connection.getresponse()
             body = answer.read()
             took.append((time.perf_counter() - started) * 1_000)

@@ -1,6 +1,7 @@
 """What a lead's page shows of its person besides the lead: the timeline, what is to be done next, showings, listing,
 contact and earlier enquiries, and the lead as it was at any moment."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -41,6 +42,8 @@ MOST = 6
 
 MORNING = 9
 
+HISTORY = "/api/leads/{id}/history"
+
 
 @dataclass(frozen=True)
 class Beside:
@@ -72,17 +75,24 @@ def as_of(visit: Visit) -> str:
 async def beside(visit: Visit, lead: Doc) -> Beside:
     """All of it. The timeline ends at the moment that the page shows; the rest is as it is now."""
     query, then = visit.request.query_params, as_of(visit)
-    users = {user["id"]: user["name"] for user in (await visit.ask("GET", "/api/users")).body}
-    contact = await contact_of(visit, lead)
+    # None of them needs what another says.
+    staff, contact, history, was, tasks, showings, enquiries, listing = await asyncio.gather(
+        asked(visit, "/api/users"),
+        contact_of(visit, lead),
+        asked(visit, HISTORY, id=lead["id"]),
+        asked(visit, HISTORY, id=lead["id"], query={"asOf": then}) if then else no_more(),
+        asked(visit, "/api/tasks", query={"leadId": lead["id"], "limit": LENGTH}),
+        of_person(visit, "/api/showings", lead),
+        of_person(visit, "/api/leads", lead),
+        listing_of(visit, lead),
+    )
+    users = {user["id"]: user["name"] for user in staff}
     assert visit.me is not None
     words = Words("lead", users | ({contact[0]: contact[1]} if contact else {}), visit.zone, visit.me)
-    whole = entries_in_words((await visit.ask("GET", "/api/leads/{id}/history", id=lead["id"])).body, words)
-    entries = whole
+    entries = whole = entries_in_words(history, words)
     if then:
-        was = (await visit.ask("GET", "/api/leads/{id}/history", id=lead["id"], query={"asOf": then})).body
         entries = [replace(one, undoable=False) for one in whole if one.version <= was[-1]["version"]]
-    tasks = (await visit.ask("GET", "/api/tasks", query={"leadId": lead["id"], "limit": LENGTH})).body
-    showings = [one for one in await of_person(visit, "/api/showings", lead) if is_of(one, lead)]
+    showings = [one for one in showings if is_of(one, lead)]
     work = [] if then else [*map(task_entry, tasks), *(showing_entry(one, users) for one in showings)]
     story = sorted([*entries, *work], key=lambda one: (one.at, one.version), reverse=True)
     chosen = query.get("show", "all") if query.get("show", "all") in SHOWN else "all"
@@ -99,17 +109,23 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
         then=then or None,
         tasks=sorted((one for one in tasks if one["status"] != "completed"), key=lambda one: one["dueDate"] or "~"),
         showings=showings,
-        enquiries=[
-            one
-            for one in await of_person(visit, "/api/leads", lead)
-            if one["id"] != lead["id"] and same_person(one, lead)
-        ],
+        enquiries=[one for one in enquiries if one["id"] != lead["id"] and same_person(one, lead)],
         contact=contact,
-        listing=await listing_of(visit, lead),
+        listing=listing,
         due=quick_dates(visit.zone),
         steps=STEPS,
         quick=QUICK,
     )
+
+
+async def asked(visit: Visit, path: str, **more: Any) -> Any:
+    """What the API says at *path*."""
+    return (await visit.ask("GET", path, **more)).body
+
+
+async def no_more() -> list[Doc]:
+    """Nothing besides: the page shows the lead as it is now."""
+    return []
 
 
 def address(path: str, query: Mapping[str, Any]) -> str:

@@ -283,7 +283,8 @@ async def one_form(
     if resource.history:
         history = await history_shown(visit, resource.api, resource.one, users, visit.zone)
     activities = None
-    if resource.activities:
+    # A page without a history of its own kind has the activities in its timeline already.
+    if resource.activities and resource.history:
         query = {"limit": LENGTH, "cursor": visit.request.query_params.get("activities", "")}
         activities = await visit.ask("GET", resource.api + "/{id}/activities", id=visit.id(), query=query)
     done = {"created": f"The {resource.one} was created.", "changed": changed(resource)}
