@@ -260,7 +260,8 @@ def test_what_another_brokerage_has_is_not_there(here: Brokerage, server: Server
     before = here.head, operator.head(stranger)
     walked = 0
     for one in PAGES:
-        if "{id}" not in one.path or one.path.startswith(ADMINS_ONLY):
+        # Sessions are the reader's own, and one that has ended is as good.
+        if "{id}" not in one.path or one.path.startswith((*ADMINS_ONLY, "/admin/account")):
             continue
         kind = one.path.partition("{")[0]
         own, numbered = (
@@ -307,7 +308,7 @@ def test_the_style_sheet_is_kept_as_long_as_it_is_the_same(here: Brokerage, owne
 def test_a_platform_admin_has_an_overview(server: Server, operator: Operator) -> None:
     reader = as_staff(server, operator.staff(PLATFORM, "platform_admin", "Ada"))
     overview = reader.read("/admin")
-    assert overview.said("strong") == ["Aureum"] and "platform admin" in overview.said("dd")
+    assert overview.said("strong")[:1] == ["Aureum"] and overview.said("h1") == ["Today"]
     for one in PAGES:
         if one.show is not None and not one.anyone:
             path = one.path.replace("{id}", NOBODYS).replace("{path:path}", "nothing")
