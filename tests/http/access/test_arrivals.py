@@ -31,7 +31,7 @@ def test_a_domain_is_seen_once_a_request_has_come_to_it(server: Server, operator
     assert server.ask("GET", "/api/leads/count", host="unknown.example.com").status == 404
     assert server.by_key(tenant, "GET", "/api/me").status == 200
     reader = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
-    assert "no request has arrived" in reader.get("/admin/settings").body.decode()
+    assert "none has arrived yet" in reader.get("/admin/settings/domains").body.decode()
     assert seen(operator, tenant, 0) == []
 
     assert server.form(tenant).status == 200
@@ -39,7 +39,7 @@ def test_a_domain_is_seen_once_a_request_has_come_to_it(server: Server, operator
 
     assert seen(operator, tenant, 1) == [tenant.domain]
     assert seen(operator, keyed, 1) == [keyed.domain]
-    assert "no request has arrived" not in reader.get("/admin/settings").body.decode()
+    assert "none has arrived yet" not in reader.get("/admin/settings/domains").body.decode()
 
 
 def test_a_thousand_requests_write_once_and_what_failed_is_written_later(
