@@ -16,13 +16,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import aureum.processes.sparing  # noqa: F401
+
+# isort: split
 import structlog
 import uvloop
 
 from aureum.domain.errors import DomainError
 from aureum.log import configure, hung_up, places
 from aureum.metrics import forget_process
-from aureum.processes.resident import collect_seldom
 from aureum.settings import Settings, SettingsError, load_settings
 from aureum.settings.master_key import master_key
 from aureum.store.cipher import WrongMasterKey
@@ -81,7 +83,6 @@ def database(settings: Settings) -> Iterator[str]:
 
 def main(arguments: list[str]) -> None:
     """What the supervisor calls."""
-    collect_seldom()
     settings = load_settings()
     configure(settings.log_level)
     allow_open_files()

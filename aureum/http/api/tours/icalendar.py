@@ -9,11 +9,13 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-
-from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress
+from typing import TYPE_CHECKING
 
 from aureum.domain.errors import WrongState
 from aureum.domain.wall_time import Start, change_between, zone_of
+
+if TYPE_CHECKING:
+    from icalendar import Event, Timezone, TimezoneDaylight, TimezoneStandard
 
 CALENDAR = "text/calendar; charset=utf-8"
 
@@ -50,6 +52,9 @@ class CalendarTour:
 def calendar_of(tour: CalendarTour) -> bytes:
     """The file, the same for the same version. Raises WrongState for a tour without start and date, unless it was
     called off: then the file says no more than that (RFC 5546, 3.2.5)."""
+    # Most processes are never asked for one, and the library takes a tenth of the time of a start.
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", "-//Aureum//Tours//EN")
@@ -62,7 +67,9 @@ def calendar_of(tour: CalendarTour) -> bytes:
     return content
 
 
-def _event(tour: CalendarTour) -> Event:
+def _event(tour: CalendarTour) -> "Event":
+    from icalendar import Event, vCalAddress
+
     event = Event()
     event.add("UID", f"{tour.uid}@{tour.domain or NO_DOMAIN}")
     event.add("SEQUENCE", tour.version - 1)
@@ -84,7 +91,7 @@ def _event(tour: CalendarTour) -> Event:
     return event
 
 
-def _add_time(event: Event, tour: CalendarTour) -> None:
+def _add_time(event: "Event", tour: CalendarTour) -> None:
     if tour.start is not None:
         event.add("DTSTART", _moment(tour.start, timedelta(minutes=tour.duration)))
         # Not DTEND: wall time would be an hour off where the tour ends in the hour that happens twice.
@@ -105,11 +112,13 @@ def _moment(start: Start, duration: timedelta) -> datetime:
     return wall if len(offsets) == 1 else start.instant
 
 
-def _zone(name: str, year: int) -> Timezone:
+def _zone(name: str, year: int) -> "Timezone":
     """The rules of *name* in *year* and a few days around it.
 
     The library could write them, but begins daylight-saving time by the new clock where RFC 5545 asks for the old one.
     """
+    from icalendar import Timezone
+
     place = zone_of(name)
     zone = Timezone()
     zone.add("TZID", name)
@@ -122,8 +131,10 @@ def _zone(name: str, year: int) -> Timezone:
     return zone
 
 
-def _rule(before: datetime, since: datetime) -> TimezoneStandard | TimezoneDaylight:
+def _rule(before: datetime, since: datetime) -> "TimezoneStandard | TimezoneDaylight":
     """The offset that holds *since* a moment, which is written as the clock of *before* would show it."""
+    from icalendar import TimezoneDaylight, TimezoneStandard
+
     rule = TimezoneDaylight() if since.dst() else TimezoneStandard()
     rule.add("DTSTART", since.astimezone(UTC).replace(tzinfo=None) + (before.utcoffset() or timedelta(0)))
     rule.add("TZOFFSETFROM", before.utcoffset())
