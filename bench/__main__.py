@@ -24,6 +24,7 @@ from bench import (
     http,
     lanes,
     lists,
+    live,
     mail,
     memory,
     panel,
@@ -69,6 +70,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "duplicates": (duplicates.__doc__, duplicates.run),
     "lists": (lists.__doc__, lists.run),
     "panel": (panel.__doc__, panel.run),
+    "live": (live.__doc__, live.run),
     "memory": (memory.__doc__, memory.run),
 }
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"

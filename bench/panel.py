@@ -52,6 +52,22 @@ VALUES (%(hash)s, %(tenant)s, %(user)s, now() + interval '1 hour')
 AGENTS = "SELECT user_id FROM users WHERE tenant_id = %(tenant)s AND role = 'agent' ORDER BY number"
 
 
+FACTS = """
+INSERT INTO lead_facts (tenant_id, lead_id, created_at, status, source, source_domain, suspect, assigned_to, created_by,
+                        owner, pond, contacted_at, reached)
+SELECT tenant_id, lead_id, (doc::json ->> 'createdAt')::timestamptz, status, source, source_domain, false, assigned_to,
+       created_by, coalesce(assigned_to, created_by), false,
+       CASE WHEN status <> 'new' THEN (doc::json ->> 'createdAt')::timestamptz + number % 600 * interval '1 minute' END,
+       coalesce(array_position(ARRAY['contacted', 'qualified', 'showing', 'offer', 'converted'], status), 0)
+  FROM lead_list
+"""
+KEPT = """
+INSERT INTO checkpoints (tenant_id, consumer, position) SELECT tenant_id, 'figures', position FROM heads
+ON CONFLICT (tenant_id, consumer) DO UPDATE SET position = excluded.position
+"""
+"""The figures as the worker would have made them of the leads' events, which are not there."""
+
+
 @dataclass(frozen=True)
 class PanelPage:
     """A page that is measured. In its path ``{agent}`` and ``{lead}`` stand for ids."""
@@ -61,6 +77,9 @@ class PanelPage:
 
 
 PAGES: Sequence[PanelPage] = (
+    PanelPage("today", "/admin"),
+    PanelPage("reports, a month", "/admin/reports?from=2024-02-01&to=2024-02-29"),
+    PanelPage("reports, of all leads", "/admin/reports?from=2020-01-01&to=2029-12-31"),
     PanelPage("leads", "/admin/leads"),
     PanelPage("leads, a status", "/admin/leads?status=offer"),
     PanelPage("leads, nobody's", "/admin/leads?assigned=nobody"),
@@ -134,7 +153,7 @@ async def fill(url: str, tenant_id: UUID, agents: Sequence[UUID], leads: int) ->
             for number, person in enumerate(islice(people(leads), leads)):
                 ((row),) = lead_list.LIST.rows((), lead_of(person, number, agents).pending_events)
                 await target.write_row((tenant_id, 1, *map(row.__getitem__, columns)))
-        for statement in ("DELETE FROM lead_counts", COUNTS, *COPIED):
+        for statement in ("DELETE FROM lead_counts", COUNTS, *COPIED, "DELETE FROM lead_facts", FACTS, KEPT):
             await connection.execute(statement.encode())
 
 

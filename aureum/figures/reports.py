@@ -5,28 +5,30 @@ status and the agent are those of now. How far a lead came is the furthest that 
 """
 
 COUNTS = """
-SELECT grouping(b.bucket, f.source, f.status, f.assigned_to, f.staff)::integer,
-       f.current, b.bucket, f.source, f.status, f.assigned_to, f.staff, count(*),
-       count(f.contacted_at),
-       count(*) FILTER (WHERE f.reached >= 1), count(*) FILTER (WHERE f.reached >= 2),
-       count(*) FILTER (WHERE f.reached >= 3), count(*) FILTER (WHERE f.reached >= 4),
-       count(*) FILTER (WHERE f.reached >= 5), count(*) FILTER (WHERE f.status = 'lost'),
-       count(*) FILTER (WHERE f.status = 'new' AND f.contacted_at IS NULL)
-  FROM (
-           SELECT f.created_at >= %(begins)s AS current, f.created_at, f.source, f.status, f.assigned_to,
-                  coalesce(f.source_domain, '') = 'admin-manual' AS staff, f.contacted_at, f.reached
-             FROM lead_facts f
-            WHERE f.tenant_id = %(tenant)s AND f.created_at >= %(before)s AND f.created_at < %(ends)s
-              AND NOT f.suspect
-              AND (%(owner)s::uuid IS NULL OR f.assigned_to = %(owner)s OR f.created_by = %(owner)s)
-       ) AS f
- CROSS JOIN LATERAL (
-           SELECT CASE WHEN f.current THEN width_bucket(f.created_at, %(bounds)s::timestamptz[]) ELSE 0 END AS bucket
-       ) AS b
- GROUP BY f.current, GROUPING SETS ((), (f.staff), (f.assigned_to), (f.source, f.status), (b.bucket, f.source),
-                                    (b.bucket, f.status))
+WITH parts AS MATERIALIZED (
+    SELECT width_bucket(f.created_at, %(bounds)s::timestamptz[]) AS bucket, f.source, f.status, f.assigned_to,
+           coalesce(f.source_domain, '') = 'admin-manual' AS staff, count(*) AS leads,
+           count(f.contacted_at) AS answered,
+           count(*) FILTER (WHERE f.reached >= 1) AS contacted, count(*) FILTER (WHERE f.reached >= 2) AS qualified,
+           count(*) FILTER (WHERE f.reached >= 3) AS showing, count(*) FILTER (WHERE f.reached >= 4) AS offer,
+           count(*) FILTER (WHERE f.reached >= 5) AS converted,
+           count(*) FILTER (WHERE f.status = 'lost') AS lost,
+           count(*) FILTER (WHERE f.status = 'new' AND f.contacted_at IS NULL) AS unanswered
+      FROM lead_facts f
+     WHERE f.tenant_id = %(tenant)s AND f.created_at >= %(before)s AND f.created_at < %(ends)s
+       AND NOT f.suspect
+       AND (%(owner)s::uuid IS NULL OR f.assigned_to = %(owner)s OR f.created_by = %(owner)s)
+     GROUP BY 1, 2, 3, 4, 5
+)
+SELECT grouping(p.bucket, p.source, p.status, p.assigned_to, p.staff)::integer,
+       p.bucket > 0, p.bucket, p.source, p.status, p.assigned_to, p.staff, sum(p.leads)::bigint,
+       sum(p.answered)::bigint, sum(p.contacted)::bigint, sum(p.qualified)::bigint, sum(p.showing)::bigint,
+       sum(p.offer)::bigint, sum(p.converted)::bigint, sum(p.lost)::bigint, sum(p.unanswered)::bigint
+  FROM parts p
+ GROUP BY p.bucket > 0, GROUPING SETS ((), (p.staff), (p.assigned_to), (p.source, p.status), (p.bucket, p.source),
+                                       (p.bucket, p.status))
 """
-"""The first column tells by what a row is grouped: ``GROUPED``."""
+"""The first column tells by what a row is grouped. Bucket 0 is the period before."""
 
 TOTAL, BY_STAFF, BY_AGENT, BY_SOURCE, BY_DAY_AND_SOURCE, BY_DAY_AND_STATUS = 31, 30, 29, 19, 7, 11
 """A bit for each column that a row is not grouped by: bucket 16, source 8, status 4, agent 2, staff 1."""
