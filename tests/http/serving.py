@@ -160,8 +160,9 @@ class Server:
                 connection.putheader(name, value.encode("latin-1"))
             connection.endheaders(content or None)
             answer = answer_of(connection.getresponse())
-            # A server may answer before it has read a long body to its end, and end the connection then.
-            answered = len(content) < READ_WHOLE
+            # A server may answer before it has read a long body to its end, and end the connection then. After a length
+            # that is not the body's it waits for the rest.
+            answered = len(content) < READ_WHOLE and "Content-Length" not in (headers or {})
             return answer
         finally:
             if not answered:
