@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from icalendar import Calendar, Event
+from typing import TYPE_CHECKING, Any
 
 from aureum.http.api.tours.icalendar import NO_DOMAIN, STATUS, one_line
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 DURATION = timedelta(minutes=60)
 
@@ -17,6 +18,8 @@ REFRESH = "PT15M"
 def feed_file(showings: Iterable[tuple[Mapping[str, Any], int]], places: Mapping[str, str], *, details: bool) -> bytes:
     """The file of *showings*, as the Aureum API shows them, each with its version. *places* are the addresses of their
     properties. With *details* it also has names and how to reach them."""
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", "-//Aureum//Calendar feed//EN")
@@ -29,9 +32,11 @@ def feed_file(showings: Iterable[tuple[Mapping[str, Any], int]], places: Mapping
     return content
 
 
-def event_of(showing: Mapping[str, Any], version: int, place: str | None, *, details: bool) -> Event:
+def event_of(showing: Mapping[str, Any], version: int, place: str | None, *, details: bool) -> "Event":
     """One showing. Its time is in UTC, which every calendar shows on its user's clock. Its UID is that of the showing's
     own calendar file."""
+    from icalendar import Event
+
     event = Event()
     event.add("UID", f"{showing['id']}@{NO_DOMAIN}")
     event.add("SEQUENCE", version - 1)
