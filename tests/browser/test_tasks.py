@@ -34,7 +34,7 @@ def test_a_task_is_put_off_to_friday_and_completed(owner: Visitor, server: Serve
     due = datetime.fromisoformat(server.by_key(tenant, "GET", f"/api/tasks/{task['id']}").json["dueDate"])
     assert (due.weekday(), due > datetime.now(UTC)) == (4, True)
 
-    owner.page.get_by_role("button", name="Complete: Follow up").focus()
+    owner.page.get_by_role("button", name="Done: Follow up").focus()
     owner.page.keyboard.press("Enter")
     said(owner, "The task was completed.")
     assert server.by_key(tenant, "GET", f"/api/tasks/{task['id']}").json["status"] == "completed"
