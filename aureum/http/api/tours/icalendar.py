@@ -52,7 +52,7 @@ class CalendarTour:
 def calendar_of(tour: CalendarTour) -> bytes:
     """The file, the same for the same version. Raises WrongState for a tour without start and date, unless it was
     called off: then the file says no more than that (RFC 5546, 3.2.5)."""
-    # Most processes are never asked for one, and the library takes a tenth of the time of a start.
+    # Many processes are never asked for one.
     from icalendar import Calendar
 
     calendar = Calendar()
