@@ -1,6 +1,5 @@
 """``GET /api/v1/admin/reports``: what became of the leads of a period. Its days are those of the brokerage's clock."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +17,7 @@ from aureum.figures import reports
 from aureum.figures.keeping import FIGURES
 from aureum.http.api.staff.report_fields import Period, ReportsResponse
 from aureum.http.api.staff.scope import in_brokerage
-from aureum.http.contract.answers import answer, encoded, not_modified
+from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint
 from aureum.projections import brokerages
 
@@ -67,7 +66,8 @@ async def get_reports(context: Context, query: Period) -> Response:
         }
         | shown(counts, times, {user: (number, name) for user, number, name in names}, parts, last)
     )
-    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    caller = context.caller
+    etag = list_etag(PATH, tenant_id, caller.head, caller.read_version, caller.view, body)
     return not_modified(context.request, etag) or answer(body, headers={"ETag": etag})
 
 

@@ -1,6 +1,5 @@
 """``GET /api/v1/admin/today``: the work of the day, an agent's own or the whole brokerage's. A statement a section."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +17,7 @@ from aureum.figures.keeping import FIGURES
 from aureum.http.api.staff.scope import in_brokerage
 from aureum.http.api.staff.today_fields import TodayResponse
 from aureum.http.api.staff.user_fields import OfBrokerage
-from aureum.http.contract.answers import answer, encoded, not_modified
+from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint
 from aureum.timers.setting import TIMERS
 
@@ -56,7 +55,8 @@ async def get_today(context: Context, query: OfBrokerage) -> Response:
     found = await app.database.tenant_results(tenant_id, [(one, asked) for one in statements])
     people = await persons(context, found[3], asked)
     body = encoded(shown(zone, behind, asked, found, people, owner is None))
-    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    caller = context.caller
+    etag = list_etag(PATH, tenant_id, caller.head, caller.read_version, caller.view, body)
     unchanged = not_modified(context.request, etag)
     return unchanged or answer(body, headers={"ETag": etag})
 
@@ -85,7 +85,7 @@ def night(now: datetime, hours: Mapping[str, Sequence[str]] | None, zone: str) -
     place = zone_of(zone)
     begin = midnight(now.astimezone(place).date(), zone)
     ends = [] if not hours else [end for _, end in within_hours(now - LONGEST_NIGHT, begin, hours, place)]
-    return ends[-1] if ends else now.astimezone(UTC) - NIGHT
+    return ends[-1] if ends else now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - NIGHT
 
 
 async def persons(context: Context, tasks: Sequence[Any], asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
