@@ -32,14 +32,14 @@ class UnansweredResponse(Shape):
     items: list[WaitingLead]
 
 
-class PondResponse(Shape):
+class PondToday(Shape):
     """The newest leads of the pond."""
 
     total: Count
     items: list[WaitingLead]
 
 
-class PersonResponse(Shape):
+class TaskPerson(Shape):
     """The person whom a task is about."""
 
     name: str
@@ -50,7 +50,7 @@ class DueTask(Shape):
     """A task that is due today, or overdue."""
 
     overdue: bool
-    person: Annotated[PersonResponse | None, Field(description="Of the lead that the task is about.")]
+    person: Annotated[TaskPerson | None, Field(description="Of the lead that the task is about.")]
     task: TaskResponse
 
 
@@ -106,7 +106,7 @@ class TodayResponse(Shape):
         Field(description="How many events the counts lack. Only after an upgrade or an import it is not 0."),
     ]
     unanswered: UnansweredResponse
-    pond: PondResponse
+    pond: PondToday
     tasks: DueTasksResponse
     showings: ShowingsTodayResponse
     changes: ChangesResponse

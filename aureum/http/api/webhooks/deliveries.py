@@ -113,7 +113,7 @@ class DayResponse(Shape):
     succeeded: int
 
 
-class SuccessResponse(Shape):
+class SuccessRateResponse(Shape):
     """How a webhook's attempts went."""
 
     days: Annotated[list[DayResponse], Field(description="The last 30 days, the oldest first.")]
@@ -257,7 +257,7 @@ ENDPOINTS = (
         "Get how a webhook's attempts went",
         access=INTEGRATOR,
         id=Id(NO_WEBHOOK),
-        answers=SuccessResponse,
+        answers=SuccessRateResponse,
     ),
     one(method="GET", run=get_delivery, summary="Get a delivery with its attempts", answers=WholeDeliveryResponse),
     one(
