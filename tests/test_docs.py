@@ -29,7 +29,7 @@ CURL = re.compile(r"(?:\$ )?curl (.*)")
 LOCAL = re.compile(r"(?:\$\{?URL\}?|https?://(?:localhost|127\.0\.0\.1):\d+)(/[^\s\"'?]*)")
 METHOD = "GET|POST|PATCH|PUT|DELETE"
 NAMED = re.compile(
-    rf"((?:\b(?:{METHOD})\b[`,\s]*)+)(/(?:api|docs|openapi|healthz|readyz|metrics)[^\s`?\",;)|]*|/(?=`))"
+    rf"((?:\b(?:{METHOD})\b[`,\s]*)+)(/(?:api|calendar|docs|openapi|healthz|readyz|metrics)[^\s`?\",;)|]*|/(?=`))"
 )
 
 

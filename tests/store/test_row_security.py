@@ -255,6 +255,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "tour_search",
         "staff_leads",
         "lead_pages",
+        "lead_sorted",
         "property_pages",
         "contact_pages",
         "task_pages",

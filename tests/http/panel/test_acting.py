@@ -188,7 +188,7 @@ def test_no_user_without_a_brokerage_by_accident(operator: Operator, tenant: Ten
     act_for(admin, number)
     again = admin.read("/admin/users/new").form("/admin/users/new")
     assert again["brokerage_id"] == str(number), "the one acted for"
-    path = led_to(admin.send(again.action, again.filled(**typed))).removesuffix("?done=created")
+    path = led_to(admin.send(again.action, again.filled(**typed))).removesuffix("?done=invited")
     assert path in admin.read("/admin/users").links
     ((of,),) = operator.rows("SELECT tenant_id FROM users WHERE email = %(email)s", email=typed["email"])
     assert of == tenant.id

@@ -137,7 +137,7 @@ def test_more_than_one_page(server: Server, operator: Operator, tenant: Tenant, 
     ana = operator.agent(tenant, "Ana")
     mine = {made(server, tenant, "leads", **JANE, assignedToId=ana, source="A & B") for _ in range(51)}
     seen: list[str] = []
-    for query, lengths in (("", (50, 50, 50, 2)), (f"source=A+%26+B&assignedToId={ana}&status=new", (50, 1))):
+    for query, lengths in (("", (40, 40, 40, 32)), (f"source=A+%26+B&assignedToId={ana}&status=new", (40, 11))):
         address, seen = f"/admin/leads?{query}", []
         for number, length in enumerate(lengths, start=1):
             reading = owner.read(address)
@@ -145,12 +145,8 @@ def test_more_than_one_page(server: Server, operator: Operator, tenant: Tenant, 
             older = [link for link in reading.links if "cursor=" in link]
             assert len(leads) == length and len(older) == (number < len(lengths))
             if query:
-                assert reading.form("/admin/leads").fields == [
-                    ("search", ""),
-                    ("status", "new"),
-                    ("source", "A & B"),
-                    ("assignedToId", ana),
-                ]
+                kept = {"status": "new", "source": "A & B", "assignedToId": ana}
+                assert kept.items() <= dict(reading.form("/admin/leads").fields).items()
             seen += leads
             address = older[0] if older else ""
         assert len(set(seen)) == sum(lengths)
