@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_the_document_and_the_panel(server: Server, operator: Operator, tenant: 
     reader = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
     listed = reader.get("/admin/notes").body.decode()
     assert "Ask about the roof" in listed
-    assert '<a href="/admin/notes" aria-current="page">Notes</a>' in listed
+    assert re.search(r'<a href="/admin/notes" aria-current="page"><svg[^\n]*</svg>Notes</a>', listed, re.DOTALL)
 
 
 def test_a_webhook_is_sent(server: Server, tenant: Tenant) -> None:

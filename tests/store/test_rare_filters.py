@@ -65,6 +65,7 @@ TABLES = {
             "status": "CASE WHEN rare THEN 'completed' ELSE 'pending' END",
             "assigned_to": ASSIGNED,
             "created_by": CREATOR,
+            "lead_id": CREATOR,
         },
     ),
     "tour_list": (
@@ -102,6 +103,7 @@ RARE_VALUES: dict[str, object] = {
     "updated_since": "2025-06-01",
     "type": "VENDOR",
     "tag": "rare",
+    "lead_id": AGENT,
     "unassigned": True,
     "suspect": True,
     "pond": True,

@@ -21,6 +21,9 @@ STATUSES: Sequence[str] = get_args(Status)
 NAMES = ("q", "status", "source", "assigned", "since", "until", "spam", "pond", "sort", "view")
 """What the address may say, in the order in which it is written."""
 
+FORMER: Mapping[str, str] = {"q": "search", "assigned": "assignedToId"}
+"""How addresses that users keep from before 0.9 say the same."""
+
 CHOICES: Mapping[str, Sequence[str]] = {
     "status": STATUSES,
     "spam": ("yes",),
@@ -52,7 +55,7 @@ class LeadQuery:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "LeadQuery":
         """That of the parameters of any address."""
-        given = {name: query.get(name, "").strip() for name in NAMES}
+        given = {name: (query.get(name) or query.get(FORMER.get(name, ""), "")).strip() for name in NAMES}
         return cls(
             {
                 name: text

@@ -83,11 +83,12 @@ class Part:
     entries: Sequence[Entry]
 
 
-def menu(role: str | None, path: str) -> list[Part]:
-    """The menu for a *role* on the page at *path*, without groups that would be empty."""
-    here = place_of(path)
+def menu(role: str | None, path: str, declared: Sequence[Place] = ()) -> list[Part]:
+    """The menu for a *role* on the page at *path*, without groups that would be empty. *declared* are the lists of
+    resources that have no line of their own here."""
+    here = place_of(path, declared)
     parts: dict[Group, list[Entry]] = {}
-    for place in places(role):
+    for place in [*places(role), *declared]:
         current: Literal["page", "true"] | None = None
         if place == here:
             current = "page" if place.path == path else "true"
@@ -100,8 +101,8 @@ def places(role: str | None) -> list[Place]:
     return [place for place in PLACES if role in place.roles]
 
 
-def place_of(path: str) -> Place | None:
+def place_of(path: str, declared: Sequence[Place] = ()) -> Place | None:
     """The place that a page belongs to: the one whose path begins the page's for longest. Today has only itself."""
-    found = [place for place in PLACES if path == place.path or path.startswith(f"{place.path}/")]
+    found = [place for place in (*PLACES, *declared) if path == place.path or path.startswith(f"{place.path}/")]
     found = [place for place in found if place.path != "/admin" or path == "/admin"]
     return max(found, key=lambda place: len(place.path), default=None)

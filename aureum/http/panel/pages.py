@@ -1,6 +1,7 @@
 """Every page of the panel: those of the resources, in their order, and what belongs to none of them."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from importlib import import_module
 
 from starlette.responses import RedirectResponse, Response
@@ -10,14 +11,17 @@ from aureum.domain.errors import NotFound
 from aureum.http.panel import account, assets, exports, login, mail, picking, platform, search, undoing
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
+from aureum.http.panel.navigation import PLACES, Place
 from aureum.http.panel.page import Page
 from aureum.http.panel.passwords import PAGES as OF_PASSWORDS
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.reports import PAGES as OF_REPORTS
+from aureum.http.panel.resource import show_list
 from aureum.http.panel.sessions import PAGES as OF_SESSIONS
 from aureum.http.panel.today import PAGES as OF_TODAY
 from aureum.http.panel.two_step import PAGES as OF_TWO_STEP
 from aureum.http.panel.visit import Visit
+from aureum.projections.document_list import DocumentList
 from aureum.resources import RESOURCES, Resource
 
 NOWHERE = "There is no such page."
@@ -36,6 +40,17 @@ def of_resources(wanted: Iterable[Resource] = RESOURCES) -> Iterator[Page]:
         for name in resource.pages:
             declared: tuple[Page, ...] = import_module(name).PAGES
             yield from declared
+
+
+def declared_places() -> Iterator[Place]:
+    """The lists of resources that the menu has no line for."""
+    named = {place.path for place in PLACES}
+    listed = [one for one in RESOURCES if any(isinstance(model, DocumentList) for model in one.read_models)]
+    for one in of_resources(listed):
+        if isinstance(one.show, partial) and one.show.func is show_list:
+            (shown,) = one.show.args
+            if shown.path not in named:
+                yield Place("people", shown.path, shown.many, "rectangle-stack")
 
 
 PAGES: tuple[Page, ...] = (
@@ -59,6 +74,7 @@ PAGES: tuple[Page, ...] = (
 FRAGMENTS: tuple[Page, ...] = picking.FRAGMENTS
 """Parts of pages, which modules ask for."""
 
+TEMPLATES.globals["declared"] = tuple(declared_places())
 TEMPLATES.globals["exported"] = frozenset(one.path for one in exports.EXPORTS)
 
 

@@ -1,7 +1,8 @@
 """Templates into answers. Everything that a page shows is escaped, and a name that a template misses is an error."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from aureum.http.panel import activity_words
 from aureum.http.panel.assets import module, style
 from aureum.http.panel.icons import icon, small_icon
-from aureum.http.panel.navigation import menu
+from aureum.http.panel.navigation import Place, menu
 from aureum.http.panel.picks import Pick
 from aureum.http.panel.prices import price_shown
 from aureum.http.panel.setting_tabs import ACCOUNT, SETTINGS
@@ -76,7 +77,7 @@ def rendered(
         "brokerages": visit.brokerages,
         "zone": visit.zone,
         "path": visit.request.url.path,
-        "menu": menu(visit.role, visit.request.url.path),
+        "menu": menu(visit.role, visit.request.url.path, cast("Sequence[Place]", TEMPLATES.globals["declared"])),
         "once": new_once(),
         "style": style().digest,
         "position": visit.position,

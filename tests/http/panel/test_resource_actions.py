@@ -145,7 +145,7 @@ def test_more_than_one_page(server: Server, operator: Operator, tenant: Tenant, 
             older = [link for link in reading.links if "cursor=" in link]
             assert len(leads) == length and len(older) == (number < len(lengths))
             if query:
-                kept = {"status": "new", "source": "A & B", "assignedToId": ana}
+                kept = {"status": "new", "source": "A & B", "assigned": ana}
                 assert kept.items() <= dict(reading.form("/admin/leads").fields).items()
             seen += leads
             address = older[0] if older else ""

@@ -180,6 +180,7 @@ def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:
     ]
     while_open: Decisions = [
         lambda: None if one.suspect else one.change_status(dice.choice(steps), at),
+        lambda: None if one.suspect else one.miss(at),
         lambda: one.reschedule(dice.choice((fixed, dict.fromkeys(fixed), {"preferred_date": "2026-02-02"})), at),
     ]
     return always + while_open if steps else always

@@ -57,11 +57,10 @@ async def post_admin_user(context: Context, new: UserCreate) -> Response:
     user has the same email address, the response is 409."""
     tenant_id, number = await managed(context, new.brokerage_id)
     check_giving(context.caller.role, new.role)
-    invited = new.password is None if new.invite is None else new.invite
-    if invited and new.password is not None:
+    if new.invite and new.password is not None:
         raise Invalid("invite", INVITE_OR_PASSWORD)
     given = new.model_dump(exclude={"brokerage_id", "invite", "language"})
-    command = CreateUser(tenant_id=tenant_id, **given, invite=new.language if invited else None)
+    command = CreateUser(tenant_id=tenant_id, **given, invite=new.language if new.invite else None)
     body = body_in(number)
     remember = await once(context, body, tenant_id=tenant_id)
     user, appended = await create_user_once(

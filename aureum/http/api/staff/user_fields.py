@@ -67,15 +67,16 @@ class UserCreate(Body):
     name: Annotated[Name, Field(description="The user's name, as colleagues see it.")]
     role: Role
     password: Annotated[
-        Password | None, Field(description="The password. Without one the user is invited to choose one.")
+        Password | None,
+        Field(description="The password. A user without one cannot log in, unless invited."),
     ] = None
     invite: Annotated[
-        StrictBool | None,
+        StrictBool,
         Field(
             description="Whether the user gets a mail with a link at which to choose a password. It works once, for "
-            "seven days. Default: `true` without a `password`. A user with neither cannot log in."
+            "seven days."
         ),
-    ] = None
+    ] = False
     language: Annotated[Language, NULL_IS_ABSENT] = "en"
     takes_leads: Annotated[
         StrictBool | None, Field(description="Whether leads are routed to this user. Default: `true` for agents.")

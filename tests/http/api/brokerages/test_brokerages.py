@@ -58,6 +58,8 @@ def test_opened_whole_and_found_again(server: Server, proxied: Server, admin: St
         "public_lead_count": True,
         "confirmations": True,
         "reply_to": None,
+        "color": None,
+        "logo": None,
         "disabled": False,
         "created_at": made["created_at"],
     }

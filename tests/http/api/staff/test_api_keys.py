@@ -30,7 +30,14 @@ def test_made_shown_once_and_revoked(server: Server, proxied: Server, tenant: Te
     made = answer.json
     key = made.pop("key")
     assert re.fullmatch("aur_[A-Za-z0-9_-]{43}", key)
-    shown = {"name": "Website", "prefix": key[:12], "rate_limit": 7, "revoked": False}
+    shown = {
+        "name": "Website",
+        "prefix": key[:12],
+        "rate_limit": 7,
+        "revoked": False,
+        "last_used_at": None,
+        "expires_at": None,
+    }
     assert made == {"id": made["id"]} | shown | {"created_at": made["created_at"]}
     me = proxied.ask("GET", "/api/me", headers={"Authorization": f"Bearer {key}"})
     assert (me.json["id"], me.headers["x-ratelimit-limit"]) == (made["id"], "7")

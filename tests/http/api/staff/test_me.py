@@ -53,6 +53,7 @@ def test_a_user(server: Server, operator: Operator, tenant: Tenant, role: str) -
             "email": user.email,
             "role": role,
             "notify": "at_once",
+            "totp": False,
             "brokerage": brokerage(operator, tenant, "Elite"),
         },
     )

@@ -1,6 +1,7 @@
 """Invitations and forgotten passwords: links that set one password, once, for the user they were mailed to."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,13 @@ def test_an_invited_user_chooses_a_password_once(
     server: Server, proxied: Server, operator: Operator, tenant: Tenant
 ) -> None:
     owner = operator.staff(tenant.id, "brokerage_owner", "Olga Owner")
-    new = {"email": "Ivy.Invited@example.com", "name": "Ivy Invited", "role": "agent", "language": "es"}
+    new: dict[str, Any] = {
+        "email": "Ivy.Invited@example.com",
+        "name": "Ivy Invited",
+        "role": "agent",
+        "language": "es",
+        "invite": True,
+    }
 
     made = server.ask("POST", USERS, new, owner.bearer).json
 
@@ -72,7 +79,12 @@ def test_an_invited_user_chooses_a_password_once(
 
 def test_an_invitation_is_replaced_cancelled_and_expires(server: Server, operator: Operator, tenant: Tenant) -> None:
     owner = operator.staff(tenant.id, "brokerage_owner")
-    new = {"email": f"i.{tenant.slug}@example.com", "name": "Ivy Invited", "role": "agent"}
+    new: dict[str, Any] = {
+        "email": f"i.{tenant.slug}@example.com",
+        "name": "Ivy Invited",
+        "role": "agent",
+        "invite": True,
+    }
     number = server.ask("POST", USERS, new, owner.bearer).json["id"]
     first = token_of(mailed(operator, tenant, "invitation"))
 
