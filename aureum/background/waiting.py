@@ -1,4 +1,4 @@
-"""Waiting for several things at once, and for one of them no longer than so."""
+"""Wait for several awaitables, with a timeout for one of them."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable

@@ -27,8 +27,8 @@ def audit_checkpoint(
     """Sign the current end of each brokerage's log.
 
     Adds a line for each log to a file. Keep it where the administrators of the database cannot change it: 'aureum audit
-    verify --checkpoint' then finds a log whose end was cut off or that was made anew. The public key that is shown is
-    enough to verify.
+    verify --checkpoint' then finds a log whose end was cut off or that was rebuilt. The printed public key is enough to
+    verify.
     """
     from aureum.store.signed_checkpoints import public_text, signing_key
 

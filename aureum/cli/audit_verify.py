@@ -48,9 +48,8 @@ def audit_verify(
 ) -> None:
     """Verify that the event log was not altered.
 
-    Recomputes every hash. A changed byte, a missing row or a swapped pair of rows is reported with its place. With
-    signed checkpoints also a log whose end was cut off or that was made anew is found. The exit status is 1 if there is
-    one.
+    Recomputes every hash. A changed byte, a missing row or a swapped pair of rows is reported with its position. Signed
+    checkpoints also show a log whose end was cut off or that was rebuilt. The exit status is 1 if a log is broken.
     """
     if log is not None:
         if checkpoint is None or key is None or slug is not None:

@@ -47,8 +47,8 @@ def backup_command(
 ) -> None:
     """Back up the database to a file.
 
-    Everything goes on meanwhile. The file holds all but the master key: keep that in another place. Personal data
-    stands in the file in clear, as in the database, so protect it likewise.
+    The installation keeps running meanwhile. The file has everything except the master key: keep the key in another
+    place. Personal data is in clear text in the file, as in the database, so protect both.
     """
     with installation() as here:
         about = write(here, file, *run(observe(here)))

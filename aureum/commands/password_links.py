@@ -108,7 +108,7 @@ class SetByLink(BaseModel):
 
 
 async def ask_reset(database: Database, command: AskReset) -> None:
-    """Have the worker mail a link, if there is such a user. Tells nobody which. Raises TooMany, Unavailable."""
+    """Have the worker mail a link if there is such a user, and do not say whether. Raises TooMany, Unavailable."""
     client, network = hashed(f"reset\n\n{command.client}"), hashed(f"reset network\n\n{network_of(command.client)}")
     about = {
         "buckets": sorted((client, network)),

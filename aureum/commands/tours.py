@@ -150,7 +150,7 @@ class ChangeTour(BaseModel):
     """Take a step, fix or move the time, assign the tour, correct its details; only what is set changes.
 
     ``schedule`` may have ``preferred_date``, ``preferred_time`` and ``starts_at``, the last as ``start_of`` reads it;
-    ``relocate``: it is of another property, or of none; ``details`` are the other ones by the names of
+    ``relocate``: another property, or no property; ``details`` are the other ones by the names of
     ``aureum.domain.tour.DETAILS``. ``clear``: it is no suspect. ``visible_to`` is the
     agent who asks, ``expected_versions`` the caller's If-Match.
     """

@@ -27,7 +27,7 @@ DETAILS = (*PERSONAL_DETAILS, "listing_id", "property_id")
 """What staff may correct later."""
 
 SCHEDULE = ("preferred_date", "preferred_time", "local_start", "time_zone", "starts_at")
-"""When. The preferred ones are what was wished for, the others what was fixed."""
+"""When. The preferred ones are the visitor's wish, the others what was fixed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The statements of Today, a section each. They see one brokerage; ``owner`` is the agent whose work it is, NULL for
 the whole brokerage.
 
-A lead is unanswered while nobody has been in contact with the person, as the rule has it by which leads are passed on
+A lead is unanswered while no user has been in contact with the person, by the same rule as leads are passed on
 (``aureum.domain.routing.waiting``): its status is new, and no user or key has logged anything, written notes, or
 completed a task about it. Those that this rule waits for have a timer, which tells when the time is over. A timer that
 was taken up already is over.

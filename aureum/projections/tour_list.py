@@ -87,7 +87,7 @@ def missed(tour: Tour | Tour.Requested) -> Row:
 
 
 def schedule(tour: Tour | Tour.Requested | Tour.Rescheduled) -> Row:
-    """When, as it stands in ``doc``: what was wished for, and what was fixed."""
+    """When, as it stands in ``doc``: the visitor's preference, and what was fixed."""
     return {
         "preferredDate": tour.preferred_date,
         "preferredTime": tour.preferred_time,

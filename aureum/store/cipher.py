@@ -87,7 +87,7 @@ class TenantKey:
         return unseal(self._key, sealed, b"answer" + self.tenant_id.bytes + idempotency_key)
 
     def digest(self, purpose: bytes, value: bytes) -> bytes:
-        """HMAC-SHA256 under a key of the tenant's own: the same for the same *value*, and no one else can make it."""
+        """HMAC-SHA256 under a key of the tenant's own: the same for the same *value*, and secret without the key."""
         return hmac.digest(self._digest_key, len(purpose).to_bytes(1, "big") + purpose + value, "sha256")
 
 

@@ -46,7 +46,7 @@ UPDATE timers t SET due_at = now()
  WHERE t.tenant_id = %(tenant)s AND t.due_at > now()
    AND l.tenant_id = t.tenant_id AND l.lead_id = t.lead_id AND l.assigned_to = ANY (%(agents)s)
 """
-"""When the time is over is reckoned anew then, as it is whenever a timer is due."""
+"""The end of the time is then computed again, as it is whenever a timer is due."""
 
 UNSET = """
 DELETE FROM timers t

@@ -35,7 +35,7 @@ class CheckpointSettings:
 
 @dataclass(slots=True)
 class Checkpointing:
-    """A log whose head has not moved since is not signed again. What did not arrive is signed anew a minute later."""
+    """Signs only logs whose head has moved since. Signs again after a minute if a checkpoint was not received."""
 
     database: Database
     settings: CheckpointSettings

@@ -80,7 +80,7 @@ def test_the_list_by_keys_and_dialogs(
     dialog = page.get_by_role("dialog", name="Note about Bert Bold")
     dialog.get_by_label("Note").fill("Called, wants 3 bed")
     dialog.get_by_role("button", name="Add note").click()
-    expect(page.get_by_role("status")).to_have_text("1 lead was noted on.")
+    expect(page.get_by_role("status")).to_have_text("1 lead was given a note.")
 
     page.get_by_role("searchbox").fill("anna")
     expect(page.locator(LISTED)).to_have_count(1)

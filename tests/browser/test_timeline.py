@@ -48,7 +48,7 @@ def test_a_call_is_logged_with_the_keyboard_and_undone(
     page.get_by_role("button", name="Save").press("Enter")
     expect(entries.first).to_contain_text("on Monday.")
     page.get_by_role("button", name="Undo", exact=True).click()
-    expect(page.get_by_role("status")).to_have_text("It was undone.")
+    expect(page.get_by_role("status")).to_have_text("The change was undone.")
     expect(heading(visitor)).to_have_text(name)
     page.get_by_text("Lost…").click()
     page.locator(".lost select").select_option("financing")

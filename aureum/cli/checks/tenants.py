@@ -13,11 +13,11 @@ SELECT b.slug, u.number, coalesce(u.shown_email, u.email), u.disabled
  ORDER BY u.number
 """
 SAME_LOGIN = (
-    "The logins {logins} are spellings of one e-mail address. Each works as it was created. "
+    "The logins {logins} are spellings of one email address. Each works as it was created. "
     "Disable all but one: aureum user disable."
 )
 SAME_SUBSCRIBER = (
-    "The newsletter of {slug} had the subscribers {emails}, which are spellings of one e-mail address. They are one "
+    "The newsletter of {slug} had the subscribers {emails}, which are spellings of one email address. They are one "
     "subscriber now, unsubscribed if one of them was. Nothing needs to be done."
 )
 

@@ -50,7 +50,7 @@ LONGEST_SEARCH = 200
 Search = Annotated[
     Annotated[str, Characters(limit=LONGEST_SEARCH)] | None,
     Field(
-        description="Words, or parts of them, of a name, an e-mail address or, for leads, the subject; for properties, "
+        description="Words, or parts of them, of a name, an email address or, for leads, the subject; for properties, "
         "of the title, the address or `mlsId`; or four or more digits of a phone, however it is written. Case and "
         "accents make no difference. All words must be found, in any order. If nothing has all of them, one typo is "
         "forgiven in each word of three letters or more. A blank search finds everything.",

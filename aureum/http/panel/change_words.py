@@ -17,7 +17,7 @@ LABELS = {
     "status": "Status",
     "assignedToId": "Assigned to",
     "lostReason": "Lost because",
-    "lostNote": "More about why it is lost",
+    "lostNote": "Details of why it was lost",
     "subject": "Subject",
     "message": "Message",
     "notes": "Notes",

@@ -5,9 +5,9 @@ from typing import get_args
 from aureum.http.api.contacts.contact_fields import Type
 from aureum.http.panel.activities import log_page
 from aureum.http.panel.around import around_contact, served
-from aureum.http.panel.duplicates import DONE, HERE, like_new, of_contact
+from aureum.http.panel.duplicates import DONE, like_new, of_contact
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, PageLink, Resource, pages_of
+from aureum.http.panel.resource import Column, Resource, pages_of
 
 FIRST_NAME = Field("firstName", "First name", required=True)
 NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))
@@ -28,15 +28,8 @@ CONTACTS = Resource(
     one="contact",
     many="Contacts",
     title=lambda contact: f"{contact['firstName']} {contact['lastName']}".strip(),
-    columns=(
-        Column("firstName", "First name"),
-        Column("lastName", "Last name"),
-        Column("type", "Type", "badge"),
-        Column("email", "Email"),
-        Column("phone", "Phone"),
-        Column("tags", "Tags", "words"),
-        Column("score", "Score"),
-    ),
+    # Their list has a template of its own: contacts.html.
+    columns=(),
     filters=(
         Field("search", "Search"),
         Field("type", "Type", "choice", get_args(Type)),
@@ -44,19 +37,16 @@ CONTACTS = Resource(
     ),
     new=(*NEW_NAME, *REST),
     change=(*NAME, *REST),
-    links=(PageLink("New task about this contact", "/admin/tasks/new", {"contactId": "id"}),),
     activities=True,
     history=True,
     same=of_contact,
     like_new=like_new,
-    pages=((HERE, "Duplicates"),),
     chips="type",
     template="contact.html",
     list_template="contacts.html",
     beside=around_contact,
     beside_list=served,
     told=DONE,
-    mentions={"leadId": "/admin/leads"},
     facts=(
         Column("phoneE164", "Phone, international"),
         Column("otherNames", "Other names", "words"),

@@ -44,7 +44,7 @@ ACTIVITIES = {"activity_logged": "", "activity_corrected": "Corrected: ", "activ
 class Entry:
     """One save. ``version`` is the resource's after it; ``what`` happened, in one line; ``by`` whom. ``sort`` is
     ``notes``, ``mails`` or ``changes``. ``activity`` is the note, call, mail or visit, if it was one. ``undoable``:
-    whether it can be undone now. ``undoes`` is the version that it undid."""
+    whether it can be undone now."""
 
     version: int
     at: str
@@ -56,7 +56,6 @@ class Entry:
     own: bool = False
     begins: bool = False
     undoable: bool = False
-    undoes: int | None = None
     saved_at: str = ""
     """When it was recorded. An activity may have happened earlier."""
     page: str | None = None
@@ -99,7 +98,6 @@ def entry_of(save: Sequence[Mapping[str, Any]], words: Words) -> Entry:
         changes=changes,
         begins=first["version"] == 1,
         undoable=any(event.get("undoable", False) for event in save),
-        undoes=first.get("undoes"),
         saved_at=last["at"],
     )
     for event in save:

@@ -6,14 +6,14 @@ DONE = {
     "assign": "assigned",
     "status": "moved to another status",
     "task": "given a task",
-    "note": "noted on",
+    "note": "given a note",
 }
 """What was done to leads that were selected."""
 
 SAID = {
     "changed": "The lead was saved.",
-    "view": "The view was saved. It stands under Views.",
-    "none": "Select some leads first: tick the boxes at their names.",
+    "view": "The view was saved. Find it under Views.",
+    "none": "Select some leads first: tick the boxes next to their names.",
 }
 
 

@@ -122,7 +122,7 @@ def chips(query: LeadQuery, users: Mapping[str, str]) -> list[Chip]:
     said = {
         "q": f"“{query['q']}”",
         "source": f"Source: {query['source']}",
-        "assigned": "Nobody’s"
+        "assigned": "Unassigned"
         if query["assigned"] == NOBODY
         else f"Assigned to {users.get(query['assigned'], FORMER)}",
         "since": f"Created from {query['since']}",

@@ -26,7 +26,7 @@ MOVED = "Another user has moved this lead meanwhile. Choose its status again."
 WHY = "Choose why the lead is lost, so that reports can count it."
 
 TEXT = Field("text", "Note", "long", required=True)
-TITLE = Field("title", "What is to be done", required=True)
+TITLE = Field("title", "What needs to be done", required=True)
 DUE = Field("dueDate", "Due", "time")
 
 Doing = Callable[[Visit, Mapping[str, Any], ApiAnswer], Awaitable[object]]
@@ -44,7 +44,7 @@ class Step:
 
 
 async def assign(visit: Visit, body: Mapping[str, Any], lead: ApiAnswer) -> None:
-    """To the chosen user, or to nobody."""
+    """Assign the lead to the chosen user, or to no user."""
     to = {"assignedToId": body.get("assignedToId")}
     await visit.ask("PATCH", API, id=visit.id(), body=to, if_match=visit.form["etag"])
 

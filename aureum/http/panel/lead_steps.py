@@ -26,7 +26,7 @@ async def change_status(resource: Resource, visit: Visit) -> Response:
 
 
 async def assign(resource: Resource, visit: Visit) -> Response:
-    """Give the lead to another agent, or to nobody."""
+    """Assign the lead to another agent, or to no agent."""
     return await changed(resource, visit, {"assignedToId": visit.form["assignedToId"] or None}, "assigned")
 
 

@@ -34,7 +34,7 @@ STATUS = Field("status", "Status", "choice", get_args(Status), required=True)
 AGENT = Field("assignedToId", "Assigned to", "user")
 LOST = (
     Field("lostReason", "Lost because", "choice", get_args(LostReason), hint="For the status lost."),
-    Field("lostNote", "More about why it is lost"),
+    Field("lostNote", "Details of why it was lost"),
 )
 WORDS = (Field("subject", "Subject"), Field("message", "Message", "long"))
 NOTES = Field("notes", "Notes", "long", hint="Only staff can see these.")
@@ -189,7 +189,6 @@ LEADS = Resource(
     activities=True,
     asks=lambda lead: WHY_LOST if lead["status"] == "lost" and not lead.get("lostReason") else None,
     same=of_lead,
-    mentions={"contactId": "/admin/contacts"},
     facts=(
         Column("suspect", "Spam check", "suspect"),
         Column("source", "Source"),

@@ -50,7 +50,7 @@ FAR = 1_000
 MOST, MOST_OF_USER = 2_000, 20
 """Listeners of a process, and of one user in it. A browser has one for all its tabs."""
 
-TOO_MANY = "Too many pages listen for changes. This one shows changes when it is loaded again."
+TOO_MANY = "Too many pages are listening for changes. Reload this page to see what has changed."
 
 CHANGED = """
 SELECT h.tenant_id, h.position, (

@@ -23,7 +23,7 @@ from aureum.http.panel.visit import Visit
 from aureum.projections.search import fold
 
 HERE = "/admin/pick"
-NO_KIND = "There is nothing of this kind to pick."
+NO_KIND = "There is nothing to choose here."
 
 SUGGESTED = 8
 """Names that are suggested while one is typed."""

@@ -12,16 +12,16 @@ from aureum.http.panel.visit import Visit
 ADDS: dict[str, tuple[str, ...]] = {
     "Starter": (
         "This panel, for any number of users",
-        "Contact, showing and newsletter forms of your website",
+        "Contact, showing and newsletter forms on your website",
         "Routing of leads to agents, mails to staff and visitors",
     ),
     "Grow": (
         "The Aureum API: programs read and write leads, contacts, properties, tasks and showings",
-        "API keys that work, 100 requests a minute each",
+        "API keys with access, 100 requests a minute each",
     ),
     "Elite": (
-        "Webhooks: your other programs hear of each change at once",
-        "The event feed, to catch up with what was missed",
+        "Webhooks that tell your other programs about each change at once",
+        "The event feed, to catch up on missed changes",
     ),
 }
 """What each plan has besides the ones before it."""

@@ -128,7 +128,7 @@ def statuses(found: Mapping[str, Any]) -> Cells:
     ]
 
 
-ORIGINS = {"organic": "From the public", "staff": "Entered by staff"}
+ORIGINS = {"organic": "From visitors", "staff": "Entered by staff"}
 
 FIGURES = ["Leads", "Before", "Answered", "Not answered", "Median", "90 % within", "Converted", "Rate", "Lost"]
 
@@ -141,7 +141,7 @@ def origins(found: Mapping[str, Any]) -> Cells:
 def agents(found: Mapping[str, Any]) -> Cells:
     """Agents side by side."""
     return [["Agent", *FIGURES]] + [
-        [one["name"] or ("Not assigned" if one["id"] is None else "a former user"), *figures(one)]
+        [one["name"] or ("Unassigned" if one["id"] is None else "a former user"), *figures(one)]
         for one in found["agents"]
     ]
 

@@ -95,8 +95,6 @@ class Resource:
     view: Answering | None = None
     """What its address shows first, where that is not the list, which ``?view=list`` shows."""
     numbered: bool = False
-    mentions: Mapping[str, str] = field(default_factory=dict)
-    """Fields that name other resources, and the pages where these are."""
     named: bool = False
     """Whether its endpoints are told the brokerage by platform admins."""
     read: Reading | None = None
@@ -111,8 +109,6 @@ class Resource:
     """Its duplicates and merges."""
     like_new: Callable[[Visit, Doc], Awaitable[Sequence[Any]]] | None = None
     """The duplicates of a resource that is about to be created. The form is shown again with them."""
-    pages: Sequence[tuple[str, str]] = ()
-    """Other pages about the list: their paths and names."""
     chips: str = ""
     """The filter, a choice, that stands above the list as chips."""
     template: str = "resource.html"

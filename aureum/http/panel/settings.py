@@ -31,7 +31,11 @@ SELECT b.logo_media, l.image
  WHERE b.number = %(number)s
 """
 
-DONE = {"changed": "The brokerage was saved.", "look": "The look was saved.", "logo": "The logo was removed."}
+DONE = {
+    "changed": "The brokerage was saved.",
+    "look": "The logo and color were saved.",
+    "logo": "The logo was removed.",
+}
 
 NO_FILE = "Choose a picture first."
 
@@ -81,7 +85,7 @@ async def change_settings(visit: Visit) -> Response:
 
 
 async def change_look(visit: Visit) -> Response:
-    """Another colour, and another logo if a picture was chosen."""
+    """Another color, and another logo if a picture was chosen."""
     number, color = managed_number(visit), visit.form["color"].lower()
     image = visit.form.files.get("logo", b"")
     try:
@@ -97,7 +101,7 @@ async def change_look(visit: Visit) -> Response:
 
 def of_field(problem: str) -> str:
     """The API's refusal with the labels of the page."""
-    for field, label in (("image ", "The logo "), ("color ", "The colour ")):
+    for field, label in (("image ", "The logo "), ("color ", "The color ")):
         if problem.startswith(field):
             return label + problem.removeprefix(field)
     return problem

@@ -1,5 +1,5 @@
 """The week and the day of showings, on the clock of the brokerage: ``/admin/showings``, ``?week=2026-W49``,
-``?day=2026-11-30``. A phone shows the day of a week that nobody asked for by name."""
+``?day=2026-11-30``. On a phone, a week that the address does not name shows the present day only."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta

@@ -108,7 +108,6 @@ SHOWINGS = Resource(
     new=FIELDS,
     change=FIELDS,
     read=read_showing,
-    mentions={"propertyId": "/admin/properties", "leadId": "/admin/leads"},
     actions=(CLEAR,),
     history=True,
     view=show_calendar,

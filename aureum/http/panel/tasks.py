@@ -45,7 +45,6 @@ TASKS = Resource(
             "complete", "Complete", "The task was completed.", lambda task: task["status"] != "completed", undoable=True
         ),
     ),
-    mentions={"leadId": "/admin/leads", "contactId": "/admin/contacts", "propertyId": "/admin/properties"},
     history=True,
     view=show_agenda,
     template="task.html",

@@ -62,7 +62,7 @@ async def shown(visit: Visit, problem: str | None = None) -> Response:
 
 
 def hour(visit_zone: Any, showing: dict[str, Any]) -> str:
-    """``14:30``: when a showing begins, on the brokerage's clock; else what the visitor wished."""
+    """``14:30``: when a showing begins, on the brokerage's clock; else what the visitor prefers."""
     if showing["startsAt"] is not None:
         return f"{on_clock(showing['startsAt'], visit_zone):%H:%M}"
     return showing["preferredTime"] or "no time yet"

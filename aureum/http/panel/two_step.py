@@ -12,7 +12,7 @@ from aureum.http.panel.visit import Visit
 HERE = "/admin/account/two-step"
 API = "/api/me/totp"
 
-DONE = {"off": "Your login needs the password alone."}
+DONE = {"off": "Two-step login is off. You log in with your password alone."}
 
 
 def qr_code(text: str) -> Markup:

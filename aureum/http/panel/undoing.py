@@ -13,8 +13,8 @@ from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/undo"
-UNDONE = "It was undone."
-PARTLY = "It was undone, except for what was changed since. The history has both."
+UNDONE = "The change was undone."
+PARTLY = "The change was undone, except for fields that were changed since. The history shows both."
 NOWHERE = "There is no such page."
 
 KINDS: Mapping[str, str] = {

@@ -27,8 +27,8 @@ INVITATION = timedelta(days=INVITATION_DAYS)
 RESET = timedelta(hours=1)
 
 MOST_RESETS = 3
-"""Links for a forgotten password that a user has at the same time: so many mails come in an hour at most, whoever asks
-for them."""
+"""Links for a forgotten password that a user has at the same time: at most so many mails come in an hour, however often
+a link is asked for."""
 
 INVITED_AT = "SELECT invited_at FROM users WHERE tenant_id = %(tenant)s AND user_id = %(user)s"
 

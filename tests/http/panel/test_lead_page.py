@@ -34,7 +34,7 @@ def test_one_click_each_and_undone_on_the_spot(
     reading = owner.follow(owner.send(f"{here}/step", lost))
     assert server.by_key(tenant, "GET", path).json["lostReason"] == "price"
     undone = owner.follow(owner.send("/admin/undo", toast(reading).fields))
-    assert undone.said("p", role="status") == ["It was undone."]
+    assert undone.said("p", role="status") == ["The change was undone."]
     now = server.by_key(tenant, "GET", path).json
     assert (now["status"], now["lostReason"]) == ("qualified", None)
 
@@ -63,7 +63,7 @@ def test_follow_up_and_done(server: Server, operator: Operator, tenant: Tenant, 
     done = owner.follow(owner.send(f"{here}/finish", {"task": task["id"]}))
     assert "Nothing is planned." in done.said("p")
     again = owner.follow(owner.send("/admin/undo", toast(done).fields))
-    assert "Call Jane" in str(again.said("li")) and again.said("p", role="status") == ["It was undone."]
+    assert "Call Jane" in str(again.said("li")) and again.said("p", role="status") == ["The change was undone."]
     assert server.by_key(tenant, "GET", f"/api/tasks/{task['id']}").json["status"] == "pending"
     other = server.lead(tenant)["id"]
     assert server.by_key(tenant, "GET", f"/api/tasks?leadId={other}").json == []

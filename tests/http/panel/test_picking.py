@@ -75,7 +75,7 @@ def test_what_is_offered_is_what_the_reader_may_see(
     # Nothing without a login, nothing of another kind.
     assert led_to(Reader(server).get("/admin/pick?kind=lead")).startswith("/admin/login")
     for kind in ("", "webhook", "leads"):
-        assert "nothing of this kind" in refused(owner.get(f"/admin/pick?kind={kind}"), 404)
+        assert "nothing to choose here" in refused(owner.get(f"/admin/pick?kind={kind}"), 404)
 
 
 def test_an_exact_name_is_taken_and_of_several_the_form_asks(server: Server, tenant: Tenant, owner: Reader) -> None:

@@ -52,8 +52,8 @@ def test_a_period_in_tables_charts_and_files(server: Server, operator: Operator,
     ]
     # An agent's are the agent's own.
     agents = owner.get(f"{HERE}/agents.csv{query}").body.decode()
-    assert "Ana Agent,1,0" in agents and "Not assigned,2,0" in agents
-    assert "Not assigned" not in as_staff(server, ana).get(f"{HERE}/agents.csv{query}").body.decode()
+    assert "Ana Agent,1,0" in agents and "Unassigned,2,0" in agents
+    assert "Unassigned" not in as_staff(server, ana).get(f"{HERE}/agents.csv{query}").body.decode()
 
 
 def test_a_period_that_cannot_be_is_said(owner: Reader) -> None:

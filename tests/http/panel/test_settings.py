@@ -40,7 +40,8 @@ def test_a_logo_and_a_colour(server: Server, operator: Operator, tenant: Tenant,
 
     done = owner.follow(upload(owner, "#7a1f3d", png()))
 
-    assert done.said("p", role="status") == ["The look was saved."] and done.form(f"{HERE}/look")["color"] == "#7a1f3d"
+    assert done.said("p", role="status") == ["The logo and color were saved."]
+    assert done.form(f"{HERE}/look")["color"] == "#7a1f3d"
     assert owner.get(f"{HERE}/logo").body == png()
     public = server.ask("GET", "/api/logo", host=tenant.domain)
     assert (public.body, public.headers["content-type"]) == (png(), "image/png")
@@ -57,9 +58,9 @@ def test_a_logo_and_a_colour(server: Server, operator: Operator, tenant: Tenant,
     assert b"#1f4fa3" in other.body and b"<img" not in other.body
 
     for color, logo, why in (
-        ("#ffee00", b"", "The colour #ffee00 is too light"),
+        ("#ffee00", b"", "The color #ffee00 is too light"),
         ("#7a1f3d", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "The logo must be a PNG or JPEG"),
-        ("blue", b"", "The colour must be # and six digits"),
+        ("blue", b"", "The color must be # and six digits"),
     ):
         refused = upload(owner, color, logo)
         assert page(refused, 400).problem.startswith(why)

@@ -102,7 +102,7 @@ class BrokerageChange(Body):
     color: Annotated[
         Annotated[str, Characters(limit=7)] | None,
         Field(
-            description="The colour of buttons on public pages and in mails. White text must have a contrast of 4.5 "
+            description="The color of buttons on public pages and in mails. White text must have a contrast of 4.5 "
             "to 1 on "
             "it. `null` for the default.",
             json_schema_extra={"pattern": "^#[0-9a-f]{6}$"},
@@ -124,7 +124,7 @@ class BrokerageResponse(Shape):
     public_lead_count: bool
     confirmations: bool
     reply_to: str | None
-    color: Annotated[str | None, Field(description="The colour of buttons on public pages and in mails.")]
+    color: Annotated[str | None, Field(description="The color of buttons on public pages and in mails.")]
     logo: Annotated[
         str | None,
         Field(description="The path of the logo at the brokerage's domains, such as `/api/logo?v=3f9a0c…`."),

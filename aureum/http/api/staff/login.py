@@ -24,8 +24,8 @@ from aureum.http.wire.shapes import LeadsTimestamp, Shape
 
 WRONG = "The email address or the password is wrong."
 TOO_MANY = "Too many failed logins."
-CODE_NEEDED = "Send the code of your authenticator app, or a recovery code, as totp."
-WRONG_CODE = "The code is wrong, or was used already. Wait for the next one."
+CODE_NEEDED = "Send the code from your authenticator app, or a recovery code, as totp."
+WRONG_CODE = "The code is wrong or was already used. Wait for the next one."
 AGAIN = "{why} Try again in {time}."
 
 
@@ -43,7 +43,7 @@ class Credentials(BaseModel):
         Annotated[str, Characters(limit=40)] | None,
         Field(
             repr=False,
-            description="The code of the authenticator app, or a recovery code, for users whose login has a second "
+            description="The code from the authenticator app, or a recovery code, for users whose login has a second "
             "step.",
         ),
     ] = None

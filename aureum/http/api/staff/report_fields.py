@@ -53,7 +53,7 @@ class OriginFigures(FiguresResponse):
 
 
 class AgentFigures(FiguresResponse):
-    """By the agent to whom leads are assigned now; `null` for leads of none."""
+    """By the agent to whom leads are assigned now; `null` is for unassigned leads."""
 
     agent: Annotated[int | None, Field(description="The user's number.")]
     id: Annotated[Wire | None, Field(description="The user's id in the Aureum API.")]

@@ -1,5 +1,5 @@
-"""``/api/me/views``: lists that a user has saved, as they are filtered and sorted. They are the user's own: nobody else
-sees or changes them."""
+"""``/api/me/views``: lists that a user has saved, as they are filtered and sorted. Only the user sees and
+changes them."""
 
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -40,7 +40,7 @@ class ViewCreate(Body):
 
     model_config = ConfigDict(
         frozen=True,
-        json_schema_extra={"example": {"name": "New and nobody's", "page": "leads", "query": "status=new"}},
+        json_schema_extra={"example": {"name": "New and unassigned", "page": "leads", "query": "status=new"}},
     )
 
     name: Name

@@ -38,7 +38,7 @@ class Query(OfBrokerage):
     q: Annotated[
         Annotated[str, Characters(limit=LONGEST_SEARCH)],
         Field(
-            description="Words, or parts of them, of a name, an e-mail address, a subject, an address or a title; or "
+            description="Words, or parts of them, of a name, an email address, a subject, an address or a title; or "
             "four or more digits of a phone, however it is written. A blank search finds nothing.",
             examples=["(208) 555-0123"],
         ),
@@ -54,7 +54,7 @@ class FoundResponse(Shape):
     kind: Kind
     id: Annotated[Wire, Field(description="The id in the Aureum API, as in `/api/leads/{id}`.")]
     name: str
-    detail: Annotated[str, Field(description="An e-mail address and a phone, or the address of a property.")]
+    detail: Annotated[str, Field(description="An email address and a phone, or the address of a property.")]
     status: Annotated[str | None, Field(description="The status, of kinds that have one.")]
     at: Annotated[Timestamp | None, Field(description="When a lead was created, a task is due, a showing begins.")]
 

@@ -28,7 +28,7 @@ Current = Annotated[str, Strict(), Field(max_length=LONGEST_PASSWORD, repr=False
 
 
 class TotpSetup(BaseModel):
-    """A secret that an authenticator app has, a code of it, and the password."""
+    """The secret of an authenticator app, a code from the app, and the password."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -57,7 +57,7 @@ class CurrentPassword(BaseModel):
 
 
 class RecoveryCodes(Shape):
-    """Codes that replace one of the app, each once. They are shown only in this response."""
+    """Codes that work in place of a code from the app, each once. They are shown only in this response."""
 
     recoveryCodes: Annotated[list[str], Field(description="Ten codes to keep in a safe place.")]
 
@@ -97,7 +97,7 @@ async def post_totp(context: Context, setup: TotpSetup) -> Response:
 
 
 async def post_disable(context: Context, sent: CurrentPassword) -> Response:
-    """Removes the second step. The password is enough from then on."""
+    """Turns off the second step. The password alone is then enough to log in."""
     remember = await once(context, done, tagged=False)
     await check_current(context, sent.current)
     who = origin(context.request, context.caller)

@@ -48,14 +48,14 @@ MOST = 1_000
 
 
 class FeedCreate(Body):
-    """A new address. The one before is dead."""
+    """A new address. The previous one stops working."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"details": False}})
 
     details: Annotated[
         bool,
         NULL_IS_ABSENT,
-        Field(description="Whether the feed also tells who comes, with phone and email. By itself it does not."),
+        Field(description="Whether the feed also has the visitors' names, phones and email addresses."),
     ] = False
 
 
@@ -63,8 +63,8 @@ class FeedResponse(Shape):
     """Your calendar feed, without its address."""
 
     active: Annotated[bool, Field(description="Whether there is one.")]
-    details: Annotated[bool, Field(description="Whether it tells who comes.")]
-    createdAt: Annotated[Timestamp | None, Field(description="When its address was made.")]
+    details: Annotated[bool, Field(description="Whether it has the visitors' names, phones and email addresses.")]
+    createdAt: Annotated[Timestamp | None, Field(description="When its address was created.")]
 
 
 class FeedCreated(FeedResponse):
@@ -91,7 +91,7 @@ def user_of(context: Context) -> UUID:
 
 
 async def get_feed(context: Context) -> Response:
-    """Returns whether you have a calendar feed. Its address is shown only when it is made."""
+    """Returns whether you have a calendar feed. Its address is shown only when it is created."""
     of = {"tenant": context.tenant_id, "user": user_of(context)}
     found = await context.app.database.tenant_rows(context.tenant_id, calendar_feeds.OF_USER, of)
     body = encoded(shown(*(found[0] if found else (None, None))))
@@ -100,8 +100,8 @@ async def get_feed(context: Context) -> Response:
 
 
 async def post_feed(context: Context, new: FeedCreate) -> Response:
-    """Makes an address at which a calendar program reads your showings, and returns it this once. An address that you
-    had before is dead. The address is a secret: whoever has it reads the feed."""
+    """Creates an address at which a calendar program reads your showings. It is returned only here. Your previous
+    address stops working. The address is a secret: anyone who has it can read the feed."""
     user_id, token = user_of(context), new_token()
     path = PUBLIC.replace("{id}", token)
     begin = await begins(context)
@@ -132,7 +132,7 @@ async def begins(context: Context) -> str | None:
 
 
 async def delete_feed(context: Context) -> Response:
-    """Revokes your calendar feed: from the next request on its address shows nothing."""
+    """Revokes your calendar feed. Its address stops working at once."""
     who = origin(context.request, context.caller)
     await revoke_feed(context.app.store, context.tenant_id, user_of(context), who)
     return Response(status_code=204)
@@ -193,7 +193,7 @@ ENDPOINTS = (
     own(
         method="POST",
         run=post_feed,
-        summary="Make a calendar feed",
+        summary="Create a calendar feed",
         body=FeedCreate,
         bodiless=True,
         answers=FeedCreated,

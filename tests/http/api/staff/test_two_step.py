@@ -130,4 +130,4 @@ def test_the_pages(server: Server, operator: Operator, tenant: Tenant) -> None:
     assert f"{path}/reset-totp" in {form.action for form in owner.read(path).forms}
     off = reader.read(here).form(f"{here}/off")
     done = reader.follow(reader.send(off.action, off.filled(current=PASSWORD)))
-    assert done.said("p", role="status") == ["Your login needs the password alone."]
+    assert done.said("p", role="status") == ["Two-step login is off. You log in with your password alone."]
