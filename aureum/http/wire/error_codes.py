@@ -255,7 +255,7 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "changed_since": Meaning(
         409,
-        "The change that was to be undone cannot be: all of its fields changed since, or cannot be set back.",
+        "The change cannot be undone: all of its fields have changed since, or cannot be set back.",
         "Read the history, then undo the later change, or change the fields themselves.",
     ),
     "own_webhook": Meaning(

@@ -57,7 +57,7 @@ class ServingQuery(BaseModel):
 
 
 class ServedContact(Shape):
-    """A contact, and what is known of it by its leads that the caller may see."""
+    """A contact with its agent, from the leads that the caller may see."""
 
     id: Wire
     assignedToId: Annotated[
@@ -146,8 +146,8 @@ def same(name: str, one: str | None, other: str, context: Context) -> bool:
 
 
 async def get_serving(context: Context, query: ServingQuery) -> Response:
-    """Returns which agents serve contacts, and when the leads of these contacts last changed. Agents see what the leads
-    say that are assigned to them or that they created."""
+    """Returns which agents serve contacts, and when the leads of these contacts last changed. For agents,
+    only leads that are assigned to them or that they created count."""
     given = (from_wire(one.strip()) for one in query.ids.split(","))
     ids = list(dict.fromkeys(one for one in given if one is not None))[:MOST_CONTACTS]
 

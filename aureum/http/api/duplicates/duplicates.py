@@ -37,7 +37,7 @@ from aureum.projections.duplicates import TOLD_APART
 
 
 async def get_contact_duplicates(context: Context, contact_id: UUID) -> Response:
-    """Lists the contacts that may be the same person as this one, the surest first."""
+    """Lists the contacts that may be the same person as this one, best match first."""
     doc = await document(context, contact_list.LIST, contact_id, NO_CONTACT)
 
     async def found() -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ async def get_contact_duplicates(context: Context, contact_id: UUID) -> Response
 
 
 async def get_lead_duplicates(context: Context, lead_id: UUID) -> Response:
-    """Lists the contacts and leads that may be the same person as this lead, the surest first. The contact that the
+    """Lists the contacts and leads that may be the same person as this lead, best match first. The contact that the
     lead belongs to, and other leads of that contact, are not suggested, because they are known to be the same person.
     Agents see only the leads that are assigned to them or that they created."""
     doc = await document(context, lead_list.LIST, lead_id, NO_LEAD)
@@ -99,7 +99,7 @@ async def suggested(context: Context, found: Callable[[], Awaitable[list[dict[st
 
 
 async def get_similar(context: Context, person: SimilarTo) -> Response:
-    """Lists the contacts that may be the person with these names, this address or this phone, the surest first. With
+    """Lists the contacts that may be the person with these names, this address or this phone, best match first. With
     ``leads=true`` it lists leads as well. Use it before you create a contact or a lead."""
 
     async def found() -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ class LogResponse(Shape):
 
 
 async def get_platform(context: Context) -> Response:
-    """Returns the number of brokerages and events, how far the followers are, and which read models are of an older
+    """Returns the number of brokerages and events, the lag of the followers, and which read models are of an older
     version. The same as `aureum projections list`."""
     check_platform_admin(context.caller.role)
     database = context.app.database

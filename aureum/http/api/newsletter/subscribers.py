@@ -73,7 +73,7 @@ async def get_subscriber(context: Context, subscriber_id: UUID, of: SubscriberQu
 
 
 async def post_unsubscription(context: Context, subscriber_id: UUID, of: OfBrokerage) -> Response:
-    """Unsubscribes the subscriber, as on a telephone call, and returns it. Unsubscribing again has no further effect.
+    """Unsubscribes a reader who asked for it, and returns the subscriber. Unsubscribing again has no further effect.
     Only the reader can subscribe again, with the form."""
     context = await leaders(context, of)
     await document(context, subscriber_id)

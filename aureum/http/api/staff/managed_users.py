@@ -122,7 +122,7 @@ async def post_cancel_invitation(context: Context, number: int) -> Response:
 
 async def post_reset_totp(context: Context, number: int) -> Response:
     """Removes the second step of the user's login, for a user who has lost the authenticator app and the recovery
-    codes. The password is enough from then on."""
+    codes. The password alone is then enough to log in."""
     tenant_id, row = await user_of(context, number)
     if row.role == ADMIN and context.caller.role != ADMIN:
         raise NotAllowed(NOT_YOURS_TO_CHANGE)

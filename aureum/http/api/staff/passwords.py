@@ -63,7 +63,7 @@ class ResetResponse(Shape):
 
 async def post_forgotten(context: Context, forgotten: Forgotten) -> Response:
     """Sends a mail with a link at which a new password can be chosen. The link works once, for one hour. The answer is
-    the same, and takes as long, whether a user has the address or not. A user gets three such mails an hour at most."""
+    the same, and takes as long, whether a user has the address or not. Each user gets at most three an hour."""
     try:
         await ask_reset(context.app.database, AskReset(email=forgotten.email, client=client_of(context)))
     except TooMany as error:

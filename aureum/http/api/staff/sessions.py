@@ -77,7 +77,7 @@ async def delete_session(context: Context, session_id: UUID) -> Response:
 
 
 async def delete_sessions(context: Context) -> Response:
-    """Ends all your other sessions. The session of this request goes on."""
+    """Ends all your other sessions. The session of this request stays open."""
     ended = await end_other_sessions(context.app.database, context.tenant_id, caller(context), token_of(context))
     return answer(encoded({"ended": ended}))
 

@@ -26,7 +26,7 @@ class WaitingLead(Shape):
 
 
 class UnansweredResponse(Shape):
-    """Leads that had no contact yet: overdue ones first, then those whose time runs, then the newest."""
+    """Leads that had no contact yet: overdue ones first, then those with a deadline, then the newest."""
 
     total: Count
     items: list[WaitingLead]

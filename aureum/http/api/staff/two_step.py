@@ -78,7 +78,7 @@ async def check_current(context: Context, current: str) -> None:
 
 
 async def post_totp(context: Context, setup: TotpSetup) -> Response:
-    """Sets up a second step for your logins, or replaces the one there is. Logins then need ``totp``. Returns ten
+    """Sets up a second step for your logins, or replaces the current one. Logins then need ``totp``. Returns ten
     recovery codes."""
     codes = new_recovery_codes()
 

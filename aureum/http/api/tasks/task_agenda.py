@@ -66,8 +66,8 @@ class AgendaGroup(Shape):
 
 
 class AgendaResponse(Shape):
-    """Open tasks by when they are due, on the clock of the brokerage. A task that is due on a day without a time is
-    overdue when that day is over. ``week`` ends on Sunday."""
+    """Open tasks by when they are due, on the clock of the brokerage. A task with a date but no time is overdue
+    when that day is over. ``week`` ends on Sunday."""
 
     overdue: AgendaGroup
     today: AgendaGroup

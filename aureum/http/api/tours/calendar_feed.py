@@ -140,7 +140,7 @@ async def delete_feed(context: Context) -> Response:
 
 async def get_public_feed(context: Context, token: str) -> Response:
     """Returns the showings of the user whose feed it is, from 30 days ago on, as an iCalendar file. Calendar programs
-    read it again and again. It has only times and places, unless the user chose otherwise. Showings that were cancelled
+    poll it. It has only times and places, unless the user chose otherwise. Showings that were cancelled
     or have no time are left out."""
     database = context.app.database
     kept = hash_token(token)
