@@ -23,7 +23,7 @@ from aureum.store.event_store import Appended, EventStore, Idempotency, Stream
 from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
 
-NO_VERSION = "version must be a version of the resource's history."
+NO_VERSION = "There is no version {version} yet, the latest is {latest}. Take a version from the resource's history."
 CANNOT = (
     "This change cannot be undone: a resource stays created, a spam check stays decided, and merges are undone apart."
 )
@@ -55,7 +55,7 @@ async def undo_save(
     """The resource as it is afterwards. *tell* is given the parts that go back, and those that are left alone, before
     anything is appended. Undoing again what was undone changes nothing.
 
-    Raises NotFound, Invalid, WrongState for what cannot be undone, ChangedSince if nothing of it is as the save left
+    Raises NotFound, WrongState for what cannot be undone, ChangedSince if nothing of it is as the save left
     it, NotAllowed, AlreadyTaken, Conflict, and what ``EventStore.append`` raises.
     """
     origin = replace(origin, undoes=undo.version)
@@ -93,13 +93,13 @@ async def undo_save(
 
 
 async def found(store: EventStore, undo: Undo) -> tuple[Aggregate, Stream]:
-    """The resource with its stream. Raises NotFound, and Invalid for a version that it never had."""
+    """The resource with its stream. Raises NotFound, and WrongState for a version that it does not have yet."""
     stream = await store.load(undo.tenant_id, undo.stream_id)
     aggregate = stream.aggregate()
     if not isinstance(aggregate, undo.kind) or not visible(aggregate, undo.visible_to):
         raise NotFound(undo.missing)
     if undo.version > aggregate.version:
-        raise Invalid("version", NO_VERSION)
+        raise WrongState(NO_VERSION.format(version=undo.version, latest=aggregate.version))
     return aggregate, stream
 
 

@@ -68,9 +68,9 @@ async def post_undo(
     kind: type[Aggregate], missing: str, context: Context, stream_id: UUID, asked: UndoBody
 ) -> Response:
     """Undoes the save that made this version: fields get the values that they had before, notes and calls that were
-    logged are removed, and removed ones are logged again. Fields that changed since are left alone; if all did, the
-    answer is 409. The change is undone by events of its own, which the history and webhooks show as an ordinary update.
-    Undoing it again has no further effect."""
+    logged are removed, and removed ones are logged again. Fields that changed since are left alone; if all did, or
+    there is no such version yet, the answer is 409. The change is undone by events of its own, which the history and
+    webhooks show as an ordinary update. Undoing it again has no further effect."""
     told: dict[str, Any] = {"undone": [], "left": []}
 
     def tell(back: Sequence[str], left: Sequence[str]) -> None:

@@ -190,7 +190,7 @@ def query_parameter(endpoint: Endpoint, field: str, schema: JsonSchema, required
     text = schema.pop("description", None)
     return (
         {"name": field, "in": "query", "required": required}
-        | ({} if field in POSITIONS else {"allowEmptyValue": True})
+        | ({} if required or field in POSITIONS else {"allowEmptyValue": True})
         | ({"description": text} if text else {})
         | {"schema": schema}
     )

@@ -84,6 +84,16 @@ ANOTHER = "than the one in the path"
 NOT_LOST = "can only be set while status is lost"
 """What a change of a lead is told that gives a reason for what has not happened."""
 
+PERIOD_IN_ORDER = "to must not be before from"
+LONGEST_PERIOD = "days before to"
+"""What a schema cannot say of the two days of a report."""
+
+CHANGES_IN_ORDER = "has an order of its own. Leave out sort"
+"""What a list of changes is told that is to be sorted: a schema has no parameters that exclude each other."""
+
+NOT_A_PICTURE = "must be a PNG or JPEG picture"
+"""What base64 that begins like a picture is told, of which a schema knows the beginning only."""
+
 KNOWN = (
     REMAINS,
     NOT_YOURS,
@@ -97,11 +107,18 @@ KNOWN = (
     ANOTHER,
     OF_ANOTHER_TYPE,
     TEXT_OF_A_NOTE,
+    PERIOD_IN_ORDER,
+    LONGEST_PERIOD,
+    CHANGES_IN_ORDER,
+    NOT_A_PICTURE,
 )
 
 TAGS = dict.fromkeys(
     tag for methods in described()["paths"].values() for operation in methods.values() for tag in operation["tags"]
 )
+
+OF_THE_PLATFORM = ("/api/v1/admin/brokerages", "/api/v1/admin/platform")
+"""Where a platform admin asks."""
 
 Case = schemathesis.Case[Any]
 
@@ -153,7 +170,7 @@ def test_schemathesis_finds_nothing(unlimited: Server, operator: Operator, tag: 
     shorten(published["components"])
     schema = schemathesis.openapi.from_dict(published, config=configured(unlimited, tenant)).include(tag=tag)
     staff = {place: operator.staff(tenant.id, "brokerage_owner").token for place in ("", "logout")}
-    staff["brokerages"] = operator.staff(ids.PLATFORM, "platform_admin").token
+    staff["platform"] = operator.staff(ids.PLATFORM, "platform_admin").token
     agent = operator.staff(tenant.id, "agent")
     known = seeded(unlimited, tenant, schema.raw_schema["paths"])
     known |= {"users": [agent.id], "numbers": [agent.number]}
@@ -237,13 +254,14 @@ def configured(server: Server, tenant: Tenant) -> SchemathesisConfig:
 
 
 def credentials(case: Case, tenant: Tenant, staff: Mapping[str, str]) -> str:
-    """What the operation takes; a user who logs out has a token of its own."""
+    """What the operation takes; a user who logs out has a token of its own, and so has one that ends a session: its id
+    comes from the list of them, and the others' token would no longer work."""
     security = case.operation.definition.raw.get("security", [])
     if not security or any("key" in scheme for scheme in security):
         return tenant.key
-    if "/admin/brokerages" in case.operation.path:
-        return staff["brokerages"]
-    return staff["logout" if case.operation.path.endswith("logout") else ""]
+    if case.operation.path.startswith(OF_THE_PLATFORM):
+        return staff["platform"]
+    return staff["logout" if case.operation.path.endswith(("/logout", "/sessions/{id}")) else ""]
 
 
 def seeded(server: Server, tenant: Tenant, paths: Mapping[str, Any]) -> dict[str, list[Any]]:

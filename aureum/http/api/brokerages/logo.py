@@ -27,6 +27,9 @@ LONGEST = MOST_BYTES * 2
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 
+PICTURE = "^(iVBORw0KGgo|/9j/)[A-Za-z0-9+/]+={0,2}$"
+"""How pictures begin in base64: a PNG, or a JPEG."""
+
 KEPT = {"Cache-Control": "public, max-age=86400", "Content-Security-Policy": "default-src 'none'; sandbox"}
 """Everyone may see it. Nothing in it is ever run."""
 
@@ -41,7 +44,7 @@ class LogoChange(Body):
         Characters(limit=LONGEST, lines=False),
         Field(
             description="A PNG or JPEG picture in base64, of at most 200 KB and 2,000 pixels a side.",
-            json_schema_extra={"contentEncoding": "base64"},
+            json_schema_extra={"contentEncoding": "base64", "pattern": PICTURE},
         ),
     ]
 

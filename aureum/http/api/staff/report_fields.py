@@ -17,7 +17,10 @@ class Period(OfBrokerage):
 
     begins: Annotated[
         Day | None,
-        Field(alias="from", description="The first day, on the brokerage's clock. Default: 29 days before `to`."),
+        Field(
+            alias="from",
+            description="The first day, on the brokerage's clock. Default: 29 days before `to`, or 1970-01-01.",
+        ),
     ] = None
     ends: Annotated[Day | None, Field(alias="to", description="The last day. Default: today.")] = None
 

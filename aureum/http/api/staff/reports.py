@@ -27,6 +27,8 @@ DAY = timedelta(days=1)
 USUAL, LONGEST = 30, 3_660
 """Days of a period, by itself and at most."""
 
+EARLIEST = date(YEARS[0], 1, 1)
+
 DAILY, WEEKLY = 31, 184
 """Up to how many days a period is shown by days, and by weeks."""
 
@@ -79,7 +81,8 @@ def start(day: date, zone: str) -> datetime:
 def days(query: Period, today: date) -> tuple[date, date]:
     """The first and the last day that were asked for. Raises Invalid."""
     last = today if query.ends is None else date.fromisoformat(query.ends)
-    first = last - (USUAL - 1) * DAY if query.begins is None else date.fromisoformat(query.begins)
+    usual = max(last - (USUAL - 1) * DAY, EARLIEST)
+    first = usual if query.begins is None else date.fromisoformat(query.begins)
     for name, day in (("from", first), ("to", last)):
         if day.year not in YEARS:
             raise Invalid(name, f"{name} must be in the years {YEARS[0]} to {YEARS[-1]}.")

@@ -169,6 +169,8 @@ def test_a_period_that_cannot_be(server: Server, owner: Staff) -> None:
     usual = server.ask("GET", PATH, headers=owner.bearer).json
     assert len(usual["steps"]) == 30 and usual["total"]["leads"] == 0 and usual["agents"] == []
     assert usual["period"]["to"] == usual["steps"][-1]["to"]
+    earliest = server.ask("GET", f"{PATH}?to=1970-01-01", headers=owner.bearer).json
+    assert earliest["period"] == {"from": "1970-01-01", "to": "1970-01-01"}, "no day before it is asked for"
 
 
 def test_a_period_is_shown_in_days_weeks_or_months() -> None:
