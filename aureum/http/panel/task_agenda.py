@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import RedirectResponse, Response
 
+from aureum.domain.errors import NotFound
 from aureum.http.panel.fields import Field
 from aureum.http.panel.page import REFUSALS, page, refusal
 from aureum.http.panel.picking import name_of, picked, with_names
-from aureum.http.panel.times import sent_time
+from aureum.http.panel.times import on_clock, sent_time
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/tasks"
@@ -146,6 +147,8 @@ async def act(visit: Visit) -> Response:
             due = {"dueDate": sent_time(visit.form["due"] or visit.form["other"], visit.zone)}
             body = {"status": "pending"} if do == "reopen" else due
             await visit.ask("PATCH", path, id=visit.id(), body=body, if_match=visit.form["etag"])
+    except NotFound:
+        raise
     except REFUSALS as error:
         return await agenda(visit, refusal(error))
     done = do if do in DONE else "snooze"
@@ -158,7 +161,7 @@ def overdue(task: Mapping[str, Any], at: datetime, zone: ZoneInfo) -> bool:
     """Whether an open task is late: one that is due on a day without a time when that day is over."""
     if task["dueDate"] is None or task["status"] == "completed":
         return False
-    due = datetime.fromisoformat(task["dueDate"]).astimezone(zone)
+    due = on_clock(task["dueDate"], zone)
     if due.time() == time():
         return due.date() < at.astimezone(zone).date()
     return due < at

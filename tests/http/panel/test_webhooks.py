@@ -9,7 +9,7 @@ from aureum.registry import WEBHOOK_EVENTS as EVENTS
 from tests.http.api.webhooks.hooks import SECRET, aggregate, made
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page
-from tests.http.panel.reading import Reading
+from tests.http.panel.reading import Reading, only_our_modules
 from tests.http.serving import Server
 
 LIST = "/admin/webhooks"
@@ -118,7 +118,7 @@ def test_what_cannot_be_stays_in_the_form(
 
         reading = page(answer, 400)
         assert reading.problem.startswith(says), reading.problem
-        assert b"<script" not in answer.body and b"<b>" not in answer.body
+        assert only_our_modules(answer.body) and b"<b>" not in answer.body
         again = reading.form(path)
         for name in set(kept) - {field} | ({field} - {"events", "mode"}):
             assert (name, kept[name]) in again.fields, name
