@@ -25,6 +25,7 @@ STYLES = (
     "showings.css",
     "tasks.css",
     "history.css",
+    "records.css",
     "phone.css",
     "leads.css",
     "today.css",
