@@ -64,9 +64,10 @@ def test_by_keyboard_alone(owner: Visitor, lead: str) -> None:
     expect(field).not_to_be_visible()
     keyboard.press("Escape")
     # What a user types into a field is no shortcut.
-    page.get_by_label("Subject").focus()
+    note = page.get_by_label("Note, or what was said")
+    note.focus()
     keyboard.type("?/")
-    expect(page.get_by_label("Subject")).to_have_value("?/")
+    expect(note).to_have_value("?/")
     assert owner.is_content()
 
 

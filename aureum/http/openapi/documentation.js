@@ -10,7 +10,7 @@ fetch("/openapi.json")
       defaultModelsExpandDepth: 0,
       persistAuthorization: false,
       validatorUrl: null,
-      plugins: [plainLinks],
+      plugins: [plainLinks, everyOperation],
     }),
   );
 
@@ -18,6 +18,18 @@ fetch("/openapi.json")
 // follows what is opened, and opens it.
 function plainLinks({ React }) {
   return { components: { DeepLink: ({ text }) => React.createElement("span", null, text) } };
+}
+
+// From 150 lines on, Swagger UI draws only those that are on the screen, so the browser's own search and a screen reader's
+// list of headings miss the others. The tags are drawn one by one instead, each of them whole.
+function everyOperation({ React }) {
+  const one = (Operations, props, tag) => {
+    const taggedOperations = () => props.specSelectors.taggedOperations().filter((_, name) => name === tag);
+    return React.createElement(Operations, { ...props, key: tag, specSelectors: { ...props.specSelectors, taggedOperations } });
+  };
+  const operations = (Operations) => (props) =>
+    props.specSelectors.taggedOperations().keySeq().toArray().map((tag) => one(Operations, props, tag));
+  return { wrapComponents: { operations } };
 }
 
 // What it gives no name, or another one than it shows; no place among the parts of the page; a heading too low.
