@@ -56,7 +56,7 @@ def test_a_parameter_that_stands_there_twice_is_refused(sample: Sample, endpoint
 def test_the_leads_api_ignores_what_it_does_not_know(sample: Sample, endpoint: Endpoint) -> None:
     call = sample.call(endpoint)
 
-    for query in ({"email": "x"}, {"stauts": "new"}, {"_": "1"}):
+    for query in ({"emial": "x"}, {"stauts": "new"}, {"_": "1"}):
         assert sample.succeed(endpoint, call.but(query=query)).json == sample.succeed(endpoint, call).json
 
 
