@@ -15,8 +15,12 @@ function show(content) {
   const close = Object.assign(document.createElement("button"), { className: "plain right", textContent: "Close" });
   close.type = "button";
   close.addEventListener("click", () => dialog.close());
+  // The page has a first heading already.
+  const title = content.querySelector("h1"), heading = document.createElement("h2");
+  heading.append(...(title?.childNodes ?? []));
+  title?.replaceWith(heading);
   dialog.replaceChildren(content, close);
-  dialog.ariaLabel = content.querySelector("h1")?.textContent ?? "";
+  dialog.ariaLabel = heading.textContent ?? "";
   if (!dialog.open) dialog.showModal();
   const field = content.querySelector("[autofocus], form :is(input:not([type=hidden]), select, textarea)");
   if (field instanceof HTMLElement) field.focus();
