@@ -164,7 +164,7 @@ def user_set_password(
 
 @user.command("reset-totp", epilog=examples("aureum user reset-totp --email ann@example.com"))
 def user_reset_totp(email: Email, slug: Of = None, as_json: Json = False) -> None:
-    """Remove the second step of a user's login, for one who has lost the authenticator app."""
+    """Turn off two-step login for a user."""
     from aureum.commands.two_step import disable_totp
 
     async def work(store: EventStore) -> tuple[str, int]:
