@@ -102,10 +102,8 @@ class BrokerageChange(Body):
     color: Annotated[
         Annotated[str, Characters(limit=7)] | None,
         Field(
-            description="The color of buttons on public pages and in mails. White text must have a contrast of 4.5 "
-            "to 1 on "
-            "it. `null` for the default.",
-            json_schema_extra={"pattern": "^#[0-9a-f]{6}$"},
+            description="The color of buttons on public pages and in mails, such as `#1f4e9c`. White text on it must "
+            "have a contrast of 4.5 to 1. `null` or an empty text is the default."
         ),
     ] = None
     disabled: Annotated[StrictBool, NOT_NULL]
