@@ -76,6 +76,7 @@ def test_api_keys(terminal: Terminal) -> None:
     assert set(created) == {"id", "key"} and created["key"].startswith("aur_") and len(created["key"]) == 47
     (listed,) = terminal.json("api-key", "list", "--brokerage", slug)
     about = {"name": "Website", "prefix": created["key"][:12], "rateLimit": 250}
+    about |= {"lastUsedAt": None, "expiresAt": None}
     assert listed == {"id": created["id"], **about, "revoked": False}
     for _ in range(2):
         assert terminal.json("api-key", "revoke", created["id"], "--brokerage", slug, "--yes")["revoked"] is True

@@ -1,6 +1,7 @@
 """Loses the connection of a worker in the middle of its work, before any of its statements."""
 
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +35,8 @@ async def make_mortal(victim: EventStore) -> None:
 
 
 async def killed(victim: EventStore, tenant_id: UUID, statement: int, work: Coroutine[Any, Any, Any]) -> bool:
-    """Do *work* of *victim* and kill its connection before the so manieth statement; whether it came to that."""
+    """Do *work* of *victim* and kill its connection before the so manieth statement; whether it came to that. A read is
+    asked again on a new connection, and the work goes on."""
     KillingCursor.kill_at = 0
     async with victim.database.pool.connection() as connection:
         # The pool makes another one, whatever became of this. It may not know yet that the server's side is gone.
@@ -44,9 +46,8 @@ async def killed(victim: EventStore, tenant_id: UUID, statement: int, work: Coro
     await victim.database.rows("SELECT 1")
     KillingCursor.statements, KillingCursor.kill_at = 0, statement
     try:
-        await work
-    except Unavailable:
-        return True
+        with suppress(Unavailable):
+            await work
+        return KillingCursor.statements >= statement
     finally:
         KillingCursor.kill_at = 0
-    return False
