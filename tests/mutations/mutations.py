@@ -117,7 +117,7 @@ MUTATIONS = (
     Mutation(
         "the endpoints of a resource",
         "aureum/resources.py",
-        '(f"{API}tasks.tasks",)',
+        '(f"{API}tasks.task_agenda", f"{API}tasks.tasks")',
         "()",
         ("pytest", "tests/test_docs.py"),
     ),

@@ -69,7 +69,7 @@ def test_what_decisions_make_comes_back_and_replays() -> None:
 
 def test_every_type_that_was_stored_once_is_known() -> None:
     """An event type is for ever: the log of some installation holds it."""
-    stored = {file.name.partition(".v")[0] for file in DIRECTORY.glob("*.json")}
+    stored = {file.name.rpartition(".v")[0] for file in DIRECTORY.glob("*.json")}
     assert stored == set(REGISTRY)
 
 
