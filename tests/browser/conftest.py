@@ -4,15 +4,18 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from aureum.store.event_store import EventStore
-from tests.browser.visitor import DESKTOP, PHONE, Visitor, chromium, visiting
+from tests.browser.visitor import DESKTOP, PATIENCE_MS, PHONE, Visitor, chromium, visiting
 from tests.http.conftest import served_url, server, tenant
 from tests.http.operator import Operator, Result, Tenant
 from tests.http.serving import Server
 
 __all__ = ["served_url", "server", "tenant"]
+
+# What a page shows may take as long as what a page loads: other tests share the machine.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class OfficeNextDoor(Operator):

@@ -22,7 +22,7 @@ FLAGS = (
     # A page that a test makes up came from no address; it may ask the loopback address nonetheless.
     "--ip-address-space-overrides=127.0.0.0/8=public",
 )
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
