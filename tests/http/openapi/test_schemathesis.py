@@ -72,7 +72,9 @@ HOURS_IN_ORDER = "each with a beginning and a later end"
 """What a schema cannot say of two moments, or of two times of a day."""
 
 NOT_THEN = "at must be between"
-"""What an activity is told that lies too far back or ahead, which no schema can know."""
+STILL_TO_COME = "must be in the future"
+"""What an activity is told that lies too far back or ahead, and a key that has ended before it begins: no schema knows
+what time it is."""
 
 OF_ANOTHER_TYPE = "is only for"
 TEXT_OF_A_NOTE = "text of a note must not be blank"
@@ -103,6 +105,7 @@ KNOWN = (
     IN_ORDER,
     HOURS_IN_ORDER,
     NOT_THEN,
+    STILL_TO_COME,
     NOT_LOST,
     ANOTHER,
     OF_ANOTHER_TYPE,
