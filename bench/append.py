@@ -32,6 +32,7 @@ from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.mapper import split_topic
 from aureum.store.metadata import VISITOR, Origin
 from aureum.store.postgres.database import Database
+from aureum.store.postgres.functions import named
 from aureum.store.postgres.migrate import migrate
 from aureum.store.writer import AppendWriter
 from bench.appender import new_lead
@@ -126,7 +127,7 @@ def said_of(append: Append) -> dict[str, Any]:
 def same_call(url: str, append: Append) -> None:
     """A SQL function that appends the like of *append* to any tenant, as a new stream."""
     with psycopg.connect(url, autocommit=True) as connection:
-        text = ClientCursor(connection).mogrify(CALL_OF_ONE, said_of(append))
+        text = ClientCursor(connection).mogrify(named(CALL_OF_ONE), said_of(append))
         # The driver writes ids without dashes, the read models' JSON with them.
         names = {
             form: parameter

@@ -19,6 +19,7 @@ from aureum.store.append_item import ITS_OWN, item
 from aureum.store.append_turn import PackedTurn
 from aureum.store.guards import Guard, Turn
 from aureum.store.postgres.arrays import Json, array_of, packed
+from aureum.store.postgres.functions import named
 
 GROUP_LIMIT = 64
 """Appends in one call."""
@@ -147,7 +148,7 @@ async def call(
     """
     cursor = connection.cursor(binary=True)
     parameters, asked = arguments(appends, lock_timeout, skip_locked, writer, until), time.monotonic()
-    await cursor.execute(CALL, parameters)
+    await cursor.execute(named(CALL), parameters)
     rows = await cursor.fetchall()
     if rows and rows[0][-1] is not None:
         CLOCK.heard(rows[0][-1], asked, time.monotonic())

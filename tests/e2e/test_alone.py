@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from aureum.store.postgres.functions import own_name
 from tests.conftest import fresh_database
 from tests.e2e.system import PATIENCE, Answer, Running, System, eventually, system
 from tests.e2e.test_story import FORM, inbox
@@ -92,12 +93,13 @@ def test_a_port_that_is_taken_is_told(home: System) -> None:
 def test_it_is_not_ready_without_its_database(home: System, url: str) -> None:
     worker, pages = delivering(home, "--metrics-port", "0")
     eventually(lambda: ask(pages, "/readyz").status == 200)
+    claim = own_name("claim_deliveries")
     with psycopg.connect(url, autocommit=True) as operator:
-        operator.execute("ALTER FUNCTION claim_deliveries RENAME TO of_another_version")
+        operator.execute(f"ALTER FUNCTION {claim} RENAME TO of_another_version".encode())
         try:
             answer = ask(pages, "/readyz")
         finally:
-            operator.execute("ALTER FUNCTION of_another_version RENAME TO claim_deliveries")
+            operator.execute(f"ALTER FUNCTION of_another_version RENAME TO {claim}".encode())
     assert answer.status == 503 and answer.headers["retry-after"] == "5"
     assert "not of this program's version" in answer.json["error"]
     eventually(lambda: ask(pages, "/readyz").status == 200)

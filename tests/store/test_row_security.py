@@ -20,6 +20,7 @@ from aureum.projections.document_list import ABOVE_ALL
 from aureum.projections.search import Word, as_json
 from aureum.registry import LISTS
 from aureum.store.postgres.database import Database
+from aureum.store.postgres.functions import named, own_name
 
 SERVICE = "aureum_service"
 
@@ -233,7 +234,7 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
             "SELECT proname, proconfig, has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc "
             "WHERE pronamespace = 'public'::regnamespace AND prosecdef"
         ).fetchall()
-    assert {name for name, _, _ in functions} == {
+    assert {name.removesuffix(own_name("")) for name, _, _ in functions} == {
         "append_events",
         "gate",
         "gate_one",
@@ -277,7 +278,7 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                     **dict.fromkeys(one.name for one in lead_list.LEADS.filters),
                     **{"tenant": tenant_id, "source": only, "before": ABOVE_ALL, "limit": 100},
                 }
-                assert connection.execute(lead_list.LEADS.page, page).fetchall() == [(doc, lead_id, 1)]
+                assert connection.execute(named(lead_list.LEADS.page).encode(), page).fetchall() == [(doc, lead_id, 1)]
             connection.execute("UPDATE contact_list SET search = 'jon ' WHERE tenant_id = %s", [tenant_id])
             ((doc, contact_id),) = connection.execute(
                 "SELECT doc, contact_id FROM contact_list WHERE tenant_id = %s", [tenant_id]
@@ -285,7 +286,7 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
             for limit in (1, 100):
                 page = dict.fromkeys(("type", "tag", "updated_since"))
                 page |= {"tenant": tenant_id, "before": ABOVE_ALL, "limit": limit, "words": JON}
-                found = connection.execute(contact_list.CONTACTS.search.encode(), page).fetchall()
+                found = connection.execute(named(contact_list.CONTACTS.search).encode(), page).fetchall()
                 assert found == [(doc, contact_id, 1)]
             for model, view in VIEWS:
                 statement, column = view.page, "leads_doc" if view is tour_list.TOURS else "doc"
@@ -293,7 +294,7 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
                 ((doc, resource_id),) = connection.execute(one.encode(), [tenant_id]).fetchall()
                 page = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement))
                 page |= {"tenant": tenant_id, "before": ABOVE_ALL, "limit": 100}
-                ((docs, last, found),) = connection.execute(statement.encode(), page).fetchall()
+                ((docs, last, found),) = connection.execute(named(statement).encode(), page).fetchall()
                 assert (last, found) == (resource_id, 1)
                 assert docs.startswith(doc[:-1]), "of tours the number of an agent follows"
             connection.execute(
@@ -301,7 +302,7 @@ def test_hot_reads_keep_to_their_tenant(tables: Tables) -> None:
             )
         page = dict.fromkeys(("type", "tag", "updated_since"))
         page |= {"tenant": uuid4(), "before": ABOVE_ALL, "limit": 9, "words": JON}
-        assert connection.execute(contact_list.CONTACTS.search.encode(), page).fetchall() == [(None, None, 0)]
+        assert connection.execute(named(contact_list.CONTACTS.search).encode(), page).fetchall() == [(None, None, 0)]
 
 
 def test_what_is_read_together_keeps_to_its_tenant(tables: Tables) -> None:
@@ -314,7 +315,7 @@ def test_what_is_read_together_keeps_to_its_tenant(tables: Tables) -> None:
             return connection.execute(statement.encode(), [tenant_id]).fetchall()
 
         def together(statement: str, *more: list[Any]) -> list[tuple[Any, ...]]:
-            return sorted(connection.execute(statement.encode(), [asked, *more]).fetchall())
+            return sorted(connection.execute(named(statement).encode(), [asked, *more]).fetchall())
 
         for model, view in VIEWS:
             one = f"SELECT {model.id}, 1 FROM {model.table} WHERE tenant_id = %s"
@@ -362,4 +363,4 @@ def test_the_gate_names_the_brokerage_of_the_key_or_else_of_the_host(tables: Tab
         keys, hosts, slugs = zip(*(line for line, _ in lines), strict=True)
         arrays = [list(keys), list(hosts), list(slugs), [""] * len(lines), [1] * len(lines), 0]
         expected = [(place, *found, 0) for place, (_, found) in enumerate(lines, start=1) if found is not None]
-        assert connection.execute(gate, arrays).fetchall() == expected
+        assert connection.execute(named(gate).encode(), arrays).fetchall() == expected

@@ -21,6 +21,7 @@ from aureum.store.postgres.arrays import packed
 from aureum.store.postgres.batches import Batches
 from aureum.store.postgres.connection import Connection
 from aureum.store.postgres.database import AWAY, NO_WRITING, connect, unavailable, was_lost
+from aureum.store.postgres.functions import named
 from aureum.store.postgres.watch import COUNTING, Watch
 
 CALL = """
@@ -239,7 +240,7 @@ class Gate:
         """The rows of one call. Raises Unavailable, what the driver raises."""
         cursor = await self._connected()
         asked = time.monotonic()
-        await cursor.execute(call, parameters)
+        await cursor.execute(named(call), parameters)
         rows = await cursor.fetchall()
         if rows:
             CLOCK.heard(rows[0][-1], asked, time.monotonic())

@@ -19,6 +19,7 @@ from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Unavailable
 from aureum.store.postgres.batched_reads import BatchedReads
 from aureum.store.postgres.connection import CONNECT_TIMEOUT_SECONDS, Connection, NoAnswer, parameters
+from aureum.store.postgres.functions import named
 from aureum.store.postgres.watch import POOLER, VERSION, WRITES, Watch
 
 Result = TypeVar("Result")
@@ -238,7 +239,7 @@ class Database:
         """Run one statement as the owner and fetch its rows: directories, sweeps, functions. Raises Unavailable."""
         async with self.connection(seconds) as connection:
             cursor = connection.cursor(binary=True)
-            await cursor.execute(query, parameters)
+            await cursor.execute(named(query), parameters)
             return await cursor.fetchall() if cursor.description else []
 
     async def _rows_read(self, query: str, parameters: Sequence[Any]) -> list[Any]:
@@ -281,6 +282,6 @@ class Database:
                 await connection.execute("SET LOCAL ROLE aureum_service")
                 await connection.execute(set_tenant, prepare=False)
                 for cursor, (query, parameters) in zip(cursors, queries, strict=True):
-                    await cursor.execute(query, parameters)
+                    await cursor.execute(named(query), parameters)
                 await connection.execute("COMMIT")
             return [await cursor.fetchall() for cursor in cursors]

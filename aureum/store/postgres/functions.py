@@ -1,11 +1,15 @@
 """The functions of the database as this version has them, with the read models' statements filled in.
 
-They are code: their current text is installed after the migrations whenever it has changed.
+They are code: their current text is installed after the migrations whenever it has changed. In the database each has a
+name of its own for that text, ``gate_1f4a60c2e9``: so the functions of two versions stand beside each other, and
+processes of the older one go on while those of the newer one start (docs/decisions/rolling-upgrades.md). The code calls
+them by their plain names; ``named`` makes of such a statement what the database is sent.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from aureum.projections import people
 from aureum.projections.document_list import DocumentList
@@ -48,22 +52,70 @@ there: it answers that it is not of the database's version, and that the client 
 
 HEADER = re.compile(r"^CREATE OR REPLACE FUNCTION (\w+)\(([^)]*)\)", re.MULTILINE)
 
+NAMED_BY = 10
+"""Characters of the digest that a name ends in."""
+
+STATEMENTS = 4_096
+"""So many statements are remembered as they are sent. They are constants of the code; there are some hundreds."""
+
 
 def functions() -> str:
     """What installs them. They run with their owner's rights: only the service may call its own, and only the owner
     role the others."""
-    service = "\n".join([OTHER_STEP, *map(page_functions, LISTS), filled(OF_THE_SERVICE)])
-    owner = filled(OF_THE_OWNER)
+    service, owner = (own_names(text) for text in plain())
     called, own = names(service), names(owner)
-    everyone = ", ".join([*called, *own])
     return f"""
--- Not CREATE OR REPLACE alone: another version may take or return something else.
-DROP FUNCTION IF EXISTS {everyone};
 {service}
 {owner}
-REVOKE EXECUTE ON FUNCTION {everyone} FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION {", ".join([*called, *own])} FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {", ".join(called)} TO aureum_service;
 """
+
+
+@cache
+def plain() -> tuple[str, str]:
+    """The functions by their plain names: those that requests call, and those of the owner alone."""
+    return "\n".join([OTHER_STEP, *map(page_functions, LISTS), filled(OF_THE_SERVICE)]), filled(OF_THE_OWNER)
+
+
+@cache
+def digest() -> str:
+    """How their text is known again."""
+    return hashlib.sha256("\n".join(plain()).encode()).hexdigest()
+
+
+def ending(digest: str) -> str:
+    """What the names of the functions with that digest end in."""
+    return f"_{digest[:NAMED_BY]}"
+
+
+@cache
+def plain_names() -> tuple[str, ...]:
+    """The names by which the code calls them."""
+    return tuple(name for text in plain() for name in names(text))
+
+
+def own_name(plain: str) -> str:
+    """The name that the function *plain* has in the database."""
+    return f"{plain}{ending(digest())}"
+
+
+def own_names(text: str) -> str:
+    """*text*, which makes functions, with the names of this version: where they are made and called, and where a
+    function's name stands before a column of its own."""
+    return re.sub(rf"\b({'|'.join(plain_names())})(?=[(.])", rf"\1{ending(digest())}", text)
+
+
+@cache
+def calls() -> re.Pattern[str]:
+    """Where a statement calls one of them."""
+    return re.compile(rf"\b({'|'.join(plain_names())})(?=\()")
+
+
+@lru_cache(STATEMENTS)
+def named(statement: str) -> str:
+    """*statement* as it is sent: what it calls by plain names has the names of this version."""
+    return calls().sub(rf"\1{ending(digest())}", statement)
 
 
 def filled(declared: Iterable[Declared]) -> str:

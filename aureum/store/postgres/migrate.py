@@ -5,10 +5,9 @@ gate are code: their current text is installed after the migrations, together wi
 """
 
 import asyncio
-import hashlib
 import re
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -20,7 +19,7 @@ from aureum.registry import VERSIONED
 from aureum.store.cipher import MasterKey
 from aureum.store.postgres.database import connect
 from aureum.store.postgres.declared import lacking
-from aureum.store.postgres.functions import functions
+from aureum.store.postgres.functions import digest, ending, functions, plain_names
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
 
 INSTALLED_BY = """
@@ -33,6 +32,21 @@ NEWEST_STEP = "SELECT coalesce(max((to_jsonb(h) ->> '{name}_step')::integer), 0)
 """As JSON: the columns came later than the table."""
 
 OLDER_STEPS = "SELECT tenant_id, %s::text FROM heads WHERE {name}_step < %s ORDER BY tenant_id"
+
+FORGET_OLDER = """
+DELETE FROM installed_functions
+ WHERE digest <> (SELECT digest FROM installed_functions ORDER BY installed_at DESC NULLS LAST LIMIT 1)
+RETURNING digest, installed_at IS NOT NULL
+"""
+"""All but those that were installed last. Up to 0.9.0 functions had plain names, and no time is known of them."""
+
+INSTALLED = "INSERT INTO installed_functions (digest, version, installed_at) VALUES (%s, %s, clock_timestamp())"
+
+SIGNATURES_OF = """
+SELECT p.oid::regprocedure::text FROM pg_proc p
+ WHERE p.pronamespace = current_schema()::regnamespace
+   AND CASE WHEN %(end)s = '' THEN p.proname = ANY (%(plain)s) ELSE right(p.proname, length(%(end)s)) = %(end)s END
+"""
 
 ADVISORY_LOCK = 4_851_023_117
 """Of migrating; nothing else depends on it."""
@@ -113,49 +127,66 @@ async def of_older_steps(connection: AsyncConnection[Any]) -> list[tuple[UUID, s
 
 
 async def pending(url: str) -> list[str]:
-    """The names of what ``migrate`` would run. Raises Unavailable, NewerDatabase."""
+    """The names of what ``migrate`` would run. Nothing, if a newer version has run it, and left all that this one
+    needs: it may serve beside the newer one. Raises Unavailable, NewerDatabase."""
     async with await connect(url) as connection:
         cursor = await connection.execute(
             "SELECT to_regclass('migrations') IS NOT NULL AND to_regclass('installed_functions') IS NOT NULL"
         )
         if await cursor.fetchone() != (True,):
             return [*(name for _, name, _ in migrations()), "tables", "functions"]
-        await refuse_newer(connection)
         cursor = await connection.execute("SELECT number FROM migrations")
         done = {row[0] for row in await cursor.fetchall()}
-        cursor = await connection.execute("SELECT digest FROM installed_functions")
-        current = await cursor.fetchall() == [(digest_of(functions()),)]
         left = [name for number, name, _ in migrations() if number not in done]
         if left:
-            return [*left, "tables", "functions"]
-        left += ["tables"] if await lacking(connection) else []
-        left += [] if current else ["functions"]
-        if not left:
-            left += sorted({f"the rebuild of {name}" for _, name in await of_older_steps(connection)})
-        return left + await data_steps(connection)
+            left += ["tables", "functions"]
+        else:
+            left += ["tables"] if await lacking(connection) else []
+            left += [] if await are_installed(connection) else ["functions"]
+            if not left:
+                left += sorted({f"the rebuild of {name}" for _, name in await of_older_steps(connection)})
+            left += await data_steps(connection)
+        newer = await what_is_newer(connection)
+        if newer is not None and (left or newer.refuses):
+            raise NewerDatabase(newer.what)
+        return left
+
+
+class Newer(NamedTuple):
+    """What another version has run that this one does not know, and whether it keeps this one from serving."""
+
+    what: str
+    refuses: bool = False
 
 
 async def refuse_newer(connection: AsyncConnection[Any]) -> None:
     """Raises NewerDatabase if another version has run what this one does not know: undoing it is nothing that a program
     can do."""
+    if newer := await what_is_newer(connection):
+        raise NewerDatabase(newer.what)
+
+
+async def what_is_newer(connection: AsyncConnection[Any]) -> Newer | None:
+    """What has been run by a newer version; None if nothing has."""
     cursor = await connection.execute("SELECT to_regclass('migrations') IS NOT NULL")
     if await cursor.fetchone() != (True,):
-        return
+        return None
+    for model in VERSIONED:
+        cursor = await connection.execute(NEWEST_STEP.replace("{name}", model.NAME).encode())
+        if (await cursor.fetchone() or (0,)) > (model.STEP_VERSION,):
+            return Newer(f"rows of {model.NAME} that a newer version has made", refuses=True)
     known = [number for number, _, _ in migrations()]
     query = "SELECT name FROM migrations WHERE number <> ALL (%s::integer[]) ORDER BY number"
     unknown = [name for (name,) in await (await connection.execute(query, [known])).fetchall()]
     if unknown:
-        raise NewerDatabase(", ".join(unknown))
+        return Newer(", ".join(unknown))
     cursor = await connection.execute("SELECT to_regclass('installed_functions') IS NOT NULL")
     installed = await cursor.fetchone() == (True,)
     cursor = await connection.execute(INSTALLED_BY if installed else "SELECT '' WHERE false")
     for (version,) in await cursor.fetchall():
         if order_of(version) > order_of(__version__):
-            raise NewerDatabase(f"the functions of {version}")
-    for model in VERSIONED:
-        cursor = await connection.execute(NEWEST_STEP.replace("{name}", model.NAME).encode())
-        if (await cursor.fetchone() or (0,)) > (model.STEP_VERSION,):
-            raise NewerDatabase(f"rows of {model.NAME} that a newer version has made")
+            return Newer(f"the functions of {version}")
+    return None
 
 
 def order_of(version: str) -> tuple[int, ...]:
@@ -191,25 +222,33 @@ async def run_migrations(connection: AsyncConnection[Any]) -> list[str]:
 
 
 async def install_functions(connection: AsyncConnection[Any]) -> list[str]:
-    """Install the functions if their text is not the one installed last."""
+    """Install the functions if they are not there. Those of the version before stay, for its processes that still
+    serve; older ones are dropped."""
     await connection.execute("CREATE TABLE IF NOT EXISTS installed_functions (digest text PRIMARY KEY)")
     await connection.execute("ALTER TABLE installed_functions ADD COLUMN IF NOT EXISTS version text")
-    text = functions()
-    digest = digest_of(text)
-    cursor = await connection.execute("SELECT digest FROM installed_functions")
-    if await cursor.fetchall() == [(digest,)]:
+    await connection.execute("ALTER TABLE installed_functions ADD COLUMN IF NOT EXISTS installed_at timestamptz")
+    if await are_installed(connection):
         return []
     async with connection.transaction():
-        await connection.execute(text.encode())
-        await connection.execute("DELETE FROM installed_functions")
-        named = [digest, __version__]
-        await connection.execute("INSERT INTO installed_functions (digest, version) VALUES (%s, %s)", named)
+        await connection.execute(functions().encode())
+        cursor = await connection.execute(FORGET_OLDER)
+        for forgotten, content_named in await cursor.fetchall():
+            await drop_functions(connection, ending(forgotten) if content_named else "")
+        await connection.execute(INSTALLED, [digest(), __version__])
     return ["functions"]
 
 
-def digest_of(text: str) -> str:
-    """How an installed text is known again."""
-    return hashlib.sha256(text.encode()).hexdigest()
+async def are_installed(connection: AsyncConnection[Any]) -> bool:
+    """Whether the functions of this version are there."""
+    cursor = await connection.execute("SELECT EXISTS (SELECT FROM installed_functions WHERE digest = %s)", [digest()])
+    return await cursor.fetchone() == (True,)
+
+
+async def drop_functions(connection: AsyncConnection[Any], end: str) -> None:
+    """Drop those whose names have that *end*; without one, those with plain names."""
+    cursor = await connection.execute(SIGNATURES_OF, {"end": end, "plain": list(plain_names())})
+    for (function,) in await cursor.fetchall():
+        await connection.execute(f"DROP FUNCTION {function}".encode())
 
 
 async def check_master_key(connection: AsyncConnection[Any], master: MasterKey) -> None:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from aureum.http.access.gate import UNCOUNTED_SECONDS
 from aureum.store.postgres.database import FULL, NOT_THIS_VERSION, ONLY_READS
-from aureum.store.postgres.functions import signatures
+from aureum.store.postgres.functions import own_name, signatures
 from aureum.store.postgres.watch import RECENT_SECONDS
 from tests.conftest import execute, fresh_database
 from tests.http.contract.test_database_gone import TERMINATE, WELL, everything, statuses
@@ -27,6 +27,7 @@ $$;
 CREATE TRIGGER no_room BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION no_room();
 """
 ROOM = "DROP FUNCTION no_room CASCADE"
+GATE_ONE = own_name("gate_one")
 
 READS = {name: status for name, status in WELL.items() if name not in ("contact", "post", "ready")}
 
@@ -122,10 +123,12 @@ def test_what_only_reads_is_read(lonely: Server, brokerage: Tenant, server_url: 
 @pytest.mark.parametrize(
     ("there", "back", "asked"),
     [
-        ("ALTER FUNCTION gate_one RENAME TO another_gate", "ALTER FUNCTION another_gate RENAME TO gate_one", "list"),
+        (f"ALTER FUNCTION {GATE_ONE} RENAME TO another_gate", f"ALTER FUNCTION another_gate RENAME TO {GATE_ONE}",
+         "list"),
         ("ALTER TABLE events RENAME COLUMN metadata TO about", "ALTER TABLE events RENAME COLUMN about TO metadata",
          "contact"),
     ],
+    ids=["function", "column"],
 )  # fmt: skip
 def test_a_database_of_another_version_is_no_fault_of_ours(
     lonely: Server, brokerage: Tenant, server_url: str, url: str, there: str, back: str, asked: str

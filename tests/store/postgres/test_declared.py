@@ -11,6 +11,7 @@ from aureum.projections.list_sql import indexes
 from aureum.registry import LISTS
 from aureum.store.cipher import MasterKey
 from aureum.store.postgres.declared import lacking
+from aureum.store.postgres.functions import own_name
 from aureum.store.postgres.migrate import migrate, pending
 from tests.conftest import MASTER_KEY
 
@@ -118,5 +119,5 @@ def test_no_function_is_compiled(module_database_url: str) -> None:
     """To compile an append's statements took PostgreSQL 15 half a second, for each new session."""
     with psycopg.connect(module_database_url) as connection:
         found: dict[str, bool] = dict(connection.execute(PLANNED_OUR_WAY).fetchall())
-    assert {"append_events", "gate", "claim_deliveries"} <= set(found), found
+    assert {own_name(name) for name in ("append_events", "gate", "claim_deliveries")} <= set(found), found
     assert all(found.values()), found

@@ -12,10 +12,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from aureum import __version__
 from aureum.commands.properties import SLUG
 from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey, WrongMasterKey
 from aureum.store.postgres import migrate as module
+from aureum.store.postgres.functions import ending, own_name
 from aureum.store.postgres.migrate import NewerDatabase, migrate, migrations, order_of, pending
 from tests.conftest import MASTER_KEY, drop, execute, with_database
 from tests.stores import capture, open_brokerage, opened_store
@@ -123,42 +125,59 @@ def test_databases_of_one_server_at_once(server_url: str) -> None:
         assert asyncio.run(in_processes(*urls)) == [ALL] * 3
 
 
-def test_functions_of_another_version_are_replaced(database_url: str) -> None:
-    """Others of the same name, which take or return something else, do not stay beside them."""
-    count = "SELECT proname, count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 1"
-    before = rows(database_url, count)
+FUNCTIONS = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+
+
+def test_functions_of_the_version_before_stay_and_older_ones_go(database_url: str) -> None:
+    """Processes of the version before still call them. Up to 0.9.0 they had plain names."""
+    older, before = "a" * 64, "b" * 64
+    ours = {name for (name,) in rows(database_url, FUNCTIONS)}
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("DROP FUNCTION append_events, gate")
-        connection.execute("CREATE FUNCTION append_events(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+        for end in ("", ending(older), ending(before)):
+            connection.execute(
+                f"CREATE FUNCTION append_events{end}(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'".encode()
+            )
+        connection.execute(f"DROP FUNCTION {own_name('gate')}".encode())
+        connection.execute("DELETE FROM installed_functions")
         connection.execute(
-            "CREATE FUNCTION gate(p_key bytea[], p_host text[], p_slug text[], p_client text[], p_count integer[], "
-            "p_form_limit integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+            "INSERT INTO installed_functions (digest, version, installed_at) "
+            "VALUES (%s, '0.9.0', NULL), (%s, '0.9.1', now() - interval '1 day'), (%s, '0.9.2', now())",
+            ["c" * 64, older, before],
         )
-        connection.execute("UPDATE installed_functions SET digest = 'of the other version'")
     assert asyncio.run(pending(database_url)) == ["functions"]
     assert migrated(database_url) == ["functions"]
-    assert rows(database_url, count) == before
+    assert {name for (name,) in rows(database_url, FUNCTIONS)} == ours | {f"append_events{ending(before)}"}
+    assert rows(database_url, "SELECT version FROM installed_functions ORDER BY 1") == [(__version__,), ("0.9.2",)]
     asyncio.run(works(database_url))
+
+
+LATER = "INSERT INTO migrations (number, name) VALUES (9998, '9998_later.sql'), (9999, '9999_last.sql');"
+FUNCTIONS_LATER = (
+    "INSERT INTO installed_functions (digest, version, installed_at) VALUES ('another', '99.0.10', now());"
+)
 
 
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ("INSERT INTO migrations (number, name) VALUES (9998, '9998_later.sql'), (9999, '9999_last.sql')",
-         "9998_later.sql, 9999_last.sql"),
-        ("UPDATE installed_functions SET digest = 'another', version = '99.0.10'", "the functions of 99.0.10"),
+        (LATER, "9998_later.sql, 9999_last.sql"),
+        (FUNCTIONS_LATER, "the functions of 99.0.10"),
     ],
-)  # fmt: skip
+)
 def test_a_database_of_a_newer_version_is_left_alone(database_url: str, change: str, what: str) -> None:
+    """Programs of the version before serve beside it, as long as all that they need is there."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(change.encode())
     before = rows(database_url, "SELECT digest FROM installed_functions")
     said = f"newer than this program .*: {what}. Use the version that"
     with pytest.raises(NewerDatabase, match=said):
         migrated(database_url)
+    assert asyncio.run(pending(database_url)) == []
+    assert rows(database_url, "SELECT digest FROM installed_functions") == before
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM installed_functions WHERE version = %s", [__version__])
     with pytest.raises(NewerDatabase, match=said):
         asyncio.run(pending(database_url))
-    assert rows(database_url, "SELECT digest FROM installed_functions") == before
 
 
 def test_versions_have_an_order() -> None:

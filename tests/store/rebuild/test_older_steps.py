@@ -12,6 +12,7 @@ from aureum.projections import lead_list
 from aureum.registry import READ_MODELS, VERSIONED
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
+from aureum.store.postgres.functions import named
 from aureum.store.postgres.migrate import NewerDatabase, migrate, pending
 from aureum.store.rebuild.older_steps import rebuild_older_steps
 from tests.conftest import MASTER_KEY
@@ -121,7 +122,7 @@ def test_the_gate_knows_of_every_rebuild(database_url: str, model: Any) -> None:
     asyncio.run(opened_brokerage(database_url))
     with psycopg.connect(database_url) as connection:
         ((domain,),) = connection.execute("SELECT domain FROM domains").fetchall()
-        gate = "SELECT read_version FROM gate('{\"\"}', ARRAY[%s], '{\"\"}', '{\"\"}', '{1}', 0)"
+        gate = named("SELECT read_version FROM gate('{\"\"}', ARRAY[%s], '{\"\"}', '{\"\"}', '{1}', 0)").encode()
         assert connection.execute(gate, [domain]).fetchall() == [(0,)]
         connection.execute(f"UPDATE heads SET {model.NAME}_version = 5".encode())
         assert connection.execute(gate, [domain]).fetchall() == [(4,)]

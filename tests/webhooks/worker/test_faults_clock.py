@@ -8,6 +8,7 @@ import pytest
 from psycopg import sql
 
 from aureum.domain import ids
+from aureum.store.postgres.functions import own_name
 from aureum.webhooks.queue.lanes import LEASE_SECONDS
 from aureum.webhooks.queue.message import message_id
 from tests.conftest import execute
@@ -24,7 +25,7 @@ CREATE SCHEMA clock;
 CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE
     AS $$ SELECT pg_catalog.now() + interval {shift} $$;
 ALTER DATABASE {name} SET search_path = clock, public, pg_catalog;
-ALTER FUNCTION claim_deliveries SET search_path = clock, public, pg_catalog;
+ALTER FUNCTION {claim} SET search_path = clock, public, pg_catalog;
 """
 )
 """For every session that comes, and the function that has a path of its own: ``now()`` is another hour's."""
@@ -33,7 +34,12 @@ ALTER FUNCTION claim_deliveries SET search_path = clock, public, pg_catalog;
 @pytest.mark.parametrize("shift", ["1 hour", "-1 hour"])
 def test_an_hour_between_the_clocks_delays_nothing_and_is_not_signed(database_url: str, shift: str) -> None:
     name = str(psycopg.conninfo.conninfo_to_dict(database_url)["dbname"])
-    execute(database_url, ANOTHER_CLOCK.format(shift=sql.Literal(shift), name=sql.Identifier(name)))
+    execute(
+        database_url,
+        ANOTHER_CLOCK.format(
+            shift=sql.Literal(shift), name=sql.Identifier(name), claim=sql.Identifier(own_name("claim_deliveries"))
+        ),
+    )
     apart = timedelta(hours=1 if shift == "1 hour" else -1)
 
     async def scenario() -> None:
