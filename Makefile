@@ -44,7 +44,7 @@ format: .venv/.installed ## format the code and mend what ruff can mend
 bench: .venv/.installed ## measure, in ratios to a yardstick of the same machine; takes minutes
 	@$(BIN)/python -m bench $(ARGS)
 
-chaos: .venv/.installed ## kill workers, crash PostgreSQL, misbehave as receivers do; nothing may be lost (--seconds 600)
+chaos: .venv/.installed ## kill workers, crash PostgreSQL, fail over, misbehave as receivers do; nothing may be lost (--seconds 600)
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 .venv/.locked: requirements-dev.lock

@@ -5,6 +5,7 @@ evil ones come                    three tenths: the healthy are to notice nothin
 workers are killed, PostgreSQL    half: kill -9, SIGTERM and SIGSTOP by chance; in the middle the database crashes
 everybody behaves                 what waits for its next attempt is hurried, by SQL, and new workers forget who was
                                   dead: else it would take three days; then the oracle judges
+the primary dies                  of two PostgreSQL 15 with synchronous replication, under load; the other takes over
 """
 
 import argparse
@@ -27,6 +28,7 @@ from aureum.store.postgres import embedded
 from aureum.store.postgres.migrate import migrate
 from aureum.store.postgres.notify import Notifier
 from tests.chaos import facts, oracle
+from tests.chaos.failover import failed_over
 from tests.chaos.scene import EVIL, HEALTHY, TENANTS, Scene
 from tests.chaos.talker import talker
 from tests.chaos.workers import Workers, workers
@@ -184,6 +186,8 @@ def main() -> None:
     with embedded.throwaway() as server:
         asyncio.run(migrate(server.url, MasterKey(MASTER_KEY)))
         violations = asyncio.run(perform(server, directory / "workers.log", given.seconds, given.rate, seed))
+    print("Failing over …", flush=True)
+    violations += failed_over(given.seconds * 0.1)
     print(f"took       {time.monotonic() - started:.0f} s")
     for violation in violations[:SHOWN]:
         print(f"VIOLATED   {violation}")
