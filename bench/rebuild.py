@@ -84,6 +84,10 @@ class Brokerage:
         lead = self.dice.choice(self.leads) if self.leads and self.dice.random() >= CAPTURES else None
         if lead is None or lead.lead_id in self.changed:
             return self._capture()
+        return self.change_of(lead)
+
+    def change_of(self, lead: Open) -> Append:
+        """The next change of one lead."""
         return self._append(lead, self._change(lead), b"")
 
     def _capture(self) -> Append:

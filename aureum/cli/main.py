@@ -24,6 +24,7 @@ from aureum.cli import (
     projections,
     routing,
     serve,
+    transfer,
     undoing,
     users,
     webhooks,
@@ -128,6 +129,8 @@ app.command("demo", epilog=examples("aureum demo"))(serve.demo_command)
 app.command("doctor", epilog=examples("aureum doctor"))(doctor.doctor_command)
 app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup_command)
 app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore_command)
+app.command("export", epilog=transfer.EXPORT_EXAMPLES)(transfer.export_command)
+app.command("import", epilog=transfer.IMPORT_EXAMPLES)(transfer.import_command)
 app.command("undo", epilog=undoing.EXAMPLES)(undoing.undo_command)
 app.add_typer(brokerages.app, name="brokerage")
 app.add_typer(users.user, name="user")

@@ -142,7 +142,7 @@ def subscriber_id(key: TenantKey, email: str, life: int = 0) -> UUID:
 
 def stream_of(key: TenantKey, compared: bytes, life: int) -> UUID:
     """The same of an address in its one form: a UUID of version 8 (RFC 9562)."""
-    number = int.from_bytes(key.digest(b"subscriber", life.to_bytes(1, "big") + compared)[:16], "big")
+    number = int.from_bytes(key.stream_digest(b"subscriber", life.to_bytes(1, "big") + compared)[:16], "big")
     return UUID(int=number & ~(0xF000 << 64) & ~(0xC000 << 48) | 0x8000 << 64 | 0x8000 << 48)
 
 

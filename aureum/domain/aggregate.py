@@ -2,7 +2,8 @@
 
 An event class names its permanent type (``TOPIC``), the version of its fields (``class_version``, 1 unless it says
 otherwise) and which of its fields are ``PERSONAL``: those are encrypted before they are stored, all together. Up to
-version ``SEALED_ONE_BY_ONE`` each of them was encrypted by itself.
+version ``SEALED_ONE_BY_ONE`` each of them was encrypted by itself. ``SECRET`` fields let a program or a person in:
+they never leave the installation (``aureum/transfer``).
 """
 
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ class Event(domain.Aggregate.Event):
 
     TOPIC: ClassVar[str] = ""
     PERSONAL: ClassVar[frozenset[str]] = frozenset()
+    SECRET: ClassVar[frozenset[str]] = frozenset()
     class_version: ClassVar[int] = 1
     SEALED_ONE_BY_ONE: ClassVar[int] = 0
 

@@ -35,6 +35,7 @@ class ApiKey(Aggregate):
 
         TOPIC: ClassVar[str] = "api_key.issued"
         class_version: ClassVar[int] = 2
+        SECRET: ClassVar[frozenset[str]] = frozenset(("key_hash",))
 
         name: str
         prefix: str

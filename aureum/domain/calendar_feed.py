@@ -33,6 +33,7 @@ class CalendarFeed(Aggregate):
         """The user got the first address. *token_hash* is the SHA-256 of its secret in hex."""
 
         TOPIC: ClassVar[str] = "calendar_feed.opened"
+        SECRET: ClassVar[frozenset[str]] = frozenset(("token_hash",))
 
         user_id: UUID
         token_hash: str
@@ -48,6 +49,7 @@ class CalendarFeed(Aggregate):
         """The user got another address. The one before is dead."""
 
         TOPIC: ClassVar[str] = "calendar_feed.renewed"
+        SECRET: ClassVar[frozenset[str]] = frozenset(("token_hash",))
 
         token_hash: str
         details: bool

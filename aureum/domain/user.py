@@ -70,6 +70,7 @@ class User(Aggregate):
         class_version: ClassVar[int] = 2
         SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("email", "name", "password_hash"))
+        SECRET: ClassVar[frozenset[str]] = frozenset(("password_hash",))
 
         number: int
         email: str
@@ -141,6 +142,7 @@ class User(Aggregate):
         class_version: ClassVar[int] = 2
         SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("password_hash",))
+        SECRET: ClassVar[frozenset[str]] = frozenset(("password_hash",))
 
         password_hash: str
 
@@ -172,6 +174,7 @@ class User(Aggregate):
 
         TOPIC: ClassVar[str] = "user.totp_enabled"
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("secret", "recovery"))
+        SECRET: ClassVar[frozenset[str]] = frozenset(("secret", "recovery"))
 
         secret: str
         recovery: str
@@ -184,6 +187,7 @@ class User(Aggregate):
         """The user logged in with it; it works no more."""
 
         TOPIC: ClassVar[str] = "user.recovery_code_used"
+        SECRET: ClassVar[frozenset[str]] = frozenset(("used",))
 
         used: str
 

@@ -54,6 +54,7 @@ class WebhookEndpoint(Aggregate):
         class_version: ClassVar[int] = 2
         SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("secret",))
+        SECRET: ClassVar[frozenset[str]] = frozenset(("secret",))
 
         url: str
         events: tuple[str, ...]
@@ -90,6 +91,7 @@ class WebhookEndpoint(Aggregate):
         class_version: ClassVar[int] = 2
         SEALED_ONE_BY_ONE: ClassVar[int] = 1
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("secret",))
+        SECRET: ClassVar[frozenset[str]] = frozenset(("secret",))
 
         secret: str
         overlap_hours: int

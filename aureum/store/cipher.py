@@ -49,9 +49,9 @@ class MasterKey:
     def __init__(self, key: bytes) -> None:
         self._key = AESGCM(key)
 
-    def new_tenant_key(self, tenant_id: UUID) -> bytes:
-        """A new tenant's key, wrapped for its row."""
-        return seal(self._key, AESGCM.generate_key(256), b"tenant" + tenant_id.bytes)
+    def new_tenant_key(self, tenant_id: UUID, stream_key: bytes = b"") -> bytes:
+        """A new tenant's key, wrapped for its row; with the *stream_key* that a tenant brings from elsewhere."""
+        return seal(self._key, AESGCM.generate_key(256) + stream_key, b"tenant" + tenant_id.bytes)
 
     def open_tenant_key(self, tenant_id: UUID, wrapped: bytes) -> "TenantKey":
         """Raises WrongMasterKey."""
@@ -62,12 +62,18 @@ class MasterKey:
 
 
 class TenantKey:
-    """Wraps the keys of one tenant's subjects, and encrypts what is the tenant's own (remembered answers)."""
+    """Wraps the keys of one tenant's subjects, and encrypts what is the tenant's own (remembered answers).
+
+    ``stream_key`` is what ids of streams are derived with. A tenant that was imported has brought its own, behind the
+    key itself: its ids are those of the installation where it began.
+    """
 
     def __init__(self, tenant_id: UUID, key: bytes) -> None:
         self.tenant_id = tenant_id
-        self._key = AESGCM(key)
-        self._digest_key = hmac.digest(key, b"digest" + tenant_id.bytes, "sha256")
+        own, brought = key[:KEY_BYTES], key[KEY_BYTES:]
+        self._key = AESGCM(own)
+        self._digest_key = hmac.digest(own, b"digest" + tenant_id.bytes, "sha256")
+        self.stream_key = brought or self._digest_key
 
     def new_subject_key(self, subject_id: UUID) -> tuple[AESGCM, bytes]:
         """A new subject's key, and the same wrapped for its row."""
@@ -88,7 +94,16 @@ class TenantKey:
 
     def digest(self, purpose: bytes, value: bytes) -> bytes:
         """HMAC-SHA256 under a key of the tenant's own: the same for the same *value*, and secret without the key."""
-        return hmac.digest(self._digest_key, len(purpose).to_bytes(1, "big") + purpose + value, "sha256")
+        return digest(self._digest_key, purpose, value)
+
+    def stream_digest(self, purpose: bytes, value: bytes) -> bytes:
+        """The same for ids of streams, which stay when a tenant moves to another installation."""
+        return digest(self.stream_key, purpose, value)
+
+
+def digest(key: bytes, purpose: bytes, value: bytes) -> bytes:
+    """HMAC-SHA256 of *value* for one *purpose*."""
+    return hmac.digest(key, len(purpose).to_bytes(1, "big") + purpose + value, "sha256")
 
 
 class TenantKeys:

@@ -73,12 +73,16 @@ class Fetched(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventLog:
-    """The events of *types* in one tenant's log. Without a key nothing is decrypted: personal fields read as erased."""
+    """The events of *types* in one tenant's log. Without a key nothing is decrypted: personal fields read as erased.
+
+    *ahead*: whether the next batch is looked for while the caller works, who then must not use the connection.
+    """
 
     connection: AsyncConnection[Any]
     tenant_id: UUID
     types: Sequence[str]
     key: TenantKey | None
+    ahead: bool = True
 
     async def by_position(self, after: int, until: int) -> list[Logged]:
         """The events at the positions above *after*, up to *until*; their number is bounded by the distance."""
@@ -87,9 +91,17 @@ class EventLog:
     async def by_stream(self, until: int, limit: int) -> AsyncGenerator[list[Logged], None]:
         """The events at *until* and before, in order of stream and version, *limit* at a time.
 
-        The database looks for the next ones while the caller works on these. Close it with ``aclosing``.
+        Close it with ``aclosing``.
         """
         after = {"stream": UUID(int=0), "version": 0, "until": until, "limit": limit}
+        if not self.ahead:
+            while True:
+                fetched = await self._fetch(BY_STREAM, after)
+                yield await self._decode(fetched)
+                if len(fetched.rows) < limit:
+                    return
+                stream_id, version, *_ = fetched.rows[-1]
+                after |= {"stream": stream_id, "version": version}
         ahead = asyncio.create_task(self._fetch(BY_STREAM, after))
         try:
             while True:

@@ -1,0 +1,263 @@
+"""Writes a brokerage's whole log, as it is at one position, line by line.
+
+    snapshot   one transaction: the position, the brokerage's own events, a hash of what people read
+    lines      the log up to that position, in short statements: what stands there never changes
+    links      by which people unsubscribe from newsletters that they have
+    end        how many lines there are, and their hash
+
+Others go on writing meanwhile. Memory does not grow with the log. The connections are the owner's.
+"""
+
+import asyncio
+import hashlib
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg import AsyncConnection, IsolationLevel
+
+from aureum import __version__
+from aureum.domain.ids import PLATFORM, to_wire
+from aureum.lru import Lru
+from aureum.store.cipher import TenantKey
+from aureum.transfer import numbers
+from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LineWriter, special
+from aureum.transfer.sealing import LineSeal
+from aureum.transfer.state import as_document, state_of
+
+FORMAT = 1
+"""The version of the file. A reader refuses a higher one."""
+
+HEAD = """
+SELECT h.position, b.slug, b.name, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+  FROM heads h
+  JOIN brokerages b ON b.tenant_id = h.tenant_id
+ WHERE h.tenant_id = %(tenant)s
+"""
+
+TIME = """to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+OWN_EVENTS = f"""
+SELECT e.stream_id, e.version, e.type, e.schema_version, e.data, e.metadata, {TIME}
+  FROM events e
+ WHERE e.tenant_id = %(platform)s AND e.stream_id = %(tenant)s
+ ORDER BY e.version
+"""  # noqa: S608  # of constants
+
+EVENTS = f"""
+SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, {TIME}, k.wrapped
+  FROM events e
+  LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
+ WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.position <= %(until)s
+ ORDER BY e.position
+"""  # noqa: S608  # of constants
+
+TURNS = """
+SELECT s.name, s.position, s.window_name, s.times FROM turns s WHERE s.tenant_id = %(tenant)s ORDER BY s.name
+"""
+
+REPLAYS = """
+SELECT r.replay_id, r.state, r.cursor, r.queued, r.ended_at FROM webhook_replays r
+ WHERE r.tenant_id = %(tenant)s AND r.state <> 'running'
+ ORDER BY r.replay_id
+"""
+
+LOGO = """
+SELECT l.digest, l.image FROM brokerage_logos l JOIN brokerages b ON b.tenant_id = l.tenant_id AND b.logo = l.digest
+ WHERE l.tenant_id = %(tenant)s
+"""
+
+LINK_PAGE = """
+SELECT t.token_hash, t.subscriber_id FROM unsubscribe_tokens t
+ WHERE t.tenant_id = %(tenant)s AND t.token_hash > %(after)s
+ ORDER BY t.token_hash LIMIT %(limit)s
+"""
+
+CHUNK = 2_000
+"""Events that are in memory at once, and as many again that are read ahead."""
+
+LINKS_A_LINE = 1_000
+
+KEYS_KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: *events* of the log, the *hash* of the file's lines, and that of what people read."""
+
+    events: int
+    hash: str
+    state: str
+
+
+class Lines:
+    """Counts and hashes the lines that it hands to *write*."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self.write = write
+        self.count = 0
+        self.hashed = hashlib.sha256()
+
+    def add(self, lines: Sequence[bytes]) -> None:
+        """Write *lines*. Raises OSError."""
+        block = b"".join(lines)
+        self.count += len(lines)
+        self.hashed.update(block)
+        self.write(block)
+
+
+async def export(
+    connection: AsyncConnection[Any],
+    key: TenantKey,
+    write: Callable[[bytes], object],
+    seal: LineSeal | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Exported:
+    """Write the log of the brokerage that *key* is of. *progress* is told how many events of how many are written.
+
+    Raises Broken for an event that cannot be read, OSError, and the driver's errors.
+    """
+    tenant_id = key.tenant_id
+    source = f"/brokerages/{to_wire(tenant_id)}"
+    writer = LineWriter(tenant_id, source, seal)
+    lines = Lines(write)
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    async with connection.transaction():
+        about, own, at = await snapshot(connection, key, seal)
+    await connection.set_isolation_level(None)
+    head: int = about["position"]
+    lines.add([special(source, BEGUN, "begun", at, about)])
+    lines.add(
+        [
+            writer.line(
+                stream_id=stream_id,
+                version=version,
+                position=0,
+                name=name,
+                schema_version=schema_version,
+                data=data,
+                metadata=metadata,
+                time=time,
+                key=None,
+            )
+            for stream_id, version, name, schema_version, data, metadata, time in own
+        ]
+    )
+    opened = OpenedKeys(key)
+    async for rows in chunks(connection, tenant_id, head):
+        lines.add([opened.line(writer, row) for row in rows])
+        if progress is not None:
+            progress(rows[-1][2], head)
+    async for links in link_pages(connection, tenant_id):
+        lines.add([special(source, LINKS, f"links.{lines.count}", at, {"links": links})])
+    digest = lines.hashed.hexdigest()
+    lines.add([special(source, ENDED, "ended", at, {"events": head, "lines": lines.count, "hash": digest})])
+    return Exported(head, digest, about["state"]["hash"])
+
+
+async def snapshot(
+    connection: AsyncConnection[Any], key: TenantKey, seal: LineSeal | None
+) -> tuple[dict[str, Any], list[Any], str]:
+    """What the first line says, the brokerage's own events, and when that was: all of one moment."""
+    tenant_id = key.tenant_id
+    named = {"tenant": tenant_id, "platform": PLATFORM}
+
+    async def rows(query: str) -> list[Any]:
+        cursor = connection.cursor(binary=True)
+        await cursor.execute(query.encode(), named)
+        return await cursor.fetchall()
+
+    ((head, slug, name, at),) = await rows(HEAD)
+    own = await rows(OWN_EVENTS)
+    logo = [{"digest": digest, "image": b64encode(image).decode()} for digest, image in await rows(LOGO)]
+    streams = b64encode(key.stream_key).decode()
+    about = {
+        "format": FORMAT,
+        "aureum": __version__,
+        "brokerage": {"id": to_wire(tenant_id), "slug": slug, "name": name},
+        "position": head,
+        "ownEvents": len(own),
+        "sealing": None if seal is None else seal.description(),
+        "streamKey": streams if seal is None else seal.seal(1, b"stream key", key.stream_key),
+        "numbers": await numbers.used(connection, tenant_id),
+        "state": as_document(await state_of(connection, tenant_id)),
+        "turns": [[to_wire(agent), position, window, times] for agent, position, window, times in await rows(TURNS)],
+        "replays": [
+            [to_wire(replay), state, cursor, queued, None if ended is None else ended.isoformat()]
+            for replay, state, cursor, queued, ended in await rows(REPLAYS)
+        ],
+        "logo": logo[0] if logo else None,
+    }
+    return about, own, at
+
+
+async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> AsyncIterator[list[Any]]:
+    """The rows of the log up to *head*. The database looks for the next ones while the caller works on these.
+
+    Raises Broken where one is missing.
+    """
+
+    async def fetch(after: int) -> list[Any]:
+        cursor = connection.cursor(binary=True)
+        named = {"tenant": tenant_id, "after": after, "until": min(after + CHUNK, head)}
+        await cursor.execute(EVENTS.encode(), named)
+        return await cursor.fetchall()
+
+    ahead = asyncio.create_task(fetch(0))
+    try:
+        for after in range(0, head, CHUNK):
+            rows = await ahead
+            if len(rows) != min(CHUNK, head - after):
+                raise Broken(f"Events are missing behind position {after}. 'aureum audit verify' says which.")
+            ahead = asyncio.create_task(fetch(after + CHUNK))
+            # So that the statement is on its way before the work on these rows begins.
+            await asyncio.sleep(0)
+            yield rows
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
+
+
+class OpenedKeys:
+    """Opens the keys of subjects, and remembers those of whom something stood in the log a moment ago."""
+
+    def __init__(self, key: TenantKey) -> None:
+        self.key = key
+        self.opened: Lru[UUID, AESGCM] = Lru(KEYS_KEPT)
+
+    def line(self, writer: LineWriter, row: Any) -> bytes:
+        """The line of a row of ``EVENTS``. Raises Broken."""
+        stream_id, version, position, name, schema_version, data, metadata, time, wrapped = row
+        key = None
+        if wrapped is not None:
+            key = self.opened.find(stream_id)
+            if key is None:
+                key = self.key.open_subject_key(stream_id, wrapped)
+                self.opened.keep(stream_id, key)
+        return writer.line(
+            stream_id=stream_id,
+            version=version,
+            position=position,
+            name=name,
+            schema_version=schema_version,
+            data=data,
+            metadata=metadata,
+            time=time,
+            key=key,
+        )
+
+
+async def link_pages(connection: AsyncConnection[Any], tenant_id: UUID) -> AsyncIterator[list[list[str]]]:
+    """The hashes of links with their subscribers, a thousand at a time."""
+    cursor, after = connection.cursor(binary=True), b""
+    while True:
+        await cursor.execute(LINK_PAGE.encode(), {"tenant": tenant_id, "after": after, "limit": LINKS_A_LINE})
+        rows = await cursor.fetchall()
+        if rows:
+            yield [[hashed.hex(), to_wire(subscriber)] for hashed, subscriber in rows]
+        if len(rows) < LINKS_A_LINE:
+            return
+        after = rows[-1][0]

@@ -1,0 +1,301 @@
+"""A line of an exported file: a CloudEvent (version 1.0, JSON format), both ways.
+
+    specversion, id, source, type   as CloudEvents requires them; ``id`` is the position in the brokerage's log
+    subject                         the wire id of the stream
+    time                            when the event was stored, to the microsecond
+    sequence                        the position again, in nineteen digits, so that it sorts as text
+    streamversion, schemaversion    the event's number in its stream, and the version of its fields
+    erased                          true if the person was erased
+    data.fields                     the event's fields as they are stored, without what is personal
+    data.personal, data.sealed      what is personal: in clear, or under the file's passphrase
+    data.lost                       the names of what was personal, where the person was erased
+    data.metadata                   who caused it, by which command, in which request
+
+The brokerage's own events stand in the platform's log: they have no position here, their ``id`` is that of the
+brokerage with their version, and their ``time`` is when they happened.
+
+The first line says what follows (type ``aureum.export.begun``), the last one proves that it is all there
+(``aureum.export.ended``); ``aureum.export.links`` are the hashes of the links in newsletters by which people
+unsubscribe.
+"""
+
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from aureum.domain.api_key import ApiKey
+from aureum.domain.ids import from_wire, to_wire
+from aureum.domain.user import User
+from aureum.store.cipher import field_context, seal, unseal
+from aureum.store.mapper import EPOCH, MILLISECOND, REGISTRY, TOGETHER, EventType
+from aureum.transfer.sealing import LineSeal, WrongPassphrase
+
+BEGUN, ENDED, LINKS = "aureum.export.begun", "aureum.export.ended", "aureum.export.links"
+
+DIGITS = 19
+
+LAST_POSITION = (1 << 53) - 1
+
+LINE_LIMIT = 16 * 1024 * 1024
+"""Bytes in a line: more than any event has."""
+
+NEWLINE = orjson.OPT_APPEND_NEWLINE
+
+
+class Broken(ValueError):
+    """A line is not what it has to be. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as a line tells it; ``personal`` is None where nothing personal stands in it. ``position`` is 0 for the
+    brokerage's own."""
+
+    stream_id: UUID
+    version: int
+    position: int
+    kind: EventType
+    schema_version: int
+    time: datetime
+    fields: dict[str, Any]
+    personal: dict[str, Any] | None
+    lost: tuple[str, ...]
+    metadata: bytes
+    erased: bool
+
+    @property
+    def name(self) -> str:
+        """The type of the event."""
+        return self.kind.cls.TOPIC
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each personal field of this version is sealed by itself."""
+        return self.schema_version <= self.kind.cls.SEALED_ONE_BY_ONE
+
+
+@dataclass(frozen=True, slots=True)
+class LineWriter:
+    """Writes the events of one brokerage; *seal* is that of the file, None: in clear."""
+
+    tenant_id: UUID
+    source: str
+    seal: LineSeal | None
+
+    def line(
+        self,
+        *,
+        stream_id: UUID,
+        version: int,
+        position: int,
+        name: str,
+        schema_version: int,
+        data: bytes,
+        metadata: bytes,
+        time: str,
+        key: AESGCM | None,
+    ) -> bytes:
+        """The line of a stored event; *key* is that of the stream's subject, None: erased, or nothing personal.
+
+        Raises Broken if it cannot be read.
+        """
+        kind = kind_of(name, schema_version)
+        subject = to_wire(stream_id)
+        try:
+            fields: dict[str, Any] = orjson.loads(data)
+            personal, lost = opened(kind, self.tenant_id, stream_id, version, schema_version, fields, key)
+            said: dict[str, Any] = {"fields": fields}
+            # The first event of a person says whether there is a key.
+            erased = bool(lost) or (key is None and version == 1 and bool(kind.personal))
+            for secret in kind.cls.SECRET - set(lost):
+                fields[secret] = None
+                personal.pop(secret, None)
+            if lost:
+                said["lost"] = lost
+            if personal:
+                if self.seal is None:
+                    said["personal"] = personal
+                else:
+                    number = line_number(position, version)
+                    said["sealed"] = self.seal.seal(number, place(subject, version), orjson.dumps(personal))
+            said["metadata"] = orjson.loads(metadata)
+        except (ValueError, TypeError, AttributeError, InvalidTag) as error:
+            where = f"position {position}" if position else f"version {version} of the brokerage's own"
+            raise Broken(
+                f"The event at {where} cannot be read. 'aureum audit verify' says whether the log was damaged."
+            ) from error
+        if not position:
+            time = moment_text(EPOCH + fields["timestamp"] * MILLISECOND)
+        event = {
+            "specversion": "1.0",
+            "id": str(position) if position else f"{subject}.{version}",
+            "source": self.source,
+            "type": name,
+            "subject": subject,
+            "time": time,
+            **({"sequence": f"{position:0{DIGITS}}"} if position else {}),
+            "streamversion": version,
+            "schemaversion": schema_version,
+            **({"erased": True} if erased else {}),
+            "data": said,
+        }
+        return orjson.dumps(event, option=NEWLINE)
+
+
+def special(source: str, name: str, identifier: str, time: str, data: Mapping[str, Any]) -> bytes:
+    """A line that is no event of the log."""
+    event = {"specversion": "1.0", "id": identifier, "source": source, "type": name, "time": time, "data": data}
+    return orjson.dumps(event, option=NEWLINE)
+
+
+def opened(
+    kind: EventType,
+    tenant_id: UUID,
+    stream_id: UUID,
+    version: int,
+    schema_version: int,
+    fields: dict[str, Any],
+    key: AESGCM | None,
+) -> tuple[dict[str, Any], list[str]]:
+    """What is personal in *fields*, which are left without it; or the names of what is lost. Raises InvalidTag."""
+    if not kind.personal:
+        return {}, []
+    if schema_version > kind.cls.SEALED_ONE_BY_ONE:
+        sealed = fields.pop(TOGETHER, None)
+        if sealed is None:
+            return {}, []
+        if key is None:
+            return {}, [name for name in kind.personal if name not in fields]
+        where = field_context(tenant_id, stream_id, stream_id, version, TOGETHER)
+        return orjson.loads(unseal(key, b64decode(sealed), where)), []
+    each = {name: fields.pop(name) for name in kind.personal if fields.get(name) is not None}
+    if key is None:
+        return {}, list(each)
+    where = field_context(tenant_id, stream_id, stream_id, version, "")
+    return {
+        name: orjson.loads(unseal(key, b64decode(sealed), where + name.encode())) for name, sealed in each.items()
+    }, []
+
+
+def without_secrets(event: LoggedEvent) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Fields and personal fields of *event*, with what stands in the place of secrets that must not be null."""
+    fields, personal = event.fields, event.personal or {}
+    if event.name == ApiKey.Issued.TOPIC:
+        # The hash of no key: it is the hash of nothing that anybody knows.
+        fields = fields | {"key_hash": secrets.token_hex(32)}
+    if replaces_sealed(event):
+        blank = dict.fromkeys(event.kind.cls.SECRET, "")
+        fields = {name: value for name, value in fields.items() if name not in blank}
+        personal = personal | blank
+    return fields, personal
+
+
+def replaces_sealed(event: LoggedEvent) -> bool:
+    """Whether what stands in the place of a secret is sealed, too."""
+    return event.name == User.TotpEnabled.TOPIC and not event.lost
+
+
+def stored(event: LoggedEvent, tenant_id: UUID, key: AESGCM | None) -> bytes:
+    """The data of *event* as the log keeps it, under the *key* of its subject."""
+    fields, personal = (event.fields, {}) if key is None and replaces_sealed(event) else without_secrets(event)
+    if event.lost:
+        # Nothing opens it: what was personal reads as erased.
+        return orjson.dumps(fields | dict.fromkeys(event.lost if event.one_by_one else (TOGETHER,), ""))
+    if not personal:
+        return orjson.dumps(fields)
+    assert key is not None
+    where = field_context(tenant_id, event.stream_id, event.stream_id, event.version, "")
+    if event.one_by_one:
+        sealed = {
+            name: b64encode(seal(key, orjson.dumps(value), where + name.encode())).decode()
+            for name, value in personal.items()
+        }
+        return orjson.dumps(fields | sealed)
+    return orjson.dumps(fields | {TOGETHER: b64encode(seal(key, orjson.dumps(personal), where)).decode()})
+
+
+def read_event(line: Mapping[str, Any], source: str, seal: LineSeal | None) -> LoggedEvent:
+    """The event that a line tells. Raises Broken, WrongPassphrase."""
+    try:
+        subject, name, said = line["subject"], line["type"], line["data"]
+        stream_id = from_wire(subject)
+        version, schema_version = whole(line["streamversion"]), whole(line["schemaversion"])
+        position = whole(int(line["sequence"]), LAST_POSITION) if "sequence" in line else 0
+        if stream_id is None or line["source"] != source or line["specversion"] != "1.0":
+            raise Broken("it is not an event of this brokerage")
+        kind = kind_of(str(name), schema_version)
+        fields, personal, metadata = said["fields"], said.get("personal"), said["metadata"]
+        if "sealed" in said:
+            if seal is None:
+                raise Broken("its personal fields are sealed, but the file is not")
+            number = line_number(position, version)
+            personal = orjson.loads(seal.open(number, place(subject, version), said["sealed"]))
+        event = LoggedEvent(
+            stream_id=stream_id,
+            version=version,
+            position=position,
+            kind=kind,
+            schema_version=schema_version,
+            time=datetime.fromisoformat(line["time"]).astimezone(UTC),
+            fields=fields,
+            personal=personal,
+            lost=tuple(said.get("lost", ())),
+            metadata=orjson.dumps(metadata),
+            erased=line.get("erased", False) is True,
+        )
+        check(event, metadata)
+    except (Broken, WrongPassphrase):
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Broken("it is not an event as 'aureum export' writes it") from error
+    return event
+
+
+def check(event: LoggedEvent, metadata: Any) -> None:
+    """Raises Broken unless *event* has the shape that the log needs."""
+    personal = event.personal
+    if not isinstance(event.fields, dict) or not isinstance(metadata, dict) or not isinstance(personal, dict | None):
+        raise Broken("its data is not as 'aureum export' writes it")
+    if TOGETHER in event.fields or type(event.fields.get("timestamp")) is not int:
+        raise Broken("its fields are not as 'aureum export' writes them")
+    apart = {*(personal or ()), *event.lost}
+    if apart - set(event.kind.personal) or apart & set(event.fields) or (personal and event.erased):
+        raise Broken("its personal fields are not those of its type")
+
+
+def kind_of(name: str, schema_version: int) -> EventType:
+    """How events of that type are stored. Raises Broken for one that this version does not know."""
+    kind = REGISTRY.get(name)
+    if kind is None or schema_version > kind.schema_version:
+        raise Broken(f"this version of Aureum does not know the event type {name!r} in version {schema_version}")
+    return kind
+
+
+def whole(value: Any, most: int = (1 << 31) - 1) -> int:
+    """A number from 1 on. Raises Broken."""
+    if type(value) is not int or not 1 <= value <= most:
+        raise Broken("a number in it is none")
+    return value
+
+
+def line_number(position: int, version: int) -> int:
+    """By which a line is sealed: no two of a file have the same, and none has a number of the first line."""
+    return position << 32 if position else 1 << 88 | version
+
+
+def place(subject: str, version: int) -> bytes:
+    """What is authenticated with the sealed fields of an event."""
+    return f"{subject}.{version}".encode()
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment to the microsecond, as PostgreSQL writes those of the log."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

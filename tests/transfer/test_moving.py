@@ -1,0 +1,304 @@
+"""A brokerage that moves is the same one: what people read, what the log tells, and what an auditor verifies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from aureum.background.follower import tenants_behind
+from aureum.commands.newsletter import Subscribe, subscribe
+from aureum.domain.aggregate import events_of
+from aureum.domain.ids import PLATFORM, from_wire, to_wire
+from aureum.figures.keeping import FIGURES
+from aureum.mail.worker.consumer import mail_consumer
+from aureum.mail.worker.mail_settings import MailSettings
+from aureum.registry import AGGREGATES
+from aureum.store import chain
+from aureum.store.cipher import MasterKey, TenantKeys
+from aureum.store.event_store import EventStore
+from aureum.store.metadata import VISITOR, Origin
+from aureum.store.postgres.database import Database, connect
+from aureum.store.rebuild.rebuild import REBUILDABLE, rebuild
+from aureum.store.rebuild.verifying import verify_read_model
+from aureum.store.writer import AppendWriter
+from aureum.timers.setting import TIMERS
+from aureum.transfer import sealing
+from aureum.transfer.importing import ONWARDS
+from aureum.transfer.numbers import SEQUENCE_OF
+from aureum.webhooks.telling.projector import WEBHOOKS
+from tests.conftest import fresh_database
+from tests.mail.queued import SENDER
+from tests.stores import capture, open_brokerage, opened_store
+from tests.transfer.moving import (
+    OTHER_MASTER_KEY,
+    SECRETS,
+    add_staff,
+    events_in,
+    exported,
+    fill,
+    histories,
+    imported,
+    lines_of,
+    state,
+)
+
+ERASE = "DELETE FROM subject_keys WHERE tenant_id = %(tenant)s AND subject_id = %(subject)s RETURNING 1"
+
+BRIEF = 1 << 4
+
+
+@pytest.fixture(scope="module")
+def elsewhere(server_url: str, template: str) -> Iterator[str]:
+    """The database of another installation."""
+    with fresh_database(server_url, template) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealing, "COST", BRIEF)
+        asyncio.run(other_key(url))
+        yield url
+
+
+async def other_key(url: str) -> None:
+    async with await connect(url) as connection:
+        await connection.execute(
+            "UPDATE tenant_keys SET wrapped = %b WHERE tenant_id = %s",
+            [MasterKey(OTHER_MASTER_KEY).new_tenant_key(PLATFORM), PLATFORM],
+        )
+
+
+@asynccontextmanager
+async def there(url: str) -> AsyncIterator[EventStore]:
+    """The event store of the other installation."""
+    async with Database(url) as database, AppendWriter(url) as writer:
+        yield EventStore(database, writer, TenantKeys(MasterKey(OTHER_MASTER_KEY)))
+
+
+def test_a_random_brokerage_is_the_same_elsewhere(module_database_url: str, elsewhere: str) -> None:
+    @settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @given(st.integers(0, 1 << 30), st.integers(0, 25), st.integers(0, 3), st.booleans())
+    def moves(seed: int, resources: int, erased: int, sealed: bool) -> None:
+        async def scenario() -> None:
+            passphrase = b"correct horse battery" if sealed else None
+            async with opened_store(module_database_url) as store, there(elsewhere) as other:
+                tenant_id = await open_brokerage(store)
+                streams = await fill(store, tenant_id, seed, resources)
+                for subject in streams[:erased]:
+                    await store.database.rows(ERASE, {"tenant": tenant_id, "subject": subject})
+                if erased:
+                    for model in REBUILDABLE:
+                        await rebuild(store.database.url, store.keys, model.NAME, tenant_id)
+                file, done = await exported(module_database_url, tenant_id, passphrase)
+                here = await imported(elsewhere, file, passphrase)
+
+                assert (here.events, here.hash) == (done.events, done.hash)
+                assert here.uncompared == [] and from_wire(here.id) == tenant_id
+                assert await state(elsewhere, tenant_id) == await state(module_database_url, tenant_id)
+                assert await histories(other, tenant_id, done.events) == await histories(store, tenant_id, done.events)
+                again, _ = await exported(elsewhere, tenant_id, passphrase, OTHER_MASTER_KEY)
+                if passphrase is None:
+                    assert events_in(again) == events_in(file)
+                else:
+                    plain, _ = await exported(elsewhere, tenant_id, None, OTHER_MASTER_KEY)
+                    assert events_in(plain) == events_in((await exported(module_database_url, tenant_id))[0])
+                    assert b'"personal":{' not in file
+                async with await connect(elsewhere) as connection:
+                    verified = await chain.verify(connection, tenant_id)
+                    assert isinstance(verified, chain.Verified) and verified.events >= done.events
+                    assert isinstance(await chain.verify(connection, PLATFORM), chain.Verified)
+                for model in REBUILDABLE:
+                    compared = await verify_read_model(elsewhere, other.keys, model.NAME, tenant_id)
+                    assert compared.differences == 0, model.NAME
+
+        asyncio.run(scenario())
+
+    moves()
+
+
+@pytest.fixture(scope="module")
+def moved(module_database_url: str, elsewhere: str) -> dict[str, Any]:
+    """A brokerage with staff that has moved: the file, and what came of it."""
+
+    async def scenario() -> dict[str, Any]:
+        async with opened_store(module_database_url) as store:
+            tenant_id = await open_brokerage(store)
+            staff = await add_staff(store, tenant_id, "olivia.owner@example.com")
+            subscribed, _ = await subscribe(
+                store, Subscribe(tenant_id=tenant_id, email="jane@example.com"), Origin(VISITOR)
+            )
+            lead = await capture(store, tenant_id, email="jane@example.com")
+            token = {"tenant": tenant_id, "subscriber": subscribed.id}
+            await store.database.rows(
+                "INSERT INTO unsubscribe_tokens VALUES (%(tenant)s, '\\x0102', %(subscriber)s) RETURNING 1", token
+            )
+            file, done = await exported(module_database_url, tenant_id)
+            here = await imported(elsewhere, file)
+            return {
+                "tenant": tenant_id,
+                "staff": staff,
+                "subscriber": subscribed.id,
+                "lead": lead,
+                "file": file,
+                "done": done,
+                "here": here,
+            }
+
+    return asyncio.run(scenario())
+
+
+def test_every_line_is_a_cloud_event(moved: dict[str, Any]) -> None:
+    lines = lines_of(moved["file"])
+    assert lines[0]["type"] == "aureum.export.begun" and lines[-1]["type"] == "aureum.export.ended"
+    assert len({(line["source"], line["id"]) for line in lines}) == len(lines), "source and id name an event"
+    for line in lines:
+        assert line["specversion"] == "1.0" and all(line[name] for name in ("id", "source", "type"))
+        assert datetime.fromisoformat(line["time"]).utcoffset() is not None
+        # Names of attributes have lower-case letters and digits alone, and their values are no objects.
+        assert all(name.isalnum() and name == name.lower() and len(name) <= 20 for name in line)
+        assert not any(isinstance(value, dict | list) for name, value in line.items() if name != "data")
+    log = [line for line in lines if "sequence" in line]
+    assert [int(line["sequence"]) for line in log] == list(range(1, moved["done"].events + 1))
+    assert sorted(log, key=lambda line: str(line["sequence"])) == log
+
+
+def test_no_secret_is_in_the_file(moved: dict[str, Any]) -> None:
+    text = moved["file"].decode()
+    assert "olivia.owner@example.com" in text
+    assert not [secret for secret in SECRETS if secret[:40] in text]
+
+
+def test_every_field_that_holds_a_secret_says_so() -> None:
+    """By its name: a new one that is forgotten would leave with the log."""
+    named = {
+        (event.TOPIC, name)
+        for aggregate in AGGREGATES
+        for event in events_of(aggregate)
+        for name in event.__dataclass_fields__
+        if any(word in name for word in ("secret", "hash", "token", "recovery", "password"))
+    }
+    assert named <= {
+        (event.TOPIC, name) for aggregate in AGGREGATES for event in events_of(aggregate) for name in event.SECRET
+    }
+    assert len(named) >= 8
+
+
+def test_every_platform_wide_integer_is_known() -> None:
+    begins = {
+        event.TOPIC
+        for events in AGGREGATES.values()
+        for event in events
+        if hasattr(event, "originator_topic") or "originator_topic" in event.__dataclass_fields__
+        if "number" in event.__dataclass_fields__
+    }
+    assert begins == set(SEQUENCE_OF)
+
+
+def test_whoever_has_a_key_has_it_from_the_first_event() -> None:
+    """The import makes keys when streams begin."""
+    for aggregate, events in AGGREGATES.items():
+        if any(event.PERSONAL for event in events):
+            begin = [event for event in events if "originator_topic" in event.__dataclass_fields__]
+            assert begin and all(event.PERSONAL for event in begin), aggregate
+
+
+def test_what_secrets_opened_is_closed(moved: dict[str, Any], elsewhere: str) -> None:
+    async def scenario() -> None:
+        async with there(elsewhere) as other:
+            tenant_id, staff = moved["tenant"], moved["staff"]
+            found = {name: (await other.load(tenant_id, one)).aggregate() for name, one in staff.items()}
+            assert (found["user"].password_hash, found["user"].totp, found["user"].disabled) == (None, False, False)
+            assert found["key"].revoked and found["feed"].revoked and found["replay"].cancelled
+            endpoint = found["endpoint"]
+            assert endpoint.disabled == "staff" and len(endpoint.secret) == 64 and endpoint.previous_secret is None
+            named = {"tenant": tenant_id}
+            keys = await other.database.rows("SELECT revoked FROM api_keys WHERE tenant_id = %(tenant)s", named)
+            assert keys == [(True,)]
+            assert moved["here"].arrival == 6
+
+    asyncio.run(scenario())
+
+
+def test_nothing_of_the_past_is_told_again(moved: dict[str, Any], elsewhere: str) -> None:
+    async def scenario() -> None:
+        async with there(elsewhere) as other:
+            mail = mail_consumer(MailSettings(SENDER, None, Path("unused")))
+            for consumer in (TIMERS, WEBHOOKS, mail):
+                assert consumer.name in ONWARDS
+                assert moved["tenant"] not in await tenants_behind(other, consumer), consumer.name
+            assert moved["tenant"] in await tenants_behind(other, FIGURES)
+
+    asyncio.run(scenario())
+
+
+def test_a_subscriber_is_found_by_the_address_elsewhere(moved: dict[str, Any], elsewhere: str) -> None:
+    """Ids of subscribers are derived with a key of the tenant's, which comes along."""
+
+    async def scenario() -> None:
+        async with there(elsewhere) as other:
+            again, _ = await subscribe(
+                other, Subscribe(tenant_id=moved["tenant"], email="Jane@example.com"), Origin(VISITOR)
+            )
+            assert again.id == moved["subscriber"] and again.version == 2
+            links = await other.database.rows(
+                "SELECT token_hash, subscriber_id FROM unsubscribe_tokens WHERE tenant_id = %(tenant)s",
+                {"tenant": moved["tenant"]},
+            )
+            assert [(bytes(token), subscriber) for token, subscriber in links] == [(b"\1\2", again.id)]
+
+    asyncio.run(scenario())
+
+
+def test_numbers_that_are_taken_are_given_out_anew(module_database_url: str, elsewhere: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(module_database_url) as store, there(elsewhere) as other:
+            taken = await other.next_number("SELECT nextval('lead_numbers')")
+            tenant_id = await open_brokerage(store)
+            first = await capture(store, tenant_id)
+            await store.database.rows(
+                "SELECT setval('lead_numbers', greatest(last_value, %(to)s)) FROM lead_numbers", {"to": taken + 10_000}
+            )
+            file, _ = await exported(module_database_url, tenant_id)
+            here = await imported(elsewhere, file)
+            found = (await other.load(tenant_id, first.id)).aggregate()
+            if "lead_numbers" in here.renewed:
+                assert found.number > taken and found.number != first.number
+            else:
+                assert found.number == first.number
+            after = await other.next_number("SELECT nextval('lead_numbers')")
+            assert after > found.number
+
+    asyncio.run(scenario())
+
+
+def test_a_login_and_a_domain_that_are_taken(module_database_url: str, elsewhere: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(module_database_url) as store, there(elsewhere) as other:
+            email = "platform@example.com"
+            neighbour = await open_brokerage(other)
+            await add_staff(other, neighbour, email)
+            tenant_id = await open_brokerage(store)
+            staff = await add_staff(store, tenant_id, email)
+            file, _ = await exported(module_database_url, tenant_id)
+            ((domain,),) = await store.database.rows(
+                "SELECT domain FROM domains WHERE tenant_id = %(tenant)s", {"tenant": tenant_id}
+            )
+            here = await imported(elsewhere, file, slug="moved", may_have=lambda name: name != domain)
+            assert (here.slug, here.domains, here.logins) == ("moved", [domain], [email])
+            user = (await other.load(tenant_id, staff["user"])).aggregate()
+            assert user.disabled and user.email == email
+            brokerage = (await other.load(PLATFORM, tenant_id)).aggregate()
+            assert (brokerage.slug, brokerage.domains) == ("moved", ())
+
+    asyncio.run(scenario())
+
+
+def test_the_file_tells_positions_ids_and_times(moved: dict[str, Any]) -> None:
+    event = next(line for line in lines_of(moved["file"]) if line["type"] == "lead.captured")
+    assert event["subject"] == to_wire(moved["lead"].id)
+    assert event["data"]["personal"]["email"] == "jane@example.com"
+    assert event["data"]["metadata"]["actor"] == {"type": "visitor", "id": None}
+    assert orjson.loads(orjson.dumps(event)) == event
