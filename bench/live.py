@@ -30,6 +30,9 @@ SECONDS = 20
 AT_MOST = 0.03
 """Of a core."""
 
+GATHERED_SECONDS = 0.1
+"""So long a page waits for further changes before it asks for itself again (``modules/live.js``)."""
+
 LEADS = 30
 SOON_MS = 1_000.0
 """A lead is on the screen within this time; the page is asked for in it as well."""
@@ -79,9 +82,14 @@ def idle(served: Server, seconds: int) -> float:
     return (sum(after) - sum(before)) / (time.monotonic() - began)
 
 
-def told(served: Server, tenant: Tenant, stream: socket.socket, leads: int) -> Sequence[float]:
-    """Milliseconds from the answer to a form, which is sent after its commit, to the stream's message."""
-    took = []
+def told(
+    served: Server, tenant: Tenant, token: str, stream: socket.socket, leads: int
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Milliseconds from the answer to a form, which is sent after its commit: to the stream's message, and until the
+    whole page is there that shows the lead, asked for as a browser does when it has heard."""
+    took, shown = [], []
+    lines = ("GET /admin HTTP/1.1", f"Host: {tenant.host}", f"Cookie: aureum={token}", "Connection: close", "", "")
+    asking = "\r\n".join(lines).encode()
     for request in contact_requests([tenant], leads):
         with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
             connection.sendall(request)
@@ -92,8 +100,17 @@ def told(served: Server, tenant: Tenant, stream: socket.socket, leads: int) -> S
         while b"leads" not in stream.recv(65536):
             pass
         took.append((time.perf_counter() - began) * 1_000)
+        time.sleep(GATHERED_SECONDS)
+        with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+            connection.sendall(asking)
+            page = b""
+            while part := connection.recv(65536):
+                page += part
+        shown.append((time.perf_counter() - began) * 1_000)
+        if b" 200 " not in page[:20] or b"</html>" not in page:
+            raise RuntimeError(f"The page is refused: {page[:300]!r}")
         time.sleep(0.2)
-    return took
+    return took, shown
 
 
 def run(*, quick: bool = False) -> list[Row]:
@@ -117,8 +134,7 @@ def run(*, quick: bool = False) -> list[Row]:
             for number in range(streams)
         ]
         share = idle(served, seconds)
-        took = told(served, tenant, open_streams[0], leads)
-    slow = quantiles(took, n=20)[-1]
+        took, shown = told(served, tenant, tokens[0], open_streams[0], leads)
     return [
         Row(
             what,
@@ -128,12 +144,13 @@ def run(*, quick: bool = False) -> list[Row]:
             f"< {AT_MOST:.0%}",
             share < AT_MOST,
         ),
-        Row(
-            "from the answer to a form to the message on a stream",
-            f"median {quantiles(took, n=2)[0]:.0f} ms",
-            "",
-            f"p95 {slow:.0f} ms",
-            f"< {SOON_MS:,.0f} ms",
-            slow < SOON_MS,
-        ),
+        soon("from the answer to a form to the message on a stream", took),
+        soon("from the answer to a form to the page that shows the lead", shown),
     ]
+
+
+def soon(what: str, took: Sequence[float]) -> Row:
+    """How long *what* *took*, in milliseconds."""
+    slow = quantiles(took, n=20)[-1]
+    middle = f"median {quantiles(took, n=2)[0]:.0f} ms"
+    return Row(what, middle, "", f"p95 {slow:.0f} ms", f"< {SOON_MS:,.0f} ms", slow < SOON_MS)

@@ -23,14 +23,23 @@ def api_key_create(
     slug: Slug,
     name: Annotated[str, typer.Option(help="What the key is for.")],
     rate_limit: Annotated[int, typer.Option(help="Requests per minute.")] = 100,
+    expires: Annotated[
+        str | None, typer.Option(help="When the key ends by itself, such as 2027-01-31. Default: never.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Create an API key and show it once."""
+    from aureum.cli.audit import moment
     from aureum.commands.api_keys import IssueApiKey, issue_api_key
+    from aureum.commands.clock import on_clock
+
+    until = moment(expires, "expires")
 
     async def work(store: EventStore) -> tuple[str, str]:
         tenant_id = await tenant_of(store.database, slug)
-        command = IssueApiKey(tenant_id=tenant_id, name=name, rate_limit=rate_limit)
+        # A date is its midnight on the brokerage's clock.
+        (ends,) = await on_clock(store.database, tenant_id, until)
+        command = IssueApiKey(tenant_id=tenant_id, name=name, rate_limit=rate_limit, expires_at=ends)
         made, key = await issue_api_key(store, command, origin())
         return ids.to_wire(made.id), key
 

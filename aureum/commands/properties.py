@@ -11,6 +11,7 @@ from slugify import slugify
 from aureum.commands.changes import change
 from aureum.domain import ids
 from aureum.domain.errors import NameTaken, SlugTaken
+from aureum.domain.photos import Photo
 from aureum.domain.property import Property, PropertyFields
 from aureum.projections import property_list
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
@@ -41,6 +42,7 @@ class EnterProperty(BaseModel):
 
     tenant_id: UUID
     fields: PropertyFields
+    photos: list[Photo] = []
 
 
 async def enter_property(
@@ -55,7 +57,7 @@ async def enter_property(
     async with alone(lock):
         slug = base
         for _ in range(TRIES):
-            entered = Property.enter(ids.new_id(), ids.now(), slug, command.fields)
+            entered = Property.enter(ids.new_id(), ids.now(), slug, command.fields, command.photos)
             try:
                 appended = await store.append(
                     command.tenant_id,
@@ -86,7 +88,8 @@ async def free_slug(store: EventStore, tenant_id: UUID, base: str) -> str:
 
 
 class ChangeProperty(BaseModel):
-    """Only what is set changes. ``details`` are by the names of ``aureum.domain.property.DETAILS``."""
+    """Only what is set changes. ``details`` are by the names of ``aureum.domain.property.DETAILS``; ``photos`` are all
+    photos from then on."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -94,6 +97,7 @@ class ChangeProperty(BaseModel):
     property_id: UUID
     status: str | None = None
     details: dict[str, str | bool | None] = {}
+    photos: list[Photo] | None = None
     expected_versions: frozenset[int] | None = None
 
 
@@ -108,6 +112,8 @@ async def change_property(store: EventStore, command: ChangeProperty, origin: Or
             listed.change_status(command.status, at)
         if command.details:
             listed.change_details(command.details, at)
+        if command.photos is not None:
+            listed.change_photos(command.photos, at)
 
     changed, _ = await change(
         store,

@@ -1,6 +1,6 @@
 """Tours: requested by a visitor or entered by staff, then confirmed, rescheduled, assigned, called off."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from aureum.commands.changes import change, visible
 from aureum.commands.references import check_links, check_user
 from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed, routed_and_told
 from aureum.domain import ids
-from aureum.domain.errors import Conflict, NotFound
+from aureum.domain.errors import Conflict, NotFound, StaleVersion
 from aureum.domain.people import recognized_by
 from aureum.domain.phones import e164
 from aureum.domain.routing.enquiry import Enquiry
@@ -258,6 +258,58 @@ async def miss_tour(
         visible_to=visible_to,
         idempotency=idempotency,
     )
+
+
+MADE_ANEW = 5
+"""How often a calendar file is made while others go on changing its tour."""
+
+
+class CalendarToSend(NamedTuple):
+    """The calendar file of a tour at a version of its stream, and the address of its property."""
+
+    version: int
+    file: str
+    place: str | None
+
+
+async def send_calendar(
+    store: EventStore,
+    tenant_id: UUID,
+    tour_id: UUID,
+    make: Callable[[], Awaitable[CalendarToSend]],
+    origin: Origin,
+    *,
+    missing: str = NO_TOUR,
+    visible_to: UUID | None = None,
+    idempotency: Idempotency | None = None,
+) -> tuple[Tour, Appended]:
+    """The tour, whose visitor is sent the calendar file. *make* makes it, again if the tour has changed meanwhile.
+
+    Raises NotFound with *missing*, WrongState, Conflict, and what ``EventStore.append`` raises.
+    """
+    for _ in range(MADE_ANEW):
+        made = await make()
+
+        def decide(tour: Tour, at: datetime, made: CalendarToSend = made) -> None:
+            tour.send_calendar(made.file, made.place, at)
+
+        try:
+            return await change(
+                store,
+                tenant_id,
+                tour_id,
+                Tour,
+                decide,
+                command="SendCalendar",
+                origin=origin,
+                missing=missing,
+                visible_to=visible_to,
+                expected_versions=frozenset((made.version,)),
+                idempotency=idempotency,
+            )
+        except StaleVersion:
+            continue
+    raise Conflict
 
 
 async def clear_tour(

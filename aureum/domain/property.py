@@ -1,7 +1,7 @@
 """A property: a home or a piece of land that the brokerage offers, from coming soon to sold."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from aureum.domain.aggregate import Aggregate, Created
 from aureum.domain.errors import Invalid
+from aureum.domain.photos import Photo, read_photos
 
 TYPES = ("SINGLE_FAMILY", "CONDO", "TOWNHOUSE", "LAND", "COMMERCIAL")
 STATUSES = ("ACTIVE", "PENDING", "SOLD", "COMING_SOON")
@@ -85,6 +86,8 @@ class Property(Aggregate):
     mls_id: str | None
     time_zone: str | None
     created_by: UUID | None
+    photos: list[Photo] | None
+    """None for a property that never had any."""
 
     def __init__(self) -> None:
         """Listed.apply assigns everything."""
@@ -135,6 +138,7 @@ class Property(Aggregate):
             aggregate.mls_id = self.mls_id
             aggregate.time_zone = self.time_zone
             aggregate.created_by = self.created_by
+            aggregate.photos = None
 
     class StatusChanged(Event):
         """It is for sale, under contract, sold, or not yet for sale."""
@@ -158,12 +162,26 @@ class Property(Aggregate):
             for name, value in self.details.items():
                 setattr(aggregate, name, value)
 
+    class PhotosChanged(Event):
+        """It has other photos, or in another order; ``photos`` are all of them from now on."""
+
+        TOPIC: ClassVar[str] = "property.photos_changed"
+
+        photos: list[dict[str, str]]
+
+        def apply(self, aggregate: "Property") -> None:
+            aggregate.photos = self.photos
+
     @classmethod
-    def enter(cls, property_id: UUID, at: datetime, slug: str, fields: PropertyFields) -> "Property":
+    def enter(
+        cls, property_id: UUID, at: datetime, slug: str, fields: PropertyFields, photos: Sequence[Photo] = ()
+    ) -> "Property":
         """A new property; *slug* is unique already. Raises Invalid."""
         check_status(fields.status)
         check_details(vars(fields))
-        return cls._create(cls.Listed, id=property_id, timestamp=at, slug=slug, **vars(fields))
+        entered: Property = cls._create(cls.Listed, id=property_id, timestamp=at, slug=slug, **vars(fields))
+        entered.change_photos(photos, at)
+        return entered
 
     def change_status(self, status: str, at: datetime) -> None:
         """Any change is legal; a status that already holds records nothing. Raises Invalid."""
@@ -178,6 +196,12 @@ class Property(Aggregate):
             return
         check_details(changed)
         self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
+
+    def change_photos(self, photos: Sequence[Photo], at: datetime) -> None:
+        """All photos from now on, in their order. Those that it has already record nothing. Raises Invalid."""
+        read = read_photos(photos)
+        if read != (self.photos or []):
+            self.trigger_event(self.PhotosChanged, timestamp=at, photos=read)
 
 
 def check_status(status: str) -> None:

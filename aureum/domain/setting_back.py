@@ -34,6 +34,8 @@ def set_back(aggregate: Aggregate, back: Mapping[str, Any], at: datetime, agent:
                 aggregate.change_status(values.pop("status"), at)
             if isinstance(aggregate, Task) and "assigned_to" in values:
                 aggregate.assign(values.pop("assigned_to"), at)
+            if isinstance(aggregate, Property) and "photos" in values:
+                aggregate.change_photos(values.pop("photos") or (), at)
             aggregate.change_details(values, at)
         case Tour():
             tour_back(aggregate, values, at)

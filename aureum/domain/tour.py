@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -20,6 +20,19 @@ NEXT: dict[str, tuple[str, ...]] = {
 """What may follow each status (contract). Where nothing may, the status is final."""
 
 STATUSES = tuple(NEXT)
+
+MOST_SENT = 3
+"""How often a visitor is sent the calendar file of a showing in ``SENT_WITHIN``."""
+
+SENT_WITHIN = timedelta(days=1)
+
+NO_ADDRESS = "This showing has no email address. Add the visitor's address, or download the calendar file."
+SENT_OFTEN = (
+    f"The visitor was sent this calendar file {MOST_SENT} times within a day. Send it again tomorrow, or download it."
+)
+NOT_FIXED = "This showing has no start yet. Set the time, then send the calendar file."
+IS_OVER = "This showing is over. There is nothing left to send to the visitor."
+NEVER_SENT = "This showing was cancelled, and the visitor was never sent its calendar file."
 
 PERSONAL_DETAILS = ("name", "email", "phone", "phone_e164", "message")
 
@@ -82,6 +95,8 @@ class Tour(Aggregate):
     """As of a lead."""
     no_show: bool
     """Whether it was called off because the visitor did not come."""
+    calendar_sent: tuple[datetime, ...]
+    """When the visitor was sent the calendar file."""
 
     def __init__(self) -> None:
         """Requested.apply assigns everything."""
@@ -149,6 +164,7 @@ class Tour(Aggregate):
             aggregate.lead_id = self.lead_id
             aggregate.suspect = None
             aggregate.no_show = False
+            aggregate.calendar_sent = ()
 
     class Suspected(Event):
         """A program seems to have filled in the form, in the same append in which the tour was requested."""
@@ -244,6 +260,21 @@ class Tour(Aggregate):
 
         def apply(self, aggregate: "Tour") -> None:
             aggregate.assigned_to = self.assigned_to
+
+    class CalendarSent(Event):
+        """Staff sent the visitor the calendar file. It is kept as it was sent, with the address that it went to and the
+        one of the property, if that is known. ``start`` is the wall time in it."""
+
+        TOPIC: ClassVar[str] = "tour.calendar_sent"
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("sent_to", "file"))
+
+        sent_to: str
+        file: str
+        place: str | None
+        start: str | None
+
+        def apply(self, aggregate: "Tour") -> None:
+            aggregate.calendar_sent = (*aggregate.calendar_sent, self.timestamp)
 
     class DetailsChanged(Event):
         """Some of ``DETAILS`` were corrected; ``details`` holds only those that changed, an id as its hex digits."""
@@ -342,6 +373,28 @@ class Tour(Aggregate):
         if not NEXT.get(self.status):
             raise WrongState(f"A {self.status} tour cannot become a no-show: {self.status} is final.")
         self.trigger_event(self.NoShow, timestamp=at, previous=self.status)
+
+    def check_sendable(self, at: datetime) -> str:
+        """The address that the calendar file can be sent to now. Raises WrongState."""
+        check_cleared(self.suspect)
+        if self.email is None:
+            raise WrongState(NO_ADDRESS)
+        if self.status == "completed":
+            raise WrongState(IS_OVER)
+        if self.status == "cancelled" and not self.calendar_sent:
+            raise WrongState(NEVER_SENT)
+        if self.status != "cancelled" and self.local_start is None:
+            raise WrongState(NOT_FIXED)
+        if sum(at - sent < SENT_WITHIN for sent in self.calendar_sent) >= MOST_SENT:
+            raise WrongState(SENT_OFTEN)
+        return self.email
+
+    def send_calendar(self, file: str, place: str | None, at: datetime) -> None:
+        """Send the visitor the calendar *file*. Raises WrongState."""
+        sent_to = self.check_sendable(at)
+        self.trigger_event(
+            self.CalendarSent, timestamp=at, sent_to=sent_to, file=file, place=place, start=self.local_start
+        )
 
     def return_to(self, status: str, no_show: bool, at: datetime) -> None:
         """Undo a step that was taken by mistake, also one to a status that is final. Raises WrongState."""

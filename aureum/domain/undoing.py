@@ -35,7 +35,7 @@ PARTS: Mapping[type, Parts] = {
     | PHONE
     | alone("subject", "message", "notes", "contact_id"),
     Contact: alone("first_name", "last_name", "email") | PHONE | alone("type", "tags", "score"),
-    Property: alone("status", *(name for name in DETAILS if name not in ("mls", "mls_id")))
+    Property: alone("status", *(name for name in DETAILS if name not in ("mls", "mls_id")), "photos")
     | Parts(mls=("mls", "mls_id")),
     Task: alone("status", "assigned_to", *TASK_DETAILS),
     Tour: Parts(status=("status", "no_show"))
@@ -52,7 +52,7 @@ UNDOABLE = (
     *(Lead.StatusChanged, Lead.Assigned, Lead.PassedOn, Lead.DetailsChanged, Lead.LostReasonGiven, Lead.Converted),
     *(Contact.DetailsChanged, Contact.Classified),
     *(HasActivities.ActivityLogged, HasActivities.ActivityCorrected, HasActivities.ActivityRemoved),
-    *(Property.StatusChanged, Property.DetailsChanged),
+    *(Property.StatusChanged, Property.DetailsChanged, Property.PhotosChanged),
     *(Task.DetailsChanged, Task.Assigned, Task.StatusChanged, Task.Completed),
     *(Tour.StatusChanged, Tour.NoShow, Tour.Rescheduled, Tour.Assigned, Tour.DetailsChanged),
 )

@@ -25,6 +25,8 @@ class Letter:
 
     ``also_about`` are further persons whose data it holds. Once one of them is erased, so is the letter.
 
+    ``calendar`` is a calendar file that comes with it, with the lines as RFC 5545 has them.
+
     There is one letter of a kind, for one event and one address.
     """
 
@@ -36,3 +38,4 @@ class Letter:
     position: int
     not_before: datetime | None = None
     also_about: tuple[UUID, ...] = ()
+    calendar: str | None = None

@@ -54,7 +54,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "updated_at": event.timestamp,
                 "doc": doc,
             }
-        case Property.StatusChanged() | Property.DetailsChanged() if row is not None:
+        case Property.StatusChanged() | Property.DetailsChanged() | Property.PhotosChanged() if row is not None:
             return changed(row, event)
     return row
 
@@ -83,7 +83,12 @@ def document(listed: Property | Property.Listed, property_id: UUID, created_at: 
         "timeZone": listed.time_zone,
         "createdAt": aureum_time(created_at),
         "updatedAt": aureum_time(updated_at),
-    }
+    } | photos_of(listed)
+
+
+def photos_of(listed: Property | Property.Listed) -> Row:
+    """The photos, as they stand in ``doc``; nothing of a property that never had any."""
+    return {"photos": listed.photos} if isinstance(listed, Property) and listed.photos is not None else {}
 
 
 def changed(row: Row, event: Any) -> Row:
@@ -101,6 +106,8 @@ def changed(row: Row, event: Any) -> Row:
             }
             columns |= {"is_featured": doc["isFeatured"], "mls": doc["mls"] or "", "mls_id": doc["mlsId"]}
             columns["search"] = searched(doc)
+        case Property.PhotosChanged():
+            doc["photos"] = event.photos
     return row | columns
 
 
@@ -137,6 +144,7 @@ EMITS = Emits(
         "property.listed": "property.created",
         "property.status_changed": "property.updated",
         "property.details_changed": "property.updated",
+        "property.photos_changed": "property.updated",
     },
     {
         "id": A_PROPERTY,

@@ -55,6 +55,7 @@ def step(row: Row | None, event: Any) -> Row | None:
             | Tour.Rescheduled()
             | Tour.Assigned()
             | Tour.DetailsChanged()
+            | Tour.CalendarSent()
             | Tour.Suspected()
             | Tour.Cleared()
         ) if row is not None:

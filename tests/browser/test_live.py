@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.visitor import DESKTOP, Visitor, visiting
 from tests.http.operator import Operator, Staff, Tenant
-from tests.http.serving import Server
+from tests.http.serving import Server, served
 
 pytestmark = pytest.mark.browser
 
@@ -60,3 +60,20 @@ def test_two_tabs_share_one_stream(office: Visitor, server: Server, tenant: Tena
     shows(second, "Wei Chen", "John Roe", "Jane Doe")
     expect(second.get_by_role("link", name="John Roe", exact=True)).to_be_focused()
     assert len(streams) == 2 and office.errors == []
+
+
+def test_the_updates_are_back_after_a_restart(browser: Browser, served_url: str, tenant: Tenant, boss: Staff) -> None:
+    with served(served_url) as first, visiting(browser, f"http://localhost:{first.port}", DESKTOP) as office:
+        office.page.context.add_cookies([{"name": "aureum", "value": boss.token, "url": office.site}])
+        office.go("/admin")
+        first.lead(tenant, name="Jane Doe")
+        shows(office.page, "Jane Doe")
+        first.process.kill()
+        first.process.wait()
+        # The browser meets a port at which nothing answers, and then the next process.
+        office.page.wait_for_timeout(300)
+        with served(served_url, None, None, None, first.port) as second:
+            second.lead(tenant, name="John Roe")
+            shows(office.page, "John Roe", "Jane Doe")
+            second.lead(tenant, name="Wei Chen")
+            shows(office.page, "Wei Chen", "John Roe", "Jane Doe")

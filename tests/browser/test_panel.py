@@ -105,7 +105,7 @@ def test_a_webhook_from_its_making_to_its_end(
     page = owner.page
     assert is_fine(owner)
     page.get_by_label("URL").fill(receiver.url)
-    page.get_by_label("lead.*", exact=True).check()
+    page.get_by_label("All lead events", exact=True).check()
     page.get_by_label("Order").select_option("keyed")
     page.get_by_label("Maximum deliveries per second").fill("50")
     page.get_by_label("Description").fill("Our marketing")
@@ -117,10 +117,10 @@ def test_a_webhook_from_its_making_to_its_end(
     follow(owner, "I have copied it")
     expect(heading(owner)).to_have_text(receiver.url)
     expect(page.get_by_label("Description")).to_have_value("Our marketing")
-    expect(page.get_by_label("lead.*", exact=True)).to_be_checked()
+    expect(page.get_by_label("All lead events", exact=True)).to_be_checked()
     page.get_by_label("Sample event").select_option("task.completed")
     press(owner, "Send a test")
-    expect(heading(owner)).to_have_text("task.completed")
+    expect(heading(owner)).to_have_text("Task completed")
     expect(page.locator(".badge")).to_have_text("delivered")
     (request,) = receiver.requests
     assert request.headers["x-aureum-event"] == "task.completed"

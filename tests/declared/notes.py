@@ -244,8 +244,9 @@ ENDPOINTS = (
 )
 
 from aureum.http.panel.fields import Field as Typed  # noqa: E402
-from aureum.http.panel.resource import Column, pages_of  # noqa: E402
+from aureum.http.panel.resource import Column  # noqa: E402
 from aureum.http.panel.resource import Resource as Shown  # noqa: E402
+from aureum.http.panel.resource_page import pages_of  # noqa: E402
 
 CHOICE = Typed("colour", "Colour", "choice", COLOURS, required=True)
 

@@ -126,7 +126,7 @@ def test_only_details_that_differ_are_recorded() -> None:
 
 
 def test_details_are_all_but_what_has_its_own_rules() -> None:
-    assert set(Property.__annotations__) - set(DETAILS) == {"slug", "status", "created_by"}
+    assert set(Property.__annotations__) - set(DETAILS) == {"slug", "status", "created_by", "photos"}
 
 
 @given(

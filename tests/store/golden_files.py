@@ -40,6 +40,7 @@ def example(name: str, kind: Any) -> Any:
         dict[str, Any]: {"price": "450000.1", "tags": [name, "and more"], "isFeatured": True, "zip": None},
         dict[str, Any] | None: {"score": 0.75, "because": [name, None, True]},
         list[list[str]] | None: [[f"Zoë's {name}", "and more"]],
+        list[dict[str, str]]: [{"url": f"https://example.com/{name}.jpg", "alt": f"Zoë's {name}"}],
         dict[str, str | None]: {"email": f"{name}@example.com", "phone": None},
         dict[str, str | bool | None]: {"price": "450000.1", "isFeatured": True, "zip": None},
         dict[str, str | int | list[str]]: {"score": 7, "tags": [name, "and more"]},

@@ -9,7 +9,7 @@ from aureum.http.panel.agents import API as AGENTS
 from aureum.http.panel.agents import AWAY, BIO, LANGUAGES
 from aureum.http.panel.fields import all_typed, as_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
-from aureum.http.panel.resource import save
+from aureum.http.panel.resource_page import save
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/account"

@@ -9,7 +9,8 @@ from aureum.http.api.activities.activity_fields import Direction, Outcome
 from aureum.http.panel.activity_words import OFFERED, TYPED, words
 from aureum.http.panel.fields import Field, all_typed, as_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
-from aureum.http.panel.resource import Resource, one_form, save
+from aureum.http.panel.resource import Resource
+from aureum.http.panel.resource_page import one_form, save
 from aureum.http.panel.times import sent_time
 from aureum.http.panel.undoing import to_undo
 from aureum.http.panel.visit import Visit

@@ -1,7 +1,8 @@
 """Agents: the profiles by which leads are routed, for brokers and owners. Agents find theirs under their name."""
 
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, Resource, pages_of
+from aureum.http.panel.resource import Column, Resource
+from aureum.http.panel.resource_page import pages_of
 
 API = "/api/v1/admin/agents"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from aureum.http.api.installation import platform
-from aureum.http.api.mail import mails
+from aureum.http.api.mail import mails, mails_about
 from aureum.http.api.of_resources import endpoints
 from aureum.http.api.staff import login, me, passwords, search, sessions, two_step
 from aureum.http.contract.endpoint import Endpoint
@@ -15,6 +15,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *sessions.ENDPOINTS,
     *two_step.ENDPOINTS,
     *mails.ENDPOINTS,
+    *mails_about.ENDPOINTS,
     *search.ENDPOINTS,
     *platform.ENDPOINTS,
     *endpoints(),

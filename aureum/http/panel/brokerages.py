@@ -4,7 +4,8 @@ from typing import get_args
 
 from aureum.http.api.brokerages.brokerage_fields import Plan
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, Resource, pages_of
+from aureum.http.panel.resource import Column, Resource
+from aureum.http.panel.resource_page import pages_of
 
 NAME = Field("name", "Name", required=True)
 SETTINGS = (

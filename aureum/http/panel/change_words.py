@@ -61,6 +61,7 @@ LABELS = {
     "preferredTime": "Preferred time",
     "startsAt": "Starts at",
     "noShow": "No-show",
+    "photos": "Photos",
 }
 """What fields are called. A field that is not here is called by its name in words."""
 
@@ -173,6 +174,11 @@ def moment(value: Any, words: Words) -> str:
     return shown_time(value, words.zone)
 
 
+def photos(value: Any, _: Words) -> str:
+    """What the photos show, in their order; of those that do not say so the end of their address."""
+    return ", ".join(str(one["alt"] or one["url"].rpartition("/")[2] or one["url"]) for one in value)
+
+
 def offer(value: Any, words: Words) -> str:
     """The group that a lead is offered to, its agents, and until when."""
     if not isinstance(value, Mapping):
@@ -193,6 +199,7 @@ SPECIAL: Mapping[str, Callable[[Any, Words], str]] = {
     "propertyId": reference("a property"),
     "mergedInto": reference("another contact"),
     "price": price,
+    "photos": photos,
     "dueDate": moment,
     "startsAt": moment,
     "routing": lambda value, _: str(value["reason"]) if isinstance(value, Mapping) else str(value),

@@ -7,7 +7,8 @@ from aureum.http.panel.activities import log_page
 from aureum.http.panel.around import around_contact, served
 from aureum.http.panel.duplicates import DONE, like_new, of_contact
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, Resource, pages_of
+from aureum.http.panel.resource import Column, Resource
+from aureum.http.panel.resource_page import pages_of
 
 FIRST_NAME = Field("firstName", "First name", required=True)
 NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))

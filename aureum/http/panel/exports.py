@@ -110,6 +110,8 @@ def cell(column: Column, doc: Doc, visit: Visit, users: Mapping[str, str]) -> st
             return str(value).replace("_", " ")
         case "words":
             return ", ".join(value)
+        case "photos":
+            return "\n".join(photo["url"] for photo in value)
         case "tick" | "suspect":
             return "yes" if value else ""
         case "amount" if isinstance(value, float) and value.is_integer():
@@ -175,6 +177,7 @@ EXPORTS = (
             Column("isFeatured", "Featured", "tick"),
             Column("mlsId", "MLS listing id"),
             Column("description", "Description"),
+            Column("photos", "Photos", "photos"),
             *TIMES,
         ),
     ),

@@ -13,9 +13,23 @@ from aureum.http.panel.times import sent_time, typed_time
 Text = Literal["text", "email", "tel", "date", "long", "password"]
 Picked = Literal["lead", "contact", "person", "property"]
 Kind = Literal[
-    Text, Picked, "number", "amount", "price", "choice", "user", "brokerage", "words", "hours", "tick", "time", "wall"
+    Text,
+    Picked,
+    "number",
+    "amount",
+    "price",
+    "choice",
+    "user",
+    "brokerage",
+    "words",
+    "hours",
+    "photos",
+    "tick",
+    "time",
+    "wall",
 ]
 """``words``: several, with commas; ``hours``: of each working day, with commas;
+``photos``: links, one a line, each with what it shows;
 ``user``: one of the staff; ``brokerage``: one of all, for platform admins alone;
 ``time``: an instant, typed on the brokerage's clock;
 ``wall``: on the clock in the resource's own ``timeZone``;
@@ -58,6 +72,8 @@ def sent(field: Field, form: Form, zone: ZoneInfo) -> Any:
             return [word.strip() for word in text.split(",") if word.strip()]
         case "hours":
             return hours_typed(text)
+        case "photos":
+            return photos_typed(text)
         case "tick":
             return text == "yes"
         case "time":
@@ -74,6 +90,8 @@ def typed(field: Field, value: Any, zone: ZoneInfo) -> str:
             return ", ".join(value or ())
         case "hours":
             return ", ".join(f"{day} {begins}-{ends}" for day, (begins, ends) in (value or {}).items())
+        case "photos":
+            return "\n".join(f"{photo['url']} {photo['alt']}".strip() for photo in value or ())
         case "tick":
             return "yes" if value else ""
         case "time" | "wall":
@@ -97,6 +115,12 @@ def hours_typed(text: str) -> dict[str, list[str]] | None:
             [] if found is None else [found[name].rjust(5, "0") for name in ("begins", "ends")]
         )
     return hours or None
+
+
+def photos_typed(text: str) -> list[dict[str, str]]:
+    """A photo a line, as the API takes them; empty lines are none."""
+    lines = (line.strip().partition(" ") for line in text.splitlines() if line.strip())
+    return [{"url": url, "alt": alt.strip()} for url, _, alt in lines]
 
 
 def all_typed(fields: Sequence[Field], resource: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
@@ -139,4 +163,4 @@ def typed_now(field: Field, form: Form) -> str:
 def as_browsers_keep(field: Field, text: str) -> str:
     """*text* less what goes on its way through a form: how lines end, and in a field for one line that they do."""
     lines = LINE_END.sub("\n", text)
-    return (lines if field.kind == "long" else lines.replace("\n", "")).strip()
+    return (lines if field.kind in ("long", "photos") else lines.replace("\n", "")).strip()

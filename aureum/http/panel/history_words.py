@@ -32,6 +32,7 @@ HAPPENED = {
     "task.contact_changed": "Contact merged",
     "tour.requested": "Showing requested",
     "tour.no_show": "The visitor did not come",
+    "tour.calendar_sent": "Sent the visitor the calendar file",
     "tour.cleared": "Marked as not spam",
     "tour.suspected": "Suspected spam",
 }

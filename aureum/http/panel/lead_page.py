@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from aureum.domain.ids import now
 from aureum.http.panel.change_words import Words
 from aureum.http.panel.history_words import Entry, entries_in_words
+from aureum.http.panel.mail_words import MailLine, mails_about
 from aureum.http.panel.resource import LENGTH, Doc
 from aureum.http.panel.times import shown_time
 from aureum.http.panel.visit import Visit
@@ -76,7 +77,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
     """All of it. The timeline ends at the moment that the page shows; the rest is as it is now."""
     query, then = visit.request.query_params, as_of(visit)
     # None of them needs what another says.
-    staff, contact, history, was, tasks, showings, enquiries, listing = await asyncio.gather(
+    staff, contact, history, was, tasks, showings, enquiries, listing, mails = await asyncio.gather(
         asked(visit, "/api/users"),
         contact_of(visit, lead),
         asked(visit, HISTORY, id=lead["id"]),
@@ -85,6 +86,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
         of_person(visit, "/api/showings", lead),
         of_person(visit, "/api/leads", lead),
         listing_of(visit, lead),
+        mails_about(visit, "/api/leads/{id}/mails", lead["id"]),
     )
     users = {user["id"]: user["name"] for user in staff}
     assert visit.me is not None
@@ -94,6 +96,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
         entries = [replace(one, undoable=False) for one in whole if one.version <= was[-1]["version"]]
     showings = [one for one in showings if is_of(one, lead)]
     work = [] if then else [*map(task_entry, tasks), *(showing_entry(one, users) for one in showings)]
+    work += [] if then else map(mail_entry, mails)
     story = sorted([*entries, *work], key=lambda one: (one.at, one.version), reverse=True)
     chosen = query.get("show", "all") if query.get("show", "all") in SHOWN else "all"
     shown = [one for one in story if chosen in ("all", one.sort)]
@@ -189,6 +192,12 @@ def showing_entry(showing: Doc, users: Mapping[str, str]) -> Entry:
     )
     page = f"/admin/showings/{showing['id']}"
     return Entry(0, showing["createdAt"], what, f"with {agent}" if agent else "", "work", page=page)
+
+
+def mail_entry(mail: MailLine) -> Entry:
+    """A mail in the timeline."""
+    why = f": {mail.reason}" if mail.reason and mail.status == "failed" else ""
+    return Entry(0, mail.at, f"{mail.what} ({mail.state}{why})", "", "mails", page=mail.page)
 
 
 def quick_dates(zone: ZoneInfo, at: datetime | None = None) -> list[tuple[str, str]]:

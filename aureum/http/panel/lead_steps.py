@@ -9,7 +9,8 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import NotFound
 from aureum.http.panel.page import REFUSALS, Page, refusal
-from aureum.http.panel.resource import Resource, one_form
+from aureum.http.panel.resource import Resource
+from aureum.http.panel.resource_page import one_form
 from aureum.http.panel.times import sent_time
 from aureum.http.panel.undoing import to_undo
 from aureum.http.panel.visit import Visit

@@ -15,7 +15,8 @@ from aureum.http.panel.duplicates import DONE, before_conversion, like_new_lead,
 from aureum.http.panel.fields import Field
 from aureum.http.panel.lead_page import LEAD_DONE, as_of, beside
 from aureum.http.panel.lead_steps import steps_of
-from aureum.http.panel.resource import Action, Column, PageLink, Resource, pages_of
+from aureum.http.panel.resource import Action, Column, PageLink, Resource
+from aureum.http.panel.resource_page import pages_of
 from aureum.http.panel.visit import ApiAnswer, Visit
 from aureum.http.wire.errors import HttpError
 
@@ -185,7 +186,14 @@ LEADS = Resource(
         ),
         CLEAR,
     ),
-    links=(PageLink("New task about this lead", "/admin/tasks/new", {"leadId": "id"}),),
+    links=(
+        PageLink(
+            "New showing for this lead",
+            "/admin/showings/new",
+            {"name": "name", "email": "email", "phone": "phone", "assignedToId": "assignedToId"},
+        ),
+        PageLink("New task about this lead", "/admin/tasks/new", {"leadId": "id"}),
+    ),
     activities=True,
     asks=lambda lead: WHY_LOST if lead["status"] == "lost" and not lead.get("lostReason") else None,
     same=of_lead,

@@ -16,7 +16,7 @@ from aureum.http.panel.page import Page
 from aureum.http.panel.passwords import PAGES as OF_PASSWORDS
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.reports import PAGES as OF_REPORTS
-from aureum.http.panel.resource import show_list
+from aureum.http.panel.resource_list import show_list
 from aureum.http.panel.sessions import PAGES as OF_SESSIONS
 from aureum.http.panel.today import PAGES as OF_TODAY
 from aureum.http.panel.two_step import PAGES as OF_TWO_STEP

@@ -5,7 +5,8 @@ from typing import get_args
 from aureum.http.api.properties.property_fields import Status, Type
 from aureum.http.panel.around import around_property
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, PageLink, Resource, pages_of
+from aureum.http.panel.resource import Column, PageLink, Resource
+from aureum.http.panel.resource_page import pages_of
 
 FIELDS = (
     Field("title", "Title", required=True),
@@ -24,6 +25,12 @@ FIELDS = (
     Field("mlsId", "Listing id in the MLS"),
     Field("timeZone", "Time zone", hint="Such as America/Boise. Leave empty to use the brokerage's."),
     Field("description", "Description", "long"),
+    Field(
+        "photos",
+        "Photos",
+        "photos",
+        hint="One line for each: its address, which begins with https://, a blank, and what it shows.",
+    ),
 )
 
 PROPERTIES = Resource(

@@ -18,6 +18,7 @@ from aureum.http.panel.setting_tabs import ACCOUNT, SETTINGS
 from aureum.http.panel.statuses import initials, status_of, tone
 from aureum.http.panel.times import is_past, shown_time, typed_on_clock
 from aureum.http.panel.visit import Visit, new_once
+from aureum.http.panel.webhook_words import error_words, event_words
 
 PAUSES = re.compile(r"[^0-9+*#]+", re.ASCII)
 
@@ -64,6 +65,8 @@ TEMPLATES.filters["dialled"] = dialled
 TEMPLATES.filters["initials"] = initials
 TEMPLATES.filters["tone"] = tone
 TEMPLATES.filters["is_past"] = is_past
+TEMPLATES.filters["event_words"] = event_words
+TEMPLATES.filters["error_words"] = error_words
 TEMPLATES.filters["activity"] = activity_words.words
 
 

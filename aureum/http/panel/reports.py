@@ -33,7 +33,9 @@ def presets(today: date) -> list[tuple[str, date, date]]:
     """Periods that one asks for: their name, first and last day."""
     month = today.replace(day=1)
     before = (month - timedelta(days=1)).replace(day=1)
+    monday = today - timedelta(days=today.weekday())
     return [
+        ("Last week", monday - timedelta(days=7), monday - timedelta(days=1)),
         ("7 days", today - timedelta(days=6), today),
         ("30 days", today - timedelta(days=29), today),
         ("90 days", today - timedelta(days=89), today),

@@ -13,7 +13,7 @@ from aureum.http.panel.acting import number_of
 from aureum.http.panel.brokerages import MAILS, NAME, SETTINGS
 from aureum.http.panel.fields import all_typed, as_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
-from aureum.http.panel.resource import save
+from aureum.http.panel.resource_page import typed_anew
 from aureum.http.panel.time_zones import zones
 from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import HttpError
@@ -33,11 +33,8 @@ SELECT b.logo_media, l.image
 
 DONE = {
     "changed": "The brokerage was saved.",
-    "look": "The logo and color were saved.",
     "logo": "The logo was removed.",
 }
-
-NO_FILE = "Choose a picture first."
 
 NO_BROKERAGE = "You do not belong to a brokerage, so there are no settings here."
 
@@ -76,27 +73,30 @@ async def show_settings(visit: Visit) -> Response:
 
 
 async def change_settings(visit: Visit) -> Response:
-    """The changed fields, unless another request has changed them since the form was shown."""
+    """The changed fields, unless another request has changed them since the form was shown; and another logo, if a
+    picture was chosen."""
+    number, etag = managed_number(visit), visit.form["etag"]
+    image = visit.form.files.get("logo", b"")
     try:
-        await save(visit, API, managed_number(visit), FIELDS)
+        now = await visit.ask("GET", API, id=number)
+        body = typed_anew(visit, FIELDS, now.body) | color_typed(visit, now.body)
+        if image:
+            # First, since it is what may be refused: then nothing is saved, and all that was typed is still there.
+            picture = {"image": base64.b64encode(image).decode()}
+            etag = (await visit.ask("PUT", API + "/logo", id=number, body=picture, if_match=etag)).etag
+        if body:
+            await visit.ask("PATCH", API, id=number, body=body, if_match=etag)
     except REFUSALS as error:
-        return await shown(visit, as_typed(FIELDS, visit.form), refusal(error), seen(visit, error))
+        return await shown(visit, as_typed(FIELDS, visit.form), of_field(refusal(error)), seen(visit, error))
     return RedirectResponse("/admin/settings?done=changed", 303)
 
 
-async def change_look(visit: Visit) -> Response:
-    """Another color, and another logo if a picture was chosen."""
-    number, color = managed_number(visit), visit.form["color"].lower()
-    image = visit.form.files.get("logo", b"")
-    try:
-        answer = await visit.ask("GET", API, id=number)
-        if color != (answer.body["color"] or COLOR):
-            await visit.ask("PATCH", API, id=number, body={"color": None if color == COLOR else color})
-        if image:
-            await visit.ask("PUT", API + "/logo", id=number, body={"image": base64.b64encode(image).decode()})
-    except REFUSALS as error:
-        return await shown(visit, problem=of_field(refusal(error)))
-    return RedirectResponse("/admin/settings?done=look", 303)
+def color_typed(visit: Visit, brokerage: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Another color, if one was chosen. The usual one is none of the brokerage's own."""
+    color = visit.form["color"].lower()
+    if color in ("", brokerage["color"] or COLOR):
+        return {}
+    return {"color": None if color == COLOR else color}
 
 
 def of_field(problem: str) -> str:
@@ -126,8 +126,7 @@ async def show_logo(visit: Visit) -> Response:
 
 
 PAGES = (
-    Page("/admin/settings", show_settings, change_settings),
-    Page("/admin/settings/look", act=change_look, upload=True),
+    Page("/admin/settings", show_settings, change_settings, upload=True),
     Page("/admin/settings/logo", show_logo),
     Page("/admin/settings/logo/remove", act=remove_logo),
 )

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from aureum.domain.ids import aureum_time
 from aureum.http.panel.calendar_grid import day_in, days_of_week, grid, span, week_of
 from aureum.http.panel.page import page
+from aureum.http.panel.undoing import PARTLY, UNDONE, undo_offered
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/showings"
@@ -23,7 +24,12 @@ DONE = {
     "completed": "The showing took place.",
     "cancelled": "The showing was cancelled.",
     "no_show": "The showing was recorded as a no-show.",
+    "sent": "The showing was created, and the calendar file is on its way to the visitor.",
+    "not_sent": "The showing was created, but the calendar file was not sent. It needs a start and an email address.",
+    "send": "The calendar file is on its way to the visitor.",
     "changed": "The showing was saved.",
+    "undone": UNDONE,
+    "partly": PARTLY,
 }
 
 
@@ -56,6 +62,7 @@ async def show_calendar(visit: Visit) -> Response:
         agent=agent,
         users=users,
         done=DONE.get(query.get("done", "")),
+        offer=undo_offered(visit, "/api/showings"),
     )
 
 

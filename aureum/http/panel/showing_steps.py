@@ -10,8 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from aureum.http.panel.fields import all_typed
 from aureum.http.panel.forms import NO_FORM
 from aureum.http.panel.page import REFUSALS, refusal, seen
-from aureum.http.panel.resource import Resource, one_form, seen_now
+from aureum.http.panel.resource import Resource
+from aureum.http.panel.resource_page import one_form, seen_now
 from aureum.http.panel.times import TYPED, sent_time, typed_time
+from aureum.http.panel.undoing import to_undo
 from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import HttpError
 
@@ -19,6 +21,9 @@ API = "/api/showings/{id}"
 
 BACK = re.compile(r"[A-Za-z0-9=&_-]{0,200}", re.ASCII)
 """The query of a page of the calendar."""
+
+POSTED = {"no_show": "/no-show", "send": "/send-calendar"}
+"""Steps that have an endpoint of their own."""
 
 STATUSES = ("confirmed", "completed", "cancelled")
 
@@ -41,17 +46,20 @@ async def step(resource: Resource, visit: Visit) -> Response:
     time that was typed."""
     do, back = visit.form["do"], visit.form["back"]
     try:
-        if do == "no_show":
-            await visit.ask("POST", API + "/no-show", id=visit.id())
+        before = await visit.ask("GET", API, id=visit.id())
+        if do in POSTED:
+            after = await visit.ask("POST", API + POSTED[do], id=visit.id())
         else:
-            await visit.ask("PATCH", API, id=visit.id(), body=body_of(visit), if_match=visit.form["etag"])
+            after = await visit.ask("PATCH", API, id=visit.id(), body=body_of(visit), if_match=visit.form["etag"])
     except REFUSALS as error:
         typed = await typed_again(resource, visit)
         return await one_form(resource, visit, typed, refusal(error), seen(visit, error))
+    # A mail is on its way: that is no change of the showing that could be undone.
+    undo = "" if do == "send" else to_undo(before.etag, after.etag, f"showings/{visit.id()}")
     if back == "one":
-        return RedirectResponse(f"{resource.path}/{visit.id()}?done={do}", 303)
+        return RedirectResponse(f"{resource.path}/{visit.id()}?done={do}{undo}", 303)
     query = f"{back}&" if back and BACK.fullmatch(back) else ""
-    return RedirectResponse(f"{resource.path}?{query}done={do}", 303)
+    return RedirectResponse(f"{resource.path}?{query}done={do}{undo}", 303)
 
 
 async def typed_again(resource: Resource, visit: Visit) -> dict[str, str]:

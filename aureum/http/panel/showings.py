@@ -3,21 +3,20 @@
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, get_args
-from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from aureum.domain.errors import NotFound
+from aureum.domain.errors import NotFound, WrongState
 from aureum.http.api.tours.icalendar import CALENDAR
 from aureum.http.api.tours.tour_fields import Status
 from aureum.http.panel.fields import Field
 from aureum.http.panel.leads import CLEAR
+from aureum.http.panel.mail_words import mails_about
 from aureum.http.panel.page import Page
-from aureum.http.panel.resource import Column, Doc, Resource, pages_of
+from aureum.http.panel.resource import Column, Doc, Resource
+from aureum.http.panel.resource_page import pages_of
 from aureum.http.panel.showing_calendar import DONE, show_calendar
 from aureum.http.panel.showing_steps import step
-from aureum.http.panel.times import on_clock
 from aureum.http.panel.visit import ApiAnswer, Visit
 
 FIELDS = (
@@ -43,11 +42,11 @@ async def read_showing(visit: Visit) -> ApiAnswer:
 
 
 async def about(visit: Visit, showing: Doc) -> Mapping[str, Any]:
-    """Who and where, by name: the lead and the property, if the reader may see them; and the mail with which the
-    calendar file is sent."""
+    """Who and where, by name: the lead and the property, if the reader may see them; and the mails about it."""
     lead = await named(visit, "/api/leads/{id}", showing["leadId"])
     listed = await named(visit, "/api/properties/{id}", showing["propertyId"])
-    return {"lead": lead, "listed": listed, "mail": mail_to(visit, showing, listed)}
+    mails = await mails_about(visit, "/api/showings/{id}/mails", showing["id"])
+    return {"lead": lead, "listed": listed, "mails": mails}
 
 
 async def named(visit: Visit, path: str, id: str | None) -> Doc | None:
@@ -61,27 +60,21 @@ async def named(visit: Visit, path: str, id: str | None) -> Doc | None:
     return found
 
 
-def mail_to(visit: Visit, showing: Doc, listed: Doc | None) -> str | None:
-    """The address of a new mail to the visitor that says when and where, to which the calendar file is attached."""
-    if showing["email"] is None or showing["startsAt"] is None or visit.acting is None:
-        return None
-    at = on_clock(showing["startsAt"], ZoneInfo(showing["timeZone"]))
-    place = f"{listed['address']}, {listed['city']}" if listed else "the property"
-    when = f"{at:%A, %-d %B %Y, %H:%M %Z}"
-    text = (
-        f"Hello {showing['name']},\r\n\r\nyour showing of {place} is on {when}. The calendar file is attached.\r\n\r\n"
-    )
-    words = {"subject": f"Your showing of {place}", "body": f"{text}{visit.acting['name']}\r\n"}
-    return f"mailto:{quote(showing['email'], safe='@')}?" + "&".join(
-        f"{name}={quote(said)}" for name, said in words.items()
-    )
-
-
 async def calendar_file(visit: Visit) -> Response:
     """The calendar file of a showing."""
     file = await visit.answer("GET", "/api/showings/{id}.ics", id=visit.id())
     headers = {"Content-Disposition": 'attachment; filename="showing.ics"'}
     return Response(bytes(file.body), headers=headers, media_type=CALENDAR)
+
+
+async def send_file(visit: Visit, made: Mapping[str, Any]) -> str:
+    """Send the visitor the calendar file of a showing that was just made. One that lacks what the file needs is there
+    nonetheless, and its page says that nothing was sent."""
+    try:
+        await visit.ask("POST", "/api/showings/{id}/send-calendar", id=made["id"], body={})
+    except WrongState:
+        return "not_sent"
+    return "sent"
 
 
 SHOWINGS = Resource(
@@ -114,6 +107,7 @@ SHOWINGS = Resource(
     template="showing.html",
     beside=about,
     told=DONE,
+    also=("send", "Create and send the calendar file", send_file),
     facts=(
         Column("suspect", "Spam check", "suspect"),
         Column("startsAt", "Starts at", "wall"),

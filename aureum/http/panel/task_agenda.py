@@ -13,6 +13,7 @@ from aureum.http.panel.fields import Field
 from aureum.http.panel.page import REFUSALS, page, refusal
 from aureum.http.panel.picking import name_of, picked, with_names
 from aureum.http.panel.times import on_clock, sent_time
+from aureum.http.panel.undoing import PARTLY, UNDONE, to_undo, undo_offered
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/tasks"
@@ -35,6 +36,8 @@ DONE = {
     "snooze": "The task was put off.",
     "added": "The task was added.",
     "changed": "The task was saved.",
+    "undone": UNDONE,
+    "partly": PARTLY,
 }
 
 ABOUT = Field("leadId", "About", "lead", hint="A lead's name, if it is about one.")
@@ -79,6 +82,7 @@ async def agenda(visit: Visit, problem: str | None = None) -> Response:
         about_field=ABOUT,
         problem=problem,
         done=DONE.get(query.get("done", "")) if problem is None else None,
+        offer=undo_offered(visit, "/api/tasks"),
     )
 
 
@@ -140,21 +144,23 @@ def adder(visit: Visit) -> str | None:
 async def act(visit: Visit) -> Response:
     """Complete a task, open it again, or put it off, and go back to the list."""
     do, path = visit.form["do"], "/api/tasks/{id}"
+    before = await visit.ask("GET", path, id=visit.id())
     try:
         if do == "complete":
-            await visit.ask("POST", path + "/complete", id=visit.id())
+            after = await visit.ask("POST", path + "/complete", id=visit.id())
         else:
             due = {"dueDate": sent_time(visit.form["due"] or visit.form["other"], visit.zone)}
             body = {"status": "pending"} if do == "reopen" else due
-            await visit.ask("PATCH", path, id=visit.id(), body=body, if_match=visit.form["etag"])
+            after = await visit.ask("PATCH", path, id=visit.id(), body=body, if_match=visit.form["etag"])
     except NotFound:
         raise
     except REFUSALS as error:
         return await agenda(visit, refusal(error))
-    done = do if do in DONE else "snooze"
+    done = do if do in ("complete", "reopen") else "snooze"
+    undo = to_undo(before.etag, after.etag, f"tasks/{visit.id()}")
     if visit.form["back"] == "one":
-        return RedirectResponse(f"{HERE}/{visit.id()}?done={done}", 303)
-    return RedirectResponse(f"{HERE}?{urlencode(one(visit.form['back'], done=done))}", 303)
+        return RedirectResponse(f"{HERE}/{visit.id()}?done={done}{undo}", 303)
+    return RedirectResponse(f"{HERE}?{urlencode(one(visit.form['back'], done=done))}{undo}", 303)
 
 
 def overdue(task: Mapping[str, Any], at: datetime, zone: ZoneInfo) -> bool:

@@ -5,7 +5,8 @@ from typing import get_args
 from aureum.http.api.tasks.task_fields import Priority, Status, Type
 from aureum.http.panel.fields import Field
 from aureum.http.panel.page import Page
-from aureum.http.panel.resource import Action, Column, Resource, pages_of
+from aureum.http.panel.resource import Action, Column, Resource
+from aureum.http.panel.resource_page import pages_of
 from aureum.http.panel.task_agenda import DONE, about, act, add, show_agenda
 
 FIELDS = (

@@ -59,6 +59,9 @@ def undo_offered(visit: Visit, api: str) -> Offer | None:
     if found is None or visit.request.method != "GET":
         return None
     kind = found["kind"] or api.removeprefix("/api/")
+    if found["id"] is None and "id" not in visit.request.path_params:
+        # The address of a list names the resource.
+        return None
     return Offer(f"{kind}/{found['id'] or visit.id()}", found["version"]) if kind in KINDS else None
 
 
@@ -73,12 +76,13 @@ async def undo(visit: Visit) -> Response:
         undone = (await visit.ask("POST", f"/api/{kind}/{{id}}/undo", id=resource_id, body=body)).body
     except REFUSALS as error:
         return await page(visit, "undo.html", 400, problem=refusal(error), back=back, kind=KINDS[kind])
-    return RedirectResponse(f"{back}?done={'partly' if undone['left'] else 'undone'}", 303)
+    done = "partly" if undone["left"] else "undone"
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}done={done}", 303)
 
 
 def is_own(path: str) -> bool:
-    """Whether *path* is a page of the panel, without a query."""
-    return re.fullmatch(r"/admin(/[a-z0-9_-]+)*", path, re.ASCII) is not None
+    """Whether *path* is a page of the panel, perhaps with a plain query."""
+    return re.fullmatch(r"/admin(/[a-z0-9_-]+)*(\?[A-Za-z0-9=&_-]{1,200})?", path, re.ASCII) is not None
 
 
 PAGES = (Page(HERE, act=undo),)

@@ -10,15 +10,9 @@ from aureum.domain.user import ROLES
 from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
 from aureum.http.panel.fields import Field, as_typed, made
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
-from aureum.http.panel.resource import (
-    CHOOSE_IN_FORM,
-    LENGTH,
-    Action,
-    Column,
-    Resource,
-    fields_of_new,
-    pages_of,
-)
+from aureum.http.panel.resource import LENGTH, Action, Column, Resource
+from aureum.http.panel.resource_new import CHOOSE_IN_FORM, fields_of_new
+from aureum.http.panel.resource_page import pages_of
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/users"
@@ -104,20 +98,27 @@ async def show_users(visit: Visit) -> Response:
     """The staff by name, with what keeps each from logging in."""
     number = visit.request.query_params.get("page", "")
     part = (await visit.ask("GET", API, query={"page": number, "page_size": LENGTH} | named(visit))).body
-    return await page(visit, "users.html", users=part["items"], part=part)
+    return await page(visit, "users.html", users=part["items"], part=part, **empty_invitation(visit))
 
 
 async def show_invite(visit: Visit) -> Response:
     """The empty form."""
-    return await invite_form(visit, {field.name: field.default for field in USERS.new})
+    return await invite_form(visit)
 
 
-async def invite_form(visit: Visit, values: Mapping[str, str], problem: str | None = None) -> Response:
+def empty_invitation(visit: Visit, typed: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The fields of an invitation, with what was *typed*; platform admins choose the brokerage, by itself the one that
+    they act for."""
+    values = dict(typed or {field.name: field.default for field in USERS.new})
+    if visit.acting is not None and not values.get(BROKERAGE.name):
+        values[BROKERAGE.name] = str(visit.acting["id"])
+    return {"fields": fields_of_new(USERS, visit), "values": values}
+
+
+async def invite_form(visit: Visit, typed: Mapping[str, str] | None = None, problem: str | None = None) -> Response:
     """The form with what was typed, and why it was refused. A user who may not see the list does not see it either."""
     await visit.ask("GET", API, query={"page_size": 1} | named(visit))
-    shown: dict[str, Any] = {"fields": fields_of_new(USERS, visit), "values": dict(values)}
-    if visit.acting is not None and not values.get(BROKERAGE.name):
-        shown["values"][BROKERAGE.name] = str(visit.acting["id"])
+    shown = empty_invitation(visit, typed)
     return await page(visit, "invite.html", 400 if problem else 200, problem=problem, **shown)
 
 

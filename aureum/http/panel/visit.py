@@ -78,9 +78,18 @@ class Visit:
         """An endpoint's answer, by its *path* as the list of routes has it. Raises what the endpoint refuses with.
 
         With a *host* it is asked as if at that one. Of a form, what is sent twice happens once: its ``once`` and what
-        the endpoint gets make the Idempotency-Key.
+        the endpoint gets make the Idempotency-Key. What a page that only shows asks again is answered as before.
         """
-        return api_answer(await self.answer(method, path, id=id, query=query, body=body, if_match=if_match, host=host))
+        if method != "GET" or self.request.method == "POST" or host is not None:
+            return api_answer(
+                await self.answer(method, path, id=id, query=query, body=body, if_match=if_match, host=host)
+            )
+        slug = None if self.acting is None else self.acting["slug"]
+        asked = (path, id, slug, urlencode({name: value for name, value in (query or {}).items() if value}))
+        known: dict[object, ApiAnswer] = self.request.scope["state"].setdefault("asked", {})
+        if asked not in known:
+            known[asked] = api_answer(await self.answer(method, path, id=id, query=query))
+        return known[asked]
 
     async def stream(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         """A list's documents, some at a time and as many as there are. Raises what the list refuses with, before the

@@ -5,9 +5,9 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from aureum.domain.webhook_endpoint import MODES
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import Visit
+from aureum.http.panel.webhook_words import MODES
 from aureum.http.panel.webhooks import KINDS, fields
 from aureum.registry import WEBHOOK_EVENTS
 

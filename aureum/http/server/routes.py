@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from aureum.app import Aureum
 from aureum.http.access.cors import preflight
 from aureum.http.api.installation import door, health, platform
-from aureum.http.api.mail import mails
+from aureum.http.api.mail import mails, mails_about
 from aureum.http.api.of_resources import endpoints
 from aureum.http.api.staff import login, me, passwords, search, sessions, two_step
 from aureum.http.api.webhooks.messages import MESSAGES
@@ -31,6 +31,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *login.ENDPOINTS,
     *passwords.ENDPOINTS,
     *mails.ENDPOINTS,
+    *mails_about.ENDPOINTS,
     *search.ENDPOINTS,
     *platform.ENDPOINTS,
     *health.ENDPOINTS,

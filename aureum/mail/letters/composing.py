@@ -4,6 +4,7 @@ Texts come from the catalogue (``texts``), both bodies from a pair of templates.
 no link in a mail tells which person has opened it.
 """
 
+import base64
 import binascii
 import hashlib
 import re
@@ -34,6 +35,24 @@ Content-Transfer-Encoding: quoted-printable\r
 \r
 {text}\r
 """
+
+MIXED = """\
+MIME-Version: 1.0\r
+Content-Type: multipart/mixed;\r
+ boundary="{boundary}"\r
+\r
+--{boundary}\r
+{bodies}\r
+--{boundary}\r
+Content-Type: text/calendar; charset="utf-8"; method={method}; component=VEVENT\r
+Content-Transfer-Encoding: base64\r
+Content-Disposition: attachment; filename="showing.ics"\r
+\r
+{calendar}
+--{boundary}--\r
+"""
+
+CANCELS = "\r\nMETHOD:CANCEL\r\n"
 
 LONGEST_TEXT = 20_000
 
@@ -97,7 +116,19 @@ def bodies(letter: Letter, values: Mapping[str, Any], message_id: str) -> bytes:
         PART.format(boundary=boundary, kind=kind, text=quoted_printable(body(letter, values, form)))
         for kind, form in (("plain", "txt"), ("html", "html"))
     )
-    return MULTIPART.format(boundary=boundary, parts=parts).encode("ascii")
+    mail = MULTIPART.format(boundary=boundary, parts=parts)
+    return (mail if letter.calendar is None else with_calendar(mail, letter.calendar, f"{boundary}_")).encode("ascii")
+
+
+def with_calendar(bodies: str, calendar: str, boundary: str) -> str:
+    """*bodies*, and behind them the file *calendar* as calendar programs take it from a mail: the type of its part
+    names its method (RFC 6047)."""
+    return MIXED.format(
+        boundary=boundary,
+        bodies=bodies.removeprefix("MIME-Version: 1.0\r\n"),
+        method="CANCEL" if CANCELS in calendar else "PUBLISH",
+        calendar=base64.encodebytes(calendar.encode()).decode("ascii").replace("\n", "\r\n"),
+    )
 
 
 def quoted_printable(text: str) -> str:

@@ -29,6 +29,8 @@ KINDS = {
     "lead_offered": Kind(("lead", "until"), urgent=True),
     "answer_late": Kind(("lead", "at", "why"), urgent=True),
     "confirmation": Kind(("first_name", "asked"), public=True),
+    "showing_calendar": Kind(("first_name", "place", "when"), public=True),
+    "showing_cancelled": Kind(("first_name", "place"), public=True),
     "webhook_disabled": Kind(("host", "why"), account=True),
     "domain_silent": Kind(("domain",), account=True),
     "invitation": Kind(("by", "days"), account=True, secret=True),

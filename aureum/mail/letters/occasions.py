@@ -38,6 +38,7 @@ TYPES = frozenset(
         Lead.Overdue,
         Lead.Suspected,
         Tour.Suspected,
+        Tour.CalendarSent,
         WebhookEndpoint.Disabled,
         User.Invited,
         User.PasswordSet,
@@ -128,8 +129,25 @@ class PasswordChanged:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarSent:
+    """A visitor is sent the calendar ``file`` of a tour that this ``agent`` has, if any. ``start`` is the wall time."""
+
+    stream_id: UUID
+    position: int
+    at: datetime
+    sent_to: str
+    file: str
+    place: str | None
+    start: str | None
+    cancelled: bool
+    first_name: str
+    words: str
+    agent: UUID | None
+
+
 OfAccount = Invited | PasswordChanged
-Occasion = Enquiry | Stopped | Offered | Late | OfAccount
+Occasion = Enquiry | Stopped | Offered | Late | CalendarSent | OfAccount
 
 
 def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iterator[Occasion]:
@@ -174,6 +192,8 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
     if isinstance(event, WebhookEndpoint.Disabled) and event.reason != "staff":
         host = urlsplit(aggregate.url).hostname or ""
         return [Stopped(aggregate.id, record.position, event.timestamp, host, event.reason)]
+    if isinstance(event, Tour.CalendarSent) and not is_erased(aggregate) and event.file != ERASED:
+        return [calendar_sent(record, event, aggregate)]
     if not isinstance(event, (*ROUTED, *ASSIGNED, Lead.Overdue)) or is_erased(aggregate):
         return []
     waiting = list(waits(record, aggregate)) if isinstance(aggregate, Lead) else []
@@ -201,6 +221,23 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
         ),
         *waiting,
     ]
+
+
+def calendar_sent(record: Recorded, event: Tour.CalendarSent, tour: Tour) -> CalendarSent:
+    """The visitor of *tour* is sent the file of *event*."""
+    return CalendarSent(
+        stream_id=tour.id,
+        position=record.position,
+        at=event.timestamp,
+        sent_to=event.sent_to,
+        file=event.file,
+        place=event.place,
+        start=event.start,
+        cancelled=tour.status == "cancelled",
+        first_name=tour.name,
+        words=tour.message or "",
+        agent=tour.assigned_to,
+    )
 
 
 def of_account(record: Recorded, had_password: bool) -> list[Occasion]:

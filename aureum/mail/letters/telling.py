@@ -37,6 +37,7 @@ from aureum.mail.letters.digest_items import Item, remember
 from aureum.mail.letters.headers import usable
 from aureum.mail.letters.occasions import (
     TYPES,
+    CalendarSent,
     Enquiry,
     Invited,
     Late,
@@ -47,7 +48,7 @@ from aureum.mail.letters.occasions import (
     occasions,
 )
 from aureum.mail.letters.recipients import MANAGERS, OWNERS, Member, letter_to, wish
-from aureum.mail.letters.texts import written_in
+from aureum.mail.letters.texts import moment_in_words, written_in
 from aureum.routing.language import ENGLISH, language_asked_for, language_of
 from aureum.store.cipher import TenantKey
 
@@ -87,6 +88,7 @@ async def letters_of(
                 case recipients.DIGEST if isinstance(one, Enquiry):
                     items.append(Item(user_id, letter.position, letter.kind, one.stream_id, one.at))
     await remember(connection, tenant_key.tenant_id, items)
+    letters += [with_calendar(one, about) for one in found if isinstance(one, CalendarSent)]
     if about.confirmations:
         forms = [one for one in found if isinstance(one, Enquiry) and one.new and one.from_form and one.email]
         letters += await to_visitors(connection, tenant_key, forms, about, settings)
@@ -119,7 +121,7 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
 def to_staff(one: Occasion, about: About) -> list[Letter]:
     """Letters to the staff whom the occasion concerns, without the user who caused it. Those about their own accounts
     are made by ``account_letters``."""
-    if isinstance(one, (Invited, PasswordChanged)):
+    if isinstance(one, (Invited, PasswordChanged, CalendarSent)):
         return []
     if isinstance(one, Stopped):
         link = links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}")
@@ -213,11 +215,34 @@ async def to_visitors(
 def confirmation(form: Enquiry, address: str, about: About) -> Letter:
     """The confirmation of a *form*, in the language that it was written in. It repeats only a first name, and does not
     tell whether the visitor is known, or which agent has the lead."""
-    name = given_name(form.first_name)
-    words = form.words[:READ_OF_WORDS]
-    language = language_of(words)
-    if language == ENGLISH:
-        language = language_asked_for(words) or ENGLISH
+    name, language = given_name(form.first_name), language_for(form.words)
     recipient = Recipient(address, name or "", None, form.stream_id)
     fields = {"first_name": name, "asked": form.kind}
-    return Letter("confirmation", recipient, usable(about.reply_to), written_in(language), fields, form.position)
+    return Letter("confirmation", recipient, usable(about.reply_to), language, fields, form.position)
+
+
+def with_calendar(one: CalendarSent, about: About) -> Letter:
+    """The calendar file of a showing for its visitor. A reply goes to the agent who has it, else to the brokerage."""
+    name, language = given_name(one.first_name), language_for(one.words)
+    agent = about.staff.get(one.agent) if one.agent else None
+    fields: dict[str, object] = {"first_name": name, "place": one.place}
+    if not one.cancelled and one.start is not None:
+        fields["when"] = moment_in_words(datetime.fromisoformat(one.start), language)
+    return Letter(
+        "showing_cancelled" if one.cancelled else "showing_calendar",
+        Recipient(one.sent_to, name or "", None, one.stream_id),
+        usable(about.reply_to if agent is None else agent.address),
+        language,
+        fields,
+        one.position,
+        calendar=one.file,
+    )
+
+
+def language_for(words: str) -> str:
+    """The language of a letter to a visitor who wrote *words*: that of the words, or the one that they ask for."""
+    read = words[:READ_OF_WORDS]
+    language = language_of(read)
+    if language == ENGLISH:
+        language = language_asked_for(read) or ENGLISH
+    return written_in(language)

@@ -6,6 +6,7 @@ sentences themselves, and are escaped in HTML.
 
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 
@@ -32,3 +33,15 @@ def sentence(language: str, kind: str, key: str) -> str:
     texts = catalogue(language)
     own = texts[kind]
     return own[key] if key in own else texts["common"][key]
+
+
+def moment_in_words(at: datetime, language: str) -> str:
+    """A wall time: ``Friday, December 4, 2026, at 3:30 PM``."""
+    common = catalogue(language)["common"]
+    return common["moment"].format(
+        weekday=common["weekdays"].split()[at.weekday()],
+        day=at.day,
+        month=common["months"].split()[at.month - 1],
+        year=at.year,
+        clock=f"{at.hour % 12 or 12}:{at:%M %p}" if language == LANGUAGES[0] else f"{at:%H:%M}",
+    )

@@ -26,6 +26,16 @@ SELECT m.mail_id, m.kind, m.state, m.attempt, m.due_at, m.error, m.recorded_at, 
  LIMIT %(limit)s OFFSET %(skipped)s
 """
 
+MAILS_ABOUT = """
+SELECT m.mail_id, m.kind, m.state, m.attempt, m.due_at, m.error, m.recorded_at, m.ended_at, m.subject_id, k.wrapped,
+       m.about, m.answer
+  FROM mails m
+  LEFT JOIN subject_keys k ON k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id
+ WHERE m.tenant_id = %(tenant)s AND m.subject_id = %(subject)s
+ ORDER BY m.mail_id DESC
+ LIMIT %(limit)s
+"""
+
 COUNT = """
 SELECT count(*)
   FROM mails m

@@ -579,6 +579,13 @@ async def rehearse_all(store: EventStore) -> None:
         await go_on(store, job)
 
 
+def with_start(sample: Sample) -> dict[str, Any]:
+    """A showing that begins at a fixed time, whose visitor can be written to."""
+    showing = {"name": f"Jane {sample.mark}", "email": "jane@example.com", "startsAt": "2027-01-18T09:30"}
+    made = Call("POST", "/api/showings", {}, showing, sample.tenant.bearer).send(sample.server)
+    return {"path": f"/api/showings/{made.json['id']}/send-calendar"}
+
+
 def failed_mail(sample: Sample) -> dict[str, Any]:
     """A mail that the server refused, as the worker would have left it."""
     number = next(NUMBERS)
@@ -589,6 +596,23 @@ def failed_mail(sample: Sample) -> dict[str, Any]:
     sample.operator.run(queued)
     ((mail_id,),) = sample.operator.rows(FAIL_MAIL, tenant=sample.tenant.id, position=number)
     return {"id": to_wire(mail_id)}
+
+
+def with_mail(path: str) -> Callable[[Sample], dict[str, Any]]:
+    """A lead or showing that a mail is about."""
+
+    def recipe(sample: Sample) -> dict[str, Any]:
+        made = sample.make(path)
+
+        async def queued(store: EventStore) -> None:
+            about = from_wire(made)
+            address = f"ana.{sample.mark}@example.com"
+            await queue_mails(store, sample.tenant.id, [address], first=next(NUMBERS), subject_id=about)
+
+        sample.operator.run(queued)
+        return {"path": f"{path}/{made}/mails"}
+
+    return recipe
 
 
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
@@ -627,6 +651,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("GET", "/api/contacts/serving"): lambda sample: {"query": {"ids": sample.one("/api/contacts")}},
     ("GET", "/api/properties/{id}/related"): shown_once,
     ("GET", "/api/showings/calendar"): with_showing,
+    ("POST", "/api/showings/{id}/send-calendar"): with_start,
+    ("GET", "/api/leads/{id}/mails"): with_mail("/api/leads"),
+    ("GET", "/api/showings/{id}/mails"): with_mail("/api/showings"),
     ("POST", "/api/showings/{id}/no-show"): lambda sample: {
         "path": f"/api/showings/{sample.make('/api/showings')}/no-show"
     },

@@ -6,7 +6,8 @@ from itertools import count
 
 from aureum.domain.ids import PLATFORM
 from aureum.http.panel.pages import PAGES
-from aureum.http.panel.resource import Resource, show_new
+from aureum.http.panel.resource import Resource
+from aureum.http.panel.resource_new import show_new
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to

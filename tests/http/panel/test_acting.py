@@ -7,7 +7,7 @@ import pytest
 from aureum.domain.ids import PLATFORM
 from aureum.http.panel.acting import CHOOSE
 from aureum.http.panel.leads import NOT_OF_IT
-from aureum.http.panel.resource import CHOOSE_IN_FORM
+from aureum.http.panel.resource_new import CHOOSE_IN_FORM
 from tests.http.api.staff.keys import number_of
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.profile import DAYS
+from aureum.domain.texts import one_line
 from aureum.http.panel.fields import AMOUNT, PICKED, Field, all_typed, changes, made, sent, typed
 from aureum.http.panel.forms import MEDIA, Form, read_form
 from aureum.http.panel.picks import Pick
@@ -40,6 +41,13 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "amount": st.none() | amounts,
     "price": st.none() | amounts,
     "words": st.lists(lines, max_size=3),
+    "photos": st.none()
+    | st.lists(
+        st.fixed_dictionaries(
+            {"url": st.sampled_from(["https://example.com/1.jpg", "https://ä/?a=b&c"]), "alt": storable.map(one_line)}
+        ),
+        max_size=3,
+    ),
     "hours": st.none() | st.dictionaries(st.sampled_from(DAYS), st.just(["09:00", "17:30"]), min_size=1),
     "tick": st.booleans(),
     "time": st.none() | moments,

@@ -5,7 +5,7 @@ from tests.http.api.contacts.test_related import ANN, post
 from tests.http.api.newsletter.newsletters import subscribe
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.operator import Operator, Tenant
-from tests.http.panel.reader import Reader, as_staff
+from tests.http.panel.reader import Reader, as_staff, page
 from tests.http.panel.resources import saved
 from tests.http.serving import Server
 
@@ -71,3 +71,24 @@ def test_who_changed_a_price(server: Server, operator: Operator, tenant: Tenant,
     agent = as_staff(server, operator.staff(tenant.id, "agent", "Ida"))
     assert "Ann Lee" not in " ".join(agent.read(here).said("section"))
     assert "No recent lead of yours" in " ".join(agent.read(here).said("p"))
+
+
+def test_photos_are_links_in_their_order(server: Server, tenant: Tenant, owner: Reader) -> None:
+    house = post(server, tenant, "/api/properties", **HOUSE)
+    here = f"/admin/properties/{house['id']}"
+    typed = "https://cdn.example.com/1.jpg The front\r\n\r\n  https://cdn.example.com/2.jpg"
+    reading = saved(owner, here, photos=typed)
+    assert [link for link in reading.links if link.startswith("https:")] == [
+        "https://cdn.example.com/1.jpg",
+        "https://cdn.example.com/2.jpg",
+    ]
+    assert reading.form(here)["photos"] == "https://cdn.example.com/1.jpg The front\r\nhttps://cdn.example.com/2.jpg"
+    assert any("The front, 2.jpg" in text for text in reading.said("ins"))
+    csv = owner.get("/admin/properties.csv").body.decode()
+    assert "Photos" in csv and '"https://cdn.example.com/1.jpg\nhttps://cdn.example.com/2.jpg"' in csv
+    form = reading.form(here)
+    refused = page(owner.send(here, form.filled(photos="http://example.com/1.jpg The yard")), 400)
+    assert "must be a web address that begins with https://" in refused.problem
+    assert refused.form(here)["photos"] == "http://example.com/1.jpg The yard"
+    emptied = saved(owner, here, photos="")
+    assert not [link for link in emptied.links if link.startswith("https:")]

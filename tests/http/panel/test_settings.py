@@ -21,27 +21,29 @@ def owner(server: Server, operator: Operator, tenant: Tenant) -> Reader:
 
 
 def upload(reader: Reader, color: str, logo: bytes = b"", name: str = "logo.png") -> Answer:
-    """What the form of the look sends."""
-    body = (
-        (
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="color"\r\n\r\n{color}\r\n'
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="logo"; filename="{name}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
-        ).encode()
-        + logo
-        + f"\r\n--{BOUNDARY}--\r\n".encode()
+    """What the form sends with another look."""
+    fields = [*reader.read(HERE).form(HERE).filled(color=color)]
+    body = b"".join(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields
+        if name != "logo"
     )
-    return reader.send(f"{HERE}/look", body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
+    body += (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="logo"; filename="{name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    ).encode()
+    body += logo + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return reader.send(HERE, body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
 
 
 def test_a_logo_and_a_colour(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
-    assert owner.read(HERE).form(f"{HERE}/look")["color"] == "#1f4fa3"
+    assert owner.read(HERE).form(HERE)["color"] == "#1f4fa3"
     assert server.ask("GET", "/api/logo", host=tenant.domain).status == 404
 
     done = owner.follow(upload(owner, "#7a1f3d", png()))
 
-    assert done.said("p", role="status") == ["The logo and color were saved."]
-    assert done.form(f"{HERE}/look")["color"] == "#7a1f3d"
+    assert done.said("p", role="status") == ["The brokerage was saved."]
+    assert done.form(HERE)["color"] == "#7a1f3d"
     assert owner.get(f"{HERE}/logo").body == png()
     public = server.ask("GET", "/api/logo", host=tenant.domain)
     assert (public.body, public.headers["content-type"]) == (png(), "image/png")

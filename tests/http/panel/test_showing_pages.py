@@ -44,18 +44,26 @@ def test_the_steps_of_a_showing_on_the_spot(owner: Reader, server: Server, tenan
     showing = entered(server, tenant, name="Will Wait")
 
     answer = step(owner, showing, "schedule", startsAt="2027-01-19T14:15")
-    assert led_to(answer) == f"/admin/showings?{WEEK}&done=schedule"
+    assert led_to(answer).startswith(f"/admin/showings?{WEEK}&done=schedule&undo=showings/{showing['id']}/")
     assert "The showing was confirmed." in owner.follow(answer).said("p")
     first = now(server, tenant, showing)
     assert (first["status"], first["startsAt"]) == ("confirmed", "2027-01-19T21:15:00.000Z")
 
     step(owner, showing, "move", startsAt="2027-01-20T08:00")
     assert now(server, tenant, showing)["startsAt"] == "2027-01-20T15:00:00.000Z"
-    assert led_to(step(owner, showing, "no_show")) == f"/admin/showings?{WEEK}&done=no_show"
+    missed = step(owner, showing, "no_show")
+    assert led_to(missed).startswith(f"/admin/showings?{WEEK}&done=no_show&undo=")
     over = now(server, tenant, showing)
     assert (over["status"], over["noShow"]) == ("cancelled", True)
     history = owner.read(f"/admin/showings/{showing['id']}")
     assert any("The visitor did not come" in text for text in history.said("b"))
+    # The calendar of that week offers to undo it, and leads back there.
+    undo = owner.follow(missed).form("/admin/undo")
+    undone = owner.send(undo.action, undo.filled())
+    assert led_to(undone) == f"/admin/showings?{WEEK}&done=undone"
+    assert "The change was undone." in owner.follow(undone).said("p")
+    again = now(server, tenant, showing)
+    assert again["status"] == "confirmed" and "noShow" not in again
 
 
 def test_a_form_that_comes_too_late_keeps_what_was_typed(owner: Reader, server: Server, tenant: Tenant) -> None:
@@ -80,7 +88,7 @@ def test_a_form_leads_back_to_the_calendar_only(owner: Reader, server: Server, t
 
     answer = owner.send(f"/admin/showings/{showing['id']}/step", {"do": "confirmed", "etag": "*", "back": back})
 
-    assert led_to(answer) == "/admin/showings?done=confirmed"
+    assert led_to(answer).startswith("/admin/showings?done=confirmed&undo=")
 
 
 def test_a_showings_page_names_who_and_where(owner: Reader, server: Server, tenant: Tenant, operator: Operator) -> None:
@@ -91,8 +99,10 @@ def test_a_showings_page_names_who_and_where(owner: Reader, server: Server, tena
     shown = owner.read(path)
 
     assert {f"/admin/properties/{house}", f"{path}/calendar.ics"} <= set(shown.links)
-    (mail,) = [link for link in shown.links if link.startswith("mailto:jane@example.com?")]
-    assert "18%20January%202027" in mail and "123%20Palm%20Dr" in mail
+    send = next(form for form in shown.forms if form.action == f"{path}/step" and "startsAt" not in form.names)
+    sent = owner.follow(owner.send(send.action, [*send.filled(), ("do", "send")]))
+    assert "The calendar file is on its way to the visitor." in sent.said("p")
+    assert any("Sent the visitor the calendar file" in text for text in sent.said("b"))
     file = owner.get(f"{path}/calendar.ics")
     assert file.status == 200 and b"DTSTART;TZID=America/Boise:20270118T093000" in file.body
     agent = as_staff(server, operator.staff(tenant.id, "agent", "Ana"))

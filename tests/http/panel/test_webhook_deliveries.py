@@ -30,10 +30,11 @@ def test_listed_by_status_and_event(hook: Hook, owner: Reader) -> None:
 
     statuses = ["delivered", "pending", "failed", "delivered", "pending", "pending"]
     assert listed(reading) == list(zip("654321", statuses, strict=True))
-    assert reading.said("td")[:7] == ["no longer stored", "6", "delivered", "1", "1 Jan 2026, 17:00:00 MST", "200", ""]
-    pending = ["lead.updated", "2", "pending", "1", "1 Jan 2026, 17:00:00 MST", "500", "4 May 2026, 18:00:00 MDT"]
+    assert reading.said("td")[:7] == ["No longer stored", "6", "delivered", "1", "1 Jan 2026, 17:00:00 MST", "200", ""]
+    error = "500 the endpoint had an error of its own"
+    pending = ["Lead updated", "2", "pending", "1", "1 Jan 2026, 17:00:00 MST", error, "4 May 2026, 18:00:00 MDT"]
     assert reading.said("td")[28:35] == pending
-    assert reading.said("td")[19] == "dns", "where no answer came, why not"
+    assert reading.said("td")[19] == "the host's name was not found", "where no answer came, why not"
     (form,) = [form for form in reading.forms if form.method == "get"]
     assert (form.action, form.fields) == (path, [("status", ""), ("event", "")])
     for query, sequences in (
@@ -82,12 +83,17 @@ def test_one_with_its_attempts(hook: Hook, owner: Reader) -> None:
 
     reading = page(answer, 200)
     assert only_our_modules(answer.body) and b"a secret" not in answer.body
-    assert reading.said("h1") == ["lead.created"] and reading.said("h3")[0] == "3 Jan 2026, 17:00:00 MST"
+    assert reading.said("h1") == ["Lead created"] and reading.said("h3")[0] == "3 Jan 2026, 17:00:00 MST"
     assert len(reading.said("h3")) == 3
     answers = ["thanks", "</pre><script>alert(2)</script>\\xff\\x00"]
     assert reading.said("pre") == [*answers, '{"data":"ä<script>alert(1)</script>"}']
     outcomes = [text for text in reading.said("dd") if text.startswith(("delivered", "failed"))]
-    assert outcomes == ["delivered", "delivered", "failed: http_5xx", "failed: blocked_address"]
+    assert outcomes == [
+        "delivered",
+        "delivered",
+        "failed: the endpoint had an error of its own",
+        "failed: the host's address must not be called",
+    ]
     assert "none after 7 ms" in reading.said("dd") and "200 after 7 ms" in reading.said("dd")
     assert f"/admin/webhooks/{hook.id}/deliveries" in reading.links
 

@@ -62,7 +62,7 @@ def test_made_and_its_secret_shown_once(server: Server, operator: Operator, tena
         body = owner.get(path).body
         assert secret.encode() not in body and b"whsec_" not in body, path
     listed = owner.read(LIST)
-    assert listed.said("td")[:4] == [NEW["url"], "enabled", "lead.*, task.completed", NEW["description"]]
+    assert listed.said("td")[:4] == [NEW["url"], "enabled", "All lead events, Task completed", NEW["description"]]
     shown = owner.read(f"{LIST}/{webhook['id']}").form(f"{LIST}/{webhook['id']}")
     assert sorted(value for name, value in shown.fields if name == "events") == CHOSEN
     assert (shown["url"], shown["mode"], shown["rateLimit"]) == (NEW["url"], "keyed", "5")

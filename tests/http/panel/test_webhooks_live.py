@@ -25,14 +25,14 @@ def test_a_test_shows_what_came_back_and_can_be_sent_again(live: Live, owner: Re
     (request,) = live.receiver.requests
     assert request.headers["x-aureum-event"] == "task.completed"
     reading = owner.follow(answer)
-    assert reading.said("h1") == ["task.completed"] and reading.said("span", class_="badge") == ["delivered"]
+    assert reading.said("h1") == ["Task completed"] and reading.said("span", class_="badge") == ["delivered"]
     assert reading.said("pre") == ["thanks", request.body.decode()]
     assert request.headers["webhook-id"] in reading.said("code")
     # The same form again sends no second one, and leads to the same page.
     assert led_to(owner.send(form.action, filled)) == led_to(answer) and len(live.receiver.requests) == 1
     live.head[0] = "503 Service Unavailable"
     failed = owner.follow(owner.send(form.action, owner.read(here).form(form.action).fields))
-    assert failed.said("h1") == ["lead.created"] and "failed" in failed.said("span", class_="badge")
+    assert failed.said("h1") == ["Lead created"] and "failed" in failed.said("span", class_="badge")
     assert "503 after" in " ".join(failed.said("dd"))
     refused = page(owner.send(form.action, form.filled(event="lead.lost")), 400)
     assert refused.problem.startswith("event must be one of")

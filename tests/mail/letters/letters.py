@@ -6,6 +6,7 @@ from uuid import UUID
 
 from aureum.mail.letter import Letter, Recipient
 from aureum.mail.letters.composing import AboutBrokerage
+from aureum.mail.letters.kinds import KINDS
 
 AT = datetime(2026, 3, 1, 16, 30, tzinfo=UTC)
 MESSAGE_ID = "<k1.4711.ab12@crm.example.com>"
@@ -33,6 +34,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "lead_offered": {"lead": "Nora Lindqvist", "until": "10:30"},
     "answer_late": {"lead": "Nora Lindqvist", "at": "09:30", "why": "stays"},
     "confirmation": {"first_name": "Nora", "asked": "tour"},
+    "showing_calendar": {"first_name": "Nora", "place": "123 Palm Dr, Kuna", "when": "Friday, December 4, at 3:30 PM"},
+    "showing_cancelled": {"first_name": "Nora", "place": None},
     "webhook_disabled": {"host": "hooks.example.com", "why": "failing"},
     "domain_silent": {"domain": "www.snakeriver.example.com"},
     "invitation": {"by": "Olga Owner", "days": 7},
@@ -51,6 +54,6 @@ def letter(kind: str, language: str = "en", *, name: str = "Ana Agent", **change
     """A letter of *kind*; *changed* are fields that are other than usual, or ``reply_to`` and ``address``."""
     reply_to = changed.pop("reply_to", "nora@example.com")
     address = changed.pop("address", "ana@snakeriver.example.com")
-    link = {} if kind == "confirmation" else {"link": LINK}
+    link = {} if KINDS[kind].public else {"link": LINK}
     fields = FIELDS[kind] | link | changed
     return Letter(kind, Recipient(address, name, UUID(int=1), UUID(int=2)), reply_to, language, fields, 4711)

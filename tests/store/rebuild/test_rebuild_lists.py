@@ -104,6 +104,9 @@ def about_a_property(one: property.Property, dice: Dice) -> Decisions:
         lambda: one.change_status(dice.choice(property.STATUSES), at),
         lambda: one.change_details({"bathrooms": dice.choice((None, "2.5", "3")), "title": dice.choice(TEXTS)}, at),
         lambda: one.change_details({"mls_id": dice.choice((None, one.slug))}, at),
+        lambda: one.change_photos(
+            [{"url": f"https://example.com/{dice.random()}.jpg", "alt": dice.choice(TEXTS)}][: dice.randrange(2)], at
+        ),
     ]
 
 
@@ -183,6 +186,8 @@ def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:
         lambda: None if one.suspect else one.miss(at),
         lambda: one.reschedule(dice.choice((fixed, dict.fromkeys(fixed), {"preferred_date": "2026-02-02"})), at),
     ]
+    if one.local_start is not None and not one.suspect and len(one.calendar_sent) < tour.MOST_SENT:
+        while_open.append(lambda: one.send_calendar(dice.choice(TEXTS), dice.choice((None, "1 Palm Dr")), at))
     return always + while_open if steps else always
 
 

@@ -16,7 +16,13 @@ from aureum.commands.properties import (
 )
 from aureum.domain.property import Property
 from aureum.http.access.callers import origin
-from aureum.http.api.properties.property_fields import PropertyChange, PropertyCreate, PropertyResponse, Status
+from aureum.http.api.properties.property_fields import (
+    PropertyChange,
+    PropertyCreate,
+    PropertyResponse,
+    Status,
+    stored,
+)
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
@@ -54,7 +60,8 @@ async def get_properties(context: Context, filters: PropertyFilters) -> Response
 
 async def post_property(context: Context, new: PropertyCreate) -> Response:
     """Returns the new property. Its ``slug`` is derived from the title, and is unique within the brokerage."""
-    command = EnterProperty(tenant_id=context.tenant_id, fields=new.fields(context.caller.user_id))
+    fields, photos = new.fields(context.caller.user_id), stored(new.photos)
+    command = EnterProperty(tenant_id=context.tenant_id, fields=fields, photos=photos)
     return await run_once(context, partial(enter_property, context.app.store, command), property_body, 201)
 
 
@@ -71,6 +78,7 @@ async def patch_property(context: Context, property_id: UUID, change: PropertyCh
         property_id=property_id,
         status=change.status,
         details=change.details(),
+        photos=None if change.photos is None else stored(change.photos),
         expected_versions=expected_versions(context.request),
     )
     listed = await change_property(context.app.store, command, origin(context.request, context.caller))

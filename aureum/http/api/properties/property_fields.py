@@ -3,8 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
 
+from aureum.domain.photos import LONGEST_ALT, LONGEST_URL, MOST
+from aureum.domain.photos import Photo as StoredPhoto
 from aureum.domain.property import DETAILS, PropertyFields
 from aureum.http.wire.characters import VISIBLE, Characters
 from aureum.http.wire.fields import Message, Name, Subject, TimeZone
@@ -39,6 +41,32 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
+class Photo(Body):
+    """A link to a picture."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: Annotated[
+        str,
+        Characters(limit=LONGEST_URL, blank=False),
+        Field(description="The address of the picture. It begins with `https://`."),
+        WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https://[^\\s@]+$", "maxLength": LONGEST_URL}),
+    ]
+    alt: Annotated[
+        Annotated[str, Characters(limit=LONGEST_ALT, lines=False)],
+        NULL_IS_ABSENT,
+        Field(description="What the picture shows, for readers who do not see it."),
+    ] = ""
+
+
+Photos = Annotated[list[Photo], Field(max_length=MOST, description="Links to photos, in the order shown.")]
+
+
+def stored(photos: list[Photo]) -> list[StoredPhoto]:
+    """*photos* as the domain takes them."""
+    return [{"url": photo.url, "alt": photo.alt} for photo in photos]
+
+
 class PropertyCreate(Body):
     """A new property."""
 
@@ -68,6 +96,7 @@ class PropertyCreate(Body):
     time_zone: Annotated[
         TimeZone | None, Field(alias="timeZone", description="IANA time zone. Default: the brokerage's.")
     ] = None
+    photos: Annotated[Photos, NULL_IS_ABSENT] = Field([])
 
     def fields(self, created_by: UUID | None) -> PropertyFields:
         """What the property is entered with, by the user *created_by*."""
@@ -113,10 +142,18 @@ class PropertyChange(Body):
     mls: Short | None = None
     mls_id: Annotated[MlsId, Field(alias="mlsId")] = None
     time_zone: Annotated[TimeZone | None, Field(alias="timeZone")] = None
+    photos: Annotated[Photos, NOT_NULL]
 
     def details(self) -> dict[str, str | bool | None]:
         """What is sent of a property's ``DETAILS``."""
         return {name: getattr(self, name) for name in DETAILS if name in self.model_fields_set}
+
+
+class PhotoResponse(Shape):
+    """A link to a picture."""
+
+    url: str
+    alt: Annotated[str, Field(description="What the picture shows. Empty if that is not known.")]
 
 
 class PropertyResponse(Shape):
@@ -143,3 +180,9 @@ class PropertyResponse(Shape):
     timeZone: str | None
     createdAt: Timestamp
     updatedAt: Timestamp
+    photos: Annotated[
+        list[PhotoResponse],
+        Field(
+            default=[], description="Links to photos, in the order shown. Present only if the property ever had any."
+        ),
+    ]

@@ -1,27 +1,28 @@
 """``GET /api/tours/{id}.ics``: a tour as a file that calendars take in, and update when they are given a later one."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from uuid import UUID
 
 from starlette.responses import Response
 
-from aureum.commands.tours import NO_TOUR
+from aureum.commands.tours import NO_TOUR, CalendarToSend, send_calendar
 from aureum.domain.aggregate import replay
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.errors import NotFound, WrongState
-from aureum.domain.ids import PLATFORM, to_wire
+from aureum.domain.ids import PLATFORM, now, to_wire
 from aureum.domain.property import Property
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import Start, day_of
 from aureum.http.api.tours.icalendar import CALENDAR, CalendarTour, calendar_of
-from aureum.http.api.tours.showings import NO_SHOWING
+from aureum.http.api.tours.showings import NO_SHOWING, showing_body
+from aureum.http.api.tours.tour_fields import ShowingResponse
 from aureum.http.api.tours.tours import get_found
 from aureum.http.contract.answers import list_etag, not_modified
 from aureum.http.contract.endpoint import KEY_OR_STAFF, Context, Endpoint, Id
-from aureum.http.contract.resource import NOT_YET, AsOf, loaded
+from aureum.http.contract.resource import NOT_YET, AsOf, loaded, run_once
 from aureum.projections import tour_list
 from aureum.store.event_store import Recorded
 
@@ -50,16 +51,8 @@ async def get_showing_file(context: Context, tour_id: UUID, as_of: AsOf) -> Resp
 
 async def calendar_file(context: Context, tour_id: UUID, as_of: AsOf, name: str) -> Response:
     """The file of a tour that the caller may see. Raises NotFound, WrongState."""
-    past = Past(await recorded(context, context.tenant_id, tour_id, as_of.as_of))
-    if past.tour is None:
-        raise NotFound(NOT_YET)
-    places = {
-        stay.property_id: await recorded(context, context.tenant_id, stay.property_id, as_of.as_of)
-        for stay in past.stays
-        if stay.property_id is not None
-    }
-    brokerage = await recorded(context, PLATFORM, context.tenant_id, as_of.as_of)
-    content = calendar_of(calendar_tour(past, past.tour, places, brokerage))
+    _, shown = await calendar_now(context, tour_id, as_of.as_of)
+    content = calendar_of(shown)
     # Of the bytes: the file also shows the property and the brokerage, whose changes leave the tour's version as it is.
     etag = list_etag(content)
     unchanged = not_modified(context.request, etag)
@@ -67,6 +60,46 @@ async def calendar_file(context: Context, tour_id: UUID, as_of: AsOf, name: str)
         return unchanged
     headers = {"ETag": etag, "Content-Disposition": f'inline; filename="{name}"'}
     return Response(content, headers=headers, media_type=CALENDAR)
+
+
+async def calendar_now(context: Context, tour_id: UUID, until: datetime | None) -> tuple["Past", CalendarTour]:
+    """The tour as its events made it, up to *until* if that is given, and what its file says. Raises NotFound."""
+    past = Past(await recorded(context, context.tenant_id, tour_id, until))
+    if past.tour is None:
+        raise NotFound(NOT_YET)
+    places = {
+        stay.property_id: await recorded(context, context.tenant_id, stay.property_id, until)
+        for stay in past.stays
+        if stay.property_id is not None
+    }
+    brokerage = await recorded(context, PLATFORM, context.tenant_id, until)
+    return past, calendar_tour(past, past.tour, places, brokerage)
+
+
+async def post_calendar(context: Context, tour_id: UUID) -> Response:
+    """Sends the calendar file to the visitor by mail, at most three times a day. The showing needs a start and an email
+    address. If it was cancelled, the mail takes it out of the visitor's calendar, provided that an earlier mail put it
+    there. The request body is ignored."""
+    await loaded(context, tour_list.LIST, tour_id, NO_SHOWING)
+    command = partial(
+        send_calendar,
+        context.app.store,
+        context.tenant_id,
+        tour_id,
+        partial(to_send, context, tour_id),
+        missing=NO_SHOWING,
+        visible_to=context.caller.visible_to,
+    )
+    return await run_once(context, command, partial(showing_body, context))
+
+
+async def to_send(context: Context, tour_id: UUID) -> CalendarToSend:
+    """The file as the visitor gets it: with nothing in it that a visitor typed. Raises NotFound, WrongState."""
+    past, shown = await calendar_now(context, tour_id, None)
+    assert past.tour is not None, "its file was made"
+    past.tour.check_sendable(now())
+    file = calendar_of(replace(shown, visitor=None, listing_id=None, preferred_time=None))
+    return CalendarToSend(past.tour.version, file.decode(), shown.address)
 
 
 async def recorded(context: Context, tenant_id: UUID, stream_id: UUID, until: datetime | None) -> list[Recorded]:
@@ -173,6 +206,15 @@ file = partial(
 )
 
 ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/api/showings/{id}/send-calendar",
+        post_calendar,
+        "Send the visitor the calendar file",
+        id=Id(NO_SHOWING),
+        answers=ShowingResponse,
+        refusals=(409,),
+    ),
     file(
         path="/api/showings/{id}.ics",
         run=get_showing_file,

@@ -84,3 +84,23 @@ def test_platform_admins_name_the_brokerage(sample: Sample) -> None:
     assert ask(sample, "GET", f"{HERE}?brokerage_id={sample.number}", admin).json["total"] == 1
     assert ask(sample, "GET", f"{HERE}/{mail}?brokerage_id={sample.number}", admin).json["text"] == "A text.\n"
     assert ask(sample, "GET", f"{HERE}/{mail}", admin).status == 400
+
+
+def test_the_mails_about_a_person_are_listed_for_those_who_may_see_the_lead(sample: Sample) -> None:
+    agent = sample.agent
+    lead = sample.server.lead(sample.tenant, assignedToId=agent.id)
+    path = f"/api/leads/{lead['id']}/mails"
+    lead_id = from_wire(lead["id"])
+
+    async def queued(store: EventStore) -> None:
+        await queue_mails(store, sample.tenant.id, ["ana@example.com"], first=900, subject_id=lead_id)
+
+    sample.operator.run(queued)
+    failed_mail(sample)  # about another
+    (shown,) = sample.server.by_key(sample.tenant, "GET", path).json
+    assert (shown["kind"], shown["status"], shown["to"]) == ("lead_assigned", "queued", "ana@example.com")
+    assert ask(sample, "GET", path, agent).json == [shown]
+    assert ask(sample, "GET", path, sample.operator.staff(sample.tenant.id, "agent")).status == 404
+    sample.operator.rows(ERASE, tenant=sample.tenant.id, subject=lead_id)
+    (erased,) = sample.server.by_key(sample.tenant, "GET", path).json
+    assert (erased["to"], erased["name"]) == (None, None)

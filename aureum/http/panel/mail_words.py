@@ -1,0 +1,53 @@
+"""The mails about a lead or a showing in words, as its page shows them: what was sent to whom, and if it arrived."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aureum.http.panel.visit import Visit
+
+TITLES = {
+    "lead_assigned": "New lead",
+    "tour_assigned": "New showing",
+    "lead_in_pond": "Lead without an agent",
+    "tour_in_pond": "Showing without an agent",
+    "lead_offered": "Lead to claim",
+    "answer_late": "Lead that was not answered in time",
+    "confirmation": "Confirmation of the form",
+    "showing_calendar": "Calendar file",
+    "showing_cancelled": "Cancelled showing",
+}
+"""What a mail of each kind about a person says."""
+
+STATES = {"sent": "delivered to the mail server", "queued": "not sent yet", "failed": "not delivered"}
+
+
+@dataclass(frozen=True)
+class MailLine:
+    """A mail: ``what`` was sent to whom, when, its status, and why it did not arrive. ``page`` shows its text to those
+    who may read it."""
+
+    what: str
+    at: str
+    status: str
+    reason: str | None
+    page: str | None
+
+    @property
+    def state(self) -> str:
+        """The status in words."""
+        return STATES.get(self.status, self.status)
+
+
+async def mails_about(visit: Visit, api: str, id: str) -> Sequence[MailLine]:
+    """The mails about the resource with this *id*, newest first. *api* is the path of its mails in the API."""
+    found = (await visit.ask("GET", api, id=id)).body
+    return [line_of(mail, pages=visit.role != "agent") for mail in found]
+
+
+def line_of(mail: Mapping[str, Any], *, pages: bool) -> MailLine:
+    """One mail. *pages*: whether its page may be opened."""
+    title, to = TITLES.get(mail["kind"], mail["kind"].replace("_", " ").capitalize()), mail["name"] or mail["to"]
+    what = f"Mail to {to}: {title}" if to else f"Mail: {title}"
+    page = f"/admin/mail/{mail['id']}" if pages else None
+    return MailLine(what, mail["endedAt"] or mail["createdAt"], mail["status"], mail["reason"], page)
