@@ -93,7 +93,7 @@ async def write(
 
 async def write_csv(rows: AsyncGenerator[dict[str, Any], None], document: IO[str], of_some: tuple[str, ...]) -> None:
     """A line a resource below the names of its fields."""
-    from aureum.http.panel.csv_cells import BOM, lines
+    from aureum.domain.csv_cells import BOM, lines
 
     names: list[str] = []
     async for row in rows:

@@ -18,6 +18,7 @@ from aureum.cli import (
     brokerages,
     completion,
     doctor,
+    importing,
     newsletter,
     parked,
     profiles,
@@ -146,6 +147,7 @@ audit.app.command("verify", epilog=audit_verify.EXAMPLES)(audit_verify.audit_ver
 audit.app.command("checkpoint", epilog=audit_checkpoints.EXAMPLES)(audit_checkpoints.audit_checkpoint)
 audit.app.command("log", epilog=audit_checkpoints.LOG_EXAMPLES)(audit_checkpoints.audit_log)
 app.add_typer(audit.app, name="audit")
+app.add_typer(importing.app, name="csv")
 
 
 @cache

@@ -59,8 +59,7 @@ def user_create(
 ) -> None:
     """Add a user to the staff."""
     from aureum.commands.users import CreateUser, create_user
-    from aureum.domain.emails import trimmed
-    from aureum.http.wire.fields import is_email
+    from aureum.domain.emails import is_email, trimmed
 
     email = trimmed(email)
     if not is_email(email):

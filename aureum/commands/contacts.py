@@ -39,9 +39,18 @@ async def add_contact(
     store: EventStore, command: AddContact, origin: Origin, *, idempotency: Idempotency | None = None
 ) -> tuple[Contact, Appended]:
     """The contact as it was added. Raises Invalid, and what ``EventStore.append`` raises."""
-    contact = Contact.add(
-        ids.new_id(),
-        ids.now(),
+    contact = new_contact(command, ids.new_id(), ids.now())
+    appended = await store.append(
+        command.tenant_id, contact, NO_STREAM, command="AddContact", origin=origin, idempotency=idempotency
+    )
+    return contact, appended
+
+
+def new_contact(command: AddContact, contact_id: UUID, at: datetime) -> Contact:
+    """The contact, not appended yet. Raises Invalid."""
+    return Contact.add(
+        contact_id,
+        at,
         first_name=command.first_name,
         last_name=command.last_name,
         email=command.email,
@@ -53,10 +62,6 @@ async def add_contact(
         lead_id=None,
         created_by=command.created_by,
     )
-    appended = await store.append(
-        command.tenant_id, contact, NO_STREAM, command="AddContact", origin=origin, idempotency=idempotency
-    )
-    return contact, appended
 
 
 class ChangeContact(BaseModel):

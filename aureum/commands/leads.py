@@ -64,20 +64,7 @@ async def capture_lead(
     lead_id, number = ids.new_id(command.at), await store.number_of(NUMBERS)
 
     async def append(route: Route) -> tuple[Lead, Appended]:
-        lead = Lead.capture(
-            lead_id,
-            at,
-            command.fields,
-            number=number,
-            phone_e164=e164(command.fields.phone, command.country),
-            status=command.status,
-            assigned_to=command.assigned_to or route.assigned_to,
-            routing=route.routing,
-            because=route.because,
-            contact_id=route.contact_id,
-            created_by=command.created_by,
-            suspect=command.suspect,
-        )
+        lead = new_lead(command, lead_id, at, number, route)
         appended = await store.append(
             command.tenant_id,
             lead,
@@ -100,6 +87,24 @@ async def capture_lead(
     if team is None:
         return await append(NOWHERE)
     return await routed(store, command.tenant_id, team, said_of_lead(command.fields), lead_id, at, append)
+
+
+def new_lead(command: CaptureLead, lead_id: UUID, at: datetime, number: int, route: Route = NOWHERE) -> Lead:
+    """The lead, not appended yet. Raises Invalid."""
+    return Lead.capture(
+        lead_id,
+        at,
+        command.fields,
+        number=number,
+        phone_e164=e164(command.fields.phone, command.country),
+        status=command.status,
+        assigned_to=command.assigned_to or route.assigned_to,
+        routing=route.routing,
+        because=route.because,
+        contact_id=route.contact_id,
+        created_by=command.created_by,
+        suspect=command.suspect,
+    )
 
 
 class ChangeLead(BaseModel):

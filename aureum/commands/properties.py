@@ -52,7 +52,7 @@ async def enter_property(
 
     Raises Invalid, AlreadyTaken (its mlsId), and what ``EventStore.append`` raises.
     """
-    base = slugify(command.fields.title, max_length=SLUG_LENGTH) or UNTITLED
+    base = slug_of(command.fields.title)
     lock = deciding.setdefault((command.tenant_id, base), asyncio.Lock())
     async with alone(lock):
         slug = base
@@ -73,6 +73,11 @@ async def enter_property(
                 continue
             return entered, appended
     raise SlugTaken
+
+
+def slug_of(title: str) -> str:
+    """The slug that a property of this title gets if it is free."""
+    return slugify(title, max_length=SLUG_LENGTH) or UNTITLED
 
 
 async def free_slug(store: EventStore, tenant_id: UUID, base: str) -> str:

@@ -34,14 +34,19 @@ async def create_task(
 
     Raises Invalid, also for a user or a link that is not of this brokerage, and what ``EventStore.append`` raises.
     """
-    await check_user(store, command.tenant_id, command.fields.assigned_to)
-    await check_links(store, command.tenant_id, links_of(vars(command.fields)), command.visible_to)
-    contact_id = await answering(store, command.tenant_id, command.fields.contact_id)
-    task = Task.create(ids.new_id(), ids.now(), replace(command.fields, contact_id=contact_id))
+    task = await new_task(store, command)
     appended = await store.append(
         command.tenant_id, task, NO_STREAM, command="CreateTask", origin=origin, idempotency=idempotency
     )
     return task, appended
+
+
+async def new_task(store: EventStore, command: CreateTask) -> Task:
+    """The task, not appended yet. Raises Invalid, also for a user or a link that is not of this brokerage."""
+    await check_user(store, command.tenant_id, command.fields.assigned_to)
+    await check_links(store, command.tenant_id, links_of(vars(command.fields)), command.visible_to)
+    contact_id = await answering(store, command.tenant_id, command.fields.contact_id)
+    return Task.create(ids.new_id(), ids.now(), replace(command.fields, contact_id=contact_id))
 
 
 class ChangeTask(BaseModel):

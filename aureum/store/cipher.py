@@ -92,6 +92,14 @@ class TenantKey:
         """The inverse of ``seal_answer``."""
         return unseal(self._key, sealed, b"answer" + self.tenant_id.bytes + idempotency_key)
 
+    def seal_import(self, plain: bytes, import_id: UUID, place: bytes) -> bytes:
+        """Encrypt what stands at this *place* of an import: a part of its file, or a row that was refused."""
+        return seal(self._key, plain, b"import" + self.tenant_id.bytes + import_id.bytes + place)
+
+    def open_import(self, sealed: bytes, import_id: UUID, place: bytes) -> bytes:
+        """The inverse of ``seal_import``."""
+        return unseal(self._key, sealed, b"import" + self.tenant_id.bytes + import_id.bytes + place)
+
     def digest(self, purpose: bytes, value: bytes) -> bytes:
         """HMAC-SHA256 under a key of the tenant's own: the same for the same *value*, and secret without the key."""
         return digest(self._digest_key, purpose, value)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +45,14 @@ SELECT e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.re
   LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
  WHERE e.tenant_id = %(tenant)s AND e.stream_id = %(stream)s
  ORDER BY e.version
+"""
+
+STREAMS = """
+SELECT e.version, e.position, e.type, e.schema_version, e.data, e.metadata, e.recorded_at, k.wrapped, e.stream_id
+  FROM events e
+  LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
+ WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(streams)s::uuid[])
+ ORDER BY e.stream_id, e.version
 """
 
 REMEMBERED = """
@@ -99,6 +109,15 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What *aggregate* decided since it was made of *before*, and what must hold for it."""
+
+    aggregate: Aggregate
+    before: Stream
+    guards: Sequence[Guard] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Idempotency:
     """A caller's Idempotency-Key and the request under it, both hashed; ``answer`` makes what to say now and again."""
 
@@ -138,6 +157,22 @@ class EventStore:
         if not rows or rows[0][-1] is None:
             return Stream(events_in(rows, EventMapper(tenant_id, lambda _: None), stream_id), None)
         return recorded(await self.tenant_key(tenant_id), stream_id, rows)
+
+    async def load_all(self, tenant_id: UUID, stream_ids: Sequence[UUID]) -> dict[UUID, Stream]:
+        """Several streams, read together; those that do not exist are left out."""
+        if not stream_ids:
+            return {}
+        about = {"tenant": tenant_id, "streams": list(stream_ids)}
+        rows = await self.database.tenant_rows(tenant_id, STREAMS, about)
+        tenant_key = await self.tenant_key(tenant_id)
+        found = {}
+        for stream_id, own in groupby(rows, key=itemgetter(-1)):
+            cut = [row[:-1] for row in own]
+            if cut[0][-1] is None:
+                found[stream_id] = Stream(events_in(cut, EventMapper(tenant_id, lambda _: None), stream_id), None)
+            else:
+                found[stream_id] = recorded(tenant_key, stream_id, cut)
+        return found
 
     async def append(
         self,
@@ -183,6 +218,44 @@ class EventStore:
             ),
         )
         return await self._write(append, tenant_key)
+
+    async def append_all(
+        self,
+        tenant_id: UUID,
+        decided: Sequence[Decided],
+        *,
+        command: str,
+        origin: Origin,
+        idempotency: Idempotency | None = None,
+        made: Any = None,
+    ) -> Appended:
+        """Append what several aggregates decided: all or nothing, each a save of its own. The answer that is remembered
+        is made of *made*. Of the guards only ``Unique`` may be of any but the first.
+
+        Raises what ``append`` raises. A name that is taken, of any but the first, is a Conflict.
+        """
+        if not decided:
+            if idempotency is None:
+                return Appended(None)
+            return Appended(None, await self.remember(tenant_id, made, idempotency, origin))
+        tenant_key = await self.tenant_key(tenant_id)
+        first, *others = (
+            prepared(
+                tenant_key,
+                one.aggregate.id,
+                one.aggregate.collect_events(),
+                one.before,
+                command,
+                origin,
+                guards=one.guards,
+            )
+            for one in decided
+        )
+        if idempotency is not None:
+            sealed = tenant_key.seal_answer(idempotency.answer(made), idempotency.key)
+            first.remember = Remember(idempotency.key, idempotency.request, sealed)
+        first.also = tuple(others)
+        return await self._write(first, tenant_key)
 
     async def remembered(self, tenant_id: UUID, idempotency: Idempotency) -> bytes | None:
         """The answer that an earlier request with this key got. Raises KeyReused if it was another request."""

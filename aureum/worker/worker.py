@@ -40,6 +40,7 @@ from aureum.webhooks.worker.maintenance import maintenance
 from aureum.webhooks.worker.rehearser import rehearsal_round
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 from aureum.worker.checkpointing import Checkpointing, CheckpointSettings
+from aureum.worker.importing import import_round
 
 REAP_SECONDS = 1.0
 
@@ -123,6 +124,7 @@ async def run_worker(
                 rehearsing = group.create_task(
                     persevere("rehearse", lambda: rehearsal_round(unhurried_store, settings.routing_model, stop), stop)
                 )
+                importing = group.create_task(persevere("import", lambda: import_round(unhurried_store, stop), stop))
                 pauses = (settings.lease_seconds, settings.poll_seconds)
                 timing = [
                     group.create_task(persevere("set timers", Setter(store, settings.poll_seconds, stop).round, stop)),
@@ -145,7 +147,7 @@ async def run_worker(
                     signing = Checkpointing(unhurried, checkpoints, stop)
                     others.append(group.create_task(persevere("sign checkpoints", signing.round, stop)))
                 await stop.wait()
-                for task in (listening, reaping, feeding, rehearsing, *timing, *others):
+                for task in (listening, reaping, feeding, rehearsing, importing, *timing, *others):
                     task.cancel()
                 dispatcher.stop()
                 follower.wake.set()

@@ -8,8 +8,8 @@ import pytest
 
 from aureum.cli.installation import origin, tenant_of
 from aureum.domain import ids
+from aureum.domain.csv_cells import BOM, read_back
 from aureum.domain.lead import Lead
-from aureum.http.panel.csv_cells import BOM, read_back
 from aureum.store.event_store import EventStore
 from tests.cli.conftest import Terminal
 

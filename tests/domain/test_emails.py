@@ -6,8 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aureum.domain.emails import is_plain, one_form, spellings, trimmed
-from aureum.http.wire.fields import is_email
+from aureum.domain.emails import is_email, is_plain, one_form, spellings, trimmed
 
 ALIKE = [
     ("nora@bücher.example", "nora@xn--bcher-kva.example"),

@@ -71,6 +71,8 @@ ALLOWED = {
     ("webhook_replays", "state"): "'running'",
     ("routing_rehearsals", "state"): "'running'",
     ("mails", "state"): "'due'",
+    ("imports", "state"): "'running'",
+    ("imports", "duplicates"): "'skip'",
     ("agenda", "kind"): "'task'",
 }
 """Where a column allows certain values only."""

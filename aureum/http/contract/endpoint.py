@@ -139,6 +139,8 @@ class Endpoint:
     """Whether it says the same at the same address, to callers with the same view, until something is appended: its
     ETag is ``log_etag``. A client that has that already learns so, and an answer that is kept is sent again, before
     anything is validated or read."""
+    uploads: str = ""
+    """The media type of a file that it takes as its body. The function reads it, within a limit of its own."""
     own_clock: bool = False
     """Whether the function itself reads dates without a time, on the clock of the brokerage that the resource is of."""
     tag: str = ""
@@ -202,7 +204,7 @@ class Endpoint:
         if self.query is not None:
             arguments.append(validate(self.query, given(request.query_params), "query"))
         body = b""
-        if self.method in ("POST", "PATCH", "PUT"):
+        if self.method in ("POST", "PATCH", "PUT") and not self.uploads:
             body = await read_body(request.receive, request.scope["headers"])
             if self.body is not None:
                 sent = {} if self.bodiless and not body else json_object(body, request.scope["headers"])

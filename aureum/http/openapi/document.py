@@ -137,7 +137,12 @@ def operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         if example is not None:
             content["example"] = example
         written["requestBody"] = {"required": not endpoint.bodiless, "content": {"application/json": content}}
+    if endpoint.uploads:
+        written["requestBody"] = {"required": True, "content": {endpoint.uploads: UPLOADED}}
     return written
+
+
+UPLOADED = {"schema": {"type": "string"}, "example": "Name,Email\nJane Doe,jane@example.com\n"}
 
 
 def name(endpoint: Endpoint) -> str:

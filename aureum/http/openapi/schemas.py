@@ -109,8 +109,14 @@ def described(model: str, schema: JsonSchema) -> JsonSchema:
 PAGE_OF = re.compile(r"NumberedPage_(?:Union_)?([A-Za-z]+?)(?:Response)?_\w*")
 
 
+OF_BATCH = re.compile(r"(BatchResponse|RowMade)_([A-Za-z]+?)Response_")
+
+
 def public(model: str) -> str:
-    """What a model is called in the API: its own name, but for pages: ``NumberedPage_LeadResponse_`` → ``LeadPage``."""
+    """What a model is called in the API: its own name, but for pages: ``NumberedPage_LeadResponse_`` → ``LeadPage``,
+    and for batches: ``BatchResponse_LeadResponse_`` → ``LeadBatchResponse``."""
+    if batch := OF_BATCH.fullmatch(model):
+        return f"{batch[2]}{batch[1]}"
     return PAGE_OF.sub(r"\1Page", model) if PAGE_OF.fullmatch(model) else model
 
 

@@ -275,6 +275,7 @@ TAGS: Mapping[str, str] = {
     "admin users": "The staff of a brokerage.",
     "admin agents": "The profiles of agents, by which leads are routed.",
     "admin pond": "Leads that found no agent, for agents to claim.",
+    "admin imports": "CSV files of contacts, leads and properties that are imported.",
     "admin routing": "How a brokerage routes its leads.",
     "admin today": "The work of the day.",
     "admin search": "One search over people, properties, showings and tasks.",
@@ -298,6 +299,7 @@ IDS: Mapping[str, str] = {
     "/api/tours": "The number of the tour.",
     "/api/webhooks/deliveries": "The id of the delivery, from the webhook's list of deliveries.",
     "/api/webhooks/replays": "The id of the replay.",
+    "/api/v1/admin/imports": "The id of the import.",
     "/api/v1/admin/routing/rehearsals": "The id of the rehearsal.",
 }
 """What the id in a path means, by the path before it. In all other paths it is an ``id`` from the resource's list."""

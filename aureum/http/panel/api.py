@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aureum.http.api.imports import imports
 from aureum.http.api.installation import platform
 from aureum.http.api.mail import mails, mails_about
 from aureum.http.api.of_resources import endpoints
@@ -18,6 +19,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *mails_about.ENDPOINTS,
     *search.ENDPOINTS,
     *platform.ENDPOINTS,
+    *imports.ENDPOINTS,
     *endpoints(),
 )
 

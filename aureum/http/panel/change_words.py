@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aureum.http.panel.prices import price_shown
+from aureum.domain.prices import price_shown
 from aureum.http.panel.times import shown_time
 
 LABELS = {

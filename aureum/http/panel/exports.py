@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from starlette.responses import Response, StreamingResponse
 
-from aureum.http.panel.csv_cells import BOM, lines
+from aureum.domain.csv_cells import BOM, lines
 from aureum.http.panel.lead_query import LeadQuery
 from aureum.http.panel.page import Page
 from aureum.http.panel.resource import Column

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
+from aureum.domain.prices import price_shown, price_typed
 from aureum.http.panel.forms import Form
-from aureum.http.panel.prices import price_shown, price_typed
 from aureum.http.panel.times import sent_time, typed_time
 
 Text = Literal["text", "email", "tel", "date", "long", "password"]

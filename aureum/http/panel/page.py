@@ -40,7 +40,7 @@ STALE = (
 
 class Page:
     """*show* answers GET, *act* what its form sends; *anyone*: no login is needed;
-    *upload*: its form may hold files."""
+    *upload*: its form may hold files; *streamed*: its form is passed on to the API as it comes in."""
 
     def __init__(
         self,
@@ -50,12 +50,14 @@ class Page:
         *,
         anyone: bool = False,
         upload: bool = False,
+        streamed: bool = False,
     ) -> None:
         self.path = path
         self.show = show
         self.act = act
         self.anyone = anyone
         self.upload = upload
+        self.streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -82,6 +84,8 @@ class Page:
         method, request = visit.request.method, visit.request
         if method in ("GET", "HEAD") and self.show is not None:
             return await self.show(visit)
+        if method == "POST" and self.act is not None and self.streamed:
+            return await self.act(visit)
         if method == "POST" and self.act is not None:
             body = await read_body(request.receive, request.scope["headers"])
             form = (read_upload if self.upload else read_form)(body, header(request.scope, b"content-type") or "")

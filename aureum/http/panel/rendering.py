@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from aureum.domain.prices import price_shown
 from aureum.http.panel import activity_words
 from aureum.http.panel.assets import module, style
 from aureum.http.panel.icons import icon, small_icon
 from aureum.http.panel.navigation import Place, menu
 from aureum.http.panel.picks import Pick
-from aureum.http.panel.prices import price_shown
 from aureum.http.panel.setting_tabs import ACCOUNT, SETTINGS
 from aureum.http.panel.statuses import initials, status_of, tone
 from aureum.http.panel.times import is_past, shown_time, typed_on_clock

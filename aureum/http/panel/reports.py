@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from aureum.domain import ids
+from aureum.domain.csv_cells import BOM, lines
 from aureum.http.panel.acting import named
 from aureum.http.panel.charts import funnel, stacked
-from aureum.http.panel.csv_cells import BOM, lines
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.statuses import STATUSES
 from aureum.http.panel.today_words import span

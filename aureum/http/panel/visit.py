@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from aureum.http.access.callers import ACTING_FOR, FROM_PANEL
 from aureum.http.access.gate import PASSED_AS
@@ -23,6 +23,8 @@ from aureum.http.panel.forms import Form
 PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for", b"user-agent")
 """Headers by which the API knows the brokerage and the client."""
 
+
+PASSED_WITH_BODY = (b"content-type", b"content-length", b"content-encoding", b"transfer-encoding")
 
 NEXT = re.compile('<([^>]*)>; rel="next"')
 
@@ -108,8 +110,9 @@ class Visit:
         body: Any = None,
         if_match: str = "",
         host: str | None = None,
+        passed: tuple[Sequence[tuple[bytes, bytes]], Receive] | None = None,
     ) -> Response:
-        """The same as the endpoint answers it."""
+        """The same as the endpoint answers it. *passed* are headers of the body, and what reads it."""
         content = b"" if body is None else orjson.dumps(body)
         headers = [(name, value) for name, value in self.request.scope["headers"] if name in PASSED_ON]
         if host is not None:
@@ -138,12 +141,21 @@ class Visit:
         async def receive() -> Message:
             return sent.pop() if sent else {"type": "http.disconnect"}
 
-        answer = await endpoint_of(method, path).respond(Request(scope, receive))
+        if passed is not None:
+            headers += passed[0]
+        asked = Request(scope, receive if passed is None else passed[1])
+        answer = await endpoint_of(method, path).respond(asked)
         _, admission = scope.get(PASSED_AS, (None, None))
         if admission is not None:
             # Of the first question: what is read later is as new, or newer.
             self.request.scope["state"].setdefault("position", admission.caller.head)
         return answer
+
+    async def pass_on(self, path: str, query: Mapping[str, Any]) -> ApiAnswer:
+        """What the endpoint answers to the body of the page's own request, which it reads as it comes in. Raises what
+        the endpoint refuses with."""
+        own = [(name, value) for name, value in self.request.scope["headers"] if name in PASSED_WITH_BODY]
+        return api_answer(await self.answer("POST", path, query=query, passed=(own, self.request.receive)))
 
     @property
     def position(self) -> int | None:

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from aureum.app import Aureum
 from aureum.http.access.cors import preflight
+from aureum.http.api.imports import imports
 from aureum.http.api.installation import door, health, platform
 from aureum.http.api.mail import mails, mails_about
 from aureum.http.api.of_resources import endpoints
@@ -33,6 +34,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *mails.ENDPOINTS,
     *mails_about.ENDPOINTS,
     *search.ENDPOINTS,
+    *imports.ENDPOINTS,
     *platform.ENDPOINTS,
     *health.ENDPOINTS,
     *door.ENDPOINTS,

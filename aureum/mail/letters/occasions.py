@@ -46,6 +46,9 @@ TYPES = frozenset(
 )
 """The types of events that make an occasion, or cancel one."""
 
+IMPORTED = "ImportRows"
+"""The command of imports. What they bring in is no news to anybody."""
+
 FORM = "website"
 """The source of what visitors send."""
 
@@ -170,6 +173,8 @@ def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iter
         waiting += (
             of_account(record, had_password) if isinstance(aggregate, User) else occasion(record, aggregate, from_form)
         )
+        if record.metadata.get("command") == IMPORTED:
+            waiting = []
         if last:
             if record.position > after and not getattr(aggregate, "suspect", None):
                 yield from (replace(one, position=record.position) for one in waiting)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 from aureum.background.waiting import wait_for
+from aureum.commands.importing.imports import prune_imports
 from aureum.commands.routing_rehearsals import prune_rehearsals
 from aureum.store.postgres.database import Database
 from aureum.store.search import Searched
@@ -30,6 +31,7 @@ def maintenance(
         await sweep(database)
         await prune_messages(database)
         await prune_rehearsals(database)
+        await prune_imports(database)
         await wait_for(stop, SWEEP_SECONDS)
 
     async def mend() -> None:

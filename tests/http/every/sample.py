@@ -85,7 +85,9 @@ INSERT INTO webhook_attempts (tenant_id, endpoint_id, position, attempt, started
                               outcome, lease_owner)
 VALUES (%(tenant)s, %(endpoint)s, %(position)s, 1, now(), 7, 200, '', 'delivered', gen_random_uuid())
 """
+IMPORTS = "/api/v1/admin/imports"
 REHEARSALS = "/api/v1/admin/routing/rehearsals"
+END_IMPORTS = "UPDATE imports SET state = 'checked' WHERE tenant_id = %(tenant)s AND state = 'checking' RETURNING 1"
 END_REHEARSALS = "UPDATE routing_rehearsals SET state = 'completed' WHERE tenant_id = %(tenant)s RETURNING 1"
 FAIL_MAIL = """
 UPDATE mails SET state = 'failed', attempt = 1, error = 'recipient_refused', ended_at = now()
@@ -615,6 +617,16 @@ def with_mail(path: str) -> Callable[[Sample], dict[str, Any]]:
     return recipe
 
 
+def importing(sample: Sample) -> dict[str, Any]:
+    """A file that is stored, and not imported yet, in a brokerage where no worker ends what was begun before."""
+    sample.operator.rows(END_IMPORTS, tenant=sample.tenant.id)
+    return {
+        "query": {"resource": "contacts", "hold": "true"},
+        "body": f"Name,Email\nNora {sample.mark},nora{next(NUMBERS)}@example.com\n".encode(),
+        "headers": {"Content-Type": "text/csv"},
+    }
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/logo"): with_logo,
@@ -636,6 +648,11 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,
+    ("POST", IMPORTS): importing,
+    ("POST", f"{IMPORTS}/{{id}}/start"): lambda sample: {
+        "path": f"{IMPORTS}/{sample.make(IMPORTS)}/start",
+        "body": {"dry_run": True},
+    },
     ("POST", "/api/contacts/{id}/distinct"): of_two_contacts("distinct", "from"),
     ("POST", "/api/contacts/{id}/merge"): of_two_contacts("merge", "with"),
     ("POST", "/api/contacts/{id}/unmerge"): of_two_contacts("unmerge", "merge"),

@@ -10,6 +10,7 @@ OF_WORKERS = (
     "/api/webhooks/deliveries",
     "/api/webhooks/replays",
     "/api/v1/admin/routing/rehearsals",
+    "/api/v1/admin/imports",
     "/api/v1/admin/mail",
 )
 """What begins like these shows also what is no event, such as what workers did: how it was is not known."""

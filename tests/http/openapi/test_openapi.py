@@ -165,7 +165,7 @@ def test_every_example_is_one() -> None:
     assert counted > 10
     for method, path in OPERATIONS:
         if "requestBody" in operation(method, path):
-            assert "example" in operation(method, path)["requestBody"]["content"]["application/json"], path
+            assert all("example" in one for one in operation(method, path)["requestBody"]["content"].values()), path
 
 
 def test_only_what_has_a_version_says_so_and_pages_for_browsers_are_told_of() -> None:

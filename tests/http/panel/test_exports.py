@@ -6,9 +6,9 @@ from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 
+from aureum.domain.csv_cells import BOM, read_back
 from aureum.domain.ids import PLATFORM
 from aureum.http.contract.lists import CHUNK
-from aureum.http.panel.csv_cells import BOM, read_back
 from aureum.http.panel.exports import EXPORTS
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.operator import Operator, Tenant

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum.domain.errors import Invalid
-from aureum.http.panel.prices import (
+from aureum.domain.prices import (
     IN_TWO_WAYS,
     LARGEST,
     NO_PRICE,

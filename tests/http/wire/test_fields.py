@@ -7,9 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from aureum.domain.emails import SPECIAL_DOMAINS, is_email
 from aureum.http.contract.form_fields import Phone
 from aureum.http.wire.characters import Characters
-from aureum.http.wire.fields import SPECIAL_DOMAINS, Email, Message, Name, Source, Text, is_email
+from aureum.http.wire.fields import Email, Message, Name, Source, Text
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.numbers import Whole
 from aureum.http.wire.times import Time, parse_time

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from aureum.domain.contact import HIGHEST_SCORE
+from aureum.http.contract.batch import Batch
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.fields import Email, Name, PhoneText
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
@@ -43,6 +44,17 @@ class ContactCreate(Body):
     type: Annotated[Type, NULL_IS_ABSENT] = "BUYER"
     tags: Annotated[Tags, NULL_IS_ABSENT, Field(description="The contact's tags. Duplicates are removed.")] = Field([])
     score: Annotated[Score, NULL_IS_ABSENT] = 0
+
+
+class ContactBatch(Batch):
+    """Up to 100 contacts. Each row has the fields of the body of ``POST /api/contacts``."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {"rows": [{"firstName": "John", "lastName": "Smith", "email": "john@example.com"}]}
+        },
+    )
 
 
 class ContactChange(Body):

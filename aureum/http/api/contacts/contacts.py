@@ -1,5 +1,6 @@
 """Contacts, in the Aureum API: list and search, create, read, change. The contact form is ``contact.py``."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -8,6 +9,7 @@ import orjson
 from pydantic import Field
 from starlette.responses import Response
 
+from aureum.commands.batches import Outcome, new_contacts
 from aureum.commands.contacts import NO_CONTACT, AddContact, ChangeContact, add_contact, change_contact
 from aureum.domain.contact import DETAILS, Contact
 from aureum.domain.duplicates import Person
@@ -15,9 +17,10 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire
 from aureum.domain.phones import e164
 from aureum.http.access.callers import origin
-from aureum.http.api.contacts.contact_fields import ContactChange, ContactCreate, ContactResponse, Type
+from aureum.http.api.contacts.contact_fields import ContactBatch, ContactChange, ContactCreate, ContactResponse, Type
 from aureum.http.api.duplicates.finding import UnlessSimilar, check_similar, known_duplicates
 from aureum.http.contract.answers import encoded, resource_etag
+from aureum.http.contract.batch import batch_endpoint
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.idempotency import Replayed, replayed
@@ -64,9 +67,7 @@ async def get_contacts(context: Context, filters: ContactFilters) -> Response:
 async def post_contact(context: Context, asked: UnlessSimilar, new: ContactCreate) -> Response:
     """Returns the new contact. A phone number that cannot be parsed is stored as it was given. If other contacts have
     the same address, the `Link` header names up to five of them with `rel="duplicate"`."""
-    command = AddContact(
-        tenant_id=context.tenant_id, country=context.caller.country, created_by=context.caller.user_id, **vars(new)
-    )
+    command = adding(context, new)
 
     async def add(origin: Origin, *, idempotency: Idempotency | None) -> tuple[Contact, Appended]:
         emails, phone = (new.email,) if new.email else (), e164(new.phone, context.caller.country)
@@ -82,6 +83,17 @@ async def post_contact(context: Context, asked: UnlessSimilar, new: ContactCreat
     if links is not None:
         response.headers["Link"] = links
     return response
+
+
+def adding(context: Context, new: ContactCreate) -> AddContact:
+    """What the caller asks for."""
+    caller = context.caller
+    return AddContact(tenant_id=caller.tenant_id, country=caller.country, created_by=caller.user_id, **vars(new))
+
+
+async def decide_contacts(context: Context, rows: Sequence[ContactCreate]) -> Sequence[Outcome]:
+    """A contact for each row."""
+    return await new_contacts([adding(context, new) for new in rows])
 
 
 async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Response:
@@ -153,6 +165,16 @@ ENDPOINTS = (
         answers=ContactResponse,
         status=201,
         headers={"Link": 'Contacts with the same address, each with `rel="duplicate"`.'},
+    ),
+    batch_endpoint(
+        "/api/contacts",
+        ContactBatch,
+        ContactCreate,
+        ContactResponse,
+        decide_contacts,
+        lambda _, contact: contact_body(contact),
+        command="AddContacts",
+        names="contacts",
     ),
     one(method="GET", run=get_contact, summary="Get a contact", query=AsOf),
     one(method="PATCH", run=patch_contact, summary="Change a contact", body=ContactChange),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from aureum.domain.lead import LeadFields
+from aureum.http.contract.batch import Batch
 from aureum.http.contract.routing import Route, Routing
 from aureum.http.wire.characters import NOT_BLANK, Characters
 from aureum.http.wire.fields import Email, Message, Name, Page, PhoneText, Source, Subject, Utm, WireId
@@ -113,6 +114,17 @@ class LeadCreate(Body):
             utm_medium=self.utm.medium,
             utm_campaign=self.utm.campaign,
         )
+
+
+class LeadBatch(Batch):
+    """Up to 100 leads. Each row has the fields of the body of ``POST /api/leads``."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {"rows": [{"name": "Jane Doe", "email": "jane@example.com", "source": "open house"}]}
+        },
+    )
 
 
 class LeadChange(Body):

@@ -1,6 +1,6 @@
 """Leads one at a time, in the Aureum API: create, read, change, convert, and the history of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
+from aureum.commands.batches import Outcome, new_leads
 from aureum.commands.leads import NO_LEAD, CaptureLead, ChangeLead, capture_lead, change_lead, clear_lead, convert_lead
 from aureum.domain.errors import Invalid
 from aureum.domain.lead import LOST, Lead
@@ -16,6 +17,7 @@ from aureum.http.access.callers import origin
 from aureum.http.api.duplicates.duplicate_fields import person_of
 from aureum.http.api.duplicates.finding import UnlessSimilar, check_similar
 from aureum.http.api.leads.lead_fields import (
+    LeadBatch,
     LeadChange,
     LeadCreate,
     LeadResponse,
@@ -23,6 +25,7 @@ from aureum.http.api.leads.lead_fields import (
 )
 from aureum.http.api.leads.lead_list import LeadFilters, get_leads
 from aureum.http.contract.answers import encoded
+from aureum.http.contract.batch import batch_endpoint
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import get_history, history_of
@@ -51,7 +54,13 @@ def lead_body(context: Context, lead: Lead) -> bytes:
 async def post_lead(context: Context, new: LeadCreate) -> Response:
     """Leads created through the API are not routed unless ``route`` is true. Set ``assignedToId`` to assign the lead to
     a user."""
-    command = CaptureLead(
+    command = capturing(context, new)
+    return await run_once(context, partial(capture_lead, context.app.store, command), partial(lead_body, context), 201)
+
+
+def capturing(context: Context, new: LeadCreate) -> CaptureLead:
+    """What the caller asks for."""
+    return CaptureLead(
         tenant_id=context.tenant_id,
         country=context.caller.country,
         fields=new.fields(),
@@ -60,7 +69,15 @@ async def post_lead(context: Context, new: LeadCreate) -> Response:
         created_by=context.caller.user_id,
         route=new.route,
     )
-    return await run_once(context, partial(capture_lead, context.app.store, command), partial(lead_body, context), 201)
+
+
+ONE_BY_ONE = "route must be false in a batch. Send leads that are to be routed one by one."
+
+
+async def decide_leads(context: Context, rows: Sequence[LeadCreate]) -> Sequence[Outcome]:
+    """A lead for each row. Each routed lead takes a turn that the next one must see, so none is routed here."""
+    decided = iter(await new_leads(context.app.store, [capturing(context, new) for new in rows if not new.route]))
+    return [Invalid("route", ONE_BY_ONE) if new.route else next(decided) for new in rows]
 
 
 async def get_lead(context: Context, lead_id: UUID, as_of: AsOf) -> Response:
@@ -155,6 +172,16 @@ ENDPOINTS = (
         etag_from_position=True,
     ),
     Endpoint("POST", "/api/leads", post_lead, "Create a lead", body=LeadCreate, answers=LeadResponse, status=201),
+    batch_endpoint(
+        "/api/leads",
+        LeadBatch,
+        LeadCreate,
+        LeadResponse,
+        decide_leads,
+        lead_body,
+        command="CaptureLeads",
+        names="leads",
+    ),
     one(method="GET", run=get_lead, summary="Get a lead", query=AsOf),
     one(method="PATCH", run=patch_lead, summary="Change a lead", body=LeadChange),
     one(

@@ -1,5 +1,6 @@
 """Properties, in the Aureum API: list, create, read, change."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response
 
+from aureum.commands.batches import Outcome, new_properties
 from aureum.commands.properties import (
     NO_PROPERTY,
     ChangeProperty,
@@ -17,6 +19,7 @@ from aureum.commands.properties import (
 from aureum.domain.property import Property
 from aureum.http.access.callers import origin
 from aureum.http.api.properties.property_fields import (
+    PropertyBatch,
     PropertyChange,
     PropertyCreate,
     PropertyResponse,
@@ -24,6 +27,7 @@ from aureum.http.api.properties.property_fields import (
     stored,
 )
 from aureum.http.contract.answers import encoded
+from aureum.http.contract.batch import batch_endpoint
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import get_history
@@ -60,9 +64,20 @@ async def get_properties(context: Context, filters: PropertyFilters) -> Response
 
 async def post_property(context: Context, new: PropertyCreate) -> Response:
     """Returns the new property. Its ``slug`` is derived from the title, and is unique within the brokerage."""
-    fields, photos = new.fields(context.caller.user_id), stored(new.photos)
-    command = EnterProperty(tenant_id=context.tenant_id, fields=fields, photos=photos)
+    command = entering(context, new)
     return await run_once(context, partial(enter_property, context.app.store, command), property_body, 201)
+
+
+def entering(context: Context, new: PropertyCreate) -> EnterProperty:
+    """What the caller asks for."""
+    fields, photos = new.fields(context.caller.user_id), stored(new.photos)
+    return EnterProperty(tenant_id=context.tenant_id, fields=fields, photos=photos)
+
+
+async def decide_properties(context: Context, rows: Sequence[PropertyCreate]) -> Sequence[Outcome]:
+    """A property for each row."""
+    commands = [entering(context, new) for new in rows]
+    return await new_properties(context.app.store, context.tenant_id, commands)
 
 
 async def get_property(context: Context, property_id: UUID, as_of: AsOf) -> Response:
@@ -114,6 +129,16 @@ ENDPOINTS = (
         body=PropertyCreate,
         answers=PropertyResponse,
         status=201,
+    ),
+    batch_endpoint(
+        "/api/properties",
+        PropertyBatch,
+        PropertyCreate,
+        PropertyResponse,
+        decide_properties,
+        lambda _, listed: property_body(listed),
+        command="EnterProperties",
+        names="properties",
     ),
     one(method="GET", run=get_property, summary="Get a property", query=AsOf),
     one(method="PATCH", run=patch_property, summary="Change a property", body=PropertyChange),

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool, W
 from aureum.domain.photos import LONGEST_ALT, LONGEST_URL, MOST
 from aureum.domain.photos import Photo as StoredPhoto
 from aureum.domain.property import DETAILS, PropertyFields
+from aureum.http.contract.batch import Batch
 from aureum.http.wire.characters import VISIBLE, Characters
 from aureum.http.wire.fields import Message, Name, Subject, TimeZone
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
@@ -119,6 +120,19 @@ class PropertyCreate(Body):
             time_zone=self.time_zone,
             created_by=created_by,
         )
+
+
+class PropertyBatch(Batch):
+    """Up to 100 properties. Each row has the fields of the body of ``POST /api/properties``."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "rows": [{"title": "Modern Villa", "address": "123 Palm Dr", "city": "Beverly Hills", "state": "CA"}]
+            }
+        },
+    )
 
 
 class PropertyChange(Body):

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.task import TaskFields
+from aureum.http.contract.batch import Batch
 from aureum.http.contract.resource import reference
 from aureum.http.wire.fields import Message, Subject, WireId
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
@@ -58,6 +59,17 @@ class TaskCreate(Body):
             property_id=reference(self.property_id),
             created_by=created_by,
         )
+
+
+class TaskBatch(Batch):
+    """Up to 100 tasks. Each row has the fields of the body of ``POST /api/tasks``."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {"rows": [{"title": "Follow up with John Smith", "type": "call", "priority": "HIGH"}]}
+        },
+    )
 
 
 class TaskChange(Body):

@@ -1,5 +1,6 @@
 """Tasks, in the Aureum API: list, create, read, change, complete. Agents see their own."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -7,11 +8,13 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response
 
+from aureum.commands.batches import Outcome, new_tasks
 from aureum.commands.tasks import NO_TASK, ChangeTask, CreateTask, change_task, complete_task, create_task
 from aureum.domain.task import Task
 from aureum.http.access.callers import origin
-from aureum.http.api.tasks.task_fields import Status, TaskChange, TaskCreate, TaskResponse
+from aureum.http.api.tasks.task_fields import Status, TaskBatch, TaskChange, TaskCreate, TaskResponse
 from aureum.http.contract.answers import encoded
+from aureum.http.contract.batch import batch_endpoint
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import get_history
@@ -51,9 +54,19 @@ async def get_tasks(context: Context, filters: TaskFilters) -> Response:
 
 async def post_task(context: Context, new: TaskCreate) -> Response:
     """Returns the new task."""
-    fields = new.fields(context.caller.user_id)
-    command = CreateTask(tenant_id=context.tenant_id, fields=fields, visible_to=context.caller.visible_to)
+    command = creating(context, new)
     return await run_once(context, partial(create_task, context.app.store, command), task_body, 201)
+
+
+def creating(context: Context, new: TaskCreate) -> CreateTask:
+    """What the caller asks for."""
+    fields = new.fields(context.caller.user_id)
+    return CreateTask(tenant_id=context.tenant_id, fields=fields, visible_to=context.caller.visible_to)
+
+
+async def decide_tasks(context: Context, rows: Sequence[TaskCreate]) -> Sequence[Outcome]:
+    """A task for each row."""
+    return await new_tasks(context.app.store, [creating(context, new) for new in rows])
 
 
 async def get_task(context: Context, task_id: UUID, as_of: AsOf) -> Response:
@@ -108,6 +121,16 @@ ENDPOINTS = (
         etag_from_position=True,
     ),
     Endpoint("POST", "/api/tasks", post_task, "Create a task", body=TaskCreate, answers=TaskResponse, status=201),
+    batch_endpoint(
+        "/api/tasks",
+        TaskBatch,
+        TaskCreate,
+        TaskResponse,
+        decide_tasks,
+        lambda _, task: task_body(task),
+        command="CreateTasks",
+        names="tasks",
+    ),
     one(method="GET", run=get_task, summary="Get a task", query=AsOf),
     one(method="PATCH", run=patch_task, summary="Change a task", body=TaskChange),
     one(method="POST", path="/api/tasks/{id}/complete", run=post_completion, summary="Complete a task"),

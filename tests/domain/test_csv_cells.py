@@ -7,7 +7,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aureum.http.panel.csv_cells import PHONE, lines, read_back, safe
+from aureum.domain.csv_cells import PHONE, lines, read_back, safe
 
 TEXTS = st.one_of(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30),

@@ -1,0 +1,14 @@
+"""Imports of CSV files, for the command line, the API and the panel alike.
+
+    csv_file     bytes of a file ─▶ encoding, separator, header, rows
+    headings     header ─▶ which column is which field: by its words, or by the file of another program (``presets``)
+    values       the text of a cell ─▶ a value: prices, dates, tags, words of a list
+    fields       the fields of each resource, with how their cells are read
+    reading      a row ─▶ the values of a resource, or why there are none
+    placing      values ─▶ a new resource, a change of one that is there, or a duplicate that is skipped
+    imports      the import as a job: what was asked for, how far it has come, what was refused
+    running      goes on with a job, a batch of rows at a time
+
+A row is done once: its resource's id is made of the import and the row, so that a batch that was interrupted is found
+again. All events of an import have its id as their correlation, which is what an undo goes by.
+"""
