@@ -15,6 +15,7 @@ from aureum.domain.api_key import ApiKey
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.calendar_feed import CalendarFeed
 from aureum.domain.contact import Contact
+from aureum.domain.erasure import Erasure
 from aureum.domain.lead import Lead
 from aureum.domain.property import Property
 from aureum.domain.routing_rehearsal import RoutingRehearsal
@@ -31,6 +32,7 @@ from aureum.projections import (
     brokerages,
     calendar_feeds,
     contact_list,
+    erasures,
     lead_counts,
     lead_list,
     property_list,
@@ -123,6 +125,7 @@ RESOURCES: tuple[Resource, ...] = (
         (f"{API}staff.users", f"{API}staff.managed_users", f"{API}staff.saved_views", f"{API}routing.agents"),
         (f"{PANEL}agents", f"{PANEL}users"),
     ),
+    Resource(Erasure, (erasures,), (f"{API}people.erasures",)),
     Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",), (f"{PANEL}rehearsals",)),
     Resource(ApiKey, (api_keys,), (f"{API}staff.api_keys",), (f"{PANEL}api_keys",)),
     Resource(

@@ -13,7 +13,7 @@ from eventsourcing.persistence import StoredEvent
 from aureum.store import metadata
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import Recorded
-from aureum.store.mapper import EventMapper, join_topic
+from aureum.store.mapper import ERASING, EventMapper, join_topic
 
 STREAM, VERSION, POSITION, TYPE, SCHEMA_VERSION, DATA, METADATA, RECORDED_AT, WRAPPED = range(9)
 """Their places in a row of the log. ``WRAPPED`` is the stored key of the stream's subject."""
@@ -44,7 +44,7 @@ def read(tenant_key: TenantKey, stream_id: UUID, wrapped: bytes | None, rows: Se
             opened.append(None if wrapped is None else tenant_key.open_subject_key(stream_id, wrapped))
         return opened[0]
 
-    mapper = EventMapper(tenant_key.tenant_id, subject_key)
+    mapper = EventMapper(tenant_key.tenant_id, subject_key, erased=bool(rows) and rows[-1][TYPE] in ERASING)
     for _, version, position, name, schema_version, data, about, recorded_at, _ in rows:
         try:
             event = mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data))

@@ -111,6 +111,7 @@ def state_of(stream: Stream) -> dict[str, Any]:
         "notes": lead.notes,
         "sourceDomain": lead.source_domain,
         "routing": reasons.shown(lead_list.routed_of(lead), ids.to_wire, whole=True),
+        **({"erased": True} if lead.erased else {}),
     }
 
 

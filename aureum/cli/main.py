@@ -21,6 +21,8 @@ from aureum.cli import (
     importing,
     newsletter,
     parked,
+    people,
+    people_export,
     profiles,
     projections,
     routing,
@@ -140,6 +142,8 @@ app.add_typer(access.api_key, name="api-key")
 webhooks.app.command("retry-parked", epilog=examples("aureum webhook retry-parked"))(parked.retry_parked_command)
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(newsletter.app, name="newsletter")
+people.app.command("export", epilog=people_export.EXAMPLES)(people_export.export)
+app.add_typer(people.app, name="person")
 app.add_typer(projections.app, name="projections")
 app.add_typer(routing.app, name="routing")
 audit.app.command("list", epilog=audit_list.EXAMPLES)(audit_list.audit_list)

@@ -122,7 +122,7 @@ def undoable_of(stream: Stream, aggregate: Aggregate, made: set[int]) -> tuple[f
     """The versions that can be undone together, whole saves each; and why others cannot."""
     if type(aggregate) not in PARTS:
         return frozenset(), NOT_HERE
-    if isinstance(aggregate, PERSONAL) and stream.subject_key is None:
+    if aggregate.erased or (isinstance(aggregate, PERSONAL) and stream.subject_key is None):
         return frozenset(), ERASED
     if isinstance(aggregate, Contact) and aggregate.merged_into is not None:
         return frozenset(), MERGED_SINCE

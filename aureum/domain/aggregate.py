@@ -2,8 +2,8 @@
 
 An event class names its permanent type (``TOPIC``), the version of its fields (``class_version``, 1 unless it says
 otherwise) and which of its fields are ``PERSONAL``: those are encrypted before they are stored, all together. Up to
-version ``SEALED_ONE_BY_ONE`` each of them was encrypted by itself. ``SECRET`` fields let a program or a person in:
-they never leave the installation (``aureum/transfer``).
+version ``SEALED_ONE_BY_ONE`` each of them was encrypted by itself, before version ``SEALED_SINCE`` none was. ``SECRET``
+fields let a program or a person in: they never leave the installation (``aureum/transfer``).
 """
 
 from collections.abc import Iterable
@@ -30,6 +30,7 @@ class Event(domain.Aggregate.Event):
     SECRET: ClassVar[frozenset[str]] = frozenset()
     class_version: ClassVar[int] = 1
     SEALED_ONE_BY_ONE: ClassVar[int] = 0
+    SEALED_SINCE: ClassVar[int] = 1
 
     @staticmethod
     def create_timestamp() -> datetime:
@@ -49,8 +50,19 @@ class Created(Event, domain.Aggregate.Created):
         return begun
 
 
+class PersonErased(Event):
+    """The person whose data stands in the stream was erased. The key of the stream was destroyed in the same
+    transaction, so what is personal in its events cannot be read again, and nothing follows this event."""
+
+    def apply(self, aggregate: "Aggregate") -> None:
+        aggregate.erased = True
+
+
 class Aggregate(domain.Aggregate):
     """The thing that decides."""
+
+    erased = False
+    """Whether the person was erased."""
 
     class Event(Event):
         """Base of the events of an aggregate."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from aureum.domain.activities import HasActivities
-from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.aggregate import Aggregate, Created, PersonErased
 from aureum.domain.contact_card import Card, Phone, as_json, card_of, combined, differences, read
 from aureum.domain.errors import Invalid
 
@@ -192,6 +192,11 @@ class Contact(HasActivities):
         def apply(self, aggregate: "Contact") -> None:
             aggregate.merged_into = None
 
+    class Erased(Event, PersonErased):
+        """The person was erased."""
+
+        TOPIC: ClassVar[str] = "contact.erased"
+
     @classmethod
     def add(
         cls,
@@ -295,6 +300,11 @@ class Contact(HasActivities):
     def separate(self, at: datetime) -> None:
         """Stand for itself again."""
         self.trigger_event(self.Separated, timestamp=at, previous=self.merged_into)
+
+    def erase(self, at: datetime) -> None:
+        """The person is erased; once."""
+        if not self.erased:
+            self.trigger_event(self.Erased, timestamp=at)
 
 
 def assign(aggregate: Contact, personal: dict[str, Any], changed: dict[str, Any]) -> None:

@@ -223,6 +223,11 @@ class Lead(LeadEvents):
             raise Invalid("email", "email and phone cannot both be removed.")
         self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
 
+    def erase(self, at: datetime) -> None:
+        """The person is erased; once."""
+        if not self.erased:
+            self.trigger_event(self.Erased, timestamp=at, status=self.status, suspect=bool(self.suspect))
+
 
 LOST = ("reason", "note")
 

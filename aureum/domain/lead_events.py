@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from aureum.domain.activities import HasActivities
-from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.aggregate import Aggregate, Created, PersonErased
 from aureum.domain.moved import Path, moved
 from aureum.domain.routing import reasons
 
@@ -296,6 +296,14 @@ class LeadEvents(HasActivities):
         def apply(self, aggregate: "LeadEvents") -> None:
             aggregate.moved_from = moved(aggregate.moved_from, self.previous, self.contact_id)
             aggregate.contact_id = self.contact_id
+
+    class Erased(Event, PersonErased):
+        """The person was erased. The lead is not counted any more, neither at ``status`` nor as a suspect."""
+
+        TOPIC: ClassVar[str] = "lead.erased"
+
+        status: str
+        suspect: bool
 
 
 def lost_because(lead: Any) -> tuple[str | None, str | None] | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.aggregate import Aggregate, Created, PersonErased
 from aureum.domain.ids import aureum_time
 
 DETAILS = ("email", "first_name")
@@ -164,6 +164,11 @@ class Subscriber(Aggregate):
         def apply(self, aggregate: "Subscriber") -> None:
             aggregate.subscribed = False
 
+    class Erased(Event, PersonErased):
+        """The person was erased."""
+
+        TOPIC: ClassVar[str] = "subscriber.erased"
+
     @classmethod
     def subscribe(
         cls,
@@ -239,3 +244,8 @@ class Subscriber(Aggregate):
         """Unsubscribing twice is the same success."""
         if self.subscribed:
             self.trigger_event(self.Unsubscribed, timestamp=at)
+
+    def erase(self, at: datetime) -> None:
+        """The person is erased; once."""
+        if not self.erased:
+            self.trigger_event(self.Erased, timestamp=at)

@@ -1,4 +1,5 @@
-"""A task: something for staff to do, perhaps about a lead, a contact or a property."""
+"""A task: something for staff to do, perhaps about a lead, a contact or a property. Its texts name persons, so they are
+encrypted like those of a person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from aureum.domain import aggregate as base
-from aureum.domain.aggregate import Aggregate
+from aureum.domain.aggregate import Aggregate, PersonErased
 from aureum.domain.errors import Invalid
 from aureum.domain.moved import Path, moved
 
@@ -64,6 +65,9 @@ class Task(Aggregate):
         """The task was created. ``created_by`` is the user who created it, None for a key."""
 
         TOPIC: ClassVar[str] = "task.created"
+        class_version: ClassVar[int] = 2
+        SEALED_SINCE: ClassVar[int] = 2
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("title", "description"))
 
         title: str
         type: str
@@ -95,13 +99,18 @@ class Task(Aggregate):
         """Some of ``DETAILS`` changed; ``details`` holds only those, the ids of ``LINKS`` as 32 hex digits."""
 
         TOPIC: ClassVar[str] = "task.details_changed"
+        class_version: ClassVar[int] = 2
+        SEALED_SINCE: ClassVar[int] = 2
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("details",))
 
         details: dict[str, str | None]
 
         def apply(self, aggregate: "Task") -> None:
-            for name, value in self.details.items():
+            # An erased person's details are a placeholder, not a mapping.
+            details = self.details if isinstance(self.details, dict) else {}
+            for name, value in details.items():
                 setattr(aggregate, name, linked(value) if name in LINKS else value)
-            if "contact_id" in self.details:
+            if "contact_id" in details:
                 aggregate.moved_from = ()
 
     class Assigned(Event):
@@ -148,6 +157,11 @@ class Task(Aggregate):
             aggregate.moved_from = moved(aggregate.moved_from, self.previous, self.contact_id)
             aggregate.contact_id = self.contact_id
 
+    class Erased(Event, PersonErased):
+        """The person whom the task was about was erased."""
+
+        TOPIC: ClassVar[str] = "task.erased"
+
     @classmethod
     def create(cls, task_id: UUID, at: datetime, fields: TaskFields) -> "Task":
         """A new task; one that is completed already also records that it was. Raises Invalid."""
@@ -190,6 +204,11 @@ class Task(Aggregate):
         """Completing twice is the same success."""
         if self.status != "completed":
             self.trigger_event(self.Completed, timestamp=at, previous=self.status)
+
+    def erase(self, at: datetime) -> None:
+        """The person whom it is about is erased; once."""
+        if not self.erased:
+            self.trigger_event(self.Erased, timestamp=at)
 
 
 def linked(stream_id: UUID | str | None) -> UUID | None:

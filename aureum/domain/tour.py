@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.aggregate import Aggregate, Created, PersonErased
 from aureum.domain.errors import Invalid, WrongState
 from aureum.domain.lead import can_be_answered, check_cleared
 from aureum.domain.wall_time import day_of
@@ -291,6 +291,11 @@ class Tour(Aggregate):
             for name, value in self.details.items() if isinstance(self.details, dict) else ():
                 setattr(aggregate, name, UUID(value) if name == "property_id" and value is not None else value)
 
+    class Erased(Event, PersonErased):
+        """The person was erased."""
+
+        TOPIC: ClassVar[str] = "tour.erased"
+
     @classmethod
     def request(
         cls,
@@ -431,6 +436,11 @@ class Tour(Aggregate):
         if not can_be_answered(changed.get("email", self.email), changed.get("phone", self.phone)):
             raise Invalid("email", "email and phone cannot both be removed.")
         self.trigger_event(self.DetailsChanged, timestamp=at, details=changed)
+
+    def erase(self, at: datetime) -> None:
+        """The person is erased; once."""
+        if not self.erased:
+            self.trigger_event(self.Erased, timestamp=at)
 
 
 def check_status(status: str) -> None:

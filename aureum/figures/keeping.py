@@ -52,6 +52,8 @@ SELECT t.task_id, t.doc::json ->> 'leadId'
 """
 """A task about a lead that was completed is a contact, as it is for the timers."""
 
+DROP_LEADS = "DELETE FROM lead_facts WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(leads)s)"
+
 KEEP_LEADS = """
 INSERT INTO lead_facts AS f (tenant_id, lead_id, created_at, status, source, source_domain, suspect, assigned_to,
                              created_by, owner, pond, contacted_at, contacted_by, reached, overdue)
@@ -143,6 +145,7 @@ async def handle(batch: Batch) -> Handled[int]:
             wrapped = row[WRAPPED] if row[TYPE] == SEALED else None
             (recorded,) = read(batch.tenant_key, row[STREAM], wrapped, [row])
             told(leads[row[STREAM]], recorded.event, recorded.metadata.get("actor") or {})
+    erased = [row[STREAM] for row in batch.rows if row[TYPE] == Lead.Erased.TOPIC]
     for lead_id, row in await completed(batch, changed["task"]):
         leads.setdefault(lead_id, News()).contact(row[RECORDED_AT], about_event(row[METADATA]).get("actor") or {})
 
@@ -153,6 +156,8 @@ async def handle(batch: Batch) -> Handled[int]:
             # The log is read from its beginning, perhaps again.
             await execute(CLEAR_FACTS, about)
             await execute(CLEAR_AGENDA, about)
+        if erased:
+            await execute(DROP_LEADS, about | {"leads": erased})
         if leads:
             await execute(KEEP_LEADS, about | columns(leads))
         for kind, statement in (("task", KEEP_TASKS), ("tour", KEEP_SHOWINGS)):

@@ -16,7 +16,7 @@ from aureum.domain.contact_card import Phone
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.people import email_key, name_key, phone_key, recognized_by
 from aureum.projections import activity_list
-from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
+from aureum.projections.document_list import DocumentList, Row, View, erased, wire_or_none
 from aureum.projections.emits import A_CONTACT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, Standing, is_now
 from aureum.projections.search import found_by
@@ -53,6 +53,8 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "distinct_from": [],
                 "doc": doc,
             } | searched(doc)
+        case Contact.Erased() if row is not None:
+            return erased(row, event)
         case Contact.Event() if row is not None:
             return changed(row, event)
     return row
@@ -195,6 +197,7 @@ EMITS = Emits(
         "contact.unmerged": "contact.updated",
         "contact.merged_into": "contact.updated",
         "contact.separated": "contact.updated",
+        "contact.erased": "contact.updated",
     },
     {
         "id": A_CONTACT,

@@ -18,8 +18,8 @@ from uuid import UUID
 
 import orjson
 
-from aureum.domain.aggregate import Aggregate
-from aureum.domain.ids import to_wire
+from aureum.domain.aggregate import Aggregate, PersonErased
+from aureum.domain.ids import aureum_time, to_wire
 from aureum.projections.emits import Emits
 from aureum.projections.list_filters import Filter, Index, Standing
 
@@ -210,7 +210,7 @@ class DocumentList:
         if not isinstance(new[0], self.EVENTS):
             return []
         row = reduce(self.step, new, reduce(self.step, before, None))
-        return [] if row is None else [self.stored(row)]
+        return [] if row is None or is_erased(row) else [self.stored(row)]
 
     def counted(self, row: Row, before: datetime | None) -> Row:
         """The row with the moment by which it is filtered (``COUNTED``): *before* is when the event ahead of its last
@@ -225,6 +225,18 @@ class DocumentList:
         """The inverse of ``stored``, from the values of ``columns``."""
         row = dict(zip(self.columns, values, strict=True))
         return row | {name: orjson.loads(row[name]) for name in self.docs}
+
+
+def erased(row: Row, event: PersonErased) -> Row:
+    """A row whose person was erased, for what is told of it: the table keeps none. What was personal in it cannot be
+    read any more by then."""
+    doc = row["doc"] | {"updatedAt": aureum_time(event.timestamp), "erased": True}
+    return row | {"stream_version": event.originator_version, "updated_at": event.timestamp, "doc": doc}
+
+
+def is_erased(row: Row) -> bool:
+    """Whether the person was erased: such a resource is in no list any more."""
+    return bool(row["doc"].get("erased"))
 
 
 def moment_or_none(text: str | None) -> datetime | None:

@@ -42,6 +42,8 @@ def step(counts: Counts, event: Any) -> Counts:
         case Lead.Cleared():
             counts[event.status] += 1
             counts[f"{SUSPECT}{event.status}"] -= 1
+        case Lead.Erased():
+            counts[f"{SUSPECT if event.suspect else ''}{event.status}"] -= 1
     return counts
 
 

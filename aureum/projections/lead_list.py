@@ -9,7 +9,7 @@ from aureum.domain.lead import Lead
 from aureum.domain.lead_events import lost_because
 from aureum.domain.people import recognized_by
 from aureum.projections import activity_list
-from aureum.projections.document_list import DocumentList, Row, View, wire_or_none
+from aureum.projections.document_list import DocumentList, Row, View, erased, wire_or_none
 from aureum.projections.emits import A_LEAD, AN_AGENT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, assigned_by, is_now, seen_by, status_of
 from aureum.projections.search import found_by
@@ -36,6 +36,8 @@ def step(row: Row | None, event: Any) -> Row | None:
             | Lead.ContactChanged()
         ) if row is not None:
             return changed(row, event)
+        case Lead.Erased() if row is not None:
+            return erased(row, event)
     return row
 
 
@@ -290,6 +292,7 @@ EMITS = Emits(
         "lead.activity_corrected": "lead.updated",
         "lead.activity_removed": "lead.updated",
         "lead.lost_reason_given": "lead.updated",
+        "lead.erased": "lead.updated",
     },
     {
         "id": A_LEAD,

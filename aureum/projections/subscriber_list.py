@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.subscriber import Subscriber
-from aureum.projections.document_list import DocumentList, Row
+from aureum.projections.document_list import DocumentList, Row, erased
 
 
 def step(row: Row | None, event: Any) -> Row | None:
@@ -33,6 +33,8 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "updated_at": event.timestamp,
                 "doc": doc | {"createdAt": event.since, "updatedAt": event.consented_at},
             }
+        case Subscriber.Erased() if row is not None:
+            return erased(row, event) | {"subscribed": False}
         case Subscriber.Consented() | Subscriber.Resubscribed() | Subscriber.Unsubscribed() | Subscriber.Merged() if (
             row is not None
         ):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.task import LINKS, Task, linked
-from aureum.projections.document_list import DocumentList, Row, View, moment_or_none, wire_or_none
+from aureum.projections.document_list import DocumentList, Row, View, erased, moment_or_none, wire_or_none
 from aureum.projections.emits import A_CONTACT, A_TASK, AN_AGENT, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, assigned_by, seen_by, status_of
 
@@ -39,6 +39,8 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "updated_at": event.timestamp,
                 "doc": document(event, event.originator_id, event.timestamp, event.timestamp),
             }
+        case Task.Erased() if row is not None:
+            return erased(row, event)
         case Task.Event() if row is not None:
             return changed(row, event)
     return row
@@ -76,12 +78,13 @@ def changed(row: Row, event: Any) -> Row:
             columns["assigned_to"] = event.assigned_to
             doc["assignedToId"] = wire_or_none(event.assigned_to)
         case Task.DetailsChanged():
+            details = event.details if isinstance(event.details, dict) else {}
             doc |= {
                 SHOWN_DETAILS[name]: wire_or_none(linked(value)) if name in LINKS else value
-                for name, value in event.details.items()
+                for name, value in details.items()
             }
             columns["due_at"] = moment_or_none(doc["dueDate"])
-            columns |= {name: linked(event.details.get(name, row[name])) for name in ("lead_id", "contact_id")}
+            columns |= {name: linked(details.get(name, row[name])) for name in ("lead_id", "contact_id")}
         case Task.ContactChanged():
             columns["contact_id"] = event.contact_id
             doc["contactId"] = wire_or_none(event.contact_id)

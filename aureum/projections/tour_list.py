@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.tour import Tour
-from aureum.projections.document_list import DocumentList, Row, View, moment_or_none, wire_or_none
+from aureum.projections.document_list import DocumentList, Row, View, erased, moment_or_none, wire_or_none
 from aureum.projections.emits import A_PROPERTY, A_SHOWING, AN_AGENT, TIMES, Emits
 from aureum.projections.lead_list import routed, suspicion
 from aureum.projections.list_filters import UPDATED_SINCE, Index, assigned_by, is_now, seen_by, status_of
@@ -60,6 +60,8 @@ def step(row: Row | None, event: Any) -> Row | None:
             | Tour.Cleared()
         ) if row is not None:
             return changed(row, event)
+        case Tour.Erased() if row is not None:
+            return erased(row, event)
     return row
 
 
@@ -209,6 +211,7 @@ EMITS = Emits(
         "tour.assigned": "showing.updated",
         "tour.details_changed": "showing.updated",
         "tour.cleared": "showing.created",
+        "tour.erased": "showing.updated",
     },
     {
         "id": A_SHOWING,

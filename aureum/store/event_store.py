@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -14,7 +14,7 @@ import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import StoredEvent
 
-from aureum.domain.aggregate import Aggregate, replay
+from aureum.domain.aggregate import Aggregate, PersonErased, replay
 from aureum.domain.errors import (
     AlreadyTaken,
     Busy,
@@ -26,13 +26,13 @@ from aureum.domain.errors import (
     SiteChanged,
     TooMany,
 )
-from aureum.domain.ids import new_id
+from aureum.domain.ids import new_id, now
 from aureum.registry import TAKEN, rows_of
 from aureum.store import metadata
 from aureum.store.append import Append, Remember
 from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.guards import Guard
-from aureum.store.mapper import EventMapper, join_topic
+from aureum.store.mapper import BEFORE_SEALING, ERASING, REGISTRY, EventMapper, EventType, join_topic
 from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
 from aureum.store.postgres.database import Database
@@ -65,6 +65,8 @@ TENANT_KEY = "SELECT wrapped FROM tenant_keys WHERE tenant_id = %(tenant)s"
 NEW_TENANT_KEY = """
 INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%(tenant)s, %(wrapped)s) ON CONFLICT (tenant_id) DO NOTHING
 """
+
+SEALED_FROM = "SELECT sealed_from FROM sealing"
 
 NUMBERS_A_BLOCK = 1_000
 
@@ -138,6 +140,8 @@ class EventStore:
         self.keys = keys
         self._numbers: dict[str, Iterator[int]] = {}
         self._taking_numbers = asyncio.Lock()
+        self._sealed_from: datetime | None = None
+        self._registry: Mapping[str, EventType] | None = None
 
     async def tenant_key(self, tenant_id: UUID) -> TenantKey:
         """The tenant's key, made when it is first needed. Raises Unavailable."""
@@ -155,7 +159,7 @@ class EventStore:
         """A whole stream, of which there are dozens of events, rarely hundreds; empty if there is none."""
         rows = await self.database.tenant_rows(tenant_id, STREAM, {"tenant": tenant_id, "stream": stream_id})
         if not rows or rows[0][-1] is None:
-            return Stream(events_in(rows, EventMapper(tenant_id, lambda _: None), stream_id), None)
+            return without_key(tenant_id, stream_id, rows)
         return recorded(await self.tenant_key(tenant_id), stream_id, rows)
 
     async def load_all(self, tenant_id: UUID, stream_ids: Sequence[UUID]) -> dict[UUID, Stream]:
@@ -169,7 +173,7 @@ class EventStore:
         for stream_id, own in groupby(rows, key=itemgetter(-1)):
             cut = [row[:-1] for row in own]
             if cut[0][-1] is None:
-                found[stream_id] = Stream(events_in(cut, EventMapper(tenant_id, lambda _: None), stream_id), None)
+                found[stream_id] = without_key(tenant_id, stream_id, cut)
             else:
                 found[stream_id] = recorded(tenant_key, stream_id, cut)
         return found
@@ -199,6 +203,7 @@ class EventStore:
         if not new and idempotency is None:
             return Appended(None)
         tenant_key = await self.tenant_key(tenant_id)
+        registry = self._registry or await self.registry()
         remember = None
         if idempotency is not None:
             sealed = tenant_key.seal_answer(idempotency.answer(aggregate), idempotency.key)
@@ -212,8 +217,9 @@ class EventStore:
             origin,
             remember=remember,
             guards=guards,
+            registry=registry,
             also=tuple(
-                prepared(tenant_key, other.id, other.collect_events(), stream, command, origin)
+                prepared(tenant_key, other.id, other.collect_events(), stream, command, origin, registry=registry)
                 for other, stream in (*((new_one, NO_STREAM) for new_one in also), *beside)
             ),
         )
@@ -239,6 +245,7 @@ class EventStore:
                 return Appended(None)
             return Appended(None, await self.remember(tenant_id, made, idempotency, origin))
         tenant_key = await self.tenant_key(tenant_id)
+        registry = self._registry or await self.registry()
         first, *others = (
             prepared(
                 tenant_key,
@@ -248,6 +255,7 @@ class EventStore:
                 command,
                 origin,
                 guards=one.guards,
+                registry=registry,
             )
             for one in decided
         )
@@ -256,6 +264,16 @@ class EventStore:
             first.remember = Remember(idempotency.key, idempotency.request, sealed)
         first.also = tuple(others)
         return await self._write(first, tenant_key)
+
+    async def registry(self) -> Mapping[str, EventType]:
+        """How events are written now: for a day after an upgrade as version 0.9 reads them, which may run beside this
+        one. Raises Unavailable."""
+        if self._sealed_from is None:
+            ((self._sealed_from,),) = await self.database.rows(SEALED_FROM)
+        if now() < self._sealed_from:
+            return BEFORE_SEALING
+        self._registry = REGISTRY
+        return REGISTRY
 
     async def remembered(self, tenant_id: UUID, idempotency: Idempotency) -> bytes | None:
         """The answer that an earlier request with this key got. Raises KeyReused if it was another request."""
@@ -338,6 +356,12 @@ def recorded(tenant_key: TenantKey, stream_id: UUID, rows: Sequence[Any]) -> Str
     return Stream(events_in(rows, EventMapper(tenant_key.tenant_id, lambda _: subject_key), stream_id), subject_key)
 
 
+def without_key(tenant_id: UUID, stream_id: UUID, rows: Sequence[Any]) -> Stream:
+    """A stream that has no key, of rows like those of ``STREAM``."""
+    mapper = EventMapper(tenant_id, lambda _: None, erased=bool(rows) and rows[-1][2] in ERASING)
+    return Stream(events_in(rows, mapper, stream_id), None)
+
+
 def events_in(rows: Sequence[Any], mapper: EventMapper, stream_id: UUID) -> list[Recorded]:
     """The events of a stream's rows."""
     return [
@@ -362,13 +386,14 @@ def prepared(
     remember: Remember | None = None,
     guards: Sequence[Guard] = (),
     also: tuple[Append, ...] = (),
+    registry: Mapping[str, EventType] = REGISTRY,
 ) -> Append:
     """The append of *new* events behind those of *before*: encoded, encrypted, with the rows of the read models."""
     subject_key, wrapped = before.subject_key, b""
-    if not before.events and any(event.PERSONAL for event in new):
-        subject_key, wrapped = tenant_key.new_subject_key(stream_id)
-    mapper = EventMapper(tenant_key.tenant_id, lambda _: subject_key)
     history = [recorded.event for recorded in before.events]
+    if subject_key is None and any(registry[event.TOPIC].personal for event in new) and has_no_key_yet(history):
+        subject_key, wrapped = tenant_key.new_subject_key(stream_id)
+    mapper = EventMapper(tenant_key.tenant_id, lambda _: subject_key, registry)
     return Append(
         tenant_id=tenant_key.tenant_id,
         stream_id=stream_id,
@@ -381,6 +406,12 @@ def prepared(
         guards=guards,
         also=also,
     )
+
+
+def has_no_key_yet(history: Sequence[Any]) -> bool:
+    """Whether the stream of these events may begin to have a key: one that begins, or that began when its personal
+    fields were not encrypted. The key of any other was destroyed."""
+    return not history or (history[0].SEALED_SINCE > 1 and not isinstance(history[-1], PersonErased))
 
 
 def taken(error: psycopg.errors.UniqueViolation) -> AlreadyTaken | Conflict:

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from aureum.domain.aggregate import events_of
-from aureum.projections.document_list import DocumentList, Row
+from aureum.projections.document_list import DocumentList, Row, is_erased
 from aureum.store.cipher import TenantKeys
 from aureum.store.event_log import EventLog, open_tenant_key
 
@@ -47,5 +47,5 @@ async def rows_as_of(
 
 
 def stands(model: DocumentList, row: Row) -> bool:
-    """Whether the resource has not gone into another."""
-    return not model.moved or row[model.moved] is None
+    """Whether the resource was in the list: it had not gone into another, and its person was not erased."""
+    return (not model.moved or row[model.moved] is None) and not is_erased(row)

@@ -2,13 +2,14 @@
 
 Stored data is one JSON object with the event's own fields. Its time stands there in milliseconds since 1970. The
 personal fields that have a value are one JSON object, encrypted, in base64, under the name ``TOGETHER``; those that
-have none stand beside it as ``null``. In old events each personal field is the base64 of its own encrypted JSON. The
-version of the fields, which tells the two forms apart, stands beside the data, in a column.
+have none stand beside it as ``null``. In old events each personal field is the base64 of its own encrypted JSON, and
+those of tasks are not encrypted. The version of the fields, which tells the forms apart, stands beside the data, in a
+column.
 """
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, cast, get_type_hints
 from uuid import UUID
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import Mapper, StoredEvent
 from eventsourcing.utils import get_topic
 
-from aureum.domain.aggregate import ERASED, Aggregate, Created, Event, event_of
+from aureum.domain.aggregate import ERASED, Aggregate, Created, Event, PersonErased, event_of
 from aureum.registry import AGGREGATES
 from aureum.store.cipher import field_context, seal, unseal
 
@@ -76,6 +77,16 @@ def describe_all(aggregates: Mapping[type[Aggregate], tuple[type[Event], ...]]) 
 
 REGISTRY = describe_all(AGGREGATES)
 
+ERASING = frozenset(topic for topic, kind in REGISTRY.items() if issubclass(kind.cls, PersonErased))
+"""The types of events after which nothing of a person can be read."""
+
+BEFORE_SEALING = REGISTRY | {
+    topic: replace(kind, schema_version=kind.cls.SEALED_SINCE - 1, personal=())
+    for topic, kind in REGISTRY.items()
+    if kind.cls.SEALED_SINCE > 1
+}
+"""How events are written while programs run beside this one that know the fields of these types in clear alone."""
+
 
 class EventMapper(Mapper[UUID]):
     """The library's mapper for the events of one tenant.
@@ -83,11 +94,21 @@ class EventMapper(Mapper[UUID]):
     A stored event's topic is the type's name, followed by ``:2`` and so on once its fields have changed.
     """
 
-    def __init__(self, tenant_id: UUID, subject_key: SubjectKeys, registry: Mapping[str, EventType] = REGISTRY) -> None:
+    def __init__(
+        self,
+        tenant_id: UUID,
+        subject_key: SubjectKeys,
+        registry: Mapping[str, EventType] = REGISTRY,
+        *,
+        erased: bool = False,
+    ) -> None:
+        """*erased*: whether the events are of an erased person; then nothing that is personal in them is read, not even
+        what was not encrypted."""
         # The library's transcoder, compressor and cipher have no part in it.
         self.tenant_id = tenant_id
         self.subject_key = subject_key
         self.registry = registry
+        self.erased = erased
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         kind = self.registry[domain_event.TOPIC]
@@ -122,11 +143,13 @@ class EventMapper(Mapper[UUID]):
             raise UnknownEventType(stored_event.topic)
         stream_id, version = cast(UUID, stored_event.originator_id), stored_event.originator_version
         data = orjson.loads(stored_event.state)
-        if kind.personal:
+        if kind.personal and schema_version >= kind.cls.SEALED_SINCE:
             open_fields = self._unseal_each if schema_version <= kind.cls.SEALED_ONE_BY_ONE else self._unseal
             open_fields(kind, data, stream_id, version)
+        elif kind.personal and self.erased:
+            data |= {name: ERASED for name in kind.personal if data[name] is not None}
         while schema_version < kind.schema_version:
-            if schema_version != kind.cls.SEALED_ONE_BY_ONE:
+            if schema_version not in (kind.cls.SEALED_ONE_BY_ONE, kind.cls.SEALED_SINCE - 1):
                 getattr(kind.cls, f"upcast_v{schema_version}_v{schema_version + 1}")(data)
             schema_version += 1
         for name, read in kind.readers:

@@ -114,7 +114,7 @@ class LineWriter:
             personal, lost = opened(kind, self.tenant_id, stream_id, version, schema_version, fields, key)
             said: dict[str, Any] = {"fields": fields}
             # The first event of a person says whether there is a key.
-            erased = bool(lost) or (key is None and version == 1 and bool(kind.personal))
+            erased = bool(lost) or (key is None and version == 1 and has_sealed(kind, schema_version))
             for secret in kind.cls.SECRET - set(lost):
                 fields[secret] = None
                 personal.pop(secret, None)
@@ -166,7 +166,7 @@ def opened(
     key: AESGCM | None,
 ) -> tuple[dict[str, Any], list[str]]:
     """What is personal in *fields*, which are left without it; or the names of what is lost. Raises InvalidTag."""
-    if not kind.personal:
+    if not has_sealed(kind, schema_version):
         return {}, []
     if schema_version > kind.cls.SEALED_ONE_BY_ONE:
         sealed = fields.pop(TOGETHER, None)
@@ -183,6 +183,11 @@ def opened(
     return {
         name: orjson.loads(unseal(key, b64decode(sealed), where + name.encode())) for name, sealed in each.items()
     }, []
+
+
+def has_sealed(kind: EventType, schema_version: int) -> bool:
+    """Whether what is personal in this version of the fields is encrypted; of tasks it once was not."""
+    return bool(kind.personal) and schema_version >= kind.cls.SEALED_SINCE
 
 
 def without_secrets(event: LoggedEvent) -> tuple[dict[str, Any], dict[str, Any]]:

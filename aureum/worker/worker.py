@@ -4,7 +4,7 @@
                │      reap, feed ───────────┘                maintenance
                └────▶ follow for mail ──hints──▶ send mail
     set timers ── due ──▶ fire timers      keep figures
-    sign checkpoints, where the operator wants them
+    finish erasures     sign checkpoints, where the operator wants them
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
 and comes back needs no operator. Notifications make it quick; polling twice a second is what makes it correct.
@@ -40,6 +40,7 @@ from aureum.webhooks.worker.maintenance import maintenance
 from aureum.webhooks.worker.rehearser import rehearsal_round
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 from aureum.worker.checkpointing import Checkpointing, CheckpointSettings
+from aureum.worker.erasing import erasing_round
 from aureum.worker.importing import import_round
 
 REAP_SECONDS = 1.0
@@ -110,6 +111,7 @@ async def run_worker(
 
         follower = Follower(store, WEBHOOKS, projected, settings.poll_seconds)
         mail_store = EventStore(for_mail, writer, keys)
+        files = None if mail is None else mail.directory
         post = mail and Post(mail_store, unhurried, mail, mail_counters or MailCounters(), settings.poll_seconds, stop)
         wakes = [follower.wake, *([post.follower.wake] if post else [])]
         drained = asyncio.Event()
@@ -125,6 +127,9 @@ async def run_worker(
                     persevere("rehearse", lambda: rehearsal_round(unhurried_store, settings.routing_model, stop), stop)
                 )
                 importing = group.create_task(persevere("import", lambda: import_round(unhurried_store, stop), stop))
+                erasing = group.create_task(
+                    persevere("erase persons", lambda: erasing_round(unhurried_store, files, stop), stop)
+                )
                 pauses = (settings.lease_seconds, settings.poll_seconds)
                 timing = [
                     group.create_task(persevere("set timers", Setter(store, settings.poll_seconds, stop).round, stop)),
@@ -147,7 +152,7 @@ async def run_worker(
                     signing = Checkpointing(unhurried, checkpoints, stop)
                     others.append(group.create_task(persevere("sign checkpoints", signing.round, stop)))
                 await stop.wait()
-                for task in (listening, reaping, feeding, rehearsing, importing, *timing, *others):
+                for task in (listening, reaping, feeding, rehearsing, importing, erasing, *timing, *others):
                     task.cancel()
                 dispatcher.stop()
                 follower.wake.set()

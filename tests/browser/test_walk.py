@@ -16,7 +16,7 @@ from tests.browser.combinations import SHOWN, Combination, ways
 from tests.browser.visitor import PHONE, Visitor, visiting
 from tests.clients.tools import installed
 from tests.http.operator import Operator
-from tests.http.panel.test_every_page import Brokerage
+from tests.http.panel.test_every_page import OWNERS_STEP, Brokerage
 from tests.http.serving import Server
 
 pytestmark = pytest.mark.browser
@@ -75,7 +75,7 @@ def roles_of(one: Page) -> list[str]:
     """Who may open a page: as the menu says of the place that it belongs to."""
     allowed = {place.path: place.roles for place in PLACES}
     of = max((path for path in allowed if one.path.startswith(path)), key=len)
-    roles = OWNERS if one.path.startswith("/admin/settings") else allowed[of]
+    roles = OWNERS if one.path.startswith("/admin/settings") or one.path.endswith(OWNERS_STEP) else allowed[of]
     return [role for role in roles if role != "agent" or not one.path.startswith(OWN_OF_AGENTS)]
 
 

@@ -51,6 +51,7 @@ def test_the_counts_too() -> None:
         "lead.status_changed": [("Zoë's previous", -1), ("Zoë's status", 1)],
         "lead.suspected": [("Zoë's status", -1), ("suspect Zoë's status", 1)],
         "lead.cleared": [("Zoë's status", 1), ("suspect Zoë's status", -1)],
+        "lead.erased": [("suspect Zoë's status", -1)],
     }
 
 

@@ -37,6 +37,7 @@ def example(name: str, kind: Any) -> Any:
         UUID: UUID(bytes=name.encode().ljust(16, b"\0")[:16]),
         UUID | None: UUID(bytes=name.encode().ljust(16, b"\0")[:16]),
         tuple[str, ...]: (name, "and more"),
+        list[int]: [len(name), 0],
         dict[str, Any]: {"price": "450000.1", "tags": [name, "and more"], "isFeatured": True, "zip": None},
         dict[str, Any] | None: {"score": 0.75, "because": [name, None, True]},
         list[list[str]] | None: [[f"Zoë's {name}", "and more"]],

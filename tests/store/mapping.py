@@ -40,6 +40,7 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     UUID: st.uuids(),
     UUID | None: st.none() | st.uuids(),
+    list[int]: st.lists(st.integers(0, 2**53)),
     tuple[str, ...]: st.lists(st.text(), max_size=3).map(tuple),
     dict[str, Any]: st.dictionaries(st.text(), json, max_size=3),
     dict[str, Any] | None: st.none() | st.dictionaries(st.text(), json, max_size=3),

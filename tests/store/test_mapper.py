@@ -82,7 +82,7 @@ def test_golden_files(kind: EventType) -> None:
         stored = StoredEvent(STREAM_ID, VERSION, topic, golden["data"].encode())
         event = golden_mapper().to_domain_event(stored)
         assert golden["event"].items() <= readable(event).items()
-        erased = EventMapper(TENANT_ID, lambda _: None).to_domain_event(stored)
+        erased = EventMapper(TENANT_ID, lambda _: None, erased=True).to_domain_event(stored)
         # What a version did not have yet cannot be erased.
         later = {name for name in kind.personal if readable(event)[name] is None}
         assert readable(erased) | dict.fromkeys(later) == readable(event) | dict.fromkeys(

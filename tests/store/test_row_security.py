@@ -53,6 +53,8 @@ VALUES = {
     "timestamp with time zone": "now()",
     "date": "current_date",
     "text[]": "'{}'",
+    "uuid[]": "'{}'",
+    "bigint[]": "'{}'",
     "tsvector": "''",
     "jsonb": "'{}'",
 }

@@ -8,6 +8,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from aureum.commands.undoing import saves_of
+from aureum.domain.aggregate import PersonErased
 from aureum.domain.ids import aureum_time, from_wire, to_wire
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
@@ -15,7 +16,7 @@ from aureum.domain.tour import Tour
 from aureum.domain.undoing import PARTS, undoable
 from aureum.http.contract.answers import answer, encoded, living_etag, not_modified
 from aureum.http.contract.endpoint import Context
-from aureum.http.contract.resource import AsOf, as_it_was, loaded
+from aureum.http.contract.resource import AsOf, as_it_was, loaded_ever
 from aureum.projections import activity_list, lead_list
 from aureum.projections.changes import changes
 from aureum.projections.document_list import DocumentList, Row
@@ -39,7 +40,7 @@ async def get_history(
 ) -> Response:
     """The history of one resource, until ``asOf`` if that is given. *made* makes the entries of a stream, by itself
     those of the list *model*. Raises NotFound with *missing*."""
-    whole = await loaded(context, model, stream_id, missing)
+    whole = await loaded_ever(context, model, stream_id, missing)
     stream = as_it_was(whole, as_of)
     history = (made or partial(history_in, model))(stream)
     saves = saves_of(whole)
@@ -55,7 +56,7 @@ def undoable_in(stream: Stream, saves: Mapping[int, Sequence[int]]) -> set[int]:
     """The versions that ``POST …/undo`` can undo now. *saves* as of ``saves_of``."""
     undone = {recorded.metadata.get("undoes") for recorded in stream.events}
     events = [recorded.event for recorded in stream.events]
-    if type(events[0].mutate(None)) not in PARTS:
+    if type(events[0].mutate(None)) not in PARTS or isinstance(events[-1], PersonErased):
         return set()
     return {version for version in undoable(events, saves) if undone.isdisjoint(saves[version])}
 
@@ -121,6 +122,8 @@ def unseen(event: Any, phone: str) -> dict[str, Any]:
     """What *event* says of fields that the lead is not shown with: no entry is without changes. *phone* is what the
     dialect calls the normalised number, which changes alone when the brokerage's country has."""
     match event:
+        case PersonErased():
+            return {"erased": {"from": None, "to": True}}
         case Lead.DetailsChanged(details=dict() as details) | Tour.DetailsChanged(details=dict() as details):
             named = {phone if name == "phone_e164" else name: value for name, value in details.items()}
             return {name: {"from": None, "to": value} for name, value in named.items()}

@@ -100,6 +100,17 @@ async def loaded(context: Context, model: DocumentList, stream_id: UUID, missing
     return await context.app.store.load(context.tenant_id, stream_id)
 
 
+async def loaded_ever(context: Context, model: DocumentList, stream_id: UUID, missing: str) -> Stream:
+    """The same, also of what was erased: it is in no list any more, but callers who see the whole brokerage may read
+    when things happened to it. Raises NotFound."""
+    if context.caller.visible_to is None and await row(context, model, stream_id) is None:
+        stream = await context.app.store.load(context.tenant_id, stream_id)
+        aggregate = stream.aggregate()
+        if isinstance(aggregate, model.aggregate) and aggregate.erased:
+            return stream
+    return await loaded(context, model, stream_id, missing)
+
+
 async def once(
     context: Context, body: Callable[[Any], bytes], *, tagged: bool = True, tenant_id: UUID | None = None
 ) -> Idempotency | None:

@@ -284,6 +284,7 @@ TAGS: Mapping[str, str] = {
     "admin platform": "The state of the installation, for platform admins.",
     "admin mail": "The mails of a brokerage, with their status.",
     "admin api-keys": "The API keys of a brokerage.",
+    "admin people": "Persons as a whole, over all records of a brokerage.",
     "admin brokerages": "The brokerages of this installation.",
     "operation": "Health, metrics and the OpenAPI document, for operators.",
     "messages": "The requests that Aureum sends to webhooks.",

@@ -1,14 +1,16 @@
 """Contacts: the people whom the brokerage knows."""
 
-from typing import get_args
+from typing import Any, get_args
 
 from aureum.http.api.contacts.contact_fields import Type
 from aureum.http.panel.activities import log_page
 from aureum.http.panel.around import around_contact, served
 from aureum.http.panel.duplicates import DONE, like_new, of_contact
+from aureum.http.panel.erasing import pages_for
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Column, Resource
 from aureum.http.panel.resource_page import pages_of
+from aureum.http.panel.visit import Visit
 
 FIRST_NAME = Field("firstName", "First name", required=True)
 NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))
@@ -58,4 +60,10 @@ CONTACTS = Resource(
     ),
 )
 
-PAGES = (*pages_of(CONTACTS), log_page(CONTACTS))
+
+async def erasable(visit: Visit) -> dict[str, Any]:
+    """How the API names the contact of the page, to erase its person. Raises NotFound."""
+    return {"contact_id": (await visit.ask("GET", "/api/contacts/{id}", id=visit.id())).body["id"]}
+
+
+PAGES = (*pages_of(CONTACTS), log_page(CONTACTS), *pages_for(CONTACTS.path, erasable))

@@ -12,6 +12,7 @@ from aureum.http.api.leads.lead_fields import LostReason, Status
 from aureum.http.panel.acting import BROKERAGE, named, number_of
 from aureum.http.panel.activities import log_page
 from aureum.http.panel.duplicates import DONE, before_conversion, like_new_lead, of_lead
+from aureum.http.panel.erasing import pages_for
 from aureum.http.panel.fields import Field
 from aureum.http.panel.lead_page import LEAD_DONE, as_of, beside
 from aureum.http.panel.lead_steps import steps_of
@@ -214,4 +215,10 @@ LEADS = Resource(
     beside=beside,
 )
 
-PAGES = (*pages_of(LEADS)[1:], log_page(LEADS), *steps_of(LEADS))
+
+async def erasable(visit: Visit) -> dict[str, Any]:
+    """How the API names the lead of the page, to erase its person."""
+    return {"lead_id": await looked_up(visit, NUMBER, from_wire(visit.id()))}
+
+
+PAGES = (*pages_of(LEADS)[1:], log_page(LEADS), *steps_of(LEADS), *pages_for(LEADS.path, erasable))

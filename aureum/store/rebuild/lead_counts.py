@@ -13,7 +13,7 @@ from aureum.store.rebuild.claim import RebuildClaim
 
 NAME = lead_counts.NAME
 TYPES: tuple[str, ...] = tuple(
-    event.TOPIC for event in (Lead.Captured, Lead.StatusChanged, Lead.Suspected, Lead.Cleared)
+    event.TOPIC for event in (Lead.Captured, Lead.StatusChanged, Lead.Suspected, Lead.Cleared, Lead.Erased)
 )
 STEP_VERSION = lead_counts.STEP_VERSION
 PERSONAL = False

@@ -268,6 +268,15 @@ def activity(sample: Sample) -> dict[str, Any]:
     return found
 
 
+def erasable(sample: Sample) -> dict[str, Any]:
+    """A person with one lead, of whom no other test knows."""
+    post = declared("POST", "/api/leads")
+    assert post is not None
+    call = sample.call(post)
+    sample.succeed(post, call)
+    return {"body": {"email": call.body["email"]}}
+
+
 def with_activity(path: str) -> Callable[[Sample], dict[str, Any]]:
     """A list of at least one."""
 
@@ -679,6 +688,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", OWN_PASSWORD): own_password,
     ("POST", OWN_TOTP): own_totp,
     ("POST", OWN_TOTP + "/disable"): lambda sample: own_password(sample) | {"body": {"current": PASSWORD}},
+    ("POST", "/api/v1/admin/people/erase"): erasable,
     ("POST", LOGOUT): lambda sample: {"headers": sample.operator.staff(sample.tenant.id, "broker").bearer},
 }
 """What else a request needs besides what follows from the declaration: ``body``, ``query``, ``headers``, ``host``."""

@@ -1,0 +1,1 @@
+"""Persons as a whole, over all resources of a brokerage: erasing one."""

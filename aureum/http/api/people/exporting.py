@@ -1,0 +1,61 @@
+"""All that a brokerage has of one person, as one document: records with their histories, and mails. For the person, or
+for another system; ``aureum person export`` writes it."""
+
+from collections.abc import Callable, Mapping
+from email import message_from_bytes, policy
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from aureum.commands.person import OF_PERSONS, Person
+from aureum.domain.ids import aureum_time, now, to_wire
+from aureum.http.contract.history import history_in, history_of
+from aureum.mail.queue.mail_log import LoggedMail, logged
+from aureum.store.event_store import EventStore, Stream
+
+MAILS = """
+SELECT m.mail_id, m.kind, m.state, m.attempt, m.due_at, m.error, m.recorded_at, m.ended_at, m.subject_id, k.wrapped,
+       m.about, m.answer, m.message
+  FROM mails m
+  LEFT JOIN subject_keys k ON k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id
+ WHERE m.tenant_id = %(tenant)s AND (m.subject_id = ANY (%(subjects)s) OR m.also_about && %(subjects)s)
+ ORDER BY m.mail_id
+"""
+
+HISTORIES: Mapping[str, Callable[[Stream], list[dict[str, Any]]]] = {
+    kind: partial(history_in, model) for kind, model in OF_PERSONS.items()
+} | {"lead": history_of}
+
+
+async def everything(store: EventStore, tenant_id: UUID, person: Person) -> dict[str, Any]:
+    """The document of *person*. Raises Unavailable."""
+    records = []
+    for stream_id, (kind, doc) in person.records.items():
+        stream = await store.load(tenant_id, stream_id)
+        records.append({"type": kind, "data": doc, "history": HISTORIES[kind](stream)})
+    tenant_key = await store.tenant_key(tenant_id)
+    about = {"tenant": tenant_id, "subjects": list(person.records)}
+    mails = [logged(tenant_key, row) for row in await store.database.rows(MAILS, about)]
+    return {
+        "exportedAt": aureum_time(now()),
+        "addresses": sorted(person.addresses),
+        "records": records,
+        "mails": [mail_document(mail) for mail in mails],
+    }
+
+
+def mail_document(mail: LoggedMail) -> dict[str, Any]:
+    """A mail with its text."""
+    text = None
+    if mail.message is not None:
+        body = message_from_bytes(mail.message, policy=policy.default).get_body(("plain",))
+        text = None if body is None else body.get_content()
+    return {
+        "id": to_wire(mail.mail_id),
+        "kind": mail.kind,
+        "status": mail.status,
+        "at": aureum_time(mail.recorded_at),
+        "to": mail.about and mail.about.address,
+        "subject": mail.about and mail.about.subject,
+        "text": text,
+    }

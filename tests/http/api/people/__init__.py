@@ -1,0 +1,1 @@
+"""Tests of what the API does for a person as a whole."""
