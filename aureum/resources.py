@@ -107,7 +107,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         WebhookEndpoint,
         (webhook_endpoints,),
-        (f"{API}webhooks.endpoints", f"{API}webhooks.events"),
+        (f"{API}webhooks.endpoints", f"{API}webhooks.events", f"{API}reso.reso"),
         (f"{PANEL}webhooks",),
     ),
     Resource(WebhookPing, (), (f"{API}webhooks.ping",)),

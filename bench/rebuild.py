@@ -120,6 +120,8 @@ class Brokerage:
             assigned_to=None,
             created_by=None,
             routing=None,
+            contact_id=None,
+            because=None,
         )
         return self._append(lead, event, wrapped)
 

@@ -5,8 +5,10 @@ honesty: a user that may write to the tables can cut off the end, or make a whol
 signed and have left the machine find that, too (``signed_checkpoints.py``).
 """
 
+import asyncio
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -16,8 +18,8 @@ from psycopg import AsyncConnection
 
 from aureum.store.signed_checkpoints import SignedCheckpoint
 
-CHUNK = 1_000
-"""Events that are in memory at once."""
+CHUNK = 2_000
+"""Events that are in memory at once, and as many again that are read ahead."""
 
 TENANTS = """
 SELECT tenant_id FROM heads UNION SELECT tenant_id FROM brokerages UNION SELECT tenant_id FROM events ORDER BY tenant_id
@@ -166,18 +168,13 @@ async def verify(
     if head is None:
         return Broken(0, "the tenant has no head")
     walk = Walk(tenant_id, signed or {})
-    first = LOWEST
-    while True:
-        await cursor.execute(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
-        found = await cursor.fetchall()
-        for row in found:
-            if broken := walk.step(row):
-                return broken
-        if progress is not None:
-            progress(walk.position, head)
-        if len(found) < CHUNK:
-            break
-        first = walk.position + 1
+    async with aclosing(chunks(connection, tenant_id, head)) as found:
+        async for rows in found:
+            for row in rows:
+                if broken := walk.step(row):
+                    return broken
+            if progress is not None:
+                progress(walk.position, head)
     if walk.position < head:
         return Broken(walk.position + 1, f"the head says {head}, but the log ends at {walk.position}")
     if last is not None and last > head:
@@ -185,6 +182,31 @@ async def verify(
     if walk.hash != head_hash:
         return Broken(head, f"the head's hash is not that of position {head}")
     return walk.end() or Verified(head)
+
+
+async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
+    """The rows of the log up to *head*. The database looks for the next ones while the caller works on these."""
+
+    async def fetch(first: int) -> list[Any]:
+        cursor = connection.cursor(binary=True)
+        await cursor.execute(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
+        return await cursor.fetchall()
+
+    ahead = asyncio.create_task(fetch(LOWEST))
+    try:
+        while True:
+            rows = await ahead
+            more = len(rows) == CHUNK
+            if more:
+                ahead = asyncio.create_task(fetch(rows[-1][0] + 1))
+                # So that the statement is on its way before the work on these rows begins.
+                await asyncio.sleep(0)
+            yield rows
+            if not more:
+                return
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
 
 
 def check(tenant_id: UUID, last: int, before: bytes, row: Any) -> tuple[Broken | None, bytes]:

@@ -269,6 +269,7 @@ TAGS: Mapping[str, str] = {
     "newsletter": "Subscribe to a brokerage's newsletter, and unsubscribe from it.",
     "webhooks": "Webhooks, their deliveries and their replays.",
     "events": "The event feed: the bodies of webhooks, for clients that poll.",
+    "reso": "Events and properties in the words of RESO, the standards organization of real estate.",
     "users": "Users that leads, tasks and showings can be assigned to.",
     "me": "The key or token of the request.",
     "auth": "Log in and out.",

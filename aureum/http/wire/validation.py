@@ -131,6 +131,12 @@ MEANINGS: Mapping[str, Meaning] = {
     "date_from_datetime_parsing": DATE,
     "date_from_datetime_inexact": DATE,
     # The rest are the types of aureum.http.wire.fields and of paging.
+    "event_filter": Meaning(
+        "value_error",
+        "value is not a filter of events",
+        "must be such as: EntityEventSequence gt 100",
+    ),
+    "skip_token": Meaning("value_error", "value is not a skip token", "must be the $skiptoken of an @odata.nextLink"),
     "page_limit": Meaning(
         "value_error", "must be a whole number from 1 to 500", "must be a whole number from 1 to 500"
     ),

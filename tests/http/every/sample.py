@@ -715,6 +715,8 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     "/api/v1/admin/newsletter": subscriber,
     "/api/activities": activity,
     "/api/events": lambda sample: {"id": sample.make("/api/leads")},
+    "/api/reso/EntityEvent": lambda sample: {"id": sample.make("/api/properties")},
+    "/api/reso/Property": lambda sample: {"id": sample.make("/api/properties")},
 }
 """What makes the resources of a list that nothing can be posted to, or that need more than that."""
 
