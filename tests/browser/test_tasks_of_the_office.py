@@ -214,7 +214,7 @@ def lost_with_a_reason(walker: Walker) -> None:
     walker.today()
     walker.link(walker.name)
     walker.press(walker.page.locator("details.lost summary"))
-    walker.page.get_by_label("Why", exact=True).select_option("timing")
+    walker.page.locator("details.lost select").select_option("timing")
     walker.button("Mark as lost")
     walker.said("The status was changed.")
     now = walker.lead_now(lead)
@@ -445,8 +445,9 @@ class Typist:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def into_the_page(self) -> None:
-        """Past the menu, by the first link of the page."""
+    def into_the_page(self, title: str) -> None:
+        """Past the menu of the page with this *title*, by the first link of the page."""
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
         self.press("Tab")
         expect(self.page.get_by_role("link", name="Skip to the content")).to_be_focused()
         self.press("Enter")
@@ -492,8 +493,7 @@ def test_the_first_ten_by_keyboard_alone(typist: tuple[Walker, Typist]) -> None:
     page.keyboard.type("users")
     expect(page.locator("#find-dialog #found a").first).to_have_attribute("href", "/admin/users")
     keys.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Users")
-    keys.into_the_page()
+    keys.into_the_page("Users")
     keys.type(main.get_by_label("Name", exact=True), walker.name)
     keys.type(main.get_by_label("Email"), f"typed{walker.number}@example.com")
     keys.push(button("Send invitation"))
@@ -501,9 +501,9 @@ def test_the_first_ten_by_keyboard_alone(typist: tuple[Walker, Typist]) -> None:
 
     # Set specialties.
     walker.today()
-    keys.into_the_page()
-    keys.push(main.locator("#agents").get_by_role("link", name="Bert Helper"))
-    keys.into_the_page()
+    keys.into_the_page("Today")
+    keys.push(main.locator("#agents").get_by_role("link", name="Bert Helper", exact=True))
+    keys.into_the_page("Bert Helper")
     keys.type(main.get_by_label("Specialties"), "lakes")
     keys.push(button("Save"))
     walker.said("The agent was saved.")
@@ -512,7 +512,7 @@ def test_the_first_ten_by_keyboard_alone(typist: tuple[Walker, Typist]) -> None:
     lead = walker.lead()
     walker.today()
     expect(main.locator("#unanswered").get_by_role("link", name=walker.name, exact=True)).to_be_visible()
-    keys.into_the_page()
+    keys.into_the_page("Today")
     keys.reach(main.get_by_role("link", name=f"Call {walker.name}, {walker.phone}"))
     keys.press("Control+k")
     page.keyboard.type(walker.phone)
@@ -538,9 +538,9 @@ def test_the_first_ten_by_keyboard_alone(typist: tuple[Walker, Typist]) -> None:
     walker.said("The task was added.")
 
     # Schedule a showing and send the calendar file.
-    keys.into_the_page()
+    keys.into_the_page(walker.name)
     keys.push(main.get_by_role("link", name="New showing for this lead"))
-    keys.into_the_page()
+    keys.into_the_page("New showing")
     keys.type(main.get_by_label("Starts at"), "01182027")
     keys.press("ArrowRight")
     page.keyboard.type("0930AM")
@@ -550,9 +550,9 @@ def test_the_first_ten_by_keyboard_alone(typist: tuple[Walker, Typist]) -> None:
 
     # Lost with a reason.
     walker.visitor.go(f"/admin/leads/{lead}")
-    keys.into_the_page()
+    keys.into_the_page(walker.name)
     keys.push(main.locator("details.lost summary"))
-    keys.type(main.get_by_label("Why", exact=True), "Timing")
+    keys.type(main.locator("details.lost select"), "Timing")
     keys.push(button("Mark as lost"))
     walker.said("The status was changed.")
     assert walker.lead_now(lead)["lostReason"] == "timing"
