@@ -76,9 +76,9 @@ async def entered(visit: Visit, email: str, password: str, code: str | None) -> 
         headers = {name: value for name, value in error.headers.items() if name == "Retry-After"}
         if error.code == "totp_required":
             step = await sealed_step(visit, email, password)
-            shown = {"following": following, "step": step, "problem": None if code is None else error.text}
             # The second step is no refusal of the first.
-            return rendered(visit, "login_code.html", status=200 if code is None else status, **shown)
+            problem, status = (None, 200) if code is None else (error.text, status)
+            return rendered(visit, "login_code.html", status=status, following=following, step=step, problem=problem)
         shown = {"following": following, "email": email, "problem": error.text, "told": None}
         return rendered(visit, "login.html", status=status, headers=headers, **shown)
     response = RedirectResponse(following, 303)
