@@ -33,6 +33,7 @@ from bench import (
     resources,
     routing,
     search,
+    swap,
     timers,
     webhooks,
 )
@@ -62,6 +63,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "resources": (resources.__doc__, resources.run),
     "rebuild": (rebuild.__doc__, rebuilding),
     "export": (export.__doc__, export.run),
+    "swap": (swap.__doc__, swap.run),
     "webhooks": (webhooks.__doc__, delivering),
     "lanes": (lanes.__doc__, lanes.run),
     "mail": (mail.__doc__, mail.run),

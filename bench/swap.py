@@ -1,0 +1,114 @@
+"""How long a tenant's appends wait while its list of leads is rebuilt beside the live one and takes its place.
+
+Four clients capture leads of one tenant, each the next one when the last is stored: first alone, then while a process
+of its own rebuilds the list from a long log, again and again. The swap holds the tenant's head row, for which every
+append waits. The longest append tells how long, and includes whatever else kept it waiting on a busy machine.
+"""
+
+import asyncio
+import itertools
+import os
+import sys
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from aureum.app import open_store
+from aureum.commands.leads import CaptureLead, capture_lead
+from aureum.projections import lead_list
+from aureum.settings import Settings
+from aureum.store.cipher import MasterKey, TenantKeys
+from aureum.store.event_store import EventStore
+from aureum.store.metadata import VISITOR, Origin
+from aureum.store.postgres.migrate import migrate
+from aureum.store.rebuild.rebuild import rebuild
+from bench.databases import database, server
+from bench.processes import MASTER_KEY
+from bench.rebuild import URL_VARIABLE, fill
+from bench.rows import Row
+from bench.tenants import captured_fields, form, numbers
+
+EVENTS = 100_000
+CLIENTS = 4
+REBUILDS = 5
+ALONE_SECONDS = 5.0
+AT_MOST = 50.0
+"""Milliseconds that an append stands still at a swap."""
+
+
+@dataclass
+class Clients:
+    """Those who capture leads until they are told to stop, and what each append took, in milliseconds."""
+
+    store: EventStore
+    tenant_id: UUID
+    stopped: bool = False
+
+    async def one(self) -> list[float]:
+        """A client's appends."""
+        took = []
+        while not self.stopped:
+            fields = captured_fields(form(next(numbers)), "b1.example.com")
+            begun = time.perf_counter()
+            await capture_lead(
+                self.store, CaptureLead(tenant_id=self.tenant_id, country="US", fields=fields), Origin(VISITOR)
+            )
+            took.append((time.perf_counter() - begun) * 1000)
+        return took
+
+
+async def rebuild_again_and_again(url: str, tenant_id: UUID) -> None:
+    """What the process of its own does."""
+    keys = TenantKeys(MasterKey(MASTER_KEY))
+    for _ in range(REBUILDS):
+        await rebuild(url, keys, lead_list.LIST.NAME, tenant_id)
+
+
+async def measure(url: str, seconds: float, events: int) -> tuple[list[float], list[float]]:
+    """What appends took alone, and beside rebuilds. Raises RuntimeError."""
+    await migrate(url, MasterKey(MASTER_KEY))
+    tenant_id = await fill(url, events, 3)
+    async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
+        alone = await appending(store, tenant_id, asyncio.sleep(seconds))
+        beside = await appending(store, tenant_id, rebuilding(url, tenant_id))
+    return alone, beside
+
+
+async def rebuilding(url: str, tenant_id: UUID) -> None:
+    """Wait for the process of its own. Raises RuntimeError."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.swap", str(tenant_id), env=os.environ | {URL_VARIABLE: url}, stderr=PIPE
+    )
+    _, errors = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"The rebuild failed: {errors.decode()[-1000:]}")
+
+
+async def appending(store: EventStore, tenant_id: UUID, until: Awaitable[None]) -> list[float]:
+    """What appends took until *until* is over, the shortest first."""
+    clients = Clients(store, tenant_id)
+    tasks = [asyncio.create_task(clients.one()) for _ in range(CLIENTS)]
+    await until
+    clients.stopped = True
+    return sorted(itertools.chain.from_iterable(await asyncio.gather(*tasks)))
+
+
+def told(took: Sequence[float]) -> str:
+    """Half of them, all but one in a hundred, all of them."""
+    return (
+        f"{len(took):,}: p50 {took[len(took) // 2]:.1f} ms, p99 {took[len(took) * 99 // 100]:.1f} ms, {took[-1]:.1f} ms"
+    )
+
+
+def run(*, quick: bool = False) -> list[Row]:
+    """About a minute, or a quick look."""
+    with server() as server_url, database(server_url, "swap") as url:
+        alone, beside = asyncio.run(measure(url, 1.0 if quick else ALONE_SECONDS, EVENTS // 10 if quick else EVENTS))
+    what = f"appends of a tenant while its {lead_list.LIST.NAME} is rebuilt and swapped {REBUILDS} times; the longest"
+    return [Row(what, told(beside), told(alone), budget=f"< {AT_MOST:g} ms", met=beside[-1] < AT_MOST)]
+
+
+if __name__ == "__main__":
+    asyncio.run(rebuild_again_and_again(os.environ[URL_VARIABLE], UUID(sys.argv[1])))
