@@ -186,11 +186,15 @@ def kinds(persons: list[Contact], leads: int) -> list[Kind]:
     """Every kind."""
     last = leads // PAGE_SIZE
 
-    def somebody() -> Contact:
+    def one_of_them() -> Contact:
         return dice.choice(persons)
 
     def address() -> str:
-        return next(one.email for one in iter(somebody, None) if one.email)
+        return next(one.email for one in iter(one_of_them, None) if one.email)
+
+    def full_name() -> str:
+        one = one_of_them()
+        return f"{one.first_name} {one.last_name}"
 
     agent = dict(agent=1_000)
     found = [
@@ -223,11 +227,11 @@ def kinds(persons: list[Contact], leads: int) -> list[Kind]:
         ),
         Kind("a frequent name", FILTER, search=lambda: dice.choice(FIRST[:20] + LAST[:20])),
         Kind("a frequent name, page 50", FILTER, search=lambda: dice.choice(FIRST[:5] + LAST[:5]), page=50),
-        Kind("a last name", FILTER, search=lambda: somebody().last_name),
-        Kind("a part of a last name", FILTER, search=lambda: part(somebody().last_name.ljust(3, "s"))),
-        Kind("first and last name", FILTER, search=lambda: f"{somebody().first_name} {somebody().last_name}"),
+        Kind("a last name", FILTER, search=lambda: one_of_them().last_name),
+        Kind("a part of a last name", FILTER, search=lambda: part(one_of_them().last_name.ljust(3, "s"))),
+        Kind("first and last name", FILTER, search=full_name),
         Kind("an e-mail address", FILTER, search=address),
-        Kind("a phone", FILTER, search=lambda: str(somebody().phone)),
+        Kind("a phone", FILTER, search=lambda: str(one_of_them().phone)),
         Kind("a frequent name and a status", FILTER, dict(status="new"), lambda: dice.choice(FIRST[:20])),
         Kind("a frequent name, an agent's own", FILTER, dict(visible_to=AGENTS[0]), lambda: dice.choice(FIRST[:20])),
         Kind("what nearly everybody has (com)", FILTER, search=lambda: "com"),
@@ -235,12 +239,12 @@ def kinds(persons: list[Contact], leads: int) -> list[Kind]:
         Kind("any two letters", SHORT, search=lambda: letters(2)),
         Kind("any letter", SHORT, search=lambda: letters(1)),
         Kind("e, page 1000", SHORT, search=lambda: "e", page=1_000),
-        Kind("a last name with a typo", TYPO, search=lambda: mistyped(somebody().last_name.ljust(4, "x"))),
+        Kind("a last name with a typo", TYPO, search=lambda: mistyped(one_of_them().last_name.ljust(4, "x"))),
         Kind("an address with a typo", TYPO, search=lambda: mistyped(address())),
         Kind("any nine letters", TYPO, search=lambda: letters(9)),
         Kind("any five letters", TYPO, search=lambda: letters(5)),
         Kind("any three letters", TYPO, search=lambda: letters(3)),
-        Kind("API, a last name", FILTER, search=lambda: somebody().last_name, keyset=True),
+        Kind("API, a last name", FILTER, search=lambda: one_of_them().last_name, keyset=True),
         Kind("API, a rare source", FILTER, dict(source="billboard"), keyset=True),
         Kind("everywhere, first page", EVERYWHERE, everywhere=True),
         Kind("everywhere, page 50", EVERYWHERE, page=50, everywhere=True),
@@ -249,8 +253,8 @@ def kinds(persons: list[Contact], leads: int) -> list[Kind]:
         Kind("everywhere, source 70 %", EVERYWHERE, dict(source="website"), everywhere=True),
         Kind("everywhere, a rare source", EVERYWHERE, dict(source="billboard"), everywhere=True),
         Kind("everywhere, an agent", EVERYWHERE, agent, everywhere=True),
-        Kind("everywhere, a last name", EVERYWHERE, search=lambda: somebody().last_name, everywhere=True),
-        Kind("everywhere, a phone", EVERYWHERE, search=lambda: str(somebody().phone), everywhere=True),
+        Kind("everywhere, a last name", EVERYWHERE, search=lambda: one_of_them().last_name, everywhere=True),
+        Kind("everywhere, a phone", EVERYWHERE, search=lambda: str(one_of_them().phone), everywhere=True),
     ]
     return found
 
@@ -259,9 +263,8 @@ async def ask(reading: Database, big: UUID, kind: Kind, search: str | None) -> i
     """One question, as an endpoint asks it; how many are found."""
     words = asked(search)
     for one in (None,) if words is None else words:
-        parameters: dict[str, Any] = dict.fromkeys(
-            ("status", "source", "source_domain", "lost_reason", "agent", "visible_to")
-        )
+        every = {each.name for each in lead_list.LEADS.filters} | {"source_domain", "agent"}
+        parameters: dict[str, Any] = dict.fromkeys(every)
         parameters |= {**kind.filters, "tenant": big, "words": one, "limit": PAGE_SIZE}
         if kind.keyset:
             parameters |= {"before": ABOVE_ALL, "updated_since": None, "assigned_to": None}
