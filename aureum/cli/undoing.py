@@ -16,15 +16,20 @@ from aureum.domain import ids
 from aureum.domain.errors import NotFound
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from aureum.store.event_store import EventStore
     from aureum.store.metadata import Actor
 
 EXAMPLES = examples(
     "aureum undo --brokerage example --user ann@example.com --from 2026-01-31T09:00:00Z --dry-run",
     "aureum undo --brokerage example --key c01h2xcejqtf2nbrexx3vqjhp41 --from 2026-01-31 --to 2026-02-01 --yes",
+    "aureum undo --brokerage example --import c01h2xcejqtf2nbrexx3vqjhp41 --dry-run",
 )
 
-ONE_OF_BOTH = "Pass either --user or --key: whose changes are to be undone."
+ONE_OF_THESE = "Pass one of --user, --key and --import: whose changes are to be undone."
+WHOLE = "An import is undone as a whole. --from and --to are for --user and --key."
+NO_IMPORT = "{text!r} is no id of an import. 'aureum csv import' printed it, and the panel's address has it."
 NO_KEY = "This brokerage has no API key {key!r}. 'aureum api-key list' shows their ids."
 CONFIRM = "Changes of {resources} resources would be undone; --dry-run lists them. Confirm with --yes."
 
@@ -35,38 +40,51 @@ def undo_command(
     slug: Slug,
     email: Annotated[str | None, typer.Option("--user", help="The email address of the user.")] = None,
     key: Annotated[str | None, typer.Option(help="The id of the API key.")] = None,
+    imported: Annotated[str | None, typer.Option("--import", help="The id of the import.")] = None,
     since: Annotated[str | None, typer.Option("--from", help="The first moment. Default: the beginning.")] = None,
     before: Annotated[str | None, typer.Option("--to", help="The last moment. Default: now.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be undone.")] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Undo what a user or an API key changed.
+    """Undo what a user, an API key or an import changed.
 
     Each change is undone by an event of its own, so histories show both. What has been changed by others since is left
     alone and listed. Leads, contacts, properties, tasks and showings stay created. An interrupted undo goes on where it
-    stopped when it is run again.
+    stopped when it is run again. Contacts and leads that an import added are erased, unless they were changed since.
     """
-    if (email is None) == (key is None):
-        raise Refused(ONE_OF_BOTH)
+    if [email, key, imported].count(None) != 2:
+        raise Refused(ONE_OF_THESE)
+    if imported is not None and (since or before):
+        raise Refused(WHOLE)
     wanted, until = moment(since, "from"), moment(before, "to")
 
     async def work(store: EventStore) -> list[Any]:
+        from functools import partial
+
         from aureum.commands.clock import on_clock
+        from aureum.commands.importing.undoing import END, undo_rows
         from aureum.commands.undoing_all import UndoAll, is_worth_telling, undo_all
 
         tenant_id = await tenant_of(store.database, slug)
         first, last = await on_clock(store.database, tenant_id, wanted, until)
-        undo = UndoAll(tenant_id=tenant_id, actor=await actor(store, slug, email, key), since=first, before=last)
+        if imported is None:
+            who = await actor(store, slug, email, key)
+            undo = UndoAll(tenant_id=tenant_id, actor=who, since=first, before=last)
+            undoing = partial(undo_all, store, undo, origin())
+        else:
+            undoing = partial(undo_rows, store, tenant_id, import_of(imported), origin())
 
         async def outcomes(*, rehearsed: bool) -> list[Any]:
-            found = undo_all(store, undo, origin(), rehearsed=rehearsed)
-            return [one async for one in found if is_worth_telling(one)]
+            return [one async for one in undoing(rehearsed=rehearsed) if is_worth_telling(one)]
 
         if not dry_run and not yes:
             rehearsed = await outcomes(rehearsed=True)
             ask(sum(bool(one.back) for one in rehearsed))
-        return await outcomes(rehearsed=dry_run)
+        done = await outcomes(rehearsed=dry_run)
+        if imported is not None and not dry_run:
+            await store.database.rows(END, {"tenant": tenant_id, "import": import_of(imported)})
+        return done
 
     done = with_store(work)
     undone = [one for one in done if one.back]
@@ -75,6 +93,14 @@ def undo_command(
     rows = [(one.kind, ids.to_wire(one.stream_id), shown(one.back), shown(one.left), one.why) for one in done]
     title = f"{len(undone)} resources {'would go' if dry_run else 'went'} back"
     say(as_json, document, table(title, ("resource", "id", "back", "left alone", "why"), rows))
+
+
+def import_of(text: str) -> UUID:
+    """Raises Refused."""
+    found = ids.from_wire(text)
+    if found is None:
+        raise Refused(NO_IMPORT.format(text=text))
+    return found
 
 
 def ask(resources: int) -> None:

@@ -6,6 +6,7 @@ import structlog
 
 from aureum.background.waiting import wait_for
 from aureum.commands.importing.running import broke_off, claim, go_on
+from aureum.commands.importing.undoing import undo_job
 from aureum.domain.errors import Busy, Invalid, NotFound
 from aureum.log import places
 from aureum.store.event_store import EventStore
@@ -25,7 +26,7 @@ async def import_round(store: EventStore, stop: asyncio.Event) -> None:
         await wait_for(stop, LOOK_SECONDS)
         return
     try:
-        await go_on(store, job)
+        await (undo_job(store, job) if job.state == "undoing" else go_on(store, job))
     except Busy:
         raise
     except (Invalid, NotFound) as error:

@@ -192,3 +192,19 @@ def test_a_killed_import_goes_on_and_does_no_row_twice(terminal: Terminal, tmp_p
 
     assert rows(terminal, slug, COUNT) == [(2_500, 1_250)]
     assert b'"made":2500' in said.replace(b" ", b"") and killed == 1
+
+
+def test_an_import_is_undone_on_the_command_line(terminal: Terminal, people: Path) -> None:
+    slug = terminal.brokerage()
+    done = terminal.json("csv", "import", "contacts", str(people), "--brokerage", slug, "--yes")
+    undo = ("undo", "--brokerage", slug, "--import", done["import"])
+
+    rehearsed = terminal.json(*undo, "--dry-run")
+    assert (rehearsed["undone"], rehearsed["left"]) == (2, []) and rows(terminal, slug, COUNT) == [(2, 2)]
+    undone = terminal.json(*undo, "--yes")
+    assert undone == rehearsed and rows(terminal, slug, COUNT) == [(0, 0)]
+    assert terminal.json(*undo, "--yes")["undone"] == 0
+    assert terminal.json("audit", "verify", "--brokerage", slug)["ok"]
+    assert terminal.run("undo", "--brokerage", slug).code == 1
+    assert terminal.run(*undo, "--from", "2026-01-01").code == 1
+    assert terminal.run("undo", "--brokerage", slug, "--import", "nope").code == 1

@@ -100,7 +100,9 @@ RETURNING 1
 """
 
 TO_UNDO = """
-UPDATE imports SET state = 'undoing', failures = 0, problem = NULL, held_until = NULL, undone = 0, kept = 0
+UPDATE imports
+   SET state = 'undoing', failures = 0, problem = NULL, held_until = NULL, undone = 0, kept = 0,
+       actor_type = %(actor_type)s, actor_id = %(actor_id)s, request_id = %(request)s
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state IN ('completed', 'failed', 'cancelled')
 RETURNING 1
 """
@@ -352,9 +354,17 @@ async def cancel_import(store: EventStore, tenant_id: UUID, import_id: UUID) -> 
     return found
 
 
-async def undo_import(store: EventStore, tenant_id: UUID, import_id: UUID) -> Import:
-    """The import, which the worker undoes. Asking again changes nothing. Raises NotFound, WrongState, Unavailable."""
-    if not await store.database.rows(TO_UNDO, {"tenant": tenant_id, "import": import_id}):
+async def undo_import(store: EventStore, tenant_id: UUID, import_id: UUID, origin: Origin) -> Import:
+    """The import, which the worker undoes in the name of *origin*. Asking again changes nothing. Raises NotFound,
+    WrongState, Unavailable."""
+    about = {
+        "tenant": tenant_id,
+        "import": import_id,
+        "actor_type": origin.actor.kind,
+        "actor_id": origin.actor.id,
+        "request": origin.request_id,
+    }
+    if not await store.database.rows(TO_UNDO, about):
         found = await get_import(store, tenant_id, import_id)
         if found.state not in ("undoing", "undone"):
             raise WrongState(NOT_NOW.format(state=found.state, instead="Cancel it first, or wait until it has ended."))

@@ -87,7 +87,13 @@ VALUES (%(tenant)s, %(endpoint)s, %(position)s, 1, now(), 7, 200, '', 'delivered
 """
 IMPORTS = "/api/v1/admin/imports"
 REHEARSALS = "/api/v1/admin/routing/rehearsals"
-END_IMPORTS = "UPDATE imports SET state = 'checked' WHERE tenant_id = %(tenant)s AND state = 'checking' RETURNING 1"
+COMPLETED = """
+UPDATE imports SET state = 'completed', ended_at = now() WHERE tenant_id = %(tenant)s AND import_id = %(id)s RETURNING 1
+"""
+END_IMPORTS = """
+UPDATE imports SET state = CASE state WHEN 'checking' THEN 'checked' ELSE 'undone' END
+ WHERE tenant_id = %(tenant)s AND state IN ('checking', 'undoing') RETURNING 1
+"""
 END_REHEARSALS = "UPDATE routing_rehearsals SET state = 'completed' WHERE tenant_id = %(tenant)s RETURNING 1"
 FAIL_MAIL = """
 UPDATE mails SET state = 'failed', attempt = 1, error = 'recipient_refused', ended_at = now()
@@ -636,6 +642,13 @@ def importing(sample: Sample) -> dict[str, Any]:
     }
 
 
+def imported(sample: Sample) -> dict[str, Any]:
+    """An import that has ended, as a worker would have left it."""
+    made = sample.make(IMPORTS)
+    sample.operator.rows(COMPLETED, tenant=sample.tenant.id, id=from_wire(made))
+    return {"path": f"{IMPORTS}/{made}/undo"}
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/logo"): with_logo,
@@ -658,6 +671,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,
     ("POST", IMPORTS): importing,
+    ("POST", f"{IMPORTS}/{{id}}/undo"): imported,
     ("POST", f"{IMPORTS}/{{id}}/start"): lambda sample: {
         "path": f"{IMPORTS}/{sample.make(IMPORTS)}/start",
         "body": {"dry_run": True},

@@ -23,6 +23,7 @@ from aureum.commands.importing.imports import (
     refused_rows,
     request_import,
     start_import,
+    undo_import,
 )
 from aureum.domain.errors import Invalid
 from aureum.http.access.callers import origin
@@ -175,9 +176,15 @@ async def post_import_cancellation(context: Context, import_id: UUID, of: OfBrok
     return await acted(context, of, import_id, cancel_import)
 
 
-async def acted(
-    context: Context, of: OfBrokerage, import_id: UUID, act: Callable[[Any, UUID, UUID], Awaitable[Import]]
-) -> Response:
+async def post_import_undo(context: Context, import_id: UUID, of: OfBrokerage) -> Response:
+    """Starts a job that undoes the import. Contacts and leads that it added are erased, and what it changed gets its
+    previous values. What has changed since is left alone, and properties stay listed. Undoing it again has no further
+    effect."""
+    about = origin(context.request, context.caller)
+    return await acted(context, of, import_id, partial(undo_import, origin=about))
+
+
+async def acted(context: Context, of: OfBrokerage, import_id: UUID, act: Callable[..., Awaitable[Import]]) -> Response:
     """What *act* does with an import. Raises NotFound, WrongState."""
     context = await leaders(context, of)
     remember = await once(context, shown, tagged=False)
@@ -247,4 +254,5 @@ ENDPOINTS = (
         status=202,
         refusals=(400, 403, 409),
     ),
+    one("POST", PATH + "/{id}/undo", post_import_undo, "Undo an import", status=202, refusals=(400, 403, 409)),
 )
