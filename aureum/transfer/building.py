@@ -16,15 +16,26 @@ from aureum.commands.properties import SLUG
 from aureum.domain.aggregate import Aggregate, events_of
 from aureum.domain.api_key import ApiKey
 from aureum.domain.calendar_feed import CalendarFeed
+from aureum.domain.erasure import Erasure
 from aureum.domain.ids import from_wire
 from aureum.domain.lead import Lead
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.domain.webhook_replay import WebhookReplay
-from aureum.projections import api_keys, calendar_feeds, routing_examples, users, webhook_endpoints, webhook_replays
+from aureum.projections import (
+    api_keys,
+    calendar_feeds,
+    erasures,
+    routing_examples,
+    routing_rehearsals,
+    users,
+    webhook_endpoints,
+    webhook_replays,
+)
 from aureum.projections.read_model import ReadModel
 from aureum.store.cipher import TenantKey
 from aureum.store.event_log import EventLog
+from aureum.store.mapper import ERASING
 from aureum.store.rebuild.claim import claim
 from aureum.store.rebuild.rebuild import REBUILDABLE, Work
 
@@ -47,9 +58,12 @@ DIRECTORIES: tuple[Directory, ...] = (
     Directory(calendar_feeds, all_of(CalendarFeed)),
     Directory(webhook_endpoints, all_of(WebhookEndpoint)),
     Directory(webhook_replays, all_of(WebhookReplay)),
+    Directory(erasures, all_of(Erasure)),
     Directory(routing_examples, tuple(event.TOPIC for event in (Lead.Captured, Lead.Cleared, Lead.Assigned))),
 )
-"""Rehearsals of routing are left out: what came of them is no event."""
+
+LEFT_OUT = (routing_rehearsals.NAME,)
+"""What came of rehearsals of routing is no event."""
 
 BATCH_EVENTS = 2_000
 ROWS = 500
@@ -77,6 +91,26 @@ SELECT x.tenant_id, %(purpose)s, x.slug, x.property_id
    AND x.read_version = (SELECT h.property_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
 """
 
+END_ERASURES = """
+UPDATE erasures r SET ended_at = r.requested_at, settled_at = r.requested_at
+ WHERE r.tenant_id = %(tenant)s AND NOT EXISTS (
+           SELECT FROM unnest(r.subjects) AS s (id)
+            WHERE NOT EXISTS (
+                      SELECT FROM events e
+                       WHERE e.tenant_id = r.tenant_id AND e.stream_id = s.id AND e.type = ANY (%(erasing)s)
+                  )
+       )
+"""
+RENUMBER_ERASURES = """
+UPDATE erasures r SET numbers = ARRAY(
+           SELECT x.number FROM lead_list x
+             JOIN heads h ON h.tenant_id = x.tenant_id AND h.lead_list_version = x.read_version
+            WHERE x.tenant_id = r.tenant_id AND x.lead_id = ANY (r.subjects)
+       )
+ WHERE r.tenant_id = %(tenant)s AND r.settled_at IS NULL
+"""
+"""An erasure that had not ended yet goes on here."""
+
 FORGET_CLAIMS = "DELETE FROM rebuilds WHERE tenant_id = %(tenant)s"
 
 Told = Callable[[str], Callable[[int, int], None]]
@@ -100,6 +134,8 @@ async def build(
     for directory in DIRECTORIES:
         apart += await fold(connection, key, directory)
     await connection.execute(END_REPLAYS, tenant | {"replays": json_of(REPLAY, about["replays"])})
+    await connection.execute(END_ERASURES, tenant | {"erasing": list(ERASING)})
+    await connection.execute(RENUMBER_ERASURES, tenant)
     await connection.execute(KEEP_TURNS, tenant | {"turns": json_of(TURN, about["turns"])})
     await connection.execute(KEEP_SLUGS, tenant | {"purpose": SLUG})
     return apart

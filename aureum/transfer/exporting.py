@@ -23,6 +23,7 @@ from aureum import __version__
 from aureum.domain.ids import PLATFORM, to_wire
 from aureum.lru import Lru
 from aureum.store.cipher import TenantKey
+from aureum.store.mapper import ERASING, REGISTRY
 from aureum.transfer import numbers
 from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LineWriter, special
 from aureum.transfer.sealing import LineSeal
@@ -48,12 +49,25 @@ SELECT e.stream_id, e.version, e.type, e.schema_version, e.data, e.metadata, {TI
 """  # noqa: S608  # of constants
 
 EVENTS = f"""
-SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, {TIME}, k.wrapped
+SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, {TIME}, k.wrapped,
+       e.type = ANY (%(clear)s) AND k.wrapped IS NULL AND EXISTS (
+           SELECT FROM events x
+            WHERE x.tenant_id = e.tenant_id AND x.stream_id = e.stream_id AND x.type = ANY (%(erasing)s)
+       )
   FROM events e
   LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
  WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.position <= %(until)s
  ORDER BY e.position
 """  # noqa: S608  # of constants
+
+CLEAR = [topic for topic, kind in REGISTRY.items() if kind.cls.SEALED_SINCE > 1]
+"""The types of events in which something personal once stood in clear."""
+
+ERASED_MEANWHILE = """
+SELECT EXISTS (
+    SELECT FROM events e WHERE e.tenant_id = %(tenant)s AND e.position > %(head)s AND e.type = ANY (%(erasing)s)
+)
+"""
 
 TURNS = """
 SELECT s.name, s.position, s.window_name, s.times FROM turns s WHERE s.tenant_id = %(tenant)s ORDER BY s.name
@@ -153,9 +167,18 @@ async def export(
             progress(rows[-1][2], head)
     async for links in link_pages(connection, tenant_id):
         lines.add([special(source, LINKS, f"links.{lines.count}", at, {"links": links})])
+    await check_erased(connection, tenant_id, head)
     digest = lines.hashed.hexdigest()
     lines.add([special(source, ENDED, "ended", at, {"events": head, "lines": lines.count, "hash": digest})])
     return Exported(head, digest, about["state"]["hash"])
+
+
+async def check_erased(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> None:
+    """Raises Broken if a person was erased since the log ended at *head*: lines may still have what was known."""
+    named = {"tenant": tenant_id, "head": head, "erasing": list(ERASING)}
+    ((erased,),) = await (await connection.execute(ERASED_MEANWHILE, named)).fetchall()
+    if erased:
+        raise Broken("A person was erased while the log was exported. Nothing was written. Export again.")
 
 
 async def snapshot(
@@ -203,6 +226,7 @@ async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -
     async def fetch(after: int) -> list[Any]:
         cursor = connection.cursor(binary=True)
         named = {"tenant": tenant_id, "after": after, "until": min(after + CHUNK, head)}
+        named |= {"clear": CLEAR, "erasing": list(ERASING)}
         await cursor.execute(EVENTS.encode(), named)
         return await cursor.fetchall()
 
@@ -230,7 +254,7 @@ class OpenedKeys:
 
     def line(self, writer: LineWriter, row: Any) -> bytes:
         """The line of a row of ``EVENTS``. Raises Broken."""
-        stream_id, version, position, name, schema_version, data, metadata, time, wrapped = row
+        stream_id, version, position, name, schema_version, data, metadata, time, wrapped, gone = row
         key = None
         if wrapped is not None:
             key = self.opened.find(stream_id)
@@ -247,6 +271,7 @@ class OpenedKeys:
             metadata=metadata,
             time=time,
             key=key,
+            gone=gone,
         )
 
 

@@ -102,8 +102,10 @@ class LineWriter:
         metadata: bytes,
         time: str,
         key: AESGCM | None,
+        gone: bool = False,
     ) -> bytes:
-        """The line of a stored event; *key* is that of the stream's subject, None: erased, or nothing personal.
+        """The line of a stored event; *key* is that of the stream's subject, None: erased, or nothing personal. *gone*:
+        the person was erased, and what is personal in this version of the fields was never encrypted.
 
         Raises Broken if it cannot be read.
         """
@@ -111,7 +113,7 @@ class LineWriter:
         subject = to_wire(stream_id)
         try:
             fields: dict[str, Any] = orjson.loads(data)
-            personal, lost = opened(kind, self.tenant_id, stream_id, version, schema_version, fields, key)
+            personal, lost = opened(kind, self.tenant_id, stream_id, version, schema_version, fields, key, gone)
             said: dict[str, Any] = {"fields": fields}
             # The first event of a person says whether there is a key.
             erased = bool(lost) or (key is None and version == 1 and has_sealed(kind, schema_version))
@@ -164,10 +166,14 @@ def opened(
     schema_version: int,
     fields: dict[str, Any],
     key: AESGCM | None,
+    gone: bool,
 ) -> tuple[dict[str, Any], list[str]]:
     """What is personal in *fields*, which are left without it; or the names of what is lost. Raises InvalidTag."""
-    if not has_sealed(kind, schema_version):
+    if not kind.personal:
         return {}, []
+    if not has_sealed(kind, schema_version):
+        clear = {name: fields.pop(name) for name in kind.personal if fields.get(name) is not None}
+        return ({}, list(clear)) if gone else (clear, [])
     if schema_version > kind.cls.SEALED_ONE_BY_ONE:
         sealed = fields.pop(TOGETHER, None)
         if sealed is None:
@@ -210,6 +216,8 @@ def replaces_sealed(event: LoggedEvent) -> bool:
 
 def stored(event: LoggedEvent, tenant_id: UUID, key: AESGCM | None) -> bytes:
     """The data of *event* as the log keeps it, under the *key* of its subject."""
+    if event.kind.personal and not has_sealed(event.kind, event.schema_version):
+        return orjson.dumps(event.fields | dict.fromkeys(event.lost, "") | (event.personal or {}))
     fields, personal = (event.fields, {}) if key is None and replaces_sealed(event) else without_secrets(event)
     if event.lost:
         # Nothing opens it: what was personal reads as erased.

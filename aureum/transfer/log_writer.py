@@ -14,7 +14,7 @@ from aureum.lru import Lru
 from aureum.store.chain import link
 from aureum.store.cipher import TenantKey
 from aureum.store.event_log import SUBJECT_KEYS
-from aureum.transfer.lines import Broken, LoggedEvent, replaces_sealed, stored
+from aureum.transfer.lines import Broken, LoggedEvent, has_sealed, replaces_sealed, stored
 from aureum.transfer.numbers import SEQUENCE_OF, Numbers, TooManyNumbers
 
 COPY_EVENTS = """
@@ -106,7 +106,8 @@ class LogWriter:
 
     async def keys_of(self, events: Sequence[LoggedEvent]) -> dict[UUID, AESGCM]:
         """The keys of the subjects of *events*; those of persons who begin there are made."""
-        made = {event.stream_id for event in events if event.personal or begins_a_person(event)}
+        sealed = [event for event in events if has_sealed(event.kind, event.schema_version)]
+        made = {event.stream_id for event in sealed if event.personal or begins_a_person(event)}
         wanted = made | {event.stream_id for event in events if replaces_sealed(event)}
         found = {}
         for subject_id in wanted:
@@ -139,5 +140,5 @@ class LogWriter:
 
 
 def begins_a_person(event: LoggedEvent) -> bool:
-    """Whether the subject of its stream gets a key with it."""
-    return event.version == 1 and bool(event.kind.personal) and not event.erased
+    """Whether the subject of its stream gets a key with *event*, in which something personal may be sealed."""
+    return event.version == 1 and not event.erased

@@ -35,6 +35,14 @@ SELECT 'tour_numbers', min(number), max(number), count(*) FROM tour_list
  WHERE tenant_id = %(tenant)s AND read_version = (SELECT tour_list_version FROM heads WHERE tenant_id = %(tenant)s)
 """
 
+USED_BY_ERASED = """
+SELECT CASE e.type WHEN %(lead)s THEN 'lead_numbers' ELSE 'tour_numbers' END,
+       (convert_from(e.data, 'UTF8')::json ->> 'number')::bigint
+  FROM (SELECT DISTINCT unnest(r.subjects) AS id FROM erasures r WHERE r.tenant_id = %(tenant)s) AS s
+  JOIN events e ON e.tenant_id = %(tenant)s AND e.stream_id = s.id AND e.version = 1 AND e.type IN (%(lead)s, %(tour)s)
+"""
+"""Those that stand in no list any more. An erasure that has not ended is about some that do: they count twice."""
+
 BLOCK = "SELECT seqincrement FROM pg_sequence WHERE seqrelid = {}::regclass"
 """How many numbers a process takes at once."""
 
@@ -58,7 +66,13 @@ async def used(connection: AsyncConnection[Any], tenant_id: UUID) -> dict[str, l
     """Of each sequence the least number of the brokerage, the largest, and how many there are."""
     cursor = connection.cursor(binary=True)
     await cursor.execute(USED, {"tenant": tenant_id})
-    return {name: [least, largest, count] for name, least, largest, count in await cursor.fetchall() if count}
+    found = {name: [least, largest, count] for name, least, largest, count in await cursor.fetchall() if count}
+    topics = {"lead": Lead.Captured.TOPIC, "tour": Tour.Requested.TOPIC}
+    await cursor.execute(USED_BY_ERASED, {"tenant": tenant_id} | topics)
+    for name, number in await cursor.fetchall():
+        least, largest, count = found.get(name, [number, number, 0])
+        found[name] = [min(least, number), max(largest, number), count + 1]
+    return found
 
 
 class TooManyNumbers(ValueError):

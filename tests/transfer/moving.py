@@ -13,6 +13,7 @@ from psycopg import IsolationLevel
 from aureum.domain import ids
 from aureum.domain.api_key import ApiKey
 from aureum.domain.calendar_feed import CalendarFeed
+from aureum.domain.property import Property
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.domain.webhook_replay import WebhookReplay
@@ -42,7 +43,7 @@ async def save(store: EventStore, tenant_id: UUID, one: Any) -> None:
 
 
 async def fill(store: EventStore, tenant_id: UUID, seed: int, resources: int) -> list[UUID]:
-    """So many random resources with what happened to them; the ids of all streams."""
+    """So many random resources with what happened to them; the ids of those that are about people."""
     dice = random.Random(seed)
     streams = []
     for number in range(1, resources + 1):
@@ -51,7 +52,8 @@ async def fill(store: EventStore, tenant_id: UUID, seed: int, resources: int) ->
         for _ in range(dice.randrange(4)):
             dice.choice(about(one, dice))()
         await save(store, tenant_id, one)
-        streams.append(one.id)
+        if not isinstance(one, Property):
+            streams.append(one.id)
     return streams
 
 
