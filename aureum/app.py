@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from aureum.http.access.arrivals import Arrivals
 from aureum.http.access.gate import Gate
+from aureum.http.access.security import SecurityNotes
 from aureum.http.access.sites import Sites
 from aureum.http.access.uses import Uses
 from aureum.http.contract.answer_cache import AnswerCache
+from aureum.http.contract.past import Pasts
 from aureum.metrics import Metrics
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey, TenantKeys
@@ -35,8 +37,10 @@ class Aureum:
     store: EventStore
     gate: Gate
     answers: AnswerCache
+    pasts: Pasts
     metrics: Metrics
     sites: Sites
+    security: SecurityNotes
     model: ModelClient | None = None
     """The connection to the model by which enquiries are compared with profiles; None if there is no model."""
 
@@ -75,6 +79,7 @@ async def open_aureum(
         open_store(settings, url, key, watch) as store,
         Arrivals(store.database) as arrivals,
         Uses(store.database) as uses,
+        SecurityNotes(store) as security,
         Gate(
             url,
             form_rate_limit=settings.form_rate_limit,
@@ -93,7 +98,9 @@ async def open_aureum(
                 store,
                 gate,
                 AnswerCache(),
+                Pasts(),
                 metrics,
                 Sites(gate, store, settings.base_domain),
+                security,
                 model,
             )

@@ -192,7 +192,7 @@ def test_what_is_wrong_is_found() -> None:
     assert [refused(*one) for one in commands(SAMPLE)] == [
         "needs name",
         "no option --as-off",
-        "needs lead",
+        "needs wanted",
         None,
         "no command rebild",
         None,

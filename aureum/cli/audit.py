@@ -1,51 +1,106 @@
-"""``aureum audit lead``: a lead's history replayed from its first event."""
+"""``aureum audit lead`` and its like: a resource's history replayed from its first event."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from aureum.cli import audit_kinds
 from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json, examples, group
-from aureum.cli.output import say
+from aureum.cli.output import say, whole_document
 from aureum.domain import ids
 from aureum.domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from aureum.store.event_store import EventStore, Recorded, Stream
+    from aureum.cli.audit_kinds import Reading
+    from aureum.store.event_store import Stream
     from aureum.store.postgres.database import Database
 
 app = group("Replay and verify the event log.")
 
-NO_LEAD = "There is no lead {text!r}. Give its id (c...) or its number."
+
+class Kind(NamedTuple):
+    """What can be replayed: its *noun*, whether it has a number, and how it is read."""
+
+    noun: str
+    numbered: bool
+    read: Callable[[], Reading]
 
 
-@app.command("lead", epilog=examples("aureum audit lead 1001", "aureum audit lead 1001 --as-of 2026-01-31T12:00:00Z"))
-def audit_lead(
-    lead: Annotated[str, typer.Argument(metavar="ID", help="The lead's id, or its number.")],
-    as_of: Annotated[
-        str | None, typer.Option(help="Show the state at this moment, such as 2026-01-31T12:00:00Z.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show the history and the state of a lead.
+KINDS = {
+    "lead": Kind("lead", True, audit_kinds.of_lead),
+    "contact": Kind("contact", False, audit_kinds.of_contact),
+    "property": Kind("property", False, audit_kinds.of_property),
+    "task": Kind("task", False, audit_kinds.of_task),
+    "showing": Kind("showing", True, audit_kinds.of_showing),
+    "user": Kind("user", True, audit_kinds.of_user),
+    "api-key": Kind("API key", False, audit_kinds.of_api_key),
+    "webhook": Kind("webhook", False, audit_kinds.of_webhook),
+    "brokerage": Kind("brokerage", True, audit_kinds.of_brokerage),
+}
+"""By the name of its command."""
 
-    Replays the lead's events, and shows who caused each of them and when.
-    """
-    from aureum.http.contract.history import history_of
+AN_ID = "c03haxjzzz18r2cgnk0qucb7ij"
 
+Moment = Annotated[str | None, typer.Option(help="Show the state at this moment, such as 2026-01-31T12:00:00Z.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, a line for each change.")]
+
+COLUMNS = ("version", "at", "type", "actor", "actor_id", "actor_name", "request", "field", "from", "to")
+
+
+def command_of(name: str) -> None:
+    """Declare the command for one kind."""
+    kind = KINDS[name]
+    how = "id, or its number" if kind.numbered else "id"
+    article = "an" if kind.noun[0] in "aA" else "a"
+
+    def replay(wanted: str, as_of: Moment = None, as_csv: Csv = False, as_json: Json = False) -> None:
+        if as_csv and as_json:
+            raise typer.BadParameter("Choose one of --csv and --json.")
+        show(kind, wanted, as_of, as_csv=as_csv, as_json=as_json)
+
+    replay.__annotations__["wanted"] = Annotated[str, typer.Argument(metavar="ID", help=f"The {kind.noun}'s {how}.")]
+    sample = "1001" if kind.numbered else AN_ID
+    app.command(
+        name,
+        help=f"Show the history and the state of {article} {kind.noun}.\n\nReplays the {kind.noun}'s events, and shows "
+        "who caused each of them and when.",
+        epilog=examples(
+            f"aureum audit {name} {sample}",
+            f"aureum audit {name} {sample} --as-of 2026-01-31T12:00:00Z --csv",
+        ),
+    )(replay)
+
+
+for one in KINDS:
+    command_of(one)
+
+
+def show(kind: Kind, wanted: str, as_of: str | None, *, as_csv: bool, as_json: bool) -> None:
+    """Print it. Raises NotFound, Invalid."""
+    reading = kind.read()
     with installation() as here:
-        stream, until = run(load(here, lead, moment(as_of)))
+        stream, until, names = run(load(here, kind, reading, wanted, moment(as_of)))
         kept = stream.until(until)
         if not kept.events:
-            raise NotFound(f"The lead did not exist at that time. It was captured at {shown_time(stream.events[0])}.")
-    entries, now = history_of(kept), state_of(kept)
-    people = f"Lead {now['id']}\n\n{history_for_people(entries)}\n\nState\n{lines(now)}"
+            begun = ids.aureum_time(stream.events[0].event.timestamp)
+            raise NotFound(f"The {kind.noun} did not exist at that time. It begins at {begun}.")
+    entries, now = reading.entries(kept), reading.state(kept)
+    for entry in entries:
+        entry.pop("savedWith", None)
+        entry["actor"] = {**entry["actor"], "name": names.get(entry["actor"]["id"])}
+    if as_csv:
+        print_csv(entries)
+        return
+    title = f"{kind.noun[:1].upper()}{kind.noun[1:]}"
+    people = f"{title} {now['id']}\n\n{history_for_people(entries)}\n\nState\n{lines(now)}"
     say(as_json, {"id": now["id"], "events": entries, "state": now}, people)
 
 
@@ -61,58 +116,66 @@ def moment(text: str | None, option: str = "as-of") -> datetime | None:
         ) from error
 
 
-async def load(here: Installation, text: str, until: datetime | None) -> tuple[Stream, datetime | None]:
-    """The stream of the lead that *text* names, and *until* on the tenant's clock. Raises NotFound."""
+async def load(
+    here: Installation, kind: Kind, reading: Reading, text: str, until: datetime | None
+) -> tuple[Stream, datetime | None, dict[str, str]]:
+    """The stream that *text* names, *until* on the tenant's clock, and the names of those who acted. Raises
+    NotFound."""
     from aureum.app import open_store
     from aureum.commands.clock import on_clock
+    from aureum.domain.brokerage import Brokerage
 
     async with open_store(here.settings, here.url, here.key) as store:
-        tenant_id, lead_id = await find(store.database, text)
+        found = await audit_kinds.find(store.database, reading, text)
+        stream = None if found is None else await store.load(*found)
+        if found is None or stream is None or not of_kind(reading, stream):
+            how = "its id (c...) or its number" if kind.numbered else "its id (c...)"
+            raise NotFound(f"There is no {kind.noun} {text!r}. Give {how}.")
+        tenant_id = found[1] if reading.aggregate is Brokerage else found[0]
         (until,) = await on_clock(store.database, tenant_id, until)
-        return await lead_stream(store, tenant_id, lead_id, text), until
+        return stream, until, await names_in(store.database, tenant_id, stream)
 
 
-async def find(database: Database, text: str) -> tuple[UUID, UUID]:
-    """(tenant, lead) by wire id or number. Raises NotFound."""
-    from aureum.projections import lead_list
-
-    lead_id = ids.from_wire(text)
-    rows: list[Any] = []
-    if lead_id is not None:
-        rows = await database.rows(lead_list.TENANT_OF_ID, {"lead": lead_id})
-    elif text.isascii() and text.isdigit() and len(text) <= 18:
-        rows = await database.rows(lead_list.TENANT_OF_NUMBER, {"number": int(text)})
-    if not rows:
-        raise NotFound(NO_LEAD.format(text=text))
-    return rows[0][0], rows[0][1]
+def of_kind(reading: Reading, stream: Stream) -> bool:
+    """Whether the stream is of this kind of resource."""
+    events: Any = reading.aggregate.Event
+    return bool(stream.events) and isinstance(stream.events[0].event, events)
 
 
-async def lead_stream(store: EventStore, tenant_id: UUID, lead_id: UUID, text: str) -> Stream:
-    """Raises NotFound if the stream is not a lead's."""
-    from aureum.domain.lead import Lead
+async def names_in(database: Database, tenant_id: UUID, stream: Stream) -> dict[str, str]:
+    """The names of the users and keys that acted, by wire id; the platform's too."""
+    from aureum.http.contract.history import NAMES
 
-    stream = await store.load(tenant_id, lead_id)
-    if not stream.events or not isinstance(stream.events[0].event, Lead.Captured):
-        raise NotFound(NO_LEAD.format(text=text))
-    return stream
+    actors = [recorded.metadata["actor"] for recorded in stream.events]
+    wanted = {ids.from_wire(actor["id"]) for actor in actors if actor["type"] in ("user", "key")} - {None}
+    names: dict[str, str] = {}
+    for tenant in dict.fromkeys((ids.PLATFORM, tenant_id)):
+        rows = await database.tenant_rows(tenant, NAMES, {"tenant": tenant, "ids": list(wanted)})
+        names |= {ids.to_wire(found): name for found, name in rows}
+    return names
 
 
-def state_of(stream: Stream) -> dict[str, Any]:
-    """The lead as the API shows it, and what only staff see."""
-    from aureum.domain.routing import reasons
-    from aureum.projections import lead_list
+def print_csv(entries: Sequence[Mapping[str, Any]]) -> None:
+    """A line for each change; of an event that changed nothing that is shown, a line without a field."""
+    from aureum.domain.csv_cells import BOM
+    from aureum.domain.csv_cells import lines as csv_lines
 
-    lead = stream.aggregate()
-    shown = lead_list.document(lead, lead.id, lead.created_on, lead.modified_on)
-    return shown | {
-        "number": lead.number,
-        "version": lead.version,
-        "phoneE164": lead.phone_e164,
-        "notes": lead.notes,
-        "sourceDomain": lead.source_domain,
-        "routing": reasons.shown(lead_list.routed_of(lead), ids.to_wire, whole=True),
-        **({"erased": True} if lead.erased else {}),
-    }
+    with whole_document() as document:
+        document.write(BOM + csv_lines([COLUMNS]).decode())
+        for entry in entries:
+            actor = entry["actor"]
+            head = [str(entry["version"]), entry["at"], entry["type"], actor["type"], actor["id"] or ""]
+            head += [actor["name"] or "", entry["request"]]
+            changed = [(name, cell(one["from"]), cell(one["to"])) for name, one in entry["changes"].items()]
+            document.write(csv_lines([[*head, *change] for change in changed or [("", "", "")]]).decode())
+    sys.stdout.flush()
+
+
+def cell(value: Any) -> str:
+    """A value as text; what has parts is JSON."""
+    import orjson
+
+    return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def history_for_people(entries: Sequence[dict[str, Any]]) -> str:
@@ -126,14 +189,10 @@ def history_for_people(entries: Sequence[dict[str, Any]]) -> str:
     return "\n".join(paragraphs)
 
 
-def shown_time(recorded: Recorded) -> str:
-    """When an event happened."""
-    return ids.aureum_time(recorded.event.timestamp)
-
-
 def who(actor: dict[str, Any]) -> str:
-    """An actor in one word or two."""
-    return f"{actor['type']} {actor['id']}" if actor["id"] else str(actor["type"])
+    """An actor in a few words."""
+    said = f"{actor['type']} {actor['id']}" if actor["id"] else str(actor["type"])
+    return f"{said} ({text_of(actor['name'])})" if actor["name"] else said
 
 
 def what(name: str, change: dict[str, Any]) -> str:
@@ -144,10 +203,7 @@ def what(name: str, change: dict[str, Any]) -> str:
 
 def text_of(value: Any) -> str:
     """A value for people, line ends shown as such so that none can pass for another field."""
-    import orjson
-
-    text = "-" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
-    return text.replace("\n", "⏎")
+    return "-" if value is None else cell(value).replace("\n", "⏎")
 
 
 def lines(state: dict[str, Any]) -> str:

@@ -71,6 +71,7 @@ async def write(
 
     from aureum.commands.clock import on_clock
     from aureum.store.cipher import MasterKey, TenantKeys
+    from aureum.store.event_log import open_tenant_key, rows_on
     from aureum.store.lists_as_of import rows_as_of
     from aureum.store.postgres.database import Database, connect
     from aureum.store.postgres.watch import Watch
@@ -79,24 +80,26 @@ async def write(
     async with Database(here.url) as database, await connect(here.url, watch=watch) as connection:
         tenant_id = await tenant_of(database, slug)
         (until,) = await on_clock(database, tenant_id, until)
-        keys = TenantKeys(MasterKey(here.key))
-        async with aclosing(rows_as_of(connection, keys, tenant_id, model, until or datetime.now(UTC))) as rows:
+        key = await open_tenant_key(connection, TenantKeys(MasterKey(here.key)), tenant_id)
+        async with aclosing(rows_as_of(rows_on(connection), key, model, until or datetime.now(UTC))) as rows:
             if as_csv:
                 await write_csv(rows, document, OF_SOME.get(model.table, ()))
                 return
             before = "["
-            async for row in rows:
+            async for row, _ in rows:
                 document.write(before + orjson.dumps(row["doc"]).decode())
                 before = ","
             document.write("[]\n" if before == "[" else "]\n")
 
 
-async def write_csv(rows: AsyncGenerator[dict[str, Any], None], document: IO[str], of_some: tuple[str, ...]) -> None:
+async def write_csv(
+    rows: AsyncGenerator[tuple[dict[str, Any], int], None], document: IO[str], of_some: tuple[str, ...]
+) -> None:
     """A line a resource below the names of its fields."""
     from aureum.domain.csv_cells import BOM, lines
 
     names: list[str] = []
-    async for row in rows:
+    async for row, _ in rows:
         if not names:
             names = [name for name in row["doc"] if name not in of_some] + list(of_some)
             document.write(BOM + lines([names]).decode())

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from aureum.settings import Settings
-    from aureum.store.cipher import MasterKey
     from aureum.store.event_store import EventStore
     from aureum.store.metadata import Origin
     from aureum.store.postgres.database import Database
     from aureum.store.postgres.embedded import EmbeddedServer
 
 Result = TypeVar("Result")
+
+REBUILD_OF = "the rebuild of "
+"""How ``pending`` names what an older version of a step has made."""
 
 NOT_MIGRATED = "The database is not up to date: {names} must run first. Run: aureum migrate"
 
@@ -39,17 +41,17 @@ class Installation:
 
 
 @contextlib.contextmanager
-def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Installation]:
+def installation(*, migrated: bool = True, told: bool = False, rebuilding: bool = False) -> Iterator[Installation]:
     """The installation that the settings name. If *migrated*, the embedded database is brought up to date when it is
     started, and one of the operator's own must be up to date already. Variables that are no settings are named on
-    standard error, unless they are *told* of otherwise. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
+    standard error, unless they are *told* of otherwise. If *rebuilding*, and the settings say so, what an older version
+    of a step has made is rebuilt first. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
     WrongMasterKey, Refused.
     """
     from aureum.cli.upgrade import upgrade
     from aureum.log import configure_command
     from aureum.settings import load_settings
     from aureum.settings.master_key import master_key
-    from aureum.store.cipher import MasterKey
     from aureum.store.postgres import embedded
 
     configure_command()
@@ -59,7 +61,7 @@ def installation(*, migrated: bool = True, told: bool = False) -> Iterator[Insta
     key = master_key(settings)
     if settings.database_url is not None:
         if migrated:
-            run(check(settings.database_url, MasterKey(key)))
+            run(check(settings, settings.database_url, key, rebuilding=rebuilding and settings.rebuild_at_start))
         yield Installation(settings, settings.database_url, key)
         return
     if not (settings.data_dir / "postgres").exists():
@@ -78,15 +80,25 @@ def name_unknown_settings() -> None:
         sys.stderr.write(f"Warning: {sentence}\n")
 
 
-async def check(url: str, master: MasterKey) -> None:
-    """That the database is up to date, and *master* its key. Raises Unavailable, WrongMasterKey, Refused."""
+async def check(settings: Settings, url: str, key: bytes, *, rebuilding: bool) -> None:
+    """That the database is up to date, and *key* its master key. What an older version of a step has made is rebuilt,
+    if *rebuilding* and nothing else is missing. Raises Busy, Unavailable, WrongMasterKey, Refused."""
+    from aureum.store.cipher import MasterKey
     from aureum.store.postgres.database import connect
     from aureum.store.postgres.migrate import check_master_key, pending
 
-    if names := await pending(url):
+    names = await pending(url)
+    if rebuilding and names and all(name.startswith(REBUILD_OF) for name in names):
+        from aureum.cli.upgrade import rebuild_old
+        from aureum.store.postgres.watch import Watch
+
+        note(f"Running {', '.join(names)} ...")
+        await rebuild_old(settings, url, key, Watch(settings.database_long_timeout), quiet=False)
+        names = await pending(url)
+    if names:
         raise Refused(NOT_MIGRATED.format(names=", ".join(names)))
     async with await connect(url) as connection:
-        await check_master_key(connection, master)
+        await check_master_key(connection, MasterKey(key))
 
 
 def with_store(work: Callable[[EventStore], Awaitable[Result]]) -> Result:

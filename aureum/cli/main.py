@@ -13,6 +13,7 @@ from aureum.cli import (
     audit,
     audit_checkpoints,
     audit_list,
+    audit_security,
     audit_verify,
     backup,
     brokerages,
@@ -147,6 +148,7 @@ app.add_typer(people.app, name="person")
 app.add_typer(projections.app, name="projections")
 app.add_typer(routing.app, name="routing")
 audit.app.command("list", epilog=audit_list.EXAMPLES)(audit_list.audit_list)
+audit.app.command("security", epilog=audit_security.EXAMPLES)(audit_security.audit_security)
 audit.app.command("verify", epilog=audit_verify.EXAMPLES)(audit_verify.audit_verify)
 audit.app.command("checkpoint", epilog=audit_checkpoints.EXAMPLES)(audit_checkpoints.audit_checkpoint)
 audit.app.command("log", epilog=audit_checkpoints.LOG_EXAMPLES)(audit_checkpoints.audit_log)

@@ -140,12 +140,21 @@ def confirm(what: str, question: str, *, yes: bool) -> None:
 
 @contextlib.contextmanager
 def progress(*, quiet: bool) -> Iterator["Progress"]:
-    """Progress bars on standard error, if it is a terminal and *quiet* is not set."""
+    """Progress bars on standard error with the rate and the time that is left, if it is a terminal and *quiet* is not
+    set."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn, Task
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """How much is done a second."""
+
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f}/s", style="progress.data.speed")
 
     console = Console(stderr=True)
-    with Progress(console=console, disable=quiet or not console.is_terminal) as bars:
+    columns = (*Progress.get_default_columns(), Rate())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bars:
         yield bars
 
 

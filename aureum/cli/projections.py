@@ -13,7 +13,12 @@ from aureum.cli.options import Json, OneOrAll, examples, group
 from aureum.cli.output import progress, say, table
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from rich.progress import Progress, TaskID
+
+MOST_AT_ONCE = 8
+"""Each takes two connections; with more, the database gains nothing."""
 
 app = group("Read models: tables that are built from the events.")
 
@@ -96,6 +101,7 @@ async def observe(
     epilog=examples(
         "aureum projections rebuild",
         "aureum projections rebuild lead_list --brokerage example",
+        "aureum projections rebuild --parallel 4",
         "aureum projections rebuild --verify",
     ),
 )
@@ -107,13 +113,16 @@ def rebuild_command(
     verify: Annotated[
         bool, typer.Option("--verify", help="Replace nothing. Compare what is built with the live rows.")
     ] = False,
+    parallel: Annotated[
+        int, typer.Option(min=1, max=MOST_AT_ONCE, help="Brokerages that are rebuilt at the same time.")
+    ] = 1,
     as_json: Json = False,
 ) -> None:
     """Rebuild read models from the events. Writes continue meanwhile.
 
-    The new rows are built beside the live ones, and replace them once they are complete. With --verify they are
-    compared instead, and each live row that is missing, extra or different is named. The exit status is then 1 if there
-    is one.
+    The new rows are built beside the live ones, and replace them once they are complete. Ctrl-C ends it and leaves the
+    live rows as they were. A rebuild that was killed goes on where it stopped. With --verify the rows are compared
+    instead, and each live row that is missing, extra or different is named. The exit status is then 1 if there is one.
     """
     from aureum.store.rebuild.rebuild import REBUILDABLE, rebuildable
 
@@ -122,7 +131,7 @@ def rebuild_command(
         verify_command(wanted, slug, as_json)
         return
     with installation() as here, progress(quiet=as_json) as bars:
-        done = run(rebuild_all(here, wanted, slug, bars))
+        done = run(rebuild_all(here, wanted, slug, bars, parallel))
     columns = ("brokerage", "read model", "events", "rows", "seconds")
     say(as_json, done, table("Rebuilt", columns, [tuple(one.values()) for one in done]))
 
@@ -186,8 +195,13 @@ async def verify_all(here: Installation, wanted: list[str], slug: str | None, ba
     return done
 
 
-async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, bars: Progress) -> list[dict[str, Any]]:
-    """One entry for each brokerage and read model."""
+async def rebuild_all(
+    here: Installation, wanted: list[str], slug: str | None, bars: Progress, parallel: int = 1
+) -> list[dict[str, Any]]:
+    """One entry for each brokerage and read model; *parallel* brokerages at the same time, each with one read model
+    after the other. When one fails, those under way are cancelled, and leave nothing behind."""
+    import asyncio
+
     from aureum.store.cipher import MasterKey, TenantKeys
     from aureum.store.postgres.database import Database
     from aureum.store.postgres.watch import Watch
@@ -198,7 +212,9 @@ async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, b
     async with Database(here.url) as database:
         tenants = await tenants_of(database, slug)
     whole = bars.add_task("Rebuilding", total=len(tenants) * len(wanted))
-    for tenant_id, name in tenants:
+    room = asyncio.Semaphore(parallel)
+
+    async def rebuild_one(tenant_id: UUID, name: str) -> None:
         for model in wanted:
             bar = bars.add_task(f"{name} {model}", total=None)
 
@@ -226,4 +242,17 @@ async def rebuild_all(here: Installation, wanted: list[str], slug: str | None, b
                     "seconds": round(made.seconds, 3),
                 }
             )
-    return done
+
+    async def in_turn(tenant_id: UUID, name: str) -> None:
+        async with room:
+            await rebuild_one(tenant_id, name)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for tenant in tenants:
+                group.create_task(in_turn(*tenant))
+    except BaseExceptionGroup as failed:
+        # The first reason: the others were cancelled for it, or fail alike.
+        raise failed.exceptions[0] from None
+    order = [name for _, name in tenants]
+    return sorted(done, key=lambda one: order.index(one["brokerage"]))

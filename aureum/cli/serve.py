@@ -131,7 +131,7 @@ def served() -> Iterator[tuple[Installation, Callable[[], None]]]:
     from aureum.settings.mail import NO_MAIL_SERVER, mail_from
     from aureum.settings.names import misnamed
 
-    with installation(told=True) as here:
+    with installation(told=True, rebuilding=True) as here:
         configure(here.settings.log_level)
         for sentence in misnamed():
             structlog.get_logger().warning("unknown_setting", reason=sentence)
@@ -228,7 +228,7 @@ def demo_command(as_json: Json = False) -> None:
 
     Creates users, a key and sample data. The key and the password are unique to this installation.
     """
-    with installation() as here:
+    with installation(rebuilding=True) as here:
         demo = run(made(here))
     done = "Created the demo brokerage" if demo.created else "The demo brokerage already exists"
     people = f"{done} on localhost.\n"

@@ -26,7 +26,7 @@ from aureum.domain.routing.rehearsal import Rehearsal, Rehearsed
 from aureum.domain.routing.settings import Routing
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import zone_of
-from aureum.store.event_log import EventLog
+from aureum.store.event_log import EventLog, rows_on
 from aureum.store.event_store import Appended, EventStore
 
 ROUTED_BY = (Lead.Captured, Tour.Requested, Lead.Cleared, Tour.Cleared)
@@ -66,7 +66,7 @@ async def stretch(
     """One stretch of the log."""
     key = await store.tenant_key(tenant_id)
     async with store.database.connection() as connection:
-        events = await EventLog(connection, tenant_id, TYPES, key).by_position(after, until)
+        events = await EventLog(rows_on(connection), tenant_id, TYPES, key).by_position(after, until)
     found = []
     for number, (event, _) in enumerate(events):
         if number % SLICE == 0:
@@ -162,7 +162,7 @@ async def begun(store: EventStore, tenant_id: UUID, team: Team, before: int, sin
         after = max(until - STRETCH, lowest)
         async with store.database.connection() as connection:
             # Without a key: personal fields are not looked at.
-            events = await EventLog(connection, tenant_id, TYPES, None).by_position(after, until)
+            events = await EventLog(rows_on(connection), tenant_id, TYPES, None).by_position(after, until)
         turns = [event for event, _ in events if event.assigned_to is not None and takes_turn(event.routing)]
         for event in reversed(turns):
             found.append((event.assigned_to, day_of(event.timestamp, team)))

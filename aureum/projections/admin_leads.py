@@ -11,6 +11,7 @@ from aureum.projections import lead_list
 from aureum.projections.document_list import Row
 from aureum.projections.list_changes import Condition, changes_of, condition, found_in
 from aureum.projections.list_filters import PREVIOUS, is_now, seen_by, status_of
+from aureum.projections.list_past import all_hold, with_rows
 
 COLUMNS = ("brokerage_id", "agent", "number", "stream_version", "lead_id", "source_domain", "doc", "details")
 """What the statements below tell of a lead; ``agent`` is the number of the user it is assigned to."""
@@ -135,6 +136,26 @@ CHANGED = changes_of(
     },
 )
 """As ``changes_in`` has it for the public list; behind its columns those of ``COLUMNS``."""
+
+PAST = with_rows(
+    lead_list.LIST,
+    """
+WITH found AS MATERIALIZED (
+    SELECT x.* FROM {rows}
+     WHERE true{conditions}
+), page AS (
+    SELECT f.* FROM found f ORDER BY f.lead_id DESC LIMIT %(limit)s OFFSET %(skipped)s
+)
+SELECT (SELECT count(*) FROM found), b.number, u.number, p.number, p.stream_version, p.lead_id, p.source_domain, p.doc,
+       p.details
+  FROM (VALUES (1)) AS once
+  LEFT JOIN page p ON true
+  LEFT JOIN brokerages b ON b.tenant_id = p.tenant_id
+  LEFT JOIN users u ON u.tenant_id = p.tenant_id AND u.user_id = p.assigned_to
+ ORDER BY p.lead_id DESC
+""".replace("{conditions}", all_hold([one.holds for one in CHANGED_IN])),
+)
+"""As ``PAGE``, of a moment (``aureum.projections.list_past``)."""
 
 CHANGED_COUNT = f"SELECT count(*) FROM ({CHANGED}) AS c"  # noqa: S608  # of constants
 """How many changes a run has."""

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from aureum.domain.lead import STATUSES, Lead
+from aureum.projections.lead_list import LIST
+from aureum.projections.list_past import with_rows
 
 Counts = TypeVar("Counts", Counter[str], defaultdict[str, int])
 
@@ -63,6 +65,18 @@ SELECT status, count(*) FROM lead_list
  GROUP BY status
 """
 """Of the leads that an agent sees. In a text of a document the quotes would be escaped."""
+
+OF_PAST = with_rows(
+    LIST,
+    """
+SELECT x.status, count(*)
+  FROM {rows}
+ WHERE (%(visible_to)s::uuid IS NULL OR x.assigned_to = %(visible_to)s OR x.created_by = %(visible_to)s)
+   AND x.doc NOT LIKE '%%,"suspect":true%%'
+ GROUP BY x.status
+""",
+)
+"""Of the leads of a moment (``aureum.projections.list_past``), those that an agent would have seen or all."""
 
 OF_TENANTS = "SELECT ord, status, leads FROM lead_counts_of(%b::uuid[])"
 """The function stands in ``lead_counts_of.sql``."""

@@ -100,6 +100,18 @@ class TenantKey:
         """The inverse of ``seal_import``."""
         return unseal(self._key, sealed, b"import" + self.tenant_id.bytes + import_id.bytes + place)
 
+    def seal_entry(self, subject_id: UUID | None, wrapped: bytes | None, entry_id: UUID, plain: bytes) -> bytes:
+        """Encrypt what an entry of the security log says: under the key of the subject, which is *wrapped*, or the
+        tenant's."""
+        return seal(self._entry_key(subject_id, wrapped), plain, b"security" + self.tenant_id.bytes + entry_id.bytes)
+
+    def open_entry(self, subject_id: UUID | None, wrapped: bytes | None, entry_id: UUID, sealed: bytes) -> bytes:
+        """The inverse of ``seal_entry``. Raises InvalidTag."""
+        return unseal(self._entry_key(subject_id, wrapped), sealed, b"security" + self.tenant_id.bytes + entry_id.bytes)
+
+    def _entry_key(self, subject_id: UUID | None, wrapped: bytes | None) -> AESGCM:
+        return self._key if subject_id is None or wrapped is None else self.open_subject_key(subject_id, wrapped)
+
     def digest(self, purpose: bytes, value: bytes) -> bytes:
         """HMAC-SHA256 under a key of the tenant's own: the same for the same *value*, and secret without the key."""
         return digest(self._digest_key, purpose, value)

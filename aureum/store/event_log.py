@@ -1,10 +1,11 @@
 """Reads a tenant's log in bounded batches, as events: by position, or stream by stream.
 
-Every batch is a statement of its own; no snapshot is held between two. Runs as the owner role.
+Every batch is a statement of its own; no snapshot is held between two. It reads on a connection of the owner role
+(``rows_on``), or as the service does, which sees one tenant (``Database.tenant_rows``).
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
+from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.event_store import NEW_TENANT_KEY, TENANT_KEY
 from aureum.store.mapper import EventMapper, SubjectKeys, join_topic
@@ -33,7 +35,7 @@ BY_STREAM = f"""
 SELECT e.stream_id, e.version, e.type, e.schema_version, e.data, {BEFORE}
   FROM events e
  WHERE e.tenant_id = %(tenant)s AND (e.stream_id, e.version) > (%(stream)s, %(version)s) AND e.position <= %(until)s
-   AND e.type = ANY (%(types)s)
+   AND e.stream_id <= %(last)s AND e.type = ANY (%(types)s)
  ORDER BY e.stream_id, e.version
  LIMIT %(limit)s
 """  # noqa: S608  # of constants
@@ -42,8 +44,24 @@ SUBJECT_KEYS = """
 SELECT subject_id, wrapped FROM subject_keys WHERE tenant_id = %(tenant)s AND subject_id = ANY (%(subjects)s)
 """
 
+LAST_VERSION = (1 << 31) - 1
+"""No stream has more events."""
+
 SLICE = 250
 """Events that are decoded in one go: a few milliseconds, then other tasks of the process have their turn."""
+
+
+Read = Callable[[str, Mapping[str, Any]], Awaitable[list[Any]]]
+"""Runs one statement with its parameters, and fetches its rows in binary."""
+
+
+def rows_on(connection: AsyncConnection[Any]) -> Read:
+    """Runs statements on *connection*."""
+
+    async def read(query: str, parameters: Mapping[str, Any]) -> list[Any]:
+        return await (await connection.cursor(binary=True).execute(query, parameters)).fetchall()
+
+    return read
 
 
 async def open_tenant_key(connection: AsyncConnection[Any], keys: TenantKeys, tenant_id: UUID) -> TenantKey:
@@ -78,7 +96,7 @@ class EventLog:
     *ahead*: whether the next batch is looked for while the caller works, who then must not use the connection.
     """
 
-    connection: AsyncConnection[Any]
+    read: Read
     tenant_id: UUID
     types: Sequence[str]
     key: TenantKey | None
@@ -88,12 +106,16 @@ class EventLog:
         """The events at the positions above *after*, up to *until*; their number is bounded by the distance."""
         return await self._decode(await self._fetch(BY_POSITION, {"after": after, "until": until}))
 
-    async def by_stream(self, until: int, limit: int) -> AsyncGenerator[list[Logged], None]:
-        """The events at *until* and before, in order of stream and version, *limit* at a time.
+    async def by_stream(
+        self, until: int, limit: int, last: UUID = ABOVE_ALL, behind: UUID | None = None
+    ) -> AsyncGenerator[list[Logged], None]:
+        """The events at *until* and before, in order of stream and version, *limit* at a time; of the streams
+        behind *behind* up to *last*.
 
         Close it with ``aclosing``.
         """
-        after = {"stream": UUID(int=0), "version": 0, "until": until, "limit": limit}
+        stream, version = (UUID(int=0), 0) if behind is None else (behind, LAST_VERSION)
+        after = {"stream": stream, "version": version, "until": until, "limit": limit, "last": last}
         if not self.ahead:
             while True:
                 fetched = await self._fetch(BY_STREAM, after)
@@ -119,14 +141,11 @@ class EventLog:
             await asyncio.gather(ahead, return_exceptions=True)
 
     async def _fetch(self, query: str, parameters: dict[str, Any]) -> Fetched:
-        cursor = self.connection.cursor(binary=True)
-        await cursor.execute(query, {"tenant": self.tenant_id, "types": list(self.types)} | parameters)
-        rows = await cursor.fetchall()
+        rows = await self.read(query, {"tenant": self.tenant_id, "types": list(self.types)} | parameters)
         if self.key is None:
             return Fetched(rows, {})
         subjects = list({row[0] for row in rows})
-        await cursor.execute(SUBJECT_KEYS, {"tenant": self.tenant_id, "subjects": subjects})
-        return Fetched(rows, dict(await cursor.fetchall()))
+        return Fetched(rows, dict(await self.read(SUBJECT_KEYS, {"tenant": self.tenant_id, "subjects": subjects})))
 
     async def _decode(self, fetched: Fetched) -> list[Logged]:
         mapper = EventMapper(self.tenant_id, self._subject_keys(fetched.wrapped_keys))

@@ -34,7 +34,7 @@ from aureum.projections import (
 )
 from aureum.projections.read_model import ReadModel
 from aureum.store.cipher import TenantKey
-from aureum.store.event_log import EventLog
+from aureum.store.event_log import EventLog, rows_on
 from aureum.store.mapper import ERASING
 from aureum.store.rebuild.claim import claim
 from aureum.store.rebuild.rebuild import REBUILDABLE, Work
@@ -124,7 +124,7 @@ async def build(
     tenant = {"tenant": key.tenant_id}
     for model in REBUILDABLE:
         given = await claim(connection, key.tenant_id, model.NAME, model.NEXT_VERSION)
-        log = EventLog(connection, key.tenant_id, model.TYPES, key, ahead=False)
+        log = EventLog(rows_on(connection), key.tenant_id, model.TYPES, key, ahead=False)
         work = Work(model, given, log, told(model.NAME))
         await work.copy()
         await work.follow()
@@ -143,7 +143,7 @@ async def build(
 
 async def fold(connection: AsyncConnection[Any], key: TenantKey, directory: Directory) -> list[tuple[UUID, str]]:
     """Write the rows of one directory; of users those whose address has a login here already."""
-    log = EventLog(connection, key.tenant_id, directory.types, key, ahead=False)
+    log = EventLog(rows_on(connection), key.tenant_id, directory.types, key, ahead=False)
     ((head,),) = await (
         await connection.execute("SELECT position FROM heads WHERE tenant_id = %s", [key.tenant_id])
     ).fetchall()

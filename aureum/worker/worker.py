@@ -141,7 +141,7 @@ async def run_worker(
                 others = [
                     group.create_task(persevere(part, work, stop))
                     for part, work in {
-                        **maintenance(unhurried, counters, dispatcher.hint, stop),
+                        **maintenance(unhurried, counters, dispatcher.hint, stop, settings.security_log_days),
                         **(post.chores if post else {}),
                     }.items()
                 ]

@@ -156,7 +156,7 @@ def test_a_moment_before_the_lead(terminal: Terminal) -> None:
     lead = terminal.capture(terminal.brokerage())
     ended = terminal.run("audit", "lead", str(lead.number), "--as-of", "2020-01-01T00:00:00Z")
     assert ended.code == 1
-    assert one_sentence(ended).startswith("The lead did not exist at that time. It was captured at 20")
+    assert one_sentence(ended).startswith("The lead did not exist at that time. It begins at 20")
 
 
 COMMANDS = [

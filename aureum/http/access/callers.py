@@ -16,10 +16,12 @@ from aureum.domain.ids import PLATFORM, to_wire
 from aureum.http.access.gate import PASSED_AS, Admission, Caller, Lookup
 from aureum.http.access.hosts import client_address, requested_host, split_slug
 from aureum.http.access.roles import check_manager
+from aureum.http.access.security import note
 from aureum.http.access.session_cookie import check_same_origin, session_token
 from aureum.http.wire.errors import BadForwardedHost, BadHost, HttpError, PlanRequired
 from aureum.http.wire.headers import header
 from aureum.store.metadata import VISITOR, Actor, Origin
+from aureum.store.security_log import Noted
 
 if TYPE_CHECKING:
     from aureum.app import Aureum
@@ -134,10 +136,16 @@ async def passed(request: Request, without: str) -> Caller:
         host = slug = ""
     admission = await through_gate(request, Lookup(hash_key(credentials), host, slug, ""))
     if admission is None or admission.caller.caller_id is None:
+        if credentials.startswith(KEY_PREFIX):
+            note(request, Noted("key_unknown", key_hash=hash_key(credentials)))
         raise HttpError("credentials_invalid", WRONG_LOGIN if credentials.startswith(TOKEN_PREFIX) else WRONG_KEY)
     caller = admission.caller
     if caller.role == "key" and caller.host_tenant not in (None, caller.tenant_id):
         await tell_host(request, caller)
+        note(
+            request,
+            Noted("key_at_other_brokerage", tenant_id=caller.tenant_id, key_id=caller.caller_id, about=host or slug),
+        )
         raise HttpError("credentials_invalid", WRONG_KEY)
     request.scope["state"]["limit_headers"] = limit_headers(admission)
     if not admission.passes and admission.resets_at is not None:

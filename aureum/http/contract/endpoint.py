@@ -158,7 +158,12 @@ class Endpoint:
         """Whether it answers with a list, whole or in pages, of what there is now. The history of one resource is none:
         it is what that resource was at any moment."""
         listed = get_origin(self.answers) is list or "items" in getattr(self.answers, "model_fields", {})
-        return self.method == "GET" and listed and "asOf" not in self.parameters
+        return self.method == "GET" and listed and not self.of_one_at_a_moment
+
+    @property
+    def of_one_at_a_moment(self) -> bool:
+        """Whether it shows one resource, as it is or was."""
+        return self.id is not None and "asOf" in self.parameters
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -169,7 +174,7 @@ class Endpoint:
     def check_query(self, request: Request) -> None:
         """Raises HttpError 400 for what a list or a count would have to ignore. On the Leads API unknown parameters are
         ignored, and of one that is given twice the last counts."""
-        if self.lists or self.etag_from_position:
+        if (self.lists or self.etag_from_position) and "asOf" not in self.parameters:
             check_past(request.query_params)
         if self.lists and self.dialect == "aureum":
             check_names(request.query_params, self.parameters)

@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from aureum.commands.undoing import saves_of
 from aureum.domain.aggregate import PersonErased
-from aureum.domain.ids import aureum_time, from_wire, to_wire
+from aureum.domain.ids import PLATFORM, aureum_time, from_wire, to_wire
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
 from aureum.domain.tour import Tour
 from aureum.domain.undoing import PARTS, undoable
+from aureum.http.access.roles import ADMIN
 from aureum.http.contract.answers import answer, encoded, living_etag, not_modified
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.resource import AsOf, as_it_was, loaded_ever
@@ -41,7 +42,7 @@ async def get_history(
     """The history of one resource, until ``asOf`` if that is given. *made* makes the entries of a stream, by itself
     those of the list *model*. Raises NotFound with *missing*."""
     whole = await loaded_ever(context, model, stream_id, missing)
-    stream = as_it_was(whole, as_of)
+    stream = as_it_was(whole, as_of.as_of)
     history = (made or partial(history_in, model))(stream)
     saves = saves_of(whole)
     can_be = undoable_in(whole, saves)
@@ -61,14 +62,23 @@ def undoable_in(stream: Stream, saves: Mapping[int, Sequence[int]]) -> set[int]:
     return {version for version in undoable(events, saves) if undone.isdisjoint(saves[version])}
 
 
-async def with_names(context: Context, stream: Stream, history: Sequence[dict[str, Any]], *state: object) -> Response:
-    """The entries of *stream*, each actor with its name. The names may change without an event of the stream, so the
-    ETag covers them, and *state* besides."""
+async def with_names(
+    context: Context,
+    stream: Stream,
+    history: Sequence[dict[str, Any]],
+    *state: object,
+    tenant_id: UUID | None = None,
+) -> Response:
+    """The entries of *stream*, each actor with its name: of the caller's brokerage, or of *tenant_id*; platform admins
+    are named to each other. The names may change without an event of the stream, so the ETag covers them, and *state*
+    besides."""
+    of = context.tenant_id if tenant_id is None else tenant_id
     ids = {from_wire(one["actor"]["id"]) for one in history if one["actor"]["type"] in ("user", "key")} - {None}
-    rows = await context.app.database.tenant_rows(
-        context.tenant_id, NAMES, {"tenant": context.tenant_id, "ids": sorted(ids, key=str)}
-    )
-    names = {to_wire(found): name for found, name in rows}
+    asked = sorted(ids, key=str)
+    names: dict[str, str] = {}
+    for tenant in (of, PLATFORM) if context.caller.role == ADMIN and of != PLATFORM else (of,):
+        rows = await context.app.database.tenant_rows(tenant, NAMES, {"tenant": tenant, "ids": asked})
+        names |= {to_wire(found): name for found, name in rows}
     for one in history:
         one["actor"] = {**one["actor"], "name": names.get(one["actor"]["id"])}
     version = stream.events[-1].event.originator_version
@@ -143,5 +153,6 @@ def entry(recorded: Recorded, changed: dict[str, Any]) -> dict[str, Any]:
         "type": recorded.event.TOPIC,
         "at": aureum_time(recorded.event.timestamp),
         "actor": recorded.metadata["actor"],
+        "request": recorded.metadata["request"],
         "changes": changed,
     }

@@ -1,8 +1,9 @@
-"""Lists as all resources have them: newest first, in pages or streamed whole, unchanged ones not even read; and what
-changed in them since a client read them."""
+"""Lists as all resources have them: newest first, in pages or streamed whole, unchanged ones not even read; what
+changed in them since a client read them; and how they were at a moment."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
@@ -14,11 +15,13 @@ from aureum.http.contract.answers import JSON, answer_kept, kept_as, log_etag, n
 from aureum.http.contract.catching_up import Run, changes, in_words, runs_of
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
+from aureum.http.contract.past import AS_OF, MOST, check_past, rows_at
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.times import Time
 from aureum.projections.document_list import DocumentList, View
 from aureum.projections.list_changes import changes_in
 from aureum.projections.list_filters import Filter
+from aureum.projections.list_past import page_of_past
 from aureum.projections.search import asked as search_asked
 
 CHUNK = 1_000
@@ -69,6 +72,7 @@ class DeltaPaging(Paging):
     """What a list of the log takes: it can say what has changed in it."""
 
     changed_after: Annotated[Token | None, Field(alias="changedAfter", description=CHANGED_AFTER)] = None
+    as_of: Annotated[Time | None, Field(alias="asOf", description=AS_OF)] = None
 
 
 class ListPage(NamedTuple):
@@ -89,14 +93,16 @@ class Begun(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """One list: the path that ``Link`` names, the statement that reads a page, the one that reads what changed, and the
-    one that reads several pages without filters. Those of pages call a function which takes the tenant and needs no
-    role of its own (docs/decisions/hot-reads.md). *found* is the same list of what a search finds, if it can be
-    searched."""
+    """One list: the path that ``Link`` names, the statement that reads a page, the one that reads what changed, the one
+    that reads a page of the past, and the one that reads several pages without filters. Those of pages call a function
+    which takes the tenant and needs no role of its own (docs/decisions/hot-reads.md). *found* is the same list of what
+    a search finds, if it can be searched."""
 
     path: str
+    model: DocumentList
     statement: str
     changed: str
+    past: str
     batched: str | None = None
     found: "Listing | None" = None
     later: frozenset[str] = frozenset()
@@ -157,11 +163,16 @@ class Listing:
         unchanged = not_modified(context.request, etag)
         if unchanged is not None:
             return unchanged
+        check_past(paging.as_of, paging.changed_after)
         choices = [{**chosen, "updated_since": paging.updated_since} for chosen in choices]
-        bounds = [(self.path, caller.tenant_id.int, caller.view, *self.bound(chosen)) for chosen in choices]
+        moment = () if paging.as_of is None else ("as of", paging.as_of)
+        bounds = [(self.path, caller.tenant_id.int, caller.view, *self.bound(chosen), *moment) for chosen in choices]
         opened = runs_of(paging.changed_after, paging.cursor, bounds, caller.head)
         runs = [(run, choices[place]) for place, run in opened]
         filters = partial(filters_in, query, type(paging))
+        if paging.as_of is not None:
+            past = partial(self.page_of_past, context, paging.as_of, runs, paging.limit, filters())
+            return answer_kept(await context.app.answers.get(kept_as(caller, etag), past), etag)
         if paging.limit is None:
             return await self.whole(context, runs, filters(), etag)
         limit = paging.limit
@@ -177,6 +188,27 @@ class Listing:
             return f"{', '.join(links)}\n[{page.docs}]".encode()
 
         return answer_kept(await context.app.answers.get(kept_as(caller, etag), page_with_links), etag)
+
+    async def page_of_past(
+        self,
+        context: Context,
+        moment: datetime,
+        runs: Sequence[tuple[Run, Mapping[str, Any]]],
+        limit: int | None,
+        filters: Mapping[str, object],
+    ) -> bytes:
+        """A page of the list at *moment*, or the whole of it, by the first of *runs* that finds anything; as it is
+        kept."""
+        rows = await rows_at(context, self.model, moment)
+        parameters = {"tenant": context.tenant_id, "rows": rows, "limit": limit or MOST, "words": None}
+        for run, chosen in runs:  # the last is used below
+            asked = {**parameters, "before": run.after, **chosen}
+            ((docs, last, found),) = await context.app.database.tenant_rows(context.tenant_id, self.past, asked)
+            if found:
+                break
+        more = limit is not None and found > limit
+        links = link(self.path, {**filters, "limit": limit, "cursor": run.cursor(last)}, "next") if more else ""
+        return f"{links}\n[{docs or ''}]".encode()
 
     def bound(self, chosen: Mapping[str, Any]) -> list[object]:
         """What tokens and cursors belong to, of what was *chosen*."""
@@ -215,8 +247,11 @@ class Listing:
 def listing(path: str, model: DocumentList, view: View, later: Sequence[Filter] = ()) -> Listing:
     """The list that *view* shows of *model*."""
     names = frozenset(one.name for one in later)
-    found = Listing(path, view.search, changes_in(model, view, searched=True), later=names) if model.searched else None
-    return Listing(path, view.page, changes_in(model, view), view.pages, found, names)
+    past = page_of_past(model, view)
+    found = None
+    if model.searched:
+        found = Listing(path, model, view.search, changes_in(model, view, searched=True), past, later=names)
+    return Listing(path, model, view.page, changes_in(model, view), past, view.pages, found, names)
 
 
 NOT_FILTERS = {"limit", "cursor", "changedAfter"}

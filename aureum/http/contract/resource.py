@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -85,9 +86,9 @@ async def row(context: Context, model: DocumentList, stream_id: UUID) -> dict[st
     return dict(zip((*model.docs, "stream_version"), found[0], strict=True)) if found else None
 
 
-def as_it_was(stream: Stream, as_of: AsOf) -> Stream:
-    """The *stream* as it was, if a moment is given. Raises NotFound before it began."""
-    was = stream.until(as_of.as_of)
+def as_it_was(stream: Stream, moment: datetime | None) -> Stream:
+    """The *stream* as it was, if a *moment* is given. Raises NotFound before it began."""
+    was = stream.until(moment)
     if not was.events:
         raise NotFound(NOT_YET)
     return was

@@ -4,6 +4,7 @@ brokerage, seen by one caller through the same filters, in one order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,9 @@ from aureum.http.contract.answers import answer_kept, kept_as, log_etag
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.lists import DeltaPaging, filters_in
 from aureum.http.contract.paging import CURSOR, DIGEST, POSITION, Bound, decoded, digest, encoded, link
+from aureum.http.contract.past import check_past, rows_at
 from aureum.http.wire.validation import refused
+from aureum.projections.document_list import DocumentList
 from aureum.projections.search import asked as search_asked
 
 SORTED = 8 + 16 + POSITION + DIGEST
@@ -62,10 +65,13 @@ def opened(raw: bytes, bound: Bound, head: int) -> Ended | None:
 
 @dataclass(frozen=True)
 class SortedListing:
-    """One list: the path that ``Link`` names, and the statement that reads a page of it in an order."""
+    """One list: the path that ``Link`` names, and the statements that read a page of it in an order, now and of a
+    moment in the past."""
 
     path: str
     statement: str
+    model: DocumentList
+    past: str
 
     async def answer(
         self, context: Context, paging: DeltaPaging, chosen: Mapping[str, Any], sort: str, search: str | None
@@ -75,12 +81,14 @@ class SortedListing:
         caller, query = context.caller, context.request.query_params
         if paging.changed_after is not None:
             raise refused("query", "changedAfter", "unsorted")
+        check_past(paging.as_of, paging.changed_after)
         if paging.limit is None:
             raise refused("query", "sort", "whole_unsorted")
         words = search_asked(search)
         chosen = {**chosen, "updated_since": paging.updated_since, "sort": sort}
+        moment = () if paging.as_of is None else ("as of", paging.as_of)
         choices = [{"words": one, **chosen} for one in ((None,) if words is None else words)]
-        bounds = [(self.path, caller.tenant_id.int, caller.view, *sorted(one.items())) for one in choices]
+        bounds = [(self.path, caller.tenant_id.int, caller.view, *sorted(one.items()), *moment) for one in choices]
         begun: Ended | None = None
         if paging.cursor is not None:
             place, begun = next(
@@ -97,14 +105,19 @@ class SortedListing:
         etag, limit = log_etag(context.request, caller, self.path), int(paging.limit)
 
         async def page_with_links() -> bytes:
-            part = {
+            part: dict[str, Any] = {
                 "tenant": caller.tenant_id,
                 "limit": limit,
                 "key": begun and begun.key,
                 "after": begun and begun.after,
             }
+            read = context.app.database.rows
+            statement = self.statement
+            if paging.as_of is not None:
+                part["rows"] = await rows_at(context, self.model, paging.as_of)
+                statement, read = self.past, partial(context.app.database.tenant_rows, caller.tenant_id)
             for one, bound in zip(choices, bounds, strict=True):  # noqa: B007  # the last is used below
-                ((docs, key, last, found),) = await context.app.database.rows(self.statement, one | part)
+                ((docs, key, last, found),) = await read(statement, one | part)
                 if found:
                     break
             if found < 0:

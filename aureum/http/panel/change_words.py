@@ -62,6 +62,24 @@ LABELS = {
     "startsAt": "Starts at",
     "noShow": "No-show",
     "photos": "Photos",
+    "takes_leads": "Receives leads from forms",
+    "totp": "Two-step login",
+    "recovery_codes": "Recovery codes left",
+    "primary": "Primary agent",
+    "notify": "Mails about leads",
+    "time_zone": "Time zone",
+    "public_lead_count": "The number of leads is public",
+    "confirmations": "Confirmations to visitors",
+    "reply_to": "Answers go to",
+    "color": "Button color",
+    "url": "URL",
+    "secret": "Signing secret",
+    "rateLimit": "Deliveries per second",
+    "disabledReason": "Disabled because",
+    "answer_within_minutes": "Answer within, in minutes",
+    "learn_from_reassignments": "Learn from reassignments",
+    "least_busy": "Prefer the least busy agent",
+    "masked_words": "Words that are never compared",
 }
 """What fields are called. A field that is not here is called by its name in words."""
 
@@ -120,8 +138,9 @@ def changes_of(changes: Mapping[str, Any], words: Words) -> Iterator[Change]:
 
 
 def label_of(name: str) -> str:
-    """``assignedToId`` → ``Assigned to``."""
-    return LABELS.get(name) or "".join(f" {one.lower()}" if one.isupper() else one for one in name).capitalize()
+    """``assignedToId`` → ``Assigned to``, ``away_from`` → ``Away from``."""
+    spaced = "".join(f" {one.lower()}" if one.isupper() else one for one in name.replace("_", " "))
+    return LABELS.get(name) or spaced.capitalize()
 
 
 def page_of(name: str, value: Any) -> str | None:
@@ -141,7 +160,8 @@ def in_words(name: str, value: Any, words: Words) -> str:
         case bool():
             return "yes" if value else "no"
         case Mapping():
-            return ", ".join(f"{label_of(key)} {inner}" for key, inner in value.items() if inner is not None)
+            said = {key: in_words("", inner, words) for key, inner in value.items()}
+            return ", ".join(f"{label_of(key)} {inner}" for key, inner in said.items() if inner)
         case str():
             return words.names.get(value, value)
         case Sequence():
@@ -187,6 +207,36 @@ def offer(value: Any, words: Words) -> str:
     return f"{value['group']} ({agents}), until {moment(value['until'], words)}"
 
 
+def agent(number: Any, words: Words) -> str:
+    """An agent's name, by the number."""
+    return words.names.get(str(number), "a former agent")
+
+
+def groups(value: Any, words: Words) -> str:
+    """``Buyers: Ana, Ben; Sellers: none``."""
+    return "; ".join(
+        f"{name}: {', '.join(agent(number, words) for number in members) or 'none'}" for name, members in value.items()
+    )
+
+
+def rules(value: Any, words: Words) -> str:
+    """``If subject has sell: Sellers; otherwise: Ana``."""
+    return "; ".join(rule(one, words) for one in value)
+
+
+def rule(value: Mapping[str, Any], words: Words) -> str:
+    """One of them."""
+    to = value["to"]
+    target = to["group"] if "group" in to else agent(to["agent"], words)
+    asked = in_words("", value["when"] or {}, words)
+    return f"If {uncapitalised(asked)}: {target}" if asked else f"otherwise: {target}"
+
+
+def uncapitalised(label: str) -> str:
+    """``First name`` → ``first name``; ``MLS`` stays."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 SPECIAL: Mapping[str, Callable[[Any, Words], str]] = {
     "status": choice,
     "lostReason": choice,
@@ -206,6 +256,14 @@ SPECIAL: Mapping[str, Callable[[Any, Words], str]] = {
     "overdue": lambda value, _: str(value["reason"]) if isinstance(value, Mapping) else str(value),
     "offer": offer,
     "suspect": lambda value, _: "suspected spam" if value else "not spam",
+    "role": choice,
+    "mode": choice,
+    "fallback": choice,
+    "notify": choice,
+    "invited_until": moment,
+    "expires_at": moment,
+    "groups": groups,
+    "rules": rules,
     "otherPhones": lambda value, _: ", ".join(str(one["phone"]) for one in value),
 }
 """How the values of some fields are said."""

@@ -15,11 +15,17 @@ import structlog
 from starlette.responses import Response, StreamingResponse
 
 from aureum.domain.csv_cells import BOM, lines
+from aureum.domain.ids import from_wire
+from aureum.http.access.roles import ADMIN
+from aureum.http.access.security import note
 from aureum.http.panel.lead_query import LeadQuery
 from aureum.http.panel.page import Page
 from aureum.http.panel.resource import Column
 from aureum.http.panel.times import on_clock
 from aureum.http.panel.visit import Visit
+from aureum.store.security_log import Noted
+
+TENANT = "SELECT tenant_id FROM brokerages WHERE number = %(number)s"
 
 MEDIA = "text/csv; charset=utf-8; header=present"
 FORMER = "a former user"
@@ -62,7 +68,19 @@ async def file_of(wanted: Export, visit: Visit, parts: AsyncIterator[Sequence[Do
     headers = {"Content-Disposition": f'attachment; filename="{wanted.name}.csv"'}
     if visit.request.method == "HEAD":
         return Response(headers=headers, media_type=MEDIA)
+    await noted(visit, wanted)
     return StreamingResponse(written(wanted, visit, parts, users), headers=headers, media_type=MEDIA)
+
+
+async def noted(visit: Visit, wanted: Export) -> None:
+    """The security log says who has taken which list."""
+    assert visit.me is not None and visit.acting is not None
+    database = visit.request.app.state.aureum.database
+    ((tenant_id,),) = await database.rows(TENANT, {"number": visit.acting["id"]})
+    own = visit.role != ADMIN
+    about = wanted.name if own else f"{wanted.name} (by a platform admin)"
+    user_id = from_wire(visit.me["id"]) if own else None
+    note(visit.request, Noted("export", tenant_id=tenant_id, user_id=user_id, about=about))
 
 
 async def written(

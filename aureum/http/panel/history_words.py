@@ -6,10 +6,9 @@ A history of the API has an entry an event. One save may be several events; here
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aureum.http.panel import activity_words
-from aureum.http.panel.change_words import Change, Words, changes_of
+from aureum.http.panel.change_words import Change, Words, changes_of, uncapitalised
 from aureum.http.panel.visit import Visit
 
 HAPPENED = {
@@ -35,6 +34,25 @@ HAPPENED = {
     "tour.calendar_sent": "Sent the visitor the calendar file",
     "tour.cleared": "Marked as not spam",
     "tour.suspected": "Suspected spam",
+    "user.joined": "User added",
+    "user.password_set": "Password set",
+    "user.invited": "Invited by mail",
+    "user.invitation_cancelled": "Invitation cancelled",
+    "user.totp_enabled": "Two-step login turned on",
+    "user.totp_disabled": "Two-step login turned off",
+    "user.recovery_code_used": "Logged in with a recovery code",
+    "user.view_saved": "Saved a view",
+    "user.view_removed": "Removed a view",
+    "user.disabled": "Disabled",
+    "user.enabled": "Enabled",
+    "webhook_endpoint.registered": "Webhook added",
+    "webhook_endpoint.secret_rotated": "New signing secret",
+    "webhook_endpoint.disabled": "Disabled",
+    "webhook_endpoint.enabled": "Enabled",
+    "brokerage.opened": "Brokerage added",
+    "brokerage.logo_changed": "Logo changed",
+    "brokerage.disabled": "Disabled",
+    "brokerage.enabled": "Enabled",
 }
 """What an event is called where its changes do not say it all."""
 
@@ -116,11 +134,6 @@ def what(save: Sequence[Mapping[str, Any]], changes: Sequence[Change]) -> str:
     return f"Changed {', '.join(labels)} and {last}" if labels else f"Changed {last}".strip()
 
 
-def uncapitalised(label: str) -> str:
-    """``First name`` → ``first name``; ``MLS`` stays."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
-
-
 def with_activity(entry: Entry, event: Mapping[str, Any], reader: Mapping[str, Any]) -> Entry:
     """*entry* with the activity that *event* logged, corrected or removed."""
     kind = event["type"].partition(".")[2]
@@ -148,10 +161,12 @@ def text_changes(change: Mapping[str, Any]) -> list[Change]:
     return [Change("Text", before or "", after or "")] if before != after else []
 
 
-async def history_shown(visit: Visit, api: str, kind: str, users: Mapping[str, str], zone: ZoneInfo) -> list[Entry]:
-    """The history of the resource in the page's path, newest first: for ``history_section`` of parts_history.html.
-    *api* is the path of the resource in the API, such as ``/api/tasks``, *kind* what it is, such as ``task``."""
-    history = (await visit.ask("GET", api + "/{id}/history", id=visit.id())).body
+async def history_shown(
+    visit: Visit, path: str, kind: str, names: Mapping[str, str], *, id: str | None = None, **query: Any
+) -> list[Entry]:
+    """A history, newest first: for ``history_section`` of parts_history.html. *path* is that of the endpoint, such as
+    ``/api/tasks/{id}/history``, *kind* what it is of, such as ``task``, and *id* which one."""
+    history = (await visit.ask("GET", path, id=id, query=query)).body
     assert visit.me is not None
-    words = Words(kind, users, zone, visit.me)
+    words = Words(kind, names, visit.zone, visit.me)
     return entries_in_words(history, words)[::-1]

@@ -8,7 +8,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aureum.domain.errors import NotFound
-from aureum.http.panel import account, assets, exports, imports, login, mail, picking, platform, search, undoing
+from aureum.http.panel import (
+    account,
+    assets,
+    exports,
+    imports,
+    login,
+    mail,
+    picking,
+    platform,
+    search,
+    security,
+    undoing,
+)
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
 from aureum.http.panel.navigation import PLACES, Place
@@ -68,6 +80,7 @@ PAGES: tuple[Page, ...] = (
     *imports.PAGES,
     *of_resources(),
     *mail.PAGES,
+    *security.PAGES,
     Page("/admin/{path:path}", show_nothing, show_nothing),
 )
 

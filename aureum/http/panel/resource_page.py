@@ -50,7 +50,7 @@ async def one_form(
     users = await staff(resource, visit) | ({} if same is None else same["names"])
     history = None
     if resource.history:
-        history = await history_shown(visit, resource.api, resource.one, users, visit.zone)
+        history = await history_shown(visit, resource.api + "/{id}/history", resource.one, users, id=visit.id())
     activities = None
     # A page without a history of its own kind has the activities in its timeline already.
     if resource.activities and resource.history:

@@ -11,6 +11,7 @@ from aureum.http.panel.acting import named, number_of
 from aureum.http.panel.agents import API as AGENTS
 from aureum.http.panel.fields import Field, all_typed, sent
 from aureum.http.panel.forms import number_in
+from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import Visit
 
@@ -102,6 +103,7 @@ async def shown(visit: Visit, problem: str | None = None, etag: str | None = Non
     now = await read(visit)
     targets = [(f"group {name}", name) for name in (EVERYONE, *now.settings["groups"])]
     targets += [(f"agent {number}", name) for number, name in now.agents.items()]
+    names = {str(number): name for number, name in now.agents.items()}
     return await page(
         visit,
         "routing.html",
@@ -119,6 +121,7 @@ async def shown(visit: Visit, problem: str | None = None, etag: str | None = Non
         conditions=CONDITIONS,
         claim=CLAIM,
         targets=targets,
+        history=await history_shown(visit, API + "/history", "routing", names, **named(visit)),
     )
 
 

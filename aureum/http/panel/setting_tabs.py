@@ -16,4 +16,5 @@ SETTINGS: tuple[Tab, ...] = (
     ("/admin/settings/form", "Contact form", None),
     ("/admin/settings/api-keys", "API keys", None),
     ("/admin/settings/plan", "Plan", None),
+    ("/admin/settings/security", "Security log", None),
 )

@@ -12,6 +12,7 @@ from aureum.http.contract.visitor_page import COLOR
 from aureum.http.panel.acting import number_of
 from aureum.http.panel.brokerages import MAILS, NAME, SETTINGS
 from aureum.http.panel.fields import all_typed, as_typed
+from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.resource_page import typed_anew
 from aureum.http.panel.time_zones import zones
@@ -63,6 +64,7 @@ async def shown(
         "fields": FIELDS,
         "values": values,
         "users": {},
+        "history": await history_shown(visit, API + "/history", "brokerage", {}, id=managed_number(visit)),
     }
     return await page(visit, "settings.html", 400 if problem else 200, problem=problem, done=done, **about)
 

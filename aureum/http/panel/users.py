@@ -91,6 +91,7 @@ USERS = Resource(
         Column("created_at", "Created", "time"),
     ),
     told={"invited": INVITED},
+    history=True,
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import Visit
 from aureum.http.panel.webhook_words import MODES
@@ -48,6 +49,7 @@ async def shown(
         deliveries=deliveries.body,
         replays=replays.body,
         success=success,
+        history=await history_shown(visit, API + "/history", "webhook", {}, id=webhook_id),
         problem=problem,
         done=done,
         events=WEBHOOK_EVENTS,

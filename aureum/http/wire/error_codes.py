@@ -11,6 +11,7 @@ Code = Literal[
     "invalid_fields",
     "invalid_parameters",
     "as_of_unsupported",
+    "past_too_long",
     "body_missing",
     "body_not_json",
     "body_not_object",
@@ -84,8 +85,13 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "as_of_unsupported": Meaning(
         400,
-        "`asOf` was sent to a list or a count. They have only the current state.",
-        "Leave it out, or request a single resource.",
+        "`asOf` was sent to a list that has only the current state.",
+        "Leave it out.",
+    ),
+    "past_too_long": Meaning(
+        400,
+        "At the moment that `asOf` names, the list was made of more resources than one response can have.",
+        "Ask the operator for the list: `aureum audit list` prints it.",
     ),
     "body_missing": Meaning(
         400,

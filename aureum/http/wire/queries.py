@@ -9,10 +9,7 @@ from starlette.datastructures import QueryParams
 from aureum.http.wire.errors import HttpError, InvalidRequest, Problem
 from aureum.http.wire.validation import ECHOED
 
-NO_PAST = (
-    "asOf works for a single resource, such as GET /api/leads/{id}?asOf=TIME. Lists and counts have only the current "
-    "state, so leave it out."
-)
+NO_PAST = "asOf does not work for this list, which has only the current state. Leave it out."
 
 MOST_TOLD = 10
 """Unknown parameters that one refusal names."""
@@ -21,7 +18,7 @@ TWICE = "{name} is sent more than once. Send it once."
 
 
 def check_past(query: QueryParams) -> None:
-    """Raises HttpError 400 for ``asOf``, which lists and counts cannot do."""
+    """Raises HttpError 400 for ``asOf``, where a list cannot do it."""
     if query.get("asOf"):
         raise HttpError("as_of_unsupported", NO_PAST)
 

@@ -44,6 +44,9 @@ class ChangeResponse(Shape):
     to: Any
 
 
+RequestId = Annotated[str, Field(description="The `X-Request-Id` of the request that caused it.")]
+
+
 class EventResponse(Shape):
     """One event of a resource's history."""
 
@@ -51,7 +54,32 @@ class EventResponse(Shape):
     type: str
     at: Timestamp
     actor: ActorResponse
+    request: RequestId
     changes: dict[str, ChangeResponse]
     savedWith: Annotated[int, Field(description="The first version of the save that it belongs to.")]
     undoable: Annotated[bool, Field(description="Whether it can be undone now: what it changed is as it left it.")]
     undoes: Annotated[int | None, Field(description="The version whose change it undid. `null` for all others.")]
+
+
+class StateEventResponse(Shape):
+    """One event of the history of a webhook."""
+
+    version: int
+    type: str
+    at: Timestamp
+    actor: ActorResponse
+    request: RequestId
+    changes: dict[str, ChangeResponse]
+    savedWith: Annotated[int, Field(description="The first version of the save that it belongs to.")]
+
+
+class StaffEventResponse(Shape):
+    """One event of the history of a user, an API key, a brokerage or its routing settings."""
+
+    version: int
+    type: str
+    at: LeadsTimestamp
+    actor: ActorResponse
+    request: RequestId
+    changes: dict[str, ChangeResponse]
+    savedWith: Annotated[int, Field(description="The first version of the save that it belongs to.")]

@@ -150,7 +150,7 @@ MEANINGS: Mapping[str, Meaning] = {
         "must be taken from a Link header of this list",
         "must be taken from a Link header of this list, with the same filters. Without it the list starts over",
     ),
-    "changed_after_in_one": Meaning(
+    "in_one": Meaning(
         "value_error",
         "is of one brokerage: name it as brokerage_id",
         "is of one brokerage: name it as brokerage_id",
@@ -160,6 +160,11 @@ MEANINGS: Mapping[str, Meaning] = {
         "value_error",
         "must be 1. Use the Link header for further pages of changes",
         "must be 1. Use the Link header for further pages of changes",
+    ),
+    "changes_of_past": Meaning(
+        "value_error",
+        "cannot be combined with asOf",
+        "cannot be combined with asOf: what has changed is told up to now",
     ),
     "unsorted": OTHER._replace(says="has an order of its own. Leave out sort"),
     "whole_unsorted": OTHER._replace(says="needs limit. Without limit the list is returned newest first"),

@@ -51,7 +51,7 @@ SELECT %(tenant)s, %(version)s, r.status, r.leads
 ON CONFLICT (tenant_id, read_version, status) DO UPDATE SET leads = c.leads + excluded.leads
 """
 
-REMOVE = "DELETE FROM lead_counts WHERE tenant_id = %(tenant)s AND read_version <> %(keep)s"
+REMOVE = "DELETE FROM lead_counts WHERE tenant_id = %(tenant)s AND read_version <> ALL (%(keep)s)"
 
 
 async def copy(log: EventLog, claim: RebuildClaim, until: int, folded: Callable[[int], None]) -> int:
@@ -66,7 +66,7 @@ async def apply(claim: RebuildClaim, events: Sequence[Logged]) -> None:
     await claim.connection.execute(ADD, claim.parameters(rows=orjson.dumps(rows).decode()))
 
 
-async def remove(claim: RebuildClaim, keep: int) -> None:
-    """Remove the rows of every version but *keep*: a handful each."""
+async def remove(claim: RebuildClaim, *keep: int) -> None:
+    """Remove the rows of every version but those to *keep*: a handful each."""
     async with claim.transaction():
-        await claim.connection.execute(REMOVE, claim.parameters(keep=keep))
+        await claim.connection.execute(REMOVE, claim.parameters(keep=list(keep)))

@@ -11,7 +11,7 @@ import orjson
 from aureum.domain.aggregate import events_of
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row, is_erased
 from aureum.store.event_log import EventLog, Logged
-from aureum.store.rebuild.claim import RebuildClaim
+from aureum.store.rebuild.claim import Progress, RebuildClaim
 
 NEXT_VERSION = """
 UPDATE rebuilds r SET read_version = greatest(r.read_version, h.{table}_version) + 1
@@ -97,18 +97,21 @@ class ListRebuild:
         between two batches, however many there are.
         """
         row: Row | None = None
-        async with aclosing(log.by_stream(until, BATCH_EVENTS)) as batches:
+        stream: UUID | None = None
+        copied = None if claim.resumed is None else claim.resumed.copied
+        async with aclosing(log.by_stream(until, BATCH_EVENTS, behind=copied)) as batches:
             async for events in batches:
                 finished: list[Row] = []
                 for event, before in events:
-                    if row is not None and event.originator_id != row[self.model.id]:
-                        finished.append(row)
-                        row = None
+                    if stream is not None and event.originator_id != stream:
+                        if row is not None:
+                            finished.append(row)
+                        row, copied = None, stream
+                    stream = event.originator_id
                     row = self.stepped(row, event, before)
-                await self.write_new(claim, finished)
+                await self.write_new(claim, finished, Progress(until, copied))
                 folded(len(events))
-        if row is not None:
-            await self.write_new(claim, [row])
+        await self.write_new(claim, [] if row is None else [row], Progress(done=until))
         return until
 
     def stepped(self, row: Row | None, event: Any, before: datetime | None) -> Row | None:
@@ -116,10 +119,14 @@ class ListRebuild:
         row = self.model.step(row, event)
         return None if row is None or is_erased(row) else self.model.counted(row, before)
 
-    async def write_new(self, claim: RebuildClaim, rows: Sequence[Row]) -> None:
-        """COPY rows of resources that have none yet in the new version."""
+    async def write_new(self, claim: RebuildClaim, rows: Sequence[Row], progress: Progress) -> None:
+        """COPY rows of resources that have none yet in the new version, which comes as far as *progress* says."""
         statement = self.model.statement(COPY)
-        async with claim.transaction(), claim.connection.cursor() as cursor, cursor.copy(statement) as target:
+        async with (
+            claim.transaction(self.STEP_VERSION, progress),
+            claim.connection.cursor() as cursor,
+            cursor.copy(statement) as target,
+        ):
             target.set_types(("uuid", "int4", *self.model.columns.values()))
             for row in rows:
                 stored = self.model.stored(row)
@@ -143,8 +150,8 @@ class ListRebuild:
             self.model.statement(STORE), claim.parameters(rows=orjson.dumps(changed).decode())
         )
 
-    async def remove(self, claim: RebuildClaim, keep: int) -> None:
-        """Remove the rows of every version but *keep*, some thousands a transaction."""
+    async def remove(self, claim: RebuildClaim, *keep: int) -> None:
+        """Remove the rows of every version but those to *keep*, some thousands a transaction."""
         other = -1
         while True:
             cursor = await claim.connection.execute(self.model.statement(NEXT_OTHER), claim.parameters(after=other))
@@ -152,7 +159,7 @@ class ListRebuild:
             if row is None:
                 return
             (other,) = row
-            if other != keep:
+            if other not in keep:
                 await self.remove_version(claim, other)
 
     async def remove_version(self, claim: RebuildClaim, other: int) -> None:

@@ -1,6 +1,6 @@
 """Rebuilds a read model of one tenant from its events, beside the live one, while requests go on.
 
-    claim      one process at a time; a version number that no row has
+    claim      one process at a time; a version number that no row has, or that of a rebuild which was killed
     copy       the log up to its present end, in short transactions
     follow     what was appended meanwhile, until hardly anything is left
     swap       lock the head row, apply the rest, name the new version on the head row, commit
@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -25,11 +25,12 @@ from aureum.domain.errors import Busy, Invalid, Unavailable
 from aureum.projections.document_list import DocumentList
 from aureum.registry import VERSIONED
 from aureum.store.cipher import TenantKeys
-from aureum.store.event_log import EventLog, Logged, open_tenant_key
+from aureum.store.event_log import EventLog, Logged, open_tenant_key, rows_on
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
 from aureum.store.rebuild import lead_counts as rebuild_lead_counts
-from aureum.store.rebuild.claim import RebuildClaim, claim, release
+from aureum.store.rebuild.claim import Progress as Made
+from aureum.store.rebuild.claim import RebuildClaim, claim, forget_progress, release
 from aureum.store.rebuild.list import ListRebuild
 
 
@@ -50,7 +51,7 @@ class Rebuildable(Protocol):
 
     async def apply(self, claim: RebuildClaim, events: Sequence[Logged]) -> None: ...
 
-    async def remove(self, claim: RebuildClaim, keep: int) -> None: ...
+    async def remove(self, claim: RebuildClaim, *keep: int) -> None: ...
 
 
 REBUILDABLE: tuple[Rebuildable, ...] = tuple(
@@ -75,6 +76,7 @@ SWAP_SETTINGS = (
 """The head row is not held for longer, even if this process stands still."""
 
 HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
+LIVE = "SELECT {name}_version FROM heads WHERE tenant_id = %(tenant)s"
 LOCK_HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s FOR NO KEY UPDATE"
 
 
@@ -102,8 +104,8 @@ async def rebuild(
     """Rebuild the read model *name* of *tenant_id* and put it in the place of the live one.
 
     *url* is the owner role's. *progress* hears how many events were folded and how long the log is. *lock_timeout* (as
-    PostgreSQL writes it) is how long each of *tries* waits for the head row. Until the swap no reader notices anything;
-    what an unfinished rebuild left behind the next one removes.
+    PostgreSQL writes it) is how long each of *tries* waits for the head row. Until the swap no reader notices anything.
+    A rebuild that was killed is gone on with by the next one; one that is cancelled removes what it has made.
 
     Raises Invalid (no such read model), NotFound (no such tenant), Busy (another process rebuilds the same, or the head
     row could not be had), Unavailable, WrongMasterKey.
@@ -116,17 +118,20 @@ async def rebuild(
             await connect(url, prepared=prepared, watch=watch) as reading,
             await connect(url, prepared=prepared, watch=watch) as writing,
         ):
-            given = await claim(writing, tenant_id, model.NAME, model.NEXT_VERSION)
+            given = await claim(writing, tenant_id, model.NAME, model.NEXT_VERSION, model.STEP_VERSION)
             try:
-                await model.remove(given, given.live)
+                await model.remove(given, given.live, given.version)
                 key = await open_tenant_key(reading, keys, tenant_id) if model.PERSONAL else None
-                work = Work(model, given, EventLog(reading, tenant_id, model.TYPES, key), progress)
+                work = Work(model, given, EventLog(rows_on(reading), tenant_id, model.TYPES, key), progress)
                 await work.copy()
                 await work.swap(lock_timeout, tries)
                 seconds = time.monotonic() - started
                 cursor = await writing.execute(model.COUNT, given.parameters())
                 ((rows,),) = await cursor.fetchall()
                 await model.remove(given, given.version)
+            except asyncio.CancelledError:
+                await clear_up(url, model, given)
+                raise
             finally:
                 await give_back(url, given)
     except AWAY as error:
@@ -140,6 +145,18 @@ def rebuildable(name: str) -> Rebuildable:
         if name == model.NAME:
             return model
     raise Invalid("name", f"The read model must be one of: {', '.join(model.NAME for model in REBUILDABLE)}.")
+
+
+async def clear_up(url: str, model: Rebuildable, given: RebuildClaim) -> None:
+    """Remove what a rebuild that is cancelled has made, on a connection of its own. Where that fails, as when it is
+    cancelled again, the next rebuild goes on with it or removes it."""
+    with suppress(psycopg.Error, Unavailable, Busy):
+        async with await connect(url) as connection:
+            here = replace(given, connection=connection)
+            await forget_progress(here)
+            cursor = await connection.execute(LIVE.replace("{name}", model.NAME).encode(), here.parameters())
+            ((live,),) = await cursor.fetchall()
+            await model.remove(here, live)
 
 
 async def give_back(url: str, given: RebuildClaim) -> None:
@@ -168,13 +185,17 @@ class Work:
 
     async def look(self) -> None:
         """See how far the log has come: what stands there is committed and visible to every statement from now on."""
-        cursor = await self.log.connection.execute(HEAD, self.claim.parameters())
-        ((self.head,),) = await cursor.fetchall()
+        ((self.head,),) = await self.log.read(HEAD, self.claim.parameters())
 
     async def copy(self) -> None:
         """The log up to its present end."""
         await self.look()
-        self.done = await self.model.copy(self.log, self.claim, self.head, self.folded)
+        resumed = self.claim.resumed
+        if resumed is not None and resumed.done is not None:
+            self.done = resumed.done
+            return
+        until = self.head if resumed is None or resumed.until is None else resumed.until
+        self.done = await self.model.copy(self.log, self.claim, until, self.folded)
 
     async def follow(self) -> None:
         """What was appended meanwhile, up to the present end."""
@@ -182,7 +203,7 @@ class Work:
         while self.done < self.head:
             until = min(self.done + FOLLOW_POSITIONS, self.head)
             events = await self.log.by_position(self.done, until)
-            async with self.claim.transaction():
+            async with self.claim.transaction(self.model.STEP_VERSION, Made(done=until)):
                 await self.model.apply(self.claim, events)
             self.done = until
             self.folded(len(events))

@@ -10,6 +10,7 @@
 Nothing that people read changes, no append waits, and memory does not grow with the rows.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -19,11 +20,11 @@ from uuid import UUID
 from psycopg import AsyncConnection, IsolationLevel
 
 from aureum.store.cipher import TenantKeys
-from aureum.store.event_log import EventLog, open_tenant_key
+from aureum.store.event_log import EventLog, open_tenant_key, rows_on
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
-from aureum.store.rebuild.claim import RebuildClaim, claim
-from aureum.store.rebuild.rebuild import FOLLOW_POSITIONS, Progress, Rebuildable, Work, give_back, rebuildable
+from aureum.store.rebuild.claim import RebuildClaim, claim, forget_progress
+from aureum.store.rebuild.rebuild import FOLLOW_POSITIONS, Progress, Rebuildable, Work, clear_up, give_back, rebuildable
 
 SNAPSHOT = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 
@@ -85,7 +86,7 @@ async def verify_read_model(
             try:
                 await model.remove(given, given.live)
                 key = await open_tenant_key(reading, keys, tenant_id) if model.PERSONAL else None
-                work = Work(model, given, EventLog(reading, tenant_id, model.TYPES, key), progress)
+                work = Work(model, given, EventLog(rows_on(reading), tenant_id, model.TYPES, key), progress)
                 await work.copy()
                 await work.follow()
                 await standing.set_isolation_level(IsolationLevel.REPEATABLE_READ)
@@ -95,7 +96,12 @@ async def verify_read_model(
                     await follow_to(work, position)
                     compared = await compare(model, given, standing, reading)
                     await name_columns(model, given, standing, reading, compared)
+                # First: no rebuild may go on with rows that are half removed.
+                await forget_progress(given)
                 await model.remove(given, given.live)
+            except asyncio.CancelledError:
+                await clear_up(url, model, given)
+                raise
             finally:
                 await give_back(url, given)
     except AWAY as error:

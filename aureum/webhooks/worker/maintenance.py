@@ -9,6 +9,8 @@ from aureum.commands.importing.imports import prune_imports
 from aureum.commands.routing_rehearsals import prune_rehearsals
 from aureum.store.postgres.database import Database
 from aureum.store.search import Searched
+from aureum.store.security_log import KEPT_DAYS
+from aureum.store.security_log import prune as prune_security_log
 from aureum.store.sweep import sweep
 from aureum.webhooks.queue.observing import Observations, observe
 from aureum.webhooks.queue.partitions import keep_partitions
@@ -22,7 +24,11 @@ SEARCH_SECONDS = 5.0
 
 
 def maintenance(
-    database: Database, counters: Observations, hint: Callable[[UUID], None], stop: asyncio.Event
+    database: Database,
+    counters: Observations,
+    hint: Callable[[UUID], None],
+    stop: asyncio.Event,
+    security_log_days: int = KEPT_DAYS,
 ) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """Each chore's name and one round of it, which ends with the wait for the next. *hint*: something is due there."""
 
@@ -32,6 +38,7 @@ def maintenance(
         await prune_messages(database)
         await prune_rehearsals(database)
         await prune_imports(database)
+        await prune_security_log(database, security_log_days)
         await wait_for(stop, SWEEP_SECONDS)
 
     async def mend() -> None:

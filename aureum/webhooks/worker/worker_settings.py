@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from aureum.settings import NO_MODEL
 from aureum.store.postgres.watch import PATIENT_SECONDS
+from aureum.store.security_log import KEPT_DAYS
 from aureum.webhooks.queue.lanes import LEASE_SECONDS
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.results import SendResult
@@ -31,7 +32,8 @@ class WorkerSettings:
     """``slots`` are the attempts that may be under way at once, ``allow_networks`` what else than the public Internet.
 
     ``timeout_seconds`` is for one attempt; the lease must be longer, so that its outcome can be written.
-    ``database_timeout`` is for one wait for the database, ``routing_model`` what rehearsals of routing ask.
+    ``database_timeout`` is for one wait for the database, ``routing_model`` what rehearsals of routing ask,
+    ``security_log_days`` how long the security log keeps what it says.
     """
 
     allow_networks: tuple[Network, ...] = ()
@@ -44,6 +46,7 @@ class WorkerSettings:
     database_timeout: float = PATIENT_SECONDS
     pause_after: PauseAfter = pause_after
     routing_model: str = NO_MODEL
+    security_log_days: int = KEPT_DAYS
 
     def __post_init__(self) -> None:
         if self.lease_seconds <= self.timeout_seconds:

@@ -24,6 +24,7 @@ from aureum.domain.ids import PLATFORM, aureum_time, from_wire, now, to_wire
 from aureum.domain.totp import new_secret
 from aureum.http.api.brokerages.logo import PIXEL
 from aureum.http.contract.endpoint import Endpoint
+from aureum.store import security_log
 from aureum.store.event_store import EventStore
 from tests.http.cheap_hashes import cheap_hashes
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
@@ -649,6 +650,21 @@ def imported(sample: Sample) -> dict[str, Any]:
     return {"path": f"{IMPORTS}/{made}/undo"}
 
 
+def routing_changed(sample: Sample) -> dict[str, Any]:
+    """Another change of the routing settings."""
+    put = declared("PUT", "/api/v1/admin/routing")
+    assert put is not None
+    sample.succeed(put, sample.call(put).but(body=routing(sample) | {"answer_within_minutes": next(NUMBERS)}))
+    return {"id": to_wire(sample.tenant.id)}
+
+
+def noted(sample: Sample) -> dict[str, Any]:
+    """Something in the security log."""
+    entry = security_log.Noted("export", tenant_id=sample.tenant.id, about=f"leads {sample.mark} {next(NUMBERS)}")
+    sample.operator.run(lambda store: security_log.write(store, {entry: security_log.Times()}))
+    return {"id": to_wire(sample.tenant.id)}
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/logo"): with_logo,
@@ -725,6 +741,8 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     REHEARSALS: rehearsed,
     f"{REHEARSALS}/{{id}}/leads": to_rehearse,
     "/api/v1/admin/routing/examples": example,
+    "/api/v1/admin/routing/history": routing_changed,
+    "/api/v1/admin/security-log": noted,
     "/api/v1/admin/mail": failed_mail,
     "/api/v1/admin/newsletter": subscriber,
     "/api/activities": activity,

@@ -1,4 +1,4 @@
-"""Every list tells of a parameter that it does not have, and that it shows the present only."""
+"""Every list tells of a parameter that it does not have, and whether it can show the past."""
 
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import every, query_fields, refusal
@@ -60,8 +60,42 @@ def test_the_leads_api_ignores_what_it_does_not_know(sample: Sample, endpoint: E
         assert sample.succeed(endpoint, call.but(query=query)).json == sample.succeed(endpoint, call).json
 
 
-@every(lambda endpoint: endpoint.lists or endpoint.path == "/api/leads/count")
-def test_lists_have_no_as_of(sample: Sample, endpoint: Endpoint) -> None:
+PAST = {
+    "/api/leads",
+    "/api/leads/count",
+    "/api/contacts",
+    "/api/properties",
+    "/api/tasks",
+    "/api/showings",
+    "/api/tours",
+    "/api/users",
+    "/api/v1/admin/leads",
+    "/api/v1/admin/users",
+}
+"""The lists and counts that can be requested as of a moment."""
+
+
+@every(lambda endpoint: endpoint.method == "GET" and endpoint.path in PAST)
+def test_lists_as_of_a_moment(sample: Sample, endpoint: Endpoint) -> None:
+    call = sample.call(endpoint)
+    if endpoint.path == "/api/leads/count":
+        call = call.but(headers=sample.tenant.bearer)
+    now = sample.succeed(endpoint, call)
+
+    late = sample.succeed(endpoint, call.but(query={"asOf": "9999-01-01T00:00:00Z"}))
+    early = sample.succeed(endpoint, call.but(query={"asOf": "2001-01-01"}))
+    assert late.body == now.body and now.json
+    assert [one for one in (early.json if isinstance(early.json, list) else early.json.get("items", ()))] == []
+    for tag in (late.etag, f'"other", W/{late.etag}'):
+        again = call.but(query={"asOf": "9999-01-01T00:00:00Z"}, headers={"If-None-Match": tag}).send(sample.server)
+        assert (again.status, again.body) == (304, b"")
+    for moment in ("lately", "x", "2026-02-30"):
+        bad = call.but(query={"asOf": moment}).send(sample.server)
+        assert bad.status in (400, 422) and "asOf" in refusal(endpoint, bad)
+
+
+@every(lambda endpoint: endpoint.lists and "asOf" not in query_fields(endpoint))
+def test_other_lists_have_no_as_of(sample: Sample, endpoint: Endpoint) -> None:
     call = sample.call(endpoint)
     etag = sample.succeed(endpoint, call).etag
 
@@ -74,7 +108,7 @@ def test_lists_have_no_as_of(sample: Sample, endpoint: Endpoint) -> None:
         for headers in ({}, {"If-None-Match": etag}):
             answer = call.but(query=query, headers=headers).send(sample.server)
             assert answer.status == 400
-            assert refusal(endpoint, answer).startswith("asOf works for a single resource")
+            assert refusal(endpoint, answer).startswith("asOf does not work for this list")
         assert call.but(method="HEAD", query=query).send(sample.server).status == 400
 
 

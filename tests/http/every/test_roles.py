@@ -17,7 +17,12 @@ from tests.http.serving import Answer, Server
 PRIVATE = ("/api/leads", "/api/tasks", "/api/tours", "/api/showings", "/api/activities", "/api/v1/admin/leads")
 """Of what begins like these an agent sees what is assigned to that agent or created by it."""
 
-OWNERS = ("/api/v1/admin/users", "/api/v1/admin/api-keys", "/api/v1/admin/people")
+OWNERS = (
+    "/api/v1/admin/users",
+    "/api/v1/admin/api-keys",
+    "/api/v1/admin/people",
+    "/api/v1/admin/security-log",
+)
 """What begins like these is for owners."""
 
 NOT_FOR_AGENTS = ("/api/v1/admin/routing", "/api/v1/admin/mail", "/api/v1/admin/newsletter", "/api/v1/admin/imports")

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from psycopg import sql
 
+from aureum.store.event_log import rows_on
 from aureum.store.event_store import EventStore
 from aureum.store.lists_as_of import rows_as_of
 from aureum.store.rebuild.claim import RebuildClaim
@@ -73,11 +74,12 @@ def test_a_list_agrees_while_it_is_written_and_every_difference_is_named(
 
 async def as_of_now(store: EventStore, tenant_id: UUID, model: ListRebuild) -> list[Any]:
     """The documents of the list as it is at the end of time."""
+    key, end = await store.tenant_key(tenant_id), datetime.max.replace(tzinfo=UTC)
     async with (
         store.database.connection() as connection,
-        aclosing(rows_as_of(connection, store.keys, tenant_id, model.model, datetime.max.replace(tzinfo=UTC))) as rows,
+        aclosing(rows_as_of(rows_on(connection), key, model.model, end)) as rows,
     ):
-        return [row["doc"] async for row in rows]
+        return [row["doc"] async for row, _ in rows]
 
 
 async def live(store: EventStore, tenant_id: UUID, model: ListRebuild) -> list[Any]:

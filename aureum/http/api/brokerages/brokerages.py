@@ -2,6 +2,7 @@
 owner's brokerage."""
 
 from functools import partial
+from typing import Any
 
 from starlette.responses import Response
 
@@ -9,7 +10,7 @@ from aureum.commands.brokerages import ChangeBrokerage, OpenBrokerage, change_br
 from aureum.commands.clock import on_clock
 from aureum.domain.brokerage import SETTINGS, Brokerage
 from aureum.domain.errors import NotFound
-from aureum.domain.ids import PLATFORM
+from aureum.domain.ids import PLATFORM, leads_time
 from aureum.http.access.callers import origin
 from aureum.http.access.roles import ADMIN, OWNER, check_platform_admin
 from aureum.http.api.brokerages.brokerage_domains import brokerage_domains
@@ -17,8 +18,11 @@ from aureum.http.api.brokerages.brokerage_fields import BrokerageChange, Brokera
 from aureum.http.api.staff.managed import NO_BROKERAGE, brokerage_of, position
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
+from aureum.http.contract.history import with_names
 from aureum.http.contract.numbered_pages import FoundPage, Numbered, NumberedPage, paged
-from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once, unless_known
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
+from aureum.http.contract.state_history import states
+from aureum.http.wire.shapes import StaffEventResponse
 from aureum.projections import brokerages
 from aureum.projections.brokerages import BrokerageRow
 
@@ -69,6 +73,22 @@ async def get_brokerage(context: Context, number: int, as_of: AsOf) -> Response:
     if brokerage is None:
         raise NotFound(NOT_YET)
     return unless_known(context, brokerage_body(brokerage), brokerage.version)
+
+
+async def get_brokerage_history(context: Context, number: int, as_of: AsOf) -> Response:
+    """Lists every event of the brokerage, oldest first: who changed what, when, from which value to which. With
+    ``asOf`` it ends at that moment. What changed in the routing settings is at
+    ``/api/v1/admin/routing/history``."""
+    row = await managed_row(context, number)
+    (at,) = await on_clock(context.app.database, row.tenant_id, as_of.as_of)
+    stream = as_it_was(await context.app.store.load(PLATFORM, row.tenant_id), at)
+    return await with_names(context, stream, states(stream, in_history, leads_time), tenant_id=row.tenant_id)
+
+
+def in_history(brokerage: Brokerage) -> dict[str, Any]:
+    """What a brokerage's history tells of."""
+    shown = document(brokerage, brokerage.created_on)
+    return {name: value for name, value in shown.items() if name not in ("id", "created_at")}
 
 
 async def patch_brokerage(context: Context, number: int, change: BrokerageChange) -> Response:
@@ -124,5 +144,14 @@ ENDPOINTS = (
         refusals=(403, 409),
     ),
     one(method="GET", run=get_brokerage, summary="Get a brokerage", query=AsOf, own_clock=True),
+    one(
+        method="GET",
+        path=PATH + "/{id}/history",
+        run=get_brokerage_history,
+        summary="Get a brokerage's history",
+        query=AsOf,
+        answers=list[StaffEventResponse],
+        own_clock=True,
+    ),
     one(method="PATCH", run=patch_brokerage, summary="Change a brokerage", body=BrokerageChange, refusals=(403, 409)),
 )

@@ -1,7 +1,11 @@
 """``GET /api/leads/count``: how many leads of the Host's brokerage stand at each status."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,12 +15,15 @@ from aureum.http.access.gate import Caller
 from aureum.http.access.session_cookie import session_token
 from aureum.http.contract.answers import answer_kept, encoded, kept_as, log_etag, not_modified
 from aureum.http.contract.endpoint import Access, Context, Endpoint
+from aureum.http.contract.past import MOST, rows_at
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 from aureum.http.wire.shapes import Shape
-from aureum.projections import lead_counts
+from aureum.http.wire.times import Time
+from aureum.projections import lead_counts, lead_list
 
 PATH = "/api/leads/count"
+NO_PAST = "The counts of a moment in the past need credentials. Send an API key or a token, or leave out asOf."
 PRIVATE = "This brokerage's lead count is not public. Send an API key or a token."
 
 
@@ -31,6 +38,21 @@ class CountResponse(Shape):
     offer: int
     lost: int
     total: int
+
+
+class CountQuery(BaseModel):
+    """When."""
+
+    model_config = ConfigDict(frozen=True)
+
+    as_of: Annotated[
+        Time | None,
+        Field(
+            alias="asOf",
+            description="Counts the leads as they were at this moment, that moment included. Needs credentials. If "
+            f"there were more than {MOST:,} leads, it is refused with 400.",
+        ),
+    ] = None
 
 
 async def by_host_or_credentials(request: Request) -> Caller:
@@ -48,14 +70,19 @@ async def by_host_or_credentials(request: Request) -> Caller:
     raise HttpError("credentials_missing", PRIVATE)
 
 
-async def get_lead_count(context: Context) -> Response:
-    """Counts the leads that are visible to the caller. Without credentials it counts all leads of the brokerage."""
+async def get_lead_count(context: Context, query: CountQuery) -> Response:
+    """Counts the leads that are visible to the caller, now or at ``asOf``. Without credentials it counts all leads of
+    the brokerage."""
     caller = context.caller
     etag = log_etag(context.request, caller, PATH)
     unchanged = not_modified(context.request, etag)
     if unchanged is not None:
         return unchanged
-    return answer_kept(await context.app.answers.get(kept_as(caller, etag), lambda: read(context)), etag)
+    if query.as_of is not None and caller.caller_id is None:
+        # It costs a hundred times as much, and each moment is another one.
+        raise HttpError("credentials_missing", NO_PAST)
+    counted = partial(read, context) if query.as_of is None else partial(read_past, context, query.as_of)
+    return answer_kept(await context.app.answers.get(kept_as(caller, etag), counted), etag)
 
 
 async def read(context: Context) -> bytes:
@@ -70,6 +97,14 @@ async def read(context: Context) -> bytes:
     return b"\n" + encoded(lead_counts.summary(rows))
 
 
+async def read_past(context: Context, moment: datetime) -> bytes:
+    """The same of *moment*. Raises HttpError 400, Busy, Unavailable."""
+    rows = await rows_at(context, lead_list.LIST, moment)
+    parameters = {"tenant": context.tenant_id, "rows": rows, "visible_to": context.caller.visible_to}
+    found = await context.app.database.tenant_rows(context.tenant_id, lead_counts.OF_PAST, parameters)
+    return b"\n" + encoded(lead_counts.summary(found))
+
+
 ENDPOINTS = (
     Endpoint(
         "GET",
@@ -78,6 +113,7 @@ ENDPOINTS = (
         "Count leads by status",
         access=Access(by_host_or_credentials, ("key", "token"), optional=True),
         dialect="leads",
+        query=CountQuery,
         answers=CountResponse,
         etag_from_position=True,
         from_pages=True,

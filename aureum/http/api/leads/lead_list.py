@@ -17,7 +17,7 @@ from aureum.projections import lead_list, lead_sorted
 
 PATH = "/api/leads"
 LEADS = listing(PATH, lead_list.LIST, lead_list.LEADS, lead_list.LATER)
-SORTED = SortedListing(PATH, lead_sorted.PAGE)
+SORTED = SortedListing(PATH, lead_sorted.PAGE, lead_list.LIST, lead_sorted.PAST)
 
 YesOrNo = Literal["true", "false"]
 Sort = Literal["-createdAt", "createdAt", "-updatedAt", "updatedAt", "name", "-name", "status", "-status"]

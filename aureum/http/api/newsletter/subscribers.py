@@ -61,7 +61,7 @@ async def get_subscriber(context: Context, subscriber_id: UUID, of: SubscriberQu
     """Returns the subscriber with every consent and withdrawal, or its state at ``asOf``."""
     context = await leaders(context, of)
     await document(context, subscriber_id)
-    stream = as_it_was(await context.app.store.load(context.tenant_id, subscriber_id), of)
+    stream = as_it_was(await context.app.store.load(context.tenant_id, subscriber_id), of.as_of)
     row = reduce(subscriber_list.step, (one.event for one in stream.events), None)
     assert row is not None, "a stream begins with the event that makes the row"
     actors = {from_wire(one.metadata["actor"].get("id") or "") for one in stream.events} - {None}

@@ -211,7 +211,7 @@ async def get_reso_property(context: Context, property_id: UUID, as_of: AsOf) ->
         raise NotFound(NO_PROPERTY)
     doc, version = orjson.loads(found["doc"]), found["stream_version"]
     if as_of.as_of is not None:
-        stream = as_it_was(await context.app.store.load(context.tenant_id, property_id), as_of)
+        stream = as_it_was(await context.app.store.load(context.tenant_id, property_id), as_of.as_of)
         listed: Property = stream.aggregate()
         doc = property_list.document(listed, property_id, listed.created_on, listed.modified_on)
         version = listed.version

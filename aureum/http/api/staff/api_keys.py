@@ -9,23 +9,28 @@ from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from aureum.commands.api_keys import NO_KEY, IssueApiKey, issue_api_key_once, new_key, revoke_api_key
+from aureum.commands.clock import on_clock
 from aureum.domain.api_key import RATE_LIMIT, ApiKey
+from aureum.domain.errors import NotFound
 from aureum.domain.ids import leads_time, to_wire
 from aureum.http.access.callers import origin
 from aureum.http.api.staff.managed import managed_brokerage
-from aureum.http.api.staff.user_fields import BrokerageId, BrokeragePage, OfBrokerage
+from aureum.http.api.staff.user_fields import BrokerageId, BrokeragePage, OfBrokerage, OfBrokerageAsOf
 from aureum.http.api.webhooks.webhook_lists import unless_same
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
+from aureum.http.contract.history import with_names
 from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, page_body
-from aureum.http.contract.resource import answered, once
+from aureum.http.contract.resource import answered, as_it_was, once
+from aureum.http.contract.state_history import states
 from aureum.http.wire.fields import Name
 from aureum.http.wire.nulls import NULL_IS_ABSENT
 from aureum.http.wire.numbers import Whole
 from aureum.http.wire.sent import Body
-from aureum.http.wire.shapes import LeadsTimestamp, Shape, Wire
+from aureum.http.wire.shapes import LeadsTimestamp, Shape, StaffEventResponse, Wire
 from aureum.http.wire.times import Time
 from aureum.projections import api_keys
+from aureum.store.event_store import Stream
 
 PATH = "/api/v1/admin/api-keys"
 
@@ -107,6 +112,40 @@ async def get_api_keys(context: Context, part: BrokeragePage) -> Response:
     return unless_same(context, page_body(part, FoundPage(items, total)))
 
 
+async def get_api_key(context: Context, key_id: UUID, of: OfBrokerageAsOf) -> Response:
+    """Returns the API key, without the key itself, or its state at ``asOf``. When it was last used is no event, so
+    ``last_used_at`` is ``null`` with ``asOf``."""
+    tenant_id, stream = await stream_of(context, key_id, of)
+    used_at = None
+    if of.as_of is None:
+        of_key = {"tenant": tenant_id, "key": key_id}
+        ((used_at,),) = await context.app.database.tenant_rows(tenant_id, api_keys.USED, of_key)
+    return unless_same(context, encoded(shown(stream.aggregate(), used_at)))
+
+
+async def get_api_key_history(context: Context, key_id: UUID, of: OfBrokerageAsOf) -> Response:
+    """Lists every event of the API key, oldest first: who issued and revoked it, and when. With ``asOf`` it ends at
+    that moment."""
+    tenant_id, stream = await stream_of(context, key_id, of)
+    history = states(stream, in_history, leads_time)
+    return await with_names(context, stream, history, tenant_id=tenant_id)
+
+
+def in_history(key: ApiKey) -> dict[str, Any]:
+    """What a key's history tells of."""
+    return {name: getattr(key, name) for name in ("name", "prefix", "rate_limit", "expires_at", "revoked")}
+
+
+async def stream_of(context: Context, key_id: UUID, of: OfBrokerageAsOf) -> tuple[UUID, Stream]:
+    """The key's stream, until ``asOf``, and its tenant. Raises NotFound, and what managed_brokerage raises."""
+    tenant_id, _ = await managed_brokerage(context, of.brokerage_id)
+    stream = await context.app.store.load(tenant_id, key_id)
+    if not stream.events or not isinstance(stream.events[0].event, ApiKey.Event):
+        raise NotFound(NO_KEY)
+    (at,) = await on_clock(context.app.database, tenant_id, of.as_of)
+    return tenant_id, as_it_was(stream, at)
+
+
 async def post_api_key(context: Context, new: ApiKeyCreate) -> Response:
     """Returns the new key, which is shown only in this response."""
     tenant_id, _ = await managed_brokerage(context, new.brokerage_id)
@@ -133,6 +172,7 @@ async def delete_api_key(context: Context, key_id: UUID, of: OfBrokerage) -> Res
 
 
 every = partial(Endpoint, path=PATH, access=STAFF, dialect="leads", refusals=(400, 403, 404))
+one = partial(every, path=PATH + "/{id}", id=Id(NO_KEY))
 
 ENDPOINTS = (
     every(
@@ -150,12 +190,27 @@ ENDPOINTS = (
         answers=KeyCreated,
         status=201,
     ),
-    every(
+    one(
+        method="GET",
+        run=get_api_key,
+        summary="Get an API key",
+        query=OfBrokerageAsOf,
+        answers=ApiKeyResponse,
+        own_clock=True,
+    ),
+    one(
+        method="GET",
+        path=PATH + "/{id}/history",
+        run=get_api_key_history,
+        summary="Get an API key's history",
+        query=OfBrokerageAsOf,
+        answers=list[StaffEventResponse],
+        own_clock=True,
+    ),
+    one(
         method="DELETE",
-        path=PATH + "/{id}",
         run=delete_api_key,
         summary="Revoke an API key",
-        id=Id(NO_KEY),
         query=OfBrokerage,
         answers=ApiKeyResponse,
     ),

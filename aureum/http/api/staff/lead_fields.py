@@ -11,13 +11,15 @@ from aureum.http.contract.form_fields import Cleared
 from aureum.http.contract.lists import CHANGED_AFTER, Search
 from aureum.http.contract.numbered_pages import Numbered
 from aureum.http.contract.paging import Cursor, Token
+from aureum.http.contract.past import AS_OF
 from aureum.http.contract.routing import Route
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.fields import Email, Enquiry, Message, Name, PhoneText, Source, Subject
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.numbers import Number, NumberText
 from aureum.http.wire.sent import Body
-from aureum.http.wire.shapes import ActorResponse, ChangeResponse, LeadsTimestamp, Shape, Wire
+from aureum.http.wire.shapes import ActorResponse, ChangeResponse, LeadsTimestamp, RequestId, Shape, Wire
+from aureum.http.wire.times import Time
 
 
 def _string(value: Any) -> str:
@@ -135,6 +137,9 @@ class AdminLeadFilters(Numbered):
             description="With `changedAfter`: the position of the page, from the `Link` header of the previous page."
         ),
     ] = None
+    as_of: Annotated[
+        Time | None, Field(alias="asOf", description=AS_OF + " Available for one brokerage at a time.")
+    ] = None
     q: Search = None
 
 
@@ -196,4 +201,5 @@ class AdminEventResponse(Shape):
     type: str
     at: LeadsTimestamp
     actor: ActorResponse
+    request: RequestId
     changes: dict[str, ChangeResponse]

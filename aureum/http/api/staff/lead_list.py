@@ -1,12 +1,15 @@
 """``GET /api/v1/admin/leads``: a brokerage's leads in numbered pages; all, for a platform admin who names none. Of one
-brokerage it also says what has changed in the list (``changedAfter``)."""
+brokerage it also says what has changed in the list (``changedAfter``), and how it was (``asOf``)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
 
+from aureum.commands.clock import on_clock
 from aureum.http.api.staff.lead_fields import AdminLeadFilters
 from aureum.http.api.staff.lead_routing import offer_of, routed_numbers, routing_of
 from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
@@ -15,8 +18,9 @@ from aureum.http.contract.catching_up import FAR, Run, changes, runs_of
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.numbered_pages import FoundPage, page_body, paged
 from aureum.http.contract.paging import link
+from aureum.http.contract.past import check_past, rows_at
 from aureum.http.wire.validation import refused
-from aureum.projections import admin_leads
+from aureum.projections import admin_leads, lead_list
 from aureum.projections.document_list import Row
 from aureum.projections.search import asked as search_asked
 
@@ -47,7 +51,9 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
     if is_platform_admin(context) and filters.brokerage_id is None:
         if filters.changed_after is not None:
             # Each brokerage has a log of its own, and no position of all.
-            raise refused("query", "changedAfter", "changed_after_in_one")
+            raise refused("query", "changedAfter", "in_one")
+        if filters.as_of is not None:
+            raise refused("query", "asOf", "in_one")
         # Before the rows: a list that is newer than its ETag is only sent once more.
         ((head, read_version),) = await database.rows(admin_leads.EVERYWHERE)
 
@@ -63,6 +69,7 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
 
     context = await in_brokerage(context, filters.brokerage_id, "list leads")
     caller = context.caller
+    check_past(filters.as_of, filters.changed_after)
     state = (PATH, caller.tenant_id, caller.head, caller.read_version, caller.view)
     bounds = [(PATH, caller.tenant_id.int, caller.view, *one.values()) for one in choices]
     runs = [(run, choices[place]) for place, run in runs_of(filters.changed_after, filters.cursor, bounds, caller.head)]
@@ -71,6 +78,22 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
         return await changed(context, filters, state, run, one)
     if filters.cursor is not None:
         raise refused("query", "cursor", "cursor_of_changes")
+
+    async def of_past(moment: datetime) -> FoundPage:
+        rows = await rows_at(context, lead_list.LIST, moment)
+        for choice in choices:
+            asked = choice | page | {"tenant": caller.tenant_id, "rows": rows}
+            listed = await found(
+                context, await context.app.database.tenant_rows(caller.tenant_id, admin_leads.PAST, asked)
+            )
+            if listed.total:
+                break
+        return listed
+
+    if filters.as_of is not None:
+        (moment,) = await on_clock(database, caller.tenant_id, filters.as_of)
+        assert moment is not None
+        return await paged(context, filters, state, partial(of_past, moment))
 
     async def of_one() -> FoundPage:
         for going, choice in runs:

@@ -161,7 +161,7 @@ async def get_admin_lead_history(context: Context, number: int, as_of: AsOf) -> 
     """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
     ends at that moment."""
     context, row = await find_lead(context, number)
-    stream = as_it_was(await context.app.store.load(context.tenant_id, row["lead_id"]), as_of)
+    stream = as_it_was(await context.app.store.load(context.tenant_id, row["lead_id"]), as_of.as_of)
     routings = [details for details in routings_in(stream) if details["routing"] is not None]
     numbers = await numbers_of(context, named_in(stream))
     numbers |= await routed_numbers(context, routings, whole=True)
@@ -179,6 +179,7 @@ ENDPOINTS = (
         summary="List leads (admin)",
         query=AdminLeadFilters,
         answers=NumberedPage[AdminLeadResponse | RemovedAdminLead],
+        own_clock=True,
         refusals=(400, 404),
     ),
     leads(

@@ -14,6 +14,7 @@ from aureum.http.access.callers import bearer
 from aureum.http.access.devices import device_of
 from aureum.http.access.hosts import client_address
 from aureum.http.access.roles import Role
+from aureum.http.access.security import note
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import ANYONE, STAFF, Context, Endpoint
 from aureum.http.wire.characters import Characters
@@ -21,6 +22,7 @@ from aureum.http.wire.errors import HttpError
 from aureum.http.wire.fields import Email
 from aureum.http.wire.headers import header
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
+from aureum.store.security_log import Kind, Noted
 
 WRONG = "The email address or the password is wrong."
 TOO_MANY = "Too many failed logins."
@@ -84,14 +86,23 @@ async def post_login(context: Context, credentials: Credentials) -> Response:
         device=device_of(header(context.request.scope, b"user-agent")),
         code=credentials.totp or None,
     )
+
+    def tell(kind: Kind) -> None:
+        note(context.request, Noted(kind, account=command.email, device=command.device))
+
     try:
         session = await log_in(context.app.store, command)
     except TooMany as error:
+        tell("login_limited")
         raise too_many_failures(error) from error
     except CodeNeeded as error:
+        if error.wrong:
+            tell("code_failed")
         raise HttpError("totp_required", WRONG_CODE if error.wrong else CODE_NEEDED) from error
     if session is None:
+        tell("login_failed")
         raise HttpError("login_failed", WRONG)
+    tell("login")
     body = {
         "token": session.token,
         "expires_at": leads_time(session.expires_at),

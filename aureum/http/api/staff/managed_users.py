@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -11,15 +12,20 @@ from aureum.commands.clock import on_clock
 from aureum.commands.two_step import disable_totp
 from aureum.commands.users import NO_USER, ChangeUser, CreateUser, change_user, create_user_once, invite_user
 from aureum.domain.errors import Invalid, NotAllowed, NotFound, WrongState
+from aureum.domain.ids import leads_time
 from aureum.domain.user import PROFILE, User
 from aureum.http.access.callers import origin
 from aureum.http.access.roles import ADMIN, NOT_YOURS_TO_CHANGE, check_changing, check_giving
 from aureum.http.api.staff.managed import managed, position
-from aureum.http.api.staff.user_fields import BrokeragePage, Invitation, StaffResponse, UserChange, UserCreate, document
+from aureum.http.api.staff.staff_at import staff_at
+from aureum.http.api.staff.user_fields import Invitation, StaffPage, StaffResponse, UserChange, UserCreate, document
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
+from aureum.http.contract.history import with_names
 from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, paged
-from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once, unless_known
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, as_it_was, expected_versions, once, unless_known
+from aureum.http.contract.state_history import states
+from aureum.http.wire.shapes import StaffEventResponse
 from aureum.projections import users
 from aureum.projections.users import UserRow
 
@@ -38,13 +44,18 @@ def body_in(brokerage: int | None) -> Callable[[User], bytes]:
     return lambda user: encoded(document(user, brokerage, user.created_on))
 
 
-async def get_admin_users(context: Context, staff: BrokeragePage) -> Response:
-    """Lists the users by name, including disabled users. Platform admins may pass ``brokerage_id``. It defaults to
-    their own brokerage, or to the platform."""
-    tenant_id, _ = await managed(context, staff.brokerage_id)
+async def get_admin_users(context: Context, staff: StaffPage) -> Response:
+    """Lists the users by name, including disabled users, now or at ``asOf``. Platform admins may pass
+    ``brokerage_id``. It defaults to their own brokerage, or to the platform."""
+    tenant_id, number = await managed(context, staff.brokerage_id)
+    (moment,) = await on_clock(context.app.database, tenant_id, staff.as_of)
     of = {"tenant": tenant_id, "limit": staff.page_size, "skipped": staff.skipped}
 
     async def read() -> FoundPage:
+        if moment is not None:
+            then = await staff_at(context, tenant_id, moment)
+            shown = map(body_in(number), then[staff.skipped : staff.skipped + staff.page_size])
+            return FoundPage(b",".join(shown).decode(), len(then))
         found, ((total,),) = await context.app.database.tenant_results(tenant_id, [(users.PAGE, of), (users.COUNT, of)])
         rows = [UserRow(*row) for row in found]
         return FoundPage(",".join(encoded(document(row, row.brokerage, row.joined_at)).decode() for row in rows), total)
@@ -79,6 +90,28 @@ async def get_admin_user(context: Context, number: int, as_of: AsOf) -> Response
     if user is None:
         raise NotFound(NOT_YET)
     return unless_known(context, body_in(row.brokerage)(user), user.version)
+
+
+async def get_admin_user_history(context: Context, number: int, as_of: AsOf) -> Response:
+    """Lists every event of the user, oldest first: who changed what, when, from which value to which. With ``asOf`` it
+    ends at that moment. Passwords, codes and the filters of saved views are never shown."""
+    tenant_id, row = await user_of(context, number)
+    (at,) = await on_clock(context.app.database, tenant_id, as_of.as_of)
+    stream = as_it_was(await context.app.store.load(tenant_id, row.user_id), at)
+    return await with_names(context, stream, states(stream, in_history, leads_time), tenant_id=tenant_id)
+
+
+def in_history(user: User) -> dict[str, Any]:
+    """What a user's history tells of."""
+    shown = document(user, None, user.created_on)
+    profile = {name: value for name in PROFILE if name not in shown and (value := getattr(user, name)) is not None}
+    return {
+        **{name: value for name, value in shown.items() if name not in ("id", "brokerage_id", "created_at")},
+        **{name: list(value) if isinstance(value, tuple) else value for name, value in profile.items()},
+        "bio": user.bio,
+        "notify": user.notify,
+        "recovery_codes": len(user.recovery),
+    }
 
 
 async def patch_admin_user(context: Context, number: int, change: UserChange) -> Response:
@@ -169,8 +202,9 @@ ENDPOINTS = (
         method="GET",
         run=get_admin_users,
         summary="List users",
-        query=BrokeragePage,
+        query=StaffPage,
         answers=NumberedPage[StaffResponse],
+        own_clock=True,
         refusals=(400, 403, 404),
     ),
     every(
@@ -183,6 +217,15 @@ ENDPOINTS = (
         refusals=(400, 403, 404, 409),
     ),
     one(method="GET", run=get_admin_user, summary="Get a user", query=AsOf, own_clock=True),
+    one(
+        method="GET",
+        path=PATH + "/{id}/history",
+        run=get_admin_user_history,
+        summary="Get a user's history",
+        query=AsOf,
+        answers=list[StaffEventResponse],
+        own_clock=True,
+    ),
     one(method="PATCH", run=patch_admin_user, summary="Change a user", body=UserChange, refusals=(400, 403, 409)),
     one(
         method="POST",

@@ -12,6 +12,7 @@ from aureum.domain.errors import Invalid, TooMany
 from aureum.domain.totp import new_recovery_codes
 from aureum.http.access.callers import origin
 from aureum.http.access.hosts import client_address
+from aureum.http.access.security import note_of
 from aureum.http.api.staff.login import Success, too_many_failures
 from aureum.http.api.staff.me import NOT_CURRENT, caller, done
 from aureum.http.contract.answers import answer, encoded
@@ -93,6 +94,7 @@ async def post_totp(context: Context, setup: TotpSetup) -> Response:
     )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
+    note_of(context.request, context.caller, "totp_enabled")
     return answer(body(None), headers={"Cache-Control": "no-store"})
 
 
@@ -104,6 +106,7 @@ async def post_disable(context: Context, sent: CurrentPassword) -> Response:
     _, appended = await disable_totp(context.app.store, context.tenant_id, caller(context), who, remember)
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
+    note_of(context.request, context.caller, "totp_disabled")
     return answer(done(None))
 
 

@@ -12,11 +12,13 @@ from aureum.domain.user import User
 from aureum.http.access import named_brokerage
 from aureum.http.access.roles import Role
 from aureum.http.contract.numbered_pages import Numbered
+from aureum.http.contract.resource import AsOf
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.fields import Email, Name
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
+from aureum.http.wire.times import Time
 from aureum.projections.users import UserRow
 
 Password = Annotated[str, Field(strict=True, min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
@@ -46,6 +48,18 @@ class OfBrokerage(BaseModel):
 
 class BrokeragePage(Numbered, OfBrokerage):
     """Which part of a list."""
+
+
+class StaffPage(BrokeragePage):
+    """Which part of the list of users, and when."""
+
+    as_of: Annotated[Time | None, Field(alias="asOf", description="Returns the users as they were at this moment.")] = (
+        None
+    )
+
+
+class OfBrokerageAsOf(AsOf, OfBrokerage):
+    """Whose, and when."""
 
 
 class UserCreate(Body):

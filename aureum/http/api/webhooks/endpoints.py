@@ -32,9 +32,12 @@ from aureum.http.api.webhooks.webhook_fields import (
 from aureum.http.api.webhooks.webhook_lists import listed, page
 from aureum.http.contract.answers import answer, encoded, living_etag, not_modified
 from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
+from aureum.http.contract.history import with_names
 from aureum.http.contract.idempotency import unless_replayed
 from aureum.http.contract.lists import Paging
-from aureum.http.contract.resource import NOT_YET, AsOf, answered, expected_versions, once
+from aureum.http.contract.resource import NOT_YET, AsOf, answered, as_it_was, expected_versions, once
+from aureum.http.contract.state_history import states
+from aureum.http.wire.shapes import StateEventResponse
 from aureum.projections import webhook_endpoints
 
 PATH = "/api/webhooks"
@@ -91,6 +94,27 @@ async def get_webhook(context: Context, endpoint_id: UUID, as_of: AsOf) -> Respo
         row |= was
     body, etag = document_of(row, at or ids.now())
     return not_modified(context.request, etag) or answer(body, headers={"ETag": etag})
+
+
+async def get_webhook_history(context: Context, endpoint_id: UUID, as_of: AsOf) -> Response:
+    """Lists every event of the webhook, oldest first: who changed what, when, from which value to which. With ``asOf``
+    it ends at that moment. The signing secret is never shown."""
+    await row_of(context, endpoint_id)
+    stream = as_it_was(await context.app.store.load(context.tenant_id, endpoint_id), as_of.as_of)
+    return await with_names(context, stream, states(stream, in_history))
+
+
+def in_history(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """What a webhook's history tells of."""
+    return {
+        "url": endpoint.url,
+        "events": list(endpoint.events),
+        "mode": endpoint.mode,
+        "rateLimit": endpoint.rate_limit,
+        "description": endpoint.description,
+        "status": "enabled" if endpoint.disabled is None else "disabled",
+        "disabledReason": endpoint.disabled,
+    }
 
 
 async def patch_webhook(context: Context, endpoint_id: UUID, change: WebhookChange) -> Response:
@@ -177,6 +201,14 @@ ENDPOINTS = (
         status=201,
     ),
     one(method="GET", run=get_webhook, summary="Get a webhook", query=AsOf),
+    one(
+        method="GET",
+        path=PATH + "/{id}/history",
+        run=get_webhook_history,
+        summary="Get a webhook's history",
+        query=AsOf,
+        answers=list[StateEventResponse],
+    ),
     one(method="PATCH", run=patch_webhook, summary="Change a webhook", body=WebhookChange),
     one(method="DELETE", run=delete_webhook, summary="Remove a webhook", answers=None, status=204),
     one(
