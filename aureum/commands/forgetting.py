@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg import AsyncConnection
 
+from aureum.commands.importing.imports import FORGET as FORGET_REFUSED
 from aureum.domain.ids import to_wire
 from aureum.mail.letters.confirming import digests_of
 from aureum.mail.queue.sealing import recipient_digest
@@ -85,6 +87,10 @@ SELECT key, answer FROM idempotency_keys
 
 FORGET_ANSWERS = "DELETE FROM idempotency_keys WHERE tenant_id = %(tenant)s AND key = ANY (%(keys)s)"
 
+FILES = "SELECT import_id, shown FROM imports WHERE tenant_id = %(tenant)s AND ended_at IS NOT NULL"
+
+FORGET_ROWS = "UPDATE imports SET shown = %(shown)s WHERE tenant_id = %(tenant)s AND import_id = %(import)s"
+
 ANSWERS_AT_ONCE = 1_000
 
 SHORTEST_TERM = 4
@@ -109,6 +115,7 @@ async def forget(
     for statement in statements():
         await connection.execute(statement, about)
     await rewrite_messages(connection, tenant_key, about)
+    await forget_files(connection, tenant_key)
     terms = [*map(to_wire, subjects), *known, *texts]
     await forget_answers(connection, tenant_key, [one for one in terms if len(one) >= SHORTEST_TERM])
 
@@ -140,6 +147,18 @@ async def rewrite_messages(connection: AsyncConnection[Any], tenant_key: TenantK
     await connection.execute(
         REWRITE, about | {"positions": list(kept), "bodies": [bodies.get(position, b"{}") for position in kept]}
     )
+
+
+async def forget_files(connection: AsyncConnection[Any], tenant_key: TenantKey) -> None:
+    """Forget what is kept of imported files, which may name the person: the rows that were refused, and the first rows
+    of each. A file that is still to be imported goes once it is."""
+    about = {"tenant": tenant_key.tenant_id}
+    await connection.execute(FORGET_REFUSED, about)
+    rows = await (await connection.execute(FILES, about, binary=True)).fetchall()
+    for import_id, sealed in rows:
+        shown = orjson.loads(tenant_key.open_import(sealed, import_id, b"shown")) | {"samples": []}
+        again = tenant_key.seal_import(orjson.dumps(shown), import_id, b"shown")
+        await connection.execute(FORGET_ROWS, about | {"import": import_id, "shown": again})
 
 
 async def forget_answers(connection: AsyncConnection[Any], tenant_key: TenantKey, terms: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ import orjson
 from aureum.domain.emails import one_form
 from aureum.domain.ids import from_wire
 from aureum.projections import contact_list, lead_list, subscriber_list, task_list, tour_list
+from aureum.projections.search import ascii_only, fold
 from aureum.store.event_store import EventStore
 
 OF_PERSONS = {
@@ -25,6 +26,16 @@ OF_PERSONS = {
     "task": task_list.LIST,
 }
 """The lists whose resources are about persons, by what people call one."""
+
+BY_SEARCH = """
+SELECT x.{id}, x.doc FROM {table} x
+ WHERE x.tenant_id = %(tenant)s AND x.read_version = (SELECT {table}_version FROM heads WHERE tenant_id = %(tenant)s)
+   AND (x.search LIKE ANY (%(found)s){or_more})
+"""
+"""Which may have one of the addresses: lists that are searched know each in its one form."""
+
+OTHER_ADDRESSES = """ OR x.doc LIKE '%%"otherEmails":["%%'"""
+"""Those that a merge has brought are known as they were given."""
 
 BY_TEXT = """
 SELECT x.{id}, x.doc FROM {table} x
@@ -131,10 +142,16 @@ async def by_id(
 
 async def by_address(store: EventStore, tenant_id: UUID, addresses: set[str]) -> list[tuple[str, UUID, dict[str, Any]]]:
     """The records with one of *addresses*, in whatever spelling; of tasks those that have it in their text."""
-    about = {"tenant": tenant_id, "texts": [like(one) for one in addresses]}
+    about = {
+        "tenant": tenant_id,
+        "texts": [like(one) for one in addresses],
+        "found": [like(ascii_only(fold(one))) for one in addresses],
+    }
     found = []
     for kind, model in OF_PERSONS.items():
-        rows = await store.database.tenant_rows(tenant_id, model.statement(BY_TEXT), about | {"odd": kind != "task"})
+        query = BY_SEARCH.replace("{or_more}", OTHER_ADDRESSES if kind == "contact" else "")
+        statement = model.statement(query if model.searched else BY_TEXT)
+        rows = await store.database.tenant_rows(tenant_id, statement, about | {"odd": kind != "task"})
         for stream_id, text in rows:
             doc = orjson.loads(text)
             if kind == "task" or addresses_in(doc) & addresses:

@@ -19,8 +19,19 @@ from aureum.domain.wall_time import zone_of
 PLANS = ("Starter", "Grow", "Elite")
 """From the smallest to the largest; each includes the ones before it."""
 
-SETTINGS = ("time_zone", "country", "public_lead_count", "confirmations", "reply_to", "color")
+SETTINGS = (
+    "time_zone",
+    "country",
+    "public_lead_count",
+    "confirmations",
+    "reply_to",
+    "color",
+    "erase_lost_after_months",
+)
 """What may be set otherwise later, besides name, domains and plan."""
+
+LONGEST_RETENTION = 120
+"""In months."""
 
 RESERVED_SLUGS = frozenset(("www", "api", "admin", "app"))
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -29,7 +40,8 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 class Brokerage(Aggregate):
     """The aggregate. ``country`` is the two-letter region whose phone numbers need no prefix. With ``confirmations`` a
     visitor's form is confirmed by mail; ``reply_to`` is the address that answers to such mails go to. ``color`` is that
-    of the buttons of its public pages and mails, ``logo`` the digest of a picture whose bytes are kept apart."""
+    of the buttons of its public pages and mails, ``logo`` the digest of a picture whose bytes are kept apart.
+    ``erase_lost_after_months`` is when leads that are lost are erased; None: never."""
 
     number: int
     name: str
@@ -45,6 +57,7 @@ class Brokerage(Aggregate):
     logo: str | None
     logo_media: str | None
     routing: Routing
+    erase_lost_after_months: int | None
     disabled: bool
 
     def __init__(self) -> None:
@@ -80,6 +93,7 @@ class Brokerage(Aggregate):
             aggregate.reply_to = None
             aggregate.color = aggregate.logo = aggregate.logo_media = None
             aggregate.routing = Routing()
+            aggregate.erase_lost_after_months = None
             aggregate.disabled = False
 
     class PlanChanged(Event):
@@ -266,6 +280,9 @@ def check_settings(settings: Mapping[str, Any]) -> None:
         zone_of(settings["time_zone"])
     if "country" in settings and settings["country"] not in SUPPORTED_REGIONS:
         raise Invalid("country", "country must be two letters such as US, CA or DE.")
+    months = settings.get("erase_lost_after_months")
+    if months is not None and not 1 <= months <= LONGEST_RETENTION:
+        raise Invalid("erase_lost_after_months", f"erase_lost_after_months must be from 1 to {LONGEST_RETENTION}.")
     if settings.get("color") is not None:
         check_color(settings["color"])
 

@@ -21,7 +21,7 @@ WITH r AS (
                item integer, tenant_id uuid, number bigint, slug text, name text, plan text, time_zone text,
                country text, public_lead_count boolean, disabled boolean, opened_at timestamptz, domains text[],
                stream_version integer, routing jsonb, confirmations boolean, reply_to text,
-               color text, logo text, logo_media text)
+               color text, logo text, logo_media text, erase_lost_after_months integer)
      WHERE tenants[r.item] IS NOT NULL
 ), opened AS (
     INSERT INTO heads AS h (tenant_id) SELECT tenant_id FROM r
@@ -34,15 +34,19 @@ WITH r AS (
      WHERE NOT EXISTS (SELECT FROM domains k WHERE k.domain = d.domain AND k.tenant_id = r.tenant_id)
 )
 INSERT INTO brokerages (tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
-                        domains, stream_version, routing, confirmations, reply_to, color, logo, logo_media)
+                        domains, stream_version, routing, confirmations, reply_to, color, logo, logo_media,
+                        erase_lost_after_months)
 SELECT tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
-       domains, stream_version, routing, coalesce(confirmations, true), reply_to, color, logo, logo_media FROM r
+       domains, stream_version, routing, coalesce(confirmations, true), reply_to, color, logo, logo_media,
+       erase_lost_after_months
+  FROM r
 ON CONFLICT (tenant_id) DO UPDATE SET
        name = excluded.name, plan = excluded.plan, time_zone = excluded.time_zone, country = excluded.country,
        public_lead_count = excluded.public_lead_count, disabled = excluded.disabled, domains = excluded.domains,
        stream_version = excluded.stream_version, routing = excluded.routing,
        confirmations = excluded.confirmations, reply_to = excluded.reply_to,
-       color = excluded.color, logo = excluded.logo, logo_media = excluded.logo_media
+       color = excluded.color, logo = excluded.logo, logo_media = excluded.logo_media,
+       erase_lost_after_months = excluded.erase_lost_after_months
 """
 
 Row = dict[str, Any]
@@ -71,6 +75,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "color": None,
                 "logo": None,
                 "logo_media": None,
+                "erase_lost_after_months": None,
             }
         case Brokerage.Event() if row is not None:
             return row | {"stream_version": event.originator_version} | changed(event)
@@ -135,11 +140,12 @@ class BrokerageRow(NamedTuple):
     reply_to: str | None
     color: str | None
     logo: str | None
+    erase_lost_after_months: int | None
 
 
 SHOWN = """
 SELECT tenant_id, stream_version, number, slug, name, domains, plan, time_zone, country, public_lead_count, disabled,
-       opened_at, confirmations, reply_to, color, logo
+       opened_at, confirmations, reply_to, color, logo, erase_lost_after_months
   FROM brokerages
 """
 

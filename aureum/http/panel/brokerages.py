@@ -32,6 +32,16 @@ MAILS = (
 )
 """Mail settings, which an existing brokerage has."""
 
+RETENTION = (
+    Field(
+        "erase_lost_after_months",
+        "Erase lost leads after",
+        "number",
+        hint="In months, from 1 to 120. Empty: never. A mail tells the owners a week before.",
+    ),
+)
+"""How long personal data is kept."""
+
 REST = (
     Field("plan", "Plan", "choice", get_args(Plan), required=True),
     Field("domains", "Domains", "words", hint="The domains of the brokerage's website, separated by commas."),
@@ -57,6 +67,7 @@ BROKERAGES = Resource(
         NAME,
         *REST,
         *MAILS,
+        *RETENTION,
         Field("disabled", "Disabled", "tick", hint="Disables the brokerage's forms, keys, logins and webhooks."),
     ),
     numbered=True,

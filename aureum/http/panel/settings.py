@@ -10,7 +10,7 @@ from aureum.http.access.roles import check_manager
 from aureum.http.api.brokerages.logo import NO_LOGO
 from aureum.http.contract.visitor_page import COLOR
 from aureum.http.panel.acting import number_of
-from aureum.http.panel.brokerages import MAILS, NAME, SETTINGS
+from aureum.http.panel.brokerages import MAILS, NAME, RETENTION, SETTINGS
 from aureum.http.panel.fields import all_typed, as_typed
 from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
@@ -23,7 +23,7 @@ API = "/api/v1/admin/brokerages/{id}"
 
 ZONE = "time_zone"
 
-FIELDS = (NAME, *SETTINGS, *MAILS)
+FIELDS = (NAME, *SETTINGS, *MAILS, *RETENTION)
 
 LOGO_OF = """
 SELECT b.logo_media, l.image

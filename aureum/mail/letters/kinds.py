@@ -33,6 +33,7 @@ KINDS = {
     "showing_cancelled": Kind(("first_name", "place"), public=True),
     "webhook_disabled": Kind(("host", "why"), account=True),
     "domain_silent": Kind(("domain",), account=True),
+    "leads_expire": Kind(("lead_count", "day"), account=True),
     "invitation": Kind(("by", "days"), account=True, secret=True),
     "password_reset": Kind(("hours",), account=True, secret=True),
     "password_changed": Kind((), account=True),

@@ -17,6 +17,7 @@ from aureum.log import places
 from aureum.mail.letter import Letter
 from aureum.mail.letters.account_letters import Asked, reset, resets_asked
 from aureum.mail.letters.digesting import digest, digests_due, forget_old
+from aureum.mail.letters.retention import retention, tenants_with_retention
 from aureum.mail.letters.silence import silence, tenants_with_silence
 from aureum.mail.worker.consumer import mails_of
 from aureum.mail.worker.mail_settings import MailSettings
@@ -25,6 +26,7 @@ from aureum.store.event_store import EventStore
 
 DIGEST_SECONDS = 15.0
 SILENCE_SECONDS = 600.0
+RETENTION_SECONDS = 600.0
 RESET_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -52,6 +54,12 @@ def by_the_clock(
         await forget_old(store.database)
         await wait_for(stop, SILENCE_SECONDS)
 
+    async def lost_leads() -> None:
+        for tenant_id in await tenants_with_retention(store.database):
+            if await queued(store, settings, tenant_id, expiring(tenant_id)):
+                hint(tenant_id)
+        await wait_for(stop, RETENTION_SECONDS)
+
     async def forgotten_passwords() -> None:
         for asked in await resets_asked(store.database):
             if await queued(store, settings, asked.tenant_id, link_for(asked)):
@@ -64,7 +72,15 @@ def by_the_clock(
     def silent(tenant_id: UUID) -> Write:
         return lambda connection, _: silence(connection, tenant_id, settings.letters)
 
-    return {"digests": digests, "silent domains": silent_domains, "forgotten passwords": forgotten_passwords}
+    def expiring(tenant_id: UUID) -> Write:
+        return lambda connection, _: retention(connection, tenant_id, settings.letters)
+
+    return {
+        "digests": digests,
+        "silent domains": silent_domains,
+        "lost leads": lost_leads,
+        "forgotten passwords": forgotten_passwords,
+    }
 
 
 async def queued(store: EventStore, settings: MailSettings, tenant_id: UUID, write: Write) -> int:

@@ -38,6 +38,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "showing_cancelled": {"first_name": "Nora", "place": None},
     "webhook_disabled": {"host": "hooks.example.com", "why": "failing"},
     "domain_silent": {"domain": "www.snakeriver.example.com"},
+    "leads_expire": {"lead_count": 12, "day": "2026-03-04"},
     "invitation": {"by": "Olga Owner", "days": 7},
     "password_reset": {"hours": 1},
     "password_changed": {},

@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
 
-from aureum.domain.brokerage import Brokerage
+from aureum.domain.brokerage import LONGEST_RETENTION, Brokerage
 from aureum.domain.ids import leads_time
 from aureum.http.contract.visitor_page import Brand
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.fields import Email, Name
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
+from aureum.http.wire.numbers import Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape
 from aureum.projections.brokerages import BrokerageRow
@@ -106,6 +107,13 @@ class BrokerageChange(Body):
             "have a contrast of 4.5 to 1. `null` or an empty text is the default."
         ),
     ] = None
+    erase_lost_after_months: Annotated[
+        Annotated[int, Whole(1, LONGEST_RETENTION)] | None,
+        Field(
+            description="Leads that have been lost for so many months are erased, with their showings and tasks, a "
+            "week after a mail to the owners. `null`: never."
+        ),
+    ] = None
     disabled: Annotated[StrictBool, NOT_NULL]
 
 
@@ -126,6 +134,9 @@ class BrokerageResponse(Shape):
     logo: Annotated[
         str | None,
         Field(description="The path of the logo at the brokerage's domains, such as `/api/logo?v=3f9a0c…`."),
+    ]
+    erase_lost_after_months: Annotated[
+        int | None, Field(description="After how many months lost leads are erased. `null`: never.")
     ]
     disabled: Annotated[
         bool, Field(description="Whether the brokerage is disabled, including its forms, keys, logins and webhooks.")
@@ -148,6 +159,7 @@ def document(brokerage: Brokerage | BrokerageRow, opened_at: datetime) -> dict[s
         "reply_to": brokerage.reply_to,
         "color": brokerage.color,
         "logo": Brand(brokerage.name, None, brokerage.logo).logo_path,
+        "erase_lost_after_months": brokerage.erase_lost_after_months,
         "disabled": brokerage.disabled,
         "created_at": leads_time(opened_at),
     }
