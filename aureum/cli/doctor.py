@@ -7,19 +7,16 @@ database that answers, is up to date and opens with the master key, the rest is 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from aureum.cli.checks.check import Check, Doctor, Finding
 from aureum.cli.checks.machine import room, routing_model, server, unknown_settings
 from aureum.cli.checks.mail import mail
+from aureum.cli.checks.state import Fact, disk, program, state
 from aureum.cli.checks.tenants import hosts, logins, read_models, subscribers, webhooks
 from aureum.cli.checks.timers import timers
 from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json
-from aureum.cli.output import refusal, say
-
-if TYPE_CHECKING:
-    from aureum.settings import Settings
+from aureum.cli.output import refusal, say, table
 
 CHECKS: tuple[Check, ...] = (server, logins, subscribers, read_models, webhooks, timers, mail, hosts)
 """In the order in which their findings are shown."""
@@ -34,49 +31,55 @@ def doctor_command(as_json: Json = False) -> None:
     Checks the settings, the database with its clock and disk, logins, read models, webhooks, timers and mail, and shows
     which Host belongs to which brokerage. The exit status is 1 if something is wrong or needs a decision.
     """
-    findings = examined()
+    findings, facts = examined()
     wrong = [finding.text for finding in findings if finding.decide]
     told = [finding.text for finding in findings if not finding.decide]
     people = "\n\n".join(wrong) or "No problems found."
     if told:
         more = [f"... and {len(told) - MOST_TOLD} more: --json lists them."] if len(told) > MOST_TOLD else []
         people += "\n\n" + "\n".join([*told[:MOST_TOLD], *more])
-    say(as_json, {"ok": not wrong, "findings": [finding.document() for finding in findings]}, people)
+    people += "\n\n" + table("The installation", ("what", "how"), [(fact.name, fact.text) for fact in facts])
+    document = {"ok": not wrong, "findings": [finding.document() for finding in findings]}
+    say(as_json, document | {"state": {fact.name: fact.about for fact in facts}}, people)
     if wrong:
         sys.exit(1)
 
 
-def examined() -> list[Finding]:
-    """What all checks find."""
+def examined() -> tuple[list[Finding], list[Fact]]:
+    """What all checks find, and how the installation stands as far as can be told."""
     from aureum.settings import SettingsError, load_settings
 
     found = list(unknown_settings())
     try:
         settings = load_settings()
     except SettingsError as error:
-        return [*found, Finding("settings", str(error))]
+        return [*found, Finding("settings", str(error))], [program()]
     found += (*routing_model(settings), *room(settings))
+    facts = [program(), disk(settings)]
     if any(finding.check == "database" for finding in found):
-        return found
-    return [*found, *examined_database(settings)]
+        return found, facts
+    in_database, of_database = examined_database()
+    return [*found, *in_database], [*facts, *of_database]
 
 
-def examined_database(settings: Settings) -> list[Finding]:
-    """What the checks find that need the database; or why it cannot be used."""
+def examined_database() -> tuple[list[Finding], list[Fact]]:
+    """What needs the database; or why it cannot be used."""
     from aureum.settings import SettingsError
 
     try:
         with installation(told=True) as here:
             return run(in_store(here))
     except SettingsError as error:
-        return [Finding("settings", str(error))]
+        return [Finding("settings", str(error))], []
     except Exception as error:
-        return [Finding("database", refusal(error))]
+        return [Finding("database", refusal(error))], []
 
 
-async def in_store(here: Installation) -> list[Finding]:
-    """What the checks find in a database that answers."""
+async def in_store(here: Installation) -> tuple[list[Finding], list[Fact]]:
+    """What a database that answers says."""
     from aureum.app import open_store
 
     async with open_store(here.settings, here.url, here.key) as store:
-        return [finding for check in CHECKS async for finding in check(Doctor(here.settings, store))]
+        doctor = Doctor(here.settings, store)
+        findings = [finding for check in CHECKS async for finding in check(doctor)]
+        return findings, [fact async for fact in state(doctor)]

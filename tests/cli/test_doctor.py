@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from aureum import __version__
 from aureum.cli.checks.machine import LEAST_ROOM, room
 from aureum.cli.doctor import MOST_TOLD
 from aureum.settings import load_settings
@@ -56,10 +57,25 @@ def test_nothing_is_wrong(alone: Terminal) -> None:
     told = {"check": "hosts", "text": "localhost leads to demo.", "wrong": False, "host": "localhost"}
     directory = str(load_settings().data_dir / "mail")
     no_mail = {"check": "mail", "text": NO_MAIL_SERVER, "wrong": False, "directory": directory}
-    assert document == {"ok": True, "findings": [no_mail, {**told, "brokerage": "demo"}]}
+    assert document["ok"] and document["findings"] == [no_mail, {**told, "brokerage": "demo"}]
     said = alone.run("doctor")
-    people = f"No problems found.\n\n{NO_MAIL_SERVER}\nlocalhost leads to demo.\n"
-    assert (said.code, said.out, said.err) == (0, people, "")
+    people = f"No problems found.\n\n{NO_MAIL_SERVER}\nlocalhost leads to demo.\n\nThe installation\n\n"
+    assert (said.code, said.err) == (0, "") and said.out.startswith(people)
+
+
+def test_how_the_installation_stands(alone: Terminal) -> None:
+    alone.json("demo")
+    state, said = alone.json("doctor")["state"], alone.run("doctor").out
+    assert list(state) == ["program", "disk", "database", "extensions", "pooler", "login", "clock", "behind"]
+    assert state["program"]["aureum"] == __version__ and f"Aureum {__version__}, Python 3." in said
+    assert state["disk"]["free"] > 0 and re.search(r"\d GB free at /", said)
+    assert int(state["database"]["version"].partition(".")[0].split()[0]) >= 15
+    assert {"btree_gin", "pg_trgm"} <= set(state["extensions"]) and "pg_trgm " in said
+    assert state["pooler"] == {"found": False}
+    assert abs(state["clock"]["seconds"]) < 5
+    # There is no worker here, so that all that the demo has made is ahead of what follows the logs.
+    assert all(events > 40 for events in state["behind"].values()) and {"mail", "timers"} <= set(state["behind"])
+    assert state["login"]["name"] and f"{state['login']['name']}, " in said
 
 
 def test_people_are_shown_the_first_hosts_and_programs_all(alone: Terminal) -> None:

@@ -62,6 +62,14 @@ class BehindPooler(DomainError):
         super().__init__(" ".join((type(self).__doc__ or "").split()))
 
 
+class OnlyStandby(DomainError):
+    """The database is a standby, where nothing can be stored. Set AUREUM_DATABASE_URL to the primary, or name both
+    servers and target_session_attrs=read-write in it, as docs/operating.md shows."""
+
+    def __init__(self) -> None:
+        super().__init__(" ".join((type(self).__doc__ or "").split()))
+
+
 class NewerDatabase(DomainError):
     """The database is newer than this program."""
 
@@ -79,7 +87,7 @@ def migrations() -> list[tuple[int, str, str]]:
 
 
 async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> list[str]:
-    """Bring the database up to date; the names of what was run. Raises Unavailable, BehindPooler,
+    """Bring the database up to date; the names of what was run. Raises Unavailable, BehindPooler, OnlyStandby,
     NewerDatabase.
 
     Also makes the platform tenant's key, which is how a wrong master key is noticed at once (WrongMasterKey).
@@ -87,6 +95,7 @@ async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> li
     async with await connect(url, watch=watch or Watch(LONG_SECONDS)) as connection:
         if connection.pooled:
             raise BehindPooler
+        await refuse_standby(connection)
         await connection.execute("SET lock_timeout = '60s'")
         await be_the_only_one(connection)
         await refuse_newer(connection)
@@ -95,6 +104,12 @@ async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> li
         ran += await install_functions(connection)
         await check_master_key(connection, master)
         return ran
+
+
+async def refuse_standby(connection: AsyncConnection[Any]) -> None:
+    """Raises OnlyStandby where the server follows another one."""
+    if await (await connection.execute("SELECT pg_is_in_recovery()")).fetchone() == (True,):
+        raise OnlyStandby
 
 
 async def be_the_only_one(connection: AsyncConnection[Any]) -> None:
@@ -128,8 +143,9 @@ async def of_older_steps(connection: AsyncConnection[Any]) -> list[tuple[UUID, s
 
 async def pending(url: str) -> list[str]:
     """The names of what ``migrate`` would run. Nothing, if a newer version has run it, and left all that this one
-    needs: it may serve beside the newer one. Raises Unavailable, NewerDatabase."""
+    needs: it may serve beside the newer one. Raises Unavailable, OnlyStandby, NewerDatabase."""
     async with await connect(url) as connection:
+        await refuse_standby(connection)
         cursor = await connection.execute(
             "SELECT to_regclass('migrations') IS NOT NULL AND to_regclass('installed_functions') IS NOT NULL"
         )

@@ -1,0 +1,85 @@
+"""What ``aureum doctor`` shows whether or not something is wrong: versions, extensions, the login, what stands between,
+clock, room, and what is behind. A table for people, and fields for a program.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aureum import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aureum.cli.checks.check import Doctor
+    from aureum.settings import Settings
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the table: what it is about, how it stands, and the same as fields."""
+
+    name: str
+    text: str
+    about: Any
+
+
+SERVER = """
+SELECT current_setting('server_version'), session_user::text, current_setting('is_superuser')::boolean,
+       current_database()::text, clock_timestamp(), pg_database_size(current_database())
+"""
+
+EXTENSIONS = "SELECT extname::text, extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY extname"
+
+
+def program() -> Fact:
+    """The versions of the program and of Python."""
+    python = platform.python_version()
+    return Fact("program", f"Aureum {__version__}, Python {python}", {"aureum": __version__, "python": python})
+
+
+def disk(settings: Settings) -> Fact:
+    """The room where the program writes: the embedded database, mails."""
+    place = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    return Fact("disk", f"{size(free)} free at {place}", {"path": str(place), "free": free})
+
+
+async def state(doctor: Doctor) -> AsyncIterator[Fact]:
+    """What the database says of itself and of the logs."""
+    from aureum.background.lag import LAGS
+
+    database = doctor.store.database
+    async with database.connection() as connection:
+        begun = datetime.now(UTC)
+        row = await (await connection.execute(SERVER)).fetchone()
+        ended = datetime.now(UTC)
+        pooled, host = connection.pooled, connection.info.host
+    assert row is not None
+    version, login, superuser, name, at, used = row
+    yield Fact(
+        "database",
+        f"PostgreSQL {version}, database {name} at {host}, {size(used)}",
+        {"version": version, "name": name, "host": host, "bytes": used},
+    )
+    extensions = dict(await database.rows(EXTENSIONS))
+    named = ", ".join(f"{name} {version}" for name, version in extensions.items())
+    yield Fact("extensions", named, extensions)
+    yield Fact("pooler", "transactions share sessions" if pooled else "none", {"found": pooled})
+    yield Fact(
+        "login", f"{login}, {'a superuser' if superuser else 'no superuser'}", {"name": login, "superuser": superuser}
+    )
+    # In the middle of question and answer, so that how long they took does not count.
+    apart = round((begun + (ended - begun) / 2 - at).total_seconds(), 3)
+    yield Fact("clock", f"{apart:+.3f} s beside the database's", {"seconds": apart})
+    behind = {name: events for name, events, _ in await database.rows(LAGS)}
+    yield Fact("behind", ", ".join(f"{name} {events:,}" for name, events in behind.items()) or "nothing", behind)
+
+
+def size(number: int) -> str:
+    """Bytes for people."""
+    return f"{number / 1024**3:,.1f} GB" if number >= 1024**3 else f"{number / 1024**2:,.0f} MB"
