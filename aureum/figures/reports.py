@@ -4,6 +4,9 @@ Leads count by when they were created. Those that are suspected of being spam do
 status and the agent are those of now. How far a lead came is the furthest that it ever was.
 """
 
+MEMORY = "SELECT set_config('work_mem', '32MB', true)"
+"""For the transaction: what is counted fits into memory, so that no leads are sorted on the disk."""
+
 COUNTS = """
 WITH parts AS MATERIALIZED (
     SELECT width_bucket(f.created_at, %(bounds)s::timestamptz[]) AS bucket, f.source, f.status, f.assigned_to,

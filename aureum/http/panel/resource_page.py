@@ -1,5 +1,6 @@
 """The page of one of a resource: what it shows, the form that changes it, and its buttons."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -46,8 +47,13 @@ async def one_form(
     if visit.request.method != "POST" and str(answer.body["id"]) != visit.id():
         # It was merged into the one that answers for it.
         return RedirectResponse(f"{resource.path}/{answer.body['id']}", 303)
-    same = None if resource.same is None else await resource.same(visit, answer.body)
-    users = await staff(resource, visit) | ({} if same is None else same["names"])
+    # None of them needs what another says.
+    same, users, beside = await asyncio.gather(
+        nothing() if resource.same is None else resource.same(visit, answer.body),
+        staff(resource, visit),
+        nothing() if resource.beside is None else resource.beside(visit, answer.body),
+    )
+    users |= {} if same is None else same["names"]
     history = None
     if resource.history:
         history = await history_shown(visit, resource.api + "/{id}/history", resource.one, users, id=visit.id())
@@ -74,7 +80,7 @@ async def one_form(
         values=await with_names(visit, resource.change, values, users),
         users=users,
         history=history,
-        beside=None if resource.beside is None else await resource.beside(visit, answer.body),
+        beside=beside,
         activities=activities,
         offered=OFFERED,
         logging=logging or dict.fromkeys(TYPED, ""),
@@ -84,6 +90,10 @@ async def one_form(
         done=done.get(about),
         offer=undo_offered(visit, resource.api),
     )
+
+
+async def nothing() -> None:
+    """The page shows none of this."""
 
 
 async def seen_now(resource: Resource, visit: Visit) -> ApiAnswer:

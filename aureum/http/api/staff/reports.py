@@ -1,5 +1,6 @@
 """``GET /api/v1/admin/reports``: what became of the leads of a period. Its days are those of the brokerage's clock."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -57,8 +58,12 @@ async def get_reports(context: Context, query: Period) -> Response:
         "ends": start(last + DAY, zone),
         "bounds": [start(day, zone) for day in parts],
     }
-    statements = [(one, asked) for one in (reports.COUNTS, reports.TIMES, reports.NAMES)]
-    counts, times, names = await database.tenant_results(tenant_id, statements)
+    # Each reads all leads of the period; beside each other they take as long as the slower one.
+    memory: tuple[str, dict[str, Any]] = (reports.MEMORY, {})
+    (_, counts), (_, times, names) = await asyncio.gather(
+        database.tenant_results(tenant_id, [memory, (reports.COUNTS, asked)]),
+        database.tenant_results(tenant_id, [memory, (reports.TIMES, asked), (reports.NAMES, asked)]),
+    )
     body = encoded(
         {
             "time_zone": zone,
