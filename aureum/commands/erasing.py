@@ -15,12 +15,13 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from aureum.commands.conflicts import deciding_again
-from aureum.commands.forgetting import forget
+from aureum.commands.forgetting import SHORTEST_TERM, forget
 from aureum.commands.kept import ALWAYS, Kept, kept_of
 from aureum.commands.person import LEADS_BY_NUMBER, NUMBERS, Person, find_person
 from aureum.domain import ids
@@ -32,9 +33,10 @@ from aureum.domain.lead import Lead
 from aureum.domain.subscriber import Subscriber
 from aureum.domain.task import Task
 from aureum.domain.tour import Tour
+from aureum.domain.user import User
 from aureum.mail.queue.retention import drop_erased
 from aureum.mail.sending.sender import file_of
-from aureum.store.append import call
+from aureum.store.append import Append, call
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import NO_STREAM, EventStore, Idempotency, Stream, prepared, recorded, without_key
 from aureum.store.metadata import Actor, Origin
@@ -57,6 +59,12 @@ SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.m
   LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
  WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(subjects)s)
  ORDER BY e.stream_id, e.version
+"""
+
+SAVERS = """
+SELECT DISTINCT u.user_id FROM users u
+  JOIN events e ON e.tenant_id = u.tenant_id AND e.stream_id = u.user_id AND e.type = 'user.view_saved'
+ WHERE u.tenant_id = %(tenant)s
 """
 
 ABOUT = """
@@ -231,6 +239,8 @@ async def append_erased(
         texts |= texts_of(one)
         one.erase(max(ids.now(), one.modified_on))
         appends.append(prepared(tenant_key, stream_id, one.collect_events(), stream, "ErasePerson", origin))
+    if addresses or texts:
+        appends += await views_removed(connection, tenant_key, [*addresses, *texts], origin)
     if appends:
         leader = replace(appends[0], also=tuple(appends[1:]))
         (outcome,) = await call(connection, [leader], LOCK_TIMEOUT)
@@ -239,6 +249,28 @@ async def append_erased(
         if outcome.outcome != "appended":
             raise Busy
     return addresses, texts
+
+
+async def views_removed(
+    connection: AsyncConnection[Any], tenant_key: TenantKey, texts: Sequence[str], origin: Origin
+) -> list[Append]:
+    """The appends that remove the saved views of users in whose name or search one of *texts* stands."""
+    about = {"tenant": tenant_key.tenant_id}
+    users = [user_id for (user_id,) in await (await connection.execute(SAVERS, about, binary=True)).fetchall()]
+    rows = await (await connection.execute(STREAMS, about | {"subjects": users}, binary=True)).fetchall()
+    wanted = [text.lower() for text in texts if len(text) >= SHORTEST_TERM]
+    appends = []
+    for user_id, group in grouped(rows):
+        stream = stream_of(tenant_key, user_id, group)
+        user: User = stream.aggregate()
+        for view, saved in user.views.items():
+            said = f"{saved.name}\n{unquote_plus(saved.query)}".lower()
+            if any(text in said for text in wanted):
+                user.remove_view(view, max(ids.now(), user.modified_on))
+        new = user.collect_events()
+        if new:
+            appends.append(prepared(tenant_key, user_id, new, stream, "ErasePerson", origin))
+    return appends
 
 
 def addresses_of(one: Personal) -> set[str]:

@@ -2,7 +2,15 @@
 
 from uuid import UUID
 
-from aureum.commands.erasing import ErasePerson, carry_out, erase_person, finish_erasures, go_on
+from aureum.commands.erasing import (
+    ErasePerson,
+    carry_out,
+    erase_person,
+    finish_erasures,
+    go_on,
+    rehearse_erasing,
+)
+from aureum.commands.person import find_person
 from aureum.domain import ids
 from aureum.domain.task import Task, TaskFields
 from aureum.store.chain import Verified, verify
@@ -101,5 +109,37 @@ def test_the_worker_finishes_what_was_left_and_what_came_meanwhile(database_url:
             assert (task.erased, task.title) == (True, "[erased]")
             assert await finish_erasures(store, None) == 0
             assert asked.erased == 1
+
+    run(scenario())
+
+
+def test_one_address_in_any_spelling_is_one_person_and_no_other_address_is(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant = await open_brokerage(store)
+            spelled = (
+                "Zora@Bücher.example.com",
+                " zora@BÜCHER.example.com",
+                "zora@xn--bcher-kva.example.com",
+                "ＺＯＲＡ@bücher.example.com",
+            )
+            mine = [await capture(store, tenant, email=one, phone_e164="+12085550177") for one in spelled]
+            for other in (
+                "zora@bucher.example.com",
+                "zora.b@bücher.example.com",
+                "xzora@bücher.example.com",
+                "z%@bücher.example.com",
+            ):
+                await capture(store, tenant, email=other)
+            phone = await capture(store, tenant, email=None, phone_e164="+12085550177")
+            for one in spelled:
+                found = await find_person(store, tenant, email=one)
+                assert set(found.records) == {lead.id for lead in mine}, one
+            command = ErasePerson(tenant_id=tenant, lead_id=mine[1].id)
+            rehearsed = await rehearse_erasing(store, command)
+            assert (rehearsed.id, rehearsed.records) == (None, {"lead": 4})
+            assert [one.id for one in rehearsed.kept if one.what == "lead"] == [ids.to_wire(phone.id)]
+            assert (await erase_person(store, command, ORIGIN)).erased == 4
+            assert set((await find_person(store, tenant, email="z%@bücher.example.com")).records) != set()
 
     run(scenario())

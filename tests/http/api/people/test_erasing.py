@@ -108,6 +108,9 @@ def lived(server: Server, operator: Operator, tenant: Tenant) -> dict[str, Any]:
     assert server.ask("POST", "/api/tours", visit, host=tenant.domain).status == 200
     subscribed = {"email": PERSON["other address"].upper(), "first_name": PERSON["subscriber"]}
     assert server.ask("POST", "/api/newsletter/subscribe", subscribed, host=tenant.domain).status == 200
+    view = {"name": "Her", "page": "leads", "query": "q=zoraide.q%40quetta.example.com"}
+    for query in (view, view | {"name": "Others", "query": "q=else"}):
+        assert server.ask("POST", "/api/me/views", query, owner.bearer).status == 201
     return {"owner": owner, "number": number, "lead": lead["id"], "contact": contact, "merged": merged, "task": task}
 
 
@@ -154,6 +157,8 @@ def test_nothing_of_the_person_is_left_and_all_else_goes_on(database_url: str, t
         assert (asked.status, asked.json) == (202, {"id": None, "erased": 0, "records": {}, "kept": []})
         assert server.ask("POST", ERASE, {"lead_id": known["number"]}, known["owner"].bearer).json["erased"] == 6
 
+        views = server.ask("GET", "/api/me/views", headers=known["owner"].bearer)
+        assert [view["name"] for view in views.json] == ["Others"]
         assert found_of(PERSON, files_in_bytes(mails)) == set()
         operator.run(lambda store: worked(database_url, store, tenant, mails))
         assert found_of(PERSON, database_in_bytes(database_url)) == set()
