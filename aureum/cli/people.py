@@ -57,6 +57,7 @@ def erase(
         from aureum.commands.erasing import carry_out, erase_person, go_on, person_of
         from aureum.settings import load_settings
         from aureum.settings.mail import mail_directory
+        from aureum.store.security_log import ON_COMMAND_LINE, Noted, record
 
         mails = mail_directory(load_settings())
         command = await meant(store, slug, email, lead, contact)
@@ -66,6 +67,7 @@ def erase(
         erased = await erase_person(store, command, origin())
         if erased.id is not None:
             await carry_out(store, command.tenant_id, erased.id, mails)
+            await record(store, Noted("erasure", tenant_id=command.tenant_id, about=ON_COMMAND_LINE))
         return {"erased": erased.erased or resumed, "kept": [one.as_dict() for one in erased.kept]}
 
     document = with_store(work)

@@ -57,11 +57,13 @@ def export(
         from aureum.commands.erasing import NO_PERSON, person_of
         from aureum.domain.errors import NotFound
         from aureum.http.api.people.exporting import everything
+        from aureum.store.security_log import ON_COMMAND_LINE, Noted, record
 
         command = await meant(store, slug, email, lead, contact)
         person = await person_of(store, command)
         if not person.records and email is None:
             raise NotFound(NO_PERSON)
+        await record(store, Noted("export", tenant_id=command.tenant_id, about=f"a person, {ON_COMMAND_LINE}"))
         return await everything(store, command.tenant_id, person)
 
     document = with_store(work)

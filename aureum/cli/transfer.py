@@ -92,10 +92,12 @@ async def export_to(
     here: Installation, slug: str, out: IO[bytes], seal: LineSeal | None, progress: Callable[[int, int], None]
 ) -> Exported:
     """Write the log of the brokerage to *out*. Raises NotFound, Broken, OSError."""
+    from aureum.app import open_store
     from aureum.store.cipher import MasterKey, TenantKeys
     from aureum.store.event_log import open_tenant_key
     from aureum.store.postgres.database import Database, connect
     from aureum.store.postgres.watch import Watch
+    from aureum.store.security_log import ON_COMMAND_LINE, Noted, record
     from aureum.transfer.exporting import export
 
     prepared, watch = here.settings.prepared_statements, Watch(here.settings.database_long_timeout)
@@ -103,7 +105,10 @@ async def export_to(
         tenant_id = await tenant_of(database, slug)
     async with await connect(here.url, prepared=prepared, watch=watch) as connection:
         key = await open_tenant_key(connection, TenantKeys(MasterKey(here.key)), tenant_id)
-        return await export(connection, key, out.write, seal, progress)
+        exported = await export(connection, key, out.write, seal, progress)
+    async with open_store(here.settings, here.url, here.key) as store:
+        await record(store, Noted("export", tenant_id=tenant_id, about=f"the whole log, {ON_COMMAND_LINE}"))
+    return exported
 
 
 def import_command(

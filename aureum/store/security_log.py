@@ -49,6 +49,8 @@ MOST_AN_HOUR = 200
 
 KEPT_DAYS = 90
 
+ON_COMMAND_LINE = "on the command line"
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -184,6 +186,11 @@ async def write(store: EventStore, noted: Mapping[Noted, Times]) -> None:
                 same["last_at"] = max(same["last_at"], row["last_at"])
         given = {"tenant": tenant_id, "most": MOST_AN_HOUR, "rows": orjson.dumps(list(merged.values())).decode()}
         await store.database.rows(WRITE, given)
+
+
+async def record(store: EventStore, noted: Noted) -> None:
+    """Keep one thing at once, as the command line does. Raises Unavailable."""
+    await write(store, {noted: Times()})
 
 
 async def resolved(database: Database, noted: Noted) -> "Noted | None":

@@ -8,6 +8,7 @@ it is killed.
 
 import asyncio
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -102,10 +103,14 @@ def note(request: Request, noted: Noted) -> None:
     app.security.note(security_log.replaced(noted, address=address, key_hash=noted.key_hash))
 
 
-def note_of(request: Request, caller: Caller, kind: Kind, about: str | None = None) -> None:
-    """Note what *caller* did. A platform admin is no user of the brokerage, and is named as such."""
-    own = caller.caller_tenant in (None, caller.tenant_id)
+def note_of(
+    request: Request, caller: Caller, kind: Kind, about: str | None = None, tenant_id: UUID | None = None
+) -> None:
+    """Note what *caller* did, in the brokerage *tenant_id* or the caller's. A platform admin is no user of the
+    brokerage, and is named as such."""
+    tenant_id = tenant_id or caller.tenant_id
+    own = caller.caller_tenant in (None, tenant_id)
     said = about if own else f"{about or ''} (by a platform admin)".strip()
     who = caller.caller_id if own else None
     key_id, user_id = (who, None) if caller.role == "key" else (None, who)
-    note(request, Noted(kind, tenant_id=caller.tenant_id, key_id=key_id, user_id=user_id, about=said))
+    note(request, Noted(kind, tenant_id=tenant_id, key_id=key_id, user_id=user_id, about=said))

@@ -12,6 +12,7 @@ from aureum.domain.errors import Busy, Conflict, Invalid
 from aureum.domain.ids import to_wire
 from aureum.http.access import named_brokerage
 from aureum.http.access.callers import origin
+from aureum.http.access.security import note_of
 from aureum.http.api.staff.managed import managed_brokerage
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint
@@ -86,6 +87,7 @@ async def post_erase(context: Context, named: PersonNamed) -> Response:
     )
     if erased.remembered is not None:
         raise Replayed(erased.remembered)
+    note_of(context.request, context.caller, "erasure", tenant_id=tenant_id)
     if erased.id is not None:
         await at_once(context, tenant_id, erased.id)
     return answer(body(erased), status=202)

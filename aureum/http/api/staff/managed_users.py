@@ -16,6 +16,7 @@ from aureum.domain.ids import leads_time
 from aureum.domain.user import PROFILE, User
 from aureum.http.access.callers import origin
 from aureum.http.access.roles import ADMIN, NOT_YOURS_TO_CHANGE, check_changing, check_giving
+from aureum.http.access.security import note
 from aureum.http.api.staff.managed import managed, position
 from aureum.http.api.staff.staff_at import staff_at
 from aureum.http.api.staff.user_fields import Invitation, StaffPage, StaffResponse, UserChange, UserCreate, document
@@ -28,6 +29,7 @@ from aureum.http.contract.state_history import states
 from aureum.http.wire.shapes import StaffEventResponse
 from aureum.projections import users
 from aureum.projections.users import UserRow
+from aureum.store.security_log import Noted
 
 PATH = "/api/v1/admin/users"
 
@@ -163,6 +165,7 @@ async def post_reset_totp(context: Context, number: int) -> Response:
     remember = await once(context, body, tenant_id=tenant_id)
     who = origin(context.request, context.caller)
     user, appended = await disable_totp(context.app.store, tenant_id, row.user_id, who, remember)
+    note(context.request, Noted("totp_disabled", tenant_id=tenant_id, user_id=row.user_id, about="by an owner"))
     return answered(context, user, body, appended)
 
 

@@ -14,6 +14,7 @@ from aureum.domain.ids import PLATFORM, to_wire
 from aureum.http.access.callers import bearer, by_credentials, origin
 from aureum.http.access.hosts import client_address
 from aureum.http.access.roles import Role
+from aureum.http.access.security import note_of
 from aureum.http.api.staff.login import Success, too_many_failures
 from aureum.http.api.staff.user_fields import Password
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
@@ -212,6 +213,7 @@ async def post_password(context: Context, change: PasswordChange) -> Response:
         )
     if appended.remembered is not None:
         raise Replayed(appended.remembered)
+    note_of(context.request, context.caller, "password_changed")
     return answer(done(None))
 
 
