@@ -30,11 +30,13 @@ from aureum.store.event_store import EventStore
 from aureum.store.mapper import BEFORE_SEALING
 from aureum.store.metadata import VISITOR, Origin
 from aureum.store.postgres.database import Database, connect
+from aureum.store.rebuild import list as rebuild_list
 from aureum.store.rebuild.rebuild import REBUILDABLE
 from aureum.store.rebuild.verifying import verify_read_model
 from aureum.store.writer import AppendWriter
 from aureum.timers.setting import TIMERS
-from aureum.transfer import sealing
+from aureum.transfer import building, exporting, importing, sealing
+from aureum.transfer import state as reading_state
 from aureum.transfer.building import DIRECTORIES, LEFT_OUT
 from aureum.transfer.importing import ONWARDS
 from aureum.transfer.numbers import SEQUENCE_OF
@@ -64,6 +66,16 @@ def elsewhere(server_url: str, template: str) -> Iterator[str]:
     """The database of another installation."""
     with fresh_database(server_url, template) as url, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sealing, "COST", BRIEF)
+        # So that small logs come in several parts, too.
+        for module, name, size in (
+            (exporting, "CHUNK", 7),
+            (importing, "CHUNK", 5),
+            (building, "BATCH_EVENTS", 4),
+            (building, "ROWS", 2),
+            (reading_state, "PAGE_ROWS", 3),
+            (rebuild_list, "BATCH_EVENTS", 6),
+        ):
+            patch.setattr(module, name, size)
         asyncio.run(other_key(url))
         yield url
 
@@ -215,6 +227,31 @@ def test_whoever_has_a_key_has_it_from_the_first_event() -> None:
 def test_every_read_model_is_made_or_left_out_on_purpose() -> None:
     made = {one.model.NAME for one in DIRECTORIES} | {model.NAME for model in VERSIONED} | {brokerages.NAME}
     assert made | set(LEFT_OUT) == {model.NAME for model in READ_MODELS} and not made & set(LEFT_OUT)
+
+
+def test_others_write_meanwhile(module_database_url: str, elsewhere: str) -> None:
+    """What is exported is of one moment: the import compares what people read with what they read there."""
+
+    async def scenario() -> None:
+        async with opened_store(module_database_url) as store:
+            tenant_id = await open_brokerage(store)
+            await fill(store, tenant_id, 7, 10)
+            done = asyncio.Event()
+
+            async def write() -> None:
+                while not done.is_set():
+                    await capture(store, tenant_id)
+
+            writing = asyncio.create_task(write())
+            files = [await exported(module_database_url, tenant_id) for _ in range(3)]
+            done.set()
+            await writing
+            events = [one.events for _, one in files]
+            assert events == sorted(events) and len({one.state for _, one in files}) == len(set(events))
+            file, last = files[-1]
+            assert (await imported(elsewhere, file)).events == last.events
+
+    asyncio.run(scenario())
 
 
 def test_who_was_erased_is_erased_elsewhere(module_database_url: str, elsewhere: str) -> None:
