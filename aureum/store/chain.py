@@ -33,9 +33,10 @@ SELECT h.position, h.hash, l.position
   LEFT JOIN heads h ON h.tenant_id = %(tenant)s
 """
 
-# The time as bytes, since a falsified one may be none that Python knows.
+# The time as bytes, since a falsified one may be none that Python knows. Ids and types too: nothing is made of them.
 EVENTS = """
-SELECT position, stream_id, version, type, schema_version, data, metadata, timestamptz_send(recorded_at), hash
+SELECT position, uuid_send(stream_id), version, convert_to(type, 'UTF8'), schema_version, data, metadata,
+       timestamptz_send(recorded_at), hash
   FROM events
  WHERE tenant_id = %(tenant)s AND position BETWEEN %(first)s AND %(last)s
  ORDER BY position
@@ -45,7 +46,7 @@ SELECT position, stream_id, version, type, schema_version, data, metadata, times
 LOWEST = -(2**63)
 """A log begins at 1, but a row that was added by hand may have any position."""
 
-NUMBERS = struct.Struct(">iqh")
+START = struct.Struct(">16s16siqh")
 LENGTH = struct.Struct(">i")
 
 
@@ -83,13 +84,28 @@ def link(
     the lengths of type and data, so that no byte can move from one to the next.
     """
     kind = name.encode()
+    row = (version, position, schema_version, recorded_at, kind, data, metadata)
+    return next_hash(before, tenant_id.bytes, stream_id.bytes, *row)
+
+
+def next_hash(
+    before: bytes,
+    tenant: bytes,
+    stream: bytes,
+    version: int,
+    position: int,
+    schema_version: int,
+    recorded_at: bytes,
+    kind: bytes,
+    data: bytes,
+    metadata: bytes,
+) -> bytes:
+    """The same of bytes. A verification does this for each event, and little else."""
     return sha256(
         b"".join(
             (
                 before,
-                tenant_id.bytes,
-                stream_id.bytes,
-                NUMBERS.pack(version, position, schema_version),
+                START.pack(tenant, stream, version, position, schema_version),
                 recorded_at,
                 LENGTH.pack(len(kind)),
                 kind,
@@ -211,24 +227,15 @@ async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -
 
 def check(tenant_id: UUID, last: int, before: bytes, row: Any) -> tuple[Broken | None, bytes]:
     """Whether *row* follows position *last*, whose hash is *before*; and the row's own hash."""
-    position, stream_id, version, name, schema_version, data, metadata, recorded_at, stored = row
+    position, stream, version, kind, schema_version, data, metadata, recorded_at, stored = row
     if position != last + 1:
         if position <= last:
             return Broken(position, f"there is no position {position} in a log: this row was added"), before
         return Broken(last + 1, f"position {last + 1} is missing"), before
-    made = link(
-        before,
-        tenant_id,
-        stream_id=stream_id,
-        version=version,
-        position=position,
-        schema_version=schema_version,
-        recorded_at=recorded_at,
-        name=name,
-        data=data,
-        metadata=metadata,
+    made = next_hash(
+        before, tenant_id.bytes, stream, version, position, schema_version, recorded_at, kind, data, metadata
     )
     if made == stored:
         return None, made
-    place = f"position {position} (stream {stream_id}, version {version})"
+    place = f"position {position} (stream {UUID(bytes=stream)}, version {version})"
     return Broken(position, f"the stored bytes at {place} are not those that were appended"), before

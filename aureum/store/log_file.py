@@ -84,9 +84,9 @@ def stored(first: list[str], rows: Iterator[list[str]]) -> Iterator[Any]:
                 raise Unreadable(f"Line {number} is of another tenant. Verify each tenant's log by itself.")
             yield (
                 int(position),
-                UUID(stream),
+                UUID(stream).bytes,
                 int(version),
-                name,
+                name.encode(),
                 int(schema),
                 bytes.fromhex(data),
                 bytes.fromhex(metadata),

@@ -49,18 +49,9 @@ def made_anew(connection: psycopg.Connection, tenant: UUID) -> None:
     before = b""
     with connection.cursor(binary=True) as cursor:
         for row in cursor.execute(ROWS, {"tenant": tenant}).fetchall():
-            position, stream_id, version, name, schema_version, data, metadata, recorded_at, _ = row
-            before = chain.link(
-                before,
-                tenant,
-                stream_id=stream_id,
-                version=version,
-                position=position,
-                schema_version=schema_version,
-                recorded_at=recorded_at,
-                name=name,
-                data=data,
-                metadata=metadata,
+            position, stream, version, kind, schema_version, data, metadata, recorded_at, _ = row
+            before = chain.next_hash(
+                before, tenant.bytes, stream, version, position, schema_version, recorded_at, kind, data, metadata
             )
             cursor.execute(
                 "UPDATE events SET hash = %s WHERE tenant_id = %s AND position = %s", [before, tenant, position]

@@ -23,6 +23,7 @@ from aureum.store import metadata
 from aureum.store.append import CALL, Append, Outcome, arguments
 from aureum.store.mapper import join_topic, split_topic
 from aureum.store.metadata import Actor, Origin
+from aureum.store.postgres.functions import named
 
 Pool = ConnectionPool[Connection[Any]]
 
@@ -129,7 +130,7 @@ class TenantRecorder(ApplicationRecorder):
             metadata=[about for _, about in run],
             rows={},
         )
-        cursor = connection.execute(CALL, arguments([append], LOCK_TIMEOUT, False))
+        cursor = connection.execute(named(CALL), arguments([append], LOCK_TIMEOUT, False))
         ((_, *answer),) = cursor.fetchall()
         match Outcome(*answer):
             case Outcome("appended", int() as position):
