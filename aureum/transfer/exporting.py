@@ -11,7 +11,8 @@ Others go on writing meanwhile. Memory does not grow with the log. The connectio
 import asyncio
 import hashlib
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -161,10 +162,11 @@ async def export(
         ]
     )
     opened = OpenedKeys(key)
-    async for rows in chunks(connection, tenant_id, head):
-        lines.add([opened.line(writer, row) for row in rows])
-        if progress is not None:
-            progress(rows[-1][2], head)
+    async with aclosing(chunks(connection, tenant_id, head)) as found:
+        async for rows in found:
+            lines.add([opened.line(writer, row) for row in rows])
+            if progress is not None:
+                progress(rows[-1][2], head)
     async for links in link_pages(connection, tenant_id):
         lines.add([special(source, LINKS, f"links.{lines.count}", at, {"links": links})])
     await check_erased(connection, tenant_id, head)
@@ -217,7 +219,7 @@ async def snapshot(
     return about, own, at
 
 
-async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> AsyncIterator[list[Any]]:
+async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
     """The rows of the log up to *head*. The database looks for the next ones while the caller works on these.
 
     Raises Broken where one is missing.

@@ -118,7 +118,7 @@ async def import_brokerage(
         raise Unreadable(BEING_IMPORTED) from error
     except psycopg.errors.UniqueViolation as error:
         raise Unreadable(TAKEN_MEANWHILE) from error
-    except psycopg.DataError as error:
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
         raise Unreadable(NOT_FOLDED.format(error=type(error).__name__)) from error
 
 
@@ -169,7 +169,7 @@ async def in_transaction(
         await keep_logo(connection, begun)
         await settled.keep(connection)
         left = await open_brokerage(connection, key, own, settled, slug, may_have)
-    except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, AssertionError) as error:
         if isinstance(error, Unreadable):
             raise
         # Lines of a true hash that no version of Aureum has written.

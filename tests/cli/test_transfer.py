@@ -100,6 +100,12 @@ def changed(lines: Lines) -> bytes:
     return b"".join(orjson.dumps(line) + b"\n" for line in lines)
 
 
+def with_field(lines: Lines, name: str, value: Any) -> bytes:
+    """A line that only the folding of events can refuse."""
+    data = lines[2]["data"]
+    return other_field(lines, 2, data=data | {"fields": data["fields"] | {name: value}})
+
+
 def resealed(lines: Lines) -> bytes:
     """Lines that were altered, with a hash that fits."""
     whole = changed(lines[:-1])
@@ -137,6 +143,10 @@ DAMAGES: list[tuple[Callable[[Lines], bytes], str]] = [
         lambda lines: other_field(lines, 2, data={"fields": {"timestamp": 1, "number": 1}, "metadata": {}}),
         "cannot be imported",
     ),
+    (lambda lines: with_field(lines, "timestamp", 10**18), "do not make a brokerage (OverflowError)"),
+    (lambda lines: with_field(lines, "status", "x\x00"), "do not make a brokerage"),
+    (lambda lines: with_field(lines, "assigned_to", "nobody"), "do not make a brokerage"),
+    (lambda lines: with_field(lines, "status", "gone"), "differ. Nothing was imported."),
     (lambda lines: resealed([*lines[:2], *lines[3:]]), "the event at position 1 is missing"),
 ]
 """What is done to a file, and why it is refused then."""
