@@ -28,7 +28,7 @@ OWNERS = (
 NOT_FOR_AGENTS = ("/api/v1/admin/routing", "/api/v1/admin/mail", "/api/v1/admin/newsletter", "/api/v1/admin/imports")
 """What begins like these is for brokers and owners."""
 
-OWNERS_AND_KEYS = ("/api/webhooks", "/api/events")
+OWNERS_AND_KEYS = ("/api/webhooks", "/api/events", "/api/reso")
 """... and these for owners and keys."""
 
 MARK = "hiddenword"
