@@ -167,14 +167,23 @@ def about_a_task(one: task.Task, dice: Dice) -> Decisions:
     ]
 
 
+FIXED: dict[str, Any] = {
+    "local_start": "2026-02-01T10:30",
+    "time_zone": "America/Boise",
+    "starts_at": "2026-02-01T17:30:00.000Z",
+}
+
+
 def a_tour(number: int, dice: Dice) -> Aggregate:
     listing_id, suspect = dice.choice((None, "007")), dice.random() < 0.4
-    return new_tour(number=number, name=dice.choice(TEXTS), listing_id=listing_id, at=ids.now(), suspect=suspect)
+    start = dice.choice(({}, FIXED))
+    return new_tour(
+        number=number, name=dice.choice(TEXTS), listing_id=listing_id, at=ids.now(), suspect=suspect, **start
+    )
 
 
 def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:
     at = ids.now()
-    fixed = {"local_start": "2026-02-01T10:30", "time_zone": "America/Boise", "starts_at": "2026-02-01T17:30:00.000Z"}
     steps = tour.NEXT[one.status]
     always: Decisions = [
         lambda: one.assign(dice.choice(PEOPLE), at),
@@ -184,7 +193,7 @@ def about_a_tour(one: tour.Tour, dice: Dice) -> Decisions:
     while_open: Decisions = [
         lambda: None if one.suspect else one.change_status(dice.choice(steps), at),
         lambda: None if one.suspect else one.miss(at),
-        lambda: one.reschedule(dice.choice((fixed, dict.fromkeys(fixed), {"preferred_date": "2026-02-02"})), at),
+        lambda: one.reschedule(dice.choice((FIXED, dict.fromkeys(FIXED), {"preferred_date": "2026-02-02"})), at),
     ]
     if one.local_start is not None and not one.suspect and len(one.calendar_sent) < tour.MOST_SENT:
         while_open.append(lambda: one.send_calendar(dice.choice(TEXTS), dice.choice((None, "1 Palm Dr")), at))

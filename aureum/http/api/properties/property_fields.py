@@ -54,10 +54,9 @@ class Photo(Body):
         WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https://[^\\s@]+$", "maxLength": LONGEST_URL}),
     ]
     alt: Annotated[
-        Annotated[str, Characters(limit=LONGEST_ALT, lines=False)],
-        NULL_IS_ABSENT,
+        Annotated[str, Characters(limit=LONGEST_ALT, lines=False)] | None,
         Field(description="What the picture shows, for readers who do not see it."),
-    ] = ""
+    ] = None
 
 
 Photos = Annotated[list[Photo], Field(max_length=MOST, description="Links to photos, in the order shown.")]
@@ -65,7 +64,7 @@ Photos = Annotated[list[Photo], Field(max_length=MOST, description="Links to pho
 
 def stored(photos: list[Photo]) -> list[StoredPhoto]:
     """*photos* as the domain takes them."""
-    return [{"url": photo.url, "alt": photo.alt} for photo in photos]
+    return [{"url": photo.url, "alt": photo.alt or ""} for photo in photos]
 
 
 class PropertyCreate(Body):
@@ -166,7 +165,7 @@ class PropertyChange(Body):
 class PhotoResponse(Shape):
     """A link to a picture."""
 
-    url: str
+    url: Annotated[str, Field(description="The address of the picture.")]
     alt: Annotated[str, Field(description="What the picture shows. Empty if that is not known.")]
 
 
