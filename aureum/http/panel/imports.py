@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import NotFound
+from aureum.http.panel.acting import named
 from aureum.http.panel.forms import NO_FORM
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit, new_once
@@ -37,7 +38,7 @@ TONES: Mapping[str, str] = {"completed": "good", "failed": "bad", "checked": "go
 
 async def show_imports(visit: Visit) -> Response:
     """The newest imports, and what can be imported."""
-    found = (await visit.ask("GET", API)).body["imports"]
+    found = (await visit.ask("GET", API, query=named(visit))).body["imports"]
     return await page(visit, "imports.html", imports=found, resources=RESOURCES, words=WORDS, tones=TONES)
 
 
@@ -53,7 +54,7 @@ async def show_new(visit: Visit, problem: str = "", status: int = 200) -> Respon
     """The form for a file."""
     resource = resource_of(visit)
     # Those who may not import are told so here, and not after the upload.
-    await visit.ask("GET", API)
+    await visit.ask("GET", API, query=named(visit))
     return await page(
         visit, "import_new.html", status, resource=resource, name=RESOURCES[resource], problem=problem, once=new_once()
     )
@@ -65,7 +66,7 @@ async def upload(visit: Visit) -> Response:
     if not (header(visit.request.scope, b"content-type") or "").startswith("multipart/form-data"):
         raise HttpError("media_type_unsupported", NO_FORM)
     try:
-        job = (await visit.pass_on(API, {"resource": resource, "hold": "true"})).body
+        job = (await visit.pass_on(API, {"resource": resource, "hold": "true"} | named(visit))).body
     except REFUSALS as error:
         return await show_new(visit, refusal(error), 400)
     return RedirectResponse(f"{HERE}/{job['id']}", 303)
@@ -73,7 +74,7 @@ async def upload(visit: Visit) -> Response:
 
 async def show(visit: Visit, problem: str = "", status: int = 200) -> Response:
     """An import as it stands."""
-    job = (await visit.ask("GET", API + "/{id}", id=visit.id())).body
+    job = (await visit.ask("GET", API + "/{id}", id=visit.id(), query=named(visit))).body
     return await page(
         visit,
         "import.html",
@@ -94,9 +95,9 @@ async def act(visit: Visit) -> Response:
     try:
         if what in ("check", "import"):
             body = {"dry_run": what == "check", "duplicates": visit.form["duplicates"], "map": await chosen(visit)}
-            await visit.ask("POST", API + "/{id}/start", id=visit.id(), body=body)
+            await visit.ask("POST", API + "/{id}/start", id=visit.id(), query=named(visit), body=body)
         elif what in ("cancel", "undo"):
-            await visit.ask("POST", f"{API}/{{id}}/{what}", id=visit.id())
+            await visit.ask("POST", f"{API}/{{id}}/{what}", id=visit.id(), query=named(visit))
     except REFUSALS as error:
         return await show(visit, refusal(error), 400)
     return RedirectResponse(f"{HERE}/{visit.id()}", 303)
@@ -104,7 +105,7 @@ async def act(visit: Visit) -> Response:
 
 async def chosen(visit: Visit) -> dict[str, str | None]:
     """The field of each column, by its place in the form."""
-    job = (await visit.ask("GET", API + "/{id}", id=visit.id())).body
+    job = (await visit.ask("GET", API + "/{id}", id=visit.id(), query=named(visit))).body
     return {
         column["column"]: visit.form[f"column{place}"] or None
         for place, column in enumerate(job["columns"])
@@ -114,7 +115,7 @@ async def chosen(visit: Visit) -> dict[str, str | None]:
 
 async def errors(visit: Visit) -> Response:
     """The refused rows as a file."""
-    return await visit.answer("GET", API + "/{id}/errors.csv", id=visit.id())
+    return await visit.answer("GET", API + "/{id}/errors.csv", id=visit.id(), query=named(visit))
 
 
 PAGES = (

@@ -39,6 +39,7 @@ PLACES: tuple[Place, ...] = (
     Place("people", "/admin/newsletter", "Newsletter", "newspaper", OFFICE),
     Place("people", "/admin/properties", "Properties", "home-modern"),
     Place("people", "/admin/reports", "Reports", "chart-bar"),
+    Place("people", "/admin/imports", "Imports", "arrow-up-tray", OFFICE),
     Place("settings", "/admin/settings", "Settings", "cog-6-tooth", OWNERS),
     Place("settings", "/admin/users", "Users", "user-plus", OWNERS),
     Place("settings", "/admin/agents", "Agents", "identification", OFFICE),

@@ -1,5 +1,6 @@
 """Imports over the API, done as the worker does them."""
 
+import asyncio
 import csv
 import io
 from typing import Any
@@ -8,10 +9,10 @@ import pytest
 
 from aureum.commands.importing.csv_file import rows_of
 from aureum.commands.importing.imports import file_of
-from aureum.commands.importing.running import batches, begun, claim, go_on, once
-from aureum.commands.importing.undoing import undo_job
+from aureum.commands.importing.running import batches, begun, claim, once
 from aureum.domain.csv_cells import BOM
 from aureum.store.event_store import EventStore
+from aureum.worker.importing import import_round
 from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
@@ -21,14 +22,21 @@ KEPT = """
 SELECT (SELECT count(*) FROM import_parts WHERE tenant_id = %(tenant)s),
        (SELECT count(*) FROM import_keys WHERE tenant_id = %(tenant)s)
 """
+OPEN = """
+SELECT 1 FROM imports
+ WHERE state IN ('checking', 'running', 'undoing') AND (held_until IS NULL OR held_until < clock_timestamp())
+"""
+LOSE = "DELETE FROM import_parts WHERE tenant_id = %(tenant)s RETURNING 1"
 LEAVE = "UPDATE imports SET held_until = now() WHERE tenant_id = %(tenant)s RETURNING 1"
 CLEAR = "SELECT 1 FROM import_parts WHERE strpos(encode(sealed, 'escape'), %(word)s) > 0"
 
 
 async def import_all(store: EventStore) -> None:
     """What the worker does about imports."""
-    while (job := await claim(store)) is not None:
-        await (undo_job(store, job) if job.state == "undoing" else go_on(store, job))
+    stop = asyncio.Event()
+    stop.set()
+    while await store.database.rows(OPEN):
+        await import_round(store, stop)
 
 
 @pytest.fixture
@@ -204,3 +212,14 @@ def test_an_undo_takes_back_what_nobody_has_changed_since(
     again = uploaded(server, broker, people.encode(), "resource=contacts").json
     operator.run(import_all)
     assert [told(server, broker, again)[name] for name in ("made", "skipped")] == [1, 4]
+
+
+def test_what_cannot_go_on_says_so(server: Server, operator: Operator, tenant: Tenant, broker: Staff) -> None:
+    job = uploaded(server, broker, b"Name\nNora\n", "resource=contacts").json
+    operator.rows(LOSE, tenant=tenant.id)
+    operator.run(import_all)
+    failed = told(server, broker, job)
+    assert (failed["status"], failed["problem"]) == (
+        "failed",
+        "The file of this import is no longer kept. Import it again.",
+    )
