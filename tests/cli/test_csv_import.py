@@ -124,8 +124,8 @@ def test_properties_keep_what_must_be_unique(terminal: Terminal, tmp_path: Path)
     slug = terminal.brokerage()
     file, mapping = tmp_path / "homes.csv", tmp_path / "map.json"
     file.write_text(
-        "Address,City,State,MLS #,Asking,Kind\n"
-        '1 Oak St,Boise,ID,007,"$300,000",House\n'
+        "Address,City,State,MLS #,Asking,Kind,Photos\n"
+        '1 Oak St,Boise,ID,007,"$300,000",House,https://example.com/a.jpg\n'
         "1 Oak St,Boise,ID,007,,\n"
         "1 Oak St,Boise,ID,,,\n"
         "2 Elm St,Boise,ID,,450k,Condo\n"
@@ -137,7 +137,7 @@ def test_properties_keep_what_must_be_unique(terminal: Terminal, tmp_path: Path)
     again = terminal.json(*command, "--duplicates", "make")
     assert [again[name] for name in ("made", "skipped", "refused")] == [2, 0, 2], "an MLS id is one property's"
     docs = "".join(doc for (doc,) in rows(terminal, slug, "SELECT doc FROM property_list WHERE tenant_id = %(tenant)s"))
-    assert '"price":450000,' in docs and '"slug":"1-oak-st-2"' in docs
+    assert '"price":450000,' in docs and '"slug":"1-oak-st-2"' in docs and "https://example.com/a.jpg" in docs
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from aureum.domain.contact import TYPES as CONTACT_TYPES
 from aureum.domain.errors import Invalid
 from aureum.domain.lead import STATUSES as LEAD_STATUSES
 from aureum.domain.lead_events import LOST_REASONS
+from aureum.domain.photos import Photo, read_photos
 from aureum.domain.property import STATUSES as PROPERTY_STATUSES
 from aureum.domain.property import TYPES as PROPERTY_TYPES
 
@@ -73,6 +74,11 @@ def user(name: str, said: str, about: About) -> UUID | None:
     if found is None:
         raise Invalid(name, NO_USER.format(name=name))
     return found
+
+
+def photos(name: str, said: str, about: About) -> list[Photo]:
+    """Addresses of pictures, parted by blanks or lines."""
+    return read_photos([{"url": url, "alt": ""} for url in said.split()])
 
 
 NAME = (
@@ -190,6 +196,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("mls", "MLS", texts(100)),
         Field("mlsId", "MLS listing id", texts(100)),
         Field("description", "Description", texts(20_000, lines=True)),
+        Field("photos", "Photos", photos),
         CREATED,
     ),
 }

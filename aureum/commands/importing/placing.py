@@ -135,6 +135,10 @@ def change_property(listed: Property, values: Values, at: datetime, place: Place
         listed.change_status(values["status"], at)
     details = {own: values[name] for name, own in DETAILS_OF_PROPERTY.items() if name in values}
     listed.change_details(details, at)
+    if "photos" in values:
+        # What a picture shows is not in the file.
+        told = {photo["url"]: photo["alt"] for photo in listed.photos or ()}
+        listed.change_photos([photo | {"alt": told.get(photo["url"], "")} for photo in values["photos"]], at)
 
 
 def details_of(values: Values, place: Place) -> dict[str, str | None]:
@@ -260,7 +264,7 @@ class Maker:
         more = {"is_featured": values.get("isFeatured", False), "status": values.get("status", "ACTIVE")}
         fields = PropertyFields(**(own | more), time_zone=None, created_by=self.place.created_by)
         slug = await self.slugs.free(slug_of(fields.title))
-        listed = Property.enter(stream_id, at, slug, fields)
+        listed = Property.enter(stream_id, at, slug, fields, values.get("photos", ()))
         self.slugs.take(slug)
         if fields.mls_id is not None:
             self.taken.add(mls)

@@ -51,7 +51,9 @@ def test_a_property() -> None:
         Sq_Ft="2,400 sqft",
         Status="Under contract",
         Featured="Sí",
+        Photos="https://example.com/1.jpg\nhttps://example.com/2.jpg",
     )
+    assert [photo["url"] for photo in found["photos"]] == ["https://example.com/1.jpg", "https://example.com/2.jpg"]
     assert found["title"] == "123 Palm Dr"
     assert [found[name] for name in ("price", "bedrooms", "bathrooms", "sqft")] == ["1200000", "3", "2.5", "2400"]
     assert (found["status"], found["isFeatured"]) == ("PENDING", True)
