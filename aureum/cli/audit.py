@@ -52,7 +52,7 @@ AN_ID = "c03haxjzzz18r2cgnk0qucb7ij"
 Moment = Annotated[str | None, typer.Option(help="Show the state at this moment, such as 2026-01-31T12:00:00Z.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, a line for each change.")]
 
-COLUMNS = ("version", "at", "type", "actor", "actor_id", "actor_name", "request", "field", "from", "to")
+COLUMNS = ("version", "at", "type", "actor", "actor_id", "actor_name", "request", "address", "field", "from", "to")
 
 
 def command_of(name: str) -> None:
@@ -87,7 +87,7 @@ def show(kind: Kind, wanted: str, as_of: str | None, *, as_csv: bool, as_json: b
     """Print it. Raises NotFound, Invalid."""
     reading = kind.read()
     with installation() as here:
-        stream, until, names = run(load(here, kind, reading, wanted, moment(as_of)))
+        stream, until, names, where = run(load(here, kind, reading, wanted, moment(as_of)))
         kept = stream.until(until)
         if not kept.events:
             begun = ids.aureum_time(stream.events[0].event.timestamp)
@@ -96,6 +96,7 @@ def show(kind: Kind, wanted: str, as_of: str | None, *, as_csv: bool, as_json: b
     for entry in entries:
         entry.pop("savedWith", None)
         entry["actor"] = {**entry["actor"], "name": names.get(entry["actor"]["id"])}
+        entry["address"] = where[entry["version"]]
     if as_csv:
         print_csv(entries)
         return
@@ -118,12 +119,13 @@ def moment(text: str | None, option: str = "as-of") -> datetime | None:
 
 async def load(
     here: Installation, kind: Kind, reading: Reading, text: str, until: datetime | None
-) -> tuple[Stream, datetime | None, dict[str, str]]:
-    """The stream that *text* names, *until* on the tenant's clock, and the names of those who acted. Raises
-    NotFound."""
+) -> tuple[Stream, datetime | None, dict[str, str], dict[int, str | None]]:
+    """The stream that *text* names, *until* on the tenant's clock, the names of those who acted, and from where, by
+    version. Raises NotFound."""
     from aureum.app import open_store
     from aureum.commands.clock import on_clock
     from aureum.domain.brokerage import Brokerage
+    from aureum.store.addresses import addresses_of
 
     async with open_store(here.settings, here.url, here.key) as store:
         found = await audit_kinds.find(store.database, reading, text)
@@ -133,7 +135,12 @@ async def load(
             raise NotFound(f"There is no {kind.noun} {text!r}. Give {how}.")
         tenant_id = found[1] if reading.aggregate is Brokerage else found[0]
         (until,) = await on_clock(store.database, tenant_id, until)
-        return stream, until, await names_in(store.database, tenant_id, stream)
+        metadata = [recorded.metadata for recorded in stream.events]
+        key = await store.tenant_key(found[0])
+        addresses = await addresses_of(store.database, key, store.tenant_key, metadata)
+        versions = [recorded.event.originator_version for recorded in stream.events]
+        names = await names_in(store.database, tenant_id, stream)
+        return stream, until, names, dict(zip(versions, addresses, strict=True))
 
 
 def of_kind(reading: Reading, stream: Stream) -> bool:
@@ -165,7 +172,7 @@ def print_csv(entries: Sequence[Mapping[str, Any]]) -> None:
         for entry in entries:
             actor = entry["actor"]
             head = [str(entry["version"]), entry["at"], entry["type"], actor["type"], actor["id"] or ""]
-            head += [actor["name"] or "", entry["request"]]
+            head += [actor["name"] or "", entry["request"], entry["address"] or ""]
             changed = [(name, cell(one["from"]), cell(one["to"])) for name, one in entry["changes"].items()]
             document.write(csv_lines([[*head, *change] for change in changed or [("", "", "")]]).decode())
     sys.stdout.flush()

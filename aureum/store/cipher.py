@@ -84,6 +84,11 @@ class TenantKey:
         """Raises InvalidTag if the row is another subject's."""
         return AESGCM(unseal(self._key, wrapped, b"subject" + self.tenant_id.bytes + subject_id.bytes))
 
+    @property
+    def for_addresses(self) -> AESGCM:
+        """What addresses of programs are sealed under."""
+        return self._key
+
     def seal_answer(self, answer: bytes, idempotency_key: bytes) -> bytes:
         """Encrypt an answer that is remembered for an Idempotency-Key."""
         return seal(self._key, answer, b"answer" + self.tenant_id.bytes + idempotency_key)

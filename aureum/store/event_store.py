@@ -29,6 +29,7 @@ from aureum.domain.errors import (
 from aureum.domain.ids import new_id, now
 from aureum.registry import TAKEN, rows_of
 from aureum.store import metadata
+from aureum.store.addresses import Addresses
 from aureum.store.append import Append, Remember
 from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.guards import Guard
@@ -138,6 +139,7 @@ class EventStore:
         self.database = database
         self.writer = writer
         self.keys = keys
+        self.addresses = Addresses()
         self._numbers: dict[str, Iterator[int]] = {}
         self._taking_numbers = asyncio.Lock()
         self._sealed_from: datetime | None = None
@@ -203,6 +205,8 @@ class EventStore:
         if not new and idempotency is None:
             return Appended(None)
         tenant_key = await self.tenant_key(tenant_id)
+        if origin.address is not None:
+            origin = await self.addresses.sealed(self.database, tenant_key, self.tenant_key, origin)
         registry = self._registry or await self.registry()
         remember = None
         if idempotency is not None:
@@ -245,6 +249,8 @@ class EventStore:
                 return Appended(None)
             return Appended(None, await self.remember(tenant_id, made, idempotency, origin))
         tenant_key = await self.tenant_key(tenant_id)
+        if origin.address is not None:
+            origin = await self.addresses.sealed(self.database, tenant_key, self.tenant_key, origin)
         registry = self._registry or await self.registry()
         first, *others = (
             prepared(

@@ -35,6 +35,10 @@ class Origin:
     causation_id: str | None = None
     undoes: int | None = None
     """The version of the stream that is undone, if that is what the command does."""
+    address: str | None = None
+    """The client's address, of staff and programs. Visitors' addresses are not recorded."""
+    sealed_address: str | None = None
+    """The same as it is stored (``aureum.store.addresses``)."""
 
 
 def encode(origin: Origin, command: str, place: int, of: int) -> bytes:
@@ -52,6 +56,8 @@ def encode(origin: Origin, command: str, place: int, of: int) -> bytes:
     }
     if origin.undoes is not None:
         said["undoes"] = origin.undoes
+    if origin.sealed_address is not None:
+        said["address"] = origin.sealed_address
     return orjson.dumps(said)
 
 

@@ -45,7 +45,7 @@ def test_every_kind(terminal: Terminal) -> None:
         document = terminal.json("audit", kind, wanted)
         assert set(document) == {"id", "events", "state"} and document["state"]["id"] == document["id"]
         event = document["events"][0]
-        assert set(event) == {"version", "type", "at", "actor", "request", "changes"}
+        assert set(event) == {"version", "type", "at", "actor", "request", "address", "changes"}
         assert (event["type"], set(event["actor"])) == (first, {"type", "id", "name"})
         assert not any(secret in str(document) for secret in SECRETS if kind != "api-key")
         assert terminal.json("audit", kind, document["id"]) == document, "by its id as well"

@@ -201,7 +201,7 @@ def test_the_audit_of_a_lead_by_id_and_by_number(terminal: Terminal) -> None:
     assert by_number == by_id and set(by_id) == {"id", "events", "state"}
     assert by_id["id"] == by_id["state"]["id"] == to_wire(lead.id)
     (event,) = by_id["events"]
-    assert set(event) == {"version", "type", "at", "actor", "request", "changes"}
+    assert set(event) == {"version", "type", "at", "actor", "request", "address", "changes"}
     assert event["type"] == "lead.captured"
     assert event["changes"]["message"] == {"from": None, "to": lead.message}
     everything = terminal.json("audit", "verify")

@@ -276,8 +276,11 @@ def too_many(limit: int, resets_at: datetime) -> HttpError:
 
 
 def origin(request: Request, caller: Caller) -> Origin:
-    """Whom the events of this request will name."""
-    return Origin(actor(caller), request_id=request_id(request))
+    """Whom the events of this request will name, and of staff and programs where they are."""
+    if caller.caller_id is None:
+        return Origin(VISITOR, request_id=request_id(request))
+    address = client_address(request.scope, request.app.state.aureum.settings.trusted_proxies)
+    return Origin(actor(caller), request_id=request_id(request), address=address)
 
 
 def actor(caller: Caller) -> Actor:

@@ -14,13 +14,14 @@ from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
 from aureum.domain.tour import Tour
 from aureum.domain.undoing import PARTS, undoable
-from aureum.http.access.roles import ADMIN
+from aureum.http.access.roles import ADMIN, OWNER
 from aureum.http.contract.answers import answer, encoded, living_etag, not_modified
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.resource import AsOf, as_it_was, loaded_ever
 from aureum.projections import activity_list, lead_list
 from aureum.projections.changes import changes
 from aureum.projections.document_list import DocumentList, Row
+from aureum.store.addresses import addresses_of
 from aureum.store.event_store import Recorded, Stream
 
 NAMES = """
@@ -79,11 +80,25 @@ async def with_names(
     for tenant in (of, PLATFORM) if context.caller.role == ADMIN and of != PLATFORM else (of,):
         rows = await context.app.database.tenant_rows(tenant, NAMES, {"tenant": tenant, "ids": asked})
         names |= {to_wire(found): name for found, name in rows}
+    where = await where_from(context, of, stream)
     for one in history:
         one["actor"] = {**one["actor"], "name": names.get(one["actor"]["id"])}
+        one["address"] = where.get(one["version"])
     version = stream.events[-1].event.originator_version
     etag = living_etag(version, context.caller.read_version or None, *state, *sorted(names.items()))
     return not_modified(context.request, etag) or answer(encoded(history), headers={"ETag": etag})
+
+
+async def where_from(context: Context, tenant_id: UUID, stream: Stream) -> dict[int, str | None]:
+    """The client's address of each version, for owners and platform admins. Others learn nothing of where their
+    colleagues work."""
+    if context.caller.role not in (OWNER, ADMIN):
+        return {}
+    store = context.app.store
+    metadata = [recorded.metadata for recorded in stream.events]
+    key = await store.tenant_key(tenant_id)
+    found = await addresses_of(store.database, key, store.tenant_key, metadata)
+    return {recorded.event.originator_version: address for recorded, address in zip(stream.events, found, strict=True)}
 
 
 def history_in(model: DocumentList, stream: Stream) -> list[dict[str, Any]]:

@@ -47,6 +47,15 @@ class ChangeResponse(Shape):
 RequestId = Annotated[str, Field(description="The `X-Request-Id` of the request that caused it.")]
 
 
+ClientAddress = Annotated[
+    str | None,
+    Field(
+        description="For owners and platform admins: the client's address, of staff and programs. `null` for visitors, "
+        "and for what was recorded before version 0.10.0."
+    ),
+]
+
+
 class EventResponse(Shape):
     """One event of a resource's history."""
 
@@ -55,6 +64,7 @@ class EventResponse(Shape):
     at: Timestamp
     actor: ActorResponse
     request: RequestId
+    address: ClientAddress
     changes: dict[str, ChangeResponse]
     savedWith: Annotated[int, Field(description="The first version of the save that it belongs to.")]
     undoable: Annotated[bool, Field(description="Whether it can be undone now: what it changed is as it left it.")]
@@ -69,6 +79,7 @@ class StateEventResponse(Shape):
     at: Timestamp
     actor: ActorResponse
     request: RequestId
+    address: ClientAddress
     changes: dict[str, ChangeResponse]
     savedWith: Annotated[int, Field(description="The first version of the save that it belongs to.")]
 
@@ -81,5 +92,6 @@ class StaffEventResponse(Shape):
     at: LeadsTimestamp
     actor: ActorResponse
     request: RequestId
+    address: ClientAddress
     changes: dict[str, ChangeResponse]
     savedWith: Annotated[int, Field(description="The first version of the save that it belongs to.")]

@@ -18,7 +18,7 @@ from aureum.http.wire.fields import Email, Enquiry, Message, Name, PhoneText, So
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.numbers import Number, NumberText
 from aureum.http.wire.sent import Body
-from aureum.http.wire.shapes import ActorResponse, ChangeResponse, LeadsTimestamp, RequestId, Shape, Wire
+from aureum.http.wire.shapes import ActorResponse, ChangeResponse, ClientAddress, LeadsTimestamp, RequestId, Shape, Wire
 from aureum.http.wire.times import Time
 
 
@@ -202,4 +202,5 @@ class AdminEventResponse(Shape):
     at: LeadsTimestamp
     actor: ActorResponse
     request: RequestId
+    address: ClientAddress
     changes: dict[str, ChangeResponse]

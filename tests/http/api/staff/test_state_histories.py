@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aureum.domain.ids import from_wire
 from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
 
@@ -120,3 +121,30 @@ def test_a_brokerage_and_its_routing(server: Server, operator: Operator, tenant:
     broker = operator.staff(tenant.id, "broker")
     assert server.ask("GET", f"{path}/history", headers=broker.bearer).status == 403
     assert server.ask("GET", "/api/v1/admin/routing/history", headers=broker.bearer).status == 200
+
+
+def test_from_where(server: Server, proxied: Server, operator: Operator, tenant: Tenant) -> None:
+    owner, agent = operator.staff(tenant.id, "brokerage_owner", "Olga"), operator.staff(tenant.id, "agent", "Ana")
+    form = server.form(tenant)
+    assert form.status == 200
+    lead = server.leads(tenant)[0]["id"]
+    path, behind = f"/api/leads/{lead}", {"X-Forwarded-For": "203.0.113.5"}
+    assert (
+        proxied.ask("PATCH", path, {"phone": "208-555-0199", "assignedToId": agent.id}, owner.bearer | behind).status
+        == 200
+    )
+    assert proxied.ask("PATCH", path, {"status": "contacted"}, agent.bearer | behind).status == 200
+    assert server.by_key(tenant, "PATCH", path, {"message": "Hello"}).status == 200
+
+    def addresses(who: Staff | Tenant) -> list[str | None]:
+        return [one["address"] for one in asked(server, who, "GET", f"{path}/history")]
+
+    assert addresses(owner)[-3:] == ["203.0.113.5", "203.0.113.5", "127.0.0.1"]
+    assert addresses(owner)[0] is None, "a visitor's is not recorded"
+    assert set(addresses(agent)) == set(addresses(tenant)) == {None}
+    stored = operator.rows("SELECT metadata FROM events WHERE tenant_id = %(tenant)s", tenant=tenant.id)
+    assert "203.0.113.5" not in repr(stored)
+    # What is erased with the user is where that user was.
+    gone = "DELETE FROM subject_keys WHERE tenant_id = %(tenant)s AND subject_id = %(user)s RETURNING 1"
+    assert operator.rows(gone, tenant=tenant.id, user=from_wire(agent.id))
+    assert addresses(owner)[-3:] == ["203.0.113.5", None, "127.0.0.1"]
