@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from aureum.domain import contact, contact_card, ids, lead, property, task, tour
 from aureum.domain.activities import ActivityFields, HasActivities
-from aureum.domain.aggregate import Aggregate
+from aureum.domain.aggregate import Aggregate, PersonErased
 from aureum.domain.lead_events import LOST_REASONS
 from aureum.domain.subscriber import Subscriber
 from aureum.registry import AGGREGATES
@@ -259,7 +259,8 @@ def test_every_kind_of_event_is_made(name: str) -> None:
         for _ in range(5):
             dice.choice(about(one, dice))()
         made |= {event.TOPIC for event in one.collect_events()}  # type: ignore[attr-defined]  # of our own base
-    assert made == {event.TOPIC for event in AGGREGATES[type(one)]}
+    # Erasing removes rows by statements of its own: tests/http/api/people verifies all lists after it.
+    assert made == {event.TOPIC for event in AGGREGATES[type(one)] if not issubclass(event, PersonErased)}
 
 
 def test_what_must_be_unique_goes_from_one_to_another_behind_the_copy(database_url: str) -> None:
