@@ -29,6 +29,7 @@ EXAMPLES = examples(
 
 ONE_OF_THESE = "Pass one of --user, --key and --import: whose changes are to be undone."
 WHOLE = "An import is undone as a whole. --from and --to are for --user and --key."
+RUNNING = "This import is running. Stop it in the panel, or wait until it has ended."
 NO_IMPORT = "{text!r} is no id of an import. 'aureum csv import' printed it, and the panel's address has it."
 NO_KEY = "This brokerage has no API key {key!r}. 'aureum api-key list' shows their ids."
 CONFIRM = "Changes of {resources} resources would be undone; --dry-run lists them. Confirm with --yes."
@@ -73,6 +74,7 @@ def undo_command(
             undo = UndoAll(tenant_id=tenant_id, actor=who, since=first, before=last)
             undoing = partial(undo_all, store, undo, origin())
         else:
+            await check_ended(store, tenant_id, import_of(imported))
             undoing = partial(undo_rows, store, tenant_id, import_of(imported), origin())
 
         async def outcomes(*, rehearsed: bool) -> list[Any]:
@@ -101,6 +103,19 @@ def import_of(text: str) -> UUID:
     if found is None:
         raise Refused(NO_IMPORT.format(text=text))
     return found
+
+
+async def check_ended(store: EventStore, tenant_id: UUID, import_id: UUID) -> None:
+    """Raises Refused while the worker is still importing. What is not known here may have come with a log from another
+    installation."""
+    from aureum.commands.importing.imports import get_import
+
+    try:
+        found = await get_import(store, tenant_id, import_id)
+    except NotFound:
+        return
+    if found.state == "running" and found.stored:
+        raise Refused(RUNNING)
 
 
 def ask(resources: int) -> None:

@@ -204,6 +204,13 @@ def test_an_import_is_undone_on_the_command_line(terminal: Terminal, people: Pat
     undone = terminal.json(*undo, "--yes")
     assert undone == rehearsed and rows(terminal, slug, COUNT) == [(0, 0)]
     assert terminal.json(*undo, "--yes")["undone"] == 0
+    running = "UPDATE imports SET state = 'running', stored = true WHERE tenant_id = %(tenant)s RETURNING 1"
+
+    async def runs_again(store: EventStore) -> None:
+        await store.database.rows(running, {"tenant": await tenant_of(store.database, slug)})
+
+    terminal.in_store(runs_again)
+    assert "is running" in terminal.run(*undo, "--yes").err
     assert terminal.json("audit", "verify", "--brokerage", slug)["ok"]
     assert terminal.run("undo", "--brokerage", slug).code == 1
     assert terminal.run(*undo, "--from", "2026-01-01").code == 1
