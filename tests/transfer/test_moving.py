@@ -96,7 +96,7 @@ async def there(url: str) -> AsyncIterator[EventStore]:
 
 
 def test_a_random_brokerage_is_the_same_elsewhere(module_database_url: str, elsewhere: str) -> None:
-    @settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
     @given(st.integers(0, 1 << 30), st.integers(0, 25), st.integers(0, 3), st.booleans(), st.booleans())
     def moves(seed: int, resources: int, erased: int, sealed: bool, old_tasks: bool) -> None:
         async def scenario() -> None:
