@@ -183,7 +183,8 @@ async def carry_out(store: EventStore, tenant_id: UUID, erasure_id: UUID, mails:
     origin = Origin(Actor(actor["type"], actor["id"]), correlation_id=asked.metadata["correlation"])
     for start in range(0, len(subjects), AT_ONCE):
         await deciding_again(partial(erase_streams, store, tenant_id, subjects[start : start + AT_ONCE], origin))
-    await drop_erased(store.database, None if mails is None else partial(file_of, mails))
+    files = None if mails is None else partial(file_of, mails)
+    await drop_erased(store.database, files, tenant_id=tenant_id)
     await store.database.rows(ENDED, about)
     return len(subjects)
 

@@ -50,19 +50,26 @@ async def prune_mails(database: Database, batch: int = BATCH) -> int:
     return sum([len(await removed_of(database, OLD, tenant_id, batch)) for tenant_id in await tenants(database)])
 
 
-async def drop_erased(database: Database, file_of: Callable[[UUID], Path] | None = None, batch: int = BATCH) -> int:
-    """Remove the mails about persons who were erased, and before that their files; how many there were.
+async def drop_erased(
+    database: Database,
+    file_of: Callable[[UUID], Path] | None = None,
+    batch: int = BATCH,
+    *,
+    tenant_id: UUID | None = None,
+) -> int:
+    """Remove the mails about persons who were erased, of one tenant or of all, and before that their files; how many
+    there were.
 
     Raises Unavailable, OSError.
     """
     removed = 0
-    for tenant_id in await tenants(database):
-        about = {"tenant": tenant_id, "limit": batch}
+    for tenant in await tenants(database) if tenant_id is None else [tenant_id]:
+        about = {"tenant": tenant, "limit": batch}
         while found := [mail_id for (mail_id,) in await database.rows(OF_ERASED, about)]:
             if file_of is not None:
                 for mail_id in found:
                     file_of(mail_id).unlink(missing_ok=True)
-            removed += len(await database.rows(REMOVE, {"tenant": tenant_id, "mails": found}))
+            removed += len(await database.rows(REMOVE, {"tenant": tenant, "mails": found}))
             if len(found) < batch:
                 break
     return removed
