@@ -103,7 +103,7 @@ MUTATIONS = (
     Mutation(
         "the right to call",
         "aureum/store/postgres/functions.py",
-        "REVOKE EXECUTE ON FUNCTION {everyone} FROM PUBLIC;\n",
+        'REVOKE EXECUTE ON FUNCTION {", ".join([*called, *own])} FROM PUBLIC;\n',
         "",
         RIGHTS,
     ),
