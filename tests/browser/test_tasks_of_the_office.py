@@ -168,12 +168,13 @@ def assign_a_lead(walker: Walker) -> None:
 
 def call(walker: Walker) -> None:
     walker.lead()
-    walker.today()
-    dial = walker.page.get_by_role("link", name=f"Call {walker.name}, {walker.phone}")
+    # A tab that was sent to a telephone does not follow the next link: this one is closed.
+    tab = walker.page.context.new_page()
+    tab.goto(f"{walker.visitor.site}/admin")
+    dial = tab.get_by_role("link", name=f"Call {walker.name}, {walker.phone}")
     expect(dial).to_have_attribute("href", f"tel:{walker.phone.replace('-', '')}")
     walker.press(dial)
-    # Where no program is for telephones, browsers say so on the console.
-    walker.visitor.errors[:] = [error for error in walker.visitor.errors if "tel:" not in error]
+    tab.close()
 
 
 def note_what_was_said(walker: Walker) -> None:

@@ -23,7 +23,7 @@ from tests.conftest import MASTER_KEY
 from tests.http.operator import Staff, Tenant
 
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n")
-PATIENCE = 20
+PATIENCE = 60
 FORM_LIMIT = 3
 
 

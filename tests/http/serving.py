@@ -23,7 +23,7 @@ from aureum.http.wire.error_codes import CODES, Code
 from tests.conftest import MASTER_KEY
 from tests.http.operator import Tenant
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 READ_WHOLE = 50_000
 BASE_DOMAIN = "crm.example.org"
 

@@ -60,7 +60,7 @@ async def until_states(
     store: EventStore, tenant_id: UUID, condition: Callable[[list[tuple[int, str, int, str | None]]], bool]
 ) -> None:
     """Wait until what ``states`` says is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if condition(await states(store, tenant_id)):
                 return
@@ -91,4 +91,4 @@ async def mailing(url: str, server: SmtpServer | None, directory: Path, **settin
         yield counters
     finally:
         stop.set()
-        await asyncio.wait_for(worker, 20)
+        await asyncio.wait_for(worker, 60)

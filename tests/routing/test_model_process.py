@@ -161,7 +161,7 @@ def test_a_model_that_hangs_is_not_waited_for_again_and_again() -> None:
                 assert {one.model_missing for one in crowd} == {"late"} and time.monotonic() - began < 15
             finally:
                 os.kill(process.process.pid, signal.SIGCONT)
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while (await router.decide(OPEN, FOURTEEN)).model_missing is not None:
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.1)

@@ -66,9 +66,9 @@ async def held(url: str, *tenants: UUID) -> AsyncIterator[None]:
 
 
 async def until_somebody_waits_for_a_lock(connection: AsyncConnection[Any]) -> int:
-    """The process id of a session that waits for a lock, as soon as there is one; five seconds at most."""
+    """The process id of a session that waits for a lock, as soon as there is one; thirty seconds at most."""
     query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             row = await (await connection.execute(query)).fetchone()
             if row is not None:

@@ -98,7 +98,7 @@ async def change(store: EventStore, tenant_id: UUID, lead_id: UUID, decide: Call
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until *condition* holds, ten seconds at most."""
-    async with asyncio.timeout(10):
+    """Wait until *condition* holds, forty seconds at most."""
+    async with asyncio.timeout(40):
         while not await condition():  # noqa: ASYNC110 - what it waits for happens in the database
             await asyncio.sleep(0.005)

@@ -22,7 +22,7 @@ from tests.store.recorder import PollingSubscription, TenantRecorder
 WRITERS = 10
 TRANSACTIONS = 30
 LONGEST_PAUSE = 0.01
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 ENDINGS = ("commit",) * 7 + ("rollback", "close", "terminate")
 

@@ -34,8 +34,8 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hooks"
 
     async def until_ended(self, connections: int) -> None:
-        """Waits until so many connections are over, for 5 s at most."""
-        async with asyncio.timeout(5), self.changed:
+        """Waits until so many connections are over, for 40 s at most."""
+        async with asyncio.timeout(40), self.changed:
             await self.changed.wait_for(lambda: self.ended >= connections)
 
 

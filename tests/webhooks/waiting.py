@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until *condition* holds."""
     async with asyncio.timeout(seconds):
         while True:
@@ -15,5 +15,5 @@ async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a test that takes a minute at most."""
-    asyncio.run(asyncio.wait_for(coroutine, 60))
+    """Run a test that takes two minutes at most."""
+    asyncio.run(asyncio.wait_for(coroutine, 120))

@@ -45,7 +45,7 @@ def test_what_grew_is_sent_until_it_arrives(database_url: str, tmp_path: Path) -
                 assert (grown.tenant_id, grown.position) == (tenant, 2)
             finally:
                 stop.set()
-                await asyncio.wait_for(worker, 20)
+                await asyncio.wait_for(worker, 60)
         written = read_all(file.read_bytes().splitlines(), KEY.public_key())
         assert sorted((one.tenant_id, one.position) for one in written) == sorted(
             [(PLATFORM, 2), (tenant, 1), (quiet, 1), (tenant, 2)]

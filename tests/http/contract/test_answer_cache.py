@@ -36,7 +36,7 @@ class Reads:
         return read
 
     async def wait_until_begun(self, number: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             for _ in range(number):
                 await self.beginnings.acquire()
 

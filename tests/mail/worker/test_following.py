@@ -55,7 +55,7 @@ async def followed(store: EventStore, tenant_id: UUID) -> None:
     """Wait until all that happened is looked at for mail."""
     query = "SELECT position FROM checkpoints WHERE tenant_id = %(tenant)s AND consumer = 'mail'"
     head = await head_of(store, tenant_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             rows = await store.database.rows(query, {"tenant": tenant_id})
             if rows and rows[0][0] == head:

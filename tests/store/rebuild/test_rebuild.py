@@ -186,7 +186,7 @@ def test_an_append_that_waits_for_the_swap_goes_into_the_new_version(
                 waiting.append(asyncio.create_task(capture(store, tenant_id)))
                 waiting.append(asyncio.create_task(change(store, tenant_id, first.id, lose)))
                 await until(is_waiting)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     await capture(store, neighbour)
                 assert not any(task.done() for task in waiting)
                 await apply(claim, events)
@@ -255,7 +255,7 @@ def test_readers_find_the_list_whole_while_old_rows_are_removed(
             with monkeypatch.context() as patched:
                 patched.setattr(LEAD_LIST, "remove", stall)
                 task = asyncio.create_task(rebuilt(store, "lead_list", tenant_id))
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     await removing.wait()
                 assert (await live(store, tenant_id))["lead_list"] == 2
                 assert await page(store, tenant_id) == leads

@@ -174,7 +174,7 @@ def test_a_tenant_that_holds_its_share_is_claimed_for_as_soon_as_it_holds_less(d
             assert dispatcher.under_way == {tenant: 8}
             sender.go_on.set()
             dispatcher.next_look = time.monotonic() + 60
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 while len(sender.urls) < 9:
                     await dispatcher.round()
 
@@ -191,7 +191,7 @@ def test_a_lane_that_was_full_is_gone_on_with_at_once(database_url: str) -> None
             dispatching(store, sender, poll_seconds=60.0) as dispatcher,
         ):
             tenant, _ = await tenant_with(store, 1, 100)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 while await queue(store, tenant):
                     await dispatcher.round()
             assert len(sender.urls) == 100
@@ -209,7 +209,7 @@ def test_where_there_is_an_order_a_delivery_is_given_up_after_four_attempts(data
         ):
             tenant, (endpoint,) = await tenant_with(store, 1, 2)
             await change_endpoint(store, tenant, endpoint, lambda e: e.change_details({"mode": "fifo"}, ids.now()))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 while len(sender.urls) < 5 or dispatcher.completer.waiting:
                     dispatcher.hint(tenant)
                     await dispatcher.round()

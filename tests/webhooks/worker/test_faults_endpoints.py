@@ -254,7 +254,7 @@ def test_retry_after_of_all_sorts(
             tenant = await open_brokerage(store)
             await enqueue(store, tenant, await register(store, tenant, receiver.url), [1])
             rows: Any = []
-            async with working(module_database_url, pause_after=pause_after), asyncio.timeout(10):
+            async with working(module_database_url, pause_after=pause_after), asyncio.timeout(40):
                 while not rows:
                     await asyncio.sleep(0.01)
                     rows = await store.database.rows(

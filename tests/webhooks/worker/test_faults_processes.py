@@ -46,7 +46,7 @@ uvloop.run(main(sys.argv[1], 20, 10))
 """A worker that waits a shorter time after a fault of its own."""
 
 
-async def counted(store: EventStore, query: str, enough: int, seconds: float = 10) -> None:
+async def counted(store: EventStore, query: str, enough: int, seconds: float = 50) -> None:
     """Wait until *query* counts *enough*."""
     number = 0
     async with asyncio.timeout(seconds):

@@ -209,7 +209,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_under_way(database_url: 
             async with worker_process(database_url, 40, 15) as process:
                 await until(lambda: len(receiver.requests) >= 16)
                 process.send_signal(signal.SIGTERM)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(40):
                     assert await process.wait() == 0
             sent = len(receiver.requests)
             assert 16 <= sent < 60

@@ -202,7 +202,7 @@ def test_a_login_waits_for_a_password_that_is_being_set(server: Server, operator
                 await asyncio.sleep(0.01)
             await connection.execute("UPDATE users SET password_hash = 'another' WHERE user_id = %(user)s", of)
             await connection.execute("COMMIT")
-            return await asyncio.wait_for(login, 20)
+            return await asyncio.wait_for(login, 60)
 
     assert operator.run(setting).status == 401
     assert operator.rows("SELECT count(*) FROM user_tokens WHERE user_id = %(user)s", user=user.id) == [(0,)]
