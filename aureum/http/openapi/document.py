@@ -138,11 +138,19 @@ def operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
             content["example"] = example
         written["requestBody"] = {"required": not endpoint.bodiless, "content": {"application/json": content}}
     if endpoint.uploads:
-        written["requestBody"] = {"required": True, "content": {endpoint.uploads: UPLOADED}}
+        written["requestBody"] = {"required": True, "content": {"multipart/form-data": UPLOADED}}
     return written
 
 
-UPLOADED = {"schema": {"type": "string"}, "example": "Name,Email\nJane Doe,jane@example.com\n"}
+UPLOADED = {
+    "schema": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary", "minLength": 1, "description": "The file."}},
+    },
+    "example": {"file": "Name,Email\nJane Doe,jane@example.com\n"},
+}
+"""A file as the document has it: generators make functions of forms, and none of files that are the whole body."""
 
 
 def name(endpoint: Endpoint) -> str:
