@@ -11,6 +11,7 @@ from psycopg import Connection
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, View
 from aureum.projections.list_filters import Filter
 from aureum.registry import LISTS
+from aureum.store.postgres.functions import named
 
 TENANT, AGENT = uuid4(), uuid4()
 MANY, RARE = 4_000, 5
@@ -134,9 +135,9 @@ def test_what_is_rare_is_found_by_an_index(
     filters = {one.name: RARE_STATUS[table] if one.name == "status" else RARE_VALUES[one.name]}
     with filled.transaction():
         # As a chunk of the whole list would be read before.
-        assert filled.execute(page.encode(), wanted).fetchall()[0][2] == 51
+        assert filled.execute(named(page).encode(), wanted).fetchall()[0][2] == 51
         before = filled.execute(READ, {"table": table}).fetchone() or (0,)
-        ((_, _, found),) = filled.execute(page.encode(), wanted | filters).fetchall()
+        ((_, _, found),) = filled.execute(named(page).encode(), wanted | filters).fetchall()
         after = filled.execute(READ, {"table": table}).fetchone() or (0,)
     assert found == RARE
     assert after[0] - before[0] <= 10 * RARE
@@ -147,9 +148,9 @@ def test_the_newest_are_read_and_no_others(filled: Connection[Any], model: Docum
     table, page, pages, wanted = model.table, view.page, view.pages, everything(view)
     with filled.transaction():
         counted = [(filled.execute(READ, {"table": table}).fetchone() or (0,))[0]]
-        chunk = filled.execute(page.encode(), wanted).fetchall()
+        chunk = filled.execute(named(page).encode(), wanted).fetchall()
         counted += filled.execute(READ, {"table": table}).fetchone() or (0,)
-        together = filled.execute(pages.encode(), [[TENANT] * 2, [ABOVE_ALL] * 2, [50] * 2]).fetchall()
+        together = filled.execute(named(pages).encode(), [[TENANT] * 2, [ABOVE_ALL] * 2, [50] * 2]).fetchall()
         counted += filled.execute(READ, {"table": table}).fetchone() or (0,)
     assert [row for _, *row in together] == [[*chunk[0]]] * 2
     assert counted[1] - counted[0] <= 60

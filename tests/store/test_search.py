@@ -19,6 +19,7 @@ from aureum.projections.search import asked
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
+from aureum.store.postgres.functions import named
 from aureum.store.rebuild.rebuild import rebuild
 from aureum.store.search import Searched
 from tests.conftest import MASTER_KEY
@@ -143,7 +144,7 @@ def rows_read(connection: Connection[Any], statement: str, parameters: dict[str,
     """What a statement finds, and how many rows of the tables it reads for it."""
     with connection.transaction():
         before = connection.execute(READ).fetchone() or (0,)
-        rows = connection.execute(statement.encode(), parameters).fetchall()
+        rows = connection.execute(named(statement).encode(), parameters).fetchall()
         after = connection.execute(READ).fetchone() or (0,)
     return rows, after[0] - before[0]
 

@@ -210,7 +210,9 @@ def test_credentials_do_not_count_at_the_others_address(both: Both, proxied: Ser
         here = call.but(host=foreign, headers=bearer)
         forwarded = call.but(headers={**bearer, "X-Forwarded-Host": foreign})
         for answer in (here.send(mine.server), forwarded.send(proxied)):
-            assert all(trace not in answer.body for trace in both.traces)
+            # The security log tells at whose address one's own key was tried.
+            shown = answer.body.replace(foreign.encode(), b"")
+            assert all(trace not in shown for trace in both.traces)
             if bearer == mine.tenant.bearer or endpoint.access in (CALLER, INTEGRATOR):
                 assert answer.status == 401, answer
             elif endpoint.method == "GET":

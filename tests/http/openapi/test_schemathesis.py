@@ -93,6 +93,9 @@ LONGEST_PERIOD = "days before to"
 CHANGES_IN_ORDER = "has an order of its own. Leave out sort"
 """What a list of changes is told that is to be sorted: a schema has no parameters that exclude each other."""
 
+NOW_ONLY = "cannot be combined with asOf"
+"""What a list is told that is asked for as it was, and for what has changed up to now."""
+
 NOT_A_PICTURE = "must be a PNG or JPEG picture"
 """What base64 that begins like a picture is told, of which a schema knows the beginning only."""
 
@@ -113,6 +116,7 @@ KNOWN = (
     PERIOD_IN_ORDER,
     LONGEST_PERIOD,
     CHANGES_IN_ORDER,
+    NOW_ONLY,
     NOT_A_PICTURE,
 )
 

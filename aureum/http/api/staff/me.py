@@ -19,13 +19,14 @@ from aureum.http.api.staff.login import Success, too_many_failures
 from aureum.http.api.staff.user_fields import Password
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.endpoint import STAFF, Access, Context, Endpoint
-from aureum.http.contract.idempotency import Replayed
+from aureum.http.contract.idempotency import Replayed, unless_replayed
 from aureum.http.contract.resource import expected_versions, once
 from aureum.http.wire.fields import Name
 from aureum.http.wire.headers import header
 from aureum.http.wire.nulls import NOT_NULL
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import api_keys, brokerages, users
+from aureum.store.event_store import Idempotency
 
 PATH = "/api/me"
 
@@ -191,23 +192,14 @@ def etag_of(context: Context, head: int, site_version: int) -> str:
 
 async def post_password(context: Context, change: PasswordChange) -> Response:
     """Sets a new password. It ends all other sessions of the user. A wrong `current` counts as a failed login."""
-    database, client = context.app.database, client_address(context.request.scope, context.app.settings.trusted_proxies)
     remember = await once(context, done, tagged=False)
-    of = {"tenant": context.tenant_id, "user": caller(context)}
-    ((address, _),) = await database.rows(users.CREDENTIALS, of) or ((None, None),)
-    given = LogIn(email=address or "", password=SecretStr(change.current), client=client)
-    try:
-        right = await is_password(database, given, context.tenant_id, caller(context))
-    except TooMany as error:
-        raise too_many_failures(error) from error
-    if not right:
-        raise Invalid("current", NOT_CURRENT)
+    await check_current(context, change.current, remember)
     command = ChangeUser(
         tenant_id=context.tenant_id, user_id=caller(context), password=SecretStr(change.new), sent_as="new"
     )
     token = bearer(context.request)
     assert token is not None, "it has opened this"
-    async with kept_logged_in(database, token):
+    async with kept_logged_in(context.app.database, token):
         _, appended = await change_user_once(
             context.app.store, command, origin(context.request, context.caller), remember, check=lambda _: None
         )
@@ -215,6 +207,22 @@ async def post_password(context: Context, change: PasswordChange) -> Response:
         raise Replayed(appended.remembered)
     note_of(context.request, context.caller, "password_changed")
     return answer(done(None))
+
+
+async def check_current(context: Context, current: str, remember: Idempotency | None) -> None:
+    """Raises Invalid for another password, which counts as a failed login, HttpError 429, and Replayed where the same
+    request has changed it a moment ago."""
+    database, client = context.app.database, client_address(context.request.scope, context.app.settings.trusted_proxies)
+    of = {"tenant": context.tenant_id, "user": caller(context)}
+    ((address, _),) = await database.rows(users.CREDENTIALS, of) or ((None, None),)
+    given = LogIn(email=address or "", password=SecretStr(current), client=client)
+    try:
+        right = await is_password(database, given, context.tenant_id, caller(context))
+    except TooMany as error:
+        raise too_many_failures(error) from error
+    if not right:
+        await unless_replayed(context.app.store, context.tenant_id, remember)
+        raise Invalid("current", NOT_CURRENT)
 
 
 def done(_: object) -> bytes:
