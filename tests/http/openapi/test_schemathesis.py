@@ -96,6 +96,13 @@ CHANGES_IN_ORDER = "has an order of its own. Leave out sort"
 NOW_ONLY = "cannot be combined with asOf"
 """What a list is told that is asked for as it was, and for what has changed up to now."""
 
+ONE_OF_THREE = "Send exactly one of"
+"""What an erasure is told that names no person, or several: the document has no parameters that exclude each other."""
+
+IN_QUERY_OR_FORM = "resource is required"
+NO_SUCH_COLUMN = "which the file does not have"
+"""What an import is told whose resource stands neither in the query nor in the form, or whose map is of another file."""
+
 NOT_A_PICTURE = "must be a PNG or JPEG picture"
 """What base64 that begins like a picture is told, of which a schema knows the beginning only."""
 
@@ -117,6 +124,9 @@ KNOWN = (
     LONGEST_PERIOD,
     CHANGES_IN_ORDER,
     NOW_ONLY,
+    ONE_OF_THREE,
+    IN_QUERY_OR_FORM,
+    NO_SUCH_COLUMN,
     NOT_A_PICTURE,
 )
 
