@@ -101,7 +101,7 @@ ONE_OF_THREE = "Send exactly one of"
 
 IN_QUERY_OR_FORM = "resource is required"
 NO_SUCH_COLUMN = "which the file does not have"
-"""What an import is told whose resource stands neither in the query nor in the form, or whose map is of another file."""
+"""What an import is told that names no resource in the query or the form, or whose map is of another file."""
 
 NOT_A_PICTURE = "must be a PNG or JPEG picture"
 """What base64 that begins like a picture is told, of which a schema knows the beginning only."""
