@@ -7,7 +7,8 @@ import time
 from itertools import islice
 from uuid import UUID
 
-from aureum.commands.erasing import ErasePerson, carry_out, erase_person
+from aureum.commands.erasing import ErasePerson, erase_person
+from aureum.commands.erasures import carry_out
 from aureum.domain import ids
 from aureum.domain.activities import ActivityFields
 from aureum.domain.contact import Contact

@@ -115,7 +115,7 @@ async def measure(url: str, part: str, tenant: str, opened: IO[bytes]) -> dict[s
                 ExportFile(opened),
                 slug=None,
                 may_have=lambda _: True,
-                told=lambda _: lambda done, length: None,
+                progress_of=lambda _: lambda done, length: None,
             )
             events = done.events
     seconds = time.perf_counter() - started

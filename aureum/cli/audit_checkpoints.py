@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aureum.cli.files import new_file
 from aureum.cli.installation import installation, run, tenant_of
 from aureum.cli.options import Json, OneOrAll, Slug, examples
 from aureum.cli.output import Refused, say
@@ -87,11 +87,8 @@ async def write_log(here: Installation, slug: str, file: Path) -> int:
     prepared, watch = here.settings.prepared_statements, Watch(here.settings.database_long_timeout)
     async with Database(here.url, prepared=prepared) as database:
         tenant_id = await tenant_of(database, slug)
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            async with await connect(here.url, prepared=prepared, watch=watch) as connection:
-                async for block in copied(connection, tenant_id):
-                    out.write(block)
-            return out.tell()
-    except OSError as error:
-        raise Refused(f"{file} cannot be written: {error.strerror}.") from error
+    with new_file(file) as out:
+        async with await connect(here.url, prepared=prepared, watch=watch) as connection:
+            async for block in copied(connection, tenant_id):
+                out.write(block)
+        return out.tell()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aureum.cli.files import new_file
 from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json, examples
 from aureum.cli.output import Refused, note, say
@@ -74,31 +74,18 @@ def write(here: Installation, file: Path, major: int, observed: dict[str, Any]) 
     from aureum import __version__
     from aureum.store.postgres.dumps import dump
 
-    if file.exists():
-        raise Refused(f"{file} is there already. Name a new file.")
-    unfinished = file.with_name(f"{file.name}.unfinished")
     digest = hashlib.sha256()
-    try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            with zipfile.ZipFile(out, "w") as archive:
-                with archive.open(DUMP, "w", force_zip64=True) as dumped:
+    with new_file(file) as out, zipfile.ZipFile(out, "w") as archive:
+        with archive.open(DUMP, "w", force_zip64=True) as dumped:
 
-                    def take(block: bytes) -> None:
-                        digest.update(block)
-                        dumped.write(block)
+            def take(block: bytes) -> None:
+                digest.update(block)
+                dumped.write(block)
 
-                    dump(here.url, major, take)
-                about = {"aureum": __version__, "postgresql": major, **observed, "masterKey": fingerprint(here.key)}
-                about["sha256"] = digest.hexdigest()
-                archive.writestr(ABOUT, orjson.dumps(about))
-            out.flush()
-            os.fsync(descriptor)
-        unfinished.rename(file)
-    except OSError as error:
-        raise Refused(f"{file} cannot be written: {error.strerror}.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+            dump(here.url, major, take)
+        about = {"aureum": __version__, "postgresql": major, **observed, "masterKey": fingerprint(here.key)}
+        about["sha256"] = digest.hexdigest()
+        archive.writestr(ABOUT, orjson.dumps(about))
     return about
 
 

@@ -27,6 +27,10 @@ ONE_OF_THREE = "Pass exactly one of --email, --lead and --contact."
 NO_LEAD = "There is no lead {given!r} in this brokerage."
 NO_CONTACT = "There is no contact {given!r} in this brokerage."
 LONGEST_NUMBER = 19
+MAIL_LEFT = (
+    "{file} is a mail about the person and cannot be removed: {error}. The records are erased. Run the command again "
+    "when the file can be removed. The worker tries it, too."
+)
 WHAT = "{records} would be erased for good: names, addresses, phones, messages and notes."
 
 
@@ -54,35 +58,45 @@ def erase(
     check_one(email, lead, contact)
 
     async def work(store: EventStore) -> dict[str, Any]:
-        from aureum.commands.erasing import carry_out, erase_person, go_on, person_of
+        from aureum.commands.erasing import erase_person, person_of
+        from aureum.commands.erasures import carry_out, resume_erasures
+        from aureum.commands.kept import kept_again
         from aureum.settings import load_settings
         from aureum.settings.mail import mail_directory
         from aureum.store.security_log import ON_COMMAND_LINE, Noted, record
 
         mails = mail_directory(load_settings())
         command = await meant(store, slug, email, lead, contact)
-        resumed = await go_on(store, command.tenant_id, mails)
+        resumed = await resume_erasures(store, command.tenant_id, mails)
         if not yes:
             confirm(WHAT.format(records=counted(await person_of(store, command))), "Erase the person?", yes=False)
         erased = await erase_person(store, command, origin())
         if erased.id is not None:
             await carry_out(store, command.tenant_id, erased.id, mails)
             await record(store, Noted("erasure", tenant_id=command.tenant_id, about=ON_COMMAND_LINE))
-        return {"erased": erased.erased or resumed, "kept": [one.as_dict() for one in erased.kept]}
+        number, kept = erased.erased, erased.kept
+        if erased.id is None and resumed:
+            number, kept = len(resumed), await kept_again(store, command.tenant_id, resumed)
+        return {"erased": number, "kept": [one.as_dict() for one in kept]}
 
-    document = with_store(work)
+    try:
+        document = with_store(work)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise Refused(MAIL_LEFT.format(file=error.filename, error=error.strerror)) from error
     rows = [(one["what"], one["id"] or "", one["why"]) for one in document["kept"]]
     say(as_json, document, table(f"{document['erased']} records erased. What is kept", ("what", "id", "why"), rows))
 
 
 def check_one(email: str | None, lead: str | None, contact: str | None) -> None:
-    """Raises Refused unless exactly one of them says whom a command is about."""
+    """Raises Refused unless exactly one of them was passed."""
     if sum(one is not None for one in (email, lead, contact)) != 1:
         raise Refused(ONE_OF_THREE)
 
 
 async def meant(store: EventStore, slug: str, email: str | None, lead: str | None, contact: str | None) -> ErasePerson:
-    """Whom the options name. Raises NotFound, and Refused for an id that never was one."""
+    """The person that the options name. Raises NotFound, also for an id that never was one."""
     from aureum.commands.erasing import ErasePerson
 
     tenant_id = await tenant_of(store.database, slug)

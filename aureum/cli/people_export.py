@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aureum.cli.files import new_file
 from aureum.cli.installation import with_store
 from aureum.cli.options import Json, Slug, examples
-from aureum.cli.output import Refused, say
+from aureum.cli.output import say
 from aureum.cli.people import Contact, Email, Lead, check_one, meant
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ EXAMPLES = examples(
     "aureum person export --brokerage example --email jane@example.com --file jane.html",
     "aureum person export --brokerage example --lead 456 --file jane.json",
 )
-
-THERE_ALREADY = "{file} exists already. Name another file, or remove it first."
-NOT_WRITTEN = "{file} cannot be written: {why}."
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c1c1c; }
@@ -50,8 +47,6 @@ def export(
     --file, the document goes to standard output.
     """
     check_one(email, lead, contact)
-    if file is not None and file.exists():
-        raise Refused(THERE_ALREADY.format(file=file))
 
     async def work(store: EventStore) -> dict[str, Any]:
         from aureum.commands.erasing import NO_PERSON, person_of
@@ -66,12 +61,15 @@ def export(
         await record(store, Noted("export", tenant_id=command.tenant_id, about=f"a person, {ON_COMMAND_LINE}"))
         return await everything(store, command.tenant_id, person)
 
-    document = with_store(work)
-    records = len(document["records"])
     if file is None:
+        document = with_store(work)
         say(as_json, document, dumped(document))
         return
-    write(file, page(document) if file.suffix.lower() in (".html", ".htm") else dumped(document) + "\n")
+    with new_file(file) as out:
+        document = with_store(work)
+        text = page(document) if file.suffix.lower() in (".html", ".htm") else dumped(document) + "\n"
+        out.write(text.encode())
+    records = len(document["records"])
     say(as_json, {"file": str(file), "records": records}, f"{records} records are in {file}.")
 
 
@@ -82,18 +80,9 @@ def dumped(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def write(file: Path, text: str) -> None:
-    """A new file that only this user may read. Raises Refused."""
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-            out.write(text)
-    except OSError as error:
-        raise Refused(NOT_WRITTEN.format(file=file, why=error.strerror)) from error
-
-
 def page(document: dict[str, Any]) -> str:
     """The document as a page, which needs nothing but itself."""
-    parts = [f"<h1>What we have of {escape(', '.join(document['addresses']) or 'this person')}</h1>"]
+    parts = [f"<h1>All data about {escape(', '.join(document['addresses']) or 'this person')}</h1>"]
     parts.append(f"<p>Exported at {escape(document['exportedAt'])}.</p>")
     for record in document["records"]:
         parts.append(f"<h2>{escape(record['type'].capitalize())}</h2>{table(record['data'])}<h3>History</h3>")

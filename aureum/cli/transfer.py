@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aureum.cli.files import new_file
 from aureum.cli.installation import Installation, installation, run, tenant_of
 from aureum.cli.options import Json, Slug, examples
 from aureum.cli.output import Refused, progress, say
@@ -37,8 +37,6 @@ PassphraseFile = Annotated[
 
 SHORT = "The passphrase must have at least {least} characters."
 UNREADABLE = "{file} cannot be read: {error}."
-UNWRITABLE = "{file} cannot be written: {error}."
-THERE = "{file} is there already. Name a new file."
 IN_CLEAR = " Personal data is in clear text in it: protect the file, or export with --passphrase-file."
 
 
@@ -62,30 +60,16 @@ def export_command(
 
 
 def write(here: Installation, slug: str, file: Path, passphrase: bytes | None, bars: Progress) -> Exported:
-    """Write the file beside its name, and give it the name once it is whole. Raises NotFound, Refused."""
+    """Write the file. Raises NotFound, Refused."""
     from aureum.transfer.lines import Broken
     from aureum.transfer.sealing import LineSeal
 
-    if file.exists():
-        raise Refused(THERE.format(file=file))
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    seal = None if passphrase is None else LineSeal.new(passphrase)
-    try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            exported = run(export_to(here, slug, out, seal, shown(bars, bars.add_task("Exporting", total=None))))
-            out.flush()
-            os.fsync(descriptor)
-        if file.exists():
-            raise Refused(THERE.format(file=file))
-        unfinished.rename(file)
-    except Broken as error:
-        raise Refused(str(error)) from error
-    except OSError as error:
-        raise Refused(UNWRITABLE.format(file=file, error=error.strerror)) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return exported
+    with new_file(file) as out:
+        seal = None if passphrase is None else LineSeal.new(passphrase)
+        try:
+            return run(export_to(here, slug, out, seal, shown(bars, bars.add_task("Exporting", total=None))))
+        except Broken as error:
+            raise Refused(str(error)) from error
 
 
 async def export_to(
@@ -169,17 +153,19 @@ async def read(
         except Invalid:
             return False
 
-    def told(what: str) -> Callable[[int, int], None]:
+    def progress_of(what: str) -> Callable[[int, int], None]:
         return shown(bars, bars.add_task(f"Importing {what}", total=None))
 
     prepared, watch = here.settings.prepared_statements, Watch(here.settings.database_long_timeout)
     async with await connect(here.url, prepared=prepared, watch=watch) as connection:
         file = ExportFile(lines, passphrase)
-        return await import_brokerage(connection, MasterKey(here.key), file, slug=slug, may_have=may_have, told=told)
+        return await import_brokerage(
+            connection, MasterKey(here.key), file, slug=slug, may_have=may_have, progress_of=progress_of
+        )
 
 
 def shown(bars: Progress, bar: Any) -> Callable[[int, int], None]:
-    """What shows on *bar* how much of how much is done."""
+    """Returns a function that shows on *bar* how much of how much is done."""
 
     def show(done: int, length: int) -> None:
         bars.update(bar, completed=done, total=length)
@@ -188,7 +174,7 @@ def shown(bars: Progress, bar: Any) -> Callable[[int, int], None]:
 
 
 def summary(done: Imported) -> str:
-    """What the operator is told, with what is left to do."""
+    """The result for the operator, with what is left to do."""
     lines = [
         f"{done.events} events were imported: the brokerage is {done.slug}.",
         "Set passwords ('aureum user set-password') or invite users, make new API keys, and enable the webhooks "
@@ -199,7 +185,7 @@ def summary(done: Imported) -> str:
     if done.logins:
         lines.append(f"Disabled, since their addresses have a login here already: {', '.join(done.logins)}.")
     if done.renewed:
-        lines.append(f"Numbers that were taken here were given out anew: {', '.join(done.renewed)}.")
+        lines.append(f"Numbers that were taken here are new: {', '.join(done.renewed)}.")
     if done.uncompared:
         lines.append(f"Made by another version there, so not compared: {', '.join(done.uncompared)}.")
     return "\n".join(lines)

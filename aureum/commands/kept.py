@@ -1,5 +1,6 @@
 """What stays when a person is erased, and why: said before and after, so that the owner can answer the person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,12 +10,17 @@ from aureum.domain.ids import to_wire
 from aureum.domain.people import phone_key
 from aureum.projections import contact_list, lead_list, tour_list
 from aureum.store.event_store import EventStore
+from aureum.store.mapper import ONCE_IN_CLEAR
 
 HISTORY = (
     "The log keeps that there were records, when something happened and which user did it. What was personal in it is "
     "encrypted with keys that are destroyed."
 )
 BACKUPS = "Backups that were made before have the data and its keys until you delete them."
+IN_CLEAR = (
+    "Texts of tasks that were written before version 0.10 are not encrypted in the log. Lists, histories, webhooks and "
+    "'aureum export' have them no more, but 'aureum audit log' and backups have."
+)
 STAFF = "This address is the login of a user. Disable the user if the person has left."
 SHARED_PHONE = "It has the same phone under another address. Erase it too if it is the same person."
 MERGED_ONCE = (
@@ -35,6 +41,15 @@ SELECT x.{id} FROM {table} x
  WHERE x.tenant_id = %(tenant)s AND x.read_version = (SELECT {table}_version FROM heads WHERE tenant_id = %(tenant)s)
    AND x.{phone} = ANY (%(phones)s) AND x.{id} <> ALL (%(subjects)s)
  ORDER BY x.{id} LIMIT 100
+"""
+
+HAS_CLEAR = """
+SELECT EXISTS (
+    SELECT FROM events e
+      JOIN unnest(%(types)s::text[], %(since)s::integer[]) AS t (type, since)
+        ON t.type = e.type AND e.schema_version < t.since
+     WHERE e.tenant_id = %(tenant)s AND e.stream_id = ANY (%(subjects)s)
+)
 """
 
 SEPARATED_FROM = """
@@ -58,17 +73,34 @@ class Kept:
 ALWAYS = (Kept("history", HISTORY), Kept("backups", BACKUPS))
 
 
+TEXTS = (Kept("tasks", IN_CLEAR),)
+
+
+async def kept_again(store: EventStore, tenant_id: UUID, subjects: Sequence[UUID]) -> list[Kept]:
+    """What stays of a person whose streams *subjects* were erased before, without what only the person's data could
+    find. Raises Unavailable."""
+    ((has_clear,),) = await store.database.tenant_rows(tenant_id, *clear(tenant_id, subjects))
+    return [*ALWAYS, *(TEXTS if has_clear else ())]
+
+
+def clear(tenant_id: UUID, subjects: Sequence[UUID]) -> tuple[str, dict[str, Any]]:
+    """The query whether something personal of *subjects* is not encrypted in the log."""
+    types, since = list(ONCE_IN_CLEAR), list(ONCE_IN_CLEAR.values())
+    return HAS_CLEAR, {"tenant": tenant_id, "subjects": list(subjects), "types": types, "since": since}
+
+
 async def kept_of(store: EventStore, tenant_id: UUID, person: Person) -> list[Kept]:
     """What stays of *person*. Raises Unavailable."""
     subjects = list(person.records)
     about: dict[str, Any] = {"tenant": tenant_id, "subjects": subjects, "addresses": list(person.addresses)}
-    users, of_leads, of_tours, separated = await store.database.tenant_results(
+    users, of_leads, of_tours, separated, ((has_clear,),) = await store.database.tenant_results(
         tenant_id,
         [
             (USERS, about),
             (lead_list.LIST.statement(PHONES), about),
             (tour_list.LIST.statement(PHONES), about),
             (SEPARATED_FROM, about),
+            clear(tenant_id, subjects),
         ],
     )
     phones = {phone for (phone,) in (*of_leads, *of_tours)}
@@ -84,6 +116,7 @@ async def kept_of(store: EventStore, tenant_id: UUID, person: Person) -> list[Ke
         ],
     )
     found = [*ALWAYS] if subjects else []
+    found += TEXTS if has_clear else ()
     found += [Kept("user", STAFF, to_wire(one)) for (one,) in users]
     found += [Kept("lead", SHARED_PHONE, to_wire(one)) for (one,) in leads]
     found += [Kept("contact", SHARED_PHONE, to_wire(one)) for (one,) in contacts]

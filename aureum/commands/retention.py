@@ -8,7 +8,7 @@ and its tasks. A contact of the person stays, and so do other leads.
 from pathlib import Path
 from uuid import UUID
 
-from aureum.commands.erasing import carry_out
+from aureum.commands.erasures import carry_out
 from aureum.commands.person import LINKS, NUMBERS, by_id
 from aureum.domain import ids
 from aureum.domain.erasure import RETENTION, Erasure

@@ -1,5 +1,5 @@
 """The erasures of a tenant: the streams that each is about, and how far it has come. The append writes what was asked
-for, the erasing the rest (``aureum/commands/erasing.py``)."""
+for, the erasing the rest (``aureum/commands/erasures.py``)."""
 
 from collections.abc import Sequence
 from typing import Any

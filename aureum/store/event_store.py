@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -170,15 +170,7 @@ class EventStore:
             return {}
         about = {"tenant": tenant_id, "streams": list(stream_ids)}
         rows = await self.database.tenant_rows(tenant_id, STREAMS, about)
-        tenant_key = await self.tenant_key(tenant_id)
-        found = {}
-        for stream_id, own in groupby(rows, key=itemgetter(-1)):
-            cut = [row[:-1] for row in own]
-            if cut[0][-1] is None:
-                found[stream_id] = without_key(tenant_id, stream_id, cut)
-            else:
-                found[stream_id] = recorded(tenant_key, stream_id, cut)
-        return found
+        return streams_in(await self.tenant_key(tenant_id), rows)
 
     async def append(
         self,
@@ -354,6 +346,18 @@ class EventStore:
         """One integer of a sequence: *query* is the statement that takes it."""
         ((number,),) = await self.database.rows(query)
         return int(number)
+
+
+def streams_in(tenant_key: TenantKey, rows: Iterable[Any]) -> dict[UUID, Stream]:
+    """The streams of rows like those of ``STREAMS``, with a key or without."""
+    found = {}
+    for stream_id, own in groupby(rows, key=itemgetter(-1)):
+        cut = [row[:-1] for row in own]
+        if cut[0][-1] is None:
+            found[stream_id] = without_key(tenant_key.tenant_id, stream_id, cut)
+        else:
+            found[stream_id] = recorded(tenant_key, stream_id, cut)
+    return found
 
 
 def recorded(tenant_key: TenantKey, stream_id: UUID, rows: Sequence[Any]) -> Stream:

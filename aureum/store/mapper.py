@@ -80,10 +80,11 @@ REGISTRY = describe_all(AGGREGATES)
 ERASING = frozenset(topic for topic, kind in REGISTRY.items() if issubclass(kind.cls, PersonErased))
 """The types of events after which nothing of a person can be read."""
 
+ONCE_IN_CLEAR = {topic: kind.cls.SEALED_SINCE for topic, kind in REGISTRY.items() if kind.cls.SEALED_SINCE > 1}
+"""The types of events whose personal fields were not encrypted before this version of the fields."""
+
 BEFORE_SEALING = REGISTRY | {
-    topic: replace(kind, schema_version=kind.cls.SEALED_SINCE - 1, personal=())
-    for topic, kind in REGISTRY.items()
-    if kind.cls.SEALED_SINCE > 1
+    topic: replace(REGISTRY[topic], schema_version=since - 1, personal=()) for topic, since in ONCE_IN_CLEAR.items()
 }
 """How events are written while programs run beside this one that know the fields of these types in clear alone."""
 

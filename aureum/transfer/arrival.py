@@ -2,7 +2,7 @@
 
 All of it is events of its own, behind those of the log: the log itself stays what it was.
 
-    webhooks        get a new secret, which nobody knows, and are disabled
+    webhooks        get a new secret, which is shown to no one, and are disabled
     API keys        are revoked
     calendar feeds  are revoked
     users           have no second step; one whose address has a login here already is disabled
@@ -25,16 +25,14 @@ from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.domain.webhook_replay import WebhookReplay
 from aureum.store.append import GROUP_LIMIT, Append, call
 from aureum.store.cipher import TenantKey
-from aureum.store.event_store import STREAM, events_in, prepared, recorded
-from aureum.store.event_store import Stream as LoadedStream
-from aureum.store.mapper import EventMapper
+from aureum.store.event_store import STREAMS, Stream, prepared, streams_in
 from aureum.store.metadata import Origin
 
 COMMAND = "ImportBrokerage"
 
 LOCK_TIMEOUT = "10s"
 
-STREAMS = """
+CLOSED = """
 SELECT 'user', user_id FROM users WHERE tenant_id = %(tenant)s
 UNION ALL SELECT 'key', key_id FROM api_keys WHERE tenant_id = %(tenant)s AND NOT revoked
 UNION ALL SELECT 'endpoint', endpoint_id FROM webhook_endpoints WHERE tenant_id = %(tenant)s AND NOT removed
@@ -89,18 +87,14 @@ def decide(aggregate: Aggregate, at: datetime, apart: Collection[UUID]) -> None:
             aggregate.cancel(at)
 
 
-async def aggregates(connection: AsyncConnection[Any], key: TenantKey) -> AsyncIterator[tuple[Any, LoadedStream]]:
+async def aggregates(connection: AsyncConnection[Any], key: TenantKey) -> AsyncIterator[tuple[Any, Stream]]:
     """Those that may have to change, each with its stream."""
     cursor = connection.cursor(binary=True)
-    await cursor.execute(STREAMS.encode(), {"tenant": key.tenant_id})
+    await cursor.execute(CLOSED.encode(), {"tenant": key.tenant_id})
     for _, stream_id in await cursor.fetchall():
-        await cursor.execute(STREAM.encode(), {"tenant": key.tenant_id, "stream": stream_id})
-        rows = await cursor.fetchall()
-        if rows[0][-1] is None:
-            stream = LoadedStream(events_in(rows, EventMapper(key.tenant_id, lambda _: None), stream_id), None)
-        else:
-            stream = recorded(key, stream_id, rows)
-        yield stream.aggregate(), stream
+        await cursor.execute(STREAMS.encode(), {"tenant": key.tenant_id, "streams": [stream_id]})
+        for stream in streams_in(key, await cursor.fetchall()).values():
+            yield stream.aggregate(), stream
 
 
 async def append(connection: AsyncConnection[Any], appends: Sequence[Append]) -> int:

@@ -1,4 +1,4 @@
-"""Makes what people read of a log that was just imported, in the transaction of the import.
+"""Makes the read models of a log that was just imported, in the transaction of the import.
 
 Lists are folded by what rebuilds them. Directories, which are never rebuilt, are folded stream by stream, and written
 by the statement of the append.
@@ -63,7 +63,7 @@ DIRECTORIES: tuple[Directory, ...] = (
 )
 
 LEFT_OUT = (routing_rehearsals.NAME,)
-"""What came of rehearsals of routing is no event."""
+"""Results of rehearsals of routing are no events."""
 
 BATCH_EVENTS = 2_000
 ROWS = 500
@@ -113,19 +113,20 @@ UPDATE erasures r SET numbers = ARRAY(
 
 FORGET_CLAIMS = "DELETE FROM rebuilds WHERE tenant_id = %(tenant)s"
 
-Told = Callable[[str], Callable[[int, int], None]]
-"""Hears of each read model whose turn it is, and gives what hears how far it is."""
+ProgressOf = Callable[[str], Callable[[int, int], None]]
+"""Called with the name of each step when it begins; what it returns is called with how much of how much is done."""
 
 
 async def build(
-    connection: AsyncConnection[Any], key: TenantKey, about: Mapping[str, Any], told: Told
+    connection: AsyncConnection[Any], key: TenantKey, about: Mapping[str, Any], progress_of: ProgressOf
 ) -> list[tuple[UUID, str]]:
-    """Make all read models of the tenant that *key* is of; the users whose address has a login here already."""
+    """Make all read models of the tenant of *key*. Returns the users whose address has a login here already, each with
+    the address."""
     tenant = {"tenant": key.tenant_id}
     for model in REBUILDABLE:
         given = await claim(connection, key.tenant_id, model.NAME, model.NEXT_VERSION)
         log = EventLog(rows_on(connection), key.tenant_id, model.TYPES, key, ahead=False)
-        work = Work(model, given, log, told(model.NAME))
+        work = Work(model, given, log, progress_of(model.NAME))
         await work.copy()
         await work.follow()
         await connection.execute(model.FLIP.encode(), given.parameters())
@@ -142,7 +143,7 @@ async def build(
 
 
 async def fold(connection: AsyncConnection[Any], key: TenantKey, directory: Directory) -> list[tuple[UUID, str]]:
-    """Write the rows of one directory; of users those whose address has a login here already."""
+    """Write the rows of one directory. Returns what ``logins_apart`` returns; nothing but for users."""
     log = EventLog(rows_on(connection), key.tenant_id, directory.types, key, ahead=False)
     ((head,),) = await (
         await connection.execute("SELECT position FROM heads WHERE tenant_id = %s", [key.tenant_id])
@@ -168,17 +169,18 @@ async def fold(connection: AsyncConnection[Any], key: TenantKey, directory: Dire
 async def write(
     connection: AsyncConnection[Any], tenant_id: UUID, model: ReadModel, rows: list[dict[str, Any]]
 ) -> list[tuple[UUID, str]]:
-    """Write *rows* by the statement of the append; of users those whose address has a login here already."""
+    """Write *rows* by the statement of the append. Returns what ``fold`` returns."""
     if not rows:
         return []
-    apart = await told_apart(connection, rows) if model.NAME == users.NAME else []
+    apart = await logins_apart(connection, rows) if model.NAME == users.NAME else []
     made = [row | {"item": 1} for row in rows]
     await connection.execute(statement(model).encode(), {"tenant": tenant_id, "rows": orjson.dumps(made).decode()})
     return apart
 
 
-async def told_apart(connection: AsyncConnection[Any], rows: Sequence[dict[str, Any]]) -> list[tuple[UUID, str]]:
-    """Users whose address has a login here already, each with the address. They are found by nothing but their id."""
+async def logins_apart(connection: AsyncConnection[Any], rows: Sequence[dict[str, Any]]) -> list[tuple[UUID, str]]:
+    """Returns the users whose address has a login here already, each with the address. In *rows* their id takes the
+    place of the address, so no login finds them."""
     cursor = await connection.execute(TAKEN_LOGINS, {"emails": [row["email"] for row in rows]})
     taken = {email for (email,) in await cursor.fetchall()}
     apart = []

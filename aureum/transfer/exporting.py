@@ -8,25 +8,23 @@
 Others go on writing meanwhile. Memory does not grow with the log. The connections are the owner's.
 """
 
-import asyncio
 import hashlib
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import AsyncConnection, IsolationLevel
 
 from aureum import __version__
 from aureum.domain.ids import PLATFORM, to_wire
-from aureum.lru import Lru
 from aureum.store.cipher import TenantKey
-from aureum.store.mapper import ERASING, REGISTRY
+from aureum.store.mapper import ERASING
 from aureum.transfer import numbers
 from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LineWriter, special
+from aureum.transfer.log_reader import TIME, OpenedKeys, chunks
 from aureum.transfer.sealing import LineSeal
 from aureum.transfer.state import as_document, state_of
 
@@ -40,29 +38,12 @@ SELECT h.position, b.slug, b.name, to_char(clock_timestamp() AT TIME ZONE 'UTC',
  WHERE h.tenant_id = %(tenant)s
 """
 
-TIME = """to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-
 OWN_EVENTS = f"""
 SELECT e.stream_id, e.version, e.type, e.schema_version, e.data, e.metadata, {TIME}
   FROM events e
  WHERE e.tenant_id = %(platform)s AND e.stream_id = %(tenant)s
  ORDER BY e.version
 """  # noqa: S608  # of constants
-
-EVENTS = f"""
-SELECT e.stream_id, e.version, e.position, e.type, e.schema_version, e.data, e.metadata, {TIME}, k.wrapped,
-       e.type = ANY (%(clear)s) AND k.wrapped IS NULL AND EXISTS (
-           SELECT FROM events x
-            WHERE x.tenant_id = e.tenant_id AND x.stream_id = e.stream_id AND x.type = ANY (%(erasing)s)
-       )
-  FROM events e
-  LEFT JOIN subject_keys k ON k.tenant_id = e.tenant_id AND k.subject_id = e.stream_id
- WHERE e.tenant_id = %(tenant)s AND e.position > %(after)s AND e.position <= %(until)s
- ORDER BY e.position
-"""  # noqa: S608  # of constants
-
-CLEAR = [topic for topic, kind in REGISTRY.items() if kind.cls.SEALED_SINCE > 1]
-"""The types of events in which something personal once stood in clear."""
 
 ERASED_MEANWHILE = """
 SELECT EXISTS (
@@ -91,12 +72,7 @@ SELECT t.token_hash, t.subscriber_id FROM unsubscribe_tokens t
  ORDER BY t.token_hash LIMIT %(limit)s
 """
 
-CHUNK = 2_000
-"""Events that are in memory at once, and as many again that are read ahead."""
-
 LINKS_A_LINE = 1_000
-
-KEYS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +107,7 @@ async def export(
     seal: LineSeal | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Exported:
-    """Write the log of the brokerage that *key* is of. *progress* is told how many events of how many are written.
+    """Write the log of the brokerage of *key*. *progress* is called with how many events of how many are written.
 
     Raises Broken for an event that cannot be read, OSError, and the driver's errors.
     """
@@ -217,64 +193,6 @@ async def snapshot(
         "logo": logo[0] if logo else None,
     }
     return about, own, at
-
-
-async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
-    """The rows of the log up to *head*. The database looks for the next ones while the caller works on these.
-
-    Raises Broken where one is missing.
-    """
-
-    async def fetch(after: int) -> list[Any]:
-        cursor = connection.cursor(binary=True)
-        named = {"tenant": tenant_id, "after": after, "until": min(after + CHUNK, head)}
-        named |= {"clear": CLEAR, "erasing": list(ERASING)}
-        await cursor.execute(EVENTS.encode(), named)
-        return await cursor.fetchall()
-
-    ahead = asyncio.create_task(fetch(0))
-    try:
-        for after in range(0, head, CHUNK):
-            rows = await ahead
-            if len(rows) != min(CHUNK, head - after):
-                raise Broken(f"Events are missing behind position {after}. 'aureum audit verify' says which.")
-            ahead = asyncio.create_task(fetch(after + CHUNK))
-            # So that the statement is on its way before the work on these rows begins.
-            await asyncio.sleep(0)
-            yield rows
-    finally:
-        ahead.cancel()
-        await asyncio.gather(ahead, return_exceptions=True)
-
-
-class OpenedKeys:
-    """Opens the keys of subjects, and remembers those of whom something stood in the log a moment ago."""
-
-    def __init__(self, key: TenantKey) -> None:
-        self.key = key
-        self.opened: Lru[UUID, AESGCM] = Lru(KEYS_KEPT)
-
-    def line(self, writer: LineWriter, row: Any) -> bytes:
-        """The line of a row of ``EVENTS``. Raises Broken."""
-        stream_id, version, position, name, schema_version, data, metadata, time, wrapped, gone = row
-        key = None
-        if wrapped is not None:
-            key = self.opened.find(stream_id)
-            if key is None:
-                key = self.key.open_subject_key(stream_id, wrapped)
-                self.opened.keep(stream_id, key)
-        return writer.line(
-            stream_id=stream_id,
-            version=version,
-            position=position,
-            name=name,
-            schema_version=schema_version,
-            data=data,
-            metadata=metadata,
-            time=time,
-            key=key,
-            gone=gone,
-        )
 
 
 async def link_pages(connection: AsyncConnection[Any], tenant_id: UUID) -> AsyncIterator[list[list[str]]]:

@@ -1,4 +1,4 @@
-"""A line of an exported file: a CloudEvent (version 1.0, JSON format), both ways.
+"""A line of an exported file: a CloudEvent (version 1.0, JSON format), and the stored event that it is made of.
 
     specversion, id, source, type   as CloudEvents requires them; ``id`` is the position in the brokerage's log
     subject                         the wire id of the stream
@@ -32,20 +32,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from aureum.domain.api_key import ApiKey
-from aureum.domain.ids import from_wire, to_wire
+from aureum.domain.ids import to_wire
 from aureum.domain.user import User
 from aureum.store.cipher import field_context, seal, unseal
 from aureum.store.mapper import EPOCH, MILLISECOND, REGISTRY, TOGETHER, EventType
-from aureum.transfer.sealing import LineSeal, WrongPassphrase
+from aureum.transfer.sealing import LineSeal
 
 BEGUN, ENDED, LINKS = "aureum.export.begun", "aureum.export.ended", "aureum.export.links"
 
 DIGITS = 19
-
-LAST_POSITION = (1 << 53) - 1
-
-LINE_LIMIT = 16 * 1024 * 1024
-"""Bytes in a line: more than any event has."""
 
 NEWLINE = orjson.OPT_APPEND_NEWLINE
 
@@ -56,8 +51,8 @@ class Broken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event as a line tells it; ``personal`` is None where nothing personal stands in it. ``position`` is 0 for the
-    brokerage's own."""
+    """The event of a line. ``personal`` is None where the line has nothing personal. ``position`` is 0 for the
+    brokerage's own events."""
 
     stream_id: UUID
     version: int
@@ -200,7 +195,7 @@ def without_secrets(event: LoggedEvent) -> tuple[dict[str, Any], dict[str, Any]]
     """Fields and personal fields of *event*, with what stands in the place of secrets that must not be null."""
     fields, personal = event.fields, event.personal or {}
     if event.name == ApiKey.Issued.TOPIC:
-        # The hash of no key: it is the hash of nothing that anybody knows.
+        # The hash of no key.
         fields = fields | {"key_hash": secrets.token_hex(32)}
     if replaces_sealed(event):
         blank = dict.fromkeys(event.kind.cls.SECRET, "")
@@ -235,68 +230,12 @@ def stored(event: LoggedEvent, tenant_id: UUID, key: AESGCM | None) -> bytes:
     return orjson.dumps(fields | {TOGETHER: b64encode(seal(key, orjson.dumps(personal), where)).decode()})
 
 
-def read_event(line: Mapping[str, Any], source: str, seal: LineSeal | None) -> LoggedEvent:
-    """The event that a line tells. Raises Broken, WrongPassphrase."""
-    try:
-        subject, name, said = line["subject"], line["type"], line["data"]
-        stream_id = from_wire(subject)
-        version, schema_version = whole(line["streamversion"]), whole(line["schemaversion"])
-        position = whole(int(line["sequence"]), LAST_POSITION) if "sequence" in line else 0
-        if stream_id is None or line["source"] != source or line["specversion"] != "1.0":
-            raise Broken("it is not an event of this brokerage")
-        kind = kind_of(str(name), schema_version)
-        fields, personal, metadata = said["fields"], said.get("personal"), said["metadata"]
-        if "sealed" in said:
-            if seal is None:
-                raise Broken("its personal fields are sealed, but the file is not")
-            number = line_number(position, version)
-            personal = orjson.loads(seal.open(number, place(subject, version), said["sealed"]))
-        event = LoggedEvent(
-            stream_id=stream_id,
-            version=version,
-            position=position,
-            kind=kind,
-            schema_version=schema_version,
-            time=datetime.fromisoformat(line["time"]).astimezone(UTC),
-            fields=fields,
-            personal=personal,
-            lost=tuple(said.get("lost", ())),
-            metadata=orjson.dumps(metadata),
-            erased=line.get("erased", False) is True,
-        )
-        check(event, metadata)
-    except (Broken, WrongPassphrase):
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise Broken("it is not an event as 'aureum export' writes it") from error
-    return event
-
-
-def check(event: LoggedEvent, metadata: Any) -> None:
-    """Raises Broken unless *event* has the shape that the log needs."""
-    personal = event.personal
-    if not isinstance(event.fields, dict) or not isinstance(metadata, dict) or not isinstance(personal, dict | None):
-        raise Broken("its data is not as 'aureum export' writes it")
-    if TOGETHER in event.fields or type(event.fields.get("timestamp")) is not int:
-        raise Broken("its fields are not as 'aureum export' writes them")
-    apart = {*(personal or ()), *event.lost}
-    if apart - set(event.kind.personal) or apart & set(event.fields) or (personal and event.erased):
-        raise Broken("its personal fields are not those of its type")
-
-
 def kind_of(name: str, schema_version: int) -> EventType:
     """How events of that type are stored. Raises Broken for one that this version does not know."""
     kind = REGISTRY.get(name)
     if kind is None or schema_version > kind.schema_version:
         raise Broken(f"this version of Aureum does not know the event type {name!r} in version {schema_version}")
     return kind
-
-
-def whole(value: Any, most: int = (1 << 31) - 1) -> int:
-    """A number from 1 on. Raises Broken."""
-    if type(value) is not int or not 1 <= value <= most:
-        raise Broken("a number in it is none")
-    return value
 
 
 def line_number(position: int, version: int) -> int:

@@ -76,7 +76,7 @@ class LogWriter:
             try:
                 event.fields["number"] = self.numbers.number(event.name, event.fields.get("number"))
             except TooManyNumbers as error:
-                raise Broken("its number is not among those that the first line tells of") from error
+                raise Broken("its number is not among those in the first line") from error
 
     async def write(self, events: Sequence[LoggedEvent]) -> None:
         """Store *events*, each of which was checked. Raises Broken, and the driver's errors."""
@@ -130,11 +130,13 @@ class LogWriter:
             self.keys.keep(subject_id, key)
         return found
 
-    async def end(self) -> None:
-        """The log is whole: name its head. Raises Broken where an event of a stream is missing."""
+    async def has_gaps(self) -> bool:
+        """Whether a version of a stream is missing."""
         cursor = await self.connection.execute(GAPS, {"tenant": self.key.tenant_id})
-        if await cursor.fetchone() is not None:
-            raise Broken("a version of a stream is missing or stands there twice")
+        return await cursor.fetchone() is not None
+
+    async def end(self) -> None:
+        """Name the head of the log, which is whole."""
         named = {"position": self.position, "hash": self.hash, "at": self.recorded_at, "tenant": self.key.tenant_id}
         await self.connection.execute(SET_HEAD, named)
 

@@ -151,13 +151,15 @@ class Numbers:
             await connection.execute(sql.SQL(GO_ON).format(sql.Identifier(name), sql.Literal(one.largest + 1)))
 
 
-async def settle(connection: AsyncConnection[Any], told: Mapping[str, Any]) -> Numbers:
-    """What becomes of the numbers that a file's first line tells of. What is taken for them is not given back."""
+async def settle(connection: AsyncConnection[Any], used_there: Mapping[str, Any]) -> Numbers:
+    """Decide for each sequence whether the numbers stay. *used_there* is what ``used`` returned on the other
+    installation. New numbers are taken at once, and not given back if the import fails. Raises TooManyNumbers, and
+    KeyError, TypeError or ValueError for what ``used`` never returns."""
     settled = Numbers()
     for name in SEQUENCE_OF.values():
-        if name not in told:
+        if name not in used_there:
             continue
-        least, largest, count = map(int, told[name])
+        least, largest, count = map(int, used_there[name])
         if not 0 < count <= MOST:
             raise TooManyNumbers
         block = await block_of(connection, name)

@@ -11,7 +11,8 @@ import orjson
 
 from aureum.domain.ids import from_wire
 from aureum.transfer.exporting import FORMAT
-from aureum.transfer.lines import BEGUN, ENDED, LINE_LIMIT, LINKS, Broken, LoggedEvent, read_event
+from aureum.transfer.line_reading import LINE_LIMIT, read_event
+from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LoggedEvent
 from aureum.transfer.sealing import LineSeal, WrongPassphrase
 
 NO_EXPORT = "This is no file that 'aureum export' has written."

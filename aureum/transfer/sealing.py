@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 COST, BLOCK_SIZE, LANES = 1 << 16, 8, 1
 """64 MB of memory and a fifth of a second for each guess."""
 
-MOST_COST, MOST_BLOCK_SIZE, MOST_LANES = 1 << 20, 32, 16
-"""What a file may ask for."""
+MOST_MEMORY, MOST_LANES = 1 << 28, 16
+"""What a file may ask for: bytes, four times what ours do."""
 
 SALT_BYTES = 16
 CHECK = b"aureum export"
@@ -57,8 +57,8 @@ class LineSeal:
         whole = all(type(number) is int and number > 0 for number in (cost, block_size, lanes))
         if about["kdf"] != "scrypt" or about["cipher"] != "AES-256-GCM" or not whole:
             raise ValueError("unknown encryption")
-        if cost > MOST_COST or block_size > MOST_BLOCK_SIZE or lanes > MOST_LANES:
-            raise ValueError("the encryption asks for too much memory")
+        if 128 * cost * block_size > MOST_MEMORY or lanes > MOST_LANES:
+            raise ValueError("the encryption asks for too much")
         seal = cls(passphrase, b64decode(about["salt"], validate=True), cost, block_size, lanes)
         if seal.open(0, CHECK, str(about["check"])) != CHECK:
             raise WrongPassphrase

@@ -1,7 +1,7 @@
 """A hash of what people read of a brokerage: equal where the same log has been folded by the same steps.
 
-Left out is what another installation gives anew: platform-wide integers, versions of read models, slug and domains;
-what never leaves: secrets; and what no event says, such as when a key was last used.
+It leaves out what another installation assigns itself (platform-wide integers, versions of read models, slug and
+domains), secrets, which never leave, and what no event says, such as when a key was last used.
 """
 
 import hashlib
@@ -128,15 +128,15 @@ def as_document(state: Mapping[str, ModelState]) -> dict[str, Any]:
     return {"models": models, "hash": hashlib.sha256(orjson.dumps(models)).hexdigest()}
 
 
-def differing(told: Mapping[str, Any], found: Mapping[str, ModelState]) -> tuple[list[str], list[str]]:
-    """The read models that are not as the file says, and those that cannot be compared: another version of their step
-    has made them there."""
-    models = told["models"]
+def differing(exported: Mapping[str, Any], found: Mapping[str, ModelState]) -> tuple[list[str], list[str]]:
+    """Returns the read models whose rows are not those that were *exported*, and those that cannot be compared, because
+    another version of their step has made them there."""
+    models = exported["models"]
     wrong, other = [], []
     for name, one in found.items():
-        said = models.get(name)
-        if said is None or said["step"] != one.step:
+        there = models.get(name)
+        if there is None or there["step"] != one.step:
             other.append(name)
-        elif (said["rows"], said["hash"]) != (one.rows, one.hash):
+        elif (there["rows"], there["hash"]) != (one.rows, one.hash):
             wrong.append(name)
     return wrong, other

@@ -5,7 +5,7 @@ import asyncio
 from pathlib import Path
 
 from aureum.background.waiting import wait_for
-from aureum.commands.erasing import finish_erasures
+from aureum.commands.erasures import finish_erasures
 from aureum.commands.retention import erase_lost
 from aureum.store.event_store import EventStore
 

@@ -144,7 +144,7 @@ def test_refusals_say_what_to_do(terminal: Terminal, tmp_path: Path) -> None:
         (*verify, "--checkpoint", str(checkpoints), "--log", str(log)): "so it proves nothing",
         (*verify, "--checkpoint", str(checkpoints), "--log", str(tmp_path / "words.csv")): "This is not a log",
         ("audit", "verify", "--brokerage", other, "--checkpoint", str(checkpoints)): "so it proves nothing",
-        ("audit", "log", "--brokerage", slug, "--file", str(log)): "cannot be written: File exists.",
+        ("audit", "log", "--brokerage", slug, "--file", str(log)): "is there already. Name a new file.",
         ("audit", "checkpoint", "--file", str(tmp_path)): "cannot be written: Is a directory.",
     }.items():
         ended = terminal.run(*command)

@@ -2,11 +2,18 @@
 
 import json
 from pathlib import Path
+from shutil import rmtree
+from uuid import UUID
 
 import pytest
 
+from aureum.cli.installation import tenant_of
 from aureum.domain import ids
+from aureum.store.event_store import EventStore
 from tests.cli.conftest import Terminal
+from tests.mail.queued import queue_mails
+
+MAILS = "SELECT mail_id FROM mails WHERE tenant_id = %(tenant)s"
 
 
 def test_a_person_is_exported_and_then_erased(terminal: Terminal, tmp_path: Path) -> None:
@@ -23,7 +30,7 @@ def test_a_person_is_exported_and_then_erased(terminal: Terminal, tmp_path: Path
     assert (record["type"], record["data"]["message"]) == ("lead", "Keep it <quiet>")
     assert record["history"][0]["changes"]["notes"] == {"from": None, "to": "Prefers Tuesdays"}
     again = terminal.run("person", "export", *named, "--file", str(file))
-    assert (again.code, "exists already" in again.err) == (1, True)
+    assert (again.code, "is there already. Name a new file." in again.err) == (1, True)
     page = tmp_path / "zora.html"
     terminal.json("person", "export", *named, "--file", str(page))
     assert "Keep it &lt;quiet&gt;" in page.read_text() and page.stat().st_mode & 0o777 == 0o600
@@ -43,6 +50,28 @@ def test_a_person_is_exported_and_then_erased(terminal: Terminal, tmp_path: Path
     compared = terminal.json("projections", "rebuild", "--verify", "--brokerage", slug)
     assert {one["differences"] for one in compared} == {0}
     assert terminal.json("person", "export", *named)["records"] == []
+
+
+def test_a_mail_that_cannot_be_removed_is_named_and_removed_the_next_time(terminal: Terminal, tmp_path: Path) -> None:
+    slug = terminal.brokerage()
+    lead = terminal.capture(slug, email="zora@example.com")
+    named = ("person", "erase", "--brokerage", slug, "--email", "zora@example.com", "--yes")
+
+    async def queued(store: EventStore) -> list[UUID]:
+        tenant_id = await tenant_of(store.database, slug)
+        await queue_mails(store, tenant_id, ["zora@example.com"], subject_id=lead.id)
+        return [mail_id for (mail_id,) in await store.database.rows(MAILS, {"tenant": tenant_id})]
+
+    (mail_id,) = terminal.in_store(queued)
+    blocked = tmp_path / "unused" / "mail" / f"{ids.to_wire(mail_id)}.eml"
+    blocked.mkdir(parents=True)
+    refused = terminal.run(*named)
+    assert (refused.code, f"{blocked} is a mail about the person" in refused.err) == (1, True), refused
+    blocked.rmdir()
+    again = terminal.json(*named)
+    assert (again["erased"], [one["what"] for one in again["kept"]]) == (1, ["history", "backups"])
+    assert terminal.json(*named) == {"erased": 0, "kept": []}
+    rmtree(tmp_path / "unused")
 
 
 @pytest.mark.parametrize(

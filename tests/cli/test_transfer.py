@@ -1,7 +1,9 @@
 """``aureum export`` and ``import``: what they say and refuse, and that a process that is killed has done nothing."""
 
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -102,13 +104,16 @@ def changed(lines: Lines) -> bytes:
 
 def with_field(lines: Lines, name: str, value: Any) -> bytes:
     """A line that only the folding of events can refuse."""
-    data = lines[2]["data"]
-    return other_field(lines, 2, data=data | {"fields": data["fields"] | {name: value}})
+    return other_data(lines, 2, fields=lines[2]["data"]["fields"] | {name: value})
 
 
 def resealed(lines: Lines) -> bytes:
     """Lines that were altered, with a hash that fits."""
-    whole = changed(lines[:-1])
+    return ended(lines, changed(lines[:-1]))
+
+
+def ended(lines: Lines, whole: bytes) -> bytes:
+    """*whole* with a last line that fits."""
     about = {"events": 2, "lines": len(lines) - 1, "hash": sha256(whole).hexdigest()}
     return whole + changed([lines[-1] | {"data": about}])
 
@@ -116,6 +121,18 @@ def resealed(lines: Lines) -> bytes:
 def other_field(lines: Lines, place: int, **attributes: Any) -> bytes:
     return resealed([line | attributes if n == place else line for n, line in enumerate(lines)])
 
+
+def other_data(lines: Lines, place: int, **data: Any) -> bytes:
+    return other_field(lines, place, data=lines[place]["data"] | data)
+
+
+def other_about(lines: Lines, **about: Any) -> bytes:
+    """Another description in the first line."""
+    return other_data(lines, 0, **about)
+
+
+NESTED = b"[" * 400 + b"]" * 400
+"""It can be read, but not be written again."""
 
 DAMAGES: list[tuple[Callable[[Lines], bytes], str]] = [
     (lambda lines: changed(lines)[:-200], "it was cut short"),
@@ -134,15 +151,24 @@ DAMAGES: list[tuple[Callable[[Lines], bytes], str]] = [
     ),
     (lambda lines: other_field(lines, 2, schemaversion=99), "does not know the event type 'lead.captured'"),
     (lambda lines: other_field(lines, 2, sequence="7"), "the event at position 1 is missing in front of it"),
-    (lambda lines: other_field(lines, 3, streamversion=1, subject=lines[2]["subject"]), "stands in the file twice"),
-    (lambda lines: other_field(lines, 3, streamversion=2), "a version of a stream is missing"),
+    (lambda lines: other_field(lines, 3, streamversion=1, subject=lines[2]["subject"]), "stands twice in the file"),
+    (lambda lines: other_field(lines, 3, streamversion=2), "of a stream, a version is missing"),
     (lambda lines: other_field(lines, 2, time="9999-12-31T00:00:00Z"), "its time is in the future"),
     (lambda lines: other_field(lines, 2, time="yesterday"), "Line 3 cannot be imported: it is not an event as"),
     (lambda lines: other_field(lines, 2, data=[]), "Line 3 cannot be imported: it is not an event as"),
+    (lambda lines: other_data(lines, 2, metadata={}), "Line 3 cannot be imported: it is not an event as"),
     (
-        lambda lines: other_field(lines, 2, data={"fields": {"timestamp": 1, "number": 1}, "metadata": {}}),
-        "cannot be imported",
+        lambda lines: other_data(lines, 2, metadata=lines[2]["data"]["metadata"] | {"actor": {"type": "user"}}),
+        "Line 3 cannot be imported: it is not an event as",
     ),
+    (lambda lines: other_data(lines, 2, fields={"timestamp": 1}), "its number is not among those in the first line"),
+    (lambda lines: ended(lines, changed(lines[:-1]).replace(b'"new"', NESTED, 1)), "do not make a brokerage"),
+    (lambda lines: other_field(lines, 1, streamversion=2), "Line 2 cannot be imported: it is not the next event"),
+    (lambda lines: other_about(lines, numbers=None), "does not say which numbers"),
+    (lambda lines: other_about(lines, numbers={"lead_numbers": ["x", 1, 1]}), "does not say which numbers"),
+    (lambda lines: other_about(lines, turns=[["x"]]), "do not make a brokerage"),
+    (lambda lines: other_about(lines, logo={"image": "PHN2Zy8+"}), "do not make a brokerage (Invalid)"),
+    (lambda lines: other_about(lines, position=10**17), "it is not the last event of the log"),
     (lambda lines: with_field(lines, "timestamp", 10**18), "do not make a brokerage (OverflowError)"),
     (lambda lines: with_field(lines, "status", "x\x00"), "do not make a brokerage"),
     (lambda lines: with_field(lines, "assigned_to", "nobody"), "do not make a brokerage"),
@@ -196,8 +222,33 @@ def test_an_import_that_is_killed_has_done_nothing(
     assert terminal.json("export", "--brokerage", slug, "--file", str(again))["state"] == made["state"]
 
 
-def test_an_export_that_is_killed_leaves_no_file(terminal: Terminal, tmp_path: Path) -> None:
-    """Nor does one that cannot go on: it is written beside, under another name."""
+WAITING = """
+SELECT FROM pg_locks WHERE relation = 'unsubscribe_tokens'::regclass AND NOT granted
+"""
+
+
+def test_an_export_that_is_killed_leaves_no_file_of_that_name(terminal: Terminal, tmp_path: Path) -> None:
+    slug = terminal.brokerage()
+    terminal.capture(slug, email="jane@example.com")
+    file = tmp_path / "killed.jsonl"
+    command = [sys.executable, "-m", "aureum", "export", "--brokerage", slug, "--file", str(file)]
+    with psycopg.connect(terminal.url) as holder, psycopg.connect(terminal.url, autocommit=True) as watcher:
+        # The export reads this table last, when all events are written.
+        holder.execute("LOCK TABLE unsubscribe_tokens")
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not watcher.execute(WAITING).fetchall():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+        assert process.wait(timeout=60) == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith("killed.jsonl.") and left.suffix == ".unfinished"
+    assert left.stat().st_mode & 0o777 == 0o600
+    assert terminal.json("export", "--brokerage", slug, "--file", str(file))["events"] == 1
+    assert file.stat().st_mode & 0o777 == 0o600 and left.exists()
+
+
+def test_an_export_that_fails_leaves_no_file(terminal: Terminal, tmp_path: Path) -> None:
     slug = terminal.brokerage()
     lead = terminal.capture(slug)
     file = tmp_path / "half.jsonl"

@@ -1,23 +1,16 @@
-"""Erasing a person by the command itself: cut off anywhere it goes on, and who else has the address goes along."""
+"""Erasing a person by the command itself: cut off anywhere, it goes on; all records with the address are erased."""
 
 from uuid import UUID
 
-from aureum.commands.erasing import (
-    ErasePerson,
-    carry_out,
-    erase_person,
-    finish_erasures,
-    go_on,
-    rehearse_erasing,
-)
+from aureum.commands.erasing import ErasePerson, erase_person, rehearse_erasing
+from aureum.commands.erasures import carry_out, finish_erasures, resume_erasures
 from aureum.commands.person import find_person
 from aureum.domain import ids
-from aureum.domain.task import Task, TaskFields
 from aureum.store.chain import Verified, verify
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.postgres.database import connect
-from tests.stores import capture, open_brokerage, opened_store
+from tests.stores import capture, new_task, open_brokerage, opened_store
 from tests.webhooks.killing import killed, make_mortal
 from tests.webhooks.waiting import run
 
@@ -36,31 +29,17 @@ SELECT (SELECT count(*) FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k
 
 async def task_about(store: EventStore, tenant: UUID, lead_id: UUID, title: str) -> UUID:
     """A new task."""
-    fields = TaskFields(
-        title=title,
-        type="call",
-        priority="LOW",
-        status="pending",
-        due_date=None,
-        description=None,
-        assigned_to=None,
-        lead_id=lead_id,
-        contact_id=None,
-        property_id=None,
-        created_by=None,
-    )
-    task = Task.create(ids.new_id(), ids.now(), fields)
+    task = new_task(title=title, lead_id=lead_id)
     await store.append(tenant, task, NO_STREAM, command="CreateTask", origin=ORIGIN)
     return task.id
 
 
-async def erase(store: EventStore, tenant: UUID, email: str) -> int:
+async def erase(store: EventStore, tenant: UUID, email: str) -> None:
     """As the command line does it."""
-    resumed = await go_on(store, tenant)
+    await resume_erasures(store, tenant)
     erased = await erase_person(store, ErasePerson(tenant_id=tenant, email=email), ORIGIN)
     if erased.id is not None:
         await carry_out(store, tenant, erased.id)
-    return erased.erased or resumed
 
 
 def test_cut_off_before_any_statement_it_goes_on_to_the_same_end(database_url: str) -> None:
@@ -78,7 +57,7 @@ def test_cut_off_before_any_statement_it_goes_on_to_the_same_end(database_url: s
                 lead = await capture(store, tenant, email=email)
                 records = [lead.id, await task_about(store, tenant, lead.id, "Call her")]
                 came = await killed(victim, tenant, statement, erase(victim, tenant, email))
-                # Whatever was committed of it: the same command again, or the worker if nobody asks again.
+                # Whatever was committed of it, the same command again comes to the end.
                 await erase(store, tenant, email)
                 about = {"tenant": tenant, "ids": records}
                 assert await store.database.rows(LEFT, about) == [(0, 0, 0, 2, 1)], statement

@@ -26,7 +26,7 @@ async def run(url: str, file: bytes, step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
 
-    def told(_: str) -> Callable[[int, int], None]:
+    def progress_of(_: str) -> Callable[[int, int], None]:
         count()
         return lambda done, length: count()
 
@@ -37,7 +37,9 @@ async def run(url: str, file: bytes, step: int) -> None:
 
     async with await connect(url) as connection:
         lines = ExportFile(io.BytesIO(file))
-        await import_brokerage(connection, MasterKey(MASTER_KEY), lines, slug=None, may_have=may_have, told=told)
+        await import_brokerage(
+            connection, MasterKey(MASTER_KEY), lines, slug=None, may_have=may_have, progress_of=progress_of
+        )
 
 
 def main(url: str, file: bytes) -> int:

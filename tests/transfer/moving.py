@@ -105,7 +105,7 @@ async def imported(
     slug: str | None = None,
     may_have: Callable[[str], bool] = lambda _: True,
 ) -> Imported:
-    """What came of the import."""
+    """Import the file."""
     async with await connect(url) as connection:
         return await import_brokerage(
             connection,
@@ -113,7 +113,7 @@ async def imported(
             ExportFile(io.BytesIO(file), passphrase),
             slug=slug,
             may_have=may_have,
-            told=lambda _: lambda done, length: None,
+            progress_of=lambda _: lambda done, length: None,
         )
 
 

@@ -1,11 +1,14 @@
 """A brokerage that moves is the same one: what people read, what the log tells, and what an auditor verifies."""
 
 import asyncio
+import threading
+from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -13,13 +16,16 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from aureum.background.follower import tenants_behind
-from aureum.commands.erasing import ErasePerson, carry_out, erase_person
+from aureum.commands.brokerages import change_logo
+from aureum.commands.erasing import ErasePerson, erase_person
+from aureum.commands.erasures import carry_out
 from aureum.commands.newsletter import Subscribe, subscribe
 from aureum.domain import ids
 from aureum.domain.aggregate import events_of
 from aureum.domain.erasure import Erasure
 from aureum.domain.ids import PLATFORM, from_wire, to_wire
 from aureum.figures.keeping import FIGURES
+from aureum.http.api.brokerages.logo import PIXEL
 from aureum.mail.worker.consumer import mail_consumer
 from aureum.mail.worker.mail_settings import MailSettings
 from aureum.projections import brokerages
@@ -35,15 +41,17 @@ from aureum.store.rebuild.rebuild import REBUILDABLE
 from aureum.store.rebuild.verifying import verify_read_model
 from aureum.store.writer import AppendWriter
 from aureum.timers.setting import TIMERS
-from aureum.transfer import building, exporting, importing, sealing
+from aureum.transfer import building, importing, log_reader, sealing
 from aureum.transfer import state as reading_state
 from aureum.transfer.building import DIRECTORIES, LEFT_OUT
+from aureum.transfer.exporting import export
 from aureum.transfer.importing import ONWARDS
+from aureum.transfer.lines import Broken
 from aureum.transfer.numbers import SEQUENCE_OF
 from aureum.webhooks.telling.projector import WEBHOOKS
 from tests.conftest import fresh_database
 from tests.mail.queued import SENDER
-from tests.stores import capture, open_brokerage, opened_store
+from tests.stores import capture, new_task, open_brokerage, opened_store
 from tests.transfer.moving import (
     OTHER_MASTER_KEY,
     SECRETS,
@@ -68,7 +76,7 @@ def elsewhere(server_url: str, template: str) -> Iterator[str]:
         patch.setattr(sealing, "COST", BRIEF)
         # So that small logs come in several parts, too.
         for module, name, size in (
-            (exporting, "CHUNK", 7),
+            (log_reader, "CHUNK", 7),
             (importing, "CHUNK", 5),
             (building, "BATCH_EVENTS", 4),
             (building, "ROWS", 2),
@@ -140,7 +148,7 @@ def test_a_random_brokerage_is_the_same_elsewhere(module_database_url: str, else
 
 @pytest.fixture(scope="module")
 def moved(module_database_url: str, elsewhere: str) -> dict[str, Any]:
-    """A brokerage with staff that has moved: the file, and what came of it."""
+    """A brokerage with staff that has moved: the file, the export and the import."""
 
     async def scenario() -> dict[str, Any]:
         async with opened_store(module_database_url) as store:
@@ -150,6 +158,7 @@ def moved(module_database_url: str, elsewhere: str) -> dict[str, Any]:
                 store, Subscribe(tenant_id=tenant_id, email="jane@example.com"), Origin(VISITOR)
             )
             lead = await capture(store, tenant_id, email="jane@example.com")
+            await change_logo(store, tenant_id, b64decode(PIXEL), Origin(VISITOR))
             token = {"tenant": tenant_id, "subscriber": subscribed.id}
             await store.database.rows(
                 "INSERT INTO unsubscribe_tokens VALUES (%(tenant)s, '\\x0102', %(subscriber)s) RETURNING 1", token
@@ -216,7 +225,7 @@ def test_every_platform_wide_integer_is_known() -> None:
     assert begins == set(SEQUENCE_OF)
 
 
-def test_whoever_has_a_key_has_it_from_the_first_event() -> None:
+def test_a_subject_has_its_key_from_the_first_event_on() -> None:
     """The import makes keys when streams begin."""
     for aggregate, events in AGGREGATES.items():
         if any(event.PERSONAL for event in events):
@@ -229,9 +238,7 @@ def test_every_read_model_is_made_or_left_out_on_purpose() -> None:
     assert made | set(LEFT_OUT) == {model.NAME for model in READ_MODELS} and not made & set(LEFT_OUT)
 
 
-def test_others_write_meanwhile(module_database_url: str, elsewhere: str) -> None:
-    """What is exported is of one moment: the import compares what people read with what they read there."""
-
+def test_an_export_is_of_one_moment_while_others_write(module_database_url: str, elsewhere: str) -> None:
     async def scenario() -> None:
         async with opened_store(module_database_url) as store:
             tenant_id = await open_brokerage(store)
@@ -254,23 +261,33 @@ def test_others_write_meanwhile(module_database_url: str, elsewhere: str) -> Non
     asyncio.run(scenario())
 
 
-def test_who_was_erased_is_erased_elsewhere(module_database_url: str, elsewhere: str) -> None:
+def test_erased_persons_are_erased_elsewhere(module_database_url: str, elsewhere: str) -> None:
     async def scenario() -> None:
         async with opened_store(module_database_url) as store, there(elsewhere) as other:
             tenant_id = await open_brokerage(store)
             lead = await capture(store, tenant_id, email="jane.erased@example.com")
+            # As version 0.9 wrote it, in clear.
+            store._registry = BEFORE_SEALING
+            task = new_task(title="Call Jane Erased", lead_id=lead.id)
+            await save(store, tenant_id, task)
             unfinished = await capture(store, tenant_id, email="joe@example.com")
             for one, ends in ((lead, True), (unfinished, False)):
                 asked = await erase_person(store, ErasePerson(tenant_id=tenant_id, lead_id=one.id), Origin(VISITOR))
                 assert asked.id is not None
+                assert [one.what for one in asked.kept].count("tasks") == ends
                 if ends:
                     await carry_out(store, tenant_id, asked.id)
+            ((data,),) = await store.database.rows(
+                "SELECT data FROM events WHERE stream_id = %(task)s AND version = 1", {"task": task.id}
+            )
+            assert b"Call Jane Erased" in bytes(data), "what is kept says so"
             file, _ = await exported(module_database_url, tenant_id)
-            assert b"jane.erased" not in file and b"joe@example.com" in file
+            assert b"jane.erased" not in file and b"Jane Erased" not in file and b"joe@example.com" in file
             captured = next(line for line in lines_of(file) if line.get("subject") == to_wire(lead.id))
             assert captured["erased"] and "email" in captured["data"]["lost"]
             await imported(elsewhere, file)
             assert (await other.load(tenant_id, lead.id)).aggregate().erased
+            assert (await other.load(tenant_id, task.id)).aggregate().title == "[erased]"
             rows = await other.database.rows(
                 "SELECT ended_at IS NULL, numbers FROM erasures WHERE tenant_id = %(tenant)s ORDER BY erasure_id",
                 {"tenant": tenant_id},
@@ -281,7 +298,36 @@ def test_who_was_erased_is_erased_elsewhere(module_database_url: str, elsewhere:
     asyncio.run(scenario())
 
 
-def test_what_secrets_opened_is_closed(moved: dict[str, Any], elsewhere: str) -> None:
+def test_a_person_is_erased_while_the_log_is_exported(module_database_url: str) -> None:
+    """The export has read what was known of the person, so it ends without a file."""
+
+    async def erase(tenant_id: UUID, lead_id: UUID) -> None:
+        async with opened_store(module_database_url) as store:
+            asked = await erase_person(store, ErasePerson(tenant_id=tenant_id, lead_id=lead_id), Origin(VISITOR))
+            assert asked.id is not None
+            await carry_out(store, tenant_id, asked.id)
+
+    async def scenario() -> None:
+        async with opened_store(module_database_url) as store, await connect(module_database_url) as connection:
+            tenant_id = await open_brokerage(store)
+            lead = await capture(store, tenant_id)
+            erasing: list[threading.Thread] = []
+
+            def write(_: bytes) -> None:
+                # The first line is written when the moment of the export has passed.
+                if not erasing:
+                    erasing.append(threading.Thread(target=asyncio.run, args=[erase(tenant_id, lead.id)]))
+                    erasing[0].start()
+                    erasing[0].join()
+
+            with pytest.raises(Broken, match="A person was erased while the log was exported"):
+                await export(connection, await store.tenant_key(tenant_id), write)
+            assert (await store.load(tenant_id, lead.id)).aggregate().erased
+
+    asyncio.run(scenario())
+
+
+def test_access_that_secrets_gave_is_revoked(moved: dict[str, Any], elsewhere: str) -> None:
     async def scenario() -> None:
         async with there(elsewhere) as other:
             tenant_id, staff = moved["tenant"], moved["staff"]
@@ -298,7 +344,7 @@ def test_what_secrets_opened_is_closed(moved: dict[str, Any], elsewhere: str) ->
     asyncio.run(scenario())
 
 
-def test_nothing_of_the_past_is_told_again(moved: dict[str, Any], elsewhere: str) -> None:
+def test_nothing_of_the_past_is_sent_again(moved: dict[str, Any], elsewhere: str) -> None:
     async def scenario() -> None:
         async with there(elsewhere) as other:
             mail = mail_consumer(MailSettings(SENDER, None, Path("unused")))
@@ -306,6 +352,15 @@ def test_nothing_of_the_past_is_told_again(moved: dict[str, Any], elsewhere: str
                 assert consumer.name in ONWARDS
                 assert moved["tenant"] not in await tenants_behind(other, consumer), consumer.name
             assert moved["tenant"] in await tenants_behind(other, FIGURES)
+
+    asyncio.run(scenario())
+
+
+def test_the_logo_comes_along(moved: dict[str, Any], elsewhere: str) -> None:
+    async def scenario() -> None:
+        async with there(elsewhere) as other:
+            rows = await other.database.rows(brokerages.LOGO, {"tenant": moved["tenant"]})
+            assert [(media, bytes(image)) for _, media, image in rows] == [("image/png", b64decode(PIXEL))]
 
     asyncio.run(scenario())
 
@@ -328,24 +383,24 @@ def test_a_subscriber_is_found_by_the_address_elsewhere(moved: dict[str, Any], e
     asyncio.run(scenario())
 
 
-def test_numbers_that_are_taken_are_given_out_anew(module_database_url: str, elsewhere: str) -> None:
+def test_numbers_stay_unless_this_installation_has_given_out_some_of_them(
+    module_database_url: str, elsewhere: str
+) -> None:
     async def scenario() -> None:
-        async with opened_store(module_database_url) as store, there(elsewhere) as other:
-            taken = await other.next_number("SELECT nextval('lead_numbers')")
-            tenant_id = await open_brokerage(store)
-            first = await capture(store, tenant_id)
-            await store.database.rows(
-                "SELECT setval('lead_numbers', greatest(last_value, %(to)s)) FROM lead_numbers", {"to": taken + 10_000}
-            )
-            file, _ = await exported(module_database_url, tenant_id)
-            here = await imported(elsewhere, file)
-            found = (await other.load(tenant_id, first.id)).aggregate()
-            if "lead_numbers" in here.renewed:
-                assert found.number > taken and found.number != first.number
-            else:
-                assert found.number == first.number
-            after = await other.next_number("SELECT nextval('lead_numbers')")
-            assert after > found.number
+        for ahead, behind, renewed in ((module_database_url, elsewhere, False), (elsewhere, module_database_url, True)):
+            async with await connect(ahead) as first, await connect(behind) as second:
+                ((last,),) = await (await second.execute("SELECT last_value FROM lead_numbers")).fetchall()
+                await first.execute("SELECT setval('lead_numbers', greatest(last_value, %s)) FROM lead_numbers", [last])
+                # One more: the next number here is larger than the next one there.
+                await first.execute("SELECT nextval('lead_numbers')")
+            async with opened_store(module_database_url) as store, there(elsewhere) as other:
+                tenant_id = await open_brokerage(store)
+                lead = await capture(store, tenant_id)
+                file, _ = await exported(module_database_url, tenant_id)
+                here = await imported(elsewhere, file)
+                number = (await other.load(tenant_id, lead.id)).aggregate().number
+                assert ("lead_numbers" in here.renewed, number != lead.number) == (renewed, renewed)
+                assert await other.next_number("SELECT nextval('lead_numbers')") > number
 
     asyncio.run(scenario())
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from aureum.commands.conflicts import deciding_again
-from aureum.commands.erasing import erase_streams
+from aureum.commands.erasing_streams import erase_streams
 from aureum.commands.importing.imports import Import
 from aureum.commands.undoing_all import HEAD, POSITIONS, SINCE, UndoAll, Undone, undo_in
 from aureum.domain import ids

@@ -32,6 +32,7 @@ WHERE = {
     "user": ("A user", "/admin/users/"),
     "history": ("The history", None),
     "backups": ("Backups", None),
+    "tasks": ("Texts of tasks", None),
 }
 """What is kept, and the page of the record if it is one."""
 

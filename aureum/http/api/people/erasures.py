@@ -7,7 +7,8 @@ import structlog
 from pydantic import ConfigDict, Field, StrictBool
 from starlette.responses import Response
 
-from aureum.commands.erasing import Erased, ErasePerson, carry_out, erase_person, rehearse_erasing
+from aureum.commands.erasing import Erased, ErasePerson, erase_person, rehearse_erasing
+from aureum.commands.erasures import carry_out
 from aureum.domain.errors import Busy, Conflict, Invalid
 from aureum.domain.ids import to_wire
 from aureum.http.access import named_brokerage
@@ -33,7 +34,7 @@ ONE_OF_THREE = "Send exactly one of email, contact_id and lead_id."
 
 
 class PersonNamed(Body):
-    """Whom a request is about: exactly one of the first three."""
+    """The person of a request, named by exactly one of the first three."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"email": "jane@example.com"}})
 
@@ -52,7 +53,7 @@ class PersonNamed(Body):
 class KeptResponse(Shape):
     """Something that stays, and why."""
 
-    what: Annotated[str, Field(description="`history`, `backups`, `user`, `lead`, `contact`.")]
+    what: Annotated[str, Field(description="`history`, `backups`, `tasks`, `user`, `lead`, `contact`.")]
     id: Annotated[str | None, Field(description="The record, if it is one.")]
     why: Annotated[str, Field(description="Why it stays, and what you can do about it.")]
 
@@ -97,7 +98,7 @@ async def at_once(context: Context, tenant_id: UUID, erasure_id: UUID) -> None:
     """Carry out the erasure. If that cannot be finished now, the worker finishes it."""
     try:
         await carry_out(context.app.store, tenant_id, erasure_id, mail_directory(context.app.settings))
-    except (Busy, Conflict) as error:
+    except (Busy, Conflict, OSError) as error:
         log.warning("erasure_left_to_worker", tenant=str(tenant_id), error=type(error).__name__)
 
 

@@ -30,6 +30,9 @@ LONGEST: Mapping[str, int] = {
 }
 """Characters that a field of the Data Dictionary holds."""
 
+DECIMALS_BELOW = 10**12
+"""Its decimals have fourteen digits, two of them behind the point."""
+
 
 class ResoPropertyResponse(Shape):
     """A property in the fields of RESO's Data Dictionary 2.0."""
@@ -66,7 +69,7 @@ def in_data_dictionary(doc: Mapping[str, Any]) -> dict[str, Any]:
     fields = {
         "ListingKey": doc["id"],
         "ListingId": doc["mlsId"],
-        "ListPrice": doc["price"],
+        "ListPrice": decimal(doc["price"]),
         "StandardStatus": doc["standardStatus"],
         "PropertyType": kind,
         "PropertySubType": sub_kind,
@@ -76,14 +79,19 @@ def in_data_dictionary(doc: Mapping[str, Any]) -> dict[str, Any]:
         "PostalCode": doc["zip"],
         "BedroomsTotal": whole(doc["bedrooms"]),
         "BathroomsTotalInteger": None if doc["bathrooms"] is None else math.ceil(doc["bathrooms"]),
-        "LivingArea": doc["sqft"],
-        "LivingAreaUnits": None if doc["sqft"] is None else "Square Feet",
+        "LivingArea": decimal(doc["sqft"]),
+        "LivingAreaUnits": None if decimal(doc["sqft"]) is None else "Square Feet",
         "PublicRemarks": None if remarks is None else remarks[: LONGEST["PublicRemarks"]],
         "OriginatingSystemName": doc["mls"],
         "OriginalEntryTimestamp": doc["createdAt"],
         "ModificationTimestamp": doc["updatedAt"],
     }
     return {name: None if too_long(name, value) else value for name, value in fields.items()}
+
+
+def decimal(number: float | None) -> float | None:
+    """A number that a decimal holds; None for a larger one."""
+    return None if number is None or number >= DECIMALS_BELOW else number
 
 
 def whole(number: float | None) -> int | None:

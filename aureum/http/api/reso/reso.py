@@ -131,10 +131,8 @@ class ResoPropertiesResponse(Collection):
     value: Annotated[list[ResoPropertyResponse], Field(description="The properties, newest first.")]
 
 
-def page(
-    context: Context, path: str, records: list[dict[str, Any]], more: dict[str, Any] | None, etag: str
-) -> Response:
-    """A page of a collection; *more* is the query of the next one."""
+def page(path: str, records: list[dict[str, Any]], more: dict[str, Any] | None, etag: str) -> Response:
+    """A page of a collection; *more* is the query of the next page, if there is one."""
     name = path.rpartition("/")[2]
     body: dict[str, Any] = {"@odata.context": f"/api/reso/$metadata#{name}", "value": records}
     if more is not None:
@@ -180,7 +178,7 @@ async def get_entity_events(context: Context, query: EventQuery) -> Response:
             }
         )
     more = {"$filter": f"EntityEventSequence gt {found.until}", "$top": top} if found.more else None
-    return page(context, EVENTS, records, more, etag)
+    return page(EVENTS, records, more, etag)
 
 
 async def get_reso_properties(context: Context, query: PropertyQuery) -> Response:
@@ -201,7 +199,7 @@ async def get_reso_properties(context: Context, query: PropertyQuery) -> Respons
     ((docs, last, found),) = await context.app.database.tenant_rows(context.tenant_id, view.page, parameters)
     records = [in_data_dictionary(doc) for doc in orjson.loads(f"[{docs or ''}]")]
     more = {"$skiptoken": to_wire(last), "$top": top} if found > top else None
-    return page(context, PROPERTIES, records, more, etag)
+    return page(PROPERTIES, records, more, etag)
 
 
 async def get_reso_property(context: Context, property_id: UUID, as_of: AsOf) -> Response:
