@@ -98,6 +98,8 @@ async def act(visit: Visit) -> Response:
             await visit.ask("POST", API + "/{id}/start", id=visit.id(), query=named(visit), body=body)
         elif what in ("cancel", "undo"):
             await visit.ask("POST", f"{API}/{{id}}/{what}", id=visit.id(), query=named(visit))
+        else:
+            return await show(visit, "Choose what to do with this import.", 400)
     except REFUSALS as error:
         return await show(visit, refusal(error), 400)
     return RedirectResponse(f"{HERE}/{visit.id()}", 303)

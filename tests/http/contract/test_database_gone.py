@@ -19,6 +19,7 @@ from aureum.domain.errors import Unavailable
 from aureum.http.contract.lists import CHUNK
 from aureum.store.cipher import MasterKey
 from aureum.store.postgres import embedded
+from aureum.store.postgres.functions import named
 from aureum.store.postgres.migrate import migrate
 from tests.conftest import MASTER_KEY, execute, fresh_database
 from tests.http.operator import Operator, Tenant
@@ -195,7 +196,7 @@ BREAK = """
 DO $do$
 BEGIN
     EXECUTE (
-        SELECT regexp_replace(pg_get_functiondef('lead_page'::regproc), 'AS \\$function\\$.*', $body$AS $function$
+        SELECT regexp_replace(pg_get_functiondef('{page}'::regproc), 'AS \\$function\\$.*', $body$AS $function$
             BEGIN
                 RAISE EXCEPTION 'broken at % for %', p_source, (SELECT doc FROM lead_list LIMIT 1)
                     USING ERRCODE = 'internal_error';
@@ -233,7 +234,7 @@ def test_no_person_and_no_secret_is_ever_logged(lonely: Server, brokerage: Tenan
     lonely.ask("GET", "/Quixworth/zq.private@example.com")
     lonely.ask("GET", "/api/leads", headers={"Authorization": f"Bearer {tenant.key}x"})
     lonely.raw(f"GET /Quixworth Quixworth HTTP/1.1\r\nAuthorization: Bearer {tenant.key}\r\nno colon\r\n\r\n".encode())
-    execute(url, sql.SQL(BREAK).format())
+    execute(url, sql.SQL(BREAK).format(page=sql.SQL(named("lead_page(").removesuffix("("))))
     broken = lonely.by_key(
         tenant, "GET", f"/api/leads?source={person['utm_campaign']}", headers={"X-Request-Id": "broken-1"}
     )

@@ -88,8 +88,10 @@ def test_entered_once(resource: Resource, server: Server, operator: Operator, re
     for link in resource.links:
         (address,) = [one for one in reading.links if one.startswith(link.path)]
         linked = reader.read(address).form(link.path)
+        name = f"{typed.get('first_name', '')} {typed.get('last_name', '')}"
+        known = {"name": name} | typed | {"id": path.rpartition("/")[2]}
         for name, of in link.query.items():
-            assert linked[name] == (path.rpartition("/")[2] if of == "id" else ""), "what is empty is not passed on"
+            assert linked[name] == known.get(of, ""), "what is empty is not passed on"
     assert path in reader.read(f"{resource.path}?view=list").links
 
 

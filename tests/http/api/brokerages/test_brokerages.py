@@ -60,6 +60,7 @@ def test_opened_whole_and_found_again(server: Server, proxied: Server, admin: St
         "reply_to": None,
         "color": None,
         "logo": None,
+        "erase_lost_after_months": None,
         "disabled": False,
         "created_at": made["created_at"],
     }

@@ -90,7 +90,11 @@ def live(served_url: str, private: Server, operator: Operator) -> Iterator[Live]
 def test_a_test_is_sent_and_answered(live: Live) -> None:
     answer = live.ask("POST", f"{live.id}/test", {"event": "showing.created"})
 
-    assert answer.status == 200, answer.body
+    # Of a receiver that takes longer, or a worker that is busy, the delivery is told as it is.
+    assert answer.status in (200, 202), answer.body
+    if answer.status == 202:
+        until(lambda: live.ask("GET", f"deliveries/{answer.json['id']}").json["status"] == "delivered")
+        answer = live.ask("GET", f"deliveries/{answer.json['id']}")
     (request,) = live.receiver.requests
     assert request.headers["x-aureum-event"] == "showing.created" and request.body.decode() == answer.json["body"]
     assert answer.json["eventId"] == request.headers["webhook-id"]
