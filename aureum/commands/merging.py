@@ -36,7 +36,7 @@ LOADS = 8
 """Streams that are read at the same time."""
 
 MERGED = "{one} was merged into {into}. Name that contact instead."
-ERASED = "This person was erased, so there is nothing to merge."
+ERASED = "This person was erased, so there is nothing to merge or to separate."
 MERGED_BEFORE = (
     "{other} was merged into {into} before that contact was merged into this one. Undo the later merge first."
 )
@@ -97,7 +97,7 @@ async def unmerge_contacts(
     tasks that came along with it go back. Undoing it again changes nothing.
 
     Raises Invalid for the contact itself, NotFound, WrongState where the other one is not merged into the contact, or
-    not directly, Conflict, and what ``EventStore.append`` raises.
+    not directly, or the person was erased, Conflict, and what ``EventStore.append`` raises.
     """
 
     if merge.contact_id == merge.other_id:
@@ -106,6 +106,8 @@ async def unmerge_contacts(
     async def once() -> tuple[Contact, Appended]:
         (contact, stream), (other, of_other) = await both(store, merge)
         beside: Beside = []
+        if contact.erased or other.erased:
+            raise WrongState(ERASED)
         check_standing(contact)
         if other.id in contact.merges:
             at = moment((contact, other))

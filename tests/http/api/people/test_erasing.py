@@ -172,6 +172,8 @@ def test_nothing_of_the_person_is_left_and_all_else_goes_on(database_url: str, t
         assert found_of(PERSON, database_in_bytes(database_url)) == set()
         assert found_of(PERSON, files_in_bytes(mails, server.log)) == set()
 
+        apart = server.by_key(tenant, "POST", f"/api/contacts/{known['contact']}/unmerge", {"merge": known["merged"]})
+        assert apart.status == 409, apart.body
         for kind, path in changes.items():
             told = {one["id"]: one for one in server.by_key(tenant, "GET", path).json}
             for name in GONE[kind]:
