@@ -24,7 +24,7 @@ def api_key_create(
     name: Annotated[str, typer.Option(help="What the key is for.")],
     rate_limit: Annotated[int, typer.Option(help="Requests per minute.")] = 100,
     expires: Annotated[
-        str | None, typer.Option(help="When the key ends by itself, such as 2027-01-31. Default: never.")
+        str | None, typer.Option(help="When the key expires, such as 2027-01-31. Default: never.")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -27,16 +27,16 @@ COLUMNS = ("at", "first_at", "times", "kind", "user", "key", "account", "address
 
 def audit_security(
     slug: Annotated[
-        str | None, typer.Option("--brokerage", help="The brokerage's slug. Default: what belongs to no brokerage.")
+        str | None, typer.Option("--brokerage", help="The brokerage's slug. Default: entries of no brokerage.")
     ] = None,
     since: Annotated[str | None, typer.Option(help="Only from this moment on, such as 2026-01-31T12:00:00Z.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List logins, refused keys and exports.
+    """List logins, refused API keys, exports and erasures.
 
-    The latest comes first. What is alike within an hour is one row with a count. AUREUM_SECURITY_LOG_DAYS says how long
-    it is kept.
+    Newest first. Entries that are alike within an hour are one row with a count. AUREUM_SECURITY_LOG_DAYS sets how long
+    entries are kept.
     """
     if as_csv and as_json:
         raise typer.BadParameter("Choose one of --csv and --json.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aureum.commands.importing.imports import Import, Wanted
     from aureum.store.event_store import EventStore
 
-app = group("Read CSV files.")
+app = group("Import CSV files.")
 
 EXAMPLES = examples(
     "aureum csv import contacts people.csv --brokerage example --dry-run",
@@ -49,7 +49,7 @@ def csv_import(
     duplicates: Annotated[
         str,
         typer.Option(
-            help="What to do with a row whose email address is known already: skip, update (the one that is there), or "
+            help="What to do with a row whose email address is already known: skip, update (the existing resource), or "
             "make (another one). A property is known by its MLS id, or by its title and address."
         ),
     ] = "skip",
@@ -61,9 +61,9 @@ def csv_import(
 ) -> None:
     """Import contacts, leads or properties from a CSV file.
 
-    The file may come from this program, Follow Up Boss, HubSpot, Zillow or any other one. Rows that cannot be imported
-    are written to FILE.errors.csv with the reasons. An import that was interrupted goes on where it stopped when the
-    command is run again. 'aureum undo --import' undoes it.
+    The file may come from Aureum, Follow Up Boss, HubSpot, Zillow or any other program. Refused rows are written to
+    FILE.errors.csv with the reasons. If an import is interrupted, run the command again to continue it. 'aureum undo
+    --import' undoes an import.
     """
     with opened(file) as content:
 
@@ -137,7 +137,7 @@ async def imported(
         if not dry_run and not yes and not job.done:
             ask(job, read)
         if job.done and not quiet:
-            note(f"Going on behind row {job.done} of {job.layout.rows}.")
+            note(f"Continuing after row {job.done} of {job.layout.rows}.")
         await run(store, job, content, told=None if quiet else progress(job.layout.rows))
         done = await get_import(store, job.tenant_id, job.import_id)
         await write_errors(store, done, errors_of(file))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aureum.commands.person import Person
     from aureum.store.event_store import EventStore
 
-app = group("All records of one person.")
+app = group("Export or erase a person.")
 
 Email = Annotated[str | None, typer.Option("--email", help="The person's email address.")]
 Lead = Annotated[str | None, typer.Option("--lead", help="The id or number of a lead of the person.")]
@@ -31,7 +31,7 @@ MAIL_LEFT = (
     "{file} is a mail about the person and cannot be removed: {error}. The records are erased. Run the command again "
     "when the file can be removed. The worker tries it, too."
 )
-WHAT = "{records} would be erased for good: names, addresses, phones, messages and notes."
+WHAT = "{records} would be erased permanently: names, addresses, phones, messages and notes."
 
 
 @app.command(
@@ -51,8 +51,8 @@ def erase(
 ) -> None:
     """Erase a person.
 
-    All leads, contacts, showings, subscriptions and tasks of the person lose what is personal in them, also in
-    histories. This cannot be undone. An interrupted erasure goes on where it stopped when the command is run again.
+    Erases the personal data in all leads, contacts, showings, subscriptions and tasks of the person, and in their
+    histories. This cannot be undone. If an erasure is interrupted, run the command again to continue it.
     """
 
     check_one(email, lead, contact)

@@ -34,7 +34,7 @@ pre { white-space: pre-wrap; font: inherit; margin: 0; }
 def export(
     slug: Slug,
     file: Annotated[
-        Path | None, typer.Option(help="Write to this file: a page if its name ends in .html, else JSON.")
+        Path | None, typer.Option(help="Write to this file: a web page if its name ends in .html, otherwise JSON.")
     ] = None,
     email: Email = None,
     lead: Lead = None,
@@ -43,8 +43,8 @@ def export(
 ) -> None:
     """Export everything about a person.
 
-    That is all records with their histories, notes and activities, and the mails. Only you can read the file. Without
-    --file, the document goes to standard output.
+    Exports all records with their histories, notes and activities, and the mails. Only you can read the file. Without
+    --file, prints JSON.
     """
     check_one(email, lead, contact)
 

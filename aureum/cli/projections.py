@@ -114,7 +114,7 @@ def rebuild_command(
         bool, typer.Option("--verify", help="Replace nothing. Compare what is built with the live rows.")
     ] = False,
     parallel: Annotated[
-        int, typer.Option(min=1, max=MOST_AT_ONCE, help="Brokerages that are rebuilt at the same time.")
+        int, typer.Option(min=1, max=MOST_AT_ONCE, help="How many brokerages to rebuild at the same time.")
     ] = 1,
     as_json: Json = False,
 ) -> None:

@@ -37,7 +37,7 @@ PassphraseFile = Annotated[
 
 SHORT = "The passphrase must have at least {least} characters."
 UNREADABLE = "{file} cannot be read: {error}."
-IN_CLEAR = " Personal data is in clear text in it: protect the file, or export with --passphrase-file."
+IN_CLEAR = " It has personal data in clear text: protect the file, or export with --passphrase-file."
 
 
 def export_command(
@@ -48,7 +48,7 @@ def export_command(
 ) -> None:
     """Export a brokerage's whole log to a file.
 
-    The file is JSON Lines, an event a line, as CloudEvents. 'aureum import' makes the same brokerage of it on another
+    The file is JSON Lines, with one CloudEvent per line. 'aureum import' creates the same brokerage from it on another
     installation. The brokerage keeps working meanwhile. Passwords, keys and other secrets are not in the file.
     """
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
@@ -96,17 +96,18 @@ async def export_to(
 
 
 def import_command(
-    file: Annotated[Path, typer.Option(help="The file that 'aureum export' has written.")],
+    file: Annotated[Path, typer.Option(help="The file that 'aureum export' wrote.")],
     slug: Annotated[
-        str | None, typer.Option(help="The brokerage's slug on this installation. Default: the one it had.")
+        str | None, typer.Option(help="The brokerage's slug on this installation. Default: its slug in the file.")
     ] = None,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
     """Import a brokerage that another installation has exported.
 
-    All of it is imported, or nothing: a command that was broken off is simply run again. Nothing of the past is sent
-    to webhooks or mailed. Users need new passwords, keys must be made again, and webhooks wait until they are enabled.
+    The brokerage is imported completely or not at all. If the command is interrupted, run it again. No webhooks and
+    mails are sent about past events. Afterwards users need new passwords, API keys must be created again, and webhooks
+    are disabled until you enable them.
     """
     from aureum.transfer.numbers import NumbersTaken
     from aureum.transfer.reading import Unreadable
@@ -176,18 +177,18 @@ def shown(bars: Progress, bar: Any) -> Callable[[int, int], None]:
 def summary(done: Imported) -> str:
     """The result for the operator, with what is left to do."""
     lines = [
-        f"{done.events} events were imported: the brokerage is {done.slug}.",
-        "Set passwords ('aureum user set-password') or invite users, make new API keys, and enable the webhooks "
+        f"{done.events} events were imported. The brokerage's slug is {done.slug}.",
+        "Set passwords ('aureum user set-password') or invite users, create new API keys, and enable the webhooks "
         "after their receivers have the new secrets.",
     ]
     if done.domains:
-        lines.append(f"Left out, since a brokerage here cannot have them: {', '.join(done.domains)}.")
+        lines.append(f"Domains left out, because a brokerage cannot have them here: {', '.join(done.domains)}.")
     if done.logins:
-        lines.append(f"Disabled, since their addresses have a login here already: {', '.join(done.logins)}.")
+        lines.append(f"Users disabled, because their addresses already have a login here: {', '.join(done.logins)}.")
     if done.renewed:
         lines.append(f"Numbers that were taken here are new: {', '.join(done.renewed)}.")
     if done.uncompared:
-        lines.append(f"Made by another version there, so not compared: {', '.join(done.uncompared)}.")
+        lines.append(f"Not compared, because another version built them there: {', '.join(done.uncompared)}.")
     return "\n".join(lines)
 
 

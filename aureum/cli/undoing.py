@@ -27,10 +27,10 @@ EXAMPLES = examples(
     "aureum undo --brokerage example --import c01h2xcejqtf2nbrexx3vqjhp41 --dry-run",
 )
 
-ONE_OF_THESE = "Pass one of --user, --key and --import: whose changes are to be undone."
+ONE_OF_THESE = "Pass exactly one of --user, --key and --import, to say which changes to undo."
 WHOLE = "An import is undone as a whole. --from and --to are for --user and --key."
 RUNNING = "This import is running. Stop it in the panel, or wait until it has ended."
-NO_IMPORT = "{text!r} is no id of an import. 'aureum csv import' printed it, and the panel's address has it."
+NO_IMPORT = "{text!r} is not the id of an import. 'aureum csv import' prints it, and the panel's address has it."
 NO_KEY = "This brokerage has no API key {key!r}. 'aureum api-key list' shows their ids."
 CONFIRM = "Changes of {resources} resources would be undone; --dry-run lists them. Confirm with --yes."
 

@@ -13,19 +13,19 @@ from aureum.store.event_store import EventStore
 from aureum.store.mapper import ONCE_IN_CLEAR
 
 HISTORY = (
-    "The log keeps that there were records, when something happened and which user did it. What was personal in it is "
+    "The log still shows that records existed, when something happened and which user did it. Its personal data is "
     "encrypted with keys that are destroyed."
 )
-BACKUPS = "Backups that were made before have the data and its keys until you delete them."
+BACKUPS = "Backups from before the erasure have the data and its keys until you delete them."
 IN_CLEAR = (
-    "Texts of tasks that were written before version 0.10 are not encrypted in the log. Lists, histories, webhooks and "
-    "'aureum export' have them no more, but 'aureum audit log' and backups have."
+    "Texts of tasks from before version 0.10 are not encrypted in the log. Lists, histories, webhooks and 'aureum "
+    "export' no longer have them, but 'aureum audit log' and backups do."
 )
 STAFF = "This address is the login of a user. Disable the user if the person has left."
-SHARED_PHONE = "It has the same phone under another address. Erase it too if it is the same person."
+SHARED_PHONE = "It has the same phone, but another email address. Erase it too if it belongs to the same person."
 MERGED_ONCE = (
-    "This contact and one of the person's were merged and separated again. The history of this contact has the "
-    "person's name and address from that time until this contact is erased too."
+    "This contact was merged with one of the person's contacts and separated again. Its history has the person's name "
+    "and address from that time. Erase it too, or keep it."
 )
 
 USERS = "SELECT user_id FROM users WHERE tenant_id = %(tenant)s AND address = ANY (%(addresses)s) ORDER BY user_id"

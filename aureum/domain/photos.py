@@ -18,9 +18,9 @@ LONGEST_ALT = 300
 
 FIELD = "photos"
 TOO_MANY = f"photos must have at most {MOST} entries."
-NOT_HTTPS = "Photo {place}: url must be a web address that begins with https://, without blanks and passwords."
+NOT_HTTPS = "Photo {place}: url must be a web address that begins with https://, without spaces or a password."
 TOO_LONG = f"Photo {{place}}: url must have at most {LONGEST_URL:,} characters, and alt at most {LONGEST_ALT}."
-TWICE = "Photo {place}: the same url stands above already."
+TWICE = "Photo {place}: the same url is listed above. Remove one of them."
 
 
 def read_photos(photos: Sequence[Photo]) -> list[Photo]:

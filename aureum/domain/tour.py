@@ -32,7 +32,7 @@ SENT_OFTEN = (
 )
 NOT_FIXED = "This showing has no start yet. Set the time, then send the calendar file."
 IS_OVER = "This showing is over. There is nothing left to send to the visitor."
-NEVER_SENT = "This showing was cancelled, and the visitor was never sent its calendar file."
+NEVER_SENT = "This showing was cancelled. The visitor never got its calendar file, so there is nothing to remove."
 
 PERSONAL_DETAILS = ("name", "email", "phone", "phone_e164", "message")
 

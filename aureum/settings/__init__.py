@@ -85,11 +85,11 @@ class Settings(BaseSettings):
     )
     rebuild_at_start: Annotated[bool, Write("true or false")] = Field(
         False,
-        description="whether 'aureum serve' and 'aureum worker' rebuild the read models that an older version has made "
-        "before they are ready, instead of asking for 'aureum migrate'",
+        description="whether 'aureum serve' and 'aureum worker' rebuild read models of an older version before they "
+        "are ready, instead of asking for 'aureum migrate'",
     )
     security_log_days: Annotated[int, Write("a whole number of days, for example 90")] = Field(
-        90, ge=1, le=3650, description="days for which the security log keeps what it says"
+        90, ge=1, le=3650, description="days for which the security log keeps its entries"
     )
     form_rate_limit: Annotated[int, Write("a whole number, 0 or more, for example 30")] = Field(
         30, ge=0, description="requests a minute to the public forms from one address to one brokerage; 0: no limit"

@@ -53,20 +53,20 @@ SELECT %(tenant)s, t.hash, t.subscriber
 """
 DURABLE = "SET LOCAL synchronous_commit = on"
 
-IS_HERE = "This brokerage is here already, as {slug!r}. It cannot be imported beside itself, under any slug."
+IS_HERE = "This brokerage is here already, as {slug!r}. It cannot be imported a second time, under any slug."
 BEING_IMPORTED = "Another process is importing this brokerage at this moment. Wait until it has finished."
 HELD = "Another process holds what the import needs, such as the platform's log. Nothing was imported: run it again."
-GAPS = "The file is not whole: of a stream, a version is missing or stands there twice."
+GAPS = "The file is incomplete: a version of a stream is missing or occurs twice. Export again."
 TWICE = "An event or a link stands twice in the file, the second time in line {number} or a little before it."
 IMPORTED_MEANWHILE = "This brokerage is here already: another process has just imported it."
-TAKEN = "The slug {slug!r} is taken by another brokerage here. Name another one: --slug."
-NO_SLUG = "A slug is 1-63 of a-z, 0-9 and -, and none of www, api, admin, app."
-TAKEN_MEANWHILE = "A slug or a domain was taken by another brokerage meanwhile. Nothing was imported: run it again."
+TAKEN = "The slug {slug!r} is taken by another brokerage here. Choose another one: --slug."
+NO_SLUG = "A slug has 1 to 63 of the characters a-z, 0-9 and -, and is not www, api, admin or app."
+TAKEN_MEANWHILE = "Another brokerage has taken the slug or a domain meanwhile. Nothing was imported. Run it again."
 OTHER_STATE = (
-    "What the events make here is not what people read in the other installation: {models} differ. Nothing was "
-    "imported. 'aureum projections rebuild --verify' on the other installation says if something is wrong there."
+    "The imported data differs from the data of the other installation: {models}. Nothing was imported. Run 'aureum "
+    "projections rebuild --verify' on the other installation to check its data."
 )
-NOT_FOLDED = "The events of the file do not make a brokerage ({error}). Nothing was imported."
+NOT_FOLDED = "The events of the file do not make a brokerage ({error}). Nothing was imported. Export again."
 
 NOT_AN_EVENT = (
     *(LookupError, ArithmeticError, TypeError, ValueError, AttributeError, AssertionError),

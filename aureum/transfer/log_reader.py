@@ -52,7 +52,7 @@ async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -
         for after in range(0, head, CHUNK):
             rows = await ahead
             if len(rows) != min(CHUNK, head - after):
-                raise Broken(f"Events are missing behind position {after}. 'aureum audit verify' says which.")
+                raise Broken(f"Events are missing after position {after}. Run 'aureum audit verify' to find them.")
             ahead = asyncio.create_task(fetch(after + CHUNK))
             # So that the statement is on its way before the work on these rows begins.
             await asyncio.sleep(0)

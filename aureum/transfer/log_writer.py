@@ -66,11 +66,11 @@ class LogWriter:
         """Raises Broken unless *event* follows the one before. For numbers that are not given out here its own."""
         self.position += 1
         if event.position != self.position:
-            raise Broken(f"the event at position {self.position} is missing in front of it")
+            raise Broken(f"the event at position {self.position} is missing before it")
         if event.time > self.latest:
             raise Broken("its time is in the future")
         if self.recorded_at is not None and event.time < self.recorded_at:
-            raise Broken("its time is before that of the event ahead of it")
+            raise Broken("its time is before that of the previous event")
         self.recorded_at = event.time
         if event.name in SEQUENCE_OF:
             try:

@@ -15,12 +15,12 @@ from aureum.transfer.line_reading import LINE_LIMIT, read_event
 from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LoggedEvent
 from aureum.transfer.sealing import LineSeal, WrongPassphrase
 
-NO_EXPORT = "This is no file that 'aureum export' has written."
+NO_EXPORT = "This file was not written by 'aureum export'."
 NEWER = (
     "The file was written by Aureum {version}, in a form that this version does not know. Import it with that version "
     "or a newer one."
 )
-IS_SEALED = "The personal data in the file is sealed. Name the file with its passphrase: --passphrase-file."
+IS_SEALED = "The personal data in the file is encrypted. Pass the file that has the passphrase: --passphrase-file."
 CUT = "The file ends at line {number} without its last line: it was cut short. Copy it again, or export again."
 CHANGED = "The file is damaged: its lines are not those that were exported. Copy it again, or export again."
 LONGER = "Line {number} follows the last line of the export: the file was altered."
@@ -107,7 +107,7 @@ class ExportFile:
                 stream_key = b64decode(about["streamKey"], validate=True)
             tenant_id = from_wire(about["brokerage"]["id"])
             if tenant_id is None or len(stream_key) != 32 or not isinstance(about["state"]["models"], dict):
-                raise Broken("it does not say what it is of")
+                raise Broken("it does not name a brokerage")
             return Begun(tenant_id, str(about["brokerage"]["slug"]), int(about["position"]), stream_key, about)
         except (Unreadable, WrongPassphrase):
             raise
@@ -137,7 +137,7 @@ class ExportFile:
             for hashed, subscriber in line["data"]["links"]:
                 subscriber_id = from_wire(subscriber)
                 if subscriber_id is None:
-                    raise Broken("a subscriber in it is none")
+                    raise Broken("an id in it is not the id of a subscriber")
                 yield Link(bytes.fromhex(hashed), subscriber_id)
         except (KeyError, TypeError, ValueError, AttributeError):
             self.refuse("it is not a list of links")

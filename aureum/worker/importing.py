@@ -16,7 +16,7 @@ log = structlog.get_logger()
 LOOK_SECONDS = 1.0
 """How soon to look for another one where there was none."""
 
-WENT_WRONG = "Something went wrong with this import. It can be undone; then import the file again."
+WENT_WRONG = "Something went wrong with this import. Undo it, and import the file again."
 
 
 async def import_round(store: EventStore, stop: asyncio.Event) -> None:

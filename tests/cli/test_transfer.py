@@ -64,7 +64,7 @@ def test_a_brokerage_moves(terminal: Terminal, elsewhere: str, other: Callable[[
     for arguments, why in (
         ((), "The personal data in the file is sealed."),
         (("--passphrase-file", str(wrong(tmp_path))), "The passphrase is not the one with which the file was made"),
-        (("--slug", "WWW"), "A slug is 1-63"),
+        (("--slug", "WWW"), "A slug has 1 to 63"),
         (("--passphrase-file", str(tmp_path / "none")), "cannot be read: No such file or directory."),
         (("--passphrase-file", str(short(tmp_path))), "must have at least 12 characters"),
     ):
@@ -143,7 +143,7 @@ DAMAGES: list[tuple[Callable[[Lines], bytes], str]] = [
         lambda lines: changed(lines[:2]) + b"{no json\n" + changed(lines[3:]),
         "Line 3 cannot be imported: it is not JSON",
     ),
-    (lambda lines: b"This is no export.", "This is no file that 'aureum export' has written."),
+    (lambda lines: b"This is no export.", "This file was not written by 'aureum export'."),
     (lambda lines: changed([lines[0] | {"data": lines[0]["data"] | {"format": 2}}]), "in a form that this version"),
     (
         lambda lines: other_field(lines, 2, type="lead.new"),
@@ -152,7 +152,7 @@ DAMAGES: list[tuple[Callable[[Lines], bytes], str]] = [
     (lambda lines: other_field(lines, 2, schemaversion=99), "does not know the event type 'lead.captured'"),
     (lambda lines: other_field(lines, 2, sequence="7"), "the event at position 1 is missing in front of it"),
     (lambda lines: other_field(lines, 3, streamversion=1, subject=lines[2]["subject"]), "stands twice in the file"),
-    (lambda lines: other_field(lines, 3, streamversion=2), "of a stream, a version is missing"),
+    (lambda lines: other_field(lines, 3, streamversion=2), "a version of a stream is missing"),
     (lambda lines: other_field(lines, 2, time="9999-12-31T00:00:00Z"), "its time is in the future"),
     (lambda lines: other_field(lines, 2, time="yesterday"), "Line 3 cannot be imported: it is not an event as"),
     (lambda lines: other_field(lines, 2, data=[]), "Line 3 cannot be imported: it is not an event as"),

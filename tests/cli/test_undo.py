@@ -125,8 +125,8 @@ def test_refusals(terminal: Terminal) -> None:
     office = Office(terminal)
     other = Office(terminal)
     for options, why in (
-        ((), "Pass one of --user, --key and --import"),
-        (("--user", office.email, "--key", office.key), "Pass one of --user, --key and --import"),
+        ((), "Pass exactly one of --user, --key and --import"),
+        (("--user", office.email, "--key", office.key), "Pass exactly one of --user, --key and --import"),
         (("--user", other.email, "--yes"), "There is no user with this email address"),
         (("--key", other.key, "--yes"), "This brokerage has no API key"),
         (("--key", "x", "--yes"), "This brokerage has no API key"),

@@ -75,7 +75,7 @@ async def state(doctor: Doctor) -> AsyncIterator[Fact]:
     )
     # In the middle of question and answer, so that how long they took does not count.
     apart = round((begun + (ended - begun) / 2 - at).total_seconds(), 3)
-    yield Fact("clock", f"{apart:+.3f} s beside the database's", {"seconds": apart})
+    yield Fact("clock", f"{apart:+.3f} s from the database's clock", {"seconds": apart})
     behind = {name: events for name, events, _ in await database.rows(LAGS)}
     yield Fact("behind", ", ".join(f"{name} {events:,}" for name, events in behind.items()) or "nothing", behind)
 

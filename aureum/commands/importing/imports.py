@@ -350,7 +350,9 @@ async def cancel_import(store: EventStore, tenant_id: UUID, import_id: UUID) -> 
         return await get_import(store, tenant_id, import_id)
     found = await get_import(store, tenant_id, import_id)
     if found.state != "cancelled":
-        raise WrongState(NOT_NOW.format(state=found.state, instead="Only an import that has not ended is cancelled."))
+        raise WrongState(
+            NOT_NOW.format(state=found.state, instead="Only an import that has not ended can be cancelled.")
+        )
     return found
 
 

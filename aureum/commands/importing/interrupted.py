@@ -38,7 +38,7 @@ PATIENCE_SECONDS = 7.0
 """How long another process is waited for that may have been killed: it holds the import for five seconds at a time."""
 LOOK_SECONDS = 0.5
 
-GOING_ON = "This file is being imported in the same way at the moment. Wait until that has ended."
+GOING_ON = "The same import of this file is running. Wait until it has ended."
 
 
 async def begun_before(store: EventStore, wanted: Wanted, file: BinaryIO, origin: Origin, *, dry_run: bool) -> Import:

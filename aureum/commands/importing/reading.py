@@ -10,7 +10,7 @@ from aureum.commands.importing.headings import Mapped, zone_of
 from aureum.domain.errors import Invalid
 
 TOO_MANY_CELLS = (
-    "The row has more cells than the header. A separator in one of them is probably not in quotation marks."
+    "The row has more cells than the header. Put each cell that has a separator in it into quotation marks."
 )
 
 Values = dict[str, Any]

@@ -44,8 +44,8 @@ SELECT l.contact_id FROM lead_list l
 REMOVED = "removed"
 """What went back of a resource that the import added."""
 
-IN_USE = "A task or a lead names it."
-LISTED = "A property stays listed. Change its status, or correct it."
+IN_USE = "A task or a lead refers to it."
+LISTED = "New properties remain listed. Change the status of the property, or correct it."
 
 COUNT = """
 UPDATE imports

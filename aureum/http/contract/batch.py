@@ -48,16 +48,16 @@ class Batch(Body):
 
 
 class RowRefused(Shape):
-    """Why a row was refused, as a single POST would say it."""
+    """A refused row, with the error that a single POST would return."""
 
-    status: Annotated[int, Field(description="The status that a single POST would have.")]
-    error: Annotated[str, Field(description="What is wrong, for a person.")]
+    status: Annotated[int, Field(description="The status that a single POST would return.")]
+    error: Annotated[str, Field(description="The error message, for people.")]
     code: Annotated[str, Field(description="The error code.")]
-    fields: Annotated[dict[str, str] | None, Field(description="Every bad field with its own text.")] = None
+    fields: Annotated[dict[str, str] | None, Field(description="Every invalid field, with its own message.")] = None
 
 
 class RowMade(Shape, Generic[Shown]):
-    """A row that was made."""
+    """A row that was created."""
 
     status: Literal[201]
     body: Annotated[Shown, Field(description="The new resource.")]
@@ -66,11 +66,11 @@ class RowMade(Shape, Generic[Shown]):
 class BatchResponse(Shape, Generic[Shown]):
     """What became of the rows, in their order."""
 
-    made: Annotated[int, Field(description="How many rows were made.")]
-    refused: Annotated[int, Field(description="How many rows were refused.")]
+    made: Annotated[int, Field(description="The number of rows that were created.")]
+    refused: Annotated[int, Field(description="The number of rows that were refused.")]
     rows: Annotated[
         list[RowMade[Shown] | RowRefused],
-        Field(description="The outcomes, in the order of the rows. `status` is 201 for a row that was made."),
+        Field(description="The outcomes, in the order of the rows. `status` is 201 for a row that was created."),
     ]
 
 

@@ -45,14 +45,14 @@ IDS_END = (1 << 48) - 1
 """The latest millisecond that an id can name."""
 
 AS_OF = (
-    "Returns the list as it was at this moment, that moment included, with the same filters and as the caller would "
-    f"have seen it. A list that had more than {MOST:,} resources then is refused with 400, whatever the filters leave; "
-    "`aureum audit list` prints it. Leave out `changedAfter`."
+    "Returns the list as it was at this moment, inclusive, with the same filters, and as the caller could see it then. "
+    f"If the list had more than {MOST:,} resources before any filter, the response is 400, and names the command that "
+    "prints the list. Cannot be combined with `changedAfter`."
 )
 
 TOO_MUCH = (
-    "At that moment the list was too long for one response. A list of the past is made of at most {most:,} resources, "
-    "before any filter."
+    "At that moment the list was too long for one response. A past list can have at most {most:,} resources, before "
+    "any filter."
 )
 JOB = " The operator prints it with: aureum audit list {resource} --brokerage {slug} --as-of {moment}"
 

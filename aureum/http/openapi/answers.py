@@ -111,7 +111,7 @@ MEANINGS: Mapping[int, str] = {
     404: "The resource does not exist, or is not visible to the caller.",
     409: "The request conflicts with the current state, or its Idempotency-Key was used with another body.",
     412: "The resource has changed since the ETag in `If-Match`.",
-    413: "The body is larger than 1,000,000 bytes.",
+    413: "The body is larger than 1,000,000 bytes, or an uploaded file is too large.",
     415: "The body is not JSON.",
     422: "The request is invalid. Each problem names its field.",
     429: "Too many requests.",

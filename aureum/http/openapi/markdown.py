@@ -135,7 +135,7 @@ def kind(schema: JsonSchema) -> str:
     if "enum" in schema:
         return " ".join(f"`{word}`" for word in schema["enum"])
     if "const" in schema:
-        return f"`{str(schema['const']).lower()}`"
+        return f"`{schema['const'] if isinstance(schema['const'], str) else orjson.dumps(schema['const']).decode()}`"
     if schema.get("type") == "array":
         return f"list of {kind(schema.get('items', {}))}"
     name = schema.get("type", "anything")

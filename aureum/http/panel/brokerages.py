@@ -37,7 +37,7 @@ RETENTION = (
         "erase_lost_after_months",
         "Erase lost leads after",
         "number",
-        hint="In months, from 1 to 120. Empty: never. A mail tells the owners a week before.",
+        hint="Months, from 1 to 120. Leave empty for never. The owners get a mail a week before.",
     ),
 )
 """How long personal data is kept."""

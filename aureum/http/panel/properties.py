@@ -29,7 +29,7 @@ FIELDS = (
         "photos",
         "Photos",
         "photos",
-        hint="One line for each: its address, which begins with https://, a blank, and what it shows.",
+        hint="One line per photo: its address, which begins with https://, a space, and what it shows.",
     ),
 )
 

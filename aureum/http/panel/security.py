@@ -27,7 +27,7 @@ KINDS: Mapping[str, str] = {
     "key_at_other_brokerage": "API key used at another brokerage’s domain",
     "export": "List exported",
     "erasure": "Person erased",
-    "others": "More of the same hour, counted together",
+    "others": "Other entries of the same hour, counted together",
 }
 """Each kind in words, as a filter too."""
 

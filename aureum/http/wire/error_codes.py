@@ -90,8 +90,8 @@ CODES: Mapping[Code, Meaning] = {
     ),
     "past_too_long": Meaning(
         400,
-        "At the moment that `asOf` names, the list was made of more resources than one response can have.",
-        "Ask the operator for the list: `aureum audit list` prints it.",
+        "At the moment of `asOf`, the list had more resources than one response can have.",
+        "Ask the operator, who prints the list with `aureum audit list`.",
     ),
     "body_missing": Meaning(
         400,

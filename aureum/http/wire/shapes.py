@@ -50,8 +50,8 @@ RequestId = Annotated[str, Field(description="The `X-Request-Id` of the request 
 ClientAddress = Annotated[
     str | None,
     Field(
-        description="For owners and platform admins: the client's address, of staff and programs. `null` for visitors, "
-        "and for what was recorded before version 0.10.0."
+        description="The address of the staff member or program that made the change. Only owners and platform admins "
+        "see it. `null` for visitors, and for changes before version 0.10.0."
     ),
 ]
 

@@ -134,7 +134,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "event_filter": Meaning(
         "value_error",
         "value is not a filter of events",
-        "must be such as: EntityEventSequence gt 100",
+        "must be a filter such as: EntityEventSequence gt 100",
     ),
     "skip_token": Meaning("value_error", "value is not a skip token", "must be the $skiptoken of an @odata.nextLink"),
     "page_limit": Meaning(
@@ -164,7 +164,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "changes_of_past": Meaning(
         "value_error",
         "cannot be combined with asOf",
-        "cannot be combined with asOf: what has changed is told up to now",
+        "cannot be combined with asOf. Leave out one of them",
     ),
     "unsorted": OTHER._replace(says="has an order of its own. Leave out sort"),
     "whole_unsorted": OTHER._replace(says="needs limit. Without limit the list is returned newest first"),

@@ -76,7 +76,7 @@ class NewerDatabase(DomainError):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"The database is newer than this program (Aureum {__version__}), which does not know: {what}. Use the "
-            "version that migrated it, or a newer one. To go back to an older one, restore a backup of before."
+            "version that migrated it, or a newer one. To go back to an older one, restore a backup from before."
         )
 
 

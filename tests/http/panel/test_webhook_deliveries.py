@@ -92,7 +92,7 @@ def test_one_with_its_attempts(hook: Hook, owner: Reader) -> None:
         "delivered",
         "delivered",
         "failed: the endpoint had an error of its own",
-        "failed: the host's address must not be called",
+        "failed: the host's address is not allowed",
     ]
     assert "none after 7 ms" in reading.said("dd") and "200 after 7 ms" in reading.said("dd")
     assert f"/admin/webhooks/{hook.id}/deliveries" in reading.links

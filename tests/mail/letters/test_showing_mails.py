@@ -43,7 +43,7 @@ def test_the_visitor_gets_the_file_and_answers_the_agent(module_database_url: st
             assert mail["Subject"] == f"Su visita: {when}" and "evil" not in mail.as_string()
             plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
             assert plain is not None and html is not None
-            assert "Su visita de 1 Palm Dr, Kuna es el lunes" in plain.get_content()
+            assert "Su visita a 1 Palm Dr, Kuna es el lunes" in plain.get_content()
             (part,) = mail.iter_attachments()
             assert (part.get_content_type(), part.get_filename()) == ("text/calendar", "showing.ics")
             assert part["Content-Type"].params["method"] == "PUBLISH"

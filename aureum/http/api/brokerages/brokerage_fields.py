@@ -110,7 +110,7 @@ class BrokerageChange(Body):
     erase_lost_after_months: Annotated[
         Annotated[int, Whole(1, LONGEST_RETENTION)] | None,
         Field(
-            description="Leads that have been lost for so many months are erased, with their showings and tasks, a "
+            description="Leads that have been lost for this many months are erased, with their showings and tasks, a "
             "week after a mail to the owners. `null`: never."
         ),
     ] = None

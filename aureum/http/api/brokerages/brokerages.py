@@ -77,8 +77,7 @@ async def get_brokerage(context: Context, number: int, as_of: AsOf) -> Response:
 
 async def get_brokerage_history(context: Context, number: int, as_of: AsOf) -> Response:
     """Lists every event of the brokerage, oldest first: who changed what, when, from which value to which. With
-    ``asOf`` it ends at that moment. What changed in the routing settings is at
-    ``/api/v1/admin/routing/history``."""
+    ``asOf`` it ends at that moment. Changes of the routing settings are at ``/api/v1/admin/routing/history``."""
     row = await managed_row(context, number)
     (at,) = await on_clock(context.app.database, row.tenant_id, as_of.as_of)
     stream = as_it_was(await context.app.store.load(PLATFORM, row.tenant_id), at)

@@ -15,11 +15,11 @@ Resource = Literal["contacts", "leads", "properties"]
 Duplicates = Literal["skip", "update", "make"]
 MAP = "The field of each column, by the column's name; `null` leaves a column out. Other columns are guessed."
 POLICY = (
-    "What to do with a row whose email address is known already. `skip`: nothing. `update`: change the one that is "
-    "there; blank cells change nothing, and tags are added. `make`: make another one. A property is known by its MLS "
-    "listing id, or by its title and street address."
+    "What to do with a row whose email address is already known. `skip`: skip the row. `update`: change the existing "
+    "resource; blank cells change nothing, and tags are added. `make`: create another one. A property is known by its "
+    "MLS listing id, or by its title and street address."
 )
-DRY_RUN = "`true`: only find out what would be imported."
+DRY_RUN = "`true`: only report what would be imported."
 
 
 class OfBrokerage(BaseModel):
@@ -34,7 +34,7 @@ class OfBrokerage(BaseModel):
 
 
 class ImportOptions(OfBrokerage):
-    """How a file is to be imported. Fields of a multipart form of the same names count before these."""
+    """How to import the file. Fields of a multipart form with the same names take precedence."""
 
     resource: Annotated[Resource | None, Field(description="What the rows are. Required.")] = None
     duplicates: Annotated[Duplicates | None, Field(description=POLICY + " Default: `skip`.")] = None
@@ -42,12 +42,12 @@ class ImportOptions(OfBrokerage):
     dry_run: Annotated[Literal["true", "false"] | None, Field(description=DRY_RUN)] = None
     hold: Annotated[
         Literal["true", "false"] | None,
-        Field(description="`true`: only store the file and guess what its columns are. Start the import afterwards."),
+        Field(description="`true`: only store the file and recognize its columns. Start the import afterwards."),
     ] = None
 
 
 class ImportStart(Body):
-    """How to go on with an import whose file is stored."""
+    """How to import the stored file."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"duplicates": "update", "map": {"Client": "name"}}}
@@ -61,47 +61,50 @@ class ImportStart(Body):
 class ColumnResponse(Shape):
     """A column of the file."""
 
-    column: Annotated[str, Field(description="Its name in the header.")]
-    field: Annotated[str | None, Field(description="The field that it is imported as; `null` if it is left out.")]
-    samples: Annotated[list[str], Field(description="Its cells in the first rows.")]
+    column: Annotated[str, Field(description="The column's name in the header.")]
+    field: Annotated[str | None, Field(description="The field that it is imported as. `null` if it is left out.")]
+    samples: Annotated[list[str], Field(description="The column's cells in the first rows.")]
 
 
 class FieldResponse(Shape):
-    """A field that a column may be."""
+    """A field that a column can be imported as."""
 
-    name: Annotated[str, Field(description="Its name in the Aureum API.")]
-    label: Annotated[str, Field(description="What it is called for a person.")]
+    name: Annotated[str, Field(description="The field's name in the Aureum API.")]
+    label: Annotated[str, Field(description="The field's name for people.")]
 
 
 class ImportResponse(Shape):
-    """An import. While it is running, its counts are of the rows that it has come to."""
+    """An import. While it is running, it counts the rows that are done."""
 
     id: Wire
     resource: Annotated[Resource, Field(description="What the rows are.")]
     status: Annotated[
         Literal["waiting", "checking", "checked", "running", "completed", "failed", "cancelled", "undoing", "undone"],
-        Field(description="`waiting`: the file is stored. `checking`, `checked`: a dry run, and its end."),
+        Field(
+            description="`waiting`: the file is stored, and the import is not started. `checking`: a dry run is in "
+            "progress. `checked`: the dry run has ended."
+        ),
     ]
-    progress: Annotated[float, Field(ge=0, le=1, description="How many of the rows are done, from 0 to 1.")]
+    progress: Annotated[float, Field(ge=0, le=1, description="The share of the rows that are done, from 0 to 1.")]
     duplicates: Annotated[Duplicates, Field(description=POLICY)]
     file_name: Annotated[str, Field(description="The name of the file, if it was sent.")]
     encoding: Annotated[Literal["UTF-8", "UTF-16", "Windows-1252"], Field(description="How the file was read.")]
-    encoding_guessed: Annotated[bool, Field(description="Whether accents may be wrong, since no mark says it.")]
-    separator: Annotated[str, Field(description="What parts the cells.")]
-    preset: Annotated[str | None, Field(description="The program whose file it is, if its columns are known.")]
+    encoding_guessed: Annotated[bool, Field(description="Whether the encoding was guessed. Accents may be wrong then.")]
+    separator: Annotated[str, Field(description="The character that separates the cells.")]
+    preset: Annotated[str | None, Field(description="The program that wrote the file, if it is recognized.")]
     columns: Annotated[list[ColumnResponse], Field(description="The columns of the file, in their order.")]
-    fields: Annotated[list[FieldResponse], Field(description="What columns may be.")]
-    rows: Annotated[int, Field(ge=0, description="The rows of the file.")]
-    done: Annotated[int, Field(ge=0, description="The rows that are done.")]
-    made: Annotated[int, Field(ge=0, description="The resources that were made.")]
-    updated: Annotated[int, Field(ge=0, description="The rows that changed a resource that was there.")]
-    skipped: Annotated[int, Field(ge=0, description="The rows that changed nothing.")]
-    refused: Annotated[int, Field(ge=0, description="The rows that cannot be imported. `errors.csv` has them.")]
-    undone: Annotated[int, Field(ge=0, description="The resources that were set back or removed by an undo.")]
-    kept: Annotated[int, Field(ge=0, description="The resources that an undo left alone, because they changed since.")]
-    problem: Annotated[str | None, Field(description="Why it failed.")]
+    fields: Annotated[list[FieldResponse], Field(description="The fields that columns can be imported as.")]
+    rows: Annotated[int, Field(ge=0, description="The number of rows in the file.")]
+    done: Annotated[int, Field(ge=0, description="The number of rows that are done.")]
+    made: Annotated[int, Field(ge=0, description="The number of resources that were created.")]
+    updated: Annotated[int, Field(ge=0, description="The number of rows that changed an existing resource.")]
+    skipped: Annotated[int, Field(ge=0, description="The number of rows that changed nothing.")]
+    refused: Annotated[int, Field(ge=0, description="The number of refused rows. `errors.csv` has them.")]
+    undone: Annotated[int, Field(ge=0, description="The number of resources that an undo set back or erased.")]
+    kept: Annotated[int, Field(ge=0, description="The number of resources that an undo left alone.")]
+    problem: Annotated[str | None, Field(description="Why the import failed.")]
     requested_at: Annotated[LeadsTimestamp, Field(description="When the file was uploaded.")]
-    ended_at: Annotated[LeadsTimestamp | None, Field(description="When it ended. `null` before.")]
+    ended_at: Annotated[LeadsTimestamp | None, Field(description="When the import ended. `null` until then.")]
 
 
 class ImportsResponse(Shape):

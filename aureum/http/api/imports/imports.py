@@ -56,9 +56,9 @@ NOT_JSON = "map must be a JSON object that has a field, or null, for each column
 
 async def post_import(context: Context, asked: ImportOptions) -> Response:
     """Uploads a CSV file of up to 50 MB and starts a job that imports it. Send the file as the body with
-    `Content-Type: text/csv` and the options in the query, or all of it as `multipart/form-data` with the file in the
-    field `file`. Rows that cannot be imported do not keep the others from being imported. Imported leads are not
-    routed, and no mail is sent about them; webhooks are sent as for every new resource."""
+    `Content-Type: text/csv` and the options in the query, or send `multipart/form-data` with the file in the field
+    `file`. A refused row does not affect the others. Imported leads are not routed, and no mail is sent about them.
+    Webhooks are sent as for every new resource."""
     check_leader(context.caller.role)
     context = await in_brokerage(context, asked.brokerage_id, "import")
     upload = await read_upload(context.request.receive, context.request.scope["headers"])
@@ -139,7 +139,7 @@ async def get_one_import(context: Context, import_id: UUID, of: OfBrokerage) -> 
 
 
 async def get_import_errors(context: Context, import_id: UUID, of: OfBrokerage) -> Response:
-    """Returns the rows that were refused as a CSV file, each as it was, with the reason behind it. Correct the rows
+    """Returns the refused rows as a CSV file: each row as it was, with the reason in the last column. Correct the rows
     and import this file. It is kept for seven days."""
     context = await leaders(context, of)
     job = await get_import(context.app.store, context.tenant_id, import_id)
@@ -156,8 +156,8 @@ async def get_import_errors(context: Context, import_id: UUID, of: OfBrokerage) 
 
 
 async def post_import_start(context: Context, import_id: UUID, of: OfBrokerage, asked: ImportStart) -> Response:
-    """Starts an import whose file is stored, or that a dry run checks or has checked, perhaps with another mapping. The
-    file of an import that has not been started is kept for a day."""
+    """Starts an import whose file is stored, also during or after a dry run. The request can set another mapping. If an
+    import is not started, its file is deleted after a day."""
     context = await leaders(context, of)
     remember = await once(context, shown, tagged=False)
     job = await start_import(
@@ -172,14 +172,15 @@ async def post_import_start(context: Context, import_id: UUID, of: OfBrokerage, 
 
 
 async def post_import_cancellation(context: Context, import_id: UUID, of: OfBrokerage) -> Response:
-    """Stops an import. What it has made stays, and can be undone. Cancelling it again has no further effect."""
+    """Stops an import. Rows that are done stay imported, and can be undone. Cancelling it again has no further
+    effect."""
     return await acted(context, of, import_id, cancel_import)
 
 
 async def post_import_undo(context: Context, import_id: UUID, of: OfBrokerage) -> Response:
-    """Starts a job that undoes the import. Contacts and leads that it added are erased, and what it changed gets its
-    previous values. What has changed since is left alone, and properties stay listed. Undoing it again has no further
-    effect."""
+    """Starts a job that undoes the import. Contacts and leads that it added are erased, and changed resources get their
+    previous values. Resources that others have changed since are left alone, and new properties remain. Undoing it
+    again has no further effect."""
     about = origin(context.request, context.caller)
     return await acted(context, of, import_id, partial(undo_import, origin=about))
 

@@ -49,8 +49,8 @@ class CountQuery(BaseModel):
         Time | None,
         Field(
             alias="asOf",
-            description="Counts the leads as they were at this moment, that moment included. Needs credentials. If "
-            f"there were more than {MOST:,} leads, it is refused with 400.",
+            description="Counts the leads as they were at this moment, inclusive. Needs credentials. If there were "
+            f"more than {MOST:,} leads, the response is 400.",
         ),
     ] = None
 

@@ -34,11 +34,11 @@ class MailAboutResponse(Shape):
     id: Wire
     kind: Annotated[str, Field(description="The kind of mail, for example `lead_assigned` or `confirmation`.")]
     status: Annotated[Status, Field(description=STATUS)]
-    to: Annotated[str | None, Field(description="The address. `null` if the person was erased.")]
+    to: Annotated[str | None, Field(description="The recipient's address. `null` if the person was erased.")]
     name: Annotated[str | None, Field(description="The recipient's name. `null` if the person was erased.")]
-    reason: Annotated[str | None, Field(description="Why the last attempt failed, in words, with what to do.")]
+    reason: Annotated[str | None, Field(description="Why the last attempt failed, and what to do.")]
     createdAt: Annotated[Timestamp, Field(description="When the event that caused the mail was stored.")]
-    endedAt: Annotated[Timestamp | None, Field(description="When it was accepted, or failed.")]
+    endedAt: Annotated[Timestamp | None, Field(description="When the mail server accepted it, or when it failed.")]
 
 
 def document(mail: LoggedMail) -> dict[str, Any]:

@@ -34,16 +34,16 @@ ONE_OF_THREE = "Send exactly one of email, contact_id and lead_id."
 
 
 class PersonNamed(Body):
-    """The person of a request, named by exactly one of the first three."""
+    """The person: exactly one of `email`, `contact_id` and `lead_id`."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"email": "jane@example.com"}})
 
     email: Annotated[Email | None, Field(description="The person's address, in any spelling.")] = None
     contact_id: Annotated[WireId | None, Field(description="A contact of the person.")] = None
     lead_id: Annotated[Number | None, Field(description="The number of a lead of the person.")] = None
-    dry_run: Annotated[
-        StrictBool, NULL_IS_ABSENT, Field(description="Only tell what would be erased and what would be kept.")
-    ] = False
+    dry_run: Annotated[StrictBool, NULL_IS_ABSENT, Field(description="Only report what would be erased and kept.")] = (
+        False
+    )
     brokerage_id: Annotated[
         named_brokerage.InBody | None,
         Field(description="For platform admins only: the brokerage. Default: their own. Ignored for all other users."),
@@ -51,26 +51,28 @@ class PersonNamed(Body):
 
 
 class KeptResponse(Shape):
-    """Something that stays, and why."""
+    """What is kept, and why."""
 
-    what: Annotated[str, Field(description="`history`, `backups`, `tasks`, `user`, `lead`, `contact`.")]
-    id: Annotated[str | None, Field(description="The record, if it is one.")]
-    why: Annotated[str, Field(description="Why it stays, and what you can do about it.")]
+    what: Annotated[
+        str, Field(description="What is kept: `history`, `backups` or `tasks`, or a `user`, `lead` or `contact`.")
+    ]
+    id: Annotated[str | None, Field(description="The id of the user, lead or contact.")]
+    why: Annotated[str, Field(description="Why it is kept, and what you can do about it.")]
 
 
 class ErasureResponse(Shape):
-    """What an erasure does."""
+    """The result of an erasure."""
 
-    id: Annotated[Wire | None, Field(description="The erasure. `null` if there was nothing to erase.")]
-    erased: Annotated[int, Field(description="The number of leads, contacts, showings, subscribers and tasks.")]
-    records: Annotated[dict[str, int], Field(description="The same by kind. Empty if the person was erased before.")]
-    kept: Annotated[list[KeptResponse], Field(description="What stays, and why.")]
+    id: Annotated[Wire | None, Field(description="The id of the erasure. `null` if nothing was erased.")]
+    erased: Annotated[int, Field(description="The number of records that were erased.")]
+    records: Annotated[dict[str, int], Field(description="The records by kind. Empty if the person was erased before.")]
+    kept: Annotated[list[KeptResponse], Field(description="What is kept, and why.")]
 
 
 async def post_erase(context: Context, named: PersonNamed) -> Response:
-    """Erases a person: all leads, contacts, showings, subscribers and tasks with this email address, or that name each
-    other. Their personal fields can never be read again, also not in histories. Webhooks receive `lead.updated`,
-    `contact.updated` and `showing.updated` with `erased: true`. This cannot be undone."""
+    """Erases a person: all leads, contacts, showings, subscribers and tasks with this email address, and the records
+    related to them. Their personal fields can never be read again, not even in histories. Webhooks receive
+    `lead.updated`, `contact.updated` and `showing.updated` with `erased: true`. This cannot be undone."""
     tenant_id, _ = await managed_brokerage(context, named.brokerage_id)
     if sum(one is not None for one in (named.email, named.contact_id, named.lead_id)) != 1:
         raise Invalid("email", ONE_OF_THREE)

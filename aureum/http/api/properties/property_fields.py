@@ -55,7 +55,7 @@ class Photo(Body):
     ]
     alt: Annotated[
         Annotated[str, Characters(limit=LONGEST_ALT, lines=False)] | None,
-        Field(description="What the picture shows, for readers who do not see it."),
+        Field(description="A description of the picture, for readers who cannot see it."),
     ] = None
 
 
@@ -166,7 +166,7 @@ class PhotoResponse(Shape):
     """A link to a picture."""
 
     url: Annotated[str, Field(description="The address of the picture.")]
-    alt: Annotated[str, Field(description="What the picture shows. Empty if that is not known.")]
+    alt: Annotated[str, Field(description="A description of the picture. Empty if there is none.")]
 
 
 class PropertyResponse(Shape):
@@ -196,6 +196,7 @@ class PropertyResponse(Shape):
     photos: Annotated[
         list[PhotoResponse],
         Field(
-            default=[], description="Links to photos, in the order shown. Present only if the property ever had any."
+            default=[],
+            description="Links to photos, in the order shown. Present only if the property has ever had photos.",
         ),
     ]

@@ -42,11 +42,11 @@ class ResoPropertyResponse(Shape):
     ListPrice: Annotated[Amount | None, Field(description="In US dollars.")]
     StandardStatus: Annotated[Literal["Active", "Pending", "Closed", "Coming Soon"], Field(description="The status.")]
     PropertyType: Annotated[
-        Literal["Residential", "Land", "Commercial Sale"] | None, Field(description="What kind of property it is.")
+        Literal["Residential", "Land", "Commercial Sale"] | None, Field(description="The type of property.")
     ]
     PropertySubType: Annotated[
         Literal["Single Family Residence", "Condominium", "Townhouse"] | None,
-        Field(description="What kind of residence it is."),
+        Field(description="The type of residence."),
     ]
     UnparsedAddress: Annotated[str | None, Field(description="The street address.", max_length=255)]
     City: Annotated[str, Field(description="The city.")]
@@ -54,12 +54,12 @@ class ResoPropertyResponse(Shape):
     PostalCode: Annotated[str | None, Field(description="The ZIP code.", max_length=10)]
     BedroomsTotal: Annotated[int | None, Field(description="The number of bedrooms.", ge=0)]
     BathroomsTotalInteger: Annotated[int | None, Field(description="Each half bathroom counts as one.", ge=0)]
-    LivingArea: Annotated[Amount | None, Field(description="The size.")]
-    LivingAreaUnits: Annotated[Literal["Square Feet"] | None, Field(description="What the size is measured in.")]
+    LivingArea: Annotated[Amount | None, Field(description="The living area.")]
+    LivingAreaUnits: Annotated[Literal["Square Feet"] | None, Field(description="The unit of the size.")]
     PublicRemarks: Annotated[str | None, Field(description="The first 4,000 characters.", max_length=4_000)]
     OriginatingSystemName: Annotated[str | None, Field(description="The MLS.", max_length=255)]
-    OriginalEntryTimestamp: Annotated[Timestamp, Field(description="When it was entered.")]
-    ModificationTimestamp: Annotated[Timestamp, Field(description="When it was changed last.")]
+    OriginalEntryTimestamp: Annotated[Timestamp, Field(description="When the property was created.")]
+    ModificationTimestamp: Annotated[Timestamp, Field(description="When the property was last changed.")]
 
 
 def in_data_dictionary(doc: Mapping[str, Any]) -> dict[str, Any]:

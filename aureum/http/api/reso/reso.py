@@ -79,7 +79,7 @@ class EventQuery(BaseModel):
         After | None,
         Field(
             alias="$filter",
-            description="The events after a sequence, or from it on.",
+            description="Returns only events after a sequence (`gt`), or from it on (`ge`).",
             examples=["EntityEventSequence gt 100"],
         ),
     ] = None
@@ -92,20 +92,20 @@ class PropertyQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     before: Annotated[
-        Key | None, Field(alias="$skiptoken", description="Where the page begins, as `@odata.nextLink` has it.")
+        Key | None, Field(alias="$skiptoken", description="Where the page begins, from `@odata.nextLink`.")
     ] = None
     top: Top = None
 
 
 class EntityEventResponse(Shape):
-    """One event: something about this record is new."""
+    """One event: the record was created or has changed."""
 
     EntityEventSequence: Annotated[int, Field(ge=1, description="The `sequence` of webhooks and of `GET /api/events`.")]
     ResourceName: Annotated[
         Literal["Property", "Contacts", "Showing"], Field(description="The resource of RESO's Data Dictionary.")
     ]
     ResourceRecordKey: Annotated[Wire, Field(description="The `id` of the record in the Aureum API.")]
-    ResourceRecordUrl: Annotated[str, Field(description="Where the record is now, relative to this host.")]
+    ResourceRecordUrl: Annotated[str, Field(description="Where to read the record, relative to this host.")]
 
 
 class Collection(BaseModel):
@@ -113,7 +113,7 @@ class Collection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    context: Annotated[str, Field(alias="@odata.context", description="What the records are.")]
+    context: Annotated[str, Field(alias="@odata.context", description="The type of the records.")]
     next_link: Annotated[
         str | None, Field(alias="@odata.nextLink", description="The next page, relative to this host, if there is one.")
     ] = None
@@ -155,9 +155,9 @@ def etag_of(context: Context, path: str) -> str:
 
 async def get_entity_events(context: Context, query: EventQuery) -> Response:
     """Lists events as RESO's EntityEvent (RCP-27), oldest first: which property, contact or showing has changed. Read
-    the record at ``ResourceRecordUrl``. A record that is gone, or that you may not see, is 404 there. Leads and tasks
-    have no resource in RESO's Data Dictionary; ``GET /api/events`` has them. A page may be shorter than ``$top``, or
-    empty, and still have a next page."""
+    the record at ``ResourceRecordUrl``. If the record was erased, that is 404. Leads and tasks have no resource in
+    RESO's Data Dictionary, so ``GET /api/events`` has them. A page can be shorter than ``$top``, or empty, and still
+    have a next page."""
     check_options(context, "$filter", "$top")
     etag = etag_of(context, EVENTS)
     unchanged = not_modified(context.request, etag)

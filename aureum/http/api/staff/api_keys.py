@@ -113,7 +113,7 @@ async def get_api_keys(context: Context, part: BrokeragePage) -> Response:
 
 
 async def get_api_key(context: Context, key_id: UUID, of: OfBrokerageAsOf) -> Response:
-    """Returns the API key, without the key itself, or its state at ``asOf``. When it was last used is no event, so
+    """Returns the API key, without the key itself, or its state at ``asOf``. The last use is not an event, so
     ``last_used_at`` is ``null`` with ``asOf``."""
     tenant_id, stream = await stream_of(context, key_id, of)
     used_at = None

@@ -46,25 +46,25 @@ class SecurityKey(Shape):
 
 
 class SecurityResponse(Shape):
-    """What happened. What is alike within an hour is one entry."""
+    """An entry of the security log. Events that are alike within an hour are one entry."""
 
     kind: Annotated[
         Kind,
         Field(
-            description="`login_limited`: after too many failed logins. `code_failed`: the password was right, the "
-            "code of the second step was not. `key_at_other_brokerage`: a key was sent to the domain of another "
-            "brokerage. `others`: more than the log keeps in an hour, counted together."
+            description="`login_limited`: the login was refused after too many failures. `code_failed`: the password "
+            "was right, but the code of the second step was wrong. `key_at_other_brokerage`: a key was sent to the "
+            "domain of another brokerage. `others`: events beyond the limit of an hour, counted together."
         ),
     ]
-    at: Annotated[LeadsTimestamp, Field(description="When it happened last.")]
+    at: Annotated[LeadsTimestamp, Field(description="When it last happened.")]
     first_at: Annotated[LeadsTimestamp, Field(description="When it first happened within the hour.")]
     times: Annotated[int, Field(ge=1, description="How often it happened within the hour.")]
-    user: Annotated[SecurityUser | None, Field(description="The user who did it, or whose account it was.")]
+    user: Annotated[SecurityUser | None, Field(description="The user who did it, or whose account was used.")]
     key: Annotated[SecurityKey | None, Field(description="The API key that was used.")]
-    account: Annotated[str | None, Field(description="The email address with which the login was tried.")]
-    address: Annotated[str | None, Field(description="The client's address; of IPv6 the network of 64 bits.")]
+    account: Annotated[str | None, Field(description="The email address that was entered at the login.")]
+    address: Annotated[str | None, Field(description="The client's address. For IPv6 it is the /64 network.")]
     device: Annotated[str | None, Field(description="The browser and the operating system, in words.")]
-    about: Annotated[str | None, Field(description="For example the list that was exported.")]
+    about: Annotated[str | None, Field(description="Details, for example the list that was exported.")]
 
 
 def document(entry: Entry) -> dict[str, Any]:
@@ -81,9 +81,9 @@ def document(entry: Entry) -> dict[str, Any]:
 
 
 async def get_security_log(context: Context, part: SecurityPage) -> Response:
-    """Lists logins, failed logins, refused API keys, exports and what else matters for security, the latest first. It
-    is kept for 90 days, unless the operator sets another time. A platform admin who names no brokerage gets what
-    belongs to none, such as logins with unknown addresses."""
+    """Lists logins, failed logins, refused API keys, exports and other events that matter for security, newest first.
+    Entries are kept for 90 days, unless the operator sets another period. Platform admins may pass ``brokerage_id``. It
+    defaults to their own brokerage, or to the platform, which has the logins with unknown addresses."""
     tenant_id, _ = await managed(context, part.brokerage_id)
     since: datetime | None
     (since,) = await on_clock(context.app.database, tenant_id, part.since)

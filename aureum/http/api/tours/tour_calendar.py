@@ -77,9 +77,9 @@ async def calendar_now(context: Context, tour_id: UUID, until: datetime | None) 
 
 
 async def post_calendar(context: Context, tour_id: UUID) -> Response:
-    """Sends the calendar file to the visitor by mail, at most three times a day. The showing needs a start and an email
-    address. If it was cancelled, the mail takes it out of the visitor's calendar, provided that an earlier mail put it
-    there. The request body is ignored."""
+    """Mails the calendar file to the visitor, at most three times a day. The showing needs a start and an email
+    address. After the showing is cancelled, the file removes it from the visitor's calendar, provided that an earlier
+    mail has added it. The request body is ignored."""
     await loaded(context, tour_list.LIST, tour_id, NO_SHOWING)
     command = partial(
         send_calendar,
