@@ -89,7 +89,7 @@ def kinds(contacts: list[Contact]) -> list[Kind]:
     long = [name for name in FIRST + LAST if len(name) >= 3]
     return [
         Kind("a frequent first or last name", lambda: dice.choice(FIRST[:20] + LAST[:20])),
-        Kind("anybody's last name", lambda: somebody().last_name),
+        Kind("a random last name", lambda: somebody().last_name),
         Kind("the same with a typo", lambda: mistyped(somebody().last_name.ljust(3, "x"))),
         Kind("any name with a typo", lambda: mistyped(dice.choice(long))),
         Kind(
@@ -100,9 +100,9 @@ def kinds(contacts: list[Contact]) -> list[Kind]:
         Kind("a part of a last name", lambda: part(somebody().last_name)),
         Kind("an e-mail address", address),
         Kind("an e-mail address with a typo", lambda: mistyped(address())),
-        Kind("what is in nearly everybody's address", lambda: dice.choice(("example.com", "example", "com", "@", "."))),
-        Kind("that and somebody's name", lambda: f"example.com {somebody().last_name}"),
-        Kind("two domains that nobody has together", lambda: "mail.example.com letters.example.com"),
+        Kind("the domain of nearly all addresses", lambda: dice.choice(("example.com", "example", "com", "@", "."))),
+        Kind("the same and a last name", lambda: f"example.com {somebody().last_name}"),
+        Kind("two domains, in no address together", lambda: "mail.example.com letters.example.com"),
         Kind("any word of nine letters", lambda: letters(9)),
         Kind("any three letters", lambda: letters(3)),
         Kind("any two letters", lambda: letters(2)),
@@ -112,7 +112,7 @@ def kinds(contacts: list[Contact]) -> list[Kind]:
         Kind("a frequent tag", lambda: "", tag="vip"),
         Kind("a rare tag", lambda: "", tag="newsletter"),
         Kind("a tag and a name", lambda: dice.choice(FIRST), tag="open-house"),
-        Kind("anybody's last name, from half-way down", lambda: somebody().last_name, late=True),
+        Kind("a random last name, from half-way down", lambda: somebody().last_name, late=True),
     ]
 
 
