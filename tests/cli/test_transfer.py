@@ -62,7 +62,7 @@ def test_a_brokerage_moves(terminal: Terminal, elsewhere: str, other: Callable[[
     other()
     untouched = everything(elsewhere)
     for arguments, why in (
-        ((), "The personal data in the file is sealed."),
+        ((), "The personal data in the file is encrypted."),
         (("--passphrase-file", str(wrong(tmp_path))), "The passphrase is not the one with which the file was made"),
         (("--slug", "WWW"), "A slug has 1 to 63"),
         (("--passphrase-file", str(tmp_path / "none")), "cannot be read: No such file or directory."),
@@ -172,7 +172,7 @@ DAMAGES: list[tuple[Callable[[Lines], bytes], str]] = [
     (lambda lines: with_field(lines, "timestamp", 10**18), "do not make a brokerage (OverflowError)"),
     (lambda lines: with_field(lines, "status", "x\x00"), "do not make a brokerage"),
     (lambda lines: with_field(lines, "assigned_to", "nobody"), "do not make a brokerage"),
-    (lambda lines: with_field(lines, "status", "gone"), "differ. Nothing was imported."),
+    (lambda lines: with_field(lines, "status", "gone"), "differs from the data of the other installation"),
     (lambda lines: resealed([*lines[:2], *lines[3:]]), "the event at position 1 is missing"),
 ]
 """What is done to a file, and why it is refused then."""
