@@ -150,7 +150,7 @@ DAMAGES: list[tuple[Callable[[Lines], bytes], str]] = [
         "Line 3 cannot be imported: this version of Aureum does",
     ),
     (lambda lines: other_field(lines, 2, schemaversion=99), "does not know the event type 'lead.captured'"),
-    (lambda lines: other_field(lines, 2, sequence="7"), "the event at position 1 is missing in front of it"),
+    (lambda lines: other_field(lines, 2, sequence="7"), "the event at position 1 is missing before it"),
     (lambda lines: other_field(lines, 3, streamversion=1, subject=lines[2]["subject"]), "stands twice in the file"),
     (lambda lines: other_field(lines, 3, streamversion=2), "a version of a stream is missing"),
     (lambda lines: other_field(lines, 2, time="9999-12-31T00:00:00Z"), "its time is in the future"),
