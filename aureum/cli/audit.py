@@ -12,7 +12,7 @@ import typer
 from aureum.cli import audit_kinds
 from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json, examples, group
-from aureum.cli.output import say, whole_document
+from aureum.cli.output import say, table, whole_document
 from aureum.domain import ids
 from aureum.domain.errors import Invalid, NotFound
 
@@ -53,6 +53,7 @@ Moment = Annotated[str | None, typer.Option(help="Show the state at this moment,
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, a line for each change.")]
 
 COLUMNS = ("version", "at", "type", "actor", "actor_id", "actor_name", "request", "address", "field", "from", "to")
+FOR_PEOPLE = ("version", "at", "type", "by", "field", "from", "to")
 
 
 def command_of(name: str) -> None:
@@ -101,7 +102,8 @@ def show(kind: Kind, wanted: str, as_of: str | None, *, as_csv: bool, as_json: b
         print_csv(entries)
         return
     title = f"{kind.noun[:1].upper()}{kind.noun[1:]}"
-    people = f"{title} {now['id']}\n\n{history_for_people(entries)}\n\nState\n{lines(now)}"
+    state = table("State", ("field", "value"), [(name, text_of(value)) for name, value in now.items()])
+    people = f"{title} {now['id']}\n\n{history_for_people(entries)}\n\n{state}"
     say(as_json, {"id": now["id"], "events": entries, "state": now}, people)
 
 
@@ -185,34 +187,21 @@ def cell(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def history_for_people(entries: Sequence[dict[str, Any]]) -> str:
-    """A paragraph an event: version, time, type, actor; below it what changed."""
-    paragraphs = []
+def history_for_people(entries: Sequence[Mapping[str, Any]]) -> str:
+    """A row for each change; of an event that changed nothing that is shown, a row without a field."""
+    rows = []
     for entry in entries:
-        head = f"{entry['version']:>3}  {entry['at']}  {entry['type']}  by {who(entry['actor'])}"
-        paragraphs.append(
-            "\n".join([head, *(f"       {what(name, change)}" for name, change in entry["changes"].items())])
-        )
-    return "\n".join(paragraphs)
+        head = (entry["version"], entry["at"], entry["type"], who(entry["actor"]))
+        changed = [(name, text_of(one["from"]), text_of(one["to"])) for name, one in entry["changes"].items()]
+        rows += [(*head, *change) for change in changed or [("", "", "")]]
+    return table("History", FOR_PEOPLE, rows)
 
 
-def who(actor: dict[str, Any]) -> str:
-    """An actor in a few words."""
-    said = f"{actor['type']} {actor['id']}" if actor["id"] else str(actor["type"])
-    return f"{said} ({text_of(actor['name'])})" if actor["name"] else said
-
-
-def what(name: str, change: dict[str, Any]) -> str:
-    """One change; of what was not there before, only what it is now."""
-    before = "" if change["from"] is None else f"{text_of(change['from'])} → "
-    return f"{name}: {before}{text_of(change['to'])}"
+def who(actor: Mapping[str, Any]) -> str:
+    """An actor in a few words: the name, or else the id."""
+    return " ".join(filter(None, (actor["type"], actor["name"] or actor["id"])))
 
 
 def text_of(value: Any) -> str:
-    """A value for people, line ends shown as such so that none can pass for another field."""
-    return "-" if value is None else cell(value).replace("\n", "⏎")
-
-
-def lines(state: dict[str, Any]) -> str:
-    """The state, a line a field."""
-    return "\n".join(f"  {name}: {text_of(value)}" for name, value in state.items())
+    """A value for people."""
+    return "-" if value is None else cell(value)

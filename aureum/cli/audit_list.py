@@ -16,8 +16,6 @@ from aureum.cli.output import Refused, whole_document
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from aureum.projections.document_list import DocumentList
-
 EXAMPLES = examples(
     "aureum audit list leads --brokerage example --as-of 2026-01-31T12:00:00Z > leads.json",
     "aureum audit list contacts --brokerage example --as-of 2026-01-31 --csv > contacts.csv",
@@ -53,34 +51,39 @@ def audit_list(
         raise Refused(f"There is no list {resource!r}. The lists are: {', '.join(NAMES)}.")
     if as_csv and as_json:
         raise typer.BadParameter("Choose one of --csv and --json.")
-    from aureum.registry import LISTS
-
-    model = next(one for one in LISTS if one.table == NAMES[resource])
     with installation() as here, whole_document() as document:
-        run(write(here, slug, model, as_of, document, as_csv=as_csv))
+        run(write(here, slug, resource, as_of, document, as_csv=as_csv))
     sys.stdout.flush()
 
 
 async def write(
-    here: Installation, slug: str, model: DocumentList, as_of: str | None, document: IO[str], *, as_csv: bool
+    here: Installation, slug: str, resource: str, as_of: str | None, document: IO[str], *, as_csv: bool
 ) -> None:
-    """The whole document. Raises NotFound, Invalid."""
+    """The whole document. The security log says that it was made. Raises NotFound, Invalid."""
     from datetime import UTC, datetime
 
     import orjson
 
+    from aureum.app import open_store
     from aureum.commands.clock import on_clock
-    from aureum.store.cipher import MasterKey, TenantKeys
-    from aureum.store.event_log import open_tenant_key, rows_on
+    from aureum.registry import LISTS
+    from aureum.store.event_log import rows_on
     from aureum.store.lists_as_of import rows_as_of
-    from aureum.store.postgres.database import Database, connect
+    from aureum.store.postgres.database import connect
     from aureum.store.postgres.watch import Watch
+    from aureum.store.security_log import ON_COMMAND_LINE, Noted, record
 
+    model = next(one for one in LISTS if one.table == NAMES[resource])
     until, watch = moment(as_of), Watch(here.settings.database_long_timeout)
-    async with Database(here.url) as database, await connect(here.url, watch=watch) as connection:
-        tenant_id = await tenant_of(database, slug)
-        (until,) = await on_clock(database, tenant_id, until)
-        key = await open_tenant_key(connection, TenantKeys(MasterKey(here.key)), tenant_id)
+    prepared = here.settings.prepared_statements
+    async with (
+        open_store(here.settings, here.url, here.key) as store,
+        await connect(here.url, prepared=prepared, watch=watch) as connection,
+    ):
+        tenant_id = await tenant_of(store.database, slug)
+        (until,) = await on_clock(store.database, tenant_id, until)
+        key = await store.tenant_key(tenant_id)
+        await record(store, Noted("export", tenant_id=tenant_id, about=f"{resource}, {ON_COMMAND_LINE}"))
         async with aclosing(rows_as_of(rows_on(connection), key, model, until or datetime.now(UTC))) as rows:
             if as_csv:
                 await write_csv(rows, document, OF_SOME.get(model.table, ()))

@@ -43,6 +43,7 @@ def export(slug: Slug, as_json: Json = False) -> None:
     """
     from aureum.commands.newsletter import site_of
     from aureum.settings import load_settings
+    from aureum.store.security_log import ON_COMMAND_LINE, Noted, record
 
     base_domain = load_settings().base_domain
 
@@ -51,6 +52,8 @@ def export(slug: Slug, as_json: Json = False) -> None:
         site = await site_of(store, tenant_id, base_domain)
         if site is None:
             raise Refused(NO_ADDRESS)
+        # First: what was printed has left, even if the command is broken off.
+        await record(store, Noted("export", tenant_id=tenant_id, about=f"newsletter, {ON_COMMAND_LINE}"))
         recipients = exported(store, tenant_id, site)
         await (print_json if as_json else print_people)(recipients)
 

@@ -165,10 +165,12 @@ def user_set_password(
 def user_reset_totp(email: Email, slug: Of = None, as_json: Json = False) -> None:
     """Turn off two-step login for a user."""
     from aureum.commands.two_step import disable_totp
+    from aureum.store.security_log import ON_COMMAND_LINE, Noted, record
 
     async def work(store: EventStore) -> tuple[str, int]:
         tenant_id, user_id, number = await named(store, email, slug)
         await disable_totp(store, tenant_id, user_id, origin())
+        await record(store, Noted("totp_disabled", tenant_id=tenant_id, user_id=user_id, about=ON_COMMAND_LINE))
         return ids.to_wire(user_id), number
 
     user_id, number = with_store(work)

@@ -3,16 +3,43 @@
 
 import csv
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from aureum.cli.installation import origin, tenant_of
 from aureum.domain import ids
+from aureum.domain.contact import Contact
 from aureum.domain.ids import PLATFORM
-from aureum.store.event_store import EventStore
+from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.security_log import Noted, record
 from tests.cli.conftest import Terminal
+from tests.stores import new_property, new_task, new_tour
 
 SECRETS = ("aur_", "whsec_", "$argon2")
+
+
+NORA: dict[str, Any] = {"first_name": "Nora", "last_name": "Núñez", "email": None, "phone": None, "phone_e164": None}
+
+
+def of_lists(terminal: Terminal, slug: str) -> dict[str, tuple[str, str]]:
+    """A contact, a property, a task and a showing, which the command line does not make."""
+    contact = Contact.add(ids.new_id(), ids.now(), **NORA, lead_id=None, created_by=None)
+    house, task, number = new_property(), new_task(), 1_000_000 + ids.new_id().int % 1_000_000_000
+    showing = new_tour(number=number)
+
+    async def work(store: EventStore) -> None:
+        tenant_id = await tenant_of(store.database, slug)
+        for one in (contact, house, task, showing):
+            await store.append(tenant_id, one, NO_STREAM, command="Make", origin=origin())
+
+    terminal.in_store(work)
+    return {
+        "contact": (ids.to_wire(contact.id), "contact.added"),
+        "property": (ids.to_wire(house.id), "property.listed"),
+        "task": (ids.to_wire(task.id), "task.created"),
+        "showing": (str(number), "tour.requested"),
+    }
 
 
 def made(terminal: Terminal, slug: str) -> dict[str, tuple[str, str]]:
@@ -31,7 +58,7 @@ def made(terminal: Terminal, slug: str) -> dict[str, tuple[str, str]]:
     )
     key = terminal.json("api-key", "create", "--brokerage", slug, "--name", "Website")
     hook = ("webhook", "create", "--brokerage", slug, "--url", "https://example.com/h", "--event", "lead.created")
-    return {
+    return of_lists(terminal, slug) | {
         "lead": (str(terminal.capture(slug).number), "lead.captured"),
         "user": (str(terminal.json(*user)["number"]), "user.joined"),
         "api-key": (key["id"], "api_key.issued"),
@@ -50,10 +77,13 @@ def test_every_kind(terminal: Terminal) -> None:
         assert not any(secret in str(document) for secret in SECRETS if kind != "api-key")
         assert terminal.json("audit", kind, document["id"]) == document, "by its id as well"
         assert terminal.json("audit", kind, document["id"], "--as-of", event["at"])["events"] == document["events"]
-        people = terminal.run("audit", kind, wanted).out
-        assert f"  1  {event['at']}  {first}  by " in people and "\nState\n" in people
+        lines = terminal.run("audit", kind, wanted).out.splitlines()
+        history = lines[lines.index("History") + 2 : lines.index("State") - 1]
+        assert history[0].split() == ["version", "at", "type", "by", "field", "from", "to"]
+        assert {tuple(line.split()[:3]) for line in history[2:]} == {("1", event["at"], first)}
+        assert len(history) == 2 + max(1, len(event["changes"])), "a row for each change"
         rows = list(csv.DictReader(terminal.run("audit", kind, wanted, "--csv").out.lstrip("\ufeff").splitlines()))
-        assert {row["field"] for row in rows if row["version"] == "1"} == {*event["changes"]}
+        assert [row["field"] for row in rows if row["version"] == "1"] == [*event["changes"]]
         assert {row["request"] for row in rows if row["version"] == "1"} == {event["request"]}
         early = terminal.run("audit", kind, wanted, "--as-of", "2001-01-01")
         assert early.code == 1 and "did not exist at that time" in early.err
@@ -93,3 +123,22 @@ def test_the_security_log(terminal: Terminal) -> None:
     assert terminal.run("audit", "security", "--brokerage", slug, "--csv", "--json").code == 2
     bad = terminal.run("audit", "security", "--since", "lately")
     assert bad.code == 1 and "since must be a time such as" in bad.err
+
+
+def test_what_the_operator_does_is_in_the_security_log(terminal: Terminal) -> None:
+    slug = f"b-{uuid4().hex}"
+    terminal.json("brokerage", "create", "--name", "B", "--slug", slug, "--plan", "elite", "--domain", f"{slug}.net")
+    email = f"ana@{slug}.example.net"
+    terminal.json("user", "create", "--brokerage", slug, "--email", email, "--name", "Ana", "--role", "agent")
+    for command in (
+        ("newsletter", "export", "--brokerage", slug),
+        ("audit", "list", "leads", "--brokerage", slug),
+        ("user", "reset-totp", "--email", email),
+    ):
+        terminal.json(*command)
+    listed = terminal.json("audit", "security", "--brokerage", slug)
+    assert [(one["kind"], one["user"], one["about"]) for one in listed[::-1]] == [
+        ("export", None, "newsletter, on the command line"),
+        ("export", None, "leads, on the command line"),
+        ("totp_disabled", "Ana", "on the command line"),
+    ]

@@ -154,14 +154,15 @@ def test_what_visitors_wrote_is_shown_and_not_obeyed(terminal: Terminal, hostile
     lead = terminal.capture(terminal.brokerage(), message=f"Hello {hostile} there")
     said = terminal.run("audit", "lead", str(lead.number)).out
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said)
-    assert f"message: Hello {plain(hostile)} there" in said
+    assert f"Hello {plain(hostile)} there" in said
 
 
 def test_a_message_of_several_lines_passes_for_no_other_field(terminal: Terminal) -> None:
     lead = terminal.capture(terminal.brokerage(), message="Hello\n  status: converted")
     said = terminal.run("audit", "lead", str(lead.number)).out
-    assert "message: Hello⏎  status: converted" in said
-    assert [line for line in said.splitlines() if line.startswith("  status: ")] == ["  status: new"]
+    assert "Hello⏎  status: converted" in said
+    fields = [line.split()[0] for line in said.partition("\nState\n")[2].splitlines() if line.strip()]
+    assert fields.count("status") == fields.count("message") == 1
 
 
 def test_help_is_there_for_every_command(terminal: Terminal) -> None:

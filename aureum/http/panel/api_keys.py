@@ -1,4 +1,4 @@
-"""Settings → API keys: the keys of the brokerage's integrations."""
+"""Settings → API keys: the keys of the brokerage's integrations, and the history of each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.api_key import RATE_LIMIT
 from aureum.http.panel.acting import named
+from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit
 
@@ -25,6 +26,13 @@ async def listed(visit: Visit, new: Mapping[str, Any], problem: str | None = Non
 async def show_api_keys(visit: Visit) -> Response:
     """The keys."""
     return await listed(visit, {"name": "", "rate_limit": RATE_LIMIT, "expires_at": ""})
+
+
+async def show_api_key(visit: Visit) -> Response:
+    """A key without the key itself: who made and revoked it, and when."""
+    key = (await visit.ask("GET", API + "/{id}", id=visit.id(), query=named(visit))).body
+    history = await history_shown(visit, API + "/{id}/history", "key", {}, id=visit.id(), **named(visit))
+    return await page(visit, "api_key_history.html", key=key, history=history)
 
 
 async def create_api_key(visit: Visit) -> Response:
@@ -46,5 +54,6 @@ async def revoke_api_key(visit: Visit) -> Response:
 
 PAGES = (
     Page("/admin/settings/api-keys", show_api_keys, create_api_key),
+    Page("/admin/settings/api-keys/{id}", show_api_key),
     Page("/admin/settings/api-keys/{id}/revoke", act=revoke_api_key),
 )

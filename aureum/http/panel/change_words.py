@@ -75,6 +75,8 @@ LABELS = {
     "url": "URL",
     "secret": "Signing secret",
     "rateLimit": "Maximum deliveries per second",
+    "rate_limit": "Requests per minute",
+    "expires_at": "Expires",
     "disabledReason": "Disabled because",
     "answer_within_minutes": "Answer within, in minutes",
     "learn_from_reassignments": "Learn from leads that staff reassigned",

@@ -45,6 +45,8 @@ HAPPENED = {
     "user.view_removed": "Removed a view",
     "user.disabled": "Disabled",
     "user.enabled": "Enabled",
+    "api_key.issued": "Key created",
+    "api_key.revoked": "Key revoked",
     "webhook_endpoint.registered": "Webhook added",
     "webhook_endpoint.secret_rotated": "New signing secret",
     "webhook_endpoint.disabled": "Disabled",

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from aureum.commands.newsletter import site_of, subscribed
 from aureum.domain.errors import WrongState
 from aureum.http.panel.acting import named, number_of
-from aureum.http.panel.exports import MEDIA, Export, written
+from aureum.http.panel.exports import MEDIA, Export, noted, written
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.resource import Column
 from aureum.http.panel.visit import Visit
@@ -118,6 +118,7 @@ async def export_recipients(visit: Visit) -> Response:
     headers = {"Content-Disposition": 'attachment; filename="newsletter.csv"'}
     if visit.request.method == "HEAD":
         return Response(headers=headers, media_type=MEDIA)
+    await noted(visit, RECIPIENTS)
     return StreamingResponse(written(RECIPIENTS, visit, parts(), {}), headers=headers, media_type=MEDIA)
 
 

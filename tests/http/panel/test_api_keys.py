@@ -49,6 +49,9 @@ def test_made_shown_once_and_revoked(
     after = owner.follow(gone)
     assert after.said("span", class_="badge") == ["revoked", "valid"]
     assert revoke.action not in {form.action for form in after.forms}
+    one = owner.read(revoke.action.removesuffix("/revoke"))
+    assert one.said("h1") == ["Website <b>&\"'</b>"] and one.said("b", class_="what") == ["Key revoked", "Key created"]
+    assert all("Olivia Owner" in entry for entry in one.said("li", class_="entry"))
     head = operator.head(tenant)
     assert led_to(owner.send(revoke.action)) == KEYS and operator.head(tenant) == head, "once more is no error"
 
