@@ -138,6 +138,8 @@ class DocumentList:
     """The column, if any, with the resource that is returned in place of this one."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """Where a unique index may refuse a row: what that means, by the index's name."""
+    in_time: bool = True
+    """Whether ids are in the order of creation."""
 
     def view(self, name: str) -> View:
         """The view of that name."""

@@ -1,12 +1,13 @@
 """The subscriber list: a row a subscriber of the newsletter, for the program that sends it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.subscriber import Subscriber
 from aureum.projections.document_list import DocumentList, Row, erased
+from aureum.projections.list_past import with_rows
 
 
 def step(row: Row | None, event: Any) -> Row | None:
@@ -92,6 +93,8 @@ LIST = DocumentList(
     Subscriber,
     step,
     step_version=1,
+    # They are made of the addresses.
+    in_time=False,
 )
 
 SUBSCRIBED = """
@@ -138,13 +141,29 @@ HAVING count(*) > 1
 """
 """Of all tenants, as the owner: subscribers who became one, with their spellings of the address."""
 
-LISTED = """
- FROM (
-     SELECT x.subscriber_id, x.stream_version, x.updated_at, x.doc, x.doc::json AS said FROM subscriber_list x
+
+class Reading(NamedTuple):
+    """The statements that read the list: a *page* and the *total* of what the filters let through, and the subscribers
+    *of_address*: those whose streams an address may have."""
+
+    page: str
+    total: str
+    of_address: str
+
+
+LIVE = """subscriber_list x
       WHERE x.tenant_id = %(tenant)s
         AND x.read_version = (SELECT h.subscriber_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+        AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = x.tenant_id AND k.subject_id = x.subscriber_id)"""
+"""The rows of now, without those of subscribers who were erased."""
+
+THEN = "{rows} WHERE true"
+"""The rows of a moment, as JSON."""
+
+LISTED = """
+ FROM (
+     SELECT x.subscriber_id, x.stream_version, x.updated_at, x.doc, x.doc::json AS said FROM {source}
         AND (%(subscribed)s::boolean IS NULL OR x.subscribed = %(subscribed)s)
-        AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = x.tenant_id AND k.subject_id = x.subscriber_id)
  ) l
  WHERE l.said ->> 'mergedInto' IS NULL
    AND (%(interest)s::text IS NULL OR %(interest)s IN (SELECT json_array_elements_text(l.said -> 'interests')))
@@ -154,19 +173,17 @@ PAGE = f"""
 SELECT l.subscriber_id, l.stream_version, l.doc {LISTED}
  ORDER BY l.updated_at DESC, l.subscriber_id LIMIT %(limit)s OFFSET %(skipped)s
 """
-"""The subscribers that the filters let through, the latest change first. Those who became a part of another are not
-among them, nor those who were erased."""
+"""The latest change first. Those who became a part of another are not among them."""
 
 COUNT = f"SELECT count(*) {LISTED}"
 
 OF_ADDRESS = """
-SELECT x.subscriber_id, x.stream_version, x.doc FROM subscriber_list x
- WHERE x.tenant_id = %(tenant)s AND x.subscriber_id = ANY (%(ids)s)
-   AND x.read_version = (SELECT h.subscriber_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
-   AND x.doc::json ->> 'mergedInto' IS NULL
-   AND EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = x.tenant_id AND k.subject_id = x.subscriber_id)
+SELECT x.subscriber_id, x.stream_version, x.doc FROM {source}
+   AND x.subscriber_id = ANY (%(ids)s) AND x.doc::json ->> 'mergedInto' IS NULL
 """
-"""Those whose streams an address may have: one, unless it was erased."""
+
+NOW = Reading(*(one.replace("{source}", LIVE) for one in (PAGE, COUNT, OF_ADDRESS)))
+PAST = Reading(*(with_rows(LIST, one.replace("{source}", THEN)) for one in (PAGE, COUNT, OF_ADDRESS)))
 
 ONE = """
 SELECT x.doc FROM subscriber_list x

@@ -1,7 +1,9 @@
 """The client's address in the metadata of an event, as staff and programs have it: sealed, since it is personal.
 
-That of a user is sealed under the key of the user: when the user is erased, it can no longer be read. That of a program
-is sealed under the key of the tenant. A form's events have none, and cost nothing more.
+That of a user is sealed under the key of the user: when the user is erased, it can no longer be read. To read, the key
+is always fetched. Only to seal is it kept: what a process seals with a key that was destroyed elsewhere cannot be read
+by any process. That of a program is sealed under the key of the tenant. A form's events have none, and cost nothing
+more.
 """
 
 from base64 import b64decode, b64encode

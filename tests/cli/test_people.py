@@ -149,6 +149,13 @@ def test_bars_are_on_standard_error_and_only_in_a_terminal(terminal: Terminal) -
     assert "Verifying" not in in_a_terminal(80, "audit", "verify", "--json")
 
 
+def test_a_rebuild_tells_its_rate_and_the_time_that_is_left(terminal: Terminal) -> None:
+    terminal.capture(terminal.brokerage())
+    said = in_a_terminal(120, "projections", "rebuild")
+    assert re.search(r"Rebuilding +\S+ +0% +-:--:--", said), "at the beginning the time is not known"
+    assert re.search(r"Rebuilding +\S+ +100% +0:00:00 +[0-9,]+/s", said), said
+
+
 @pytest.mark.parametrize("hostile", ["\x1b[2J\x1b]0;owned\x07", "\x9b31m", "\u202etxt.exe", "line\rover", "[bold]x[/]"])
 def test_what_visitors_wrote_is_shown_and_not_obeyed(terminal: Terminal, hostile: str) -> None:
     lead = terminal.capture(terminal.brokerage(), message=f"Hello {hostile} there")

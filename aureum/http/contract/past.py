@@ -23,7 +23,7 @@ from aureum.http.contract.endpoint import Context
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.validation import refused
 from aureum.lru import ReadThrough
-from aureum.projections.document_list import DocumentList
+from aureum.projections.document_list import ABOVE_ALL, DocumentList
 from aureum.store.event_log import Read
 from aureum.store.event_store import EventStore
 from aureum.store.lists_as_of import rows_as_of
@@ -62,6 +62,7 @@ RESOURCES = {
     "property_list": "properties",
     "task_list": "tasks",
     "tour_list": "showings",
+    "subscriber_list": "subscribers",
 }
 """What the command line calls each list."""
 
@@ -100,7 +101,8 @@ async def fold(store: EventStore, caller: Caller, model: DocumentList, moment: d
     size = 0
     key = await store.tenant_key(caller.tenant_id)
     read = reading(store.database, caller.tenant_id)
-    async with aclosing(rows_as_of(read, key, model, moment, last_id(moment))) as found:
+    last = last_id(moment) if model.in_time else ABOVE_ALL
+    async with aclosing(rows_as_of(read, key, model, moment, last)) as found:
         async for row, events in found:
             rows.append(orjson.dumps(model.stored(row)))
             size += len(rows[-1])

@@ -75,6 +75,7 @@ LABELS = {
     "url": "URL",
     "secret": "Signing secret",
     "rateLimit": "Maximum deliveries per second",
+    "source_domain": "Site of the form",
     "rate_limit": "Requests per minute",
     "expires_at": "Expires",
     "disabledReason": "Disabled because",

@@ -11,8 +11,10 @@ from aureum.commands.newsletter import site_of, subscribed
 from aureum.domain.errors import WrongState
 from aureum.http.panel.acting import named, number_of
 from aureum.http.panel.exports import MEDIA, Export, noted, written
+from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.resource import Column
+from aureum.http.panel.times import sent_time
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/newsletter"
@@ -53,8 +55,9 @@ async def show_subscribers(visit: Visit) -> Response:
     """The latest change first, a page at a time."""
     number_of(visit)
     query = visit.request.query_params
-    chosen = {name: query.get(name, "") for name in ("q", "subscribed", "interest")}
-    part = {"page": query.get("page", ""), "page_size": LENGTH}
+    chosen = {name: query.get(name, "") for name in ("q", "subscribed", "interest", "asOf")}
+    then = sent_time(chosen["asOf"], visit.zone) or ""
+    part = {"page": query.get("page", ""), "page_size": LENGTH, "asOf": then}
     found = (await visit.ask("GET", API, query=chosen | part | named(visit))).body
     following = {**chosen, "page": str(found["page"] + 1)} if found["page"] < found["total_pages"] else None
     return await page(
@@ -66,6 +69,8 @@ async def show_subscribers(visit: Visit) -> Response:
         chips=[(address(chosen | {"subscribed": value}), word, None) for value, word in STATES],
         chip=address(chosen),
         older=None if following is None else address(following),
+        then=then,
+        now=address(chosen | {"asOf": ""}),
     )
 
 
@@ -76,15 +81,20 @@ def address(chosen: dict[str, Any]) -> str:
 
 
 async def shown(visit: Visit, problem: str | None = None) -> Response:
-    """A subscriber with all consents; after a refusal with the *problem*."""
-    one = (await visit.ask("GET", API + "/{id}", id=visit.id(), query=named(visit))).body
-    done = visit.request.query_params.get("done", "") if visit.request.method == "GET" else ""
+    """A subscriber with all consents and the history, now or at a moment; after a refusal with the *problem*."""
+    asked = visit.request.query_params if visit.request.method == "GET" else {}
+    then, done = asked.get("asOf", ""), asked.get("done", "")
+    query = {"asOf": then} | named(visit)
+    one = (await visit.ask("GET", API + "/{id}", id=visit.id(), query=query)).body
+    history = await history_shown(visit, API + "/{id}/history", "subscriber", {}, id=visit.id(), **query)
     return await page(
         visit,
         "subscriber.html",
         400 if problem else 200,
         one=one,
         consents=[consent | {"said": SAID[consent["what"]]} for consent in reversed(one["consents"])],
+        history=history,
+        then=then,
         problem=problem,
         done=DONE.get(done),
     )

@@ -85,7 +85,7 @@ class StateEventResponse(Shape):
 
 
 class StaffEventResponse(Shape):
-    """One event of the history of a user, an API key, a brokerage or its routing settings."""
+    """One event of the history of a user, an API key, a subscriber, a brokerage or its routing settings."""
 
     version: int
     type: str

@@ -11,15 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aureum.commands.erasing import ErasePerson, erase_person
+from aureum.commands.erasures import carry_out
 from aureum.domain.ids import PLATFORM
 from aureum.http.contract import past
 from aureum.http.contract.endpoint import NO_CALLER
 from aureum.http.wire.errors import HttpError
 from aureum.projections import lead_list
+from aureum.store.event_store import EventStore
 from aureum.store.rebuild.rebuild import rebuild
 from tests.http.links import links, next_page
-from tests.http.operator import Operator, Staff, Tenant
-from tests.http.serving import JANE, Server
+from tests.http.operator import ORIGIN, Operator, Staff, Tenant
+from tests.http.serving import JANE, Answer, Server
 
 TICK = 0.003
 """Longer than the millisecond to which events are timed: what happens after it happens later."""
@@ -186,6 +189,33 @@ def test_an_agent_is_shown_what_that_agent_saw_then(server: Server, operator: Op
     assert (seen(ana, then), seen(ben, then)) == ([lead["id"]], [])
     assert (seen(ana, office.moment), seen(ben, office.moment)) == ([], [lead["id"]])
     assert seen(ana, "2001-01-01") == [] and seen(ben, "9999-01-01") == [lead["id"]]
+
+
+def test_a_list_that_is_kept_is_not_asked_after_a_person_was_erased_elsewhere(
+    server: Server, operator: Operator
+) -> None:
+    office = Office(server, operator)
+    office.write("POST", "/api/leads", **JANE | {"name": "Zora Quetta", "email": "zora@example.com"})
+    path = f"/api/leads?asOf={office.moment}"
+
+    def listed(query: str = "", **headers: str) -> Answer:
+        answer = server.by_key(office.tenant, "GET", path + query, headers=headers)
+        assert answer.status == 200, answer
+        return answer
+
+    before = listed()
+    assert "Quetta" in before.body.decode() and len(listed("&search=quetta").ids) == 1
+
+    async def erase(store: EventStore) -> None:
+        command = ErasePerson(tenant_id=office.tenant.id, email="zora@example.com")
+        asked = await erase_person(store, command, ORIGIN)
+        assert asked.id is not None
+        await carry_out(store, office.tenant.id, asked.id)
+
+    operator.run(erase)
+    after = listed(**{"If-None-Match": before.etag or ""})
+    assert after.ids == before.ids and after.json[0]["name"] == "[erased] [erased]"
+    assert "uetta" not in after.body.decode() and listed("&search=quetta").ids == []
 
 
 def test_etags_links_and_refusals(server: Server, operator: Operator) -> None:

@@ -6,13 +6,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from aureum.commands.undoing import saves_of
+from aureum.domain.aggregate import PersonErased
 from aureum.domain.ids import leads_time
 from aureum.domain.subscriber import Subscriber
 from aureum.domain.texts import one_line
 from aureum.http.api.staff.user_fields import BrokeragePage
+from aureum.http.contract.history import entries
 from aureum.http.contract.lists import Search
+from aureum.http.contract.past import AS_OF
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.shapes import LeadsTimestamp, Shape, Suspect, Wire
+from aureum.http.wire.times import Time
+from aureum.projections import subscriber_list
+from aureum.projections.document_list import Row
 from aureum.store.event_store import Stream
 
 YesOrNo = Literal["true", "false"]
@@ -42,6 +49,7 @@ class SubscriberPage(BrokeragePage):
     interest: Annotated[
         Annotated[str, Characters(limit=100, lines=False)] | None, Field(description="Filter by interest.")
     ] = None
+    as_of: Annotated[Time | None, Field(alias="asOf", description=AS_OF)] = None
 
 
 class SubscriberResponse(Shape):
@@ -120,3 +128,22 @@ def consents(stream: Stream, names: Mapping[str, str]) -> list[dict[str, Any]]:
             }
         )
     return made
+
+
+def history_of(stream: Stream) -> list[dict[str, Any]]:
+    """The entries of a subscriber's stream, oldest first. A consent that changed nothing is told by its type."""
+    saves = saves_of(stream)
+    made = entries(subscriber_list.LIST, stream, changeable, unseen)
+    for one, recorded in zip(made, stream.events, strict=True):
+        one |= {"at": leads_time(recorded.event.timestamp), "savedWith": saves[one["version"]][0]}
+    return made
+
+
+def changeable(row: Row) -> Row:
+    """What of a subscriber changes with an event, but for times."""
+    return {name: value for name, value in shown(row["doc"]).items() if name not in ("id", "since", "changed_at")}
+
+
+def unseen(event: Any) -> dict[str, Any]:
+    """That a person was erased."""
+    return {"erased": {"from": None, "to": True}} if isinstance(event, PersonErased) else {}

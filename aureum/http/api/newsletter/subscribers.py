@@ -1,5 +1,5 @@
-"""``/api/v1/admin/newsletter``: the newsletter's subscribers, for brokers and owners: list, consents, unsubscribing by
-staff. The program that sends the newsletter gets its list from the command line, or from the panel."""
+"""``/api/v1/admin/newsletter``: the newsletter's subscribers, for brokers and owners: list, consents, history,
+unsubscribing by staff. The program that sends the newsletter gets its list from the command line, or from the panel."""
 
 from functools import partial, reduce
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
+from aureum.commands.clock import on_clock
 from aureum.commands.newsletter import unsubscribe
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire, to_wire
@@ -19,6 +20,7 @@ from aureum.http.api.newsletter.subscriber_fields import (
     SubscriberResponse,
     WholeSubscriberResponse,
     consents,
+    history_of,
     shown,
 )
 from aureum.http.api.newsletter.subscriber_list import page_of
@@ -27,10 +29,12 @@ from aureum.http.api.staff.user_fields import OfBrokerage
 from aureum.http.api.webhooks.webhook_lists import unless_same
 from aureum.http.contract.answers import answer, encoded
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
-from aureum.http.contract.history import NAMES
+from aureum.http.contract.history import NAMES, with_names
 from aureum.http.contract.idempotency import Replayed
 from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, paged
+from aureum.http.contract.past import rows_at
 from aureum.http.contract.resource import AsOf, as_it_was, once
+from aureum.http.wire.shapes import StaffEventResponse
 from aureum.projections import subscriber_list
 
 PATH = "/api/v1/admin/newsletter"
@@ -42,12 +46,15 @@ class SubscriberPageResponse(NumberedPage[SubscriberResponse]):
 
 
 async def get_subscribers(context: Context, page: SubscriberPage) -> Response:
-    """Lists the subscribers of the newsletter, current and former ones, the latest change first."""
+    """Lists the subscribers of the newsletter, current and former ones, the latest change first, now or at
+    ``asOf``."""
     context = await leaders(context, page)
     caller = context.caller
+    (moment,) = await on_clock(context.app.database, context.tenant_id, page.as_of)
 
     async def read() -> FoundPage:
-        part = await page_of(context.app.store, context.tenant_id, page)
+        then = None if moment is None else await rows_at(context, subscriber_list.LIST, moment)
+        part = await page_of(context.app.store, context.tenant_id, page, then)
         return FoundPage(b",".join(encoded(shown(doc)) for doc in part.docs).decode(), part.total)
 
     return await paged(context, page, (PATH, context.tenant_id, caller.head, caller.read_version, caller.view), read)
@@ -61,7 +68,8 @@ async def get_subscriber(context: Context, subscriber_id: UUID, of: SubscriberQu
     """Returns the subscriber with every consent and withdrawal, or its state at ``asOf``."""
     context = await leaders(context, of)
     await document(context, subscriber_id)
-    stream = as_it_was(await context.app.store.load(context.tenant_id, subscriber_id), of.as_of)
+    (at,) = await on_clock(context.app.database, context.tenant_id, of.as_of)
+    stream = as_it_was(await context.app.store.load(context.tenant_id, subscriber_id), at)
     row = reduce(subscriber_list.step, (one.event for one in stream.events), None)
     assert row is not None, "a stream begins with the event that makes the row"
     actors = {from_wire(one.metadata["actor"].get("id") or "") for one in stream.events} - {None}
@@ -70,6 +78,18 @@ async def get_subscriber(context: Context, subscriber_id: UUID, of: SubscriberQu
     )
     names = {to_wire(actor): name for actor, name in found}
     return unless_same(context, encoded({**shown(row["doc"]), "consents": consents(stream, names)}))
+
+
+async def get_subscriber_history(context: Context, subscriber_id: UUID, of: SubscriberQuery) -> Response:
+    """Lists every event of the subscriber, oldest first: who changed what, when, from which value to which. With
+    ``asOf`` it ends at that moment. Of a person who was erased it still says what happened and when."""
+    context = await leaders(context, of)
+    (at,) = await on_clock(context.app.database, context.tenant_id, of.as_of)
+    whole = await context.app.store.load(context.tenant_id, subscriber_id)
+    if not isinstance(aggregate := whole.aggregate(), Subscriber) or not aggregate.erased:
+        await document(context, subscriber_id)
+    stream = as_it_was(whole, at)
+    return await with_names(context, stream, history_of(stream), len(whole.events))
 
 
 async def post_unsubscription(context: Context, subscriber_id: UUID, of: OfBrokerage) -> Response:
@@ -111,7 +131,15 @@ every = partial(Endpoint, access=STAFF, dialect="leads", refusals=(400, 403, 404
 one = partial(every, id=Id(NO_SUBSCRIBER), query=OfBrokerage)
 
 ENDPOINTS = (
-    every("GET", PATH, get_subscribers, "List subscribers", query=SubscriberPage, answers=SubscriberPageResponse),
+    every(
+        "GET",
+        PATH,
+        get_subscribers,
+        "List subscribers",
+        query=SubscriberPage,
+        answers=SubscriberPageResponse,
+        own_clock=True,
+    ),
     one(
         "GET",
         PATH + "/{id}",
@@ -119,6 +147,16 @@ ENDPOINTS = (
         "Get a subscriber with all consents",
         query=SubscriberQuery,
         answers=WholeSubscriberResponse,
+        own_clock=True,
+    ),
+    one(
+        "GET",
+        PATH + "/{id}/history",
+        get_subscriber_history,
+        "Get a subscriber's history",
+        query=SubscriberQuery,
+        answers=list[StaffEventResponse],
+        own_clock=True,
     ),
     one(
         "POST",

@@ -2,15 +2,19 @@
 
 import csv
 import io
+import time
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from aureum.domain.ids import from_wire
+from aureum.commands.erasing import ErasePerson, erase_person
+from aureum.commands.erasures import carry_out
+from aureum.domain.ids import aureum_time, from_wire, now
 from aureum.projections.search import asked, finder, found_by
+from aureum.store.event_store import EventStore
 from tests.http.api.newsletter.newsletters import ERASE, UNSUBSCRIBE, links, subscribe
-from tests.http.operator import Operator, Staff, Tenant
+from tests.http.operator import ORIGIN, Operator, Staff, Tenant
 from tests.http.panel.reader import as_staff, led_to, page, refused
 from tests.http.serving import Answer, Server
 
@@ -98,12 +102,88 @@ def test_every_consent_is_on_record(server: Server, operator: Operator, tenant: 
     assert known.status == 304
     # Agents, keys and others have no part in it.
     agent, stranger = operator.staff(tenant.id, "agent"), operator.staff(operator.brokerage().id, "brokerage_owner")
-    for method, where in (("GET", ""), ("GET", path), ("POST", f"{path}/unsubscribe")):
+    for method, where in (("GET", ""), ("GET", path), ("GET", f"{path}/history"), ("POST", f"{path}/unsubscribe")):
         assert ask(server, agent, where, method).status == 403
         assert server.by_key(tenant, method, HERE + where).status == 401
         if where:
             assert ask(server, stranger, where, method).status == 404
     assert found(server, stranger) == []
+
+
+def then() -> str:
+    """This moment, with nothing else in its millisecond."""
+    time.sleep(0.003)
+    moment = aureum_time(now())
+    time.sleep(0.003)
+    return moment
+
+
+def test_the_list_and_one_as_they_were_and_the_history(
+    server: Server, operator: Operator, tenant: Tenant, broker: Staff
+) -> None:
+    subscribe(server, tenant, "zoe@example.com", first_name="Zoë", interests=["tips"])
+    subscribe(server, tenant, "bob@example.com", interests=["tips"])
+    subscribe(server, tenant, "trap@example.com", _gotcha="x")
+    moment = then()
+    queries: tuple[dict[str, str], ...] = (
+        {},
+        {"q": "zoe"},
+        {"interest": "tips", "subscribed": "true"},
+        {"email": "ZOE@example.com"},
+        {"page_size": "2", "page": "2"},
+    )
+    told = [ask(server, broker, **query).json for query in queries]
+    zoe = told[1]["items"][0]
+    one = ask(server, broker, f"/{zoe['id']}").json
+    server.ask("POST", links(operator, tenant)["bob@example.com"], host=tenant.domain)
+    subscribe(server, tenant, "zoe@example.com", first_name="Zora", interests=["market"])
+    subscribe(server, tenant, "cy@example.com", first_name="Cy", interests=["tips"])
+
+    for query, was in zip(queries, told, strict=True):
+        assert ask(server, broker, **query, asOf=moment).json == was, query
+    assert ask(server, broker, f"/{zoe['id']}", asOf=moment).json == one
+    assert found(server, broker, asOf="2001-01-01") == [] and len(found(server, broker, asOf="9999-01-01")) == 4
+    assert ask(server, broker, asOf="lately").status == 422
+    history = ask(server, broker, f"/{zoe['id']}/history")
+    assert [(entry["type"], entry["actor"]["type"]) for entry in history.json] == [
+        ("subscriber.subscribed", "visitor"),
+        ("subscriber.consented", "visitor"),
+    ]
+    assert history.json[1]["changes"] == {
+        "first_name": {"from": "Zoë", "to": "Zora"},
+        "interests": {"from": ["tips"], "to": ["market"]},
+    }
+    early = ask(server, broker, f"/{zoe['id']}/history", asOf=moment).json
+    assert early == history.json[:1]
+
+    owner = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
+    listed = owner.read(f"{PAGE}?asOf={moment}")
+    assert "Zoë" in listed.said("td") and "cy@example.com" not in listed.said("td")
+    (there,) = [link for link in listed.links if link.startswith(f"{PAGE}/{zoe['id']}?asOf=")]
+    shown = owner.read(there)
+    assert "As it was on" in shown.said("p", class_="then")[0] and "Zoë" in shown.said("dd")
+    assert shown.said("b", class_="what") == ["Subscribed"]
+    assert [form for form in shown.forms if form.action.endswith("/unsubscribe")] == []
+    assert owner.read(f"{PAGE}/{zoe['id']}").said("b", class_="what") == ["Subscribed again", "Subscribed"]
+
+    # Another process erases her. What this one keeps of her in its memory is not asked.
+    erased = operator.run(lambda store: erase(store, tenant, "zoe@example.com"))
+    assert erased == 1 and found(server, broker, asOf=moment, q="zoe") == []
+    assert (
+        "[erased]" in found(server, broker, asOf=moment) and "Zo" not in ask(server, broker, asOf=moment).body.decode()
+    )
+    gone = ask(server, broker, f"/{zoe['id']}/history")
+    assert (
+        gone.json[-1]["changes"] == {"erased": {"from": None, "to": True}} and "zoe" not in gone.body.decode().lower()
+    )
+    assert ask(server, broker, f"/{zoe['id']}").status == 404
+
+
+async def erase(store: EventStore, tenant: Tenant, email: str) -> int:
+    """Erase a person; how many records that were."""
+    asked = await erase_person(store, ErasePerson(tenant_id=tenant.id, email=email), ORIGIN)
+    assert asked.id is not None
+    return len(await carry_out(store, tenant.id, asked.id))
 
 
 def test_the_pages(server: Server, operator: Operator, tenant: Tenant) -> None:
