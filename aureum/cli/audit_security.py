@@ -15,7 +15,7 @@ from aureum.cli.output import say, table, whole_document
 from aureum.domain import ids
 
 if TYPE_CHECKING:
-    from aureum.store.security_log import Entry
+    from aureum.store.security_entries import Entry
 
 EXAMPLES = examples(
     "aureum audit security --brokerage example --since 2026-01-31",
@@ -53,12 +53,12 @@ async def load(here: Installation, slug: str | None, since: datetime | None) -> 
     """The entries. Raises NotFound, Unavailable."""
     from aureum.app import open_store
     from aureum.commands.clock import on_clock
-    from aureum.store import security_log
+    from aureum.store import security_entries
 
     async with open_store(here.settings, here.url, here.key) as store:
         tenant_id = ids.PLATFORM if slug is None else await tenant_of(store.database, slug)
         (since,) = await on_clock(store.database, tenant_id, since)
-        found, _ = await security_log.entries(store, tenant_id, since=since)
+        found, _ = await security_entries.entries(store, tenant_id, since=since)
         return found
 
 

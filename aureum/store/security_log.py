@@ -3,22 +3,23 @@ looks for after an incident. The platform's tenant has what belongs to no broker
 that no user has.
 
 It is no part of the event log: most of it is done by callers who are refused, and a flood of refusals must not fill the
-disk. So what is alike within an hour is one row with a count, a brokerage gets a bounded number of rows an hour, and
-what is more than that is counted together, without saying where it came from. Rows are kept for a number of days.
+disk. So what is alike within an hour is one row with a count, and a brokerage gets a bounded number of rows an hour.
+What is beyond them is counted together, without saying where it came from.
+
+This module writes. ``security_entries`` reads, and removes what is old.
 
 The client's address, the address of the account and the device are personal. They are sealed under the key of the user
-whom they are of, so that erasing the user erases them, and the worker then removes the rows (``prune``). What is of no
-user is sealed under the key of the tenant and ends with its days.
+whom they are of, so that erasing the user erases them. What is of no user is sealed under the key of the tenant and
+ends with its days.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from cryptography.exceptions import InvalidTag
 
 from aureum.domain.emails import one_form, trimmed
 from aureum.domain.ids import PLATFORM, new_id, now
@@ -46,8 +47,6 @@ Kind = Literal[
 
 MOST_AN_HOUR = 200
 """Rows of a brokerage within an hour."""
-
-KEPT_DAYS = 90
 
 ON_COMMAND_LINE = "on the command line"
 
@@ -120,51 +119,6 @@ RETURNING 1
 """
 """What is beyond the most rows of an hour goes into the row of 'others'."""
 
-PAGE = """
-SELECT l.entry_id, l.kind, l.first_at, l.last_at, l.times, l.subject_id, u.number, u.name, l.key_id, k.name, l.sealed,
-       s.wrapped
-  FROM security_log l
-  LEFT JOIN users u ON u.tenant_id = l.tenant_id AND u.user_id = l.subject_id
-  LEFT JOIN api_keys k ON k.tenant_id = l.tenant_id AND k.key_id = l.key_id
-  LEFT JOIN subject_keys s ON s.tenant_id = l.tenant_id AND s.subject_id = l.subject_id
- WHERE l.tenant_id = %(tenant)s AND (%(since)s::timestamptz IS NULL OR l.last_at >= %(since)s)
-   AND (%(kind)s::text IS NULL OR l.kind = %(kind)s)
- ORDER BY l.last_at DESC, l.entry_id DESC LIMIT %(limit)s::bigint OFFSET %(skipped)s
-"""
-
-COUNT = """
-SELECT count(*) FROM security_log
- WHERE tenant_id = %(tenant)s AND (%(since)s::timestamptz IS NULL OR last_at >= %(since)s)
-   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
-"""
-
-PRUNE = """
-DELETE FROM security_log l
- WHERE (l.tenant_id, l.hour, l.digest) IN (
-           SELECT o.tenant_id, o.hour, o.digest FROM security_log o
-            WHERE o.last_at < now() - %(days)s * interval '1 day'
-               OR o.subject_id IS NOT NULL AND NOT EXISTS (
-                      SELECT FROM subject_keys s WHERE s.tenant_id = o.tenant_id AND s.subject_id = o.subject_id
-                  )
-            LIMIT 5000
-       )
-RETURNING 1
-"""
-"""What is old, and what is of users who were erased."""
-
-
-class Entry(NamedTuple):
-    """A row as it is read. What was sealed is empty for what was erased."""
-
-    entry_id: UUID
-    kind: str
-    first_at: datetime
-    last_at: datetime
-    times: int
-    user: tuple[UUID, int, str] | None
-    key: tuple[UUID, str] | None
-    said: Mapping[str, str]
-
 
 async def write(store: EventStore, noted: Mapping[Noted, Times]) -> None:
     """Keep what was *noted*. Raises Unavailable."""
@@ -194,7 +148,7 @@ async def record(store: EventStore, noted: Noted) -> None:
 
 
 async def resolved(database: Database, noted: Noted) -> "Noted | None":
-    """Whose it is: the user of an account, the brokerage of a key. None for what is nothing to keep."""
+    """Whose it is: the user of an account, the brokerage of a key. None where there is nothing to keep."""
     if noted.account is not None and noted.user_id is None:
         asked = {"email": one_form(noted.account), "spelled": trimmed(noted.account).lower(), "tenant": noted.tenant_id}
         for tenant_id, user_id, _ in await database.rows(users.BY_ADDRESS, asked):
@@ -251,41 +205,3 @@ async def row_of(database: Database, key: TenantKey, place: int, noted: Noted, t
 def as_bytea(value: bytes) -> str:
     """As PostgreSQL reads it."""
     return f"\\x{value.hex()}"
-
-
-async def entries(
-    store: EventStore,
-    tenant_id: UUID,
-    *,
-    since: datetime | None = None,
-    kind: str | None = None,
-    limit: int | None = None,
-    skipped: int = 0,
-) -> tuple[list[Entry], int]:
-    """The latest first, and how many there are in all. Raises Unavailable."""
-    of = {"tenant": tenant_id, "since": since, "kind": kind, "limit": limit, "skipped": skipped}
-    rows, ((total,),) = await store.database.tenant_results(tenant_id, [(PAGE, of), (COUNT, of)])
-    key = await store.tenant_key(tenant_id)
-    return [read(key, row) for row in rows], total
-
-
-def read(key: TenantKey, row: Sequence[Any]) -> Entry:
-    """A row of ``PAGE``."""
-    entry_id, kind, first_at, last_at, times, subject, number, name, key_id, key_name, sealed, wrapped = row
-    said: Mapping[str, str] = {}
-    if sealed is not None and (subject is None or wrapped is not None):
-        try:
-            said = orjson.loads(key.open_entry(subject, wrapped, entry_id, bytes(sealed)))
-        except InvalidTag:
-            said = {}
-    user = None if number is None else (subject, number, name)
-    return Entry(entry_id, kind, first_at, last_at, times, user, key_id and (key_id, key_name or ""), said)
-
-
-async def prune(database: Database, days: int = KEPT_DAYS) -> int:
-    """Remove what is older than so many days, and what is of users who were erased; how many rows. Raises
-    Unavailable."""
-    removed = 0
-    while found := len(await database.rows(PRUNE, {"days": days})):
-        removed += found
-    return removed

@@ -10,7 +10,7 @@ from uuid import UUID
 from aureum.commands.users import CreateUser, create_user
 from aureum.domain import ids
 from aureum.domain.ids import PLATFORM
-from aureum.store import security_log
+from aureum.store import security_entries, security_log
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.security_log import Noted, Times
@@ -35,7 +35,7 @@ def run(url: str, work: Callable[[EventStore, UUID, UUID], Awaitable[None]]) -> 
 
 
 async def said(store: EventStore, tenant_id: UUID) -> list[tuple[str, int, Any, Any]]:
-    found, total = await security_log.entries(store, tenant_id)
+    found, total = await security_entries.entries(store, tenant_id)
     assert total == len(found)
     return [(one.kind, one.times, one.user and one.user[2], dict(one.said)) for one in found]
 
@@ -55,9 +55,9 @@ def test_what_is_alike_is_one_row_with_a_count(database_url: str) -> None:
             ("login_failed", 5, "Ana", {"address": "203.0.113.9", "account": account}),
             ("login_failed", 1, "Ana", {"address": "198.51.100.1", "account": account}),
         ]
-        (first, _), _ = await security_log.entries(store, tenant_id)
+        (first, _), _ = await security_entries.entries(store, tenant_id)
         assert (first.first_at, first.last_at) == (begun, later)
-        since, _ = await security_log.entries(store, tenant_id, since=later)
+        since, _ = await security_entries.entries(store, tenant_id, since=later)
         assert [one.said["address"] for one in since] == ["203.0.113.9"]
         assert (await said(store, PLATFORM))[0][3]["account"] == f"nobody@{tenant_id}.example.com"
 
@@ -101,10 +101,10 @@ def test_what_is_personal_is_sealed_and_goes_with_the_person(database_url: str) 
             store, {Noted("login", tenant_id=tenant_id, user_id=user_id, address="1.2.3.4"): Times()}
         )
         assert all("1.2.3.4" not in str(about) for *_, about in await said(store, tenant_id))
-        assert await security_log.prune(store.database) == 2
+        assert await security_entries.prune(store.database) == 2
         assert [kind for kind, *_ in await said(store, tenant_id)] == ["export"]
         await store.database.rows(AGE, {"tenant": tenant_id})
-        assert await security_log.prune(store.database, 92) == 0
-        assert await security_log.prune(store.database, 90) == 1
+        assert await security_entries.prune(store.database, 92) == 0
+        assert await security_entries.prune(store.database, 90) == 1
 
     run(database_url, work)

@@ -9,8 +9,8 @@ from aureum.commands.importing.imports import prune_imports
 from aureum.commands.routing_rehearsals import prune_rehearsals
 from aureum.store.postgres.database import Database
 from aureum.store.search import Searched
-from aureum.store.security_log import KEPT_DAYS
-from aureum.store.security_log import prune as prune_security_log
+from aureum.store.security_entries import KEPT_DAYS
+from aureum.store.security_entries import prune as prune_security_log
 from aureum.store.sweep import sweep
 from aureum.webhooks.queue.observing import Observations, observe
 from aureum.webhooks.queue.partitions import keep_partitions

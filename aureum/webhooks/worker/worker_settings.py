@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from aureum.settings import NO_MODEL
 from aureum.store.postgres.watch import PATIENT_SECONDS
-from aureum.store.security_log import KEPT_DAYS
+from aureum.store.security_entries import KEPT_DAYS
 from aureum.webhooks.queue.lanes import LEASE_SECONDS
 from aureum.webhooks.sending.addresses import Network
 from aureum.webhooks.sending.results import SendResult

@@ -18,8 +18,9 @@ from aureum.http.contract.endpoint import STAFF, Context, Endpoint
 from aureum.http.contract.numbered_pages import FoundPage, NumberedPage, page_body
 from aureum.http.wire.shapes import LeadsTimestamp, Shape, Wire
 from aureum.http.wire.times import Time
-from aureum.store import security_log
-from aureum.store.security_log import Entry, Kind
+from aureum.store import security_entries
+from aureum.store.security_entries import Entry
+from aureum.store.security_log import Kind
 
 PATH = "/api/v1/admin/security-log"
 
@@ -87,7 +88,7 @@ async def get_security_log(context: Context, part: SecurityPage) -> Response:
     tenant_id, _ = await managed(context, part.brokerage_id)
     since: datetime | None
     (since,) = await on_clock(context.app.database, tenant_id, part.since)
-    found, total = await security_log.entries(
+    found, total = await security_entries.entries(
         context.app.store, tenant_id, since=since, kind=part.kind, limit=part.page_size, skipped=part.skipped
     )
     items = b",".join(encoded(document(one)) for one in found).decode()
