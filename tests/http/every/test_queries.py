@@ -70,6 +70,7 @@ PAST = {
     "/api/tours",
     "/api/users",
     "/api/v1/admin/leads",
+    "/api/v1/admin/newsletter",
     "/api/v1/admin/users",
 }
 """The lists and counts that can be requested as of a moment."""
