@@ -14,7 +14,7 @@ from aureum.http.panel.change_words import Words
 from aureum.http.panel.history_words import Entry, entries_in_words
 from aureum.http.panel.mail_words import MailLine, mails_about
 from aureum.http.panel.resource import LENGTH, Doc
-from aureum.http.panel.times import shown_time
+from aureum.http.panel.times import asked_time, shown_time
 from aureum.http.panel.visit import Visit
 
 STEPS = ("new", "contacted", "qualified", "showing", "offer", "converted")
@@ -109,7 +109,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
         chips=[(address(here, kept | {"show": name}), word, None) for name, word in SHOWN.items()],
         older=address(here, kept | {"page": page + 1}) if len(shown) > page * LENGTH else None,
         moments=[(one.saved_at, f"{shown_time(one.saved_at, visit.zone)}: {one.what}") for one in whole],
-        then=then or None,
+        then=asked_time(then, visit.zone) if then else None,
         tasks=sorted((one for one in tasks if one["status"] != "completed"), key=lambda one: one["dueDate"] or "~"),
         showings=showings,
         enquiries=[one for one in enquiries if one["id"] != lead["id"] and same_person(one, lead)],

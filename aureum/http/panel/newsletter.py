@@ -14,7 +14,7 @@ from aureum.http.panel.exports import MEDIA, Export, noted, written
 from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.resource import Column
-from aureum.http.panel.times import sent_time
+from aureum.http.panel.times import asked_time, sent_time
 from aureum.http.panel.visit import Visit
 
 HERE = "/admin/newsletter"
@@ -69,7 +69,7 @@ async def show_subscribers(visit: Visit) -> Response:
         chips=[(address(chosen | {"subscribed": value}), word, None) for value, word in STATES],
         chip=address(chosen),
         older=None if following is None else address(following),
-        then=then,
+        then=asked_time(then, visit.zone) if then else None,
         now=address(chosen | {"asOf": ""}),
     )
 
@@ -94,7 +94,7 @@ async def shown(visit: Visit, problem: str | None = None) -> Response:
         one=one,
         consents=[consent | {"said": SAID[consent["what"]]} for consent in reversed(one["consents"])],
         history=history,
-        then=then,
+        then=asked_time(then, visit.zone) if then else None,
         problem=problem,
         done=DONE.get(done),
     )

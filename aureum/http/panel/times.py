@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from aureum.domain.ids import aureum_time
+from aureum.domain.wall_time import Midnight, midnight
+from aureum.http.wire.times import parse_time
 
 TYPED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?", re.ASCII)
 """What an ``<input type="datetime-local">`` sends."""
@@ -52,3 +54,10 @@ def sent_time(text: str, zone: ZoneInfo) -> str | None:
         return f"{text}Z"
     except ValueError:
         return text
+
+
+def asked_time(text: str, zone: ZoneInfo) -> str:
+    """A moment in an address as the API writes it, in whichever spelling the API has taken it. A date alone is its
+    midnight in *zone*."""
+    moment = parse_time(text)
+    return aureum_time(midnight(moment.date(), zone.key) if isinstance(moment, Midnight) else moment)

@@ -108,6 +108,8 @@ def test_the_timeline_and_the_lead_as_it_was(server: Server, operator: Operator,
     assert was.said("h1") == ["Jane Doe"] and "As it was on" in was.said("p", class_="then")[0]
     assert len(was.said("li", class_="entry")) == 1 and here in was.links
     assert [form.action for form in was.forms] == ["/admin/logout"], "what was cannot be changed"
+    for spelled in ("9999-12-31", "2999-01-01t00:00:00z"):
+        assert owner.read(f"{here}?asOf={spelled}").said("p", class_="then")
     assert "did not exist" in refused(owner.get(f"{here}?asOf=2020-01-01"), 404)
     assert refused(owner.get(f"{here}?asOf=lately"), 400).startswith("asOf must be a time")
 

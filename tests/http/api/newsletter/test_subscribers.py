@@ -159,6 +159,8 @@ def test_the_list_and_one_as_they_were_and_the_history(
     owner = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
     listed = owner.read(f"{PAGE}?asOf={moment}")
     assert "Zoë" in listed.said("td") and "cy@example.com" not in listed.said("td")
+    for spelled in (moment.lower(), "9999-12-31", "2999-01-01T00:00:00,5+0200"):
+        assert owner.read(f"{PAGE}?{urlencode({'asOf': spelled})}").said("p", class_="then")
     (there,) = [link for link in listed.links if link.startswith(f"{PAGE}/{zoe['id']}?asOf=")]
     shown = owner.read(there)
     assert "As it was on" in shown.said("p", class_="then")[0] and "Zoë" in shown.said("dd")
