@@ -34,8 +34,6 @@ NO_IMPORT = "{text!r} is not the id of an import. 'aureum csv import' prints it,
 NO_KEY = "This brokerage has no API key {key!r}. 'aureum api-key list' shows their ids."
 CONFIRM = "Changes of {resources} resources would be undone; --dry-run lists them. Confirm with --yes."
 
-KEY = "SELECT key_id FROM api_keys WHERE tenant_id = %(tenant)s AND key_id = %(key)s"
-
 
 def undo_command(
     slug: Slug,
@@ -128,6 +126,7 @@ def ask(resources: int) -> None:
 
 async def actor(store: EventStore, slug: str, email: str | None, key: str | None) -> Actor:
     """Whose events they are. Raises NotFound."""
+    from aureum.commands.undoing_all import key_there
     from aureum.store.metadata import Actor
 
     if email is not None:
@@ -135,10 +134,9 @@ async def actor(store: EventStore, slug: str, email: str | None, key: str | None
         return Actor("user", ids.to_wire(user_id))
     tenant_id = await tenant_of(store.database, slug)
     key_id = ids.from_wire(key or "")
-    rows = [] if key_id is None else await store.database.rows(KEY, {"tenant": tenant_id, "key": key_id})
-    if not rows:
+    if key_id is None or not await key_there(store, tenant_id, key_id):
         raise NotFound(NO_KEY.format(key=key))
-    return Actor("key", ids.to_wire(rows[0][0]))
+    return Actor("key", ids.to_wire(key_id))
 
 
 def described(one: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from aureum.domain.aggregate import Aggregate
 from aureum.domain.contact import Contact
 from aureum.domain.errors import DomainError
 from aureum.domain.setting_back import set_back
-from aureum.domain.undoing import PARTS, may_be_undone, plan
+from aureum.domain.undoing import PARTS, back_already, may_be_undone, plan
 from aureum.store.event_store import EventStore, Stream
 from aureum.store.metadata import Actor, Origin
 
@@ -31,8 +31,18 @@ SELECT stream_id, version FROM events
    AND (%(before)s::timestamptz IS NULL OR recorded_at <= %(before)s)
    AND convert_from(metadata, 'UTF8')::json -> 'actor' ->> 'type' = %(kind)s
    AND convert_from(metadata, 'UTF8')::json -> 'actor' ->> 'id' = %(id)s
+   AND convert_from(metadata, 'UTF8')::json ->> 'command' <> 'UndoAll'
  ORDER BY position
 """
+"""But for what undid changes this way: to run it again must not restore them."""
+
+KEY = "SELECT key_id FROM api_keys WHERE tenant_id = %(tenant)s AND key_id = %(key)s"
+
+COMMAND = "UndoAll"
+"""What the events name that undo changes this way."""
+
+AT_ONCE = 50
+"""Resources that one request undoes."""
 
 NOT_HERE = "Changes of users, keys, webhooks and settings are not undone this way."
 CREATED = "It was created then, and a resource stays created."
@@ -59,6 +69,34 @@ class Undone:
     back: Sequence[str]
     left: Sequence[str] = ()
     why: str = ""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some of the resources that an actor changed: what became of them, and how many to pass over next time; None
+    after the last."""
+
+    outcomes: Sequence[Undone]
+    next: int | None
+
+
+async def undo_stretch(
+    store: EventStore, undo: UndoAll, origin: Origin, *, rehearsed: bool, after: int, most: int = AT_ONCE
+) -> Stretch:
+    """The same as ``undo_all`` does, of *most* resources behind the first *after*: so much fits into one request."""
+    changed = list((await done_by(store, undo)).items())
+    outcomes = [
+        await undo_in(store, undo, stream_id, versions, origin, rehearsed=rehearsed)
+        for stream_id, versions in changed[after : after + most]
+    ]
+    end = after + most
+    return Stretch([one for one in outcomes if is_worth_telling(one)], end if end < len(changed) else None)
+
+
+async def key_there(store: EventStore, tenant_id: UUID, key_id: UUID | None) -> bool:
+    """Whether the brokerage has this API key, revoked or not. Raises Unavailable."""
+    about = {"tenant": tenant_id, "key": key_id}
+    return key_id is not None and bool(await store.database.rows(KEY, about))
 
 
 async def undo_all(store: EventStore, undo: UndoAll, origin: Origin, *, rehearsed: bool) -> AsyncIterator[Undone]:
@@ -105,14 +143,15 @@ async def undo_in(
             tenant_id=undo.tenant_id, stream_id=stream_id, kind=type(aggregate), missing="", version=max(versions)
         )
         planned = await still_there(store, resource, plan(events, versions))
-        left = tuple(planned.left)
+        settled = back_already(events, versions)
+        left = tuple(part for part in planned.left if part not in settled)
         try:
             set_back(aggregate, planned.back, max(ids.now(), aggregate.modified_on), None)
         except DomainError as error:
             return Undone(kind, stream_id, (), (*planned.back, *left), str(error))
         if not rehearsed and planned.back:
             about = Origin(origin.actor, origin.request_id, undoes=max(versions))
-            await store.append(undo.tenant_id, aggregate, stream, command="UndoAll", origin=about)
+            await store.append(undo.tenant_id, aggregate, stream, command=COMMAND, origin=about)
         return Undone(kind, stream_id, tuple(planned.back), left, (SINCE if left else "") or why)
 
     return await deciding_again(once)

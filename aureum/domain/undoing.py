@@ -141,6 +141,17 @@ def plan(events: Sequence[Any], versions: Collection[int]) -> Undoing:
     return Undoing({part: value for part, value in back.items() if part not in final}, [*left, *final])
 
 
+def back_already(events: Sequence[Any], versions: Collection[int]) -> set[str]:
+    """The parts that the events of these *versions* changed, and that have their previous values now."""
+    before: dict[str, Any] = {}
+    now: dict[str, Any] = {}
+    for touch in touches(events):
+        now[touch.part] = touch.after
+        if touch.event.originator_version in versions:
+            before.setdefault(touch.part, touch.before)
+    return {part for part, value in before.items() if value == now[part]}
+
+
 def undoable(events: Sequence[Any], saves: Mapping[int, Collection[int]]) -> set[int]:
     """The versions whose save can be undone now, wholly or in part. *saves* are all versions that were saved together,
     by each of them."""

@@ -285,6 +285,7 @@ TAGS: Mapping[str, str] = {
     "admin platform": "The state of the installation, for platform admins.",
     "admin mail": "The mails of a brokerage, with their status.",
     "admin security-log": "Logins, refused API keys and exports of a brokerage.",
+    "admin undo": "What a user or an API key did between two moments, undone.",
     "admin api-keys": "The API keys of a brokerage.",
     "admin people": "Persons as a whole, over all records of a brokerage.",
     "admin brokerages": "The brokerages of this installation.",

@@ -20,6 +20,7 @@ from aureum.http.panel import (
     search,
     security,
     undoing,
+    undoing_all,
 )
 from aureum.http.panel.live import PATH as LIVE
 from aureum.http.panel.live import Live
@@ -81,6 +82,7 @@ PAGES: tuple[Page, ...] = (
     *of_resources(),
     *mail.PAGES,
     *security.PAGES,
+    *undoing_all.PAGES,
     Page("/admin/{path:path}", show_nothing, show_nothing),
 )
 

@@ -10,7 +10,7 @@ from aureum.domain.user import ROLES
 from aureum.http.panel.acting import BROKERAGE, chosen, keep, named
 from aureum.http.panel.fields import Field, as_typed, made
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
-from aureum.http.panel.resource import LENGTH, Action, Column, Resource
+from aureum.http.panel.resource import LENGTH, Action, Column, PageLink, Resource
 from aureum.http.panel.resource_new import CHOOSE_IN_FORM, fields_of_new
 from aureum.http.panel.resource_page import pages_of
 from aureum.http.panel.visit import Visit
@@ -82,6 +82,7 @@ USERS = Resource(
             lambda user: user["invited_until"] is not None,
         ),
     ),
+    links=(PageLink("Undo what this user did", "/admin/settings/undo", {"user": "id"}),),
     numbered=True,
     named=True,
     facts=(

@@ -13,7 +13,7 @@ from aureum.http.api.imports import imports
 from aureum.http.api.installation import door, health, platform
 from aureum.http.api.mail import mails, mails_about
 from aureum.http.api.of_resources import endpoints
-from aureum.http.api.staff import login, me, passwords, search, security_log, sessions, two_step
+from aureum.http.api.staff import login, me, passwords, search, security_log, sessions, two_step, undoing_all
 from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.answers import JSON, encoded
 from aureum.http.contract.endpoint import Address, Endpoint
@@ -30,6 +30,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *sessions.ENDPOINTS,
     *two_step.ENDPOINTS,
     *security_log.ENDPOINTS,
+    *undoing_all.ENDPOINTS,
     *login.ENDPOINTS,
     *passwords.ENDPOINTS,
     *mails.ENDPOINTS,

@@ -491,6 +491,14 @@ def changed(path: str, field: str, value: str) -> Callable[[Sample], dict[str, A
     return recipe
 
 
+def changed_by_a_user(sample: Sample) -> dict[str, Any]:
+    """A user who has changed one lead."""
+    user = sample.operator.staff(sample.tenant.id, "broker", f"Bo {sample.mark}")
+    patch = Call("PATCH", f"/api/leads/{sample.make('/api/leads')}", {}, {"status": "contacted"}, user.bearer)
+    assert patch.send(sample.server).status == 200
+    return {"body": {"user_id": user.number}}
+
+
 def searched(sample: Sample) -> dict[str, Any]:
     """A search that finds a contact, and a task."""
     word = f"searched{next(NUMBERS)}{sample.mark}"
@@ -719,6 +727,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", OWN_TOTP): own_totp,
     ("POST", OWN_TOTP + "/disable"): lambda sample: own_password(sample) | {"body": {"current": PASSWORD}},
     ("POST", "/api/v1/admin/people/erase"): erasable,
+    ("POST", "/api/v1/admin/undo"): changed_by_a_user,
     ("POST", LOGOUT): lambda sample: {"headers": sample.operator.staff(sample.tenant.id, "broker").bearer},
 }
 """What else a request needs besides what follows from the declaration: ``body``, ``query``, ``headers``, ``host``."""
