@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from aureum.commands.brokerages import OpenBrokerage, open_brokerage
-from aureum.commands.importing.imports import Wanted, get_import, request_import
+from aureum.commands.importing.imports import Wanted, get_import
+from aureum.commands.importing.requesting import request_import
 from aureum.commands.importing.running import run as import_rows
 from aureum.domain import ids
 from aureum.store.cipher import MasterKey, TenantKeys

@@ -127,6 +127,8 @@ async def imported(
     from aureum.commands.importing.running import run
 
     job = await begun_before(store, wanted, content, origin(), dry_run=dry_run)
+    # What has made rows is not discarded, however it is broken off: it goes on when it is run again, and can be undone.
+    may_go = not job.done
     try:
         if job.layout.guessed and not quiet:
             note("The file is not in UTF-8, so it was read as Windows-1252. Check names with accents.")
@@ -138,11 +140,12 @@ async def imported(
             ask(job, read)
         if job.done and not quiet:
             note(f"Continuing after row {job.done} of {job.layout.rows}.")
+        may_go = dry_run
         await run(store, job, content, told=None if quiet else progress(job.layout.rows))
         done = await get_import(store, job.tenant_id, job.import_id)
         await write_errors(store, done, errors_of(file))
     except BaseException:
-        if dry_run or not job.done:
+        if may_go:
             await discard(store, job)
         raise
     if dry_run:
@@ -185,7 +188,7 @@ def remove(path: Path) -> None:
 
 async def write_errors(store: EventStore, done: Import, path: Path) -> None:
     """The refused rows, for their owner's eyes only. Without any, a file of an earlier import goes. Raises Refused."""
-    from aureum.commands.importing.imports import refused_rows
+    from aureum.commands.importing.keeping import refused_rows
 
     try:
         remove(path)

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from psycopg import AsyncConnection
 
-from aureum.commands.importing.imports import FORGET as FORGET_REFUSED
+from aureum.commands.importing.keeping import FORGET as FORGET_REFUSED
 from aureum.domain.ids import to_wire
 from aureum.mail.letters.confirming import digests_of
 from aureum.mail.queue.sealing import recipient_digest

@@ -5,7 +5,8 @@ import asyncio
 import structlog
 
 from aureum.background.waiting import wait_for
-from aureum.commands.importing.running import broke_off, claim, go_on
+from aureum.commands.importing.claiming import broke_off, claim
+from aureum.commands.importing.running import go_on
 from aureum.commands.importing.undoing import undo_job
 from aureum.domain.errors import Busy, Invalid, NotFound
 from aureum.log import places

@@ -6,8 +6,16 @@
     fields       the fields of each resource, with how their cells are read
     reading      a row ─▶ the values of a resource, or why there are none
     placing      values ─▶ a new resource, a change of one that is there, or a duplicate that is skipped
-    imports      the import as a job: what was asked for, how far it has come, what was refused
-    running      goes on with a job, a batch of rows at a time
+    imports      an import as its row has it: what was asked for, how far it has come
+    requesting   a file comes in ─▶ an import that waits, or begins
+    steering     start, cancel, undo
+    claiming     which worker works on which import
+    running      goes on with an import, a batch of rows at a time
+    batches      what becomes of each row of a batch, and the one append for all of them
+    known_leads  the addresses of the leads that are there, since no index has them
+    keeping      the stored file, and the rows that were refused, for as long as they are needed
+    interrupted  imports of the command line that were broken off
+    undoing      takes an import back
 
 A row is done once: its resource's id is made of the import and the row, so that a batch that was interrupted is found
 again. All events of an import have its id as their correlation, which is what an undo goes by.

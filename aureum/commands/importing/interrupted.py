@@ -6,16 +6,9 @@ from typing import BinaryIO
 
 from aureum.commands.importing import headings
 from aureum.commands.importing.csv_file import layout_of
-from aureum.commands.importing.imports import (
-    FORGET_KEYS,
-    FORGET_REFUSED,
-    Import,
-    State,
-    Wanted,
-    get_import,
-    request_import,
-    sameness,
-)
+from aureum.commands.importing.imports import Import, State, Wanted, get_import
+from aureum.commands.importing.keeping import FORGET_KEYS, FORGET_REFUSED
+from aureum.commands.importing.requesting import request_import, sameness
 from aureum.domain.errors import WrongState
 from aureum.store.event_store import EventStore
 from aureum.store.metadata import Origin

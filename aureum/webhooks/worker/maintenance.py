@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 from aureum.background.waiting import wait_for
-from aureum.commands.importing.imports import prune_imports
+from aureum.commands.importing.keeping import prune_imports
 from aureum.commands.routing_rehearsals import prune_rehearsals
 from aureum.store.postgres.database import Database
 from aureum.store.search import Searched

@@ -11,20 +11,10 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response, StreamingResponse
 
-from aureum.commands.importing import imports
-from aureum.commands.importing.imports import (
-    NO_IMPORT,
-    Import,
-    State,
-    Wanted,
-    cancel_import,
-    get_import,
-    list_imports,
-    refused_rows,
-    request_import,
-    start_import,
-    undo_import,
-)
+from aureum.commands.importing.imports import NO_IMPORT, Import, State, Wanted, get_import, list_imports
+from aureum.commands.importing.keeping import refused_rows
+from aureum.commands.importing.requesting import parts, request_import
+from aureum.commands.importing.steering import cancel_import, start_import, undo_import
 from aureum.domain.errors import Invalid
 from aureum.http.access.callers import origin
 from aureum.http.access.roles import check_leader
@@ -81,7 +71,7 @@ async def stored(context: Context, options: ImportOptions, upload: Upload) -> Re
     )
     state: State = "waiting" if options.hold == "true" else "checking" if options.dry_run == "true" else "running"
     digest = sha256(repr(sorted(told(options).items())).encode())
-    for part in imports.parts(upload.file):
+    for part in parts(upload.file):
         digest.update(part)
     remember = await once(replace(context, body=digest.digest()), shown, tagged=False)
     job = await request_import(

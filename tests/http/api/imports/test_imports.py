@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from aureum.commands.importing.batches import once
+from aureum.commands.importing.claiming import claim
 from aureum.commands.importing.csv_file import rows_of
-from aureum.commands.importing.imports import file_of
-from aureum.commands.importing.running import batches, begun, claim, once
+from aureum.commands.importing.keeping import file_of
+from aureum.commands.importing.running import batches, begun
 from aureum.domain.csv_cells import BOM
 from aureum.store.event_store import EventStore
 from aureum.worker.importing import import_round

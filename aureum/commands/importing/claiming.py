@@ -1,0 +1,63 @@
+"""Who works on an import: one worker at a time, which holds it for a minute and says so with each batch of rows."""
+
+from aureum.commands.importing.imports import Import, get_import
+from aureum.store.event_store import EventStore
+from aureum.store.postgres.database import Database
+
+CLAIM = """
+UPDATE imports i
+   SET held_until = clock_timestamp() + interval '60 seconds'
+  FROM (
+           SELECT tenant_id, import_id FROM imports
+            WHERE state IN ('checking', 'running', 'undoing') AND (stored OR state = 'undoing')
+              AND (held_until IS NULL OR held_until < clock_timestamp())
+            ORDER BY held_until NULLS FIRST, import_id
+            LIMIT 1
+              FOR UPDATE SKIP LOCKED
+       ) AS n
+ WHERE i.tenant_id = n.tenant_id AND i.import_id = n.import_id
+RETURNING i.tenant_id, i.import_id
+"""
+"""The one that was left alone longest."""
+
+WAITING = """
+SELECT 1 FROM imports
+ WHERE state IN ('checking', 'running', 'undoing') AND stored
+   AND (held_until IS NULL OR held_until < clock_timestamp())
+ LIMIT 1
+"""
+
+GIVE_BACK = """
+UPDATE imports SET held_until = clock_timestamp()
+ WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state IN ('checking', 'running', 'undoing')
+"""
+
+BROKEN = """
+UPDATE imports
+   SET failures = failures + 1, held_until = clock_timestamp() + interval '10 seconds', problem = %(problem)s,
+       state = CASE WHEN failures >= 2 OR %(final)s THEN 'failed' ELSE state END,
+       ended_at = CASE WHEN failures >= 2 OR %(final)s THEN clock_timestamp() END
+ WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state IN ('checking', 'running', 'undoing')
+"""
+
+
+async def claim(store: EventStore) -> Import | None:
+    """The next import, on which no other worker works meanwhile; None if there is none. Raises Unavailable."""
+    rows = await store.database.rows(CLAIM)
+    return await get_import(store, *rows[0]) if rows else None
+
+
+async def others_wait(database: Database) -> bool:
+    """Whether there is an import on which no worker works. Raises Unavailable."""
+    return bool(await database.rows(WAITING))
+
+
+async def give_back(database: Database, job: Import) -> None:
+    """Another worker may go on with *job* now. Raises Unavailable."""
+    await database.rows(GIVE_BACK, {"tenant": job.tenant_id, "import": job.import_id})
+
+
+async def broke_off(database: Database, job: Import, problem: str, *, final: bool = False) -> None:
+    """Something is wrong with *job*. It is tried twice more, unless that is *final*."""
+    about = {"tenant": job.tenant_id, "import": job.import_id, "problem": problem, "final": final}
+    await database.rows(BROKEN, about)
