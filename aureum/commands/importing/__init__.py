@@ -5,7 +5,8 @@
     values       the text of a cell ─▶ a value: prices, dates, tags, words of a list
     fields       the fields of each resource, with how their cells are read
     reading      a row ─▶ the values of a resource, or why there are none
-    placing      values ─▶ a new resource, a change of one that is there, or a duplicate that is skipped
+    placing      values ─▶ what they are a duplicate of, and a change of it
+    making       values ─▶ a new resource
     imports      an import as its row has it: what was asked for, how far it has come
     requesting   a file comes in ─▶ an import that waits, or begins
     steering     start, cancel, undo

@@ -13,7 +13,8 @@ from uuid import UUID
 from aureum.commands.conflicts import deciding_again
 from aureum.commands.importing.csv_file import Row
 from aureum.commands.importing.imports import Import
-from aureum.commands.importing.placing import REFUSALS, Found, Kind, Maker, Place, find
+from aureum.commands.importing.making import Maker
+from aureum.commands.importing.placing import REFUSALS, Found, Kind, Place, find
 from aureum.commands.importing.reading import Refused, Values
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate

@@ -22,7 +22,7 @@ RETURNING i.tenant_id, i.import_id
 
 WAITING = """
 SELECT 1 FROM imports
- WHERE state IN ('checking', 'running', 'undoing') AND stored
+ WHERE state IN ('checking', 'running', 'undoing') AND (stored OR state = 'undoing')
    AND (held_until IS NULL OR held_until < clock_timestamp())
  LIMIT 1
 """

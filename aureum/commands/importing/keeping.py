@@ -26,9 +26,7 @@ SELECT sealed FROM import_parts WHERE tenant_id = %(tenant)s AND import_id = %(i
 """
 
 FORGET_FILE = "DELETE FROM import_parts WHERE tenant_id = %(tenant)s AND import_id = %(import)s"
-
 FORGET_KEYS = "DELETE FROM import_keys WHERE tenant_id = %(tenant)s AND import_id = %(import)s"
-
 FORGET_REFUSED = "DELETE FROM import_refused WHERE tenant_id = %(tenant)s AND import_id = %(import)s"
 
 FORGET = "DELETE FROM import_refused WHERE tenant_id = %(tenant)s"

@@ -1,4 +1,4 @@
-"""What becomes of rows: a new resource, a change of one that is there, or a duplicate that is left as it is.
+"""Which rows are duplicates of what is there, and how they change it. What is new is made in ``making``.
 
 A duplicate has the same e-mail address; a property the same MLS listing id, or the same title and street address. A
 change takes what the row says and clears nothing: blank cells say nothing, and tags are added.
@@ -12,27 +12,21 @@ from uuid import UUID
 
 import orjson
 
-from aureum.commands.batches import Slugs, mls_taken
 from aureum.commands.importing.reading import Values
-from aureum.commands.leads import NUMBERS
-from aureum.commands.properties import SLUG, slug_of
+from aureum.commands.properties import slug_of
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.contact import Contact
 from aureum.domain.errors import AlreadyTaken, Invalid
-from aureum.domain.lead import Lead, LeadFields
+from aureum.domain.lead import Lead
 from aureum.domain.people import digest, email_key
 from aureum.domain.phones import e164
-from aureum.domain.property import Property, PropertyFields
+from aureum.domain.property import Property
 from aureum.projections import property_list
 from aureum.store.event_store import EventStore
-from aureum.store.guards import Guard, Unique
 
 Policy = Literal["skip", "update", "make"]
 POLICIES: tuple[Policy, ...] = ("skip", "update", "make")
 """What is done with a duplicate. By itself it is skipped."""
-
-SOURCE = "import"
-"""The source of a lead whose row says none."""
 
 OF_ADDRESSES = """
 SELECT DISTINCT ON (x.email_key) x.email_key, coalesce(x.merged_into, x.contact_id) FROM contact_list x
@@ -176,99 +170,6 @@ async def find(store: EventStore, resource: str, place: Place, rows: Sequence[Va
         for property_id, _, _, doc in await store.database.tenant_rows(place.tenant_id, property_list.NAMED, named):
             found |= {key: property_id for key in keys_of_property(orjson.loads(doc)) if key in keys}
     return found
-
-
-class Maker:
-    """Makes the resources of a batch of rows."""
-
-    def __init__(self, store: EventStore, resource: str, place: Place, rows: Sequence[Values]) -> None:
-        self.store = store
-        self.resource = resource
-        self.place = place
-        self.rows = rows
-        self.slugs: Slugs | None = None
-        self.taken: set[tuple[str, str | None]] = set()
-
-    async def make(self, values: Values, stream_id: UUID, at: datetime) -> tuple[Aggregate, tuple[Guard, ...]]:
-        """A new resource, and what must hold for it. Raises Invalid, AlreadyTaken."""
-        if self.resource == "contacts":
-            return self.contact(values, stream_id, at), ()
-        if self.resource == "leads":
-            return await self.lead(values, stream_id, at), ()
-        return await self.listed(values, stream_id, at)
-
-    def contact(self, values: Values, stream_id: UUID, at: datetime) -> Contact:
-        """A contact."""
-        phone = values.get("phone")
-        return Contact.add(
-            stream_id,
-            at,
-            first_name=values.get("firstName", ""),
-            last_name=values.get("lastName", ""),
-            email=values.get("email"),
-            phone=phone,
-            phone_e164=e164(phone, self.place.country),
-            type=values.get("type", "BUYER"),
-            tags=values.get("tags", ()),
-            score=values.get("score", 0),
-            lead_id=None,
-            created_by=self.place.created_by,
-        )
-
-    async def lead(self, values: Values, stream_id: UUID, at: datetime) -> Lead:
-        """A lead, which is not routed."""
-        fields = LeadFields(
-            first_name=values.get("firstName", ""),
-            last_name=values.get("lastName", ""),
-            email=values.get("email"),
-            phone=values.get("phone"),
-            subject=values.get("subject"),
-            message=values.get("message"),
-            notes=values.get("notes"),
-            source=values.get("source", SOURCE),
-            source_domain=None,
-            source_page=values.get("sourcePage"),
-            utm_source=None,
-            utm_medium=None,
-            utm_campaign=None,
-        )
-        lead = Lead.capture(
-            stream_id,
-            at,
-            fields,
-            number=await self.store.number_of(NUMBERS),
-            phone_e164=e164(fields.phone, self.place.country),
-            status=values.get("status", "new"),
-            assigned_to=values.get("assignedToId"),
-            routing=None,
-            because=None,
-            contact_id=None,
-            created_by=self.place.created_by,
-            suspect=False,
-        )
-        if values.get("lostReason") and lead.status == "lost":
-            lead.give_lost_reason({"reason": values["lostReason"]}, at)
-        return lead
-
-    async def listed(self, values: Values, stream_id: UUID, at: datetime) -> tuple[Property, tuple[Guard, ...]]:
-        """A property under a slug of its own."""
-        if self.slugs is None:
-            bases = {slug_of(one["title"]) for one in self.rows}
-            self.slugs = Slugs(self.store, self.place.tenant_id, bases)
-            pairs = [(one.get("mls"), one["mlsId"]) for one in self.rows if "mlsId" in one]
-            self.taken = await mls_taken(self.store, self.place.tenant_id, [mls_id for _, mls_id in pairs])
-        mls = (values.get("mls") or "", values.get("mlsId"))
-        if mls in self.taken:
-            raise AlreadyTaken(property_list.TAKEN["property_list_mls"])
-        own: dict[str, Any] = {own: values.get(name) for name, own in DETAILS_OF_PROPERTY.items()}
-        more = {"is_featured": values.get("isFeatured", False), "status": values.get("status", "ACTIVE")}
-        fields = PropertyFields(**(own | more), time_zone=None, created_by=self.place.created_by)
-        slug = await self.slugs.free(slug_of(fields.title))
-        listed = Property.enter(stream_id, at, slug, fields, values.get("photos", ()))
-        self.slugs.take(slug)
-        if fields.mls_id is not None:
-            self.taken.add(mls)
-        return listed, (Unique(SLUG, slug),)
 
 
 REFUSALS = (Invalid, AlreadyTaken)
