@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from aureum.commands.importing.fields import FIELDS, fields_of
 from aureum.commands.importing.values import plain
+from aureum.domain import wall_time
 from aureum.domain.errors import Invalid
 
 Mapped = Mapping[str, str | None]
@@ -123,6 +124,6 @@ def zone_of(column: str) -> ZoneInfo | None:
     """The time zone that a heading names."""
     found = ZONE.search(column)
     try:
-        return None if found is None else ZoneInfo(found["zone"])
-    except (ZoneInfoNotFoundError, ValueError):
+        return None if found is None else wall_time.zone_of(found["zone"])
+    except Invalid:
         return None

@@ -39,6 +39,17 @@ def test_a_contact() -> None:
     assert read("contacts", Name="Cher") == {"firstName": "Cher"}
 
 
+def test_a_heading_may_name_a_time_zone_but_not_a_folder_of_them() -> None:
+    for column, hour in (
+        ("Created (Europe/Madrid)", 9),
+        ("Created", 17),
+        ("Created (America/Argentina)", 17),
+    ):
+        header = ["Name", column]
+        found = reader("contacts", header, guessed("contacts", header), ABOUT)(["Jane", "2025-01-15 10:00"])
+        assert found["createdAt"] == datetime(2025, 1, 15, hour, tzinfo=UTC)
+
+
 def test_a_property() -> None:
     found = read(
         "properties",
