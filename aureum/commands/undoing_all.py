@@ -27,14 +27,17 @@ HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 DONE_BY = """
 SELECT stream_id, version FROM events
  WHERE tenant_id = %(tenant)s AND position > %(after)s AND position <= %(until)s
-   AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
-   AND (%(before)s::timestamptz IS NULL OR recorded_at <= %(before)s)
    AND convert_from(metadata, 'UTF8')::json -> 'actor' ->> 'type' = %(kind)s
    AND convert_from(metadata, 'UTF8')::json -> 'actor' ->> 'id' = %(id)s
    AND convert_from(metadata, 'UTF8')::json ->> 'command' <> 'UndoAll'
  ORDER BY position
 """
 """But for what undid changes this way: to run it again must not restore them."""
+
+EARLIER = """
+SELECT recorded_at < %(moment)s OR (recorded_at = %(moment)s AND %(including)s) FROM events
+ WHERE tenant_id = %(tenant)s AND position = %(position)s
+"""
 
 KEY = "SELECT key_id FROM api_keys WHERE tenant_id = %(tenant)s AND key_id = %(key)s"
 
@@ -110,20 +113,33 @@ async def undo_all(store: EventStore, undo: UndoAll, origin: Origin, *, rehearse
 async def done_by(store: EventStore, undo: UndoAll) -> dict[UUID, set[int]]:
     """The versions that the actor's commands made, by stream."""
     rows = await store.database.tenant_rows(undo.tenant_id, HEAD, {"tenant": undo.tenant_id})
+    head = rows[0][0] if rows else 0
+    begin = 0 if undo.since is None else await until_moment(store, undo.tenant_id, head, undo.since, including=False)
+    end = head if undo.before is None else await until_moment(store, undo.tenant_id, head, undo.before, including=True)
     found: defaultdict[UUID, set[int]] = defaultdict(set)
-    for after in range(0, rows[0][0] if rows else 0, POSITIONS):
+    for after in range(begin, end, POSITIONS):
         named: dict[str, Any] = {
             "tenant": undo.tenant_id,
             "after": after,
-            "until": after + POSITIONS,
-            "since": undo.since,
-            "before": undo.before,
+            "until": min(after + POSITIONS, end),
             "kind": undo.actor.kind,
             "id": undo.actor.id,
         }
         for stream_id, version in await store.database.tenant_rows(undo.tenant_id, DONE_BY, named):
             found[stream_id].add(version)
     return dict(found)
+
+
+async def until_moment(store: EventStore, tenant_id: UUID, head: int, moment: datetime, *, including: bool) -> int:
+    """The position of the last event before *moment*, or at it if that is *including*; 0 if there is none. Times go on
+    as positions do, so a few events of a long log tell it."""
+    low, high = 0, head
+    while low < high:
+        middle = (low + high + 1) // 2
+        about = {"tenant": tenant_id, "position": middle, "moment": moment, "including": including}
+        ((earlier,),) = await store.database.tenant_rows(tenant_id, EARLIER, about)
+        low, high = (middle, high) if earlier else (low, middle - 1)
+    return low
 
 
 async def undo_in(

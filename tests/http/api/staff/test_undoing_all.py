@@ -1,15 +1,19 @@
 """``POST /api/v1/admin/undo``: what a user or a key did goes back between two moments, a stretch at a time, and not
 twice; what others did since stays."""
 
+from datetime import UTC
 from typing import Any
 
 import pytest
 
-from aureum.domain.ids import to_wire
+from aureum.domain.ids import from_wire, to_wire
 from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
 PATH = "/api/v1/admin/undo"
+RECORDED = """
+SELECT recorded_at FROM events WHERE tenant_id = %(tenant)s AND stream_id = %(stream)s AND version = %(version)s
+"""
 
 
 @pytest.fixture
@@ -32,6 +36,11 @@ def test_what_a_user_did_goes_back_as_it_was_rehearsed(
     assert server.by_key(tenant, "PATCH", f"/api/leads/{others['id']}", {"status": "offer"}).status == 200
     task = server.ask("POST", "/api/tasks", {"title": "Call"}, ann.bearer).json
 
+    ((moment,),) = operator.rows(RECORDED, tenant=tenant.id, stream=from_wire(others["id"]), version=3)
+    renamed = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    asked = {"user_id": ann.number, "from": renamed, "to": renamed, "dry_run": True}
+    (only,) = undo(server, owner, asked).json["records"]
+    assert (only["id"], only["undone"], only["left"]) == (others["id"], ["firstName"], [])
     asked = {"user_id": ann.number, "from": "2020-01-01"}
     before = operator.head(tenant)
     rehearsed = undo(server, owner, asked | {"dry_run": True})
