@@ -6,7 +6,7 @@ from aureum.http.api.imports import imports
 from aureum.http.api.installation import platform
 from aureum.http.api.mail import mails, mails_about
 from aureum.http.api.of_resources import endpoints
-from aureum.http.api.staff import login, me, passwords, search, security_log, sessions, two_step
+from aureum.http.api.staff import login, me, passwords, search, security_log, sessions, two_step, undoing_all
 from aureum.http.contract.endpoint import Endpoint
 
 ENDPOINTS: Sequence[Endpoint] = (
@@ -19,6 +19,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *mails_about.ENDPOINTS,
     *search.ENDPOINTS,
     *security_log.ENDPOINTS,
+    *undoing_all.ENDPOINTS,
     *platform.ENDPOINTS,
     *imports.ENDPOINTS,
     *endpoints(),

@@ -1,6 +1,6 @@
 """``python -m tests.commands.importing.killed URL``: works on the imports that wait, as a worker does, in one process
 after the other. Each is killed (SIGKILL) before a statement: the first before its first one, the next before its
-second, and so on. Prints how many were killed before the last one found nothing left to do."""
+third, and so on. Prints how many were killed before the last one found nothing left to do."""
 
 import asyncio
 import os
@@ -55,7 +55,7 @@ async def work(url: str, step: int) -> None:
 
 def main(url: str) -> int:
     """The number of processes that were killed."""
-    step = 0
+    step = killed = 0
     while True:
         child = os.fork()
         if not child:
@@ -63,10 +63,11 @@ def main(url: str) -> int:
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if os.waitstatus_to_exitcode(status) == 0:
-            return step
+            return killed
         if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
             raise RuntimeError(f"step {step} ended with {status}")
-        step += 1
+        step += 2
+        killed += 1
 
 
 if __name__ == "__main__":

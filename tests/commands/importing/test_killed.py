@@ -18,7 +18,7 @@ from aureum.store.postgres.database import connect
 from tests.stores import open_brokerage, opened_store
 from tests.webhooks.waiting import run
 
-ROWS = 350
+ROWS = 220
 CONTACTS = """
 SELECT count(*), count(DISTINCT doc::json ->> 'firstName'), count(*) FILTER (WHERE doc::json ->> 'lastName' = 'New')
   FROM contact_list WHERE tenant_id = %(tenant)s
@@ -63,7 +63,7 @@ def test_no_row_is_done_twice_and_an_undo_is_done_to_its_end(database_url: str) 
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant_id = await open_brokerage(store)
-            for number in (0, 200):
+            for number in (0, 150):
                 contact = known(number)
                 await store.append(tenant_id, contact, NO_STREAM, command="Add", origin=Origin(COMMAND_LINE))
             job = await asked(store, tenant_id)
