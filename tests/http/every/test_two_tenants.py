@@ -185,8 +185,9 @@ def test_a_key_of_the_other_makes_a_thing_of_ones_own(both: Both, endpoint: Endp
     calls = [sample.call(endpoint, fresh=True).but(headers=key) for sample in (both.theirs, both.mine)]
     if calls[0].body is not None and not endpoint.path.endswith(OF_TWO) and not endpoint.uploads:
         body = {name: value for name, value in calls[1].body.items() if name not in REFERENCES}
-        # One user has an address, whatever the brokerage.
-        other = {"email": calls[0].body["email"]} if endpoint.path.endswith("/users") else {}
+        # One user has an address, whatever the brokerage; and a user who is named is one of the brokerage.
+        own = "email" if endpoint.path.endswith("/users") else "user_id"
+        other = {own: calls[0].body[own]} if own in calls[0].body else {}
         calls = [calls[0].but(body=body | other), calls[1].but(body=body)]
 
     theirs, mine = (call.send(both.mine.server) for call in calls)
