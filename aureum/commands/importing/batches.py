@@ -151,7 +151,11 @@ async def change(
             # Only a dry run would have made it.
             outcome.updated += 1
             return
-        fresh[duplicate] = (stream.aggregate(), stream, ())
+        aggregate = stream.aggregate()
+        if aggregate.erased:
+            # Since it was found. Who looks again does not find it.
+            raise Conflict
+        fresh[duplicate] = (aggregate, stream, ())
     aggregate, stream, _ = fresh[duplicate]
     before = len(aggregate.pending_events)
     try:
