@@ -39,6 +39,7 @@ MODULES = (
     "keys.js",
     "find.js",
     "live.js",
+    "again.js",
     "picker.js",
     "history.js",
     "narrow.js",
