@@ -102,9 +102,9 @@ async def post_undo_all(context: Context, asked: UndoAsked) -> Response:
     tenant_id, _ = await managed_brokerage(context, asked.brokerage_id)
     store, about = context.app.store, origin(context.request, context.caller)
     undo = await undo_of(context, tenant_id, asked)
+    remember = await once(context, body, tagged=False, tenant_id=tenant_id)
     if asked.dry_run:
         return answer(body(await undo_stretch(store, undo, about, rehearsed=True, after=asked.after)))
-    remember = await once(context, body, tagged=False, tenant_id=tenant_id)
     # Twins of a request would each find undone what the other one has just undone, and say that nothing was.
     async with turn(store.database, tenant_id, "undo"):
         await unless_replayed(store, tenant_id, remember)
