@@ -82,9 +82,9 @@ async def post_erase(context: Context, named: PersonNamed) -> Response:
         contact_id=reference(named.contact_id),
         number=named.lead_id,
     )
+    remember = await once(context, body, tagged=False, tenant_id=tenant_id)
     if named.dry_run:
         return answer(body(await rehearse_erasing(context.app.store, command)), status=202)
-    remember = await once(context, body, tagged=False, tenant_id=tenant_id)
     erased = await erase_person(
         context.app.store, command, origin(context.request, context.caller), idempotency=remember
     )
