@@ -2,6 +2,7 @@
 together, each as a save of its own, so that histories and webhooks show them like any other."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from uuid import UUID
 
 from aureum.commands.conflicts import deciding_again
@@ -81,7 +82,7 @@ async def new_contacts(commands: Iterable[AddContact]) -> list[Outcome]:
     async def contact(command: AddContact) -> Aggregate:
         return new_contact(command, ids.new_id(), ids.now())
 
-    return [await begun(lambda one=one: contact(one)) for one in commands]  # type: ignore[misc]  # mypy knows no type of a default
+    return [await begun(partial(contact, one)) for one in commands]
 
 
 async def new_leads(store: EventStore, commands: Iterable[CaptureLead]) -> list[Outcome]:
@@ -97,7 +98,7 @@ async def new_leads(store: EventStore, commands: Iterable[CaptureLead]) -> list[
             raise error
         return new_lead(command, ids.new_id(), ids.now(), await store.number_of(NUMBERS))
 
-    return [await begun(lambda one=one: lead(one)) for one in commands]  # type: ignore[misc]  # as above
+    return [await begun(partial(lead, one)) for one in commands]
 
 
 async def why_not(store: EventStore, tenant_id: UUID, user_id: UUID) -> Invalid | None:
@@ -115,7 +116,7 @@ async def new_tasks(store: EventStore, commands: Iterable[CreateTask]) -> list[O
     async def task(command: CreateTask) -> Aggregate:
         return await new_task(store, command)
 
-    return [await begun(lambda one=one: task(one)) for one in commands]  # type: ignore[misc]  # as above
+    return [await begun(partial(task, one)) for one in commands]
 
 
 async def new_properties(store: EventStore, tenant_id: UUID, commands: Sequence[EnterProperty]) -> list[Outcome]:

@@ -1,9 +1,10 @@
-"""Undoes an import. What it changed gets its previous values, as far as nobody has changed that since. The persons that
-it added are erased, as if the file had never come: their keys are destroyed, and lists, webhooks and clients that catch
-up are told. What staff have worked with since stays, and so does a property, which may be advertised by now."""
+"""Undoes an import. What it changed gets its previous values, unless it was changed again since. The people
+whom it added are erased, as if the file had never come: their keys are destroyed, and lists, webhooks and clients that
+catch up are told. What staff have worked with since stays, and so does a property, which may be advertised by now."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -71,7 +72,7 @@ async def undo_rows(
     found = list((await done_by(store, tenant_id, import_id, since)).items())
     for start in range(0, len(found), AT_ONCE):
         chunk = dict(found[start : start + AT_ONCE])
-        for one in await deciding_again(lambda: undo_chunk(store, tenant_id, chunk, origin, rehearsed=rehearsed)):  # noqa: B023  # called at once
+        for one in await deciding_again(partial(undo_chunk, store, tenant_id, chunk, origin, rehearsed=rehearsed)):
             yield one
 
 
