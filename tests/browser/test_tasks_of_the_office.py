@@ -509,7 +509,7 @@ def test_the_first_ten_by_keyboard_alone(typist: tuple[Walker, Typist]) -> None:
     keys.push(button("Save"))
     walker.said("The agent was saved.")
 
-    # Find a lead by phone; among those that nobody has answered it stands, too, and can be called.
+    # Find a lead by phone. It is also in the list of unanswered leads, and can be called from there.
     lead = walker.lead()
     walker.today()
     expect(main.locator("#unanswered").get_by_role("link", name=walker.name, exact=True)).to_be_visible()
