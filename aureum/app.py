@@ -17,6 +17,8 @@ from aureum.http.contract.answer_cache import AnswerCache
 from aureum.http.contract.past import Pasts
 from aureum.metrics import Metrics
 from aureum.settings import Settings
+from aureum.store.blobs import BlobStore
+from aureum.store.blobs.opening import open_blobs
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import Database
@@ -41,6 +43,8 @@ class Aureum:
     metrics: Metrics
     sites: Sites
     security: SecurityNotes
+    blobs: BlobStore
+    """Where the bytes of documents are."""
     model: ModelClient | None = None
     """The connection to the model by which enquiries are compared with profiles; None if there is no model."""
 
@@ -102,5 +106,6 @@ async def open_aureum(
                 metrics,
                 Sites(gate, store, settings.base_domain),
                 security,
+                open_blobs(settings, store.database),
                 model,
             )

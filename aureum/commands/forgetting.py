@@ -18,6 +18,7 @@ from aureum.mail.letters.confirming import digests_of
 from aureum.mail.queue.sealing import recipient_digest
 from aureum.projections.document_list import DocumentList
 from aureum.registry import LISTS
+from aureum.store.blobs import ledger
 from aureum.store.cipher import TenantKey
 from aureum.webhooks.telling.reading import made_again
 
@@ -48,6 +49,7 @@ OTHERS = (
     "DELETE FROM lead_facts WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(subjects)s)",
     "DELETE FROM agenda WHERE tenant_id = %(tenant)s AND id = ANY (%(subjects)s)",
     "DELETE FROM routing_examples WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(subjects)s)",
+    ledger.FORGET,
     "DELETE FROM unsubscribe_tokens WHERE tenant_id = %(tenant)s AND subscriber_id = ANY (%(subjects)s)",
     """
 UPDATE routing_rehearsal_leads SET erased = true, reason = NULL

@@ -9,7 +9,7 @@ are kept for a while: one request writes the same id and time up to five times.
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from uuid_utils.compat import uuid7
 
@@ -96,3 +96,10 @@ def aureum_time(moment: datetime) -> str:
 def leads_time(moment: datetime) -> str:
     """``2024-12-28T15:30:00Z``, as the Leads API writes times."""
     return moment.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
+
+
+def id_of_bytes(owner_id: UUID, sha256: str) -> UUID:
+    """The id under which bytes are stored that belong to *owner_id* and have that hash: the sealed file of a document,
+    the picture of a recipient's signature. So an event that has the hash names the bytes too, and two attempts to make
+    them never meet."""
+    return uuid5(owner_id, sha256)

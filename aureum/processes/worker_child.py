@@ -48,6 +48,7 @@ async def deliver(
         database_timeout=settings.database_timeout,
         routing_model=settings.routing_model,
         security_log_days=settings.security_log_days,
+        documents_url=settings.documents_url,
     )
     watch = Watch(settings.database_timeout, metrics.database_timeouts.inc)
     page = nullcontext() if listener is None else shown(WorkerPage(settings, url, metrics, watch), listener)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aureum.settings.documents import documents_url
 from aureum.settings.smtp import mail_address, smtp_server
 from aureum.settings.values import (
     Networks,
@@ -174,6 +175,16 @@ class Settings(BaseSettings):
         AfterValidator(lambda address: address and mail_address(address)),
         Write("an address, for example crm@example.com"),
     ] = Field(None, description="the address that mail comes from; unset: no-reply at AUREUM_BASE_DOMAIN")
+    documents_url: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and documents_url(url)),
+        Write("a URL, for example s3://documents/aureum?endpoint=https://s3.example.com&region=eu-central-1"),
+    ] = Field(
+        None, description="the bucket of S3, or of a server like it, that documents are stored in; unset: the database"
+    )
+    documents_quota_gb: Annotated[float, Write("a number of gigabytes, 0 or more, for example 10")] = Field(
+        10, ge=0, description="gigabytes that the documents of one brokerage may take; 0: no limit"
+    )
     checkpoint_file: Annotated[
         Path | None,
         AfterValidator(lambda file: file and absolute(file)),

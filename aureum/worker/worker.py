@@ -4,7 +4,7 @@
                │      reap, feed ───────────┘                maintenance
                └────▶ follow for mail ──hints──▶ send mail
     set timers ── due ──▶ fire timers      keep figures
-    finish erasures     sign checkpoints, where the operator wants them
+    finish erasures     delete documents     sign checkpoints, where the operator wants them
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
 and comes back needs no operator. Notifications make it quick; polling twice a second is what makes it correct.
@@ -21,6 +21,8 @@ from aureum.figures.keeping import Keeper
 from aureum.mail.worker.counters import MailCounters
 from aureum.mail.worker.mail_settings import MailSettings
 from aureum.mail.worker.post import Post
+from aureum.store.blobs.keeping import KeptBlobs
+from aureum.store.blobs.opening import bucket_of
 from aureum.store.cipher import TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.connection import IDLE_SHARE
@@ -40,6 +42,7 @@ from aureum.webhooks.worker.maintenance import maintenance
 from aureum.webhooks.worker.rehearser import rehearsal_round
 from aureum.webhooks.worker.worker_settings import WorkerSettings
 from aureum.worker.checkpointing import Checkpointing, CheckpointSettings
+from aureum.worker.documents import documents_round
 from aureum.worker.erasing import erasing_round
 from aureum.worker.importing import import_round
 
@@ -130,6 +133,10 @@ async def run_worker(
                 erasing = group.create_task(
                     persevere("erase persons", lambda: erasing_round(unhurried_store, files, stop), stop)
                 )
+                blobs = KeptBlobs(unhurried, bucket_of(settings.documents_url))
+                keeping = group.create_task(
+                    persevere("delete documents", lambda: documents_round(unhurried_store, blobs, stop), stop)
+                )
                 pauses = (settings.lease_seconds, settings.poll_seconds)
                 timing = [
                     group.create_task(persevere("set timers", Setter(store, settings.poll_seconds, stop).round, stop)),
@@ -152,7 +159,7 @@ async def run_worker(
                     signing = Checkpointing(unhurried, checkpoints, stop)
                     others.append(group.create_task(persevere("sign checkpoints", signing.round, stop)))
                 await stop.wait()
-                for task in (listening, reaping, feeding, rehearsing, importing, erasing, *timing, *others):
+                for task in (listening, reaping, feeding, rehearsing, importing, erasing, keeping, *timing, *others):
                     task.cancel()
                 dispatcher.stop()
                 follower.wake.set()

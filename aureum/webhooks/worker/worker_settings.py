@@ -33,7 +33,8 @@ class WorkerSettings:
 
     ``timeout_seconds`` is for one attempt; the lease must be longer, so that its outcome can be written.
     ``database_timeout`` is for one wait for the database, ``routing_model`` what rehearsals of routing ask,
-    ``security_log_days`` how long the security log keeps what it says.
+    ``security_log_days`` how long the security log keeps what it says, ``documents_url`` the bucket that documents are
+    in.
     """
 
     allow_networks: tuple[Network, ...] = ()
@@ -47,6 +48,7 @@ class WorkerSettings:
     pause_after: PauseAfter = pause_after
     routing_model: str = NO_MODEL
     security_log_days: int = KEPT_DAYS
+    documents_url: str | None = None
 
     def __post_init__(self) -> None:
         if self.lease_seconds <= self.timeout_seconds:
