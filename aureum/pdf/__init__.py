@@ -1,4 +1,10 @@
-"""Documents as PDF: what is looked at, shown, stamped, sealed and judged. Functions over bytes, without a database.
+"""PDF documents: what is taken, where its anchors stand, how it is stamped and sealed, and what a seal proves.
 
-What a stranger uploaded is parsed in a process with limits of memory and time (``process.py``).
+    process ─▶ jobs ─▶ inspecting ─▶ objects, page_tree, anchors     in a process with limits: what others have sent
+                       rendering                                     in the same: pages as pictures
+    sealing ─▶ stamping, certificate_page ─▶ fonts, places           in the worker: what ``inspecting`` has let in
+    verifying ─▶ changes                                             in either
+
+Functions over bytes, without a database. The libraries are large, and most processes never need them.
+So they are imported inside the functions that use them.
 """

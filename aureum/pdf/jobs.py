@@ -1,0 +1,82 @@
+"""What is done in a process with limits with PDFs of others: ``python -m aureum.pdf.jobs NAME ARGUMENTS``.
+
+The file comes in on standard input, the answer goes out on standard output as JSON. A file that takes more than the
+limits ends this process, and only this one. ``process`` starts it.
+"""
+
+import os
+import resource
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from aureum.pdf.refusing import MOST_BYTES, Refused
+
+CPU_SECONDS = 15
+MEMORY_BYTES = 1024 * 2**20
+OPEN_FILES = 32
+NICER = 5
+"""Requests of others come first."""
+
+
+def inspected(data: bytes, _: Any) -> Any:
+    """See ``inspecting.inspect``."""
+    from aureum.pdf.inspecting import inspect
+
+    found = inspect(data)
+    return {"pages": found.pages, "sizes": found.sizes, "anchors": [tuple(anchor) for anchor in found.anchors]}
+
+
+def pages(data: bytes, numbers: Any) -> Any:
+    """See ``rendering.shown_pages``."""
+    from aureum.pdf.rendering import shown_pages
+
+    found = shown_pages(data, numbers)
+    return [one._asdict() | {"picture": b64encode(one.picture).decode()} for one in found]
+
+
+JOBS: Mapping[str, Callable[[bytes, Any], Any]] = {"inspect": inspected, "pages": pages}
+"""By name: from the file and the arguments to what is answered, both as JSON has them."""
+
+
+def limit() -> None:
+    """Give up what the job may not use. A limit that stands lower already stays."""
+    for what, most in (
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (least, least))
+    os.nice(NICER)
+
+
+def answer(name: str, arguments: bytes, data: bytes) -> bytes:
+    """The answer of the job *name*, or why there is none."""
+    try:
+        said: dict[str, Any] = {"answer": JOBS[name](data, orjson.loads(arguments))}
+    except Refused as error:
+        said = {"refused": error.code}
+    except (MemoryError, RecursionError):
+        said = {"refused": "pdf_too_complex"}
+    except Exception as error:
+        # The text of the error may quote the file.
+        said = {"failed": type(error).__name__}
+    return orjson.dumps(said)
+
+
+def main(arguments: list[str]) -> None:
+    """One job."""
+    limit()
+    # One byte more, so that a file that is too large is seen to be.
+    data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    sys.stdout.buffer.write(answer(arguments[0], arguments[1].encode(), data))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
