@@ -13,6 +13,8 @@ import orjson
 from psycopg import AsyncConnection
 
 from aureum.commands.importing.keeping import FORGET as FORGET_REFUSED
+from aureum.commands.portal.addresses import client_address_of
+from aureum.commands.portal.sessions import FORGET_SESSIONS, FORGET_SIGN_INS
 from aureum.domain.ids import to_wire
 from aureum.mail.letters.confirming import digests_of
 from aureum.mail.queue.sealing import recipient_digest
@@ -67,6 +69,8 @@ UPDATE webhook_attempts a SET answer = ''
 OF_ADDRESSES = (
     "DELETE FROM confirmations WHERE tenant_id = %(tenant)s AND address = ANY (%(confirmed)s)",
     "DELETE FROM mail_bounces WHERE tenant_id = %(tenant)s AND recipient = ANY (%(recipients)s)",
+    FORGET_SIGN_INS,
+    FORGET_SESSIONS,
 )
 
 MESSAGES = """
@@ -113,6 +117,7 @@ async def forget(
         "subjects": list(subjects),
         "confirmed": [digests_of(tenant_key, one).address for one in known],
         "recipients": [recipient_digest(tenant_key, one) for one in known],
+        "clients": [client_address_of(tenant_key, one).key for one in known],
     }
     for statement in statements():
         await connection.execute(statement, about)

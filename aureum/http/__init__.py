@@ -2,6 +2,7 @@
 
     server     bytes of a connection ─▶ a request; the id, the log line, the answer to any exception; all routes
     panel      pages for staff: each asks endpoints of ``api`` in this process and renders what they answer
+    portal     pages for clients, in the brokerage's name: each reads what belongs to the address that has signed in
     api        the resources of both APIs, a folder each     │ openapi   the document made of all declarations
     contract   what all endpoints promise alike: Endpoint, lists, paging, ETags, asOf, idempotency, public forms
     access     who calls, of which brokerage, and whether they may: the gate, hosts, roles, cookies

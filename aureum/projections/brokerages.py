@@ -32,6 +32,8 @@ WITH r AS (
     INSERT INTO domains (domain, tenant_id)
     SELECT d.domain, r.tenant_id FROM r CROSS JOIN LATERAL unnest(r.domains) AS d (domain)
      WHERE NOT EXISTS (SELECT FROM domains k WHERE k.domain = d.domain AND k.tenant_id = r.tenant_id)
+), ended AS (
+    DELETE FROM portal_sessions s USING r WHERE s.tenant_id = r.tenant_id AND (r.disabled OR r.plan = 'Starter')
 )
 INSERT INTO brokerages (tenant_id, number, slug, name, plan, time_zone, country, public_lead_count, disabled, opened_at,
                         domains, stream_version, routing, confirmations, reply_to, color, logo, logo_media,

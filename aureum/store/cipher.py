@@ -105,6 +105,14 @@ class TenantKey:
         """The inverse of ``seal_import``."""
         return unseal(self._key, sealed, b"import" + self.tenant_id.bytes + import_id.bytes + place)
 
+    def seal_client(self, address: bytes, key: bytes) -> bytes:
+        """Encrypt the address of a client of the portal, whose digest is *key*."""
+        return seal(self._key, address, b"client" + self.tenant_id.bytes + key)
+
+    def open_client(self, sealed: bytes, key: bytes) -> bytes:
+        """The inverse of ``seal_client``. Raises InvalidTag."""
+        return unseal(self._key, sealed, b"client" + self.tenant_id.bytes + key)
+
     def seal_entry(self, subject_id: UUID | None, wrapped: bytes | None, entry_id: UUID, plain: bytes) -> bytes:
         """Encrypt what an entry of the security log says: under the key of the subject, which is *wrapped*, or the
         tenant's."""

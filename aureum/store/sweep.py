@@ -1,7 +1,8 @@
 """Removes what is not needed any more: remembered answers after a day, counted requests after an hour, what tells a
 form that was sent twice when its time is over, confirmations after a day, tokens that have expired, failed logins after
 a quarter of an hour, addresses without a login for 90 days, links at which a password can be chosen when they have
-expired, and requests for them that no worker has answered in an hour.
+expired, requests for them that no worker has answered in an hour, and sign-ins and sessions of clients that have
+expired.
 
 Tenant by tenant where there is one, and in batches; a row that a request holds is left for the next time, so that the
 sweep never waits for a request and no request waits for more than one batch.
@@ -111,6 +112,23 @@ RETURNING 1
 """
 
 
+OLD_SIGN_INS = """
+DELETE FROM portal_sign_ins
+ WHERE pending_hash IN (
+           SELECT pending_hash FROM portal_sign_ins WHERE expires_at < now() LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+OLD_CLIENTS = """
+DELETE FROM portal_sessions
+ WHERE token_hash IN (
+           SELECT token_hash FROM portal_sessions WHERE expires_at < now() LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+
 OLD_WRITERS = """
 DELETE FROM given_up_writers
  WHERE writer IN (
@@ -124,10 +142,22 @@ RETURNING 1
 """No connection takes a week to deliver what it was given; and each call has an end of its own."""
 
 
+OF_ALL = (
+    OLD_TOKENS,
+    OLD_FAILURES,
+    OLD_LINKS,
+    OLD_RESETS,
+    OLD_ADDRESSES,
+    OLD_SIGN_INS,
+    OLD_CLIENTS,
+    OLD_WRITERS,
+)
+
+
 async def sweep(database: Database, batch: int = BATCH) -> int:
     """Sweep all tenants; how many rows were removed. Raises Unavailable."""
     removed = 0
-    for statement in (OLD_TOKENS, OLD_FAILURES, OLD_LINKS, OLD_RESETS, OLD_ADDRESSES, OLD_WRITERS):
+    for statement in OF_ALL:
         removed += await sweep_all(database, statement, batch)
     for (tenant_id,) in await database.rows(TENANTS):
         for statement in (OLD_ANSWERS, OLD_REQUESTS, OLD_STREAMS, OLD_CONFIRMATIONS):

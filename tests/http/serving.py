@@ -58,6 +58,8 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
+    """Each that it sets, as its header has it."""
 
     @property
     def json(self) -> Any:
@@ -94,7 +96,9 @@ class Answer:
 
 def answer_of(response: HTTPResponse) -> Answer:
     """A whole answer, read to its end."""
-    answer = Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    headers = response.getheaders()
+    cookies = tuple(value for name, value in headers if name.lower() == "set-cookie")
+    answer = Answer(response.status, {name.lower(): value for name, value in headers}, response.read(), cookies)
     check_code(answer)
     return answer
 

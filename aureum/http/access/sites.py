@@ -39,6 +39,7 @@ class Site:
     color: str | None = None
     logo: str | None = None
     """How its public pages look."""
+    time_zone: str = "UTC"
     read_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -81,7 +82,7 @@ class Sites:
         if self.base_domain is not None:
             names.append(f"{admission.caller.slug}.{self.base_domain}")
         origins = frozenset(f"https://{name}" for name in names)
-        site = Site(admission.caller, found, origins, called, color, logo)
+        site = Site(admission.caller, found, origins, called, color, logo, time_zone)
         self._known.keep((host, slug), site)
         return site
 

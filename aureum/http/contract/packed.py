@@ -7,6 +7,7 @@ from functools import cached_property
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from aureum.http.contract.answers import not_modified
 from aureum.http.wire.headers import header
@@ -38,3 +39,14 @@ class PackedAnswer:
             body = await asyncio.to_thread(lambda: self.zipped)
             headers |= {"Content-Encoding": "gzip"}
         return Response(body, headers=headers, media_type=self.media)
+
+
+class Asset:
+    """A file that pages load, as an ASGI application."""
+
+    def __init__(self, packed: PackedAnswer) -> None:
+        self.packed = packed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.packed.answer(Request(scope, receive), **{"Cache-Control": FOREVER})
+        await response(scope, receive, send)

@@ -8,11 +8,9 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from starlette.requests import Request
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from aureum.http.contract.packed import FOREVER, PackedAnswer
+from aureum.http.contract.packed import Asset, PackedAnswer
 
 STYLES = (
     "tokens.css",
@@ -73,17 +71,6 @@ def module(name: str) -> str:
     """The address of a module."""
     assert name in MODULES, name
     return f"/admin/modules/{version()}/{name}"
-
-
-class Asset:
-    """A file that pages load, as an ASGI application."""
-
-    def __init__(self, packed: PackedAnswer) -> None:
-        self.packed = packed
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self.packed.answer(Request(scope, receive), **{"Cache-Control": FOREVER})
-        await response(scope, receive, send)
 
 
 def routes() -> list[Route]:

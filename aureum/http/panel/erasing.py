@@ -7,9 +7,9 @@ from typing import Any
 from starlette.responses import Response
 
 from aureum.http.panel.acting import named
-from aureum.http.panel.forms import Form
 from aureum.http.panel.page import Page, page
 from aureum.http.panel.visit import Visit
+from aureum.http.wire.page_forms import Form
 
 API = "/api/v1/admin/people/erase"
 

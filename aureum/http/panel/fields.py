@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from aureum.domain.prices import price_shown, price_typed
-from aureum.http.panel.forms import Form
 from aureum.http.panel.times import sent_time, typed_time
+from aureum.http.wire.page_forms import Form
 
 Text = Literal["text", "email", "tel", "date", "long", "password"]
 Picked = Literal["lead", "contact", "person", "property"]

@@ -7,11 +7,11 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.errors import NotFound
 from aureum.http.panel.acting import named
-from aureum.http.panel.forms import NO_FORM
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit, new_once
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
+from aureum.http.wire.page_forms import NO_FORM
 
 HERE = "/admin/imports"
 API = "/api/v1/admin/imports"

@@ -16,6 +16,7 @@ TITLES = {
     "confirmation": "Confirmation of the form",
     "showing_calendar": "Calendar file",
     "showing_cancelled": "Cancelled showing",
+    "portal_sign_in": "Sign-in to the client portal",
 }
 """What a mail of each kind about a person says."""
 

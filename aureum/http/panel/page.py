@@ -15,7 +15,6 @@ from starlette.types import Receive, Scope, Send
 from aureum.domain.errors import DomainError, StaleVersion, Unavailable
 from aureum.http.access.session_cookie import check_same_origin, forget_token, session_token
 from aureum.http.panel.acting import CHOOSE, with_brokerage
-from aureum.http.panel.forms import read_form, read_upload
 from aureum.http.panel.notices import notices
 from aureum.http.panel.rendering import HEADERS, rendered
 from aureum.http.panel.visit import Visit
@@ -23,6 +22,7 @@ from aureum.http.wire.bodies import read_body
 from aureum.http.wire.error_log import log_error
 from aureum.http.wire.errors import HttpError, render
 from aureum.http.wire.headers import header
+from aureum.http.wire.page_forms import read_form, read_upload
 
 Answering = Callable[[Visit], Awaitable[Response]]
 

@@ -15,11 +15,11 @@ from starlette.responses import Response
 
 from aureum.domain.errors import Invalid, NotFound
 from aureum.http.panel.fields import PICKED, Field
-from aureum.http.panel.forms import Form
 from aureum.http.panel.page import Page
 from aureum.http.panel.picks import CALLED, Match, Pick, is_exact, is_open, on_one_line, typed
 from aureum.http.panel.rendering import rendered
 from aureum.http.panel.visit import Visit
+from aureum.http.wire.page_forms import Form
 from aureum.projections.search import fold
 
 HERE = "/admin/pick"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aureum.http.panel.fields import Field
-from aureum.http.panel.forms import Form
+from aureum.http.wire.page_forms import Form
 from aureum.projections.search import NOT_DIGITS, fold
 
 FEWEST_DIGITS = 7

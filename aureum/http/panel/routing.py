@@ -10,10 +10,10 @@ from aureum.domain.routing.settings import EVERYONE, FALLBACKS, MODES
 from aureum.http.panel.acting import named, number_of
 from aureum.http.panel.agents import API as AGENTS
 from aureum.http.panel.fields import Field, all_typed, sent
-from aureum.http.panel.forms import number_in
 from aureum.http.panel.history_words import history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import Visit
+from aureum.http.wire.page_forms import number_in
 
 HERE = "/admin/routing"
 API = "/api/v1/admin/routing"

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from starlette.responses import RedirectResponse, Response
 
 from aureum.http.panel.fields import all_typed
-from aureum.http.panel.forms import NO_FORM
 from aureum.http.panel.page import REFUSALS, refusal, seen
 from aureum.http.panel.resource import Resource
 from aureum.http.panel.resource_page import one_form, seen_now
@@ -16,6 +15,7 @@ from aureum.http.panel.times import TYPED, sent_time, typed_time
 from aureum.http.panel.undoing import to_undo
 from aureum.http.panel.visit import Visit
 from aureum.http.wire.errors import HttpError
+from aureum.http.wire.page_forms import NO_FORM
 
 API = "/api/showings/{id}"
 

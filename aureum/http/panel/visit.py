@@ -18,7 +18,7 @@ from aureum.http.access.callers import ACTING_FOR, FROM_PANEL
 from aureum.http.access.gate import PASSED_AS
 from aureum.http.contract.lists import WholeList
 from aureum.http.panel.api import endpoint_of
-from aureum.http.panel.forms import Form
+from aureum.http.wire.page_forms import Form
 
 PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for", b"user-agent")
 """Headers by which the API knows the brokerage and the client."""

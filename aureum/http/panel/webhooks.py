@@ -5,10 +5,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from aureum.http.panel.forms import Form
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit
 from aureum.http.panel.webhook_words import MODES
+from aureum.http.wire.page_forms import Form
 from aureum.registry import WEBHOOK_EVENTS, WEBHOOK_GROUPS
 
 KINDS = [(group, [event for event in WEBHOOK_EVENTS if event.startswith(group[:-1])]) for group in WEBHOOK_GROUPS]

@@ -22,6 +22,7 @@ from aureum.http.openapi import documentation
 from aureum.http.openapi.document import document
 from aureum.http.panel import pages as admin_pages
 from aureum.http.panel.listeners import Listeners
+from aureum.http.portal import pages as portal_pages
 from aureum.http.server.edge import Edge
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -82,5 +83,8 @@ def make_app(aureum: Aureum) -> Edge:
     openapi = encoded(described(aureum.settings.public_url))
     listeners = Listeners(aureum.database)
     return Edge(
-        Paths([*routes, *admin_pages.routes()]), aureum, openapi=PackedAnswer(openapi, JSON), listeners=listeners
+        Paths([*routes, *portal_pages.routes(), *admin_pages.routes()]),
+        aureum,
+        openapi=PackedAnswer(openapi, JSON),
+        listeners=listeners,
     )

@@ -36,8 +36,11 @@ class About(NamedTuple):
     time_zone: str
 
 
-async def about_brokerage(connection: AsyncConnection[Any], tenant_id: UUID, settings: LetterSettings) -> About | None:
-    """What letters need to know of a brokerage; None for the platform, and for one that is disabled."""
+async def about_brokerage(
+    connection: AsyncConnection[Any], tenant_id: UUID, settings: LetterSettings, host: str | None = None
+) -> About | None:
+    """What letters need to know of a brokerage; None for the platform, and for one that is disabled. Links begin with
+    *host*, if that is one of its own."""
     of = {"tenant": tenant_id}
     row = await (await connection.execute(ABOUT, of)).fetchone()
     if row is None or row[5]:
@@ -45,5 +48,9 @@ async def about_brokerage(connection: AsyncConnection[Any], tenant_id: UUID, set
     slug, domains, confirmations, reply_to, time_zone, _, seen = row
     staff = staff_of(await (await connection.execute(STAFF, of)).fetchall())
     arrives = [domain for domain in domains if domain in seen or domain == links.LOCAL]
+    if host in arrives:
+        arrives = [host]
+    elif settings.base_domain is not None and host == f"{slug}.{settings.base_domain}":
+        arrives = []
     begin = links.base(slug, arrives, settings.base_domain, settings.public_url, settings.local_url)
     return About(staff, begin, confirmations, reply_to, time_zone)

@@ -31,6 +31,7 @@ KINDS = {
     "confirmation": Kind(("first_name", "asked"), public=True),
     "showing_calendar": Kind(("first_name", "place", "when"), public=True),
     "showing_cancelled": Kind(("first_name", "place"), public=True),
+    "portal_sign_in": Kind(("first_name", "code", "minutes"), public=True, secret=True),
     "webhook_disabled": Kind(("host", "why"), account=True),
     "domain_silent": Kind(("domain",), account=True),
     "leads_expire": Kind(("lead_count", "day"), account=True),

@@ -1,4 +1,4 @@
-"""Links in mails. They open pages of the panel and change nothing.
+"""Links in mails. They open pages of the panel or the portal and change nothing.
 
 They begin with a domain of the brokerage at which requests have arrived, so that no mail names a domain that leads
 nowhere yet.
@@ -26,6 +26,11 @@ def base(
 def page(begin: str | None, path: str) -> str | None:
     """The link to a page of the panel; the empty path is its first one."""
     return None if begin is None else f"{begin}/admin/{path}".rstrip("/")
+
+
+def to_portal(begin: str | None, path: str = "") -> str | None:
+    """The link to a page of the client portal, which changes nothing; the empty path is its first one."""
+    return None if begin is None else f"{begin}/portal/{path}".rstrip("/")
 
 
 def to_choose_password(begin: str | None, token: str) -> str | None:

@@ -29,10 +29,11 @@ class Reader:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         sent = ({"Cookie": cookie} if cookie else {}) | dict(headers or {})
         answer = self.server.ask(method, path, body, sent, host=self.host)
-        for name, morsel in SimpleCookie(answer.headers.get("set-cookie", "")).items():
-            self.cookies.pop(name, None)
-            if morsel["max-age"] != "0":
-                self.cookies[name] = morsel.value
+        for sent_back in answer.cookies:
+            for name, morsel in SimpleCookie(sent_back).items():
+                self.cookies.pop(name, None)
+                if morsel["max-age"] != "0":
+                    self.cookies[name] = morsel.value
         return answer
 
     def get(self, path: str) -> Answer:

@@ -8,9 +8,9 @@ import pytest
 
 from aureum.domain.ids import PLATFORM, from_wire, to_wire
 from aureum.http.api.tours.icalendar import CALENDAR
-from aureum.http.panel.forms import NO_FORM
 from aureum.http.panel.page import LOGIN, WRONG_METHOD, Page
 from aureum.http.panel.pages import PAGES
+from aureum.http.wire.page_forms import NO_FORM
 from tests.http.api.staff.keys import number_of
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.api.webhooks.hooks import made

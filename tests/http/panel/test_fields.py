@@ -14,10 +14,10 @@ from aureum.domain.ids import aureum_time
 from aureum.domain.profile import DAYS
 from aureum.domain.texts import one_line
 from aureum.http.panel.fields import AMOUNT, PICKED, Field, all_typed, changes, made, sent, typed
-from aureum.http.panel.forms import MEDIA, Form, read_form
 from aureum.http.panel.picks import Pick
 from aureum.http.panel.rendering import TEMPLATES
 from aureum.http.panel.settings import FIELDS as SETTINGS
+from aureum.http.wire.page_forms import MEDIA, Form, read_form
 from tests.examples import examples
 from tests.http.panel.reading import Reading
 from tests.http.panel.resources import RESOURCES

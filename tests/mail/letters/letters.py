@@ -36,6 +36,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "confirmation": {"first_name": "Nora", "asked": "tour"},
     "showing_calendar": {"first_name": "Nora", "place": "123 Palm Dr, Kuna", "when": "Friday, December 4, at 3:30 PM"},
     "showing_cancelled": {"first_name": "Nora", "place": None},
+    "portal_sign_in": {"first_name": "Nora", "code": "048213", "minutes": 15},
     "webhook_disabled": {"host": "hooks.example.com", "why": "failing"},
     "domain_silent": {"domain": "www.snakeriver.example.com"},
     "leads_expire": {"lead_count": 12, "day": "2026-03-04"},
@@ -51,10 +52,15 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
+def has_link(kind: str) -> bool:
+    """Whether letters of the *kind* lead somewhere: those of visitors only where the link is what they are about."""
+    return not KINDS[kind].public or KINDS[kind].secret
+
+
 def letter(kind: str, language: str = "en", *, name: str = "Ana Agent", **changed: Any) -> Letter:
     """A letter of *kind*; *changed* are fields that are other than usual, or ``reply_to`` and ``address``."""
     reply_to = changed.pop("reply_to", "nora@example.com")
     address = changed.pop("address", "ana@snakeriver.example.com")
-    link = {} if KINDS[kind].public else {"link": LINK}
+    link = {"link": LINK} if has_link(kind) else {}
     fields = FIELDS[kind] | link | changed
     return Letter(kind, Recipient(address, name, UUID(int=1), UUID(int=2)), reply_to, language, fields, 4711)

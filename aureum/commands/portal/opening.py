@@ -1,0 +1,127 @@
+"""What an address opens at a brokerage: what staff or programs entered it in. What a public form claims opens nothing.
+
+Contacts are found by an index. A lead is looked for only where no contact has the address: most clients are contacts.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from aureum.commands.portal.addresses import ClientAddress
+from aureum.domain.brokerage import includes
+from aureum.domain.emails import one_form
+from aureum.domain.ids import from_wire, to_wire
+from aureum.domain.people import email_key
+from aureum.projections.search import ascii_only, escaped, fold
+from aureum.store.cipher import TenantKey
+from aureum.store.postgres.database import Database
+
+PLAN = "Grow"
+"""What has the portal. Below it only what was sent to be signed can be reached."""
+
+BY_STAFF = "admin-manual"
+"""The ``source_domain`` of leads that staff entered. Those of programs have none, those of forms the form's host."""
+
+MOST_LEADS = 200
+
+CONTACTS = """
+SELECT x.contact_id, x.doc FROM contact_list x
+ WHERE x.tenant_id = %(tenant)s
+   AND x.read_version = (SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+   AND x.contact_id IN (
+           SELECT coalesce(y.merged_into, y.contact_id) FROM contact_list y
+            WHERE y.tenant_id = %(tenant)s AND y.email_key = %(key)s
+              AND y.read_version = (SELECT h.contact_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+       )
+ ORDER BY x.contact_id
+"""
+"""A contact that was merged into another one keeps its row, by which the other one is found."""
+
+LEADS = """
+SELECT l.lead_id, l.doc, l.source_domain FROM lead_list l
+ WHERE l.tenant_id = %(tenant)s AND l.lead_id = ANY (search_ids('lead_list', 'lead_id', %(tenant)s, %(words)s))
+   AND l.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+ ORDER BY l.lead_id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``contacts`` are wire ids of the address's contacts, each with those that were merged into it. ``subject_id`` is
+    a stream whose key seals what is mailed to the address; None if the address opens nothing. ``name`` is the first
+    name in it."""
+
+    contacts: Mapping[str, list[str]] = field(default_factory=dict)
+    subject_id: UUID | None = None
+    name: str = ""
+
+    @property
+    def contact_ids(self) -> tuple[UUID, ...]:
+        """The contacts."""
+        return tuple(one for one in map(from_wire, self.contacts) if one is not None)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """An address of a brokerage, and what is asked about it."""
+
+    database: Database
+    tenant_key: TenantKey
+    address: ClientAddress
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.tenant_key.tenant_id
+
+
+Opener = Callable[[Asking], Awaitable[Opened]]
+
+
+async def by_contact(asking: Asking) -> Opened:
+    """The contacts that have the address."""
+    about = {"tenant": asking.tenant_id, "key": email_key(asking.address.text)}
+    rows = await asking.database.tenant_rows(asking.tenant_id, CONTACTS, about)
+    docs = [(contact_id, orjson.loads(doc)) for contact_id, doc in rows]
+    merged = {to_wire(contact_id): doc["mergedWith"] for contact_id, doc in docs}
+    return Opened(merged, *((docs[0][0], docs[0][1]["firstName"]) if docs else ()))
+
+
+async def by_lead(asking: Asking) -> Opened:
+    """A lead that staff or a program entered with the address."""
+    for lead_id, lead, source_domain in await leads_of_address(asking.database, asking.tenant_id, asking.address.text):
+        if source_domain in (None, BY_STAFF):
+            return Opened({}, lead_id, lead["firstName"])
+    return Opened()
+
+
+OPENERS: tuple[Opener, ...] = (by_contact, by_lead)
+"""One after the other, until one opens something: on a plan that has the portal."""
+
+SIGNERS: tuple[Opener, ...] = ()
+"""The same on any plan: what was sent to be signed."""
+
+
+async def opened_by(database: Database, tenant_key: TenantKey, address: ClientAddress, plan: str) -> Opened:
+    """What the address opens. Raises Unavailable."""
+    asking = Asking(database, tenant_key, address)
+    for opener in (*(OPENERS if includes(plan, PLAN) else ()), *SIGNERS):
+        found = await opener(asking)
+        if found.subject_id is not None:
+            return found
+    return Opened()
+
+
+async def leads_of_address(
+    database: Database, tenant_id: UUID, address: str
+) -> list[tuple[UUID, dict[str, Any], str | None]]:
+    """The leads with this address in its one form, newest first: id, document, ``source_domain``. Raises
+    Unavailable."""
+    pattern = f"%{escaped(ascii_only(fold(address)))} %"
+    words = orjson.dumps([{"likes": [pattern], "near": [], "typo": None}]).decode()
+    about = {"tenant": tenant_id, "words": words, "limit": MOST_LEADS}
+    rows = await database.rows(LEADS, about)
+    found = [(lead_id, orjson.loads(doc), source) for lead_id, doc, source in rows]
+    return [one for one in found if one[1]["email"] and one_form(one[1]["email"]) == address]

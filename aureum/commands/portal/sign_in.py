@@ -1,0 +1,249 @@
+"""Signing in by mail: a request writes one row, the worker mails a link and a code, and one of them is used once.
+
+Programs that scan mails open every link and press every button. So a link signs in only the browser that asked, which
+keeps a nonce (*pending*); any other browser takes the code. A wrong code is counted before the next one is looked at,
+by the sign-in where the browser has its nonce, else by the address.
+
+Every request writes the same rows and takes as long, whether there is such a client or not.
+"""
+
+import secrets
+from typing import Any, NamedTuple
+
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from aureum.commands.api_keys import hash_key
+from aureum.commands.hashing import network_of
+from aureum.commands.login_limits import hashed
+from aureum.commands.portal.addresses import ClientAddress, client_address_of, opened, sealed
+from aureum.commands.portal.opening import opened_by
+from aureum.domain.errors import TooMany
+from aureum.store.cipher import TenantKey
+from aureum.store.postgres.database import Database
+
+TOKEN_PREFIX = "autp_"  # noqa: S105  it is how a token begins, not one
+
+MINUTES = 15
+TRIES = 5
+HOURS = 12
+
+MOST_OF_ADDRESS = 3
+MOST_OF_CLIENT = 20
+MOST_OF_NETWORK = 200
+"""Requests within 15 minutes: what is above the first gets no mail, what is above the others is refused."""
+
+COUNT = """
+INSERT INTO login_failures AS f (account_and_address, failures, since)
+SELECT bucket, 1, now() FROM unnest(%(buckets)s::bytea[]) AS bucket
+ON CONFLICT (account_and_address) DO UPDATE SET
+       failures = CASE WHEN f.since > now() - interval '15 minutes' THEN f.failures + 1 ELSE 1 END,
+       since = CASE WHEN f.since > now() - interval '15 minutes' THEN f.since ELSE now() END
+RETURNING account_and_address, failures, since + interval '15 minutes'
+"""
+"""The rows in the order of their keys, so that no two requests wait for each other."""
+
+ASK = """
+INSERT INTO portal_sign_ins (pending_hash, tenant_id, address_key, address, host, language, following, waits,
+                             expires_at)
+VALUES (%(pending)s, %(tenant)s, %(key)s, %(address)s, %(host)s, %(language)s, %(following)s, %(waits)s,
+        now() + %(minutes)s * interval '1 minute')
+"""
+
+OF_PENDING = """
+SELECT address_key, address, following FROM portal_sign_ins
+ WHERE pending_hash = %(pending)s AND tenant_id = %(tenant)s AND expires_at > now()
+"""
+
+USE_LINK = """
+UPDATE portal_sign_ins SET used_at = now(), waits = false
+ WHERE pending_hash = %(pending)s AND tenant_id = %(tenant)s AND link_hash = %(link)s
+   AND used_at IS NULL AND tries < %(most)s AND expires_at > now()
+RETURNING true
+"""
+
+TRY_CODE = """
+UPDATE portal_sign_ins
+   SET tries = tries + 1, used_at = CASE WHEN code_hash = %(code)s THEN now() END
+ WHERE pending_hash = %(pending)s AND tenant_id = %(tenant)s
+   AND used_at IS NULL AND tries < %(most)s AND expires_at > now()
+RETURNING used_at IS NOT NULL
+"""
+
+USE_CODE = """
+UPDATE portal_sign_ins SET used_at = now(), waits = false
+ WHERE pending_hash = (
+           SELECT s.pending_hash FROM portal_sign_ins s
+            WHERE s.tenant_id = %(tenant)s AND s.address_key = %(key)s AND s.code_hash = %(code)s
+              AND s.used_at IS NULL AND s.tries < %(most)s AND s.expires_at > now()
+            LIMIT 1
+       )
+   AND used_at IS NULL AND tries < %(most)s
+RETURNING true
+"""
+"""The last conditions once more: they are judged again where another request used the row meanwhile."""
+
+START = """
+INSERT INTO portal_sessions (token_hash, tenant_id, address_key, address, contacts, expires_at)
+VALUES (%(token)s, %(tenant)s, %(key)s, %(address)s, %(contacts)s, now() + %(hours)s * interval '1 hour')
+"""
+
+END = "DELETE FROM portal_sessions WHERE token_hash = %(token)s"
+
+
+class AskSignIn(BaseModel):
+    """A person wants to sign in with this address. ``client`` is the address that requests are counted for, ``host``
+    the one at which the person asked, ``following`` the page to go to afterwards."""
+
+    model_config = ConfigDict(frozen=True)
+
+    email: str
+    client: str
+    host: str
+    language: str
+    following: str | None = None
+
+
+class UseCode(BaseModel):
+    """The code of the mail, from the browser with this ``pending`` nonce or, without one, for this ``email``.
+    ``before`` is the token of a session that ends with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: SecretStr
+    client: str
+    pending: SecretStr | None = None
+    email: str = ""
+    before: SecretStr | None = None
+
+
+class SignedIn(NamedTuple):
+    """The token of the new session, which is shown only now, and the page that follows."""
+
+    token: str
+    following: str | None
+
+
+def code_hash(tenant_key: TenantKey, address: ClientAddress, code: str) -> bytes:
+    """What is kept of a code: it has too few digits for a hash without a key."""
+    return tenant_key.digest(b"portal code", address.key + code.encode("utf-8", "replace"))
+
+
+async def ask_sign_in(database: Database, tenant_key: TenantKey, command: AskSignIn) -> str:
+    """The nonce for the browser that asked. The worker mails if the address opens anything. Raises TooMany,
+    Unavailable."""
+    address = client_address_of(tenant_key, command.email)
+    mails = hashed(f"portal mail\n\n{tenant_key.tenant_id}\n{address.key.hex()}")
+    client, network = (f"portal\n\n{command.client}", f"portal network\n\n{network_of(command.client)}")
+    limits = {hashed(client): MOST_OF_CLIENT, hashed(network): MOST_OF_NETWORK}
+    counted = await count(database, (mails, *limits))
+    refuse(counted, limits)
+    pending = secrets.token_urlsafe(32)
+    about = {
+        "pending": hash_key(pending),
+        "tenant": tenant_key.tenant_id,
+        "key": address.key,
+        "address": sealed(tenant_key, address),
+        "host": command.host,
+        "language": command.language,
+        "following": command.following,
+        "waits": counted[mails][0] <= MOST_OF_ADDRESS,
+        "minutes": MINUTES,
+    }
+    await database.rows(ASK, about)
+    return pending
+
+
+async def use_link(
+    database: Database, tenant_key: TenantKey, token: str, pending: str | None, plan: str, before: str | None = None
+) -> SignedIn | None:
+    """A session for the browser that asked, by the link's *token*; None for every other browser, and for a link that
+    does not work any more. Then nothing is used up. Raises Unavailable."""
+    if pending is None:
+        return None
+    about: dict[str, Any] = {"pending": hash_key(pending), "link": hash_key(token)}
+    return await used(database, tenant_key, USE_LINK, about, plan, before)
+
+
+async def use_code(database: Database, tenant_key: TenantKey, command: UseCode, plan: str) -> SignedIn | None:
+    """A session by the code; None for a wrong code, and for one that does not work any more. Raises TooMany,
+    Unavailable."""
+    code = "".join(command.code.get_secret_value().split())
+    client = hashed(f"portal code\n\n{command.client}")
+    refuse(await count(database, (client,)), {client: MOST_OF_CLIENT})
+    before = None if command.before is None else command.before.get_secret_value()
+    if command.pending is not None:
+        pending: dict[str, Any] = {"pending": hash_key(command.pending.get_secret_value())}
+        address = await address_of(database, tenant_key, pending)
+        if address is None:
+            return None
+        about = pending | {"code": code_hash(tenant_key, address[0], code)}
+        return await used(database, tenant_key, TRY_CODE, about, plan, before)
+    address_given = client_address_of(tenant_key, command.email)
+    tries = hashed(f"portal code of address\n\n{tenant_key.tenant_id}\n{address_given.key.hex()}")
+    if (await count(database, (tries,)))[tries][0] > TRIES:
+        return None
+    about = {"key": address_given.key, "code": code_hash(tenant_key, address_given, code)}
+    return await used(database, tenant_key, USE_CODE, about, plan, before, address_given)
+
+
+async def used(
+    database: Database,
+    tenant_key: TenantKey,
+    statement: str,
+    about: dict[str, Any],
+    plan: str,
+    before: str | None,
+    address: ClientAddress | None = None,
+) -> SignedIn | None:
+    """The session, if *statement* uses a sign-in up. What the address opens is read before that: if it changes
+    meanwhile, the session ends with its first request."""
+    following = None
+    if address is None:
+        found = await address_of(database, tenant_key, about)
+        if found is None:
+            return None
+        address, following = found
+    opens = await opened_by(database, tenant_key, address, plan)
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    about |= {
+        "tenant": tenant_key.tenant_id,
+        "most": TRIES,
+        "token": hash_key(token),
+        "key": address.key,
+        "address": sealed(tenant_key, address),
+        "contacts": Jsonb(dict(opens.contacts)),
+        "hours": HOURS,
+    }
+    async with database.connection() as connection, connection.transaction():
+        row = await (await connection.execute(statement, about)).fetchone()
+        if row is None or not row[0]:
+            return None
+        await connection.execute(START, about)
+        if before is not None:
+            await connection.execute(END, {"token": hash_key(before)})
+    return SignedIn(token, following)
+
+
+async def address_of(
+    database: Database, tenant_key: TenantKey, about: dict[str, Any]
+) -> tuple[ClientAddress, str | None] | None:
+    """The address that asked with this nonce, and the page that follows; None if that is too long ago."""
+    rows = await database.rows(OF_PENDING, about | {"tenant": tenant_key.tenant_id})
+    if not rows:
+        return None
+    key, stored, following = rows[0]
+    return opened(tenant_key, bytes(key), bytes(stored)), following
+
+
+async def count(database: Database, buckets: tuple[bytes, ...]) -> dict[bytes, tuple[int, Any]]:
+    """How often each was counted in 15 minutes, with this time, and until when that holds."""
+    rows = await database.rows(COUNT, {"buckets": sorted(buckets)})
+    return {bytes(bucket): (number, until) for bucket, number, until in rows}
+
+
+def refuse(counted: dict[bytes, tuple[int, Any]], limits: dict[bytes, int]) -> None:
+    """Raises TooMany for what was counted more often than its limit."""
+    over = [counted[bucket][1] for bucket, most in limits.items() if counted[bucket][0] > most]
+    if over:
+        raise TooMany(max(over))

@@ -1,0 +1,22 @@
+"""Times on pages of the portal: on the brokerage's clock, in the client's language."""
+
+from datetime import date, datetime, tzinfo
+
+from markupsafe import Markup
+
+
+def moment(at: datetime, zone: tzinfo, language: str) -> Markup:
+    """A time of a day, for people and, in the element, for programs."""
+    # Pages without a time do not need it.
+    from babel.dates import format_skeleton
+
+    shown = format_skeleton("yMMMMEEEEdjm", at, zone, fuzzy=True, locale=language)
+    return Markup('<time datetime="{at}">{shown}</time>').format(at=at.isoformat(), shown=shown)
+
+
+def day(on: date, language: str) -> Markup:
+    """A date."""
+    from babel.dates import format_skeleton
+
+    shown = format_skeleton("yMMMMEEEEd", on, fuzzy=True, locale=language)
+    return Markup('<time datetime="{on}">{shown}</time>').format(on=on.isoformat(), shown=shown)
