@@ -15,6 +15,7 @@ from aureum.domain.api_key import ApiKey
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.calendar_feed import CalendarFeed
 from aureum.domain.contact import Contact
+from aureum.domain.envelope import Envelope
 from aureum.domain.erasure import Erasure
 from aureum.domain.lead import Lead
 from aureum.domain.property import Property
@@ -32,6 +33,9 @@ from aureum.projections import (
     brokerages,
     calendar_feeds,
     contact_list,
+    envelope_list,
+    envelope_recipients,
+    envelope_timers,
     erasures,
     lead_counts,
     lead_list,
@@ -96,6 +100,10 @@ RESOURCES: tuple[Resource, ...] = (
         (tour_list.LIST,),
         tuple(f"{API}tours.{name}" for name in ("showing_calendar", "tour_calendar", "showings", "tours")),
         (f"{PANEL}showings",),
+    ),
+    Resource(
+        Envelope,
+        (envelope_list.LIST, envelope_recipients, envelope_timers),
     ),
     Resource(CalendarFeed, (calendar_feeds,), (f"{API}tours.calendar_feed",), (f"{PANEL}showing_feed",)),
     Resource(

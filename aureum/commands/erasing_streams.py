@@ -17,6 +17,7 @@ from aureum.commands.forgetting import SHORTEST_TERM, forget
 from aureum.domain import ids
 from aureum.domain.aggregate import ERASED
 from aureum.domain.contact import Contact
+from aureum.domain.envelope import Envelope
 from aureum.domain.errors import Busy, Conflict
 from aureum.domain.lead import Lead
 from aureum.domain.subscriber import Subscriber
@@ -41,19 +42,22 @@ SELECT DISTINCT u.user_id FROM users u
  WHERE u.tenant_id = %(tenant)s
 """
 
-Personal = Lead | Contact | Tour | Subscriber | Task
+Personal = Lead | Contact | Tour | Subscriber | Task | Envelope
 
 
-async def erase_streams(store: EventStore, tenant_id: UUID, subjects: Sequence[UUID], origin: Origin) -> None:
-    """Erase some streams, all or none; what was erased before stays so. Raises Conflict if one of them has grown
-    meanwhile, Busy, Unavailable."""
+async def erase_streams(
+    store: EventStore, tenant_id: UUID, subjects: Sequence[UUID], origin: Origin, *, command: str = "ErasePerson"
+) -> None:
+    """Erase some streams, all or none; what was erased before stays so, and so does an envelope that was sent
+    meanwhile. Raises Conflict if one of them has grown meanwhile, Busy, Unavailable."""
     tenant_key = await store.tenant_key(tenant_id)
     async with store.database.connection() as connection, connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute(LOCK_WEBHOOKS, {"tenant": tenant_id})
         streams = await streams_of(connection, tenant_key, subjects)
-        addresses, texts = await append_erased(connection, tenant_key, streams, origin)
-        await forget(connection, tenant_key, subjects, addresses, texts)
+        addresses, texts, staying = await append_erased(connection, tenant_key, streams, origin, command)
+        gone = [one for one in subjects if one not in staying]
+        await forget(connection, tenant_key, gone, addresses, texts)
     if store.notifier is not None:
         store.notifier.changed()
 
@@ -67,21 +71,30 @@ async def streams_of(
 
 
 async def append_erased(
-    connection: AsyncConnection[Any], tenant_key: TenantKey, streams: Mapping[UUID, Stream], origin: Origin
-) -> tuple[set[str], set[str]]:
-    """Append that the persons of *streams* were erased. Returns their addresses, and the other texts by which answers
-    may name them. Raises Conflict, Busy."""
+    connection: AsyncConnection[Any],
+    tenant_key: TenantKey,
+    streams: Mapping[UUID, Stream],
+    origin: Origin,
+    command: str,
+) -> tuple[set[str], set[str], set[UUID]]:
+    """Append that the persons of *streams* were erased. Returns their addresses, the other texts by which answers may
+    name them, and the streams that stay. Raises Conflict, Busy."""
     addresses: set[str] = set()
     texts: set[str] = set()
+    staying: set[UUID] = set()
     appends = []
     for stream_id, stream in streams.items():
         one = stream.aggregate()
         if not isinstance(one, Personal) or one.erased:
             continue
+        at = max(ids.now(), one.modified_on)
+        if isinstance(one, Envelope) and not one.can_be_purged(at):
+            staying.add(stream_id)
+            continue
         addresses |= addresses_of(one)
         texts |= texts_of(one)
-        one.erase(max(ids.now(), one.modified_on))
-        appends.append(prepared(tenant_key, stream_id, one.collect_events(), stream, "ErasePerson", origin))
+        one.erase(at)
+        appends.append(prepared(tenant_key, stream_id, one.collect_events(), stream, command, origin))
     if addresses or texts:
         appends += await views_removed(connection, tenant_key, [*addresses, *texts], origin)
     if appends:
@@ -91,7 +104,7 @@ async def append_erased(
             raise Conflict
         if outcome.outcome != "appended":
             raise Busy
-    return addresses, texts
+    return addresses, texts, staying
 
 
 async def views_removed(

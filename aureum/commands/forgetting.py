@@ -47,6 +47,8 @@ DELETE FROM searched_texts
 OTHERS = (
     "DELETE FROM recent_streams WHERE tenant_id = %(tenant)s AND stream_id = ANY (%(subjects)s)",
     "DELETE FROM timers WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(subjects)s)",
+    "DELETE FROM envelope_timers WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s)",
+    "DELETE FROM envelope_recipients WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s)",
     "DELETE FROM digest_items WHERE tenant_id = %(tenant)s AND stream_id = ANY (%(subjects)s)",
     "DELETE FROM lead_facts WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(subjects)s)",
     "DELETE FROM agenda WHERE tenant_id = %(tenant)s AND id = ANY (%(subjects)s)",

@@ -1,4 +1,4 @@
-"""Merges contacts, and undoes a merge: both contacts, and the leads and tasks that name them, in one append.
+"""Merges contacts, and undoes a merge: both contacts, and the leads, tasks and envelopes that name them, in one append.
 
 The contact that is merged into another one keeps its events, and its id answers as the other one. Leads and tasks go
 along by events of their own, so that their lists, histories and webhooks show it. Those that another request gives the
@@ -19,6 +19,7 @@ from aureum.commands.contacts import NO_CONTACT
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.contact import Contact
+from aureum.domain.envelope import Envelope
 from aureum.domain.errors import Invalid, NotFound, WrongState
 from aureum.domain.ids import to_wire
 from aureum.domain.lead import Lead
@@ -189,7 +190,7 @@ async def along(store: EventStore, merge: Merge, before: UUID, after: UUID, limi
     named = [stream_id for (stream_id,) in rows]
     for start in range(0, len(named), LOADS):
         for one, stream in await loaded(store, merge.tenant_id, named[start : start + LOADS], Aggregate):
-            assert isinstance(one, Lead | Task)
+            assert isinstance(one, Lead | Task | Envelope)
             if one.contact_id == before and (not back or one.moved_from[-1:] == (after,)):
                 one.change_contact(after, moment((one,)))
                 beside.append((one, stream))

@@ -1,7 +1,7 @@
 """A brokerage: the tenant itself. Its stream belongs to the reserved platform tenant; its id is the tenant's id."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -27,11 +27,22 @@ SETTINGS = (
     "reply_to",
     "color",
     "erase_lost_after_months",
+    "retain_years",
+    "remind_after_days",
 )
 """What may be set otherwise later, besides name, domains and plan."""
 
+SIGNING = ("retain_years", "remind_after_days")
+"""Those of them that are about envelopes, which have a page of their own."""
+
 LONGEST_RETENTION = 120
 """In months."""
+
+RETAIN_YEARS = 7
+MOST_YEARS = 100
+REMIND_AFTER_DAYS = (3, 7)
+MOST_REMINDERS = 10
+LONGEST_REMINDED = 30
 
 RESERVED_SLUGS = frozenset(("www", "api", "admin", "app"))
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -41,7 +52,8 @@ class Brokerage(Aggregate):
     """The aggregate. ``country`` is the two-letter region whose phone numbers need no prefix. With ``confirmations`` a
     visitor's form is confirmed by mail; ``reply_to`` is the address that answers to such mails go to. ``color`` is that
     of the buttons of its public pages and mails, ``logo`` the digest of a picture whose bytes are kept apart.
-    ``erase_lost_after_months`` is when leads that are lost are erased; None: never."""
+    ``erase_lost_after_months`` is when leads that are lost are erased; None: never. ``retain_years`` is how long
+    completed envelopes are kept, ``remind_after_days`` when their signers are reminded."""
 
     number: int
     name: str
@@ -58,6 +70,8 @@ class Brokerage(Aggregate):
     logo_media: str | None
     routing: Routing
     erase_lost_after_months: int | None
+    retain_years: int
+    remind_after_days: list[int]
     disabled: bool
 
     def __init__(self) -> None:
@@ -94,6 +108,8 @@ class Brokerage(Aggregate):
             aggregate.color = aggregate.logo = aggregate.logo_media = None
             aggregate.routing = Routing()
             aggregate.erase_lost_after_months = None
+            aggregate.retain_years = RETAIN_YEARS
+            aggregate.remind_after_days = list(REMIND_AFTER_DAYS)
             aggregate.disabled = False
 
     class PlanChanged(Event):
@@ -283,8 +299,22 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     months = settings.get("erase_lost_after_months")
     if months is not None and not 1 <= months <= LONGEST_RETENTION:
         raise Invalid("erase_lost_after_months", f"erase_lost_after_months must be from 1 to {LONGEST_RETENTION}.")
+    if "retain_years" in settings and not 1 <= settings["retain_years"] <= MOST_YEARS:
+        raise Invalid("retain_years", f"retain_years must be from 1 to {MOST_YEARS}.")
+    if "remind_after_days" in settings:
+        check_reminders(settings["remind_after_days"])
     if settings.get("color") is not None:
         check_color(settings["color"])
+
+
+def check_reminders(days: Sequence[int]) -> None:
+    """Raises Invalid for days that do not follow on each other."""
+    if len(days) > MOST_REMINDERS or list(days) != sorted({day for day in days if 1 <= day <= LONGEST_REMINDED}):
+        raise Invalid(
+            "remind_after_days",
+            f"remind_after_days must be at most {MOST_REMINDERS} different days from 1 to {LONGEST_REMINDED}, in their "
+            "order, such as [3, 7]. An empty list turns reminders off.",
+        )
 
 
 def check_color(color: str) -> None:

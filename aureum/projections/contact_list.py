@@ -269,9 +269,13 @@ SELECT l.lead_id FROM lead_list l
 SELECT t.task_id FROM task_list t
  WHERE t.tenant_id = %(tenant)s AND t.contact_id = %(contact)s
    AND t.read_version = (SELECT h.task_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+ UNION ALL
+SELECT e.envelope_id FROM envelope_list e
+ WHERE e.tenant_id = %(tenant)s AND e.contact_id = %(contact)s
+   AND e.read_version = (SELECT h.envelope_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
  ORDER BY 1
 """
-"""The leads and tasks that name a contact."""
+"""The leads, tasks and envelopes that name a contact."""
 
 THERE = """
 SELECT x.contact_id FROM contact_list x

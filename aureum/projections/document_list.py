@@ -140,6 +140,8 @@ class DocumentList:
     """Where a unique index may refuse a row: what that means, by the index's name."""
     in_time: bool = True
     """Whether ids are in the order of creation."""
+    seen: str = ""
+    """What lets an agent see one, where that is not who it is assigned to or created by."""
 
     def view(self, name: str) -> View:
         """The view of that name."""
@@ -201,7 +203,7 @@ class DocumentList:
             "{typed}": ", ".join(f"{name} {kind}" for name, kind in self.columns.items()),
             "{replaced}": ", ".join(f"{name} = excluded.{name}" for name in self.columns if name != self.id),
             "{docs}": ", ".join(self.docs),
-            "{seen}": SEEN if "assigned_to" in self.columns else "",
+            "{seen}": self.seen or (SEEN if "assigned_to" in self.columns else ""),
         }
         for place, name in names.items():
             template = template.replace(place, name)

@@ -9,7 +9,8 @@ from uuid_utils.compat import uuid4
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who caused it: ``kind`` is visitor, key, user or system; ``id`` a wire id, or a name for the system."""
+    """Who caused it: ``kind`` is visitor, key, user, client or system; ``id`` a wire id, or a name for the system.
+    A client is named by the recipient of an envelope."""
 
     kind: str
     id: str | None = None

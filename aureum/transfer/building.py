@@ -16,6 +16,7 @@ from aureum.commands.properties import SLUG
 from aureum.domain.aggregate import Aggregate, events_of
 from aureum.domain.api_key import ApiKey
 from aureum.domain.calendar_feed import CalendarFeed
+from aureum.domain.envelope import Envelope
 from aureum.domain.erasure import Erasure
 from aureum.domain.ids import from_wire
 from aureum.domain.lead import Lead
@@ -25,6 +26,8 @@ from aureum.domain.webhook_replay import WebhookReplay
 from aureum.projections import (
     api_keys,
     calendar_feeds,
+    envelope_recipients,
+    envelope_timers,
     erasures,
     routing_examples,
     routing_rehearsals,
@@ -56,6 +59,8 @@ DIRECTORIES: tuple[Directory, ...] = (
     Directory(users, all_of(User)),
     Directory(api_keys, all_of(ApiKey)),
     Directory(calendar_feeds, all_of(CalendarFeed)),
+    Directory(envelope_recipients, all_of(Envelope)),
+    Directory(envelope_timers, all_of(Envelope)),
     Directory(webhook_endpoints, all_of(WebhookEndpoint)),
     Directory(webhook_replays, all_of(WebhookReplay)),
     Directory(erasures, all_of(Erasure)),

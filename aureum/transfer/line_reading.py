@@ -24,7 +24,7 @@ class Known(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    type: Literal["user", "key", "system"]
+    type: Literal["user", "key", "system", "client"]
     id: str
 
 

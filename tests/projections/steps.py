@@ -23,6 +23,8 @@ from tests.store.golden_files import example, made
 
 DIRECTORY = Path(__file__).parent / "golden"
 STREAM_ID = UUID("01890000-0000-7000-8000-000000000002")
+FIRST = UUID("01890000-0000-7000-8000-0000000000ff")
+"""A part of an aggregate: a document or a recipient of an envelope."""
 
 VALID: dict[str, dict[str, Any]] = {
     "lead": {"details": {name: f"other {name}" for name in DETAILS}},
@@ -44,6 +46,22 @@ VALID: dict[str, dict[str, Any]] = {
         "gained": {"email": "other@example.com", "other_phones": [["555", None]]},
         "restored": {"email": None, "other_phones": []},
         "others": (STREAM_ID.hex,),
+    },
+    "envelope": {
+        "document_id": FIRST,
+        "recipient_id": FIRST,
+        "settings": {"lead_id": STREAM_ID.hex, "in_order": False, "deadline_days": 9},
+        "texts": {"subject": "Other", "message": None},
+        "fields": [
+            {
+                **dict.fromkeys(("label", "page", "x", "y", "width", "height")),
+                **{"id": FIRST.hex, "recipient_id": FIRST.hex, "document_id": FIRST.hex},
+                **{"kind": "signature", "required": True, "anchor": "/sig/"},
+            }
+        ],
+        "deadline": "2025-03-01T00:00:00.000Z",
+        "retain_until": "2032-03-01T00:00:00.000Z",
+        "purge_at": "2025-04-01T00:00:00.000Z",
     },
     "subscriber": {"since": "2024-01-01T00:00:00.000Z", "consented_at": "2024-02-01T00:00:00.000Z"},
     "tour": {

@@ -69,6 +69,11 @@ TABLES = {
             "lead_id": CREATOR,
         },
     ),
+    "envelope_list": (
+        "envelope_id",
+        {"state": "CASE WHEN rare THEN 'declined' ELSE 'sent' END", "assigned_to": ASSIGNED, "created_by": CREATOR}
+        | {"lead_id": CREATOR, "contact_id": CREATOR, "shared": "false"},
+    ),
     "tour_list": (
         "tour_id",
         {"number": "i", "status": "CASE WHEN rare THEN 'cancelled' ELSE 'pending' END", "leads_doc": "'{{}}'"}
@@ -105,6 +110,8 @@ RARE_VALUES: dict[str, object] = {
     "type": "VENDOR",
     "tag": "rare",
     "lead_id": AGENT,
+    "contact_id": AGENT,
+    "state": "declined",
     "unassigned": True,
     "suspect": True,
     "pond": True,

@@ -266,6 +266,8 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "task_pages",
         "showing_pages",
         "tour_pages",
+        "envelope_page",
+        "envelope_pages",
     }
     for name, settings, anybody in functions:
         assert "search_path=public, pg_temp" in settings, name

@@ -99,6 +99,8 @@ def actor_words(actor: Mapping[str, Any]) -> str:
             return f"the API key “{actor['name']}”" if actor["name"] else "an API key"
         case "visitor":
             return "a visitor"
+        case "client":
+            return "a client in the portal"
     return "Aureum"
 
 

@@ -28,7 +28,7 @@ class Shape(BaseModel):
 
 
 class ActorResponse(Shape):
-    """Who caused an event: a visitor, a key, a user or the system."""
+    """Who caused an event: a visitor, a key, a user, a client in the portal, or the system."""
 
     type: str
     id: str | None

@@ -6,6 +6,7 @@ The lists are those of ``REBUILDABLE``; what may happen to their resources stand
 import asyncio
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.domain import contact, contact_card, ids, lead, property, task, tour
+from aureum.domain import contact, contact_card, envelope, envelope_parts, ids, lead, property, task, tour
 from aureum.domain.activities import ActivityFields, HasActivities
 from aureum.domain.aggregate import Aggregate, PersonErased
 from aureum.domain.lead_events import LOST_REASONS
@@ -232,12 +233,107 @@ def about_a_subscriber(one: Subscriber, dice: Dice) -> Decisions:
     ]
 
 
+def an_envelope(_: int, dice: Dice) -> Aggregate:
+    one = envelope.Envelope.draft(
+        ids.new_id(),
+        ids.now(),
+        envelope.EnvelopeFields(
+            subject="Offer",
+            message=dice.choice((None, *TEXTS)),
+            contact_id=dice.choice(PEOPLE),
+            lead_id=dice.choice(PEOPLE),
+            template_id=None,
+            provider="docusign" if dice.random() < 0.2 else "built_in",
+            in_order=dice.random() < 0.5,
+            deadline_days=1,
+            assigned_to=None,
+            created_by=dice.choice(PEOPLE),
+        ),
+    )
+    if dice.random() < 0.9:
+        change_draft(one, dice)
+        if dice.random() < 0.8:
+            one.send(ids.now())
+    if dice.random() < 0.5 and one.state == "sent":
+        sign_all(one)
+    return one
+
+
+def change_draft(one: envelope.Envelope, dice: Dice) -> None:
+    """A document, two signers and a copy, and their fields."""
+    at = ids.now()
+    document = envelope_parts.Document(ids.new_id(), dice.choice(TEXTS), "ab" * 32, 100, 2, ("/sig/",))
+    one.attach(document, at)
+    for order, role in ((1, "signer"), (2, "signer"), (1, "copy")):
+        person = envelope_parts.Recipient(
+            ids.new_id(), role, dice.choice(TEXTS), f"{one.version}@example.com", None, order
+        )
+        one.add_recipient(person, at)
+    signers = [person for person in one.recipients.values() if person.role == "signer"]
+    fields = [
+        envelope_parts.Field(ids.new_id(), person.id, document.id, "signature", anchor="/sig/") for person in signers
+    ]
+    one.place_fields(fields, at)
+
+
+def sign_all(one: envelope.Envelope) -> None:
+    at = ids.now()
+    shown = {document.id: document.sha256 for document in one.documents.values()}
+    here, typed = envelope.Presence(at), envelope_parts.Signature("typed", typed="Zoë")
+    for person in [person for person in one.recipients.values() if person.role == "signer"]:
+        if one.provider == "docusign":
+            one.record_provider_status(person.id.hex, "signed", at, recipient_id=person.id)
+            continue
+        one.open_document(person.id, here, at)
+        one.consent(person.id, "en-1", here, at)
+        one.sign(person.id, shown, typed, {}, here, at)
+
+
+def about_an_envelope(one: envelope.Envelope, dice: Dice) -> Decisions:
+    at, text, here = ids.now(), dice.choice(TEXTS), envelope.Presence(ids.now())
+    always: Decisions = [
+        lambda: one.assign(dice.choice(PEOPLE), at),
+        lambda: one.change_contact(dice.choice(CONTACTS), at),
+    ]
+    if one.state == "draft":
+        documents, people = list(one.documents), list(one.recipients)
+        removing: Decisions = [
+            lambda: one.remove_document(dice.choice(documents), at) if documents else None,
+            lambda: one.remove_recipient(dice.choice(people), at) if people else None,
+        ]
+        return always + removing + [lambda: one.change({"subject": text, "lead_id": dice.choice(PEOPLE)}, at)]
+    if one.state == "completing":
+        sealed = dict.fromkeys(one.documents, envelope_parts.Sealed("cd" * 32, 200))
+        return [lambda: one.complete(sealed, "ef" * 32, at + timedelta(days=900), at)]
+    if one.state == "completed":
+        return [*always, lambda: one.purge(at, announced=True)]
+    if one.state != "sent":
+        return always
+    person = next(person for person in one.recipients.values() if person.state in envelope_parts.SENT_TO[:3])
+    sent: Decisions = [
+        lambda: one.void(text, at),
+        lambda: one.expire(at + timedelta(days=3)),
+        lambda: one.extend(one.deadline + timedelta(days=1), at) if one.deadline else None,
+        lambda: one.remind(person.id, at) if person.reminded_at is None else None,
+        lambda: one.open_document(person.id, here, at),
+    ]
+    if one.provider == "docusign":
+        return [*always, *sent, lambda: one.link_provider("theirs", at)]
+    email = f"{one.version}@example.org"
+    sent += [
+        lambda: one.reassign(person.id, ids.new_id(), "Other", email, None, at),
+        lambda: one.decline(person.id, text, here, at),
+    ]
+    return always + sent
+
+
 MAKERS: dict[str, Makers] = {
     "lead_list": (a_lead, about_a_lead),
     "property_list": (a_property, about_a_property),
     "contact_list": (a_contact, about_a_contact),
     "task_list": (a_task, about_a_task),
     "tour_list": (a_tour, about_a_tour),
+    "envelope_list": (an_envelope, about_an_envelope),
     "subscriber_list": (a_subscriber, about_a_subscriber),
 }
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from aureum.commands.brokerages import ChangeBrokerage, OpenBrokerage, change_brokerage, open_brokerage_once
 from aureum.commands.clock import on_clock
-from aureum.domain.brokerage import SETTINGS, Brokerage
+from aureum.domain.brokerage import SETTINGS, SIGNING, Brokerage
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import PLATFORM, leads_time
 from aureum.http.access.callers import origin
@@ -28,7 +28,7 @@ from aureum.projections.brokerages import BrokerageRow
 
 PATH = "/api/v1/admin/brokerages"
 
-OWNERS = frozenset(("name", *SETTINGS))
+OWNERS = frozenset(("name", *SETTINGS)) - {*SIGNING}
 """What an owner sets of the own brokerage: domains and plan are the platform's business."""
 
 
