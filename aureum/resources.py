@@ -15,6 +15,7 @@ from aureum.domain.api_key import ApiKey
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.calendar_feed import CalendarFeed
 from aureum.domain.contact import Contact
+from aureum.domain.docusign_connection import DocusignConnection
 from aureum.domain.envelope import Envelope
 from aureum.domain.erasure import Erasure
 from aureum.domain.lead import Lead
@@ -135,6 +136,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(Erasure, (erasures,), (f"{API}people.erasures",)),
     Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",), (f"{PANEL}rehearsals",)),
+    Resource(DocusignConnection),
     Resource(ApiKey, (api_keys,), (f"{API}staff.api_keys",), (f"{PANEL}api_keys",)),
     Resource(
         Brokerage,

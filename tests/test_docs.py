@@ -147,8 +147,6 @@ def exists(method: str, path: str) -> bool:
 
 PROMISED = frozenset(
     (
-        "esign check",
-        "esign connect",
         "DELETE /api/contacts/{id}/listings/{propertyId}",
         "DELETE /api/envelopes/{id}",
         "DELETE /api/envelopes/{id}/documents/{documentId}",

@@ -19,6 +19,7 @@ from aureum.cli import (
     brokerages,
     completion,
     doctor,
+    esign,
     importing,
     newsletter,
     parked,
@@ -154,6 +155,7 @@ audit.app.command("checkpoint", epilog=audit_checkpoints.EXAMPLES)(audit_checkpo
 audit.app.command("log", epilog=audit_checkpoints.LOG_EXAMPLES)(audit_checkpoints.audit_log)
 app.add_typer(audit.app, name="audit")
 app.add_typer(importing.app, name="csv")
+app.add_typer(esign.app, name="esign")
 
 
 @cache

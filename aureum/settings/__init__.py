@@ -22,6 +22,7 @@ from aureum.settings.values import (
     domain,
     endpoint,
     key_text,
+    loopback_url,
     model,
     postgresql_url,
     public_url,
@@ -195,6 +196,11 @@ class Settings(BaseSettings):
         AfterValidator(lambda url: url and endpoint(url)),
         Write("a URL such as https://auditor.example.com/checkpoints"),
     ] = Field(None, description="where signed checkpoints of the event logs are posted; unset: nowhere")
+    docusign_url: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and loopback_url(url)),
+        Write("the address of a test's own server, for example http://127.0.0.1:8099, or leave it unset"),
+    ] = Field(None, description="a server on this machine that plays DocuSign in tests; unset: DocuSign's own servers")
     checkpoint_minutes: Annotated[float, Write("a number of minutes, for example 60")] = Field(
         60, gt=0, le=10_080, description="minutes between two signed checkpoints of a log that has grown"
     )

@@ -86,6 +86,12 @@ def endpoint(url: SecretStr) -> SecretStr:
     return url
 
 
+def loopback_url(url: str) -> str:
+    if not re.fullmatch(r"https?://(127\.0\.0\.1|\[::1\]):[0-9]{1,5}/?", url):
+        raise Unusable("it is not an address of this machine, like http://127.0.0.1:8099")
+    return url.rstrip("/")
+
+
 def model(name: str) -> str:
     if not re.fullmatch(r"bundled|none|[A-Za-z_][\w.]*:[A-Za-z_]\w*", name):
         raise ValueError("not the name of a model")

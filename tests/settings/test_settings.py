@@ -134,6 +134,7 @@ def test_settings_are_frozen() -> None:
         ("SMTP_URL", "smtp://mail.example.com?startls=required", "it has a parameter other than starttls"),
         ("MAIL_FROM", "Aureum <crm@example.com>", "it is not a plain address"),
         ("MAIL_FROM", "crm@-example", "what follows its @ is not a domain name"),
+        ("DOCUSIGN_URL", "https://docusign.example.com", "it is not an address of this machine"),
         ("ROUTING_MODEL", "bert", "bundled, none, or package.module:function"),
         ("ROUTING_TIMEOUT", "0", "a number of seconds"),
     ],

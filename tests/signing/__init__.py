@@ -1,0 +1,1 @@
+"""Signing: the network is this machine's loopback."""
