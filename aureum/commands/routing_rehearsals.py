@@ -1,7 +1,8 @@
 """Rehearsals of routing as jobs: asked for over the API, done by the worker a slice at a time.
 
     running ──cursor has come to until──▶ completed
-       └──it broke off three times──▶ failed
+       ├──it broke off three times──▶ failed
+       └──staff cancelled it──▶ cancelled
 
 A worker holds a job for a slice and gives it back; one that is killed loses the stretch that it was at. Cursor, counts
 and leads move in one transaction.
@@ -17,13 +18,14 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict
 
+from aureum.commands.conflicts import deciding_again
 from aureum.commands.rehearsal_model import model_for
 from aureum.commands.rehearsing import begun, rehearse, rehearsed_team
 from aureum.commands.routed import team_of
 from aureum.commands.routing import check_agents
 from aureum.commands.webhook_replays import HEAD, first_since
 from aureum.domain import ids
-from aureum.domain.errors import WrongState
+from aureum.domain.errors import NotFound, WrongState
 from aureum.domain.routing import reasons
 from aureum.domain.routing.rehearsal import Rehearsal, Rehearsed, from_json, to_json
 from aureum.domain.routing.settings import Routing
@@ -38,7 +40,8 @@ from aureum.store.postgres.database import Database
 NO_REHEARSAL = "There is no such rehearsal."
 
 MOST_RUNNING = 5
-TOO_MANY = f"{MOST_RUNNING} rehearsals of this brokerage are running. Wait until one of them has ended."
+TOO_MANY = f"{MOST_RUNNING} rehearsals of this brokerage are running. Wait until one of them has ended, or cancel one."
+ENDED = "This rehearsal is {state}. Only a running rehearsal can be cancelled."
 
 MOST_LEADS = 100_000
 """Leads of a job that are kept one by one; those beyond are counted."""
@@ -156,6 +159,33 @@ async def request_rehearsal(
         tenant_id, rehearsal, NO_STREAM, command="RequestRehearsal", origin=origin, idempotency=idempotency
     )
     return rehearsal, appended
+
+
+async def cancel_rehearsal(
+    store: EventStore, tenant_id: UUID, rehearsal_id: UUID, origin: Origin, *, idempotency: Idempotency | None = None
+) -> tuple[RoutingRehearsal, Appended]:
+    """The rehearsal, which goes no further; what it has found stays. Cancelling it again changes nothing.
+
+    Raises NotFound, WrongState (it has ended), Conflict, and what ``EventStore.append`` raises.
+    """
+
+    async def once() -> tuple[RoutingRehearsal, Appended]:
+        stream = await store.load(tenant_id, rehearsal_id)
+        rehearsal = stream.aggregate()
+        about = {"tenant": tenant_id, "id": rehearsal_id}
+        found = await store.database.tenant_rows(tenant_id, routing_rehearsals.STATE, about)
+        if not isinstance(rehearsal, RoutingRehearsal) or not found:
+            raise NotFound(NO_REHEARSAL)
+        ((state,),) = found
+        if state not in ("running", "cancelled"):
+            raise WrongState(ENDED.format(state=state))
+        rehearsal.cancel(max(ids.now(), rehearsal.modified_on))
+        appended = await store.append(
+            tenant_id, rehearsal, stream, command="CancelRehearsal", origin=origin, idempotency=idempotency
+        )
+        return rehearsal, appended
+
+    return await deciding_again(once)
 
 
 @dataclass(frozen=True, slots=True)

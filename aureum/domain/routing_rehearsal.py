@@ -12,12 +12,13 @@ from aureum.domain.routing.settings import Routing
 
 class RoutingRehearsal(Aggregate):
     """The aggregate. ``since`` and ``until`` are positions of the tenant's log, both included; ``since_time`` is the
-    moment that was asked for. It has no other event than its first: what comes of it stands with the job."""
+    moment that was asked for. What comes of it stands with the job."""
 
     routing: Routing
     since: int
     until: int
     since_time: datetime
+    cancelled: bool
 
     def __init__(self) -> None:
         """Requested.apply assigns everything."""
@@ -40,6 +41,15 @@ class RoutingRehearsal(Aggregate):
             aggregate.since = self.since
             aggregate.until = self.until
             aggregate.since_time = datetime.fromisoformat(self.since_time)
+            aggregate.cancelled = False
+
+    class Cancelled(Event):
+        """Staff no longer want to know it."""
+
+        TOPIC: ClassVar[str] = "routing_rehearsal.cancelled"
+
+        def apply(self, aggregate: "RoutingRehearsal") -> None:
+            aggregate.cancelled = True
 
     @classmethod
     def request(
@@ -55,3 +65,8 @@ class RoutingRehearsal(Aggregate):
             until=until,
             since_time=aureum_time(since_time),
         )
+
+    def cancel(self, at: datetime) -> None:
+        """Cancelling twice is the same success."""
+        if not self.cancelled:
+            self.trigger_event(self.Cancelled, timestamp=at)

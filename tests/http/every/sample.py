@@ -448,6 +448,14 @@ def rehearsed(sample: Sample) -> dict[str, Any]:
     return found
 
 
+def running_rehearsal(sample: Sample) -> dict[str, Any]:
+    """One that no worker has begun."""
+    sample.operator.rows(END_REHEARSALS, tenant=sample.tenant.id)
+    post = declared("POST", "/api/v1/admin/routing/rehearse")
+    assert post is not None
+    return {"path": f"{REHEARSALS}/{sample.succeed(post).json['id']}/cancel"}
+
+
 def to_rehearse(sample: Sample) -> dict[str, Any]:
     """A lead that was routed. The next rehearsal has it, so that the one of before is forgotten."""
     answer = sample.server.form(sample.tenant, email=f"yard{next(NUMBERS)}@example.com", message=f"Of {sample.mark}")
@@ -694,6 +702,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/admin/leads/{id}/claim"): in_pond,
     ("PUT", "/api/v1/admin/routing"): lambda sample: {"body": routing(sample)},
     ("POST", "/api/v1/admin/routing/rehearse"): rehearsal,
+    ("POST", f"{REHEARSALS}/{{id}}/cancel"): running_rehearsal,
     ("POST", IMPORTS): importing,
     ("POST", f"{IMPORTS}/{{id}}/undo"): imported,
     ("POST", f"{IMPORTS}/{{id}}/start"): lambda sample: {

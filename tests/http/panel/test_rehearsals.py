@@ -28,12 +28,12 @@ def test_a_broker_tries_other_settings(server: Server, proxied: Server, operator
     address = led_to(reader.send(form.action, form.filled(mode="primary_only", fallback="pond")))
     assert address.startswith(f"{HERE}/c")
     reading = reader.read(address)
-    assert "running" in reading.said("span") and f"{address}" in reading.links
+    assert "Running" in reading.said("span") and f"{address}" in reading.links
 
     operator.run(rehearse_all)
 
     reading = reader.read(address)
-    assert "completed" in reading.said("span") and reading.said("dd").count("60") == 2
+    assert "Completed" in reading.said("span") and reading.said("dd").count("60") == 2
     cells = reading.said("td")
     assert cells[: cells.index("The pond") + 3] in (
         ["Ana", "30", "0", "Ben", "30", "0", "The pond", "0", "60"],
@@ -43,6 +43,24 @@ def test_a_broker_tries_other_settings(server: Server, proxied: Server, operator
     (later,) = [link for link in reading.links if link.endswith("?page=2")]
     assert len(reader.read(later).said("td")) == 9 + 10 * 5
     assert server.ask("GET", "/api/v1/admin/routing", headers=owner.bearer).json == before
+    assert address in reader.read(HERE).links and "Completed" in reader.read(HERE).said("span")
+
+
+def test_a_running_rehearsal_is_stopped(server: Server, operator: Operator, tenant: Tenant) -> None:
+    reader = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
+    assert "Nothing has been rehearsed yet." in reader.read(HERE).said("p")
+    (form,) = [form for form in reader.read(ROUTING).forms if form.action == HERE]
+    address = led_to(reader.send(form.action, form.filled()))
+    (stop,) = [form for form in reader.read(address).forms if form.action == address]
+    assert led_to(reader.send(address, stop.filled())) == address
+    reading = reader.read(address)
+    assert "Stopped" in reading.said("span") and address not in [form.action for form in reading.forms]
+    # The button of a page that was opened before.
+    assert led_to(reader.send(address, stop.filled())) == address
+    ended = led_to(reader.send(form.action, form.filled()))
+    operator.run(rehearse_all)
+    refused = reader.send(ended, stop.filled())
+    assert refused.status == 409 and b"Only a running rehearsal can be cancelled." in refused.body
 
 
 def test_what_is_refused_is_said(server: Server, operator: Operator, tenant: Tenant) -> None:

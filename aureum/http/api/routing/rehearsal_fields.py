@@ -20,6 +20,7 @@ from aureum.projections.routing_rehearsals import LEAD
 from aureum.projections.webhook_replays import progress
 
 DAYS = 30
+NEWEST = 50
 
 
 class RehearsalCreate(Body):
@@ -58,7 +59,7 @@ class RehearsalResponse(Shape):
     """A rehearsal. While it is running, its counts are of what it has come to."""
 
     id: Wire
-    status: Literal["running", "completed", "failed"]
+    status: Literal["running", "completed", "failed", "cancelled"]
     progress: Annotated[float, Field(ge=0, le=1, description="How much of the log has been read, from 0 to 1.")]
     since: LeadsTimestamp
     settings: Annotated[RoutingResponse, Field(description="The settings that are rehearsed.")]
@@ -75,6 +76,12 @@ class RehearsalResponse(Shape):
     pond: PondResponse
     requested_at: LeadsTimestamp
     ended_at: LeadsTimestamp | None
+
+
+class RehearsalsResponse(Shape):
+    """The newest rehearsals."""
+
+    rehearsals: Annotated[list[RehearsalResponse], Field(description=f"The {NEWEST} newest rehearsals, newest first.")]
 
 
 class RehearsedResponse(Shape):

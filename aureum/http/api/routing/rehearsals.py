@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
-from aureum.commands.routing_rehearsals import NO_REHEARSAL, RequestRehearsal, request_rehearsal
+from aureum.commands.routing_rehearsals import NO_REHEARSAL, RequestRehearsal, cancel_rehearsal, request_rehearsal
 from aureum.domain import ids
 from aureum.domain.errors import Invalid, NotFound
 from aureum.domain.routing.settings import from_json, to_json
@@ -20,8 +20,10 @@ from aureum.http.access.callers import origin
 from aureum.http.access.roles import check_leader
 from aureum.http.api.routing.rehearsal_fields import (
     DAYS,
+    NEWEST,
     RehearsalCreate,
     RehearsalResponse,
+    RehearsalsResponse,
     RehearsedPage,
     Staff,
     csv_head,
@@ -117,6 +119,39 @@ def row_of_new(rehearsal: RoutingRehearsal) -> dict[str, Any]:
     }
 
 
+async def get_rehearsals(context: Context, of: OfBrokerage) -> Response:
+    """Lists the newest rehearsals, newest first."""
+    context = await leaders(context, of.brokerage_id)
+    parameters = {"tenant": context.tenant_id, "limit": NEWEST}
+    found = await context.app.database.tenant_rows(context.tenant_id, routing_rehearsals.NEWEST, parameters)
+    staff = await staff_of(context)
+    listed = [rehearsal_document(dict(zip(routing_rehearsals.NAMES, one, strict=True)), staff) for one in found]
+    return unless_same(context, encoded({"rehearsals": listed}))
+
+
+async def post_rehearsal_cancellation(context: Context, rehearsal_id: UUID, of: OfBrokerage) -> Response:
+    """Stops a running rehearsal. What it has found so far is kept like the results of any other rehearsal. Cancelling
+    it again has no further effect."""
+    context = await leaders(context, of.brokerage_id)
+    staff = await staff_of(context)
+    before = await row(context, rehearsal_id)
+
+    def body(rehearsal: RoutingRehearsal) -> bytes:
+        return encoded(rehearsal_document(before | {"state": "cancelled", "ended_at": rehearsal.modified_on}, staff))
+
+    remember = await once(context, body, tagged=False)
+    rehearsal, appended = await cancel_rehearsal(
+        context.app.store,
+        context.tenant_id,
+        rehearsal_id,
+        origin(context.request, context.caller),
+        idempotency=remember,
+    )
+    if appended.remembered is not None:
+        raise Replayed(appended.remembered)
+    return answer(body(rehearsal))
+
+
 async def get_rehearsal(context: Context, rehearsal_id: UUID, of: OfBrokerage) -> Response:
     """Returns the rehearsal: its progress, and how the load of the agents shifts."""
     context = await leaders(context, of.brokerage_id)
@@ -203,6 +238,29 @@ ENDPOINTS = (
         bodiless=True,
         answers=RehearsalResponse,
         status=202,
+        refusals=(400, 403, 409),
+    ),
+    Endpoint(
+        "GET",
+        PATH,
+        get_rehearsals,
+        "List rehearsals",
+        access=STAFF,
+        dialect="leads",
+        query=OfBrokerage,
+        answers=RehearsalsResponse,
+        refusals=(400, 403),
+    ),
+    Endpoint(
+        "POST",
+        PATH + "/{id}/cancel",
+        post_rehearsal_cancellation,
+        "Cancel a rehearsal",
+        access=STAFF,
+        dialect="leads",
+        id=Id(NO_REHEARSAL),
+        query=OfBrokerage,
+        answers=RehearsalResponse,
         refusals=(400, 403, 409),
     ),
     one(PATH + "/{id}", get_rehearsal, "Get a rehearsal", query=OfBrokerage, answers=RehearsalResponse),

@@ -1,5 +1,6 @@
 """Rehearsals over the API: past leads under other settings, and nothing is changed."""
 
+import asyncio
 import csv
 import io
 from itertools import cycle, islice
@@ -324,7 +325,7 @@ def test_who_may(server: Server, operator: Operator, tenant: Tenant, owner: Staf
     assert server.ask(endpoint.method, path, body, agent.bearer).status == 403
     assert server.ask(endpoint.method, path, body).status == 401
     stranger = operator.staff(operator.brokerage().id, "brokerage_owner")
-    assert server.ask(endpoint.method, path, body, stranger.bearer).status == (404 if endpoint.id else 202)
+    assert server.ask(endpoint.method, path, body, stranger.bearer).status == (404 if endpoint.id else endpoint.status)
 
 
 def test_a_clients_leads_stay_with_the_clients_agent(
@@ -358,3 +359,70 @@ def test_an_empty_brokerage_and_any_message(server: Server, operator: Operator, 
     found, leads = rehearsed(server, operator, owner, settings={"mode": "semantic", "semantic_filter": True})
     assert (found["leads"], found["moved"], found["pond"]["would_have"]) == (6, 6, 0)
     assert all(one["would_have"] is not None and one["reason"] for one in leads)
+
+
+def test_rehearsals_are_listed_newest_first(
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    assert server.ask("GET", REHEARSALS, headers=owner.bearer).json == {"rehearsals": []}
+    jobs = [asked(server, owner, settings={"mode": mode}) for mode in ("random", "primary_only")]
+    assert server.ask("GET", REHEARSALS, headers=owner.bearer).json == {"rehearsals": jobs[::-1]}
+    operator.run(to_the_end)
+    listed = server.ask("GET", REHEARSALS, headers=owner.bearer)
+    assert listed.json == {"rehearsals": [got(server, owner, job) for job in jobs[::-1]]}
+    assert server.ask("GET", REHEARSALS, headers=owner.bearer | {"If-None-Match": listed.headers["etag"]}).status == 304
+    stranger = operator.staff(operator.brokerage().id, "brokerage_owner")
+    assert server.ask("GET", REHEARSALS, headers=stranger.bearer).json == {"rehearsals": []}
+    assert server.ask("GET", REHEARSALS, headers=team[0].bearer).status == 403
+
+
+def test_a_cancelled_rehearsal_goes_no_further(
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    """Also while a worker is at it; what it has found stays."""
+    for _ in range(3):
+        sent(server, tenant)
+    job = asked(server, owner)
+    path = f"{REHEARSALS}/{job['id']}/cancel"
+
+    async def cancelled_meanwhile(store: EventStore) -> None:
+        held = await claim(store.database)
+        assert held is not None and held.id == from_wire(job["id"])
+        await asyncio.to_thread(lambda: cancelled.append(server.ask("POST", path, headers=owner.bearer)))
+        await go_on(store, held)
+
+    cancelled: list[Any] = []
+    operator.run(cancelled_meanwhile)
+    operator.run(to_the_end)
+    assert cancelled[0].status == 200
+    found = got(server, owner, job)
+    assert found == cancelled[0].json and (found["status"], found["leads"]) == ("cancelled", 0)
+    assert found["ended_at"] is not None and found["progress"] < 1
+    # Once more, and at the other process: the same success, and no second event.
+    head = operator.rows(STATE, tenant=tenant.id)
+    assert proxied.ask("POST", path, headers=owner.bearer).json == found
+    assert operator.rows(STATE, tenant=tenant.id) == head
+
+
+def test_only_a_running_rehearsal_is_cancelled(
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    job = asked(server, owner)
+    path = f"{REHEARSALS}/{job['id']}/cancel"
+    stranger = operator.staff(operator.brokerage().id, "brokerage_owner")
+    assert server.ask("POST", path, headers=stranger.bearer).status == 404
+    assert server.ask("POST", path, headers=team[0].bearer).status == 403
+    operator.run(to_the_end)
+    refused = server.ask("POST", path, headers=owner.bearer)
+    assert refused.status == 409 and "Only a running rehearsal" in refused.json["detail"]
+    assert got(server, owner, job)["status"] == "completed"
+
+
+def test_cancelling_makes_room(server: Server, operator: Operator, tenant: Tenant, owner: Staff) -> None:
+    jobs = [asked(server, owner) for _ in range(MOST_RUNNING)]
+    full = server.ask("POST", REHEARSE, {}, owner.bearer)
+    assert full.status == 409 and "cancel one" in full.json["detail"]
+    keyed = owner.bearer | {"Idempotency-Key": "k"}
+    first, again = (server.ask("POST", f"{REHEARSALS}/{jobs[0]['id']}/cancel", headers=keyed) for _ in range(2))
+    assert first.json == again.json and again.headers["Idempotent-Replayed"] == "true"
+    assert server.ask("POST", REHEARSE, {}, owner.bearer).status == 202
