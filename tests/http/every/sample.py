@@ -95,6 +95,7 @@ END_IMPORTS = """
 UPDATE imports SET state = CASE state WHEN 'checking' THEN 'checked' ELSE 'undone' END
  WHERE tenant_id = %(tenant)s AND state IN ('checking', 'undoing') RETURNING 1
 """
+HOLD_REHEARSALS = "UPDATE routing_rehearsals SET held_until = 'infinity' WHERE tenant_id = %(tenant)s RETURNING 1"
 END_REHEARSALS = "UPDATE routing_rehearsals SET state = 'completed' WHERE tenant_id = %(tenant)s RETURNING 1"
 FAIL_MAIL = """
 UPDATE mails SET state = 'failed', attempt = 1, error = 'recipient_refused', ended_at = now()
@@ -449,11 +450,13 @@ def rehearsed(sample: Sample) -> dict[str, Any]:
 
 
 def running_rehearsal(sample: Sample) -> dict[str, Any]:
-    """One that no worker has begun."""
+    """One that a worker holds."""
     sample.operator.rows(END_REHEARSALS, tenant=sample.tenant.id)
     post = declared("POST", "/api/v1/admin/routing/rehearse")
     assert post is not None
-    return {"path": f"{REHEARSALS}/{sample.succeed(post).json['id']}/cancel"}
+    asked = sample.succeed(post).json["id"]
+    sample.operator.rows(HOLD_REHEARSALS, tenant=sample.tenant.id)
+    return {"path": f"{REHEARSALS}/{asked}/cancel"}
 
 
 def to_rehearse(sample: Sample) -> dict[str, Any]:

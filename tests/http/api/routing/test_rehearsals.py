@@ -424,5 +424,5 @@ def test_cancelling_makes_room(server: Server, operator: Operator, tenant: Tenan
     assert full.status == 409 and "cancel one" in full.json["detail"]
     keyed = owner.bearer | {"Idempotency-Key": "k"}
     first, again = (server.ask("POST", f"{REHEARSALS}/{jobs[0]['id']}/cancel", headers=keyed) for _ in range(2))
-    assert first.json == again.json and again.headers["Idempotent-Replayed"] == "true"
+    assert first.json == again.json and again.headers["idempotent-replayed"] == "true"
     assert server.ask("POST", REHEARSE, {}, owner.bearer).status == 202
