@@ -57,9 +57,9 @@ class BucketChunks:
                 await obstore.put_async(
                     self.store, name_of(tenant_id, document_id), noted(), chunk_size=PART, max_concurrency=AT_ONCE
                 )
-        except BucketUnavailable:
-            # What *chunks* raised comes out as an error of the package's own.
-            if failed:
+        except Exception as error:
+            # What *chunks* raised may come out as another error.
+            if failed and error is not failed[0]:
                 raise failed[0] from None
             raise
 
@@ -93,14 +93,18 @@ class BucketChunks:
             except DocumentLost:
                 continue  # it is gone, as it is to be
 
-    async def names(self) -> AsyncIterator[str]:
-        """The names of all objects there. Raises BucketUnavailable."""
+    async def objects(self) -> AsyncIterator[tuple[str, int]]:
+        """The name and size of all objects there. Raises BucketUnavailable."""
         import obstore
 
-        with reached():
-            async for page in obstore.list(self.store):
-                for one in page:
-                    yield one["path"]
+        pages = aiter(obstore.list(self.store))
+        while True:
+            with reached():
+                page = await anext(pages, None)
+            if page is None:
+                return
+            for one in page:
+                yield one["path"], one["size"]
 
 
 def name_of(tenant_id: UUID, document_id: UUID) -> str:
