@@ -17,6 +17,7 @@ from aureum.domain import ids
 from aureum.domain.brokerage import Brokerage
 from aureum.store import chain
 from aureum.store.append import call
+from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_log import open_tenant_key
 from aureum.store.event_store import NO_STREAM, EventStore
@@ -107,7 +108,8 @@ async def measure(url: str, part: str, tenant: str, opened: IO[bytes]) -> dict[s
             events = verified.events
         elif part == "export":
             key = await open_tenant_key(connection, TenantKeys(master), UUID(tenant))
-            events = (await export(connection, key, opened.write)).events
+            async with Database(url) as database:
+                events = (await export(connection, key, opened.write, KeptBlobs(database))).events
         else:
             done = await import_brokerage(
                 connection,

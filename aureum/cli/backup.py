@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aureum.cli.backup_documents import add_documents, restore_documents
 from aureum.cli.files import new_file
 from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json, examples
@@ -48,7 +49,8 @@ def backup_command(
     """Back up the database to a file.
 
     The installation keeps running meanwhile. The file has everything except the master key: keep the key in another
-    place. Personal data is in clear text in the file, as in the database, so protect both.
+    place. Documents are encrypted in it, also those of a bucket. Other personal data is in clear text in the file, as
+    in the database, so protect both.
     """
     with installation() as here:
         about = write(here, file, *run(observe(here)))
@@ -83,8 +85,10 @@ def write(here: Installation, file: Path, major: int, observed: dict[str, Any]) 
                 dumped.write(block)
 
             dump(here.url, major, take)
+        # What was put after the dump is too much, and is left out when it is restored.
+        documents = run(add_documents(here, archive))
         about = {"aureum": __version__, "postgresql": major, **observed, "masterKey": fingerprint(here.key)}
-        about["sha256"] = digest.hexdigest()
+        about |= {"sha256": digest.hexdigest(), "documents": documents}
         archive.writestr(ABOUT, orjson.dumps(about))
     return about
 
@@ -96,7 +100,8 @@ def restore_command(
     """Restore a backup into an empty database.
 
     The master key must be the one of the installation that was backed up. An older version's backup is brought up to
-    date. Webhooks and mails that were waiting when the backup was made are sent.
+    date. Documents that were in a bucket go to the bucket that is set now, or into the database. Webhooks and mails
+    that were waiting when the backup was made are sent.
     """
     from aureum.cli.upgrade import upgrade
     from aureum.settings import load_settings
@@ -106,6 +111,8 @@ def restore_command(
     with installation(migrated=False) as here:
         run(fill(here, file, about))
         run(upgrade(here.settings, here.url, here.key, quiet=as_json))
+        with zipfile.ZipFile(file) as archive:
+            run(restore_documents(here, archive))
     people = (
         f"{about['brokerages']} brokerages and {about['events']} events were restored. Verify them: aureum audit verify"
     )

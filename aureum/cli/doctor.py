@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from aureum.cli.checks.check import Check, Doctor, Finding
+from aureum.cli.checks.documents import documents
 from aureum.cli.checks.machine import room, routing_model, server, unknown_settings
 from aureum.cli.checks.mail import mail
 from aureum.cli.checks.state import Fact, disk, program, state
@@ -18,7 +19,7 @@ from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json
 from aureum.cli.output import refusal, say, table
 
-CHECKS: tuple[Check, ...] = (server, logins, subscribers, read_models, webhooks, timers, mail, hosts)
+CHECKS: tuple[Check, ...] = (server, logins, subscribers, read_models, webhooks, timers, mail, documents, hosts)
 """In the order in which their findings are shown."""
 
 MOST_TOLD = 20
@@ -28,8 +29,9 @@ MOST_TOLD = 20
 def doctor_command(as_json: Json = False) -> None:
     """Check the installation. Changes nothing.
 
-    Checks the settings, the database with its clock and disk, logins, read models, webhooks, timers and mail, and shows
-    which Host belongs to which brokerage. The exit status is 1 if something is wrong or needs a decision.
+    Checks the settings, the database with its clock and disk, logins, read models, webhooks, timers, mail and
+    documents, and shows which Host belongs to which brokerage. The exit status is 1 if something is wrong or needs a
+    decision.
     """
     findings, facts = examined()
     wrong = [finding.text for finding in findings if finding.decide]

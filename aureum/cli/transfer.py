@@ -77,6 +77,7 @@ async def export_to(
 ) -> Exported:
     """Write the log of the brokerage to *out*. Raises NotFound, Broken, OSError."""
     from aureum.app import open_store
+    from aureum.store.blobs.opening import open_blobs
     from aureum.store.cipher import MasterKey, TenantKeys
     from aureum.store.event_log import open_tenant_key
     from aureum.store.postgres.database import Database, connect
@@ -87,9 +88,10 @@ async def export_to(
     prepared, watch = here.settings.prepared_statements, Watch(here.settings.database_long_timeout)
     async with Database(here.url, prepared=prepared) as database:
         tenant_id = await tenant_of(database, slug)
-    async with await connect(here.url, prepared=prepared, watch=watch) as connection:
-        key = await open_tenant_key(connection, TenantKeys(MasterKey(here.key)), tenant_id)
-        exported = await export(connection, key, out.write, seal, progress)
+        async with await connect(here.url, prepared=prepared, watch=watch) as connection:
+            key = await open_tenant_key(connection, TenantKeys(MasterKey(here.key)), tenant_id)
+            blobs = open_blobs(here.settings, database)
+            exported = await export(connection, key, out.write, blobs, seal, progress)
     async with open_store(here.settings, here.url, here.key) as store:
         await record(store, Noted("export", tenant_id=tenant_id, about=f"the whole log, {ON_COMMAND_LINE}"))
     return exported

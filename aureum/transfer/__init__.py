@@ -8,6 +8,7 @@
     reading.py        the file from its first line to its last; line_reading.py checks each event
     opening.py        the brokerage itself, in the platform's log
     log_writer.py     the log, with new keys and a new chain of hashes
+    documents.py      the bytes of documents
     building.py       the read models of that log
     state.py          a hash of the read models, the same on both installations
     arrival.py        events that close what secrets opened: secrets never leave an installation

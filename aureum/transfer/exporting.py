@@ -3,6 +3,7 @@
     snapshot   one transaction: the position, the brokerage's own events, a hash of what people read
     lines      the log up to that position, in short statements: what stands there never changes
     links      by which people unsubscribe from newsletters that they have
+    documents  their bytes, chunk by chunk
     end        how many lines there are, and their hash
 
 Others go on writing meanwhile. Memory does not grow with the log. The connections are the owner's.
@@ -20,9 +21,11 @@ from psycopg import AsyncConnection, IsolationLevel
 
 from aureum import __version__
 from aureum.domain.ids import PLATFORM, to_wire
+from aureum.store.blobs import BlobStore
 from aureum.store.cipher import TenantKey
 from aureum.store.mapper import ERASING
 from aureum.transfer import numbers
+from aureum.transfer.documents import document_lines
 from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LineWriter, special
 from aureum.transfer.log_reader import TIME, OpenedKeys, chunks
 from aureum.transfer.sealing import LineSeal
@@ -104,12 +107,14 @@ async def export(
     connection: AsyncConnection[Any],
     key: TenantKey,
     write: Callable[[bytes], object],
+    blobs: BlobStore,
     seal: LineSeal | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Exported:
-    """Write the log of the brokerage of *key*. *progress* is called with how many events of how many are written.
+    """Write the log of the brokerage of *key*, and its documents, which are in *blobs*. *progress* is called with how
+    many events of how many are written.
 
-    Raises Broken for an event that cannot be read, OSError, and the driver's errors.
+    Raises Broken for an event or a document that cannot be read, BucketUnavailable, OSError, and the driver's errors.
     """
     tenant_id = key.tenant_id
     source = f"/brokerages/{to_wire(tenant_id)}"
@@ -145,6 +150,8 @@ async def export(
                 progress(rows[-1][2], head)
     async for links in link_pages(connection, tenant_id):
         lines.add([special(source, LINKS, f"links.{lines.count}", at, {"links": links})])
+    async for line in document_lines(connection, blobs, key, seal, source, at):
+        lines.add([line])
     await check_erased(connection, tenant_id, head)
     digest = lines.hashed.hexdigest()
     lines.add([special(source, ENDED, "ended", at, {"events": head, "lines": lines.count, "hash": digest})])

@@ -27,6 +27,7 @@ from aureum.timers.setting import TIMERS
 from aureum.transfer import numbers
 from aureum.transfer.arrival import LOCK_TIMEOUT, NotAppended, arrive
 from aureum.transfer.building import ProgressOf, build
+from aureum.transfer.documents import DocumentPart, DocumentWriter
 from aureum.transfer.lines import Broken, LoggedEvent
 from aureum.transfer.log_writer import LogWriter
 from aureum.transfer.opening import open_brokerage
@@ -203,6 +204,7 @@ async def write_log(
     own: list[LoggedEvent] = []
     events: list[LoggedEvent] = []
     links: list[Link] = []
+    documents = DocumentWriter(connection, log.key)
 
     async def flush() -> None:
         await log.write(events)
@@ -219,6 +221,11 @@ async def write_log(
             match line:
                 case Link():
                     links.append(line)
+                case DocumentPart():
+                    # Its subject's key comes with the log.
+                    if events:
+                        await flush()
+                    await documents.write(line)
                 case LoggedEvent(position=0):
                     if line.stream_id != begun.tenant_id or line.version != len(own) + 1 or line.version > OWN_MOST:
                         raise Broken("it is not the next event of the brokerage itself")
@@ -229,6 +236,7 @@ async def write_log(
             if len(events) + len(links) >= CHUNK:
                 await flush()
         await flush()
+        documents.end()
         if log.position != begun.position:
             raise Broken("it is not the last event of the log")
     except Broken as error:

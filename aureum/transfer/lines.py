@@ -16,7 +16,7 @@ brokerage with their version, and their ``time`` is when they happened.
 
 The first line says what follows (type ``aureum.export.begun``), the last one proves that it is all there
 (``aureum.export.ended``); ``aureum.export.links`` are the hashes of the links in newsletters by which people
-unsubscribe.
+unsubscribe, ``aureum.export.document`` is a part of a document (``documents.py``).
 """
 
 import secrets
@@ -39,6 +39,7 @@ from aureum.store.mapper import EPOCH, MILLISECOND, REGISTRY, TOGETHER, EventTyp
 from aureum.transfer.sealing import LineSeal
 
 BEGUN, ENDED, LINKS = "aureum.export.begun", "aureum.export.ended", "aureum.export.links"
+DOCUMENTS = "aureum.export.document"
 
 DIGITS = 19
 

@@ -10,9 +10,10 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.ids import from_wire
+from aureum.transfer.documents import DocumentPart, read_part
 from aureum.transfer.exporting import FORMAT
 from aureum.transfer.line_reading import LINE_LIMIT, read_event
-from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LoggedEvent
+from aureum.transfer.lines import BEGUN, DOCUMENTS, ENDED, LINKS, Broken, LoggedEvent
 from aureum.transfer.sealing import LineSeal, WrongPassphrase
 
 NO_EXPORT = "This file was not written by 'aureum export'."
@@ -114,7 +115,7 @@ class ExportFile:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unreadable(NO_EXPORT) from error
 
-    def events(self) -> Iterator[LoggedEvent | Link]:
+    def events(self) -> Iterator[LoggedEvent | Link | DocumentPart]:
         """All that follows, up to the last line, which proves that it is all there. Raises Unreadable."""
         while True:
             line = self._next()
@@ -124,9 +125,12 @@ class ExportFile:
                     return
                 case str(name) if name == LINKS:
                     yield from self._links(line)
-                case _:
+                case name:
                     try:
-                        yield read_event(line, self.source, self.seal)
+                        if name == DOCUMENTS:
+                            yield read_part(line, self.seal)
+                        else:
+                            yield read_event(line, self.source, self.seal)
                     except Broken as error:
                         self.refuse(error)
                     except WrongPassphrase:

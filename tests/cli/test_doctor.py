@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -18,11 +19,17 @@ import pytest
 from aureum import __version__
 from aureum.cli.checks.machine import LEAST_ROOM, room
 from aureum.cli.doctor import MOST_TOLD
+from aureum.cli.installation import tenant_of
+from aureum.domain.ids import to_wire
 from aureum.settings import load_settings
 from aureum.settings.mail import FROM_WHOM, NO_MAIL_SERVER
+from aureum.store.blobs.chunks import CHUNK
+from aureum.store.blobs.keeping import KeptBlobs
+from aureum.store.event_store import EventStore
 from tests.cli.conftest import Terminal
 from tests.conftest import fresh_database
 from tests.mail.mail_server import mail_server_thread
+from tests.store.blobs.test_keeping import KEY, stream
 
 
 @pytest.fixture
@@ -311,6 +318,31 @@ def test_webhooks_that_are_not_sent(alone: Terminal) -> None:
     )
     (found,) = wrong(alone)
     assert (found["brokerage"], found["events"]) == (slug, 1)
+
+
+def test_documents_that_are_not_whole(alone: Terminal) -> None:
+    slug = alone.brokerage()
+    kept, damaged, empty = uuid4(), uuid4(), uuid4()
+
+    async def put(store: EventStore) -> str:
+        tenant = await tenant_of(store.database, slug)
+        await store.tenant_key(tenant)
+        blobs = KeptBlobs(store.database)
+        for document, size in ((kept, 2 * CHUNK), (damaged, 2 * CHUNK + 1), (empty, 0)):
+            await blobs.put(tenant, document, KEY, stream(bytes(size)), of=uuid4())
+        return to_wire(tenant)
+
+    tenant = alone.in_store(put)
+    assert wrong(alone) == []
+    change(alone, "DELETE FROM document_chunks WHERE document_id = %s AND n = 2", damaged)
+    (found,) = wrong(alone)
+    assert (found["check"], found["document"], found["tenant"]) == ("documents", to_wire(damaged), tenant)
+    alone.monkeypatch.setenv("AUREUM_DOCUMENTS_QUOTA_GB", "0.0011")
+    assert [one.get("brokerage") for one in wrong(alone)] == [None, slug]
+    change(alone, "DELETE FROM documents WHERE document_id <> %s", empty)
+    change(alone, "UPDATE documents SET in_bucket = true")
+    (found,) = wrong(alone)
+    assert found["documents"] == 1 and "AUREUM_DOCUMENTS_URL is not set" in found["text"]
 
 
 def test_leads_that_do_not_go_on(alone: Terminal) -> None:

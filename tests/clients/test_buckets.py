@@ -9,20 +9,27 @@ import urllib.request
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import obstore
 import pytest
 
+from aureum.cli.installation import tenant_of
 from aureum.commands.kept_bytes import delete_gone, sweep_unsure
 from aureum.settings.documents import bucket
 from aureum.store.blobs import BucketUnavailable, DocumentLost, ledger
 from aureum.store.blobs.chunks import CHUNK, SEALED
 from aureum.store.blobs.in_bucket import BucketChunks, name_of
 from aureum.store.blobs.keeping import KeptBlobs
+from aureum.store.event_store import EventStore
+from tests.cli.conftest import Terminal, terminal
 from tests.clients.tools import Tools
+from tests.conftest import fresh_database
 from tests.store.blobs.test_keeping import KEY, opened_blobs, read, stream
+
+__all__ = ["terminal"]
 
 pytestmark = pytest.mark.clients
 
@@ -190,3 +197,53 @@ def test_a_bucket_that_cannot_be_used_says_so(database_url: str, bucket_url: str
             assert await delete_gone(store.database, KeptBlobs(store.database, BucketChunks(there))) >= 1
 
     run(scenario())
+
+
+def incomplete(terminal: Terminal) -> int:
+    """How many documents ``aureum doctor`` says are not whole."""
+    found = terminal.run("doctor", "--json").json["findings"]
+    return sum(one["check"] == "documents" for one in found)
+
+
+@pytest.mark.parametrize("to_bucket", [True, False])
+def test_a_backup_has_them(
+    terminal: Terminal, server_url: str, bucket_url: str, tmp_path: Path, to_bucket: bool
+) -> None:
+    slug = terminal.brokerage()
+    texts = {uuid4(): bytes(size) for size in (0, 1, LARGE)}
+    chunks = BucketChunks(bucket(bucket_url))
+    tenants: list[UUID] = []
+
+    async def put(store: EventStore) -> None:
+        tenants.append(await tenant_of(store.database, slug))
+        await store.tenant_key(tenants[0])
+        for document, text in texts.items():
+            await KeptBlobs(store.database, chunks).put(tenants[0], document, KEY, stream(text), of=uuid4())
+
+    async def empty(_: EventStore) -> None:
+        await chunks.delete(tenants[0], list(texts))
+
+    async def same(store: EventStore) -> None:
+        blobs = KeptBlobs(store.database, chunks if to_bucket else None)
+        for document, text in texts.items():
+            assert await read(blobs, tenants[0], document) == text
+        await blobs.delete(tenants[0], list(texts))
+        assert await objects(chunks) == {}
+
+    with fresh_database(server_url, "template0") as elsewhere:
+        terminal.in_store(put)
+        terminal.monkeypatch.setenv("AUREUM_DOCUMENTS_URL", bucket_url)
+        assert incomplete(terminal) == 0
+        file = tmp_path / "one.backup"
+        assert terminal.json("backup", "--file", str(file))["documents"] == 3
+        terminal.in_store(empty)
+        assert incomplete(terminal) == 3
+        here, terminal.url = terminal.url, elsewhere
+        terminal.monkeypatch.setenv("AUREUM_DATABASE_URL", elsewhere)
+        if not to_bucket:
+            terminal.monkeypatch.delenv("AUREUM_DOCUMENTS_URL")
+        terminal.json("restore", "--file", str(file))
+        assert incomplete(terminal) == 0
+        terminal.in_store(same)
+        terminal.url = here
+        terminal.in_store(lambda store: KeptBlobs(store.database, chunks).delete(tenants[0], list(texts)))

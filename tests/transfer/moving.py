@@ -17,11 +17,12 @@ from aureum.domain.property import Property
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.domain.webhook_replay import WebhookReplay
+from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_log import open_tenant_key
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
-from aureum.store.postgres.database import connect
+from aureum.store.postgres.database import Database, connect
 from aureum.transfer.exporting import Exported, export
 from aureum.transfer.importing import Imported, import_brokerage
 from aureum.transfer.reading import ExportFile
@@ -91,9 +92,10 @@ async def exported(
 ) -> tuple[bytes, Exported]:
     """The file's bytes, and what the export says of itself."""
     out = io.BytesIO()
-    async with await connect(url) as connection:
+    async with await connect(url) as connection, Database(url) as database:
         key = await open_tenant_key(connection, TenantKeys(MasterKey(master)), tenant_id)
-        done = await export(connection, key, out.write, None if passphrase is None else LineSeal.new(passphrase))
+        seal = None if passphrase is None else LineSeal.new(passphrase)
+        done = await export(connection, key, out.write, KeptBlobs(database), seal)
     return out.getvalue(), done
 
 

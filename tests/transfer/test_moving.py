@@ -31,6 +31,7 @@ from aureum.mail.worker.mail_settings import MailSettings
 from aureum.projections import brokerages
 from aureum.registry import AGGREGATES, READ_MODELS, VERSIONED
 from aureum.store import chain
+from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.mapper import BEFORE_SEALING
@@ -321,7 +322,7 @@ def test_a_person_is_erased_while_the_log_is_exported(module_database_url: str) 
                     erasing[0].join()
 
             with pytest.raises(Broken, match="A person was erased while the log was exported"):
-                await export(connection, await store.tenant_key(tenant_id), write)
+                await export(connection, await store.tenant_key(tenant_id), write, KeptBlobs(store.database))
             assert (await store.load(tenant_id, lead.id)).aggregate().erased
 
     asyncio.run(scenario())

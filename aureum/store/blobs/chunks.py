@@ -86,3 +86,8 @@ async def opened(key: AESGCM, tenant_id: UUID, document_id: UUID, chunks: AsyncI
     except (InvalidTag, ValueError) as error:
         # ValueError: what is left of the chunk has no room for a nonce.
         raise DocumentLost from error
+
+
+def sealed_size(size: int) -> int:
+    """Bytes of all chunks of a document of *size* bytes."""
+    return size + (NONCE_BYTES + TAG_BYTES) * max(1, -(-size // CHUNK))
