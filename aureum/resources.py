@@ -87,7 +87,7 @@ RESOURCES: tuple[Resource, ...] = (
             f"{API}contacts.merging",
             f"{API}activities.activities",
         ),
-        (f"{PANEL}duplicates", f"{PANEL}contacts", f"{PANEL}activities"),
+        (f"{PANEL}duplicates", f"{PANEL}seen_as_client", f"{PANEL}contacts", f"{PANEL}activities"),
     ),
     Resource(
         Property,

@@ -36,6 +36,4 @@ def menu(visit: "PortalVisit") -> list[Entry]:
         return []
     places = [place for place in PLACES if place.signers or visit.at.has_portal]
     here = visit.request.url.path
-    return [
-        Entry(visit.link(place.path), visit.gettext(place.label), here == visit.link(place.path)) for place in places
-    ]
+    return [Entry(visit.link(place.path), visit.gettext(place.label), here == place.path) for place in places]

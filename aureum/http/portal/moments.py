@@ -8,15 +8,16 @@ from markupsafe import Markup
 def moment(at: datetime, zone: tzinfo, language: str) -> Markup:
     """A time of a day, for people and, in the element, for programs."""
     # Pages without a time do not need it.
-    from babel.dates import format_skeleton
+    from babel.dates import format_date, format_time
 
-    shown = format_skeleton("yMMMMEEEEdjm", at, zone, fuzzy=True, locale=language)
+    local = at.astimezone(zone)
+    shown = f"{format_date(local, 'full', language)}, {format_time(local, 'short', zone, language)}"
     return Markup('<time datetime="{at}">{shown}</time>').format(at=at.isoformat(), shown=shown)
 
 
 def day(on: date, language: str) -> Markup:
     """A date."""
-    from babel.dates import format_skeleton
+    from babel.dates import format_date
 
-    shown = format_skeleton("yMMMMEEEEd", on, fuzzy=True, locale=language)
+    shown = format_date(on, "full", language)
     return Markup('<time datetime="{on}">{shown}</time>').format(on=on.isoformat(), shown=shown)

@@ -26,6 +26,10 @@ HEADERS = {
 }
 """Of every page, unless it brings its own."""
 
+FIRST = "/portal"
+OF_SIGN_IN = ("/portal/sign-in", "/portal/code")
+"""Pages that the choice of a language does not lead back to. The address of one holds a token."""
+
 POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'self' '{style}'; connect-src 'self'; "
     "img-src 'self' data:; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
@@ -62,7 +66,7 @@ def rendered(
     visit: "PortalVisit", template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **shown: object
 ) -> Response:
     """A page of its *template*. Scripts run only on pages of a client, and only those that name the page's nonce."""
-    brokerage = visit.brokerage
+    brokerage, path = visit.brokerage, visit.request.url.path
     rule, digest = look(None if brokerage is None else brokerage.color)
     nonce = secrets.token_urlsafe(16) if visit.signed_in is not None and visit.preview is None else ""
     about = {
@@ -73,7 +77,7 @@ def rendered(
         "preview": visit.preview,
         "language": visit.locale,
         "languages": LANGUAGES,
-        "path": visit.request.url.path,
+        "path": FIRST if path.startswith(OF_SIGN_IN) else path,
         "menu": menu(visit),
         "link": visit.link,
         "style": style().digest,

@@ -16,9 +16,10 @@ Status = Literal["queued", "sent", "failed"]
 STATUS = "`queued`: it waits for an attempt, or one is in progress. `failed`: no attempt follows."
 
 
-TOKEN = re.compile(r"token=[A-Za-z0-9_-]+")
-HIDDEN = "token=…"
-"""What stands for the token of a link that opens something by itself."""
+SECRET = re.compile(r"(?<=token=)[A-Za-z0-9_-]+|(?<=/portal/sign-in/)[A-Za-z0-9_-]+|^ *[0-9]{6}$", re.MULTILINE)
+"""The token of a link that opens something by itself, and a code."""
+
+HIDDEN = "…"
 
 
 class MailResponse(Shape):
@@ -56,8 +57,8 @@ class WholeMailResponse(MailResponse):
     text: Annotated[
         str | None,
         Field(
-            description="The plain text. `null` if the person was erased. Of a link at which a password can be chosen, "
-            "the token is left out."
+            description="The plain text. `null` if the person was erased. Tokens of links at which a password can be "
+            "chosen or a client can sign in, and codes, are left out."
         ),
     ]
 
@@ -91,5 +92,5 @@ def whole_document(mail: LoggedMail) -> dict[str, Any]:
     plain = None if message is None else message.get_body(("plain",))
     text = None if plain is None else str(plain.get_content())
     if text is not None and mail.kind in KINDS and KINDS[mail.kind].secret:
-        text = TOKEN.sub(HIDDEN, text)
+        text = SECRET.sub(HIDDEN, text)
     return document(mail) | headers | {"text": text}
