@@ -20,6 +20,8 @@ run: .venv/.installed ## start everything on this machine: database, demo broker
 
 test: .venv/.installed ## run the tests on the embedded PostgreSQL (ARGS=tests/store runs some)
 	@echo "Left out here: tests on PostgreSQL 15, pages in a browser, and generated clients. .ci/run runs these too."
+	@command -v pdfsig >/dev/null && command -v qpdf >/dev/null || \
+	  echo "Left out, too: pdfsig and qpdf judge sealed documents (Debian's packages poppler-utils and qpdf)."
 	@$(BIN)/python -m pytest $(ARGS)
 
 test-browser: .venv/.installed ## run the pages in Chromium: each by every role, on both screens, in both schemes, with and without script

@@ -289,7 +289,7 @@ def test_a_job_without_an_answer_is_a_damaged_file() -> None:
 TOKENS = [b"<<", b">>", b"[", b"]", b"0 R", b"obj", b"/Kids", b"/Count", b"-1", b"9" * 20, b"/Prev", b"stream", b"("]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.integers(1, 12), st.sampled_from([ORDINARY, packed(b"<</A[1]>>")]))
 def test_broken_files_are_refused_and_nothing_else(dice: random.Random, times: int, whole: bytes) -> None:
     data = bytearray(whole)
