@@ -31,6 +31,7 @@ COUNTED = {COUNT_REQUESTS: text("store/count_requests.sql")}
 
 OF_THE_SERVICE = (
     Declared("store/append.sql"),
+    Declared("store/hold_heads.sql"),
     Declared("http/access/gate.sql", COUNTED),
     Declared("http/access/gate_one.sql", COUNTED),
     Declared(
@@ -43,6 +44,9 @@ OF_THE_SERVICE = (
     Declared("projections/properties_listed.sql"),
     Declared("projections/staff_leads.sql"),
     Declared("projections/lead_sorted.sql", lead_sorted.REPLACED),
+    Declared("projections/brokerage_of_lead.sql"),
+    Declared("http/panel/logs_changed.sql"),
+    Declared("background/lag.sql"),
 )
 """Those that requests call."""
 

@@ -68,6 +68,16 @@ def test_no_service_may_do_more_than_it_must() -> None:
     assert COMPOSE["services"]["server"]["ports"] == ["127.0.0.1:8000:8000"], "the proxy on this machine, and no other"
 
 
+def test_the_server_is_not_told_how_to_log_in_as_the_owner() -> None:
+    told = {
+        name: one["environment"] for name, one in COMPOSE["services"].items() if name in OURS and "environment" in one
+    }
+    # Unset, it is empty, as if it were not there.
+    owner = {"AUREUM_OWNER_DATABASE_URL": "${AUREUM_OWNER_DATABASE_URL:-}"}
+    assert told == {"migrate": owner, "worker": owner}
+    assert COMPOSE["services"]["server"]["env_file"] == "aureum.env"
+
+
 def commands() -> Iterator[list[str]]:
     """What is started, everywhere, behind the name of the program."""
     yield from (COMPOSE["services"][name]["command"] for name in OURS)
@@ -91,7 +101,10 @@ def test_a_unit_has_no_rights_and_is_understood(unit: Path, tmp_path: Path) -> N
     parser.read(unit)
     service = parser["Service"]
     assert (service["User"], service["ProtectSystem"], service["NoNewPrivileges"]) == ("aureum", "strict", "yes")
-    assert service["CapabilityBoundingSet"] == "" and service["EnvironmentFile"] == "/etc/aureum/aureum.env"
+    assert service["CapabilityBoundingSet"] == ""
+    files = re.findall(r"^EnvironmentFile=(.*)$", unit.read_text(), re.MULTILINE)
+    owner = [] if unit.stem == "aureum-server" else ["-/etc/aureum/owner.env"]
+    assert files == ["/etc/aureum/aureum.env", *owner], "the server is not told how to log in as the owner"
     # systemd itself judges where it is; .ci/run installs it.
     if (judge := shutil.which("systemd-analyze")) is not None:
         for one in UNITS:

@@ -24,9 +24,9 @@ PAUSE_SECONDS = 0.02
 
 async def caught_up(store: EventStore, consumer: Consumer[Any], tenant_id: UUID) -> int:
     """How many events are missing; 0, unless there are very many. Raises Unavailable."""
-    behind = 0
+    behind, about = 0, {"tenant": tenant_id, "consumer": consumer.name}
     for _ in range(TRIES):
-        rows = await store.database.rows(BEHIND, {"tenant": tenant_id, "consumer": consumer.name})
+        rows = await store.database.tenant_rows(tenant_id, BEHIND, about)
         behind = rows[0][0] if rows else 0
         if behind == 0 or behind > 2 * BATCH:
             break

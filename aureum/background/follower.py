@@ -29,7 +29,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from aureum.background.reading import POSITION
 from aureum.background.waiting import all_of, wait_for
@@ -37,6 +37,7 @@ from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
+from aureum.store.postgres.database import SET_TENANT
 
 log = structlog.get_logger()
 
@@ -159,6 +160,9 @@ async def follow(
         locked, new, beside = (connection.cursor(binary=True) for _ in range(3))
         async with connection.pipeline():
             await connection.execute("BEGIN")
+            if connection.owns_nothing:
+                # A process that answers requests follows one tenant at times, by a login that sees no other.
+                await connection.execute(SET_TENANT.format(sql.Literal(str(tenant_id))), prepare=False)
             await connection.execute(consumer.begin, about)
             await locked.execute(LOCK_CHECKPOINT, about)
             await new.execute(NEW_EVENTS, about)

@@ -1,13 +1,4 @@
-"""How far the followers are behind the logs."""
+"""How far the followers are behind the logs. The function stands in ``lag.sql``."""
 
-# Of a log that a follower has not looked at yet it has no row.
-LAGS = """
-SELECT f.consumer, COALESCE(sum(h.position - COALESCE(c.position, 0)), 0)::int8, min(e.recorded_at)
-  FROM (SELECT DISTINCT consumer FROM checkpoints) f
-  CROSS JOIN heads h
-  LEFT JOIN checkpoints c ON c.tenant_id = h.tenant_id AND c.consumer = f.consumer
-  LEFT JOIN events e ON e.tenant_id = h.tenant_id AND e.position = COALESCE(c.position, 0) + 1
- GROUP BY f.consumer
- ORDER BY f.consumer
-"""
+LAGS = "SELECT consumer, events, oldest_at FROM follower_lags()"
 """Of each follower: its name, how many events are ahead of it, and when the oldest of them was recorded."""

@@ -10,7 +10,7 @@ import sys
 
 from aureum.cli.checks.check import Check, Doctor, Finding
 from aureum.cli.checks.documents import documents
-from aureum.cli.checks.machine import room, routing_model, server, unknown_settings
+from aureum.cli.checks.machine import requests_login, room, routing_model, server, unknown_settings
 from aureum.cli.checks.mail import mail
 from aureum.cli.checks.state import Fact, disk, program, state
 from aureum.cli.checks.tenants import hosts, logins, read_models, subscribers, webhooks
@@ -19,7 +19,18 @@ from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json
 from aureum.cli.output import refusal, say, table
 
-CHECKS: tuple[Check, ...] = (server, logins, subscribers, read_models, webhooks, timers, mail, documents, hosts)
+CHECKS: tuple[Check, ...] = (
+    server,
+    requests_login,
+    logins,
+    subscribers,
+    read_models,
+    webhooks,
+    timers,
+    mail,
+    documents,
+    hosts,
+)
 """In the order in which their findings are shown."""
 
 MOST_TOLD = 20

@@ -27,12 +27,21 @@ Result = TypeVar("Result")
 REBUILD_OF = "the rebuild of "
 """How ``pending`` names what an older version of a step has made."""
 
+RIGHTS = "rights"
+"""How what ``aureum.store.postgres.service_role`` gives is named."""
+
 NOT_MIGRATED = "The database is not up to date: {names} must run first. Run: aureum migrate"
+
+OWNER_ALONE = (
+    "AUREUM_OWNER_DATABASE_URL is set, and AUREUM_DATABASE_URL is not. Set both, or AUREUM_DATABASE_URL alone; the "
+    "embedded database needs neither."
+)
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Settings, the database's URL, the master key, and the embedded server if it is that."""
+    """Settings, the database's URL (the owner's, if there is one), the master key, and the embedded server if it is
+    that."""
 
     settings: Settings
     url: str
@@ -41,16 +50,18 @@ class Installation:
 
 
 @contextlib.contextmanager
-def installation(*, migrated: bool = True, told: bool = False, rebuilding: bool = False) -> Iterator[Installation]:
+def installation(
+    *, migrated: bool = True, told: bool = False, rebuilding: bool = False, sweeps: bool = True
+) -> Iterator[Installation]:
     """The installation that the settings name. If *migrated*, the embedded database is brought up to date when it is
     started, and one of the operator's own must be up to date already. Variables that are no settings are named on
     standard error, unless they are *told* of otherwise. If *rebuilding*, and the settings say so, what an older version
-    of a step has made is rebuilt first. Raises SettingsError, EmbeddedDatabaseError, Unavailable,
-    WrongMasterKey, Refused.
+    of a step has made is rebuilt first. Unless it *sweeps*, a login that owns nothing is enough. Raises SettingsError,
+    EmbeddedDatabaseError, Unavailable, WrongMasterKey, Refused.
     """
     from aureum.cli.upgrade import upgrade
     from aureum.log import configure_command
-    from aureum.settings import load_settings
+    from aureum.settings import SettingsError, load_settings
     from aureum.settings.master_key import master_key
     from aureum.store.postgres import embedded
 
@@ -58,11 +69,14 @@ def installation(*, migrated: bool = True, told: bool = False, rebuilding: bool 
     settings = load_settings()
     if not told:
         name_unknown_settings()
+    if settings.owner_database_url is not None and settings.database_url is None:
+        raise SettingsError(OWNER_ALONE)
     key = master_key(settings)
     if settings.database_url is not None:
+        url = settings.owner_database_url or settings.database_url
         if migrated:
-            run(check(settings, settings.database_url, key, rebuilding=rebuilding and settings.rebuild_at_start))
-        yield Installation(settings, settings.database_url, key)
+            run(check(settings, url, key, rebuilding=rebuilding and settings.rebuild_at_start, sweeps=sweeps))
+        yield Installation(settings, url, key)
         return
     if not (settings.data_dir / "postgres").exists():
         note(f"Creating a database in {settings.data_dir} ...")
@@ -80,24 +94,35 @@ def name_unknown_settings() -> None:
         sys.stderr.write(f"Warning: {sentence}\n")
 
 
-async def check(settings: Settings, url: str, key: bytes, *, rebuilding: bool) -> None:
-    """That the database is up to date, and *key* its master key. What an older version of a step has made is rebuilt,
-    if *rebuilding* and nothing else is missing. Raises Busy, Unavailable, WrongMasterKey, Refused."""
+async def check(settings: Settings, url: str, key: bytes, *, rebuilding: bool, sweeps: bool) -> None:
+    """That the logins can do what they must, the database is up to date, and *key* its master key. What an older
+    version of a step has made is rebuilt, if *rebuilding*, the login may, and nothing else is missing. Raises Busy,
+    Unavailable, WrongMasterKey, OtherDatabase, Refused."""
+    from aureum.cli.logins import lacks_rights, too_little
     from aureum.store.cipher import MasterKey
+    from aureum.store.postgres import service_role
     from aureum.store.postgres.database import connect
     from aureum.store.postgres.migrate import check_master_key, pending
 
+    async with await connect(url) as connection:
+        owner = not connection.owns_nothing
+        if not owner and (sweeps or settings.owner_database_url is not None):
+            raise Refused(too_little(settings))
+        if await service_role.lacks_rights(connection):
+            raise Refused(NOT_MIGRATED.format(names=RIGHTS))
     names = await pending(url)
-    if rebuilding and names and all(name.startswith(REBUILD_OF) for name in names):
+    if owner and rebuilding and names and all(name.startswith(REBUILD_OF) for name in names):
         from aureum.cli.upgrade import rebuild_old
         from aureum.store.postgres.watch import Watch
 
         note(f"Running {', '.join(names)} ...")
         await rebuild_old(settings, url, key, Watch(settings.database_long_timeout), quiet=False)
         names = await pending(url)
-    if names:
-        raise Refused(NOT_MIGRATED.format(names=", ".join(names)))
     async with await connect(url) as connection:
+        if not names and await lacks_rights(settings, connection):
+            names = [RIGHTS]
+        if names:
+            raise Refused(NOT_MIGRATED.format(names=", ".join(names)))
         await check_master_key(connection, MasterKey(key))
 
 

@@ -28,7 +28,8 @@ REFUSED = (
 )
 NOT_ALLOWED = (
     "The database's role may not do this. It must own the database, and either have CREATEROLE or be a member of "
-    "aureum_service; docs/operating.md has the statements."
+    "aureum_service; docs/operating.md has the statements. If the login of AUREUM_DATABASE_URL owns nothing, set "
+    "AUREUM_OWNER_DATABASE_URL to the owner's."
 )
 UNFORESEEN = (
     "Unexpected error: {error} at {places}. Nothing more is shown, since it may be personal; please report this line."

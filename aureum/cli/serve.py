@@ -86,7 +86,7 @@ def serve_command(
     """
     from aureum.processes.supervisor import listen, serve
 
-    with listen(host, port) as listener, routing_model() as model, served() as (_, look_after):
+    with listen(host, port) as listener, routing_model() as model, served(sweeps=not no_worker) as (_, look_after):
         serve(
             listener,
             workers=workers,
@@ -123,19 +123,23 @@ def both(look_after: Callable[[], None], model: ModelProcess | None) -> Callable
 
 
 @contextlib.contextmanager
-def served() -> Iterator[tuple[Installation, Callable[[], None]]]:
-    """The installation, and what looks after its database while it is served."""
+def served(*, sweeps: bool) -> Iterator[tuple[Installation, Callable[[], None]]]:
+    """The installation, and what looks after its database while it is served. With *sweeps* a worker is part of it,
+    which works for all brokerages."""
     import structlog
 
+    from aureum.cli.logins import too_much
     from aureum.log import configure
     from aureum.settings.mail import NO_MAIL_SERVER, mail_from
     from aureum.settings.names import misnamed
 
-    with installation(told=True, rebuilding=True) as here:
+    with installation(told=True, rebuilding=True, sweeps=sweeps) as here:
         configure(here.settings.log_level)
         for sentence in misnamed():
             structlog.get_logger().warning("unknown_setting", reason=sentence)
         mail_from(here.settings)
+        if reason := run(too_much(here.settings)):
+            structlog.get_logger().warning("login_owns_tables", reason=reason)
         if here.settings.smtp_url is None and here.settings.database_url is not None:
             structlog.get_logger().warning("no_mail_server", reason=NO_MAIL_SERVER)
         keeper = None if here.server is None else Keeper(here.server)
@@ -207,7 +211,7 @@ def worker_command(metrics_port: MetricsPort = None, as_json: Json = False) -> N
         settings = load_settings()
         port = settings.metrics_port if metrics_port is None else metrics_port
         listener = None if port is None else stack.enter_context(listen(settings.metrics_host, port))
-        here, _ = stack.enter_context(served())
+        here, _ = stack.enter_context(served(sweeps=True))
         url = None if listener is None else base_url(listener)
         where = "" if url is None else f" Metrics at {url}/metrics."
         say(
@@ -258,7 +262,7 @@ def run_command(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 
     """
     from aureum.processes.supervisor import listen, serve
 
-    with listen(host, port) as listener, routing_model() as model, served() as (here, look_after):
+    with listen(host, port) as listener, routing_model() as model, served(sweeps=True) as (here, look_after):
         note("Preparing the demo brokerage ...")
         demo = run(made(here))
 

@@ -13,6 +13,7 @@ from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import connect
 from aureum.store.postgres.migrate import data_steps, migrate
+from aureum.store.postgres.service_role import give_rights
 from aureum.store.postgres.watch import Watch
 from aureum.store.rebuild.older_steps import rebuild_older_steps
 from aureum.store.rebuild.rebuild import Progress
@@ -28,6 +29,8 @@ async def upgrade(settings: Settings, url: str, key: bytes, *, quiet: bool = Fal
     NewerDatabase, WrongMasterKey, and what the steps raise."""
     watch = Watch(settings.database_long_timeout)
     ran = await migrate(url, MasterKey(key), watch)
+    if settings.owner_database_url is not None and settings.database_url is not None:
+        ran += await give_rights(settings.owner_database_url, settings.database_url, watch)
     ran += await rebuild_old(settings, url, key, watch, quiet)
     async with await connect(url) as connection:
         left = [name for name in await data_steps(connection) if name in STEPS]

@@ -51,7 +51,7 @@ async def erase_streams(
     """Erase some streams, all or none; what was erased before stays so, and so does an envelope that was sent
     meanwhile. Raises Conflict if one of them has grown meanwhile, Busy, Unavailable."""
     tenant_key = await store.tenant_key(tenant_id)
-    async with store.database.connection() as connection, connection.transaction():
+    async with store.database.transaction(tenant_id) as connection:
         await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute(LOCK_WEBHOOKS, {"tenant": tenant_id})
         streams = await streams_of(connection, tenant_key, subjects)

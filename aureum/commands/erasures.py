@@ -103,7 +103,7 @@ async def settle(store: EventStore, tenant_id: UUID, erasure_id: UUID, subjects:
     for start in range(0, len(later), AT_ONCE):
         await deciding_again(partial(erase_streams, store, tenant_id, later[start : start + AT_ONCE], origin))
     tenant_key = await store.tenant_key(tenant_id)
-    async with store.database.connection() as connection, connection.transaction():
+    async with store.database.transaction(tenant_id) as connection:
         await connection.execute(LOCK_WEBHOOKS, about)
         await forget(connection, tenant_key, [*subjects, *later])
         await connection.execute(SETTLED, about)

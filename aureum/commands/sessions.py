@@ -23,6 +23,7 @@ from aureum.domain.errors import NotFound
 from aureum.projections import users
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import Database
+from aureum.store.postgres.functions import named
 
 TOKEN_PREFIX = "aut_"  # noqa: S105  it is how a token begins, not one
 
@@ -30,7 +31,7 @@ NO_SESSION = "There is no such session."
 
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
 
-HOLD = "SELECT FROM heads WHERE tenant_id = %(tenant)s FOR SHARE"
+HOLD = "SELECT FROM hold_heads(ARRAY[%(tenant)s]::uuid[])"
 """The append of a new password takes this row first: either it comes before and the next statement sees it, or it comes
 after and ends this session too."""
 
@@ -137,7 +138,7 @@ async def log_in(store: EventStore, command: LogIn) -> Session | None:
     known |= {"client": command.client, "device": command.device}
     async with database.connection() as connection, connection.transaction():
         await connection.execute(LOCK_TIMEOUT)
-        await connection.execute(HOLD, known)
+        await connection.execute(named(HOLD), known)
         started = await (await connection.execute(START, known)).fetchone()
     if started is None:
         return None

@@ -72,10 +72,11 @@ async def until_told(work: Callable[[asyncio.Event], Awaitable[None]], *, superv
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """The URL of the database, whose schema is up to date already. Raises EmbeddedDatabaseError."""
+def database(settings: Settings, *, sweeps: bool) -> Iterator[str]:
+    """The URL of the database, whose schema is up to date already; the owner's for what *sweeps* all tenants. Raises
+    EmbeddedDatabaseError."""
     if settings.database_url is not None:
-        yield settings.database_url
+        yield (settings.owner_database_url or settings.database_url) if sweeps else settings.database_url
         return
     with embedded.start(settings.data_dir) as server:
         yield server.url
@@ -87,7 +88,7 @@ def main(arguments: list[str]) -> None:
     configure(settings.log_level)
     allow_open_files()
     key = master_key(settings)
-    with database(settings) as url:
+    with database(settings, sweeps=arguments[:1] == ["worker"]) as url:
         match arguments:
             case ["http", descriptor, *model_paths]:
                 # Neither kind of process needs what the other is made of.

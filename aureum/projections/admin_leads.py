@@ -181,13 +181,9 @@ AGENTS = "SELECT user_id, number FROM users WHERE tenant_id = %(tenant)s AND use
 """The numbers of those whom a lead is or was assigned to."""
 
 BROKERAGE_OF_LEAD = """
-SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version - 1
-  FROM brokerages b
-  JOIN heads h ON h.tenant_id = b.tenant_id
-  JOIN lead_list l ON l.tenant_id = h.tenant_id AND l.read_version = h.lead_list_version
- WHERE l.number = %(number)s AND NOT b.disabled
+SELECT tenant_id, number, country, position, read_version FROM brokerage_of_lead(%(number)s::bigint)
 """
-"""As the owner, for platform admins only: a look into the index for each brokerage, since it begins with the tenant."""
+"""For platform admins only. The function stands in ``brokerage_of_lead.sql``."""
 
 BROKERAGE = """
 SELECT b.tenant_id, b.number, b.country, h.position, h.lead_list_version - 1

@@ -110,7 +110,7 @@ CREATE OR REPLACE FUNCTION staff_leads_of_all(
     total bigint, brokerage_id bigint, agent bigint, number bigint, stream_version integer, lead_id uuid,
     source_domain text, doc text, details text
 )
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp AS $function$
 DECLARE
     of_agent uuid;

@@ -59,6 +59,16 @@ class Settings(BaseSettings):
         AfterValidator(lambda url: url and postgresql_url(url)),
         Write("a URL, for example postgresql://aureum:PASSWORD@db.example.com:5432/aureum"),
     ] = Field(None, repr=False, description="PostgreSQL 15 or newer; unset: an embedded one under AUREUM_DATA_DIR")
+    owner_database_url: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and postgresql_url(url)),
+        Write("a URL, for example postgresql://aureum_owner:PASSWORD@db.example.com:5432/aureum"),
+    ] = Field(
+        None,
+        repr=False,
+        description="the same database by the role that owns it: for migrations, rebuilds, the worker and commands; "
+        "unset: AUREUM_DATABASE_URL does everything",
+    )
     data_dir: Annotated[Path, AfterValidator(absolute), Write("a directory, for example /var/lib/aureum")] = Field(
         default_factory=default_data_dir,
         description="where the embedded database and the master key made for it are kept",

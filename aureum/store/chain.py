@@ -7,7 +7,7 @@ signed and have left the machine find that, too (``signed_checkpoints.py``).
 
 import asyncio
 import struct
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -42,6 +42,9 @@ SELECT position, uuid_send(stream_id), version, convert_to(type, 'UTF8'), schema
  ORDER BY position
  LIMIT %(limit)s
 """
+
+Read = Callable[[str, Mapping[str, Any]], Awaitable[list[Any]]]
+"""Runs a statement and fetches its rows, in binary."""
 
 LOWEST = -(2**63)
 """A log begins at 1, but a row that was added by hand may have any position."""
@@ -172,19 +175,29 @@ async def verify(
     progress: Callable[[int, int], None] | None = None,
     signed: Mapping[int, Sequence[SignedCheckpoint]] | None = None,
 ) -> Verified | Broken:
-    """Verify the tenant's log as it is now, against the checkpoints that were *signed*; what is appended meanwhile does
-    not disturb.
+    """``verify_log`` on a connection of the owner, in autocommit: no transaction stays open."""
 
-    The connection is the owner's, in autocommit: no transaction stays open. *progress* is told, after every chunk, how
-    many events of how many are done.
-    """
-    cursor = connection.cursor(binary=True)
-    await cursor.execute(HEAD, {"tenant": tenant_id})
-    ((head, head_hash, last),) = await cursor.fetchall()
+    async def read(query: str, parameters: Mapping[str, Any]) -> list[Any]:
+        cursor = connection.cursor(binary=True)
+        await cursor.execute(query, parameters)
+        return await cursor.fetchall()
+
+    return await verify_log(read, tenant_id, progress, signed)
+
+
+async def verify_log(
+    read: Read,
+    tenant_id: UUID,
+    progress: Callable[[int, int], None] | None = None,
+    signed: Mapping[int, Sequence[SignedCheckpoint]] | None = None,
+) -> Verified | Broken:
+    """Verify the tenant's log as it is now, against the checkpoints that were *signed*; what is appended meanwhile does
+    not disturb. *progress* is told, after every chunk, how many events of how many are done."""
+    ((head, head_hash, last),) = await read(HEAD, {"tenant": tenant_id})
     if head is None:
         return Broken(0, "the tenant has no head")
     walk = Walk(tenant_id, signed or {})
-    async with aclosing(chunks(connection, tenant_id, head)) as found:
+    async with aclosing(chunks(read, tenant_id, head)) as found:
         async for rows in found:
             for row in rows:
                 if broken := walk.step(row):
@@ -200,13 +213,11 @@ async def verify(
     return walk.end() or Verified(head)
 
 
-async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
+async def chunks(read: Read, tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
     """The rows of the log up to *head*. The database looks for the next ones while the caller works on these."""
 
     async def fetch(first: int) -> list[Any]:
-        cursor = connection.cursor(binary=True)
-        await cursor.execute(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
-        return await cursor.fetchall()
+        return await read(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
 
     ahead = asyncio.create_task(fetch(LOWEST))
     try:

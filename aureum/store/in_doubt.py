@@ -15,10 +15,13 @@ from aureum.store.append import Append, Outcome
 from aureum.store.guards import Turn
 from aureum.store.postgres.arrays import packed
 from aureum.store.postgres.connection import Connection
+from aureum.store.postgres.database import SET_TENANT
+from aureum.store.postgres.functions import named
 
 GIVE_UP = "INSERT INTO given_up_writers (writer) VALUES (%s) ON CONFLICT (writer) DO NOTHING"
 
-HOLD = "SELECT FROM heads WHERE tenant_id = ANY (%b::uuid[]) ORDER BY tenant_id FOR SHARE"
+HOLD = "SELECT FROM hold_heads(%b::uuid[])"
+"""Not in plain SQL: a login that answers requests may not lock the rows of the heads."""
 
 APPENDED = """
 SELECT a.item, e.position
@@ -43,7 +46,8 @@ SELECT a.item, h.position
 async def ask(
     connection: Connection, writer: UUID, appends: Sequence[Append], lock_timeout: str
 ) -> list[Outcome | None]:
-    """What became of each of *appends*: ``appended``, or None for what is not done and never will be by *writer*.
+    """What became of each of *appends*, all of one tenant: ``appended``, or None for what is not done and never will be
+    by *writer*.
 
     *connection* is another one than the writer's. Raises the driver's errors; then nothing is known.
     """
@@ -51,7 +55,8 @@ async def ask(
     await connection.execute(GIVE_UP, [writer])
     async with connection.transaction():
         await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(lock_timeout)))
-        await connection.execute(HOLD, [packed(UUID, [append.tenant_id for append in appends])])
+        await connection.execute(SET_TENANT.format(sql.Literal(str(appends[0].tenant_id))))
+        await connection.execute(named(HOLD), [packed(UUID, [append.tenant_id for append in appends])])
         found: dict[int, int] = {}
         for some, statement, kinds, row in (
             ([a for a in appends if a.events], APPENDED, (UUID, UUID, int, bytes, bytes), last_event),

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from aureum.cli.checks.check import Doctor, Finding
+from aureum.cli.logins import too_much
 
 if TYPE_CHECKING:
     from aureum.settings import Settings
@@ -101,3 +102,9 @@ async def server(doctor: Doctor) -> AsyncIterator[Finding]:
     if pooled:
         told = doctor.settings.prepared_statements is True
         yield Finding("pooler", POOLER if told else POOLED, decide=told)
+
+
+async def requests_login(doctor: Doctor) -> AsyncIterator[Finding]:
+    """Whether requests are answered by a login that owns the tables although there is another one for that."""
+    if doctor.settings.owner_database_url is not None and (text := await too_much(doctor.settings)):
+        yield Finding("login", text)

@@ -70,14 +70,29 @@ async def state(doctor: Doctor) -> AsyncIterator[Fact]:
     named = ", ".join(f"{name} {version}" for name, version in extensions.items())
     yield Fact("extensions", named, extensions)
     yield Fact("pooler", "transactions share sessions" if pooled else "none", {"found": pooled})
-    yield Fact(
-        "login", f"{login}, {'a superuser' if superuser else 'no superuser'}", {"name": login, "superuser": superuser}
-    )
+    yield await logged_in(doctor.settings, login, superuser)
     # In the middle of question and answer, so that how long they took does not count.
     apart = round((begun + (ended - begun) / 2 - at).total_seconds(), 3)
     yield Fact("clock", f"{apart:+.3f} s from the database's clock", {"seconds": apart})
     behind = {name: events for name, events, _ in await database.rows(LAGS)}
     yield Fact("behind", ", ".join(f"{name} {events:,}" for name, events in behind.items()) or "nothing", behind)
+
+
+async def logged_in(settings: Settings, login: str, superuser: bool) -> Fact:
+    """The login that owns the tables, and which one answers requests. Raises Unavailable."""
+    from aureum.store.postgres.database import connect
+    from aureum.store.postgres.service_role import login_of
+
+    requests, owns = login, True
+    if settings.owner_database_url is not None and settings.database_url is not None:
+        async with await connect(settings.database_url) as connection:
+            requests, owns = await login_of(connection), not connection.owns_nothing
+    text = "a superuser" if superuser else "no superuser"
+    by = f"{requests} answers requests and {'owns the tables, too' if owns else 'owns nothing'}"
+    if requests == login:
+        by = "owns the tables and answers requests"
+    about = {"name": login, "superuser": superuser, "requests": {"name": requests, "owns": owns}}
+    return Fact("login", f"{login}, {text}; {by}", about)
 
 
 def size(number: int) -> str:

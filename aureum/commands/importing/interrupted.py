@@ -56,6 +56,6 @@ async def begun_before(store: EventStore, wanted: Wanted, file: BinaryIO, origin
 async def discard(store: EventStore, job: Import) -> None:
     """Forget an import that has made nothing."""
     about = {"tenant": job.tenant_id, "import": job.import_id}
-    async with store.database.connection() as connection, connection.transaction():
+    async with store.database.transaction(job.tenant_id) as connection:
         for statement in (FORGET_KEYS, FORGET_REFUSED, DISCARD):
             await connection.execute(statement, about)

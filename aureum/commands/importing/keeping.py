@@ -68,7 +68,7 @@ DELETE FROM import_refused r USING imports i
 
 async def forget_file(store: EventStore, about: Mapping[str, Any]) -> None:
     """Delete what an import needs only until it has ended."""
-    async with store.database.connection() as connection, connection.transaction():
+    async with store.database.transaction(about["tenant"]) as connection:
         await connection.execute(FORGET_FILE, about)
         await connection.execute(FORGET_KEYS, about)
 

@@ -83,7 +83,7 @@ async def request_import(
         "now": now,
         "began": None if state == "waiting" else now,
     }
-    async with store.database.connection() as connection, connection.transaction():
+    async with store.database.transaction(wanted.tenant_id) as connection:
         if not await (await connection.execute(ADD, about)).fetchall():
             raise NotFound
         if stored:

@@ -140,7 +140,7 @@ async def move(store: EventStore, work: Work, before: int, done: int, outcome: O
         "state": job.state,
         "began": job.began_at,
     }
-    async with store.database.connection() as connection, connection.transaction():
+    async with store.database.transaction(job.tenant_id) as connection:
         moved = await connection.execute(MOVE, about | {"before": before, "done": done} | outcome.counts())
         if await moved.fetchone() is None:
             return False

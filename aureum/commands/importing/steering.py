@@ -76,7 +76,7 @@ async def start_import(
         "same": b"",
         "now": ids.now(),
     }
-    async with store.database.connection() as connection, connection.transaction():
+    async with store.database.transaction(tenant_id) as connection:
         if not await (await connection.execute(BEGIN_AGAIN, about)).fetchall():
             raise WrongState(NOT_NOW.format(state="running", instead="Wait until it has ended."))
         await connection.execute(FORGET_KEYS, about)

@@ -64,17 +64,17 @@ THERE = {
 }
 """How it calls what the Aureum API calls otherwise."""
 
+TENANT = "SELECT tenant_id FROM brokerages WHERE number = %(number)s"
+
 NUMBER = """
-SELECT l.number FROM brokerages b
-  JOIN heads h ON h.tenant_id = b.tenant_id
+SELECT l.number FROM heads h
   JOIN lead_list l ON l.tenant_id = h.tenant_id AND l.read_version = h.lead_list_version
- WHERE b.number = %(brokerage)s AND l.lead_id = %(lead)s
+ WHERE h.tenant_id = %(tenant)s AND l.lead_id = %(lead)s
 """
 ID = """
-SELECT l.lead_id FROM brokerages b
-  JOIN heads h ON h.tenant_id = b.tenant_id
+SELECT l.lead_id FROM heads h
   JOIN lead_list l ON l.tenant_id = h.tenant_id AND l.read_version = h.lead_list_version
- WHERE b.number = %(brokerage)s AND l.number = %(lead)s
+ WHERE h.tenant_id = %(tenant)s AND l.number = %(lead)s
 """
 """Of a lead whose brokerage is known. Whether its reader may see it the endpoints say."""
 
@@ -82,10 +82,10 @@ SELECT l.lead_id FROM brokerages b
 async def looked_up(visit: Visit, query: str, lead: Any) -> Any:
     """The number of a lead by its id, or its id by its number. Raises NotFound."""
     database = visit.request.app.state.aureum.database
-    rows = await database.rows(query, {"brokerage": int(number_of(visit)), "lead": lead})
-    if not rows:
-        raise NotFound(NO_LEAD)
-    return rows[0][0]
+    for (tenant_id,) in await database.rows(TENANT, {"number": int(number_of(visit))}):
+        for (found,) in await database.tenant_rows(tenant_id, query, {"tenant": tenant_id, "lead": lead}):
+            return found
+    raise NotFound(NO_LEAD)
 
 
 async def read_lead(visit: Visit) -> ApiAnswer:

@@ -53,15 +53,11 @@ MOST, MOST_OF_USER = 2_000, 20
 TOO_MANY = "Too many pages are listening for changes. Reload this page to see what has changed."
 
 CHANGED = """
-SELECT h.tenant_id, h.position, (
-           SELECT array_agg(DISTINCT split_part(e.type, '.', 1)) FROM events e
-            WHERE e.tenant_id = h.tenant_id AND e.position > a.seen AND e.position <= h.position
-              AND h.position - a.seen <= %(far)s
-       )
-  FROM unnest(%(tenants)s::uuid[], %(seen)s::bigint[]) AS a (tenant_id, seen)
-  JOIN heads h ON h.tenant_id = a.tenant_id AND h.position > a.seen
+SELECT tenant_id, position, kinds
+  FROM logs_changed(%(tenants)s::uuid[], %(seen)s::bigint[], %(far)s::bigint)
 """
-"""The logs that have gone on, and the aggregates of the new events; NULL where these are too many."""
+"""The logs that have gone on, and the aggregates of the new events; NULL where these are too many. The function stands
+in ``logs_changed.sql``."""
 
 SESSIONS = """
 SELECT t.token_hash, u.role

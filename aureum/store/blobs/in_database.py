@@ -46,7 +46,8 @@ class DatabaseChunks:
     async def _insert(self, tenant_id: UUID, document_id: UUID, first: int, chunks: Sequence[bytes]) -> None:
         numbers = range(first, first + len(chunks))
         values = [tenant_id, document_id, packed(int, numbers), packed(bytes, chunks)]
-        await self.database.rows(WRITE, values)
+        async with self.database.transaction(tenant_id) as connection:
+            await connection.execute(WRITE, values)
 
     async def read(self, tenant_id: UUID, document_id: UUID) -> AsyncIterator[bytes]:
         """The chunks of a document, in their order. Raises Unavailable."""

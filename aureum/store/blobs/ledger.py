@@ -110,7 +110,7 @@ async def begin(
         "at_most": at_most,
         "quota": quota,
     }
-    async with database.connection() as connection, connection.transaction():
+    async with database.transaction(tenant_id) as connection:
         if (await (await connection.execute(ONE_AT_A_TIME, about)).fetchone()) is None:
             raise NotFound
         if (await (await connection.execute(BEGIN, about)).fetchone()) is not None:

@@ -32,7 +32,9 @@ CLOCK_SECONDS = 60.0
 """How long what is known of the database's clock is good for."""
 
 ABOUT = """
-SELECT pid, backend_start, extract(epoch FROM clock_timestamp())::float8
+SELECT pid, backend_start, extract(epoch FROM clock_timestamp())::float8, coalesce((
+           SELECT NOT pg_has_role(current_user, c.relowner, 'MEMBER') FROM pg_class c WHERE c.oid = to_regclass('heads')
+       ), false)
   FROM pg_stat_get_activity(pg_backend_pid())
 """
 
@@ -65,6 +67,9 @@ class Connection(AsyncConnection[Any]):
     session: Session | None = None
     pooled = False
     """A pooler stands between: sessions are not ours, and nothing may be set in them."""
+
+    owns_nothing = False
+    """The login neither owns the tables nor could become their owner."""
 
     clock = 0.0
     """What the database's clock showed at the zero of our monotonic one, as it was looked at last."""
@@ -141,7 +146,7 @@ class Connection(AsyncConnection[Any]):
         """Look at the database's clock; the session that this connection has there."""
         row = await (await self.execute(ABOUT, prepare=False)).fetchone()
         assert row is not None
-        process, began, clock = row
+        process, began, clock, self.owns_nothing = row
         self.clock_read = time.monotonic()
         self.clock = clock - self.clock_read
         return process, began

@@ -98,6 +98,12 @@ async def connect(url: str, *, prepared: bool | None = None, watch: Watch | None
     return connection
 
 
+def tenant_of(parameters: Mapping[str, Any] | Sequence[Any] | None) -> UUID | None:
+    """The tenant that a statement's parameters name."""
+    tenant_id = parameters.get("tenant") if isinstance(parameters, Mapping) else None
+    return tenant_id if isinstance(tenant_id, UUID) else None
+
+
 def was_lost(error: BaseException | None) -> bool:
     """Whether a connection had broken, or was ended by a server that stopped: the next one may do. A server that says
     nothing, or that lets no one in, is something else."""
@@ -236,11 +242,25 @@ class Database:
         *,
         seconds: float | None = None,
     ) -> list[Any]:
-        """Run one statement as the owner and fetch its rows: directories, sweeps, functions. Raises Unavailable."""
+        """Run one statement and fetch its rows: directories, sweeps, functions. A login that owns nothing names the
+        tenant of *parameters*, if there is one. Raises Unavailable."""
         async with self.connection(seconds) as connection:
             cursor = connection.cursor(binary=True)
-            await cursor.execute(named(query), parameters)
+            if connection.owns_nothing and (tenant_id := tenant_of(parameters)) is not None:
+                async with connection.transaction():
+                    await connection.execute(SET_TENANT.format(sql.Literal(str(tenant_id))), prepare=False)
+                    await cursor.execute(named(query), parameters)
+            else:
+                await cursor.execute(named(query), parameters)
             return await cursor.fetchall() if cursor.description else []
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: UUID) -> AsyncIterator[Connection]:
+        """A connection in a transaction of one tenant; a login that owns nothing sees no other's rows in it. Raises
+        Unavailable."""
+        async with self.connection() as connection, connection.transaction():
+            await connection.execute(SET_TENANT.format(sql.Literal(str(tenant_id))), prepare=False)
+            yield connection
 
     async def _rows_read(self, query: str, parameters: Sequence[Any]) -> list[Any]:
         """``rows`` of a statement that only reads."""

@@ -39,6 +39,20 @@ BEGIN
 END
 $$
 """
+# Where requests are answered by a login of their own, a dump has rights of this group.
+GROUP = """
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'aureum_requests') THEN
+        CREATE ROLE aureum_requests NOLOGIN;
+        GRANT aureum_service TO aureum_requests;
+    END IF;
+EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
+    -- Most installations have no such login; or another database of this server has just made it.
+    NULL;
+END
+$$
+"""
 MEMBER = "SELECT pg_has_role(current_user, 'aureum_service', 'MEMBER')"
 OF_SESSIONS = (
     "ALTER ROLE {role} IN DATABASE {database} SET timezone = 'UTC'",
@@ -135,6 +149,7 @@ async def is_empty(connection: AsyncConnection[object]) -> bool:
 async def prepare_role(connection: AsyncConnection[object]) -> None:
     """The role that a dump's rights are for, and what sessions of the owner begin with. Raises the driver's errors."""
     await connection.execute(ROLE)
+    await connection.execute(GROUP)
     if (await (await connection.execute(MEMBER)).fetchone()) != (True,):
         await connection.execute(sql.SQL("GRANT aureum_service TO CURRENT_USER"))
     row = await (await connection.execute("SELECT current_user, current_database()")).fetchone()

@@ -10,14 +10,14 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from aureum import __version__
 from aureum.domain import ids
 from aureum.domain.errors import Busy, DomainError
 from aureum.registry import VERSIONED
 from aureum.store.cipher import MasterKey
-from aureum.store.postgres.database import connect
+from aureum.store.postgres.database import SET_TENANT, connect
 from aureum.store.postgres.declared import lacking
 from aureum.store.postgres.functions import digest, ending, functions, plain_names
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
@@ -269,11 +269,14 @@ async def drop_functions(connection: AsyncConnection[Any], end: str) -> None:
 
 async def check_master_key(connection: AsyncConnection[Any], master: MasterKey) -> None:
     """Make or open the platform's key. Raises WrongMasterKey."""
-    await connection.execute(
-        "INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%s, %b) ON CONFLICT (tenant_id) DO NOTHING",
-        [ids.PLATFORM, master.new_tenant_key(ids.PLATFORM)],
-    )
-    cursor = await connection.execute("SELECT wrapped FROM tenant_keys WHERE tenant_id = %s", [ids.PLATFORM])
-    row = await cursor.fetchone()
+    async with connection.transaction():
+        # A login that owns nothing sees no other key.
+        await connection.execute(SET_TENANT.format(sql.Literal(str(ids.PLATFORM))))
+        await connection.execute(
+            "INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%s, %b) ON CONFLICT (tenant_id) DO NOTHING",
+            [ids.PLATFORM, master.new_tenant_key(ids.PLATFORM)],
+        )
+        cursor = await connection.execute("SELECT wrapped FROM tenant_keys WHERE tenant_id = %s", [ids.PLATFORM])
+        row = await cursor.fetchone()
     assert row is not None
     master.open_tenant_key(ids.PLATFORM, bytes(row[0]))

@@ -8,14 +8,17 @@ import pytest
 from tests.http.every.sample import Sample
 from tests.http.operator import Operator
 from tests.http.serving import Server, served
+from tests.logins import login_that_owns_nothing
 
 SITE = Path(__file__).parent / "site"
 
 
 @pytest.fixture(scope="session")
 def server(served_url: str) -> Iterator[Server]:
-    """A process that clients reach themselves."""
-    with served(served_url, None, None, SITE, form_rate_limit="0", webhook_limit="0") as running:
+    """A process that clients reach themselves. It logs in to the database as a role that owns nothing."""
+    with served(
+        login_that_owns_nothing(served_url), None, None, SITE, form_rate_limit="0", webhook_limit="0"
+    ) as running:
         yield running
 
 

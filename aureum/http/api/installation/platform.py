@@ -1,6 +1,7 @@
 """``/api/v1/admin/platform``: what platform admins see of the installation, and whether a log is as it was written."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -97,8 +98,11 @@ async def get_log(context: Context, of: OfBrokerage) -> Response:
     tenant_id = PLATFORM
     if of.brokerage_id is not None:
         tenant_id = (await in_brokerage(context, of.brokerage_id, "verify a log")).tenant_id
-    async with context.app.database.connection() as connection:
-        found = await chain.verify(connection, tenant_id)
+
+    async def read(query: str, parameters: Mapping[str, Any]) -> list[Any]:
+        return await context.app.database.tenant_rows(tenant_id, query, parameters)
+
+    found = await chain.verify_log(read, tenant_id)
     if isinstance(found, chain.Broken):
         shown = {"ok": False, "events": 0, "position": found.position, "problem": found.what}
     else:
