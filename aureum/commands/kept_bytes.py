@@ -44,8 +44,9 @@ async def sweep_unsure(store: EventStore, blobs: BlobStore, at_once: int = AT_ON
             left = [one for one in documents if one not in named]
             kept = [one for one in documents if one in named]
             await store.database.rows(ledger.REFERRED, {"tenant": tenant_id, "documents": kept})
-            await blobs.delete(tenant_id, left)
-            deleted += len(left)
+            about = {"tenant": tenant_id, "documents": left}
+            deleted += len(await store.database.rows(ledger.GIVE_UP_UNNAMED, about))
+        await delete_gone(store.database, blobs)
     return deleted
 
 

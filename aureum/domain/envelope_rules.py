@@ -1,6 +1,6 @@
 """What an envelope is judged by: turn, deadline, who may read and act, what is missing, and what the clock does."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from aureum.domain.emails import one_form
 from aureum.domain.envelope_events import EnvelopeEvents
 from aureum.domain.envelope_parts import LONGEST_VALUE, SENT_TO, Recipient, Signature
 from aureum.domain.errors import Invalid, NotFound, WrongState
+from aureum.domain.ids import id_of_bytes
 
 STATES = ("draft", "sent", "completing", "completed", "declined", "voided", "expired")
 """A purged envelope is in no list, so that no one asks for that state."""
@@ -56,6 +57,16 @@ class EnvelopeRules(EnvelopeEvents):
 
     def __init__(self) -> None:
         """Drafted.apply assigns everything. Without this the library would give the first event other fields."""
+
+    @property
+    def kept_documents(self) -> Collection[UUID]:
+        """The ids of all bytes that belong to it: what was uploaded, what was sealed, and pictures of signatures."""
+        if self.erased:
+            return ()
+        sealed = (id_of_bytes(document_id, one.sha256) for document_id, one in self.sealed.items())
+        signatures = (one.signature for one in self.recipients.values() if one.signature is not None)
+        pictures = (one.image_id for one in signatures if one.image_id is not None)
+        return {*self.documents, *sealed, *pictures}
 
     @property
     def shared(self) -> bool:

@@ -13,7 +13,7 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -39,12 +39,15 @@ OURS = "AUREUM_"
 
 EXHAUSTED = (-signal.SIGKILL, -signal.SIGXCPU)
 
+Source = Path | bytes | BinaryIO
+"""Where a PDF is: a file by its name, its bytes, or an open file, which is read from where it stands."""
+
 log = structlog.get_logger()
 
 _places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
-async def inspected(file: Path | bytes) -> Inspected:
+async def inspected(file: Source) -> Inspected:
     """What the PDF *file* is. Raises Refused, or Busy if too many are looked at already."""
     found = await run("inspect", file)
     return Inspected(
@@ -54,13 +57,13 @@ async def inspected(file: Path | bytes) -> Inspected:
     )
 
 
-async def shown_pages(file: Path | bytes, numbers: Sequence[int]) -> list[ShownPage]:
+async def shown_pages(file: Source, numbers: Sequence[int]) -> list[ShownPage]:
     """The pages of *file* by their *numbers*. Raises Refused, or Busy if too many files are looked at already."""
     found = await run("pages", file, list(numbers))
     return [ShownPage(**one | {"picture": b64decode(one["picture"])}) for one in found]
 
 
-async def run(job: str, file: Path | bytes, arguments: object = None, *, seconds: float = SECONDS) -> Any:
+async def run(job: str, file: Source, arguments: object = None, *, seconds: float = SECONDS) -> Any:
     """The answer of *job* about *file*. Raises Refused, Busy, and OSError if there is no such file."""
     if isinstance(file, bytes) and len(file) > MOST_BYTES:
         raise Refused("pdf_too_large")
@@ -92,9 +95,11 @@ async def place() -> AsyncIterator[None]:
         places.release()
 
 
-async def run_process(arguments: list[str], file: Path | bytes, seconds: float) -> tuple[int, bytes]:
+async def run_process(arguments: list[str], file: Source, seconds: float) -> tuple[int, bytes]:
     """The exit code, negative for a signal, and what was written. Raises Busy."""
-    source = None if isinstance(file, bytes) else await asyncio.to_thread(file.open, "rb")
+    source: Any = None if isinstance(file, bytes) else file
+    if isinstance(file, Path):
+        source = await asyncio.to_thread(file.open, "rb")
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -112,7 +117,7 @@ async def run_process(arguments: list[str], file: Path | bytes, seconds: float) 
         log.warning("pdf_job_not_started", error=type(error).__name__)
         raise Busy(retry_after=5) from error
     finally:
-        if source is not None:
+        if isinstance(file, Path):
             source.close()
     try:
         async with asyncio.timeout(seconds):

@@ -50,15 +50,22 @@ class KeptBlobs:
     ) -> Stored:
         """As ``BlobStore`` says."""
         chunks = self.bucket or self.rows
-        await ledger.begin(
-            self.database,
-            tenant_id,
-            document_id,
-            of,
-            in_bucket=self.bucket is not None,
-            at_most=at_most,
-            quota=self.quota,
-        )
+
+        async def begin() -> bool:
+            return await ledger.begin(
+                self.database,
+                tenant_id,
+                document_id,
+                of,
+                in_bucket=self.bucket is not None,
+                at_most=at_most,
+                quota=self.quota,
+            )
+
+        if not await begin():
+            await self.delete(tenant_id, [document_id])
+            if not await begin():
+                raise AlreadyStored
         try:
             measured = Measured(parts)
             await chunks.write(tenant_id, document_id, sealed(key, tenant_id, document_id, aiter(measured)))

@@ -26,7 +26,12 @@ ON CONFLICT DO NOTHING
 RETURNING 1
 """
 
-IS_THERE = "SELECT FROM documents WHERE tenant_id = %(tenant)s AND document_id = %(document)s"
+IS_THERE = """
+UPDATE documents SET begun_at = CASE WHEN whole AND NOT gone THEN clock_timestamp() ELSE begun_at END
+ WHERE tenant_id = %(tenant)s AND document_id = %(document)s
+RETURNING (gone OR NOT whole) AND (gone OR begun_at < clock_timestamp() - interval '10 minutes')
+"""
+"""Whether it is only what is left of one. What is whole is there for another day, so that an event can name it."""
 
 END = """
 UPDATE documents SET bytes = %(bytes)s, whole = true
@@ -72,6 +77,14 @@ SELECT d.tenant_id, d.subject_id, array_agg(d.document_id) FROM documents d
  LIMIT %(limit)s
 """
 
+GIVE_UP_UNNAMED = """
+UPDATE documents SET gone = true
+ WHERE tenant_id = %(tenant)s AND document_id = ANY (%(documents)s::uuid[])
+   AND NOT referred AND begun_at < clock_timestamp() - interval '24 hours'
+RETURNING 1
+"""
+"""Those that were not put again meanwhile."""
+
 REFERRED = """
 UPDATE documents SET referred = true
  WHERE tenant_id = %(tenant)s AND document_id = ANY (%(documents)s::uuid[])
@@ -99,8 +112,9 @@ async def begin(
     in_bucket: bool,
     at_most: int | None,
     quota: int | None,
-) -> None:
-    """Note that a document is being put, of up to *at_most* bytes. Raises QuotaFull, AlreadyStored, NotFound (no such
+) -> bool:
+    """Note that a document is being put, of up to *at_most* bytes. Returns whether that could be done: if not, what is
+    left of another one under the same id must be deleted first. Raises QuotaFull, AlreadyStored, NotFound (no such
     brokerage), Unavailable."""
     about = {
         "tenant": tenant_id,
@@ -114,11 +128,14 @@ async def begin(
         if (await (await connection.execute(ONE_AT_A_TIME, about)).fetchone()) is None:
             raise NotFound
         if (await (await connection.execute(BEGIN, about)).fetchone()) is not None:
-            return
-        if (await (await connection.execute(IS_THERE, about)).fetchone()) is not None:
-            raise AlreadyStored
-    assert quota is not None
-    raise QuotaFull(quota)
+            return True
+        found = await (await connection.execute(IS_THERE, about)).fetchone()
+    if found is None:
+        assert quota is not None
+        raise QuotaFull(quota)
+    if found == (True,):
+        return False
+    raise AlreadyStored
 
 
 async def end(database: Database, tenant_id: UUID, document_id: UUID, size: int) -> bool:

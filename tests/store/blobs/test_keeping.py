@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from aureum.commands.kept_bytes import sweep_unsure
 from aureum.domain.errors import NotFound
 from aureum.store.blobs import AlreadyStored, DocumentLost, QuotaFull, Stored, ledger
 from aureum.store.blobs.chunks import CHUNK
@@ -97,6 +98,29 @@ def test_an_upload_that_fails_leaves_nothing(database_url: str) -> None:
             assert await store.database.rows(LEDGER) == []
             with pytest.raises(NotFound):
                 await blobs.put(uuid4(), uuid4(), KEY, stream(b"of no brokerage"), of=uuid4())
+
+    run(scenario())
+
+
+def test_what_is_left_of_a_document_makes_room_for_the_same_one(database_url: str) -> None:
+    """Ids that are made of hashes come again."""
+
+    async def scenario() -> None:
+        async with opened_blobs(database_url) as (store, blobs, tenant):
+            document = uuid4()
+            await blobs.put(tenant, document, KEY, stream(b"picture"), of=uuid4())
+            for broken in ("gone = true", "whole = false, begun_at = begun_at - interval '11 minutes'"):
+                await store.database.rows(f"UPDATE documents SET {broken}")
+                await blobs.put(tenant, document, KEY, stream(b"picture"), of=uuid4())
+                assert await read(blobs, tenant, document) == b"picture"
+            await store.database.rows("UPDATE documents SET whole = false")
+            with pytest.raises(AlreadyStored):
+                # Another request is about to put it.
+                await blobs.put(tenant, document, KEY, stream(b"picture"), of=uuid4())
+            await store.database.rows("UPDATE documents SET whole = true, begun_at = begun_at - interval '2 days'")
+            with pytest.raises(AlreadyStored):
+                await blobs.put(tenant, document, KEY, stream(b"picture"), of=uuid4())
+            assert await sweep_unsure(store, blobs) == 0, "an event may be about to name it"
 
     run(scenario())
 
