@@ -15,12 +15,15 @@ from aureum.domain.api_key import ApiKey
 from aureum.domain.brokerage import Brokerage
 from aureum.domain.calendar_feed import CalendarFeed
 from aureum.domain.contact import Contact
+from aureum.domain.conversation import Conversation
 from aureum.domain.docusign_connection import DocusignConnection
 from aureum.domain.envelope import Envelope
 from aureum.domain.erasure import Erasure
+from aureum.domain.key_dates import KeyDates
 from aureum.domain.lead import Lead
 from aureum.domain.property import Property
 from aureum.domain.routing_rehearsal import RoutingRehearsal
+from aureum.domain.shortlist import Shortlist
 from aureum.domain.subscriber import Subscriber
 from aureum.domain.task import Task
 from aureum.domain.tour import Tour
@@ -34,15 +37,18 @@ from aureum.projections import (
     brokerages,
     calendar_feeds,
     contact_list,
+    conversation_list,
     envelope_list,
     envelope_recipients,
     envelope_timers,
     erasures,
+    key_dates,
     lead_counts,
     lead_list,
     property_list,
     routing_examples,
     routing_rehearsals,
+    shortlists,
     subscriber_list,
     task_list,
     tour_list,
@@ -89,6 +95,9 @@ RESOURCES: tuple[Resource, ...] = (
         ),
         (f"{PANEL}duplicates", f"{PANEL}seen_as_client", f"{PANEL}contacts", f"{PANEL}activities"),
     ),
+    Resource(Conversation, (conversation_list.LIST,), (f"{API}clients.messages",)),
+    Resource(Shortlist, (shortlists.LIST,), (f"{API}clients.listings",)),
+    Resource(KeyDates, (key_dates.LIST,), (f"{API}clients.key_dates",)),
     Resource(
         Property,
         (property_list.LIST,),

@@ -109,7 +109,14 @@ async def meant(store: EventStore, slug: str, email: str | None, lead: str | Non
     return ErasePerson(tenant_id=tenant_id, email=email, lead_id=lead_id, contact_id=contact_id)
 
 
+def kind_of(kind: str, number: int) -> str:
+    """A kind of record, one or several."""
+    if kind == "key_dates":
+        return "list of key dates" if number == 1 else "lists of key dates"
+    return kind if number == 1 else f"{kind}s"
+
+
 def counted(person: Person) -> str:
     """How many records there are of each kind, for people."""
-    found = [f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in person.counted.items()]
+    found = [f"{number} {kind_of(kind, number)}" for kind, number in person.counted.items()]
     return ", ".join(found) or "Nothing"

@@ -17,9 +17,12 @@ from aureum.commands.forgetting import SHORTEST_TERM, forget
 from aureum.domain import ids
 from aureum.domain.aggregate import ERASED
 from aureum.domain.contact import Contact
+from aureum.domain.conversation import Conversation
 from aureum.domain.envelope import Envelope
 from aureum.domain.errors import Busy, Conflict
+from aureum.domain.key_dates import KeyDates
 from aureum.domain.lead import Lead
+from aureum.domain.shortlist import Shortlist
 from aureum.domain.subscriber import Subscriber
 from aureum.domain.task import Task
 from aureum.domain.tour import Tour
@@ -42,7 +45,7 @@ SELECT DISTINCT u.user_id FROM users u
  WHERE u.tenant_id = %(tenant)s
 """
 
-Personal = Lead | Contact | Tour | Subscriber | Task | Envelope
+Personal = Lead | Contact | Tour | Subscriber | Task | Envelope | Conversation | Shortlist | KeyDates
 
 
 async def erase_streams(

@@ -55,6 +55,18 @@ SELECT t.task_id FROM task_list t
 SELECT t.tour_id FROM tour_list t
  WHERE t.tenant_id = %(tenant)s AND t.lead_id = ANY (%(subjects)s)
    AND t.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+ UNION ALL
+SELECT c.conversation_id FROM conversation_list c
+ WHERE c.tenant_id = %(tenant)s AND c.contact_id = ANY (%(subjects)s)
+   AND c.read_version = (SELECT h.conversation_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+ UNION ALL
+SELECT s.shortlist_id FROM shortlists s
+ WHERE s.tenant_id = %(tenant)s AND s.contact_id = ANY (%(subjects)s)
+   AND s.read_version = (SELECT h.shortlists_version FROM heads h WHERE h.tenant_id = %(tenant)s)
+ UNION ALL
+SELECT k.key_dates_id FROM key_dates k
+ WHERE k.tenant_id = %(tenant)s AND k.contact_id = ANY (%(subjects)s)
+   AND k.read_version = (SELECT h.key_dates_version FROM heads h WHERE h.tenant_id = %(tenant)s)
 """
 """What was made about the person while the person was erased."""
 

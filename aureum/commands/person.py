@@ -1,8 +1,9 @@
 """Everything that a brokerage knows of one person: which streams are about the person, and what else names it.
 
 Records belong together if their e-mail address is the same in its one form, or if a record says so itself: a lead its
-contact, a contact those that were merged into it, a showing its lead, a task the lead or contact that it is about. A
-phone or a name alone does not tell that it is the same person.
+contact, a contact those that were merged into it, a showing its lead, a task the lead or contact that it is about, a
+conversation, a shortlist and key dates their contact. A phone or a name alone does not tell that it is the same
+person.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,16 @@ import orjson
 
 from aureum.domain.emails import one_form
 from aureum.domain.ids import from_wire
-from aureum.projections import contact_list, lead_list, subscriber_list, task_list, tour_list
+from aureum.projections import (
+    contact_list,
+    conversation_list,
+    key_dates,
+    lead_list,
+    shortlists,
+    subscriber_list,
+    task_list,
+    tour_list,
+)
 from aureum.projections.search import ascii_only, fold
 from aureum.store.event_store import EventStore
 
@@ -24,8 +34,14 @@ OF_PERSONS = {
     "showing": tour_list.LIST,
     "subscriber": subscriber_list.LIST,
     "task": task_list.LIST,
+    "conversation": conversation_list.LIST,
+    "shortlist": shortlists.LIST,
+    "key_dates": key_dates.LIST,
 }
 """The lists whose resources are about persons, by what people call one."""
+
+WITH_ADDRESS = ("lead", "contact", "showing", "subscriber", "task")
+"""Those that may name an address. The others are found by their contact."""
 
 BY_SEARCH = """
 SELECT x.{id}, x.doc FROM {table} x
@@ -58,6 +74,9 @@ LINKS = (
     ("showing", "lead_id", ("lead",)),
     ("task", "lead_id", ("lead",)),
     ("task", "contact_id", ("contact",)),
+    ("conversation", "contact_id", ("contact",)),
+    ("shortlist", "contact_id", ("contact",)),
+    ("key_dates", "contact_id", ("contact",)),
 )
 """Which column of which list names the records of which kinds."""
 
@@ -148,7 +167,8 @@ async def by_address(store: EventStore, tenant_id: UUID, addresses: set[str]) ->
         "found": [like(ascii_only(fold(one))) for one in addresses],
     }
     found = []
-    for kind, model in OF_PERSONS.items():
+    for kind in WITH_ADDRESS:
+        model = OF_PERSONS[kind]
         query = BY_SEARCH.replace("{or_more}", OTHER_ADDRESSES if kind == "contact" else "")
         statement = model.statement(query if model.searched else BY_TEXT)
         rows = await store.database.tenant_rows(tenant_id, statement, about | {"odd": kind != "task"})

@@ -59,8 +59,8 @@ async def ask(
         await connection.execute(named(HOLD), [packed(UUID, [append.tenant_id for append in appends])])
         found: dict[int, int] = {}
         for some, statement, kinds, row in (
-            ([a for a in appends if a.events], APPENDED, (UUID, UUID, int, bytes, bytes), last_event),
-            ([a for a in appends if not a.events and a.remember], REMEMBERED, (UUID, bytes, bytes), remembered),
+            ([a for a in appends if with_events(a)], APPENDED, (UUID, UUID, int, bytes, bytes), last_event),
+            ([a for a in appends if not with_events(a) and a.remember], REMEMBERED, (UUID, bytes, bytes), remembered),
         ):
             if some:
                 columns = zip(*map(row, some), strict=True)
@@ -70,13 +70,21 @@ async def ask(
     return [Outcome("appended", found[id(append)], None, None) if id(append) in found else None for append in appends]
 
 
+def with_events(append: Append) -> Append | None:
+    """The append itself, or the first of those that go together with it, that has events. One without any may go first
+    so that its stream's version is judged."""
+    return next((one for one in (append, *append.also) if one.events), None)
+
+
 def last_event(append: Append) -> tuple[UUID, UUID, int, bytes, bytes]:
     """What is looked for in the log."""
-    last = append.events[-1]
-    chosen = any(isinstance(guard, Turn) for guard in append.guards)
+    found = with_events(append)
+    assert found is not None
+    last = found.events[-1]
+    chosen = any(isinstance(guard, Turn) for guard in found.guards)
     return (
-        *(append.tenant_id, append.stream_id, last.originator_version),
-        *(b"" if chosen else last.state, append.metadata[-1]),
+        *(found.tenant_id, found.stream_id, last.originator_version),
+        *(b"" if chosen else last.state, found.metadata[-1]),
     )
 
 

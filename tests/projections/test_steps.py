@@ -27,6 +27,9 @@ NOT_KEPT: dict[str, set[str]] = {
     "contact_list": {"created_by"},
     "tour_list": {"local_start", "source", "source_domain"},
     "subscriber_list": {"source_page", "consent_text", "address", "user_agent", "digest"},
+    "conversation_list": {"begun_by"},
+    "shortlists": {"begun_by"},
+    "key_dates": {"begun_by"},
 }
 """What an event says that its list does not need."""
 

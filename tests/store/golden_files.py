@@ -46,6 +46,7 @@ def example(name: str, kind: Any) -> Any:
         list[dict[str, Any]]: [{"id": "018900000000700080000000000000ff", "sha256": name, "bytes": 3}],
         dict[str, str]: {"018900000000700080000000000000ff": f"Zoë's {name}"},
         list[dict[str, str]]: [{"url": f"https://example.com/{name}.jpg", "alt": f"Zoë's {name}"}],
+        list[dict[str, str | None]]: [{"date": "2027-03-12", "label": f"Zoë's {name}", "note": None}],
         dict[str, str | None]: {"email": f"{name}@example.com", "phone": None},
         dict[str, str | bool | None]: {"price": "450000.1", "isFeatured": True, "zip": None},
         dict[str, str | int | list[str]]: {"score": 7, "tags": [name, "and more"]},

@@ -50,6 +50,7 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
     dict[str, Any] | None: st.none() | st.dictionaries(st.text(), json, max_size=3),
     list[list[str]] | None: st.none() | st.lists(st.lists(st.text(), max_size=2), max_size=2),
     list[dict[str, str]]: st.lists(st.dictionaries(st.text(), st.text(), max_size=2), max_size=3),
+    list[dict[str, str | None]]: st.lists(st.dictionaries(st.text(), st.none() | st.text(), max_size=3), max_size=3),
     dict[str, str | None]: st.dictionaries(st.text(), st.none() | st.text(), max_size=3),
     dict[str, str | bool | None]: st.dictionaries(st.text(), st.none() | st.booleans() | st.text(), max_size=3),
     dict[str, str | int | list[str]]: st.dictionaries(

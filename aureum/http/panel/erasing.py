@@ -24,6 +24,9 @@ KINDS = {
     "showing": ("showing", "showings"),
     "subscriber": ("newsletter subscription", "newsletter subscriptions"),
     "task": ("task", "tasks"),
+    "conversation": ("conversation", "conversations"),
+    "shortlist": ("list of listings", "lists of listings"),
+    "key_dates": ("list of key dates", "lists of key dates"),
 }
 
 WHERE = {

@@ -298,6 +298,14 @@ def with_activity(path: str) -> Callable[[Sample], dict[str, Any]]:
     return recipe
 
 
+def listing(sample: Sample) -> dict[str, Any]:
+    """One that was sent to a contact of whom no other caller knows."""
+    post = declared("POST", "/api/contacts/{id}/listings")
+    assert post is not None
+    found: dict[str, Any] = sample.succeed(post, sample.call(post, fresh=True)).json
+    return found
+
+
 def with_link(sample: Sample) -> dict[str, Any]:
     """Somebody who subscribes to the newsletter, and the link that ends it."""
     subscribe, token = declared("POST", "/api/newsletter/subscribe"), secrets.token_urlsafe(16)
@@ -698,6 +706,8 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/webhooks/{id}/test"): of_new_webhook("test", {"event": "lead.created"}),
     ("GET", "/api/leads/{id}/activities"): with_activity("/api/leads/{id}/activities"),
     ("GET", "/api/contacts/{id}/activities"): with_activity("/api/contacts/{id}/activities"),
+    ("GET", "/api/contacts/{id}/messages"): with_activity("/api/contacts/{id}/messages"),
+    ("GET", "/api/contacts/{id}/listings"): with_activity("/api/contacts/{id}/listings"),
     ("GET", "/api/v1/admin/leads/{id}/activities"): with_activity("/api/v1/admin/leads/{id}/activities"),
     ("PATCH", "/api/v1/admin/agents/{id}"): profile,
     ("GET", "/api/v1/admin/today"): working,
@@ -767,6 +777,7 @@ MAKERS: Mapping[str, Callable[[Sample], dict[str, Any]]] = {
     "/api/v1/admin/mail": failed_mail,
     "/api/v1/admin/newsletter": subscriber,
     "/api/activities": activity,
+    "/api/contact-listings": listing,
     "/api/events": lambda sample: {"id": sample.make("/api/leads")},
     "/api/reso/EntityEvent": lambda sample: {"id": sample.make("/api/properties")},
     "/api/reso/Property": lambda sample: {"id": sample.make("/api/properties")},

@@ -70,8 +70,14 @@ def test_a_change_changes_the_etag(sample: Sample, endpoint: Endpoint) -> None:
     patch = declared("PATCH", f"{collection(endpoint)}/{{id}}")
 
     replacing = declared("PUT", endpoint.path)
+    adding = declared("POST", endpoint.path)
     if replacing is not None:
-        sample.succeed(replacing)
+        sample.succeed(replacing, sample.call(replacing).but(path=call.path))
+    elif adding is not None and endpoint.id is not None:
+        added = sample.call(adding)
+        # The same listing again says nothing new.
+        note = {"note": "Another one"} if "note" in (added.body or {}) else {}
+        sample.succeed(adding, added.but(path=call.path, body={**(added.body or {}), **note}))
     elif endpoint.id is None:
         # A list or a count changes with anything that happens in the brokerage, one of brokerages with any of them.
         own = declared("POST", endpoint.path) or endpoint.path.startswith(OF_WORKERS)

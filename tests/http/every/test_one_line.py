@@ -12,7 +12,7 @@ from tests.http.serving import Server
 
 BROKEN = "a\r\nb\u2028c\td\x85e\x1bf\n"
 WHOLE = "a b c d e f"
-OF_LINES = {"message", "notes", "description", "bio", "text"}
+OF_LINES = {"message", "notes", "description", "bio", "text", "note"}
 """What may have several lines; of a webhook's description, the API is asked below."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from aureum.domain.ids import PLATFORM
+from aureum.http.api.clients.access import WITH_PORTAL
 from aureum.http.contract.endpoint import CALLER, INTEGRATOR, Endpoint
 from aureum.http.contract.lists import Paging
 from aureum.http.server.routes import ENDPOINTS
@@ -175,7 +176,7 @@ def test_a_cursor_of_the_other_shows_nothing_of_it(both: Both, endpoint: Endpoin
         assert all(trace not in answer.body for trace in both.traces)
 
 
-OF_TWO = ("/distinct", "/merge", "/unmerge")
+OF_TWO = ("/distinct", "/merge", "/unmerge", "/contacts/{id}/listings")
 """What ends like these needs another resource of the brokerage in its body."""
 
 
@@ -214,7 +215,7 @@ def test_credentials_do_not_count_at_the_others_address(both: Both, proxied: Ser
             # The security log tells at whose address one's own key was tried.
             shown = answer.body.replace(foreign.encode(), b"")
             assert all(trace not in shown for trace in both.traces)
-            if bearer == mine.tenant.bearer or endpoint.access in (CALLER, INTEGRATOR):
+            if bearer == mine.tenant.bearer or endpoint.access in (CALLER, INTEGRATOR, WITH_PORTAL):
                 assert answer.status == 401, answer
             elif endpoint.method == "GET":
                 # To staff the Host does not matter but on the Aureum API: they see their own.

@@ -17,7 +17,11 @@ from hypothesis import strategies as st
 from aureum.domain import contact, contact_card, envelope, envelope_parts, ids, lead, property, task, tour
 from aureum.domain.activities import ActivityFields, HasActivities
 from aureum.domain.aggregate import Aggregate, PersonErased
+from aureum.domain.conversation import Conversation
+from aureum.domain.key_dates import KeyDate, KeyDates
 from aureum.domain.lead_events import LOST_REASONS
+from aureum.domain.of_contact import SIDES
+from aureum.domain.shortlist import REACTIONS, Shortlist
 from aureum.domain.subscriber import Subscriber
 from aureum.registry import AGGREGATES
 from aureum.store.event_store import NO_STREAM, EventStore
@@ -327,6 +331,44 @@ def about_an_envelope(one: envelope.Envelope, dice: Dice) -> Decisions:
     return always + sent
 
 
+def a_conversation(_: int, __: Dice) -> Aggregate:
+    return Conversation.begin(ids.new_id(), ids.now())
+
+
+def about_a_conversation(one: Conversation, dice: Dice) -> Decisions:
+    at = ids.now()
+    return [
+        lambda: one.send(dice.choice(SIDES), dice.choice(TEXTS), at, dice.choice(PEOPLE)),
+        lambda: one.read(dice.choice(SIDES), at),
+    ]
+
+
+def a_shortlist(_: int, __: Dice) -> Aggregate:
+    return Shortlist.begin(ids.new_id(), ids.now())
+
+
+def about_a_shortlist(one: Shortlist, dice: Dice) -> Decisions:
+    at, known = ids.now(), list(one.entries.values())
+    always: Decisions = [
+        lambda: one.send(dice.choice(CONTACTS), dice.choice((None, *TEXTS)), at, dice.choice(PEOPLE)),
+        lambda: one.save(dice.choice(CONTACTS), at),
+    ]
+    later: Decisions = [
+        lambda: one.react(dice.choice(known).property_id, dice.choice(REACTIONS), dice.choice((None, *TEXTS)), at),
+        lambda: one.remove(known[0].property_id, known[0].by, at),
+    ]
+    return always + later if known else always
+
+
+def key_dates(_: int, __: Dice) -> Aggregate:
+    return KeyDates.begin(ids.new_id(), ids.now())
+
+
+def about_key_dates(one: KeyDates, dice: Dice) -> Decisions:
+    dates = [KeyDate(f"2027-03-{dice.randint(10, 31)}", dice.choice(TEXTS), dice.choice((None, *TEXTS)))]
+    return [lambda: one.set(dates * dice.randrange(3), ids.now())]
+
+
 MAKERS: dict[str, Makers] = {
     "lead_list": (a_lead, about_a_lead),
     "property_list": (a_property, about_a_property),
@@ -335,6 +377,9 @@ MAKERS: dict[str, Makers] = {
     "tour_list": (a_tour, about_a_tour),
     "envelope_list": (an_envelope, about_an_envelope),
     "subscriber_list": (a_subscriber, about_a_subscriber),
+    "conversation_list": (a_conversation, about_a_conversation),
+    "shortlists": (a_shortlist, about_a_shortlist),
+    "key_dates": (key_dates, about_key_dates),
 }
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from aureum.commands.person import OF_PERSONS, Person
+from aureum.domain.conversation import Conversation
 from aureum.domain.ids import aureum_time, now, to_wire
-from aureum.http.contract.history import history_in, history_of
+from aureum.http.contract.history import entries, history_in, history_of
 from aureum.mail.queue.mail_log import LoggedMail, logged
+from aureum.projections import conversation_list
 from aureum.store.event_store import EventStore, Stream
 
 MAILS = """
@@ -22,9 +24,22 @@ SELECT m.mail_id, m.kind, m.state, m.attempt, m.due_at, m.error, m.recorded_at, 
  ORDER BY m.mail_id
 """
 
+
+def conversation_history(stream: Stream) -> list[dict[str, Any]]:
+    """The entries of a conversation, with the text of each message: its row has counts alone."""
+    conversation: Conversation = stream.aggregate()
+    made = entries(conversation_list.LIST, stream, lambda row: row["doc"], lambda _: {})
+    for one in made:
+        message = conversation.messages.get(one["version"])
+        if message is not None:
+            said = conversation_list.message(conversation, message)
+            one["changes"] = one["changes"] | {"message": {"from": None, "to": said}}
+    return made
+
+
 HISTORIES: Mapping[str, Callable[[Stream], list[dict[str, Any]]]] = {
     kind: partial(history_in, model) for kind, model in OF_PERSONS.items()
-} | {"lead": history_of}
+} | {"lead": history_of, "conversation": conversation_history}
 
 
 async def everything(store: EventStore, tenant_id: UUID, person: Person) -> dict[str, Any]:
