@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from aureum.http.portal import enquiries
+from aureum.http.portal.documents import lists
 from aureum.http.portal.page import PortalPage
 from aureum.http.portal.sign_in import show_sign_in
 from aureum.http.portal.visit import PortalVisit
@@ -23,7 +24,10 @@ class HomePart(NamedTuple):
     signers: bool = False
 
 
-PARTS: tuple[HomePart, ...] = (HomePart("home_enquiries.html", enquiries.newest),)
+PARTS: tuple[HomePart, ...] = (
+    HomePart("documents/home.html", lists.to_sign, signers=True),
+    HomePart("home_enquiries.html", enquiries.newest),
+)
 """In the order in which the page shows them: what the client has to do comes first."""
 
 

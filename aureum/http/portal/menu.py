@@ -18,6 +18,7 @@ class Place(NamedTuple):
 
 PLACES: tuple[Place, ...] = (
     Place("/portal", later("Home"), signers=True),
+    Place("/portal/documents", later("Documents"), signers=True),
     Place("/portal/enquiries", later("Enquiries")),
 )
 

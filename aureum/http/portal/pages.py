@@ -5,7 +5,7 @@ from collections import defaultdict
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aureum.http.portal import assets, enquiries, home, sign_in
+from aureum.http.portal import assets, documents, enquiries, home, sign_in
 from aureum.http.portal.page import PortalAddress, PortalPage
 from aureum.http.portal.visit import PortalVisit
 from aureum.http.wire.errors import HttpError
@@ -23,6 +23,7 @@ async def show_nothing(visit: PortalVisit) -> Response:
 PAGES: tuple[PortalPage, ...] = (
     *home.PAGES,
     *sign_in.PAGES,
+    *documents.PAGES,
     *enquiries.PAGES,
     # Any other path, so it stands last.
     PortalPage("GET", "/portal/{path:path}", show_nothing, anyone=True),

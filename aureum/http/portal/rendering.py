@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from aureum.http.contract.visitor_page import COLOR
 from aureum.http.portal import moments
-from aureum.http.portal.assets import style
+from aureum.http.portal.assets import module, style
 from aureum.http.portal.catalogue import LANGUAGES, translations
 from aureum.http.portal.menu import menu
 
@@ -83,6 +83,7 @@ def rendered(
         "style": style().digest,
         "rule": rule,
         "nonce": nonce,
+        "module": module,
         "moment": lambda at: moments.moment(at, visit.zone, visit.locale),
         "day": lambda on: moments.day(on, visit.locale),
     }

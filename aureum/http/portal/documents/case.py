@@ -1,0 +1,108 @@
+"""An envelope as the client who asks stands to it. Every page and every byte of the ceremony begins here.
+
+The client is the recipient whose address the session has proved; for all others there is no such envelope.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TypedDict
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from starlette.responses import Response
+
+from aureum.commands.envelopes.signing import SigningClient
+from aureum.domain import ids
+from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_parts import Document, Recipient
+from aureum.domain.errors import NotFound
+from aureum.http.access.callers import request_id
+from aureum.http.portal.documents.page_pictures import page_of
+from aureum.http.portal.documents.standing import Standing, standing
+from aureum.http.portal.visit import PortalVisit
+from aureum.pdf.rendering import ShownPage
+from aureum.store.event_store import Stream
+
+
+class About(TypedDict):
+    """The fields of ``ClientCommand``."""
+
+    tenant_id: UUID
+    envelope_id: UUID
+    client: SigningClient
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """*envelope* as *recipient* may see it at the moment *at*; ``key`` opens its bytes."""
+
+    visit: PortalVisit
+    envelope: Envelope
+    recipient: Recipient
+    key: AESGCM
+    at: datetime
+
+    @property
+    def standing(self) -> Standing:
+        """Which page comes next."""
+        return standing(self.envelope, self.recipient, self.at)
+
+    @property
+    def path(self) -> str:
+        """The address of the envelope's first page."""
+        return f"/portal/documents/{ids.to_wire(self.envelope.id)}"
+
+    @property
+    def documents(self) -> list[Document]:
+        """In the order in which they were attached; pages call them by their numbers."""
+        return list(self.envelope.documents.values())
+
+    def document(self) -> tuple[int, Document]:
+        """The document that the path names, with its number. Raises NotFound, also before the recipient's turn."""
+        number = int(self.visit.request.path_params["number"])
+        if not self.envelope.may_read(self.recipient) or not 1 <= number <= len(self.documents):
+            raise NotFound
+        return number, self.documents[number - 1]
+
+    async def read(self, document_id: UUID) -> bytes:
+        """Bytes of the envelope. Raises DocumentLost, BucketUnavailable, Unavailable."""
+        parts = self.visit.app.blobs.get(self.visit.client.tenant_id, document_id, self.key)
+        return b"".join([part async for part in parts])
+
+    async def page(self, document: Document, number: int) -> ShownPage:
+        """A page of a document. Raises NotFound, DocumentLost, Busy, Unavailable."""
+        return await page_of(self.visit.client.tenant_id, document, number, partial(self.read, document.id))
+
+    def about(self, signed_in_at: datetime | None = None) -> About:
+        """What each command of a client begins with. *signed_in_at* is of a session that has just begun."""
+        client, request = self.visit.client, self.visit.request
+        return {
+            "tenant_id": client.tenant_id,
+            "envelope_id": self.envelope.id,
+            "client": SigningClient(
+                address=client.address,
+                signed_in_at=signed_in_at or client.signed_in_at,
+                ip=self.visit.counted_as,
+                program=request.headers.get("user-agent"),
+            ),
+            "request_id": request_id(request),
+        }
+
+    def to_first_page(self) -> Response:
+        """The page that says how things stand now."""
+        return self.visit.go(self.path)
+
+
+async def case_of(visit: PortalVisit) -> Case:
+    """The envelope of the path. Raises NotFound, Unavailable."""
+    envelope_id = ids.from_wire(str(visit.request.path_params["id"]))
+    if envelope_id is None:
+        raise NotFound
+    stream: Stream = await visit.app.store.load(visit.client.tenant_id, envelope_id)
+    envelope = stream.aggregate()
+    if not isinstance(envelope, Envelope) or envelope.erased or stream.subject_key is None:
+        raise NotFound
+    recipient = envelope.recipient_of(visit.client.address)
+    return Case(visit, envelope, recipient, stream.subject_key, ids.now())
