@@ -1,4 +1,4 @@
-"""The modules of the panel and of the portal are small, and their types hold: they are JavaScript with types in comments,
+"""The modules of the panel and the portal are small, and their types hold: they are JavaScript with types in comments,
 which TypeScript checks. Nothing is compiled."""
 
 from pathlib import Path

@@ -106,7 +106,7 @@ def fields_of(recipient: UUID, document: UUID, place: int, kinds: Sequence[str])
     found = []
     for row, kind in enumerate(kinds):
         at: dict[str, Any] = {"page": 1, "x": 60.0 + 250 * (place - 1), "y": 200.0 + 60 * row}
-        size = {"width": 180.0, "height": 40.0}
+        size: dict[str, Any] = {"width": 180.0, "height": 40.0}
         new = Field(ids.new_id(), recipient, document, kind, kind != "text", label=f"The {kind}", **at, **size)
         found.append(new)
     return [*found, Field(ids.new_id(), recipient, document, "signature", anchor=f"/sig:signer{place}/")]

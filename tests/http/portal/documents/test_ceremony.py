@@ -122,7 +122,9 @@ def around(at: datetime, zone: str) -> list[datetime]:
 
 def test_what_is_wrong_in_the_form_is_said_there_and_the_rest_is_kept(client: Client, begun: Deal) -> None:
     ready(client, begun)
-    answer = client.send(f"{begun.path}/sign", filled(begun, typed="李小龍", **{"field-4": "Oak Lane 12", "field-6": ""}))
+    answer = client.send(
+        f"{begun.path}/sign", filled(begun, typed="李小龍", **{"field-4": "Oak Lane 12", "field-6": ""})
+    )
     assert answer.status == 422
     reading = Reading(answer.body.decode())
     said = " ".join(reading.said("p", class_="problem"))
@@ -213,9 +215,7 @@ def test_no_page_may_be_framed_or_run_anything_else(client: Client, begun: Deal)
         assert answer.headers["cache-control"] == "no-store"
 
 
-def test_the_turn_goes_from_one_to_the_next(
-    client: Client, other: Client, operator: Operator, tenant: Tenant
-) -> None:
+def test_the_turn_goes_from_one_to_the_next(client: Client, other: Client, operator: Operator, tenant: Tenant) -> None:
     begun = deal(operator, tenant, [(NAME, client.email), ("Sam Seller", other.email)])
     assert heading(other.get(begun.path)) == "It is not your turn yet"
     assert other.get(f"{begun.path}/1.pdf").status == other.get(f"{begun.path}/1/pages/1").status == 404
