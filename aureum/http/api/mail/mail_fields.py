@@ -16,7 +16,7 @@ Status = Literal["queued", "sent", "failed"]
 STATUS = "`queued`: it waits for an attempt, or one is in progress. `failed`: no attempt follows."
 
 
-SECRET = re.compile(r"(?<=token=)[A-Za-z0-9_-]+|(?<=/portal/sign-in/)[A-Za-z0-9_-]+|^ *[0-9]{6}$", re.MULTILINE)
+SECRET = re.compile(r"(?<=token=)[A-Za-z0-9_-]+|(?<=/portal/sign-in/)[A-Za-z0-9_-]+|^ *[0-9]{6}(?=\r?$)", re.MULTILINE)
 """The token of a link that opens something by itself, and a code."""
 
 HIDDEN = "…"

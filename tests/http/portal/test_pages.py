@@ -1,0 +1,211 @@
+"""What holds for every page of the portal, those that are still to come too; and what the first pages show."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from aureum.http.portal.page import PortalPage
+from aureum.http.portal.pages import PAGES
+from tests.http.operator import Operator, Tenant
+from tests.http.panel.reader import as_staff, page, refused
+from tests.http.portal.client import SESSION, Client, client_at
+from tests.http.serving import Server
+
+NOBODYS = "c" + "0" * 24 + "1"
+
+EACH = pytest.mark.parametrize("one", PAGES, ids=lambda one: f"{one.method} {one.path}")
+CLOSED = pytest.mark.parametrize(
+    "one", [one for one in PAGES if not one.anyone], ids=lambda one: f"{one.method} {one.path}"
+)
+SENT = pytest.mark.parametrize("one", [one for one in PAGES if one.method == "POST"], ids=lambda one: one.path)
+
+OF_A_CLIENT = {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"}
+
+
+def path_of(one: PortalPage) -> str:
+    """The address of a page, about something that there is not."""
+    return one.path.replace("{id}", NOBODYS).replace("{token}", "x" * 43).replace("{path:path}", "nothing/here")
+
+
+@EACH
+def test_nothing_of_a_page_is_kept_framed_or_run(client: Client, one: PortalPage) -> None:
+    answer = client.ask(one.method, path_of(one), None, {"Content-Type": "text/plain"})
+    assert answer.status < 500
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] in ("same-origin", "no-referrer")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        policy = set(answer.headers["content-security-policy"].split("; "))
+        assert policy > OF_A_CLIENT and not any("unsafe" in one for one in policy)
+        nonce = next(part for part in policy if part.startswith("script-src")).removeprefix("script-src 'nonce-")
+        scripts = answer.body.count(b"<script")
+        assert scripts == answer.body.count(f'nonce="{nonce.rstrip(chr(39))}"'.encode())
+
+
+@CLOSED
+def test_no_page_opens_without_a_client(visitor: Client, one: PortalPage) -> None:
+    visitor.cookies = {SESSION: "autp_" + "x" * 43}
+    answer = visitor.send(path_of(one)) if one.method == "POST" else visitor.get(path_of(one))
+    assert (answer.status, answer.headers["location"].partition("?")[0]) == (303, "/portal")
+
+
+@SENT
+def test_no_form_of_another_site_is_taken(client: Client, operator: Operator, tenant: Tenant, one: PortalPage) -> None:
+    head = operator.head(tenant)
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+    ):
+        answer = client.send(path_of(one), {"language": "es"}, headers)
+        if one.proves_itself:
+            assert page(answer, 200).said("h1") == ["Enter your code"] and client.is_in
+        else:
+            assert page(answer, 403).said("h1") == ["This form came from another website"]
+    assert operator.head(tenant) == head and client.is_in and set(client.cookies) == {SESSION}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "title", "es"),
+    [
+        ("GET", "/portal/nothing", 404, "This page does not exist", "Esta página no existe"),
+        ("DELETE", "/portal", 405, "This page cannot be opened like that", "Esta página no se puede abrir así"),
+        ("PUT", "/portal/enquiries", 405, "This page cannot be opened like that", "Esta página no se puede abrir así"),
+        ("GET", "/portal/%00%ff", 404, "This page does not exist", "Esta página no existe"),
+    ],
+)
+def test_a_refusal_is_a_page(client: Client, method: str, path: str, status: int, title: str, es: str) -> None:
+    assert page(client.ask(method, path), status).said("h1") == [title]
+    answer = client.ask(method, path, headers={"Accept-Language": "es-US"})
+    assert page(answer, status).said("h1") == [es] and 'lang="es"' in answer.body.decode()
+    assert client.get("/portal/").headers["location"] == "/portal"
+
+
+def test_an_unknown_host_has_no_portal(server: Server) -> None:
+    for path in ("/portal", "/portal/enquiries", "/portal/sign-in/x"):
+        answer = server.ask("GET", path, host="nobody.example.org")
+        assert page(answer, 404).said("h1") == ["There is no such website"]
+    assert page(server.ask("GET", "/portal", host="a b"), 400)
+    assert server.ask("POST", "/portal/sign-in", b"email=a@example.net", host="nobody.example.org").status == 404
+
+
+def test_the_language_is_chosen_in_the_footer(visitor: Client, operator: Operator) -> None:
+    (form,) = [one for one in visitor.read("/portal").forms if one.action == "/portal/language"]
+    chosen = visitor.send(form.action, [*form.fields, ("language", "es")])
+    assert chosen.headers["location"] == "/portal"
+    assert visitor.read("/portal").said("h1") == ["Inicie sesión en Snake River Realty"]
+    visitor.asks()
+    letter = visitor.reads()
+    assert letter.language == "es"
+    assert (
+        visitor.send("/portal/language", {"language": "xx", "next": "//evil.example"}).headers["location"] == "/portal"
+    )
+    assert visitor.read("/portal").said("h1") == ["Inicie sesión en Snake River Realty"]
+
+
+def test_the_pages_look_like_the_brokerage(visitor: Client, operator: Operator, server: Server, tenant: Tenant) -> None:
+    owner = operator.staff(tenant.id, "brokerage_owner")
+    assert "--brand:#1f4fa3" in visitor.get("/portal").body.decode()
+    number = server.ask("GET", "/api/me", headers=owner.bearer).json["brokerage"]["id"]
+    changed = server.ask("PATCH", f"/api/v1/admin/brokerages/{number}", {"color": "#7a1f4f"}, owner.bearer)
+    assert changed.status == 200, changed.body
+    answer = visitor.get("/portal")
+    assert "--brand:#7a1f4f" in answer.body.decode() and "Snake River Realty" in answer.body.decode()
+
+
+def enquire(server: Server, tenant: Tenant, email: str, **fields: Any) -> None:
+    assert server.form(tenant, email=email, **fields).status == 200
+
+
+def test_a_client_reads_the_enquiries_and_nothing_else_of_them(
+    client: Client, contact: dict[str, Any], server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    agent = operator.agent(tenant, "Ana Agent")
+    assert client.read("/portal/enquiries").said("p")[0] == "You have not sent us an enquiry yet."
+    enquire(server, tenant, client.email, subject="Horse property", message="Five acres <b>near</b> Kuna.")
+    enquire(server, tenant, f" {client.email.upper()}", subject="A loft", firstName="Nils")
+    enquire(server, tenant, "other@example.net", subject="Of another person")
+    enquire(server, tenant, client.email, subject="Spam", _gotcha="x")
+    linked = server.lead(tenant, name="Nora L", email="work@example.net", subject="From work", notes="Rich!")
+    server.by_key(tenant, "PATCH", f"/api/leads/{linked['id']}", {"assignedToId": agent, "status": "qualified"})
+    shown = client.read("/portal/enquiries")
+    assert shown.said("h2") == ["A loft", "Horse property"], "the newest first; no other person's, and no spam"
+
+    owner = as_staff(server, operator.staff(tenant.id, "brokerage_owner", "Olga Owner"))
+    converted = server.by_key(tenant, "POST", f"/api/leads/{linked['id']}/convert", {})
+    assert converted.status in (200, 201), converted.body
+    other = converted.json["contactId"] if "contactId" in converted.json else converted.json["id"]
+    merged = server.by_key(tenant, "POST", f"/api/contacts/{contact['id']}/merge", {"with": other})
+    assert merged.status == 200, merged.body
+    operator.rows("DELETE FROM login_failures")
+    client.signs_in()
+    answer = client.get("/portal/enquiries")
+    shown = page(answer, 200)
+    assert shown.said("h2")[0] == "From work"
+    text = answer.body.decode()
+    assert "Ana Agent answers you." in text and "Five acres &lt;b&gt;near&lt;/b&gt; Kuna." in text
+    for hidden in ("Rich!", "Olga", "work@example.net", "qualified", "spring", linked["id"], contact["id"], "score"):
+        assert hidden not in text, hidden
+    home = client.read("/portal")
+    assert home.said("h2") == ["Your enquiries", "From work", "A loft"]
+
+    seen = owner.get(f"/admin/contacts/{contact['id']}/portal/enquiries")
+    assert page(seen, 200).said("h2") == shown.said("h2")
+    assert "form-action 'none'" in seen.headers["content-security-policy"]
+    assert b"<form" not in seen.body and b"Nothing can be pressed" in seen.body
+    first = page(owner.get(f"/admin/contacts/{contact['id']}/portal"), 200)
+    assert f"/admin/contacts/{contact['id']}/portal/enquiries" in first.links
+    assert "See the portal as the client" in owner.get(f"/admin/contacts/{contact['id']}").body.decode()
+
+
+def test_a_preview_shows_an_agent_only_what_the_agent_may_see(
+    client: Client, contact: dict[str, Any], server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    enquire(server, tenant, client.email, subject="Of a colleague")
+    agent = operator.staff(tenant.id, "agent", "Andy Agent")
+    server.lead(tenant, name="Nora L", email=client.email, subject="Of Andy", assignedToId=agent.id)
+    path = f"/admin/contacts/{contact['id']}/portal"
+    andy = as_staff(server, agent)
+    assert page(andy.get(f"{path}/enquiries"), 200).said("h2") == ["Of Andy"]
+    for missing in ("/sign-in/x", "/code", "/language", "/nothing", "/../enquiries"):
+        assert andy.get(path + missing).status == 404, missing
+    assert andy.send(path).status == 405
+    assert andy.get(f"/admin/contacts/{NOBODYS}/portal").status == 404
+    nameless = server.by_key(tenant, "POST", "/api/contacts", {"firstName": "No", "lastName": "Mail", "type": "BUYER"})
+    without = page(andy.get(f"/admin/contacts/{nameless.json['id']}/portal"), 200)
+    assert "no email address" in " ".join(without.said("p"))
+    stranger = operator.staff(operator.brokerage().id, "brokerage_owner")
+    assert as_staff(server, stranger).get(path).status == 404
+    starter = operator.brokerage("Starter")
+    olga = as_staff(server, operator.staff(starter.id, "brokerage_owner"))
+    new = {"firstName": "A", "lastName": "B", "email": "a@example.net", "type": "BUYER"}
+    made = server.ask("POST", "/api/contacts", new, starter.bearer)
+    assert made.status == 403, "the plan has no API"
+    sent = olga.send("/admin/contacts/new", new | {"once": "x"})
+    assert sent.status == 303, sent.body
+    theirs = sent.headers["location"].partition("?")[0]
+    assert "Grow" in refused(olga.get(f"{theirs}/portal"), 403)
+    assert "portal as the client" not in olga.get(theirs).body.decode()
+
+
+def test_head_is_as_get_without_a_body(client: Client) -> None:
+    answer = client.ask("HEAD", "/portal/enquiries")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+def test_a_server_without_clients_pays_nothing_for_the_portal() -> None:
+    check = (
+        "import sys, aureum.app, aureum.http.server.routes; print([n for n in ('babel', 'pytz') if n in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", check], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_below_grow_no_client_signs_in(server: Server, operator: Operator, uncounted: None) -> None:
+    starter = operator.brokerage("Starter")
+    visitor = client_at(server, operator, starter, "nora@example.net")
+    assert page(visitor.get("/portal"), 200).said("h1") == ["Sign in to Snake River Realty"]
+    assert visitor.asks().status == 202
+    assert replace(visitor, cookies={}).send("/portal/code", {"code": "1", "email": visitor.email}).status == 422

@@ -1,0 +1,92 @@
+"""Programs that scan mails open every link, press every button and fill in every form. They come before the person
+does, from another machine, and must neither sign in nor use anything up."""
+
+import asyncio
+import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import unescape
+from itertools import product
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from aureum.mail.letters.about import LetterSettings
+from tests.http.operator import Operator, Tenant
+from tests.http.panel.reader import MEDIA
+from tests.http.portal.client import SESSION, Client
+from tests.http.serving import Server
+from tests.mail.queued import mailing
+
+LINK = re.compile(r"https?://[^\s\"'<>]+")
+
+BODIES = ("", urlencode({"code": "000000"}), urlencode({"email": "nora@example.net", "code": "000000"}))
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.glob("*.eml"))
+
+
+async def write_mails(url: str, folder: Path) -> None:
+    """A worker writes the mails into the *folder*, as it does without a mail server."""
+    letters = LetterSettings(base_domain="crm.example.org")
+    async with mailing(url, None, folder, letters=letters), asyncio.timeout(60):
+        while True:
+            if files_in(folder):
+                return
+            await asyncio.sleep(0.02)
+
+
+def read(file: Path) -> EmailMessage:
+    return message_from_bytes(file.read_bytes(), policy=policy.default)
+
+
+def bodies_of(mail: EmailMessage) -> dict[str, str]:
+    return {
+        part.get_content_subtype(): part.get_content() for part in mail.iter_parts() if isinstance(part, EmailMessage)
+    }
+
+
+def test_no_scanner_signs_in_or_uses_anything_up(
+    visitor: Client,
+    server: Server,
+    proxied: Server,
+    operator: Operator,
+    tenant: Tenant,
+    served_url: str,
+    tmp_path: Path,
+) -> None:
+    operator.rows("UPDATE portal_sign_ins SET waits = false")
+    operator.rows("DELETE FROM domains_seen WHERE tenant_id = %(t)s", t=tenant.id)
+    visitor.asks()
+
+    asyncio.run(write_mails(served_url, tmp_path / "mail"))
+    (mail,) = map(read, files_in(tmp_path / "mail"))
+
+    assert mail["To"].addresses[0].addr_spec == visitor.email
+    assert str(mail["Subject"]) == "Sign in to Snake River Realty"
+    bodies = bodies_of(mail)
+    found = {name: [unescape(one).rstrip(".") for one in LINK.findall(text)] for name, text in bodies.items()}
+    (link,) = set(found["plain"] + found["html"])
+    begin, path = link.split("/portal/", 1)
+    assert begin in (f"https://{tenant.domain}", f"https://{tenant.slug}.crm.example.org"), "a host of the brokerage"
+    path = urlsplit(f"/portal/{path}").path
+    (code,) = re.findall(r"^ {4}([0-9]{6})$", bodies["plain"].replace("\r", ""), re.MULTILINE)
+
+    # As staff find it in the panel.
+    broker = operator.staff(tenant.id, "broker")
+    (listed,) = server.ask("GET", "/api/v1/admin/mail", headers=broker.bearer).json["items"]
+    shown = server.ask("GET", f"/api/v1/admin/mail/{listed['id']}", headers=broker.bearer).json["text"]
+    assert "/portal/sign-in/…" in shown and code not in shown and path.rpartition("/")[2] not in shown
+
+    before = operator.rows("SELECT * FROM portal_sign_ins WHERE tenant_id = %(t)s", t=tenant.id)
+    for one, method, body in product((server, proxied), ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"), BODIES):
+        headers = {"Content-Type": MEDIA, "User-Agent": "Scanner/1.0"} if body or method == "POST" else {}
+        answer = one.ask(method, path, body.encode() or None, headers, host=tenant.domain)
+        assert answer.status in (200, 405), (method, answer.status)
+        assert not any(SESSION + "=autp_" in cookie for cookie in answer.cookies)
+    assert operator.rows("SELECT * FROM portal_sign_ins WHERE tenant_id = %(t)s", t=tenant.id) == before
+    assert operator.rows("SELECT FROM portal_sessions WHERE tenant_id = %(t)s", t=tenant.id) == []
+
+    assert visitor.send(path).status == 303 and visitor.is_in
+    logged = server.logged() + proxied.logged()
+    assert code not in logged and path.rpartition("/")[2] not in logged and visitor.email not in logged
