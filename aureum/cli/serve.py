@@ -49,6 +49,7 @@ The demo brokerage, Snake River Realty, has three agents and forty leads from th
   Owner      {email}
   Password   {password}
   Mail       {mail}
+  Portal     {url}/portal, as a client: {client}
 
 Try, in another terminal:
 
@@ -236,13 +237,19 @@ def demo_command(as_json: Json = False) -> None:
         demo = run(made(here))
     done = "Created the demo brokerage" if demo.created else "The demo brokerage already exists"
     people = f"{done} on localhost.\n"
-    people += f"API key: {demo.api_key}\nOwner: {demo.email}, password {demo.password}\nNext: aureum serve"
+    people += f"API key: {demo.api_key}\nOwner: {demo.email}, password {demo.password}\n"
+    people += f"Client: {demo.client}, who signs in at /portal with a mail\nNext: aureum serve"
     say(as_json, credentials(DEMO_URL, demo), people)
 
 
 def credentials(url: str, demo: Demo) -> dict[str, Any]:
     """What a program needs to try the demo."""
-    return {"url": url, "apiKey": demo.api_key, "admin": {"email": demo.email, "password": demo.password}}
+    return {
+        "url": url,
+        "apiKey": demo.api_key,
+        "admin": {"email": demo.email, "password": demo.password},
+        "client": {"email": demo.client},
+    }
 
 
 async def made(here: Installation) -> Demo:
@@ -289,6 +296,7 @@ def hints(url: str, demo: Demo, settings: Settings) -> str:
         key=demo.api_key,
         email=demo.email,
         password=demo.password,
+        client=demo.client,
         mail=where_mail_goes(settings),
         form=FORM,
         stop=STOP,

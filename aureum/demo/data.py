@@ -60,6 +60,9 @@ OUTCOMES: tuple[tuple[str, ...], ...] = (
 )
 """The statuses that a lead passes after its first; deals fall through, and some come back."""
 
+CLIENT = "ethan.brooks@example.com"
+"""The first of the people whose lead was converted: a contact, who can sign in to the client portal."""
+
 NOTES: dict[str, str] = {
     "qualified": "Pre-approved; knows what they want and by when.",
     "offer": "Offer is with the other side; answer expected this week.",

@@ -23,7 +23,7 @@ from aureum.commands.brokerages import OpenBrokerage, open_brokerage
 from aureum.commands.leads import CaptureLead, ChangeLead, capture_lead, change_lead
 from aureum.commands.routed import Team, team_of
 from aureum.commands.users import CreateUser, create_user
-from aureum.demo.data import AGENTS, ENQUIRIES, NOTES, OUTCOMES, PEOPLE
+from aureum.demo.data import AGENTS, CLIENT, ENQUIRIES, NOTES, OUTCOMES, PEOPLE
 from aureum.demo.office import make_office
 from aureum.domain import ids
 from aureum.domain.api_key import ApiKey
@@ -48,6 +48,8 @@ class Demo:
     email: str
     password: str
     created: bool
+    client: str = CLIENT
+    """The address of a client, who signs in to the portal."""
 
 
 def derived(master_key: bytes, purpose: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from aureum.commands.portal.addresses import client_address_of
+from aureum.commands.portal.opening import opened_by
 from aureum.demo.demo import make_demo
 from aureum.domain.lead import STATUSES
 from aureum.http.wire.times import parse_time
@@ -57,9 +59,23 @@ def check(url: str) -> None:
     assert made == {table: (count,) for table, count in OFFICE.items()}
 
 
+def opens(url: str, address: str) -> bool:
+    """Whether the address opens the demo's client portal."""
+
+    async def found() -> bool:
+        async with opened_store(url) as store:
+            ((tenant_id, plan),) = await store.database.rows("SELECT tenant_id, plan FROM brokerages")
+            tenant_key = await store.tenant_key(tenant_id)
+            client = client_address_of(tenant_key, address)
+            return bool((await opened_by(store.database, tenant_key, client, plan)).contacts)
+
+    return asyncio.run(found())
+
+
 def test_twice(terminal: Terminal) -> None:
     first = terminal.json("demo")
-    assert set(first) == {"url", "apiKey", "admin"} and set(first["admin"]) == {"email", "password"}
+    assert set(first) == {"url", "apiKey", "admin", "client"} and set(first["admin"]) == {"email", "password"}
+    assert opens(terminal.url, first["client"]["email"])
     check(terminal.url)
     before = leads(terminal.url), lengths(terminal.url)
     assert terminal.json("demo") == first

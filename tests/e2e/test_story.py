@@ -133,7 +133,7 @@ def test_the_printed_lines_work_in_a_shell(running: Running) -> None:
 
 def test_what_is_printed_is_what_scripts_get(running: Running, demo: Any) -> None:
     said = running.out.read_text()
-    assert set(demo) == {"url", "apiKey", "admin"} and set(demo["admin"]) == {"email", "password"}
+    assert set(demo) == {"url", "apiKey", "admin", "client"} and set(demo["admin"]) == {"email", "password"}
     for printed in (demo["apiKey"], *demo["admin"].values()):
         assert re.search(rf"\s{re.escape(printed)}\n", said)
 

@@ -40,7 +40,7 @@ async def about_brokerage(
     connection: AsyncConnection[Any], tenant_id: UUID, settings: LetterSettings, host: str | None = None
 ) -> About | None:
     """What letters need to know of a brokerage; None for the platform, and for one that is disabled. Links begin with
-    *host*, if that is one of its own."""
+    *host*, at which a request has arrived, if that is one of its own."""
     of = {"tenant": tenant_id}
     row = await (await connection.execute(ABOUT, of)).fetchone()
     if row is None or row[5]:
@@ -48,7 +48,7 @@ async def about_brokerage(
     slug, domains, confirmations, reply_to, time_zone, _, seen = row
     staff = staff_of(await (await connection.execute(STAFF, of)).fetchall())
     arrives = [domain for domain in domains if domain in seen or domain == links.LOCAL]
-    if host in arrives:
+    if host in domains:
         arrives = [host]
     elif settings.base_domain is not None and host == f"{slug}.{settings.base_domain}":
         arrives = []
