@@ -1,5 +1,6 @@
 """What holds for every page of the portal, those that are still to come too; and what the first pages show."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,7 +28,8 @@ OF_A_CLIENT = {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"
 
 def path_of(one: PortalPage) -> str:
     """The address of a page, about something that there is not."""
-    return one.path.replace("{id}", NOBODYS).replace("{token}", "x" * 43).replace("{path:path}", "nothing/here")
+    path = one.path.replace("{token}", "x" * 43).replace("{path:path}", "nothing/here")
+    return re.sub(r"\{\w+\}", NOBODYS, re.sub(r"\{\w+:int\}", "1", path))
 
 
 @EACH
