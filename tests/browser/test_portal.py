@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from aureum.http.portal.catalogue import LANGUAGES
 from aureum.http.portal.pages import PAGES
 from tests.browser.test_walk import AXE, BYTES, MOST_BYTES, SMALL, TARGET, axe
-from tests.browser.visitor import DESKTOP, PHONE, Scheme, ViewportSize, Visitor, visiting
+from tests.browser.visitor import DESKTOP, PHONE, Scheme, Visitor, visiting
 from tests.http.operator import Operator, Tenant
 from tests.http.portal.client import Client, client_at, code_of, letters, path_of
 from tests.http.serving import Server
