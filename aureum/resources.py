@@ -23,6 +23,7 @@ from aureum.domain.key_dates import KeyDates
 from aureum.domain.lead import Lead
 from aureum.domain.property import Property
 from aureum.domain.routing_rehearsal import RoutingRehearsal
+from aureum.domain.seal_certificate import SealCertificate
 from aureum.domain.shortlist import Shortlist
 from aureum.domain.subscriber import Subscriber
 from aureum.domain.task import Task
@@ -48,6 +49,7 @@ from aureum.projections import (
     property_list,
     routing_examples,
     routing_rehearsals,
+    sealings,
     shortlists,
     subscriber_list,
     task_list,
@@ -113,7 +115,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         Envelope,
-        (envelope_list.LIST, envelope_recipients, envelope_timers),
+        (envelope_list.LIST, envelope_recipients, envelope_timers, sealings),
     ),
     Resource(CalendarFeed, (calendar_feeds,), (f"{API}tours.calendar_feed",), (f"{PANEL}showing_feed",)),
     Resource(
@@ -145,6 +147,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(Erasure, (erasures,), (f"{API}people.erasures",)),
     Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",), (f"{PANEL}rehearsals",)),
+    Resource(SealCertificate),
     Resource(DocusignConnection),
     Resource(ApiKey, (api_keys,), (f"{API}staff.api_keys",), (f"{PANEL}api_keys",)),
     Resource(

@@ -48,6 +48,7 @@ OTHERS = (
     "DELETE FROM recent_streams WHERE tenant_id = %(tenant)s AND stream_id = ANY (%(subjects)s)",
     "DELETE FROM timers WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(subjects)s)",
     "DELETE FROM envelope_timers WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s)",
+    "DELETE FROM sealings WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s)",
     "DELETE FROM envelope_recipients WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s)",
     "DELETE FROM digest_items WHERE tenant_id = %(tenant)s AND stream_id = ANY (%(subjects)s)",
     "DELETE FROM lead_facts WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(subjects)s)",

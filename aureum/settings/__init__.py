@@ -196,6 +196,11 @@ class Settings(BaseSettings):
     documents_quota_gb: Annotated[float, Write("a number of gigabytes, 0 or more, for example 10")] = Field(
         10, ge=0, description="gigabytes that the documents of one brokerage may take; 0: no limit"
     )
+    tsa_url: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda url: url and endpoint(url)),
+        Write("a URL such as https://tsa.example.com/tsr"),
+    ] = Field(None, description="the authority that time-stamps the seals of signed documents (RFC 3161); unset: none")
     checkpoint_file: Annotated[
         Path | None,
         AfterValidator(lambda file: file and absolute(file)),

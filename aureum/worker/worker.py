@@ -4,7 +4,7 @@
                │      reap, feed ───────────┘                maintenance
                └────▶ follow for mail ──hints──▶ send mail
     set timers ── due ──▶ fire timers      keep figures
-    finish erasures     delete documents     sign checkpoints, where the operator wants them
+    finish erasures     seal envelopes     delete documents     sign checkpoints, where the operator wants them
 
 Each part is a loop of its own with one rule for failures: log it, wait a little, go on. So a database that goes away
 and comes back needs no operator. Notifications make it quick; polling twice a second is what makes it correct.
@@ -21,6 +21,7 @@ from aureum.figures.keeping import Keeper
 from aureum.mail.worker.counters import MailCounters
 from aureum.mail.worker.mail_settings import MailSettings
 from aureum.mail.worker.post import Post
+from aureum.signing.completing import sealing_round
 from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.blobs.opening import bucket_of
 from aureum.store.cipher import TenantKeys
@@ -56,6 +57,9 @@ CHORES_AT_ONCE = 2
 
 FOR_MAIL = 3
 """Connections to the database that only mail uses, so that webhooks and mail do not wait for each other."""
+
+SEAL_SECONDS = 1.0
+"""How soon an envelope is sealed that all have signed."""
 
 LISTEN_SECONDS = 2.0
 """How long to listen before asking whether the database is there at all."""
@@ -137,6 +141,13 @@ async def run_worker(
                 keeping = group.create_task(
                     persevere("delete documents", lambda: documents_round(unhurried_store, blobs, stop), stop)
                 )
+                sealing = group.create_task(
+                    persevere(
+                        "seal envelopes",
+                        lambda: sealing_round(unhurried_store, blobs, settings.tsa_url, SEAL_SECONDS, stop),
+                        stop,
+                    )
+                )
                 pauses = (settings.lease_seconds, settings.poll_seconds)
                 timing = [
                     group.create_task(persevere("set timers", Setter(store, settings.poll_seconds, stop).round, stop)),
@@ -159,7 +170,18 @@ async def run_worker(
                     signing = Checkpointing(unhurried, checkpoints, stop)
                     others.append(group.create_task(persevere("sign checkpoints", signing.round, stop)))
                 await stop.wait()
-                for task in (listening, reaping, feeding, rehearsing, importing, erasing, keeping, *timing, *others):
+                for task in (
+                    listening,
+                    reaping,
+                    feeding,
+                    rehearsing,
+                    importing,
+                    erasing,
+                    keeping,
+                    sealing,
+                    *timing,
+                    *others,
+                ):
                     task.cancel()
                 dispatcher.stop()
                 follower.wake.set()
