@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -92,11 +93,10 @@ async def sent_deal(
         )
         await attach_document(store, attached, ORIGIN)
         for place, person in enumerate(envelope.recipients.values()):
-            about = {"recipient_id": person.id, "document_id": document_id}
-            at = {"page": 1, "x": 100.0, "y": 300.0 + 60 * place, "width": 180.0, "height": 40.0}
-            fields.append(Field(ids.new_id(), kind="signature", **about, **at))  # type: ignore[arg-type]  # two kinds
+            where = Field(ids.new_id(), person.id, document_id, "signature", page=1, x=100, y=300 + 60 * place)
+            fields.append(replace(where, width=180, height=40))
             if found.anchors:
-                fields.append(Field(ids.new_id(), kind="date", anchor="/date:buyer/", **about))
+                fields.append(Field(ids.new_id(), person.id, document_id, "date", anchor="/date:buyer/"))
     changed = ChangeDraft(tenant_id=tenant_id, envelope_id=envelope.id, fields=tuple(fields))
     await change_draft(store, changed, ORIGIN)
     await send_envelope(store, SendEnvelope(tenant_id=tenant_id, envelope_id=envelope.id), ORIGIN)

@@ -44,8 +44,8 @@ DUE_NOW = "UPDATE sealings SET due_at = now() WHERE due_at IS NOT NULL RETURNING
 
 
 async def row(store: EventStore, deal: Deal) -> tuple[bool, int, str | None, bool]:
-    (found,) = await store.database.rows(ROW, {"envelope": deal.id})
-    return found  # type: ignore[return-value]  # as the statement says
+    ((never, failures, error, parked),) = await store.database.rows(ROW, {"envelope": deal.id})
+    return never, failures, error, parked
 
 
 async def round_of(store: EventStore) -> None:
@@ -178,7 +178,7 @@ def test_what_cannot_be_sealed_waits_for_an_operator_and_holds_up_no_other(datab
             tenant = await open_brokerage(store)
             bad = await signed_deal(store, tenant, b"%PDF-1.7 nothing that can be read")
             lost, good = [await signed_deal(store, tenant) for _ in range(2)]
-            await KeptBlobs(store.database).delete(tenant, (await envelope_of(store, lost)).documents)
+            await KeptBlobs(store.database).delete(tenant, list((await envelope_of(store, lost)).documents))
             for _ in range(3):
                 await round_of(store)
             assert (await envelope_of(store, good)).state == "completed"
@@ -210,7 +210,7 @@ def test_a_certificate_is_made_once_renewed_and_old_ones_are_kept(
             assert renewed.issued[0] == first.issued[0] and len(renewed.issued) == 2 and renewed.key != first.key
             # A year before its end the next one is made by itself; an imported one only ends.
             late = ids.now() + timedelta(days=10 * 365 - 300)
-            monkeypatch.setattr(seal_certificates.ids, "now", lambda: late)
+            monkeypatch.setattr(ids, "now", lambda: late)
             assert len((await usable_certificate(store, tenant, "Harbor Realty")).issued) == 3
             imported = await seal_certificates.replaced(
                 store,
@@ -222,7 +222,7 @@ def test_a_certificate_is_made_once_renewed_and_old_ones_are_kept(
             )
             assert imported.current.imported
             assert (await usable_certificate(store, tenant, "Harbor Realty")).current == imported.current
-            monkeypatch.setattr(seal_certificates.ids, "now", lambda: late + timedelta(days=400))
+            monkeypatch.setattr(ids, "now", lambda: late + timedelta(days=400))
             with pytest.raises(CertificateExpired):
                 await usable_certificate(store, tenant, "Harbor Realty")
 
