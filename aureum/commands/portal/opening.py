@@ -15,6 +15,7 @@ from aureum.domain.brokerage import includes
 from aureum.domain.emails import one_form
 from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.people import email_key
+from aureum.projections import envelope_recipients
 from aureum.projections.search import ascii_only, escaped, fold
 from aureum.store.cipher import TenantKey
 from aureum.store.postgres.database import Database
@@ -97,10 +98,17 @@ async def by_lead(asking: Asking) -> Opened:
     return Opened()
 
 
+async def by_envelope(asking: Asking) -> Opened:
+    """An envelope of which the address is a recipient. Its names are sealed with its own key, so the mail has none."""
+    about = {"tenant": asking.tenant_id, "address": email_key(asking.address.text), "limit": 1}
+    rows = await asking.database.tenant_rows(asking.tenant_id, envelope_recipients.OF_ADDRESS, about)
+    return Opened({}, rows[0][0]) if rows else Opened()
+
+
 OPENERS: tuple[Opener, ...] = (by_contact, by_lead)
 """One after the other, until one opens something: on a plan that has the portal."""
 
-SIGNERS: tuple[Opener, ...] = ()
+SIGNERS: tuple[Opener, ...] = (by_envelope,)
 """The same on any plan: what was sent to be signed."""
 
 

@@ -9,10 +9,14 @@ import pytest
 from aureum.commands.brokerages import ChangeBrokerage, change_brokerage
 from aureum.commands.erasing import ErasePerson, erase_person
 from aureum.commands.erasures import carry_out
+from aureum.domain import ids
 from aureum.store.event_store import EventStore
 from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.portal.client import Client, client_at, code_of, letters
+from tests.http.portal.documents.deals import deal
 from tests.http.serving import Server
+
+AL = "al@example.net"
 
 Contact = dict[str, Any]
 
@@ -114,6 +118,22 @@ def test_a_plan_without_the_portal_ends_it(client: Client, operator: Operator, t
     assert client.get("/portal/enquiries").status == 404
     change(disabled=False)
     assert not client.is_in
+
+
+def test_a_signer_signs_in_on_every_plan_as_long_as_something_was_sent(
+    uncounted: None, server: Server, operator: Operator
+) -> None:
+    tenant = operator.brokerage("Starter")
+    signer = client_at(server, operator, tenant, "sam@example.net")
+    assert signer.asks().status == 202 and letters(operator, tenant.id) == []
+    sent = deal(operator, tenant, [("Sam Seller", "Sam@Example.net")])
+    signer.signs_in()
+    assert signer.get("/portal/documents").status == 200 and signer.get("/portal").status == 200
+    assert signer.get("/portal/enquiries").status == 404, "the plan has no portal"
+    assert b"/portal/enquiries" not in signer.get("/portal").body
+    (recipient,) = sent.now.recipients
+    sent.decide(lambda envelope, at: envelope.reassign(recipient, ids.new_id(), "Al", AL, None, at))
+    assert signer.get("/portal/documents").status == 303
 
 
 def test_a_session_is_of_one_brokerage_and_no_token_of_staff_is_one(

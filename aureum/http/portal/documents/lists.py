@@ -25,6 +25,8 @@ SELECT r.recipient_id, r.state, e.doc
   JOIN envelope_list e ON e.tenant_id = r.tenant_id AND e.envelope_id = r.envelope_id
    AND e.read_version = (SELECT h.envelope_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
  WHERE r.tenant_id = %(tenant)s AND r.address = %(address)s
+   AND (%(visible_to)s::uuid IS NULL OR e.assigned_to = %(visible_to)s OR e.created_by = %(visible_to)s
+        OR e.shared)
  ORDER BY r.envelope_id DESC LIMIT %(limit)s
 """
 
@@ -65,6 +67,7 @@ async def envelopes_of(visit: PortalVisit) -> list[ClientEnvelope]:
     """The client's, newest first. Raises Unavailable."""
     client = visit.client
     about = {"tenant": client.tenant_id, "address": email_key(client.address), "limit": MOST}
+    about["visible_to"] = visit.visible_to
     rows = await visit.app.database.tenant_rows(client.tenant_id, OF_CLIENT, about)
     at = ids.now()
     return [shown(visit, ids.to_wire(recipient_id), state, orjson.loads(doc), at) for recipient_id, state, doc in rows]
