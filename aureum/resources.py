@@ -39,6 +39,7 @@ from aureum.projections import (
     calendar_feeds,
     contact_list,
     conversation_list,
+    docusign_envelopes,
     envelope_list,
     envelope_recipients,
     envelope_timers,
@@ -115,7 +116,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(
         Envelope,
-        (envelope_list.LIST, envelope_recipients, envelope_timers, sealings),
+        (envelope_list.LIST, envelope_recipients, envelope_timers, sealings, docusign_envelopes),
     ),
     Resource(CalendarFeed, (calendar_feeds,), (f"{API}tours.calendar_feed",), (f"{PANEL}showing_feed",)),
     Resource(

@@ -49,6 +49,9 @@ OTHERS = (
     "DELETE FROM timers WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(subjects)s)",
     "DELETE FROM envelope_timers WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s)",
     "DELETE FROM sealings WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s)",
+    # One that is still to be ended at DocuSign goes once it is.
+    "DELETE FROM docusign_envelopes WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s) "
+    "AND (step IS DISTINCT FROM 'end' OR due_at IS NULL)",
     "DELETE FROM envelope_recipients WHERE tenant_id = %(tenant)s AND envelope_id = ANY (%(subjects)s)",
     "DELETE FROM digest_items WHERE tenant_id = %(tenant)s AND stream_id = ANY (%(subjects)s)",
     "DELETE FROM lead_facts WHERE tenant_id = %(tenant)s AND lead_id = ANY (%(subjects)s)",

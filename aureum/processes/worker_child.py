@@ -50,6 +50,7 @@ async def deliver(
         security_log_days=settings.security_log_days,
         documents_url=settings.documents_url,
         tsa_url=None if settings.tsa_url is None else settings.tsa_url.get_secret_value(),
+        docusign_url=settings.docusign_url,
     )
     watch = Watch(settings.database_timeout, metrics.database_timeouts.inc)
     page = nullcontext() if listener is None else shown(WorkerPage(settings, url, metrics, watch), listener)

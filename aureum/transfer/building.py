@@ -26,6 +26,7 @@ from aureum.domain.webhook_replay import WebhookReplay
 from aureum.projections import (
     api_keys,
     calendar_feeds,
+    docusign_envelopes,
     envelope_recipients,
     envelope_timers,
     erasures,
@@ -63,6 +64,7 @@ DIRECTORIES: tuple[Directory, ...] = (
     Directory(envelope_recipients, all_of(Envelope)),
     Directory(envelope_timers, all_of(Envelope)),
     Directory(sealings, all_of(Envelope)),
+    Directory(docusign_envelopes, all_of(Envelope)),
     Directory(webhook_endpoints, all_of(WebhookEndpoint)),
     Directory(webhook_replays, all_of(WebhookReplay)),
     Directory(erasures, all_of(Erasure)),

@@ -22,6 +22,8 @@ from aureum.mail.worker.counters import MailCounters
 from aureum.mail.worker.mail_settings import MailSettings
 from aureum.mail.worker.post import Post
 from aureum.signing.completing import sealing_round
+from aureum.signing.docusign.http import Docusign
+from aureum.signing.docusign.working import docusign_round
 from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.blobs.opening import bucket_of
 from aureum.store.cipher import TenantKeys
@@ -60,6 +62,9 @@ FOR_MAIL = 3
 
 SEAL_SECONDS = 1.0
 """How soon an envelope is sealed that all have signed."""
+
+POLL_DOCUSIGN_SECONDS = 2.0
+"""How soon an envelope is sent to DocuSign, or fetched there."""
 
 LISTEN_SECONDS = 2.0
 """How long to listen before asking whether the database is there at all."""
@@ -101,6 +106,7 @@ async def run_worker(
         Database(url, pool_size=FOR_MAIL, prepared=prepared, idle_seconds=standstill, watch=watch) as for_mail,
         AppendWriter(url, prepared=prepared, watch=watch) as writer,
         Sender(settings.allow_networks, timeout=settings.timeout_seconds) as sender,
+        Docusign(settings.docusign_url) as docusign,
     ):
         store = EventStore(database, writer, keys)
         unhurried_store = EventStore(unhurried, writer, keys)
@@ -148,6 +154,13 @@ async def run_worker(
                         stop,
                     )
                 )
+                at_docusign = group.create_task(
+                    persevere(
+                        "work on DocuSign envelopes",
+                        lambda: docusign_round(unhurried_store, blobs, docusign, POLL_DOCUSIGN_SECONDS, stop),
+                        stop,
+                    )
+                )
                 pauses = (settings.lease_seconds, settings.poll_seconds)
                 timing = [
                     group.create_task(persevere("set timers", Setter(store, settings.poll_seconds, stop).round, stop)),
@@ -179,6 +192,7 @@ async def run_worker(
                     erasing,
                     keeping,
                     sealing,
+                    at_docusign,
                     *timing,
                     *others,
                 ):

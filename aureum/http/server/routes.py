@@ -13,6 +13,7 @@ from aureum.http.api.imports import imports
 from aureum.http.api.installation import door, health, platform
 from aureum.http.api.mail import mails, mails_about
 from aureum.http.api.of_resources import endpoints
+from aureum.http.api.signing import docusign_calls
 from aureum.http.api.staff import login, me, passwords, search, security_log, sessions, two_step, undoing_all
 from aureum.http.api.webhooks.messages import MESSAGES
 from aureum.http.contract.answers import JSON, encoded
@@ -83,7 +84,7 @@ def make_app(aureum: Aureum) -> Edge:
     openapi = encoded(described(aureum.settings.public_url))
     listeners = Listeners(aureum.database)
     return Edge(
-        Paths([*routes, *portal_pages.routes(), *admin_pages.routes()]),
+        Paths([*routes, *docusign_calls.routes(), *portal_pages.routes(), *admin_pages.routes()]),
         aureum,
         openapi=PackedAnswer(openapi, JSON),
         listeners=listeners,

@@ -3,8 +3,8 @@
     account.py   whom a call is made for, and where: the brokerage's keys, DocuSign's servers
     grant.py     the signed claim that a token is given for
     failures.py  what may go wrong with a call, as data
-    http.py      one call: time limits, sizes, what its failure means; a token per brokerage, kept until shortly before
-                 its end; connections only to DocuSign's own servers
+    tokens.py    one token an account, kept until shortly before its end
+    http.py      one call: time limits, sizes, what its failure means; connections only to DocuSign's own servers
     calls.py     the calls: create, recipient view, status, void, download, account
     request.py   an envelope as DocuSign wants it: documents, recipients, fields
     status.py    what DocuSign says of an envelope and its recipients

@@ -1,6 +1,6 @@
 """The calls, each with what it returns or why it failed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,7 +123,7 @@ async def void(docusign: Docusign, account: Account, provider_id: str, reason: s
     return answer if isinstance(answer, Failed) else None
 
 
-def download(docusign: Docusign, account: Account, provider_id: str) -> AsyncIterator[bytes]:
+def download(docusign: Docusign, account: Account, provider_id: str) -> AsyncGenerator[bytes]:
     """All documents of a completed envelope and DocuSign's certificate, as one PDF. Its iteration raises Broken."""
     return docusign.stream(
         account,

@@ -5,7 +5,6 @@ X-DocuSign-Signature-1 to -100. Without a key here, or without a right signature
 """
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Sequence
@@ -25,10 +24,9 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class ConnectCall:
-    """``event_id`` is the same for a call that comes twice. ``envelope_id`` is DocuSign's, ``transaction_id`` ours."""
+    """``envelope_id`` is DocuSign's, ``transaction_id`` ours."""
 
     event: str
-    event_id: str
     account_id: str
     envelope_id: str
     transaction_id: UUID | None
@@ -62,11 +60,8 @@ def read_call(raw: bytes) -> ConnectCall | None:
     number = text(data, "recipientId")
     at = moment(said.get("generatedDateTime"))
     status = status_of(summary) if summary else from_name(event, number, at)
-    # A call that is repeated differs in its retryCount.
-    names = (event, envelope_id, number, text(said, "generatedDateTime"))
     return ConnectCall(
         event,
-        hashlib.sha256("\n".join(names).encode("utf-8", "surrogatepass")).hexdigest(),
         text(data, "accountId").lower(),
         envelope_id,
         from_wire(text(summary, "transactionId")),

@@ -5,25 +5,22 @@ DocuSign names the server of an account in an answer, so that is checked like a 
 one of DocuSign's domains, and the address of every connection is judged as those of webhooks are.
 """
 
-import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from types import TracebackType
 from typing import Any, Self
-from weakref import WeakValueDictionary
 
 import aiohttp
 import orjson
 from yarl import URL
 
-from aureum.lru import Lru
 from aureum.signing.docusign.account import Account, is_docusign, read_url, token_server
 from aureum.signing.docusign.failures import Broken, Failed, of_answer, of_grant
 from aureum.signing.docusign.grant import GRANT_TYPE, assertion
+from aureum.signing.docusign.tokens import Token, Tokens
 from aureum.webhooks.sending.addresses import is_allowed
 from aureum.webhooks.sending.resolver import BlockedAddress, GuardedResolver
 
@@ -37,50 +34,33 @@ STALLED_SECONDS = 30.0
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of an answer in JSON. One about twenty recipients has fifty thousand."""
 
-EARLY_SECONDS = 300.0
-"""A token is given up so long before its end: a call that carries documents takes its time."""
-KEPT_TOKENS = 1_000
-
 LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 API = "restapi/v2.1/accounts"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What opens an account: the bearer token, and the account's server. ``ends`` is on the clock of ``monotonic``."""
-
-    bearer: str
-    server: URL
-    ends: float
-
-    def __repr__(self) -> str:
-        return f"Token({self.server})"
-
-
 class Docusign:
-    """Keeps connections and tokens: one for a process, opened with ``async with``.
+    """Keeps connections; opened with ``async with``.
 
-    *elsewhere*: a peer on the loopback address that plays DocuSign, in tests. *wall* and *monotonic* are clocks.
+    *elsewhere*: a peer on the loopback address that plays DocuSign, in tests. *tokens* are those of the process, *wall*
+    is its clock.
     """
 
     def __init__(
         self,
         elsewhere: str | None = None,
+        tokens: Tokens | None = None,
         *,
         tls: ssl.SSLContext | None = None,
         timeout: float = TIMEOUT,
         wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.elsewhere = URL(elsewhere) if elsewhere else None
         self._networks = LOOPBACK if elsewhere else ()
         self._tls = tls
         self._timeout = timeout
         self._wall = wall
-        self._monotonic = monotonic
-        self._tokens: Lru[bytes, Token] = Lru(KEPT_TOKENS)
-        self._asking: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._tokens = tokens or Tokens()
 
     async def __aenter__(self) -> Self:
         self._resolver = GuardedResolver(self._networks)
@@ -109,33 +89,13 @@ class Docusign:
             raise BlockedAddress("DocuSign is not called at this address")
         return socket.socket(family, kind, protocol)
 
-    def forget(self, account: Account) -> None:
-        """The account's token was refused."""
-        self._tokens.forget(account.fingerprint)
-
     async def token(self, account: Account) -> Token | Failed:
-        """The account's token, asked for once by all who wait for it."""
-        kept = self._kept(account)
-        if kept is not None:
-            return kept
-        lock = self._asking.setdefault(account.fingerprint, asyncio.Lock())
-        async with lock:
-            kept = self._kept(account)
-            if kept is not None:
-                return kept
-            asked = await self._ask_token(account)
-            if isinstance(asked, Token):
-                self._tokens.keep(account.fingerprint, asked)
-            return asked
-
-    def _kept(self, account: Account) -> Token | None:
-        token = self._tokens.find(account.fingerprint)
-        return token if token is not None and self._monotonic() < token.ends else None
+        """The account's token."""
+        return await self._tokens.get(account, self._ask_token)
 
     async def _ask_token(self, account: Account) -> Token | Failed:
         """A new token, and which server the account is on."""
         server = token_server(account, self.elsewhere)
-        asked_at = self._monotonic()
         try:
             claim = assertion(account, server, int(self._wall()))
         except (ValueError, TypeError):
@@ -155,7 +115,7 @@ class Docusign:
         if isinstance(told, Failed):
             return told
         found = self._server_of(account, told)
-        return found if isinstance(found, Failed) else Token(bearer, found, asked_at + lasts - EARLY_SECONDS)
+        return found if isinstance(found, Failed) else Token(bearer, found, lasts)
 
     def _server_of(self, account: Account, told: Mapping[str, Any]) -> URL | Failed:
         accounts = told.get("accounts")
@@ -199,7 +159,7 @@ class Docusign:
             )
             if not (isinstance(answer, Failed) and answer.status == 401) or last:
                 return answer
-            self.forget(account)
+            self._tokens.forget(account)
         raise AssertionError("unreachable")
 
     def _address(self, token: Token, account: Account, path: str, query: Mapping[str, str] | None) -> URL:
@@ -241,7 +201,7 @@ class Docusign:
 
     async def stream(
         self, account: Account, path: str, *, query: Mapping[str, str], media: str, limit: int
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The bytes of a document of at most *limit* bytes, as they come. Raises Broken."""
         token = await self.token(account)
         if isinstance(token, Failed):
@@ -260,7 +220,7 @@ class Docusign:
                 if answer.status != 200:
                     body = await read(answer, MAX_ANSWER)
                     if answer.status == 401:
-                        self.forget(account)
+                        self._tokens.forget(account)
                     raise Broken(of_answer(answer.status, body or b"", answer.headers.get("Retry-After")))
                 if answer.content_type != media:
                     raise Broken(Failed("unreadable", answer.status))

@@ -15,6 +15,9 @@ SUBJECT_LONGEST = 100
 BLURB_LONGEST = 10_000
 NAME_LONGEST = 100
 
+EXPIRE_DAYS = 120
+"""Until when DocuSign would keep the envelope open: our own deadline comes before, and may be extended."""
+
 TABS = {
     "signature": "signHereTabs",
     "initials": "initialHereTabs",
@@ -53,7 +56,7 @@ class OutgoingSigner:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingField:
-    """``signer`` and ``document`` count from 0; the place is in points from the top left of the page, or an anchor."""
+    """``signer`` and ``document`` count from 0; the place is in points from the top left of the page."""
 
     id: str
     signer: int
@@ -61,12 +64,11 @@ class OutgoingField:
     kind: str
     required: bool
     label: str
-    anchor: str | None = None
-    page: int | None = None
-    x: float = 0.0
-    y: float = 0.0
-    width: float | None = None
-    height: float | None = None
+    page: int
+    x: float
+    y: float
+    width: float
+    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,6 @@ class OutgoingEnvelope:
     id: str
     subject: str
     message: str
-    expire_days: int
     documents: Sequence[OutgoingDocument]
     signers: Sequence[OutgoingSigner]
     fields: Sequence[OutgoingField]
@@ -96,7 +97,7 @@ def definition(envelope: OutgoingEnvelope, contents: Sequence[str]) -> dict[str,
             "reminders": {"reminderEnabled": "false"},
             "expirations": {
                 "expireEnabled": "true",
-                "expireAfter": str(max(1, envelope.expire_days)),
+                "expireAfter": str(EXPIRE_DAYS),
                 "expireWarn": "0",
             },
         },
@@ -132,22 +133,14 @@ def signer_of(envelope: OutgoingEnvelope, index: int) -> dict[str, Any]:
 
 def tab(field: OutgoingField, index: int) -> dict[str, str]:
     """One field. DocuSign counts in pixels of 1/72 inch, which are points."""
-    made = {"documentId": str(field.document + 1), "recipientId": str(index + 1), "tabLabel": field.id}
-    if field.page is not None:
-        made |= {
-            "pageNumber": str(field.page),
-            "xPosition": str(round(field.x)),
-            "yPosition": str(round(field.y)),
-        }
-    else:
-        made |= {
-            "anchorString": field.anchor or "",
-            "anchorUnits": "pixels",
-            "anchorXOffset": "0",
-            "anchorYOffset": "0",
-            "anchorIgnoreIfNotPresent": "false",
-            "anchorCaseSensitive": "true",
-        }
+    made = {
+        "documentId": str(field.document + 1),
+        "recipientId": str(index + 1),
+        "tabLabel": field.id,
+        "pageNumber": str(field.page),
+        "xPosition": str(round(field.x)),
+        "yPosition": str(round(field.y)),
+    }
     if field.kind in FILLED:
         made |= {"required": "true" if field.required else "false"}
         if field.label:
@@ -155,7 +148,7 @@ def tab(field: OutgoingField, index: int) -> dict[str, str]:
     elif field.kind in ("signature", "initials"):
         made |= {"optional": "false" if field.required else "true"}
     if field.kind == "text":
-        made |= {name: str(round(value)) for name, value in (("width", field.width), ("height", field.height)) if value}
+        made |= {"width": str(round(field.width)), "height": str(round(field.height))}
     return made
 
 

@@ -34,7 +34,7 @@ class WorkerSettings:
     ``timeout_seconds`` is for one attempt; the lease must be longer, so that its outcome can be written.
     ``database_timeout`` is for one wait for the database, ``routing_model`` what rehearsals of routing ask,
     ``security_log_days`` how long the security log keeps what it says, ``documents_url`` the bucket that documents are
-    in, ``tsa_url`` the time-stamping authority of seals.
+    in, ``tsa_url`` the time-stamping authority of seals, ``docusign_url`` a server that plays DocuSign in tests.
     """
 
     allow_networks: tuple[Network, ...] = ()
@@ -50,6 +50,7 @@ class WorkerSettings:
     security_log_days: int = KEPT_DAYS
     documents_url: str | None = None
     tsa_url: str | None = None
+    docusign_url: str | None = None
 
     def __post_init__(self) -> None:
         if self.lease_seconds <= self.timeout_seconds:

@@ -35,17 +35,16 @@ def outgoing(*documents: OutgoingDocument, subject: str = "Offer for 1 Main St")
         OutgoingSigner(ids.to_wire(ids.new_id()), "李小龍", "bruce@example.com", 2),
     ]
     kinds = ("signature", "initials", "date", "name", "text", "checkbox")
-    placed = [
-        OutgoingField(f"f{n}", 0, 0, kind, n % 2 == 0, "Price", page=1, x=72.4, y=100.0 + 20 * n, width=90, height=18)
+    fields = [
+        OutgoingField(f"f{signer}{n}", signer, 0, kind, n % 2 == 0, "Price", 1, 72.4, 100.0 + 20 * n, 90, 18)
+        for signer in range(2)
         for n, kind in enumerate(kinds)
     ]
-    anchored = [OutgoingField(f"a{n}", 1, 0, kind, True, "", anchor="/sig:buyer2/") for n, kind in enumerate(kinds)]
     return OutgoingEnvelope(
         ids.to_wire(ids.new_id()),
         subject,
         'Please sign. "documentBase64":"document-0',
-        30,
         documents or [document()],
         signers,
-        placed + anchored,
+        fields,
     )

@@ -18,6 +18,7 @@ from aureum.signing.docusign.checking import check
 from aureum.signing.docusign.failures import Broken, Failed
 from aureum.signing.docusign.http import Docusign
 from aureum.signing.docusign.request import body_of, encoded
+from aureum.signing.docusign.tokens import Tokens
 from tests.signing.docusign.conftest import ACCOUNT, document, outgoing
 from tests.signing.docusign.official import complaints
 from tests.signing.docusign.peer import ACCOUNT_ID, PEM, Answer, Peer, refusal
@@ -108,7 +109,7 @@ def test_one_token_for_all_until_shortly_before_its_end(peer: Peer) -> None:
     now = [1000.0]
 
     async def run() -> None:
-        async with opened(peer, monotonic=lambda: now[0]) as docusign:
+        async with opened(peer, tokens=Tokens(lambda: now[0])) as docusign:
             await asyncio.gather(*(calls.account_info(docusign, ACCOUNT) for _ in range(5)))
             assert len(peer.calls("/oauth/token")) == 1
             now[0] += 3600 - 301

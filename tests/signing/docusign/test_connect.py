@@ -116,13 +116,6 @@ def test_a_call_without_data_says_what_its_name_says(event: str, state: str, sig
         assert str(said.status.signers[0].signed_at) == "2026-11-30 12:00:05.123000+00:00"
 
 
-def test_a_repeated_call_is_the_same_event() -> None:
-    again = call("envelope-sent").replace(b'"retryCount": 0', b'"retryCount": 3')
-    first, second, other = (read_call(one) for one in (call("envelope-sent"), again, call("envelope-voided")))
-    assert first and second and other and again != call("envelope-sent")
-    assert first.event_id == second.event_id != other.event_id
-
-
 @pytest.mark.parametrize(
     "raw",
     [

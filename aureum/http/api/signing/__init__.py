@@ -1,0 +1,1 @@
+"""What is asked from outside about how envelopes are signed."""

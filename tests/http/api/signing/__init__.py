@@ -1,0 +1,1 @@
+"""How envelopes are signed, as it is asked from outside."""
