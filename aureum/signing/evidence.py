@@ -13,6 +13,7 @@ from aureum.domain.ids import to_wire
 from aureum.pdf import certificate_page
 from aureum.pdf.anchors import Anchor
 from aureum.pdf.certificate_page import Act, CertificatePage, Person
+from aureum.pdf.fonts import missing_letters
 from aureum.pdf.places import places_of
 from aureum.pdf.stamping import Kind, Stamp
 
@@ -38,6 +39,8 @@ def stamps_at(
     """The stamps of one field: at each of its places."""
     if signer.signature is None or signer.signed_at is None:
         return
+    if field.kind in ("signature", "initials") and not field.required and not (signer.values or {}).get(field.id.hex):
+        return  # the signer has left it out
     kind: Kind = field.kind  # type: ignore[assignment]  # the aggregate takes no other
     text, picture, caption = filled_in(field, signer, signer.signature, signer.signed_at, pictures)
     for place in places_of(field, anchors, document.sizes):
@@ -53,8 +56,9 @@ def filled_in(
     if field.kind == "signature":
         return value or signature.typed or signer.name, picture, f"{signer.name} · {moment(at)}"
     if field.kind == "initials":
-        # A drawn signature is no initials, so these are written.
-        return value or initials(signature.typed or signer.name), None, ""
+        # They are written, with a drawn signature too, unless there are no letters for them.
+        text = value or initials(signature.typed or signer.name)
+        return text, picture if missing_letters(text) else None, ""
     if field.kind == "checkbox":
         return "x" if value == YES else "", None, ""
     made = {"date": f"{at.astimezone(UTC):%Y-%m-%d}", "name": signer.name}

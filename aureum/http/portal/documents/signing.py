@@ -65,7 +65,7 @@ async def sign(visit: PortalVisit) -> Response:
         return case.to_first_page()
     entries = entries_of(case.envelope, case.recipient)
     sent = {name: visit.form[name] for name in visit.form.values}
-    signing = signing_of(sent, case.documents, entries, today(case), missing_letters)
+    signing = signing_of(sent, case.documents, entries, case.recipient.name, today(case), missing_letters)
     if signing.shown != {one.id: one.sha256 for one in case.documents}:
         return changed(case)
     if signing.problems:

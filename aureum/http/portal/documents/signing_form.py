@@ -17,6 +17,7 @@ from aureum.domain.errors import Invalid
 from aureum.domain.texts import one_line
 from aureum.http.portal.catalogue import later
 from aureum.pdf.signature_pictures import EMPTY, NOT_ONE, TOO_LARGE, drawn
+from aureum.signing.evidence import initials
 
 LONGEST_NAME = 100
 """Of a typed signature: more does not fit into a field."""
@@ -102,10 +103,11 @@ def signing_of(
     sent: Mapping[str, str],
     documents: Iterable[Document],
     entries: Sequence[Entry],
+    signer: str,
     today: date,
     lacking: Lacking,
 ) -> Signing:
-    """The form as it was *sent*."""
+    """The form as it was *sent*. *signer* is the name that the sender knows."""
     problems: list[Problem] = []
     method = "drawn" if sent.get("method") == "drawn" else "typed"
     typed = one_line(sent.get("typed", "")).strip()
@@ -117,10 +119,11 @@ def signing_of(
             picture = drawn(picture_bytes(sent.get("drawn", "")))
         except Invalid as error:
             problems.append(Problem("drawn", DRAWING[str(error)]))
+    name = typed if method == "typed" else signer
     entered = {}
     for one in entries:
         given = one_line(sent.get(one.name, "")).strip()
-        entered[one.name] = value_of(one, given, today)
+        entered[one.name] = value_of(one, given, name, today)
         problems += entry_problems(one, entered[one.name], lacking)
     shown = {one.id: sent.get(f"shown-{number}", "") for number, one in enumerate(documents, 1)}
     return Signing(method, typed, sent.get("drawn", ""), entered, shown, picture, problems)
@@ -136,14 +139,17 @@ def name_problems(typed: str, lacking: Lacking) -> list[Problem]:
     return [Problem("typed", NAME_LETTERS, {"letters": letters})] if letters else []
 
 
-def value_of(one: Entry, given: str, today: date) -> str:
-    """What is recorded for a field that was filled in with *given*; boxes and signatures are ticked."""
+def value_of(one: Entry, given: str, name: str, today: date) -> str:
+    """What is recorded for a field that was filled in with *given*. Boxes are ticked, and so are the places where the
+    signature or the initials of *name* are to stand."""
     if one.field.kind == "date":
         return today.isoformat()
     if one.field.kind == "checkbox":
         return "true" if given else "false"
-    if one.field.kind in ("signature", "initials"):
-        return "true" if given else ""
+    if one.field.kind == "signature":
+        return name if given else ""
+    if one.field.kind == "initials":
+        return initials(name) if given else ""
     return given
 
 

@@ -112,7 +112,7 @@ def test_from_the_first_page_to_the_signature(client: Client, begun: Deal, serve
     values = {kinds[field_id]: value for field_id, value in (nora.values or {}).items()}
     zone = "America/Boise"
     assert values.pop("date") in {moment.date().isoformat() for moment in around(ids.now(), zone)}
-    assert values == {"initials": "true", "name": NAME, "text": "Boise", "checkbox": "true", "signature": "true"}
+    assert values == {"initials": "NL", "name": NAME, "text": "Boise", "checkbox": "true", "signature": NAME}
 
 
 def around(at: datetime, zone: str) -> list[datetime]:

@@ -31,7 +31,7 @@ def without(letters: str) -> form.Lacking:
 
 
 def read(sent: dict[str, str], own: Sequence[Entry] = (), lacking: str = "") -> Signing:
-    return signing_of(sent, [DOCUMENT, OTHER], own, TODAY, without(lacking))
+    return signing_of(sent, [DOCUMENT, OTHER], own, "Nora K. Lindqvist", TODAY, without(lacking))
 
 
 def said(signing: Signing) -> dict[str, str]:
@@ -66,7 +66,7 @@ def test_what_was_filled_in_becomes_values() -> None:
         None,
     )
     assert signing.shown == {DOCUMENT.id: DOCUMENT.sha256, OTHER.id: OTHER.sha256}
-    values = ["true", "true", "2026-11-30", "Nora Lindqvist", "Boise, Idaho", "true", "true"]
+    values = ["Nora Lindqvist", "NL", "2026-11-30", "Nora Lindqvist", "Boise, Idaho", "true", "true"]
     assert signing.values(own) == {one.field.id: value for one, value in zip(own, values, strict=True)}
 
 
@@ -98,6 +98,7 @@ def test_a_letter_that_cannot_be_printed_leads_to_drawing() -> None:
     assert [one.values["letters"] for one in signing.problems] == ["李小龍", "李"]
     drawn = read(sent | {"method": "drawn", "drawn": drawing()}, own[:1], "李小龍")
     assert drawn.problems == [] and drawn.picture is not None and drawn.picture.startswith(b"\x89PNG")
+    assert list(drawn.values(own[:1]).values()) == ["Nora K. Lindqvist"], "what the sender calls the signer"
 
 
 @pytest.mark.parametrize(
