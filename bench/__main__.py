@@ -31,6 +31,7 @@ from bench import (
     mail,
     memory,
     panel,
+    portal,
     rebuild,
     resources,
     routing,
@@ -78,6 +79,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "erase": (erase.__doc__, erase.run),
     "lists": (lists.__doc__, lists.run),
     "panel": (panel.__doc__, panel.run),
+    "portal": (portal.__doc__, portal.run),
     "live": (live.__doc__, live.run),
     "memory": (memory.__doc__, memory.run),
 }

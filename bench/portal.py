@@ -1,0 +1,144 @@
+"""How long the client portal's pages take where a brokerage has 100,000 leads, and how large they are.
+
+A client who has signed in asks for each page, one at a time. Each looks up the session, the contacts of the address and
+what it shows; enquiries are searched for among all leads. A mail is asked for by one browser after another.
+"""
+
+import asyncio
+import http.client
+import secrets
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import quantiles
+from urllib.parse import urlencode
+
+from psycopg.types.json import Jsonb
+
+from aureum.app import open_store
+from aureum.commands.api_keys import hash_key
+from aureum.commands.contacts import AddContact, add_contact
+from aureum.commands.portal.addresses import client_address_of, sealed
+from aureum.commands.portal.opening import opened_by
+from aureum.commands.portal.sign_in import HOURS, START, TOKEN_PREFIX
+from aureum.settings import Settings
+from aureum.store.cipher import MasterKey
+from aureum.store.metadata import COMMAND_LINE, Origin
+from aureum.store.postgres.migrate import migrate
+from bench.databases import database, server
+from bench.panel import AGENTS, CALLS, LARGEST, LEADS, fill
+from bench.people import people
+from bench.processes import MASTER_KEY, Server, aureum
+from bench.rows import Row
+from bench.tenants import open_tenant
+
+BUDGET = 60.0
+
+FORM = "application/x-www-form-urlencoded"
+
+ENOUGH = "DELETE FROM login_failures"
+"""Of one address no more than twenty requests for a mail are taken in a quarter of an hour."""
+
+
+@dataclass(frozen=True)
+class PortalCall:
+    """What is measured: a page, or a form that is sent."""
+
+    what: str
+    path: str
+    fields: str = ""
+    status: int = 200
+
+
+CALLED: Sequence[PortalCall] = (
+    PortalCall("home", "/portal"),
+    PortalCall("enquiries", "/portal/enquiries"),
+    PortalCall("enquiries, in Spanish", "/portal/enquiries?es"),
+    PortalCall("documents (none)", "/portal/documents"),
+    PortalCall("asking for a mail", "/portal/sign-in", urlencode({"email": "nobody@example.net"}), 202),
+)
+
+
+@dataclass(frozen=True)
+class Office:
+    """The brokerage's host, and the token of a client."""
+
+    host: str
+    token: str
+
+
+async def opened(url: str, leads: int) -> Office:
+    """The brokerage with its leads, one of whose persons is a contact and has signed in."""
+    await migrate(url, MasterKey(MASTER_KEY))
+    async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
+        tenant = await open_tenant(store, 0)
+        agents = [found for (found,) in await store.database.rows(AGENTS, {"tenant": tenant.tenant_id})]
+    await fill(url, tenant.tenant_id, agents, leads)
+    person = next(islice(people(leads), leads // 2, None))
+    async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
+        new = AddContact(
+            tenant_id=tenant.tenant_id,
+            country="US",
+            first_name=person.first_name,
+            last_name=person.last_name,
+            email=person.email,
+        )
+        await add_contact(store, new, Origin(COMMAND_LINE))
+        tenant_key = await store.tenant_key(tenant.tenant_id)
+        address = client_address_of(tenant_key, new.email or "")
+        found = await opened_by(store.database, tenant_key, address, "Grow")
+        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        session = {"token": hash_key(token), "tenant": tenant.tenant_id, "key": address.key, "hours": HOURS}
+        session |= {"address": sealed(tenant_key, address), "contacts": Jsonb(dict(found.contacts))}
+        await store.database.rows(START, session)
+    return Office(tenant.host, token)
+
+
+async def forget(url: str) -> None:
+    """What was counted against the limits."""
+    async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
+        await store.database.rows(ENOUGH)
+
+
+def called(served: Server, url: str, office: Office, one: PortalCall, calls: int) -> Row:
+    """A page, asked for *calls* times, or a form that is sent as often as its limit allows."""
+    language = "es" if one.path.endswith("?es") else "en"
+    cookie = f"aureum-portal={office.token}; aureum-portal-language={language}"
+    headers = {"Host": office.host, "Cookie": cookie} | ({"Content-Type": FORM} if one.fields else {})
+    took, size = [], 0
+    with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)) as connection:
+        for number in range(calls + 5):
+            if one.fields and number % 15 == 0:
+                asyncio.run(forget(url))
+            started = time.perf_counter()
+            connection.request("POST" if one.fields else "GET", one.path, one.fields or None, headers)
+            answer = connection.getresponse()
+            body = answer.read()
+            took.append((time.perf_counter() - started) * 1_000)
+            if answer.status != one.status:
+                raise RuntimeError(f"{one.path}: {answer.status}, {body[:200]!r}")
+            size = len(body)
+    slow = quantiles(took[5:], n=20)[-1]
+    return Row(
+        one.what,
+        f"p95 {slow:.0f} ms, {size / 1_000:.0f} KB",
+        budget=f"≤ {BUDGET:g} ms, {LARGEST // 1_000} KB",
+        met=slow <= BUDGET and size <= LARGEST,
+    )
+
+
+def run(*, quick: bool = False) -> list[Row]:
+    """About twenty seconds."""
+    leads, calls = (20_000, 20) if quick else (LEADS, CALLS)
+    with (
+        tempfile.TemporaryDirectory(prefix="aureum-bench-") as directory,
+        server() as server_url,
+        database(server_url, "portal") as url,
+    ):
+        office = asyncio.run(opened(url, leads))
+        with aureum(url, Path(directory)) as served:
+            return [called(served, url, office, one, calls) for one in CALLED]
