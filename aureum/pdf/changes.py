@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from aureum.pdf.inspecting import UNEXPECTED
 
@@ -14,12 +14,35 @@ MOST_OBJECTS = 20_000
 MOST_NAMED = 10
 
 
-def changes_since(data: bytes, end: int) -> tuple[str, ...]:
+ChangeCode = Literal["added", "pages", "drawn", "noted", "unseen"]
+
+TEXTS: dict[ChangeCode, str] = {
+    "added": "%(bytes)s bytes were added after the seal.",
+    "pages": "The file had %(before)s pages when it was sealed, and has %(after)s now.",
+    "drawn": "What these pages show was changed: %(numbers)s.",
+    "noted": "Notes or form fields were added or changed on these pages: %(numbers)s.",
+    "unseen": "Only data that no page shows was changed.",
+}
+
+
+class Change(NamedTuple):
+    """Something that was changed. The ``values`` are those of its text."""
+
+    code: ChangeCode
+    values: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return TEXTS[self.code] % self.values
+
+
+def changes_since(data: bytes, end: int) -> tuple[Change, ...]:
     """What the bytes from *end* on do to the file before them."""
     from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
 
-    added = f"{len(data) - end:,} bytes were added after the seal."
+    added = Change("added", {"bytes": f"{len(data) - end:,}"})
     try:
         before = PdfFileReader(BytesIO(data[:end]), strict=False)
         after = PdfFileReader(BytesIO(data), strict=False)
@@ -28,7 +51,7 @@ def changes_since(data: bytes, end: int) -> tuple[str, ...]:
         return (added,)
 
 
-def differences(before: Any, after: Any) -> list[str]:
+def differences(before: Any, after: Any) -> list[Change]:
     """Pages that came, went or look otherwise."""
     changed = {
         (reference.idnum, reference.generation)
@@ -36,9 +59,6 @@ def differences(before: Any, after: Any) -> list[str]:
         for reference in after.xrefs.explicit_refs_in_revision(revision)
     }
     old, new = int(before.root["/Pages"]["/Count"]), int(after.root["/Pages"]["/Count"])
-    found = []
-    if new != old:
-        found.append(f"The file had {old} pages when it was sealed, and has {new} now.")
     noted, drawn = [], []
     for index in range(min(old, new, 1000)):
         was, now = page_of(before, index), page_of(after, index)
@@ -46,19 +66,15 @@ def differences(before: Any, after: Any) -> list[str]:
             noted.append(index + 1)
         if reference_of(before, index) != reference_of(after, index) or touches(now, changed, set(now) - {"/Annots"}):
             drawn.append(index + 1)
-    if drawn:
-        found.append(f"What these pages show was changed: {named(drawn)}.")
-    if noted:
-        found.append(f"Notes or form fields were added or changed on these pages: {named(noted)}.")
-    if not found:
-        found.append("Only data that no page shows was changed.")
-    return found
+    found = [Change("pages", {"before": str(old), "after": str(new)})] if new != old else []
+    found += [Change("drawn", {"numbers": named(drawn)})] if drawn else []
+    found += [Change("noted", {"numbers": named(noted)})] if noted else []
+    return found or [Change("unseen", {})]
 
 
 def named(pages: list[int]) -> str:
     """The first of *pages*, for a sentence."""
-    rest = len(pages) - MOST_NAMED
-    return ", ".join(map(str, pages[:MOST_NAMED])) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(map(str, pages[:MOST_NAMED])) + (", …" if len(pages) > MOST_NAMED else "")
 
 
 def page_of(reader: Any, index: int) -> Any:

@@ -7,13 +7,13 @@ limits ends this process, and only this one. ``process`` starts it.
 import os
 import resource
 import sys
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
-from aureum.pdf.refusing import MOST_BYTES, Refused
+from aureum.pdf.refusing import MOST_SEALED, Refused
 
 CPU_SECONDS = 15
 MEMORY_BYTES = 1024 * 2**20
@@ -38,7 +38,16 @@ def pages(data: bytes, numbers: Any) -> Any:
     return [one._asdict() | {"picture": b64encode(one.picture).decode()} for one in found]
 
 
-JOBS: Mapping[str, Callable[[bytes, Any], Any]] = {"inspect": inspected, "pages": pages}
+def verified(data: bytes, certificates: Any) -> Any:
+    """See ``verifying.verify``. Certificates come in base64, each with those above it."""
+    from aureum.pdf.verifying import Trusted, verify
+
+    trusted = [Trusted(b64decode(own), tuple(b64decode(one) for one in chain)) for own, chain in certificates]
+    found = verify(data, trusted)
+    return found._asdict() | {"changes": [(one.code, one.values) for one in found.changes]}
+
+
+JOBS: Mapping[str, Callable[[bytes, Any], Any]] = {"inspect": inspected, "pages": pages, "verify": verified}
 """By name: from the file and the arguments to what is answered, both as JSON has them."""
 
 
@@ -59,6 +68,8 @@ def limit() -> None:
 def answer(name: str, arguments: bytes, data: bytes) -> bytes:
     """The answer of the job *name*, or why there is none."""
     try:
+        if len(data) > MOST_SEALED:
+            raise Refused("pdf_too_large")
         said: dict[str, Any] = {"answer": JOBS[name](data, orjson.loads(arguments))}
     except Refused as error:
         said = {"refused": error.code}
@@ -74,7 +85,7 @@ def main(arguments: list[str]) -> None:
     """One job."""
     limit()
     # One byte more, so that a file that is too large is seen to be.
-    data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    data = sys.stdin.buffer.read(MOST_SEALED + 1)
     sys.stdout.buffer.write(answer(arguments[0], arguments[1].encode(), data))
 
 

@@ -9,9 +9,10 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 from weakref import WeakKeyDictionary
@@ -21,9 +22,11 @@ import structlog
 
 from aureum.domain.errors import Busy
 from aureum.pdf.anchors import Anchor
+from aureum.pdf.changes import Change
 from aureum.pdf.inspecting import Inspected
-from aureum.pdf.refusing import MOST_BYTES, Refused
+from aureum.pdf.refusing import MOST_SEALED, Refused
 from aureum.pdf.rendering import ShownPage
+from aureum.pdf.verifying import Trusted, Verdict
 
 SECONDS = 20.0
 """Longer than the processor time that the job may take: the machine may be busy."""
@@ -63,9 +66,20 @@ async def shown_pages(file: Source, numbers: Sequence[int]) -> list[ShownPage]:
     return [ShownPage(**one | {"picture": b64decode(one["picture"])}) for one in found]
 
 
+async def verified(file: Path | bytes, trusted: Sequence[Trusted]) -> Verdict:
+    """What a sealed *file* proves. Raises Refused if it takes too much, or Busy if too many are looked at already."""
+    certificates = [
+        (b64encode(one.certificate).decode(), [b64encode(above).decode() for above in one.chain]) for one in trusted
+    ]
+    found = await run("verify", file, certificates)
+    at = found["at"] and datetime.fromisoformat(found["at"])
+    changes = tuple(Change(code, values) for code, values in found["changes"])
+    return Verdict(**found | {"at": at, "problems": tuple(found["problems"]), "changes": changes})
+
+
 async def run(job: str, file: Source, arguments: object = None, *, seconds: float = SECONDS) -> Any:
     """The answer of *job* about *file*. Raises Refused, Busy, and OSError if there is no such file."""
-    if isinstance(file, bytes) and len(file) > MOST_BYTES:
+    if isinstance(file, bytes) and len(file) > MOST_SEALED:
         raise Refused("pdf_too_large")
     async with place():
         code, output = await run_process([job, orjson.dumps(arguments).decode()], file, seconds)

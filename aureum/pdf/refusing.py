@@ -21,6 +21,9 @@ RefusedCode = Literal[
 ]
 
 MOST_BYTES = 25 * 2**20
+MOST_SEALED = 32 * 2**20
+"""A sealed file is larger than what was sent, by stamps and the certificate page."""
+
 MOST_PAGES = 200
 
 PRINT = "Print it to a new PDF, then upload that one."

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, Literal, NamedTuple
 
-from aureum.pdf.changes import changes_since
+from aureum.pdf.changes import Change, changes_since
 from aureum.pdf.inspecting import HEADER, UNEXPECTED
 
 ProblemCode = Literal["not_a_pdf", "unreadable", "not_sealed", "other_seal", "broken", "changed", "not_whole"]
@@ -43,7 +43,7 @@ class Verdict(NamedTuple):
 
     ``intact``: what was sealed is as it was sealed. ``unchanged``: it is also all that the file has. ``at`` is the
     time of the seal, by our clock or, if ``time_stamped``, by the authority's. ``sealed_sha256`` is the hash of the
-    file as it ended with the seal. ``changes`` are sentences about what came after it.
+    file as it ended with the seal. ``changes`` are what came after it.
     """
 
     sealed: bool = False
@@ -56,12 +56,12 @@ class Verdict(NamedTuple):
     sha256: str = ""
     sealed_sha256: str | None = None
     problems: tuple[ProblemCode, ...] = ()
-    changes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The problems as sentences, then what was changed."""
-        return (*(PROBLEMS[code] for code in self.problems), *self.changes)
+        return (*(PROBLEMS[code] for code in self.problems), *(one.text for one in self.changes))
 
 
 def verify(data: bytes, trusted: Sequence[Trusted]) -> Verdict:

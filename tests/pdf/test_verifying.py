@@ -156,7 +156,7 @@ def test_tampering_is_found(name: str) -> None:
 )
 def test_what_was_changed_is_said(change: Callable[[IncrementalPdfFileWriter], None], said: str) -> None:
     verdict = verify(updated(change), trusted())
-    assert said in verdict.changes and len(verdict.changes) == 2
+    assert said in verdict.texts and len(verdict.changes) == 2
     # What was sealed can still be compared with what the brokerage has kept.
     assert verdict.sealed_sha256 == verify(sealed(), trusted()).sha256
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aureum.http.portal import assets, documents, enquiries, home, sign_in
+from aureum.http.portal import assets, documents, enquiries, home, sign_in, verify
 from aureum.http.portal.page import PortalAddress, PortalPage
 from aureum.http.portal.visit import PortalVisit
 from aureum.http.wire.errors import HttpError
@@ -25,6 +25,7 @@ PAGES: tuple[PortalPage, ...] = (
     *sign_in.PAGES,
     *documents.PAGES,
     *enquiries.PAGES,
+    *verify.PAGES,
     # Any other path, so it stands last.
     PortalPage("GET", "/portal/{path:path}", show_nothing, anyone=True),
     PortalPage("POST", "/portal/{path:path}", show_nothing, anyone=True),
