@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import Database
 from aureum.store.postgres.notify import Notifier
+from aureum.store.postgres.replicas import Replicas
 from aureum.store.postgres.watch import Watch
 from aureum.store.writer import AppendWriter
 
@@ -45,6 +46,8 @@ class Aureum:
     security: SecurityNotes
     blobs: BlobStore
     """Where the bytes of documents are."""
+    replicas: Replicas | None = None
+    """Where lists are read, if there are replicas."""
     model: ModelClient | None = None
     """The connection to the model by which enquiries are compared with profiles; None if there is no model."""
 
@@ -94,6 +97,7 @@ async def open_aureum(
             used=uses.used,
         ) as gate,
         connection as model,
+        replicated(settings, store.database, metrics) as replicas,
     ):
         with asking(model, settings.routing_timeout, metrics.routed_without_model):
             yield Aureum(
@@ -107,5 +111,20 @@ async def open_aureum(
                 Sites(gate, store, settings.base_domain),
                 security,
                 open_blobs(settings, store.database),
+                replicas,
                 model,
             )
+
+
+def replicated(settings: Settings, primary: Database, metrics: Metrics) -> AbstractAsyncContextManager[Replicas | None]:
+    """The replicas of *primary* that the settings name."""
+    if not settings.replica_urls:
+        return nullcontext()
+    return Replicas(
+        primary,
+        settings.replica_urls,
+        metrics,
+        pool_size=settings.pool_size,
+        prepared=settings.prepared_statements,
+        seconds=settings.database_timeout,
+    )

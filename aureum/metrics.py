@@ -90,12 +90,51 @@ class Metrics:
             ("why",),
             registry=self.registry,
         )
+        self._list_reads = Counter(
+            "aureum_list_reads_total",
+            "Reads of lists, counts and searches where there are replicas, by the server that they were read at",
+            ("server",),
+            registry=self.registry,
+        )
+        self._replica_misses = Counter(
+            "aureum_replica_misses_total",
+            "Reads that were tried at a replica and done at the primary: it was behind the client, or the read failed",
+            ("replica", "why"),
+            registry=self.registry,
+        )
+        self._replica_lag = Gauge(
+            "aureum_replica_lag_seconds",
+            "For how long something has been written that the replica does not show",
+            ("replica",),
+            multiprocess_mode="livemax",
+            registry=self.registry,
+        )
+        self._replica_used = Gauge(
+            "aureum_replica_used",
+            "Whether the replica is read at: 0 if it is away, late, or no replica",
+            ("replica",),
+            multiprocess_mode="livemin",
+            registry=self.registry,
+        )
         self._request_children: dict[tuple[str, str, int], Counter] = {}
         self._second_children: dict[str, Histogram] = {}
 
     def routed_without_model(self, why: str) -> None:
         """Count an enquiry that was routed without the model: it was ``late``, ``busy`` or ``away``."""
         self._without_model.labels(why).inc()
+
+    def read_at(self, server: str) -> None:
+        """Count a read of a list at a replica, or at the ``primary`` where there are replicas."""
+        self._list_reads.labels(server).inc()
+
+    def not_read_at(self, replica: str, why: str) -> None:
+        """Count one that the replica could not answer: it was ``behind``, or the read ``failed``."""
+        self._replica_misses.labels(replica, why).inc()
+
+    def replica_found(self, replica: str, lag: float, used: bool) -> None:
+        """How a replica does."""
+        self._replica_lag.labels(replica).set(lag)
+        self._replica_used.labels(replica).set(used)
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""

@@ -77,6 +77,8 @@ class Freezer:
             )
             pumps = [pump(joined.there, reader, back), pump(joined.back, there, writer)]
             await asyncio.gather(*pumps, return_exceptions=True)
+        # Also where the database was not reached.
+        writer.close()
         self.joined.discard(joined)
         return None
 

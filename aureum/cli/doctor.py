@@ -12,6 +12,7 @@ from aureum.cli.checks.check import Check, Doctor, Finding
 from aureum.cli.checks.documents import documents
 from aureum.cli.checks.machine import requests_login, room, routing_model, server, unknown_settings
 from aureum.cli.checks.mail import mail
+from aureum.cli.checks.replicas import replicas
 from aureum.cli.checks.state import Fact, disk, program, state
 from aureum.cli.checks.tenants import hosts, logins, read_models, subscribers, webhooks
 from aureum.cli.checks.timers import timers
@@ -22,6 +23,7 @@ from aureum.cli.output import refusal, say, table
 CHECKS: tuple[Check, ...] = (
     server,
     requests_login,
+    replicas,
     logins,
     subscribers,
     read_models,

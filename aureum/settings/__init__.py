@@ -16,6 +16,7 @@ from aureum.settings.smtp import mail_address, smtp_server
 from aureum.settings.values import (
     Networks,
     Unusable,
+    Urls,
     Write,
     absolute,
     default_data_dir,
@@ -68,6 +69,12 @@ class Settings(BaseSettings):
         repr=False,
         description="the same database by the role that owns it: for migrations, rebuilds, the worker and commands; "
         "unset: AUREUM_DATABASE_URL does everything",
+    )
+    replica_urls: Urls = Field(
+        (),
+        repr=False,
+        description="replicas of the database, where lists, counts, searches and exports are read if they have what "
+        "the client has written; unset: all is read at AUREUM_DATABASE_URL",
     )
     data_dir: Annotated[Path, AfterValidator(absolute), Write("a directory, for example /var/lib/aureum")] = Field(
         default_factory=default_data_dir,

@@ -48,6 +48,8 @@ def _shown(name: str, value: object) -> str:
             return str(value).lower()
         case float():
             return f"{value:g}"
+        case tuple() if name.endswith("_urls"):
+            return " ".join(mask_password(str(url)) for url in value)
         case tuple():
             return ",".join(str(network) for network in value)
         case str() if name.endswith("_url"):

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 KEY_BYTES = 32
@@ -46,6 +46,24 @@ Networks = Annotated[
 ]
 
 
+def postgresql_url(url: str) -> str:
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError("not a PostgreSQL URL")
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError:
+        raise ValueError("not a PostgreSQL URL") from None  # the cause may quote the password
+    return url
+
+
+Urls = Annotated[
+    tuple[Annotated[str, AfterValidator(postgresql_url)], ...],
+    NoDecode,
+    BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value),
+    Write("URLs with spaces between them, for example postgresql://aureum:PASSWORD@replica.example.com:5432/aureum"),
+]
+
+
 def default_data_dir() -> Path:
     # The XDG specification: a value that is not absolute is to be ignored.
     shared = os.environ.get("XDG_DATA_HOME", "")
@@ -62,16 +80,6 @@ def absolute(path: Path) -> Path:
         return Path(os.path.abspath(path.expanduser()))
     except RuntimeError as error:
         raise ValueError("no such home directory") from error
-
-
-def postgresql_url(url: str) -> str:
-    if not url.startswith(("postgresql://", "postgres://")):
-        raise ValueError("not a PostgreSQL URL")
-    try:
-        conninfo_to_dict(url)
-    except ProgrammingError:
-        raise ValueError("not a PostgreSQL URL") from None  # the cause may quote the password
-    return url
 
 
 def public_url(url: str) -> str:

@@ -58,6 +58,7 @@ def test_data_dir_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in {
         "DATABASE_URL": "postgresql://aureum:hidden@db.example.com/aureum",
+        "REPLICA_URLS": " postgresql://aureum@b,c/aureum  postgresql://aureum@d/aureum ",
         "BASE_DOMAIN": "CRM.Example.com.",
         "PUBLIC_URL": "https://crm.example.com:8443/aureum/",
         "TRUSTED_PROXIES": " 10.0.0.0/8, 192.0.2.7 ,fd00::/8,",
@@ -70,6 +71,7 @@ def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"AUREUM_{name}", text)
     settings = load_settings()
     assert settings.database_url == "postgresql://aureum:hidden@db.example.com/aureum"
+    assert settings.replica_urls == ("postgresql://aureum@b,c/aureum", "postgresql://aureum@d/aureum")
     assert settings.base_domain == "crm.example.com"
     assert settings.public_url == "https://crm.example.com:8443/aureum"
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("192.0.2.7/32"), ip_network("fd00::/8"))
@@ -104,6 +106,7 @@ def test_settings_are_frozen() -> None:
     [
         ("DATABASE_URL", "mysql://u:hidden@db/x", "postgresql://"),
         ("DATABASE_URL", "postgresql://u:hidden@db/x?nonsense=1", "postgresql://"),
+        ("REPLICA_URLS", "postgresql://u:hidden@db/x db2:hidden", "URLs with spaces between them"),
         ("DATA_DIR", "~nobody-has-this-name/data", "a directory"),
         ("MASTER_KEY", "hidden", "32 random bytes in base64"),
         ("MASTER_KEY", b64encode(b"hidden").decode(), "openssl rand -base64 32"),
@@ -166,12 +169,14 @@ def test_a_broken_dot_env_is_reported_plainly(tmp_path: Path) -> None:
 
 def test_describe_names_everything_and_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUREUM_DATABASE_URL", "postgresql://aureum:hidden@db.example.com/aureum?sslpassword=hidden")
+    monkeypatch.setenv("AUREUM_REPLICA_URLS", "postgresql://a:hidden@b/aureum postgresql://a:hidden@c/aureum")
     monkeypatch.setenv("AUREUM_SMTP_URL", "smtps://me:hidden@mail.example.com")
     monkeypatch.setenv("AUREUM_MASTER_KEY", b64encode(KEY).decode())
     lines = {line.name: line for line in describe_settings()}
     assert list(lines) == [f"AUREUM_{name.upper()}" for name in Settings.model_fields]
     assert all(line.meaning and line.default and line.value for line in lines.values())
     assert lines["AUREUM_DATABASE_URL"].value == "postgresql://aureum:***@db.example.com/aureum?sslpassword=***"
+    assert lines["AUREUM_REPLICA_URLS"].value == "postgresql://a:***@b/aureum postgresql://a:***@c/aureum"
     assert lines["AUREUM_SMTP_URL"].value == "smtps://me:***@mail.example.com"
     assert lines["AUREUM_MASTER_KEY"].value == "set, not shown"
     assert lines["AUREUM_METRICS_NETWORKS"][2:] == ("127.0.0.0/8,::1/128", "127.0.0.0/8,::1/128")

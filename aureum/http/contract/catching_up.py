@@ -17,7 +17,7 @@ from aureum.http.contract.paging import Bound, Place, opened_cursor, opened_toke
 from aureum.http.wire.errors import InvalidRequest
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections.document_list import ABOVE_ALL
-from aureum.store.postgres.database import Database
+from aureum.store.postgres.reading import Reader
 
 FAR = 20_000
 """Positions that one statement passes at most, where hardly any event is of the list."""
@@ -42,7 +42,7 @@ class Changes(NamedTuple):
 
 
 async def changes(
-    database: Database,
+    reader: Reader,
     caller: Caller,
     statement: str,
     chosen: Mapping[str, Any],
@@ -69,7 +69,7 @@ async def changes(
             "limit": limit - len(rows) + 1,
             **chosen,
         }
-        rows += await database.tenant_rows(caller.tenant_id, statement, parameters)
+        rows += await reader.tenant_rows(caller.tenant_id, statement, parameters)
         if len(rows) > limit:
             return Changes(rows[:limit], rows[limit - 1][0], more=True)
         after = last

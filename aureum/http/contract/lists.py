@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
 from aureum.http.contract.answers import JSON, answer_kept, kept_as, log_etag, not_modified
+from aureum.http.contract.at_head import at_head
 from aureum.http.contract.catching_up import Run, changes, in_words, runs_of
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
@@ -23,6 +24,7 @@ from aureum.projections.list_changes import changes_in
 from aureum.projections.list_filters import Filter
 from aureum.projections.list_past import page_of_past
 from aureum.projections.search import asked as search_asked
+from aureum.store.postgres.reading import Reader
 
 CHUNK = 1_000
 
@@ -110,12 +112,17 @@ class Listing:
 
     async def read(self, context: Context, chosen: Mapping[str, Any], before: UUID, limit: int) -> ListPage:
         """*limit* resources before the id *before*."""
-        database = context.app.database
+        return await at_head(context, partial(self.page, context.tenant_id, chosen, before, limit))
+
+    async def page(
+        self, tenant_id: UUID, chosen: Mapping[str, Any], before: UUID, limit: int, reader: Reader
+    ) -> ListPage:
+        """``read`` at the database that *reader* reads."""
         if self.batched is not None and limit <= LONGEST_PAGE and all(value is None for value in chosen.values()):
-            ((docs, last, found),) = await database.batched.ask(self.batched, (context.tenant_id, before, limit))
+            ((docs, last, found),) = await reader.batched.ask(self.batched, (tenant_id, before, limit))
         else:
-            parameters = {"tenant": context.tenant_id, "before": before, "limit": limit, **chosen}
-            ((docs, last, found),) = await database.rows(self.statement, parameters)
+            parameters = {"tenant": tenant_id, "before": before, "limit": limit, **chosen}
+            ((docs, last, found),) = await reader.rows(self.statement, parameters)
         return ListPage(docs or "", last or before, found)
 
     async def read_changes(
@@ -124,16 +131,8 @@ class Listing:
         """*limit* changes after the position *after*; a page like those of the whole list. It may be short, or empty,
         and go on all the same."""
         assert run.since is not None
-        found = await changes(
-            context.app.database,
-            context.caller,
-            self.changed,
-            chosen,
-            since=run.since,
-            after=after.int,
-            until=run.head,
-            limit=limit,
-        )
+        reach = {"since": run.since, "after": after.int, "until": run.head, "limit": limit}
+        found = await at_head(context, lambda reader: changes(reader, context.caller, self.changed, chosen, **reach))
         docs = ",".join(map(in_words, found.rows))
         return ListPage(docs, UUID(int=found.until), limit + 1 if found.more else len(found.rows))
 

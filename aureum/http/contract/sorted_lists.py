@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from aureum.http.contract.answers import answer_kept, kept_as, log_etag
+from aureum.http.contract.at_head import rows_at_head
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.lists import DeltaPaging, filters_in
 from aureum.http.contract.paging import CURSOR, DIGEST, POSITION, Bound, decoded, digest, encoded, link
@@ -111,7 +112,7 @@ class SortedListing:
                 "key": begun and begun.key,
                 "after": begun and begun.after,
             }
-            read = context.app.database.rows
+            read = partial(rows_at_head, context)
             statement = self.statement
             if paging.as_of is not None:
                 part["rows"] = await rows_at(context, self.model, paging.as_of)

@@ -14,6 +14,7 @@ from aureum.http.access.cors import allow_origin, find_site
 from aureum.http.access.gate import Caller
 from aureum.http.access.session_cookie import session_token
 from aureum.http.contract.answers import answer_kept, encoded, kept_as, log_etag, not_modified
+from aureum.http.contract.at_head import at_head
 from aureum.http.contract.endpoint import Access, Context, Endpoint
 from aureum.http.contract.past import MOST, rows_at
 from aureum.http.wire.errors import HttpError
@@ -21,6 +22,7 @@ from aureum.http.wire.headers import header
 from aureum.http.wire.shapes import Shape
 from aureum.http.wire.times import Time
 from aureum.projections import lead_counts, lead_list
+from aureum.store.postgres.reading import Reader
 
 PATH = "/api/leads/count"
 NO_PAST = "The counts of a moment in the past need credentials. Send an API key or a token, or leave out asOf."
@@ -87,14 +89,15 @@ async def get_lead_count(context: Context, query: CountQuery) -> Response:
 
 async def read(context: Context) -> bytes:
     """The counts from the read model that is live for the tenant, as an answer is kept."""
-    database, tenant_id, agent = context.app.database, context.tenant_id, context.caller.visible_to
-    rows: Iterable[tuple[str, int]]
-    if agent is None:
-        rows = await database.batched.ask(lead_counts.OF_TENANTS, (tenant_id,))
-    else:
+    tenant_id, agent = context.tenant_id, context.caller.visible_to
+
+    async def counted(reader: Reader) -> Iterable[tuple[str, int]]:
+        if agent is None:
+            return await reader.batched.ask(lead_counts.OF_TENANTS, (tenant_id,))
         parameters = {"tenant": tenant_id, "agent": agent}
-        rows = await database.tenant_rows(tenant_id, lead_counts.OF_AGENT, parameters)
-    return b"\n" + encoded(lead_counts.summary(rows))
+        return await reader.tenant_rows(tenant_id, lead_counts.OF_AGENT, parameters)
+
+    return b"\n" + encoded(lead_counts.summary(await at_head(context, counted)))
 
 
 async def read_past(context: Context, moment: datetime) -> bytes:

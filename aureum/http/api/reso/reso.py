@@ -21,6 +21,7 @@ from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.property import Property
 from aureum.http.api.reso.data_dictionary import ResoPropertyResponse, in_data_dictionary
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
+from aureum.http.contract.at_head import tenant_rows_at_head
 from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
 from aureum.http.contract.paging import Limit
 from aureum.http.contract.resource import AsOf, as_it_was, row, unless_known
@@ -196,7 +197,7 @@ async def get_reso_properties(context: Context, query: PropertyQuery) -> Respons
         "limit": top,
         **dict.fromkeys(one.name for one in view.filters),
     }
-    ((docs, last, found),) = await context.app.database.tenant_rows(context.tenant_id, view.page, parameters)
+    ((docs, last, found),) = await tenant_rows_at_head(context, view.page, parameters)
     records = [in_data_dictionary(doc) for doc in orjson.loads(f"[{docs or ''}]")]
     more = {"$skiptoken": to_wire(last), "$top": top} if found > top else None
     return page(PROPERTIES, records, more, etag)

@@ -14,6 +14,7 @@ from aureum.http.api.staff.lead_fields import AdminLeadFilters
 from aureum.http.api.staff.lead_routing import offer_of, routed_numbers, routing_of
 from aureum.http.api.staff.scope import in_brokerage, is_platform_admin
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
+from aureum.http.contract.at_head import at_head, rows_at_head, tenant_rows_at_head
 from aureum.http.contract.catching_up import FAR, Run, changes, runs_of
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.numbered_pages import FoundPage, page_body, paged
@@ -97,7 +98,7 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
 
     async def of_one() -> FoundPage:
         for going, choice in runs:
-            rows = await database.rows(admin_leads.PAGE, choice | page | {"tenant": caller.tenant_id})
+            rows = await rows_at_head(context, admin_leads.PAGE, choice | page | {"tenant": caller.tenant_id})
             listed = (await found(context, rows))._replace(links=delta(context, filters, going))
             if listed.total:
                 break
@@ -120,10 +121,8 @@ async def changed(
         return unchanged
     assert run.since is not None
     size = filters.page_size
-    statement, reach = admin_leads.CHANGED, {"since": run.since, "until": run.head}
-    part = await changes(
-        context.app.database, context.caller, statement, chosen, **reach, after=run.after.int, limit=size
-    )
+    reach = {"since": run.since, "until": run.head, "after": run.after.int, "limit": size}
+    part = await at_head(context, lambda reader: changes(reader, context.caller, admin_leads.CHANGED, chosen, **reach))
     total = await count(context, run, chosen)
     links = [delta(context, filters, run)]
     if part.more:
@@ -144,7 +143,7 @@ async def count(context: Context, run: Run, chosen: Mapping[str, Any]) -> int:
         # Part by part: a statement has a time limit.
         for after in range(run.since or 0, run.head, FAR):
             reach = {**whole, "after": after, "last": min(after + FAR, run.head)}
-            ((number,),) = await context.app.database.tenant_rows(context.tenant_id, admin_leads.CHANGED_COUNT, reach)
+            ((number,),) = await tenant_rows_at_head(context, admin_leads.CHANGED_COUNT, reach)
             total += number
         return b"%d" % total
 

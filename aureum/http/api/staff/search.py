@@ -15,6 +15,7 @@ from aureum.http.api.staff.scope import in_brokerage
 from aureum.http.api.staff.user_fields import OfBrokerage
 from aureum.http.api.tours.showings import SHOWINGS
 from aureum.http.contract.answers import answer, encoded, log_etag, not_modified
+from aureum.http.contract.at_head import tenant_rows_at_head
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint
 from aureum.http.contract.lists import LONGEST_SEARCH, Listing
 from aureum.http.wire.characters import Characters
@@ -160,7 +161,7 @@ async def tasks_of(context: Context, query: Query) -> list[Doc]:
         "most": task_search.MOST,
         "limit": query.limit,
     }
-    rows = await context.app.database.tenant_rows(context.tenant_id, task_search.FOUND, parameters)
+    rows = await tenant_rows_at_head(context, task_search.FOUND, parameters)
     docs = [orjson.loads(doc) for (doc,) in rows]
     return [
         {

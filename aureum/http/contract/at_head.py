@@ -1,0 +1,30 @@
+"""Reads of lists at a replica that has come as far as the gate has told, or at the primary. So a client reads what it
+has written (docs/decisions/replicas.md)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from aureum.http.contract.endpoint import Context
+from aureum.store.postgres.reading import Reader, Told
+
+Result = TypeVar("Result")
+
+
+async def at_head(context: Context, work: Callable[[Reader], Awaitable[Result]]) -> Result:
+    """Do *work*, which may be done twice, and which only reads of the caller's brokerage what ``log_etag`` knows of.
+    Raises what *work* raises."""
+    replicas = context.app.replicas
+    if replicas is None:
+        return await work(context.app.database)
+    caller = context.caller
+    return await replicas.read(Told(caller.tenant_id, caller.head, caller.read_version), work)
+
+
+async def rows_at_head(context: Context, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
+    """The rows of a statement that calls a page function. Raises Unavailable."""
+    return await at_head(context, lambda reader: reader.rows(statement, parameters))
+
+
+async def tenant_rows_at_head(context: Context, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
+    """The rows of a statement that sees only the caller's brokerage. Raises Unavailable."""
+    return await at_head(context, lambda reader: reader.tenant_rows(context.tenant_id, statement, parameters))
