@@ -117,6 +117,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         Envelope,
         (envelope_list.LIST, envelope_recipients, envelope_timers, sealings, docusign_envelopes),
+        tuple(f"{API}envelopes.{name}" for name in ("envelopes", "sending", "signing_settings")),
     ),
     Resource(CalendarFeed, (calendar_feeds,), (f"{API}tours.calendar_feed",), (f"{PANEL}showing_feed",)),
     Resource(

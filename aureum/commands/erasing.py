@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from aureum.commands.envelopes.of_person import envelopes_of
 from aureum.commands.kept import Kept, kept_again, kept_of
 from aureum.commands.person import LEADS_BY_NUMBER, NUMBERS, Person, find_person
 from aureum.domain import ids
@@ -57,9 +58,11 @@ async def erase_person(
     for a lead or contact that was erased tells of that erasure: the same id and number, and of what is kept that which
     can still be found.
 
-    Raises NotFound for a lead or contact that never was, Conflict, and what ``EventStore.append`` raises.
+    Raises NotFound for a lead or contact that never was, WrongState while documents of the person are being signed,
+    Conflict, and what ``EventStore.append`` raises.
     """
     person = await person_of(store, command)
+    envelopes = await envelopes_of(store, command.tenant_id, person)
     if not person.records and command.email is None:
         about = {
             "tenant": command.tenant_id,
@@ -71,16 +74,18 @@ async def erase_person(
             raise NotFound(NO_PERSON)
         ((erasure_id, subjects),) = rows
         return Erased(erasure_id, len(subjects), await kept_again(store, command.tenant_id, subjects))
-    kept = await kept_of(store, command.tenant_id, person)
-    if not person.records:
+    envelopes.check()
+    kept = [*await kept_of(store, command.tenant_id, person), *envelopes.told()]
+    subjects = [*person.records, *envelopes.purged]
+    if not subjects:
         nothing = Erased(None, 0, kept)
         if idempotency is None:
             return nothing
         return replace(nothing, remembered=await store.remember(command.tenant_id, nothing, idempotency, origin))
     leads = {"tenant": command.tenant_id, "leads": person.ids("lead")}
     numbers = [number for (number,) in await store.database.tenant_rows(command.tenant_id, NUMBERS, leads)]
-    erasure = Erasure.request(ids.new_id(), ids.now(), subjects=person.records, numbers=numbers, reason=command.reason)
-    asked = Erased(erasure.id, len(person.records), kept, person.counted)
+    erasure = Erasure.request(ids.new_id(), ids.now(), subjects=subjects, numbers=numbers, reason=command.reason)
+    asked = Erased(erasure.id, len(subjects), kept, person.counted | envelopes.counted)
     remember = None
     if idempotency is not None:
         made = idempotency.answer
@@ -92,12 +97,15 @@ async def erase_person(
 
 
 async def rehearse_erasing(store: EventStore, command: ErasePerson) -> Erased:
-    """What erasing the person would do now. Nothing changes. Raises NotFound, Unavailable."""
+    """What erasing the person would do now. Nothing changes. Raises NotFound, WrongState, Unavailable."""
     person = await person_of(store, command)
     if not person.records and command.email is None:
         raise NotFound(NO_PERSON)
-    kept = await kept_of(store, command.tenant_id, person)
-    return Erased(None, len(person.records), kept, person.counted)
+    envelopes = await envelopes_of(store, command.tenant_id, person)
+    envelopes.check()
+    kept = [*await kept_of(store, command.tenant_id, person), *envelopes.told()]
+    erased = len(person.records) + len(envelopes.purged)
+    return Erased(None, erased, kept, person.counted | envelopes.counted)
 
 
 async def person_of(store: EventStore, command: ErasePerson) -> Person:

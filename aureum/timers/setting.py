@@ -19,6 +19,7 @@ from aureum.domain.working_hours import LONGEST
 from aureum.projections import brokerages
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import Stream
+from aureum.timers import envelopes
 
 KIND = "lead."
 """What the types of a lead's events begin with."""
@@ -72,6 +73,7 @@ async def handle(batch: Batch) -> Handled[int]:
         offered = {lead_id for lead_id, rows in new.items() if any(OFFERED in row[DATA] for row in rows)}
         new = {lead_id: rows for lead_id, rows in new.items() if lead_id in known | offered}
     changed = list({row[STREAM] for row in batch.rows if row[TYPE] in CLOCK_CHANGED})
+    moved = list({row[STREAM] for row in batch.rows if row[TYPE] in envelopes.MOVED})
     dues: dict[UUID, datetime | None] = {}
     if new:
         agents = clocks(await fetched(batch.connection, HOURS, about))
@@ -98,6 +100,8 @@ async def handle(batch: Batch) -> Handled[int]:
         if over:
             ended = {"leads": over, "versions": [versions[lead_id] for lead_id in over]}
             await batch.connection.execute(UNSET, about | ended)
+        if moved:
+            await batch.connection.execute(envelopes.LOOK_AGAIN, about | {"leads": moved})
         if changed:
             await batch.connection.execute(LOOK_AGAIN, about | {"agents": changed})
 

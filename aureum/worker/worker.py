@@ -33,6 +33,7 @@ from aureum.store.postgres.database import Database, connect
 from aureum.store.postgres.notify import CHANNEL
 from aureum.store.postgres.watch import Watch
 from aureum.store.writer import AppendWriter
+from aureum.timers.envelopes import envelope_round
 from aureum.timers.firing import Setter, fire_round
 from aureum.webhooks.queue import leases
 from aureum.webhooks.sending.sender import Sender
@@ -165,6 +166,9 @@ async def run_worker(
                 timing = [
                     group.create_task(persevere("set timers", Setter(store, settings.poll_seconds, stop).round, stop)),
                     group.create_task(persevere("fire timers", lambda: fire_round(store, *pauses, stop), stop)),
+                    group.create_task(
+                        persevere("fire timers of envelopes", lambda: envelope_round(store, *pauses, stop), stop)
+                    ),
                     group.create_task(
                         persevere("keep figures", Keeper(store, settings.poll_seconds, stop).round, stop)
                     ),

@@ -1,7 +1,7 @@
 """One declaration an endpoint: it routes, says who may ask, validates, and is what the OpenAPI document is made of.
 
-A function that answers takes ``Context`` and, in this order, what its declaration names: the id in the path, the
-query, the body. It returns a response, or raises a refusal that the edge renders in the endpoint's dialect.
+A function that answers takes ``Context`` and, in this order, what its declaration names: the ids in the path,
+the query, the body. It returns a response, or raises a refusal that the edge renders in the endpoint's dialect.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -115,6 +115,8 @@ class Endpoint:
     access: Access = CALLER
     dialect: Dialect = "aureum"
     id: Id | None = None
+    part: tuple[str, Id] | None = None
+    """A second id in the path, of what belongs to the resource, by its name there."""
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     bodiless: bool = False
@@ -206,6 +208,9 @@ class Endpoint:
         arguments: list[Any] = []
         if self.id is not None:
             arguments.append(self.id.read(request.path_params["id"]))
+        if self.part is not None:
+            name, part = self.part
+            arguments.append(part.read(request.path_params[name]))
         if self.query is not None:
             arguments.append(validate(self.query, given(request.query_params), "query"))
         body = b""

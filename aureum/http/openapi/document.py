@@ -26,7 +26,7 @@ from aureum.http.openapi.examples import examples
 from aureum.http.openapi.schemas import JsonSchema, Schemas, without_null
 from aureum.http.openapi.webhooks import TAG as MESSAGE_TAG
 from aureum.http.openapi.webhooks import webhooks
-from aureum.http.openapi.words import IDS, TAGS
+from aureum.http.openapi.words import IDS, PARTS, TAGS
 from aureum.http.wire.sent import POSITIONS
 
 ABOUT = """The back end of a real-estate CRM. One service has two APIs: the Aureum API and the Leads API.
@@ -191,6 +191,10 @@ def parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         if endpoint.id.number:
             schema = {"type": "integer", "minimum": 0, "maximum": 10**19 - 1}
         found.append({"name": "id", "in": "path", "required": True, "description": text, "schema": schema})
+    if endpoint.part is not None:
+        part, kind = endpoint.part
+        schema = {"type": "string", "pattern": kind.pattern}
+        found.append({"name": part, "in": "path", "required": True, "description": PARTS[part], "schema": schema})
     found += [query_parameter(endpoint, *field) for field in Schemas.fields(endpoint.query)]
     for header, text, header_schema in headers(endpoint):
         found.append({"name": header, "in": "header", "description": text, "schema": header_schema})

@@ -26,6 +26,7 @@ from aureum.http.api.brokerages.logo import PIXEL
 from aureum.http.contract.endpoint import Endpoint
 from aureum.store import security_log
 from aureum.store.event_store import EventStore
+from tests.http import sending
 from tests.http.cheap_hashes import cheap_hashes
 from tests.http.every.declared import collection, declared, example_of, fields_of, has_numbers, is_list, is_text
 from tests.http.operator import ORIGIN, Operator, Staff, Tenant
@@ -692,6 +693,30 @@ def noted(sample: Sample) -> dict[str, Any]:
     return {"id": to_wire(sample.tenant.id)}
 
 
+def to_send(sample: Sample) -> dict[str, Any]:
+    """A draft that can be sent."""
+    people = [sending.person(1, name=f"Jane {sample.mark}", email=f"jane.{sample.mark}@example.com")]
+    return sending.ready(sample.server, sample.operator, sample.tenant, *people, subject=f"Offer {sample.mark}")
+
+
+def of_envelope(action: str, body: dict[str, Any] | None = None) -> Callable[[Sample], dict[str, Any]]:
+    """What is done with an envelope that was sent, or with its recipient."""
+
+    def recipe(sample: Sample) -> dict[str, Any]:
+        path = f"/api/envelopes/{(made := to_send(sample))['id']}"
+        if action != "send":
+            sending.asked(sample.server, sample.tenant, "POST", f"{path}/send")
+        recipient = made["recipients"][0]["id"]
+        return {"path": f"{path}/{action.replace('{recipientId}', recipient)}", "body": body}
+
+    return recipe
+
+
+def extended(sample: Sample) -> dict[str, Any]:
+    """A later deadline of an envelope."""
+    return of_envelope("extend", {"deadline": aureum_time(now() + timedelta(days=60))})(sample)
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/logo"): with_logo,
@@ -744,6 +769,13 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
         "path": f"/api/showings/{sample.make('/api/showings')}/no-show"
     },
     ("GET", "/api/leads/{id}/duplicates"): asked_twice,
+    ("POST", "/api/envelopes/{id}/send"): of_envelope("send"),
+    ("POST", "/api/envelopes/{id}/void"): of_envelope("void", {"reason": "The price has changed."}),
+    ("POST", "/api/envelopes/{id}/extend"): extended,
+    ("POST", "/api/envelopes/{id}/recipients/{recipientId}/remind"): of_envelope("recipients/{recipientId}/remind"),
+    ("POST", "/api/envelopes/{id}/recipients/{recipientId}/reassign"): of_envelope(
+        "recipients/{recipientId}/reassign", {"name": "John Doe", "email": "john@example.com"}
+    ),
     ("PATCH", "/api/me"): lambda sample: {"body": {"name": f"Olga {sample.mark} {next(NUMBERS)}"}},
     ("POST", OWN_PASSWORD): own_password,
     ("POST", OWN_TOTP): own_totp,

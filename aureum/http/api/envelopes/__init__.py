@@ -1,0 +1,1 @@
+"""Envelopes: documents that are sent to be signed."""

@@ -1,0 +1,318 @@
+"""An envelope's fields in the Aureum API: what may be sent, and what is shown."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, JsonValue, StrictBool
+from pydantic_core import CoreSchema, core_schema
+
+from aureum.commands.envelopes.drafting import NewRecipient
+from aureum.domain import ids
+from aureum.domain.envelope_parts import (
+    LONGEST_LABEL,
+    LONGEST_NAME,
+    LONGEST_ORDER,
+    MOST_FIELDS,
+    MOST_PAGES,
+    MOST_RECIPIENTS,
+)
+from aureum.domain.envelope_parts import Field as Place
+from aureum.domain.envelope_rules import (
+    DEADLINE_DAYS,
+    LONGEST_MESSAGE,
+    LONGEST_REASON,
+    LONGEST_SUBJECT,
+    MOST_DAYS,
+)
+from aureum.http.contract.resource import reference
+from aureum.http.wire.characters import Characters
+from aureum.http.wire.fields import Email, WireId
+from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
+from aureum.http.wire.numbers import Whole
+from aureum.http.wire.sent import Body
+from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.times import Time
+
+State = Literal["draft", "sent", "completing", "completed", "declined", "voided", "expired"]
+EveryState = Literal["draft", "sent", "completing", "completed", "declined", "voided", "expired", "purged"]
+Provider = Literal["built_in", "docusign"]
+RecipientRole = Literal["signer", "copy"]
+RecipientState = Literal["waiting", "invited", "viewed", "consented", "signed", "declined", "reassigned", "expired"]
+Kind = Literal["signature", "initials", "date", "name", "text", "checkbox"]
+
+LARGEST_PAGE = 14_400
+"""Points: what a PDF allows."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """A length on a page."""
+
+    least: float = 0
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.float_schema(strict=True, ge=self.least, le=LARGEST_PAGE, allow_inf_nan=False)
+
+
+Subject = Annotated[str, Characters(limit=LONGEST_SUBJECT, blank=False, lines=False)]
+Message = Annotated[str, Characters(limit=LONGEST_MESSAGE)]
+PersonName = Annotated[str, Characters(limit=LONGEST_NAME, blank=False, lines=False)]
+Days = Annotated[
+    int,
+    Whole(1, MOST_DAYS),
+    Field(description=f"How many days the recipients have, 1 to {MOST_DAYS}. {DEADLINE_DAYS} by default."),
+]
+Contact = Annotated[WireId | None, Field(alias="contactId", description="A contact of the brokerage.")]
+LeadId = Annotated[WireId | None, Field(alias="leadId", description="A lead of the brokerage.")]
+InOrder = Annotated[
+    StrictBool,
+    NULL_IS_ABSENT,
+    Field(alias="inOrder", description="Whether signers sign one after the other, by their `order`."),
+]
+
+RECIPIENT: dict[str, JsonValue] = {"name": "Jane Doe", "email": "jane@example.com", "order": 1}
+EXAMPLE: dict[str, JsonValue] = {
+    "subject": "Offer for 12 Oak Street",
+    "message": "Please sign by Friday.",
+    "recipients": [RECIPIENT],
+}
+
+
+class RecipientCreate(Body):
+    """A person who signs, or gets a copy once all have signed."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": RECIPIENT})
+
+    role: Annotated[RecipientRole, NULL_IS_ABSENT] = "signer"
+    name: PersonName
+    email: Annotated[Email, Field(description="Each recipient of an envelope needs an address of its own.")]
+    contact_id: Contact = None
+    order: Annotated[
+        int,
+        Whole(1, LONGEST_ORDER),
+        NULL_IS_ABSENT,
+        Field(description="Those with a lower number sign first. Several may have the same."),
+    ] = 1
+
+    def recipient(self, recipient_id: UUID | None = None) -> NewRecipient:
+        """As the command takes it."""
+        return NewRecipient(
+            id=recipient_id,
+            role=self.role,
+            name=self.name,
+            email=self.email,
+            contact_id=reference(self.contact_id),
+            order=self.order,
+        )
+
+
+class RecipientChange(RecipientCreate):
+    """A recipient of the draft. With ``id`` it is one that the draft has already, and keeps its fields."""
+
+    id: Annotated[WireId | None, Field(description="A recipient of the draft. Without it, a new one.")] = None
+
+    def as_sent(self) -> NewRecipient:
+        """As the command takes it."""
+        return self.recipient(reference(self.id))
+
+
+class FieldPlace(Body):
+    """A place that a signer fills in: at an ``anchor``, or on a ``page``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[WireId | None, Field(description="A field of the draft. Without it, a new one.")] = None
+    recipient_id: Annotated[WireId, Field(alias="recipientId", description="A signer of the envelope.")]
+    document_id: Annotated[WireId, Field(alias="documentId", description="A document of the envelope.")]
+    kind: Kind
+    required: Annotated[StrictBool, NULL_IS_ABSENT] = True
+    label: Annotated[Annotated[str, Characters(limit=LONGEST_LABEL, lines=False)] | None, Field()] = None
+    anchor: Annotated[
+        Annotated[str, Characters(limit=LONGEST_LABEL, blank=False, lines=False)] | None,
+        Field(description="A mark in the text of the document, such as `/sig:buyer/`, at which the field stands."),
+    ] = None
+    page: Annotated[Annotated[int, Whole(1, MOST_PAGES)] | None, Field(description="The page, from 1.")] = None
+    x: Annotated[Annotated[float, Points()] | None, Field(description="Points from the left.")] = None
+    y: Annotated[Annotated[float, Points()] | None, Field(description="Points from the top.")] = None
+    width: Annotated[Annotated[float, Points(1)] | None, Field(description="The width in points.")] = None
+    height: Annotated[Annotated[float, Points(1)] | None, Field(description="The height in points.")] = None
+
+    def place(self) -> Place:
+        """As the aggregate takes it."""
+        known = reference(self.id)
+        recipient, document = reference(self.recipient_id), reference(self.document_id)
+        assert recipient is not None and document is not None
+        return Place(
+            id=known or ids.new_id(),
+            recipient_id=recipient,
+            document_id=document,
+            kind=self.kind,
+            required=self.required,
+            label=self.label,
+            anchor=self.anchor,
+            page=self.page,
+            x=self.x,
+            y=self.y,
+            width=self.width,
+            height=self.height,
+        )
+
+
+class EnvelopeCreate(Body):
+    """A new envelope, which is a draft until it is sent. Documents are uploaded to it, then fields are placed."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
+
+    subject: Subject
+    message: Message | None = None
+    contact_id: Contact = None
+    lead_id: LeadId = None
+    provider: Annotated[Provider, NULL_IS_ABSENT, Field(description="Who has it signed. `docusign` needs Elite.")] = (
+        "built_in"
+    )
+    in_order: InOrder = True
+    deadline_days: Annotated[Days, NULL_IS_ABSENT, Field(alias="deadlineDays")] = DEADLINE_DAYS
+    recipients: Annotated[list[RecipientCreate], Field(max_length=MOST_RECIPIENTS), NULL_IS_ABSENT] = Field([])
+
+
+class EnvelopeChange(Body):
+    """The fields of a draft to change. ``recipients`` and ``fields`` are all of them from then on."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"example": {"subject": "Counter-offer for 12 Oak Street"}}
+    )
+
+    subject: Annotated[Subject, NOT_NULL]
+    message: Message | None = None
+    contact_id: Contact = None
+    lead_id: LeadId = None
+    provider: Annotated[Provider, NOT_NULL, Field(description="Who has it signed. `docusign` needs Elite.")]
+    in_order: Annotated[
+        StrictBool,
+        NOT_NULL,
+        Field(alias="inOrder", description="Whether signers sign one after the other, by their `order`."),
+    ]
+    deadline_days: Annotated[Days, NOT_NULL, Field(alias="deadlineDays")]
+    recipients: Annotated[list[RecipientChange], Field(max_length=MOST_RECIPIENTS), NOT_NULL]
+    fields: Annotated[list[FieldPlace], Field(max_length=MOST_FIELDS), NOT_NULL]
+
+    def changes(self) -> dict[str, Any]:
+        """What is sent, by the names of the aggregate."""
+        values = {
+            "subject": self.subject,
+            "message": self.message,
+            "contact_id": reference(self.contact_id),
+            "lead_id": reference(self.lead_id),
+            "provider": self.provider,
+            "in_order": self.in_order,
+            "deadline_days": self.deadline_days,
+        }
+        return {name: value for name, value in values.items() if name in self.model_fields_set}
+
+
+class VoidReason(Body):
+    """Why it is withdrawn."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"reason": "The price has changed."}})
+
+    reason: Annotated[
+        Annotated[str, Characters(limit=LONGEST_REASON)] | None,
+        Field(description="The recipients read it."),
+    ] = None
+
+
+class Deadline(Body):
+    """Until when the recipients may sign."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"deadline": "2026-12-31T23:00:00Z"}})
+
+    deadline: Annotated[
+        Time,
+        Field(description=f"Later than the present deadline, at most {MOST_DAYS} days after the envelope was sent."),
+    ]
+
+
+class OtherPerson(Body):
+    """Who takes the recipient's place."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"example": {"name": "John Doe", "email": "john@example.com"}}
+    )
+
+    name: PersonName
+    email: Email
+    contact_id: Contact = None
+
+
+class EnvelopeDocument(Shape):
+    """A document of an envelope."""
+
+    id: Wire
+    name: str
+    bytes: int
+    pages: int
+    sha256: Annotated[str, Field(description="The SHA-256 of the file as it was uploaded.")]
+    sealedSha256: Annotated[str | None, Field(description="The SHA-256 of the sealed file. `null` until then.")]
+
+
+class EnvelopeRecipient(Shape):
+    """A recipient of an envelope."""
+
+    id: Wire
+    role: RecipientRole
+    name: str
+    email: str
+    contactId: Wire | None
+    order: int
+    state: RecipientState
+    invitedAt: Timestamp | None
+    remindedAt: Timestamp | None
+    viewedAt: Timestamp | None
+    signedAt: Timestamp | None
+    declinedReason: str | None
+
+
+class EnvelopeField(Shape):
+    """A place that a signer fills in."""
+
+    id: Wire
+    recipientId: Wire
+    documentId: Wire
+    kind: Kind
+    required: bool
+    label: str | None
+    anchor: str | None
+    page: int | None
+    x: float | None
+    y: float | None
+    width: float | None
+    height: float | None
+
+
+class EnvelopeResponse(Shape):
+    """An envelope."""
+
+    id: Wire
+    subject: str
+    message: str | None
+    provider: Provider
+    contactId: Wire | None
+    leadId: Wire | None
+    templateId: Wire | None
+    createdById: Annotated[Wire | None, Field(description="The user who drafted it. `null` for an API key.")]
+    inOrder: bool
+    deadlineDays: int
+    state: EveryState
+    deadline: Annotated[Timestamp | None, Field(description="When it expires. `null` until it is sent.")]
+    sentAt: Timestamp | None
+    completedAt: Timestamp | None
+    endedReason: Annotated[str | None, Field(description="Why it was declined or voided.")]
+    retainUntil: Annotated[Timestamp | None, Field(description="Until when a completed envelope is kept.")]
+    purgeAt: Annotated[Timestamp | None, Field(description="When it is purged before that, if an owner asked for it.")]
+    documents: list[EnvelopeDocument]
+    recipients: list[EnvelopeRecipient]
+    fields: list[EnvelopeField]
+    createdAt: Timestamp
+    updatedAt: Timestamp
+    erased: Annotated[bool, Field(description="Whether it was purged. Present only if it was.")] = False
