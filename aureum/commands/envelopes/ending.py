@@ -2,8 +2,10 @@
 tells of those that are signed there."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
+from aureum.commands.conflicts import deciding_again
 from aureum.commands.envelopes.drafting import NO_ENVELOPE, EnvelopeRef, changed
 from aureum.commands.envelopes.settings import signing_settings
 from aureum.commands.erasing_streams import erase_streams
@@ -98,21 +100,24 @@ async def expire_envelope(store: EventStore, command: ExpireEnvelope) -> Envelop
 async def purge_envelope(
     store: EventStore, command: PurgeEnvelope, origin: Origin, *, idempotency: Idempotency | None = None
 ) -> tuple[Envelope, Appended]:
-    """The envelope, purged; or, if it is completed and still to be kept, with the moment at which it will be. Raises
+    """The envelope, purged; twice is the same success, and one event. Or, if it is completed and still to be kept, with the moment at which it will be. Raises
     NotFound, StaleVersion, WrongState, Conflict, Busy, and what ``EventStore.append`` raises."""
     envelope = (await store.load(command.tenant_id, command.envelope_id)).aggregate()
-    if isinstance(envelope, Envelope) and not envelope.erased and envelope.can_be_purged(ids.now()):
+    if not isinstance(envelope, Envelope):
+        raise NotFound(NO_ENVELOPE)
+    if not envelope.erased and envelope.can_be_purged(ids.now()):
         if command.expected_versions is not None and envelope.version not in command.expected_versions:
             raise StaleVersion
-        await erase_streams(store, command.tenant_id, [command.envelope_id], origin, command="PurgeEnvelope")
-        purged = (await store.load(command.tenant_id, command.envelope_id)).aggregate()
-        if not isinstance(purged, Envelope):
-            raise NotFound(NO_ENVELOPE)
-        if purged.erased:
-            remembered = None
-            if idempotency is not None:
-                remembered = await store.remember(command.tenant_id, purged, idempotency, origin)
-            return purged, Appended(None, remembered)
+        subjects = [command.envelope_id]
+        await deciding_again(
+            partial(erase_streams, store, command.tenant_id, subjects, origin, command="PurgeEnvelope")
+        )
+        envelope = (await store.load(command.tenant_id, command.envelope_id)).aggregate()
+    if envelope.erased:
+        remembered = None
+        if idempotency is not None:
+            remembered = await store.remember(command.tenant_id, envelope, idempotency, origin)
+        return envelope, Appended(None, remembered)
     return await changed(
         store,
         command,

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aureum.domain.aggregate import Aggregate
-from aureum.domain.errors import NotFound
+from aureum.domain.errors import DomainError, NotFound
 from aureum.domain.ids import from_wire
 from aureum.http.access.callers import origin
 from aureum.http.contract.answers import ETAGS, RESOURCE_ETAG, answer, encoded, not_modified, resource_etag
@@ -136,7 +136,12 @@ async def run_once(context: Context, command: Command, body: Callable[[Any], byt
     """Run *command* unless this request was made before; the aggregate as it is afterwards. Raises what ``once`` and
     *command* raise."""
     remember = await once(context, body)
-    aggregate, appended = await command(origin(context.request, context.caller), idempotency=remember)
+    try:
+        aggregate, appended = await command(origin(context.request, context.caller), idempotency=remember)
+    except DomainError:
+        # A twin may have done it between the look and the decision: then it cannot be done again.
+        await unless_replayed(context.app.store, context.tenant_id, remember)
+        raise
     return answered(context, aggregate, body, appended, status)
 
 

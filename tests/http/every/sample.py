@@ -769,6 +769,10 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
         "path": f"/api/showings/{sample.make('/api/showings')}/no-show"
     },
     ("GET", "/api/leads/{id}/duplicates"): asked_twice,
+    ("PATCH", "/api/v1/admin/signing"): lambda sample: {"body": {"retain_years": next(NUMBERS) % 90 + 10}},
+    ("POST", "/api/envelopes/{id}/purge"): lambda sample: {
+        "path": f"/api/envelopes/{sample.make('/api/envelopes')}/purge"
+    },
     ("POST", "/api/envelopes/{id}/send"): of_envelope("send"),
     ("POST", "/api/envelopes/{id}/void"): of_envelope("void", {"reason": "The price has changed."}),
     ("POST", "/api/envelopes/{id}/extend"): extended,

@@ -22,6 +22,7 @@ OWNERS = (
     "/api/v1/admin/api-keys",
     "/api/v1/admin/people",
     "/api/v1/admin/security-log",
+    "/api/v1/admin/signing",
     "/api/v1/admin/undo",
 )
 """What begins like these is for owners."""

@@ -217,7 +217,7 @@ class VoidReason(Body):
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"reason": "The price has changed."}})
 
     reason: Annotated[
-        Annotated[str, Characters(limit=LONGEST_REASON)] | None,
+        Annotated[str, Characters(limit=LONGEST_REASON, lines=False)] | None,
         Field(description="The recipients read it."),
     ] = None
 

@@ -12,7 +12,8 @@ from aureum.commands.envelopes.ending import PurgeEnvelope, purge_envelope
 from aureum.domain.envelope import Envelope
 from aureum.domain.errors import NotFound, StaleVersion, WrongState
 from aureum.http.access.callers import origin
-from aureum.http.api.envelopes.access import SENDER, check_provider
+from aureum.http.api.clients.access import WITH_PORTAL
+from aureum.http.api.envelopes.access import check_provider
 from aureum.http.api.envelopes.envelope_fields import EnvelopeChange, EnvelopeCreate, EnvelopeResponse, State
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
@@ -133,7 +134,7 @@ async def get_envelope_history(context: Context, envelope_id: UUID, as_of: AsOf)
 
 SHOWN = EnvelopeResponse
 
-every = partial(Endpoint, path="/api/envelopes", access=SENDER)
+every = partial(Endpoint, path="/api/envelopes", access=WITH_PORTAL)
 one = partial(every, path="/api/envelopes/{id}", id=Id(NO_ENVELOPE), answers=EnvelopeResponse)
 
 ENDPOINTS = (

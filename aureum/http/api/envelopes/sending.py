@@ -5,6 +5,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from aureum.commands.changes import visible
 from aureum.commands.envelopes.drafting import NO_ENVELOPE
 from aureum.commands.envelopes.ending import PurgeEnvelope, VoidEnvelope, purge_envelope, void_envelope
 from aureum.commands.envelopes.sending import (
@@ -20,13 +21,13 @@ from aureum.commands.envelopes.sending import (
 from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_rules import NO_RECIPIENT
 from aureum.domain.errors import NotAllowed, NotFound
-from aureum.http.access.callers import origin
 from aureum.http.access.roles import ADMIN, OWNER, check_leader
-from aureum.http.api.envelopes.access import SENDER, check_provider
+from aureum.http.api.clients.access import WITH_PORTAL
+from aureum.http.api.envelopes.access import check_provider
 from aureum.http.api.envelopes.envelope_fields import Deadline, EnvelopeResponse, OtherPerson, VoidReason
 from aureum.http.api.envelopes.envelopes import envelope_body
 from aureum.http.contract.endpoint import Context, Endpoint, Id
-from aureum.http.contract.resource import answered, once, reference, row, run_once
+from aureum.http.contract.resource import reference, row, run_once
 from aureum.projections import envelope_list
 
 OWNERS_ONLY = (
@@ -66,22 +67,19 @@ async def post_envelope_extend(context: Context, envelope_id: UUID, until: Deadl
 async def post_envelope_purge(context: Context, envelope_id: UUID) -> Response:
     """Destroys the documents and all personal data of an envelope. Hashes remain. A draft, or one that was declined,
     voided or expired, is purged at once, for brokers and owners. A completed envelope is kept until ``retainUntil``.
-    If an owner purges it earlier, the recipients are told, and it is purged 14 days later, at ``purgeAt``."""
+    If an owner purges it earlier, the recipients are told, and it is purged 14 days later, at ``purgeAt``. Purging it
+    again has no further effect."""
     caller = context.caller
-    remember = await once(context, envelope_body)
-    found = await loaded(context, envelope_id)
+    found = (await context.app.store.load(context.tenant_id, envelope_id)).aggregate()
+    if not isinstance(found, Envelope) or not (found.erased or visible(found, caller.visible_to)):
+        raise NotFound(NO_ENVELOPE)
     if caller.role != "key":
         check_leader(caller.role)
     announce = caller.role in (OWNER, ADMIN)
     if found.state == "completed" and not announce:
         raise NotAllowed(OWNERS_ONLY)
-    command = PurgeEnvelope(
-        tenant_id=context.tenant_id, envelope_id=envelope_id, visible_to=context.caller.visible_to, announce=announce
-    )
-    envelope, appended = await purge_envelope(
-        context.app.store, command, origin(context.request, context.caller), idempotency=remember
-    )
-    return answered(context, envelope, envelope_body, appended)
+    command = PurgeEnvelope(tenant_id=context.tenant_id, envelope_id=envelope_id, announce=announce)
+    return await run_once(context, partial(purge_envelope, context.app.store, command), envelope_body)
 
 
 async def post_recipient_reminder(context: Context, envelope_id: UUID, recipient_id: UUID) -> Response:
@@ -123,7 +121,7 @@ async def loaded(context: Context, envelope_id: UUID) -> Envelope:
 one = partial(
     Endpoint,
     method="POST",
-    access=SENDER,
+    access=WITH_PORTAL,
     id=Id(NO_ENVELOPE),
     answers=EnvelopeResponse,
     refusals=(409,),
