@@ -88,12 +88,13 @@ async def append_erased(
     appends = []
     for stream_id, stream in streams.items():
         one = stream.aggregate()
+        if isinstance(one, Envelope) and (one.erased or not one.can_be_purged(max(ids.now(), one.modified_on))):
+            # What is known of one that was purged went with it. The answer to that request is kept for its twins.
+            staying.add(stream_id)
+            continue
         if not isinstance(one, Personal) or one.erased:
             continue
         at = max(ids.now(), one.modified_on)
-        if isinstance(one, Envelope) and not one.can_be_purged(at):
-            staying.add(stream_id)
-            continue
         addresses |= addresses_of(one)
         texts |= texts_of(one)
         one.erase(at)

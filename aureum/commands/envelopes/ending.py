@@ -100,8 +100,9 @@ async def expire_envelope(store: EventStore, command: ExpireEnvelope) -> Envelop
 async def purge_envelope(
     store: EventStore, command: PurgeEnvelope, origin: Origin, *, idempotency: Idempotency | None = None
 ) -> tuple[Envelope, Appended]:
-    """The envelope, purged; twice is the same success, and one event. Or, if it is completed and still to be kept, with the moment at which it will be. Raises
-    NotFound, StaleVersion, WrongState, Conflict, Busy, and what ``EventStore.append`` raises."""
+    """The envelope, purged; twice is the same success, and one event. Or, if it is completed and still to be kept, the
+    envelope with the moment at which it will be. Raises NotFound, StaleVersion, WrongState, Conflict, Busy, and what
+    ``EventStore.append`` raises."""
     envelope = (await store.load(command.tenant_id, command.envelope_id)).aggregate()
     if not isinstance(envelope, Envelope):
         raise NotFound(NO_ENVELOPE)

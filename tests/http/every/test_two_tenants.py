@@ -223,7 +223,10 @@ def test_credentials_do_not_count_at_the_others_address(both: Both, proxied: Ser
                 # A session tells the minute of its last use, and a minute may end between the two.
                 told = [USED.sub(b"", one.body) for one in (answer, own)]
                 assert (answer.status, told[0]) == (own.status, told[1])
-    own_settings = endpoint.path == "/api/v1/admin/routing" and endpoint.method == "PUT"
+    own_settings = (endpoint.method, endpoint.path) in (
+        ("PUT", "/api/v1/admin/routing"),
+        ("PATCH", "/api/v1/admin/signing"),
+    )
     # The settings of a brokerage stand in the platform's log.
     heads = both.theirs.heads | ({PLATFORM: before[PLATFORM]} if own_settings else {})
     assert heads == before
