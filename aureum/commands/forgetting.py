@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 
 from aureum.commands.importing.keeping import FORGET as FORGET_REFUSED
 from aureum.commands.portal.addresses import client_address_of
+from aureum.commands.portal.feeds import FORGET_FEEDS
 from aureum.commands.portal.sessions import FORGET_SESSIONS, FORGET_SIGN_INS
 from aureum.domain.ids import to_wire
 from aureum.mail.letters.confirming import digests_of
@@ -77,6 +78,7 @@ OF_ADDRESSES = (
     "DELETE FROM mail_bounces WHERE tenant_id = %(tenant)s AND recipient = ANY (%(recipients)s)",
     FORGET_SIGN_INS,
     FORGET_SESSIONS,
+    FORGET_FEEDS,
 )
 
 MESSAGES = """

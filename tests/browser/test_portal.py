@@ -13,6 +13,7 @@ from aureum.http.portal.catalogue import LANGUAGES
 from aureum.http.portal.pages import PAGES
 from tests.browser.test_walk import AXE, BYTES, MOST_BYTES, SMALL, TARGET, axe
 from tests.browser.visitor import DESKTOP, PHONE, Scheme, Visitor, visiting
+from tests.http.api.clients.test_around_clients import a_property
 from tests.http.operator import Operator, Tenant
 from tests.http.portal.client import Client, client_at, code_of, letters, path_of
 from tests.http.serving import Server
@@ -21,8 +22,10 @@ __all__ = ["axe"]
 
 pytestmark = pytest.mark.browser
 
-SHOWN = sorted({one.path for one in PAGES if one.method == "GET" and "{" not in one.path} - {"/portal/sign-in"})
-"""The pages that do not need the id of something."""
+NO_PAGE = {"/portal/sign-in", "/portal/data/download"}
+
+SHOWN = sorted({one.path for one in PAGES if one.method == "GET" and "{" not in one.path} - NO_PAGE)
+"""The pages that do not need the id of something, and are no file."""
 
 WAYS: tuple[tuple[ViewportSize, Scheme, str], ...] = (
     (PHONE, "light", "es"),
@@ -62,7 +65,28 @@ def office(server: Server, operator: Operator) -> Office:
     operator.agent(tenant, "Ana Agent")
     for subject in ("A house with a yard, and a very long subject that no phone shows on one line", "A loft"):
         server.form(tenant, email=new["email"], subject=subject, message="Long" * 80)
+    around_a_client(server, tenant, contact)
     return Office(server, operator, tenant, contact)
+
+
+def around_a_client(server: Server, tenant: Tenant, contact: dict[str, Any]) -> None:
+    """Messages, listings with photos, key dates and tours, with words that no phone shows on one line."""
+    of = f"/api/contacts/{contact['id']}"
+    for title in ("Villa", "Loft with a terrace"):
+        listed = a_property(server, tenant, title)
+        photos = [{"url": f"https://photos.example.com/{'long' * 40}.jpg", "alt": "The yard " * 20}]
+        server.by_key(tenant, "PATCH", f"/api/properties/{listed}", {"photos": photos, "description": "Long" * 80})
+        sent = server.by_key(tenant, "POST", f"{of}/listings", {"propertyId": listed, "note": "Long" * 80})
+        assert sent.status == 201, sent.body
+    a_property(server, tenant, "On the market")
+    dates = [{"label": "Closing", "date": day, "note": "Long" * 80} for day in ("2020-01-01", "2199-01-01")]
+    assert server.by_key(tenant, "PUT", f"{of}/key-dates", {"dates": dates}).status == 200
+    assert server.by_key(tenant, "POST", f"{of}/messages", {"text": "Long" * 80}).status == 201
+    for status in ("pending", "cancelled"):
+        showing = {"name": "Nora", "email": contact["email"], "preferredDate": "2199-01-01", "listingId": "L" * 80}
+        made = server.by_key(tenant, "POST", "/api/showings", showing)
+        assert made.status == 201, made.body
+        server.by_key(tenant, "PATCH", f"/api/showings/{made.json['id']}", {"status": status})
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=lambda way: f"{way[0]['width']}-{way[1]}-{way[2]}")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
-from aureum.http.portal import enquiries
+from aureum.http.portal import dates, enquiries, listings, messages, tours
 from aureum.http.portal.documents import lists
 from aureum.http.portal.page import PortalPage
 from aureum.http.portal.sign_in import show_sign_in
@@ -26,6 +26,10 @@ class HomePart(NamedTuple):
 
 PARTS: tuple[HomePart, ...] = (
     HomePart("documents/home.html", lists.to_sign, signers=True),
+    HomePart("home_messages.html", messages.unread),
+    HomePart("home_tours.html", tours.next_tour),
+    HomePart("home_dates.html", dates.next_dates),
+    HomePart("home_listings.html", listings.waiting),
     HomePart("home_enquiries.html", enquiries.newest),
 )
 """In the order in which the page shows them: what the client has to do comes first."""

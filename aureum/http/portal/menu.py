@@ -19,7 +19,12 @@ class Place(NamedTuple):
 PLACES: tuple[Place, ...] = (
     Place("/portal", later("Home"), signers=True),
     Place("/portal/documents", later("Documents"), signers=True),
+    Place("/portal/messages", later("Messages")),
+    Place("/portal/tours", later("Tours")),
+    Place("/portal/listings", later("Listings")),
+    Place("/portal/dates", later("Key dates")),
     Place("/portal/enquiries", later("Enquiries")),
+    Place("/portal/data", later("Your data")),
 )
 
 

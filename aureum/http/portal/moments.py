@@ -15,6 +15,14 @@ def moment(at: datetime, zone: tzinfo, language: str) -> Markup:
     return Markup('<time datetime="{at}">{shown}</time>').format(at=at.isoformat(), shown=shown)
 
 
+def price(amount: float, language: str) -> str:
+    """A price in US dollars, without cents where there are none."""
+    from babel.numbers import format_currency
+
+    whole = amount == int(amount)
+    return format_currency(amount, "USD", "¤#,##0" if whole else None, locale=language, currency_digits=not whole)
+
+
 def day(on: date, language: str) -> Markup:
     """A date."""
     from babel.dates import format_date

@@ -5,7 +5,20 @@ from collections import defaultdict
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aureum.http.portal import assets, documents, enquiries, home, sign_in, verify
+from aureum.http.portal import (
+    assets,
+    data,
+    dates,
+    documents,
+    enquiries,
+    feed,
+    home,
+    listings,
+    messages,
+    sign_in,
+    tours,
+    verify,
+)
 from aureum.http.portal.page import PortalAddress, PortalPage
 from aureum.http.portal.visit import PortalVisit
 from aureum.http.wire.errors import HttpError
@@ -24,7 +37,13 @@ PAGES: tuple[PortalPage, ...] = (
     *home.PAGES,
     *sign_in.PAGES,
     *documents.PAGES,
+    *messages.PAGES,
+    *tours.PAGES,
+    *feed.PAGES,
+    *listings.PAGES,
+    *dates.PAGES,
     *enquiries.PAGES,
+    *data.PAGES,
     *verify.PAGES,
     # Any other path, so it stands last.
     PortalPage("GET", "/portal/{path:path}", show_nothing, anyone=True),

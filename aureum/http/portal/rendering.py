@@ -85,6 +85,7 @@ def rendered(
         "nonce": nonce,
         "module": module,
         "moment": lambda at: moments.moment(at, visit.zone, visit.locale),
+        "price": lambda amount: moments.price(amount, visit.locale),
         "day": lambda on: moments.day(on, visit.locale),
     }
     content = templates(visit.locale).get_template(template).render(about | shown)

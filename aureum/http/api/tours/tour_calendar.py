@@ -24,7 +24,7 @@ from aureum.http.contract.answers import list_etag, not_modified
 from aureum.http.contract.endpoint import KEY_OR_STAFF, Context, Endpoint, Id
 from aureum.http.contract.resource import NOT_YET, AsOf, loaded, run_once
 from aureum.projections import tour_list
-from aureum.store.event_store import Recorded
+from aureum.store.event_store import EventStore, Recorded
 
 NO_DATE = "This showing has no date yet: set preferredDate or startsAt first."
 
@@ -51,7 +51,7 @@ async def get_showing_file(context: Context, tour_id: UUID, as_of: AsOf) -> Resp
 
 async def calendar_file(context: Context, tour_id: UUID, as_of: AsOf, name: str) -> Response:
     """The file of a tour that the caller may see. Raises NotFound, WrongState."""
-    _, shown = await calendar_now(context, tour_id, as_of.as_of)
+    _, shown = await calendar_now(context.app.store, context.tenant_id, tour_id, as_of.as_of)
     content = calendar_of(shown)
     # Of the bytes: the file also shows the property and the brokerage, whose changes leave the tour's version as it is.
     etag = list_etag(content)
@@ -62,17 +62,19 @@ async def calendar_file(context: Context, tour_id: UUID, as_of: AsOf, name: str)
     return Response(content, headers=headers, media_type=CALENDAR)
 
 
-async def calendar_now(context: Context, tour_id: UUID, until: datetime | None) -> tuple["Past", CalendarTour]:
+async def calendar_now(
+    store: EventStore, tenant_id: UUID, tour_id: UUID, until: datetime | None = None
+) -> tuple["Past", CalendarTour]:
     """The tour as its events made it, up to *until* if that is given, and what its file says. Raises NotFound."""
-    past = Past(await recorded(context, context.tenant_id, tour_id, until))
+    past = Past(await recorded(store, tenant_id, tour_id, until))
     if past.tour is None:
         raise NotFound(NOT_YET)
     places = {
-        stay.property_id: await recorded(context, context.tenant_id, stay.property_id, until)
+        stay.property_id: await recorded(store, tenant_id, stay.property_id, until)
         for stay in past.stays
         if stay.property_id is not None
     }
-    brokerage = await recorded(context, PLATFORM, context.tenant_id, until)
+    brokerage = await recorded(store, PLATFORM, tenant_id, until)
     return past, calendar_tour(past, past.tour, places, brokerage)
 
 
@@ -95,16 +97,16 @@ async def post_calendar(context: Context, tour_id: UUID) -> Response:
 
 async def to_send(context: Context, tour_id: UUID) -> CalendarToSend:
     """The file as the visitor gets it: with nothing in it that a visitor typed. Raises NotFound, WrongState."""
-    past, shown = await calendar_now(context, tour_id, None)
+    past, shown = await calendar_now(context.app.store, context.tenant_id, tour_id)
     assert past.tour is not None, "its file was made"
     past.tour.check_sendable(now())
     file = calendar_of(replace(shown, visitor=None, listing_id=None, preferred_time=None))
     return CalendarToSend(past.tour.version, file.decode(), shown.address)
 
 
-async def recorded(context: Context, tenant_id: UUID, stream_id: UUID, until: datetime | None) -> list[Recorded]:
+async def recorded(store: EventStore, tenant_id: UUID, stream_id: UUID, until: datetime | None) -> list[Recorded]:
     """The events of a stream, up to *until* if that is given."""
-    events = (await context.app.store.load(tenant_id, stream_id)).events
+    events = (await store.load(tenant_id, stream_id)).events
     return [one for one in events if until is None or one.event.timestamp <= until]
 
 
