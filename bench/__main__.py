@@ -17,6 +17,7 @@ from typing import Protocol
 from aureum.domain.routing.settings import MODES
 from bench import (
     append,
+    ceremony,
     databases,
     duplicates,
     erase,
@@ -80,6 +81,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "lists": (lists.__doc__, lists.run),
     "panel": (panel.__doc__, panel.run),
     "portal": (portal.__doc__, portal.run),
+    "ceremony": (ceremony.__doc__, ceremony.run),
     "live": (live.__doc__, live.run),
     "memory": (memory.__doc__, memory.run),
 }

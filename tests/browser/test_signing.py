@@ -1,5 +1,5 @@
-"""Documents signed in a browser: read page by page, agreed to, signed with a typed and with a drawn name, on a phone and
-a large screen, by keyboard, and without script."""
+"""Documents are signed in a browser: read page by page, agreed to, signed with a typed and with a drawn name, on a
+phone and a large screen, by keyboard, and without script."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -138,8 +138,8 @@ def test_read_agree_and_sign_with_a_drawn_name(
     press(page, "Sign and finish")
     expect(page.get_by_role("heading", level=2).first).to_have_text("Everyone has signed")
     is_fine(visitor, axe)
-    picture = drawn_picture(begun)
-    assert picture.mode == "LA" and picture.width > picture.height, "both strokes are in it, before the form came back"
+    kept = drawn_picture(begun)
+    assert kept.mode == "LA" and kept.width > kept.height, "both strokes are in it, from before the form came back"
 
 
 def drawn_picture(begun: Deal) -> Image.Image:
