@@ -17,6 +17,7 @@ from aureum.http.contract.answer_cache import AnswerCache
 from aureum.http.contract.past import Pasts
 from aureum.metrics import Metrics
 from aureum.settings import Settings
+from aureum.signing.docusign.tokens import Tokens
 from aureum.store.blobs import BlobStore
 from aureum.store.blobs.opening import open_blobs
 from aureum.store.cipher import MasterKey, TenantKeys
@@ -46,6 +47,7 @@ class Aureum:
     security: SecurityNotes
     blobs: BlobStore
     """Where the bytes of documents are."""
+    docusign_tokens: Tokens
     replicas: Replicas | None = None
     """Where lists are read, if there are replicas."""
     model: ModelClient | None = None
@@ -111,6 +113,7 @@ async def open_aureum(
                 Sites(gate, store, settings.base_domain),
                 security,
                 open_blobs(settings, store.database),
+                Tokens(),
                 replicas,
                 model,
             )

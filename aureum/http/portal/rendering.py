@@ -63,9 +63,16 @@ def look(color: str | None) -> tuple[str, str]:
 
 
 def rendered(
-    visit: "PortalVisit", template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **shown: object
+    visit: "PortalVisit",
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    leads_to: str = "",
+    **shown: object,
 ) -> Response:
-    """A page of its *template*. Scripts run only on pages of a client, and only those that name the page's nonce."""
+    """A page of its *template*. Scripts run only on pages of a client, and only those that name the page's nonce. Forms
+    lead only to this host, and from there to *leads_to*."""
     brokerage, path = visit.brokerage, visit.request.url.path
     rule, digest = look(None if brokerage is None else brokerage.color)
     nonce = secrets.token_urlsafe(16) if visit.signed_in is not None and visit.preview is None else ""
@@ -92,7 +99,7 @@ def rendered(
     policy = POLICY.format(
         scripts=f"'nonce-{nonce}'" if nonce else "'none'",
         style=digest,
-        forms="'none'" if visit.preview is not None else "'self'",
+        forms="'none'" if visit.preview is not None else f"'self' {leads_to}".rstrip(),
     )
     own = HEADERS | {"Content-Security-Policy": policy, "Content-Language": visit.locale, "Vary": "Cookie"}
     return HTMLResponse(content, status, own | dict(headers or {}))

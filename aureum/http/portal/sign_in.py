@@ -69,8 +69,15 @@ def code_form(
 ) -> Response:
     """The form for the code. *by_link*: a link has led here that does not sign this browser in."""
     headers = LINK_HEADERS if by_link else None
-    about = {"problem": problem, "by_link": by_link, "asks_email": asks_email, "email": visit.form["email"][:LONGEST]}
-    return visit.render("code.html", status=status, headers=headers, **about)
+    return visit.render(
+        "code.html",
+        status=status,
+        headers=headers,
+        problem=problem,
+        by_link=by_link,
+        asks_email=asks_email,
+        email=visit.form["email"][:LONGEST],
+    )
 
 
 async def enter_code(visit: PortalVisit) -> Response:

@@ -116,10 +116,16 @@ class PortalVisit:
         return path if self.preview is None else self.preview + path.removeprefix("/portal")
 
     def render(
-        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **shown: object
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        leads_to: str = "",
+        **shown: object,
     ) -> Response:
-        """A page of its *template*."""
-        return rendered(self, template, status=status, headers=headers, **shown)
+        """A page of its *template*, whose forms may lead on to *leads_to*."""
+        return rendered(self, template, status=status, headers=headers, leads_to=leads_to, **shown)
 
     def go(self, path: str) -> Response:
         """On to another page, after a form has done its work."""

@@ -7,6 +7,7 @@
     consenting     the text by which a client agrees
     signing        the form by which a client signs; signing_form reads it, signing_page shows the documents around it
     declining      or not
+    at_docusign    on to DocuSign, for what is signed there
     case           the envelope as the client who asks stands to it: every page begins there
     standing       which page comes next
 
@@ -14,7 +15,7 @@ Everything is judged anew for each request. So a second tab, the back button, an
 page that fits.
 """
 
-from aureum.http.portal.documents import consenting, declining, identifying, lists, one, reading, signing
+from aureum.http.portal.documents import at_docusign, consenting, declining, identifying, lists, one, reading, signing
 from aureum.http.portal.page import PortalPage
 
 PAGES: tuple[PortalPage, ...] = (
@@ -25,4 +26,5 @@ PAGES: tuple[PortalPage, ...] = (
     *consenting.PAGES,
     *signing.PAGES,
     *declining.PAGES,
+    *at_docusign.PAGES,
 )

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from aureum.domain.envelope_parts import Document, Sealed
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import id_of_bytes
+from aureum.http.portal.documents.at_docusign import allowed
 from aureum.http.portal.documents.case import Case, case_of
 from aureum.http.portal.documents.page_pictures import checked
 from aureum.http.portal.documents.reading import pdf
@@ -38,6 +39,7 @@ async def show_one(visit: PortalVisit) -> Response:
         sealed=[sealed_shown(case, number, one) for number, one in enumerate(case.documents, 1)]
         if case.standing == "completed"
         else [],
+        leads_to=allowed(visit) if case.standing == "elsewhere" else "",
     )
 
 
