@@ -6,7 +6,6 @@ what it shows; enquiries are searched for among all leads. A mail is asked for b
 
 import asyncio
 import http.client
-import secrets
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,16 +16,16 @@ from pathlib import Path
 from statistics import quantiles
 from urllib.parse import urlencode
 
-from psycopg.types.json import Jsonb
+from pydantic import SecretStr
 
 from aureum.app import open_store
-from aureum.commands.api_keys import hash_key
 from aureum.commands.contacts import AddContact, add_contact
-from aureum.commands.portal.addresses import client_address_of, sealed
-from aureum.commands.portal.opening import opened_by
-from aureum.commands.portal.sign_in import HOURS, START, TOKEN_PREFIX
+from aureum.commands.portal.sign_in import AskSignIn, UseCode, ask_sign_in, use_code
+from aureum.mail.letters.about import LetterSettings
+from aureum.mail.letters.portal_letters import sign_in, sign_ins_asked
 from aureum.settings import Settings
 from aureum.store.cipher import MasterKey
+from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.postgres.migrate import migrate
 from bench.databases import database, server
@@ -34,7 +33,7 @@ from bench.panel import AGENTS, CALLS, LARGEST, LEADS, fill
 from bench.people import people
 from bench.processes import MASTER_KEY, Server, aureum
 from bench.rows import Row
-from bench.tenants import open_tenant
+from bench.tenants import Tenant, open_tenant
 
 BUDGET = 60.0
 
@@ -88,14 +87,23 @@ async def opened(url: str, leads: int) -> Office:
             email=person.email,
         )
         await add_contact(store, new, Origin(COMMAND_LINE))
-        tenant_key = await store.tenant_key(tenant.tenant_id)
-        address = client_address_of(tenant_key, new.email or "")
-        found = await opened_by(store.database, tenant_key, address, "Grow")
-        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        session = {"token": hash_key(token), "tenant": tenant.tenant_id, "key": address.key, "hours": HOURS}
-        session |= {"address": sealed(tenant_key, address), "contacts": Jsonb(dict(found.contacts))}
-        await store.database.rows(START, session)
+        token = await signed_in(store, tenant, new.email or "")
     return Office(tenant.host, token)
+
+
+async def signed_in(store: EventStore, tenant: Tenant, email: str) -> str:
+    """The token of a client's new session, by the code of the mail."""
+    tenant_key = await store.tenant_key(tenant.tenant_id)
+    client = {"email": email, "client": "bench"}
+    pending = await ask_sign_in(store.database, tenant_key, AskSignIn(**client, host=tenant.host, language="en"))
+    (asked,) = await sign_ins_asked(store)
+    async with store.database.connection() as connection, connection.transaction():
+        (letter,) = await sign_in(connection, tenant_key, asked, LetterSettings())
+    command = UseCode(**client, code=SecretStr(str(letter.fields["code"])), pending=SecretStr(pending))
+    found = await use_code(store.database, tenant_key, command, "Grow")
+    if found is None:
+        raise RuntimeError("The client could not sign in.")
+    return found.token
 
 
 async def forget(url: str) -> None:

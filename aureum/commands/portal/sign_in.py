@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from aureum.commands.api_keys import hash_key
 from aureum.commands.hashing import network_of
 from aureum.commands.login_limits import hashed
-from aureum.commands.portal.addresses import ClientAddress, client_address_of, opened, sealed
+from aureum.commands.portal.addresses import client_address_of, opened, sealed
 from aureum.commands.portal.opening import opened_by
 from aureum.domain.errors import TooMany
 from aureum.store.cipher import TenantKey
@@ -51,7 +51,7 @@ VALUES (%(pending)s, %(tenant)s, %(key)s, %(address)s, %(host)s, %(language)s, %
 """
 
 OF_PENDING = """
-SELECT address_key, address, following FROM portal_sign_ins
+SELECT address_key FROM portal_sign_ins
  WHERE pending_hash = %(pending)s AND tenant_id = %(tenant)s AND expires_at > now()
 """
 
@@ -59,7 +59,7 @@ USE_LINK = """
 UPDATE portal_sign_ins SET used_at = now(), waits = false
  WHERE pending_hash = %(pending)s AND tenant_id = %(tenant)s AND link_hash = %(link)s
    AND used_at IS NULL AND tries < %(most)s AND expires_at > now()
-RETURNING true
+RETURNING pending_hash, address_key, address, following, true
 """
 
 TRY_CODE = """
@@ -67,7 +67,7 @@ UPDATE portal_sign_ins
    SET tries = tries + 1, used_at = CASE WHEN code_hash = %(code)s THEN now() END
  WHERE pending_hash = %(pending)s AND tenant_id = %(tenant)s
    AND used_at IS NULL AND tries < %(most)s AND expires_at > now()
-RETURNING used_at IS NOT NULL
+RETURNING pending_hash, address_key, address, following, used_at IS NOT NULL
 """
 
 USE_CODE = """
@@ -79,14 +79,21 @@ UPDATE portal_sign_ins SET used_at = now(), waits = false
             LIMIT 1
        )
    AND used_at IS NULL AND tries < %(most)s
-RETURNING true
+RETURNING pending_hash, address_key, address, NULL, true
 """
 """The last conditions once more: they are judged again where another request used the row meanwhile."""
 
 START = """
+WITH asked AS (
+    SELECT s.tenant_id, s.address_key, s.address FROM portal_sign_ins s
+     WHERE s.pending_hash = %(pending)s AND s.used_at IS NOT NULL
+       FOR SHARE
+)
 INSERT INTO portal_sessions (token_hash, tenant_id, address_key, address, contacts, expires_at)
-VALUES (%(token)s, %(tenant)s, %(key)s, %(address)s, %(contacts)s, now() + %(hours)s * interval '1 hour')
+SELECT %(token)s, tenant_id, address_key, address, %(contacts)s, now() + %(hours)s * interval '1 hour' FROM asked
+RETURNING 1
 """
+"""Of a person who was erased meanwhile no row is left; an erasure that comes now waits, and deletes the session too."""
 
 END = "DELETE FROM portal_sessions WHERE token_hash = %(token)s"
 
@@ -124,9 +131,9 @@ class SignedIn(NamedTuple):
     following: str | None
 
 
-def code_hash(tenant_key: TenantKey, address: ClientAddress, code: str) -> bytes:
+def code_hash(tenant_key: TenantKey, address_key: bytes, code: str) -> bytes:
     """What is kept of a code: it has too few digits for a hash without a key."""
-    return tenant_key.digest(b"portal code", address.key + code.encode("utf-8", "replace"))
+    return tenant_key.digest(b"portal code", address_key + code.encode("utf-8", "replace"))
 
 
 async def ask_sign_in(database: Database, tenant_key: TenantKey, command: AskSignIn) -> str:
@@ -161,7 +168,7 @@ async def use_link(
     does not work any more. Then nothing is used up. Raises Unavailable."""
     if pending is None:
         return None
-    about: dict[str, Any] = {"pending": hash_key(pending), "link": hash_key(token)}
+    about = {"pending": hash_key(pending), "link": hash_key(token)}
     return await used(database, tenant_key, USE_LINK, about, plan, before)
 
 
@@ -173,67 +180,42 @@ async def use_code(database: Database, tenant_key: TenantKey, command: UseCode, 
     refuse(await count(database, (client,)), {client: MOST_OF_CLIENT})
     before = None if command.before is None else command.before.get_secret_value()
     if command.pending is not None:
-        pending: dict[str, Any] = {"pending": hash_key(command.pending.get_secret_value())}
-        address = await address_of(database, tenant_key, pending)
-        if address is None:
+        asked = {"tenant": tenant_key.tenant_id, "pending": hash_key(command.pending.get_secret_value())}
+        rows = await database.rows(OF_PENDING, asked)
+        if not rows:
             return None
-        about = pending | {"code": code_hash(tenant_key, address[0], code)}
+        about = asked | {"code": code_hash(tenant_key, bytes(rows[0][0]), code)}
         return await used(database, tenant_key, TRY_CODE, about, plan, before)
-    address_given = client_address_of(tenant_key, command.email)
-    tries = hashed(f"portal code of address\n\n{tenant_key.tenant_id}\n{address_given.key.hex()}")
+    address = client_address_of(tenant_key, command.email)
+    tries = hashed(f"portal code of address\n\n{tenant_key.tenant_id}\n{address.key.hex()}")
     if (await count(database, (tries,)))[tries][0] > TRIES:
         return None
-    about = {"key": address_given.key, "code": code_hash(tenant_key, address_given, code)}
-    return await used(database, tenant_key, USE_CODE, about, plan, before, address_given)
+    about = {"key": address.key, "code": code_hash(tenant_key, address.key, code)}
+    return await used(database, tenant_key, USE_CODE, about, plan, before)
 
 
 async def used(
-    database: Database,
-    tenant_key: TenantKey,
-    statement: str,
-    about: dict[str, Any],
-    plan: str,
-    before: str | None,
-    address: ClientAddress | None = None,
+    database: Database, tenant_key: TenantKey, statement: str, about: dict[str, Any], plan: str, before: str | None
 ) -> SignedIn | None:
-    """The session, if *statement* uses a sign-in up. What the address opens is read before that: if it changes
-    meanwhile, the session ends with its first request."""
-    following = None
-    if address is None:
-        found = await address_of(database, tenant_key, about)
-        if found is None:
-            return None
-        address, following = found
-    opens = await opened_by(database, tenant_key, address, plan)
+    """The session, if *statement* uses a sign-in up. Only then is the address looked up: what it opens would show in
+    the time that a wrong code takes. If its contacts change meanwhile, the session ends with its first request."""
+    rows = await database.rows(statement, about | {"tenant": tenant_key.tenant_id, "most": TRIES})
+    if not rows or not rows[0][4]:
+        return None
+    pending, key, stored, following, _ = rows[0]
+    opens = await opened_by(database, tenant_key, opened(tenant_key, bytes(key), bytes(stored)), plan)
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    about |= {
-        "tenant": tenant_key.tenant_id,
-        "most": TRIES,
+    session = {
+        "pending": pending,
         "token": hash_key(token),
-        "key": address.key,
-        "address": sealed(tenant_key, address),
         "contacts": Jsonb(dict(opens.contacts)),
         "hours": HOURS,
     }
-    async with database.connection() as connection, connection.transaction():
-        row = await (await connection.execute(statement, about)).fetchone()
-        if row is None or not row[0]:
-            return None
-        await connection.execute(START, about)
-        if before is not None:
-            await connection.execute(END, {"token": hash_key(before)})
-    return SignedIn(token, following)
-
-
-async def address_of(
-    database: Database, tenant_key: TenantKey, about: dict[str, Any]
-) -> tuple[ClientAddress, str | None] | None:
-    """The address that asked with this nonce, and the page that follows; None if that is too long ago."""
-    rows = await database.rows(OF_PENDING, about | {"tenant": tenant_key.tenant_id})
-    if not rows:
+    if not await database.rows(START, session):
         return None
-    key, stored, following = rows[0]
-    return opened(tenant_key, bytes(key), bytes(stored)), following
+    if before is not None:
+        await database.rows(END, {"token": hash_key(before)})
+    return SignedIn(token, following)
 
 
 async def count(database: Database, buckets: tuple[bytes, ...]) -> dict[bytes, tuple[int, Any]]:

@@ -75,7 +75,7 @@ async def sign_in(
     kept = {
         "number": asked.number,
         "link": hash_key(token),
-        "code": code_hash(tenant_key, asked.address, code),
+        "code": code_hash(tenant_key, asked.address.key, code),
     }
     if about is None or await (await connection.execute(TAKE, kept)).fetchone() is None:
         return []

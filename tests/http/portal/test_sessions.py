@@ -1,6 +1,8 @@
 """What ends a client's session, and what does not."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +62,22 @@ def test_an_erasure_ends_it_and_removes_its_rows(
     assert waiting.send("/portal/code", {"code": code_of(letter)}).status == 422
     operator.rows("DELETE FROM login_failures")
     assert waiting.asks().status == 202 and letters(operator, tenant.id) == [], "the address opens nothing any more"
+
+
+def test_an_erasure_at_the_moment_of_a_sign_in_leaves_nothing(
+    uncounted: None, server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    for number in range(4):
+        email = f"erased{number}@example.net"
+        new_contact(server, tenant, email)
+        one = client_at(server, operator, tenant, email)
+        one.asks()
+        sent = {"code": code_of(one.reads())}
+        with ThreadPoolExecutor(1) as thread:
+            entering = thread.submit(one.send, "/portal/code", sent)
+            operator.run(partial(erased, tenant_id=tenant.id, email=email))
+            assert entering.result().status in (303, 422)
+        assert rows_of(operator, tenant) == [0, 0] and not one.is_in
 
 
 def test_a_changed_address_ends_it(client: Client, contact: Contact, server: Server, tenant: Tenant) -> None:
