@@ -94,12 +94,12 @@ async def opened(url: str, leads: int) -> Office:
 async def signed_in(store: EventStore, tenant: Tenant, email: str) -> str:
     """The token of a client's new session, by the code of the mail."""
     tenant_key = await store.tenant_key(tenant.tenant_id)
-    client = {"email": email, "client": "bench"}
-    pending = await ask_sign_in(store.database, tenant_key, AskSignIn(**client, host=tenant.host, language="en"))
+    asks = AskSignIn(email=email, client="bench", host=tenant.host, language="en")
+    pending = await ask_sign_in(store.database, tenant_key, asks)
     (asked,) = await sign_ins_asked(store)
     async with store.database.connection() as connection, connection.transaction():
         (letter,) = await sign_in(connection, tenant_key, asked, LetterSettings())
-    command = UseCode(**client, code=SecretStr(str(letter.fields["code"])), pending=SecretStr(pending))
+    command = UseCode(client="bench", code=SecretStr(str(letter.fields["code"])), pending=SecretStr(pending))
     found = await use_code(store.database, tenant_key, command, "Grow")
     if found is None:
         raise RuntimeError("The client could not sign in.")
