@@ -26,6 +26,8 @@ HEADERS = {
 }
 """Of every page, unless it brings its own."""
 
+VARY = "Accept-Encoding, Accept-Language, Cookie"
+
 FIRST = "/portal"
 OF_SIGN_IN = ("/portal/sign-in", "/portal/code")
 """Pages that the choice of a language does not lead back to. The address of one holds a token."""
@@ -101,5 +103,5 @@ def rendered(
         style=digest,
         forms="'none'" if visit.preview is not None else f"'self' {leads_to}".rstrip(),
     )
-    own = HEADERS | {"Content-Security-Policy": policy, "Content-Language": visit.locale, "Vary": "Cookie"}
+    own = HEADERS | {"Content-Security-Policy": policy, "Content-Language": visit.locale, "Vary": VARY}
     return HTMLResponse(content, status, own | dict(headers or {}))

@@ -4,6 +4,7 @@ Programs that scan mails press buttons, too. So nothing here is used up by what 
 """
 
 import re
+from dataclasses import replace
 
 from pydantic import SecretStr
 from starlette.responses import RedirectResponse, Response
@@ -114,8 +115,9 @@ async def back_to_sign_in(visit: PortalVisit) -> Response:
 
 
 async def show_link(visit: PortalVisit) -> Response:
-    """A button, whatever the token is. Nothing is looked up, and nothing changes."""
-    return visit.render("link.html", headers=LINK_HEADERS)
+    """A button, whatever the token is. Nothing is looked up, nothing changes, and no script may run, also for a client
+    who has a session already."""
+    return replace(visit, signed_in=None).render("link.html", headers=LINK_HEADERS)
 
 
 async def follow_link(visit: PortalVisit) -> Response:

@@ -27,7 +27,7 @@ WAITING = """
 SELECT s.number, s.tenant_id, s.address_key, s.address, s.host, s.language, b.plan
   FROM portal_sign_ins s
   LEFT JOIN brokerages b ON b.tenant_id = s.tenant_id AND NOT b.disabled
- WHERE s.waits
+ WHERE s.waits AND s.expires_at > now()
  ORDER BY s.number LIMIT 100
 """
 

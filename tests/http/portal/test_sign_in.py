@@ -42,6 +42,8 @@ def sessions(operator: Operator, tenant: Tenant) -> int:
 
 def test_a_client_signs_in_by_the_code_and_out(client: Client, operator: Operator, tenant: Tenant) -> None:
     assert client.read("/portal").said("h1") == ["Welcome"]
+    link = client.get("/portal/sign-in/" + "x" * 43)
+    assert "script-src 'none'" in link.headers["content-security-policy"] and b"Sign out" not in link.body
     assert set(client.cookies) == {SESSION}, "the nonce has done its work"
     stolen = dict(client.cookies)
     assert client.send("/portal/sign-out").headers["location"] == "/portal"
