@@ -23,7 +23,7 @@ def assertion(account: Account, server: URL, now: int) -> str:
     claims = {
         "iss": account.integration_key,
         "sub": account.user_id,
-        "aud": server.authority,
+        "aud": server.host if server.is_default_port() else f"{server.host}:{server.port}",
         "iat": now,
         "exp": now + SECONDS,
         "scope": SCOPE,

@@ -7,21 +7,23 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
 from aureum.signing.docusign import calls
-from aureum.signing.docusign.account import is_docusign
+from aureum.signing.docusign.account import DEMO, PRODUCTION, is_docusign
 from aureum.signing.docusign.checking import check
 from aureum.signing.docusign.failures import Broken, Failed
+from aureum.signing.docusign.grant import assertion
 from aureum.signing.docusign.http import Docusign
 from aureum.signing.docusign.request import body_of, encoded
 from aureum.signing.docusign.tokens import Tokens
 from tests.signing.docusign.conftest import ACCOUNT, document, outgoing
 from tests.signing.docusign.official import complaints
-from tests.signing.docusign.peer import ACCOUNT_ID, PEM, Answer, Peer, refusal
+from tests.signing.docusign.peer import ACCOUNT_ID, INTEGRATION_KEY, PEM, USER_ID, Answer, Peer, refusal, unbase64
 
 ENVELOPES = f"/v2.1/accounts/{ACCOUNT_ID}/envelopes"
 
@@ -103,6 +105,27 @@ def test_a_void_ends_it(peer: Peer) -> None:
             assert await calls.status(docusign, ACCOUNT, unknown) == Failed("missing", 404, "ENVELOPE_DOES_NOT_EXIST")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("server", "audience"),
+    [
+        (DEMO, "account-d.docusign.com"),
+        (PRODUCTION, "account.docusign.com"),
+        (URL("http://127.0.0.1:8099"), "127.0.0.1:8099"),
+    ],
+)
+def test_a_grant_names_its_server_as_docusign_does(server: URL, audience: str) -> None:
+    head, claims, _ = assertion(ACCOUNT, server, 1_796_000_000).split(".")
+    assert orjson.loads(unbase64(head)) == {"alg": "RS256", "typ": "JWT"}
+    assert orjson.loads(unbase64(claims)) == {
+        "iss": INTEGRATION_KEY,
+        "sub": USER_ID,
+        "aud": audience,
+        "iat": 1_796_000_000,
+        "exp": 1_796_003_600,
+        "scope": "signature impersonation",
+    }
 
 
 def test_one_token_for_all_until_shortly_before_its_end(peer: Peer) -> None:
