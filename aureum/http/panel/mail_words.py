@@ -16,6 +16,9 @@ TITLES = {
     "confirmation": "Confirmation of the form",
     "showing_calendar": "Calendar file",
     "showing_cancelled": "Cancelled showing",
+    "client_message": "Message to a client",
+    "client_listing": "Listing for a client",
+    "message_received": "Message of a client",
     "portal_sign_in": "Sign-in to the client portal",
 }
 """What a mail of each kind about a person says."""

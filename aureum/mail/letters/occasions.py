@@ -15,11 +15,14 @@ import structlog
 
 from aureum.background.reading import Unreadable, edges
 from aureum.domain.aggregate import ERASED
+from aureum.domain.conversation import Conversation
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
+from aureum.domain.shortlist import Shortlist
 from aureum.domain.tour import Tour
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
+from aureum.mail.letters.client_occasions import OfClient, of_client
 from aureum.store.event_store import Recorded
 
 log = structlog.get_logger()
@@ -42,6 +45,8 @@ TYPES = frozenset(
         WebhookEndpoint.Disabled,
         User.Invited,
         User.PasswordSet,
+        Conversation.MessageSent,
+        Shortlist.ListingSent,
     )
 )
 """The types of events that make an occasion, or cancel one."""
@@ -150,7 +155,7 @@ class CalendarSent:
 
 
 OfAccount = Invited | PasswordChanged
-Occasion = Enquiry | Stopped | Offered | Late | CalendarSent | OfAccount
+Occasion = Enquiry | Stopped | Offered | Late | CalendarSent | OfAccount | OfClient
 
 
 def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iterator[Occasion]:
@@ -194,6 +199,8 @@ def folded(aggregate: Any, event: Any) -> tuple[Any, str | None]:
 def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion]:
     """What one event has made of its *aggregate* to write about."""
     event = record.event
+    if isinstance(aggregate, (Conversation, Shortlist)):
+        return [*of_client(record, aggregate)]
     if isinstance(event, WebhookEndpoint.Disabled) and event.reason != "staff":
         host = urlsplit(aggregate.url).hostname or ""
         return [Stopped(aggregate.id, record.position, event.timestamp, host, event.reason)]

@@ -32,6 +32,8 @@ from aureum.mail.letter import Letter, Recipient
 from aureum.mail.letters import links, recipients
 from aureum.mail.letters.about import About, LetterSettings, about_brokerage
 from aureum.mail.letters.account_letters import account_letters
+from aureum.mail.letters.client_letters import client_letters
+from aureum.mail.letters.client_occasions import ListingSent, Written
 from aureum.mail.letters.confirming import confirmed, given_name
 from aureum.mail.letters.digest_items import Item, remember
 from aureum.mail.letters.headers import usable
@@ -48,15 +50,11 @@ from aureum.mail.letters.occasions import (
     occasions,
 )
 from aureum.mail.letters.recipients import MANAGERS, OWNERS, Member, letter_to, wish
-from aureum.mail.letters.texts import moment_in_words, written_in
-from aureum.routing.language import ENGLISH, language_asked_for, language_of
+from aureum.mail.letters.texts import language_for, moment_in_words
 from aureum.store.cipher import TenantKey
 
 STALE = timedelta(days=7)
 """Older events make no letter, because a log that was imported is no news."""
-
-READ_OF_WORDS = 2_000
-"""The characters of an enquiry that its language is detected from."""
 
 SLICE = 50
 """Streams that are worked through before the process's other tasks have their turn."""
@@ -89,6 +87,8 @@ async def letters_of(
                     items.append(Item(user_id, letter.position, letter.kind, one.stream_id, one.at))
     await remember(connection, tenant_key.tenant_id, items)
     letters += [with_calendar(one, about) for one in found if isinstance(one, CalendarSent)]
+    of_clients = [one for one in found if isinstance(one, (Written, ListingSent))]
+    letters += await client_letters(connection, tenant_key.tenant_id, of_clients, about)
     if about.confirmations:
         forms = [one for one in found if isinstance(one, Enquiry) and one.new and one.from_form and one.email]
         letters += await to_visitors(connection, tenant_key, forms, about, settings)
@@ -120,8 +120,8 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
 
 def to_staff(one: Occasion, about: About) -> list[Letter]:
     """Letters to the staff whom the occasion concerns, without the user who caused it. Those about their own accounts
-    are made by ``account_letters``."""
-    if isinstance(one, (Invited, PasswordChanged, CalendarSent)):
+    are made by ``account_letters``, those of clients by ``client_letters``."""
+    if isinstance(one, (Invited, PasswordChanged, CalendarSent, Written, ListingSent)):
         return []
     if isinstance(one, Stopped):
         link = links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}")
@@ -237,12 +237,3 @@ def with_calendar(one: CalendarSent, about: About) -> Letter:
         one.position,
         calendar=one.file,
     )
-
-
-def language_for(words: str) -> str:
-    """The language of a letter to a visitor who wrote *words*: that of the words, or the one that they ask for."""
-    read = words[:READ_OF_WORDS]
-    language = language_of(read)
-    if language == ENGLISH:
-        language = language_asked_for(read) or ENGLISH
-    return written_in(language)

@@ -10,8 +10,13 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 
+from aureum.routing.language import ENGLISH, language_asked_for, language_of
+
 LANGUAGES = ("en", "es")
 """The languages of mails. The first is for people who speak none of them."""
+
+READ_OF_WORDS = 2_000
+"""The characters of a text that its language is detected from."""
 
 Texts = Mapping[str, Mapping[str, str]]
 
@@ -45,3 +50,12 @@ def moment_in_words(at: datetime, language: str) -> str:
         year=at.year,
         clock=f"{at.hour % 12 or 12}:{at:%M %p}" if language == LANGUAGES[0] else f"{at:%H:%M}",
     )
+
+
+def language_for(words: str) -> str:
+    """The language of a letter to a visitor who wrote *words*: that of the words, or the one that they ask for."""
+    read = words[:READ_OF_WORDS]
+    language = language_of(read)
+    if language == ENGLISH:
+        language = language_asked_for(read) or ENGLISH
+    return written_in(language)

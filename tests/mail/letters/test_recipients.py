@@ -28,7 +28,14 @@ def test_what_cannot_wait_comes_at_once_and_what_concerns_the_account_always(kin
 
 def test_no_kind_is_for_visitors_and_for_the_account() -> None:
     public = [kind for kind, about in KINDS.items() if about.public]
-    assert public == ["confirmation", "showing_calendar", "showing_cancelled", "portal_sign_in"]
+    assert public == [
+        "confirmation",
+        "showing_calendar",
+        "showing_cancelled",
+        "portal_sign_in",
+        "client_message",
+        "client_listing",
+    ]
     assert not any(about.public and (about.account or about.urgent) for about in KINDS.values())
 
 
