@@ -18,6 +18,7 @@ from aureum.domain.envelope import Envelope, Presence
 from aureum.domain.ids import id_of_bytes
 from aureum.pdf.rendering import WIDTH
 from tests.http.operator import Operator, Tenant
+from tests.http.panel.reader import as_staff
 from tests.http.panel.reading import Reading
 from tests.http.portal.client import Client, client_at, code_of
 from tests.http.portal.documents.deals import Deal, deal
@@ -307,3 +308,23 @@ def test_bytes_that_are_not_those_that_were_sent_are_not_shown(client: Client, b
     assert led(client, f"{begun.path}/open") == f"{begun.path}/read"
     for path in ("/read", "/1.pdf", "/1/pages/1"):
         assert client.get(begun.path + path).status == 503, path
+
+
+def test_staff_see_the_list_as_the_client_does_and_an_agent_only_what_is_theirs(
+    server: Server, begun: Deal, operator: Operator, tenant: Tenant, contact: Mapping[str, Any]
+) -> None:
+    path = f"/admin/contacts/{contact['id']}/portal/documents"
+    seen = {role: as_staff(server, operator.staff(tenant.id, role, "Ana")) for role in ("brokerage_owner", "agent")}
+    shown = seen["brokerage_owner"].get(path).body.decode()
+    assert "Purchase of 12 Oak Lane" in shown and begun.path not in shown, "it cannot be opened from there"
+    assert "No documents have been sent to you yet." in seen["agent"].get(path).body.decode()
+
+
+def test_two_signers_at_once_both_sign(client: Client, other: Client, operator: Operator, tenant: Tenant) -> None:
+    begun = deal(operator, tenant, [(NAME, client.email), ("Sam Seller", other.email)], in_order=False)
+    for one in (client, other):
+        ready(one, begun)
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(one.send, f"{begun.path}/sign", filled(begun)) for one in (client, other, client, other)]
+    assert [one.result().status for one in sent] == [303] * 4
+    assert (begun.states, begun.now.state) == (["signed", "signed"], "completing")
