@@ -193,6 +193,25 @@ def test_a_preview_shows_an_agent_only_what_the_agent_may_see(
     assert "portal as the client" not in olga.get(theirs).body.decode()
 
 
+def test_no_preview_changes_anything_or_has_what_can_be_pressed(
+    client: Client, contact: dict[str, Any], server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    enquire(server, tenant, client.email, subject="A loft")
+    owner = as_staff(server, operator.staff(tenant.id, "brokerage_owner"))
+    head = operator.head(tenant)
+    for one in PAGES:
+        if one.preview and "{" not in one.path:
+            answer = owner.get(f"/admin/contacts/{contact['id']}{one.path}")
+            assert page(answer, 200), one
+            before, _, shown = answer.body.decode().partition('<fieldset class="shown" disabled>')
+            inside, _, after = shown.partition("</main>")
+            assert inside.rstrip().endswith("</fieldset>"), one
+            assert not re.search("<(form|button|input|select|textarea)", before + after), one
+            assert "form-action 'none'" in answer.headers["content-security-policy"], one
+            assert "script-src 'none'" in answer.headers["content-security-policy"], one
+    assert operator.head(tenant) == head
+
+
 def test_head_is_as_get_without_a_body(client: Client) -> None:
     answer = client.ask("HEAD", "/portal/enquiries")
     assert (answer.status, answer.body) == (200, b"")
