@@ -57,7 +57,11 @@ CALLED: Sequence[PortalCall] = (
     PortalCall("home", "/portal"),
     PortalCall("enquiries", "/portal/enquiries"),
     PortalCall("enquiries, in Spanish", "/portal/enquiries?es"),
+    PortalCall("tours (none)", "/portal/tours"),
+    PortalCall("listings (none)", "/portal/listings"),
+    PortalCall("messages (none)", "/portal/messages"),
     PortalCall("documents (none)", "/portal/documents"),
+    PortalCall("the client's data", "/portal/data"),
     PortalCall("asking for a mail", "/portal/sign-in", urlencode({"email": "nobody@example.net"}), 202),
 )
 
