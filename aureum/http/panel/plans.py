@@ -18,6 +18,7 @@ ADDS: dict[str, tuple[str, ...]] = {
     "Grow": (
         "The Aureum API: programs read and write leads, contacts, properties, tasks and showings",
         "API keys with access, 100 requests a minute each",
+        "The portal in which your clients see what concerns them, and sign documents",
     ),
     "Elite": (
         "Webhooks that tell your other programs about each change at once",
