@@ -117,7 +117,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         Envelope,
         (envelope_list.LIST, envelope_recipients, envelope_timers, sealings, docusign_envelopes),
-        tuple(f"{API}envelopes.{name}" for name in ("envelopes", "sending", "signing_settings")),
+        tuple(f"{API}envelopes.{name}" for name in ("envelopes", "sending", "signing_settings", "verifying")),
     ),
     Resource(CalendarFeed, (calendar_feeds,), (f"{API}tours.calendar_feed",), (f"{PANEL}showing_feed",)),
     Resource(
@@ -149,7 +149,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(Erasure, (erasures,), (f"{API}people.erasures",)),
     Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",), (f"{PANEL}rehearsals",)),
-    Resource(SealCertificate),
+    Resource(SealCertificate, (), (f"{API}signing.seal_certificate",)),
     Resource(DocusignConnection),
     Resource(ApiKey, (api_keys,), (f"{API}staff.api_keys",), (f"{PANEL}api_keys",)),
     Resource(

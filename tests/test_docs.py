@@ -148,7 +148,6 @@ def exists(method: str, path: str) -> bool:
 PROMISED = frozenset(
     (
         "DELETE /api/envelopes/{id}/documents/{documentId}",
-        "GET /api/envelopes/{id}/verify",
         "POST /api/envelope-templates",
         "POST /api/envelopes/{id}/documents",
     )

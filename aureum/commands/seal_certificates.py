@@ -3,6 +3,7 @@ kept, since documents that they have sealed are verified with them."""
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
@@ -11,7 +12,7 @@ from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.errors import DomainError, Invalid
 from aureum.domain.seal_certificate import SealCertificate, seal_certificate_of
-from aureum.store.event_store import NO_STREAM, EventStore
+from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Actor, Origin
 
 SIGNING = Actor("system", "signing")
@@ -59,19 +60,24 @@ async def usable_certificate(store: EventStore, tenant_id: UUID, name: str) -> S
             return found
         if found.current.imported:
             raise CertificateExpired
-    return await renew_certificate(store, RenewCertificate(tenant_id=tenant_id, name=name), Origin(SIGNING))
+    found, _ = await renew_certificate(store, RenewCertificate(tenant_id=tenant_id, name=name), Origin(SIGNING))
+    return found
 
 
-async def renew_certificate(store: EventStore, command: RenewCertificate, origin: Origin) -> SealCertificate:
+async def renew_certificate(
+    store: EventStore, command: RenewCertificate, origin: Origin, *, idempotency: Idempotency | None = None
+) -> tuple[SealCertificate, Appended]:
     """The certificate, new. Raises Conflict, and what ``EventStore.append`` raises."""
     from aureum.pdf.certificates import make
 
     made = await asyncio.to_thread(make, command.name, ids.now())
-    material = (made.key, made.certificate, made.chain)
-    return await replaced(store, command.tenant_id, material, "RenewCertificate", origin, imported=False)
+    new = NewCertificate("RenewCertificate", made.key, made.certificate, made.chain, imported=False)
+    return await replaced(store, command.tenant_id, new, origin, idempotency)
 
 
-async def import_certificate(store: EventStore, command: ImportCertificate, origin: Origin) -> SealCertificate:
+async def import_certificate(
+    store: EventStore, command: ImportCertificate, origin: Origin, *, idempotency: Idempotency | None = None
+) -> tuple[SealCertificate, Appended]:
     """The certificate, as it was imported. Raises Invalid with what is wrong with the file, Conflict, and what
     ``EventStore.append`` raises."""
     from aureum.pdf.certificates import NotUsable, from_pkcs12
@@ -81,31 +87,38 @@ async def import_certificate(store: EventStore, command: ImportCertificate, orig
         found = await asyncio.to_thread(from_pkcs12, file, password, ids.now())
     except NotUsable as error:
         raise Invalid("file", str(error)) from None
-    material = (found.key, found.certificate, found.chain)
-    return await replaced(store, command.tenant_id, material, "ImportCertificate", origin, imported=True)
+    new = NewCertificate("ImportCertificate", found.key, found.certificate, found.chain, imported=True)
+    return await replaced(store, command.tenant_id, new, origin, idempotency)
+
+
+class NewCertificate(NamedTuple):
+    """What a command brings in."""
+
+    command: str
+    key: bytes
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    imported: bool
 
 
 async def replaced(
-    store: EventStore,
-    tenant_id: UUID,
-    material: tuple[bytes, bytes, tuple[bytes, ...]],
-    command: str,
-    origin: Origin,
-    *,
-    imported: bool,
-) -> SealCertificate:
-    """The stream with this key, certificate and chain in use."""
+    store: EventStore, tenant_id: UUID, new: NewCertificate, origin: Origin, idempotency: Idempotency | None = None
+) -> tuple[SealCertificate, Appended]:
+    """The stream with the *new* one in use."""
+    material = (new.key, new.certificate, new.chain)
 
-    async def once() -> SealCertificate:
+    async def once() -> tuple[SealCertificate, Appended]:
         stream = await store.load(tenant_id, seal_certificate_of(tenant_id))
         found = stream.aggregate()
         if isinstance(found, SealCertificate):
-            found.replace(max(ids.now(), found.modified_on), *material, imported=imported)
+            found.replace(max(ids.now(), found.modified_on), *material, imported=new.imported)
         else:
-            found = SealCertificate.make(tenant_id, ids.now(), *material, imported=imported)
+            found = SealCertificate.make(tenant_id, ids.now(), *material, imported=new.imported)
             stream = NO_STREAM
-        await store.append(tenant_id, found, stream, command=command, origin=origin)
-        return found
+        appended = await store.append(
+            tenant_id, found, stream, command=new.command, origin=origin, idempotency=idempotency
+        )
+        return found, appended
 
     return await deciding_again(once)
 

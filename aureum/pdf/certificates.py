@@ -71,7 +71,9 @@ class KeyAndCertificate:
 def make(name: str, now: datetime) -> KeyAndCertificate:
     """A new key for the brokerage with that *name*, certified by a new root."""
     shown = name.strip()[:60] or "Brokerage"
-    root_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS) for _ in range(2))
+    # Making a second RSA key would take as long again, and readers know both kinds.
+    root_key = ec.generate_private_key(ec.SECP384R1())
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     root_name = common_name(f"{shown} root"[:64], shown)
     root = (
         certificate(root_name, root_name, root_key.public_key(), now, DAYS + 1)
@@ -92,7 +94,11 @@ def make(name: str, now: datetime) -> KeyAndCertificate:
 
 
 def certificate(
-    subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, now: datetime, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+    now: datetime,
+    days: int,
 ) -> x509.CertificateBuilder:
     """What both certificates have in common. They are valid from the day before: clocks differ."""
     return (

@@ -10,11 +10,12 @@ from uuid import UUID
 import pypdfium2  # type: ignore[import-untyped]  # it has no types
 import pytest
 
-from aureum.commands import seal_certificates
 from aureum.commands.seal_certificates import (
     CertificateExpired,
+    NewCertificate,
     RenewCertificate,
     renew_certificate,
+    replaced,
     seal_certificate,
     usable_certificate,
 )
@@ -206,20 +207,18 @@ def test_a_certificate_is_made_once_renewed_and_old_ones_are_kept(
             # The key is in the log encrypted alone.
             raw = await store.database.rows("SELECT data FROM events WHERE tenant_id = %(t)s", {"t": tenant})
             assert raw and all(first.key not in data for (data,) in raw)
-            renewed = await renew_certificate(store, RenewCertificate(tenant_id=tenant, name="Harbor Realty"), ORIGIN)
+            renewed, _ = await renew_certificate(
+                store, RenewCertificate(tenant_id=tenant, name="Harbor Realty"), ORIGIN
+            )
             assert renewed.issued[0] == first.issued[0] and len(renewed.issued) == 2 and renewed.key != first.key
             # A year before its end the next one is made by itself; an imported one only ends.
             late = ids.now() + timedelta(days=10 * 365 - 300)
             monkeypatch.setattr(ids, "now", lambda: late)
             assert len((await usable_certificate(store, tenant, "Harbor Realty")).issued) == 3
-            imported = await seal_certificates.replaced(
-                store,
-                tenant,
-                (first.key, first.current.certificate, first.current.chain),
-                "ImportCertificate",
-                ORIGIN,
-                imported=True,
+            brought = NewCertificate(
+                "ImportCertificate", first.key, first.current.certificate, first.current.chain, imported=True
             )
+            imported, _ = await replaced(store, tenant, brought, ORIGIN)
             assert imported.current.imported
             assert (await usable_certificate(store, tenant, "Harbor Realty")).current == imported.current
             monkeypatch.setattr(ids, "now", lambda: late + timedelta(days=400))

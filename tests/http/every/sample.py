@@ -48,6 +48,24 @@ RETURNING 1
 NOTHING_FAILED = "DELETE FROM login_failures RETURNING 1"
 """All tests try passwords from one address, whose wrong ones slow it down."""
 
+PKCS12 = (
+    "MIIDzAIBAzCCA4IGCSqGSIb3DQEHAaCCA3MEggNvMIIDazCCAhoGCSqGSIb3DQEHBqCCAgswggIHAgEAMIICAAYJKoZIhvcNAQcB"
+    "MF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBzwOjrvyXHNcHYO035PrDjAgJOIDAMBggqhkiG9w0CCQUAMB0GCWCGSAFl"
+    "AwQBKgQQxzg3qzeILg2JRji42vbO0oCCAZAAmeAe/WIyjsrMVX8cU1GPuG6JGX9K7Otby02EGGRIubo8AfhgMGH2AI7AldiEFi3T"
+    "E8tTkOr23LtnCoPoBWKa/DB3Wj18gobbdAf5TxQA1WqJGU6JpgY8t0Vg3rrSvTSKarSCibSf1amxV29b2+Ym7hddjrp8ar4RkCpX"
+    "i78iMubgGTkkCFZ9NbTswb0Tg7mQi6RIzOSsxkRWJTTiO28UvDPDYQkXPZsajCctg+1RHrIt2SAERbwAobTFFqqWtPjvdfBjsPSj"
+    "rBTt03pFi9AiaFNsIfUA2xYsMX/qyr1xNQbijwLOnNzdqKTeAh0wHxO5wO9v9bFTvys3yXnwiWQBPVPPrhtH5bk0jbB9uWdMTcQv"
+    "Gjl4V2iTEn7MqZ3+J6fF3Oayab7gADZNXLHQm+4tMAhaqzbBp45u+IrVq3+uexOMiVEBSiodTQlVCi7xxH69hC1vy4pSUoqphZto"
+    "YQLZ3ony1hhVupokDwjd5dQEO18niPGuYX8GMwOIEyVio/cxSHRIZKki6pZcMwxKTSocMIIBSQYJKoZIhvcNAQcBoIIBOgSCATYw"
+    "ggEyMIIBLgYLKoZIhvcNAQwKAQKggfcwgfQwXwYJKoZIhvcNAQUNMFIwMQYJKoZIhvcNAQUMMCQEEFhVLTyb8iAfBTxykbxpZdoC"
+    "Ak4gMAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBDmqfaLKQN3RNCLT/3FCiPiBIGQvxgt4uCr6Kef8zxNgT6MEKWHAl2XQEWf"
+    "lyBGz7Z6YwVx5t3pvbfjxuuxTY0xPufDlwGFtoIaZnB2YkABCQHL6XHvC716xe6EDpRKFMiebbKlsnuW2slyCGKzMqUexmD6vJT8"
+    "sSiRM5NjqsNZNYITdaB+FOEA6WUMMSE6mr9v8UBFms+T0B73/JH0mNplmn2YMSUwIwYJKoZIhvcNAQkVMRYEFI3hvkBhMRXshWoF"
+    "T3UN1qg2NCZMMEEwMTANBglghkgBZQMEAgEFAAQgfVcwqZ+R3PtXFS8QDAZ/JM2mfJtS5JFJz+jjn15nlGIECAuNdfTN2ibDAgII"
+    "AA=="
+)
+"""A key on P-256 with its certificate, until 2126."""
+
 LOGOUT = "/api/v1/auth/logout"
 """What ends the token that asks it."""
 
@@ -678,6 +696,14 @@ def imported(sample: Sample) -> dict[str, Any]:
     return {"path": f"{IMPORTS}/{made}/undo"}
 
 
+def with_certificate(sample: Sample) -> dict[str, Any]:
+    """A brokerage that has sealed a document, or has imported a certificate."""
+    put = declared("POST", "/api/v1/admin/signing/certificate")
+    assert put is not None
+    sample.succeed(put, sample.call(put))
+    return {}
+
+
 def routing_changed(sample: Sample) -> dict[str, Any]:
     """Another change of the routing settings."""
     put = declared("PUT", "/api/v1/admin/routing")
@@ -769,6 +795,8 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
         "path": f"/api/showings/{sample.make('/api/showings')}/no-show"
     },
     ("GET", "/api/leads/{id}/duplicates"): asked_twice,
+    ("GET", "/api/v1/admin/signing/certificate"): with_certificate,
+    ("POST", "/api/v1/admin/signing/certificate"): lambda _: {"body": {"file": PKCS12, "password": "secret"}},
     ("PATCH", "/api/v1/admin/signing"): lambda sample: {"body": {"retain_years": next(NUMBERS) % 90 + 10}},
     ("POST", "/api/envelopes/{id}/purge"): lambda sample: {
         "path": f"/api/envelopes/{sample.make('/api/envelopes')}/purge"

@@ -73,7 +73,10 @@ def test_a_change_changes_the_etag(sample: Sample, endpoint: Endpoint) -> None:
     if endpoint.path.endswith("/signing"):
         replacing = declared("PATCH", endpoint.path)
     adding = declared("POST", endpoint.path)
-    if replacing is not None:
+    renewing = declared("POST", f"{endpoint.path}/renew")
+    if renewing is not None:
+        sample.succeed(renewing, sample.call(renewing))
+    elif replacing is not None:
         sample.succeed(replacing, sample.call(replacing).but(path=call.path))
     elif adding is not None and endpoint.id is not None:
         added = sample.call(adding)
