@@ -36,6 +36,7 @@ from bench import (
     rebuild,
     resources,
     routing,
+    seal,
     search,
     swap,
     timers,
@@ -82,6 +83,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "panel": (panel.__doc__, panel.run),
     "portal": (portal.__doc__, portal.run),
     "ceremony": (ceremony.__doc__, ceremony.run),
+    "seal": (seal.__doc__, seal.run),
     "live": (live.__doc__, live.run),
     "memory": (memory.__doc__, memory.run),
 }

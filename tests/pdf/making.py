@@ -56,6 +56,26 @@ def packed(hidden: bytes, objects: Mapping[int, bytes] = PLAIN) -> bytes:
     return bytes(out)
 
 
+def hybrid() -> bytes:
+    """A file with two kinds of tables, as Word writes it: only newer readers find object 9."""
+    out = bytearray(b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n")
+    content = zlib.compress(b"9 0 <</Hidden true>>")
+    entries = {**PLAIN, 8: stream(content, b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode")}
+    places = {}
+    for number, one in sorted(entries.items()):
+        places[number] = len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, one)
+    places[10] = len(out)
+    row = bytes([2]) + (8).to_bytes(4, "big") + bytes([0])
+    out += b"10 0 obj\n%s\nendobj\n" % stream(row, b"/Type/XRef/Size 11/Index[9 1]/W[1 4 1]/Root 1 0 R")
+    start = len(out)
+    out += b"xref\n0 1\n0000000000 65535 f \n"
+    for number, place in places.items():
+        out += b"%d 1\n%010d 00000 n \n" % (number, place)
+    out += b"trailer\n<</Size 11/Root 1 0 R/XRefStm %d>>\nstartxref\n%d\n%%%%EOF\n" % (places[10], start)
+    return bytes(out)
+
+
 def document(pages: int = 1, *lines: str) -> bytes:
     """An ordinary PDF: A4, each page with its number and these *lines*."""
     file = BytesIO()

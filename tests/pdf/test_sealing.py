@@ -19,7 +19,7 @@ from aureum.pdf.overlaying import left_open
 from aureum.pdf.sealing import CannotSeal, Signer, seal
 from aureum.pdf.stamping import Stamp
 from aureum.pdf.verifying import Trusted, verify
-from tests.pdf.making import PAGE, PLAIN, document, packed, raw, stream
+from tests.pdf.making import PAGE, PLAIN, document, hybrid, packed, raw, stream
 from tests.pdf.sealed import AT, HARBOR, judges, key_of, page, pdfsig, qpdf, signer, trusted
 
 
@@ -37,6 +37,7 @@ HELVETICA = b"/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica
 
 ORIGINALS: Mapping[str, bytes] = {
     "ordinary": document(3, "Sign: /sig:buyer1/"),
+    "with two kinds of tables": hybrid(),
     "with a stream of objects": packed(b"<</A 1>>"),
     "without content": raw(PLAIN, changed={3: PAGE.replace(b"/Contents 4 0 R", b"")}),
     "with content in parts": raw(
