@@ -20,6 +20,13 @@ TITLES = {
     "client_listing": "Listing for a client",
     "message_received": "Message of a client",
     "portal_sign_in": "Sign-in to the client portal",
+    "envelope_invite": "Request to sign",
+    "envelope_reminder": "Reminder to sign",
+    "envelope_completed": "Documents signed by all",
+    "envelope_declined": "Documents declined",
+    "envelope_voided": "Documents withdrawn",
+    "envelope_expired": "Documents not signed in time",
+    "envelope_purge": "Documents to be deleted",
 }
 """What a mail of each kind about a person says."""
 

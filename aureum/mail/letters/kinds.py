@@ -21,6 +21,12 @@ class Kind(NamedTuple):
 PERSON = ("lead", "email", "phone", "subject", "message", "page", "listing", "wished", "reason", "by")
 """What staff read of a lead or a tour."""
 
+SIGNER = ("first_name", "topic", "note", "until")
+"""What a recipient of an envelope reads: what it is about, what the sender says, and until when."""
+
+SENDER = ("topic", "person", "note")
+"""What the sender of an envelope reads: what it is about, and who did what, with which reason."""
+
 KINDS = {
     "lead_assigned": Kind(PERSON),
     "tour_assigned": Kind(PERSON),
@@ -35,6 +41,22 @@ KINDS = {
     "client_message": Kind(("first_name", "by", "message"), public=True),
     "client_listing": Kind(("first_name", "by", "home", "address", "note"), public=True),
     "message_received": Kind(("lead", "message"), urgent=True),
+    **dict.fromkeys(
+        (
+            "envelope_invite",
+            "envelope_reminder",
+            "envelope_completed",
+            "envelope_declined",
+            "envelope_voided",
+            "envelope_expired",
+            "envelope_purge",
+        ),
+        Kind(SIGNER, public=True),
+    ),
+    **dict.fromkeys(
+        ("envelope_all_signed", "envelope_not_signed", "envelope_withdrawn", "envelope_late"),
+        Kind(SENDER, urgent=True),
+    ),
     "webhook_disabled": Kind(("host", "why"), account=True),
     "domain_silent": Kind(("domain",), account=True),
     "leads_expire": Kind(("lead_count", "day"), account=True),

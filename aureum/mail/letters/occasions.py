@@ -16,6 +16,7 @@ import structlog
 from aureum.background.reading import Unreadable, edges
 from aureum.domain.aggregate import ERASED
 from aureum.domain.conversation import Conversation
+from aureum.domain.envelope import Envelope
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
 from aureum.domain.shortlist import Shortlist
@@ -23,6 +24,7 @@ from aureum.domain.tour import Tour
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
 from aureum.mail.letters.client_occasions import OfClient, of_client
+from aureum.mail.letters.envelope_letters import ENVELOPE_TYPES, EnvelopeAct, acts
 from aureum.store.event_store import Recorded
 
 log = structlog.get_logger()
@@ -33,7 +35,7 @@ ASSIGNED = (Lead.Assigned, Tour.Assigned)
 ROUTED = (*CAME, *CLEARED, Lead.PassedOn)
 """Events after which the routing names the agent."""
 
-TYPES = frozenset(
+TYPES = frozenset(ENVELOPE_TYPES) | frozenset(
     event.TOPIC
     for event in (
         *ROUTED,
@@ -155,7 +157,7 @@ class CalendarSent:
 
 
 OfAccount = Invited | PasswordChanged
-Occasion = Enquiry | Stopped | Offered | Late | CalendarSent | OfAccount | OfClient
+Occasion = Enquiry | Stopped | Offered | Late | CalendarSent | EnvelopeAct | OfAccount | OfClient
 
 
 def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iterator[Occasion]:
@@ -201,6 +203,9 @@ def occasion(record: Recorded, aggregate: Any, from_form: bool) -> list[Occasion
     event = record.event
     if isinstance(aggregate, (Conversation, Shortlist)):
         return [*of_client(record, aggregate)]
+    if isinstance(aggregate, Envelope):
+        kind, by = actor(record)
+        return [*acts(record, aggregate, by if kind == "user" else None)]
     if isinstance(event, WebhookEndpoint.Disabled) and event.reason != "staff":
         host = urlsplit(aggregate.url).hostname or ""
         return [Stopped(aggregate.id, record.position, event.timestamp, host, event.reason)]

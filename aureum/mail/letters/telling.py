@@ -36,6 +36,7 @@ from aureum.mail.letters.client_letters import client_letters
 from aureum.mail.letters.client_occasions import ListingSent, Written
 from aureum.mail.letters.confirming import confirmed, given_name
 from aureum.mail.letters.digest_items import Item, remember
+from aureum.mail.letters.envelope_letters import EnvelopeAct, envelope_letters
 from aureum.mail.letters.headers import usable
 from aureum.mail.letters.occasions import (
     TYPES,
@@ -89,6 +90,7 @@ async def letters_of(
     letters += [with_calendar(one, about) for one in found if isinstance(one, CalendarSent)]
     of_clients = [one for one in found if isinstance(one, (Written, ListingSent))]
     letters += await client_letters(connection, tenant_key.tenant_id, of_clients, about)
+    letters += [letter for one in found if isinstance(one, EnvelopeAct) for letter in envelope_letters(one, about)]
     if about.confirmations:
         forms = [one for one in found if isinstance(one, Enquiry) and one.new and one.from_form and one.email]
         letters += await to_visitors(connection, tenant_key, forms, about, settings)
@@ -120,8 +122,9 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
 
 def to_staff(one: Occasion, about: About) -> list[Letter]:
     """Letters to the staff whom the occasion concerns, without the user who caused it. Those about their own accounts
-    are made by ``account_letters``, those of clients by ``client_letters``."""
-    if isinstance(one, (Invited, PasswordChanged, CalendarSent, Written, ListingSent)):
+    are made by ``account_letters``, those of clients by ``client_letters``, those about envelopes by
+    ``envelope_letters``."""
+    if isinstance(one, (Invited, PasswordChanged, CalendarSent, EnvelopeAct, Written, ListingSent)):
         return []
     if isinstance(one, Stopped):
         link = links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}")

@@ -25,6 +25,9 @@ PERSON = {
     "by": "Olga Owner",
 }
 TOUR = PERSON | {"listing": "202412345", "wished": "2026-03-04, afternoon"}
+SIGNER_KINDS = ("invite", "reminder", "completed", "declined", "voided", "expired", "purge")
+OF_SIGNER = {"first_name": "Nora", "topic": "Offer", "note": "Please read\nall of it.", "until": "Friday"}
+OF_SENDER = {"topic": "Offer", "person": "Nora Lindqvist", "note": "Too late."}
 
 FIELDS: dict[str, dict[str, Any]] = {
     "lead_assigned": PERSON,
@@ -46,6 +49,8 @@ FIELDS: dict[str, dict[str, Any]] = {
         "note": "With a yard.",
     },
     "message_received": {"lead": "Nora Lindqvist", "message": "When is the inspection?"},
+    **{f"envelope_{end}": OF_SIGNER for end in SIGNER_KINDS},
+    **{f"envelope_{end}": OF_SENDER for end in ("all_signed", "not_signed", "withdrawn", "late")},
     "webhook_disabled": {"host": "hooks.example.com", "why": "failing"},
     "domain_silent": {"domain": "www.snakeriver.example.com"},
     "leads_expire": {"lead_count": 12, "day": "2026-03-04"},
@@ -63,7 +68,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 def has_link(kind: str) -> bool:
     """Whether letters of the *kind* lead somewhere: those of visitors only where the link is what they are about."""
-    return not KINDS[kind].public or KINDS[kind].secret
+    return not KINDS[kind].public or KINDS[kind].secret or kind.startswith("envelope_")
 
 
 def letter(kind: str, language: str = "en", *, name: str = "Ana Agent", **changed: Any) -> Letter:
