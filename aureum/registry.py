@@ -27,10 +27,18 @@ TAKEN = {
 EMITTING = tuple((model, model.emits) for model in LISTS if model.emits is not None)
 """The lists whose resources emit webhooks, and what they emit."""
 
-WEBHOOK_EVENTS = tuple(dict.fromkeys(name for _, emits in EMITTING for name in emits.names.values()))
+WEBHOOK_EVENTS = tuple(
+    dict.fromkeys(name for _, emits in EMITTING if not emits.opt_in for name in emits.names.values())
+)
+"""The documented events. What reads all events reads these."""
+
+OPT_IN_EVENTS = tuple(dict.fromkeys(name for _, emits in EMITTING if emits.opt_in for name in emits.names.values()))
+"""The others: only those who name them hear of them."""
+
+ALL_EVENTS = (*WEBHOOK_EVENTS, *OPT_IN_EVENTS)
 """What endpoints may ask for."""
 
-WEBHOOK_GROUPS = tuple(dict.fromkeys(f"{event.partition('.')[0]}.*" for event in WEBHOOK_EVENTS))
+WEBHOOK_GROUPS = tuple(dict.fromkeys(f"{event.partition('.')[0]}.*" for event in ALL_EVENTS))
 """``lead.*`` and so on: all events of one kind of resource."""
 
 
@@ -58,16 +66,16 @@ def rows_of(history: Sequence[Any], new: Sequence[Any]) -> dict[str, list[dict[s
 
 
 def check_events(events: Iterable[str]) -> None:
-    """Raises Invalid unless *events* are some of ``WEBHOOK_EVENTS`` and ``WEBHOOK_GROUPS``."""
+    """Raises Invalid unless *events* are some of ``ALL_EVENTS`` and ``WEBHOOK_GROUPS``."""
     wanted = list(events)
-    if not wanted or set(wanted) - {*WEBHOOK_EVENTS, *WEBHOOK_GROUPS}:
-        raise Invalid("events", f"events must be some of: {', '.join((*WEBHOOK_EVENTS, *WEBHOOK_GROUPS))}.")
+    if not wanted or set(wanted) - {*ALL_EVENTS, *WEBHOOK_GROUPS}:
+        raise Invalid("events", f"events must be some of: {', '.join((*ALL_EVENTS, *WEBHOOK_GROUPS))}.")
 
 
 def check_event(event: str) -> None:
-    """Raises Invalid unless *event* is one of ``WEBHOOK_EVENTS``."""
-    if event not in WEBHOOK_EVENTS:
-        raise Invalid("event", f"event must be one of: {', '.join(WEBHOOK_EVENTS)}.")
+    """Raises Invalid unless *event* is one of ``ALL_EVENTS``."""
+    if event not in ALL_EVENTS:
+        raise Invalid("event", f"event must be one of: {', '.join(ALL_EVENTS)}.")
 
 
 def expand(events: Iterable[str]) -> frozenset[str]:
@@ -75,6 +83,6 @@ def expand(events: Iterable[str]) -> frozenset[str]:
     return frozenset(
         event
         for wanted in events
-        for event in WEBHOOK_EVENTS
+        for event in ALL_EVENTS
         if event == wanted or f"{event.partition('.')[0]}.*" == wanted
     )

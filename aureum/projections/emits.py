@@ -20,11 +20,14 @@ A_LEAD, A_CONTACT, A_PROPERTY, A_SHOWING, A_TASK, AN_AGENT = (
 class Emits:
     """*names* by type of event: a type without a name changes the resource and sends nothing by itself. *sample* is the
     resource as it was created, *changed* what the events that are not its first made of it, by name. *apart* is what is
-    emitted by itself, even if the same save holds more. *beside* tells what an event changed that the resource is not
-    shown with."""
+    emitted by itself, even if the same save holds more. With *opt_in*, only endpoints that name these events hear of
+    them. *data* is what is told of the resource and of the event that has the name; by itself the whole resource.
+    *beside* tells what an event changed that the resource is not shown with."""
 
     names: Mapping[str, str]
     sample: Mapping[str, Any]
     changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     apart: str = ""
+    opt_in: bool = False
+    data: Callable[[Mapping[str, Any], Any], Mapping[str, Any]] = lambda doc, _: doc
     beside: Callable[[Any], Mapping[str, Any]] = lambda _: {}

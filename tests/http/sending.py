@@ -7,13 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from aureum.commands.envelopes.drafting import AttachDocument, attach_document
-from aureum.commands.envelopes.ending import CompleteEnvelope, complete_envelope
+from aureum.commands.envelopes.ending import (
+    CompleteEnvelope,
+    RecordProviderStatus,
+    complete_envelope,
+    record_provider_status,
+)
 from aureum.commands.envelopes.signing import (
     ConsentToRecords,
+    DeclineDocument,
     OpenDocument,
     SignDocument,
     SigningClient,
     consent_to_records,
+    decline_document,
     open_document,
     sign_document,
 )
@@ -126,6 +133,24 @@ def completed(operator: Operator, tenant: Tenant, envelope: dict[str, Any], *add
     envelope_id = from_wire(envelope["id"])
     assert envelope_id is not None
     operator.run(partial(complete, tenant_id=tenant.id, envelope_id=envelope_id))
+
+
+def every_end(server: Server, operator: Operator, tenant: Tenant) -> dict[str, str]:
+    """One envelope completed, one declined, one voided and one expired; their ids by how they ended."""
+    found = {end: sent(server, operator, tenant) for end in ("completed", "declined", "voided")}
+    completed(operator, tenant, found["completed"], "person1@example.com")
+    asked(server, tenant, "POST", f"/api/envelopes/{found['voided']['id']}/void", {"reason": "Changed"})
+    found["expired"] = sent(server, operator, tenant, provider="docusign")
+    ids = {end: one["id"] for end, one in found.items()}
+    declined, expired = from_wire(ids["declined"]), from_wire(ids["expired"])
+    assert declined is not None and expired is not None
+    of_client = DeclineDocument(
+        tenant_id=tenant.id, envelope_id=declined, client=client("person1@example.com"), reason="Too dear"
+    )
+    of_provider = RecordProviderStatus(tenant_id=tenant.id, envelope_id=expired, event_id="1", status="expired")
+    operator.run(lambda store: decline_document(store, of_client))
+    operator.run(lambda store: record_provider_status(store, of_provider))
+    return ids
 
 
 def refused(answer: Answer, status: int, code: str) -> str:

@@ -10,7 +10,17 @@ from aureum.webhooks.sending.signing import NEXT
 
 TAG = "messages"
 
-VERBS = {"created": "was created", "updated": "has changed", "completed": "was completed"}
+VERBS = {
+    "created": "was created",
+    "updated": "has changed",
+    "completed": "was completed",
+    "sent": "was sent",
+    "viewed": "was viewed",
+    "signed": "was signed",
+    "declined": "was declined",
+    "voided": "was voided",
+    "expired": "has expired",
+}
 
 DESCRIPTION = (
     "Sent to every webhook that receives `{event}`. `data` is the state of the resource right after the event. A "

@@ -10,7 +10,7 @@ from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.visit import Visit
 from aureum.http.panel.webhook_words import MODES
 from aureum.http.panel.webhooks import KINDS, fields
-from aureum.registry import WEBHOOK_EVENTS
+from aureum.registry import ALL_EVENTS
 
 API = "/api/webhooks/{id}"
 LATEST = 5
@@ -52,7 +52,7 @@ async def shown(
         history=await history_shown(visit, API + "/history", "webhook", {}, id=webhook_id),
         problem=problem,
         done=done,
-        events=WEBHOOK_EVENTS,
+        events=ALL_EVENTS,
         kinds=KINDS,
         modes=MODES,
     )

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from aureum.http.api.webhooks.deliveries import Status
 from aureum.http.panel.page import Page, page
 from aureum.http.panel.visit import Visit
-from aureum.registry import WEBHOOK_EVENTS
+from aureum.registry import ALL_EVENTS
 
 API = "/api/webhooks/deliveries/{id}"
 LENGTH = 50
@@ -25,7 +25,7 @@ async def show_deliveries(visit: Visit) -> Response:
     )
     webhook = (await visit.ask("GET", "/api/webhooks/{id}", id=visit.id())).body
     shown = {"webhook": webhook, "deliveries": answer.body, "more": answer.more, "chosen": chosen}
-    return await page(visit, "webhook_deliveries.html", events=WEBHOOK_EVENTS, statuses=get_args(Status), **shown)
+    return await page(visit, "webhook_deliveries.html", events=ALL_EVENTS, statuses=get_args(Status), **shown)
 
 
 async def show_delivery(visit: Visit) -> Response:

@@ -9,9 +9,9 @@ from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.visit import Visit
 from aureum.http.panel.webhook_words import MODES
 from aureum.http.wire.page_forms import Form
-from aureum.registry import WEBHOOK_EVENTS, WEBHOOK_GROUPS
+from aureum.registry import ALL_EVENTS, WEBHOOK_GROUPS
 
-KINDS = [(group, [event for event in WEBHOOK_EVENTS if event.startswith(group[:-1])]) for group in WEBHOOK_GROUPS]
+KINDS = [(group, [event for event in ALL_EVENTS if event.startswith(group[:-1])]) for group in WEBHOOK_GROUPS]
 """Each group with its events, as the form shows them."""
 
 NOTHING: Mapping[str, Any] = {"url": "", "events": [], "mode": "parallel", "rateLimit": None, "description": None}

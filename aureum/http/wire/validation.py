@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from aureum.http.wire.errors import InvalidRequest, Problem, dotted
-from aureum.registry import WEBHOOK_EVENTS, WEBHOOK_GROUPS
+from aureum.registry import ALL_EVENTS, WEBHOOK_GROUPS
 
 Where = Literal["body", "query", "path"]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
@@ -187,9 +187,7 @@ MEANINGS: Mapping[str, Meaning] = {
         "invalid datetime format",
         "must be a time with its zone, such as 2025-01-15T10:30:00Z, or a date such as 2025-01-15",
     ),
-    "events": OTHER._replace(
-        says=f"must be some of: {', '.join((*WEBHOOK_EVENTS, *WEBHOOK_GROUPS))}, separated by commas"
-    ),
+    "events": OTHER._replace(says=f"must be some of: {', '.join((*ALL_EVENTS, *WEBHOOK_GROUPS))}, separated by commas"),
     "position": OTHER._replace(says="must be a sequence, a whole number of 0 or more"),
     "place": OTHER._replace(
         says="must be a sequence, which is a whole number of 0 or more, or a time with its zone, such as "

@@ -33,11 +33,13 @@ class Emitter:
     step: Callable[[Row | None, Any], Row | None]
     names: Mapping[str, str]
     apart: str = ""
+    data: Callable[[Mapping[str, Any], Any], Mapping[str, Any]] = lambda doc, _: doc
     beside: Callable[[Any], Mapping[str, Any]] = lambda _: {}
 
 
 SOURCES: Mapping[type[Aggregate], Emitter] = {
-    model.aggregate: Emitter(model.step, emits.names, emits.apart, emits.beside) for model, emits in EMITTING
+    model.aggregate: Emitter(model.step, emits.names, emits.apart, emits.data, emits.beside)
+    for model, emits in EMITTING
 }
 """The aggregates that endpoints hear of."""
 
@@ -66,6 +68,7 @@ def messages(
     row: Row | None = None
     before: Row | None = None
     name: str | None = None
+    named: Any = None
     beside: Row = {}
     cause: tuple[int, str] | None = None
     for record in recorded:
@@ -78,7 +81,8 @@ def messages(
             cause, name = cause or (record.position, record.event.reason), name or "?"
         else:
             source = SOURCE_OF.get(record.event.TOPIC, SILENT)
-            name = name or source.names.get(record.event.TOPIC)
+            if name is None:
+                name, named = source.names.get(record.event.TOPIC), record.event
             if cause is None:
                 try:
                     row = source.step(row, record.event)
@@ -89,7 +93,8 @@ def messages(
         told = last or name == source.apart
         if told and name is not None and record.position > after and not (cause is None and is_suspect(row)):
             if cause is None:
-                yield message(tenant_id, stream_id, name, before, row, record, beside)
+                told_of = None if row is None else source.data(row["doc"], named)
+                yield message(tenant_id, stream_id, name, before, row, record, beside, told_of)
             else:
                 yield Parked(record.position, stream_id, *cause)
         if told:
@@ -109,16 +114,17 @@ def message(
     after: Row | None,
     record: Recorded,
     beside: Mapping[str, Any] = MappingProxyType({}),
+    data: Mapping[str, Any] | None = None,
 ) -> Message | Parked:
     """The message called *name* of the append that ended with *record* and made *after* of *before*, and changed what
-    stands *beside* them."""
+    stands *beside* them. *data* is what is told of it, if that is not all."""
     identifier = message_id(tenant_id, record.position)
     try:
         doc = (after or {})["doc"]
         body = {
             "event": name,
             "timestamp": aureum_time(record.event.timestamp),
-            "data": doc,
+            "data": doc if data is None else data,
             "id": identifier,
             "sequence": record.position,
         }

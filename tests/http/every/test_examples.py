@@ -13,6 +13,7 @@ from aureum.http.openapi.document import name
 from aureum.http.openapi.examples import FILE, examples
 from aureum.http.server.routes import ENDPOINTS, described
 from aureum.http.wire.error_codes import Code
+from tests.http import sending
 from tests.http.every.declared import declared, every
 from tests.http.every.recorded import example_of, unlike
 from tests.http.every.refusals import REFUSALS, Scene, scene_of
@@ -87,6 +88,7 @@ def test_messages(sample: Sample) -> None:
         else:
             changed = sample.server.by_key(sample.tenant, "PATCH", f"{path}/{made['id']}", change)
         assert changed.status == 200, changed.body
+    sending.every_end(sample.server, sample.operator, sample.tenant)
 
     for event in MESSAGES:
         answer = sample.server.by_key(sample.tenant, "GET", f"/api/events?limit=500&events={event}")

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from aureum import __version__
 from aureum.http.contract.visitor_page import LOGO
 from aureum.http.server.routes import ENDPOINTS, addresses, described
-from aureum.registry import WEBHOOK_EVENTS as EVENTS
+from aureum.registry import ALL_EVENTS as EVENTS
 from aureum.webhooks.sending.signing import new_secret, sign
 from aureum.webhooks.telling.messages import SOURCES
 from tests.documents.aureum_document import aureum_document

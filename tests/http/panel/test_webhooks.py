@@ -5,7 +5,7 @@ import re
 import pytest
 
 from aureum.http.panel.page import STALE
-from aureum.registry import WEBHOOK_EVENTS as EVENTS
+from aureum.registry import ALL_EVENTS as EVENTS
 from tests.http.api.webhooks.hooks import SECRET, aggregate, made
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page

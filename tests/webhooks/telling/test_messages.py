@@ -19,7 +19,7 @@ from aureum.domain.contact import Contact
 from aureum.domain.lead import STATUSES, Lead
 from aureum.domain.user import User
 from aureum.registry import AGGREGATES
-from aureum.registry import WEBHOOK_EVENTS as EVENTS
+from aureum.registry import ALL_EVENTS as EVENTS
 from aureum.store.event_store import Recorded
 from aureum.webhooks.queue.message import Message, Parked, message_id
 from aureum.webhooks.sending.signing import sign

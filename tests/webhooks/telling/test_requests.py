@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from aureum.domain import ids
 from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
 from aureum.projections.changes import changes
-from aureum.registry import WEBHOOK_EVENTS as EVENTS
+from aureum.registry import ALL_EVENTS as EVENTS
 from aureum.store.event_store import EventStore
 from aureum.webhooks.telling.projector import project
 from aureum.webhooks.telling.samples import sample

@@ -290,6 +290,25 @@ class EnvelopeField(Shape):
     height: float | None
 
 
+class DocumentHashes(Shape):
+    """A document, by its hashes."""
+
+    id: Wire
+    sha256: Annotated[str, Field(description="The SHA-256 of the file as it was uploaded.")]
+    sealedSha256: Annotated[str | None, Field(description="The SHA-256 of the sealed file. `null` until then.")]
+
+
+class DocumentEvent(Shape):
+    """What webhooks are told of an envelope: ids, the state and hashes."""
+
+    id: Annotated[Wire, Field(description="The id of the envelope.")]
+    state: EveryState
+    contactId: Wire | None
+    leadId: Wire | None
+    recipientId: Annotated[Wire | None, Field(description="The recipient who viewed, signed or declined.")]
+    documents: list[DocumentHashes]
+
+
 class EnvelopeResponse(Shape):
     """An envelope."""
 

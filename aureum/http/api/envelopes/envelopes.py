@@ -14,7 +14,13 @@ from aureum.domain.errors import NotFound, StaleVersion, WrongState
 from aureum.http.access.callers import origin
 from aureum.http.api.clients.access import WITH_PORTAL
 from aureum.http.api.envelopes.access import check_provider
-from aureum.http.api.envelopes.envelope_fields import EnvelopeChange, EnvelopeCreate, EnvelopeResponse, State
+from aureum.http.api.envelopes.envelope_fields import (
+    DocumentEvent,
+    EnvelopeChange,
+    EnvelopeCreate,
+    EnvelopeResponse,
+    State,
+)
 from aureum.http.contract.answers import encoded
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
@@ -132,7 +138,8 @@ async def get_envelope_history(context: Context, envelope_id: UUID, as_of: AsOf)
     return await get_history(context, envelope_list.LIST, envelope_id, NO_ENVELOPE, as_of, history_of)
 
 
-SHOWN = EnvelopeResponse
+SHOWN = DocumentEvent
+"""What webhooks are sent."""
 
 every = partial(Endpoint, path="/api/envelopes", access=WITH_PORTAL)
 one = partial(every, path="/api/envelopes/{id}", id=Id(NO_ENVELOPE), answers=EnvelopeResponse)

@@ -12,14 +12,14 @@ from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.numbers import Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
-from aureum.registry import WEBHOOK_EVENTS, WEBHOOK_GROUPS
+from aureum.registry import ALL_EVENTS, WEBHOOK_GROUPS
 
 if TYPE_CHECKING:
     Event = str
     Wanted = str
 else:
-    Event = Literal[WEBHOOK_EVENTS]
-    Wanted = Literal[(*WEBHOOK_EVENTS, *WEBHOOK_GROUPS)]
+    Event = Literal[ALL_EVENTS]
+    Wanted = Literal[(*ALL_EVENTS, *WEBHOOK_GROUPS)]
 Mode = Literal["parallel", "keyed", "fifo"]
 
 Url = Annotated[
@@ -37,7 +37,12 @@ Url = Annotated[
 ]
 Events = Annotated[
     list[Wanted],
-    Field(min_length=1, max_length=100, description="The events to send. `lead.*` stands for all events of leads."),
+    Field(
+        min_length=1,
+        max_length=100,
+        description="The events to send. `lead.*` stands for all events of leads. `document.*` are the events of "
+        "envelopes, with ids and hashes.",
+    ),
 ]
 RateLimit = Annotated[int, Whole(1, RATE_LIMIT_MOST)]
 Description = Annotated[str, Characters(limit=500, lines=False)]
@@ -148,12 +153,12 @@ class SecretResponse(Shape):
 
 def _wanted(text: Any) -> tuple[str, ...]:
     names = tuple(text.split(",")) if isinstance(text, str) else ()
-    if not names or set(names) - {*WEBHOOK_EVENTS, *WEBHOOK_GROUPS}:
+    if not names or set(names) - {*ALL_EVENTS, *WEBHOOK_GROUPS}:
         raise PydanticCustomError("events", "events")
     return names
 
 
-_EVENT = "|".join(name.replace(".", "\\.").replace("*", "\\*") for name in (*WEBHOOK_EVENTS, *WEBHOOK_GROUPS))
+_EVENT = "|".join(name.replace(".", "\\.").replace("*", "\\*") for name in (*ALL_EVENTS, *WEBHOOK_GROUPS))
 
 Named = Annotated[
     tuple[str, ...],
