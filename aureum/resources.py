@@ -117,7 +117,10 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         Envelope,
         (envelope_list.LIST, envelope_recipients, envelope_timers, sealings, docusign_envelopes),
-        tuple(f"{API}envelopes.{name}" for name in ("envelopes", "sending", "signing_settings", "verifying")),
+        tuple(
+            f"{API}envelopes.{name}" for name in ("envelopes", "documents", "sending", "signing_settings", "verifying")
+        ),
+        tuple(f"{PANEL}{name}" for name in ("envelopes", "envelope_page", "envelope_fields", "signing")),
     ),
     Resource(CalendarFeed, (calendar_feeds,), (f"{API}tours.calendar_feed",), (f"{PANEL}showing_feed",)),
     Resource(

@@ -19,6 +19,7 @@ from bench import (
     append,
     ceremony,
     databases,
+    documents,
     duplicates,
     erase,
     export,
@@ -84,6 +85,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "portal": (portal.__doc__, portal.run),
     "ceremony": (ceremony.__doc__, ceremony.run),
     "seal": (seal.__doc__, seal.run),
+    "documents": (documents.__doc__, documents.run),
     "live": (live.__doc__, live.run),
     "memory": (memory.__doc__, memory.run),
 }

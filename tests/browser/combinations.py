@@ -17,7 +17,7 @@ from tests.browser.visitor import DESKTOP, PHONE, Scheme
 
 ALL = bool(os.environ.get("AUREUM_ALL_COMBINATIONS"))
 
-NO_PAGES = (".csv", ".ics", ":path}", "/pick", "/settings/logo")
+NO_PAGES = (".csv", ".ics", ":path}", "/pick", "/settings/logo", "/{documentId}", "/pages")
 """What ends like these is a file, nothing, or a part of a page."""
 
 SHOWN: Sequence[Page] = [one for one in PAGES if one.show is not None and not one.path.endswith(NO_PAGES)]

@@ -342,7 +342,10 @@ IDS: Mapping[str, str] = {
 """What the id in a path means, by the path before it. In all other paths it is an ``id`` from the resource's list."""
 
 
-PARTS: Mapping[str, str] = {"recipientId": "The id of a recipient of the envelope."}
+PARTS: Mapping[str, str] = {
+    "documentId": "The id of a document of the envelope.",
+    "recipientId": "The id of a recipient of the envelope.",
+}
 """What a second id in a path means, by its name there."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from aureum.domain import ids
 from aureum.http.panel.acting import named
+from aureum.http.panel.envelopes import of_person
 from aureum.http.panel.lead_page import QUICK
 from aureum.http.panel.lead_rows import FORMER, ago, names_of
 from aureum.http.panel.visit import Visit
@@ -24,9 +25,14 @@ class Served(NamedTuple):
 
 
 async def around_contact(visit: Visit, contact: Doc) -> Doc:
-    """Its leads, tasks and showings, and for brokers and owners the subscriber who has its address."""
+    """Its leads, tasks, showings and documents, and for brokers and owners the subscriber who has its address."""
     found: Doc = (await visit.ask("GET", "/api/contacts/{id}/related", id=contact["id"])).body
-    return {**found, "subscriber": await subscriber_of(visit, contact["email"]), "quick": QUICK}
+    return {
+        **found,
+        "subscriber": await subscriber_of(visit, contact["email"]),
+        "quick": QUICK,
+        "envelopes": await of_person(visit, contactId=contact["id"]),
+    }
 
 
 async def subscriber_of(visit: Visit, email: str | None) -> Doc | None:

@@ -28,6 +28,7 @@ STYLES = (
     "leads.css",
     "today.css",
     "reports.css",
+    "envelopes.css",
     "print.css",
 )
 """The files of the style sheet, in the order in which later rules win over earlier ones."""

@@ -2,7 +2,7 @@
 contact and earlier enquiries, and the lead as it was at any moment."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 from aureum.domain.ids import now
 from aureum.http.panel.change_words import Words
+from aureum.http.panel.envelopes import of_person as envelopes_of
 from aureum.http.panel.history_words import Entry, entries_in_words
 from aureum.http.panel.mail_words import MailLine, mails_about
 from aureum.http.panel.resource import LENGTH, Doc
+from aureum.http.panel.statuses import status_of
 from aureum.http.panel.times import asked_time, shown_time
 from aureum.http.panel.visit import Visit
 
@@ -61,6 +63,7 @@ class Beside:
     tasks: Sequence[Doc]
     showings: Sequence[Doc]
     enquiries: Sequence[Doc]
+    envelopes: Sequence[Doc] | None
     contact: tuple[str, str] | None
     listing: tuple[str, str] | None
     due: Sequence[tuple[str, str]]
@@ -77,7 +80,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
     """All of it. The timeline ends at the moment that the page shows; the rest is as it is now."""
     query, then = visit.request.query_params, as_of(visit)
     # None of them needs what another says.
-    staff, contact, history, was, tasks, showings, enquiries, listing, mails = await asyncio.gather(
+    staff, contact, history, was, tasks, showings, enquiries, listing, mails, envelopes = await asyncio.gather(
         asked(visit, "/api/users"),
         contact_of(visit, lead),
         asked(visit, HISTORY, id=lead["id"]),
@@ -87,6 +90,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
         of_person(visit, "/api/leads", lead),
         listing_of(visit, lead),
         mails_about(visit, "/api/leads/{id}/mails", lead["id"]),
+        envelopes_of(visit, leadId=lead["id"]),
     )
     users = {user["id"]: user["name"] for user in staff}
     assert visit.me is not None
@@ -97,6 +101,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
     showings = [one for one in showings if is_of(one, lead)]
     work = [] if then else [*map(task_entry, tasks), *(showing_entry(one, users) for one in showings)]
     work += [] if then else map(mail_entry, mails)
+    work += [] if then else (entry for one in envelopes or () for entry in envelope_entries(one))
     story = sorted([*entries, *work], key=lambda one: (one.at, one.version), reverse=True)
     chosen = query.get("show", "all") if query.get("show", "all") in SHOWN else "all"
     shown = [one for one in story if chosen in ("all", one.sort)]
@@ -113,6 +118,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
         tasks=sorted((one for one in tasks if one["status"] != "completed"), key=lambda one: one["dueDate"] or "~"),
         showings=showings,
         enquiries=[one for one in enquiries if one["id"] != lead["id"] and same_person(one, lead)],
+        envelopes=envelopes,
         contact=contact,
         listing=listing,
         due=quick_dates(visit.zone),
@@ -192,6 +198,23 @@ def showing_entry(showing: Doc, users: Mapping[str, str]) -> Entry:
     )
     page = f"/admin/showings/{showing['id']}"
     return Entry(0, showing["createdAt"], what, f"with {agent}" if agent else "", "work", page=page)
+
+
+def envelope_entries(envelope: Doc) -> Iterator[Entry]:
+    """The acts of an envelope, in the timeline."""
+    page, subject = f"/admin/envelopes/{envelope['id']}", envelope["subject"]
+    acts = [
+        (envelope["sentAt"], f"Sent to be signed: {subject}"),
+        (envelope["completedAt"], f"Signed by all: {subject}"),
+    ]
+    for one in envelope["recipients"]:
+        acts += [
+            (one["viewedAt"], f"{one['name']} opened {subject}"),
+            (one["signedAt"], f"{one['name']} signed {subject}"),
+        ]
+    if envelope["state"] in ("declined", "voided", "expired"):
+        acts.append((envelope["updatedAt"], f"{status_of('envelope', envelope['state']).word}: {subject}"))
+    return (Entry(0, at, what, "", "work", page=page) for at, what in acts if at is not None)
 
 
 def mail_entry(mail: MailLine) -> Entry:

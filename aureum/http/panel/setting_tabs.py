@@ -15,6 +15,7 @@ SETTINGS: tuple[Tab, ...] = (
     ("/admin/users", "Users", None),
     ("/admin/settings/form", "Contact form", None),
     ("/admin/settings/api-keys", "API keys", None),
+    ("/admin/settings/signing", "Signing", None),
     ("/admin/settings/plan", "Plan", None),
     ("/admin/settings/security", "Security log", None),
 )

@@ -72,25 +72,27 @@ class Visit:
         path: str,
         *,
         id: str | None = None,
+        part: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         if_match: str = "",
         host: str | None = None,
     ) -> ApiAnswer:
-        """An endpoint's answer, by its *path* as the list of routes has it. Raises what the endpoint refuses with.
+        """An endpoint's answer, by its *path* as the list of routes has it. *part* is a second id in the path, by its
+        name there. Raises what the endpoint refuses with.
 
         With a *host* it is asked as if at that one. Of a form, what is sent twice happens once: its ``once`` and what
         the endpoint gets make the Idempotency-Key. What a page that only shows asks again is answered as before.
         """
         if method != "GET" or self.request.method == "POST" or host is not None:
             return api_answer(
-                await self.answer(method, path, id=id, query=query, body=body, if_match=if_match, host=host)
+                await self.answer(method, path, id=id, part=part, query=query, body=body, if_match=if_match, host=host)
             )
         slug = None if self.acting is None else self.acting["slug"]
-        asked = (path, id, slug, urlencode({name: value for name, value in (query or {}).items() if value}))
+        asked = (path, id, str(part), slug, urlencode({name: value for name, value in (query or {}).items() if value}))
         known: dict[object, ApiAnswer] = self.request.scope["state"].setdefault("asked", {})
         if asked not in known:
-            known[asked] = api_answer(await self.answer(method, path, id=id, query=query))
+            known[asked] = api_answer(await self.answer(method, path, id=id, part=part, query=query))
         return known[asked]
 
     async def stream(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
@@ -106,6 +108,7 @@ class Visit:
         path: str,
         *,
         id: str | None = None,
+        part: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         if_match: str = "",
@@ -125,13 +128,17 @@ class Visit:
         if method == "POST" and self.form["once"]:
             key = hashlib.blake2b(self.form["once"].encode() + content, digest_size=24).hexdigest()
             headers.append((b"idempotency-key", key.encode()))
+        ids = {"id": id, **(part or {})}
+        asked_path = path
+        for name, value in ids.items():
+            asked_path = asked_path.replace(f"{{{name}}}", value or "")
         scope = {
             **self.request.scope,
             "method": method,
-            "path": path.replace("{id}", id or ""),
+            "path": asked_path,
             "query_string": urlencode({name: value for name, value in (query or {}).items() if value}).encode(),
             "headers": headers,
-            "path_params": {"id": id},
+            "path_params": ids,
             FROM_PANEL: True,
             ACTING_FOR: None if self.acting is None else self.acting["slug"],
             "state": {"request_id": self.request.scope["state"]["request_id"]},
@@ -151,11 +158,11 @@ class Visit:
             self.request.scope["state"].setdefault("position", admission.caller.head)
         return answer
 
-    async def pass_on(self, path: str, query: Mapping[str, Any]) -> ApiAnswer:
+    async def pass_on(self, path: str, query: Mapping[str, Any], id: str | None = None) -> ApiAnswer:
         """What the endpoint answers to the body of the page's own request, which it reads as it comes in. Raises what
         the endpoint refuses with."""
         own = [(name, value) for name, value in self.request.scope["headers"] if name in PASSED_WITH_BODY]
-        return api_answer(await self.answer("POST", path, query=query, passed=(own, self.request.receive)))
+        return api_answer(await self.answer("POST", path, id=id, query=query, passed=(own, self.request.receive)))
 
     @property
     def position(self) -> int | None:

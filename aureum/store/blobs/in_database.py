@@ -1,6 +1,7 @@
 """Encrypted chunks as rows. They are written a few at a time, each few in a transaction of its own: an upload that
 stands still holds neither a connection nor a lock."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
@@ -31,17 +32,30 @@ class DatabaseChunks:
         self.database = database
 
     async def write(self, tenant_id: UUID, document_id: UUID, chunks: AsyncIterator[bytes]) -> None:
-        """Write the chunks of a document that has none. Raises Unavailable, and what *chunks* raise."""
+        """Write the chunks of a document that has none; the next ones come while some are written. Raises Unavailable,
+        and what *chunks* raise."""
         first = 0
         waiting: list[bytes] = []
-        async for chunk in chunks:
-            waiting.append(chunk)
-            if len(waiting) == AT_ONCE:
+        writing: asyncio.Task[None] | None = None
+        try:
+            async for chunk in chunks:
+                waiting.append(chunk)
+                if len(waiting) == AT_ONCE:
+                    if writing is not None:
+                        await writing
+                    writing = asyncio.create_task(self._insert(tenant_id, document_id, first, waiting))
+                    first += len(waiting)
+                    waiting = []
+            if writing is not None:
+                await writing
+            if waiting:
                 await self._insert(tenant_id, document_id, first, waiting)
-                first += len(waiting)
-                waiting = []
-        if waiting:
-            await self._insert(tenant_id, document_id, first, waiting)
+        except BaseException:
+            if writing is not None:
+                # What is deleted next must not be written after that.
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+            raise
 
     async def _insert(self, tenant_id: UUID, document_id: UUID, first: int, chunks: Sequence[bytes]) -> None:
         numbers = range(first, first + len(chunks))

@@ -58,6 +58,8 @@ LONGEST = {"text/calendar": 20, "text/csv": 2, "text/plain": 3}
 def example_of(answer: Answer) -> Any:
     """What the document shows of an answer: of a list its first element, of a long text its beginning."""
     media = answer.headers["content-type"].partition(";")[0]
+    if media == "application/pdf":
+        return answer.body[:5].decode()
     if media != "application/json":
         return "\n".join(same(line, {}) for line in answer.body.decode().splitlines()[: LONGEST[media]])
     content = answer.json

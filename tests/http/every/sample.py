@@ -32,6 +32,7 @@ from tests.http.every.declared import collection, declared, example_of, fields_o
 from tests.http.operator import ORIGIN, Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 from tests.mail.queued import queue_mails
+from tests.pdf.making import document
 
 NUMBERS = count(1)
 PASSWORD = "correct horse battery staple"
@@ -743,6 +744,26 @@ def extended(sample: Sample) -> dict[str, Any]:
     return of_envelope("extend", {"deadline": aureum_time(now() + timedelta(days=60))})(sample)
 
 
+def uploading(sample: Sample) -> dict[str, Any]:
+    """A PDF for a draft."""
+    person = sending.person(1, name=f"Jane {sample.mark}", email=f"jane.{sample.mark}@example.com")
+    made = sending.draft(sample.server, sample.tenant, person, subject=f"Offer {sample.mark}")
+    return {
+        "path": f"/api/envelopes/{made['id']}/documents",
+        "query": {"name": f"Offer {sample.mark}.pdf"},
+        "body": document(1, f"Offer {sample.mark} {next(NUMBERS)}"),
+        "headers": {"Content-Type": "application/pdf"},
+    }
+
+
+def uploaded(sample: Sample) -> dict[str, Any]:
+    """A document of a draft."""
+    sent = uploading(sample)
+    answer = sample.server.by_key(sample.tenant, "POST", sent["path"], sent["body"], sent["headers"])
+    assert answer.status == 201, answer.body
+    return {"path": f"{sent['path']}/{answer.json['id']}"}
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/logo"): with_logo,
@@ -801,6 +822,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/envelopes/{id}/purge"): lambda sample: {
         "path": f"/api/envelopes/{sample.make('/api/envelopes')}/purge"
     },
+    ("POST", "/api/envelopes/{id}/documents"): uploading,
+    ("GET", "/api/envelopes/{id}/documents/{documentId}"): uploaded,
+    ("DELETE", "/api/envelopes/{id}/documents/{documentId}"): uploaded,
     ("POST", "/api/envelopes/{id}/send"): of_envelope("send"),
     ("POST", "/api/envelopes/{id}/void"): of_envelope("void", {"reason": "The price has changed."}),
     ("POST", "/api/envelopes/{id}/extend"): extended,

@@ -99,6 +99,9 @@ class Reading(HTMLParser):
         """An input of the last form."""
         form, name, kind = self.forms[-1], given["name"], given.get("type", "text")
         form.names[name] = kind
+        if kind == "image":
+            # It tells where it was clicked, and nothing before.
+            return
         if kind in ("checkbox", "radio"):
             form.fields += [(name, given.get("value", "on"))] if "checked" in given else []
         else:

@@ -19,7 +19,9 @@ from tests.http.every.sample import Sample, failed_mail, subscriber
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import only_our_modules
+from tests.http.sending import draft
 from tests.http.serving import JANE, Answer, Server
+from tests.pdf.making import document
 
 EACH = pytest.mark.parametrize("one", PAGES, ids=lambda one: one.path)
 SMALL = pytest.mark.parametrize("one", [one for one in PAGES if one.act and not one.streamed], ids=lambda one: one.path)
@@ -123,12 +125,17 @@ class Brokerage:
             "/admin/mail/": failed_mail(Sample(server, operator, tenant))["id"],
             "/admin/newsletter/": subscriber(Sample(server, operator, tenant))["id"],
         }
+        about = {"subject": "Offer", "contactId": made_of["contacts"]}
+        ids["/admin/envelopes/"] = envelope = draft(server, tenant, **about)["id"]
+        path, media = f"/api/envelopes/{envelope}/documents", {"Content-Type": "application/pdf"}
+        ids["{documentId}"] = server.by_key(tenant, "POST", path, document(), media).json["id"]
         return cls(server, operator, tenant, ids)
 
     def path(self, one: Page) -> str:
         """The page's address here; of a kind of thing that this brokerage has none of, with an unknown id."""
         before = one.path.partition("{")[0]
-        return one.path.replace("{id}", self.ids.get(before, NOBODYS)).replace("{path:path}", "nothing/here")
+        path = one.path.replace("{id}", self.ids.get(before, NOBODYS)).replace("{path:path}", "nothing/here")
+        return path.replace("{documentId}", self.ids["{documentId}"])
 
     def reader(self, role: str) -> Reader:
         return as_staff(self.server, self.operator.staff(self.tenant.id, role))
@@ -195,6 +202,9 @@ def test_each_is_read_by_the_owner(here: Brokerage, owner: Reader, admin: Reader
         assert refused(answer, 404)
     elif path.endswith(".csv"):
         assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, "text/csv")
+    elif "{documentId}" in one.path:
+        media = "image/png" if path.endswith("/pages") else "application/pdf"
+        assert (answer.status, answer.headers["content-type"]) == (200, media)
     elif path.endswith(".ics"):
         assert (answer.status, answer.headers["content-type"]) == (200, CALENDAR)
     else:

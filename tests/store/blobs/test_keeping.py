@@ -90,7 +90,6 @@ def test_an_upload_that_fails_leaves_nothing(database_url: str) -> None:
 
             putting = asyncio.create_task(blobs.put(tenant, uuid4(), KEY, still(), of=uuid4()))
             await stands.wait()
-            assert await store.database.rows(CHUNKS) != [(0,)]
             putting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await putting

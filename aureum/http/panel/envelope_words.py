@@ -1,0 +1,87 @@
+"""Envelopes in the words of a broker: the acts of their history, and their fields."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aureum.http.panel.history_words import actor_words
+
+ACTS: Mapping[str, str] = {
+    "drafted": "Began a draft",
+    "draft_changed": "Changed the draft",
+    "assigned": "The lead's agent changed",
+    "contact_changed": "The contact was merged",
+    "document_attached": "Added a document",
+    "document_removed": "Removed a document",
+    "recipient_added": "Added {name}",
+    "recipient_removed": "Removed a recipient",
+    "fields_placed": "Placed the fields",
+    "sent": "Sent the documents",
+    "recipient_invited": "{name} was invited to sign",
+    "recipient_reminded": "{name} was reminded",
+    "recipient_reassigned": "{name} was replaced",
+    "deadline_extended": "Gave more time",
+    "viewed": "{name} opened the documents",
+    "consented": "{name} agreed to sign electronically",
+    "signed": "{name} signed",
+    "declined": "{name} declined to sign",
+    "completed": "All documents are signed and sealed",
+    "voided": "Withdrew the documents",
+    "expired": "The deadline passed",
+    "purge_announced": "Asked for the documents to be deleted early",
+    "purged": "The documents were deleted",
+    "provider_linked": "Handed the documents to DocuSign",
+}
+"""By the type of the event, without what it is of."""
+
+KINDS: Mapping[str, str] = {
+    "signature": "Signature",
+    "initials": "Initials",
+    "date": "Date of signing",
+    "name": "Name",
+    "text": "Text",
+    "checkbox": "Checkbox",
+}
+
+A_RECIPIENT = "A recipient"
+
+
+class Act(NamedTuple):
+    """One act of a history: what happened, when, and who did it, where that is staff or a program."""
+
+    what: str
+    at: str
+    by: str
+
+
+def acts(history: Sequence[Mapping[str, Any]], envelope: Mapping[str, Any]) -> list[Act]:
+    """The acts of an envelope, newest first."""
+    names = {one["id"]: one["name"] for one in envelope["recipients"]}
+    return [act(event, names) for event in reversed(history)]
+
+
+def act(event: Mapping[str, Any], names: Mapping[str, str]) -> Act:
+    """One of them."""
+    kind = event["type"].partition(".")[2]
+    recipient = event["changes"].get("recipientId", {}).get("to")
+    name = names.get(recipient, "") or added(event) or A_RECIPIENT
+    words = ACTS.get(kind, kind.replace("_", " ").capitalize())
+    by = actor_words(event["actor"]) if event["actor"]["type"] in ("user", "key") else ""
+    return Act(words.format(name=name), event["at"], by)
+
+
+def added(event: Mapping[str, Any]) -> str:
+    """The recipient whom an event added."""
+    change = event["changes"].get("recipients")
+    people = change["to"] if isinstance(change, Mapping) else None
+    last = people[-1] if isinstance(people, list) and people else None
+    return str(last["name"]) if isinstance(last, Mapping) and "name" in last else ""
+
+
+def field_words(field: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:
+    """``Signature of Jane Doe, page 2 of Offer.pdf``."""
+    names = {one["id"]: one["name"] for one in envelope["recipients"]}
+    files = {one["id"]: one["name"] for one in envelope["documents"]}
+    kind = KINDS[field["kind"]] + (f" “{field['label']}”" if field["label"] else "")
+    file = files.get(field["documentId"], "a document")
+    place = f"at {field['anchor']} in {file}" if field["anchor"] else f"page {field['page']} of {file}"
+    return f"{kind} of {names.get(field['recipientId'], A_RECIPIENT)}, {place}"

@@ -1,0 +1,191 @@
+"""A deal goes out to be signed by forms alone: begun at a contact, filled, sent, followed, withdrawn."""
+
+from typing import Any
+
+import pytest
+
+from tests.http.operator import Operator, Tenant
+from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
+from tests.http.panel.reading import Form
+from tests.http.sending import asked, completed, signed_by
+from tests.http.serving import Server
+from tests.pdf.making import document
+
+OFFER = document(2, "Offer for 12 Oak Street /sig:buyer/")
+
+
+def uploading(content: bytes = OFFER, name: str = "Offer.pdf") -> tuple[bytes, dict[str, str]]:
+    """What a browser sends of the form with the file."""
+    head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: application/pdf'
+    return head.encode() + b"\r\n\r\n" + content + b"\r\n--b--\r\n", {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+def people(form: Form, *rows: tuple[str, str, str]) -> list[tuple[str, str]]:
+    """What the form sends with these people: name, address, role."""
+    others = [(name, value) for name, value in form.fields if not name.startswith("person_")]
+    for order, (name, email, role) in enumerate(rows, 1):
+        others += [("person_id", ""), ("person_name", name), ("person_email", email)]
+        others += [("person_role", role), ("person_order", str(order))]
+    return others
+
+
+@pytest.fixture
+def contact(server: Server, tenant: Tenant) -> Any:
+    body = {"firstName": "Jane", "lastName": "Doe", "email": "jane@example.com"}
+    return asked(server, tenant, "POST", "/api/contacts", body, 201)
+
+
+def begun(owner: Reader, contact: Any) -> str:
+    """The page of a draft for the contact and another person."""
+    there = next(
+        link
+        for link in owner.read(f"/admin/contacts/{contact['id']}").links
+        if link.startswith("/admin/envelopes/new?")
+    )
+    form = owner.read(there).form("/admin/envelopes/new")
+    assert ("person_name", "Jane Doe") in form.fields and ("person_email", "jane@example.com") in form.fields
+    rows = (("Jane Doe", "jane@example.com", "signer"), ("Li Wei", "li@example.com", "signer"), ("", "", "signer"))
+    sent = [(n, "Offer for 12 Oak Street" if n == "subject" else v) for n, v in people(form, *rows)]
+    return led_to(owner.send("/admin/envelopes/new", sent)).partition("?")[0]
+
+
+def test_a_deal_goes_out_and_is_followed(
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader, contact: Any
+) -> None:
+    here = begun(owner, contact)
+    envelope_id = here.rpartition("/")[2]
+    draft = owner.read(here)
+    assert "Upload at least one document." in draft.said("li")
+    assert here + "/send" not in [form.action for form in draft.forms]
+
+    body, headers = uploading(b"no PDF at all")
+    assert "not a PDF" in page(owner.send(here + "/documents", body, headers), 400).problem
+    body, headers = uploading()
+    owner.follow(owner.send(here + "/documents", body, headers))
+    body, headers = uploading(document(1), "Disclosure.pdf")
+    owner.follow(owner.send(here + "/documents", body, headers))
+    two = asked(server, tenant, "GET", f"/api/envelopes/{envelope_id}")["documents"]
+    removing = [form for form in owner.read(here).forms if form.action == here + "/documents/remove"]
+    owner.follow(owner.send(here + "/documents/remove", removing[1].fields))
+
+    # Fields: by a click on the small picture, by typing, and at a mark in the text.
+    fields = here + "/fields"
+    placing = owner.read(fields)
+    (form,) = [form for form in placing.forms if "kind" in form.names]
+    jane, li = [value for name, value in form.fields if name == "recipient"], None
+    envelope = asked(server, tenant, "GET", f"/api/envelopes/{envelope_id}")
+    jane, li = (one["id"] for one in envelope["recipients"])
+    picture = owner.get(f"{here}/documents/{two[0]['id']}/pages?page=1")
+    assert picture.status == 200 and picture.headers["content-type"].startswith("image/")
+    assert "click" in page(owner.send(fields, form.fields), 400).problem.lower()
+    clicked = [*form.filled(recipient=jane), ("small.x", "160"), ("small.y", "320")]
+    again = led_to(owner.send(fields, clicked))
+    assert f"recipient={jane}" in again
+    typed = form.filled(recipient=jane, kind="date", x="72", y="700.5", page="2")
+    owner.send(fields, typed)
+    owner.send(fields, form.filled(recipient=li, anchor="/sig:buyer/"))
+    refusal = page(owner.send(fields, form.filled(recipient=li, kind="text", x="600", y="10")), 400).problem
+    assert "must lie on its page" in refusal
+    placed = asked(server, tenant, "GET", f"/api/envelopes/{envelope_id}")["fields"]
+    wide = 595.28
+    assert [(one["kind"], one["page"], one["x"], one["anchor"]) for one in placed] == [
+        ("signature", 1, pytest.approx(160 * wide / 320, abs=0.2), None),
+        ("date", 2, 72.0, None),
+        ("signature", None, None, "/sig:buyer/"),
+    ]
+    shown = owner.read(fields + "?page=2")
+    assert any("Date of signing of Jane Doe, page 2 of Offer.pdf" in text for text in shown.said("li"))
+    removing = [form for form in shown.forms if "remove" in form.names]
+    owner.follow(owner.send(fields, removing[1].fields))
+
+    ready = owner.read(here)
+    owner.follow(owner.send(here + "/send", ready.form(here + "/send").fields))
+    sent = owner.read(here)
+    assert "Waiting for signatures" in sent.said("span", class_="badge")
+    assert "Jane Doe was invited to sign" in sent.said("b", class_="what")
+    assert page(owner.send(here, ready.form(here).fields), 400).problem.startswith("We couldn't save your changes")
+
+    (remind,) = [form for form in sent.forms if form.action == here + "/remind"]
+    assert "A reminder was sent." in owner.follow(owner.send(here + "/remind", remind.fields)).said("p", role="status")
+    assert "within the last day" in page(owner.send(here + "/remind", remind.fields[1:]), 400).problem
+    replacing = [form for form in sent.forms if form.action == here + "/replace"]
+    owner.follow(owner.send(here + "/replace", replacing[1].filled(name="Lin Wei", email="lin@example.com")))
+    extend = owner.read(here).form(here + "/extend")
+    later = str(int(extend["deadline"][:4]) + 1) + extend["deadline"][4:]
+    assert "at most 120 days" in page(owner.send(here + "/extend", extend.filled(deadline=later)), 400).problem
+
+    signed_by(
+        operator,
+        tenant,
+        sent_again := asked(server, tenant, "GET", f"/api/envelopes/{envelope_id}"),
+        "jane@example.com",
+    )
+    followed = owner.read(here)
+    assert "Jane Doe signed" in followed.said("b", class_="what")
+    assert "Signed" in followed.said("span", class_="badge")
+    (listed,) = [text for text in owner.read("/admin/envelopes?state=sent").said("td") if " of " in text]
+    assert listed == "1 of 2"
+    download = owner.get(f"{here}/documents/{sent_again['documents'][0]['id']}")
+    assert (download.body, download.headers["cache-control"]) == (OFFER, "no-store")
+    assert any("Offer for 12 Oak Street" in text for text in owner.read(f"/admin/contacts/{contact['id']}").said("li"))
+
+    completed(operator, tenant, sent_again, "lin@example.com")
+    done = owner.read(here)
+    assert "Signed by all" in done.said("span", class_="badge")
+    assert any(link.endswith("?sealed=true") for link in done.links)
+
+
+def test_what_was_sent_is_withdrawn_and_deleted(
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader, contact: Any
+) -> None:
+    here = begun(owner, contact)
+    envelope_id = here.rpartition("/")[2]
+    owner.follow(owner.send(here + "/documents", *uploading()))
+    envelope = asked(server, tenant, "GET", f"/api/envelopes/{envelope_id}")
+    places = [
+        {
+            "recipientId": one["id"],
+            "documentId": envelope["documents"][0]["id"],
+            "kind": "signature",
+            "anchor": "/sig:buyer/",
+        }
+        for one in envelope["recipients"]
+    ]
+    asked(server, tenant, "PATCH", f"/api/envelopes/{envelope_id}", {"fields": places})
+    owner.follow(owner.send(here + "/send", owner.read(here).form(here + "/send").fields))
+    void = owner.read(here).form(here + "/void")
+    voided = owner.follow(owner.send(here + "/void", void.filled(reason="The price\nhas changed.")))
+    assert "Withdrawn" in voided.said("span", class_="badge") and "The price has changed." in voided.said("dd")
+    owner.send(here + "/purge", owner.read(here).form(here + "/purge").fields)
+    assert owner.get(here).status in (200, 404)
+    assert owner.read("/admin/envelopes?state=voided").said("td") == []
+
+    draft = begun(owner, contact)
+    gone = owner.follow(owner.send(draft + "/discard", owner.read(draft).form(draft + "/discard").fields))
+    assert "The draft was discarded." in gone.said("p", role="status")
+    assert owner.get(draft).status == 404
+
+
+def test_agents_and_small_plans(
+    server: Server, operator: Operator, tenant: Tenant, owner: Reader, contact: Any
+) -> None:
+    here = begun(owner, contact)
+    agent = as_staff(server, operator.staff(tenant.id, "agent", "Ann Agent"))
+    assert agent.get(here).status == 200, "it belongs to a contact, whom all see"
+    assert agent.get("/admin/settings/signing").status == 403
+    starter = operator.brokerage("Starter")
+    other = as_staff(server, operator.staff(starter.id, "brokerage_owner", "Otto Owner"))
+    assert "Grow" in refused(other.get("/admin/envelopes"), 403)
+    theirs = asked(server, starter, "GET", "/api/contacts", status=403)
+    assert theirs["upgrade"]
+
+
+def test_the_settings_of_signing(owner: Reader) -> None:
+    here = "/admin/settings/signing"
+    form = owner.read(here).form(here)
+    assert (form["retain_years"], form["remind_after_days"]) == ("7", "3, 7")
+    saved = owner.follow(owner.send(here, form.filled(retain_years="10", remind_after_days="2,5")))
+    assert "The settings were saved." in saved.said("p", role="status")
+    assert (saved.form(here)["retain_years"], saved.form(here)["remind_after_days"]) == ("10", "2, 5")
+    again = page(owner.send(here, saved.form(here).filled(retain_years="never")), 400)
+    assert "retain_years" in again.problem and again.form(here)["retain_years"] == "never"
