@@ -1,0 +1,194 @@
+"""A whole deal in a browser: two clients prove their addresses by the code of a mail, read, agree and sign, one on a
+phone and one on a large screen; the worker seals. What they download is judged by our verdict, by pdfsig, and by the
+page at which anyone can check a file."""
+
+import hashlib
+import re
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from aureum.pdf.verifying import Trusted, Verdict, verify
+from tests.browser.test_signing import NAME, axe, follow, is_fine, press, scroll_through
+from tests.browser.visitor import DESKTOP, PATIENCE_MS, PHONE, Visitor, visiting
+from tests.http.api.webhooks.test_webhooks_live import beside
+from tests.http.operator import Operator, Tenant
+from tests.http.portal.documents.deals import Deal, deal
+from tests.http.serving import Server
+from tests.mail.mail_server import MailServer, mail_server
+from tests.mail.queued import mailing
+from tests.pdf.sealed import PDFSIG, pdfsig
+
+__all__ = ["axe"]
+
+pytestmark = pytest.mark.browser
+
+SAM = "Sam Seller"
+CODE = re.compile(r"\b\d{6}\b")
+
+
+@pytest.fixture
+def post(served_url: str, tmp_path: Path) -> Iterator[MailServer]:
+    """A worker, and a server that takes the mails it sends."""
+
+    @asynccontextmanager
+    async def office() -> AsyncIterator[MailServer]:
+        async with mail_server() as box, mailing(served_url, box.at(), tmp_path):
+            yield box
+
+    with beside(office()) as box:
+        yield box
+
+
+def text_of(mail: EmailMessage) -> str:
+    """What a mail says."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def mail_to(post: MailServer, address: str, has: re.Pattern[str], seen: int = 0) -> str:
+    """The text of the newest mail to *address* that *has* something, once there are more than *seen* of them."""
+    deadline = time.monotonic() + PATIENCE_MS / 1_000
+    while time.monotonic() < deadline:
+        found = [text_of(mail) for mail in post.mails if mail["To"] == address and has.search(text_of(mail))]
+        if len(found) > seen:
+            return found[-1]
+        time.sleep(0.05)
+    raise AssertionError(f"No such mail came to {address}: {[(mail['To'], mail['Subject']) for mail in post.mails]}")
+
+
+def arrive(visitor: Visitor, post: MailServer, begun: Deal, email: str) -> Page:
+    """To the envelope's page: the address is proved by the code of a mail."""
+    page = visitor.page
+    visitor.go(begun.path)
+    page.get_by_label("Email address").fill(email)
+    press(page, "Send me a mail")
+    page.get_by_label("Code").fill(CODE.findall(mail_to(post, email, CODE))[0])
+    press(page, "Sign in")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Purchase of 12 Oak Lane")
+    return page
+
+
+def read_and_agree(page: Page) -> None:
+    press(page, "Read the documents")
+    scroll_through(page)
+    follow(page, "I have read everything")
+    page.get_by_role("checkbox").check()
+    press(page, "Agree and go on")
+
+
+def sign(page: Page, place: str) -> None:
+    page.get_by_label("Place my signature here").check()
+    page.get_by_label("Place my initials here").check()
+    page.get_by_label("The text").fill(place)
+    press(page, "Sign and finish")
+
+
+def draw(page: Page) -> None:
+    page.get_by_label("Draw it").check()
+    box = page.get_by_role("img", name="Box for your signature").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 20, steps=10)
+    page.mouse.move(box["x"] + 240, box["y"] + 70, steps=10)
+    page.mouse.up()
+
+
+def heading(page: Page, text: str) -> None:
+    """What the page says about how things stand."""
+    expect(page.get_by_role("heading", level=2).first).to_have_text(text)
+
+
+def reload_until(page: Page, text: str) -> None:
+    """The page says so after a while."""
+    deadline = time.monotonic() + PATIENCE_MS / 1_000
+    while page.get_by_role("heading", level=2).first.inner_text() != text and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+        page.reload()
+    heading(page, text)
+
+
+def download(page: Page) -> bytes:
+    """The sealed document, as the client keeps it."""
+    with page.expect_download() as started:
+        follow(page, "Download: Contract.pdf")
+    assert started.value.suggested_filename == "signed-document-1.pdf"
+    return Path(started.value.path()).read_bytes()
+
+
+def verdict_of(server: Server, tenant: Tenant, data: bytes) -> Verdict:
+    """Our own verdict, by the certificate that the brokerage publishes."""
+    answer = server.ask("GET", "/.well-known/aureum-signing.pem", host=tenant.domain)
+    ders = [
+        ssl.PEM_cert_to_DER_cert(one)
+        for one in re.findall(r"-----BEGIN.*?END CERTIFICATE-----", answer.body.decode(), re.S)
+    ]
+    with ThreadPoolExecutor(1) as thread:  # in this one runs the event loop of Playwright
+        return thread.submit(verify, data, [Trusted(ders[0], tuple(ders[1:]))]).result()
+
+
+def test_a_whole_deal(
+    browser: Browser,
+    server: Server,
+    operator: Operator,
+    tenant: Tenant,
+    post: MailServer,
+    axe: str,
+    tmp_path: Path,
+) -> None:
+    operator.rows("DELETE FROM login_failures RETURNING 1")
+    buyer, seller = (f"{name}@{tenant.slug}.example.net" for name in ("nora", "sam"))
+    begun = deal(operator, tenant, [(NAME, buyer), (SAM, seller)], kinds=("initials", "date", "text"))
+    site = f"http://{tenant.domain}:{server.port}"
+    with visiting(browser, site, PHONE) as nora, visiting(browser, site, DESKTOP, "dark") as sam:
+        page = arrive(nora, post, begun, buyer)
+        heading(page, "Snake River Realty asks you to sign")
+        read_and_agree(page)
+        is_fine(nora, axe)
+        sign(page, "Boise")
+        heading(page, "You have signed")
+        is_fine(nora, axe)
+
+        others = arrive(sam, post, begun, seller)
+        read_and_agree(others)
+        draw(others)
+        sign(others, "Łódź")
+        reload_until(others, "The documents are complete")
+        is_fine(sam, axe)
+        page.reload()
+        heading(page, "The documents are complete")
+        is_fine(nora, axe)
+        data = download(page)
+        assert download(others) == data
+        expect(page.locator("dd.hash").first).to_have_text(hashlib.sha256(data).hexdigest())
+
+        found = verdict_of(server, tenant, data)
+        assert (found.sealed, found.unchanged, found.by, found.problems) == (True, True, "Snake River Realty", ())
+        if PDFSIG is not None:
+            said = pdfsig(data, tmp_path)
+            assert "Signature is Valid." in said and "Total document signed" in said
+        file = tmp_path / "kept.pdf"
+        for content, verdict in (
+            (data, "This document is genuine and unchanged"),
+            (data + b"\n% changed", "This document was changed after it was sealed"),
+        ):
+            file.write_bytes(content)
+            nora.go("/portal/verify")
+            page.get_by_label("Signed document (PDF)").set_input_files(file)
+            press(page, "Check the file")
+            heading(page, verdict)
+    envelope = begun.now
+    assert (envelope.state, begun.states) == ("completed", ["signed", "signed"])
+    (document,) = envelope.documents.values()
+    original = data[: document.bytes]
+    assert hashlib.sha256(original).hexdigest() == document.sha256, "what was sent is where the sealed file begins"
+    assert envelope.sealed[document.id].sha256 == hashlib.sha256(data).hexdigest()
