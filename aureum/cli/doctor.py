@@ -13,6 +13,7 @@ from aureum.cli.checks.documents import documents
 from aureum.cli.checks.machine import requests_login, room, routing_model, server, unknown_settings
 from aureum.cli.checks.mail import mail
 from aureum.cli.checks.replicas import replicas
+from aureum.cli.checks.sealing import sealing
 from aureum.cli.checks.state import Fact, disk, program, state
 from aureum.cli.checks.tenants import hosts, logins, read_models, subscribers, webhooks
 from aureum.cli.checks.timers import timers
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     timers,
     mail,
     documents,
+    sealing,
     hosts,
 )
 """In the order in which their findings are shown."""
@@ -42,9 +44,9 @@ MOST_TOLD = 20
 def doctor_command(as_json: Json = False) -> None:
     """Check the installation. Changes nothing.
 
-    Checks the settings, the database with its clock and disk, logins, read models, webhooks, timers, mail and
-    documents, and shows which Host belongs to which brokerage. The exit status is 1 if something is wrong or needs a
-    decision.
+    Checks the settings, the database with its clock and disk, logins, read models, webhooks, timers, mail,
+    documents and their seals, and shows which Host belongs to which brokerage. The exit status is 1 if something is
+    wrong or needs a decision.
     """
     findings, facts = examined()
     wrong = [finding.text for finding in findings if finding.decide]

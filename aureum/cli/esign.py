@@ -1,4 +1,6 @@
-"""``aureum esign``: the DocuSign account of a brokerage. Keys are read from files, and never shown."""
+"""``aureum esign``: the DocuSign account of a brokerage, and sealing again what could not be sealed. Keys are read from
+files, and never shown.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aureum.cli.installation import origin, tenant_of, with_store
-from aureum.cli.options import Json, Slug, Yes, examples, group
-from aureum.cli.output import Refused, confirm, say
+from aureum.cli.installation import origin, tenant_of, tenants_of, with_store
+from aureum.cli.options import Json, OneOrAll, Slug, Yes, examples, group
+from aureum.cli.output import Refused, confirm, say, table
 from aureum.domain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from aureum.signing.docusign.checking import Checked
     from aureum.store.event_store import EventStore
 
-app = group("E-signatures by a brokerage's own DocuSign account.")
+app = group("E-signatures: a brokerage's own DocuSign account, and seals that failed.")
 
 MOST_BYTES = 100_000
 ONE_STDIN = "Only one of --private-key and --connect-keys can be read from standard input."
@@ -160,6 +162,27 @@ def disconnect(slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
 
     with_store(work)
     say(as_json, {"brokerage": slug, "connected": False}, "The brokerage is no longer connected to DocuSign.")
+
+
+@app.command(
+    "retry-sealing", epilog=examples("aureum esign retry-sealing", "aureum esign retry-sealing --brokerage example")
+)
+def retry_sealing(slug: OneOrAll = None, as_json: Json = False) -> None:
+    """Seal again what could not be sealed.
+
+    Envelopes that all have signed, and whose sealing failed for good, wait for this. 'aureum doctor' lists them.
+    """
+    from aureum.signing.completing import retry_parked
+
+    async def work(store: EventStore) -> list[tuple[str, int]]:
+        return [
+            (name, await retry_parked(store.database, tenant_id))
+            for tenant_id, name in await tenants_of(store.database, slug)
+        ]
+
+    done = [(name, count) for name, count in with_store(work) if count]
+    columns = ("brokerage", "envelopes")
+    say(as_json, [dict(zip(columns, row, strict=True)) for row in done], table("Tried again", columns, done))
 
 
 def described(found: DocusignConnection) -> dict[str, Any]:

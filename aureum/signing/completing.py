@@ -72,6 +72,12 @@ UPDATE sealings SET due_at = NULL, error = NULL
  WHERE tenant_id = %(tenant)s AND envelope_id = %(envelope)s AND version = %(version)s
 """
 
+RETRY = """
+UPDATE sealings SET due_at = now(), failures = 0, parked = false
+ WHERE tenant_id = %(tenant)s AND parked AND due_at IS NOT NULL
+RETURNING 1
+"""
+
 LASTING = (CannotSeal, Refused)
 """What another try does not mend."""
 
@@ -123,6 +129,11 @@ async def attend(store: EventStore, blobs: BlobStore, tsa_url: str | None, due: 
         await store.database.rows(PUT_OFF, about | {"pause": pause, "error": reason(error), "parked": parked})
         return
     await store.database.rows(NOTHING_LEFT, about)
+
+
+async def retry_parked(database: Database, tenant_id: UUID) -> int:
+    """Have the worker try again what waits for an operator. Returns how many envelopes. Raises Unavailable."""
+    return len(await database.rows(RETRY, {"tenant": tenant_id}))
 
 
 def reason(error: Exception) -> str:

@@ -363,3 +363,25 @@ def test_leads_that_do_not_go_on(alone: Terminal) -> None:
     assert "tried again" in found["text"]
     change(alone, "UPDATE brokerages SET disabled = true")
     assert wrong(alone) == []
+
+
+def test_envelopes_that_are_not_sealed(alone: Terminal) -> None:
+    slug = alone.brokerage()
+    insert = (
+        "INSERT INTO sealings (tenant_id, envelope_id, due_at, version, failures, error, parked) "
+        "SELECT tenant_id, %s, now() + %s::interval, 1, %s, %s, %s FROM brokerages WHERE slug = %s"
+    )
+    for due, failures, error, parked in (
+        ("1 minute", 1, None, False),
+        ("-6 minutes", 0, None, False),
+        ("1 hour", 4, "busy", False),
+        ("1 hour", 1, "PdfReadError while sealing", True),
+    ):
+        change(alone, insert, uuid4(), due, failures, error, parked, slug)
+    found = wrong(alone)
+    assert [one["check"] for one in found] == ["sealing"] * 3
+    texts = " ".join(one["text"] for one in found)
+    assert "no worker seals it" in texts and "failed 4 times (busy)" in texts and "retry-sealing" in texts
+    assert alone.run("esign", "retry-sealing", "--json").json == [{"brokerage": slug, "envelopes": 1}]
+    assert len(wrong(alone)) == 2
+    assert alone.run("esign", "retry-sealing", "--json").json == []
