@@ -98,7 +98,7 @@ RESOURCES: tuple[Resource, ...] = (
         ),
         (f"{PANEL}duplicates", f"{PANEL}seen_as_client", f"{PANEL}contacts", f"{PANEL}activities"),
     ),
-    Resource(Conversation, (conversation_list.LIST,), (f"{API}clients.messages",)),
+    Resource(Conversation, (conversation_list.LIST,), (f"{API}clients.messages",), (f"{PANEL}client",)),
     Resource(Shortlist, (shortlists.LIST,), (f"{API}clients.listings",)),
     Resource(KeyDates, (key_dates.LIST,), (f"{API}clients.key_dates",)),
     Resource(

@@ -77,6 +77,24 @@ SELECT t.doc, count(*) OVER ()
  ORDER BY a.at NULLS LAST, a.id LIMIT %(limit)s
 """
 
+MESSAGES = """
+SELECT c.doc, x.doc, count(*) OVER ()
+  FROM conversation_list x
+  JOIN heads h ON h.tenant_id = x.tenant_id AND h.conversation_list_version = x.read_version
+  JOIN contact_list y ON y.tenant_id = x.tenant_id AND y.read_version = h.contact_list_version
+                     AND y.contact_id = x.contact_id
+  JOIN contact_list c ON c.tenant_id = x.tenant_id AND c.read_version = h.contact_list_version
+                     AND c.contact_id = coalesce(y.merged_into, y.contact_id)
+ WHERE x.tenant_id = %(tenant)s AND x.unread
+   AND (%(owner)s::uuid IS NULL OR EXISTS (
+           SELECT FROM lead_list l
+            WHERE l.tenant_id = x.tenant_id AND l.read_version = h.lead_list_version
+              AND l.contact_id = c.contact_id AND l.assigned_to = %(owner)s
+       ))
+ ORDER BY x.updated_at DESC LIMIT %(limit)s
+"""
+"""Conversations with messages that staff have not read; an agent's are those with the contacts of the agent's leads."""
+
 AGENTS = """
 SELECT u.number, u.user_id, u.name, coalesce(l.unanswered, 0), coalesce(t.overdue, 0), coalesce(s.showings, 0)
   FROM users u

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from aureum.domain import ids
 from aureum.http.panel.acting import named
+from aureum.http.panel.client import last_messages
 from aureum.http.panel.envelopes import of_person
 from aureum.http.panel.lead_page import QUICK
 from aureum.http.panel.lead_rows import FORMER, ago, names_of
@@ -30,8 +31,9 @@ async def around_contact(visit: Visit, contact: Doc) -> Doc:
     return {
         **found,
         "subscriber": await subscriber_of(visit, contact["email"]),
-        "quick": QUICK,
         "envelopes": await of_person(visit, contactId=contact["id"]),
+        "client": await last_messages(visit, contact),
+        "quick": QUICK,
     }
 
 

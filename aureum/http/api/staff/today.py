@@ -49,7 +49,10 @@ async def get_today(context: Context, query: OfBrokerage) -> Response:
         tenant_id, today.CLOCK, {"tenant": tenant_id, "owner": owner}
     )
     asked = about(tenant_id, owner, zone, now, night(now, hours, zone))
-    work = (today.UNANSWERED, today.POND, today.COUNTS, today.TASKS, today.SHOWINGS, today.CHANGES, today.REQUESTED)
+    work = (
+        *(today.UNANSWERED, today.POND, today.COUNTS, today.TASKS, today.SHOWINGS, today.CHANGES, today.REQUESTED),
+        today.MESSAGES,
+    )
     by_agent = (today.AGENTS, today.USERS) if owner is None else ()
     # Counting by agent takes as long as all the rest.
     parts = await asyncio.gather(
@@ -111,6 +114,7 @@ def shown(
 ) -> dict[str, Any]:
     """The answer, of the rows of the statements."""
     unanswered, pond, ((waiting, in_pond, overdue, later),), tasks, showings, changes, ((requested,),) = found[:7]
+    messages = found[7]
     return {
         "time_zone": zone,
         "behind": behind,
@@ -121,6 +125,10 @@ def shown(
             "total": showings[0][1] if showings else 0,
             "items": [orjson.Fragment(doc) for doc, _ in showings],
         },
+        "messages": {
+            "total": messages[0][2] if messages else 0,
+            "items": [waiting_client(orjson.loads(contact), orjson.loads(said)) for contact, said, _ in messages],
+        },
         "changes": {
             "since": leads_time(asked["since"]),
             "leads": sum(many for what, _, many in changes if what == "lead"),
@@ -128,8 +136,8 @@ def shown(
             "activities": {word: many for what, word, many in changes if what == "activity"},
             "showings": requested,
         },
-        "users": [{"id": to_wire(user_id), "name": name} for user_id, name in found[8]] if whole else None,
-        "agents": [agent(*row) for row in found[7]] if whole else None,
+        "users": [{"id": to_wire(user_id), "name": name} for user_id, name in found[9]] if whole else None,
+        "agents": [agent(*row) for row in found[8]] if whole else None,
     }
 
 
@@ -142,6 +150,16 @@ def waiting_lead(row: Sequence[Any]) -> dict[str, Any]:
         "overdue": bool(overdue),
         "pond": pond,
         "lead": orjson.Fragment(doc),
+    }
+
+
+def waiting_client(contact: Mapping[str, Any], conversation: Mapping[str, Any]) -> dict[str, Any]:
+    """A client whose messages staff have not read."""
+    return {
+        "contact_id": contact["id"],
+        "name": f"{contact['firstName']} {contact['lastName']}".strip(),
+        "unread": conversation["unread"],
+        "at": leads_time(datetime.fromisoformat(conversation["lastAt"])),
     }
 
 

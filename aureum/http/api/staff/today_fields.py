@@ -69,6 +69,22 @@ class ShowingsTodayResponse(Shape):
     items: list[ShowingResponse]
 
 
+class WaitingClient(Shape):
+    """A client whose messages staff have not read."""
+
+    contact_id: Annotated[Wire, Field(description="The contact.")]
+    name: str
+    unread: Annotated[Count, Field(description="How many messages were not read.")]
+    at: Annotated[LeadsTimestamp, Field(description="When the last one was written.")]
+
+
+class MessagesToday(Shape):
+    """Clients who wait for an answer, the latest first."""
+
+    total: Count
+    items: list[WaitingClient]
+
+
 class ChangesResponse(Shape):
     """What happened since the last working hours."""
 
@@ -109,6 +125,7 @@ class TodayResponse(Shape):
     pond: PondToday
     tasks: DueTasksResponse
     showings: ShowingsTodayResponse
+    messages: MessagesToday
     changes: ChangesResponse
     users: Annotated[
         list[AssignableUser] | None, Field(description="To whom leads can be assigned. `null` for an agent.")
