@@ -153,7 +153,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(Erasure, (erasures,), (f"{API}people.erasures",)),
     Resource(RoutingRehearsal, (routing_rehearsals,), (f"{API}routing.rehearsals",), (f"{PANEL}rehearsals",)),
     Resource(SealCertificate, (), (f"{API}signing.seal_certificate",)),
-    Resource(DocusignConnection),
+    Resource(DocusignConnection, (), (f"{API}signing.docusign_connection",)),
     Resource(ApiKey, (api_keys,), (f"{API}staff.api_keys",), (f"{PANEL}api_keys",)),
     Resource(
         Brokerage,

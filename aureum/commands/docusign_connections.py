@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.docusign_connection import Details, DocusignConnection, connection_of
-from aureum.domain.errors import Invalid, NotFound
+from aureum.domain.errors import Invalid, NotFound, WrongState
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import Origin
 
-NOT_CONNECTED = "This brokerage is not connected to DocuSign. Connect it with 'aureum esign connect'."
+NOT_CONNECTED = "This brokerage is not connected to DocuSign. The operator connects it with 'aureum esign connect'."
 NAME_ALL = "{field} is needed to connect a brokerage for the first time."
 NO_RSA_KEY = (
     "private_key must be the RSA private key that DocuSign's page 'Apps and Keys' has generated: its text from "
@@ -76,6 +76,12 @@ async def connection(store: EventStore, tenant_id: UUID) -> DocusignConnection |
     """The brokerage's connection, if it has one that can be used."""
     found = (await store.load(tenant_id, connection_of(tenant_id))).aggregate()
     return found if isinstance(found, DocusignConnection) and found.connected else None
+
+
+async def check_connected(store: EventStore, tenant_id: UUID) -> None:
+    """Raises WrongState unless envelopes can be sent by the brokerage's account."""
+    if await connection(store, tenant_id) is None:
+        raise WrongState(NOT_CONNECTED)
 
 
 def wanted(command: ConnectDocusign, known: Details) -> Details:

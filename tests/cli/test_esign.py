@@ -37,7 +37,7 @@ def kept(terminal: Terminal, slug: str) -> DocusignConnection | None:
 def test_a_connection_from_its_beginning_to_its_end(terminal: Terminal, peer: Peer, tmp_path: Path) -> None:
     slug = terminal.brokerage()
     unconnected = terminal.run("esign", "check", "--brokerage", slug)
-    assert unconnected.code == 1 and "Connect it with 'aureum esign connect'." in unconnected.err
+    assert unconnected.code == 1 and "The operator connects it with 'aureum esign connect'." in unconnected.err
     said = terminal.json("esign", "connect", "--brokerage", slug, *IDS, "--private-key", "-", stdin=PEM)
     assert said == {
         "connected": True,

@@ -1,8 +1,11 @@
 """Every answer that is made of events: its ETag, 304, 412, and how it was at another time."""
 
+from uuid import uuid4
+
 from aureum.http.contract.endpoint import Endpoint
 from tests.http.every.declared import collection, declared, every, of_events, query_fields, refusal
 from tests.http.every.sample import Sample
+from tests.signing.docusign.deal import connect
 
 OF_WORKERS = (
     "/api/me/sessions",
@@ -79,6 +82,9 @@ def test_a_change_changes_the_etag(sample: Sample, endpoint: Endpoint) -> None:
     renewing = declared("POST", f"{endpoint.path}/renew")
     if renewing is not None:
         sample.succeed(renewing, sample.call(renewing))
+    elif endpoint.path.endswith("/docusign"):
+        # Connected on the command line.
+        sample.operator.run(lambda store: connect(store, sample.tenant.id, (uuid4().hex,)))
     elif replacing is not None:
         sample.succeed(replacing, sample.call(replacing).but(path=call.path))
     elif adding is not None and endpoint.id is not None:

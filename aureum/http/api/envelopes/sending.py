@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from aureum.commands.changes import visible
+from aureum.commands.docusign_connections import check_connected
 from aureum.commands.envelopes.drafting import NO_ENVELOPE
 from aureum.commands.envelopes.ending import PurgeEnvelope, VoidEnvelope, purge_envelope, void_envelope
 from aureum.commands.envelopes.sending import (
@@ -41,6 +42,8 @@ async def post_envelope_send(context: Context, envelope_id: UUID) -> Response:
     effect."""
     found = await loaded(context, envelope_id)
     check_provider(context.caller, found.provider)
+    if found.provider == "docusign" and found.state == "draft":
+        await check_connected(context.app.store, context.tenant_id)
     command = SendEnvelope(tenant_id=context.tenant_id, envelope_id=envelope_id, visible_to=context.caller.visible_to)
     return await run_once(context, partial(send_envelope, context.app.store, command), envelope_body)
 
