@@ -62,7 +62,7 @@ class MessagePage(BaseModel):
     ] = None
 
 
-class MessageResponse(Shape):
+class ClientMessageResponse(Shape):
     """A message of the client, or of staff."""
 
     model_config = ConfigDict(
@@ -169,14 +169,14 @@ ENDPOINTS = (
         run=get_messages,
         summary="List the messages of a contact",
         query=MessagePage,
-        answers=list[MessageResponse],
+        answers=list[ClientMessageResponse],
     ),
     many(
         method="POST",
         run=post_message,
         summary="Write to a contact",
         body=MessageCreate,
-        answers=MessageResponse,
+        answers=ClientMessageResponse,
         status=201,
         refusals=(429,),
     ),

@@ -298,7 +298,7 @@ class DocumentHashes(Shape):
     sealedSha256: Annotated[str | None, Field(description="The SHA-256 of the sealed file. `null` until then.")]
 
 
-class DocumentEvent(Shape):
+class DocumentResponse(Shape):
     """What webhooks are told of an envelope: ids, the state and hashes."""
 
     id: Annotated[Wire, Field(description="The id of the envelope.")]

@@ -15,7 +15,7 @@ from aureum.http.access.callers import origin
 from aureum.http.api.clients.access import WITH_PORTAL
 from aureum.http.api.envelopes.access import check_provider
 from aureum.http.api.envelopes.envelope_fields import (
-    DocumentEvent,
+    DocumentResponse,
     EnvelopeChange,
     EnvelopeCreate,
     EnvelopeResponse,
@@ -138,7 +138,7 @@ async def get_envelope_history(context: Context, envelope_id: UUID, as_of: AsOf)
     return await get_history(context, envelope_list.LIST, envelope_id, NO_ENVELOPE, as_of, history_of)
 
 
-SHOWN = DocumentEvent
+SHOWN = DocumentResponse
 """What webhooks are sent."""
 
 every = partial(Endpoint, path="/api/envelopes", access=WITH_PORTAL)
