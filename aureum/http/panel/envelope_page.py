@@ -103,6 +103,7 @@ async def save(visit: Visit) -> Response:
 
 async def upload(visit: Visit) -> Response:
     """Take a document as it comes in."""
+    await visit.ask("GET", API + "/{id}", id=visit.id())
     if not (header(visit.request.scope, b"content-type") or "").startswith("multipart/form-data"):
         raise HttpError("media_type_unsupported", NO_FORM)
     try:

@@ -1,7 +1,7 @@
 """The documents of envelopes: uploaded, downloaded as they were sent or as they were sealed, taken out of drafts."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
@@ -23,7 +23,7 @@ from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_parts import LONGEST_NAME, MOST_BYTES, MOST_DOCUMENTS, Document
 from aureum.domain.envelope_rules import NO_DOCUMENT
 from aureum.domain.errors import Busy, DomainError, Invalid, NotFound, StaleVersion
-from aureum.domain.ids import id_of_bytes, to_wire
+from aureum.domain.ids import id_of_bytes, new_id, to_wire
 from aureum.http.access.callers import origin
 from aureum.http.api.clients.access import WITH_PORTAL
 from aureum.http.api.envelopes.uploading import Uploaded, take_back, upload
@@ -36,6 +36,7 @@ from aureum.http.wire.documents import PDF
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import envelope_list
 from aureum.store.blobs import ledger
+from aureum.store.event_store import Idempotency
 
 PATH = "/api/envelopes/{id}/documents"
 
@@ -111,11 +112,27 @@ async def post_document(context: Context, envelope_id: UUID, asked: UploadQuery)
         raise Invalid("documents", TOO_MANY)
     if stream.subject_key is None:
         raise NotFound(NO_ENVELOPE)
-    one = await upload(context, envelope_id, stream.subject_key, (asked.name or "").strip() or None)
-    return await attached(context, envelope_id, one)
+    document_id = new_id()
+    remember: list[Idempotency | None] = []
+
+    def body(changed: Envelope) -> bytes:
+        return uploaded_body(changed.documents[document_id])
+
+    async def arrived(name: str, sha256: str) -> None:
+        remember.append(await once(replace(context, body=f"{sha256} {name}".encode()), body))
+
+    name = (asked.name or "").strip() or None
+    one = await upload(context, document_id, envelope_id, stream.subject_key, name, arrived)
+    return await attached(context, envelope_id, one, body, remember[0])
 
 
-async def attached(context: Context, envelope_id: UUID, one: Uploaded) -> Response:
+async def attached(
+    context: Context,
+    envelope_id: UUID,
+    one: Uploaded,
+    body: Callable[[Envelope], bytes],
+    remember: Idempotency | None,
+) -> Response:
     """The answer, once it is recorded that the document is there. What is refused is deleted; if it is in doubt whether
     it was recorded, the sweep finds that out."""
     command = AttachDocument(
@@ -130,12 +147,7 @@ async def attached(context: Context, envelope_id: UUID, one: Uploaded) -> Respon
         anchors=tuple(dict.fromkeys(anchor.text for anchor in one.inspected.anchors)),
         sizes=one.inspected.sizes,
     )
-
-    def body(envelope: Envelope) -> bytes:
-        return uploaded_body(envelope.documents[one.id])
-
     try:
-        remember = await once(replace(context, body=f"{one.sha256} {one.name}".encode()), body)
         envelope, appended = await attach_document(
             context.app.store, command, origin(context.request, context.caller), idempotency=remember
         )

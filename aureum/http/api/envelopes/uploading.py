@@ -2,7 +2,7 @@
 then is it appended that it is there. What is refused leaves nothing."""
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import BinaryIO
@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from aureum.domain.envelope_parts import LONGEST_NAME, MOST_BYTES
 from aureum.domain.errors import Busy
-from aureum.domain.ids import new_id
 from aureum.domain.texts import one_line
 from aureum.http.contract.endpoint import Context
 from aureum.http.wire.documents import PdfUpload
@@ -36,17 +35,27 @@ class Uploaded:
     inspected: Inspected
 
 
-async def upload(context: Context, of: UUID, key: AESGCM, name: str | None) -> Uploaded:
-    """Keep the PDF of the request as one of the envelope or template *of*. Raises HttpError for what is refused,
-    QuotaFull, AlreadyStored, BucketUnavailable, Busy, Unavailable, and what ``PdfUpload`` raises."""
+async def upload(
+    context: Context,
+    document_id: UUID,
+    of: UUID,
+    key: AESGCM,
+    name: str | None,
+    arrived: Callable[[str, str], Awaitable[None]],
+) -> Uploaded:
+    """Keep the PDF of the request as one of the envelope or template *of*. *arrived* is told its name and hash before
+    it is looked at. Raises HttpError for what is refused, QuotaFull, AlreadyStored, BucketUnavailable, Busy,
+    Unavailable, and what ``PdfUpload`` and *arrived* raise."""
     too_large = HttpError("pdf_too_large", TEXTS["pdf_too_large"])
     sent = PdfUpload(context.request.receive, context.request.scope["headers"], MOST_BYTES, too_large)
-    blobs, document_id = context.app.blobs, new_id()
+    blobs = context.app.blobs
     with tempfile.TemporaryFile() as file:
         stored = await blobs.put(
             context.tenant_id, document_id, key, copied(sent.parts(), file), of=of, at_most=sent.at_most
         )
+        name = name or safe_name(sent.file_name)
         try:
+            await arrived(name, stored.sha256)
             file.seek(0)
             found = await inspected(file)
         except BaseException as error:
@@ -54,7 +63,7 @@ async def upload(context: Context, of: UUID, key: AESGCM, name: str | None) -> U
             if isinstance(error, Refused):
                 raise HttpError(error.code, error.text) from error
             raise
-    return Uploaded(document_id, name or safe_name(sent.file_name), stored.sha256, stored.bytes, found)
+    return Uploaded(document_id, name, stored.sha256, stored.bytes, found)
 
 
 async def copied(parts: AsyncIterator[bytes], file: BinaryIO) -> AsyncIterator[bytes]:
