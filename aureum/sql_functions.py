@@ -40,12 +40,14 @@ OF_THE_SERVICE = (
     ),
     Declared("projections/lead_counts_of.sql"),
     Declared("projections/contacts_of_address.sql"),
+    Declared("projections/leads_of_address.sql"),
     *(Declared("projections/contact_pairs.sql", duplicates.pairs(key)) for key in duplicates.KEYS),
     Declared("projections/properties_listed.sql"),
     Declared("projections/staff_leads.sql"),
     Declared("projections/lead_sorted.sql", lead_sorted.REPLACED),
     Declared("projections/brokerage_of_lead.sql"),
     Declared("http/panel/logs_changed.sql"),
+    Declared("http/portal/tours_of_address.sql"),
     Declared("background/lag.sql"),
 )
 """Those that requests call."""

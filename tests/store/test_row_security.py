@@ -251,6 +251,8 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "tour_page",
         "contact_page",
         "contacts_of_address",
+        "leads_of_address",
+        "tours_of_address",
         *(f"contact_pairs_{key}" for key in duplicates.KEYS),
         "properties_listed",
         "contact_search",

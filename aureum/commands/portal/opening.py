@@ -41,14 +41,7 @@ SELECT x.contact_id, x.doc FROM contact_list x
 """
 """A contact that was merged into another one keeps its row, by which the other one is found."""
 
-LEADS = """
-SELECT l.lead_id, l.doc, l.source_domain FROM lead_list l
- WHERE l.tenant_id = %(tenant)s
-   AND l.lead_id = ANY (ARRAY(SELECT unnest(search_ids('lead_list', 'lead_id', %(tenant)s, %(words)s))))
-   AND l.read_version = (SELECT h.lead_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
- ORDER BY l.lead_id DESC LIMIT %(limit)s
-"""
-"""With a subquery, so that the words are searched for once and not for each lead."""
+LEADS = "SELECT lead_id, doc, source_domain FROM leads_of_address(%(tenant)s, %(words)s, %(limit)s)"
 
 
 @dataclass(frozen=True)

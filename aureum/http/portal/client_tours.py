@@ -22,10 +22,8 @@ MOST = 200
 NO_TOUR = "There is no such tour."
 
 OF_ADDRESS = """
-SELECT t.tour_id, t.stream_version, t.doc, t.assigned_to, t.created_by FROM tour_list t
- WHERE t.tenant_id = %(tenant)s AND t.tour_id = ANY (search_ids('tour_list', 'tour_id', %(tenant)s, %(words)s))
-   AND t.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = %(tenant)s)
- ORDER BY t.tour_id DESC LIMIT %(limit)s
+SELECT tour_id, stream_version, doc, assigned_to, created_by
+  FROM tours_of_address(%(tenant)s, %(words)s, %(limit)s)
 """
 
 STATES = {

@@ -1,15 +1,21 @@
 """A brokerage with a contact, and its client, who signs in by the code of the mail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.http.operator import Operator, Tenant
 from tests.http.portal.client import Client, client_at
-from tests.http.serving import Server
+from tests.http.serving import Server, served
+from tests.logins import login_that_owns_nothing
 
-NewClient = Callable[..., Client]
+
+@pytest.fixture(scope="session")
+def server(served_url: str) -> Iterator[Server]:
+    """A process that browsers reach themselves, with a login of the database that owns nothing."""
+    with served(login_that_owns_nothing(served_url)) as running:
+        yield running
 
 
 @pytest.fixture
