@@ -129,12 +129,21 @@ def aureum(
     module: str = "aureum.processes.child",
     count: int = 1,
     model: Path | None = None,
+    replicas: str = "",
 ) -> Iterator[Server]:
-    """HTTP processes of the product on a database, their log in a file; *model* is where a routing model answers."""
+    """HTTP processes of the product on a database and its *replicas*, their log in a file; *model* is where a routing
+    model answers."""
     more = () if model is None else (str(model),)
     with (
         tempfile.TemporaryDirectory(dir=directory, prefix="metrics-") as metrics,
-        serving([module, "http"], environment(url, metrics), directory / "aureum.log", url, count, more) as server,
+        serving(
+            [module, "http"],
+            environment(url, metrics) | {"AUREUM_REPLICA_URLS": replicas},
+            directory / "aureum.log",
+            url,
+            count,
+            more,
+        ) as server,
     ):
         # They share the port, so that asking there does not tell who answers; each opens its metrics when it is up.
         deadline = time.monotonic() + READY_SECONDS
