@@ -15,7 +15,7 @@ from aureum.store.blobs import ledger
 from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.postgres.database import connect
 from aureum.store.postgres.service_role import OtherDatabase, give_rights, lacks_rights, owns
-from tests.logins import LOGIN, login_that_owns_nothing
+from tests.logins import LOGIN, login_that_owns_nothing, login_without_rights
 from tests.stores import capture, open_brokerage, opened_store
 
 OF_TENANTS = """
@@ -118,6 +118,16 @@ def test_a_new_table_needs_no_line(database_url: str) -> None:
         with pytest.raises(psycopg.errors.InsufficientPrivilege), session.transaction():
             session.execute(NAME.format(sql.Literal(str(mine))))
             session.execute("UPDATE new_list SET tenant_id = %s", [theirs])
+
+
+def test_two_migrations_at_once_give_the_rights_once(database_url: str) -> None:
+    login = login_without_rights(database_url)
+
+    async def both() -> list[list[str]]:
+        return await asyncio.gather(*(give_rights(database_url, login) for _ in range(2)))
+
+    assert sorted(asyncio.run(both())) == [[], ["rights"]]
+    assert lacks(login) is False
 
 
 def test_both_logins_must_lead_to_one_database(module_database_url: str, database_url: str) -> None:
