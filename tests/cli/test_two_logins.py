@@ -15,6 +15,10 @@ from tests.e2e.system import Running, eventually, system
 from tests.e2e.test_story import FORM, inbox
 from tests.logins import LOGIN, login_that_owns_nothing, login_without_rights
 
+HOST = "www.example.com"
+
+OPEN = ("brokerage", "create", "--name", "B", "--slug", "b", "--domain", HOST, "--plan", "elite")
+
 SESSIONS = "SELECT DISTINCT usename::text FROM pg_stat_activity WHERE datname = current_database()"
 
 
@@ -43,7 +47,7 @@ def warnings_of_serving(terminal: Terminal, *, sweeps: bool) -> list[dict[str, s
 
 
 def lead_came(running: Running) -> None:
-    answer = running.ask("POST", "/api/contact", FORM)
+    answer = running.ask("POST", "/api/contact", FORM, host=HOST)
     assert answer.status == 200, answer.body
 
 
@@ -65,14 +69,14 @@ def test_requests_are_answered_by_the_login_that_owns_nothing(terminal: Terminal
     assert warnings_of_serving(terminal, sweeps=False) == []
 
     use(terminal, login, owner_url)
-    terminal.json("demo")
+    terminal.json(*OPEN)
     with (
         inbox() as consumer,
         psycopg.connect(owner_url, autocommit=True) as connection,
         system(login, AUREUM_OWNER_DATABASE_URL=owner_url, AUREUM_WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8") as home,
     ):
         terminal.monkeypatch.setenv("AUREUM_WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8")
-        terminal.json("webhook", "create", "--brokerage", "demo", "--url", consumer.url, "--event", "lead.created")
+        terminal.json("webhook", "create", "--brokerage", "b", "--url", consumer.url, "--event", "lead.created")
         running = home.serve()
         lead_came(running)
         eventually(lambda: consumer.received)
@@ -83,7 +87,7 @@ def test_requests_are_answered_by_the_login_that_owns_nothing(terminal: Terminal
         assert wrong == []
 
     assert terminal.json("audit", "verify")["ok"] is True
-    state = terminal.json("doctor")["state"]["login"]
+    state = terminal.run("doctor", "--json").json["state"]["login"]
     assert (state["name"], state["requests"]) == (owner, {"name": LOGIN, "owns": False})
 
 
