@@ -10,6 +10,7 @@ import sys
 
 from aureum.cli.checks.check import Check, Doctor, Finding
 from aureum.cli.checks.documents import documents
+from aureum.cli.checks.docusign import docusign
 from aureum.cli.checks.machine import requests_login, room, routing_model, server, unknown_settings
 from aureum.cli.checks.mail import mail
 from aureum.cli.checks.replicas import replicas
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     mail,
     documents,
     sealing,
+    docusign,
     hosts,
 )
 """In the order in which their findings are shown."""
@@ -45,8 +47,8 @@ def doctor_command(as_json: Json = False) -> None:
     """Check the installation. Changes nothing.
 
     Checks the settings, the database with its clock and disk, logins, read models, webhooks, timers, mail,
-    documents and their seals, and shows which Host belongs to which brokerage. The exit status is 1 if something is
-    wrong or needs a decision.
+    documents, their seals and DocuSign, and shows which Host belongs to which brokerage. The exit status is 1 if
+    something is wrong or needs a decision.
     """
     findings, facts = examined()
     wrong = [finding.text for finding in findings if finding.decide]

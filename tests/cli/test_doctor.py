@@ -385,3 +385,25 @@ def test_envelopes_that_are_not_sealed(alone: Terminal) -> None:
     assert alone.run("esign", "retry-sealing", "--json").json == [{"brokerage": slug, "envelopes": 1}]
     assert len(wrong(alone)) == 2
     assert alone.run("esign", "retry-sealing", "--json").json == []
+
+
+def test_envelopes_that_wait_for_docusign(alone: Terminal) -> None:
+    slugs = [alone.brokerage() for _ in range(2)]
+    insert = (
+        "INSERT INTO docusign_envelopes (tenant_id, envelope_id, step, due_at, version, failures) "
+        "SELECT tenant_id, %s, 'follow', now() + %s::interval, 1, %s FROM brokerages WHERE slug = %s"
+    )
+    for due, failures, slug in (
+        ("14 minutes", 0, slugs[0]),
+        (None, 9, slugs[0]),
+        ("1 hour", 3, slugs[0]),
+        ("-1 minute", 2, slugs[1]),
+        ("-6 minutes", 0, slugs[1]),
+    ):
+        change(alone, insert, uuid4(), due, failures, slug)
+    failing, waiting = wrong(alone)
+    assert [(one["check"], one["brokerage"], one["envelopes"]) for one in (failing, waiting)] == [
+        ("docusign", slugs[0], 1),
+        ("docusign", slugs[1], 1),
+    ]
+    assert f"aureum esign check --brokerage {slugs[0]}" in failing["text"] and "no worker" in waiting["text"]

@@ -34,7 +34,7 @@ from aureum.store.metadata import Origin
 REFUSED = "DocuSign refused the envelope: {why}."
 DEADLINE = "The deadline has passed."
 NO_PDF = Failed("unreadable", code="no_pdf")
-NOT_COMPLETED = Failed("unavailable", code="not_completed")
+NOT_COMPLETED = Failed("unavailable", code="not_completed", wait=SILENCE.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
