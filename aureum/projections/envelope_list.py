@@ -92,7 +92,6 @@ def head(envelope: Envelope | Envelope.Drafted) -> Row:
         "provider": envelope.provider,
         "contactId": wire_or_none(envelope.contact_id),
         "leadId": wire_or_none(envelope.lead_id),
-        "templateId": wire_or_none(envelope.template_id),
         "createdById": wire_or_none(envelope.created_by),
         "inOrder": envelope.in_order,
         "deadlineDays": envelope.deadline_days,

@@ -23,6 +23,7 @@ RAISE = (
 WRITE = "Run: python -m tests.projections.steps"
 
 NOT_KEPT: dict[str, set[str]] = {
+    "envelope_list": {"template_id"},
     "property_list": {"created_by"},
     "contact_list": {"created_by"},
     "tour_list": {"local_start", "source", "source_domain"},

@@ -58,7 +58,6 @@ FIELDS: Mapping[str, str] = {
     "EnvelopeResponse.provider": "Who has it signed.",
     "EnvelopeResponse.recipients": "Who signs, and who gets a copy. Those who were replaced stay.",
     "EnvelopeResponse.sentAt": "When it was sent. `null` while it is a draft.",
-    "EnvelopeResponse.templateId": "The template that it was drafted from.",
     "endedAt": "When it ended. `null` while it is running.",
     "firstName": "First name.",
     "first_name": "First name.",

@@ -318,7 +318,6 @@ class EnvelopeResponse(Shape):
     provider: Provider
     contactId: Wire | None
     leadId: Wire | None
-    templateId: Wire | None
     createdById: Annotated[Wire | None, Field(description="The user who drafted it. `null` for an API key.")]
     inOrder: bool
     deadlineDays: int

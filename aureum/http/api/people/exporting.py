@@ -1,14 +1,16 @@
 """All that a brokerage has of one person, as one document: records with their histories, and mails. For the person, or
 for another system; ``aureum person export`` writes it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from email import message_from_bytes, policy
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from aureum.commands.envelopes.of_person import envelopes_of
 from aureum.commands.person import OF_PERSONS, Person
 from aureum.domain.conversation import Conversation
+from aureum.domain.emails import one_form
 from aureum.domain.ids import aureum_time, now, to_wire
 from aureum.http.contract.history import entries, history_in, history_of
 from aureum.mail.queue.mail_log import LoggedMail, logged
@@ -48,6 +50,11 @@ async def everything(store: EventStore, tenant_id: UUID, person: Person) -> dict
     for stream_id, (kind, doc) in person.records.items():
         stream = await store.load(tenant_id, stream_id)
         records.append({"type": kind, "data": doc, "history": HISTORIES[kind](stream)})
+    envelopes = await envelopes_of(store, tenant_id, person)
+    for envelope_id, doc in {**envelopes.purged, **envelopes.kept, **envelopes.open}.items():
+        acts = [one.event for one in (await store.load(tenant_id, envelope_id)).events]
+        told = [{"type": event.TOPIC, "at": aureum_time(event.timestamp)} for event in acts]
+        records.append({"type": "envelope", "data": own_part(doc, person.addresses), "history": told})
     tenant_key = await store.tenant_key(tenant_id)
     about = {"tenant": tenant_id, "subjects": list(person.records)}
     mails = [logged(tenant_key, row) for row in await store.database.rows(MAILS, about)]
@@ -57,6 +64,13 @@ async def everything(store: EventStore, tenant_id: UUID, person: Person) -> dict
         "records": records,
         "mails": [mail_document(mail) for mail in mails],
     }
+
+
+def own_part(doc: Mapping[str, Any], addresses: Collection[str]) -> dict[str, Any]:
+    """An envelope without the names and addresses of its other parties."""
+    hidden = dict.fromkeys(("name", "email", "contactId", "declinedReason"))
+    people = [one if one_form(one["email"]) in addresses else one | hidden for one in doc["recipients"]]
+    return {**doc, "recipients": people}
 
 
 def mail_document(mail: LoggedMail) -> dict[str, Any]:

@@ -3,7 +3,10 @@ by all is kept for them, with the reason and until when."""
 
 from typing import Any
 
+from aureum.commands.person import find_person
 from aureum.domain.ids import from_wire
+from aureum.http.api.people.exporting import everything
+from aureum.store.event_store import EventStore
 from tests.http.operator import Operator, Tenant
 from tests.http.sending import asked, completed, draft, person, refused, sent
 from tests.http.serving import Server
@@ -66,6 +69,21 @@ def test_each_state_has_its_fate(server: Server, operator: Operator) -> None:
     assert history[-1]["type"] == "envelope.purged" and "secret" not in str(history).lower()
     assert [one["changes"] for one in history if one["type"] == "envelope.document_attached"], "hashes remain"
     assert "ab" * 32 in str(history)
+
+
+def test_an_export_has_the_persons_envelopes_without_the_other_parties(
+    server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    email = f"export.{tenant.slug}@example.com"
+    made = sent(server, operator, tenant, person(1, email=email), person(2, name="Other Party"))
+
+    async def exported(store: EventStore) -> dict[str, Any]:
+        return await everything(store, tenant.id, await find_person(store, tenant.id, email=email))
+
+    (record,) = operator.run(exported)["records"]
+    assert record["type"] == "envelope" and record["data"]["id"] == made["id"]
+    assert [one["email"] for one in record["data"]["recipients"]] == [email, None]
+    assert "Other Party" not in str(record) and record["history"][-1]["type"] == "envelope.recipient_invited"
 
 
 def only(one: dict[str, Any]) -> dict[str, Any]:
