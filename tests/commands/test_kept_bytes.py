@@ -5,18 +5,26 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from aureum.commands import kept_bytes
+from aureum.commands.envelopes.drafting import (
+    AttachDocument,
+    DraftEnvelope,
+    RemoveDocument,
+    attach_document,
+    draft_envelope,
+    remove_document,
+)
 from aureum.commands.kept_bytes import delete_gone, sweep_unsure
 from aureum.store.blobs import DocumentLost, ledger
+from aureum.store.metadata import COMMAND_LINE, Origin
 from tests.store.blobs.test_keeping import KEY, opened_blobs, read, stream
-from tests.stores import capture
 
+ORIGIN = Origin(COMMAND_LINE)
 AGE = "UPDATE documents SET begun_at = begun_at - interval '25 hours'"
 
 KILLED = """
@@ -62,38 +70,34 @@ def test_what_a_killed_process_has_left_is_swept_after_a_day(database_url: str) 
     run(scenario())
 
 
-def test_what_an_event_names_stays_until_it_is_let_go(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_event_names_stays_until_it_is_let_go(database_url: str) -> None:
     async def scenario() -> None:
         async with opened_blobs(database_url) as (store, blobs, tenant):
-            owner = (await capture(store, tenant)).id
+            envelope, _ = await draft_envelope(store, DraftEnvelope(tenant_id=tenant, subject="Offer"), ORIGIN)
+            about: dict[str, Any] = {"tenant_id": tenant, "envelope_id": envelope.id}
             documents = [uuid4() for _ in range(5)]
             for document in documents:
-                await blobs.put(tenant, document, KEY, stream(b"text"), of=owner)
-            names: set[UUID] = set(documents[:3])
-
-            async def named(*_: object) -> Collection[UUID]:
-                return names
-
-            monkeypatch.setattr(kept_bytes, "named_by", named)
+                stored = await blobs.put(tenant, document, KEY, stream(document.bytes), of=envelope.id)
+            for document in documents[:3]:
+                attach = AttachDocument(
+                    **about, document_id=document, name="Offer.pdf", sha256=stored.sha256, bytes=stored.bytes, pages=1
+                )
+                await attach_document(store, attach, ORIGIN)
             assert await sweep_unsure(store, blobs, at_once=2) == 0
             await store.database.rows(AGE)
             assert await sweep_unsure(store, blobs, at_once=2) == 2
-            names.clear()
+            # What was looked at is not looked at again, unless it is to be taken out.
+            await remove_document(store, RemoveDocument(**about, document_id=documents[1]), ORIGIN)
+            await store.database.rows(AGE)
             assert await sweep_unsure(store, blobs) == 0
-            await ledger.let_go(store.database, tenant, documents[:1])
+            await ledger.let_go(store.database, tenant, documents[:2])
+            assert await sweep_unsure(store, blobs) == 0
             await store.database.rows(AGE)
             assert await sweep_unsure(store, blobs) == 1
-            left = [one for one in documents if [one] == [row[0] for row in await rows_of(store, one)]]
-            assert left == documents[1:3]
-            for document in documents[1:3]:
-                assert await read(blobs, tenant, document) == b"text"
-
-    async def rows_of(store: Any, document: UUID) -> list[Any]:
-        return list(
-            await store.database.rows(
-                "SELECT document_id FROM documents WHERE document_id = %(document)s", {"document": document}
-            )
-        )
+            left = await store.database.rows("SELECT document_id FROM documents")
+            assert {document for (document,) in left} == {documents[0], documents[2]}
+            for document in (documents[0], documents[2]):
+                assert await read(blobs, tenant, document) == document.bytes
 
     run(scenario())
 
