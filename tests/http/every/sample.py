@@ -5,6 +5,7 @@ what a POST beside it makes. ``RECIPES`` and ``MAKERS`` have what does not.
 """
 
 import secrets
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,6 +16,10 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from pydantic import SecretStr
 from pyotp import TOTP
 
@@ -48,24 +53,6 @@ RETURNING 1
 """
 NOTHING_FAILED = "DELETE FROM login_failures RETURNING 1"
 """All tests try passwords from one address, whose wrong ones slow it down."""
-
-PKCS12 = (
-    "MIIDzAIBAzCCA4IGCSqGSIb3DQEHAaCCA3MEggNvMIIDazCCAhoGCSqGSIb3DQEHBqCCAgswggIHAgEAMIICAAYJKoZIhvcNAQcB"
-    "MF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBzwOjrvyXHNcHYO035PrDjAgJOIDAMBggqhkiG9w0CCQUAMB0GCWCGSAFl"
-    "AwQBKgQQxzg3qzeILg2JRji42vbO0oCCAZAAmeAe/WIyjsrMVX8cU1GPuG6JGX9K7Otby02EGGRIubo8AfhgMGH2AI7AldiEFi3T"
-    "E8tTkOr23LtnCoPoBWKa/DB3Wj18gobbdAf5TxQA1WqJGU6JpgY8t0Vg3rrSvTSKarSCibSf1amxV29b2+Ym7hddjrp8ar4RkCpX"
-    "i78iMubgGTkkCFZ9NbTswb0Tg7mQi6RIzOSsxkRWJTTiO28UvDPDYQkXPZsajCctg+1RHrIt2SAERbwAobTFFqqWtPjvdfBjsPSj"
-    "rBTt03pFi9AiaFNsIfUA2xYsMX/qyr1xNQbijwLOnNzdqKTeAh0wHxO5wO9v9bFTvys3yXnwiWQBPVPPrhtH5bk0jbB9uWdMTcQv"
-    "Gjl4V2iTEn7MqZ3+J6fF3Oayab7gADZNXLHQm+4tMAhaqzbBp45u+IrVq3+uexOMiVEBSiodTQlVCi7xxH69hC1vy4pSUoqphZto"
-    "YQLZ3ony1hhVupokDwjd5dQEO18niPGuYX8GMwOIEyVio/cxSHRIZKki6pZcMwxKTSocMIIBSQYJKoZIhvcNAQcBoIIBOgSCATYw"
-    "ggEyMIIBLgYLKoZIhvcNAQwKAQKggfcwgfQwXwYJKoZIhvcNAQUNMFIwMQYJKoZIhvcNAQUMMCQEEFhVLTyb8iAfBTxykbxpZdoC"
-    "Ak4gMAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBDmqfaLKQN3RNCLT/3FCiPiBIGQvxgt4uCr6Kef8zxNgT6MEKWHAl2XQEWf"
-    "lyBGz7Z6YwVx5t3pvbfjxuuxTY0xPufDlwGFtoIaZnB2YkABCQHL6XHvC716xe6EDpRKFMiebbKlsnuW2slyCGKzMqUexmD6vJT8"
-    "sSiRM5NjqsNZNYITdaB+FOEA6WUMMSE6mr9v8UBFms+T0B73/JH0mNplmn2YMSUwIwYJKoZIhvcNAQkVMRYEFI3hvkBhMRXshWoF"
-    "T3UN1qg2NCZMMEEwMTANBglghkgBZQMEAgEFAAQgfVcwqZ+R3PtXFS8QDAZ/JM2mfJtS5JFJz+jjn15nlGIECAuNdfTN2ibDAgII"
-    "AA=="
-)
-"""A key on P-256 with its certificate, until 2126."""
 
 LOGOUT = "/api/v1/auth/logout"
 """What ends the token that asks it."""
@@ -697,6 +684,24 @@ def imported(sample: Sample) -> dict[str, Any]:
     return {"path": f"{IMPORTS}/{made}/undo"}
 
 
+def pkcs12_file() -> dict[str, str]:
+    """Another key, with its certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Snake River Realty")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now() - timedelta(days=1))
+        .not_valid_after(now() + timedelta(days=365))
+        .sign(key, hashes.SHA256())
+    )
+    file = pkcs12.serialize_key_and_certificates(None, key, certificate, None, BestAvailableEncryption(b"secret"))
+    return {"file": b64encode(file).decode(), "password": "secret"}
+
+
 def with_certificate(sample: Sample) -> dict[str, Any]:
     """A brokerage that has sealed a document, or has imported a certificate."""
     put = declared("POST", "/api/v1/admin/signing/certificate")
@@ -817,7 +822,7 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     },
     ("GET", "/api/leads/{id}/duplicates"): asked_twice,
     ("GET", "/api/v1/admin/signing/certificate"): with_certificate,
-    ("POST", "/api/v1/admin/signing/certificate"): lambda _: {"body": {"file": PKCS12, "password": "secret"}},
+    ("POST", "/api/v1/admin/signing/certificate"): lambda _: {"body": pkcs12_file()},
     ("PATCH", "/api/v1/admin/signing"): lambda sample: {"body": {"retain_years": next(NUMBERS) % 90 + 10}},
     ("POST", "/api/envelopes/{id}/purge"): lambda sample: {
         "path": f"/api/envelopes/{sample.make('/api/envelopes')}/purge"

@@ -11,7 +11,7 @@ from aureum.domain.ids import id_of_bytes, to_wire
 from aureum.signing.completing import attend, take
 from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.event_store import EventStore
-from tests.http.every.sample import PKCS12
+from tests.http.every.sample import pkcs12_file
 from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 from tests.signing.deals import CONTRACT, Deal, envelope_of, once, sealed_file, sent_deal, sign
@@ -88,7 +88,7 @@ def test_the_certificate(server: Server, operator: Operator, tenant: Tenant) -> 
     shown = server.ask("GET", CERTIFICATE, headers=owner)
     assert shown.json == made.json
     assert server.ask("GET", CERTIFICATE, headers=owner | {"If-None-Match": shown.headers["etag"]}).status == 304
-    imported = server.ask("POST", CERTIFICATE, {"file": PKCS12, "password": "secret"}, owner)
+    imported = server.ask("POST", CERTIFICATE, pkcs12_file(), owner)
     assert imported.status == 200, imported.body
     assert imported.json["imported"] is True and imported.json["sha256"] != made.json["sha256"]
     # Both are published, the one in use first.
@@ -97,13 +97,13 @@ def test_the_certificate(server: Server, operator: Operator, tenant: Tenant) -> 
     for role in ("broker", "agent"):
         staff = operator.staff(tenant.id, role).bearer
         assert server.ask("GET", CERTIFICATE, headers=staff).status == 403
-        assert server.ask("POST", CERTIFICATE, {"file": PKCS12, "password": "secret"}, staff).status == 403
+        assert server.ask("POST", CERTIFICATE, pkcs12_file(), staff).status == 403
 
 
 @pytest.mark.parametrize(
     ("file", "password", "why"),
     [
-        (PKCS12, "wrong", "password is wrong"),
+        (pkcs12_file()["file"], "wrong", "password is wrong"),
         (base64.b64encode(b"hello").decode(), "secret", "not a PKCS#12 file"),
         ("not base64!", "secret", "in base64"),
         ("", "secret", "not a PKCS#12 file"),
