@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from aureum.commands.conversations import SendMessage, read_messages, send_message
+from aureum.commands.person import find_person
+from aureum.commands.portal.feeds import open_client_feed
 from aureum.commands.shortlists import React, react, remove_listing, save_listing
 from aureum.domain.conversation import FROM_CLIENT_A_DAY, Conversation
 from aureum.domain.errors import NotAllowed, NotFound, TooMany
 from aureum.domain.ids import from_wire
 from aureum.domain.of_contact import CLIENT
+from aureum.http.api.people.exporting import everything
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from tests.http.api.contacts.test_contacts import contact
@@ -20,6 +23,7 @@ from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 
 ORIGIN = Origin(COMMAND_LINE)
+FEEDS = "SELECT 1 FROM portal_feeds WHERE tenant_id = %(tenant)s"
 DATE = {"label": "Closing", "date": "2027-04-01", "note": None}
 
 
@@ -216,6 +220,23 @@ def test_erasing_a_person_erases_what_stands_around(server: Server, operator: Op
     server.by_key(tenant, "POST", f"/api/contacts/{one}/listings", {"propertyId": villa, "note": "secretmark"})
     server.by_key(tenant, "PUT", f"/api/contacts/{one}/key-dates", {"dates": [DATE | {"note": "secretmark"}]})
 
+    async def exported(store: EventStore) -> dict[str, Any]:
+        person = await find_person(store, tenant.id, email="gone@example.com")
+        return await everything(store, tenant.id, person)
+
+    document = operator.run(exported)
+    assert {one["type"] for one in document["records"]} == {"contact", "conversation", "shortlist", "key_dates"}
+    for record in document["records"]:
+        assert ("secretmark" in str(record)) == (record["type"] != "contact"), record
+        assert record["history"], record
+
+    async def with_feed(store: EventStore) -> int:
+        tenant_key = await store.tenant_key(tenant.id)
+        await open_client_feed(store.database, tenant_key, "gone@example.com", "secret")
+        return len(await store.database.rows(FEEDS, {"tenant": tenant.id}))
+
+    assert operator.run(with_feed) == 1
+
     erased = server.ask("POST", "/api/v1/admin/people/erase", {"email": "gone@example.com"}, owner.bearer)
 
     assert erased.json["records"] == {"contact": 1, "conversation": 1, "shortlist": 1, "key_dates": 1}
@@ -224,5 +245,6 @@ def test_erasing_a_person_erases_what_stands_around(server: Server, operator: Op
     assert server.by_key(tenant, "POST", f"/api/contacts/{one}/messages", {"text": "late"}).status == 404
     with pytest.raises(NotFound):
         operator.run(lambda store: read_messages(store, tenant.id, uuid(one), CLIENT, ORIGIN))
+    assert operator.rows(FEEDS, tenant=tenant.id) == []
     text = str(operator.run(lambda store: store.load(tenant.id, Conversation.stream_of(uuid(one)))))
     assert "secretmark" not in text and "[erased]" in text
