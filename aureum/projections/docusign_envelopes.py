@@ -22,15 +22,17 @@ SILENCE = timedelta(minutes=15)
 """DocuSign is asked about an envelope at most so often."""
 
 APPEND = """
-INSERT INTO docusign_envelopes (tenant_id, envelope_id, provider_id, step, due_at, version)
+INSERT INTO docusign_envelopes AS d (tenant_id, envelope_id, provider_id, step, due_at, version)
 SELECT tenants[r.item], r.envelope_id, r.provider_id, r.step, r.due_at, r.version
   FROM json_to_recordset(rows) AS r (
            item integer, envelope_id uuid, provider_id text, step text, due_at timestamptz, version integer)
  WHERE tenants[r.item] IS NOT NULL
 ON CONFLICT (tenant_id, envelope_id) DO UPDATE SET
        provider_id = excluded.provider_id, step = excluded.step, due_at = excluded.due_at,
-       version = excluded.version, failures = 0
+       version = excluded.version,
+       failures = CASE WHEN d.step IS NOT DISTINCT FROM excluded.step THEN d.failures ELSE 0 END
 """
+"""A try that failed is remembered as long as the step is the same: it may have got through."""
 
 Row = dict[str, Any]
 

@@ -37,7 +37,7 @@ grants: list[dict[str, str]] = []
 
 def asked(method: str, url: str, **given: object) -> SimpleNamespace:
     """The call for a token, which the library makes over https alone."""
-    grants.append({"url": url, **given["post_params"]})  # type: ignore[dict-item]
+    grants.append({"url": url, **given["post_params"]})
     return SimpleNamespace(data=json.dumps({"access_token": "t", "token_type": "Bearer", "expires_in": 1}), status=200)
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -124,6 +125,16 @@ def test_a_deal_by_calls_alone(deal: Deal) -> None:
     assert told == [
         f"envelope.{name}" for name in ("provider_linked", "viewed", "signed", "recipient_invited", "signed")
     ]
+
+
+def test_the_same_call_many_times_at_once(deal: Deal) -> None:
+    deal.peer.act(deal.provider_id, 1, "completed")
+    body, headers = deal.peer.connect_call("recipient-completed", deal.provider_id, number=1)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: deal.sent(body, headers), range(6)))
+    assert {one.status for one in answers} == {200}
+    rows = deal.operator.rows(TOLD, tenant=deal.tenant.id, envelope=from_wire(deal.envelope_id))
+    assert [kind for kind, _ in rows].count("envelope.signed") == 1 and deal.states == ["sent", "signed", "invited"]
 
 
 def test_a_decline_and_a_void(deal: Deal) -> None:
