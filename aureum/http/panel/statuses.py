@@ -50,7 +50,7 @@ STATUSES: dict[str, dict[str, Status]] = {
         "declined": Status("Declined", "x-circle", "red"),
         "voided": Status("Withdrawn", "minus-circle", "gray"),
         "expired": Status("Expired", "exclamation-triangle", "amber"),
-        "purged": Status("Deleted", "minus-circle", "gray"),
+        "purged": Status("Deleted", "trash", "gray"),
     },
     "recipient": {
         "waiting": Status("Comes later", "clock", "gray"),
