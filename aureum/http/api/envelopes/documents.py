@@ -80,9 +80,9 @@ class UploadedResponse(Shape):
 
     id: Wire
     name: str
-    bytes: Annotated[int, Field(ge=1, le=MOST_BYTES)]
-    pages: Annotated[int, Field(ge=1)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(ge=1, le=MOST_BYTES, description="The size of the file.")]
+    pages: Annotated[int, Field(ge=1, description="How many pages it has.")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="The SHA-256 of the file.")]
 
 
 def uploaded_body(document: Document) -> bytes:

@@ -125,7 +125,7 @@ class TodayResponse(Shape):
     pond: PondToday
     tasks: DueTasksResponse
     showings: ShowingsTodayResponse
-    messages: MessagesToday
+    messages: Annotated[MessagesToday, Field(description="Clients whose messages were not read.")]
     changes: ChangesResponse
     users: Annotated[
         list[AssignableUser] | None, Field(description="To whom leads can be assigned. `null` for an agent.")
