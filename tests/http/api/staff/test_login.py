@@ -22,7 +22,7 @@ from tests.http.serving import Answer, Server
 
 WAITING = """
 SELECT pid FROM pg_stat_activity
- WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT FROM heads%'
+ WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT FROM hold_heads%'
 """
 
 
