@@ -30,6 +30,7 @@ from aureum.domain.ids import from_wire, new_id, now, to_wire
 from aureum.store.event_store import EventStore
 from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.serving import Answer, Server
+from tests.signing.docusign.deal import connect
 
 SHA256 = "ab" * 32
 TYPED = Signature("typed", typed="Jane Doe")
@@ -140,6 +141,7 @@ def every_end(server: Server, operator: Operator, tenant: Tenant) -> dict[str, s
     found = {end: sent(server, operator, tenant) for end in ("completed", "declined", "voided")}
     completed(operator, tenant, found["completed"], "person1@example.com")
     asked(server, tenant, "POST", f"/api/envelopes/{found['voided']['id']}/void", {"reason": "Changed"})
+    operator.run(lambda store: connect(store, tenant.id))
     found["expired"] = sent(server, operator, tenant, provider="docusign")
     ids = {end: one["id"] for end, one in found.items()}
     declined, expired = from_wire(ids["declined"]), from_wire(ids["expired"])
