@@ -27,12 +27,14 @@ KINDS = {
     "conversation": ("conversation", "conversations"),
     "shortlist": ("list of listings", "lists of listings"),
     "key_dates": ("list of key dates", "lists of key dates"),
+    "envelope": ("set of documents to sign", "sets of documents to sign"),
 }
 
 WHERE = {
     "lead": ("A lead", "/admin/leads/"),
     "contact": ("A contact", "/admin/contacts/"),
     "user": ("A user", "/admin/users/"),
+    "envelope": ("Signed documents", "/admin/envelopes/"),
     "history": ("The history", None),
     "backups": ("Backups", None),
     "tasks": ("Texts of tasks", None),

@@ -2,6 +2,7 @@
 
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, page
+from tests.http.sending import completed, draft, person, sent
 from tests.http.serving import Server
 
 
@@ -36,3 +37,23 @@ def test_an_owner_erases_a_person_and_a_broker_is_offered_nothing(
     again = page(owner.send(form.action, [*typed, ("word", "erase")]), 200)
     assert again.said("p", role="status") == ["Erased: 1 lead, 1 contact."]
     assert owner.get(f"/admin/leads/{lead['id']}").status == 404
+
+
+def test_documents_are_purged_or_kept_or_stop_it(
+    server: Server, owner: Reader, operator: Operator, tenant: Tenant
+) -> None:
+    """Drafts go, what all have signed stays, and what is being signed must be withdrawn first."""
+    made = server.by_key(tenant, "POST", "/api/contacts", {"firstName": "Zora", "lastName": "Z", "type": "BUYER"}).json
+    step = f"/admin/contacts/{made['id']}/erase"
+    draft(server, tenant, contactId=made["id"])
+    signed = sent(server, operator, tenant, person(1), contactId=made["id"])
+    stopped = owner.get(step)
+    assert stopped.status == 409 and b"Void the envelope" in stopped.body
+    completed(operator, tenant, signed, "person1@example.com")
+    asked = owner.read(step)
+    assert "1 set of documents to sign" in asked.said("li") and "Signed documents" in asked.said("dt")
+    assert f"/admin/envelopes/{signed['id']}" in asked.links
+    (form,) = [one for one in asked.forms if one.action == step]
+    done = page(owner.send(step, form.filled(word="erase")), 200)
+    assert done.said("p", role="status") == ["Erased: 1 contact, 1 set of documents to sign."]
+    assert owner.get(f"/admin/envelopes/{signed['id']}").status == 200

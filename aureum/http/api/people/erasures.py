@@ -54,9 +54,12 @@ class KeptResponse(Shape):
     """What is kept, and why."""
 
     what: Annotated[
-        str, Field(description="What is kept: `history`, `backups` or `tasks`, or a `user`, `lead` or `contact`.")
+        str,
+        Field(
+            description="What is kept: `history`, `backups` or `tasks`, or a `user`, `lead`, `contact` or `envelope`."
+        ),
     ]
-    id: Annotated[str | None, Field(description="The id of the user, lead or contact.")]
+    id: Annotated[str | None, Field(description="The id of the user, lead, contact or envelope.")]
     why: Annotated[str, Field(description="Why it is kept, and what you can do about it.")]
 
 
@@ -71,8 +74,10 @@ class ErasureResponse(Shape):
 
 async def post_erase(context: Context, named: PersonNamed) -> Response:
     """Erases a person: all leads, contacts, showings, subscribers and tasks with this email address, and the records
-    related to them. Their personal fields can never be read again, not even in histories. Webhooks receive
-    `lead.updated`, `contact.updated` and `showing.updated` with `erased: true`. This cannot be undone."""
+    related to them, with messages, listings, key dates and drafts of documents. Documents that were sent to be signed
+    stop the erasure. Documents that all have signed are kept for the other parties. The personal fields of what is
+    erased can never be read again, not even in histories. Webhooks receive `lead.updated`, `contact.updated` and
+    `showing.updated` with `erased: true`. This cannot be undone."""
     tenant_id, _ = await managed_brokerage(context, named.brokerage_id)
     if sum(one is not None for one in (named.email, named.contact_id, named.lead_id)) != 1:
         raise Invalid("email", ONE_OF_THREE)
