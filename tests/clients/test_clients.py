@@ -33,6 +33,7 @@ def test_a_client_in_python(tools: Tools, document: Path, server: Server, tenant
     made = tools.run(
         "openapi-python-client",
         *("generate", f"--path={document}", "--output-path=made", "--meta=none", "--fail-on-warning"),
+        f"--config={HERE / 'python_client.yaml'}",
         cwd=tmp_path,
     )
     assert "WARNING" not in made, made
