@@ -295,7 +295,6 @@ TAGS: Mapping[str, str] = {
     "properties": "The brokerage's listings.",
     "contacts": "The people whom the brokerage knows.",
     "activities": "Notes, calls, mails and visits with the person of a lead or a contact.",
-    "contact-listings": "Listings for clients, with their reactions.",
     "envelopes": "Documents that are sent to be signed.",
     "admin signing": "How a brokerage has documents signed.",
     "tasks": "The staff's tasks and their due dates.",

@@ -106,6 +106,13 @@ NO_SUCH_COLUMN = "which the file does not have"
 NOT_A_PICTURE = "must be a PNG or JPEG picture"
 """What base64 that begins like a picture is told, of which a schema knows the beginning only."""
 
+NOT_A_PDF = "This file is not a PDF"
+NOT_A_CERTIFICATE = "a PKCS#12 file"
+NO_DOCUMENT_YET = "The envelope has no document"
+NO_SUCH_RECIPIENT = "There is no such recipient"
+"""What files are told of which a schema knows only that they are some; and an envelope that is to be sent before it has
+one, or whose recipients are named by ids that it does not have."""
+
 KNOWN = (
     REMAINS,
     NOT_YOURS,
@@ -128,6 +135,10 @@ KNOWN = (
     IN_QUERY_OR_FORM,
     NO_SUCH_COLUMN,
     NOT_A_PICTURE,
+    NOT_A_PDF,
+    NOT_A_CERTIFICATE,
+    NO_DOCUMENT_YET,
+    NO_SUCH_RECIPIENT,
 )
 
 TAGS = dict.fromkeys(
@@ -310,14 +321,23 @@ def refer(case: Case, known: Mapping[str, Sequence[Any]]) -> None:
             user = case.body[name]
             if isinstance(user, int | float) and not isinstance(user, bool) and float(user).is_integer():
                 case.body[name] = known["numbers"][0] if abs(user) <= 10**15 else user
-        for name, value in case.body.items():
-            there = known.get(REFERENCES.get(name, name.removesuffix("Id") + "s"))
-            if there and isinstance(value, str) and WIRE_ID.fullmatch(value):
-                case.body[name] = there[0]
+    refer_in(case.body, known)
     given = str(case.path_parameters.get("id", ""))
     resource = case.operation.path.partition("/{id}")[0].rpartition("/")[2]
     if WIRE_ID.match(given) and resource in known and next(TURNS) % 2:
         case.path_parameters["id"] = known[resource][-1 if case.method == "DELETE" else 0]
+
+
+def refer_in(body: Any, known: Mapping[str, Sequence[Any]]) -> None:
+    """The same in a body, and in the lists in it."""
+    for one in body if isinstance(body, list) else ():
+        refer_in(one, known)
+    for name, value in list(body.items()) if isinstance(body, dict) else ():
+        there = known.get(REFERENCES.get(name, name.removesuffix("Id") + "s"))
+        if there and isinstance(value, str) and WIRE_ID.fullmatch(value):
+            body[name] = there[0]
+        elif isinstance(value, list):
+            refer_in(value, known)
 
 
 def is_valid(case: Case, components: Any) -> bool:

@@ -155,6 +155,7 @@ ENDPOINTS = (
         delete_listing,
         "Take a listing back",
         access=WITH_PORTAL,
+        tag="contacts",
         id=Id(NO_ENTRY, parse=parse_id, pattern=ID),
         status=204,
     ),
