@@ -14,7 +14,7 @@ from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_parts import Document, Sealed
 from aureum.domain.ids import aureum_time, id_of_bytes, to_wire
 from aureum.http.api.clients.access import WITH_PORTAL
-from aureum.http.contract.answers import answer, encoded, not_modified
+from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.resource import loaded
 from aureum.http.wire.shapes import Shape, Wire
@@ -80,7 +80,7 @@ async def get_verification(context: Context, envelope_id: UUID) -> Response:
     ]
     body = encoded({"ok": bool(documents) and all(one["intact"] for one in documents), "documents": documents})
     # What is verified are bytes beside the log: the envelope's version alone does not tell of another answer.
-    etag = f'"{hashlib.sha256(b"%d %s" % (envelope.version, body)).hexdigest()[:32]}"'
+    etag = list_etag(context.request.url.path, context.tenant_id, envelope.version, body)
     return not_modified(context.request, etag) or answer(body, headers={"ETag": etag})
 
 
