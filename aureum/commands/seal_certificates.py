@@ -12,6 +12,7 @@ from aureum.commands.conflicts import deciding_again
 from aureum.domain import ids
 from aureum.domain.errors import DomainError, Invalid
 from aureum.domain.seal_certificate import SealCertificate, seal_certificate_of
+from aureum.pdf import process
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Actor, Origin
 
@@ -78,13 +79,13 @@ async def renew_certificate(
 async def import_certificate(
     store: EventStore, command: ImportCertificate, origin: Origin, *, idempotency: Idempotency | None = None
 ) -> tuple[SealCertificate, Appended]:
-    """The certificate, as it was imported. Raises Invalid with what is wrong with the file, Conflict, and what
+    """The certificate, as it was imported. Raises Invalid with what is wrong with the file, Busy, Conflict, and what
     ``EventStore.append`` raises."""
-    from aureum.pdf.certificates import NotUsable, from_pkcs12
+    from aureum.pdf.certificates import NotUsable
 
     file, password = command.file.get_secret_value(), command.password.get_secret_value()
     try:
-        found = await asyncio.to_thread(from_pkcs12, file, password, ids.now())
+        found = await process.certificate_in(file, password, ids.now())
     except NotUsable as error:
         raise Invalid("file", str(error)) from None
     new = NewCertificate("ImportCertificate", found.key, found.certificate, found.chain, imported=True)

@@ -17,9 +17,9 @@ class Judged(NamedTuple):
     kept: bool
 
 
-async def judge(store: EventStore, tenant_id: UUID, data: bytes) -> Judged:
-    """What the file *data* is to this brokerage. Raises Refused if it takes too much, Busy, Unavailable."""
-    verdict = await process.verified(data, await certificates(store, tenant_id))
+async def judge(store: EventStore, tenant_id: UUID, file: process.Source, asking: process.Asking = "known") -> Judged:
+    """What the *file* is to this brokerage. Raises Refused if it takes too much, Busy, Unavailable."""
+    verdict = await process.verified(file, await certificates(store, tenant_id), asking)
     sha256 = verdict.sealed_sha256 or verdict.sha256
     about = {"tenant": tenant_id, "sha256": sha256}
     return Judged(verdict, bool(await store.database.tenant_rows(tenant_id, sealings.IS_SEALED, about)))

@@ -25,7 +25,7 @@ DAYS = 10 * 365
 """A sealed document is kept for seven years by itself, and readers judge its certificate on the day they look."""
 
 KEY_BITS = 3072
-LEAST_BITS = 2048
+LEAST_BITS, MOST_BITS = 2048, 8192
 DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """RFC 9336. Older programs know only the purpose of mail."""
 
@@ -33,8 +33,12 @@ MOST_BYTES = 64 * 1024
 """Of a PKCS#12 file."""
 
 NOT_ONE = "This is not a PKCS#12 file (.p12, .pfx), or the password is wrong."
+TAKES_TOO_LONG = (
+    "Reading this file takes too long. Export the certificate again with an ordinary encryption, such as the one that "
+    "your program offers first."
+)
 NO_KEY = "This file has no private key. Export the certificate together with its private key."
-WRONG_KEY = "The key must be RSA of at least 2048 bits, or a NIST curve (P-256, P-384, P-521)."
+WRONG_KEY = "The key must be RSA of 2048 to 8192 bits, or a NIST curve (P-256, P-384, P-521)."
 NOT_NOW = "This certificate has expired, or is not valid yet."
 NOT_FOR_SIGNING = "This certificate is not for digital signatures. Use one for signing documents."
 OTHER_KEY = "The private key in this file belongs to another certificate."
@@ -136,7 +140,8 @@ def usage(*, certificates: bool) -> x509.KeyUsage:
 
 
 def from_pkcs12(data: bytes, password: str, now: datetime) -> KeyAndCertificate:
-    """What an owner has imported. Raises NotUsable."""
+    """What an owner has imported. To be called in a process with limits (``process``): the file may take any time.
+    Raises NotUsable."""
     if len(data) > MOST_BYTES:
         raise NotUsable(NOT_ONE)
     try:
@@ -146,7 +151,7 @@ def from_pkcs12(data: bytes, password: str, now: datetime) -> KeyAndCertificate:
     if loaded.key is None or loaded.cert is None:
         raise NotUsable(NO_KEY)
     key, own = loaded.key, loaded.cert.certificate
-    strong = isinstance(key, rsa.RSAPrivateKey) and key.key_size >= LEAST_BITS
+    strong = isinstance(key, rsa.RSAPrivateKey) and LEAST_BITS <= key.key_size <= MOST_BITS
     if not strong and not (isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name.startswith("secp")):
         raise NotUsable(WRONG_KEY)
     if key.public_key() != own.public_key():

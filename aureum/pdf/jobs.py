@@ -1,4 +1,4 @@
-"""What is done in a process with limits with PDFs of others: ``python -m aureum.pdf.jobs NAME ARGUMENTS``.
+"""What is done with files of others in a process with limits: ``python -m aureum.pdf.jobs NAME ARGUMENTS``.
 
 The file comes in on standard input, the answer goes out on standard output as JSON. A file that takes more than the
 limits ends this process, and only this one. ``process`` starts it.
@@ -9,6 +9,7 @@ import resource
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -47,7 +48,24 @@ def verified(data: bytes, certificates: Any) -> Any:
     return found._asdict() | {"changes": [(one.code, one.values) for one in found.changes]}
 
 
-JOBS: Mapping[str, Callable[[bytes, Any], Any]] = {"inspect": inspected, "pages": pages, "verify": verified}
+def certificate(data: bytes, _: Any) -> Any:
+    """See ``certificates.from_pkcs12``: key, certificate and those above it in base64, or why it cannot be used."""
+    from aureum.pdf.certificates import NotUsable, from_pkcs12
+
+    sent = orjson.loads(data)
+    try:
+        found = from_pkcs12(b64decode(sent["file"]), sent["password"], datetime.fromisoformat(sent["now"]))
+    except NotUsable as error:
+        return str(error)
+    return [b64encode(one).decode() for one in (found.key, found.certificate, *found.chain)]
+
+
+JOBS: Mapping[str, Callable[[bytes, Any], Any]] = {
+    "inspect": inspected,
+    "pages": pages,
+    "verify": verified,
+    "certificate": certificate,
+}
 """By name: from the file and the arguments to what is answered, both as JSON has them."""
 
 

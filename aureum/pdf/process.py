@@ -1,6 +1,6 @@
 """Runs a job (``jobs``) in a process of its own: a hostile PDF may hang, crash or fill its process, never its caller.
 
-The process has limits of processor time and memory, none of our settings, which are secrets, and no messages: they may
+The process has limits of processor time and memory, none of our settings and credentials, and no messages: they may
 quote the file. It is killed when its time is over, or when its caller is cancelled.
 """
 
@@ -10,11 +10,11 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -28,17 +28,29 @@ from aureum.pdf.refusing import MOST_SEALED, Refused
 from aureum.pdf.rendering import ShownPage
 from aureum.pdf.verifying import Trusted, Verdict
 
+if TYPE_CHECKING:
+    from aureum.pdf.certificates import KeyAndCertificate
+
 SECONDS = 20.0
 """Longer than the processor time that the job may take: the machine may be busy."""
 
-AT_ONCE = 2
+CERTIFICATE_SECONDS = SECONDS
+
+Asking = Literal["known", "anyone", "owner"]
+"""Who has a job done: signers, staff and the worker; anyone on the internet; an owner with a certificate."""
+
+AT_ONCE: Mapping[Asking, int] = {"known": 2, "anyone": 1, "owner": 1}
+"""Jobs of each: what strangers send never keeps signers and uploads waiting."""
+
 WAIT_SECONDS = 15.0
 """How long to wait for others' jobs."""
 
 MOST_ANSWER = 16 * 2**20
 
-OURS = "AUREUM_"
-"""How settings begin."""
+PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "TZ", "LD_LIBRARY_PATH")
+PASSED_ON_FROM = ("PYTHON", "LC_")
+"""What the process is told of our environment, by names and their beginnings. All else may be a secret: our settings,
+and the credentials of a bucket or of a database."""
 
 EXHAUSTED = (-signal.SIGKILL, -signal.SIGXCPU)
 
@@ -47,7 +59,7 @@ Source = Path | bytes | BinaryIO
 
 log = structlog.get_logger()
 
-_places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+_places: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Asking, asyncio.Semaphore]] = WeakKeyDictionary()
 
 
 async def inspected(file: Source) -> Inspected:
@@ -66,22 +78,42 @@ async def shown_pages(file: Source, numbers: Sequence[int]) -> list[ShownPage]:
     return [ShownPage(**one | {"picture": b64decode(one["picture"])}) for one in found]
 
 
-async def verified(file: Path | bytes, trusted: Sequence[Trusted]) -> Verdict:
+async def verified(file: Source, trusted: Sequence[Trusted], asking: Asking = "known") -> Verdict:
     """What a sealed *file* proves. Raises Refused if it takes too much, or Busy if too many are looked at already."""
     certificates = [
         (b64encode(one.certificate).decode(), [b64encode(above).decode() for above in one.chain]) for one in trusted
     ]
-    found = await run("verify", file, certificates)
+    found = await run("verify", file, certificates, asking=asking)
     at = found["at"] and datetime.fromisoformat(found["at"])
     changes = tuple(Change(code, values) for code, values in found["changes"])
     return Verdict(**found | {"at": at, "problems": tuple(found["problems"]), "changes": changes})
 
 
-async def run(job: str, file: Source, arguments: object = None, *, seconds: float = SECONDS) -> Any:
+async def certificate_in(file: bytes, password: str, now: datetime) -> "KeyAndCertificate":
+    """What an owner imports: see ``certificates.from_pkcs12``. The file itself says how often its password is hashed,
+    which may take hours. Raises NotUsable, or Busy if others' files are looked at already."""
+    from aureum.pdf.certificates import NOT_ONE, TAKES_TOO_LONG, KeyAndCertificate, NotUsable
+
+    # All of it by standard input: others on this machine can read arguments.
+    known = password.encode("utf-8", "replace").decode()
+    sent = orjson.dumps({"file": b64encode(file).decode(), "password": known, "now": now.isoformat()})
+    try:
+        found = await run("certificate", sent, asking="owner", seconds=CERTIFICATE_SECONDS)
+    except Refused as error:
+        raise NotUsable(TAKES_TOO_LONG if error.code == "pdf_too_complex" else NOT_ONE) from None
+    if isinstance(found, str):
+        raise NotUsable(found)
+    key, certificate, *chain = map(b64decode, found)
+    return KeyAndCertificate(key, certificate, tuple(chain))
+
+
+async def run(
+    job: str, file: Source, arguments: object = None, *, seconds: float = SECONDS, asking: Asking = "known"
+) -> Any:
     """The answer of *job* about *file*. Raises Refused, Busy, and OSError if there is no such file."""
     if isinstance(file, bytes) and len(file) > MOST_SEALED:
         raise Refused("pdf_too_large")
-    async with place():
+    async with place(asking):
         code, output = await run_process([job, orjson.dumps(arguments).decode()], file, seconds)
     if code != 0:
         log.warning("pdf_job_ended", job=job, code=code)
@@ -96,9 +128,10 @@ async def run(job: str, file: Source, arguments: object = None, *, seconds: floa
 
 
 @asynccontextmanager
-async def place() -> AsyncIterator[None]:
-    """One of few places. Raises Busy."""
-    places = _places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+async def place(asking: Asking = "known") -> AsyncIterator[None]:
+    """One of the few places. Raises Busy."""
+    of_loop = _places.setdefault(asyncio.get_running_loop(), {})
+    places = of_loop.setdefault(asking, asyncio.Semaphore(AT_ONCE[asking]))
     try:
         await asyncio.wait_for(places.acquire(), WAIT_SECONDS)
     except TimeoutError:
@@ -123,7 +156,7 @@ async def run_process(arguments: list[str], file: Source, seconds: float) -> tup
             stdin=PIPE if source is None else source,
             stdout=PIPE,
             stderr=DEVNULL,
-            env={name: value for name, value in os.environ.items() if not name.startswith(OURS)},
+            env={name: value for name, value in os.environ.items() if is_passed_on(name)},
             # Ctrl-C is for its starter, who decides.
             start_new_session=True,
         )
@@ -144,6 +177,11 @@ async def run_process(arguments: list[str], file: Source, seconds: float) -> tup
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def is_passed_on(name: str) -> bool:
+    """Whether the process may know a variable of ours."""
+    return name in PASSED_ON or name.startswith(PASSED_ON_FROM)
 
 
 async def talk(process: Process, data: bytes | None) -> bytes:

@@ -274,10 +274,24 @@ def test_the_process_knows_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch, 
     program.write_text("#!/bin/sh\nexec env\n")
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
-    monkeypatch.setenv("AUREUM_MASTER_KEY", "s3same")
-    monkeypatch.setenv("OTHERS", "known")
+    for name in ("AUREUM_MASTER_KEY", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "s3same")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     code, output = asyncio.run(process.run_process(["inspect", "null"], b"", 20))
-    assert code == 0 and b"OTHERS=known" in output and b"AUREUM" not in output and b"s3same" not in output
+    assert code == 0 and b"LC_ALL=C.UTF-8" in output and b"PATH=" in output and b"s3same" not in output
+
+
+def test_what_strangers_send_keeps_no_signer_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def both() -> None:
+        async with process.place("anyone"):
+            assert (await inspected(ORDINARY)).pages == 2
+            monkeypatch.setattr(process, "WAIT_SECONDS", 0.01)
+            with pytest.raises(Busy):
+                await process.verified(ORDINARY, [], "anyone")
+            async with process.place(), process.place(), process.place("owner"):
+                pass
+
+    asyncio.run(both())
 
 
 def test_a_job_without_an_answer_is_a_damaged_file() -> None:

@@ -1,5 +1,6 @@
 """Seals: the original stays a prefix, stamps stand where the page shows them, and other programs agree."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]  # it has no types
 import pytest
+from asn1crypto import pkcs12 as asn1_pkcs12  # type: ignore[import-untyped]  # it has no types
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_der_private_key, pkcs12
 from cryptography.x509 import load_der_x509_certificate
 from PIL import Image
 
+from aureum.pdf import process
 from aureum.pdf.certificates import NotUsable, from_pkcs12
 from aureum.pdf.fonts import missing_letters, signature_font
 from aureum.pdf.overlaying import left_open
@@ -186,3 +189,17 @@ def test_an_imported_certificate_seals() -> None:
     for data, password, at, why in refused:
         with pytest.raises(NotUsable, match=why):
             from_pkcs12(data, password, at)
+
+
+def test_a_file_that_takes_for_ever_to_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = key_of(HARBOR)
+    file = p12(load_der_private_key(made.key, None), made.certificate)
+    assert asyncio.run(process.certificate_in(file, "secret", AT)) == made
+    with pytest.raises(NotUsable, match="password"):
+        asyncio.run(process.certificate_in(file, "\ud800", AT))
+    # How often the password is hashed is said by the file itself.
+    hostile = asn1_pkcs12.Pfx.load(file)
+    hostile["mac_data"]["iterations"] = 2**31 - 1
+    monkeypatch.setattr(process, "CERTIFICATE_SECONDS", 1.0)
+    with pytest.raises(NotUsable, match="takes too long"):
+        asyncio.run(process.certificate_in(hostile.dump(force=True), "secret", AT))

@@ -41,7 +41,7 @@ SELECT x.contact_id, x.doc FROM contact_list x
 """
 """A contact that was merged into another one keeps its row, by which the other one is found."""
 
-LEADS = "SELECT lead_id, doc, source_domain FROM leads_of_address(%(tenant)s, %(words)s, %(limit)s)"
+LEADS = "SELECT lead_id, doc FROM leads_of_address(%(tenant)s, %(words)s, %(staff)s, %(limit)s)"
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,8 @@ async def by_contact(asking: Asking) -> Opened:
 
 async def by_lead(asking: Asking) -> Opened:
     """A lead that staff or a program entered with the address."""
-    for lead_id, lead, source_domain in await leads_of_address(asking.database, asking.tenant_id, asking.address.text):
-        if source_domain in (None, BY_STAFF):
-            return Opened({}, lead_id, lead["firstName"])
-    return Opened()
+    found = await leads_of_address(asking.database, asking.tenant_id, asking.address.text, entered=True)
+    return Opened({}, found[0][0], found[0][1]["firstName"]) if found else Opened()
 
 
 async def by_envelope(asking: Asking) -> Opened:
@@ -118,13 +116,13 @@ async def opened_by(database: Database, tenant_key: TenantKey, address: ClientAd
 
 
 async def leads_of_address(
-    database: Database, tenant_id: UUID, address: str
-) -> list[tuple[UUID, dict[str, Any], str | None]]:
-    """The leads with this address in its one form, newest first: id, document, ``source_domain``. Raises
-    Unavailable."""
+    database: Database, tenant_id: UUID, address: str, *, entered: bool = False
+) -> list[tuple[UUID, dict[str, Any]]]:
+    """The leads with this address in its one form, newest first, with their documents: all, or those that staff or
+    programs *entered*. Raises Unavailable."""
     pattern = f"%{escaped(ascii_only(fold(address)))} %"
     words = orjson.dumps([{"likes": [pattern], "near": [], "typo": None}]).decode()
-    about = {"tenant": tenant_id, "words": words, "limit": MOST_LEADS}
+    about = {"tenant": tenant_id, "words": words, "staff": BY_STAFF if entered else None, "limit": MOST_LEADS}
     rows = await database.rows(LEADS, about)
-    found = [(lead_id, orjson.loads(doc), source) for lead_id, doc, source in rows]
+    found = [(lead_id, orjson.loads(doc)) for lead_id, doc in rows]
     return [one for one in found if one[1]["email"] and one_form(one[1]["email"]) == address]

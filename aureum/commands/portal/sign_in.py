@@ -50,6 +50,12 @@ VALUES (%(pending)s, %(tenant)s, %(key)s, %(address)s, %(host)s, %(language)s, %
         now() + %(minutes)s * interval '1 minute')
 """
 
+ASKED_BEFORE = """
+SELECT 1 FROM portal_sign_ins
+ WHERE pending_hash = %(pending)s AND tenant_id = %(tenant)s AND address_key = %(key)s
+   AND used_at IS NULL AND expires_at > now()
+"""
+
 OF_PENDING = """
 SELECT address_key FROM portal_sign_ins
  WHERE pending_hash = %(pending)s AND tenant_id = %(tenant)s AND expires_at > now()
@@ -100,7 +106,8 @@ END = "DELETE FROM portal_sessions WHERE token_hash = %(token)s"
 
 class AskSignIn(BaseModel):
     """A person wants to sign in with this address. ``client`` is the address that requests are counted for, ``host``
-    the one at which the person asked, ``following`` the page to go to afterwards."""
+    the one at which the person asked, ``following`` the page to go to afterwards, ``pending`` the nonce that the
+    browser has already."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -109,6 +116,7 @@ class AskSignIn(BaseModel):
     host: str
     language: str
     following: str | None = None
+    pending: SecretStr | None = None
 
 
 class UseCode(BaseModel):
@@ -137,14 +145,20 @@ def code_hash(tenant_key: TenantKey, address_key: bytes, code: str) -> bytes:
 
 
 async def ask_sign_in(database: Database, tenant_key: TenantKey, command: AskSignIn) -> str:
-    """The nonce for the browser that asked. The worker mails if the address opens anything. Raises TooMany,
-    Unavailable."""
+    """The nonce for the browser that asked. The worker mails if the address opens anything. A browser that asks again
+    when no more mails are sent keeps its nonce, with which the newest mail works. Raises TooMany, Unavailable."""
     address = client_address_of(tenant_key, command.email)
     mails = hashed(f"portal mail\n\n{tenant_key.tenant_id}\n{address.key.hex()}")
     client, network = (f"portal\n\n{command.client}", f"portal network\n\n{network_of(command.client)}")
     limits = {hashed(client): MOST_OF_CLIENT, hashed(network): MOST_OF_NETWORK}
     counted = await count(database, (mails, *limits))
     refuse(counted, limits)
+    mailed = counted[mails][0] <= MOST_OF_ADDRESS
+    if not mailed and command.pending is not None:
+        before = command.pending.get_secret_value()
+        known = {"pending": hash_key(before), "tenant": tenant_key.tenant_id, "key": address.key}
+        if await database.rows(ASKED_BEFORE, known):
+            return before
     pending = secrets.token_urlsafe(32)
     about = {
         "pending": hash_key(pending),
@@ -154,7 +168,7 @@ async def ask_sign_in(database: Database, tenant_key: TenantKey, command: AskSig
         "host": command.host,
         "language": command.language,
         "following": command.following,
-        "waits": counted[mails][0] <= MOST_OF_ADDRESS,
+        "waits": mailed,
         "minutes": MINUTES,
     }
     await database.rows(ASK, about)

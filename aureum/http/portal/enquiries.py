@@ -86,7 +86,7 @@ async def leads_of_client(visit: PortalVisit, most: int) -> list[dict[str, Any]]
     found: dict[UUID, dict[str, Any]] = {}
     for lead_id, doc in await database.tenant_rows(client.tenant_id, OF_CONTACTS, about):
         found[lead_id] = orjson.loads(doc)
-    for lead_id, lead, _ in await leads_of_address(database, client.tenant_id, client.address):
+    for lead_id, lead in await leads_of_address(database, client.tenant_id, client.address):
         found[lead_id] = lead
     if visit.visible_to is not None:
         seen = {"tenant": client.tenant_id, "leads": list(found), "visible_to": visit.visible_to}

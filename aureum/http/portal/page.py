@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from aureum.commands.portal.addresses import client_address_of
 from aureum.commands.portal.sessions import find_session
 from aureum.domain.errors import Unavailable
 from aureum.http.access.callers import by_link, named_host
@@ -26,8 +27,12 @@ from aureum.http.wire.bodies import read_body
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 from aureum.http.wire.page_forms import read_form, read_upload
+from aureum.store.rate_limits import count
 
 Handler = Callable[[PortalVisit], Awaitable[Response]]
+
+FORMS_A_MINUTE = 60
+"""Of one client, whatever they are: each may add to the brokerage's log."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ class PortalAddress:
                     return to_sign_in(request)
                 if not page.signers and not visit.at.has_portal:
                     raise HttpError("path_not_found", NOT_ON_THIS_PLAN)
+                if request.method == "POST":
+                    await count_form(visit)
             if request.method == "POST" and not page.streamed:
                 body = await read_body(request.receive, request.scope["headers"])
                 form = (read_upload if page.upload else read_form)(body, header(request.scope, b"content-type") or "")
@@ -118,6 +125,13 @@ async def client_of(visit: PortalVisit) -> PortalClient | None:
     if session is None:
         return None
     return PortalClient(visit.at, session.address, session.contact_ids, session.signed_in_at, visit.locale)
+
+
+async def count_form(visit: PortalVisit) -> None:
+    """Count a form of the client. Raises TooMany, Unavailable."""
+    tenant_key = await visit.app.store.tenant_key(visit.client.tenant_id)
+    key = client_address_of(tenant_key, visit.client.address).key
+    await count(visit.app.database, visit.client.tenant_id, b"portal forms " + key, FORMS_A_MINUTE)
 
 
 def to_sign_in(request: Request) -> Response:

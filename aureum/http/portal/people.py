@@ -30,7 +30,8 @@ async def cards_of(visit: PortalVisit) -> list[ClientCard]:
     rows = await database.tenant_rows(client.tenant_id, CONTACTS, about)
     docs = [orjson.loads(doc) for (doc,) in rows]
     if not docs:
-        docs = [doc for _, doc, _ in (await leads_of_address(database, client.tenant_id, client.address))[:1]]
+        leads = await leads_of_address(database, client.tenant_id, client.address, entered=True)
+        docs = [doc for _, doc in leads[:1]]
     return [ClientCard(f"{doc['firstName']} {doc['lastName']}".strip(), doc["email"], doc["phone"]) for doc in docs]
 
 

@@ -52,12 +52,14 @@ async def ask(visit: PortalVisit) -> Response:
         problem = visit.gettext("Enter your whole email address, such as name@example.com.")
         return show_sign_in(visit, status=422, email=email[:LONGEST], problem=problem)
     host, _ = named_host(visit.request)
+    before = nonce_of(visit)
     command = AskSignIn(
         email=email,
         client=visit.counted_as,
         host=host,
         language=visit.locale,
         following=page_after(visit.form["next"]),
+        pending=None if before is None else SecretStr(before),
     )
     pending = await ask_sign_in(visit.app.database, await visit.app.store.tenant_key(visit.at.tenant_id), command)
     response = code_form(visit, status=202, asks_email=False)

@@ -49,13 +49,21 @@ async def show_verify(visit: PortalVisit) -> Response:
 async def verify(visit: PortalVisit) -> Response:
     """The verdict about the file that was sent. Raises HttpError 429, Busy, Unavailable."""
     await counted(visit.request, COUNTED_AS)
-    data = await sent(visit)
-    if isinstance(data, str):
-        return refused(visit, data)
     try:
-        found = await judge(visit.app.store, visit.at.tenant_id, data)
-    except Refused as error:
-        return refused(visit, TOO_LARGE if error.code == "pdf_too_large" else TOO_COMPLEX)
+        upload = await read_upload(visit.request.receive, visit.request.scope["headers"])
+    except BodyTooLarge:
+        return refused(visit, TOO_LARGE)
+    except InvalidRequest:
+        return refused(visit, NO_FILE)
+    # The process reads it from there: however many wait for their turn, none of the files is in memory.
+    with upload.file as file:
+        if file.tell() > MOST_SEALED:
+            return refused(visit, TOO_LARGE)
+        file.seek(0)
+        try:
+            found = await judge(visit.app.store, visit.at.tenant_id, file, "anyone")
+        except Refused as error:
+            return refused(visit, TOO_LARGE if error.code == "pdf_too_large" else TOO_COMPLEX)
     return shown(visit, found)
 
 
@@ -75,21 +83,6 @@ def because(visit: PortalVisit, verdict: Verdict) -> list[str]:
     """What is wrong with a file, in the client's language."""
     problems = [visit.gettext(PROBLEMS[code]) for code in verdict.problems]
     return problems + [visit.gettext(CHANGES[one.code], **one.values) for one in verdict.changes]
-
-
-async def sent(visit: PortalVisit) -> bytes | str:
-    """The file, or why there is none."""
-    try:
-        upload = await read_upload(visit.request.receive, visit.request.scope["headers"])
-    except BodyTooLarge:
-        return TOO_LARGE
-    except InvalidRequest:
-        return NO_FILE
-    with upload.file as file:
-        if file.tell() > MOST_SEALED:
-            return TOO_LARGE
-        file.seek(0)
-        return file.read()
 
 
 def refused(visit: PortalVisit, text: str) -> Response:

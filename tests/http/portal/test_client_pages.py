@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aureum.commands.portal import opening
 from aureum.commands.tours import ChangeTour, change_tour
 from aureum.domain.ids import from_wire
 from aureum.http.portal.pages import PAGES
@@ -226,6 +227,30 @@ def test_no_page_shows_what_is_not_the_clients(
     client.send("/portal/messages", {"text": "to my agent"})
     assert server.by_key(tenant, "GET", of(other, "messages")).json == before
     assert owner
+
+
+def test_a_client_sends_sixty_forms_a_minute(client: Client, operator: Operator, tenant: Tenant) -> None:
+    assert client.send("/portal/listings", {"listing": "x"}).status == 404
+    full = "UPDATE rate_limits SET allowed = 60, used = 60, window_start = clock_timestamp() WHERE tenant_id = %(t)s"
+    operator.rows(full + " AND bucket LIKE 'portal forms %%'::bytea RETURNING 1", t=tenant.id)
+    refused = client.send("/portal/listings", {"listing": "x"})
+    assert (refused.status, refused.code) == (429, "rate_limited") and int(refused.headers["retry-after"]) <= 60
+    assert client.get("/portal/listings").status == 200
+    assert client.send("/portal/sign-out").status == 303 and not client.is_in
+
+
+def test_public_forms_neither_hide_nor_change_who_a_client_is(
+    uncounted: None, server: Server, operator: Operator, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "MOST_LEADS", 1)
+    server.lead(tenant, name="Lea Lead", email="lea@example.net", phone="208-555-0142")
+    server.form(tenant, email="Lea@example.net", firstName="Mallory", lastName="Mock", phone="208-555-0199")
+    lea = client_at(server, operator, tenant, "lea@example.net").signs_in()
+    shown = text(lea.get("/portal/data"))
+    assert "Lea Lead" in shown and "0142" in shown and "Mallory" not in shown and "0199" not in shown
+    assert lea.send("/portal/tours", {"date": "2199-01-01"}).status == 303
+    (tour,) = server.by_key(tenant, "GET", "/api/showings").json
+    assert tour["name"] == "Lea Lead" and tour["phone"].endswith("0142")
 
 
 def test_a_client_without_a_contact(uncounted: None, server: Server, operator: Operator, tenant: Tenant) -> None:

@@ -8,9 +8,13 @@ from email.message import EmailMessage
 from html import unescape
 from itertools import product
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from aureum.commands.person import find_person
+from aureum.http.api.people.exporting import everything
 from aureum.mail.letters.about import LetterSettings
+from aureum.store.event_store import EventStore
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import MEDIA
 from tests.http.portal.client import SESSION, Client
@@ -46,6 +50,10 @@ def bodies_of(mail: EmailMessage) -> dict[str, str]:
     }
 
 
+async def everything_about(store: EventStore, tenant: Tenant, email: str) -> dict[str, Any]:
+    return await everything(store, tenant.id, await find_person(store, tenant.id, email=email))
+
+
 def test_no_scanner_signs_in_or_uses_anything_up(
     visitor: Client,
     server: Server,
@@ -72,11 +80,14 @@ def test_no_scanner_signs_in_or_uses_anything_up(
     path = urlsplit(f"/portal/{path}").path
     (code,) = re.findall(r"^ {4}([0-9]{6})$", bodies["plain"].replace("\r", ""), re.MULTILINE)
 
-    # As staff find it in the panel.
+    # As staff find it in the panel, and in what a person gets who asks for all that is known.
     broker = operator.staff(tenant.id, "broker")
     (listed,) = server.ask("GET", "/api/v1/admin/mail", headers=broker.bearer).json["items"]
     shown = server.ask("GET", f"/api/v1/admin/mail/{listed['id']}", headers=broker.bearer).json["text"]
-    assert "/portal/sign-in/…" in shown and code not in shown and path.rpartition("/")[2] not in shown
+    exported = operator.run(lambda store: everything_about(store, tenant, visitor.email))
+    (mailed,) = (one["text"] for one in exported["mails"] if one["kind"] == "portal_sign_in")
+    for text in (shown, mailed):
+        assert "/portal/sign-in/…" in text and code not in text and path.rpartition("/")[2] not in text
 
     before = operator.rows("SELECT * FROM portal_sign_ins WHERE tenant_id = %(t)s", t=tenant.id)
     for one, method, body in product((server, proxied), ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"), BODIES):

@@ -208,6 +208,21 @@ def test_an_address_gets_three_mails_and_the_fourth_request_the_same_answer(
     assert len(letters(operator, tenant.id)) == 1
 
 
+def test_a_browser_that_asks_once_too_often_signs_in_by_the_newest_mail(
+    visitor: Client, operator: Operator, tenant: Tenant
+) -> None:
+    assert [visitor.asks().status for _ in range(5)] == [202] * 5
+    sent = letters(operator, tenant.id)
+    assert len(sent) == 3
+    assert visitor.send("/portal/code", {"code": code_of(sent[-1])}).status == 303 and visitor.is_in
+    # Another address gets a nonce of its own, which opens nothing of this one.
+    other = replace(visitor, cookies={}, email="other@example.net")
+    for _ in range(5):
+        other.asks()
+    assert other.send("/portal/sign-in", {"email": visitor.email}).status == 202
+    assert other.send("/portal/code", {"code": code_of(sent[0])}).status == 422
+
+
 def test_a_client_address_may_ask_twenty_times(visitor: Client, proxied: Server, tenant: Tenant) -> None:
     def ask(number: int, address: str) -> Answer:
         one = another(replace(visitor, email=f"{number}@example.net"), proxied)

@@ -2,6 +2,7 @@
 
 import re
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -89,8 +90,13 @@ def whole_document(mail: LoggedMail) -> dict[str, Any]:
         name: None if message is None else str(message[header] or "")
         for name, header in (("message_id", "Message-ID"), ("sender", "From"), ("reply_to", "Reply-To"))
     }
-    plain = None if message is None else message.get_body(("plain",))
+    return document(mail) | headers | {"text": None if message is None else shown_text(mail.kind, message)}
+
+
+def shown_text(kind: str, message: EmailMessage) -> str | None:
+    """The plain text of a mail of this *kind*, as people other than its recipient may see it."""
+    plain = message.get_body(("plain",))
     text = None if plain is None else str(plain.get_content())
-    if text is not None and mail.kind in KINDS and KINDS[mail.kind].secret:
-        text = SECRET.sub(HIDDEN, text)
-    return document(mail) | headers | {"text": text}
+    if text is not None and kind in KINDS and KINDS[kind].secret:
+        return SECRET.sub(HIDDEN, text)
+    return text

@@ -12,6 +12,7 @@ from aureum.commands.person import OF_PERSONS, Person
 from aureum.domain.conversation import Conversation
 from aureum.domain.emails import one_form
 from aureum.domain.ids import aureum_time, now, to_wire
+from aureum.http.api.mail.mail_fields import shown_text
 from aureum.http.contract.history import entries, history_in, history_of
 from aureum.mail.queue.mail_log import LoggedMail, logged
 from aureum.projections import conversation_list
@@ -74,11 +75,9 @@ def own_part(doc: Mapping[str, Any], addresses: Collection[str]) -> dict[str, An
 
 
 def mail_document(mail: LoggedMail) -> dict[str, Any]:
-    """A mail with its text."""
-    text = None
-    if mail.message is not None:
-        body = message_from_bytes(mail.message, policy=policy.default).get_body(("plain",))
-        text = None if body is None else body.get_content()
+    """A mail with its text, but for what lets its recipient in."""
+    message = None if mail.message is None else message_from_bytes(mail.message, policy=policy.default)
+    text = None if message is None else shown_text(mail.kind, message)
     return {
         "id": to_wire(mail.mail_id),
         "kind": mail.kind,

@@ -3,10 +3,13 @@
 The client is the recipient whose address the session has proved; for all others there is no such envelope.
 """
 
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypedDict
+from typing import BinaryIO, TypedDict
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,6 +25,8 @@ from aureum.http.portal.documents.page_pictures import page_of
 from aureum.http.portal.documents.standing import Standing, standing
 from aureum.http.portal.visit import PortalVisit
 from aureum.pdf.rendering import ShownPage
+from aureum.store.blobs import DocumentLost
+from aureum.store.blobs.chunks import Measured
 from aureum.store.event_store import Stream
 
 
@@ -59,21 +64,49 @@ class Case:
         """In the order in which they were attached; pages call them by their numbers."""
         return list(self.envelope.documents.values())
 
+    @property
+    def may_read(self) -> bool:
+        """Whether the client may have the documents: in the own turn, once the client has opened them."""
+        return self.standing != "open" and self.envelope.may_read(self.recipient)
+
     def document(self) -> tuple[int, Document]:
-        """The document that the path names, with its number. Raises NotFound, also before the recipient's turn."""
+        """The document that the path names, with its number. Raises NotFound, also where it may not be read."""
         number = int(self.visit.request.path_params["number"])
-        if not self.envelope.may_read(self.recipient) or not 1 <= number <= len(self.documents):
+        if not self.may_read or not 1 <= number <= len(self.documents):
             raise NotFound
         return number, self.documents[number - 1]
 
-    async def read(self, document_id: UUID) -> bytes:
-        """Bytes of the envelope. Raises DocumentLost, BucketUnavailable, Unavailable."""
-        parts = self.visit.app.blobs.get(self.visit.client.tenant_id, document_id, self.key)
-        return b"".join([part async for part in parts])
+    def parts(self, bytes_id: UUID) -> AsyncIterator[bytes]:
+        """Bytes of the envelope, as they are read. Their iteration raises DocumentLost, BucketUnavailable,
+        Unavailable."""
+        return self.visit.app.blobs.get(self.visit.client.tenant_id, bytes_id, self.key)
+
+    async def checked(self, bytes_id: UUID, sha256: str) -> int:
+        """How many bytes there are. Raises DocumentLost unless they have the hash of an event: a signer must see what
+        is signed."""
+        measured = Measured(self.parts(bytes_id))
+        async for _ in measured:
+            pass
+        if measured.stored().sha256 != sha256:
+            raise DocumentLost
+        return measured.bytes
+
+    @asynccontextmanager
+    async def file(self, document: Document) -> AsyncIterator[BinaryIO]:
+        """The document as it was sent, in a file without a name: however many wait to have theirs looked at, none is in
+        memory. Raises DocumentLost, BucketUnavailable, Unavailable."""
+        measured = Measured(self.parts(document.id))
+        with tempfile.TemporaryFile() as file:
+            async for part in measured:
+                file.write(part)
+            if measured.stored().sha256 != document.sha256:
+                raise DocumentLost
+            file.seek(0)
+            yield file
 
     async def page(self, document: Document, number: int) -> ShownPage:
         """A page of a document. Raises NotFound, DocumentLost, Busy, Unavailable."""
-        return await page_of(self.visit.client.tenant_id, document, number, partial(self.read, document.id))
+        return await page_of(self.visit.client.tenant_id, document, number, partial(self.file, document))
 
     def about(self, signed_in_at: datetime | None = None) -> About:
         """What each command of a client begins with. *signed_in_at* is of a session that has just begun."""

@@ -71,8 +71,14 @@ async def ask(case: Case) -> str | None:
     Unavailable."""
     visit = case.visit
     host, _ = named_host(visit.request)
+    before = pending_nonce(visit.request.scope, visit.app.settings.trusted_proxies)
     command = AskSignIn(
-        email=visit.client.address, client=visit.counted_as, host=host, language=visit.locale, following=case.path
+        email=visit.client.address,
+        client=visit.counted_as,
+        host=host,
+        language=visit.locale,
+        following=case.path,
+        pending=None if before is None else SecretStr(before),
     )
     try:
         return await ask_sign_in(visit.app.database, await visit.app.store.tenant_key(visit.at.tenant_id), command)

@@ -10,7 +10,6 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import id_of_bytes
 from aureum.http.portal.documents.at_docusign import allowed
 from aureum.http.portal.documents.case import Case, case_of
-from aureum.http.portal.documents.page_pictures import checked
 from aureum.http.portal.documents.reading import pdf
 from aureum.http.portal.page import PortalPage
 from aureum.http.portal.visit import PortalVisit
@@ -35,7 +34,7 @@ async def show_one(visit: PortalVisit) -> Response:
         case=case,
         standing=case.standing,
         others=sum(one.state != "signed" for one in signers),
-        may_read=case.envelope.may_read(case.recipient),
+        may_read=case.may_read,
         sealed=[sealed_shown(case, number, one) for number, one in enumerate(case.documents, 1)]
         if case.standing == "completed"
         else [],
@@ -57,8 +56,8 @@ async def show_sealed(visit: PortalVisit) -> Response:
     sealed: Sealed | None = case.envelope.sealed.get(document.id)
     if case.standing != "completed" or sealed is None:
         raise NotFound
-    data = checked(sealed.sha256, await case.read(id_of_bytes(document.id, sealed.sha256)))
-    return pdf(data, f"signed-document-{number}.pdf", attached=True)
+    bytes_id = id_of_bytes(document.id, sealed.sha256)
+    return await pdf(case, bytes_id, sealed.sha256, f"signed-document-{number}.pdf", attached=True)
 
 
 PAGES = (

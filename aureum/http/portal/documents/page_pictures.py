@@ -4,8 +4,9 @@ Who may see a page is judged before, for every request. What is remembered is fo
 first; a process that shows no document remembers nothing.
 """
 
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import BinaryIO
 from uuid import UUID
 
 from aureum.domain.envelope_parts import Document
@@ -27,8 +28,8 @@ MOST_DOCUMENTS = 200
 """Whose anchors a process remembers."""
 
 Batch = tuple[ShownPage, ...]
-Reader = Callable[[], Awaitable[bytes]]
-"""The bytes of a document, as they were sent."""
+Opener = Callable[[], AbstractAsyncContextManager[BinaryIO]]
+"""Opens a document, as it was sent."""
 
 
 def size_of(batch: Batch) -> int:
@@ -40,7 +41,7 @@ _batches: ReadThrough[tuple[UUID, UUID, int], Batch] = ReadThrough(MOST_BYTES, s
 _anchors: ReadThrough[tuple[UUID, UUID], tuple[Anchor, ...]] = ReadThrough(MOST_DOCUMENTS)
 
 
-async def page_of(tenant_id: UUID, document: Document, number: int, read: Reader) -> ShownPage:
+async def page_of(tenant_id: UUID, document: Document, number: int, open_it: Opener) -> ShownPage:
     """A page of a document by its *number*, from 1. Raises NotFound, DocumentLost, Busy, Unavailable."""
     if not 1 <= number <= document.pages:
         raise NotFound
@@ -50,7 +51,8 @@ async def page_of(tenant_id: UUID, document: Document, number: int, read: Reader
     async def made() -> Batch:
         numbers = range(first, min(first + AT_ONCE, document.pages + 1))
         try:
-            return tuple(await shown_pages(checked(document.sha256, await read()), numbers))
+            async with open_it() as file:
+                return tuple(await shown_pages(file, numbers))
         except Refused as error:
             # It could be read when it was uploaded.
             raise DocumentLost from error
@@ -58,20 +60,14 @@ async def page_of(tenant_id: UUID, document: Document, number: int, read: Reader
     return (await _batches.get((tenant_id, document.id, place), made))[within]
 
 
-async def anchors_of(tenant_id: UUID, document: Document, read: Reader) -> tuple[Anchor, ...]:
+async def anchors_of(tenant_id: UUID, document: Document, open_it: Opener) -> tuple[Anchor, ...]:
     """Where the anchors of a document stand. Raises DocumentLost, Busy, Unavailable."""
 
     async def found() -> tuple[Anchor, ...]:
         try:
-            return (await inspected(checked(document.sha256, await read()))).anchors
+            async with open_it() as file:
+                return (await inspected(file)).anchors
         except Refused as error:
             raise DocumentLost from error
 
     return await _anchors.get((tenant_id, document.id), found)
-
-
-def checked(sha256: str, data: bytes) -> bytes:
-    """*data*, which has the hash of an event. Raises DocumentLost for others: a signer must see what is signed."""
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise DocumentLost
-    return data

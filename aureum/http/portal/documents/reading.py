@@ -1,13 +1,13 @@
 """Reading: the pages of all documents as pictures with their text, and each document as the PDF that was sent."""
 
 from typing import NamedTuple
+from uuid import UUID
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from aureum.commands.envelopes.signing import OpenDocument, open_document
 from aureum.http.portal.documents.case import Case, case_of
 from aureum.http.portal.documents.identifying import is_fresh, to_identify
-from aureum.http.portal.documents.page_pictures import checked
 from aureum.http.portal.documents.parts import Part, part_with, parts_of
 from aureum.http.portal.page import PortalPage
 from aureum.http.portal.visit import PortalVisit
@@ -38,7 +38,7 @@ async def open_documents(visit: PortalVisit) -> Response:
 async def show_reading(visit: PortalVisit) -> Response:
     """A part of the documents. Before they are opened, and out of turn, the first page says what to do."""
     case = await case_of(visit)
-    if case.standing == "open" or not case.envelope.may_read(case.recipient):
+    if not case.may_read:
         return case.to_first_page()
     parts = parts_of(case.documents)
     place = part_with(parts, visit.request.query_params.get("part"))
@@ -80,18 +80,24 @@ async def show_original(visit: PortalVisit) -> Response:
     """A document as it was sent, to be printed."""
     case = await case_of(visit)
     number, document = case.document()
-    return pdf(checked(document.sha256, await case.read(document.id)), f"document-{number}.pdf")
+    return await pdf(case, document.id, document.sha256, f"document-{number}.pdf")
 
 
 FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 """Of pictures and PDFs: nothing in them runs."""
 
 
-def pdf(data: bytes, name: str, *, attached: bool = False) -> Response:
-    """A PDF, which the browser shows or, *attached*, keeps."""
+async def pdf(case: Case, bytes_id: UUID, sha256: str, name: str, *, attached: bool = False) -> Response:
+    """A PDF, which the browser shows or, *attached*, keeps. It is read twice: to be checked, then to be sent, so that
+    its size takes no memory. Raises DocumentLost, BucketUnavailable, Unavailable."""
+    size = await case.checked(bytes_id, sha256)
     kind = "attachment" if attached else "inline"
-    about = {"Content-Disposition": f'{kind}; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Response(data, media_type="application/pdf", headers=about)
+    about = {
+        "Content-Disposition": f'{kind}; filename="{name}"',
+        "Content-Length": str(size),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingResponse(case.parts(bytes_id), media_type="application/pdf", headers=about)
 
 
 PAGES = (

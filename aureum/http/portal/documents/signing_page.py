@@ -57,7 +57,7 @@ async def entry_places(case: Case, entry: Entry) -> list[Place]:
     anchors = (
         ()
         if entry.field.anchor is None
-        else await anchors_of(case.visit.client.tenant_id, document, partial(case.read, document.id))
+        else await anchors_of(case.visit.client.tenant_id, document, partial(case.file, document))
     )
     places = places_of(entry.field, anchors, document.sizes)
     if not places:

@@ -82,6 +82,8 @@ def test_from_the_first_page_to_the_signature(client: Client, begun: Deal, serve
     assert "Purchase of 12 Oak Lane" in client.get("/portal").body.decode()
     assert heading(client.get(begun.path)) == "Snake River Realty asks you to sign"
     assert client.get(f"{begun.path}/read").headers["location"] == begun.path
+    for path in ("/1.pdf", "/1/pages/1"):
+        assert client.get(begun.path + path).status == 404, "no byte comes before the button"
     assert begun.states == ["invited"], "nothing but the button says that the client reads"
     assert led(client, f"{begun.path}/open") == f"{begun.path}/read"
     reading = client.read(f"{begun.path}/read")
