@@ -1,2 +1,2 @@
-"""How envelopes are signed: what the worker does between the last signature and the completed envelope, and
-``docusign``, by which a brokerage's DocuSign account does it instead."""
+"""What the worker does with envelopes: it completes those that all have signed, and ``docusign`` has others signed with
+a brokerage's DocuSign account."""

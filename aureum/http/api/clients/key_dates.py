@@ -30,7 +30,7 @@ Day = Annotated[str, Characters(limit=40), WithJsonSchema({"type": "string", "fo
 """A day; whether there is one, the domain knows."""
 
 LABEL = "What happens on that day."
-NOTE = "What the client should know about it. The client sees it."
+NOTE = "What the client should know about it. The client sees this."
 
 EXAMPLE: dict[str, JsonValue] = {
     "label": "Inspection",
@@ -87,8 +87,8 @@ async def get_key_dates(context: Context, contact_id: UUID, as_of: AsOf) -> Resp
 
 
 async def put_key_dates(context: Context, contact_id: UUID, new: KeyDatesBody) -> Response:
-    """Sets all key dates of the contact's deal. The client sees them in the portal. Send ``If-Match`` with the ETag to
-    avoid overwriting someone else's change."""
+    """Replaces all key dates of the contact's deal. The client sees them in the portal. Send ``If-Match`` with the ETag
+    to avoid overwriting someone else's change."""
     command = SetKeyDates(
         tenant_id=context.tenant_id,
         contact_id=contact_id,

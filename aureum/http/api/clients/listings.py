@@ -30,9 +30,9 @@ from aureum.projections import shortlists
 PATH = "/api/contacts/{id}/listings"
 ONE = "/api/contact-listings/{id}"
 
-NOTE = "What the agent says of it. The client sees it."
+NOTE = "What the agent says about it. The client sees this."
 REACTION = "What the client thinks of it."
-COMMENT = "What the client says of it."
+COMMENT = "What the client says about it."
 
 
 class ListingCreate(Body):
@@ -54,7 +54,10 @@ class ListingFilters(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    by: Annotated[Literal["client", "staff"] | None, Field(description="Filter by the side that put it there.")] = None
+    by: Annotated[
+        Literal["client", "staff"] | None,
+        Field(description="Filter by who added it: `staff` sent it, or the `client` saved it."),
+    ] = None
 
 
 class ListingResponse(Shape):
@@ -68,7 +71,7 @@ class ListingResponse(Shape):
     reaction: Annotated[Literal["love", "maybe", "no"] | None, Field(description=REACTION)]
     comment: Annotated[str | None, Field(description=COMMENT)]
     at: Annotated[Timestamp, Field(description="When it was sent or saved for the first time.")]
-    reactedAt: Annotated[Timestamp | None, Field(description="When the client last said something of it.")]
+    reactedAt: Annotated[Timestamp | None, Field(description="When the client last reacted or commented.")]
 
 
 async def get_listings(context: Context, contact_id: UUID, filters: ListingFilters) -> Response:

@@ -114,8 +114,8 @@ def place(of: Conversation, message: Message) -> int:
 
 async def post_message(context: Context, contact_id: UUID, new: MessageCreate) -> Response:
     """Writes to the client. The client reads the message in the portal, and gets a mail with its text and a link. At
-    most 30 messages of a conversation are mailed in 24 hours; later ones are in the portal only. What the client wrote
-    before counts as read."""
+    most 30 messages of a conversation are mailed in 24 hours; later ones are in the portal only. Messages that the
+    client wrote before count as read."""
     command = SendMessage(
         tenant_id=context.tenant_id, contact_id=contact_id, text=new.text, author=context.caller.user_id
     )

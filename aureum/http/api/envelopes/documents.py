@@ -60,7 +60,9 @@ class UploadQuery(BaseModel):
 
     name: Annotated[
         Annotated[str, Characters(limit=LONGEST_NAME, lines=False)] | None,
-        Field(description="The name of the document, such as `Offer.pdf`. By default that of the uploaded file."),
+        Field(
+            description="The name of the document, such as `Offer.pdf`. It defaults to the name of the uploaded file."
+        ),
     ] = None
 
 
@@ -71,7 +73,7 @@ class DownloadQuery(BaseModel):
 
     sealed: Annotated[
         Literal["true", "false"] | None,
-        Field(description="`true`: the signed and sealed file. By default the file as it was uploaded."),
+        Field(description="`true`: the signed and sealed file. Otherwise the file as it was uploaded."),
     ] = None
 
 
@@ -100,8 +102,8 @@ def uploaded_body(document: Document) -> bytes:
 
 async def post_document(context: Context, envelope_id: UUID, asked: UploadQuery) -> Response:
     """Uploads a PDF of up to 25 MB and 200 pages to a draft. Send the file as the body with
-    `Content-Type: application/pdf`, or send `multipart/form-data` with the file in the field `file`. Refused are PDFs
-    that are protected, damaged or signed already, and those with scripts, attachments or XFA forms."""
+    `Content-Type: application/pdf`, or send `multipart/form-data` with the file in the field `file`. PDFs that are
+    protected, damaged or signed already are refused, and so are those with scripts, attachments or XFA forms."""
     stream = await loaded(context, envelope_list.LIST, envelope_id, NO_ENVELOPE)
     envelope: Envelope = stream.aggregate()
     expected = expected_versions(context.request)
@@ -159,8 +161,8 @@ async def attached(
 
 
 async def get_document(context: Context, envelope_id: UUID, document_id: UUID, asked: DownloadQuery) -> Response:
-    """Returns the PDF as it was uploaded; with `sealed=true` the file that all have signed, with the certificate page
-    and the seal. It is 404 until the envelope is completed."""
+    """Returns the PDF as it was uploaded. With `sealed=true` it is the file that all have signed, with the certificate
+    page and the seal. There is none until the envelope is completed, and the response is 404."""
     stream = await loaded(context, envelope_list.LIST, envelope_id, NO_ENVELOPE)
     envelope: Envelope = stream.aggregate()
     document = envelope.documents.get(document_id)

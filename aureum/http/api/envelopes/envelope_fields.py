@@ -41,6 +41,8 @@ RecipientRole = Literal["signer", "copy"]
 RecipientState = Literal["waiting", "invited", "viewed", "consented", "signed", "declined", "reassigned", "expired"]
 Kind = Literal["signature", "initials", "date", "name", "text", "checkbox"]
 
+PROVIDER = "How it is signed: in the portal (`built_in`), or with the brokerage's DocuSign account (`docusign`, Elite)."
+
 LARGEST_PAGE = 14_400
 """Points: what a PDF allows."""
 
@@ -86,13 +88,13 @@ class RecipientCreate(Body):
 
     role: Annotated[RecipientRole, NULL_IS_ABSENT] = "signer"
     name: PersonName
-    email: Annotated[Email, Field(description="Each recipient of an envelope needs an address of its own.")]
+    email: Annotated[Email, Field(description="Each recipient of an envelope needs a different address.")]
     contact_id: Contact = None
     order: Annotated[
         int,
         Whole(1, LONGEST_ORDER),
         NULL_IS_ABSENT,
-        Field(description="Those with a lower number sign first. Several may have the same."),
+        Field(description="Recipients with a lower number sign first. Several may have the same."),
     ] = 1
 
     def recipient(self, recipient_id: UUID | None = None) -> NewRecipient:
@@ -130,7 +132,7 @@ class FieldPlace(Body):
     label: Annotated[Annotated[str, Characters(limit=LONGEST_LABEL, lines=False)] | None, Field()] = None
     anchor: Annotated[
         Annotated[str, Characters(limit=LONGEST_LABEL, blank=False, lines=False)] | None,
-        Field(description="A mark in the text of the document, such as `/sig:buyer/`, at which the field stands."),
+        Field(description="A mark in the text of the document, such as `/sig:buyer/`, at which the field is placed."),
     ] = None
     page: Annotated[Annotated[int, Whole(1, MOST_PAGES)] | None, Field(description="The page, from 1.")] = None
     x: Annotated[Annotated[float, Points()] | None, Field(description="Points from the left.")] = None
@@ -168,16 +170,14 @@ class EnvelopeCreate(Body):
     message: Message | None = None
     contact_id: Contact = None
     lead_id: LeadId = None
-    provider: Annotated[Provider, NULL_IS_ABSENT, Field(description="Who has it signed. `docusign` needs Elite.")] = (
-        "built_in"
-    )
+    provider: Annotated[Provider, NULL_IS_ABSENT, Field(description=PROVIDER)] = "built_in"
     in_order: InOrder = True
     deadline_days: Annotated[Days, NULL_IS_ABSENT, Field(alias="deadlineDays")] = DEADLINE_DAYS
     recipients: Annotated[list[RecipientCreate], Field(max_length=MOST_RECIPIENTS), NULL_IS_ABSENT] = Field([])
 
 
 class EnvelopeChange(Body):
-    """The fields of a draft to change. ``recipients`` and ``fields`` are all of them from then on."""
+    """The fields of a draft to change. ``recipients`` and ``fields`` replace the whole lists."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"subject": "Counter-offer for 12 Oak Street"}}
@@ -187,7 +187,7 @@ class EnvelopeChange(Body):
     message: Message | None = None
     contact_id: Contact = None
     lead_id: LeadId = None
-    provider: Annotated[Provider, NOT_NULL, Field(description="Who has it signed. `docusign` needs Elite.")]
+    provider: Annotated[Provider, NOT_NULL, Field(description=PROVIDER)]
     in_order: Annotated[
         StrictBool,
         NOT_NULL,
@@ -212,7 +212,7 @@ class EnvelopeChange(Body):
 
 
 class VoidReason(Body):
-    """Why it is withdrawn."""
+    """Why the envelope is withdrawn."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"reason": "The price has changed."}})
 
@@ -234,7 +234,7 @@ class Deadline(Body):
 
 
 class OtherPerson(Body):
-    """Who takes the recipient's place."""
+    """The person who takes the recipient's place."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"example": {"name": "John Doe", "email": "john@example.com"}}
@@ -299,7 +299,7 @@ class DocumentHashes(Shape):
 
 
 class DocumentResponse(Shape):
-    """What webhooks are told of an envelope: ids, the state and hashes."""
+    """An envelope as webhooks receive it: ids, the state and hashes."""
 
     id: Annotated[Wire, Field(description="The id of the envelope.")]
     state: EveryState
@@ -327,7 +327,7 @@ class EnvelopeResponse(Shape):
     completedAt: Timestamp | None
     endedReason: Annotated[str | None, Field(description="Why it was declined or voided.")]
     retainUntil: Annotated[Timestamp | None, Field(description="Until when a completed envelope is kept.")]
-    purgeAt: Annotated[Timestamp | None, Field(description="When it is purged before that, if an owner asked for it.")]
+    purgeAt: Annotated[Timestamp | None, Field(description="When it is purged earlier, if an owner asked for that.")]
     documents: list[EnvelopeDocument]
     recipients: list[EnvelopeRecipient]
     fields: list[EnvelopeField]

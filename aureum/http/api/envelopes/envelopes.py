@@ -51,7 +51,7 @@ def envelope_body(envelope: Envelope) -> bytes:
 
 async def get_envelopes(context: Context, filters: EnvelopeFilters) -> Response:
     """Lists the envelopes, newest first: in pages with ``limit``, otherwise streamed as a whole. Agents see the
-    envelopes of contacts, of the leads that are assigned to them, and those that they drafted."""
+    envelopes of their leads, those of contacts that belong to no lead, and those that they drafted."""
     chosen = {
         "state": filters.state,
         "contact_id": reference(filters.contact_id),
@@ -62,7 +62,7 @@ async def get_envelopes(context: Context, filters: EnvelopeFilters) -> Response:
 
 
 async def post_envelope(context: Context, new: EnvelopeCreate) -> Response:
-    """Returns the new envelope, a draft. Upload its documents, place its fields, then send it."""
+    """Returns the new envelope, which is a draft. Upload its documents, place its fields, then send it."""
     check_provider(context.caller, new.provider)
     command = DraftEnvelope(
         tenant_id=context.tenant_id,
@@ -86,8 +86,8 @@ async def get_envelope(context: Context, envelope_id: UUID, as_of: AsOf) -> Resp
 
 
 async def patch_envelope(context: Context, envelope_id: UUID, change: EnvelopeChange) -> Response:
-    """Changes the fields of a draft that are sent, and returns the envelope. ``recipients`` and ``fields`` replace the
-    present ones. Send ``If-Match`` with the ETag to avoid overwriting someone else's change."""
+    """Changes the fields that are sent, and returns the envelope, which must be a draft. ``recipients`` and ``fields``
+    replace the whole lists. Send ``If-Match`` with the ETag to avoid overwriting someone else's change."""
     check_provider(context.caller, change.provider)
     given = change.model_fields_set
     command = ChangeDraft(
@@ -139,7 +139,7 @@ async def get_envelope_history(context: Context, envelope_id: UUID, as_of: AsOf)
 
 
 SHOWN = DocumentResponse
-"""What webhooks are sent."""
+"""What webhooks receive."""
 
 every = partial(Endpoint, path="/api/envelopes", access=WITH_PORTAL)
 one = partial(every, path="/api/envelopes/{id}", id=Id(NO_ENVELOPE), answers=EnvelopeResponse)

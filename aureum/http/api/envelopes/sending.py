@@ -38,8 +38,8 @@ OWNERS_ONLY = (
 
 
 async def post_envelope_send(context: Context, envelope_id: UUID) -> Response:
-    """Sends the envelope: its documents are fixed, and those who sign first get a mail. Sending it again has no further
-    effect."""
+    """Sends the envelope. From then on its documents and fields cannot be changed, and the recipients whose turn it is
+    get a mail. Sending it again has no further effect."""
     found = await loaded(context, envelope_id)
     check_provider(context.caller, found.provider)
     if found.provider == "docusign" and found.state == "draft":
@@ -49,7 +49,7 @@ async def post_envelope_send(context: Context, envelope_id: UUID) -> Response:
 
 
 async def post_envelope_void(context: Context, envelope_id: UUID, why: VoidReason) -> Response:
-    """Withdraws an envelope that was sent. All invited recipients are told. Voiding it again has no further effect."""
+    """Withdraws a sent envelope. Every invited recipient gets a mail. Voiding it again has no further effect."""
     command = VoidEnvelope(
         tenant_id=context.tenant_id, envelope_id=envelope_id, visible_to=context.caller.visible_to, reason=why.reason
     )
@@ -57,7 +57,7 @@ async def post_envelope_void(context: Context, envelope_id: UUID, why: VoidReaso
 
 
 async def post_envelope_extend(context: Context, envelope_id: UUID, until: Deadline) -> Response:
-    """Moves the deadline of an envelope that was sent."""
+    """Moves the deadline of a sent envelope to a later moment."""
     command = ExtendDeadline(
         tenant_id=context.tenant_id,
         envelope_id=envelope_id,
@@ -68,10 +68,10 @@ async def post_envelope_extend(context: Context, envelope_id: UUID, until: Deadl
 
 
 async def post_envelope_purge(context: Context, envelope_id: UUID) -> Response:
-    """Destroys the documents and all personal data of an envelope. Hashes remain. A draft, or one that was declined,
-    voided or expired, is purged at once, for brokers and owners. A completed envelope is kept until ``retainUntil``.
-    If an owner purges it earlier, the recipients are told, and it is purged 14 days later, at ``purgeAt``. Purging it
-    again has no further effect."""
+    """Destroys the documents and all personal data of an envelope. Hashes remain. An envelope that is a draft, or was
+    declined, voided or expired, is purged at once, by API keys, brokers and owners. A completed envelope is kept until
+    ``retainUntil``. Only owners can purge it earlier: the recipients get a mail, and it is purged 14 days later, at
+    ``purgeAt``. Purging it again has no further effect."""
     caller = context.caller
     found = (await context.app.store.load(context.tenant_id, envelope_id)).aggregate()
     if not isinstance(found, Envelope) or not (found.erased or visible(found, caller.visible_to)):
@@ -86,7 +86,7 @@ async def post_envelope_purge(context: Context, envelope_id: UUID) -> Response:
 
 
 async def post_recipient_reminder(context: Context, envelope_id: UUID, recipient_id: UUID) -> Response:
-    """Sends a recipient whose turn it is another mail: at most one a day, for 30 days."""
+    """Sends another mail to a recipient whose turn it is. A recipient gets at most one a day, for at most 30 days."""
     command = RemindRecipient(
         tenant_id=context.tenant_id,
         envelope_id=envelope_id,
@@ -99,7 +99,7 @@ async def post_recipient_reminder(context: Context, envelope_id: UUID, recipient
 async def post_recipient_reassignment(
     context: Context, envelope_id: UUID, recipient_id: UUID, person: OtherPerson
 ) -> Response:
-    """Puts another person in the place of a recipient who has not signed, with the recipient's order and fields."""
+    """Replaces a recipient who has not signed by another person, who gets the recipient's order and fields."""
     command = ReassignRecipient(
         tenant_id=context.tenant_id,
         envelope_id=envelope_id,

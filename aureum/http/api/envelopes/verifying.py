@@ -40,9 +40,11 @@ class DocumentVerified(Shape):
         bool,
         Field(description="Whether the file is what was sealed, and begins with what was sent."),
     ]
-    sealedBy: Annotated[str | None, Field(description="Whom the certificate of the seal names.")]
+    sealedBy: Annotated[str | None, Field(description="The name in the certificate of the seal.")]
     signedAt: Annotated[str | None, Field(description="When it was sealed.")]
-    unchangedSince: Annotated[str | None, Field(description="Since when nothing was changed. `null` if it was.")]
+    unchangedSince: Annotated[
+        str | None, Field(description="The time since which it is unchanged. `null` if it was changed.")
+    ]
     problems: Annotated[list[str], Field(description="What is wrong, in sentences.")]
 
 

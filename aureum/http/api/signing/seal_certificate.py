@@ -59,11 +59,11 @@ class CertificateImport(Body):
 class CertificateResponse(Shape):
     """The certificate of the brokerage's seal. Its key is never shown."""
 
-    subject: Annotated[str, Field(description="Whom the certificate names.")]
+    subject: Annotated[str, Field(description="The name in the certificate.")]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="The fingerprint of the certificate.")]
-    valid_until: Annotated[str, Field(description="When it ends.")]
-    imported: Annotated[bool, Field(description="Whether an owner has imported it, or it was made here.")]
-    since: Annotated[str, Field(description="Since when it is used.")]
+    valid_until: Annotated[str, Field(description="When the certificate expires.")]
+    imported: Annotated[bool, Field(description="`true` if an owner imported it, `false` if Aureum made it.")]
+    since: Annotated[str, Field(description="When the brokerage began to use it.")]
 
 
 def body(found: SealCertificate) -> bytes:
@@ -86,8 +86,8 @@ def shown(found: SealCertificate) -> dict[str, object]:
 
 
 async def get_certificate(context: Context, of: OfBrokerage) -> Response:
-    """Returns the certificate that the brokerage seals documents with. It is made when the first one is sealed, and 404
-    until then."""
+    """Returns the certificate that the brokerage seals documents with. It is made when the first document is sealed.
+    Until then the response is 404."""
     check_manager(context.caller.role)
     context = await in_brokerage(context, of.brokerage_id, "show a certificate")
     found = await seal_certificate(context.app.store, context.tenant_id)
