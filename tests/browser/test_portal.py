@@ -132,6 +132,12 @@ def test_every_page(signed_in: Visitor, axe: str) -> None:
         if found:
             wrong[path] = found
         assert languages_of(signed_in.page) in LANGUAGES
+    if signed_in.page.viewport_size == PHONE:
+        signed_in.go("/portal")
+        signed_in.page.locator(".menu summary").click()
+        found = problems(signed_in, axe)
+        if found:
+            wrong["the open menu"] = found
     assert wrong == {}
 
 
@@ -174,7 +180,12 @@ def test_a_client_signs_in_and_out(
 
         page.get_by_role("button", name="Español").click()
         expect(heading).to_have_text("Sus consultas")
-        page.get_by_role("link", name="Inicio").click()
+        menu, home = page.get_by_text("Menú", exact=True), page.get_by_role("link", name="Inicio")
+        if screen == PHONE:
+            expect(home).to_be_hidden()
+            menu.click()
+        home.click()
+        expect(menu).to_be_visible(visible=screen == PHONE)
         expect(heading).to_have_text("Le damos la bienvenida")
         page.get_by_role("button", name="Cerrar sesión").click()
         expect(heading).to_have_text("Inicie sesión en Snake River Realty")
