@@ -118,7 +118,7 @@ def read_and_agree(page: Page) -> None:
     scroll_through(page)
     follow(page, "I have read everything")
     page.get_by_role("checkbox").check()
-    press(page, "Agree and go on")
+    press(page, "Agree and continue")
 
 
 def sign(page: Page, town: str) -> None:

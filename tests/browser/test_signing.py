@@ -110,7 +110,7 @@ def test_read_agree_and_sign_with_a_drawn_name(
     expect(page.get_by_role("heading", level=1)).to_have_text("Consent to electronic records and signatures")
     is_fine(visitor, axe)
     page.get_by_role("checkbox").check()
-    press(page, "Agree and go on")
+    press(page, "Agree and continue")
 
     expect(page.get_by_role("heading", name="Sign", exact=True)).to_be_visible()
     is_fine(visitor, axe)
@@ -169,7 +169,7 @@ def test_by_keyboard_alone_with_a_typed_name(opened: NewVisitor, begun: Deal) ->
     for _ in range(2):
         page.get_by_role("link", name="I have read everything").press("Enter")
     page.get_by_role("checkbox").press("Space")
-    page.get_by_role("button", name="Agree and go on").press("Enter")
+    page.get_by_role("button", name="Agree and continue").press("Enter")
     for label in ("Place my signature here", "Place my initials here", "The checkbox"):
         page.get_by_label(label).press("Space")
     page.get_by_label("Your name, as you sign").fill("Nora L.")
@@ -189,14 +189,14 @@ def test_without_script_and_in_spanish(opened: NewVisitor, begun: Deal) -> None:
     press(page, "Español")
     press(page, "Leer los documentos")
     expect(page.locator("progress")).to_be_hidden()
-    follow(page, "Lo he leído todo")
+    follow(page, "Ya leí todo")
     page.get_by_role("checkbox").check()
     press(page, "Aceptar y continuar")
     expect(page.get_by_label("Dibujarla")).to_be_hidden()
     for label in ("Poner aquí mi firma", "Poner aquí mis iniciales", "The checkbox"):
         page.get_by_label(label).check()
     press(page, "Firmar y terminar")
-    expect(page.get_by_role("heading", level=2).first).to_have_text("Todos han firmado")
+    expect(page.get_by_role("heading", level=2).first).to_have_text("Todos firmaron")
     assert visitor.fits() and begun.now.state == "completing"
 
 

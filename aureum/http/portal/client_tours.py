@@ -29,7 +29,7 @@ SELECT tour_id, stream_version, doc, assigned_to, created_by
 STATES = {
     "pending": later("Requested"),
     "confirmed": later("Confirmed"),
-    "completed": later("Over"),
+    "completed": later("Took place"),
     "cancelled": later("Cancelled"),
 }
 

@@ -29,18 +29,16 @@ WORDS = {
     403: Words(
         later("This form came from another website"), later("Open the page here and send the form again from there.")
     ),
-    404: Words(
-        later("This page does not exist"), later("The address may be mistyped, or what stood here is no longer there.")
-    ),
-    405: Words(later("This page cannot be opened like that"), later("Go to the first page and try again from there.")),
-    409: Words(later("This has changed meanwhile"), later("Open the page again to see how it is now.")),
+    404: Words(later("This page does not exist"), later("The address may be mistyped, or the page no longer exists.")),
+    405: Words(later("This page cannot be opened this way"), later("Go to the home page and try again from there.")),
+    409: Words(later("This has changed in the meantime"), later("Open the page again to see how it is now.")),
     413: Words(later("That is too large"), later("Send less text or a smaller file.")),
     415: Words(later("We couldn't read that"), later("Go back and send the form as the page shows it.")),
     422: Words(later("Something in the form is not right"), later("Go back, correct it and send the form again.")),
-    429: Words(later("Please wait a moment"), later("There were too many attempts. Wait some minutes and try again.")),
+    429: Words(later("Please wait a moment"), later("There were too many attempts. Wait a few minutes and try again.")),
     503: Words(later("Please try again in a moment"), later("This part of our website cannot be reached right now.")),
 }
-OTHER = Words(later("Something went wrong"), later("We have been told of it. Please try again later."))
+OTHER = Words(later("Something went wrong"), later("We have been notified. Please try again later."))
 NO_BROKERAGE = Words(
     later("There is no such website"), later("Check the address. No brokerage that uses Aureum is found here.")
 )

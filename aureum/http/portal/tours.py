@@ -40,7 +40,7 @@ LONGEST_TIME = 200
 
 DONE = {
     "asked": later("Your agent will confirm the tour."),
-    "moved": later("Your agent knows of the time that you wish for."),
+    "moved": later("Your agent knows which time you prefer."),
     "cancelled": later("The tour is cancelled."),
     "feed": later("Your calendar feed was revoked."),
 }
@@ -88,7 +88,7 @@ def wish(visit: PortalVisit) -> dict[str, str]:
         except ValueError as error:
             raise Invalid("date", visit.gettext("Choose a date, such as 2027-03-31.")) from error
         if past or len(day) != len("2027-03-31"):
-            raise Invalid("date", visit.gettext("Choose a date that is not over."))
+            raise Invalid("date", visit.gettext("Choose a date that is not in the past."))
     if len(time) > LONGEST_TIME:
         raise Invalid("time", visit.gettext("Write the time in at most 200 characters."))
     return {"date": day, "time": " ".join(time.split())}
@@ -152,7 +152,9 @@ async def move(visit: PortalVisit) -> Response:
             visit, tour, schedule={"preferred_date": when["date"] or None, "preferred_time": when["time"] or None}
         )
     except (Invalid, WrongState) as error:
-        problem = str(error) if isinstance(error, Invalid) else visit.gettext("This tour is over or cancelled.")
+        problem = (
+            str(error) if isinstance(error, Invalid) else visit.gettext("This tour has taken place or was cancelled.")
+        )
         return await page(visit, problem=problem, of=tour.doc["id"], typed=typed)
     wished = " ".join(part for part in when.values() if part)
     where = await place(visit, tour)
@@ -167,7 +169,7 @@ async def cancel(visit: PortalVisit) -> Response:
     try:
         await changed(visit, tour, status="cancelled")
     except WrongState:
-        problem = visit.gettext("This tour is over or cancelled.")
+        problem = visit.gettext("This tour has taken place or was cancelled.")
         return await page(visit, problem=problem, of=tour.doc["id"])
     text = visit.gettext("I have cancelled our tour (%(place)s).", place=await place(visit, tour))
     await say_to_agent(visit, asked(tour, "A client has cancelled a tour", text))

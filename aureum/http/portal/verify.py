@@ -25,7 +25,7 @@ TOO_COMPLEX = later("This file cannot be checked, because reading it takes too l
 PROBLEMS: dict[ProblemCode, str] = {
     "not_a_pdf": later("This file is not a PDF."),
     "unreadable": later("This PDF is damaged and cannot be read."),
-    "not_sealed": later("This PDF has no seal. It was never sealed, or another program has written it anew."),
+    "not_sealed": later("This PDF has no seal. It was never sealed, or another program has saved it again."),
     "other_seal": later("This PDF has a signature, but not our seal."),
     "broken": later("The seal does not match this file: what was sealed has been changed."),
     "changed": later("The file was changed after it was sealed."),

@@ -74,8 +74,8 @@ def test_no_form_of_another_site_is_taken(client: Client, operator: Operator, te
     ("method", "path", "status", "title", "es"),
     [
         ("GET", "/portal/nothing", 404, "This page does not exist", "Esta página no existe"),
-        ("DELETE", "/portal", 405, "This page cannot be opened like that", "Esta página no se puede abrir así"),
-        ("PUT", "/portal/enquiries", 405, "This page cannot be opened like that", "Esta página no se puede abrir así"),
+        ("DELETE", "/portal", 405, "This page cannot be opened this way", "Esta página no se puede abrir así"),
+        ("PUT", "/portal/enquiries", 405, "This page cannot be opened this way", "Esta página no se puede abrir así"),
         ("GET", "/portal/%00%ff", 404, "This page does not exist", "Esta página no existe"),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_client_reads_the_enquiries_and_nothing_else_of_them(
     shown = page(answer, 200)
     assert shown.said("h2")[0] == "From work"
     text = answer.body.decode()
-    assert "Ana Agent answers you." in text and "Five acres &lt;b&gt;near&lt;/b&gt; Kuna." in text
+    assert "Ana Agent will answer you." in text and "Five acres &lt;b&gt;near&lt;/b&gt; Kuna." in text
     for hidden in ("Rich!", "Olga", "work@example.net", "qualified", "spring", linked["id"], contact["id"], "score"):
         assert hidden not in text, hidden
     home = client.read("/portal")

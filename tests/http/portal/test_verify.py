@@ -68,7 +68,7 @@ def test_the_verdict(visitor: Client, operator: Operator, tenant: Tenant) -> Non
     assert "What these pages show was changed: 1." in text and "changed on these pages: 2." in text
     assert "Without the changes it is the file that we keep." in text
     verdict, text = said(uploaded(visitor, changed(sealed, note), "es"))
-    assert verdict == "Este documento se cambió después de sellarlo" and "2." in text
+    assert verdict == "Este documento se modificó después de sellarlo" and "2." in text
     for data in (b"hello", sealed[:500] + b"\0" + sealed[501:]):
         assert said(uploaded(visitor, data))[0] == "This document cannot be confirmed"
     # The published certificate alone is enough to verify.

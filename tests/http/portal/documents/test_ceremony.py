@@ -259,7 +259,7 @@ def test_the_deadline_passes_while_the_form_is_open(client: Client, operator: Op
     before = begun.events
     assert led(client, f"{begun.path}/sign", filled(begun)) == begun.path
     page = client.get(begun.path)
-    assert heading(page) == "The time to sign is over" and "send them again" in page.body.decode()
+    assert heading(page) == "The deadline to sign has passed" and "send them again" in page.body.decode()
     assert begun.events == before
     assert client.get(f"{begun.path}/read").status == 200, "the documents stay readable"
     assert "Expired" in client.get("/portal/documents").body.decode()
