@@ -37,7 +37,6 @@ from aureum.domain.envelope_rules import (
     MOST_DAYS,
     NO_DOCUMENT,
     NO_RECIPIENT,
-    NO_TURN,
     NOT_SENT,
     PURGE_NOTICE,
     REMIND_AFTER_DAYS,
@@ -199,16 +198,6 @@ class Envelope(EnvelopeRules):
             remind_after_days=list(remind_after_days),
         )
         self.invite_next(at)
-
-    def invite(self, recipient_id: UUID, at: datetime) -> None:
-        """Tell a recipient that the own turn has come; once. Raises NotFound, WrongState."""
-        one = self.recipient(recipient_id)
-        if one.state in SENT_TO:
-            return
-        self.check_open(at)
-        if one.state != "waiting" or not one.signs or not self.is_turn_of(one):
-            raise WrongState(NO_TURN)
-        self.trigger_event(self.RecipientInvited, timestamp=at, recipient_id=recipient_id)
 
     def remind(self, recipient_id: UUID, at: datetime, *, by_itself: bool = False) -> None:
         """Send the recipient another mail: at most one a day, for 30 days. Raises NotFound, WrongState."""

@@ -56,7 +56,3 @@ SELECT r.envelope_id, r.recipient_id, r.state, r.envelope_state, r.may_read
  ORDER BY r.envelope_id DESC LIMIT %(limit)s
 """
 """``address`` is as ``email_key`` makes it; newest first."""
-
-IS_RECIPIENT = """
-SELECT EXISTS (SELECT FROM envelope_recipients r WHERE r.tenant_id = %(tenant)s AND r.address = %(address)s)
-"""

@@ -149,11 +149,6 @@ class Envelopes(RuleBasedStateMachine):
 
     @precondition(lambda self: self.one.recipients)
     @rule(dice=dice)
-    def invite(self, dice: int) -> None:
-        self.tried(lambda: self.one.invite(self.person(dice).id, self.at))
-
-    @precondition(lambda self: self.one.recipients)
-    @rule(dice=dice)
     def read(self, dice: int) -> None:
         self.tried(lambda: self.one.open_document(self.person(dice).id, there(self.at), self.at))
 

@@ -1,16 +1,19 @@
-"""What is due by itself: reminders, the deadline, the end of the time for which an envelope is kept; and that it goes
-along with its lead to another agent. Decided from the log, whatever the hint said that made the worker look."""
+"""What the worker does when its time has come: reminders, the deadline, the end of the time for which an envelope is
+kept. An envelope also goes along with its lead to another agent. All of it is decided from the log: a timer only tells
+the worker when to look."""
 
 from datetime import datetime
 from uuid import UUID
 
 from aureum.commands.envelopes.drafting import EnvelopeRef, agent_of, changed
-from aureum.commands.envelopes.ending import CLOCK, PurgeEnvelope, purge_envelope
+from aureum.commands.envelopes.ending import PurgeEnvelope, purge_envelope
 from aureum.domain import ids
 from aureum.domain.envelope import Envelope
 from aureum.domain.errors import NotFound
 from aureum.store.event_store import EventStore
-from aureum.store.metadata import Origin
+from aureum.store.metadata import Actor, Origin
+
+CLOCK = Actor("system", "clock")
 
 
 async def act_on_time(store: EventStore, tenant_id: UUID, envelope_id: UUID) -> datetime | None:

@@ -1,5 +1,5 @@
-"""How envelopes end: completed by the worker, voided by the sender, expired by the clock, purged; and what a provider
-tells of those that are signed there."""
+"""How envelopes end: completed by the worker, voided by the sender, purged; and what a provider tells of those that are
+signed there. ``clock`` lets them expire."""
 
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,6 @@ from aureum.store.metadata import Actor, Origin
 
 DOCUSIGN = Actor("system", "docusign")
 SIGNING = Actor("system", "signing")
-CLOCK = Actor("system", "clock")
 
 
 class CompleteEnvelope(EnvelopeRef):
@@ -34,10 +33,6 @@ class VoidEnvelope(EnvelopeRef):
     """Withdraw what was sent."""
 
     reason: str | None = None
-
-
-class ExpireEnvelope(EnvelopeRef):
-    """End it at its deadline."""
 
 
 class PurgeEnvelope(EnvelopeRef):
@@ -88,13 +83,6 @@ async def void_envelope(
     return await changed(
         store, command, lambda envelope, at: envelope.void(command.reason, at), "VoidEnvelope", origin, idempotency
     )
-
-
-async def expire_envelope(store: EventStore, command: ExpireEnvelope) -> Envelope:
-    """The envelope, expired if its deadline has passed. Raises NotFound, Conflict, and what ``EventStore.append``
-    raises."""
-    envelope, _ = await changed(store, command, Envelope.expire, "ExpireEnvelope", Origin(CLOCK))
-    return envelope
 
 
 async def purge_envelope(

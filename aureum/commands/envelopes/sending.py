@@ -22,10 +22,6 @@ class RemindRecipient(EnvelopeRef):
     recipient_id: UUID
 
 
-class InviteRecipient(RemindRecipient):
-    """Tell a recipient that the own turn has come. Sending and signing do so by themselves."""
-
-
 class ReassignRecipient(EnvelopeRef):
     """Another person takes a recipient's place."""
 
@@ -52,21 +48,6 @@ async def send_envelope(
         command,
         lambda envelope, at: envelope.send(at, remind_after_days=remind),
         "SendEnvelope",
-        origin,
-        idempotency,
-    )
-
-
-async def invite_recipient(
-    store: EventStore, command: InviteRecipient, origin: Origin, *, idempotency: Idempotency | None = None
-) -> tuple[Envelope, Appended]:
-    """The envelope, whose recipient is invited; once. Raises NotFound, WrongState before the recipient's turn,
-    Conflict, and what ``EventStore.append`` raises."""
-    return await changed(
-        store,
-        command,
-        lambda envelope, at: envelope.invite(command.recipient_id, at),
-        "InviteRecipient",
         origin,
         idempotency,
     )

@@ -54,7 +54,7 @@ STATES = {
 
 
 class ClientEnquiry(NamedTuple):
-    """All that a client sees of a lead. ``page`` is the path of the page at which a form was sent."""
+    """All that a client sees of a lead."""
 
     at: datetime
     subject: str | None

@@ -11,11 +11,10 @@ from uuid import UUID
 
 import pytest
 
+from aureum.commands.envelopes.clock import act_on_time
 from aureum.commands.envelopes.ending import (
-    ExpireEnvelope,
     PurgeEnvelope,
     VoidEnvelope,
-    expire_envelope,
     purge_envelope,
     void_envelope,
 )
@@ -365,7 +364,7 @@ def test_an_envelope_that_fails_holds_up_no_other(module_database_url: str, peer
         await office.blobs.delete(office.tenant_id, list(lost.documents))
         await office.send()
         assert (await office.round()).provider_id == office.there["envelopeId"]
-        await expire_envelope(office.store, ExpireEnvelope(**office.named))
+        await act_on_time(office.store, office.tenant_id, office.envelope_id)
         assert (await office.envelope()).state == "sent"  # the deadline has not passed
 
     played(module_database_url, peer, play)
