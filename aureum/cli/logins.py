@@ -1,5 +1,5 @@
-"""The logins of the database: what is told where the one that answers requests can do too much, and refused where the
-other one can do too little.
+"""The logins of the database: a warning if the one that answers requests can do too much, and a refusal if the owner's
+can do too little.
 """
 
 from __future__ import annotations

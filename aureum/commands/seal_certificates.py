@@ -19,7 +19,7 @@ from aureum.store.metadata import Actor, Origin
 SIGNING = Actor("system", "signing")
 
 RENEWED_BEFORE = timedelta(days=365)
-"""How long before its end a certificate that was made here is replaced by itself."""
+"""How long before its end a certificate that was made here is replaced automatically."""
 
 
 class CertificateExpired(DomainError):

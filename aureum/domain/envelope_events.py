@@ -260,7 +260,7 @@ class EnvelopeEvents(Aggregate):
             aggregate.set_recipient(self.recipient_id, state="invited", invited_at=self.timestamp)
 
     class RecipientReminded(Event):
-        """A mail reminds the recipient, sent by staff or by itself."""
+        """A mail reminds the recipient. Staff, or the worker (``by_itself``), have sent it."""
 
         TOPIC: ClassVar[str] = "envelope.recipient_reminded"
 

@@ -81,7 +81,7 @@ class Recipient:
     declined_reason: str | None = None
     reminded_at: datetime | None = None
     reminders: int = 0
-    """How many reminders were sent by themselves."""
+    """How many reminders the worker has sent."""
     signature: Signature | None = None
     values: Mapping[str, str] | None = None
     """By the fields' ids in hex digits, what was filled in."""

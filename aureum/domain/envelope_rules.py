@@ -81,7 +81,7 @@ class EnvelopeRules(EnvelopeEvents):
         return (self.purge_at or self.retain_until) if self.state == "completed" else None
 
     def next_reminder(self, one: Recipient) -> datetime | None:
-        """When the recipient is next reminded by itself, if ever."""
+        """When the worker next reminds the recipient, if ever."""
         after = self.remind_after_days
         if self.state != "sent" or one.invited_at is None or one.state not in ("invited", "viewed", "consented"):
             return None

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 DAYS = 10 * 365
-"""A sealed document is kept for seven years by itself, and readers judge its certificate on the day they look."""
+"""A sealed document is kept for seven years by default, and readers judge its certificate on the day they look."""
 
 KEY_BITS = 3072
 LEAST_BITS, MOST_BITS = 2048, 8192

@@ -1,7 +1,7 @@
 """Sealing: one revision with the stamps, the certificate page and one certifying seal after the bytes that were sent.
 
 The original stays as it was, byte by byte, at the beginning of the file: its hash, which every signer has signed, can
-be computed from the sealed file by anybody. The seal is a PAdES signature (B-B, or B-T with a time stamp) that covers
+be computed from the sealed file by anyone. The seal is a PAdES signature (B-B, or B-T with a time stamp) that covers
 the whole file and permits no change to it.
 """
 

@@ -20,8 +20,8 @@ PARKED = (
     "as envelope_not_sealed. Mend the cause, then run 'aureum esign retry-sealing'."
 )
 FAILING = (
-    "The envelope {envelope} of {slug} is signed by all, and sealing it has failed {failures} times ({error}). It is "
-    "tried again by itself."
+    "The envelope {envelope} of {slug} is signed by all, and sealing it has failed {failures} times ({error}). The "
+    "worker will try again."
 )
 NO_WORKER = (
     "The envelope {envelope} of {slug} is signed by all, and no worker seals it: 'aureum serve' has one unless it is "

@@ -89,7 +89,7 @@ KEEP = ("document", "page", "recipient", "kind")
 
 
 def document_of(envelope: Doc, wanted: str) -> Doc:
-    """The document that the page shows: the first by itself. Raises NotFound."""
+    """The document that the page shows: the first by default. Raises NotFound."""
     if not wanted:
         first: Doc = envelope["documents"][0]
         return first
@@ -101,7 +101,7 @@ def document_of(envelope: Doc, wanted: str) -> Doc:
 
 
 def page_of(text: str, document: Doc) -> int:
-    """The page that is shown: the first by itself, and at most the last."""
+    """The page that is shown: the first by default, and at most the last."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
     return min(max(number, 1), int(document["pages"]))
 

@@ -31,7 +31,7 @@ DONE: Mapping[str, str] = {
     "reminded": "A reminder was sent.",
     "replaced": "The recipient was replaced.",
     "extended": "The deadline was moved.",
-    "voided": "The documents were withdrawn. Everybody who was invited is told.",
+    "voided": "The documents were withdrawn. Everyone who was invited is told.",
     "purged": "The documents are deleted, or will be on the day shown below.",
 }
 

@@ -1,5 +1,5 @@
-"""The client's data: shown, downloaded, corrected by a proposal to staff, and erased on request. Staff decide of both
-requests; nothing is changed or erased by itself."""
+"""The client's data: shown, downloaded, corrected by a proposal to staff, and erased on request. Staff decide on both
+requests. Nothing is changed or erased automatically."""
 
 import secrets
 from collections.abc import Iterable
@@ -120,7 +120,7 @@ async def correct(visit: PortalVisit) -> Response:
 
 
 async def ask_erasure(visit: PortalVisit) -> Response:
-    """A task for the owner. Nothing is erased by itself. Raises TooMany, Unavailable."""
+    """A task for the owner. Nothing is erased automatically. Raises TooMany, Unavailable."""
     if visit.form["sure"] != "yes":
         problem = visit.gettext("Tick the box if you want your data to be erased.")
         return await page(visit, problem=problem, of="erase")

@@ -22,7 +22,7 @@ STATES = {
 }
 
 PUBLIC = ("ACTIVE", "COMING_SOON")
-"""What a client may find by itself."""
+"""What a client may find without being sent it."""
 
 PROPERTIES = """
 SELECT x.property_id, x.doc FROM property_list x
@@ -92,7 +92,7 @@ async def on_the_market(visit: PortalVisit, words: str, most: int = MOST) -> lis
 
 
 async def is_public(visit: PortalVisit, wire: str) -> UUID | None:
-    """The property of this wire id, if a client may find it by itself. Raises Unavailable."""
+    """The property of this wire id, if a client may find it. Raises Unavailable."""
     property_id = from_wire(wire)
     if property_id is None:
         return None

@@ -1,4 +1,4 @@
-"""Whom calls are made for, and where DocuSign's servers are."""
+"""The account that calls are made for, and the addresses of DocuSign's servers."""
 
 from dataclasses import dataclass, field
 from hashlib import sha256

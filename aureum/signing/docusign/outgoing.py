@@ -17,7 +17,7 @@ from aureum.store.blobs import BlobStore
 
 
 def signers_of(envelope: Envelope) -> list[Recipient]:
-    """The signers in the order of their numbers at DocuSign, which begin with 1. It never changes: nobody takes another
+    """The signers in the order of their numbers at DocuSign, which begin with 1. It never changes: no one takes another
     one's place there."""
     return [one for one in envelope.recipients.values() if one.role == "signer"]
 

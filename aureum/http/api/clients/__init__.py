@@ -1,1 +1,1 @@
-"""What stands around a contact who is a client: messages, listings, key dates."""
+"""What belongs to a contact who is a client: messages, listings, key dates."""

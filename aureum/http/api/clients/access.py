@@ -1,4 +1,4 @@
-"""Who may ask what concerns the client portal: a key or a user of a brokerage on its plan, in the panel too."""
+"""Access to what concerns the client portal: for keys and users of a brokerage whose plan has it, and for the panel."""
 
 from starlette.requests import Request
 

@@ -1,4 +1,4 @@
-"""How what stands around a contact is answered: with an ETag of all streams that it is made of."""
+"""Responses about what belongs to a contact, with an ETag of all streams that they are made of."""
 
 from collections.abc import Callable
 from typing import Any

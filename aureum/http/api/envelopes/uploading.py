@@ -1,5 +1,5 @@
-"""How a PDF is taken: hashed and encrypted while it comes in, then looked at by the gate in a process with limits. Only
-then is it appended that it is there. What is refused leaves nothing."""
+"""Uploads of PDFs. The bytes are hashed and encrypted as they arrive, and then inspected by a process with limits. Only
+then is the document appended to its envelope. A refused upload leaves nothing."""
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable

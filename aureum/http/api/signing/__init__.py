@@ -1,1 +1,1 @@
-"""What is asked from outside about how envelopes are signed."""
+"""How a brokerage has envelopes signed: the certificate of the seal, the connection to DocuSign, DocuSign's calls."""
