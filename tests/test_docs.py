@@ -145,10 +145,6 @@ def exists(method: str, path: str) -> bool:
     )
 
 
-PROMISED: frozenset[str] = frozenset()
-"""What the contract in docs/portal.md promises and is not there yet."""
-
-
 @every_page
 def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken_links(page, page.read_text()) == []
@@ -157,20 +153,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 @every_page
 def test_every_command_is_one_that_the_command_line_has(page: Path) -> None:
     found = {line: refused(line, whole) for line, whole in commands(page.read_text())}
-    assert {line: why for line, why in found.items() if why and line not in PROMISED} == {}
+    assert {line: why for line, why in found.items() if why} == {}
 
 
 @every_page
 def test_every_endpoint_is_there(page: Path) -> None:
-    missing = [request for request in requests(page.read_text()) if not exists(*request)]
-    assert [request for request in missing if " ".join(request) not in PROMISED] == []
-
-
-def test_what_is_promised_is_not_there_yet() -> None:
-    """What is there by now is promised no longer: it leaves the list above."""
-    built = [one for one in PROMISED if one.startswith("esign") and refused(one, False) is None]
-    built += [one for one in PROMISED if not one.startswith("esign") and exists(*one.split(" ", 1))]
-    assert built == []
+    assert [request for request in requests(page.read_text()) if not exists(*request)] == []
 
 
 def test_the_overview_names_every_endpoint() -> None:
