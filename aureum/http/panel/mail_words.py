@@ -18,7 +18,7 @@ TITLES = {
     "showing_cancelled": "Cancelled showing",
     "client_message": "Message to a client",
     "client_listing": "Listing for a client",
-    "message_received": "Message of a client",
+    "message_received": "Message from a client",
     "portal_sign_in": "Sign-in to the client portal",
     "envelope_invite": "Request to sign",
     "envelope_reminder": "Reminder to sign",

@@ -55,7 +55,7 @@ STATUSES: dict[str, dict[str, Status]] = {
     "recipient": {
         "waiting": Status("Comes later", "clock", "gray"),
         "invited": Status("Invited", "envelope", "blue"),
-        "viewed": Status("Has read it", "eye", "violet"),
+        "viewed": Status("Opened", "eye", "violet"),
         "consented": Status("Is signing", "pencil-square", "violet"),
         "signed": Status("Signed", "check-circle", "green"),
         "declined": Status("Declined", "x-circle", "red"),
