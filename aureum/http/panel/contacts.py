@@ -6,6 +6,7 @@ from aureum.http.api.contacts.contact_fields import Type
 from aureum.http.panel.activities import log_page
 from aureum.http.panel.around import around_contact, served
 from aureum.http.panel.duplicates import DONE, like_new, of_contact
+from aureum.http.panel.envelope_words import entries_of
 from aureum.http.panel.erasing import pages_for
 from aureum.http.panel.fields import Field
 from aureum.http.panel.resource import Column, Resource
@@ -48,6 +49,7 @@ CONTACTS = Resource(
     template="contact.html",
     list_template="contacts.html",
     beside=around_contact,
+    acts=lambda beside: [one for envelope in beside["envelopes"] or () for one in entries_of(envelope)],
     beside_list=served,
     told=DONE,
     facts=(

@@ -1,9 +1,11 @@
-"""Envelopes in the words of a broker: the acts of their history, and their fields."""
+"""Envelopes in the words of a broker: the acts of their history, those in the timeline of a lead or contact, and their
+fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aureum.http.panel.history_words import actor_words
+from aureum.http.panel.history_words import Entry, actor_words
+from aureum.http.panel.statuses import status_of
 
 ACTS: Mapping[str, str] = {
     "drafted": "Began a draft",
@@ -75,6 +77,23 @@ def added(event: Mapping[str, Any]) -> str:
     people = change["to"] if isinstance(change, Mapping) else None
     last = people[-1] if isinstance(people, list) and people else None
     return str(last["name"]) if isinstance(last, Mapping) and "name" in last else ""
+
+
+def entries_of(envelope: Mapping[str, Any]) -> Iterator[Entry]:
+    """The acts of an envelope, in the timeline of its lead or contact."""
+    page, subject = f"/admin/envelopes/{envelope['id']}", envelope["subject"]
+    acts = [
+        (envelope["sentAt"], f"Sent to be signed: {subject}"),
+        (envelope["completedAt"], f"Signed by all: {subject}"),
+    ]
+    for one in envelope["recipients"]:
+        acts += [
+            (one["viewedAt"], f"{one['name']} opened {subject}"),
+            (one["signedAt"], f"{one['name']} signed {subject}"),
+        ]
+    if envelope["state"] in ("declined", "voided", "expired"):
+        acts.append((envelope["updatedAt"], f"{status_of('envelope', envelope['state']).word}: {subject}"))
+    return (Entry(0, at, what, "", "work", page=page) for at, what in acts if at is not None)
 
 
 def field_words(field: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 contact and earlier enquiries, and the lead as it was at any moment."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from aureum.domain.ids import now
 from aureum.http.panel.change_words import Words
+from aureum.http.panel.envelope_words import entries_of
 from aureum.http.panel.envelopes import of_person as envelopes_of
 from aureum.http.panel.history_words import Entry, entries_in_words
 from aureum.http.panel.mail_words import MailLine, mails_about
 from aureum.http.panel.resource import LENGTH, Doc
-from aureum.http.panel.statuses import status_of
 from aureum.http.panel.times import asked_time, shown_time
 from aureum.http.panel.visit import Visit
 
@@ -101,7 +101,7 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
     showings = [one for one in showings if is_of(one, lead)]
     work = [] if then else [*map(task_entry, tasks), *(showing_entry(one, users) for one in showings)]
     work += [] if then else map(mail_entry, mails)
-    work += [] if then else (entry for one in envelopes or () for entry in envelope_entries(one))
+    work += [] if then else (entry for one in envelopes or () for entry in entries_of(one))
     story = sorted([*entries, *work], key=lambda one: (one.at, one.version), reverse=True)
     chosen = query.get("show", "all") if query.get("show", "all") in SHOWN else "all"
     shown = [one for one in story if chosen in ("all", one.sort)]
@@ -198,23 +198,6 @@ def showing_entry(showing: Doc, users: Mapping[str, str]) -> Entry:
     )
     page = f"/admin/showings/{showing['id']}"
     return Entry(0, showing["createdAt"], what, f"with {agent}" if agent else "", "work", page=page)
-
-
-def envelope_entries(envelope: Doc) -> Iterator[Entry]:
-    """The acts of an envelope, in the timeline."""
-    page, subject = f"/admin/envelopes/{envelope['id']}", envelope["subject"]
-    acts = [
-        (envelope["sentAt"], f"Sent to be signed: {subject}"),
-        (envelope["completedAt"], f"Signed by all: {subject}"),
-    ]
-    for one in envelope["recipients"]:
-        acts += [
-            (one["viewedAt"], f"{one['name']} opened {subject}"),
-            (one["signedAt"], f"{one['name']} signed {subject}"),
-        ]
-    if envelope["state"] in ("declined", "voided", "expired"):
-        acts.append((envelope["updatedAt"], f"{status_of('envelope', envelope['state']).word}: {subject}"))
-    return (Entry(0, at, what, "", "work", page=page) for at, what in acts if at is not None)
 
 
 def mail_entry(mail: MailLine) -> Entry:

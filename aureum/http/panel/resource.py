@@ -2,13 +2,14 @@
 (``resource_list.py``), the form for a new one (``resource_new.py``), and the page of one (``resource_page.py``).
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import Response
 
 from aureum.http.panel.fields import Field
+from aureum.http.panel.history_words import Entry
 from aureum.http.panel.page import Answering
 from aureum.http.panel.visit import ApiAnswer, Visit
 
@@ -95,6 +96,8 @@ class Resource:
     list_template: str = "resources.html"
     beside: Callable[[Visit, Doc], Awaitable[Any]] | None = None
     """What its page shows of other resources: the template's ``beside``."""
+    acts: Callable[[Any], Iterable[Entry]] | None = None
+    """What of ``beside`` stands in its timeline, among the activities."""
     beside_list: Callable[[Visit, Sequence[Doc]], Awaitable[Any]] | None = None
     """The same of a page of the list."""
     also: tuple[str, str, Writing] | None = None

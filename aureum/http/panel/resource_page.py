@@ -1,7 +1,7 @@
 """The page of one of a resource: what it shows, the form that changes it, and its buttons."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from aureum.domain.errors import NotFound
 from aureum.http.panel.activity_words import OFFERED, TYPED
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes
-from aureum.http.panel.history_words import history_shown
+from aureum.http.panel.history_words import Entry, history_shown
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.picking import picked, with_names
 from aureum.http.panel.resource import LENGTH, Action, Doc, Resource, changed, staff
@@ -62,6 +62,9 @@ async def one_form(
     if resource.activities and resource.history:
         query = {"limit": LENGTH, "cursor": visit.request.query_params.get("activities", "")}
         activities = await visit.ask("GET", resource.api + "/{id}/activities", id=visit.id(), query=query)
+    acts: Sequence[Entry] = ()
+    if resource.acts is not None and activities is not None:
+        acts = beside_page(resource.acts(beside), activities, visit.request.query_params.get("until", ""))
     done = {"created": f"The {resource.one} was created.", "changed": changed(resource)}
     done |= {action.name: action.done for action in resource.actions}
     done |= resource.told
@@ -82,6 +85,7 @@ async def one_form(
         history=history,
         beside=beside,
         activities=activities,
+        acts=acts,
         offered=OFFERED,
         logging=logging or dict.fromkeys(TYPED, ""),
         asks=resource.asks(answer.body),
@@ -90,6 +94,13 @@ async def one_form(
         done=done.get(about),
         offer=undo_offered(visit, resource.api),
     )
+
+
+def beside_page(acts: Iterable[Entry], activities: ApiAnswer, until: str) -> list[Entry]:
+    """Those of *acts* that belong beside this page of the timeline: older than *until*, where the page before ended,
+    and not older than its own last activity, if another page follows."""
+    since = activities.body[-1]["at"] if activities.more is not None else ""
+    return [one for one in acts if since <= one.at and (not until or one.at < until)]
 
 
 async def nothing() -> None:

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from aureum.http.panel.history_words import Entry
+from aureum.http.panel.resource_page import beside_page
+from aureum.http.panel.visit import ApiAnswer
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Form
@@ -127,7 +130,13 @@ def test_a_deal_goes_out_and_is_followed(
     assert listed == "1 of 2"
     download = owner.get(f"{here}/documents/{sent_again['documents'][0]['id']}")
     assert (download.body, download.headers["cache-control"]) == (OFFER, "no-store")
-    assert any("Offer for 12 Oak Street" in text for text in owner.read(f"/admin/contacts/{contact['id']}").said("li"))
+
+    # The acts stand in the contact's timeline, among what was logged.
+    here_too = f"/admin/contacts/{contact['id']}"
+    owner.send(here_too + "/activities", {"what": "Visit", "text": "All is signed."})
+    story = owner.read(here_too + "#timeline").said("li")
+    acts = [text for text in story if text.startswith(("Jane Doe signed Offer", "Sent to be signed: Offer", "Visit"))]
+    assert [text.partition(" ")[0] for text in acts[:3]] == ["Visit", "Jane", "Sent"], story
 
     completed(operator, tenant, sent_again, "lin@example.com")
     done = owner.read(here)
@@ -164,6 +173,20 @@ def test_what_was_sent_is_withdrawn_and_deleted(
     gone = owner.follow(owner.send(draft + "/discard", owner.read(draft).form(draft + "/discard").fields))
     assert "The draft was discarded." in gone.said("p", role="status")
     assert owner.get(draft).status == 404
+
+
+def test_acts_stand_on_the_page_of_the_timeline_that_has_their_time() -> None:
+    acts = [Entry(0, f"2026-11-{day:02}T12:00:00.000Z", f"act {day}", "", "work") for day in (28, 20, 12, 3)]
+
+    def shown(days: list[int], until: str = "", more: bool = True) -> list[str]:
+        body = [{"at": f"2026-11-{day:02}T13:00:00.000Z"} for day in days]
+        answer = ApiAnswer(body, "", {"cursor": "next"} if more else None)
+        return [one.what for one in beside_page(acts, answer, until)]
+
+    assert shown([25, 19]) == ["act 28", "act 20"]
+    assert shown([18, 10], "2026-11-19T13:00:00.000Z") == ["act 12"]
+    assert shown([], "2026-11-10T13:00:00.000Z", more=False) == ["act 3"]
+    assert shown([], more=False) == ["act 28", "act 20", "act 12", "act 3"]
 
 
 def test_agents_and_small_plans(
