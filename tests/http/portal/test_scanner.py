@@ -26,16 +26,19 @@ LINK = re.compile(r"https?://[^\s\"'<>]+")
 BODIES = ("", urlencode({"code": "000000"}), urlencode({"email": "nora@example.net", "code": "000000"}))
 
 
-def files_in(folder: Path) -> list[Path]:
-    return list(folder.glob("*.eml"))
+def mails_to(folder: Path, address: str) -> list[EmailMessage]:
+    """Other tests have mails queued in the same database."""
+    found = map(read, folder.glob("*.eml"))
+    return [mail for mail in found if mail["To"].addresses[0].addr_spec == address]
 
 
-async def write_mails(url: str, folder: Path) -> None:
-    """A worker writes the mails into the *folder*, as it does without a mail server."""
+async def write_mails(url: str, folder: Path, address: str) -> None:
+    """A worker writes the mails into the *folder*, as it does without a mail server, until one to *address* is
+    there."""
     letters = LetterSettings(base_domain="crm.example.org")
     async with mailing(url, None, folder, letters=letters), asyncio.timeout(60):
         while True:
-            if files_in(folder):
+            if mails_to(folder, address):
                 return
             await asyncio.sleep(0.02)
 
@@ -67,10 +70,9 @@ def test_no_scanner_signs_in_or_uses_anything_up(
     operator.rows("DELETE FROM domains_seen WHERE tenant_id = %(t)s", t=tenant.id)
     visitor.asks()
 
-    asyncio.run(write_mails(served_url, tmp_path / "mail"))
-    (mail,) = map(read, files_in(tmp_path / "mail"))
+    asyncio.run(write_mails(served_url, tmp_path / "mail", visitor.email))
+    (mail,) = mails_to(tmp_path / "mail", visitor.email)
 
-    assert mail["To"].addresses[0].addr_spec == visitor.email
     assert str(mail["Subject"]) == "Sign in to Snake River Realty"
     bodies = bodies_of(mail)
     found = {name: [unescape(one).rstrip(".") for one in LINK.findall(text)] for name, text in bodies.items()}

@@ -1,6 +1,7 @@
 """What people ask for by events in the log is granted once: a delivery again, a test of an endpoint."""
 
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Any
 
 import orjson
@@ -8,13 +9,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from aureum.domain import ids
-from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
+from aureum.projections import contact_list, envelope_list, lead_list, property_list, task_list, tour_list
 from aureum.projections.changes import changes
 from aureum.registry import ALL_EVENTS as EVENTS
 from aureum.store.event_store import EventStore
 from aureum.webhooks.telling.projector import project
 from aureum.webhooks.telling.samples import sample
 from tests.domain.test_contact import added
+from tests.domain.test_envelope import AT, ready
 from tests.domain.test_property import listed
 from tests.domain.test_task import created
 from tests.domain.test_tour import new_tour
@@ -215,6 +217,16 @@ def test_a_projector_that_is_killed_before_any_statement_grants_nothing_or_all(d
     run(scenario())
 
 
+def sent_envelope() -> dict[str, Any]:
+    """What webhooks are told of an envelope that was sent."""
+    envelope = ready()
+    envelope.send(AT)
+    events = list(envelope.pending_events)
+    row = reduce(envelope_list.step, events, None)
+    assert row is not None
+    return envelope_list.data(row["doc"], events[-1])
+
+
 def documents() -> dict[str, Any]:
     """A real resource of each kind."""
     at = datetime(2025, 1, 15, tzinfo=UTC)
@@ -225,6 +237,7 @@ def documents() -> dict[str, Any]:
         "property": property_list.document(house, house.id, at, at),
         "showing": tour_list.document(tour, tour.id, at, at),
         "task": task_list.document(task, task.id, at, at),
+        "document": sent_envelope(),
     }
 
 
