@@ -11,7 +11,7 @@ from aureum.domain.envelope_rules import DEADLINE_DAYS
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.statuses import STATUSES
 from aureum.http.panel.visit import Visit
-from aureum.http.wire.page_forms import Form
+from aureum.http.wire.page_forms import Form, number_in
 
 HERE = "/admin/envelopes"
 API = "/api/envelopes"
@@ -124,7 +124,7 @@ def people_typed(typed: Form) -> list[dict[str, Any]]:
         if not name.strip() and not email.strip():
             continue
         one: dict[str, Any] = {"name": name.strip(), "email": email.strip(), "role": role or "signer"}
-        one["order"] = int(order) if order.strip().isascii() and order.strip().isdigit() else order.strip() or 1
+        one["order"] = number_in(order.strip() or "1")
         people.append(({"id": known} if known else {}) | one)
     return people
 
