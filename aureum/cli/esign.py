@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aureum.signing.docusign.checking import Checked
     from aureum.store.event_store import EventStore
 
-app = group("E-signatures: a brokerage's own DocuSign account, and seals that failed.")
+app = group("DocuSign accounts, and seals that failed.")
 
 MOST_BYTES = 100_000
 ONE_STDIN = "Only one of --private-key and --connect-keys can be read from standard input."

@@ -102,9 +102,13 @@ READ_MODELS = (
     "lead_list",
     "lead_counts",
     "contact_list",
+    "conversation_list",
+    "shortlists",
+    "key_dates",
     "property_list",
     "task_list",
     "tour_list",
+    "envelope_list",
     "subscriber_list",
 )
 """That can be rebuilt."""

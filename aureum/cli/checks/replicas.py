@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -50,6 +49,8 @@ async def replicas(doctor: Doctor) -> AsyncIterator[Finding]:
 async def lag_of(doctor: Doctor, connection: Connection) -> float | None:
     """For how many seconds the replica does not show what is written now; None if for too long. Raises NoReplica,
     Unavailable, the driver's errors."""
+    import asyncio
+
     from aureum.store.postgres.replicas import MOST_LAG, replayed, written
 
     goal, begun = await written(doctor.store.database) or 0, time.monotonic()
