@@ -200,12 +200,13 @@ class Envelope(EnvelopeRules):
         self.invite_next(at)
 
     def remind(self, recipient_id: UUID, at: datetime, *, by_itself: bool = False) -> None:
-        """Send the recipient another mail: at most one a day, for 30 days. Raises NotFound, WrongState."""
+        """Send the recipient another mail: at most one a day, for 30 days. A worker that comes later than that still
+        sends what was due, once. Raises NotFound, WrongState."""
         one = self.recipient(recipient_id)
         self.check_open(at)
         if one.state not in SENT_TO or one.state == "signed" or one.invited_at is None:
             raise WrongState(f"{one.name} has nothing to sign now, so there is nothing to remind of.")
-        if at > one.invited_at + REMINDED_FOR:
+        if not by_itself and at > one.invited_at + REMINDED_FOR:
             raise WrongState(f"{one.name} was invited more than 30 days ago. Reassign or void the envelope.")
         if one.reminded_at is not None and at < one.reminded_at + BETWEEN_REMINDERS:
             raise WrongState(f"{one.name} was reminded within the last day. Try again tomorrow.")

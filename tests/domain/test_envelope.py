@@ -410,3 +410,19 @@ def test_a_provider_tells_late_and_twice() -> None:
     with pytest.raises(WrongState):
         ready().record_provider_status("event", "signed", AT, recipient_id=first)
     same(one)
+
+
+def test_a_worker_that_comes_late_reminds_once() -> None:
+    """Also after the time in which staff may remind; then nothing is due before the deadline."""
+    one = ready()
+    one.send(AT)
+    one.extend(AT + 84 * DAY, AT)
+    late = AT + 31 * DAY
+    (jane,) = one.recipients
+    with pytest.raises(WrongState, match="more than 30 days ago"):
+        one.remind(jane, late)
+    one.act_by_the_clock(late)
+    assert one.recipients[jane].reminded_at == late and one.due_at() == one.deadline == AT + 84 * DAY
+    version = one.version
+    one.act_by_the_clock(late + DAY)
+    assert one.version == version
