@@ -31,6 +31,11 @@ PHONE = ViewportSize(width=390, height=844)
 Scheme = Literal["light", "dark"]
 
 
+SKIPPED = "Transition was "
+"""What Chromium says of a transition between two pages that it gave up, because the machine was busy: no script asked
+for one, and the page is shown without."""
+
+
 @dataclass(frozen=True)
 class Visitor:
     """A page in a profile of its own on ``site``; the ``errors`` on its console, and the ``hosts`` that it asked."""
@@ -77,7 +82,7 @@ def visiting(
             visitor.errors.append(message.text)
 
     visitor.page.on("console", heard)
-    visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
+    visitor.page.on("pageerror", lambda error: str(error).startswith(SKIPPED) or visitor.errors.append(str(error)))
     visitor.page.on("request", lambda request: visitor.hosts.add(urlsplit(request.url).netloc))
     yield visitor
     context.close()
