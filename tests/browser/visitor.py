@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, ViewportSize
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, ViewportSize
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -81,8 +81,12 @@ def visiting(
         if message.type == "error":
             visitor.errors.append(message.text)
 
+    def failed(error: Error) -> None:
+        if not str(error).startswith(SKIPPED):
+            visitor.errors.append(str(error))
+
     visitor.page.on("console", heard)
-    visitor.page.on("pageerror", lambda error: str(error).startswith(SKIPPED) or visitor.errors.append(str(error)))
+    visitor.page.on("pageerror", failed)
     visitor.page.on("request", lambda request: visitor.hosts.add(urlsplit(request.url).netloc))
     yield visitor
     context.close()
