@@ -1,4 +1,4 @@
-"""Documents in a bucket of a server that nobody here has written (moto, which speaks S3)."""
+"""Documents in a bucket of a server that was written elsewhere (moto, which speaks S3)."""
 
 import asyncio
 import socket

@@ -107,7 +107,7 @@ STEPS = st.sampled_from((timedelta(0), timedelta(minutes=5), timedelta(hours=20)
 
 
 class Envelopes(RuleBasedStateMachine):
-    """Everything that may be asked of an envelope, by whoever, whenever."""
+    """Everything that may be asked of an envelope, by any recipient, at any time."""
 
     @initialize(
         orders=st.lists(st.integers(1, 3), min_size=1, max_size=4),

@@ -57,7 +57,7 @@ def filled(size: int) -> bytes:
     """A PDF of exactly that size: a comment makes it as large as it has to be."""
     made = raw({1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>", 3: PAGE})
     head, rest = made[:9], made[9:]
-    # Whoever reads it finds the table at its new place.
+    # A reader finds the table at its new place.
     start = int(rest.split(b"startxref\n")[1].split()[0])
     for width in range(1, 9):
         grown = b"%" + b"x" * (size - len(made) - width) + b"\n"

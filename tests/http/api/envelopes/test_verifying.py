@@ -33,7 +33,7 @@ async def first_sent(store: EventStore, tenant_id: UUID, original: bytes) -> Dea
 
 
 async def overwritten(store: EventStore, deal: Deal, data: bytes | None) -> None:
-    """Put other bytes in the place of the sealed file, as whoever has the key and the database could."""
+    """Put other bytes in the place of the sealed file, as an owner of the key and the database could."""
     envelope = await envelope_of(store, deal)
     ((document_id, one),) = envelope.sealed.items()
     blobs, bytes_id = KeptBlobs(store.database), id_of_bytes(document_id, one.sha256)
