@@ -166,9 +166,9 @@ async def give_rights(owner_url: str, service_url: str, watch: Watch | None = No
         await check_same(owner, service)
         if not service.owns_nothing:
             return []
-        await service.execute(sql.SQL(ON_UTC).format(database=sql.Identifier(service.info.dbname)))
         await owner.execute("SET lock_timeout = '60s'")
         await be_the_only_one(owner)
+        await service.execute(sql.SQL(ON_UTC).format(database=sql.Identifier(service.info.dbname)))
         login, given = await login_of(service), []
         try:
             # Each by itself: the lock on a table is held for a moment, and never together with another one's.
