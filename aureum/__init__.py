@@ -4,4 +4,4 @@
 an entry with its name.
 """
 
-__version__ = "0.11.0"
+__version__ = "0.12.0"
