@@ -1,6 +1,7 @@
 """``python -m bench [NAME…] [--quick] [--write]``: measure, print tables, and on request write docs/performance.md.
 
-``python -m bench form --against CHECKOUT`` measures beside another version: only if it is asked for.
+``python -m bench form --against CHECKOUT`` measures beside another version, and ``python -m bench scale`` fills a
+database with ten million events: only if they are asked for.
 """
 
 import argparse
@@ -38,6 +39,7 @@ from bench import (
     replicas,
     resources,
     routing,
+    scale,
     seal,
     search,
     swap,
@@ -149,12 +151,16 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.parent.name}/{PAGE.name}")
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="for form: a checkout with another version")
     parser.add_argument("--mode", choices=MODES, default="round_robin", help="for form: how brokerages route")
+    parser.add_argument("--events", type=int, default=scale.EVENTS, help="for scale: how many, %(default)s by default")
+    parser.add_argument("--brokerages", type=int, default=scale.BROKERAGES, help="for scale: how many")
     asked = parser.parse_args(arguments)
     parts = dict(PARTS)
     if asked.against is not None:
         parts["form"] = form.__doc__, partial(form.run, against=asked.against, mode=asked.mode)
     elif "form" in asked.names:
         parser.error("form needs --against CHECKOUT: a directory with another version and its .venv.")
+    if "scale" in asked.names:
+        parts["scale"] = scale.__doc__, partial(scale.run, events=asked.events, brokerages=asked.brokerages)
     unknown = [name for name in asked.names if name not in parts]
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}. There are {', '.join(parts)}.")

@@ -51,12 +51,31 @@ AT_ONCE = 3
 ASIDE_SECONDS = 30.0
 """How long a tenant is put aside if its events cannot be handled."""
 
+LOOK_SHARE = 0.001
+LONGEST_PAUSE = 10.0
+"""A look at the logs of all tenants takes a thousandth of the time, and there is one every ten seconds at least. With a
+hundred tenants that is every time. With ten thousand, only those are looked at in between to which something was
+appended a moment ago: comparing every log with its checkpoint twice a second would be a tenth of a processor's work."""
+
 BEHIND = """
 SELECT h.tenant_id
   FROM heads h
   LEFT JOIN checkpoints c ON c.tenant_id = h.tenant_id AND c.consumer = %(consumer)s
  WHERE h.position > coalesce(c.position, 0)
 """
+"""Of all tenants. A consumer that only some tenants have adds its ``among``."""
+
+MOVED = """
+SELECT h.tenant_id
+  FROM heads h
+ WHERE h.recorded_at > now() - interval '1 minute'
+   AND h.position > coalesce((
+           SELECT c.position FROM checkpoints c WHERE c.tenant_id = h.tenant_id AND c.consumer = %(consumer)s
+       ), 0)
+"""
+"""The same of tenants to which something was appended within a minute. That is longer than an append may take. What
+it overlooks, because a clock was set or a log was imported, the next look at all finds. The checkpoint is asked for
+row by row, whatever the planner believes of the number of rows."""
 
 BEGIN = """
 INSERT INTO checkpoints (tenant_id, consumer, position) VALUES (%(tenant)s, %(consumer)s, 0)
@@ -118,14 +137,14 @@ class Handled(Generic[Result]):
 
 @dataclass(frozen=True)
 class Consumer(Generic[Result]):
-    """Handles events; ``name`` is that of its checkpoint. A consumer that only some tenants have brings statements of
-    its own: ``behind`` finds tenants whose head is past their checkpoint, ``begin`` makes the first checkpoint.
+    """Handles events; ``name`` is that of its checkpoint. A consumer that only some tenants have says which: ``among``
+    is a condition on ``h``, the tenant's head, and ``begin`` makes the first checkpoint.
     ``beside`` reads what the handling needs besides the events, after them. All of them get ``arguments``. ``most`` is
     how many events are handled at once."""
 
     name: str
     handle: Callable[[Batch], Awaitable[Handled[Result]]]
-    behind: str = BEHIND
+    among: str = ""
     begin: str = BEGIN
     beside: str = "SELECT"
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -142,7 +161,12 @@ class Followed(Generic[Result]):
 
 async def tenants_behind(store: EventStore, consumer: Consumer[Any]) -> list[UUID]:
     """Tenants whose log goes further than the consumer's checkpoint. Raises Unavailable."""
-    found = await store.database.rows(consumer.behind, {"consumer": consumer.name, **consumer.arguments})
+    return await look(store, consumer, BEHIND)
+
+
+async def look(store: EventStore, consumer: Consumer[Any], statement: str) -> list[UUID]:
+    """``BEHIND`` or ``MOVED`` of the consumer's tenants. Raises Unavailable."""
+    found = await store.database.rows(statement + consumer.among, {"consumer": consumer.name, **consumer.arguments})
     return [tenant_id for (tenant_id,) in found]
 
 
@@ -196,23 +220,33 @@ class Follower(Generic[Result]):
         self.heard = heard
         self.poll_seconds = poll_seconds
         self.aside: dict[UUID, float] = {}
+        self.behind: set[UUID] = set()
+        self.next_look = 0.0
         self.wake = asyncio.Event()
 
     async def round(self) -> None:
         """One batch of each tenant that is behind; if none is, wait for something to happen. Raises Unavailable."""
         self.wake.clear()
-        behind = await tenants_behind(self.store, self.consumer)
+        began = time.monotonic()
+        if began < self.next_look:
+            self.behind.update(await look(self.store, self.consumer, MOVED))
+        else:
+            self.behind = set(await tenants_behind(self.store, self.consumer))
+            ended = time.monotonic()
+            self.next_look = ended + min((ended - began) / LOOK_SHARE, LONGEST_PAUSE)
         # In random order, so that no tenant is always last.
-        random.shuffle(behind)
+        some = random.sample(sorted(self.behind), min(len(self.behind), TENANTS_A_ROUND))
         events = 0
-        for start in range(0, min(len(behind), TENANTS_A_ROUND), AT_ONCE):
-            events += sum(await all_of(self._follow(tenant_id) for tenant_id in behind[start : start + AT_ONCE]))
+        for start in range(0, len(some), AT_ONCE):
+            events += sum(await all_of(self._follow(tenant_id) for tenant_id in some[start : start + AT_ONCE]))
         if not events and not self.wake.is_set():
             await wait_for(self.wake, self.poll_seconds)
 
     async def _follow(self, tenant_id: UUID) -> int:
-        """One batch of a tenant; the number of its events. A tenant that fails holds up no other."""
+        """One batch of a tenant; the number of its events. A tenant that fails holds up no other. It stays among those
+        that are behind if there may be more."""
         if time.monotonic() < self.aside.get(tenant_id, 0.0):
+            self.behind.discard(tenant_id)
             return 0
         try:
             followed = await follow(self.store, self.consumer, tenant_id)
@@ -220,6 +254,7 @@ class Follower(Generic[Result]):
             raise
         except Exception as error:
             self.aside[tenant_id] = time.monotonic() + ASIDE_SECONDS
+            self.behind.discard(tenant_id)
             log.error(
                 "log_not_followed",
                 consumer=self.consumer.name,
@@ -229,6 +264,8 @@ class Follower(Generic[Result]):
             )
             return 0
         self.aside.pop(tenant_id, None)
+        if followed is None or followed.events < self.consumer.most:
+            self.behind.discard(tenant_id)
         if followed is None:
             return 0
         self.heard(tenant_id, followed.result)

@@ -1,6 +1,7 @@
 """Following the logs for a consumer: each event once and in order, whatever fails, and no tenant held up by another."""
 
 import asyncio
+import math
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -111,5 +112,35 @@ def test_a_tenant_whose_events_break_is_put_aside(database_url: str) -> None:
             (told,) = [log for log in logs if log["event"] == "log_not_followed"]
             assert (told["consumer"], told["tenant"], told["error"]) == ("notes", str(broken), "Broken")
             assert (await noted(store))[fine[0]] == list(range(1, 12))
+
+    run(scenario())
+
+
+def test_a_backlog_is_worked_off_and_what_was_recorded_long_ago_is_found(database_url: str) -> None:
+    """With many tenants, only those with new events are looked at most of the time."""
+    long_ago = "UPDATE heads SET recorded_at = '-infinity' WHERE tenant_id = %(tenant)s"
+
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            old, new = await prepared(store, 2)
+            follower = Follower(store, Consumer("notes", noting(lambda _: False), most=4), lambda *_: None, 0)
+            await store.database.rows(long_ago, {"tenant": old})
+
+            async def rounds(number: int) -> dict[UUID, list[int]]:
+                for _ in range(number):
+                    await follower.round()
+                    follower.next_look = math.inf
+                return await noted(store)
+
+            # A look at all of them, and batches of four.
+            found = await rounds(3)
+            assert found[old] == found[new] == list(range(1, 11))
+            for tenant in (old, new):
+                await capture(store, tenant)
+            await store.database.rows(long_ago, {"tenant": old})
+            found = await rounds(2)
+            assert (len(found[old]), len(found[new])) == (10, 11)
+            follower.next_look = 0
+            assert len((await rounds(1))[old]) == 11
 
     run(scenario())

@@ -39,14 +39,13 @@ from aureum.webhooks.telling.requests import Requests, pruned, redeliver, reques
 
 log = structlog.get_logger()
 
-BEHIND = """
-SELECT w.tenant_id
-  FROM (SELECT DISTINCT tenant_id FROM webhook_endpoints WHERE NOT removed) AS w
-  JOIN brokerages b ON b.tenant_id = w.tenant_id AND NOT b.disabled AND b.plan = ANY (%(plans)s)
-  JOIN heads h ON h.tenant_id = w.tenant_id
-  LEFT JOIN checkpoints c ON c.tenant_id = w.tenant_id AND c.consumer = %(consumer)s
- WHERE h.position > coalesce(c.position, 0)
+AMONG = """
+   AND EXISTS (SELECT FROM webhook_endpoints w WHERE w.tenant_id = h.tenant_id AND NOT w.removed)
+   AND EXISTS (
+           SELECT FROM brokerages b WHERE b.tenant_id = h.tenant_id AND NOT b.disabled AND b.plan = ANY (%(plans)s)
+       )
 """
+"""Tenants that have endpoints, and may have webhooks."""
 
 BEGIN = """
 INSERT INTO checkpoints (tenant_id, consumer, position)
@@ -130,7 +129,7 @@ async def handle(batch: Batch) -> Handled[Projected]:
     return Handled(Projected(len(rows), len(deliveries), len(parked), asked.number), write)
 
 
-WEBHOOKS = Consumer("webhooks", handle, BEHIND, BEGIN, ENDPOINTS, {"plans": PLANS_WITH_WEBHOOKS})
+WEBHOOKS = Consumer("webhooks", handle, AMONG, BEGIN, ENDPOINTS, {"plans": PLANS_WITH_WEBHOOKS})
 """The projector, as the worker follows the logs with it."""
 
 
