@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from aureum.commands.changes import change
 from aureum.commands.enquiries import said_of_lead
 from aureum.commands.references import check_user
-from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed, routed_and_told, team_of
+from aureum.commands.routed import NOWHERE, Route, Team, cleared, naming, routed, routed_and_told, team_of
 from aureum.domain import ids
 from aureum.domain.contact import Contact
 from aureum.domain.errors import NotFound
@@ -71,7 +71,7 @@ async def capture_lead(
             NO_STREAM,
             command="CaptureLead",
             origin=origin,
-            idempotency=idempotency,
+            idempotency=naming(idempotency) if command.route else idempotency,
             guards=(*guards, *route.guards),
         )
         if route.turn is not None:
@@ -81,9 +81,7 @@ async def capture_lead(
     if command.assigned_to is not None or command.suspect:
         return await append(NOWHERE)
     if command.route:
-        return await routed_and_told(
-            store, command.tenant_id, said_of_lead(command.fields), lead_id, append, idempotency
-        )
+        return await routed_and_told(store, command.tenant_id, said_of_lead(command.fields), lead_id, append)
     if team is None:
         return await append(NOWHERE)
     return await routed(store, command.tenant_id, team, said_of_lead(command.fields), lead_id, at, append)
@@ -101,7 +99,7 @@ def new_lead(command: CaptureLead, lead_id: UUID, at: datetime, number: int, rou
         assigned_to=command.assigned_to or route.assigned_to,
         routing=route.routing,
         because=route.because,
-        contact_id=route.contact_id,
+        contact_id=None,
         created_by=command.created_by,
         suspect=command.suspect,
     )
@@ -160,7 +158,7 @@ async def change_lead(store: EventStore, command: ChangeLead, origin: Origin) ->
     def decide(route: Route, lead: Lead, at: datetime) -> None:
         # First: what is suspected may not be worked on.
         if command.clear:
-            lead.clear(at, route.assigned_to, route.routing, route.because, route.contact_id)
+            lead.clear(at, route.assigned_to, route.routing, route.because)
         if command.status is not None:
             lead.change_status(command.status, at)
         if command.lost:
@@ -198,12 +196,12 @@ async def clear_lead(
             tenant_id,
             lead_id,
             Lead,
-            lambda lead, at: lead.clear(at, route.assigned_to, route.routing, route.because, route.contact_id),
+            lambda lead, at: lead.clear(at, route.assigned_to, route.routing, route.because),
             command="ClearLead",
             origin=origin,
             missing=NO_LEAD,
             visible_to=visible_to,
-            idempotency=idempotency,
+            idempotency=naming(idempotency),
             guards=route.guards,
         )
 

@@ -28,11 +28,9 @@ from aureum.domain.routing.turns import NEVER, Taken, whose_turn
 from aureum.domain.tour import Tour
 from aureum.domain.wall_time import midnight, zone_of
 from aureum.lru import Lru
-from aureum.projections import brokerages, people, users
+from aureum.projections import brokerages, users
 from aureum.store.event_store import Appended, EventStore, Idempotency
 from aureum.store.guards import Choice, Guard, Turn
-
-TURNS = "SELECT name, window_name, times, position FROM turns WHERE tenant_id = %(tenant)s AND name = ANY(%(names)s)"
 
 TRIES = 20
 """How often a lead is decided again because an agent's day was full."""
@@ -43,7 +41,7 @@ TURNS_KEPT = 256
 log = structlog.get_logger()
 
 Routed = TypeVar("Routed")
-Suspect = TypeVar("Suspect", Lead, Tour)
+Either = TypeVar("Either", Lead, Tour)
 Ranker = Callable[[Enquiry, Sequence[Agent]], Awaitable[Ranking]]
 
 
@@ -102,16 +100,12 @@ class Team:
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where a lead goes. ``assigned_to`` stands for whomever the append chooses (``turn``), or is the one who is
-    chosen; None: the pond."""
+    chosen; None: the pond. Of a person who is known the append writes the contact, or the open lead, by itself."""
 
     assigned_to: UUID | None = None
     routing: dict[str, Any] | None = None
     because: list[list[str]] | None = None
     turn: Turn | None = None
-    contact_id: UUID | None = None
-    lead_id: UUID | None = None
-    """Of the person who asks: the contact, and the open lead. Only where that was looked up before the append, which
-    otherwise writes both by itself."""
 
     @property
     def guards(self) -> tuple[Guard, ...]:
@@ -203,78 +197,40 @@ async def routed(
     return await append(NOWHERE)
 
 
-async def routed_ahead(
-    store: EventStore,
-    tenant_id: UUID,
-    team: Team,
-    enquiry: Enquiry,
-    lead_id: UUID,
-    append: Callable[[Route], Awaitable[tuple[Routed, Appended]]],
-) -> tuple[Routed, Appended]:
-    """The same where the answer names the agent, and may be remembered: the agent whose turn it is is looked up before
-    the append. Of several who ask at the same moment, two may get the same agent."""
-
-    async def ahead(route: Route) -> tuple[Routed, Appended]:
-        return await append(await chosen_ahead(store, tenant_id, route))
-
-    return await routed(store, tenant_id, team, enquiry, lead_id, ids.now(), ahead)
-
-
 async def routed_and_told(
     store: EventStore,
     tenant_id: UUID,
     enquiry: Enquiry,
     stream_id: UUID,
-    append: Callable[[Route], Awaitable[tuple[Routed, Appended]]],
-    idempotency: Idempotency | None,
-) -> tuple[Routed, Appended]:
-    """The same where the answer names the agent, as it was stored if nothing of it is remembered."""
+    append: Callable[[Route], Awaitable[tuple[Either, Appended]]],
+) -> tuple[Either, Appended]:
+    """The same where the answer names the agent: what was made is returned as it was stored."""
     team = await team_of(store, tenant_id)
-    if idempotency is not None:
-        return await routed_ahead(store, tenant_id, team, enquiry, stream_id, append)
-    _, appended = await routed(store, tenant_id, team, enquiry, stream_id, ids.now(), append)
-    return (await store.load(tenant_id, stream_id)).aggregate(), appended
+    made, appended = await routed(store, tenant_id, team, enquiry, stream_id, ids.now(), append)
+    if appended.position is None:
+        return made, appended
+    return (await store.load(tenant_id, stream_id)).at_version(made.version), appended
+
+
+def naming(idempotency: Idempotency | None) -> Idempotency | None:
+    """*idempotency* of what names the agent in its answer."""
+    return None if idempotency is None else replace(idempotency, afterwards=True)
 
 
 async def cleared(
     store: EventStore,
     tenant_id: UUID,
     stream_id: UUID,
-    kind: type[Suspect],
-    said: Callable[[Suspect], Enquiry],
-    append: Callable[[Route], Awaitable[tuple[Suspect, Appended]]],
-) -> tuple[Suspect, Appended]:
+    kind: type[Either],
+    said: Callable[[Either], Enquiry],
+    append: Callable[[Route], Awaitable[tuple[Either, Appended]]],
+) -> tuple[Either, Appended]:
     """What *append* makes of a suspect that staff clear. It is routed unless it has an agent already; *said* is what
     the visitor wrote."""
     suspect = (await store.load(tenant_id, stream_id)).aggregate()
     if not isinstance(suspect, kind) or not suspect.suspect or suspect.assigned_to is not None:
         return await append(NOWHERE)
-    team = await team_of(store, tenant_id)
-    return await routed_ahead(store, tenant_id, team, said(suspect), stream_id, append)
-
-
-async def chosen_ahead(store: EventStore, tenant_id: UUID, route: Route) -> Route:
-    """*route*, with the one of its turn whom an append would choose now, and with what it would write of the person.
-    Raises DayFull."""
-    turn = route.turn
-    if turn is None:
-        return route
-    if turn.prior is not None:
-        about = {"tenant": tenant_id, "person": turn.prior}
-        ((contact_id, _, lead_id, _, agent, _, known),) = await store.database.tenant_rows(
-            tenant_id, people.LOOKED_UP, about
-        )
-        route = replace(route, contact_id=contact_id, lead_id=lead_id)
-        route = replace(route, routing={**(route.routing or {}), "known": known}, turn=None, assigned_to=None)
-        if known in reasons.KNOWN:
-            return replace(route, assigned_to=agent)
-        if not turn.choices:
-            return route
-    names = [choice.id for choice in turn.choices]
-    rows = await store.database.tenant_rows(tenant_id, TURNS, {"tenant": tenant_id, "names": names})
-    chosen = chosen_of(turn, {name: Taken(position, window, times) for name, window, times, position in rows})
-    only = replace(turn, placeholder=chosen.id, placeholder_shown=chosen.shown, choices=(chosen,), prior=None)
-    return replace(route, assigned_to=chosen.id, turn=only)
+    return await routed_and_told(store, tenant_id, said(suspect), stream_id, append)
 
 
 def chosen_of(turn: Turn, taken: Mapping[UUID, Taken]) -> Choice:

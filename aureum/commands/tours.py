@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change, visible
 from aureum.commands.references import check_links, check_user
-from aureum.commands.routed import NOWHERE, Route, Team, cleared, routed, routed_and_told
+from aureum.commands.routed import NOWHERE, Route, Team, cleared, naming, routed, routed_and_told
 from aureum.domain import ids
 from aureum.domain.errors import Conflict, NotFound, StaleVersion
 from aureum.domain.people import recognized_by
@@ -110,7 +110,7 @@ async def request_tour(
             assigned_to=command.assigned_to or route.assigned_to,
             routing=route.routing,
             because=route.because,
-            lead_id=route.lead_id,
+            lead_id=None,
             suspect=command.suspect,
         )
         appended = await store.append(
@@ -119,7 +119,7 @@ async def request_tour(
             NO_STREAM,
             command="RequestTour",
             origin=origin,
-            idempotency=idempotency,
+            idempotency=naming(idempotency) if command.route else idempotency,
             guards=(*guards, *route.guards),
         )
         if route.turn is not None:
@@ -129,7 +129,7 @@ async def request_tour(
     if command.assigned_to is not None or command.suspect:
         return await append(NOWHERE)
     if command.route:
-        return await routed_and_told(store, command.tenant_id, said(command), tour_id, append, idempotency)
+        return await routed_and_told(store, command.tenant_id, said(command), tour_id, append)
     if team is None:
         return await append(NOWHERE)
     return await routed(store, command.tenant_id, team, said(command), tour_id, at, append)
@@ -195,7 +195,7 @@ async def change_tour(store: EventStore, command: ChangeTour, origin: Origin, *,
     def decide(route: Route, tour: Tour, at: datetime) -> None:
         # First: what is suspected may not be worked on.
         if command.clear:
-            tour.clear(at, route.assigned_to, route.routing, route.because, route.lead_id)
+            tour.clear(at, route.assigned_to, route.routing, route.because)
         if details:
             tour.change_details(details, at)
         if command.assign:
@@ -333,12 +333,12 @@ async def clear_tour(
             tenant_id,
             tour_id,
             Tour,
-            lambda tour, at: tour.clear(at, route.assigned_to, route.routing, route.because, route.lead_id),
+            lambda tour, at: tour.clear(at, route.assigned_to, route.routing, route.because),
             command="ClearTour",
             origin=origin,
             missing=missing,
             visible_to=visible_to,
-            idempotency=idempotency,
+            idempotency=naming(idempotency),
             guards=route.guards,
         )
 

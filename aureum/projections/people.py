@@ -125,6 +125,3 @@ def known(tenant: str, person: str, at: str) -> str:
 IN_APPEND = IN_TEXTS.replace("{known}", known("tenant", "asker", "moment")).strip()
 
 KNOWN_IN_APPEND = IS_KNOWN.replace("{tenant}", "i.tenant_id").replace("{person}", "own.prior").strip("\n")
-
-LOOKED_UP = known("%(tenant)s", "%(person)s", "now()")
-"""The same beforehand, where an answer has to name it."""

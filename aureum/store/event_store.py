@@ -30,6 +30,7 @@ from aureum.domain.ids import new_id, now
 from aureum.registry import TAKEN, rows_of
 from aureum.store import metadata
 from aureum.store.addresses import Addresses
+from aureum.store.answers_afterwards import KEEP, pending, stored_at
 from aureum.store.append import Append, Remember
 from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.guards import Guard
@@ -99,6 +100,10 @@ class Stream:
         """The aggregate as it is, or was at *until* (that moment included); None before it existed."""
         return replay(r.event for r in self.until(until).events)
 
+    def at_version(self, version: int) -> Any:
+        """The aggregate as it was at a version."""
+        return replay(r.event for r in self.events if r.event.originator_version <= version)
+
 
 @dataclass(frozen=True, slots=True)
 class Appended:
@@ -122,11 +127,13 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """A caller's Idempotency-Key and the request under it, both hashed; ``answer`` makes what to say now and again."""
+    """A caller's Idempotency-Key and the request under it, both hashed; ``answer`` makes what to say now and again.
+    ``afterwards``: it names what the append itself chooses, so it is made of what was stored."""
 
     key: bytes
     request: bytes
     answer: Callable[[Any], bytes]
+    afterwards: bool = False
 
 
 class EventStore:
@@ -202,7 +209,9 @@ class EventStore:
         registry = self._registry or await self.registry()
         remember = None
         if idempotency is not None:
-            sealed = tenant_key.seal_answer(idempotency.answer(aggregate), idempotency.key)
+            of_stored = idempotency.afterwards
+            answer = pending(aggregate.id, aggregate.version) if of_stored else idempotency.answer(aggregate)
+            sealed = tenant_key.seal_answer(answer, idempotency.key)
             remember = Remember(idempotency.key, idempotency.request, sealed)
         append = prepared(
             tenant_key,
@@ -219,7 +228,10 @@ class EventStore:
                 for other, stream in (*((new_one, NO_STREAM) for new_one in also), *beside)
             ),
         )
-        return await self._write(append, tenant_key)
+        appended = await self._write(append, tenant_key, idempotency)
+        if idempotency is not None and idempotency.afterwards and appended.position is not None:
+            await self._answer_of(tenant_key, idempotency, aggregate.id, aggregate.version)
+        return appended
 
     async def append_all(
         self,
@@ -261,7 +273,7 @@ class EventStore:
             sealed = tenant_key.seal_answer(idempotency.answer(made), idempotency.key)
             first.remember = Remember(idempotency.key, idempotency.request, sealed)
         first.also = tuple(others)
-        return await self._write(first, tenant_key)
+        return await self._write(first, tenant_key, idempotency)
 
     async def registry(self) -> Mapping[str, EventType]:
         """How events are written now: for a day after an upgrade as version 0.9 reads them, which may run beside this
@@ -281,7 +293,23 @@ class EventStore:
         request, answer = found[0]
         if request != idempotency.request:
             raise KeyReused
-        return (await self.tenant_key(tenant_id)).open_answer(answer, idempotency.key)
+        return await self._opened(await self.tenant_key(tenant_id), idempotency, answer)
+
+    async def _opened(self, tenant_key: TenantKey, idempotency: Idempotency, sealed: bytes) -> bytes:
+        """An answer that was kept. Raises Unavailable."""
+        answer = tenant_key.open_answer(sealed, idempotency.key)
+        stored = stored_at(answer)
+        return answer if stored is None else await self._answer_of(tenant_key, idempotency, *stored)
+
+    async def _answer_of(self, tenant_key: TenantKey, idempotency: Idempotency, stream_id: UUID, version: int) -> bytes:
+        """The answer that is made of a stream at a version, and kept from now on. Raises Unavailable."""
+        tenant_id = tenant_key.tenant_id
+        made = (await self.load(tenant_id, stream_id)).at_version(version)
+        answer = idempotency.answer(made)
+        sealed = tenant_key.seal_answer(answer, idempotency.key)
+        async with self.database.transaction(tenant_id) as connection:
+            await connection.execute(KEEP, {"tenant": tenant_id, "key": idempotency.key, "answer": sealed})
+        return answer
 
     async def remember(self, tenant_id: UUID, made: Any, idempotency: Idempotency, origin: Origin) -> bytes | None:
         """Remember the answer of a request that appends nothing, made of *made*. If the same request came first,
@@ -291,9 +319,9 @@ class EventStore:
         sealed = tenant_key.seal_answer(idempotency.answer(made), idempotency.key)
         kept = Remember(idempotency.key, idempotency.request, sealed)
         append = prepared(tenant_key, new_id(), (), NO_STREAM, "Remember", origin, remember=kept)
-        return (await self._write(append, tenant_key)).remembered
+        return (await self._write(append, tenant_key, idempotency)).remembered
 
-    async def _write(self, append: Append, tenant_key: TenantKey) -> Appended:
+    async def _write(self, append: Append, tenant_key: TenantKey, idempotency: Idempotency | None) -> Appended:
         try:
             outcome = await self.writer.append(append)
         except psycopg.errors.UniqueViolation as error:
@@ -306,8 +334,8 @@ class EventStore:
                 chosen = UUID(bytes=outcome.answer) if outcome.answer else None
                 return Appended(outcome.position, chosen=chosen)
             case "done":
-                assert append.remember is not None and outcome.answer is not None
-                return Appended(None, tenant_key.open_answer(outcome.answer, append.remember.key))
+                assert idempotency is not None and outcome.answer is not None
+                return Appended(None, await self._opened(tenant_key, idempotency, outcome.answer))
             case "again":
                 assert outcome.answer is not None
                 return Appended(None, again=UUID(bytes=outcome.answer))
