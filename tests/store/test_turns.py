@@ -168,7 +168,7 @@ class Watched(AppendWriter):
             raise
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @example([[(False, LINES[0])] * 11, [(False, LINES[0])] * 2])
 @example([[(False, LINES[2]), (True, LINES[1]), *[(False, LINES[0])] * 8], [(False, LINES[0])] * 4])
 @given(calls=st.lists(st.lists(st.tuples(st.booleans(), st.sampled_from(LINES)), max_size=24), min_size=1, max_size=3))
