@@ -1,14 +1,13 @@
-"""What is done with files of others in a process with limits: ``python -m aureum.pdf.jobs NAME ARGUMENTS``.
+"""What is done with files of others, each in a process with limits, and the limits.
 
-The file comes in on standard input, the answer goes out on standard output as JSON. A file that takes more than the
-limits ends this process, and only this one. ``process`` starts it.
+A file that takes more than the limits ends its process, and only this one. ``forker`` makes the process, and our own
+code asks for a job by ``process``.
 """
 
 import os
 import resource
-import sys
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +67,14 @@ JOBS: Mapping[str, Callable[[bytes, Any], Any]] = {
 }
 """By name: from the file and the arguments to what is answered, both as JSON has them."""
 
+LIBRARIES: Mapping[str, Sequence[str]] = {
+    "inspect": ("aureum.pdf.inspecting", "pyhanko.pdf_utils.reader", "pypdfium2"),
+    "pages": ("aureum.pdf.rendering", "pypdfium2", "PIL.PngImagePlugin", "PIL.ImageChops"),
+    "verify": ("aureum.pdf.verifying", "aureum.pdf.certificates", "pyhanko.sign.validation", "pyhanko.sign.fields"),
+    "certificate": ("aureum.pdf.certificates",),
+}
+"""What each of them imports, so that it is there when the job begins."""
+
 
 def limit() -> None:
     """Give up what the job may not use. A limit that stands lower already stays."""
@@ -83,12 +90,12 @@ def limit() -> None:
     os.nice(NICER)
 
 
-def answer(name: str, arguments: bytes, data: bytes) -> bytes:
+def answer(name: str, arguments: object, data: bytes) -> bytes:
     """The answer of the job *name*, or why there is none."""
     try:
         if len(data) > MOST_SEALED:
             raise Refused("pdf_too_large")
-        said: dict[str, Any] = {"answer": JOBS[name](data, orjson.loads(arguments))}
+        said: dict[str, Any] = {"answer": JOBS[name](data, arguments)}
     except Refused as error:
         said = {"refused": error.code}
     except (MemoryError, RecursionError):
@@ -97,15 +104,3 @@ def answer(name: str, arguments: bytes, data: bytes) -> bytes:
         # The text of the error may quote the file.
         said = {"failed": type(error).__name__}
     return orjson.dumps(said)
-
-
-def main(arguments: list[str]) -> None:
-    """One job."""
-    limit()
-    # One byte more, so that a file that is too large is seen to be.
-    data = sys.stdin.buffer.read(MOST_SEALED + 1)
-    sys.stdout.buffer.write(answer(arguments[0], arguments[1].encode(), data))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -5,13 +5,10 @@ quote the file. It is killed when its time is over, or when its caller is cancel
 """
 
 import asyncio
-import os
 import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -23,6 +20,7 @@ import structlog
 from aureum.domain.errors import Busy
 from aureum.pdf.anchors import Anchor
 from aureum.pdf.changes import Change
+from aureum.pdf.forking import run_forked
 from aureum.pdf.inspecting import Inspected
 from aureum.pdf.refusing import MOST_SEALED, Refused
 from aureum.pdf.rendering import ShownPage
@@ -44,13 +42,6 @@ AT_ONCE: Mapping[Asking, int] = {"known": 2, "anyone": 1, "owner": 1}
 
 WAIT_SECONDS = 15.0
 """How long to wait for others' jobs."""
-
-MOST_ANSWER = 16 * 2**20
-
-PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "TZ", "LD_LIBRARY_PATH")
-PASSED_ON_FROM = ("PYTHON", "LC_")
-"""What the process is told of our environment, by names and their beginnings. All else may be a secret: our settings,
-and the credentials of a bucket or of a database."""
 
 EXHAUSTED = (-signal.SIGKILL, -signal.SIGXCPU)
 
@@ -114,7 +105,11 @@ async def run(
     if isinstance(file, bytes) and len(file) > MOST_SEALED:
         raise Refused("pdf_too_large")
     async with place(asking):
-        code, output = await run_process([job, orjson.dumps(arguments).decode()], file, seconds)
+        if isinstance(file, Path):
+            with await asyncio.to_thread(file.open, "rb") as opened:
+                code, output = await run_forked(job, arguments, opened, seconds)
+        else:
+            code, output = await run_forked(job, arguments, file, seconds)
     if code != 0:
         log.warning("pdf_job_ended", job=job, code=code)
         raise Refused("pdf_too_complex" if code in EXHAUSTED else "pdf_damaged")
@@ -140,71 +135,3 @@ async def place(asking: Asking = "known") -> AsyncIterator[None]:
         yield
     finally:
         places.release()
-
-
-async def run_process(arguments: list[str], file: Source, seconds: float) -> tuple[int, bytes]:
-    """The exit code, negative for a signal, and what was written. Raises Busy."""
-    source: Any = None if isinstance(file, bytes) else file
-    if isinstance(file, Path):
-        source = await asyncio.to_thread(file.open, "rb")
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "aureum.pdf.jobs",
-            *arguments,
-            stdin=PIPE if source is None else source,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env={name: value for name, value in os.environ.items() if is_passed_on(name)},
-            # Ctrl-C is for its starter, who decides.
-            start_new_session=True,
-        )
-    except OSError as error:
-        log.warning("pdf_job_not_started", error=type(error).__name__)
-        raise Busy(retry_after=5) from error
-    finally:
-        if isinstance(file, Path):
-            source.close()
-    try:
-        async with asyncio.timeout(seconds):
-            output = await talk(process, file if isinstance(file, bytes) else None)
-            return await process.wait(), output
-    except TimeoutError:
-        return -signal.SIGKILL, b""
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-
-
-def is_passed_on(name: str) -> bool:
-    """Whether the process may know a variable of ours."""
-    return name in PASSED_ON or name.startswith(PASSED_ON_FROM)
-
-
-async def talk(process: Process, data: bytes | None) -> bytes:
-    """Give the process the file, and read what it writes at the same time."""
-    assert process.stdout is not None
-
-    async def feed() -> None:
-        if data is not None and process.stdin is not None:
-            # A process that has ended early reads no more; its exit code says why.
-            with suppress(BrokenPipeError, ConnectionResetError):
-                process.stdin.write(data)
-                await process.stdin.drain()
-            process.stdin.close()
-
-    feeding = asyncio.create_task(feed())
-    try:
-        output = bytearray()
-        while part := await process.stdout.read(2**16):
-            output += part
-            if len(output) > MOST_ANSWER:
-                process.kill()
-                break
-        await feeding
-    finally:
-        feeding.cancel()
-    return bytes(output)
