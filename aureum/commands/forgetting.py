@@ -15,7 +15,8 @@ from psycopg import AsyncConnection
 from aureum.commands.importing.keeping import FORGET as FORGET_REFUSED
 from aureum.commands.portal.addresses import client_address_of
 from aureum.commands.portal.feeds import FORGET_FEEDS
-from aureum.commands.portal.sessions import FORGET_SESSIONS, FORGET_SIGN_INS
+from aureum.commands.portal.languages import FORGET_LANGUAGES
+from aureum.commands.portal.sessions import FORGET_MOVES, FORGET_SESSIONS, FORGET_SIGN_INS
 from aureum.domain.ids import to_wire
 from aureum.mail.letters.confirming import digests_of
 from aureum.mail.queue.sealing import recipient_digest
@@ -77,8 +78,10 @@ OF_ADDRESSES = (
     "DELETE FROM confirmations WHERE tenant_id = %(tenant)s AND address = ANY (%(confirmed)s)",
     "DELETE FROM mail_bounces WHERE tenant_id = %(tenant)s AND recipient = ANY (%(recipients)s)",
     FORGET_SIGN_INS,
+    FORGET_MOVES,
     FORGET_SESSIONS,
     FORGET_FEEDS,
+    FORGET_LANGUAGES,
 )
 
 MESSAGES = """

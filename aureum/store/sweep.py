@@ -127,6 +127,27 @@ RETURNING 1
 """
 
 
+OLD_MOVES = """
+DELETE FROM portal_moves
+ WHERE session_hash IN (
+           SELECT session_hash FROM portal_moves WHERE expires_at < now() LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+
+OLD_LANGUAGES = """
+DELETE FROM portal_languages
+ WHERE (tenant_id, address_key) IN (
+           SELECT tenant_id, address_key FROM portal_languages
+            WHERE signed_in_at < now() - interval '2 years'
+            LIMIT %(limit)s
+              FOR UPDATE SKIP LOCKED
+       )
+RETURNING 1
+"""
+
+
 OLD_WRITERS = """
 DELETE FROM given_up_writers
  WHERE writer IN (
@@ -148,6 +169,8 @@ OF_ALL = (
     OLD_ADDRESSES,
     OLD_SIGN_INS,
     OLD_CLIENTS,
+    OLD_MOVES,
+    OLD_LANGUAGES,
     OLD_WRITERS,
 )
 

@@ -80,9 +80,16 @@ async def by_contact(asking: Asking) -> Opened:
     """The contacts that have the address."""
     about = {"tenant": asking.tenant_id, "key": email_key(asking.address.text)}
     rows = await asking.database.tenant_rows(asking.tenant_id, CONTACTS, about)
-    docs = [(contact_id, orjson.loads(doc)) for contact_id, doc in rows]
+    docs = [
+        (contact_id, doc) for contact_id, doc in ((one, orjson.loads(doc)) for one, doc in rows) if has(doc, asking)
+    ]
     merged = {to_wire(contact_id): doc["mergedWith"] for contact_id, doc in docs}
     return Opened(merged, *((docs[0][0], docs[0][1]["firstName"]) if docs else ()))
+
+
+def has(contact: Mapping[str, Any], asking: Asking) -> bool:
+    """Whether the *contact* still has the address: one that was merged into it may have had it before it changed."""
+    return asking.address.text in {one_form(one) for one in (contact["email"], *contact["otherEmails"]) if one}
 
 
 async def by_lead(asking: Asking) -> Opened:

@@ -28,6 +28,10 @@ REMEMBER = "UPDATE portal_sessions SET contacts = %(contacts)s WHERE token_hash 
 
 FORGET_SIGN_INS = "DELETE FROM portal_sign_ins WHERE tenant_id = %(tenant)s AND address_key = ANY (%(clients)s)"
 FORGET_SESSIONS = "DELETE FROM portal_sessions WHERE tenant_id = %(tenant)s AND address_key = ANY (%(clients)s)"
+FORGET_MOVES = """
+DELETE FROM portal_moves
+ WHERE tenant_id = %(tenant)s AND (address_key = ANY (%(clients)s) OR former_key = ANY (%(clients)s))
+"""
 """Of persons who are erased. The sign-ins first: one that is being used holds its row until its session is there."""
 
 

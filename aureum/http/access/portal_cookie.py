@@ -1,21 +1,23 @@
-"""The cookies of the client portal: a session, the nonce of a sign-in that was asked for, and the language.
+"""The cookies of the client portal: a session, the nonce of a sign-in that was asked for, the marks of a browser in
+which addresses have signed in before, and the language.
 
-Over https the first two have the prefix ``__Host-``, as the panel's cookie has (``session_cookie.py``). Whether that is
-so, the browser says in the Origin of the form or, from a page without referrer, by a header that it sends over https
-and to its own machine only.
+Over https all but the language have the prefix ``__Host-``, as the panel's cookie has (``session_cookie.py``). Whether
+that is so, the browser says in the Origin of the form or, from a page without referrer, by a header that it sends over
+https and to its own machine only.
 """
 
 from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 from starlette.types import Scope
 
-from aureum.commands.portal.sign_in import HOURS, MINUTES, TOKEN_PREFIX
+from aureum.commands.portal.sign_in import HOURS, MINUTES, TOKEN_PREFIX, SignedIn
 from aureum.http.access.hosts import Networks
 from aureum.http.access.session_cookie import is_https, is_secure
 from aureum.http.wire.headers import header
 
 SESSION = "aureum-portal"
 PENDING = "aureum-portal-pending"
+KNOWN = "aureum-portal-known"
 LANGUAGE = "aureum-portal-language"
 PREFIX = "__Host-"
 
@@ -31,6 +33,11 @@ def client_token(scope: Scope, trusted_proxies: Networks) -> str | None:
 def pending_nonce(scope: Scope, trusted_proxies: Networks) -> str | None:
     """The nonce of the sign-in that this browser has asked for."""
     return kept(scope, PENDING, trusted_proxies)
+
+
+def known_marks(scope: Scope, trusted_proxies: Networks) -> str | None:
+    """The marks of the addresses that have signed in in this browser."""
+    return kept(scope, KNOWN, trusted_proxies)
 
 
 def chosen_language(scope: Scope) -> str | None:
@@ -50,9 +57,11 @@ def cookies(scope: Scope) -> dict[str, str]:
     return {} if sent is None else cookie_parser(sent)
 
 
-def keep_session(request: Request, response: Response, token: str, trusted_proxies: Networks) -> None:
-    """The browser sends *token* from now on, to this host alone; its nonce has done its work."""
-    keep(request, response, SESSION, token, HOURS * 3600, trusted_proxies)
+def keep_session(request: Request, response: Response, signed_in: SignedIn, trusted_proxies: Networks) -> None:
+    """The browser sends the token from now on, to this host alone; its nonce has done its work. The marks outlast the
+    session."""
+    keep(request, response, SESSION, signed_in.token, HOURS * 3600, trusted_proxies)
+    keep(request, response, KNOWN, signed_in.known, YEAR, trusted_proxies)
     forget(response, PENDING)
 
 

@@ -20,6 +20,8 @@ TITLES = {
     "client_listing": "Listing for a client",
     "message_received": "Message from a client",
     "portal_sign_in": "Sign-in to the client portal",
+    "portal_address": "Code for a new address",
+    "address_changed": "Notice that the address was changed",
     "envelope_invite": "Request to sign",
     "envelope_reminder": "Reminder to sign",
     "envelope_completed": "Documents signed by all",

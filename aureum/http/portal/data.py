@@ -34,6 +34,10 @@ LONGEST = 5_000
 ASKED_A_MINUTE = 3
 
 DONE = {
+    "moved": later(
+        "This is your address now. Documents that were sent to your old address stay with it: ask your agent to send "
+        "them to the new one."
+    ),
     "corrected": later("Your agent will look at it and correct your data."),
     "erasure": later("Your request is with the brokerage. It will answer you before it erases anything."),
 }
@@ -88,7 +92,7 @@ async def everything(visit: PortalVisit) -> dict[str, Any]:
         "exportedAt": aureum_time(now()),
         "brokerage": visit.at.name,
         "address": visit.client.address,
-        "persons": [one._asdict() for one in await cards_of(visit)],
+        "persons": [{"name": one.name, "email": one.email, "phone": one.phone} for one in await cards_of(visit)],
         "enquiries": as_json(await find_enquiries(visit)),
         "tours": as_json(await shown(visit, await found_tours(visit))),
         "listings": [as_json([one])[0] | {"home": one.home._asdict()} for one in listings],

@@ -15,6 +15,7 @@ from aureum.http.portal import (
     home,
     listings,
     messages,
+    moving,
     sign_in,
     tours,
     verify,
@@ -44,6 +45,7 @@ PAGES: tuple[PortalPage, ...] = (
     *dates.PAGES,
     *enquiries.PAGES,
     *data.PAGES,
+    *moving.PAGES,
     *verify.PAGES,
     # Any other path, so it stands last.
     PortalPage("GET", "/portal/{path:path}", show_nothing, anyone=True),

@@ -1,5 +1,6 @@
 """Who the client is, as staff entered it: name and how to reach the client. Nothing else of a contact is read."""
 
+from itertools import zip_longest
 from typing import NamedTuple
 
 import orjson
@@ -16,11 +17,13 @@ SELECT x.doc FROM contact_list x
 
 
 class ClientCard(NamedTuple):
-    """All that a client sees of a contact or lead of the client's own."""
+    """All that a client sees of a contact or lead of the client's own. ``contact`` is the contact's wire id, which
+    only forms have."""
 
     name: str
     email: str | None
     phone: str | None
+    contact: str | None = None
 
 
 async def cards_of(visit: PortalVisit) -> list[ClientCard]:
@@ -29,10 +32,14 @@ async def cards_of(visit: PortalVisit) -> list[ClientCard]:
     about = {"tenant": client.tenant_id, "contacts": list(client.contact_ids)}
     rows = await database.tenant_rows(client.tenant_id, CONTACTS, about)
     docs = [orjson.loads(doc) for (doc,) in rows]
+    contacts = [doc["id"] for doc in docs]
     if not docs:
         leads = await leads_of_address(database, client.tenant_id, client.address, entered=True)
         docs = [doc for _, doc in leads[:1]]
-    return [ClientCard(f"{doc['firstName']} {doc['lastName']}".strip(), doc["email"], doc["phone"]) for doc in docs]
+    return [
+        ClientCard(f"{doc['firstName']} {doc['lastName']}".strip(), doc["email"], doc["phone"], contact)
+        for doc, contact in zip_longest(docs, contacts)
+    ]
 
 
 async def card_of(visit: PortalVisit) -> ClientCard:

@@ -19,6 +19,7 @@ from aureum.http.access.portal_cookie import (
     keep_language,
     keep_pending,
     keep_session,
+    known_marks,
     pending_nonce,
 )
 from aureum.http.portal.catalogue import LANGUAGES
@@ -60,6 +61,7 @@ async def ask(visit: PortalVisit) -> Response:
         language=visit.locale,
         following=page_after(visit.form["next"]),
         pending=None if before is None else SecretStr(before),
+        known=known_of(visit),
     )
     pending = await ask_sign_in(visit.app.database, await visit.app.store.tenant_key(visit.at.tenant_id), command)
     response = code_form(visit, status=202, asks_email=False)
@@ -94,6 +96,7 @@ async def enter_code(visit: PortalVisit) -> Response:
         pending=None if pending is None else SecretStr(pending),
         email=visit.form["email"],
         before=None if before is None else SecretStr(before),
+        known=known_of(visit),
     )
     tenant_key = await app.store.tenant_key(visit.at.tenant_id)
     signed_in = await use_code(app.database, tenant_key, command, visit.at.plan)
@@ -128,7 +131,7 @@ async def follow_link(visit: PortalVisit) -> Response:
     tenant_key = await app.store.tenant_key(visit.at.tenant_id)
     pending, token = nonce_of(visit), str(visit.request.path_params["token"])
     before = client_token(visit.request.scope, app.settings.trusted_proxies)
-    signed_in = await use_link(app.database, tenant_key, token, pending, visit.at.plan, before)
+    signed_in = await use_link(app.database, tenant_key, token, pending, visit.at.plan, before, known_of(visit))
     if signed_in is None:
         return code_form(visit, asks_email=pending is None, by_link=True)
     return enter(visit, signed_in)
@@ -139,10 +142,15 @@ def nonce_of(visit: PortalVisit) -> str | None:
     return pending_nonce(visit.request.scope, visit.app.settings.trusted_proxies)
 
 
+def known_of(visit: PortalVisit) -> str | None:
+    """What shows which addresses have signed in in this browser."""
+    return known_marks(visit.request.scope, visit.app.settings.trusted_proxies)
+
+
 def enter(visit: PortalVisit, signed_in: SignedIn) -> Response:
     """The browser has a session, and the page that was asked for follows."""
     response = RedirectResponse(signed_in.following or "/portal", 303, LINK_HEADERS)
-    keep_session(visit.request, response, signed_in.token, visit.app.settings.trusted_proxies)
+    keep_session(visit.request, response, signed_in, visit.app.settings.trusted_proxies)
     return response
 
 

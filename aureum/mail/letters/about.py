@@ -39,8 +39,9 @@ class About(NamedTuple):
 async def about_brokerage(
     connection: AsyncConnection[Any], tenant_id: UUID, settings: LetterSettings, host: str | None = None
 ) -> About | None:
-    """What letters need to know of a brokerage; None for the platform, and for one that is disabled. Links begin with
-    *host*, at which a request has arrived, if that is one of its own."""
+    """What letters need to know of a brokerage; None for the platform, and for one that is disabled. Links begin
+    with the brokerage's name below the base domain if a request has arrived at that *host*. Any other host is only
+    what the request says: one that the brokerage has given up may belong to a stranger."""
     of = {"tenant": tenant_id}
     row = await (await connection.execute(ABOUT, of)).fetchone()
     if row is None or row[5]:
@@ -48,9 +49,7 @@ async def about_brokerage(
     slug, domains, confirmations, reply_to, time_zone, _, seen = row
     staff = staff_of(await (await connection.execute(STAFF, of)).fetchall())
     arrives = [domain for domain in domains if domain in seen or domain == links.LOCAL]
-    if host in domains:
-        arrives = [host]
-    elif settings.base_domain is not None and host == f"{slug}.{settings.base_domain}":
+    if settings.base_domain is not None and host == f"{slug}.{settings.base_domain}":
         arrives = []
     begin = links.base(slug, arrives, settings.base_domain, settings.public_url, settings.local_url)
     return About(staff, begin, confirmations, reply_to, time_zone)

@@ -1,5 +1,7 @@
 """Letters around a client: what staff wrote or sent goes to the client, what the client wrote to the agent who serves
-the contact, or else to owners and brokers.
+the contact, or else to owners and brokers. The address that a client has replaced learns of it.
+
+A client's letter is in the language in which the client last signed in, else in that of the words that it brings.
 
 A client's letter leads to the portal and opens nothing by itself: it may be read by other people than the client.
 """
@@ -12,17 +14,19 @@ from uuid import UUID
 import orjson
 from psycopg import AsyncConnection
 
+from aureum.commands.portal.languages import languages_of
 from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.of_contact import CLIENT
 from aureum.mail.letter import Letter, Recipient
 from aureum.mail.letters import links, recipients
 from aureum.mail.letters.about import About
-from aureum.mail.letters.client_occasions import ListingSent, OfClient, Written
+from aureum.mail.letters.client_occasions import AddressReplaced, ListingSent, OfClient, Written
 from aureum.mail.letters.confirming import given_name
 from aureum.mail.letters.headers import usable
 from aureum.mail.letters.recipients import MANAGERS, Member, letter_to, wish
-from aureum.mail.letters.texts import language_for
+from aureum.mail.letters.texts import LANGUAGES, language_for
 from aureum.projections import related
+from aureum.store.cipher import TenantKey
 
 CONTACTS = """
 SELECT y.contact_id, x.contact_id, x.doc
@@ -44,11 +48,12 @@ Doc = Mapping[str, Any]
 
 
 async def client_letters(
-    connection: AsyncConnection[Any], tenant_id: UUID, occasions: Sequence[OfClient], about: About
+    connection: AsyncConnection[Any], tenant_key: TenantKey, occasions: Sequence[OfClient], about: About
 ) -> list[Letter]:
     """The letters of *occasions*."""
     if not occasions:
         return []
+    tenant_id = tenant_key.tenant_id
     asked: dict[str, Any] = {"tenant": tenant_id, "contacts": list({one.contact_id for one in occasions})}
     rows = await (await connection.execute(CONTACTS, asked)).fetchall()
     contacts: dict[UUID, Doc] = {own: orjson.loads(doc) for own, _, doc in rows}
@@ -60,19 +65,40 @@ async def client_letters(
     wanted = [one.property_id for one in occasions if isinstance(one, ListingSent)]
     found = await (await connection.execute(PROPERTIES, asked | {"properties": wanted})).fetchall() if wanted else []
     homes: dict[UUID, Doc] = {property_id: orjson.loads(doc) for property_id, doc in found}
+    addresses = {contact["email"] for contact in contacts.values() if contact["email"]}
+    addresses |= {one.former for one in occasions if isinstance(one, AddressReplaced)}
+    languages = await languages_of(connection, tenant_key, addresses)
     letters: list[Letter] = []
     for one in occasions:
         contact = contacts.get(one.contact_id)
         if contact is None:
             continue
-        if isinstance(one, Written) and one.sender == CLIENT:
+        if isinstance(one, AddressReplaced):
+            letters += to_former(one, contact, languages, about)
+        elif isinstance(one, Written) and one.sender == CLIENT:
             letters += to_staff(one, contact, agents.get(contact["id"]), about)
         else:
-            letters += to_client(one, contact, homes, about)
+            letters += to_client(one, contact, homes, languages, about)
     return letters
 
 
-def to_client(one: OfClient, contact: Doc, homes: Mapping[UUID, Doc], about: About) -> list[Letter]:
+def to_former(one: AddressReplaced, contact: Doc, languages: Mapping[str, str], about: About) -> list[Letter]:
+    """The letter to the address that the client has replaced. A reply goes to the brokerage."""
+    address, name = usable(one.former), given_name(contact["firstName"])
+    if address is None:
+        return []
+    recipient = Recipient(address, name or "", None, one.stream_id)
+    language = languages.get(one.former, LANGUAGES[0])
+    return [Letter("address_changed", recipient, usable(about.reply_to), language, {"first_name": name}, one.position)]
+
+
+def to_client(
+    one: Written | ListingSent,
+    contact: Doc,
+    homes: Mapping[UUID, Doc],
+    languages: Mapping[str, str],
+    about: About,
+) -> list[Letter]:
     """The letter of what staff wrote or sent; none to a client without an address. A reply goes to the user who wrote,
     else to the brokerage."""
     address = usable(contact["email"])
@@ -97,7 +123,7 @@ def to_client(one: OfClient, contact: Doc, homes: Mapping[UUID, Doc], about: Abo
             kind,
             Recipient(address, name or "", None, one.stream_id),
             usable(about.reply_to if agent is None else agent.address),
-            language_for(words),
+            languages.get(contact["email"]) or language_for(words),
             fields,
             one.position,
             also_about=also_about(one, contact),
@@ -122,7 +148,7 @@ def to_staff(one: Written, contact: Doc, agent: UUID | None, about: About) -> li
     ]
 
 
-def also_about(one: OfClient, contact: Doc) -> tuple[UUID, ...]:
+def also_about(one: Written | ListingSent, contact: Doc) -> tuple[UUID, ...]:
     """The contacts whose person the letter is about: once one of them is erased, so is the letter."""
     answering = from_wire(contact["id"])
     return tuple({one.contact_id, *(() if answering is None else (answering,))})

@@ -1,4 +1,5 @@
-"""The occasions for letters around a client: a message of either side, a listing that was sent. Pure.
+"""The occasions for letters around a client: a message of either side, a listing that was sent, an address that the
+client has replaced. Pure.
 
 A conversation sends so many mails a day and no more: what is written after that stands in the portal and on the
 contact's page alone.
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from aureum.commands.portal.moving import COMMAND as MOVED
 from aureum.domain.aggregate import ERASED
+from aureum.domain.contact import Contact
 from aureum.domain.conversation import Conversation
 from aureum.domain.of_contact import OfContact
 from aureum.domain.shortlist import Shortlist
@@ -47,7 +50,32 @@ class ListingSent:
     sent_by: UUID | None
 
 
-OfClient = Written | ListingSent
+@dataclass(frozen=True, slots=True)
+class AddressReplaced:
+    """The client of this contact has another address than ``former``."""
+
+    stream_id: UUID
+    contact_id: UUID
+    position: int
+    at: datetime
+    former: str
+
+
+OfClient = Written | ListingSent | AddressReplaced
+
+
+def by_client(topic: str, metadata: bytes) -> bool:
+    """Whether an event of this type is one by which a client has replaced the client's own address."""
+    return topic == Contact.DetailsChanged.TOPIC and MOVED.encode() in metadata
+
+
+def address_replaced(record: Recorded, contact: Contact, former: str | None) -> Iterator[AddressReplaced]:
+    """What is to be written to the address that the *contact* had before the event, if the client replaced it."""
+    event = record.event
+    if not isinstance(event, Contact.DetailsChanged) or record.metadata.get("command") != MOVED:
+        return
+    if former and ERASED not in (former, contact.email):
+        yield AddressReplaced(contact.id, contact.id, record.position, event.timestamp, former)
 
 
 def of_client(record: Recorded, aggregate: OfContact) -> Iterator[OfClient]:

@@ -1,11 +1,12 @@
 """Letters about envelopes: to recipients when their turn has come, to remind them, and when it has ended; and to the
 sender, who is the agent of its lead, else the user who drafted it, else the owners.
 
-Links open the envelope in the portal or the panel and give no rights: the client signs in there. A recipient's language
-is not known, so these letters are in English. The events are those of ``aureum.domain.envelope_events``.
+Links open the envelope in the portal or the panel and give no rights: the client signs in there. A recipient's letter
+is in the language in which the recipient last signed in, else in English. The events are those of
+``aureum.domain.envelope_events``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,11 +99,12 @@ def acts(record: Recorded, envelope: Envelope, by: str | None) -> Iterator[Envel
     )
 
 
-def envelope_letters(one: EnvelopeAct, about: About) -> Iterator[Letter]:
-    """The letters of one act."""
+def envelope_letters(one: EnvelopeAct, about: About, languages: Mapping[str, str]) -> Iterator[Letter]:
+    """The letters of one act. *languages* are those of recipients, by address."""
     senders = senders_of(one, about)
     for person in one.people:
-        yield to_recipient(one, person, about, senders[0] if senders else None)
+        language = languages.get(person.email, LANGUAGES[0])
+        yield to_recipient(one, person, about, senders[0] if senders else None, language)
     if one.to_sender is None:
         return
     fields: dict[str, object] = {"topic": one.topic, "person": one.person or None, "note": one.note}
@@ -112,9 +114,9 @@ def envelope_letters(one: EnvelopeAct, about: About) -> Iterator[Letter]:
             yield letter_to(member, one.to_sender, fields, one.position, subject_id=one.stream_id)
 
 
-def to_recipient(one: EnvelopeAct, person: Person, about: About, sender: Member | None) -> Letter:
+def to_recipient(one: EnvelopeAct, person: Person, about: About, sender: Member | None, language: str) -> Letter:
     """The letter to one recipient. A reply goes to the sender, else to the brokerage."""
-    language, name = LANGUAGES[0], given_name(person.name)
+    name = given_name(person.name)
     fields: dict[str, Any] = {
         "first_name": name,
         "topic": one.topic,

@@ -38,6 +38,8 @@ KINDS = {
     "showing_calendar": Kind(("first_name", "place", "when"), public=True),
     "showing_cancelled": Kind(("first_name", "place"), public=True),
     "portal_sign_in": Kind(("first_name", "code", "minutes"), public=True, secret=True),
+    "portal_address": Kind(("first_name", "code", "minutes"), public=True, secret=True),
+    "address_changed": Kind(("first_name",), public=True),
     "client_message": Kind(("first_name", "by", "message"), public=True),
     "client_listing": Kind(("first_name", "by", "home", "address", "note"), public=True),
     "message_received": Kind(("lead", "message"), urgent=True),

@@ -15,6 +15,7 @@ import structlog
 
 from aureum.background.reading import Unreadable, edges
 from aureum.domain.aggregate import ERASED
+from aureum.domain.contact import Contact
 from aureum.domain.conversation import Conversation
 from aureum.domain.envelope import Envelope
 from aureum.domain.lead import Lead
@@ -23,7 +24,7 @@ from aureum.domain.shortlist import Shortlist
 from aureum.domain.tour import Tour
 from aureum.domain.user import User
 from aureum.domain.webhook_endpoint import WebhookEndpoint
-from aureum.mail.letters.client_occasions import OfClient, of_client
+from aureum.mail.letters.client_occasions import OfClient, address_replaced, of_client
 from aureum.mail.letters.envelope_letters import ENVELOPE_TYPES, EnvelopeAct, acts
 from aureum.store.event_store import Recorded
 
@@ -166,6 +167,7 @@ def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iter
     waiting: list[Occasion] = []
     from_form = False
     for record in recorded:
+        former = getattr(aggregate, "email", None)
         had_password = getattr(aggregate, "password_hash", None) is not None
         aggregate, unreadable = folded(aggregate, record.event)
         if unreadable is not None:
@@ -180,6 +182,8 @@ def occasions(tenant_id: UUID, recorded: Iterable[Recorded], after: int) -> Iter
         waiting += (
             of_account(record, had_password) if isinstance(aggregate, User) else occasion(record, aggregate, from_form)
         )
+        if isinstance(aggregate, Contact):
+            waiting += address_replaced(record, aggregate, former)
         if record.metadata.get("command") == IMPORTED:
             waiting = []
         if last:

@@ -1,7 +1,7 @@
-"""Letters to clients who sign in to the portal: one link and one code.
+"""Letters with codes to clients of the portal: one link and one code to sign in, and a code that proves a new address.
 
-Both are made here, in the transaction that queues the mail: so they exist in the sealed mail and, as hashes, in
-``portal_sign_ins``, and nowhere else. An address that opens nothing gets no mail.
+They are made here, in the transaction that queues the mail: so they exist in the sealed mail and, as hashes, in
+``portal_sign_ins`` and ``portal_moves``, and nowhere else. An address that opens nothing gets no mail to sign in.
 """
 
 import secrets
@@ -39,6 +39,21 @@ UPDATE portal_sign_ins SET waits = false, link_hash = %(link)s, code_hash = %(co
 RETURNING 1
 """
 """Two workers send one mail."""
+
+
+MOVES = """
+SELECT m.number, m.tenant_id, m.contact_id, m.address_key, m.address, m.language FROM portal_moves m
+ WHERE m.waits AND m.expires_at > now()
+ ORDER BY m.number LIMIT 100
+"""
+
+DISMISS_MOVE = "UPDATE portal_moves SET waits = false WHERE number = %(number)s AND waits RETURNING 1"
+
+TAKE_MOVE = """
+UPDATE portal_moves SET waits = false, code_hash = %(code)s
+ WHERE number = %(number)s AND waits AND expires_at > now()
+RETURNING 1
+"""
 
 
 class SignInAsked(NamedTuple):
@@ -89,3 +104,42 @@ async def sign_in(
     recipient = Recipient(asked.address.text, name, None, asked.opened.subject_id)
     # No event makes it, and each request is a letter of its own: positions of events are above zero.
     return [Letter("portal_sign_in", recipient, usable(about.reply_to), asked.language, fields, -asked.number)]
+
+
+class MoveAsked(NamedTuple):
+    """A client wants this contact to have the address, as the client gave it."""
+
+    number: int
+    tenant_id: UUID
+    contact_id: UUID
+    key: bytes
+    given: str
+    language: str
+
+
+async def moves_asked(store: EventStore) -> list[MoveAsked]:
+    """New addresses that are to be proved; those that no mail can reach are dismissed. Raises Unavailable."""
+    asked = []
+    for number, tenant_id, contact_id, key, stored, language in await store.database.rows(MOVES):
+        given = (await store.tenant_key(tenant_id)).open_client(bytes(stored), bytes(key)).decode()
+        if usable(given) is None:
+            await store.database.rows(DISMISS_MOVE, {"number": number})
+        else:
+            asked.append(MoveAsked(number, tenant_id, contact_id, bytes(key), given, language))
+    return asked
+
+
+async def new_address(
+    connection: AsyncConnection[Any], tenant_key: TenantKey, asked: MoveAsked, settings: LetterSettings
+) -> Sequence[Letter]:
+    """The letter with the code, in a transaction of *connection* that takes the request. It goes to a person who may
+    not be the client, so it has no name."""
+    about = await about_brokerage(connection, asked.tenant_id, settings)
+    code = f"{secrets.randbelow(1_000_000):06}"
+    kept = {"number": asked.number, "code": code_hash(tenant_key, asked.key, code)}
+    address = usable(asked.given)
+    if about is None or address is None or await (await connection.execute(TAKE_MOVE, kept)).fetchone() is None:
+        return []
+    fields = {"code": code, "minutes": MINUTES, "link": links.to_portal(about.link, "data/address/code")}
+    recipient = Recipient(address, "", None, asked.contact_id)
+    return [Letter("portal_address", recipient, usable(about.reply_to), asked.language, fields, -asked.number)]

@@ -25,6 +25,7 @@ from aureum.background.reading import (
     edges,
     read,
 )
+from aureum.commands.portal.languages import languages_of
 from aureum.domain.ids import now, to_wire
 from aureum.domain.routing import reasons
 from aureum.domain.wall_time import zone_of
@@ -33,7 +34,7 @@ from aureum.mail.letters import links, recipients
 from aureum.mail.letters.about import About, LetterSettings, about_brokerage
 from aureum.mail.letters.account_letters import account_letters
 from aureum.mail.letters.client_letters import client_letters
-from aureum.mail.letters.client_occasions import ListingSent, Written
+from aureum.mail.letters.client_occasions import AddressReplaced, ListingSent, Written, by_client
 from aureum.mail.letters.confirming import confirmed, given_name
 from aureum.mail.letters.digest_items import Item, remember
 from aureum.mail.letters.envelope_letters import EnvelopeAct, envelope_letters
@@ -88,9 +89,11 @@ async def letters_of(
                     items.append(Item(user_id, letter.position, letter.kind, one.stream_id, one.at))
     await remember(connection, tenant_key.tenant_id, items)
     letters += [with_calendar(one, about) for one in found if isinstance(one, CalendarSent)]
-    of_clients = [one for one in found if isinstance(one, (Written, ListingSent))]
-    letters += await client_letters(connection, tenant_key.tenant_id, of_clients, about)
-    letters += [letter for one in found if isinstance(one, EnvelopeAct) for letter in envelope_letters(one, about)]
+    of_clients = [one for one in found if isinstance(one, (Written, ListingSent, AddressReplaced))]
+    letters += await client_letters(connection, tenant_key, of_clients, about)
+    acts = [one for one in found if isinstance(one, EnvelopeAct)]
+    languages = await languages_of(connection, tenant_key, {person.email for one in acts for person in one.people})
+    letters += [letter for one in acts for letter in envelope_letters(one, about, languages)]
     if about.confirmations:
         forms = [one for one in found if isinstance(one, Enquiry) and one.new and one.from_form and one.email]
         letters += await to_visitors(connection, tenant_key, forms, about, settings)
@@ -104,7 +107,7 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
         new[row[STREAM]].append(row)
     # The first row of a batch may go on with an append that the batch before has begun.
     begun = {row[STREAM] for row in rows[:1] if not edges(about_event(row[METADATA]))[0]}
-    streams = {stream: own for stream, own in new.items() if stream in begun or any(row[TYPE] in TYPES for row in own)}
+    streams = {stream: own for stream, own in new.items() if stream in begun or any(map(is_occasion, own))}
     after = rows[0][POSITION] - 1
     before: dict[UUID, list[Any]] = defaultdict(list)
     if earlier := [stream for stream, own in streams.items() if own[0][VERSION] > 1]:
@@ -120,11 +123,16 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
     return sorted(found, key=lambda one: one.position)
 
 
+def is_occasion(row: Any) -> bool:
+    """Whether an event may make an occasion, or cancel one."""
+    return row[TYPE] in TYPES or by_client(row[TYPE], row[METADATA])
+
+
 def to_staff(one: Occasion, about: About) -> list[Letter]:
     """Letters to the staff whom the occasion concerns, without the user who caused it. Those about their own accounts
     are made by ``account_letters``, those of clients by ``client_letters``, those about envelopes by
     ``envelope_letters``."""
-    if isinstance(one, (Invited, PasswordChanged, CalendarSent, EnvelopeAct, Written, ListingSent)):
+    if isinstance(one, (Invited, PasswordChanged, CalendarSent, EnvelopeAct, Written, ListingSent, AddressReplaced)):
         return []
     if isinstance(one, Stopped):
         link = links.page(about.link, f"webhooks/{to_wire(one.endpoint_id)}")

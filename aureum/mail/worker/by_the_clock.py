@@ -1,5 +1,5 @@
 """Letters that no event makes: digests in the morning, letters to owners about domains at which nothing arrives, links
-for passwords that were forgotten, and codes for clients who sign in to the portal."""
+for passwords that were forgotten, and codes for clients who sign in to the portal or change their address there."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +17,14 @@ from aureum.log import places
 from aureum.mail.letter import Letter
 from aureum.mail.letters.account_letters import Asked, reset, resets_asked
 from aureum.mail.letters.digesting import digest, digests_due, forget_old
-from aureum.mail.letters.portal_letters import SignInAsked, sign_in, sign_ins_asked
+from aureum.mail.letters.portal_letters import (
+    MoveAsked,
+    SignInAsked,
+    moves_asked,
+    new_address,
+    sign_in,
+    sign_ins_asked,
+)
 from aureum.mail.letters.retention import retention, tenants_with_retention
 from aureum.mail.letters.silence import silence, tenants_with_silence
 from aureum.mail.worker.consumer import mails_of
@@ -71,10 +78,16 @@ def by_the_clock(
         for asked in await sign_ins_asked(store):
             if await queued(store, settings, asked.tenant_id, code_for(asked)):
                 hint(asked.tenant_id)
+        for move in await moves_asked(store):
+            if await queued(store, settings, move.tenant_id, proof_for(move)):
+                hint(move.tenant_id)
         await wait_for(stop, RESET_SECONDS)
 
     def code_for(asked: SignInAsked) -> Write:
         return lambda connection, key: sign_in(connection, key, asked, settings.letters)
+
+    def proof_for(asked: MoveAsked) -> Write:
+        return lambda connection, key: new_address(connection, key, asked, settings.letters)
 
     def link_for(asked: Asked) -> Write:
         return lambda connection, _: reset(connection, asked, settings.letters)

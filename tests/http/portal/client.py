@@ -16,6 +16,7 @@ SETTINGS = LetterSettings(base_domain="crm.example.org", public_url="https://crm
 
 SESSION = "aureum-portal"
 PENDING = "aureum-portal-pending"
+KNOWN = "aureum-portal-known"
 
 
 def letters(operator: Operator, tenant_id: UUID) -> list[Letter]:
@@ -53,9 +54,10 @@ class Client(Reader):
     tenant: Tenant | None = None
     sent: list[Letter] = field(default_factory=list)
 
-    def asks(self, following: str = "") -> Answer:
-        """Ask for a mail."""
-        return self.send("/portal/sign-in", {"email": self.email, **({"next": following} if following else {})})
+    def asks(self, following: str = "", network: str = "") -> Answer:
+        """Ask for a mail; *network* is where the client is, for a server behind a proxy."""
+        fields = {"email": self.email, **({"next": following} if following else {})}
+        return self.send("/portal/sign-in", fields, {"X-Forwarded-For": f"{network}.7"} if network else None)
 
     def reads(self) -> Letter:
         """The letter that has come."""

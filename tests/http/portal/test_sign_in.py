@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import MEDIA, page
-from tests.http.portal.client import PENDING, SESSION, Client, client_at, code_of, letters, path_of
+from tests.http.portal.client import KNOWN, PENDING, SESSION, Client, client_at, code_of, letters, path_of
 from tests.http.serving import Answer, Server
 
 STRANGER = "stranger@example.net"
@@ -44,10 +44,10 @@ def test_a_client_signs_in_by_the_code_and_out(client: Client, operator: Operato
     assert client.read("/portal").said("h1") == ["Welcome"]
     link = client.get("/portal/sign-in/" + "x" * 43)
     assert "script-src 'none'" in link.headers["content-security-policy"] and b"Sign out" not in link.body
-    assert set(client.cookies) == {SESSION}, "the nonce has done its work"
+    assert set(client.cookies) == {SESSION, KNOWN}, "the nonce has done its work"
     stolen = dict(client.cookies)
     assert client.send("/portal/sign-out").headers["location"] == "/portal"
-    assert client.cookies == {} and not replace(client, cookies=stolen).is_in
+    assert set(client.cookies) == {KNOWN} and not replace(client, cookies=stolen).is_in
     assert sessions(operator, tenant) == 0
 
 
@@ -219,8 +219,61 @@ def test_a_browser_that_asks_once_too_often_signs_in_by_the_newest_mail(
     other = replace(visitor, cookies={}, email="other@example.net")
     for _ in range(5):
         other.asks()
-    assert other.send("/portal/sign-in", {"email": visitor.email}).status == 202
     assert other.send("/portal/code", {"code": code_of(sent[0])}).status == 422
+    assert other.send("/portal/sign-in", {"email": visitor.email}).status == 202
+    assert other.send("/portal/code", {"code": code_of(sent[0])}).status == 303, "the person reads the mails"
+
+
+def test_strangers_do_not_keep_a_client_out(
+    visitor: Client, proxied: Server, operator: Operator, tenant: Tenant
+) -> None:
+    at_home = another(visitor, proxied)
+    at_home.signs_in()
+    at_home.send("/portal/sign-out")
+    operator.rows("DELETE FROM login_failures")
+
+    def mails() -> int:
+        return len(letters(operator, tenant.id))
+
+    stranger = [f"198.51.{number}" for number in range(100, 106)]
+    assert [another(visitor, proxied).asks(network=stranger[0]).status for _ in range(12)] == [202] * 12
+    assert mails() == 3, "of one network"
+    elsewhere = another(visitor, proxied)
+    assert elsewhere.asks(network="203.0.113").status == 202
+    assert elsewhere.send("/portal/code", {"code": code_of(visitor.reads())}).status == 303, "the client's own network"
+    for network in stranger * 2:
+        another(visitor, proxied).asks(network=network)
+    last = letters(operator, tenant.id)
+    assert len(last) == 2, "of all networks together"
+
+    # In a browser that was signed in before, a mail comes. In a new one, the code of any mail that has come will do.
+    new = another(visitor, proxied)
+    assert new.asks(network="203.0.113").status == 202 and mails() == 0
+    assert new.send("/portal/code", {"code": other_code(code_of(last[-1]))}).status == 422
+    assert new.send("/portal/code", {"code": code_of(last[-1])}).status == 303 and new.is_in
+    assert [at_home.asks(network="203.0.113").status for _ in range(4)] == [202] * 4
+    assert mails() == 3, "a reserve that has an end, too"
+    assert set(at_home.cookies) == {KNOWN, PENDING}
+    forged = replace(visitor, server=proxied, cookies={KNOWN: "x" * 40 + "." + at_home.cookies[KNOWN][:-2] + "AA"})
+    assert forged.asks(network="203.0.113").status == 202 and mails() == 0
+
+
+def test_a_code_by_the_address_is_tried_five_times(
+    visitor: Client, proxied: Server, operator: Operator, tenant: Tenant
+) -> None:
+    at_home = another(visitor, proxied).signs_in()
+    for network in ("198.51.100", "198.51.101"):
+        for _ in range(3):
+            another(visitor, proxied).asks(network=network)
+    code = code_of(letters(operator, tenant.id)[-1])
+    strangers = [another(visitor, proxied) for _ in range(2)]
+    for one in strangers:
+        one.asks(network="198.51.102")
+    wrong = [one.send("/portal/code", {"code": other_code(code)}).status for one in strangers * 3]
+    assert wrong == [422] * 6
+    assert strangers[0].send("/portal/code", {"code": code}).status == 422, "whatever they ask for"
+    del at_home.cookies[SESSION]
+    assert at_home.send("/portal/code", {"code": code, "email": visitor.email}).status == 303, "a known browser"
 
 
 def test_a_client_address_may_ask_twenty_times(visitor: Client, proxied: Server, tenant: Tenant) -> None:

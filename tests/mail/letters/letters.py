@@ -40,6 +40,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "showing_calendar": {"first_name": "Nora", "place": "123 Palm Dr, Kuna", "when": "Friday, December 4, at 3:30 PM"},
     "showing_cancelled": {"first_name": "Nora", "place": None},
     "portal_sign_in": {"first_name": "Nora", "code": "048213", "minutes": 15},
+    "portal_address": {"first_name": None, "code": "048213", "minutes": 15},
+    "address_changed": {"first_name": "Nora"},
     "client_message": {"first_name": "Nora", "by": "Ana Agent", "message": "They accepted.\nCall me."},
     "client_listing": {
         "first_name": "Nora",

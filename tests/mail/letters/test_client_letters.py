@@ -1,12 +1,16 @@
 """Letters around a client: what staff wrote goes to the client, what the client wrote to the agent or the office."""
 
+from datetime import datetime
 from uuid import UUID
 
-from aureum.commands.contacts import AddContact, add_contact
+from aureum.commands.changes import change
+from aureum.commands.contacts import AddContact, ChangeContact, add_contact, change_contact
 from aureum.commands.conversations import SendMessage, send_message
 from aureum.commands.erasing import ErasePerson, erase_person
 from aureum.commands.erasures import carry_out
 from aureum.commands.merging import Merge, merge_contacts
+from aureum.commands.portal.addresses import client_address_of
+from aureum.commands.portal.moving import COMMAND
 from aureum.commands.shortlists import SendListing, send_listing
 from aureum.domain.contact import Contact
 from aureum.domain.of_contact import CLIENT
@@ -18,6 +22,8 @@ from tests.stores import new_lead, new_property, opened_store
 from tests.webhooks.waiting import run
 
 ORIGIN = Origin(COMMAND_LINE)
+
+SPEAKS = "INSERT INTO portal_languages (tenant_id, address_key, language) VALUES (%(t)s, %(k)s, 'es') RETURNING 1"
 
 
 async def a_contact(store: EventStore, tenant: UUID, email: str | None = "nora@example.com") -> Contact:
@@ -56,6 +62,36 @@ def test_what_staff_wrote_and_sent_reaches_the_client(database_url: str) -> None
         assert contact.id in first.also_about
         assert (second.language, second.fields["by"], second.reply_to) == ("es", None, None)
         assert (sent.kind, sent.fields["home"], sent.fields["note"]) == ("client_listing", "Villa", "A yard!")
+
+    run(scenario())
+
+
+def test_the_address_that_a_client_replaced_is_told_in_the_clients_language(database_url: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(database_url) as store:
+            tenant, _, _ = await office(store)
+            key = await store.tenant_key(tenant)
+            for email in ("nora@example.com", "new@example.com"):
+                about = {"t": tenant, "k": client_address_of(key, email).key}
+                await store.database.rows(SPEAKS, about)
+            contact = await a_contact(store, tenant)
+            await told(store, tenant)
+            by_staff = ChangeContact(
+                tenant_id=tenant, country="US", contact_id=contact.id, details={"email": "Nora@Example.com"}
+            )
+            await change_contact(store, by_staff, ORIGIN)
+            assert await told(store, tenant) == []
+
+            def decide(one: Contact, at: datetime) -> None:
+                one.change_details({"email": "new@example.com"}, at)
+
+            await change(store, tenant, contact.id, Contact, decide, command=COMMAND, origin=ORIGIN)
+            await write(store, tenant, contact.id, "They accepted. Call me!")
+            former, message = await told(store, tenant)
+
+        assert (former.kind, former.recipient.address, former.language) == ("address_changed", "Nora@example.com", "es")
+        assert "new@" not in repr(former.fields)
+        assert (message.recipient.address, message.language) == ("new@example.com", "es")
 
     run(scenario())
 

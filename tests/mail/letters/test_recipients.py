@@ -33,6 +33,8 @@ def test_no_kind_is_for_visitors_and_for_the_account() -> None:
         "showing_calendar",
         "showing_cancelled",
         "portal_sign_in",
+        "portal_address",
+        "address_changed",
         "client_message",
         "client_listing",
     ]

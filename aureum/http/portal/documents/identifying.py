@@ -15,7 +15,7 @@ from aureum.commands.portal.sign_in import AskSignIn, SignedIn, UseCode, ask_sig
 from aureum.domain.envelope_rules import FRESH
 from aureum.domain.errors import TooMany
 from aureum.http.access.callers import named_host
-from aureum.http.access.portal_cookie import client_token, keep_pending, keep_session, pending_nonce
+from aureum.http.access.portal_cookie import client_token, keep_pending, keep_session, known_marks, pending_nonce
 from aureum.http.portal.catalogue import later
 from aureum.http.portal.documents.case import Case, case_of
 from aureum.http.portal.page import PortalPage
@@ -79,6 +79,7 @@ async def ask(case: Case) -> str | None:
         language=visit.locale,
         following=case.path,
         pending=None if before is None else SecretStr(before),
+        known=known_marks(visit.request.scope, visit.app.settings.trusted_proxies),
     )
     try:
         return await ask_sign_in(visit.app.database, await visit.app.store.tenant_key(visit.at.tenant_id), command)
@@ -93,8 +94,8 @@ def remember(case: Case, response: Response, pending: str | None) -> None:
 
 
 async def proof_by_code(case: Case, code: str) -> Proof | None:
-    """What the *code* of the mail proves; None for a wrong one, and for another person's. Raises TooMany,
-    Unavailable."""
+    """What the *code* of the mail proves; None for a wrong one, and for that of another address, which
+    ends nothing. Raises TooMany, Unavailable."""
     visit, app = case.visit, case.visit.app
     networks = app.settings.trusted_proxies
     pending = pending_nonce(visit.request.scope, networks)
@@ -105,6 +106,8 @@ async def proof_by_code(case: Case, code: str) -> Proof | None:
         pending=None if pending is None else SecretStr(pending),
         email=visit.client.address,
         before=None if before is None else SecretStr(before),
+        known=known_marks(visit.request.scope, networks),
+        only_email=True,
     )
     tenant_key = await app.store.tenant_key(visit.at.tenant_id)
     signed_in = await use_code(app.database, tenant_key, command, visit.at.plan)
@@ -120,7 +123,7 @@ def keep(case: Case, response: Response, proof: Proof) -> Response:
     """*response*, with which the browser gets the session that the code has begun."""
     if proof.session is not None:
         networks = case.visit.app.settings.trusted_proxies
-        keep_session(case.visit.request, response, proof.session.token, networks)
+        keep_session(case.visit.request, response, proof.session, networks)
     return response
 
 
