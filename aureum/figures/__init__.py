@@ -2,6 +2,7 @@
 
     keeping  makes the rows from the logs, as the worker follows them
     today    the statements of Today
+    days     the days of a brokerage's reports, each counted once
     reports  the statements of the reports
 
 An append writes nothing here. A reader catches up first (``aureum.background.catching_up``), and sees what was

@@ -16,6 +16,7 @@ from aureum.background.waiting import wait_for
 from aureum.domain.ids import from_wire
 from aureum.domain.lead import STATUSES, Lead
 from aureum.domain.routing.waiting import is_contact
+from aureum.figures import days
 from aureum.store.event_store import EventStore
 
 STAGES = tuple(status for status in STATUSES if status != "lost")
@@ -152,14 +153,18 @@ async def handle(batch: Batch) -> Handled[int]:
     async def write() -> None:
         about = {"tenant": batch.tenant_id}
         execute = batch.connection.execute
-        if batch.rows[0][POSITION] == 1:
+        since = batch.rows[0][POSITION] - 1
+        if since == 0:
             # The log is read from its beginning, perhaps again.
             await execute(CLEAR_FACTS, about)
             await execute(CLEAR_AGENDA, about)
+            await execute(days.CLEAR, about)
         if erased:
             await execute(DROP_LEADS, about | {"leads": erased})
         if leads:
             await execute(KEEP_LEADS, about | columns(leads))
+            await days.forget_days(batch.connection, batch.tenant_id, sorted(leads), erased)
+        await execute(days.MARK, about | {"since": since, "until": batch.until})
         for kind, statement in (("task", KEEP_TASKS), ("tour", KEEP_SHOWINGS)):
             if changed[kind]:
                 ids = about | {"ids": list(changed[kind])}

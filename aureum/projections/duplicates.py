@@ -104,3 +104,6 @@ SELECT l.doc FROM lead_list l
 
 OF_ADDRESS = "SELECT ord, contact_id FROM contacts_of_address(%b::uuid[], %b::uuid[], %b::uuid[], %b::integer[])"
 """The contacts with an address, for all contacts that are created at the same moment: ``contacts_of_address.sql``."""
+
+OF_WORDS = "SELECT lead_id, doc FROM leads_of_address(%(tenant)s, %(words)s, %(staff)s, %(limit)s)"
+"""The newest leads in which words stand that an index finds: ``leads_of_address.sql``."""

@@ -1,9 +1,10 @@
 """Every page of the panel in Chromium: axe-core finds nothing, the console stays silent, nothing is scrolled sideways,
 the first row of work is on the first screen, what is pressed on a phone is large enough, and the page is light."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Response
@@ -12,7 +13,7 @@ from aureum.domain.ids import PLATFORM
 from aureum.http.panel.navigation import OWNERS, PLACES
 from aureum.http.panel.page import Page
 from aureum.http.panel.pages import PAGES
-from tests.browser.combinations import SHOWN, Combination, ways
+from tests.browser.combinations import ALL, SHOWN, Combination, ways
 from tests.browser.visitor import PHONE, Visitor, visiting
 from tests.clients.tools import installed
 from tests.http.operator import Operator
@@ -79,6 +80,14 @@ def roles_of(one: Page) -> list[str]:
     return [role for role in roles if role != "agent" or not one.path.startswith(OWN_OF_AGENTS)]
 
 
+class Case(NamedTuple):
+    """A page, and how it is looked at in one test."""
+
+    page: Page
+    ways: Sequence[Combination]
+    name: str
+
+
 @dataclass
 class Walk:
     """Visitors by the way they look at pages, each logged in once."""
@@ -134,11 +143,24 @@ def problems(visitor: Visitor, answer: Response | None, way: Combination, axe: s
     visitor.errors.clear()
 
 
-@pytest.mark.parametrize("one", [one for one in SHOWN if not one.anyone], ids=lambda one: one.path)
-def test_every_page(walk: Walk, here: Brokerage, axe: str, one: Page) -> None:
-    path = here.path(one)
+def cases() -> Sequence[Case]:
+    """Each page that needs a login. Where it is looked at in all ways, those of each role are a test of their own, so
+    that none takes long."""
+    found: list[Case] = []
+    for one in SHOWN:
+        if not one.anyone:
+            by_role: dict[str, list[Combination]] = {}
+            for way in ways(PAGES.index(one), roles_of(one)):
+                by_role.setdefault(f" {way.role}" if ALL else "", []).append(way)
+            found += (Case(one, chosen, one.path + role) for role, chosen in by_role.items())
+    return found
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_every_page(walk: Walk, here: Brokerage, axe: str, case: Case) -> None:
+    path = here.path(case.page)
     wrong: list[str] = []
-    for way in ways(PAGES.index(one), roles_of(one)):
+    for way in case.ways:
         visitor = walk.visitor(way)
         answer = visitor.page.goto(visitor.site + path)
         wrong += [f"{way}: {problem}" for problem in problems(visitor, answer, way, axe)]

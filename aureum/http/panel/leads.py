@@ -2,6 +2,7 @@
 Leads API: it tells what they entered from what came from forms, and has the notes.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -91,9 +92,11 @@ async def looked_up(visit: Visit, query: str, lead: Any) -> Any:
 async def read_lead(visit: Visit) -> ApiAnswer:
     """The lead of the Aureum API, with the notes; as it was at the moment that the page is asked for, if any."""
     then = {"asOf": as_of(visit)}
-    answer = await visit.ask("GET", "/api/leads/{id}", id=visit.id(), query=then)
-    number = str(await looked_up(visit, NUMBER, from_wire(visit.id())))
-    detail = (await visit.ask("GET", API + "/{id}", id=number, query=then)).body
+    answer, number = await asyncio.gather(
+        visit.ask("GET", "/api/leads/{id}", id=visit.id(), query=then),
+        looked_up(visit, NUMBER, from_wire(visit.id())),
+    )
+    detail = (await visit.ask("GET", API + "/{id}", id=str(number), query=then)).body
     shown = answer.body | {"notes": detail["notes"], "offer": await offered(visit, detail["offer"])}
     shown |= await routing(visit, detail["routing"])
     return ApiAnswer(shown, answer.etag, None)

@@ -1,5 +1,6 @@
 """Reports: what became of the leads of a period, beside the period before. As charts, tables, on paper, and as CSV."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from aureum.domain import ids
 from aureum.domain.csv_cells import BOM, lines
 from aureum.http.panel.acting import named
 from aureum.http.panel.charts import funnel, stacked
+from aureum.http.panel.notices import notices
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.statuses import STATUSES
 from aureum.http.panel.today_words import span
@@ -56,7 +58,7 @@ async def show_reports(visit: Visit) -> Response:
     """The page. A period that cannot be is said, above the usual one."""
     problem, status = None, 200
     try:
-        found = await asked(visit)
+        found, _ = await asyncio.gather(asked(visit), notices(visit))
     except REFUSALS as error:
         refusal(error)
         problem, status = PERIOD, 400

@@ -11,6 +11,7 @@ from aureum.domain.errors import NotFound
 from aureum.http.panel.activity_words import OFFERED, TYPED
 from aureum.http.panel.fields import Field, all_typed, as_typed, changes
 from aureum.http.panel.history_words import Entry, history_shown
+from aureum.http.panel.notices import notices
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.picking import picked, with_names
 from aureum.http.panel.resource import LENGTH, Action, Doc, Resource, changed, staff
@@ -48,10 +49,11 @@ async def one_form(
         # It was merged into the one that answers for it.
         return RedirectResponse(f"{resource.path}/{answer.body['id']}", 303)
     # None of them needs what another says.
-    same, users, beside = await asyncio.gather(
+    same, users, beside, _ = await asyncio.gather(
         nothing() if resource.same is None else resource.same(visit, answer.body),
         staff(resource, visit),
         nothing() if resource.beside is None else resource.beside(visit, answer.body),
+        notices(visit),  # which the page asks for at its end
     )
     users |= {} if same is None else same["names"]
     history = None

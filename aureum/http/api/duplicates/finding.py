@@ -21,7 +21,7 @@ from aureum.http.contract.resource import NO_ONE
 from aureum.http.wire.errors import HttpError
 from aureum.projections import lead_list
 from aureum.projections.document_list import ABOVE_ALL
-from aureum.projections.duplicates import ALIKE, BY_PERSON, OF_ADDRESS
+from aureum.projections.duplicates import ALIKE, BY_PERSON, OF_ADDRESS, OF_WORDS
 from aureum.projections.search import asked
 
 MOST_LEADS = 100
@@ -92,6 +92,11 @@ async def leads_like(context: Context, person: Person, key: UUID | None) -> list
 
 async def searched(context: Context, words: str) -> list[dict[str, Any]]:
     """The newest leads in which these words are."""
+    if context.caller.visible_to is None:
+        # Names, addresses and phones are rare: the index alone finds them, without looking through the newest first.
+        about = {"tenant": context.tenant_id, "words": words, "staff": None, "limit": MOST_LEADS}
+        rows = await context.app.database.rows(OF_WORDS, about)
+        return [orjson.loads(doc) for _, doc in rows]
     filters: Mapping[str, Any] = {one.name: None for one in LEADS.filters}
     parameters = {
         **filters,

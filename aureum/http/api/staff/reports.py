@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -14,13 +15,14 @@ from aureum.domain.errors import Invalid
 from aureum.domain.ids import to_wire
 from aureum.domain.lead import STATUSES
 from aureum.domain.wall_time import YEARS, midnight, zone_of
-from aureum.figures import reports
+from aureum.figures import days, reports
 from aureum.figures.keeping import FIGURES
 from aureum.http.api.staff.report_fields import Period, ReportsResponse
 from aureum.http.api.staff.scope import in_brokerage
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint
 from aureum.projections import brokerages
+from aureum.store.postgres.database import Database
 
 PATH = "/api/v1/admin/reports"
 
@@ -48,34 +50,55 @@ async def get_reports(context: Context, query: Period) -> Response:
     tenant_id, database = context.tenant_id, context.app.database
     behind = await caught_up(context.app.store, FIGURES, tenant_id)
     ((zone,),) = await database.tenant_rows(tenant_id, brokerages.ZONE, {"tenant": tenant_id})
-    first, last = days(query, ids.now().astimezone(zone_of(zone)).date())
+    first, last = days_of(query, ids.now().astimezone(zone_of(zone)).date())
     parts = steps(first, last)
-    asked = {
-        "tenant": tenant_id,
-        "owner": context.caller.visible_to,
-        "before": start(first - (last - first) - DAY, zone),
-        "begins": start(first, zone),
-        "ends": start(last + DAY, zone),
-        "bounds": [start(day, zone) for day in parts],
-    }
-    # Each reads all leads of the period; beside each other they take as long as the slower one.
-    memory: tuple[str, dict[str, Any]] = (reports.MEMORY, {})
-    (_, counts), (_, times, names) = await asyncio.gather(
-        database.tenant_results(tenant_id, [memory, (reports.COUNTS, asked)]),
-        database.tenant_results(tenant_id, [memory, (reports.TIMES, asked), (reports.NAMES, asked)]),
-    )
+    before = first - (last - first) - DAY
+    begins, bounds = start(first, zone), [start(day, zone) for day in parts]
+    found = None
+    if not behind and context.caller.visible_to is None:
+        midnights = await midnights_with_leads(database, tenant_id, before, last, zone)
+        found = await days.counted(database, tenant_id, midnights, begins, bounds) if midnights else None
+    if found is None:
+        about = {"owner": context.caller.visible_to, "before": start(before, zone), "begins": begins, "bounds": bounds}
+        found = await counted(database, about | {"tenant": tenant_id, "ends": start(last + DAY, zone)})
+    counts, took = found
+    names = await database.tenant_rows(tenant_id, reports.NAMES, {"tenant": tenant_id})
     body = encoded(
         {
             "time_zone": zone,
             "behind": behind,
             "period": {"from": first, "to": last},
-            "before": {"from": first - (last - first) - DAY, "to": first - DAY},
+            "before": {"from": before, "to": first - DAY},
         }
-        | shown(counts, times, {user: (number, name) for user, number, name in names}, parts, last)
+        | shown(counts, took, {user: (number, name) for user, number, name in names}, parts, last)
     )
     caller = context.caller
     etag = list_etag(PATH, tenant_id, caller.head, caller.read_version, caller.view, body)
     return not_modified(context.request, etag) or answer(body, headers={"ETag": etag})
+
+
+async def counted(database: Database, asked: dict[str, Any]) -> tuple[Sequence[Any], Mapping[Any, Sequence[float]]]:
+    """What the leads of the period themselves say: those that an agent sees, or all of them where the days are not
+    kept."""
+    # Each reads all leads of the period; beside each other they take as long as the slower one.
+    memory: tuple[str, dict[str, Any]] = (reports.MEMORY, {})
+    (_, counts), (_, times) = await asyncio.gather(
+        *(database.tenant_results(asked["tenant"], [memory, (one, asked)]) for one in (reports.COUNTS, reports.TIMES))
+    )
+    return counts, {(grouped, current, agent, staff): both for grouped, current, agent, staff, both in times}
+
+
+async def midnights_with_leads(
+    database: Database, tenant_id: UUID, first: date, last: date, zone: str
+) -> list[datetime]:
+    """The midnights that bound the days from *first* to *last*, without those before the oldest lead and after the
+    newest."""
+    ((oldest, newest),) = await database.tenant_rows(tenant_id, days.ENDS, {"tenant": tenant_id})
+    if oldest is None:
+        return []
+    begin, end = (one.astimezone(zone_of(zone)).date() for one in (oldest, newest))
+    begin, end = max(begin, first), min(end, last)
+    return [start(begin + place * DAY, zone) for place in range((end - begin).days + 2)] if begin <= end else []
 
 
 def start(day: date, zone: str) -> datetime:
@@ -83,7 +106,7 @@ def start(day: date, zone: str) -> datetime:
     return midnight(day, zone).astimezone(UTC)
 
 
-def days(query: Period, today: date) -> tuple[date, date]:
+def days_of(query: Period, today: date) -> tuple[date, date]:
     """The first and the last day that were asked for. Raises Invalid."""
     last = today if query.ends is None else date.fromisoformat(query.ends)
     usual = max(last - (USUAL - 1) * DAY, EARLIEST)
@@ -109,13 +132,16 @@ def steps(first: date, last: date) -> list[date]:
 
 
 def shown(
-    counts: Sequence[Any], times: Sequence[Any], names: Mapping[Any, Any], parts: Sequence[date], last: date
+    counts: Sequence[Any],
+    took: Mapping[Any, Sequence[float]],
+    names: Mapping[Any, Any],
+    parts: Sequence[date],
+    last: date,
 ) -> dict[str, Any]:
     """The answer, of the rows of the statements."""
     rows: dict[int, list[Any]] = defaultdict(list)
     for row in counts:
         rows[row[0]].append(row[1:])
-    took = {(grouped, current, agent, staff): both for grouped, current, agent, staff, both in times}
     total = {row[0]: row[6:] for row in rows[reports.TOTAL]}
     staff = {(row[0], row[5]): row[6:] for row in rows[reports.BY_STAFF]}
     agents = {(row[0], row[4]): row[6:] for row in rows[reports.BY_AGENT]}
@@ -129,11 +155,11 @@ def shown(
         if current:
             one["statuses"][status] = many
     return {
-        "total": figures(total.get(True), took.get((3, True, None, None))),
-        "total_before": figures(total.get(False), took.get((3, False, None, None))),
+        "total": figures(total.get(True), took.get((reports.TIMES_TOTAL, True, None, None))),
+        "total_before": figures(total.get(False), took.get((reports.TIMES_TOTAL, False, None, None))),
         "origins": [
             {"origin": word}
-            | figures(staff.get((True, entered)), took.get((2, True, None, entered)))
+            | figures(staff.get((True, entered)), took.get((reports.TIMES_BY_STAFF, True, None, entered)))
             | {"leads_before": staff.get((False, entered), (0,))[0]}
             for word, entered in (("organic", False), ("staff", True))
         ],
@@ -142,7 +168,7 @@ def shown(
         "agents": sorted(
             (
                 {"agent": number, "id": None if agent is None else to_wire(agent), "name": name}
-                | figures(agents.get((True, agent)), took.get((1, True, agent, None)))
+                | figures(agents.get((True, agent)), took.get((reports.TIMES_BY_AGENT, True, agent, None)))
                 | {"leads_before": agents.get((False, agent), (0,))[0]}
                 for agent in {agent for _, agent in agents}
                 for number, name in [names.get(agent, (None, None))]
