@@ -92,7 +92,7 @@ class Metrics:
         )
         self._list_reads = Counter(
             "aureum_list_reads_total",
-            "Reads of lists, counts and searches where there are replicas, by the server that they were read at",
+            "Reads of lists and single resources where there are replicas, by the server that they were read at",
             ("server",),
             registry=self.registry,
         )

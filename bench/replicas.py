@@ -1,7 +1,7 @@
-"""What a replica takes off the primary when lists are read there.
+"""What a replica takes off the primary when lists and single resources are read there.
 
 Two servers of PostgreSQL 15 on the same cores, one of which follows the other, and two processes of the product
-without a cache of answers: one reads all at the primary, one reads lists at the replica. Both take turns. CPU is that
+without a cache of answers: one reads all at the primary, one reads at the replica. Both take turns. CPU is that
 of the process and of its sessions at the primary, a request; what the gate asks stays there. Since all share the
 cores, requests a second cannot grow here: the ratio to look at is that of the primary's CPU. The last row reads while
 forms are stored, so that the replica is a little late again and again.
@@ -11,16 +11,19 @@ import asyncio
 import re
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 
+import psycopg
+
+from aureum.domain.ids import to_wire
 from bench.http import Side
-from bench.load import Load, send
+from bench.load import Load, get, send
 from bench.processes import Server, aureum
 from bench.rows import Ratios, Row, in_turns
-from bench.tenants import contact_requests, count_requests, list_requests, open_tenants, settle
+from bench.tenants import Tenant, contact_requests, count_requests, list_requests, open_tenants, settle
 from tests.replication import PROGRAMS, caught_up, replicated
 
 CONNECTIONS = 16
@@ -28,10 +31,23 @@ FORMS_A_SECOND = 6_000
 AT_MOST = 0.7
 """Of the primary's CPU that a list costs without a replica."""
 
-KINDS = (
-    ("GET /api/leads?limit=50 with a key", list_requests, AT_MOST),
+LEADS = "SELECT tenant_id, lead_id FROM lead_list ORDER BY random() LIMIT 1000"
+
+
+def one_lead(url: str, tenants: list[Tenant], query: str = "") -> list[bytes]:
+    """Any lead by its id."""
+    of = {tenant.tenant_id: tenant for tenant in tenants}
+    with psycopg.connect(url) as connection:
+        found = connection.execute(LEADS).fetchall()
+    return [get(of[t].host, f"/api/leads/{to_wire(lead_id)}{query}", of[t].key) for t, lead_id in found]
+
+
+KINDS: tuple[tuple[str, Callable[[str, list[Tenant]], list[bytes]], float | None], ...] = (
+    ("GET /api/leads?limit=50 with a key", lambda _, tenants: list_requests(tenants), AT_MOST),
     # Hardly more than the gate asks.
-    ("GET /api/leads/count by host", count_requests, None),
+    ("GET /api/leads/count by host", lambda _, tenants: count_requests(tenants), None),
+    ("GET /api/leads/{id} with a key", one_lead, None),
+    ("the same with asOf", lambda url, tenants: one_lead(url, tenants, "?asOf=2100-01-01"), None),
 )
 
 
@@ -86,7 +102,7 @@ def beside_forms(shared: Server, forms: Sequence[bytes], lists: Sequence[bytes],
 
 
 def run(*, quick: bool = False) -> list[Row]:
-    """Half a minute, or a quick look."""
+    """About a minute, or a quick look."""
     if not PROGRAMS.exists():
         return [
             Row("lists at a replica", "not measured: PostgreSQL 15 is not installed (Debian's package postgresql-15)")
@@ -111,7 +127,7 @@ def run(*, quick: bool = False) -> list[Row]:
                     f"{what}, just changed, 16 connections",
                     alone,
                     shared,
-                    made(tenants),
+                    made(primary.url, tenants),
                     at_most,
                     seconds=seconds,
                     rounds=rounds,

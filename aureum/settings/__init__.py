@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     replica_urls: Urls = Field(
         (),
         repr=False,
-        description="replicas of the database, where lists, counts, searches and exports are read if they have what "
+        description="replicas of the database, where lists and single resources are read if they have what "
         "the client has written; unset: all is read at AUREUM_DATABASE_URL",
     )
     data_dir: Annotated[Path, AfterValidator(absolute), Write("a directory, for example /var/lib/aureum")] = Field(

@@ -5,7 +5,7 @@ Every batch is a statement of its own; no snapshot is held between two. It reads
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.cipher import TenantKey, TenantKeys
-from aureum.store.event_store import NEW_TENANT_KEY, TENANT_KEY
+from aureum.store.event_store import NEW_TENANT_KEY, TENANT_KEY, Read
 from aureum.store.mapper import EventMapper, SubjectKeys, join_topic
 
 BEFORE = """(
@@ -49,10 +49,6 @@ LAST_VERSION = (1 << 31) - 1
 
 SLICE = 250
 """Events that are decoded in one go: a few milliseconds, then other tasks of the process have their turn."""
-
-
-Read = Callable[[str, Mapping[str, Any]], Awaitable[list[Any]]]
-"""Runs one statement with its parameters, and fetches its rows in binary."""
 
 
 def rows_on(connection: AsyncConnection[Any]) -> Read:

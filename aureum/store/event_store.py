@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -71,6 +72,9 @@ INSERT INTO tenant_keys (tenant_id, wrapped) VALUES (%(tenant)s, %(wrapped)s) ON
 SEALED_FROM = "SELECT sealed_from FROM sealing"
 
 NUMBERS_A_BLOCK = 1_000
+
+Read = Callable[[str, Mapping[str, Any]], Awaitable[list[Any]]]
+"""Runs one statement with its parameters, and fetches its rows in binary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +168,11 @@ class EventStore:
             rows = await self.database.tenant_rows(tenant_id, TENANT_KEY, {"tenant": tenant_id})
         return self.keys.open(tenant_id, rows[0][0])
 
-    async def load(self, tenant_id: UUID, stream_id: UUID) -> Stream:
-        """A whole stream, of which there are dozens of events, rarely hundreds; empty if there is none."""
-        rows = await self.database.tenant_rows(tenant_id, STREAM, {"tenant": tenant_id, "stream": stream_id})
+    async def load(self, tenant_id: UUID, stream_id: UUID, read: Read | None = None) -> Stream:
+        """A whole stream, of which there are dozens of events, rarely hundreds; empty if there is none. *read* runs the
+        statement elsewhere than at the primary."""
+        read = read or partial(self.database.tenant_rows, tenant_id)
+        rows = await read(STREAM, {"tenant": tenant_id, "stream": stream_id})
         if not rows or rows[0][-1] is None:
             return without_key(tenant_id, stream_id, rows)
         return recorded(await self.tenant_key(tenant_id), stream_id, rows)

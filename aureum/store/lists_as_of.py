@@ -13,7 +13,8 @@ from uuid import UUID
 from aureum.domain.aggregate import Aggregate, events_of
 from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row, is_erased
 from aureum.store.cipher import TenantKey
-from aureum.store.event_log import EventLog, Logged, Read
+from aureum.store.event_log import EventLog, Logged
+from aureum.store.event_store import Read
 
 HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 

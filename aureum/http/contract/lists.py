@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
 from aureum.http.contract.answers import JSON, answer_kept, kept_as, log_etag, not_modified
-from aureum.http.contract.at_head import at_head
+from aureum.http.contract.at_head import at_head, tenant_rows_at_head
 from aureum.http.contract.catching_up import Run, changes, in_words, runs_of
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.paging import LONGEST_PAGE, Cursor, Limit, Token, link
@@ -202,7 +202,7 @@ class Listing:
         parameters = {"tenant": context.tenant_id, "rows": rows, "limit": limit or MOST, "words": None}
         for run, chosen in runs:  # the last is used below
             asked = {**parameters, "before": run.after, **chosen}
-            ((docs, last, found),) = await context.app.database.tenant_rows(context.tenant_id, self.past, asked)
+            ((docs, last, found),) = await tenant_rows_at_head(context, self.past, asked)
             if found:
                 break
         more = limit is not None and found > limit

@@ -19,13 +19,13 @@ import orjson
 
 from aureum.domain.ids import aureum_time
 from aureum.http.access.gate import Caller
+from aureum.http.contract.at_head import tenant_rows_at_head
 from aureum.http.contract.endpoint import Context
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.validation import refused
 from aureum.lru import ReadThrough
 from aureum.projections.document_list import ABOVE_ALL, DocumentList
-from aureum.store.event_log import Read
-from aureum.store.event_store import EventStore
+from aureum.store.event_store import EventStore, Read
 from aureum.store.lists_as_of import rows_as_of
 from aureum.store.one_at_a_time import alone
 from aureum.store.postgres.database import Database
@@ -84,7 +84,7 @@ async def rows_at(context: Context, model: DocumentList, moment: datetime) -> st
 
     async def folded() -> bytes:
         async with alone(app.pasts.folding):
-            return await fold(app.store, caller, model, moment)
+            return await fold(app.store, partial(tenant_rows_at_head, context), caller, model, moment)
 
     return (await app.pasts.get(key, folded)).decode()
 
@@ -95,12 +95,11 @@ def check_past(as_of: datetime | None, changed_after: bytes | None) -> None:
         raise refused("query", "changedAfter", "changes_of_past")
 
 
-async def fold(store: EventStore, caller: Caller, model: DocumentList, moment: datetime) -> bytes:
-    """As ``rows_at``, without looking for what is kept."""
+async def fold(store: EventStore, read: Read, caller: Caller, model: DocumentList, moment: datetime) -> bytes:
+    """As ``rows_at``, without looking for what is kept. *read* runs statements."""
     rows: list[bytes] = []
     size = 0
     key = await store.tenant_key(caller.tenant_id)
-    read = reading(store.database, caller.tenant_id)
     last = last_id(moment) if model.in_time else ABOVE_ALL
     async with aclosing(rows_as_of(read, key, model, moment, last)) as found:
         async for row, events in found:

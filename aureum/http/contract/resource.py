@@ -15,6 +15,7 @@ from aureum.domain.errors import DomainError, NotFound
 from aureum.domain.ids import from_wire
 from aureum.http.access.callers import origin
 from aureum.http.contract.answers import ETAGS, RESOURCE_ETAG, answer, encoded, not_modified, resource_etag
+from aureum.http.contract.at_head import stream_at_head, tenant_rows_at_head
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.idempotency import Replayed, idempotency, unless_replayed
 from aureum.http.wire.errors import HttpError
@@ -68,7 +69,7 @@ async def shown(
     if as_of.as_of is None:
         more = {} if beside is None else beside(found["details"])
         return unless_known(context, with_more(found[doc], more), found["stream_version"])
-    aggregate = (await context.app.store.load(context.tenant_id, stream_id)).aggregate(as_of.as_of)
+    aggregate = (await stream_at_head(context, stream_id)).aggregate(as_of.as_of)
     if aggregate is None:
         raise NotFound(NOT_YET)
     return unless_known(context, body(aggregate), aggregate.version)
@@ -82,7 +83,7 @@ def with_more(doc: str, more: Mapping[str, Any]) -> bytes:
 async def row(context: Context, model: DocumentList, stream_id: UUID) -> dict[str, Any] | None:
     """The documents of a resource and its stream's version; None if it is not visible to the caller."""
     parameters = {"tenant": context.tenant_id, "id": stream_id, "visible_to": context.caller.visible_to}
-    found = await context.app.database.tenant_rows(context.tenant_id, model.one, parameters)
+    found = await tenant_rows_at_head(context, model.one, parameters)
     return dict(zip((*model.docs, "stream_version"), found[0], strict=True)) if found else None
 
 
@@ -98,14 +99,14 @@ async def loaded(context: Context, model: DocumentList, stream_id: UUID, missing
     """The stream of a resource that the caller may see. Raises NotFound."""
     if await row(context, model, stream_id) is None:
         raise NotFound(missing)
-    return await context.app.store.load(context.tenant_id, stream_id)
+    return await stream_at_head(context, stream_id)
 
 
 async def loaded_ever(context: Context, model: DocumentList, stream_id: UUID, missing: str) -> Stream:
     """The same, also of what was erased: it is in no list any more, but callers who see the whole brokerage may read
     when things happened to it. Raises NotFound."""
     if context.caller.visible_to is None and await row(context, model, stream_id) is None:
-        stream = await context.app.store.load(context.tenant_id, stream_id)
+        stream = await stream_at_head(context, stream_id)
         aggregate = stream.aggregate()
         if isinstance(aggregate, model.aggregate) and aggregate.erased:
             return stream

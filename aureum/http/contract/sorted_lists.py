@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from aureum.http.contract.answers import answer_kept, kept_as, log_etag
-from aureum.http.contract.at_head import rows_at_head
+from aureum.http.contract.at_head import rows_at_head, tenant_rows_at_head
 from aureum.http.contract.endpoint import Context
 from aureum.http.contract.lists import DeltaPaging, filters_in
 from aureum.http.contract.paging import CURSOR, DIGEST, POSITION, Bound, decoded, digest, encoded, link
@@ -116,7 +116,7 @@ class SortedListing:
             statement = self.statement
             if paging.as_of is not None:
                 part["rows"] = await rows_at(context, self.model, paging.as_of)
-                statement, read = self.past, partial(context.app.database.tenant_rows, caller.tenant_id)
+                statement, read = self.past, partial(tenant_rows_at_head, context)
             for one, bound in zip(choices, bounds, strict=True):  # noqa: B007  # the last is used below
                 ((docs, key, last, found),) = await read(statement, one | part)
                 if found:

@@ -259,7 +259,10 @@ def test_a_list_that_was_too_long_names_the_job(operator: Operator, monkeypatch:
     caller = NO_CALLER._replace(tenant_id=tenant.id, slug=tenant.slug)
 
     def fold(moment: str) -> bytes:
-        return operator.run(lambda store: past.fold(store, caller, lead_list.LIST, datetime.fromisoformat(moment)))
+        at = datetime.fromisoformat(moment)
+        return operator.run(
+            lambda store: past.fold(store, past.reading(store.database, tenant.id), caller, lead_list.LIST, at)
+        )
 
     for bound, value in (("MOST", 3), ("MOST_EVENTS", 3), ("MOST_BYTES", 4_000)):
         assert len(orjson.loads(fold("9999-01-01T00:00:00+00:00"))) == 4

@@ -20,6 +20,7 @@ from aureum.http.access.callers import origin
 from aureum.http.api.contacts.contact_fields import ContactBatch, ContactChange, ContactCreate, ContactResponse, Type
 from aureum.http.api.duplicates.finding import UnlessSimilar, check_similar, known_duplicates
 from aureum.http.contract.answers import encoded, resource_etag
+from aureum.http.contract.at_head import stream_at_head
 from aureum.http.contract.batch import batch_endpoint
 from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
@@ -107,9 +108,9 @@ async def get_contact(context: Context, contact_id: UUID, as_of: AsOf) -> Respon
         answering = from_wire(orjson.loads(doc)["id"])
         instead = None if answering == contact_id else answering
         return unless_known(context, doc.encode(), found["stream_version"], instead)
-    contact = (await context.app.store.load(context.tenant_id, contact_id)).aggregate(as_of.as_of)
+    contact = (await stream_at_head(context, contact_id)).aggregate(as_of.as_of)
     if isinstance(contact, Contact) and contact.merged_into is not None:
-        contact = (await context.app.store.load(context.tenant_id, contact.merged_into)).aggregate(as_of.as_of)
+        contact = (await stream_at_head(context, contact.merged_into)).aggregate(as_of.as_of)
     if await row(context, contact_list.LIST, contact_id) is None:
         raise NotFound(NO_CONTACT)
     if contact is None:

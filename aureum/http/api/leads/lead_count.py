@@ -14,7 +14,7 @@ from aureum.http.access.cors import allow_origin, find_site
 from aureum.http.access.gate import Caller
 from aureum.http.access.session_cookie import session_token
 from aureum.http.contract.answers import answer_kept, encoded, kept_as, log_etag, not_modified
-from aureum.http.contract.at_head import at_head
+from aureum.http.contract.at_head import at_head, tenant_rows_at_head
 from aureum.http.contract.endpoint import Access, Context, Endpoint
 from aureum.http.contract.past import MOST, rows_at
 from aureum.http.wire.errors import HttpError
@@ -104,7 +104,7 @@ async def read_past(context: Context, moment: datetime) -> bytes:
     """The same of *moment*. Raises HttpError 400, Busy, Unavailable."""
     rows = await rows_at(context, lead_list.LIST, moment)
     parameters = {"tenant": context.tenant_id, "rows": rows, "visible_to": context.caller.visible_to}
-    found = await context.app.database.tenant_rows(context.tenant_id, lead_counts.OF_PAST, parameters)
+    found = await tenant_rows_at_head(context, lead_counts.OF_PAST, parameters)
     return b"\n" + encoded(lead_counts.summary(found))
 
 

@@ -21,7 +21,7 @@ from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.property import Property
 from aureum.http.api.reso.data_dictionary import ResoPropertyResponse, in_data_dictionary
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
-from aureum.http.contract.at_head import tenant_rows_at_head
+from aureum.http.contract.at_head import stream_at_head, tenant_rows_at_head
 from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
 from aureum.http.contract.paging import Limit
 from aureum.http.contract.resource import AsOf, as_it_was, row, unless_known
@@ -210,7 +210,7 @@ async def get_reso_property(context: Context, property_id: UUID, as_of: AsOf) ->
         raise NotFound(NO_PROPERTY)
     doc, version = orjson.loads(found["doc"]), found["stream_version"]
     if as_of.as_of is not None:
-        stream = as_it_was(await context.app.store.load(context.tenant_id, property_id), as_of.as_of)
+        stream = as_it_was(await stream_at_head(context, property_id), as_of.as_of)
         listed: Property = stream.aggregate()
         doc = property_list.document(listed, property_id, listed.created_on, listed.modified_on)
         version = listed.version

@@ -84,9 +84,7 @@ async def get_admin_leads(context: Context, filters: AdminLeadFilters) -> Respon
         rows = await rows_at(context, lead_list.LIST, moment)
         for choice in choices:
             asked = choice | page | {"tenant": caller.tenant_id, "rows": rows}
-            listed = await found(
-                context, await context.app.database.tenant_rows(caller.tenant_id, admin_leads.PAST, asked)
-            )
+            listed = await found(context, await tenant_rows_at_head(context, admin_leads.PAST, asked))
             if listed.total:
                 break
         return listed

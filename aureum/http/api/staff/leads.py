@@ -27,6 +27,7 @@ from aureum.http.api.staff.lead_routing import numbers_of, offer_of, routed_numb
 from aureum.http.api.staff.scope import in_brokerage, where_lead_is
 from aureum.http.contract.agents import check_agent
 from aureum.http.contract.answers import encoded
+from aureum.http.contract.at_head import stream_at_head, tenant_rows_at_head
 from aureum.http.contract.endpoint import STAFF, Context, Endpoint, Id
 from aureum.http.contract.history import with_names
 from aureum.http.contract.numbered_pages import NumberedPage
@@ -113,7 +114,7 @@ async def find_lead(context: Context, number: int) -> tuple[Context, Row]:
     """The lead's row, and the request, asked of its brokerage. Raises NotFound."""
     context = await where_lead_is(context, number, NO_LEAD)
     parameters = {"tenant": context.tenant_id, "number": number, "visible_to": context.caller.visible_to}
-    rows = await context.app.database.tenant_rows(context.tenant_id, admin_leads.ONE, parameters)
+    rows = await tenant_rows_at_head(context, admin_leads.ONE, parameters)
     if not rows:
         raise NotFound(NO_LEAD)
     return context, admin_leads.loaded(rows[0])
@@ -127,7 +128,7 @@ async def get_admin_lead(context: Context, number: int, as_of: AsOf) -> Response
         shown = detail(context, row, row["brokerage_id"], row["agent"], numbers)
         return unless_known(context, encoded(shown), row["stream_version"])
     (at,) = await on_clock(context.app.database, context.tenant_id, as_of.as_of)
-    stream = (await context.app.store.load(context.tenant_id, row["lead_id"])).until(at)
+    stream = (await stream_at_head(context, row["lead_id"])).until(at)
     lead = stream.aggregate()
     if lead is None:
         raise NotFound(NOT_YET)
@@ -161,7 +162,7 @@ async def get_admin_lead_history(context: Context, number: int, as_of: AsOf) -> 
     """Lists every event of the lead, oldest first: who changed what, when, from which value to which. With ``asOf`` it
     ends at that moment."""
     context, row = await find_lead(context, number)
-    stream = as_it_was(await context.app.store.load(context.tenant_id, row["lead_id"]), as_of.as_of)
+    stream = as_it_was(await stream_at_head(context, row["lead_id"]), as_of.as_of)
     routings = [details for details in routings_in(stream) if details["routing"] is not None]
     numbers = await numbers_of(context, named_in(stream))
     numbers |= await routed_numbers(context, routings, whole=True)
