@@ -103,6 +103,8 @@ DECLARE
     late_models text[] := '{}';
     late_rows text[] := '{}';
     late text[];
+    -- The read models that are not updated yet.
+    changed_models text[];
     rows json;
 BEGIN
     -- An assignment of this kind is evaluated without a statement of its own.

@@ -139,11 +139,17 @@ def filled(declared: Iterable[Declared]) -> str:
 
 
 def updates() -> str:
-    """The statements by which an append updates the read models."""
-    return "".join(
+    """The statements by which an append updates the read models, in their order until all are done: each statement of
+    the function that is reached is made ready anew in every transaction, so that a form asks for no read model behind
+    its own."""
+    return "    changed_models := p_models || late_models;\n" + "".join(
+        f"    IF '{model.NAME}' = ANY (changed_models) THEN\n"
         f"    rows := p_rows[array_position(p_models, '{model.NAME}')];\n"
         f"{LATE_ROWS.format(model=model.NAME)}"
-        f"    IF rows IS NOT NULL THEN\n{update(model)};\n    END IF;\n"
+        f"{update(model)};\n"
+        f"    changed_models := array_remove(changed_models, '{model.NAME}');\n"
+        f"    IF changed_models = '{{}}' THEN\n        RETURN;\n    END IF;\n"
+        f"    END IF;\n"
         for model in READ_MODELS
     )
 
