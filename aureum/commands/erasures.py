@@ -26,7 +26,7 @@ OPEN = "SELECT erasure_id FROM erasures WHERE tenant_id = %(tenant)s AND ended_a
 SUBJECTS = "SELECT subjects FROM erasures WHERE tenant_id = %(tenant)s AND erasure_id = %(id)s"
 
 ENDED = """
-UPDATE erasures SET ended_at = clock_timestamp()
+UPDATE erasures SET ended_at = statement_timestamp()
  WHERE tenant_id = %(tenant)s AND erasure_id = %(id)s AND ended_at IS NULL
 """
 
@@ -44,7 +44,7 @@ SELECT tenant_id, erasure_id, subjects FROM erasures
 """
 
 SETTLED = """
-UPDATE erasures SET settled_at = clock_timestamp() WHERE tenant_id = %(tenant)s AND erasure_id = %(id)s
+UPDATE erasures SET settled_at = statement_timestamp() WHERE tenant_id = %(tenant)s AND erasure_id = %(id)s
 """
 
 LATER = """

@@ -35,6 +35,7 @@ from aureum.projections import routing_rehearsals
 from aureum.settings import NO_MODEL
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 
 NO_REHEARSAL = "There is no such rehearsal."
@@ -49,34 +50,41 @@ MOST_LEADS = 100_000
 SLICE_SECONDS = 15.0
 """How long a worker stays with one job while others wait."""
 
-CLAIM = """
+WAITS = "state = 'running' AND (held_until IS NULL OR held_until < statement_timestamp())"
+
+CLAIM = Everywhere(
+    """
 UPDATE routing_rehearsals r
-   SET held_until = clock_timestamp() + interval '60 seconds'
+   SET held_until = statement_timestamp() + interval '60 seconds'
   FROM (
-           SELECT tenant_id, rehearsal_id
-             FROM routing_rehearsals
-            WHERE state = 'running' AND (held_until IS NULL OR held_until < clock_timestamp())
-            ORDER BY held_until NULLS FIRST, rehearsal_id
-            LIMIT 1
+           SELECT w.tenant_id, w.rehearsal_id
+             FROM routing_rehearsals w
+            WHERE {waits}
+            ORDER BY w.held_until NULLS FIRST, w.rehearsal_id
+            LIMIT %(limit)s
               FOR UPDATE SKIP LOCKED
        ) AS n
  WHERE r.tenant_id = n.tenant_id AND r.rehearsal_id = n.rehearsal_id
 RETURNING r.tenant_id, r.rehearsal_id, r.settings, r.since, r.until, r.cursor, r.since_time, r.rehearsal
-"""
+""".replace("{waits}", WAITS),
+    "routing_rehearsals w",
+    WAITS,
+)
 """The one that was left alone longest."""
 
 WAITING = """
 SELECT 1 FROM routing_rehearsals
- WHERE state = 'running' AND (held_until IS NULL OR held_until < clock_timestamp())
+ WHERE state = 'running' AND (held_until IS NULL OR held_until < statement_timestamp())
  LIMIT 1
 """
 
 MOVE = """
 UPDATE routing_rehearsals
    SET cursor = %(cursor)s, rehearsal = %(rehearsal)s, failures = 0,
-       held_until = clock_timestamp() + interval '60 seconds',
+       held_until = statement_timestamp() + interval '60 seconds',
        state = CASE WHEN %(cursor)s >= until THEN 'completed' ELSE state END,
-       ended_at = CASE WHEN %(cursor)s >= until THEN clock_timestamp() END
+       ended_at = CASE WHEN %(cursor)s >= until THEN clock.now END
+  FROM (SELECT statement_timestamp() AS now OFFSET 0) AS clock
  WHERE tenant_id = %(tenant)s AND rehearsal_id = %(id)s AND state = 'running' AND cursor = %(before)s
 RETURNING 1
 """
@@ -92,15 +100,16 @@ SELECT %(tenant)s, %(id)s, a.*
 """
 
 GIVE_BACK = """
-UPDATE routing_rehearsals SET held_until = clock_timestamp()
+UPDATE routing_rehearsals SET held_until = statement_timestamp()
  WHERE tenant_id = %(tenant)s AND rehearsal_id = %(id)s AND state = 'running'
 """
 
 BROKEN = """
 UPDATE routing_rehearsals
-   SET failures = failures + 1, held_until = clock_timestamp() + interval '10 seconds',
+   SET failures = failures + 1, held_until = statement_timestamp() + interval '10 seconds',
        state = CASE WHEN failures >= 2 THEN 'failed' ELSE state END,
-       ended_at = CASE WHEN failures >= 2 THEN clock_timestamp() END
+       ended_at = CASE WHEN failures >= 2 THEN clock.now END
+  FROM (SELECT statement_timestamp() AS now OFFSET 0) AS clock
  WHERE tenant_id = %(tenant)s AND rehearsal_id = %(id)s AND state = 'running'
 """
 
@@ -204,7 +213,7 @@ class Job:
 
 async def claim(database: Database) -> Job | None:
     """The next job, which no other worker does meanwhile; None if there is none. Raises Unavailable."""
-    rows = await database.rows(CLAIM)
+    rows = await database.everywhere(CLAIM, {"limit": 1})
     return Job(*rows[0]) if rows else None
 
 

@@ -31,6 +31,7 @@ from aureum.signing.evidence import certificate_page_of, stamps_of
 from aureum.signing.timestamping import timestamper
 from aureum.store.blobs import AlreadyStored, BlobStore, DocumentLost
 from aureum.store.event_store import EventStore
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 
 log = structlog.get_logger()
@@ -45,19 +46,23 @@ MOST_FAILURES = 30
 
 PART = 256 * 1024
 
-TAKE = """
+TAKE = Everywhere(
+    """
 UPDATE sealings s
    SET due_at = now() + make_interval(secs => %(lease)s), failures = least(s.failures + 1, 1000)
   FROM (
            SELECT w.tenant_id, w.envelope_id FROM sealings w
             WHERE w.due_at <= now() AND NOT w.parked
             ORDER BY w.due_at
-            LIMIT 1
+            LIMIT %(limit)s
               FOR NO KEY UPDATE SKIP LOCKED
        ) AS w
  WHERE s.tenant_id = w.tenant_id AND s.envelope_id = w.envelope_id
 RETURNING s.tenant_id, s.envelope_id, s.version, s.failures
-"""
+""",
+    "sealings w",
+    "w.due_at <= now() AND NOT w.parked",
+)
 """By the database's now(), because an index cannot be used with clock_timestamp()."""
 
 PUT_OFF = """
@@ -104,7 +109,7 @@ async def sealing_round(
 
 async def take(database: Database) -> Due | None:
     """The envelope that has waited longest. Raises Unavailable."""
-    rows = await database.rows(TAKE, {"lease": LEASE_SECONDS})
+    rows = await database.everywhere(TAKE, {"lease": LEASE_SECONDS, "limit": 1})
     return Due(*rows[0]) if rows else None
 
 

@@ -39,6 +39,14 @@ SELECT item, outcome, position, version, answer, retry_at, told_at FROM append_e
     p_turns => %(turns)b::append_turn[], p_priors => %(priors)b::uuid[])
 """
 
+CALL_OF_TENANT = """
+SELECT item, outcome, position, version, answer, retry_at, told_at FROM append_events(
+    %(tenant)s::uuid, %(items)b::append_item[], %(models)b::text[], %(rows)b::json[],
+    %(writer)s::uuid, %(until)s::float8, %(lock_timeout)s::text, %(skip_locked)s::boolean,
+    %(turns)b::append_turn[], %(priors)b::uuid[])
+"""
+"""On Citus: all of one tenant's, by whom the call finds its node."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remember:
@@ -140,15 +148,20 @@ async def call(
     skip_locked: bool = False,
     writer: UUID = NIL,
     until: float = math.inf,
+    of_tenant: bool = False,
 ) -> list[Outcome]:
     """Append, in one round trip; one outcome for each, in order. *writer* names the connection; nothing is appended
-    after *until* on the database's clock (seconds since 1970), or once the writer was given up.
+    after *until* on the database's clock (seconds since 1970), or once the writer was given up. On Citus a call is
+    *of_tenant*: all its appends are of one.
 
     Raises the driver's errors.
     """
     cursor = connection.cursor(binary=True)
     parameters, asked = arguments(appends, lock_timeout, skip_locked, writer, until), time.monotonic()
-    await cursor.execute(named(CALL), parameters)
+    if of_tenant:
+        await cursor.execute(named(CALL_OF_TENANT), parameters | {"tenant": appends[0].tenant_id})
+    else:
+        await cursor.execute(named(CALL), parameters)
     rows = await cursor.fetchall()
     if rows and rows[0][-1] is not None:
         CLOCK.heard(rows[0][-1], asked, time.monotonic())

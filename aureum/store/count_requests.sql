@@ -9,10 +9,10 @@
      ORDER BY k.tenant_id, k.bucket
     ON CONFLICT (tenant_id, bucket) DO UPDATE SET
            allowed = excluded.allowed,
-           window_start = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds'
+           window_start = CASE WHEN excluded.window_start - r.window_start >= interval '60 seconds'
                                THEN excluded.window_start ELSE r.window_start END,
-           used = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds' THEN excluded.used
+           used = CASE WHEN excluded.window_start - r.window_start >= interval '60 seconds' THEN excluded.used
                        ELSE greatest(r.used, least(r.used + excluded.granted, excluded.allowed)) END,
-           granted = CASE WHEN excluded.window_start >= r.window_start + interval '60 seconds' THEN excluded.granted
+           granted = CASE WHEN excluded.window_start - r.window_start >= interval '60 seconds' THEN excluded.granted
                           ELSE greatest(0, least(excluded.granted, excluded.allowed - r.used)) END
     RETURNING r.tenant_id, r.bucket, r.window_start, r.used, r.granted

@@ -55,6 +55,13 @@ def take(waiting: list[Waiting], limit: int) -> tuple[list[Waiting], list[Waitin
     return group, rest
 
 
+def of_one_tenant(group: list[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
+    """Those of the first one's tenant, and the others, both in order."""
+    first = tenant_of(group[0])
+    others = [waiting for waiting in group if tenant_of(waiting) != first]
+    return [waiting for waiting in group if tenant_of(waiting) == first] if others else group, others
+
+
 def names_of(append: Append) -> list[object]:
     """What must stand once in a call."""
     names: list[object] = [(append.tenant_id, append.stream_id)]

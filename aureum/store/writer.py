@@ -5,6 +5,9 @@ and waits for no timer; where appends have come one by one for a while, it does 
 tenant whose head row another session holds gets a lane of its own, so that it delays no other.
 Why: docs/decisions/group-append.md.
 
+On Citus a call has one tenant's appends and goes to that tenant's node. So there are several writers, each with a
+connection and the tenants that fall to it: docs/decisions/citus.md.
+
 Where a call is not answered (the connection was lost, or the database silent), what became of it is asked for on
 another connection before any caller is answered: docs/decisions/appends-in-doubt.md.
 """
@@ -22,7 +25,7 @@ import structlog
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store import in_doubt
 from aureum.store.append import GROUP_LIMIT, TOO_LATE, Append, Outcome, call
-from aureum.store.groups import Waiting, take, tenant_of
+from aureum.store.groups import Waiting, of_one_tenant, take, tenant_of
 from aureum.store.postgres.connection import Connection
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import WRITES, Watch
@@ -55,6 +58,9 @@ HALVED = 20
 out: process and database work at the same moment. More keep both busy anyway, and cost less each in one group."""
 
 SMALLEST_HALF = 4
+
+WRITERS_ON_CITUS = 8
+"""Calls at a time. Each waits for two machines, and those of several tenants do not wait for each other."""
 
 log = structlog.get_logger()
 
@@ -93,8 +99,15 @@ class AppendWriter:
         prepared: bool | None = None,
         grouped: bool = True,
         watch: Watch | None = None,
+        parted: bool = False,
     ) -> None:
         self.url = url
+        self.parted = parted
+        """Whether this is one of several, or need not become so."""
+        self.parts: list[AppendWriter] = []
+        """On Citus: those between which the tenants are parted."""
+        self.of_tenant: bool | None = None
+        """Whether a call has one tenant's appends, as on Citus; None: not known yet."""
         self.watch = watch or Watch()
         self.prepared = prepared
         self.limit = GROUP_LIMIT if grouped else 1
@@ -119,6 +132,8 @@ class AppendWriter:
         self.wake.set()
         while self.tasks:
             await asyncio.wait(self.tasks)
+        for part in self.parts:
+            await part.__aexit__()
         if self.line is not None:
             await self.line.connection.close()
 
@@ -131,6 +146,8 @@ class AppendWriter:
         """Append and wait for the outcome, which is never ``held``. Raises Busy, Unavailable, the driver's errors."""
         if self.closing:
             raise Busy()
+        if self.parts:
+            return await self.parts[append.tenant_id.int % len(self.parts)].append(append)
         waiting = Waiting(append, asyncio.get_running_loop().create_future())
         lane = self.lanes.get(append.tenant_id)
         if lane is not None:
@@ -173,6 +190,8 @@ class AppendWriter:
         self.last = len(group)
         self.alone = self.alone + 1 if len(group) == 1 else 0
         try:
+            if self.of_tenant is not False:
+                group = await self._of_one_tenant(group)
             await self._write(group)
         except Exception as error:
             # After any error the writer goes on, and the callers hear of it.
@@ -182,6 +201,27 @@ class AppendWriter:
             self.busy = False
             if self.waiting or self.closing:
                 self.wake.set()
+
+    async def _of_one_tenant(self, group: list[Waiting]) -> list[Waiting]:
+        """Those of *group* that may go in one call; the others go next. Raises Unavailable."""
+        if self.of_tenant is None:
+            await self._connected()
+        if not self.of_tenant:
+            return group
+        of_one, others = of_one_tenant(group)
+        self.waiting = others + self.waiting
+        return of_one
+
+    async def _part(self) -> None:
+        """Part the tenants between several writers."""
+        more: dict[str, Any] = {
+            "prepared": self.prepared,
+            "grouped": self.limit > 1,
+            "watch": self.watch,
+            "parted": True,
+        }
+        parts = [AppendWriter(self.url, **more) for _ in range(WRITERS_ON_CITUS)]
+        self.parts = [await part.__aenter__() for part in parts]
 
     async def _write(self, group: list[Waiting]) -> None:
         """One call for *group*; those whose tenant is held move to a lane, or wait again while there is none."""
@@ -234,6 +274,7 @@ class AppendWriter:
                 skip_locked=skip_locked,
                 writer=line.name,
                 until=clock + self.watch.seconds,
+                of_tenant=connection.citus,
             )
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             raise
@@ -261,6 +302,9 @@ class AppendWriter:
             line = None
         if line is None:
             line = self.line = Line(await connect(self.url, prepared=self.prepared, watch=self.watch))
+            self.of_tenant = line.connection.citus
+            if self.of_tenant and not (self.parted or self.parts or self.closing):
+                await self._part()
         return line
 
     async def _settle(self, group: list[Waiting], doubt: InDoubt) -> None:

@@ -18,6 +18,7 @@ from aureum.domain.errors import Unavailable
 from aureum.domain.lead import Lead
 from aureum.log import places
 from aureum.store.event_store import EventStore
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 
 log = structlog.get_logger()
@@ -25,12 +26,15 @@ log = structlog.get_logger()
 AT_ONCE = 3
 TAKEN = 30
 
-TAKE = """
+TAKE = Everywhere(
+    """
 UPDATE envelope_timers t
-   SET due_at = now() + make_interval(secs => least(3600, %(pause)s * 2 ^ least(t.failures, 10))),
+   SET due_at = d.again_at,
        failures = least(t.failures + 1, 1000)
   FROM (
-           SELECT d.tenant_id, d.envelope_id FROM envelope_timers d
+           SELECT d.tenant_id, d.envelope_id,
+                  now() + make_interval(secs => least(3600, %(pause)s * 2 ^ least(d.failures, 10))) AS again_at
+             FROM envelope_timers d
             WHERE d.due_at <= now()
             ORDER BY d.due_at
             LIMIT %(limit)s
@@ -38,7 +42,10 @@ UPDATE envelope_timers t
        ) AS d
  WHERE t.tenant_id = d.tenant_id AND t.envelope_id = d.envelope_id
 RETURNING t.tenant_id, t.envelope_id, t.version, t.due_at
-"""
+""",
+    "envelope_timers d",
+    "d.due_at <= now()",
+)
 """As of the timers of leads. A timer that was taken up is due again after a pause if the worker dies over it."""
 
 PUT_OFF = """
@@ -81,7 +88,7 @@ async def envelope_round(store: EventStore, pause: float, poll_seconds: float, s
 
 async def take(database: Database, pause: float) -> list[EnvelopeTimer]:
     """Timers that are due. Raises Unavailable."""
-    return [EnvelopeTimer(*row) for row in await database.rows(TAKE, {"pause": pause, "limit": TAKEN})]
+    return [EnvelopeTimer(*row) for row in await database.everywhere(TAKE, {"pause": pause, "limit": TAKEN})]
 
 
 async def fire(store: EventStore, timer: EnvelopeTimer) -> None:

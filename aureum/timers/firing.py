@@ -13,6 +13,7 @@ from aureum.commands.passing_on import Teams, pass_on
 from aureum.domain.errors import Unavailable
 from aureum.log import places
 from aureum.store.event_store import EventStore
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 from aureum.timers.setting import TIMERS
 
@@ -22,12 +23,15 @@ AT_ONCE = 3
 TAKEN = 30
 """How many timers are taken up in one go, and how many of them at the same moment."""
 
-TAKE = """
+TAKE = Everywhere(
+    """
 UPDATE timers t
-   SET due_at = now() + make_interval(secs => least(3600, %(pause)s * 2 ^ least(t.failures, 10))),
+   SET due_at = d.again_at,
        failures = least(t.failures + 1, 1000)
   FROM (
-           SELECT d.tenant_id, d.lead_id FROM timers d
+           SELECT d.tenant_id, d.lead_id,
+                  now() + make_interval(secs => least(3600, %(pause)s * 2 ^ least(d.failures, 10))) AS again_at
+             FROM timers d
             WHERE d.due_at <= now()
             ORDER BY d.due_at
             LIMIT %(limit)s
@@ -35,7 +39,10 @@ UPDATE timers t
        ) AS d
  WHERE t.tenant_id = d.tenant_id AND t.lead_id = d.lead_id
 RETURNING t.tenant_id, t.lead_id, t.version
-"""
+""",
+    "timers d",
+    "d.due_at <= now()",
+)
 """By the database's now(), because an index cannot be used with clock_timestamp(). If the worker dies over a timer, or
 fails, the timer is due again after a pause of an hour at most."""
 
@@ -92,7 +99,7 @@ async def fire_round(store: EventStore, pause: float, poll_seconds: float, stop:
 
 async def take(database: Database, pause: float) -> list[Timer]:
     """Timers that are due. Raises Unavailable."""
-    return [Timer(*row) for row in await database.rows(TAKE, {"pause": pause, "limit": TAKEN})]
+    return [Timer(*row) for row in await database.everywhere(TAKE, {"pause": pause, "limit": TAKEN})]
 
 
 async def fire(store: EventStore, timer: Timer, teams: Teams) -> None:

@@ -2,48 +2,51 @@
 
 from aureum.commands.importing.imports import Import, get_import
 from aureum.store.event_store import EventStore
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 
-CLAIM = """
+WAITS = """state IN ('checking', 'running', 'undoing') AND (stored OR state = 'undoing')
+              AND (held_until IS NULL OR held_until < statement_timestamp())"""
+
+CLAIM = Everywhere(
+    """
 UPDATE imports i
-   SET held_until = clock_timestamp() + interval '60 seconds'
+   SET held_until = statement_timestamp() + interval '60 seconds'
   FROM (
-           SELECT tenant_id, import_id FROM imports
-            WHERE state IN ('checking', 'running', 'undoing') AND (stored OR state = 'undoing')
-              AND (held_until IS NULL OR held_until < clock_timestamp())
-            ORDER BY held_until NULLS FIRST, import_id
-            LIMIT 1
+           SELECT w.tenant_id, w.import_id FROM imports w
+            WHERE {waits}
+            ORDER BY w.held_until NULLS FIRST, w.import_id
+            LIMIT %(limit)s
               FOR UPDATE SKIP LOCKED
        ) AS n
  WHERE i.tenant_id = n.tenant_id AND i.import_id = n.import_id
 RETURNING i.tenant_id, i.import_id
-"""
+""".replace("{waits}", WAITS),
+    "imports w",
+    WAITS,
+)
 """The one that was left alone longest."""
 
-WAITING = """
-SELECT 1 FROM imports
- WHERE state IN ('checking', 'running', 'undoing') AND (stored OR state = 'undoing')
-   AND (held_until IS NULL OR held_until < clock_timestamp())
- LIMIT 1
-"""
+WAITING = f"SELECT 1 FROM imports WHERE {WAITS} LIMIT 1"  # noqa: S608  # of constants
 
 GIVE_BACK = """
-UPDATE imports SET held_until = clock_timestamp()
+UPDATE imports SET held_until = statement_timestamp()
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state IN ('checking', 'running', 'undoing')
 """
 
 BROKEN = """
 UPDATE imports
-   SET failures = failures + 1, held_until = clock_timestamp() + interval '10 seconds', problem = %(problem)s,
+   SET failures = failures + 1, held_until = statement_timestamp() + interval '10 seconds', problem = %(problem)s,
        state = CASE WHEN failures >= 2 OR %(final)s THEN 'failed' ELSE state END,
-       ended_at = CASE WHEN failures >= 2 OR %(final)s THEN clock_timestamp() END
+       ended_at = CASE WHEN failures >= 2 OR %(final)s THEN clock.now END
+  FROM (SELECT statement_timestamp() AS now OFFSET 0) AS clock
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state IN ('checking', 'running', 'undoing')
 """
 
 
 async def claim(store: EventStore) -> Import | None:
     """The next import, on which no other worker works meanwhile; None if there is none. Raises Unavailable."""
-    rows = await store.database.rows(CLAIM)
+    rows = await store.database.everywhere(CLAIM, {"limit": 1})
     return await get_import(store, *rows[0]) if rows else None
 
 

@@ -14,9 +14,9 @@ from aureum.store.event_store import EventStore
 from aureum.store.metadata import Origin
 
 SAME = """
-UPDATE imports SET held_until = clock_timestamp() + interval '5 seconds'
+UPDATE imports SET held_until = statement_timestamp() + interval '5 seconds'
  WHERE tenant_id = %(tenant)s AND same = %(same)s AND state = 'running' AND NOT stored
-   AND held_until < clock_timestamp()
+   AND held_until < statement_timestamp()
 RETURNING import_id
 """
 

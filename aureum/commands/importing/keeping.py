@@ -47,8 +47,8 @@ ON CONFLICT DO NOTHING
 
 PRUNE = (
     """
-UPDATE imports SET state = 'cancelled', ended_at = clock_timestamp()
- WHERE state IN ('waiting', 'checked') AND requested_at < clock_timestamp() - interval '1 day'
+UPDATE imports SET state = 'cancelled', ended_at = statement_timestamp()
+ WHERE state IN ('waiting', 'checked') AND requested_at < statement_timestamp() - interval '1 day'
 """,
     """
 DELETE FROM import_parts p USING imports i
@@ -61,7 +61,7 @@ DELETE FROM import_keys k USING imports i
     """
 DELETE FROM import_refused r USING imports i
  WHERE r.tenant_id = i.tenant_id AND r.import_id = i.import_id
-   AND i.ended_at < clock_timestamp() - interval '7 days'
+   AND i.ended_at < statement_timestamp() - interval '7 days'
 """,
 )
 

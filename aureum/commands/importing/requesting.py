@@ -24,7 +24,7 @@ LONGEST_SAMPLE = 200
 OPEN = """
 SELECT count(*) FROM imports
  WHERE tenant_id = %(tenant)s AND state IN ('checking', 'running', 'undoing')
-   AND (stored OR state = 'undoing' OR held_until > clock_timestamp())
+   AND (stored OR state = 'undoing' OR held_until > statement_timestamp())
 """
 """Not those of the command line that were broken off, and that no process goes on with."""
 
@@ -33,7 +33,7 @@ INSERT INTO imports (tenant_id, import_id, resource, duplicates, state, stored, 
                      since, actor_type, actor_id, request_id, requested_at, began_at, held_until)
 SELECT %(tenant)s, %(import)s, %(resource)s, %(duplicates)s, %(state)s, %(stored)s, %(shown)s, %(encoding)s,
        %(separator)s, %(same)s, %(rows)s, h.position, %(actor_type)s, %(actor_id)s, %(request)s, %(now)s, %(began)s,
-       CASE WHEN %(stored)s THEN NULL ELSE clock_timestamp() + interval '5 seconds' END
+       CASE WHEN %(stored)s THEN NULL ELSE statement_timestamp() + interval '5 seconds' END
   FROM heads h WHERE h.tenant_id = %(tenant)s
 RETURNING 1
 """

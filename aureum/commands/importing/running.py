@@ -41,7 +41,11 @@ MOVE = """
 UPDATE imports
    SET done = %(done)s, made = made + %(made)s, updated = updated + %(updated)s, skipped = skipped + %(skipped)s,
        refused = refused + %(refused)s, failures = 0,
-       held_until = clock_timestamp() + CASE WHEN stored THEN interval '60 seconds' ELSE interval '5 seconds' END
+       held_until = CASE WHEN stored THEN clock.in_a_minute ELSE clock.soon END
+  FROM (
+           SELECT statement_timestamp() + interval '60 seconds' AS in_a_minute,
+                  statement_timestamp() + interval '5 seconds' AS soon OFFSET 0
+       ) AS clock
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state = %(state)s AND done = %(before)s
    AND began_at = %(began)s
 RETURNING 1
@@ -49,7 +53,8 @@ RETURNING 1
 """Nothing, if it was cancelled, begun again, or another worker has moved it."""
 
 END = """
-UPDATE imports SET state = %(ended)s, ended_at = CASE WHEN %(ended)s <> 'checked' THEN clock_timestamp() END
+UPDATE imports SET state = %(ended)s, ended_at = CASE WHEN %(ended)s <> 'checked' THEN clock.now END
+  FROM (SELECT statement_timestamp() AS now OFFSET 0) AS clock
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state = %(state)s AND began_at = %(began)s
 RETURNING 1
 """

@@ -26,7 +26,7 @@ RETURNING 1
 """
 
 CANCEL = """
-UPDATE imports SET state = 'cancelled', ended_at = clock_timestamp()
+UPDATE imports SET state = 'cancelled', ended_at = statement_timestamp()
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state IN ('waiting', 'checking', 'checked', 'running')
 RETURNING 1
 """

@@ -51,7 +51,7 @@ LISTED = "New properties remain listed. Change the status of the property, or co
 COUNT = """
 UPDATE imports
    SET undone = undone + %(undone)s, kept = kept + %(kept)s, failures = 0,
-       held_until = clock_timestamp() + interval '60 seconds'
+       held_until = statement_timestamp() + interval '60 seconds'
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state = 'undoing'
 RETURNING 1
 """
@@ -59,7 +59,7 @@ RETURNING 1
 BEGIN = "UPDATE imports SET kept = 0 WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state = 'undoing'"
 
 END = """
-UPDATE imports SET state = 'undone', ended_at = clock_timestamp()
+UPDATE imports SET state = 'undone', ended_at = statement_timestamp()
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state <> 'undone'
 """
 

@@ -254,5 +254,8 @@ class Gate:
                 return self.cursor
             await connection.close()
         self.connection = await connect(self.url, prepared=self.prepared, watch=self.watch)
+        if self.connection.citus:
+            # A tenant whose node is away holds up no other one.
+            self.batches.limit = 1
         self.cursor = self.connection.cursor(binary=True)
         return self.cursor

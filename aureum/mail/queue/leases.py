@@ -32,7 +32,7 @@ SELECT m.tenant_id
 
 CLAIM = """
 WITH found AS (
-    SELECT m.mail_id FROM mails m
+    SELECT m.mail_id, now() AS claimed_at FROM mails m
      WHERE m.tenant_id = %(tenant)s AND m.state = 'due' AND m.due_at <= now()
        AND NOT EXISTS (SELECT FROM brokerages b WHERE b.tenant_id = %(tenant)s AND b.disabled)
      ORDER BY m.due_at
@@ -45,12 +45,12 @@ UPDATE mails m
   FROM found f
  WHERE m.tenant_id = %(tenant)s AND m.mail_id = f.mail_id
 RETURNING m.tenant_id, m.mail_id, m.attempt, m.base, m.kind, m.subject_id, m.about, m.message, m.recorded_at,
-          m.queued_at, now(),
-          (SELECT k.wrapped FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id),
+          m.queued_at, f.claimed_at,
+          (SELECT k.wrapped FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = m.subject_id),
           EXISTS (
               SELECT FROM unnest(m.also_about) AS a (subject_id)
                WHERE NOT EXISTS (
-                         SELECT FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = a.subject_id
+                         SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = a.subject_id
                      )
           )
 """

@@ -7,7 +7,7 @@ from aureum.store.postgres.database import Database
 COUNT_AT_MOST = 10_000
 
 STATE = """
-SELECT (SELECT count(*) FROM (SELECT FROM mails WHERE state = 'due' LIMIT %(most)s) AS d),
+SELECT (SELECT count(*) FROM (SELECT 1 FROM mails WHERE state = 'due' LIMIT %(most)s) AS d),
        (SELECT count(*) FROM mails WHERE state = 'leased'),
        (SELECT coalesce(extract(epoch FROM now() - min(m.due_at)), 0)::float8
           FROM mails m

@@ -29,11 +29,11 @@ OF_ERASED = """
 SELECT m.mail_id FROM mails m
  WHERE m.tenant_id = %(tenant)s AND m.state <> 'leased' AND (
            m.subject_id IS NOT NULL
-           AND NOT EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = m.subject_id)
+           AND NOT EXISTS (SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = m.subject_id)
         OR EXISTS (
                SELECT FROM unnest(m.also_about) AS a (subject_id)
                 WHERE NOT EXISTS (
-                          SELECT FROM subject_keys k WHERE k.tenant_id = m.tenant_id AND k.subject_id = a.subject_id
+                          SELECT FROM subject_keys k WHERE k.tenant_id = %(tenant)s AND k.subject_id = a.subject_id
                       )
            )
        )

@@ -22,6 +22,7 @@ from aureum.signing.docusign.http import Docusign
 from aureum.signing.docusign.steps import DONE, Next, Work, work_on
 from aureum.store.blobs import BlobStore
 from aureum.store.event_store import EventStore
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 
 log = structlog.get_logger()
@@ -35,7 +36,8 @@ LEASE = timedelta(minutes=15)
 FIRST_PAUSE = 30.0
 LONGEST_PAUSE = 3_600.0
 
-TAKE = """
+TAKE = Everywhere(
+    """
 UPDATE docusign_envelopes d
    SET due_at = now() + %(lease)s, failures = least(d.failures + 1, 1000)
   FROM (
@@ -47,7 +49,10 @@ UPDATE docusign_envelopes d
        ) AS w
  WHERE d.tenant_id = w.tenant_id AND d.envelope_id = w.envelope_id
 RETURNING d.tenant_id, d.envelope_id, d.version, d.failures
-"""
+""",
+    "docusign_envelopes w",
+    "w.due_at <= now()",
+)
 """By the database's now(), because an index cannot be used with clock_timestamp()."""
 
 END = """
@@ -86,7 +91,7 @@ async def docusign_round(
 
 async def take(database: Database) -> list[Due]:
     """Envelopes that are due. Raises Unavailable."""
-    return [Due(*row) for row in await database.rows(TAKE, {"lease": LEASE, "limit": TAKEN})]
+    return [Due(*row) for row in await database.everywhere(TAKE, {"lease": LEASE, "limit": TAKEN})]
 
 
 async def attend(store: EventStore, blobs: BlobStore, docusign: Docusign, due: Due) -> None:

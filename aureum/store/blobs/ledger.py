@@ -17,7 +17,7 @@ ONE_AT_A_TIME = "SELECT FROM tenant_keys WHERE tenant_id = %(tenant)s FOR NO KEY
 
 BEGIN = """
 INSERT INTO documents (tenant_id, document_id, subject_id, in_bucket, bytes, begun_at)
-SELECT %(tenant)s, %(document)s, %(subject)s, %(in_bucket)s, coalesce(%(at_most)s::bigint, 0), clock_timestamp()
+SELECT %(tenant)s, %(document)s, %(subject)s, %(in_bucket)s, coalesce(%(at_most)s::bigint, 0), statement_timestamp()
  WHERE %(at_most)s::bigint IS NULL OR %(quota)s::bigint IS NULL
     OR %(at_most)s::bigint
        + (SELECT coalesce(sum(d.bytes), 0) FROM documents d WHERE d.tenant_id = %(tenant)s AND NOT d.gone)
@@ -27,9 +27,12 @@ RETURNING 1
 """
 
 IS_THERE = """
-UPDATE documents SET begun_at = CASE WHEN whole AND NOT gone THEN clock_timestamp() ELSE begun_at END
+UPDATE documents SET begun_at = CASE WHEN whole AND NOT gone THEN clock.now ELSE begun_at END
+  FROM (
+           SELECT statement_timestamp() AS now, statement_timestamp() - interval '10 minutes' AS lately OFFSET 0
+       ) AS clock
  WHERE tenant_id = %(tenant)s AND document_id = %(document)s
-RETURNING (gone OR NOT whole) AND (gone OR begun_at < clock_timestamp() - interval '10 minutes')
+RETURNING (gone OR NOT whole) AND (gone OR begun_at < clock.lately)
 """
 """Whether it is only what is left of one. What is whole is there for another day, so that an event can name it."""
 
@@ -72,7 +75,7 @@ SELECT d.tenant_id, array_agg(d.document_id)
 
 UNSURE = """
 SELECT d.tenant_id, d.subject_id, array_agg(d.document_id) FROM documents d
- WHERE NOT d.referred AND NOT d.gone AND d.begun_at < clock_timestamp() - interval '24 hours'
+ WHERE NOT d.referred AND NOT d.gone AND d.begun_at < statement_timestamp() - interval '24 hours'
  GROUP BY d.tenant_id, d.subject_id
  LIMIT %(limit)s
 """
@@ -80,7 +83,7 @@ SELECT d.tenant_id, d.subject_id, array_agg(d.document_id) FROM documents d
 GIVE_UP_UNNAMED = """
 UPDATE documents SET gone = true
  WHERE tenant_id = %(tenant)s AND document_id = ANY (%(documents)s::uuid[])
-   AND NOT referred AND begun_at < clock_timestamp() - interval '24 hours'
+   AND NOT referred AND begun_at < statement_timestamp() - interval '24 hours'
 RETURNING 1
 """
 """Those that were not put again meanwhile."""
@@ -91,7 +94,7 @@ UPDATE documents SET referred = true
 """
 
 LET_GO = """
-UPDATE documents SET referred = false, begun_at = clock_timestamp()
+UPDATE documents SET referred = false, begun_at = statement_timestamp()
  WHERE tenant_id = %(tenant)s AND document_id = ANY (%(documents)s::uuid[])
 """
 

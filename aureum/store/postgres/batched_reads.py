@@ -21,13 +21,20 @@ class BatchedReads:
     def __init__(self, rows: Callable[[str, Sequence[Any]], Awaitable[list[Any]]]) -> None:
         self.rows = rows
         self.batches: dict[str, Batches[Values, Rows]] = {}
+        self.limit = GROUP_LIMIT
+
+    def each_alone(self) -> None:
+        """On Citus a call reads of one tenant: so a node that is away is missed by its own tenants alone."""
+        self.limit = 1
+        for batches in self.batches.values():
+            batches.limit = 1
 
     async def ask(self, statement: str, values: Values) -> Rows:
         """The rows for *values*. *statement* takes an array for each of them, in binary (``%b``), and its rows begin
         with the place in the arrays, from 1 on. Raises Unavailable, and the driver's errors."""
         batches = self.batches.get(statement)
         if batches is None:
-            batches = self.batches[statement] = Batches(partial(self._read, statement), GROUP_LIMIT)
+            batches = self.batches[statement] = Batches(partial(self._read, statement), self.limit)
         return await batches.ask(values)
 
     async def _read(self, statement: str, asked: Sequence[Values]) -> Sequence[Rows]:

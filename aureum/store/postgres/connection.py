@@ -34,7 +34,7 @@ CLOCK_SECONDS = 60.0
 ABOUT = """
 SELECT pid, backend_start, extract(epoch FROM clock_timestamp())::float8, coalesce((
            SELECT NOT pg_has_role(current_user, c.relowner, 'MEMBER') FROM pg_class c WHERE c.oid = to_regclass('heads')
-       ), false)
+       ), false), EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')
   FROM pg_stat_get_activity(pg_backend_pid())
 """
 
@@ -67,6 +67,9 @@ class Connection(AsyncConnection[Any]):
     session: Session | None = None
     pooled = False
     """A pooler stands between: sessions are not ours, and nothing may be set in them."""
+
+    citus = False
+    """The database is a coordinator of Citus (``citus/__init__.py``)."""
 
     owns_nothing = False
     """The login neither owns the tables nor could become their owner."""
@@ -135,6 +138,9 @@ class Connection(AsyncConnection[Any]):
             limits = [f"SET {name} = {milliseconds(most)}" for name, most in settings.items()]
             # To compile a statement takes longer than any of ours. Functions say so themselves, for poolers.
             await self.execute(";".join(["SET jit = off", *limits]))
+        if self.citus:
+            # What a transaction sets, its tenant above all, holds on the nodes of its rows too.
+            await self.execute("SET citus.propagate_set_commands = 'local'")
 
     async def clock_now(self) -> float:
         """The time on the database's clock, in seconds since 1970, as far as is known without asking each time."""
@@ -146,7 +152,7 @@ class Connection(AsyncConnection[Any]):
         """Look at the database's clock; the session that this connection has there."""
         row = await (await self.execute(ABOUT, prepare=False)).fetchone()
         assert row is not None
-        process, began, clock, self.owns_nothing = row
+        process, began, clock, self.owns_nothing, self.citus = row
         self.clock_read = time.monotonic()
         self.clock = clock - self.clock_read
         return process, began

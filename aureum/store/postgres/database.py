@@ -5,6 +5,7 @@ database is not there", or is another version's, become ``Unavailable`` here, on
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from aureum.domain.clock import CLOCK
 from aureum.domain.errors import Unavailable
 from aureum.store.postgres.batched_reads import BatchedReads
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.connection import CONNECT_TIMEOUT_SECONDS, Connection, NoAnswer, parameters
 from aureum.store.postgres.functions import named
 from aureum.store.postgres.watch import POOLER, VERSION, WRITES, Watch
@@ -153,6 +155,8 @@ class Database:
         self.idle_seconds = idle_seconds
         self.watch = watch or Watch()
         self.batched = BatchedReads(self._rows_read)
+        self.citus: bool | None = None
+        """Whether the database is a coordinator of Citus; None until the first connection."""
         self.tasks: set[asyncio.Task[None]] = set()
         self.ending = False
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -173,6 +177,9 @@ class Database:
         except BaseException:
             await connection.close()
             raise
+        self.citus = connection.citus
+        if self.citus:
+            self.batched.each_alone()
 
     async def __aenter__(self) -> "Database":
         await self.pool.open()
@@ -253,6 +260,22 @@ class Database:
             else:
                 await cursor.execute(named(query), parameters)
             return await cursor.fetchall() if cursor.description else []
+
+    async def everywhere(self, asked: Everywhere, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """The rows of a statement about all tenants; on Citus of one tenant after the other, until there are as many as
+        the parameters' ``limit``. Raises Unavailable."""
+        about = dict(parameters or {})
+        if self.citus is None:
+            async with self.connection():
+                pass
+        if not self.citus:
+            return await self.rows(asked.statement, about)
+        found: list[Any] = []
+        for (tenant_id,) in await self.rows(asked.tenants, about):
+            found += await self.rows(asked.of_tenant, about | {"tenant": tenant_id})
+            if len(found) >= about.get("limit", math.inf):
+                break
+        return found
 
     @asynccontextmanager
     async def transaction(self, tenant_id: UUID) -> AsyncIterator[Connection]:

@@ -17,6 +17,7 @@ from aureum.projections.list_sql import functions as page_functions
 from aureum.projections.read_model import ReadModel
 from aureum.registry import LISTS, READ_MODELS, VERSIONED
 from aureum.sql_functions import OF_THE_OWNER, OF_THE_SERVICE, Declared, text
+from aureum.store.postgres.citus.functions import APPEND, on_citus
 
 PLACE_OF_KNOWN = "-- {known}\n"
 PLACE_OF_PRIOR = "-- {prior}\n"
@@ -59,10 +60,10 @@ STATEMENTS = 4_096
 """So many statements are remembered as they are sent. They are constants of the code; there are some hundreds."""
 
 
-def functions() -> str:
+def functions(*, citus: bool = False) -> str:
     """What installs them. They run with their owner's rights: only the service may call its own, and only the owner
     role the others."""
-    service, owner = (own_names(text) for text in plain())
+    service, owner = (own_names(text) for text in (of_citus() if citus else plain()))
     called, own = names(service), names(owner)
     return f"""
 {service}
@@ -79,9 +80,16 @@ def plain() -> tuple[str, str]:
 
 
 @cache
+def of_citus() -> tuple[str, str]:
+    """The same as Citus has them."""
+    service, owner = plain()
+    return on_citus(service, LISTS), on_citus(owner, LISTS)
+
+
+@cache
 def digest() -> str:
-    """How their text is known again."""
-    return hashlib.sha256("\n".join(plain()).encode()).hexdigest()
+    """How their text is known again, on either engine."""
+    return hashlib.sha256("\n".join((*plain(), *of_citus())).encode()).hexdigest()
 
 
 def ending(digest: str) -> str:
@@ -92,7 +100,7 @@ def ending(digest: str) -> str:
 @cache
 def plain_names() -> tuple[str, ...]:
     """The names by which the code calls them."""
-    return tuple(name for text in plain() for name in names(text))
+    return tuple(dict.fromkeys(name for text in (*plain(), *of_citus()) for name in names(text)))
 
 
 def own_name(plain: str) -> str:
@@ -171,10 +179,15 @@ def names(statements: str) -> list[str]:
     return [name for name, _ in HEADER.findall(statements)]
 
 
+def carried() -> str:
+    """The function that Citus carries to its tenant's node, as PostgreSQL names it."""
+    return next(one for one in signatures(citus=True) if one.startswith(f"{own_name(APPEND)}("))
+
+
 @cache
-def signatures() -> list[str]:
+def signatures(*, citus: bool = False) -> list[str]:
     """The functions that this version calls, as PostgreSQL names them: ``gate(bytea[],text[],…)``."""
     return [
         f"{name}({','.join(parameter.split()[1] for parameter in parameters.split(',') if parameter.strip())})"
-        for name, parameters in HEADER.findall(functions())
+        for name, parameters in HEADER.findall(functions(citus=citus))
     ]

@@ -17,9 +17,13 @@ from aureum.domain import ids
 from aureum.domain.errors import Busy, DomainError
 from aureum.registry import VERSIONED
 from aureum.store.cipher import MasterKey
+from aureum.store.postgres.citus import tables
+from aureum.store.postgres.citus.carried import are_carried, carry
+from aureum.store.postgres.citus.statements import one_by_one
+from aureum.store.postgres.connection import Connection
 from aureum.store.postgres.database import SET_TENANT, connect
 from aureum.store.postgres.declared import lacking
-from aureum.store.postgres.functions import digest, ending, functions, plain_names
+from aureum.store.postgres.functions import carried, digest, ending, functions, plain_names
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
 
 INSTALLED_BY = """
@@ -40,7 +44,11 @@ RETURNING digest, installed_at IS NOT NULL
 """
 """All but those that were installed last. Up to 0.9.0 functions had plain names, and no time is known of them."""
 
-INSTALLED = "INSERT INTO installed_functions (digest, version, installed_at) VALUES (%s, %s, clock_timestamp())"
+INSTALLED = """
+INSERT INTO installed_functions (digest, version, installed_at) VALUES (%s, %s, clock_timestamp())
+ON CONFLICT (digest) DO UPDATE SET version = excluded.version, installed_at = excluded.installed_at
+"""
+"""Again where the database has become a coordinator of Citus since."""
 
 SIGNATURES_OF = """
 SELECT p.oid::regprocedure::text FROM pg_proc p
@@ -101,6 +109,7 @@ async def migrate(url: str, master: MasterKey, watch: Watch | None = None) -> li
         await refuse_newer(connection)
         ran = await run_migrations(connection)
         ran += await make_declared(connection)
+        ran += await distribute(connection)
         ran += await install_functions(connection)
         await check_master_key(connection, master)
         return ran
@@ -124,12 +133,25 @@ async def be_the_only_one(connection: AsyncConnection[Any]) -> None:
     raise Busy(message="Another process is migrating the database. Wait until it has finished, then try again.")
 
 
-async def make_declared(connection: AsyncConnection[Any]) -> list[str]:
+async def make_declared(connection: Connection) -> list[str]:
     """Make what the read models declare and is not there. Raises the driver's errors."""
     statements = await lacking(connection)
     for statement in statements:
-        await connection.execute(statement.encode())
+        for one in one_by_one(statement) if connection.citus else [statement]:
+            await connection.execute(one.encode())
     return ["tables"] if statements else []
+
+
+async def distribute(connection: Connection) -> list[str]:
+    """On Citus, distribute the tables that are not distributed yet. Raises the driver's errors."""
+    if not connection.citus:
+        return []
+    ran = []
+    for one in await tables.lacking(connection):
+        for statement in one.statements:
+            await connection.execute(statement)
+        ran.append(one.told)
+    return ran
 
 
 async def of_older_steps(connection: AsyncConnection[Any]) -> list[tuple[UUID, str]]:
@@ -150,7 +172,8 @@ async def pending(url: str) -> list[str]:
             "SELECT to_regclass('migrations') IS NOT NULL AND to_regclass('installed_functions') IS NOT NULL"
         )
         if await cursor.fetchone() != (True,):
-            return [*(name for _, name, _ in migrations()), "tables", "functions"]
+            first = [*(name for _, name, _ in migrations()), "tables"]
+            return [*first, *(["the distribution of all tables"] if connection.citus else []), "functions"]
         cursor = await connection.execute("SELECT number FROM migrations")
         done = {row[0] for row in await cursor.fetchall()}
         left = [name for number, name, _ in migrations() if number not in done]
@@ -158,6 +181,7 @@ async def pending(url: str) -> list[str]:
             left += ["tables", "functions"]
         else:
             left += ["tables"] if await lacking(connection) else []
+            left += [one.told for one in await tables.lacking(connection)] if connection.citus else []
             left += [] if await are_installed(connection) else ["functions"]
             if not left:
                 left += sorted({f"the rebuild of {name}" for _, name in await of_older_steps(connection)})
@@ -219,7 +243,7 @@ async def data_steps(connection: AsyncConnection[Any]) -> list[str]:
     return [name for (name,) in await cursor.fetchall()]
 
 
-async def run_migrations(connection: AsyncConnection[Any]) -> list[str]:
+async def run_migrations(connection: Connection) -> list[str]:
     """Run what the ledger does not have."""
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS migrations ("
@@ -231,13 +255,14 @@ async def run_migrations(connection: AsyncConnection[Any]) -> list[str]:
         if number in done:
             continue
         async with connection.transaction():
-            await connection.execute(statements.encode())
+            for statement in one_by_one(statements) if connection.citus else [statements]:
+                await connection.execute(statement.encode())
             await connection.execute("INSERT INTO migrations (number, name) VALUES (%s, %s)", [number, name])
         ran.append(name)
     return ran
 
 
-async def install_functions(connection: AsyncConnection[Any]) -> list[str]:
+async def install_functions(connection: Connection) -> list[str]:
     """Install the functions if they are not there. Those of the version before stay, for its processes that still
     serve; older ones are dropped."""
     await connection.execute("CREATE TABLE IF NOT EXISTS installed_functions (digest text PRIMARY KEY)")
@@ -246,18 +271,21 @@ async def install_functions(connection: AsyncConnection[Any]) -> list[str]:
     if await are_installed(connection):
         return []
     async with connection.transaction():
-        await connection.execute(functions().encode())
+        await connection.execute(functions(citus=connection.citus).encode())
         cursor = await connection.execute(FORGET_OLDER)
         for forgotten, content_named in await cursor.fetchall():
             await drop_functions(connection, ending(forgotten) if content_named else "")
         await connection.execute(INSTALLED, [digest(), __version__])
+    if connection.citus:
+        await carry(connection, carried())
     return ["functions"]
 
 
-async def are_installed(connection: AsyncConnection[Any]) -> bool:
+async def are_installed(connection: Connection) -> bool:
     """Whether the functions of this version are there."""
     cursor = await connection.execute("SELECT EXISTS (SELECT FROM installed_functions WHERE digest = %s)", [digest()])
-    return await cursor.fetchone() == (True,)
+    there = await cursor.fetchone() == (True,)
+    return there and (not connection.citus or await are_carried(connection, carried()))
 
 
 async def drop_functions(connection: AsyncConnection[Any], end: str) -> None:

@@ -20,7 +20,7 @@ READY_SECONDS = 2.0
 
 async def check(connection: Connection, watch: Watch) -> None:
     """Raises Unavailable with a sentence for the operator, and what the driver raises."""
-    cursor = await connection.cursor(binary=True).execute(READY, [packed(str, signatures())])
+    cursor = await connection.cursor(binary=True).execute(READY, [packed(str, signatures(citus=connection.citus))])
     ((only_reads, of_this_version),) = await cursor.fetchall()
     if only_reads:
         # As if it had been written to: the next connection may find the server that has taken over.

@@ -86,14 +86,15 @@ BEGIN
         IF p_host && lane_hosts THEN
             -- All of the tenant's that lead to a host whose breaker is open; spread, so that they do not come back together.
             UPDATE webhook_lanes l
-               SET next_due = now()
-                   + x.pause * (1 + (hashtext(l.endpoint_id::text) & 255) / 512.0) * interval '1 second'
+               SET next_due = x.next_due
               FROM (
-                  SELECT y.endpoint_id, h.pause
+                  SELECT y.endpoint_id,
+                         claimed_at + h.pause * (1 + (hashtext(y.endpoint_id::text) & 255) / 512.0) * interval '1 second'
+                             AS next_due
                     FROM webhook_lanes y
                     JOIN webhook_endpoints w ON w.tenant_id = tenant AND w.endpoint_id = y.endpoint_id
                     JOIN unnest(p_host, p_host_pause) AS h (host, pause) ON h.host = w.host
-                   WHERE y.tenant_id = tenant AND y.next_due <= now() AND h.pause > 0
+                   WHERE y.tenant_id = tenant AND y.next_due <= claimed_at AND h.pause > 0
                      FOR NO KEY UPDATE OF y SKIP LOCKED
               ) AS x
              WHERE l.tenant_id = tenant AND l.endpoint_id = x.endpoint_id;
@@ -175,7 +176,7 @@ BEGIN
             )
             UPDATE webhook_deliveries d
                SET state = 'leased', attempt = d.attempt + 1, lease_owner = p_owner,
-                   lease_until = now() + p_lease_seconds * interval '1 second'
+                   lease_until = claimed_at + p_lease_seconds * interval '1 second'
               FROM held h, webhook_messages m
              WHERE d.tenant_id = tenant AND d.endpoint_id = h.endpoint_id AND d.position = h.position
                AND m.tenant_id = tenant AND m.position = h.position
@@ -205,14 +206,14 @@ BEGIN
         END LOOP;
 
         UPDATE webhook_lanes l
-           SET tokens = x.left_over, tokens_at = CASE WHEN x.rate IS NOT NULL THEN now() END,
+           SET tokens = x.left_over, tokens_at = CASE WHEN x.rate IS NOT NULL THEN claimed_at END,
                next_due = greatest(
-                   now() + greatest(1 - x.left_over, 0) / x.rate * interval '1 second',
+                   x.full_at,
                    -- Put off a moment ago: its host is to be left alone.
-                   CASE WHEN l.next_due > now() THEN l.next_due END,
-                   now(),
-                   coalesce(CASE x.mode
-                       WHEN 'fifo' THEN (
+                   CASE WHEN l.next_due > claimed_at THEN l.next_due END,
+                   claimed_at,
+                   coalesce(CASE
+                       WHEN x.mode = 'fifo' THEN (
                            SELECT min(d.due_at)
                              FROM (VALUES (false), (true)) AS c (replayed)
                             CROSS JOIN LATERAL (
@@ -223,7 +224,7 @@ BEGIN
                                   ) AS d
                             WHERE d.state = 'due'
                        )
-                       WHEN 'keyed' THEN (
+                       WHEN x.mode = 'keyed' THEN (
                            SELECT min(d.due_at)
                              FROM (VALUES (false), (true)) AS c (replayed)
                             CROSS JOIN generate_series(0, 16) AS k (key)
@@ -254,10 +255,14 @@ BEGIN
                        ) END, 'infinity')
                )
           FROM (
-              SELECT u.endpoint_id, u.mode, u.rate,
-                     u.tokens - (SELECT count(*) FROM unnest(taken_endpoints) AS t (id) WHERE t.id = u.endpoint_id)
-                         AS left_over
-                FROM unnest(lanes, lane_modes, lane_rates, lane_tokens) AS u (endpoint_id, mode, rate, tokens)
+              SELECT u.*, claimed_at + greatest(1 - u.left_over, 0) / u.rate * interval '1 second' AS full_at
+                FROM (
+                    SELECT u.endpoint_id, u.mode, u.rate,
+                           u.tokens - (SELECT count(*) FROM unnest(taken_endpoints) AS t (id) WHERE t.id = u.endpoint_id)
+                               AS left_over
+                      FROM unnest(lanes, lane_modes, lane_rates, lane_tokens) AS u (endpoint_id, mode, rate, tokens)
+                ) AS u
+              OFFSET 0
           ) AS x
          WHERE l.tenant_id = tenant AND l.endpoint_id = x.endpoint_id;
     END LOOP;

@@ -27,12 +27,19 @@ SET = """
 UPDATE webhook_lanes l
    SET slots = n.slots, failures = n.failures, window_tried = n.tried, window_failed = n.failed,
        window_from = n.window_from, failing_since = n.failing_since, openings = n.openings, open_until = n.open_until,
-       next_due = greatest(least(l.next_due, now() + n.pause * interval '1 second'), n.open_until)
-  FROM unnest(
-           %(endpoint)b::uuid[], %(pause)s::float8[], %(slots)b::smallint[], %(failures)b::integer[],
-           %(tried)b::integer[], %(failed)b::integer[], %(window_from)s::timestamptz[],
-           %(failing_since)s::timestamptz[], %(openings)b::integer[], %(open_until)s::timestamptz[]
-       ) AS n (endpoint_id, pause, slots, failures, tried, failed, window_from, failing_since, openings, open_until)
+       next_due = greatest(least(l.next_due, n.due_at), n.open_until)
+  FROM (
+           SELECT u.*, now() + u.pause * interval '1 second' AS due_at
+             FROM unnest(
+                      %(endpoint)b::uuid[], %(pause)s::float8[], %(slots)b::smallint[], %(failures)b::integer[],
+                      %(tried)b::integer[], %(failed)b::integer[], %(window_from)s::timestamptz[],
+                      %(failing_since)s::timestamptz[], %(openings)b::integer[], %(open_until)s::timestamptz[]
+                  ) AS u (
+                      endpoint_id, pause, slots, failures, tried, failed, window_from, failing_since, openings,
+                      open_until
+                  )
+           OFFSET 0
+       ) AS n
  WHERE l.tenant_id = %(tenant)s AND l.endpoint_id = n.endpoint_id
 """
 

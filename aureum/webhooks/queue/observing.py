@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.lanes import PLANS_WITH_WEBHOOKS
 
@@ -18,7 +19,7 @@ SELECT q.due, q.leased, q.breakers, q.disabled, q.replays, q.parked, q.xmin_age,
        greatest(coalesce(t.live, 0) - q.leased, 0)
   FROM (
            SELECT (SELECT count(*)
-                     FROM (SELECT FROM webhook_deliveries WHERE state = 'due' LIMIT %(most)s) AS d) AS due,
+                     FROM (SELECT 1 FROM webhook_deliveries WHERE state = 'due' LIMIT %(most)s) AS d) AS due,
                   (SELECT count(*) FROM webhook_deliveries WHERE state = 'leased') AS leased,
                   (SELECT count(*) FROM webhook_lanes WHERE open_until > now()) AS breakers,
                   (SELECT count(*) FROM webhook_endpoints WHERE disabled IS NOT NULL AND NOT removed) AS disabled,
@@ -33,10 +34,13 @@ SELECT q.due, q.leased, q.breakers, q.disabled, q.replays, q.parked, q.xmin_age,
        ) AS t ON true
 """
 
-OLDEST_DUE = """
+OLDEST_DUE = Everywhere(
+    """
 SELECT l.tenant_id, max(extract(epoch FROM now() - d.due_at))::float8
   FROM (
-           SELECT tenant_id, endpoint_id FROM webhook_lanes WHERE next_due <= now() ORDER BY next_due LIMIT 1000
+           SELECT y.tenant_id, y.endpoint_id FROM webhook_lanes y
+            WHERE y.next_due <= now()
+            ORDER BY y.next_due LIMIT 1000
        ) AS l
   JOIN webhook_endpoints w
        ON w.tenant_id = l.tenant_id AND w.endpoint_id = l.endpoint_id AND w.disabled IS NULL AND NOT w.removed
@@ -51,7 +55,10 @@ SELECT l.tenant_id, max(extract(epoch FROM now() - d.due_at))::float8
  GROUP BY l.tenant_id
  ORDER BY 2 DESC
  LIMIT %(worst)s
-"""
+""",
+    "webhook_lanes y",
+    "y.next_due <= now()",
+)
 """Of lanes that may be claimed: what waits for a breaker is late for a reason. What is sent again does not count."""
 
 
@@ -90,5 +97,5 @@ class Observations:
 async def observe(database: Database) -> Observed:
     """Ask. Raises Unavailable."""
     ((due, *counts, estimate),) = await database.rows(STATE, {"most": COUNT_AT_MOST})
-    rows = await database.rows(OLDEST_DUE, {"plans": PLANS_WITH_WEBHOOKS, "worst": WORST})
+    rows = await database.everywhere(OLDEST_DUE, {"plans": PLANS_WITH_WEBHOOKS, "worst": WORST})
     return Observed(*(due if due < COUNT_AT_MOST else max(due, estimate), *counts, dict(rows)))

@@ -48,7 +48,7 @@ SELECT c.relname::text
 
 IN_DEFAULT = """
 SELECT count(*)
-  FROM (SELECT FROM webhook_attempts_default
+  FROM (SELECT 1 FROM webhook_attempts_default
          WHERE started_at >= %(day)s::date AND started_at < %(day)s::date + 1 LIMIT %(limit)s) AS d
 """
 

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import structlog
 
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 
 log = structlog.get_logger()
 
-LATE = """
+LATE = Everywhere(
+    """
 SELECT l.tenant_id, l.endpoint_id
   FROM webhook_lanes l
   JOIN webhook_endpoints w
@@ -40,7 +42,10 @@ SELECT l.tenant_id, l.endpoint_id
            SELECT FROM webhook_deliveries f
             WHERE f.tenant_id = l.tenant_id AND f.endpoint_id = l.endpoint_id AND f.state = 'leased'
        )
-"""
+""",
+    "webhook_lanes l",
+    "l.next_due > now() + interval '30 minutes'",
+)
 """Found without locks. No breaker, of an endpoint or of a host, and no rate limit holds a lane back for half an hour; a
 lane with something in flight is looked at when that ends. In ordered modes the first of a row counts."""
 
@@ -59,7 +64,7 @@ RETURNING endpoint_id
 async def mend_lanes(database: Database) -> dict[UUID, int]:
     """How many lanes were mended, by tenant; each is due now. Raises Unavailable."""
     late: dict[UUID, list[UUID]] = defaultdict(list)
-    for tenant_id, endpoint_id in await database.rows(LATE):
+    for tenant_id, endpoint_id in await database.everywhere(LATE):
         late[tenant_id].append(endpoint_id)
     mended = {}
     for tenant_id, endpoints in late.items():

@@ -6,19 +6,24 @@ that needs it can be queued meanwhile. A tenant that is being projected is left 
 
 from uuid import UUID
 
+from aureum.store.postgres.citus.by_tenant import Everywhere
 from aureum.store.postgres.database import Database
 from aureum.webhooks.queue.queueing import LOCK_CHECKPOINT
 
 BATCH = 5_000
 
-TENANTS_WITH_OLD = """
+TENANTS_WITH_OLD = Everywhere(
+    """
 SELECT w.tenant_id
-  FROM (SELECT DISTINCT tenant_id FROM webhook_endpoints) AS w
+  FROM (SELECT DISTINCT e.tenant_id FROM webhook_endpoints e WHERE true) AS w
  CROSS JOIN LATERAL (
            SELECT m.recorded_at FROM webhook_messages m WHERE m.tenant_id = w.tenant_id ORDER BY m.position LIMIT 1
        ) AS m
  WHERE m.recorded_at < now() - interval '30 days'
-"""
+""",
+    "webhook_endpoints e",
+    "true",
+)
 
 NEXT_MESSAGES = """
 SELECT m.position, m.recorded_at < now() - interval '30 days'
@@ -86,7 +91,7 @@ DELETE FROM webhook_deliveries d
 
 async def prune_messages(database: Database, batch: int = BATCH) -> int:
     """Remove the messages that are old and not needed; how many there were. Raises Unavailable."""
-    tenants = await database.rows(TENANTS_WITH_OLD)
+    tenants = await database.everywhere(TENANTS_WITH_OLD)
     return sum([await prune_of(database, tenant_id, batch) for (tenant_id,) in tenants])
 
 

@@ -51,7 +51,7 @@ SELECT r.replay_id
        ON w.tenant_id = r.tenant_id AND w.endpoint_id = r.endpoint_id AND w.disabled IS NULL AND NOT w.removed
  CROSS JOIN LATERAL (
            SELECT count(*) AS waiting
-             FROM (SELECT FROM webhook_deliveries d
+             FROM (SELECT 1 FROM webhook_deliveries d
                     WHERE d.tenant_id = %(tenant)s AND d.replay_id = r.replay_id LIMIT %(batch)s) AS d
        ) AS q
  WHERE r.tenant_id = %(tenant)s AND r.state = 'running'
@@ -65,7 +65,7 @@ STATE = """
 SELECT r.endpoint_id, w.mode, w.events, r.events, r.which, r.cursor,
        CASE WHEN r.cause = 'enabled' THEN e.position ELSE least(r.until, e.position) END,
        (SELECT count(*)
-          FROM (SELECT FROM webhook_deliveries d
+          FROM (SELECT 1 FROM webhook_deliveries d
                  WHERE d.tenant_id = %(tenant)s AND d.replay_id = r.replay_id LIMIT %(batch)s) AS d)
   FROM webhook_replays r
   JOIN webhook_endpoints w
