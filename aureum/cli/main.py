@@ -82,14 +82,24 @@ def settings_command(as_json: Json = False) -> None:
     say(as_json, [line._asdict() for line in lines], people)
 
 
-@app.command("migrate", epilog=examples("aureum migrate"))
-def migrate_command(as_json: Json = False) -> None:
-    """Bring the database up to date."""
-    from aureum.cli.upgrade import upgrade
+UP_TO_DATE = "The database is up to date."
+
+
+@app.command("migrate", epilog=examples("aureum migrate", "aureum migrate --dry-run"))
+def migrate_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the database up to date. On a coordinator of Citus this also distributes the tables."""
+    from aureum.cli.upgrade import upgrade, would_run
 
     with installation(migrated=False) as here:
+        if dry_run:
+            left = run(would_run(here.settings, here.url))
+            say(as_json, {"would_run": left}, "Would run " + ", ".join(left) + "." if left else UP_TO_DATE)
+            return
         ran = run(upgrade(here.settings, here.url, here.key, quiet=as_json))
-    say(as_json, {"ran": ran}, "Ran " + ", ".join(ran) + "." if ran else "The database is up to date.")
+    say(as_json, {"ran": ran}, "Ran " + ", ".join(ran) + "." if ran else UP_TO_DATE)
 
 
 @app.command("openapi", epilog=examples("aureum openapi > openapi.json", "aureum openapi --markdown > reference.md"))

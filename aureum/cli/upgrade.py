@@ -12,8 +12,8 @@ from aureum.settings import Settings
 from aureum.store.cipher import MasterKey, TenantKeys
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.database import connect
-from aureum.store.postgres.migrate import data_steps, migrate
-from aureum.store.postgres.service_role import give_rights
+from aureum.store.postgres.migrate import data_steps, migrate, pending
+from aureum.store.postgres.service_role import give_rights, lacks_rights
 from aureum.store.postgres.watch import Watch
 from aureum.store.rebuild.older_steps import rebuild_older_steps
 from aureum.store.rebuild.rebuild import Progress
@@ -41,6 +41,15 @@ async def upgrade(settings: Settings, url: str, key: bytes, *, quiet: bool = Fal
             await STEPS[name](store, url)
             await store.database.rows(DONE, [name])
     return ran + left
+
+
+async def would_run(settings: Settings, url: str) -> list[str]:
+    """The names of what ``upgrade`` would run. Raises Unavailable, NewerDatabase."""
+    left = await pending(url)
+    if settings.owner_database_url is not None and settings.database_url is not None:
+        async with await connect(settings.database_url) as connection:
+            left += ["rights"] if await lacks_rights(connection) else []
+    return left
 
 
 async def rebuild_old(settings: Settings, url: str, key: bytes, watch: Watch, quiet: bool) -> list[str]:

@@ -33,6 +33,8 @@ from aureum.store.postgres.watch import WRITES, Watch
 LANE_LIMIT = 4
 GROUP_LOCK_TIMEOUT = "200ms"
 LANE_LOCK_TIMEOUT = "2s"
+MOVE_LOCK_TIMEOUT = "1s"
+"""On Citus, where a call delays few others: rows that are being moved to another node are held for a moment at the end."""
 SKIP_LIMIT = 10
 
 ALONE = 3
@@ -251,11 +253,12 @@ class AppendWriter:
         """Raises Unavailable where the database is the reason; Busy, and the driver's errors, where an append is;
         InDoubt."""
         line = await self._connected()
+        lock_timeout = MOVE_LOCK_TIMEOUT if self.of_tenant else GROUP_LOCK_TIMEOUT
         try:
             try:
-                return await self._append(line, appends, GROUP_LOCK_TIMEOUT)
+                return await self._append(line, appends, lock_timeout)
             except psycopg.errors.LockNotAvailable:
-                return await self._append(line, appends, GROUP_LOCK_TIMEOUT, skip_locked=True)
+                return await self._append(line, appends, lock_timeout, skip_locked=True)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise Busy() from error
 

@@ -271,6 +271,9 @@ async def install_functions(connection: Connection) -> list[str]:
     if await are_installed(connection):
         return []
     async with connection.transaction():
+        if connection.citus:
+            # Those that it had before it was a coordinator take other arguments.
+            await drop_functions(connection, ending(digest()))
         await connection.execute(functions(citus=connection.citus).encode())
         cursor = await connection.execute(FORGET_OLDER)
         for forgotten, content_named in await cursor.fetchall():

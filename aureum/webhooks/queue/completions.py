@@ -43,11 +43,13 @@ WITH r AS (
                %(answer)b::bytea[]
            ) AS r (endpoint_id, position, attempt, pause, started_at, duration_ms, status, error, answer)
 ), held AS (
-    SELECT d.endpoint_id, d.position, r.attempt, r.pause, now() + r.pause * interval '1 second' AS due_at
-      FROM webhook_deliveries d
-      JOIN r ON r.endpoint_id = d.endpoint_id AND r.position = d.position AND r.attempt = d.attempt
-     WHERE d.tenant_id = %(tenant)s AND d.lease_owner = %(owner)s
-       FOR UPDATE OF d
+    SELECT x.* FROM (
+        SELECT d.endpoint_id, d.position, r.attempt, r.pause, now() + r.pause * interval '1 second' AS due_at
+          FROM webhook_deliveries d
+          JOIN r ON r.endpoint_id = d.endpoint_id AND r.position = d.position AND r.attempt = d.attempt
+         WHERE d.tenant_id = %(tenant)s AND d.lease_owner = %(owner)s
+           FOR UPDATE OF d
+    ) x
 ), later AS (
     UPDATE webhook_deliveries d
        SET state = 'due', due_at = h.due_at, lease_owner = NULL, lease_until = NULL

@@ -1,0 +1,113 @@
+"""What can be known of Citus without one: the place of every table, the text of every function and of every claim."""
+
+import psycopg
+import pytest
+
+from aureum.commands.importing import claiming
+from aureum.commands.routing_rehearsals import CLAIM as REHEARSAL
+from aureum.signing import completing
+from aureum.signing.docusign import working
+from aureum.store.postgres.citus.by_tenant import Everywhere
+from aureum.store.postgres.citus.statements import one_by_one
+from aureum.store.postgres.citus.tables import (
+    BESIDE,
+    BY_TENANT,
+    COORDINATOR,
+    COPIED,
+    EVERY_NODE,
+    FIRST,
+    TABLES,
+    placing,
+)
+from aureum.store.postgres.functions import carried, functions, names, of_citus, plain, signatures
+from aureum.store.postgres.migrate import migrations
+from aureum.timers import envelopes, firing
+from aureum.webhooks.queue import observing, reconciliation, retention
+
+CLAIMS = (
+    claiming.CLAIM,
+    completing.TAKE,
+    envelopes.TAKE,
+    firing.TAKE,
+    observing.OLDEST_DUE,
+    reconciliation.LATE,
+    REHEARSAL,
+    retention.TENANTS_WITH_OLD,
+    working.TAKE,
+)
+
+
+def test_every_table_has_a_place(module_database_url: str) -> None:
+    """The heads first; a table of a migration that comes later too, unless it says why not."""
+    with psycopg.connect(module_database_url) as connection:
+        tables = connection.execute(TABLES, [FIRST]).fetchall()
+        found = list(placing(tables, ()))
+        statements = [one.statements[-1].as_string(connection) for one in found]
+        assert statements[0] == BY_TENANT.format("heads").as_string(connection)
+        for name in EVERY_NODE:
+            assert COPIED.format(name).as_string(connection) in statements
+        assert BESIDE.format("events").as_string(connection) in statements
+        assert any(
+            "SET LOGGED" in one.statements[0].as_string(connection) for one in found if "rate_limits" in one.told
+        )
+    named = {name for name, _, _ in tables}
+    assert {*EVERY_NODE, *COORDINATOR} <= named
+    assert len(found) == len(named) - len(COORDINATOR)
+
+
+def test_every_function_can_be_made(database_url: str) -> None:
+    """PostgreSQL takes the texts of Citus, and they read what is there."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for one in signatures():
+            connection.execute(f"DROP FUNCTION {one}".encode())
+        connection.execute(functions(citus=True).encode())
+        made = {str(row[0]) for row in connection.execute("SELECT oid::regproc FROM pg_proc WHERE prokind = 'f'")}
+        assert {one.split("(")[0] for one in signatures(citus=True)} <= made
+        assert carried().startswith("append_events_")
+
+
+def test_no_call_of_citus_is_of_several_tenants() -> None:
+    """Every function that plain PostgreSQL has is there, none with a plan for all tenants."""
+    ours = [names(text) for text in of_citus()]
+    assert set(names("\n".join(plain()))) <= {name for some in ours for name in some}
+    assert "force_generic_plan" not in "".join(of_citus())
+    (append,) = (part for part in "".join(of_citus()).split("CREATE OR REPLACE ") if "FUNCTION append_events(" in part)
+    assert "tenant_id = i.tenant_id" not in append
+    assert "tenant_id = tenants[" not in append
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.table)
+def test_a_claim_of_one_tenant_names_it_everywhere(module_database_url: str, claim: Everywhere) -> None:
+    """In the statement of one tenant no row's tenant is that of another row. PostgreSQL takes it, and its tenants."""
+    assert ".tenant_id = %(tenant)s" in claim.of_tenant
+    assert f"WHERE {claim.alias}.tenant_id = %(tenant)s AND {claim.due}" in claim.of_tenant
+    about = dict.fromkeys(("tenant", "pause", "lease", "limit", "plans", "worst"))
+    casts = {"pause": "%(pause)s::float8", "lease": "%(lease)s", "plans": "%(plans)s::text[]"}
+    text = claim.of_tenant
+    for name, cast in casts.items():
+        text = text.replace(f"%({name})s", cast)
+    with psycopg.connect(module_database_url) as connection:
+        assert connection.execute(text.encode(), about).fetchall() == []
+        assert connection.execute(claim.tenants.encode()).fetchall() == []
+
+
+def test_a_script_is_parted_at_the_ends_of_its_statements(database_url: str) -> None:
+    """Also behind texts, names, comments and bodies with semicolons in them; of the migrations nothing is lost."""
+    script = """
+    -- One; two.
+    SELECT 'it''s; so', "a;b" FROM x; /* ; */
+    CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $body$ BEGIN; END; $body$;
+    SELECT 1
+    """
+    first, second, third = one_by_one(script)
+    assert first == """SELECT 'it''s; so', "a;b" FROM x"""
+    assert second.endswith("$body$ BEGIN; END; $body$")
+    assert third == "SELECT 1"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA again")
+        connection.execute("SET search_path = again, public")
+        for _, _, statements in migrations():
+            with connection.transaction():
+                for statement in one_by_one(statements):
+                    connection.execute(statement.encode())
+        assert connection.execute("SELECT to_regclass('again.heads')::text").fetchone() == ("heads",)
