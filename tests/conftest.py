@@ -1,7 +1,8 @@
 """A real PostgreSQL for every test that asks for one: the server of AUREUM_TEST_DATABASE_URL, or an embedded one.
 
 ``database_url`` is a fresh, migrated database, copied from a template that is migrated once a run;
-``module_database_url`` the same for all tests of a module that leave nothing behind or do not mind.
+``module_database_url`` the same for all tests of a module that leave nothing behind or do not mind. The server may be a
+coordinator of Citus (``coordinator.py``).
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from aureum.routing.model_process import listen, start
 from aureum.store.cipher import MasterKey
 from aureum.store.postgres import embedded
 from aureum.store.postgres.migrate import migrate
+from tests import coordinator
 
 collect_seldom()
 
@@ -75,7 +77,10 @@ def drop(server_url: str, name: str) -> None:
 
 @pytest.fixture(scope="session")
 def template(server_url: str) -> Iterator[str]:
-    """The name of a migrated database that tests copy."""
+    """The name of a migrated database that tests copy; none on a coordinator of Citus, where nothing can be copied."""
+    if coordinator.is_coordinator(server_url):
+        yield ""
+        return
     name = f"aureum_template_{uuid4().hex}"
     execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     asyncio.run(migrate(with_database(server_url, name), MasterKey(MASTER_KEY)))
@@ -85,7 +90,11 @@ def template(server_url: str) -> Iterator[str]:
 
 @contextmanager
 def fresh_database(server_url: str, template: str) -> Iterator[str]:
-    """A copy of the template, dropped at the end."""
+    """A copy of the template, dropped at the end; on a coordinator of Citus, one that is emptied at the end."""
+    if not template:
+        with coordinator.lent(server_url, MASTER_KEY) as url:
+            yield url
+        return
     name = f"aureum_test_{uuid4().hex}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
     execute(server_url, create.format(sql.Identifier(name), sql.Identifier(template), COPIED))

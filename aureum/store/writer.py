@@ -34,7 +34,7 @@ LANE_LIMIT = 4
 GROUP_LOCK_TIMEOUT = "200ms"
 LANE_LOCK_TIMEOUT = "2s"
 MOVE_LOCK_TIMEOUT = "1s"
-"""On Citus, where a call delays few others: rows that are being moved to another node are held for a moment at the end."""
+"""On Citus, where a call delays few others: at the end of a move to another node, rows are held for a moment."""
 SKIP_LIMIT = 10
 
 ALONE = 3

@@ -275,7 +275,7 @@ def test_what_is_not_due_is_not_read(module_database_url: str) -> None:
 
     async def test(office: Office) -> None:
         await office.store.database.rows(MANY, {"tenant": office.tenant_id})
-        plan = await office.store.database.rows("EXPLAIN " + TAKE, {"pause": 60, "limit": 30})
+        plan = await office.store.database.rows("EXPLAIN " + TAKE.statement, {"pause": 60, "limit": 30})
         assert "Index Cond: (due_at <= now())" in "\n".join(line for (line,) in plan)
         assert await take(office.store.database, 60) == []
 

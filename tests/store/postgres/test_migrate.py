@@ -17,6 +17,7 @@ from aureum.commands.properties import SLUG
 from aureum.domain.errors import Unavailable
 from aureum.store.cipher import MasterKey, WrongMasterKey
 from aureum.store.postgres import migrate as module
+from aureum.store.postgres.database import connect
 from aureum.store.postgres.functions import ending, own_name
 from aureum.store.postgres.migrate import NewerDatabase, migrate, migrations, order_of, pending
 from tests.conftest import MASTER_KEY, drop, execute, with_database
@@ -202,7 +203,7 @@ def test_slugs_of_properties_are_taken_names(empty_url: str, monkeypatch: pytest
     tenant, live, old = uuid4(), uuid4(), uuid4()
 
     async def before() -> None:
-        async with await psycopg.AsyncConnection.connect(empty_url, autocommit=True) as connection:
+        async with await connect(empty_url) as connection:
             await module.run_migrations(connection)
             await connection.execute("INSERT INTO heads (tenant_id, property_list_version) VALUES (%s, 2)", [tenant])
             for version, property_id, slug in ((2, live, "maple"), (1, old, "oak")):

@@ -38,6 +38,7 @@ COORDINATOR = (
     "login_addresses",
     "login_failures",
     "migrations",
+    "portal_moves",
     "portal_sign_ins",
     "reset_requests",
     "sealing",
