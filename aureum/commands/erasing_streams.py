@@ -7,13 +7,13 @@ chain of hashes covers what is encrypted, which stays.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from aureum.commands.forgetting import SHORTEST_TERM, forget
+from aureum.commands.forgetting import SHORTEST_TERM, forget, forget_clients
 from aureum.domain import ids
 from aureum.domain.aggregate import ERASED
 from aureum.domain.contact import Contact
@@ -58,9 +58,10 @@ async def erase_streams(
         await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute(LOCK_WEBHOOKS, {"tenant": tenant_id})
         streams = await streams_of(connection, tenant_key, subjects)
-        addresses, texts, staying = await append_erased(connection, tenant_key, streams, origin, command)
-        gone = [one for one in subjects if one not in staying]
-        await forget(connection, tenant_key, gone, addresses, texts)
+        erased = await append_erased(connection, tenant_key, streams, origin, command)
+        gone = [one for one in subjects if one not in erased.staying]
+        await forget(connection, tenant_key, gone, erased.addresses, erased.texts)
+        await forget_clients(connection, tenant_key, erased.others - erased.addresses)
     if store.notifier is not None:
         store.notifier.changed()
 
@@ -73,17 +74,27 @@ async def streams_of(
     return streams_in(tenant_key, await (await connection.execute(STREAMS, about, binary=True)).fetchall())
 
 
+class Known(NamedTuple):
+    """What was known of those that were erased: their addresses, the other texts by which answers may name them, and
+    addresses that may be others'. ``staying`` are streams that were not erased."""
+
+    addresses: set[str]
+    texts: set[str]
+    others: set[str]
+    staying: set[UUID]
+
+
 async def append_erased(
     connection: AsyncConnection[Any],
     tenant_key: TenantKey,
     streams: Mapping[UUID, Stream],
     origin: Origin,
     command: str,
-) -> tuple[set[str], set[str], set[UUID]]:
-    """Append that the persons of *streams* were erased. Returns their addresses, the other texts by which answers may
-    name them, and the streams that stay. Raises Conflict, Busy."""
+) -> Known:
+    """Append that the persons of *streams* were erased. Raises Conflict, Busy."""
     addresses: set[str] = set()
     texts: set[str] = set()
+    others: set[str] = set()
     staying: set[UUID] = set()
     appends = []
     for stream_id, stream in streams.items():
@@ -96,6 +107,7 @@ async def append_erased(
             continue
         at = max(ids.now(), one.modified_on)
         addresses |= addresses_of(one)
+        others |= other_addresses_of(one, stream)
         texts |= texts_of(one)
         one.erase(at)
         appends.append(prepared(tenant_key, stream_id, one.collect_events(), stream, command, origin))
@@ -108,7 +120,7 @@ async def append_erased(
             raise Conflict
         if outcome.outcome != "appended":
             raise Busy
-    return addresses, texts, staying
+    return Known(addresses, texts, others, staying)
 
 
 async def views_removed(
@@ -137,13 +149,27 @@ def addresses_of(one: Personal) -> set[str]:
     return {address for address in given if address and address != ERASED}
 
 
+def other_addresses_of(one: Personal, stream: Stream) -> set[str]:
+    """Those that the record had before, and those of an envelope's recipients. They may be other persons' by now: an
+    address that still opens something in the portal keeps what it has there."""
+    given: list[str | None] = []
+    if isinstance(one, Envelope):
+        given += [person.email for person in one.recipients.values()]
+    for record in stream.events:
+        details = getattr(record.event, "details", None)
+        given += [getattr(record.event, "email", None), details.get("email") if isinstance(details, dict) else None]
+    return {address for address in given if address and address != ERASED}
+
+
 def texts_of(one: Personal) -> set[str]:
-    """A record's names and phones, as answers may have them."""
+    """A record's names and phones, and the documents of an envelope, as answers may have them."""
     match one:
         case Lead() | Contact():
             given = [f"{one.first_name} {one.last_name}".strip(), one.phone, one.phone_e164]
         case Tour():
             given = [one.name, one.phone, one.phone_e164]
+        case Envelope():
+            given = [*map(ids.to_wire, one.documents)]
         case _:
             given = []
     return {text for text in given if text and ERASED not in text}

@@ -16,6 +16,7 @@ from aureum.commands.importing.keeping import FORGET as FORGET_REFUSED
 from aureum.commands.portal.addresses import client_address_of
 from aureum.commands.portal.feeds import FORGET_FEEDS
 from aureum.commands.portal.languages import FORGET_LANGUAGES
+from aureum.commands.portal.opening import opens_any
 from aureum.commands.portal.sessions import FORGET_MOVES, FORGET_SESSIONS, FORGET_SIGN_INS
 from aureum.domain.ids import to_wire
 from aureum.mail.letters.confirming import digests_of
@@ -74,14 +75,13 @@ UPDATE webhook_attempts a SET answer = ''
 )
 """What an endpoint answered may repeat what it was sent."""
 
+OF_CLIENTS = (FORGET_SIGN_INS, FORGET_MOVES, FORGET_SESSIONS, FORGET_FEEDS, FORGET_LANGUAGES)
+"""What the portal keeps of an address."""
+
 OF_ADDRESSES = (
     "DELETE FROM confirmations WHERE tenant_id = %(tenant)s AND address = ANY (%(confirmed)s)",
     "DELETE FROM mail_bounces WHERE tenant_id = %(tenant)s AND recipient = ANY (%(recipients)s)",
-    FORGET_SIGN_INS,
-    FORGET_MOVES,
-    FORGET_SESSIONS,
-    FORGET_FEEDS,
-    FORGET_LANGUAGES,
+    *OF_CLIENTS,
 )
 
 MESSAGES = """
@@ -136,6 +136,16 @@ async def forget(
     await forget_files(connection, tenant_key)
     terms = [*map(to_wire, subjects), *known, *texts]
     await forget_answers(connection, tenant_key, [one for one in terms if len(one) >= SHORTEST_TERM])
+
+
+async def forget_clients(connection: AsyncConnection[Any], tenant_key: TenantKey, addresses: Iterable[str]) -> None:
+    """Remove what the portal keeps of those *addresses* that open nothing there any more, in the transaction of
+    *connection*."""
+    clients = [client_address_of(tenant_key, one) for one in addresses]
+    closed = [one.key for one in clients if not await opens_any(connection, tenant_key.tenant_id, one)]
+    if closed:
+        for statement in OF_CLIENTS:
+            await connection.execute(statement, {"tenant": tenant_key.tenant_id, "clients": closed})
 
 
 def statements() -> Iterable[str]:

@@ -1,8 +1,8 @@
 """The gate of uploads: what a PDF is, or why it is refused.
 
 What signers see must be all that the document is and will ever show. So a document is refused if a program may run in
-it, if it carries other files, if it shows other content elsewhere (XFA), or if the two libraries that show it and seal
-it do not agree about its pages. ``inspect`` may take any time and memory, so it runs in a process with limits
+it, if it carries other files, if it shows other content elsewhere (XFA, layers), or if the two libraries that show it
+and seal it do not agree about its pages. ``inspect`` may take any time and memory, so it runs in a process with limits
 (``process``).
 """
 
@@ -28,6 +28,9 @@ MOST_BLANKS = 64
 """Blanks that may follow the end."""
 
 ACTIONS = frozenset({"/Launch", "/ImportData", "/SubmitForm", "/GoToE", "/RichMediaExecute"})
+LAYER_ACTION = "/SetOCGState"
+"""A link that hides and shows layers."""
+
 MEDIA = frozenset({"/FileAttachment", "/RichMedia", "/3D", "/Movie", "/Sound", "/Screen"})
 """Annotations that carry other files."""
 
@@ -110,12 +113,29 @@ def refusals(one: Any) -> Iterator[RefusedCode]:
         yield "pdf_has_actions"
     if "/XFA" in one:
         yield "pdf_has_xfa"
+    if action == LAYER_ACTION or (kind == "/OCMD" and hides(one)) or ("/OCProperties" in one and may_hide(one)):
+        yield "pdf_has_layers"
     if "/ByteRange" in one or kind in ("/Sig", "/DocTimeStamp") or "/DocMDP" in one:
         yield "pdf_already_signed"
     if "/EF" in one or "/EmbeddedFiles" in one or kind == "/EmbeddedFile" or subtype in MEDIA:
         yield "pdf_has_attachments"
     if isinstance(one, StreamObject) and "/F" in one:
         yield "pdf_has_attachments"  # the content of the stream stands in another file
+
+
+def may_hide(catalog: Any) -> bool:
+    """Whether a program may hide a layer of the document by itself. Layers that are all shown, on the screen and on
+    paper, are what many drawing programs write: nothing is hidden there unless the reader asks for it."""
+    properties = catalog.get("/OCProperties")
+    shown = properties.get("/D")
+    if shown is None or properties.get("/Configs"):
+        return True
+    return bool(shown.get("/OFF") or shown.get("/AS") or plain(shown, "/BaseState") not in (None, "/ON"))
+
+
+def hides(membership: Any) -> bool:
+    """Whether content is shown where a layer is not."""
+    return "/VE" in membership or plain(membership, "/P") in ("/AnyOff", "/AllOff")
 
 
 def plain(one: Any, key: str) -> str | None:

@@ -17,6 +17,7 @@ RefusedCode = Literal[
     "pdf_has_actions",
     "pdf_has_attachments",
     "pdf_has_xfa",
+    "pdf_has_layers",
     "pdf_already_signed",
 ]
 
@@ -44,6 +45,8 @@ TEXTS: dict[RefusedCode, str] = {
     "pdf_has_actions": f"This PDF contains actions that open programs or send data. {PRINT}",
     "pdf_has_attachments": f"This PDF contains other files, sound or video, which cannot be signed. {PRINT}",
     "pdf_has_xfa": f"This PDF is an XFA form, which shows different content in different programs. {PRINT}",
+    "pdf_has_layers": "This PDF has layers that some programs hide and others show, so that people would see different "
+    f"documents. {PRINT}",
     "pdf_already_signed": f"This PDF already has a digital signature, which new signatures would break. {PRINT}",
 }
 

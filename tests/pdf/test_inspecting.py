@@ -66,6 +66,12 @@ def packed_bomb(content: bytes) -> bytes:
     return moved.replace(b"startxref\n%d" % at, b"startxref\n%d" % (at + longer))
 
 
+def layered(shown: bytes, more: bytes = b"") -> bytes:
+    """A document with a layer, and how it is *shown*."""
+    properties = b"/OCProperties<</OCGs[9 0 R]/D<</Order[9 0 R]%s>>%s>>" % (shown, more)
+    return raw(PLAIN, changed=catalog(properties) | {9: b"<</Type/OCG/Name(Plan)>>"})
+
+
 SCRIPT = b"<</S/JavaScript/JS(app.alert\\(1\\))>>"
 
 REFUSED: Mapping[str, tuple[RefusedCode, bytes]] = {
@@ -82,6 +88,19 @@ REFUSED: Mapping[str, tuple[RefusedCode, bytes]] = {
     "without its last line": ("pdf_cut_off", ORDINARY[: ORDINARY.rindex(b"%%EOF")]),
     "the start of an update": ("pdf_cut_off", ORDINARY + b"9 0 obj\n<<>>\nendo"),
     "encrypted": ("pdf_encrypted", raw(PLAIN, b"/Encrypt<</Filter/Standard/V 1/R 2/P -44>>")),
+    "a layer that is hidden": ("pdf_has_layers", layered(b"/OFF[9 0 R]")),
+    "a layer that is hidden on paper": (
+        "pdf_has_layers",
+        layered(b"/AS[<</Event/Print/OCGs[9 0 R]/Category[/Print]>>]"),
+    ),
+    "layers that are hidden at first": ("pdf_has_layers", layered(b"/BaseState/OFF/ON[9 0 R]")),
+    "another set of layers": ("pdf_has_layers", layered(b"", b"/Configs[<</OFF[9 0 R]>>]")),
+    "layers without a setting": ("pdf_has_layers", raw(PLAIN, changed=catalog(b"/OCProperties<</OCGs[]>>"))),
+    "what is shown where a layer is not": (
+        "pdf_has_layers",
+        raw(PLAIN, changed={9: b"<</Type/OCMD/OCGs[]/P/AllOff>>"}),
+    ),
+    "a link that hides a layer": ("pdf_has_layers", raw(PLAIN, changed={9: b"<</S/SetOCGState/State[/OFF 8 0 R]>>"})),
     "a script at the opening": ("pdf_has_scripts", raw(PLAIN, changed=catalog(b"/OpenAction" + SCRIPT))),
     "a script behind a reference": (
         "pdf_has_scripts",
@@ -173,6 +192,7 @@ def test_what_is_taken() -> None:
     assert inspect(ORDINARY + b"\r\n\0").pages == 2
     assert inspect(tree(200)).pages == 200
     assert inspect(raw(PLAIN, changed=page(b"/Unknown 77 0 R"))).pages == 1, "a reference to nothing is null"
+    assert inspect(layered(b"/BaseState/ON/ON[9 0 R]/RBGroups[]/AS[]/OFF[]")).pages == 1, "all layers are shown"
     # An empty field for a signature, a link, and a form are ordinary.
     fields = b"/AcroForm<</Fields[<</FT/Sig/T(s)>><</FT/Tx/T(a)/V(b)>>]>>"
     link = b"/Annots[<</Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(https://example.com)>>>>]"

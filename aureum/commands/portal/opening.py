@@ -3,12 +3,13 @@
 Contacts are found by an index. A lead is looked for only where no contact has the address: most clients are contacts.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import orjson
+from psycopg import AsyncConnection
 
 from aureum.commands.portal.addresses import ClientAddress
 from aureum.domain.brokerage import includes
@@ -19,6 +20,7 @@ from aureum.projections import envelope_recipients
 from aureum.projections.search import ascii_only, escaped, fold
 from aureum.store.cipher import TenantKey
 from aureum.store.postgres.database import Database
+from aureum.store.postgres.functions import named
 
 PLAN = "Grow"
 """What has the portal. Below it only what was sent to be signed can be reached."""
@@ -122,14 +124,32 @@ async def opened_by(database: Database, tenant_key: TenantKey, address: ClientAd
     return Opened()
 
 
+async def opens_any(connection: AsyncConnection[Any], tenant_id: UUID, address: ClientAddress) -> bool:
+    """Whether the address opens something on any plan, as the transaction of *connection* sees it."""
+    about = {"tenant": tenant_id, "key": email_key(address.text), "address": email_key(address.text), "limit": 1}
+    for statement in (CONTACTS, envelope_recipients.OF_ADDRESS):
+        if await (await connection.execute(statement, about)).fetchone() is not None:
+            return True
+    asked = leads_about(tenant_id, address.text, entered=True)
+    return bool(having(await (await connection.execute(named(LEADS), asked)).fetchall(), address.text))
+
+
 async def leads_of_address(
     database: Database, tenant_id: UUID, address: str, *, entered: bool = False
 ) -> list[tuple[UUID, dict[str, Any]]]:
     """The leads with this address in its one form, newest first, with their documents: all, or those that staff or
     programs *entered*. Raises Unavailable."""
+    return having(await database.rows(LEADS, leads_about(tenant_id, address, entered)), address)
+
+
+def leads_about(tenant_id: UUID, address: str, entered: bool) -> dict[str, Any]:
+    """What ``LEADS`` is asked."""
     pattern = f"%{escaped(ascii_only(fold(address)))} %"
     words = orjson.dumps([{"likes": [pattern], "near": [], "typo": None}]).decode()
-    about = {"tenant": tenant_id, "words": words, "staff": BY_STAFF if entered else None, "limit": MOST_LEADS}
-    rows = await database.rows(LEADS, about)
+    return {"tenant": tenant_id, "words": words, "staff": BY_STAFF if entered else None, "limit": MOST_LEADS}
+
+
+def having(rows: Sequence[Any], address: str) -> list[tuple[UUID, dict[str, Any]]]:
+    """Those of the leads found that have the address."""
     found = [(lead_id, orjson.loads(doc)) for lead_id, doc in rows]
     return [one for one in found if one[1]["email"] and one_form(one[1]["email"]) == address]

@@ -42,9 +42,14 @@ async def show(visit: Visit) -> Response:
 
 
 async def shown(
-    visit: Visit, problem: str = "", typed: Mapping[str, Any] | None = None, etag: str | None = None
+    visit: Visit,
+    problem: str = "",
+    typed: Mapping[str, Any] | None = None,
+    etag: str | None = None,
+    verdict: Doc | None = None,
 ) -> Response:
-    """The page; of a form that was refused why, and what was *typed*."""
+    """The page; of a form that was refused why, and what was *typed*; the *verdict* on its seals, if that was asked
+    for."""
     answer = await visit.ask("GET", API + "/{id}", id=visit.id())
     envelope = answer.body
     history = (await visit.ask("GET", API + "/{id}/history", id=visit.id())).body
@@ -62,7 +67,7 @@ async def shown(
         acts=acts(history, envelope),
         contact=await named(visit, "/api/contacts/{id}", envelope["contactId"]),
         lead=await named(visit, "/api/leads/{id}", envelope["leadId"]),
-        verdict=await verdict(visit, envelope),
+        verdict=verdict,
         etag=answer.etag if etag is None else etag,
         problem=problem,
         done=DONE.get(query.get("done", "")) if visit.request.method == "GET" else None,
@@ -80,12 +85,13 @@ def missing(envelope: Doc) -> list[str]:
     ]
 
 
-async def verdict(visit: Visit, envelope: Doc) -> Doc | None:
-    """What the seals of a completed envelope prove, if that was asked for."""
-    if envelope["state"] != "completed" or "verify" not in visit.request.query_params:
-        return None
-    found: Doc = (await visit.ask("GET", VERIFY, id=visit.id())).body
-    return found
+async def check_seals(visit: Visit) -> Response:
+    """The page with what the seals of a completed envelope prove. Every document is read for it, so no link does it."""
+    try:
+        found: Doc = (await visit.ask("GET", VERIFY, id=visit.id())).body
+    except REFUSALS as error:
+        return await shown(visit, refusal(error))
+    return await shown(visit, verdict=found)
 
 
 async def save(visit: Visit) -> Response:
@@ -184,6 +190,7 @@ PAGES = (
     Page(ONE + "/documents", act=upload, streamed=True),
     Page(ONE + "/documents/remove", act=remove_document),
     Page(ONE + "/documents/{documentId}", download),
+    Page(ONE + "/seals", act=check_seals),
     Page(ONE + "/send", act=send),
     Page(ONE + "/void", act=void),
     Page(ONE + "/extend", act=extend),

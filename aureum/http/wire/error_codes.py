@@ -65,6 +65,7 @@ Code = Literal[
     "pdf_has_actions",
     "pdf_has_attachments",
     "pdf_has_xfa",
+    "pdf_has_layers",
     "pdf_already_signed",
     "rate_limited",
     "login_rate_limited",
@@ -338,6 +339,11 @@ CODES: Mapping[Code, Meaning] = {
         415, "The PDF contains other files, sound or video.", "Print the document to a new PDF and upload that one."
     ),
     "pdf_has_xfa": Meaning(415, "The PDF is an XFA form.", "Print the document to a new PDF and upload that one."),
+    "pdf_has_layers": Meaning(
+        415,
+        "The PDF has layers that some programs hide and others show.",
+        "Print the document to a new PDF and upload that one.",
+    ),
     "pdf_already_signed": Meaning(
         415,
         "The PDF already has a digital signature.",

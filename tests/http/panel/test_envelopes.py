@@ -142,6 +142,10 @@ def test_a_deal_goes_out_and_is_followed(
     done = owner.read(here)
     assert "Signed by all" in done.said("span", class_="badge")
     assert any(link.endswith("?sealed=true") for link in done.links)
+    assert owner.read(here + "?verify=yes").said("div", role="status") == [], "no link has documents read"
+    assert owner.get(here + "/seals").status == 405
+    (verdict,) = page(owner.send(here + "/seals"), 200).said("div", role="status")
+    assert verdict.startswith("A signed document is not intact.") and "missing or damaged" in verdict
 
 
 def test_what_was_sent_is_withdrawn_and_deleted(

@@ -4,12 +4,16 @@ by all is kept for them, with the reason and until when."""
 from typing import Any
 
 from aureum.commands.person import find_person
+from aureum.commands.portal.feeds import open_client_feed
 from aureum.domain.ids import from_wire
 from aureum.http.api.people.exporting import everything
 from aureum.store.event_store import EventStore
 from tests.http.operator import Operator, Tenant
 from tests.http.sending import asked, completed, draft, person, refused, sent
 from tests.http.serving import Server
+from tests.pdf.papers import contract
+
+CONTRACT = contract(1)
 
 ERASE = "/api/v1/admin/people/erase"
 
@@ -102,3 +106,42 @@ def test_an_address_that_is_only_a_recipient_is_a_person_too(
     assert answer.status == 202 and answer.json["records"] == {"envelope": 1}, answer.body
     again = server.ask("POST", ERASE, {"email": email}, owner.bearer)
     assert again.json["erased"] == 0
+
+
+def test_nothing_of_the_portal_and_no_answer_of_an_upload_outlasts_an_envelope(
+    server: Server, operator: Operator, tenant: Tenant
+) -> None:
+    owner = operator.staff(tenant.id, "brokerage_owner")
+    only, client = (f"{who}.{tenant.slug}@example.com" for who in ("only", "client"))
+    asked(
+        server,
+        tenant,
+        "POST",
+        "/api/contacts",
+        {"firstName": "C", "lastName": "D", "email": client, "type": "BUYER"},
+        201,
+    )
+    asked(server, tenant, "POST", "/api/leads", {"name": "Lee Lead", "email": f"lead.{client}"}, 201)
+    made = sent(
+        server, operator, tenant, *(person(n, email=one) for n, one in enumerate((only, client, f"lead.{client}"), 1))
+    )
+    asked(server, tenant, "POST", f"/api/envelopes/{made['id']}/void")
+
+    async def with_feeds(store: EventStore) -> None:
+        for one in (only, client, f"lead.{client}"):
+            await open_client_feed(store.database, await store.tenant_key(tenant.id), one, f"secret of {one}")
+
+    operator.run(with_feeds)
+    headers = {"Authorization": f"Bearer {tenant.key}", "Content-Type": "application/pdf", "Idempotency-Key": "u"}
+    drafted = draft(server, tenant)
+    uploads = f"/api/envelopes/{drafted['id']}/documents?name=Plan.pdf"
+    for _ in range(2):
+        assert server.ask("POST", uploads, CONTRACT, headers).status == 201
+    answers = "SELECT count(*) FROM idempotency_keys WHERE tenant_id = %(t)s"
+    assert operator.rows(answers, t=tenant.id) == [(1,)]
+
+    for one in (made, drafted):
+        assert server.ask("POST", f"/api/envelopes/{one['id']}/purge", None, owner.bearer).status == 200
+    assert operator.rows(answers, t=tenant.id) == [(0,)], "the answer names the document"
+    feeds = "SELECT count(*) FROM portal_feeds WHERE tenant_id = %(t)s"
+    assert operator.rows(feeds, t=tenant.id) == [(2,)], "the contact and the lead still have theirs"
