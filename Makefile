@@ -24,7 +24,7 @@ test: .venv/.installed ## run the tests on the embedded PostgreSQL (ARGS=tests/s
 	  echo "Left out, too: pdfsig and qpdf judge sealed documents (Debian's packages poppler-utils and qpdf)."
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-browser: .venv/.installed ## run the pages in Chromium: each by every role, on both screens, in both schemes, with and without script
+test-browser: .venv/.installed ## run the pages in Chromium: each by every role, on both screens, in both schemes, with and without script; allow an hour
 	@AUREUM_ALL_COMBINATIONS=1 $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 screenshots: .venv/.installed ## make the screenshots of docs/screens again, with the data of the demo

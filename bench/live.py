@@ -1,5 +1,5 @@
 """What pages that listen for changes cost: the processor time of a server and its database sessions with 200 streams on
-which nothing happens, and how soon a stream tells of a lead after its commit.
+which nothing happens; and how soon a stream, and a page that is open in Chromium, shows a lead after its commit.
 """
 
 import asyncio
@@ -12,6 +12,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import quantiles
 
+import orjson
+import psycopg
+from playwright.sync_api import Page, sync_playwright
+
 from aureum.app import open_store
 from aureum.commands.api_keys import hash_key
 from aureum.commands.users import CreateUser, create_user
@@ -20,10 +24,11 @@ from aureum.store.cipher import MasterKey
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.postgres.migrate import migrate
 from bench.databases import database, server
+from bench.load import post
 from bench.panel import TOKEN
 from bench.processes import MASTER_KEY, Server, aureum
 from bench.rows import Row
-from bench.tenants import Tenant, contact_requests, open_tenant
+from bench.tenants import Tenant, contact_requests, form, numbers, open_tenant
 
 STREAMS, USERS = 200, 20
 SECONDS = 20
@@ -33,11 +38,28 @@ AT_MOST = 0.03
 GATHERED_SECONDS = 0.1
 """So long a page waits for further changes before it asks for itself again (``modules/live.js``)."""
 
+CHROMIUM = "/usr/bin/chromium"
+
+WATCH = """
+(name) => {
+  window.shown = new Promise((resolve) => {
+    const look = () =>
+      document.querySelector("#unanswered")?.textContent.includes(name) && resolve(Date.now());
+    new MutationObserver(look).observe(document, { childList: true, characterData: true, subtree: true });
+  });
+}
+"""
+"""Waits until the page has a person among the leads that nobody has answered."""
+
+NEWEST = "SELECT 1000 * extract(epoch FROM max(recorded_at)) FROM events WHERE type = 'lead.captured'"
+
 LEADS = 30
 SOON_MS = 1_000.0
 """A lead is on the screen within this time; the page is asked for in it as well."""
 
 SETTLE_SECONDS = 3.0
+
+ON_SCREEN = "from the commit of a lead until Today, open in Chromium, shows it"
 
 
 async def opened(url: str) -> tuple[Tenant, list[str]]:
@@ -113,6 +135,46 @@ def told(
     return took, shown
 
 
+@contextmanager
+def today_in_chromium(port: int, token: str) -> Iterator[Page]:
+    """Today, open in Chromium, with its stream. At this machine's own name, where tabs share one, as over https."""
+    site = f"http://localhost:{port}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context()
+        context.add_cookies([{"name": "aureum", "value": token, "url": site}])
+        page = context.new_page()
+        with page.expect_request("**/admin/live*"):
+            page.goto(f"{site}/admin")
+        page.locator("#unanswered").wait_for()
+        yield page
+        browser.close()
+
+
+def on_screen(served: Server, tenant: Tenant, page: Page, leads: int) -> Sequence[float]:
+    """Milliseconds from the commit of a lead until an open page of Chromium shows it."""
+    took = []
+    for place in range(leads):
+        person = {"firstName": f"Nora{place}", "lastName": "Screen"}
+        page.evaluate(WATCH, " ".join(person.values()))
+        with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+            connection.sendall(post(tenant.host, "/api/contact", orjson.dumps(form(next(numbers)) | person)))
+            answer = connection.recv(65536)
+        if b" 200 " not in answer[:20]:
+            raise RuntimeError(f"A form is refused: {answer[:300]!r}")
+        shown: float = page.evaluate("() => window.shown")
+        took.append(shown - committed_ms(served.url))
+    return took
+
+
+def committed_ms(url: str) -> float:
+    """When the newest lead was recorded, just before its commit; in milliseconds of this machine's clock."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(NEWEST).fetchone()
+    assert found is not None
+    return float(found[0])
+
+
 def run(*, quick: bool = False) -> list[Row]:
     """About a minute."""
     streams, seconds, leads = (40, 5, 5) if quick else (STREAMS, SECONDS, LEADS)
@@ -135,6 +197,10 @@ def run(*, quick: bool = False) -> list[Row]:
         ]
         share = idle(served, seconds)
         took, shown = told(served, tenant, tokens[0], open_streams[0], leads)
+        seen = None
+        if Path(CHROMIUM).exists():
+            with today_in_chromium(served.port, tokens[1]) as page:
+                seen = on_screen(served, tenant, page, leads)
     return [
         Row(
             what,
@@ -146,6 +212,7 @@ def run(*, quick: bool = False) -> list[Row]:
         ),
         soon("from the answer to a form to the message on a stream", took),
         soon("from the answer to a form to the page that shows the lead", shown),
+        Row(ON_SCREEN, "left out: there is no Chromium") if seen is None else soon(ON_SCREEN, seen),
     ]
 
 

@@ -1,5 +1,6 @@
-"""A screenshot of every page of the panel, on a large screen and on a phone, with the data of the demo:
-``python -m tests.browser.screens``. They stand in ``docs/screens``, and the page that shows every part beside them."""
+"""A screenshot of every page of the panel and of the client portal, on a large screen and on a phone, with the data of
+the demo: ``python -m tests.browser.screens``. They stand in ``docs/screens``, and the page that shows every part beside
+them."""
 
 import json
 import os
@@ -10,14 +11,20 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.request import Request, urlopen
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
+from aureum.demo.data import CLIENT
+from aureum.http.portal.menu import PLACES
 from tests.browser.combinations import SHOWN
 from tests.browser.parts import write_parts_page
 from tests.browser.visitor import DESKTOP, PHONE, chromium
+from tests.pdf.papers import contract
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 AUREUM = (sys.executable, "-m", "aureum")
@@ -26,12 +33,22 @@ QUALITIES = (70, 60, 50, 40, 30, 20)
 SCREENS: Mapping[str, ViewportSize] = {"desktop": DESKTOP, "phone": PHONE}
 
 ADMIN = "ada.admin@example.com"
+CODE = re.compile(r"\b[0-9]{6}\b")
 OF_THE_PLATFORM = ("/admin/brokerages", "/admin/platform")
 
 
+class Demo(NamedTuple):
+    """The demo at an address, where it writes mails, and the passwords of its owner and of a platform admin by their
+    e-mail addresses."""
+
+    url: str
+    mails: Path
+    passwords: Mapping[str, str]
+
+
 @contextmanager
-def demo() -> Iterator[tuple[str, dict[str, str]]]:
-    """The demo at an address, with the passwords of its owner and of a platform admin by their e-mail addresses."""
+def demo() -> Iterator[Demo]:
+    """The demo, with documents to sign and a rehearsal besides its own data."""
     with tempfile.TemporaryDirectory(prefix="aureum-screens-") as data:
         environment = os.environ | {"AUREUM_DATA_DIR": data, "AUREUM_ROUTING_MODEL": "none"}
         command = (*AUREUM, "run", "--port", "0", "--json")
@@ -44,9 +61,64 @@ def demo() -> Iterator[tuple[str, dict[str, str]]]:
                 subprocess.run(
                     (*AUREUM, "user", "create", *options), env=environment, input=password.encode(), check=True
                 )
-                yield said["url"], {said["admin"]["email"]: said["admin"]["password"], ADMIN: password}
+                lived(said["url"], said["apiKey"])
+                passwords = {said["admin"]["email"]: said["admin"]["password"], ADMIN: password}
+                yield Demo(said["url"], Path(data) / "mail", passwords)
             finally:
                 running.terminate()
+
+
+def lived(url: str, key: str) -> None:
+    """What the demo does not have of its own: documents that were sent to be signed, a draft, and a rehearsal."""
+
+    def ask(method: str, path: str, body: Any = None, media: str = "application/json") -> Any:
+        content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": media}
+        request = Request(url + path, content, headers, method=method)  # noqa: S310  # the demo's own address
+        with urlopen(request) as answer:  # noqa: S310  # as above
+            return json.load(answer)
+
+    signers = [
+        {"name": "Ethan Brooks", "email": CLIENT, "order": 1},
+        {"name": "Ava Stone", "email": "ava.stone@example.com", "order": 2},
+    ]
+    for subject in ("Purchase of 12 Oak Lane", "Listing of 7 Sage Court"):
+        made = ask("POST", "/api/envelopes", {"subject": subject, "recipients": signers, "inOrder": True})
+        path = f"/api/envelopes/{made['id']}"
+        paper = contract(3, anchors=["/sig:buyer/", "/sig:seller/"])
+        document = ask("POST", f"{path}/documents?name=Contract.pdf", paper, "application/pdf")["id"]
+        fields = [
+            {"recipientId": one["id"], "documentId": document, "kind": "signature", "anchor": anchor}
+            for one, anchor in zip(made["recipients"], ("/sig:buyer/", "/sig:seller/"), strict=True)
+        ]
+        ask("PATCH", path, {"fields": fields})
+        if subject.startswith("Purchase"):
+            ask("POST", f"{path}/send")
+    ask("POST", "/api/v1/admin/routing/rehearse", {"since": "2020-01-01T00:00:00Z"})
+
+
+def sign_in(page: Page, site: str, mails: Path) -> None:
+    """As the demo's client, with the code of the mail."""
+    page.goto(f"{site}/portal")
+    page.get_by_label("Email address").fill(CLIENT)
+    page.get_by_role("button", name="Send me a mail").click()
+    code = page.get_by_label("Code")
+    code.wait_for()
+    while (found := code_in(mails)) is None:
+        page.wait_for_timeout(100)
+    code.fill(found)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Sign out").wait_for()
+
+
+def code_in(mails: Path) -> str | None:
+    """The code of the newest mail that has one."""
+    for file in sorted(mails.rglob("*.eml"), key=lambda one: one.stat().st_mtime, reverse=True):
+        mail = message_from_bytes(file.read_bytes(), policy=default)
+        body = mail.get_body(("plain",))
+        if CLIENT in mail["To"] and body is not None and (found := CODE.search(body.get_content())):
+            return found[0]
+    return None
 
 
 def log_in(page: Page, site: str, email: str, password: str) -> None:
@@ -84,8 +156,9 @@ def named(path: str) -> str:
     return words or "today"
 
 
-def shoot_all(site: str, passwords: Mapping[str, str]) -> int:
+def shoot_all(demo: Demo) -> int:
     """All pages on all screens; how many pictures there are."""
+    site, passwords = demo.url, demo.passwords
     for old in FOLDER.glob("*.jpg"):
         old.unlink()
     FOLDER.mkdir(exist_ok=True)
@@ -107,10 +180,21 @@ def shoot_all(site: str, passwords: Mapping[str, str]) -> int:
                 if answer is not None and answer.status == 200:
                     page.wait_for_load_state("load")
                     shoot(page, f"{named(one.path)}-{screen}")
+            shoot_portal(anyone, demo, screen)
     return len(list(FOLDER.glob("*.jpg")))
+
+
+def shoot_portal(page: Page, demo: Demo, screen: str) -> None:
+    """The portal's pages before and after the client signs in."""
+    page.goto(f"{demo.url}/portal")
+    shoot(page, f"portal-sign-in-{screen}")
+    sign_in(page, demo.url, demo.mails)
+    for place in PLACES:
+        page.goto(demo.url + place.path)
+        shoot(page, f"{place.path.strip('/').replace('/', '-')}-{screen}")
 
 
 if __name__ == "__main__":
     write_parts_page()
-    with demo() as (url, known):
-        print(f"{shoot_all(url, known)} pictures are in {FOLDER}.")
+    with demo() as running_demo:
+        print(f"{shoot_all(running_demo)} pictures are in {FOLDER}.")
