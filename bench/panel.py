@@ -7,6 +7,7 @@ on the machine blurs less. The file of all leads is read whole.
 
 import asyncio
 import http.client
+import json
 import secrets
 import tempfile
 import time
@@ -70,16 +71,18 @@ ON CONFLICT (tenant_id, consumer) DO UPDATE SET position = excluded.position
 
 @dataclass(frozen=True)
 class PanelPage:
-    """A page that is measured. In its path ``{agent}`` and ``{lead}`` stand for ids."""
+    """A page that is measured. In its path ``{agent}`` and ``{lead}`` stand for ids. With *after_change*, each time a
+    lead of its period has just changed, so that what is kept of it is made again."""
 
     what: str
     path: str
+    after_change: bool = False
 
 
 PAGES: Sequence[PanelPage] = (
     PanelPage("today", "/admin"),
-    PanelPage("reports, a month", "/admin/reports?from=2024-02-01&to=2024-02-29"),
-    PanelPage("reports, of all leads", "/admin/reports?from=2020-01-01&to=2029-12-31"),
+    PanelPage("reports, 30 days, after a change", "/admin/reports?from=2024-01-31&to=2024-02-29", after_change=True),
+    PanelPage("reports, all leads, after a change", "/admin/reports?from=2020-01-01&to=2029-12-31", after_change=True),
     PanelPage("leads", "/admin/leads"),
     PanelPage("leads, a status", "/admin/leads?status=offer"),
     PanelPage("leads, nobody's", "/admin/leads?assigned=nobody"),
@@ -165,6 +168,8 @@ def page(served: Server, office: Office, one: PanelPage, calls: int) -> Row:
         for number in range(calls + 5):
             if number == 5:
                 before = served.cpu_seconds()
+            if one.after_change:
+                change(connection, office, number)
             started = time.perf_counter()
             connection.request(
                 "GET", one.path.replace("{agent}", office.agent).replace("{lead}", office.lead), headers=headers
@@ -185,6 +190,21 @@ def page(served: Server, office: Office, one: PanelPage, calls: int) -> Row:
         budget=f"≤ {BUDGET:g} ms, {LARGEST // 1_000} KB",
         met=slow <= BUDGET and size <= LARGEST,
     )
+
+
+def change(connection: http.client.HTTPConnection, office: Office, number: int) -> None:
+    """Another status for the lead with a history."""
+    headers = {
+        "Host": office.host,
+        "Authorization": f"Bearer {office.token}",
+        "Content-Type": "application/json",
+    }
+    status = STATUSES[number % 2 + 1]
+    connection.request("PATCH", f"/api/leads/{office.lead}", json.dumps({"status": status}), headers)
+    answer = connection.getresponse()
+    said = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"The lead does not change: {answer.status}, {said[:200]!r}")
 
 
 def export(served: Server, office: Office, leads: int) -> Row:
