@@ -18,16 +18,20 @@ STEP_VERSION = 2
 SUSPECT = "suspect "
 """Before the status of leads that are suspected: they are counted apart, since lists show them."""
 
-APPEND = """
+COUNTED = """
 INSERT INTO lead_counts AS c (tenant_id, read_version, status, leads)
 SELECT h.tenant_id,
        CASE WHEN coalesce(r.step, 1) = h.lead_counts_step THEN h.lead_counts_version ELSE other_step() END,
-       r.status, sum(r.leads)
+       r.status, {leads}
   FROM json_to_recordset(rows) AS r (item integer, step integer, status text, leads bigint)
-  JOIN heads h ON h.tenant_id = tenants[r.item]
- GROUP BY 1, 2, 3
+  JOIN heads h ON h.tenant_id = tenants[r.item]{grouped}
 ON CONFLICT (tenant_id, read_version, status) DO UPDATE SET leads = c.leads + excluded.leads
 """
+
+APPEND = COUNTED.replace("{leads}", "sum(r.leads)").replace("{grouped}", "\n GROUP BY 1, 2, 3")
+
+ALONE = COUNTED.replace("{leads}", "r.leads").replace("{grouped}", "")
+"""For an append of one stream, whose rows name each status once: there is nothing to add up."""
 
 
 def step(counts: Counts, event: Any) -> Counts:

@@ -29,6 +29,14 @@ class Versioned(ReadModel, Protocol):
 
 
 @runtime_checkable
+class Summed(ReadModel, Protocol):
+    """One to which several streams add. ``ALONE`` is its statement where an append is of one stream."""
+
+    @property
+    def ALONE(self) -> str: ...
+
+
+@runtime_checkable
 class Exclusive(ReadModel, Protocol):
     """One with a unique index, which may refuse a row: what that means, by the index's name or the table's."""
 

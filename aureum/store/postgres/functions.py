@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from aureum.projections import people
 from aureum.projections.document_list import DocumentList
 from aureum.projections.list_sql import functions as page_functions
-from aureum.projections.read_model import ReadModel
+from aureum.projections.read_model import ReadModel, Summed
 from aureum.registry import LISTS, READ_MODELS, VERSIONED
 from aureum.sql_functions import OF_THE_OWNER, OF_THE_SERVICE, Declared, text
 from aureum.store.postgres.citus.functions import APPEND, on_citus
@@ -164,6 +164,8 @@ def updates() -> str:
 
 def update(model: ReadModel) -> str:
     """The statement of one."""
+    if isinstance(model, Summed):
+        return f"IF cardinality(p_items) = 1 THEN\n{model.ALONE.strip()};\nELSE\n{model.APPEND.strip()};\nEND IF"
     if not isinstance(model, DocumentList):
         return model.APPEND.strip()
     return f"IF all_begin THEN\n{model.BEGIN.strip()};\nELSE\n{model.APPEND.strip()};\nEND IF"
