@@ -2,7 +2,7 @@
 
     claim      one process at a time; a version number that no row has, or that of a rebuild which was killed
     copy       the log up to its present end, in short transactions
-    follow     what was appended meanwhile, until hardly anything is left
+    follow     what was appended meanwhile, in rounds that get shorter, until hardly anything is left
     swap       lock the head row, apply the rest, name the new version on the head row, commit
     remove     the rows of the old version, in batches: a reader asks for the live version in the same snapshot
 
@@ -28,6 +28,7 @@ from aureum.store.cipher import TenantKeys
 from aureum.store.event_log import EventLog, Logged, open_tenant_key, rows_on
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
+from aureum.store.postgres.wide_reads import read_widely
 from aureum.store.rebuild import lead_counts as rebuild_lead_counts
 from aureum.store.rebuild.claim import Progress as Made
 from aureum.store.rebuild.claim import RebuildClaim, claim, forget_progress, release
@@ -62,8 +63,14 @@ REBUILDABLE: tuple[Rebuildable, ...] = tuple(
 Progress = Callable[[int, int], None]
 
 FOLLOW_POSITIONS = 2_000
-NEAR = 100
-"""Positions that the first try of the swap applies under the lock; every further try accepts as many more."""
+FEW = 10
+"""So many positions are left to the swap, if following can get so near: appends wait while it applies them."""
+
+NEAR = 20
+"""Positions that the first try of the swap applies under the lock at most. The second accepts four times as many, the
+third nine times, up to a hundred times: where appends are as fast as following is, one of the tries is the last."""
+
+MOST_TIMES = 10
 
 TRIES = 20
 LOCK_TIMEOUT = "1s"
@@ -82,11 +89,14 @@ LOCK_HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s FOR NO KEY 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """Events that were folded, rows of the new version, and the seconds from the claim to the swap."""
+    """Events that were folded, rows of the new version, and the seconds from the claim to the swap; and how long the
+    head row was held at the longest, for which the tenant's appends wait, and for how many events."""
 
     events: int
     rows: int
     seconds: float
+    held_seconds: float
+    held_events: int
 
 
 async def rebuild(
@@ -121,6 +131,7 @@ async def rebuild(
             given = await claim(writing, tenant_id, model.NAME, model.NEXT_VERSION, model.STEP_VERSION)
             try:
                 await model.remove(given, given.live, given.version)
+                await read_widely(reading)
                 key = await open_tenant_key(reading, keys, tenant_id) if model.PERSONAL else None
                 work = Work(model, given, EventLog(rows_on(reading), tenant_id, model.TYPES, key), progress)
                 await work.copy()
@@ -136,7 +147,7 @@ async def rebuild(
                 await give_back(url, given)
     except AWAY as error:
         raise unavailable(error, watch) from error
-    return Rebuilt(work.events, rows, seconds)
+    return Rebuilt(work.events, rows, seconds, work.held_seconds, work.held_events)
 
 
 def rebuildable(name: str) -> Rebuildable:
@@ -176,6 +187,8 @@ class Work:
     done: int = 0
     head: int = 0
     events: int = 0
+    held_seconds: float = 0.0
+    held_events: int = 0
 
     def folded(self, events: int) -> None:
         """Count *events* and report the progress."""
@@ -198,15 +211,22 @@ class Work:
         self.done = await self.model.copy(self.log, self.claim, until, self.folded)
 
     async def follow(self) -> None:
-        """What was appended meanwhile, up to the present end."""
-        await self.look()
-        while self.done < self.head:
-            until = min(self.done + FOLLOW_POSITIONS, self.head)
-            events = await self.log.by_position(self.done, until)
-            async with self.claim.transaction(self.model.STEP_VERSION, Made(done=until)):
-                await self.model.apply(self.claim, events)
-            self.done = until
-            self.folded(len(events))
+        """What was appended meanwhile, up to the present end; then what was appended during that, and so on, as long as
+        it gets less and is more than a few."""
+        before = None
+        while True:
+            await self.look()
+            behind = self.head - self.done
+            if before is not None and (behind <= FEW or behind >= before):
+                return
+            before = behind
+            while self.done < self.head:
+                until = min(self.done + FOLLOW_POSITIONS, self.head)
+                events = await self.log.by_position(self.done, until)
+                async with self.claim.transaction(self.model.STEP_VERSION, Made(done=until)):
+                    await self.model.apply(self.claim, events)
+                self.done = until
+                self.folded(len(events))
 
     async def swap(self, lock_timeout: str, tries: int) -> None:
         """Raises Busy if the head row is held by another session all the time."""
@@ -214,7 +234,7 @@ class Work:
             await self.claim.renew()
             await self.follow()
             try:
-                if await self.swapped(lock_timeout, NEAR * number):
+                if await self.swapped(lock_timeout, NEAR * min(number, MOST_TIMES) ** 2):
                     return
             except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -226,18 +246,24 @@ class Work:
 
     async def swapped(self, lock_timeout: str, limit: int) -> bool:
         """Lock, apply the rest, flip, commit. Without flipping False, if the rest is more than *limit* positions."""
-        connection = self.claim.connection
-        async with connection.transaction():
-            for setting in SWAP_SETTINGS:
-                await connection.execute(setting.format(sql.Literal(lock_timeout)))
-            await self.claim.renew()
-            cursor = await connection.execute(LOCK_HEAD, self.claim.parameters())
-            ((head,),) = await cursor.fetchall()
-            if head - self.done > limit:
-                return False
-            events = await self.log.by_position(self.done, head)
-            await self.model.apply(self.claim, events)
-            await connection.execute(self.model.FLIP, self.claim.parameters())
+        connection, held_since = self.claim.connection, None
+        try:
+            async with connection.transaction():
+                for setting in SWAP_SETTINGS:
+                    await connection.execute(setting.format(sql.Literal(lock_timeout)))
+                await self.claim.renew()
+                cursor = await connection.execute(LOCK_HEAD, self.claim.parameters())
+                held_since = time.monotonic()
+                ((head,),) = await cursor.fetchall()
+                if head - self.done > limit:
+                    return False
+                events = await self.log.by_position(self.done, head)
+                await self.model.apply(self.claim, events)
+                await connection.execute(self.model.FLIP, self.claim.parameters())
+        finally:
+            if held_since is not None:
+                self.held_seconds = max(self.held_seconds, time.monotonic() - held_since)
+        self.held_events = head - self.done
         self.done = self.head = head
         self.folded(len(events))
         return True
