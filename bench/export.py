@@ -15,6 +15,7 @@ from uuid import UUID
 
 from aureum.domain import ids
 from aureum.domain.brokerage import Brokerage
+from aureum.processes.resident import collect_seldom
 from aureum.store import chain
 from aureum.store.append import call
 from aureum.store.blobs.keeping import KeptBlobs
@@ -98,6 +99,7 @@ async def replayed(url: str, tenant_id: UUID, lead_id: UUID) -> float:
 
 async def measure(url: str, part: str, tenant: str, opened: IO[bytes]) -> dict[str, Any]:
     """One part in a process of its own, so that its memory is its own."""
+    collect_seldom()  # as the command does
     before, started = peak_megabytes(), time.perf_counter()
     master = MasterKey(MASTER_KEY)
     async with await connect(url) as connection:

@@ -21,6 +21,7 @@ from eventsourcing.utils import get_topic
 
 from aureum.domain import ids
 from aureum.domain.lead import STATUSES, Lead
+from aureum.processes.resident import collect_seldom
 from aureum.projections import lead_counts, lead_list
 from aureum.store.append import GROUP_LIMIT, Append, call
 from aureum.store.cipher import MasterKey, TenantKey, TenantKeys
@@ -173,6 +174,7 @@ def peak_megabytes() -> float:
 
 async def measure(url: str, tenant_id: UUID) -> dict[str, Any]:
     """Rebuild every read model of the tenant twice; what the second time took."""
+    collect_seldom()  # as the command does
     keys = TenantKeys(MasterKey(MASTER_KEY))
     measured: dict[str, Any] = {"rss_before_mb": round(peak_megabytes())}
     for model in REBUILDABLE:

@@ -144,6 +144,10 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run *work* to its end, on an event loop of its own."""
     import asyncio
 
+    from aureum.processes.resident import collect_seldom
+
+    # What goes through a whole log makes millions of objects, none of which the collector has to find.
+    collect_seldom()
     return asyncio.run(work)
 
 
