@@ -8,12 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from eventsourcing.persistence import StoredEvent
 
 from aureum.store import metadata
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import Recorded
-from aureum.store.mapper import ERASING, EventMapper, join_topic
+from aureum.store.mapper import ERASING, EventMapper
 
 STREAM, VERSION, POSITION, TYPE, SCHEMA_VERSION, DATA, METADATA, RECORDED_AT, WRAPPED = range(9)
 """Their places in a row of the log. ``WRAPPED`` is the stored key of the stream's subject."""
@@ -47,7 +46,7 @@ def read(tenant_key: TenantKey, stream_id: UUID, wrapped: bytes | None, rows: Se
     mapper = EventMapper(tenant_key.tenant_id, subject_key, erased=bool(rows) and rows[-1][TYPE] in ERASING)
     for _, version, position, name, schema_version, data, about, recorded_at, _ in rows:
         try:
-            event = mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data))
+            event = mapper.event(stream_id, version, name, schema_version, data)
         except Exception as error:
             # Broken bytes may raise anything; the tenant's other streams go on.
             event = Unreadable(type(error).__name__)

@@ -60,8 +60,9 @@ def digest(*parts: str) -> UUID:
 
 def words_of(name: str) -> list[str]:
     """The words of *name* that are compared, in an order of their own."""
-    if name.isascii() and name.replace(" ", "").isalnum():
-        return sorted(name.lower().split())
+    if name.isascii():
+        lower = name.lower()
+        return sorted((lower if name.replace(" ", "").isalnum() else lower.translate(PLAIN_ASCII)).split())
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = "".join(map(plain_letter, apart))
     if LETTERS.search(unicodedata.normalize("NFC", plain)):
@@ -77,3 +78,7 @@ def plain_letter(letter: str) -> str:
     if unicodedata.combining(letter) or kind[0] in "PSC":
         return ""
     return PLAIN.get(letter, letter)
+
+
+PLAIN_ASCII = {point: plain_letter(chr(point)) for point in range(128)}
+"""``plain_letter`` for a whole text of ASCII."""

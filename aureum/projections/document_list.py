@@ -219,7 +219,7 @@ class DocumentList:
     def counted(self, row: Row, before: datetime | None) -> Row:
         """The row with the moment by which it is filtered (``COUNTED``): *before* is when the event ahead of its last
         one was recorded."""
-        return row if before is None else row | {UPDATED_AT: max(row[UPDATED_AT], before)}
+        return row if before is None or before <= row[UPDATED_AT] else row | {UPDATED_AT: before}
 
     def stored(self, row: Row) -> Row:
         """The row as the table keeps it: documents as text."""

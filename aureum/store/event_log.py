@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from eventsourcing.persistence import StoredEvent
 from psycopg import AsyncConnection
 
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.event_store import NEW_TENANT_KEY, TENANT_KEY, Read
-from aureum.store.mapper import EventMapper, SubjectKeys, join_topic
+from aureum.store.mapper import EventMapper, SubjectKeys
 
 BEFORE = """(
            SELECT b.recorded_at FROM events b WHERE b.tenant_id = e.tenant_id AND b.position = e.position - 1
@@ -79,10 +78,11 @@ class Logged(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """A batch as it is stored, and the wrapped keys of the subjects in it."""
+    """A batch as it is stored, and the wrapped keys of the subjects in it: by number, which is hashed in a tenth of the
+    time that a UUID takes."""
 
     rows: list[Any]
-    wrapped_keys: dict[UUID, bytes]
+    wrapped_keys: dict[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,9 @@ class EventLog:
         rows = await self.read(query, {"tenant": self.tenant_id, "types": list(self.types)} | parameters)
         if self.key is None:
             return Fetched(rows, {})
-        subjects = list({row[0] for row in rows})
-        return Fetched(rows, dict(await self.read(SUBJECT_KEYS, {"tenant": self.tenant_id, "subjects": subjects})))
+        subjects = list({row[0].int: row[0] for row in rows}.values())
+        wrapped = await self.read(SUBJECT_KEYS, {"tenant": self.tenant_id, "subjects": subjects})
+        return Fetched(rows, {subject_id.int: key for subject_id, key in wrapped})
 
     async def _decode(self, fetched: Fetched) -> list[Logged]:
         mapper = EventMapper(self.tenant_id, self._subject_keys(fetched.wrapped_keys))
@@ -149,18 +150,18 @@ class EventLog:
         for number, (stream_id, version, name, schema_version, data, before) in enumerate(fetched.rows):
             if number % SLICE == 0:
                 await asyncio.sleep(0)
-            stored = StoredEvent(stream_id, version, join_topic(name, schema_version), data)
-            events.append(Logged(mapper.to_domain_event(stored), before))
+            events.append(Logged(mapper.event(stream_id, version, name, schema_version, data), before))
         return events
 
-    def _subject_keys(self, wrapped: dict[UUID, bytes]) -> SubjectKeys:
+    def _subject_keys(self, wrapped: dict[int, bytes]) -> SubjectKeys:
         """Each key is opened when it is first asked for, and kept while its batch is decoded."""
-        opened: dict[UUID, AESGCM] = {}
+        opened: dict[int, AESGCM] = {}
 
         def subject_key(subject_id: UUID) -> AESGCM | None:
-            key = opened.get(subject_id)
-            if key is None and self.key is not None and subject_id in wrapped:
-                key = opened[subject_id] = self.key.open_subject_key(subject_id, wrapped[subject_id])
+            number = subject_id.int
+            key = opened.get(number)
+            if key is None and self.key is not None and number in wrapped:
+                key = opened[number] = self.key.open_subject_key(subject_id, wrapped[number])
             return key
 
         return subject_key

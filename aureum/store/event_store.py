@@ -13,7 +13,6 @@ from uuid import UUID
 
 import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from eventsourcing.persistence import StoredEvent
 
 from aureum.domain.aggregate import Aggregate, PersonErased, replay
 from aureum.domain.errors import (
@@ -35,7 +34,7 @@ from aureum.store.answers_afterwards import KEEP, pending, stored_at
 from aureum.store.append import Append, Remember
 from aureum.store.cipher import TenantKey, TenantKeys
 from aureum.store.guards import Guard
-from aureum.store.mapper import BEFORE_SEALING, ERASING, REGISTRY, EventMapper, EventType, join_topic
+from aureum.store.mapper import BEFORE_SEALING, ERASING, REGISTRY, EventMapper, EventType
 from aureum.store.metadata import Origin
 from aureum.store.one_at_a_time import alone
 from aureum.store.postgres.database import Database
@@ -410,7 +409,7 @@ def events_in(rows: Sequence[Any], mapper: EventMapper, stream_id: UUID) -> list
     """The events of a stream's rows."""
     return [
         Recorded(
-            mapper.to_domain_event(StoredEvent(stream_id, version, join_topic(name, schema_version), data)),
+            mapper.event(stream_id, version, name, schema_version, data),
             position,
             recorded_at,
             metadata.decode(about),

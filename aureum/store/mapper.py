@@ -138,12 +138,16 @@ class EventMapper(Mapper[UUID]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """Raises UnknownEventType."""
-        topic, schema_version = split_topic(stored_event.topic)
-        kind = self.registry.get(topic)
+        name, schema_version = split_topic(stored_event.topic)
+        stream_id = cast(UUID, stored_event.originator_id)
+        return self.event(stream_id, stored_event.originator_version, name, schema_version, stored_event.state)
+
+    def event(self, stream_id: UUID, version: int, name: str, schema_version: int, state: bytes) -> Any:
+        """The event of a row of the log. Raises UnknownEventType."""
+        kind = self.registry.get(name)
         if kind is None or not 1 <= schema_version <= kind.schema_version:
-            raise UnknownEventType(stored_event.topic)
-        stream_id, version = cast(UUID, stored_event.originator_id), stored_event.originator_version
-        data = orjson.loads(stored_event.state)
+            raise UnknownEventType(join_topic(name, schema_version))
+        data = orjson.loads(state)
         if kind.personal and schema_version >= kind.cls.SEALED_SINCE:
             open_fields = self._unseal_each if schema_version <= kind.cls.SEALED_ONE_BY_ONE else self._unseal
             open_fields(kind, data, stream_id, version)

@@ -67,20 +67,20 @@ class OpenedKeys:
 
     def __init__(self, key: TenantKey) -> None:
         self.key = key
-        self.opened: Lru[UUID, AESGCM] = Lru(KEYS_KEPT)
+        self.opened: Lru[int, AESGCM] = Lru(KEYS_KEPT)
 
     def line(self, writer: LineWriter, row: Any) -> bytes:
         """The line of a row of ``EVENTS``. Raises Broken."""
         stream_id, version, position, name, schema_version, data, metadata, time, wrapped, gone = row
         key = None
         if wrapped is not None:
-            key = self.opened.find(stream_id)
+            key = self.opened.find(stream_id.int)
             if key is None:
                 try:
                     key = self.key.open_subject_key(stream_id, wrapped)
                 except InvalidTag as error:
                     raise Broken(f"The key of the event at position {position} is damaged.") from error
-                self.opened.keep(stream_id, key)
+                self.opened.keep(stream_id.int, key)
         return writer.line(
             stream_id=stream_id,
             version=version,

@@ -75,3 +75,8 @@ def test_any_name_is_compared_whatever_its_order_and_case(parts: list[str]) -> N
     words = words_of(" ".join(parts))
     assert words_of(" ".join(reversed(parts))) == words == words_of(" ".join(words))
     assert recognized_by("a@example.com", *parts) == recognized_by("A@EXAMPLE.com", *reversed(parts))
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_the_short_way_of_ascii_leads_to_the_same_words(name: str) -> None:
+    assert sorted([*words_of(name), "e"]) == words_of(f"{name} é")

@@ -98,16 +98,18 @@ class ListRebuild:
         """
         row: Row | None = None
         stream: UUID | None = None
+        number: int | None = None
         copied = None if claim.resumed is None else claim.resumed.copied
         async with aclosing(log.by_stream(until, BATCH_EVENTS, behind=copied)) as batches:
             async for events in batches:
                 finished: list[Row] = []
                 for event, before in events:
-                    if stream is not None and event.originator_id != stream:
+                    if event.originator_id.int != number:
                         if row is not None:
                             finished.append(row)
-                        row, copied = None, stream
-                    stream = event.originator_id
+                        row, copied = None, stream or copied
+                        stream = event.originator_id
+                        number = stream.int
                     row = self.stepped(row, event, before)
                 await self.write_new(claim, finished, Progress(until, copied))
                 folded(len(events))
