@@ -20,12 +20,14 @@ from aureum import __version__
 from aureum.cli.checks.machine import LEAST_ROOM, room
 from aureum.cli.doctor import MOST_TOLD
 from aureum.cli.installation import tenant_of
+from aureum.commands.envelopes.drafting import AttachDocument, DraftEnvelope, attach_document, draft_envelope
 from aureum.domain.ids import to_wire
 from aureum.settings import load_settings
 from aureum.settings.mail import FROM_WHOM, NO_MAIL_SERVER
 from aureum.store.blobs.chunks import CHUNK
 from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.event_store import EventStore
+from aureum.store.metadata import COMMAND_LINE, Origin
 from tests.cli.conftest import Terminal
 from tests.conftest import fresh_database
 from tests.mail.mail_server import mail_server_thread
@@ -407,3 +409,32 @@ def test_envelopes_that_wait_for_docusign(alone: Terminal) -> None:
         ("docusign", slugs[1], 1),
     ]
     assert f"aureum esign check --brokerage {slugs[0]}" in failing["text"] and "no worker" in waiting["text"]
+
+
+def test_a_document_that_an_envelope_names_and_nothing_has(alone: Terminal) -> None:
+    slug = alone.brokerage()
+    stored, lost = uuid4(), uuid4()
+
+    async def drafted(store: EventStore) -> None:
+        tenant = await tenant_of(store.database, slug)
+        origin = Origin(COMMAND_LINE)
+        envelope, _ = await draft_envelope(store, DraftEnvelope(tenant_id=tenant, subject="Offer"), origin)
+        await KeptBlobs(store.database).put(tenant, stored, KEY, stream(b"%PDF"), of=envelope.id)
+        for document in (stored, lost):
+            command = AttachDocument(
+                tenant_id=tenant,
+                envelope_id=envelope.id,
+                document_id=document,
+                name="Offer.pdf",
+                sha256="ab" * 32,
+                bytes=4,
+                pages=1,
+                anchors=(),
+                sizes=((612.0, 792.0),),
+            )
+            await attach_document(store, command, origin)
+
+    alone.in_store(drafted)
+    (found,) = wrong(alone)
+    assert (found["check"], found["document"]) == ("documents", to_wire(lost))
+    assert "an envelope names it, and nothing of it is stored" in found["text"]

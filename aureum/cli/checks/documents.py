@@ -10,6 +10,8 @@ from aureum.cli.checks.check import Doctor, Finding
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from aureum.store.postgres.database import Database
+
 MOST = 50
 """So many documents are named one by one."""
 
@@ -29,6 +31,20 @@ SELECT d.tenant_id, d.document_id, d.bytes FROM documents d
  ORDER BY d.tenant_id, d.document_id
 """
 
+NAMED = """
+SELECT e.tenant_id, e.envelope_id, e.doc FROM envelope_list e
+  JOIN heads h ON h.tenant_id = e.tenant_id AND h.envelope_list_version = e.read_version
+ WHERE e.state <> 'purged' AND (e.tenant_id, e.envelope_id) > (%(tenant)s, %(envelope)s)
+ ORDER BY e.tenant_id, e.envelope_id
+ LIMIT %(limit)s
+"""
+
+THERE = """
+SELECT d.document_id FROM documents d WHERE d.document_id = ANY (%(documents)s) AND d.whole AND NOT d.gone
+"""
+
+AT_ONCE = 1_000
+
 SIZES = """
 SELECT b.slug, sum(d.bytes)::bigint FROM documents d
   JOIN brokerages b ON b.tenant_id = d.tenant_id
@@ -44,6 +60,7 @@ MISSING = (
 )
 MORE = "{more} more documents are incomplete."
 CHUNKS_MISSING = "chunks are missing in the database"
+NEVER_STORED = "an envelope names it, and nothing of it is stored"
 OBJECT_MISSING = "its object in the bucket is missing or has another size"
 UNREACHABLE = "The bucket of AUREUM_DOCUMENTS_URL cannot be used: {error}"
 NO_BUCKET = "{count} documents are in a bucket, and AUREUM_DOCUMENTS_URL is not set. Set it to that bucket."
@@ -61,6 +78,7 @@ async def documents(doctor: Doctor) -> AsyncIterator[Finding]:
 
     database = doctor.store.database
     found = [(*row, CHUNKS_MISSING) for row in await database.rows(INCOMPLETE, {"chunk": CHUNK})]
+    found += [(*one, NEVER_STORED) for one in await never_stored(database)]
     in_bucket = await database.rows(IN_BUCKET)
     if in_bucket and doctor.settings.documents_url is None:
         yield Finding("documents", NO_BUCKET.format(count=len(in_bucket)), {"documents": len(in_bucket)})
@@ -81,6 +99,30 @@ async def documents(doctor: Doctor) -> AsyncIterator[Finding]:
         for slug, used in await database.rows(SIZES, {"most": round(NEARLY * quota * GB)}):
             text = NEARLY_FULL.format(slug=slug, used=used / GB, quota=quota)
             yield Finding("documents", text, {"brokerage": slug, "bytes": used})
+
+
+async def never_stored(database: Database) -> list[tuple[UUID, UUID]]:
+    """Those documents that envelopes name, as they were sent or sealed, and of which no bytes were ever stored whole:
+    after a restore of a part, say. Raises Unavailable."""
+    import orjson
+
+    from aureum.domain.ids import PLATFORM, from_wire, id_of_bytes
+
+    lost: list[tuple[UUID, UUID]] = []
+    after = {"tenant": PLATFORM, "envelope": PLATFORM}
+    while rows := await database.rows(NAMED, after | {"limit": AT_ONCE}):
+        named: dict[UUID, tuple[UUID, UUID]] = {}
+        for tenant_id, _, text in rows:
+            for one in orjson.loads(text)["documents"]:
+                document_id = from_wire(one["id"])
+                assert document_id is not None, "it is an id"
+                named[document_id] = (tenant_id, document_id)
+                if one["sealedSha256"]:
+                    named[id_of_bytes(document_id, one["sealedSha256"])] = (tenant_id, document_id)
+        there = {found for (found,) in await database.rows(THERE, {"documents": list(named)})}
+        lost += dict.fromkeys(one for stored, one in named.items() if stored not in there)
+        after = {"tenant": rows[-1][0], "envelope": rows[-1][1]}
+    return lost
 
 
 async def missing(url: str, in_bucket: list[tuple[UUID, UUID, int]]) -> list[tuple[UUID, UUID]]:
