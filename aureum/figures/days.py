@@ -28,11 +28,15 @@ TRIES = 3
 FORGET = """
 DELETE FROM report_days d
  USING (
-           SELECT f.created_at AS at FROM lead_facts f WHERE f.tenant_id = %(tenant)s AND f.lead_id = ANY (%(leads)s)
-            UNION ALL SELECT unnest(%(moments)s::timestamptz[])
+           SELECT l.at, l.at - interval '2 days' AS earliest
+             FROM (
+                      SELECT f.created_at AS at FROM lead_facts f
+                       WHERE f.tenant_id = %(tenant)s AND f.lead_id = ANY (%(leads)s)
+                       UNION ALL SELECT unnest(%(moments)s::timestamptz[])
+                  ) AS l
+           OFFSET 0
        ) AS c
- WHERE d.tenant_id = %(tenant)s
-   AND d.begins > c.at - interval '2 days' AND d.begins <= c.at AND d.ends > c.at
+ WHERE d.tenant_id = %(tenant)s AND d.begins > c.earliest AND d.begins <= c.at AND d.ends > c.at
 """
 
 MARK = "UPDATE report_marks SET position = %(until)s WHERE tenant_id = %(tenant)s AND position = %(since)s"
@@ -88,8 +92,8 @@ ON CONFLICT (tenant_id) DO UPDATE SET position = excluded.position
 
 OF_ANOTHER_ZONE = f"""
 DELETE FROM report_days d
- USING {PERIOD}
- WHERE d.tenant_id = %(tenant)s AND d.begins > n.begins - interval '2 days' AND d.begins < n.ends AND d.ends > n.begins
+ USING (SELECT n.begins, n.ends, n.begins - interval '2 days' AS earliest FROM {PERIOD} OFFSET 0) AS n
+ WHERE d.tenant_id = %(tenant)s AND d.begins > n.earliest AND d.begins < n.ends AND d.ends > n.begins
    AND (d.begins, d.ends) <> (n.begins, n.ends)
 """  # noqa: S608  # of constants
 

@@ -138,9 +138,9 @@ RETURNING 1
 
 OLD_LANGUAGES = """
 DELETE FROM portal_languages
- WHERE (tenant_id, address_key) IN (
-           SELECT tenant_id, address_key FROM portal_languages
-            WHERE signed_in_at < now() - interval '2 years'
+ WHERE tenant_id = %(tenant)s AND address_key IN (
+           SELECT address_key FROM portal_languages
+            WHERE tenant_id = %(tenant)s AND signed_in_at < now() - interval '2 years'
             LIMIT %(limit)s
               FOR UPDATE SKIP LOCKED
        )
@@ -170,7 +170,6 @@ OF_ALL = (
     OLD_SIGN_INS,
     OLD_CLIENTS,
     OLD_MOVES,
-    OLD_LANGUAGES,
     OLD_WRITERS,
 )
 
@@ -185,12 +184,16 @@ WITH_OLD_STREAMS = "SELECT tenant_id FROM recent_streams WHERE expires_at < now(
 WITH_OLD_CONFIRMATIONS = """
 SELECT tenant_id FROM confirmations WHERE sent_at < now() - interval '24 hours' GROUP BY tenant_id
 """
+WITH_OLD_LANGUAGES = """
+SELECT tenant_id FROM portal_languages WHERE signed_in_at < now() - interval '2 years' GROUP BY tenant_id
+"""
 
 OF_TENANTS = {
     WITH_OLD_ANSWERS: OLD_ANSWERS,
     WITH_OLD_REQUESTS: OLD_REQUESTS,
     WITH_OLD_STREAMS: OLD_STREAMS,
     WITH_OLD_CONFIRMATIONS: OLD_CONFIRMATIONS,
+    WITH_OLD_LANGUAGES: OLD_LANGUAGES,
 }
 """Which tenants have anything old, and how it is removed: of ten thousand tenants hardly one may have any."""
 
