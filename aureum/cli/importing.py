@@ -27,6 +27,7 @@ app = group("Import CSV files.")
 EXAMPLES = examples(
     "aureum csv import contacts people.csv --brokerage example --dry-run",
     "aureum csv import leads export.csv --brokerage example --duplicates update --map columns.json --yes",
+    "aureum csv import leads export.csv --brokerage example --route --yes",
 )
 
 NO_FILE = "{file} cannot be read: {why}"
@@ -53,6 +54,9 @@ def csv_import(
             "make (another one). A property is known by its MLS id, or by its title and address."
         ),
     ] = "skip",
+    route: Annotated[
+        bool, typer.Option("--route", help="Route open leads whose row names no user, as leads from forms are.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show how the columns are read and what would be imported.")
     ] = False,
@@ -71,7 +75,7 @@ def csv_import(
             from aureum.commands.importing.imports import Wanted
 
             tenant_id = await tenant_of(store.database, slug)
-            wanted = Wanted(tenant_id, resource, duplicates, columns(mapping), file.name)
+            wanted = Wanted(tenant_id, resource, duplicates, columns(mapping), file.name, route)
             return await imported(store, wanted, content, file, dry_run=dry_run, yes=yes, quiet=as_json)
 
         done, read = with_store(work)
@@ -125,6 +129,7 @@ async def imported(
     from aureum.commands.importing.imports import get_import
     from aureum.commands.importing.interrupted import begun_before, discard
     from aureum.commands.importing.running import run
+    from aureum.settings import load_settings
 
     job = await begun_before(store, wanted, content, origin(), dry_run=dry_run)
     # What has made rows is not discarded, however it is broken off: it goes on when it is run again, and can be undone.
@@ -141,7 +146,8 @@ async def imported(
         if job.done and not quiet:
             note(f"Continuing after row {job.done} of {job.layout.rows}.")
         may_go = dry_run
-        await run(store, job, content, told=None if quiet else progress(job.layout.rows))
+        model = load_settings().routing_model
+        await run(store, job, content, model, told=None if quiet else progress(job.layout.rows))
         done = await get_import(store, job.tenant_id, job.import_id)
         await write_errors(store, done, errors_of(file))
     except BaseException:

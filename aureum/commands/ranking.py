@@ -7,6 +7,7 @@ connection that a process has (``asking``); without one, and where the model doe
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -45,6 +46,9 @@ class Connection:
 
 connection = Connection()
 
+own: ContextVar[Connection | None] = ContextVar("own", default=None)
+"""What the work of one task asks instead, such as a rehearsal or an import, which wait longer than forms do."""
+
 
 @contextmanager
 def asking(
@@ -58,6 +62,21 @@ def asking(
         yield
     finally:
         connection.model, connection.seconds, connection.missed = before
+
+
+@contextmanager
+def asking_alone(model: ModelClient) -> Iterator[None]:
+    """Rankings of this task alone ask *model* while this lasts."""
+    token = own.set(Connection(model))
+    try:
+        yield
+    finally:
+        own.reset(token)
+
+
+def asked() -> Connection:
+    """Where this task asks."""
+    return own.get() or connection
 
 
 def warm_up() -> None:
@@ -96,15 +115,15 @@ class Profiles:
             log.error("ranking_failed", error=type(error).__name__, trace=places(error))
             return Ranking("broken")
         if ranking.missing is not None:
-            connection.missed(ranking.missing)
+            asked().missed(ranking.missing)
         return ranking
 
     async def compared(self, enquiry: Enquiry, pool: Sequence[Agent]) -> Ranking:
         """The ranking by the profiles. Raises TimeoutError if they are not ready in time."""
         if self.ready is None:
-            async with asyncio.timeout(connection.seconds):
+            async with asyncio.timeout(asked().seconds):
                 self.ready = await self.roster()
-        router = SemanticRouter(connection.model)
+        router = SemanticRouter(asked().model)
         return ranking_of(await router.decide(to_compare(enquiry), self.ready, self.ids_of(pool)))
 
     async def roster(self) -> Roster:

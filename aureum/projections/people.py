@@ -125,3 +125,13 @@ def known(tenant: str, person: str, at: str) -> str:
 IN_APPEND = IN_TEXTS.replace("{known}", known("tenant", "asker", "moment")).strip()
 
 KNOWN_IN_APPEND = IS_KNOWN.replace("{tenant}", "i.tenant_id").replace("{person}", "own.prior").strip("\n")
+
+LOOKED_UP = f"""
+SELECT p.person, w.contact_id, w.agent, w.known
+  FROM unnest(%(persons)s::uuid[]) AS p (person)
+ CROSS JOIN LATERAL (
+{known("%(tenant)s", "p.person", "now()")}
+ ) w
+ WHERE coalesce(w.known, w.contact::text) IS NOT NULL
+"""  # noqa: S608  # of constants
+"""Several persons beforehand; those whom the brokerage knows."""

@@ -249,7 +249,7 @@ class EventStore:
         made: Any = None,
     ) -> Appended:
         """Append what several aggregates decided: all or nothing, each a save of its own. The answer that is remembered
-        is made of *made*. Of the guards only ``Unique`` may be of any but the first.
+        is made of *made*. Of the guards only ``Unique``, and a ``Turn`` that is fixed, may be of any but the first.
 
         Raises what ``append`` raises. A name that is taken, of any but the first, is a Conflict.
         """

@@ -10,6 +10,7 @@ from aureum.commands.importing.running import go_on
 from aureum.commands.importing.undoing import undo_job
 from aureum.domain.errors import Busy, Invalid, NotFound
 from aureum.log import places
+from aureum.settings import NO_MODEL
 from aureum.store.event_store import EventStore
 
 log = structlog.get_logger()
@@ -20,14 +21,15 @@ LOOK_SECONDS = 1.0
 WENT_WRONG = "Something went wrong with this import. Undo it, and import the file again."
 
 
-async def import_round(store: EventStore, stop: asyncio.Event) -> None:
-    """A slice of one import; if there is none, wait. What is wrong with one holds up no other. Raises Busy."""
+async def import_round(store: EventStore, stop: asyncio.Event, model: str = NO_MODEL) -> None:
+    """A slice of one import; if there is none, wait. *model* takes part where leads are routed. What is wrong with one
+    holds up no other. Raises Busy."""
     job = await claim(store)
     if job is None:
         await wait_for(stop, LOOK_SECONDS)
         return
     try:
-        await (undo_job(store, job) if job.state == "undoing" else go_on(store, job))
+        await (undo_job(store, job) if job.state == "undoing" else go_on(store, job, model))
     except Busy:
         raise
     except (Invalid, NotFound) as error:

@@ -140,7 +140,9 @@ async def run_worker(
                 rehearsing = group.create_task(
                     persevere("rehearse", lambda: rehearsal_round(unhurried_store, settings.routing_model, stop), stop)
                 )
-                importing = group.create_task(persevere("import", lambda: import_round(unhurried_store, stop), stop))
+                importing = group.create_task(
+                    persevere("import", lambda: import_round(unhurried_store, stop, settings.routing_model), stop)
+                )
                 erasing = group.create_task(
                     persevere("erase persons", lambda: erasing_round(unhurried_store, files, stop), stop)
                 )

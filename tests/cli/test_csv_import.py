@@ -94,7 +94,7 @@ def test_contacts_come_in_and_refused_rows_go_out(terminal: Terminal, people: Pa
     assert sum(done["import"] in origin for _, origin in rows(terminal, slug, EVENTS)) == 2
 
 
-def test_leads_are_neither_routed_nor_doubled(terminal: Terminal, tmp_path: Path) -> None:
+def test_leads_are_routed_if_wanted_and_not_doubled(terminal: Terminal, tmp_path: Path) -> None:
     slug = terminal.brokerage()
     terminal.json("user", "create", "--brokerage", slug, "--email", f"a@{slug}.example.com", "--name", "Ann Lee",
                   "--role", "agent", "--password-stdin", stdin="correct horse battery staple\n")  # fmt: skip
@@ -119,6 +119,13 @@ def test_leads_are_neither_routed_nor_doubled(terminal: Terminal, tmp_path: Path
     assert [update[name] for name in ("made", "updated", "skipped", "refused")] == [0, 2, 1, 1]
     made = [kind for kind, _ in rows(terminal, slug, EVENTS) if kind == "lead.captured"]
     assert len(made) == 2
+    # The only agent gets what names no agent, if that is wanted.
+    file.write_text("Name,Mail\nRo Uted,ro@example.com\n")
+    assert terminal.json(*command, "--route")["made"] == 1
+    ((doc,),) = rows(
+        terminal, slug, "SELECT doc FROM lead_list WHERE tenant_id = %(tenant)s ORDER BY number DESC LIMIT 1"
+    )
+    assert '"firstName":"Ro"' in doc and '"assignedToId":null' not in doc
 
 
 def test_properties_keep_what_must_be_unique(terminal: Terminal, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from aureum.commands.importing.imports import Import
 from aureum.commands.importing.making import Maker
 from aureum.commands.importing.placing import REFUSALS, Found, Kind, Place, find
 from aureum.commands.importing.reading import Refused, Values
+from aureum.commands.importing.routing import router_for
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
 from aureum.domain.errors import AlreadyTaken, Conflict, DomainError
@@ -105,7 +106,8 @@ async def once(store: EventStore, work: Work, batch: Sequence[Numbered], *, agai
     found = await find(store, work.job.resource, work.place, said, noted=work.dry)
     done = await done_before(store, work, [place for (place, _), _ in rows], said) if again and not work.dry else set()
     streams = await streams_of(store, work, found, said)
-    maker = Maker(store, work.job.resource, work.place, said)
+    router = await router_for(store, work.job.tenant_id, said) if work.job.routed and not work.dry else None
+    maker = Maker(store, work.job.resource, work.place, said, router)
     fresh: dict[UUID, tuple[Aggregate, Stream, tuple[Guard, ...]]] = {}
     for (place, row), values in rows:
         stream_id, at = row_id(work.job, place, values)

@@ -29,23 +29,25 @@ NO_IMPORT = "There is no such import."
 
 NO_POLICY = f"duplicates must be one of: {', '.join(POLICIES)}."
 
+NOT_ROUTED = "route is for leads only: contacts and properties have no agent."
+
 COLUMNS = (
     "tenant_id", "import_id", "resource", "duplicates", "state", "stored", "shown", "encoding", "separator", "rows",
     "done", "made", "updated", "skipped", "refused", "undone", "kept", "since", "actor_type", "actor_id", "request_id",
-    "problem", "requested_at", "began_at", "ended_at",
+    "problem", "requested_at", "began_at", "ended_at", "routed",
 )  # fmt: skip
 
 ONE = """
 SELECT tenant_id, import_id, resource, duplicates, state, stored, shown, encoding, separator, rows, done, made, updated,
        skipped, refused, undone, kept, since, actor_type, actor_id, request_id, problem, requested_at, began_at,
-       ended_at
+       ended_at, routed
   FROM imports WHERE tenant_id = %(tenant)s AND import_id = %(import)s
 """
 
 LATEST = """
 SELECT tenant_id, import_id, resource, duplicates, state, stored, shown, encoding, separator, rows, done, made, updated,
        skipped, refused, undone, kept, since, actor_type, actor_id, request_id, problem, requested_at, began_at,
-       ended_at
+       ended_at, routed
   FROM imports WHERE tenant_id = %(tenant)s ORDER BY import_id DESC LIMIT %(limit)s
 """
 
@@ -80,6 +82,7 @@ class Import:
     requested_at: datetime
     began_at: datetime | None
     ended_at: datetime | None
+    routed: bool
 
     @property
     def origin(self) -> Origin:
@@ -89,19 +92,23 @@ class Import:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be imported, and how. ``mapping`` stands in the place of the guess."""
+    """What is to be imported, and how. ``mapping`` stands in the place of the guess. ``route``: leads whose rows name
+    no agent are routed."""
 
     tenant_id: UUID
     resource: str
     duplicates: str = "skip"
     mapping: Mapping[str, Any] | None = None
     file_name: str = ""
+    route: bool = False
 
     def check(self) -> None:
         """Raises Invalid."""
         fields_of(self.resource)
         if self.duplicates not in POLICIES:
             raise Invalid("duplicates", NO_POLICY)
+        if self.route and self.resource != "leads":
+            raise Invalid("route", NOT_ROUTED)
 
 
 async def get_import(store: EventStore, tenant_id: UUID, import_id: UUID) -> Import:

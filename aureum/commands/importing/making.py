@@ -1,5 +1,4 @@
-"""Makes the new resources of a batch of rows: contacts, leads that are not routed, and properties under slugs of their
-own."""
+"""Makes the new resources of a batch of rows: contacts, leads, and properties under slugs of their own."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +8,7 @@ from uuid import UUID
 from aureum.commands.batches import Slugs, mls_taken
 from aureum.commands.importing.placing import DETAILS_OF_PROPERTY, Place
 from aureum.commands.importing.reading import Values
+from aureum.commands.importing.routing import UNROUTED, Router
 from aureum.commands.leads import NUMBERS
 from aureum.commands.properties import SLUG, slug_of
 from aureum.domain.aggregate import Aggregate
@@ -17,6 +17,7 @@ from aureum.domain.errors import AlreadyTaken
 from aureum.domain.lead import Lead, LeadFields
 from aureum.domain.phones import e164
 from aureum.domain.property import Property, PropertyFields
+from aureum.domain.routing.reasons import CLOSED
 from aureum.projections import property_list
 from aureum.store.event_store import EventStore
 from aureum.store.guards import Guard, Unique
@@ -28,11 +29,14 @@ SOURCE = "import"
 class Maker:
     """Makes the resources of a batch of rows."""
 
-    def __init__(self, store: EventStore, resource: str, place: Place, rows: Sequence[Values]) -> None:
+    def __init__(
+        self, store: EventStore, resource: str, place: Place, rows: Sequence[Values], router: Router | None = None
+    ) -> None:
         self.store = store
         self.resource = resource
         self.place = place
         self.rows = rows
+        self.router = router
         self.slugs: Slugs | None = None
         self.taken: set[tuple[str, str | None]] = set()
 
@@ -41,7 +45,7 @@ class Maker:
         if self.resource == "contacts":
             return self.contact(values, stream_id, at), ()
         if self.resource == "leads":
-            return await self.lead(values, stream_id, at), ()
+            return await self.lead(values, stream_id, at)
         return await self.listed(values, stream_id, at)
 
     def contact(self, values: Values, stream_id: UUID, at: datetime) -> Contact:
@@ -62,8 +66,8 @@ class Maker:
             created_by=self.place.created_by,
         )
 
-    async def lead(self, values: Values, stream_id: UUID, at: datetime) -> Lead:
-        """A lead, which is not routed."""
+    async def lead(self, values: Values, stream_id: UUID, at: datetime) -> tuple[Lead, tuple[Guard, ...]]:
+        """A lead. It is routed if the import routes, the row names no agent, and the lead is open."""
         fields = LeadFields(
             first_name=values.get("firstName", ""),
             last_name=values.get("lastName", ""),
@@ -79,23 +83,26 @@ class Maker:
             utm_medium=None,
             utm_campaign=None,
         )
+        status, route = values.get("status", "new"), UNROUTED
+        if self.router is not None and "assignedToId" not in values and status not in CLOSED:
+            route = await self.router.route(stream_id, fields)
         lead = Lead.capture(
             stream_id,
             at,
             fields,
             number=await self.store.number_of(NUMBERS),
             phone_e164=e164(fields.phone, self.place.country),
-            status=values.get("status", "new"),
-            assigned_to=values.get("assignedToId"),
-            routing=None,
-            because=None,
-            contact_id=None,
+            status=status,
+            assigned_to=values.get("assignedToId") or route.assigned_to,
+            routing=route.routing,
+            because=route.because,
+            contact_id=route.contact_id,
             created_by=self.place.created_by,
             suspect=False,
         )
         if values.get("lostReason") and lead.status == "lost":
             lead.give_lost_reason({"reason": values["lostReason"]}, at)
-        return lead
+        return lead, route.guards
 
     async def listed(self, values: Values, stream_id: UUID, at: datetime) -> tuple[Property, tuple[Guard, ...]]:
         """A property under a slug of its own."""

@@ -30,9 +30,10 @@ SELECT count(*) FROM imports
 
 ADD = """
 INSERT INTO imports (tenant_id, import_id, resource, duplicates, state, stored, shown, encoding, separator, same, rows,
-                     since, actor_type, actor_id, request_id, requested_at, began_at, held_until)
+                     since, actor_type, actor_id, request_id, requested_at, began_at, routed, held_until)
 SELECT %(tenant)s, %(import)s, %(resource)s, %(duplicates)s, %(state)s, %(stored)s, %(shown)s, %(encoding)s,
        %(separator)s, %(same)s, %(rows)s, h.position, %(actor_type)s, %(actor_id)s, %(request)s, %(now)s, %(began)s,
+       %(routed)s,
        CASE WHEN %(stored)s THEN NULL ELSE statement_timestamp() + interval '5 seconds' END
   FROM heads h WHERE h.tenant_id = %(tenant)s
 RETURNING 1
@@ -77,6 +78,7 @@ async def request_import(
         "separator": layout.separator,
         "same": await sameness(store, wanted, mapping, file),
         "rows": layout.rows,
+        "routed": wanted.route,
         "actor_type": origin.actor.kind,
         "actor_id": origin.actor.id,
         "request": origin.request_id,
@@ -116,5 +118,6 @@ async def sameness(store: EventStore, wanted: Wanted, mapping: Mapping[str, Any]
     content = hashlib.sha256()
     for part in parts(file):
         content.update(part)
-    said = orjson.dumps([wanted.resource, wanted.duplicates, sorted(mapping.items())])
+    how = [wanted.resource, wanted.duplicates, sorted(mapping.items())]
+    said = orjson.dumps([*how, "routed"] if wanted.route else how)
     return (await store.tenant_key(wanted.tenant_id)).digest(b"import", content.digest() + said)

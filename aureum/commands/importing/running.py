@@ -18,8 +18,10 @@ from aureum.commands.importing.keeping import add_refused, file_of, forget_file
 from aureum.commands.importing.known_leads import NOTE, note_leads
 from aureum.commands.importing.placing import KINDS, Place
 from aureum.commands.importing.reading import reader
+from aureum.commands.importing.routing import model_of
 from aureum.commands.importing.values import plain
 from aureum.domain import ids
+from aureum.settings import NO_MODEL
 from aureum.store.event_store import EventStore
 
 BATCH = 100
@@ -64,10 +66,10 @@ BROKERAGE = "SELECT time_zone, country FROM brokerages WHERE tenant_id = %(tenan
 USERS = "SELECT user_id, name, shown_email FROM users WHERE tenant_id = %(tenant)s AND NOT disabled"
 
 
-async def go_on(store: EventStore, job: Import, seconds: float = SLICE_SECONDS) -> None:
+async def go_on(store: EventStore, job: Import, model: str = NO_MODEL, seconds: float = SLICE_SECONDS) -> None:
     """*job* to its end, or a slice of it if others wait. Raises Unavailable, WrongMasterKey, NotFound, Invalid."""
     with await file_of(store, job) as file:
-        held = await run(store, job, file, seconds=seconds)
+        held = await run(store, job, file, model, seconds=seconds)
     if held:
         await give_back(store.database, job)
 
@@ -76,12 +78,21 @@ async def run(
     store: EventStore,
     job: Import,
     file: BinaryIO,
+    model: str = NO_MODEL,
     *,
     seconds: float | None = None,
     told: Callable[[int], None] | None = None,
 ) -> bool:
     """The rows of *file* that are not done; whether the job is still this process's. Without *seconds* all of them.
-    *told* is given how many are done. Raises what ``go_on`` raises."""
+    *told* is given how many are done, and *model* takes part in routing. Raises what ``go_on`` raises."""
+    async with model_of(store, job, model):
+        return await run_rows(store, job, file, seconds, told)
+
+
+async def run_rows(
+    store: EventStore, job: Import, file: BinaryIO, seconds: float | None, told: Callable[[int], None] | None
+) -> bool:
+    """The same while the model is there."""
     work, until = await begun(store, job), time.monotonic() + (seconds or 0)
     done, again = job.done, True
     if job.resource == "leads" and done == 0:

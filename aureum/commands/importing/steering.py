@@ -18,9 +18,10 @@ NOT_NOW = "This import is {state}. {instead}"
 
 BEGIN_AGAIN = """
 UPDATE imports
-   SET state = %(state)s, shown = %(shown)s, duplicates = %(duplicates)s, same = %(same)s, done = 0, made = 0,
-       updated = 0, skipped = 0, refused = 0, failures = 0, problem = NULL, held_until = NULL, began_at = %(now)s,
-       since = (SELECT h.position FROM heads h WHERE h.tenant_id = %(tenant)s), ended_at = NULL
+   SET state = %(state)s, shown = %(shown)s, duplicates = %(duplicates)s, routed = %(routed)s, same = %(same)s,
+       done = 0, made = 0, updated = 0, skipped = 0, refused = 0, failures = 0, problem = NULL,
+       held_until = NULL, began_at = %(now)s, ended_at = NULL,
+       since = (SELECT h.position FROM heads h WHERE h.tenant_id = %(tenant)s)
  WHERE tenant_id = %(tenant)s AND import_id = %(import)s AND state IN ('waiting', 'checking', 'checked')
 RETURNING 1
 """
@@ -48,6 +49,7 @@ async def start_import(
     dry_run: bool,
     mapping: Mapping[str, Any] | None = None,
     duplicates: str | None = None,
+    route: bool | None = None,
 ) -> Import:
     """Begin an import whose file is there, or its dry run, from its first row. Raises NotFound, Invalid, WrongState,
     Unavailable."""
@@ -55,7 +57,12 @@ async def start_import(
     if found.state not in ("waiting", "checking", "checked"):
         instead = FILE_GONE if found.ended_at else "Wait until it has ended."
         raise WrongState(NOT_NOW.format(state=found.state, instead=instead))
-    wanted = Wanted(tenant_id, found.resource, duplicates or found.duplicates)
+    wanted = Wanted(
+        tenant_id,
+        found.resource,
+        duplicates or found.duplicates,
+        route=found.routed if route is None else route,
+    )
     wanted.check()
     now_mapped = dict(found.mapping) if mapping is None else headings.mapped(found.resource, found.header, mapping)
     headings.check(found.resource, now_mapped)
@@ -73,6 +80,7 @@ async def start_import(
         "state": "checking" if dry_run else "running",
         "shown": key.seal_import(orjson.dumps(shown), import_id, b"shown"),
         "duplicates": wanted.duplicates,
+        "routed": wanted.route,
         "same": b"",
         "now": ids.now(),
     }

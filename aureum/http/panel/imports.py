@@ -94,7 +94,12 @@ async def act(visit: Visit) -> Response:
     what = visit.form["do"]
     try:
         if what in ("check", "import"):
-            body = {"dry_run": what == "check", "duplicates": visit.form["duplicates"], "map": await chosen(visit)}
+            body = {
+                "dry_run": what == "check",
+                "duplicates": visit.form["duplicates"],
+                "route": visit.form["route"] == "true",
+                "map": await chosen(visit),
+            }
             await visit.ask("POST", API + "/{id}/start", id=visit.id(), query=named(visit), body=body)
         elif what in ("cancel", "undo"):
             await visit.ask("POST", f"{API}/{{id}}/{what}", id=visit.id(), query=named(visit))

@@ -51,7 +51,7 @@ NUMBERS = {
 SPLIT = {("firstName", "Jane Doe"): "Jane", ("lastName", MARK): "Doe"}
 """A name with the mark behind it was split there."""
 
-LONGEST = {"text/calendar": 20, "text/csv": 2, "text/plain": 3}
+LONGEST = {"application/xml": 8, "text/calendar": 20, "text/csv": 2, "text/plain": 3}
 """Lines of a text that are shown."""
 
 

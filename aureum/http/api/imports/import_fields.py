@@ -19,6 +19,7 @@ POLICY = (
     "resource; blank cells change nothing, and tags are added. `make`: create another one. A property is known by its "
     "MLS listing id, or by its title and street address."
 )
+ROUTE = "Whether to route open leads whose row names no user, as leads from forms are."
 DRY_RUN = "`true`: only report what would be imported."
 
 
@@ -39,6 +40,7 @@ class ImportOptions(OfBrokerage):
     resource: Annotated[Resource | None, Field(description="What the rows are. Required.")] = None
     duplicates: Annotated[Duplicates | None, Field(description=POLICY + " Default: `skip`.")] = None
     map: Annotated[str | None, Field(description=f"A JSON object. {MAP}")] = None
+    route: Annotated[Literal["true", "false"] | None, Field(description=ROUTE + " Default: `false`.")] = None
     dry_run: Annotated[Literal["true", "false"] | None, Field(description=DRY_RUN)] = None
     hold: Annotated[
         Literal["true", "false"] | None,
@@ -55,6 +57,7 @@ class ImportStart(Body):
 
     dry_run: Annotated[bool, Field(strict=True, description=DRY_RUN.replace("`true`: o", "O"))] = False
     duplicates: Annotated[Duplicates | None, Field(description=POLICY)] = None
+    route: Annotated[bool | None, Field(strict=True, description=ROUTE)] = None
     map: Annotated[dict[str, str | None] | None, Field(description=MAP)] = None
 
 
@@ -87,6 +90,7 @@ class ImportResponse(Shape):
     ]
     progress: Annotated[float, Field(ge=0, le=1, description="The share of the rows that are done, from 0 to 1.")]
     duplicates: Annotated[Duplicates, Field(description=POLICY)]
+    route: Annotated[bool, Field(description=ROUTE)]
     file_name: Annotated[str, Field(description="The name of the file, if it was sent.")]
     encoding: Annotated[Literal["UTF-8", "UTF-16", "Windows-1252"], Field(description="How the file was read.")]
     encoding_guessed: Annotated[bool, Field(description="Whether the encoding was guessed. Accents may be wrong then.")]
@@ -122,6 +126,7 @@ def import_document(job: Import) -> dict[str, Any]:
         "status": job.state,
         "progress": round(job.done / job.layout.rows, 3) if not undoing else float(job.state == "undone"),
         "duplicates": job.duplicates,
+        "route": job.routed,
         "file_name": job.file_name,
         "encoding": job.layout.said,
         "encoding_guessed": job.layout.guessed,

@@ -47,7 +47,8 @@ NOT_JSON = "map must be a JSON object that has a field, or null, for each column
 async def post_import(context: Context, asked: ImportOptions) -> Response:
     """Uploads a CSV file of up to 50 MB and starts a job that imports it. Send the file as the body with
     `Content-Type: text/csv` and the options in the query, or send `multipart/form-data` with the file in the field
-    `file`. A refused row does not affect the others. Imported leads are not routed, and no mail is sent about them.
+    `file`. A refused row does not affect the others. Imported leads are routed only with `route=true`, and
+    no mail is sent about them.
     Webhooks are sent as for every new resource."""
     check_leader(context.caller.role)
     context = await in_brokerage(context, asked.brokerage_id, "import")
@@ -67,7 +68,12 @@ async def stored(context: Context, options: ImportOptions, upload: Upload) -> Re
     if options.resource is None:
         raise Invalid("resource", NO_RESOURCE)
     wanted = Wanted(
-        context.tenant_id, options.resource, options.duplicates or "skip", read_map(options.map), upload.file_name
+        context.tenant_id,
+        options.resource,
+        options.duplicates or "skip",
+        read_map(options.map),
+        upload.file_name,
+        options.route == "true",
     )
     state: State = "waiting" if options.hold == "true" else "checking" if options.dry_run == "true" else "running"
     digest = sha256(repr(sorted(told(options).items())).encode())
@@ -157,6 +163,7 @@ async def post_import_start(context: Context, import_id: UUID, of: OfBrokerage, 
         dry_run=asked.dry_run,
         mapping=asked.map,
         duplicates=asked.duplicates,
+        route=asked.route,
     )
     return await remembered(context, job, remember)
 

@@ -5,7 +5,8 @@ options only those that RCP-27 needs are there.
 """
 
 import re
-from typing import Annotated, Any, Literal
+from hashlib import sha256
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -20,19 +21,21 @@ from aureum.domain.errors import NotFound
 from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.property import Property
 from aureum.http.api.reso.data_dictionary import ResoPropertyResponse, in_data_dictionary
+from aureum.http.api.reso.events import EntityEventResponse
+from aureum.http.api.reso.metadata import metadata
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
 from aureum.http.contract.at_head import stream_at_head, tenant_rows_at_head
 from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
 from aureum.http.contract.paging import Limit
 from aureum.http.contract.resource import AsOf, as_it_was, row, unless_known
 from aureum.http.wire.queries import check_names
-from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import property_list
 from aureum.projections.document_list import ABOVE_ALL
 from aureum.registry import WEBHOOK_EVENTS
 from aureum.webhooks.telling.emitted import emitted_since
 
 EVENTS, PROPERTIES = "/api/reso/EntityEvent", "/api/reso/Property"
+METADATA = "/api/reso/$metadata"
 PAGE = 100
 
 RESOURCES = {"property": "Property", "contact": "Contacts", "showing": "Showing"}
@@ -46,6 +49,7 @@ TOLD = frozenset(event for event in WEBHOOK_EVENTS if event.partition(".")[0] in
 FILTER = re.compile(r" *EntityEventSequence +(gt|ge) +([0-9]{1,18}) *")
 
 TAG = "reso"
+XML = "application/xml"
 
 
 def _after(text: Any) -> int:
@@ -98,17 +102,6 @@ class PropertyQuery(BaseModel):
     top: Top = None
 
 
-class EntityEventResponse(Shape):
-    """One event: the record was created or has changed."""
-
-    EntityEventSequence: Annotated[int, Field(ge=1, description="The `sequence` of webhooks and of `GET /api/events`.")]
-    ResourceName: Annotated[
-        Literal["Property", "Contacts", "Showing"], Field(description="The resource of RESO's Data Dictionary.")
-    ]
-    ResourceRecordKey: Annotated[Wire, Field(description="The `id` of the record in the Aureum API.")]
-    ResourceRecordUrl: Annotated[str, Field(description="Where to read the record, relative to this host.")]
-
-
 class Collection(BaseModel):
     """What collections of OData have in common."""
 
@@ -135,7 +128,7 @@ class ResoPropertiesResponse(Collection):
 def page(path: str, records: list[dict[str, Any]], more: dict[str, Any] | None, etag: str) -> Response:
     """A page of a collection; *more* is the query of the next page, if there is one."""
     name = path.rpartition("/")[2]
-    body: dict[str, Any] = {"@odata.context": f"/api/reso/$metadata#{name}", "value": records}
+    body: dict[str, Any] = {"@odata.context": f"{METADATA}#{name}", "value": records}
     if more is not None:
         body["@odata.nextLink"] = f"{path}?{urlencode(more)}"
     return answer(encoded(body), headers={"ETag": etag})
@@ -217,7 +210,28 @@ async def get_reso_property(context: Context, property_id: UUID, as_of: AsOf) ->
     return unless_known(context, encoded(in_data_dictionary(doc)), version)
 
 
+async def get_metadata(context: Context) -> Response:
+    """Returns the OData metadata document (CSDL XML): the fields of the RESO resources that Aureum serves, with their
+    types, lengths and lookups in the Data Dictionary 2.0."""
+    check_options(context)
+    etag = list_etag(METADATA, context.tenant_id, sha256(metadata()).hexdigest())
+    unchanged = not_modified(context.request, etag)
+    if unchanged is not None:
+        return unchanged
+    return Response(metadata(), 200, {"ETag": etag}, XML)
+
+
 ENDPOINTS = (
+    Endpoint(
+        "GET",
+        METADATA,
+        get_metadata,
+        "Get the RESO metadata document",
+        access=INTEGRATOR,
+        answers=str,
+        media=XML,
+        tag=TAG,
+    ),
     Endpoint(
         "GET",
         EVENTS,

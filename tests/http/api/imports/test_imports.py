@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from aureum.commands.importing.csv_file import rows_of
 from aureum.commands.importing.keeping import file_of
 from aureum.commands.importing.running import batches, begun
 from aureum.domain.csv_cells import BOM
+from aureum.projections import lead_list
 from aureum.store.event_store import EventStore
 from aureum.worker.importing import import_round
+from tests.http.api.routing.sending import change, lead, put, sent
+from tests.http.api.routing.test_same_person import as_folded
 from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Answer, Server
 
@@ -225,3 +229,49 @@ def test_what_cannot_go_on_says_so(server: Server, operator: Operator, tenant: T
         "failed",
         "The file of this import is no longer kept. Import it again.",
     )
+
+
+def test_leads_that_name_no_agent_are_routed_if_that_is_wanted(
+    server: Server, operator: Operator, tenant: Tenant, broker: Staff
+) -> None:
+    owner = operator.staff(tenant.id, "brokerage_owner")
+    team = [operator.staff(tenant.id, "agent", name) for name in ("Ana", "Ben", "Cora")]
+    put(server, owner, mode="round_robin")
+    change(server, owner, team[2], daily_cap=1)
+    known = {"firstName": "Kim", "lastName": "Known", "email": "kim@example.org"}
+    contact = server.by_key(tenant, "POST", "/api/contacts", known).json["id"]
+    served = lead(server, owner, sent(server, tenant, **known))
+    names = {agent.number: agent.id for agent in team}
+    people = "First,Last,Email,Status,Assigned to\n" + "".join(
+        f"{first},Doe,{first}@example.org,{status},{user}\n"
+        for first, status, user in (
+            *((f"New{place}", "", "") for place in range(6)), ("Old", "lost", ""), ("Named", "", "Cora")
+        )
+    )  # fmt: skip
+    people += "Kim,Known,kim@example.org,new,\nKim,Known,kim@example.org,contacted,\n"
+    people += "Pat,X,pat@example.org,,\nX,Pat,PAT@example.org,,\n"
+    refused = uploaded(server, broker, people.encode(), "resource=contacts&route=true")
+    assert refused.status == 422 and b"route is for leads only" in refused.body
+    job = uploaded(server, broker, people.encode(), "resource=leads&duplicates=make&route=true").json
+    assert job["route"] is True
+    operator.run(import_all)
+    assert [told(server, broker, job)[name] for name in ("status", "made")] == ["completed", 12]
+
+    made = {(one["firstName"], one["status"]): one for one in server.leads(tenant, "?source=import")}
+    new = Counter(made[f"New{place}", "new"]["assignedToId"] for place in range(6))
+    pat = made["Pat", "new"]["assignedToId"], made["X", "new"]["assignedToId"]
+    assert pat[0] == pat[1], "a person of two rows has one agent"
+    # Cora has had one lead that day at most, and Ana and Ben took turns.
+    had = new + Counter((pat[0], names[served["assigned_agent_id"]]))
+    assert had[team[2].id] == 1 and abs(had[team[0].id] - had[team[1].id]) <= 1 and sum(had.values()) == 8
+    assert made["Old", "lost"]["assignedToId"] is None and made["Named", "new"]["assignedToId"] == team[2].id
+    for status in ("new", "contacted"):
+        of_kim = made["Kim", status]
+        assert (of_kim["contactId"], of_kim["assignedToId"]) == (contact, names[served["assigned_agent_id"]])
+    for who, why in (("Kim", "The client's agent"), ("New0", "Round robin")):
+        one = server.by_key(tenant, "GET", f"/api/leads/{made[who, 'new']['id']}").json
+        assert one["routing"]["reason"].startswith(why)
+    as_folded(operator, tenant, lead_list.LIST)
+    # The turns count for the forms that come next.
+    later = [lead(server, owner, sent(server, tenant))["assigned_agent_id"] for _ in range(2)]
+    assert sorted(later) == sorted(agent.number for agent in team[:2])

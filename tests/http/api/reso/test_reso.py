@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from aureum.http.api.reso.data_dictionary import ResoPropertyResponse
-from aureum.http.api.reso.reso import EntityEventResponse
+from aureum.http.api.reso.events import EntityEventResponse
 from tests.http.operator import Tenant
 from tests.http.serving import Answer, Server
 
