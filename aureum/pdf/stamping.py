@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Literal
 
-from aureum.pdf.fonts import HAND, TEXT, Font, ready, runs, signature_font, width
+from aureum.pdf.fonts import HAND, TEXT, Font, ready, runs, signature_font, width, width_of
+from aureum.pdf.shaped import draw_shaped
 
 Kind = Literal["signature", "initials", "date", "name", "text", "checkbox"]
 
@@ -16,8 +17,12 @@ SIZES: dict[Kind, float] = {"signature": 28, "initials": 24, "date": 11, "name":
 
 SMALLEST = 3.0
 CAPTION = 5.0
-INK = (0.05, 0.1, 0.35)
-"""Of signatures: the blue of a pen."""
+Ink = tuple[float, float, float]
+
+BLACK: Ink = (0, 0, 0)
+GREY: Ink = (0.3, 0.3, 0.3)
+BLUE: Ink = (0.05, 0.1, 0.35)
+"""Of signatures: that of a pen."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,11 @@ def draw(canvas: Any, stamp: Stamp) -> None:
     elif stamp.text:
         signs = stamp.kind in ("signature", "initials")
         font = signature_font(stamp.text) if signs else TEXT
-        if signs:
-            canvas.setFillColorRGB(*INK)
         size = fitting(stamp.text, font, wide, high, SIZES[stamp.kind])
-        draw_text(canvas, stamp.text, 0, below + max((high - size) / 2, 0) + size * 0.22, size, font)
+        base = below + max((high - size) / 2, 0) + size * 0.22
+        draw_text(canvas, stamp.text, 0, base, size, font, BLUE if signs else BLACK)
     if below:
-        canvas.setFillColorRGB(0.3, 0.3, 0.3)
-        draw_text(canvas, stamp.caption, 0, 1, fitting(stamp.caption, TEXT, wide, CAPTION, CAPTION), TEXT)
+        draw_text(canvas, stamp.caption, 0, 1, fitting(stamp.caption, TEXT, wide, CAPTION, CAPTION), TEXT, GREY)
 
 
 def fitting(text: str, font: Font, wide: float, high: float, most: float) -> float:
@@ -83,10 +86,13 @@ def fitting(text: str, font: Font, wide: float, high: float, most: float) -> flo
     return max(size * wide / takes if takes > wide else size, SMALLEST)
 
 
-def draw_text(canvas: Any, text: str, x: float, y: float, size: float, font: Font = TEXT) -> None:
+def draw_text(canvas: Any, text: str, x: float, y: float, size: float, font: Font = TEXT, ink: Ink = BLACK) -> None:
     """Draw a line of text, in several fonts if it must be."""
-    line = canvas.beginText(x, y)
+    canvas.setFillColorRGB(*ink)
     for run in runs(text, font):
-        line.setFont(ready(run.font), size)
-        line.textOut(run.text)
-    canvas.drawText(line)
+        if run.face is None:
+            canvas.setFont(ready(run.font), size)
+            canvas.drawString(x, y, run.text)
+        else:
+            draw_shaped(canvas, run.text, run.face, x, y, size)
+        x += size * width_of(run)

@@ -40,7 +40,7 @@ def stamped(signer: Recipient, kind: str, value: str | None, *, required: bool =
         ("signature", "Nora L.", ("Nora L.", False), ("Nora L.", True)),
         ("signature", None, ("Nora L.", False), ("Nora Lindqvist", True)),
         ("initials", "NL", ("NL", False), ("NL", False)),
-        ("initials", "李", ("李", False), ("李", True)),
+        ("initials", "გ", ("გ", False), ("გ", True)),
         ("checkbox", "true", ("x", False), ("x", False)),
         ("checkbox", "false", ("", False), ("", False)),
         ("date", "2026-11-30", ("2026-11-30", False), ("2026-11-30", False)),
