@@ -18,6 +18,7 @@ from aureum.domain.contact import Contact
 from aureum.domain.conversation import Conversation
 from aureum.domain.docusign_connection import DocusignConnection
 from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_template import EnvelopeTemplate
 from aureum.domain.erasure import Erasure
 from aureum.domain.key_dates import KeyDates
 from aureum.domain.lead import Lead
@@ -42,6 +43,7 @@ from aureum.projections import (
     docusign_envelopes,
     envelope_list,
     envelope_recipients,
+    envelope_template_list,
     envelope_timers,
     erasures,
     key_dates,
@@ -113,6 +115,13 @@ RESOURCES: tuple[Resource, ...] = (
         (tour_list.LIST,),
         tuple(f"{API}tours.{name}" for name in ("showing_calendar", "tour_calendar", "showings", "tours")),
         (f"{PANEL}showings",),
+    ),
+    # Ahead of the pages of envelopes, where any other word is an envelope's id.
+    Resource(
+        EnvelopeTemplate,
+        (envelope_template_list.LIST,),
+        (f"{API}envelopes.templates",),
+        (f"{PANEL}envelope_templates", f"{PANEL}envelope_template"),
     ),
     Resource(
         Envelope,

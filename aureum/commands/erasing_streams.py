@@ -19,6 +19,7 @@ from aureum.domain.aggregate import ERASED
 from aureum.domain.contact import Contact
 from aureum.domain.conversation import Conversation
 from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_template import EnvelopeTemplate
 from aureum.domain.errors import Busy, Conflict
 from aureum.domain.key_dates import KeyDates
 from aureum.domain.lead import Lead
@@ -45,7 +46,7 @@ SELECT DISTINCT u.user_id FROM users u
  WHERE u.tenant_id = %(tenant)s
 """
 
-Personal = Lead | Contact | Tour | Subscriber | Task | Envelope | Conversation | Shortlist | KeyDates
+Personal = Lead | Contact | Tour | Subscriber | Task | Envelope | EnvelopeTemplate | Conversation | Shortlist | KeyDates
 
 
 async def erase_streams(

@@ -88,10 +88,12 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """All events of one aggregate, oldest first, and the key of its subject (None: erased, or nothing personal)."""
+    """All events of one aggregate, oldest first, and the key of its subject (None: erased, or nothing personal).
+    ``new_key`` is that key as it is kept, of a stream that has no event yet."""
 
     events: Sequence[Recorded]
     subject_key: AESGCM | None
+    new_key: bytes = b""
 
     def until(self, moment: datetime | None) -> "Stream":
         """The stream as it was at *moment*, that moment included; as it is for None."""
@@ -175,6 +177,11 @@ class EventStore:
         if not rows or rows[0][-1] is None:
             return without_key(tenant_id, stream_id, rows)
         return recorded(await self.tenant_key(tenant_id), stream_id, rows)
+
+    async def beginning(self, tenant_id: UUID, stream_id: UUID) -> Stream:
+        """A stream that is to begin with a key which is needed before: bytes are encrypted with it. The key is kept
+        once the first event is appended. Raises Unavailable."""
+        return Stream((), *(await self.tenant_key(tenant_id)).new_subject_key(stream_id))
 
     async def load_all(self, tenant_id: UUID, stream_ids: Sequence[UUID]) -> dict[UUID, Stream]:
         """Several streams, read together; those that do not exist are left out."""
@@ -432,7 +439,7 @@ def prepared(
     registry: Mapping[str, EventType] = REGISTRY,
 ) -> Append:
     """The append of *new* events behind those of *before*: encoded, encrypted, with the rows of the read models."""
-    subject_key, wrapped = before.subject_key, b""
+    subject_key, wrapped = before.subject_key, before.new_key
     history = [recorded.event for recorded in before.events]
     if subject_key is None and any(registry[event.TOPIC].personal for event in new) and has_no_key_yet(history):
         subject_key, wrapped = tenant_key.new_subject_key(stream_id)

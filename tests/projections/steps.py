@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.aggregate import Created, events_of
+from aureum.domain.envelope_template import role_id
 from aureum.domain.lead_events import DETAILS
 from aureum.projections.document_list import DocumentList
 from aureum.registry import LISTS
@@ -62,6 +63,19 @@ VALID: dict[str, dict[str, Any]] = {
         "deadline": "2025-03-01T00:00:00.000Z",
         "retain_until": "2032-03-01T00:00:00.000Z",
         "purge_at": "2025-04-01T00:00:00.000Z",
+    },
+    "envelope_template": {
+        "document_id": FIRST,
+        "roles": [{"name": "buyer", "role": "signer", "order": 1}, {"name": "witness", "role": "copy", "order": 2}],
+        "settings": {"in_order": False, "deadline_days": 9},
+        "texts": {"subject": "Other", "message": None},
+        "fields": [
+            {
+                **dict.fromkeys(("label", "page", "x", "y", "width", "height")),
+                **{"id": FIRST.hex, "recipient_id": role_id("buyer").hex, "document_id": FIRST.hex},
+                **{"kind": "signature", "required": True, "anchor": "/sig/"},
+            }
+        ],
     },
     "subscriber": {"since": "2024-01-01T00:00:00.000Z", "consented_at": "2024-02-01T00:00:00.000Z"},
     "tour": {

@@ -1,6 +1,6 @@
 """A page of what is rare is found by an index: with any filter, not all of the brokerage's rows are read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -20,11 +20,11 @@ HEAD = "INSERT INTO heads (tenant_id, position) VALUES (%(tenant)s, 0) ON CONFLI
 
 # Every id grows with i, and the rare rows are the oldest: reading on from the newest finds them last.
 ROWS = """
-INSERT INTO {table} (tenant_id, read_version, {id}, stream_version, updated_at, doc, {columns})
+INSERT INTO {table} (tenant_id, read_version, {id}, stream_version, updated_at, doc{columns})
 SELECT %(tenant)s, 1, lpad(to_hex(i), 32, '0')::uuid, 1,
        CASE WHEN rare THEN timestamptz '2026-01-01' ELSE timestamptz '2025-01-01' END,
        CASE WHEN rare THEN '{{"lostReason":"price"}}'
-            WHEN waiting THEN '{{"name":"Jane","suspect":true}}' ELSE '{{}}' END, {values}
+            WHEN waiting THEN '{{"name":"Jane","suspect":true}}' ELSE '{{}}' END{values}
   FROM (
       SELECT i, i <= %(rare)s AS rare, i > %(rare)s AND i <= 2 * %(rare)s AS waiting
         FROM generate_series(1, %(many)s) i
@@ -34,7 +34,7 @@ SELECT %(tenant)s, 1, lpad(to_hex(i), 32, '0')::uuid, 1,
 CREATOR = "CASE WHEN rare THEN %(agent)s::uuid END"
 ASSIGNED = "CASE WHEN rare THEN %(agent)s::uuid ELSE gen_random_uuid() END"
 
-TABLES = {
+TABLES: dict[str, tuple[str, dict[str, str]]] = {
     "lead_list": (
         "lead_id",
         {
@@ -74,6 +74,7 @@ TABLES = {
         {"state": "CASE WHEN rare THEN 'declined' ELSE 'sent' END", "assigned_to": ASSIGNED, "created_by": CREATOR}
         | {"lead_id": CREATOR, "contact_id": CREATOR, "shared": "false"},
     ),
+    "envelope_template_list": ("template_id", {}),
     "tour_list": (
         "tour_id",
         {"number": "i", "status": "CASE WHEN rare THEN 'cancelled' ELSE 'pending' END", "leads_doc": "'{{}}'"}
@@ -86,6 +87,11 @@ SELECT coalesce(sum(idx_tup_fetch + seq_tup_read), 0) FROM pg_stat_xact_user_tab
 """
 
 
+def also(names: Iterable[str]) -> str:
+    """Further columns or values."""
+    return "".join(f", {name}" for name in names)
+
+
 @pytest.fixture(scope="module")
 def filled(module_database_url: str) -> Iterator[Connection[Any]]:
     """A brokerage with many rows in each list, of which a few are rare."""
@@ -93,7 +99,7 @@ def filled(module_database_url: str) -> Iterator[Connection[Any]]:
     with psycopg.connect(module_database_url, autocommit=True) as connection:
         connection.execute(HEAD, given)
         for table, (key, columns) in TABLES.items():
-            names = {"table": table, "id": key, "columns": ", ".join(columns), "values": ", ".join(columns.values())}
+            names = {"table": table, "id": key, "columns": also(columns), "values": also(columns.values())}
             connection.execute(ROWS.format(**names).encode(), given)
             connection.execute(f"VACUUM ANALYZE {table}".encode())
         yield connection

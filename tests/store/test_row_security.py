@@ -275,6 +275,8 @@ def test_functions_with_the_owners_rights(tables: Tables) -> None:
         "tour_pages",
         "envelope_page",
         "envelope_pages",
+        "envelope_template_page",
+        "envelope_template_pages",
     }
     for name, settings, anybody in functions:
         assert "search_path=public, pg_temp" in settings, name

@@ -1,6 +1,6 @@
 """Drafts of envelopes: begun, changed, filled with documents, recipients and fields."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,7 @@ class DraftEnvelope(BaseModel):
     message: str | None = None
     contact_id: UUID | None = None
     lead_id: UUID | None = None
+    template_id: UUID | None = None
     provider: str = "built_in"
     in_order: bool = True
     deadline_days: int = DEADLINE_DAYS
@@ -121,7 +122,7 @@ async def new_envelope(store: EventStore, command: DraftEnvelope) -> Envelope:
         message=command.message,
         contact_id=await answering(store, command.tenant_id, command.contact_id),
         lead_id=command.lead_id,
-        template_id=None,
+        template_id=command.template_id,
         provider=command.provider,
         in_order=command.in_order,
         deadline_days=command.deadline_days,
@@ -169,7 +170,7 @@ def change_recipients(envelope: Envelope, wanted: Sequence[NewRecipient], at: da
         raise Invalid("recipients", NO_RECIPIENT)
     if len({one.id for one in wanted if one.id is not None}) < sum(one.id is not None for one in wanted):
         raise Invalid("recipients", "Each recipient can stand in the list once.")
-    all_of = [made(one) for one in wanted]
+    all_of = [made(playing(one, known)) for one in wanted]
     if all_of == list(known.values()):
         return
     fields = envelope.fields
@@ -181,6 +182,12 @@ def change_recipients(envelope: Envelope, wanted: Sequence[NewRecipient], at: da
             envelope.add_recipient(one, at)
     there = {one.id for one in envelope.recipients.values() if one.role == "signer"}
     envelope.place_fields([field for field in fields if field.recipient_id in there], at)
+
+
+def playing(one: NewRecipient, known: Mapping[UUID, Recipient]) -> NewRecipient:
+    """The person, who goes on playing the role of the template that the recipient had."""
+    before = None if one.id is None else known.get(one.id)
+    return one if before is None else one.model_copy(update={"template_role": before.template_role})
 
 
 async def attach_document(

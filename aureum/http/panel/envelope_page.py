@@ -24,6 +24,7 @@ VERIFY = API + "/{id}/verify"
 
 DONE: Mapping[str, str] = {
     "created": "The draft was created. Upload the documents next.",
+    "begun": "The draft was created from the template.",
     "uploaded": "The document was added.",
     "removed": "The document was removed.",
     "saved": "The draft was saved.",

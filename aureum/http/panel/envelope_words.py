@@ -46,6 +46,17 @@ KINDS: Mapping[str, str] = {
 
 A_RECIPIENT = "A recipient"
 
+TEMPLATE_ACTS: Mapping[str, str] = {
+    "added": "Created the template",
+    "changed": "Changed the mail",
+    "roles_changed": "Changed who signs",
+    "document_attached": "Added a document",
+    "document_removed": "Removed a document",
+    "fields_placed": "Placed the fields",
+    "removed": "Removed the template",
+}
+"""The same, of a template."""
+
 
 class Act(NamedTuple):
     """One act of a history: what happened, when, and who did it, where that is staff or a program."""
@@ -59,6 +70,14 @@ def acts(history: Sequence[Mapping[str, Any]], envelope: Mapping[str, Any]) -> l
     """The acts of an envelope, newest first."""
     names = {one["id"]: one["name"] for one in envelope["recipients"]}
     return [act(event, names) for event in reversed(history)]
+
+
+def template_acts(history: Sequence[Mapping[str, Any]]) -> list[Act]:
+    """The acts of a template, newest first."""
+    return [
+        Act(TEMPLATE_ACTS[one["type"].partition(".")[2]], one["at"], actor_words(one["actor"]))
+        for one in reversed(history)
+    ]
 
 
 def act(event: Mapping[str, Any], names: Mapping[str, str]) -> Act:
@@ -99,8 +118,18 @@ def entries_of(envelope: Mapping[str, Any]) -> Iterator[Entry]:
 def field_words(field: Mapping[str, Any], envelope: Mapping[str, Any]) -> str:
     """``Signature of Jane Doe, page 2 of Offer.pdf``."""
     names = {one["id"]: one["name"] for one in envelope["recipients"]}
-    files = {one["id"]: one["name"] for one in envelope["documents"]}
+    return placed_words(field, envelope, names.get(field["recipientId"], A_RECIPIENT))
+
+
+def template_field_words(field: Mapping[str, Any], template: Mapping[str, Any]) -> str:
+    """``Signature of buyer, at /sig:buyer/ in Offer.pdf``."""
+    return placed_words(field, template, field["role"])
+
+
+def placed_words(field: Mapping[str, Any], of: Mapping[str, Any], who: str) -> str:
+    """What the field is, whose, and where in the documents *of* an envelope or a template."""
+    files = {one["id"]: one["name"] for one in of["documents"]}
     kind = KINDS[field["kind"]] + (f" “{field['label']}”" if field["label"] else "")
     file = files.get(field["documentId"], "a document")
     place = f"at {field['anchor']} in {file}" if field["anchor"] else f"page {field['page']} of {file}"
-    return f"{kind} of {names.get(field['recipientId'], A_RECIPIENT)}, {place}"
+    return f"{kind} of {who}, {place}"

@@ -769,6 +769,19 @@ def uploaded(sample: Sample) -> dict[str, Any]:
     return {"path": f"{sent['path']}/{answer.json['id']}"}
 
 
+def filling(sample: Sample) -> dict[str, Any]:
+    """A PDF for a template."""
+    return uploading(sample) | {"path": f"/api/envelope-templates/{sample.make('/api/envelope-templates')}/documents"}
+
+
+def filled(sample: Sample) -> dict[str, Any]:
+    """A document of a template."""
+    sent = filling(sample)
+    answer = sample.server.by_key(sample.tenant, "POST", sent["path"], sent["body"], sent["headers"])
+    assert answer.status == 201, answer.body
+    return {"path": f"{sent['path']}/{answer.json['id']}"}
+
+
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/logo"): with_logo,
@@ -830,6 +843,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/envelopes/{id}/documents"): uploading,
     ("GET", "/api/envelopes/{id}/documents/{documentId}"): uploaded,
     ("DELETE", "/api/envelopes/{id}/documents/{documentId}"): uploaded,
+    ("POST", "/api/envelope-templates/{id}/documents"): filling,
+    ("GET", "/api/envelope-templates/{id}/documents/{documentId}"): filled,
+    ("DELETE", "/api/envelope-templates/{id}/documents/{documentId}"): filled,
     ("POST", "/api/envelopes/{id}/send"): of_envelope("send"),
     ("POST", "/api/envelopes/{id}/void"): of_envelope("void", {"reason": "The price has changed."}),
     ("POST", "/api/envelopes/{id}/extend"): extended,
@@ -884,5 +900,7 @@ REFERENCES: Mapping[str, Callable[[Sample], Any]] = {
     "leadId": lambda sample: sample.one("/api/leads"),
     "contactId": lambda sample: sample.one("/api/contacts"),
     "propertyId": lambda sample: sample.one("/api/properties"),
+    "templateId": lambda sample: sample.one("/api/envelope-templates"),
+    "envelopeId": lambda sample: sample.one("/api/envelopes"),
 }
 """Fields that name another resource of the brokerage."""

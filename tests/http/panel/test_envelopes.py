@@ -75,19 +75,19 @@ def test_a_deal_goes_out_and_is_followed(
     fields = here + "/fields"
     placing = owner.read(fields)
     (form,) = [form for form in placing.forms if "kind" in form.names]
-    jane, li = [value for name, value in form.fields if name == "recipient"], None
+    jane, li = [value for name, value in form.fields if name == "who"], None
     envelope = asked(server, tenant, "GET", f"/api/envelopes/{envelope_id}")
     jane, li = (one["id"] for one in envelope["recipients"])
     picture = owner.get(f"{here}/documents/{two[0]['id']}/pages?page=1")
     assert picture.status == 200 and picture.headers["content-type"].startswith("image/")
     assert "click" in page(owner.send(fields, form.fields), 400).problem.lower()
-    clicked = [*form.filled(recipient=jane), ("small.x", "160"), ("small.y", "320")]
+    clicked = [*form.filled(who=jane), ("small.x", "160"), ("small.y", "320")]
     again = led_to(owner.send(fields, clicked))
-    assert f"recipient={jane}" in again
-    typed = form.filled(recipient=jane, kind="date", x="72", y="700.5", page="2")
+    assert f"who={jane}" in again
+    typed = form.filled(who=jane, kind="date", x="72", y="700.5", page="2")
     owner.send(fields, typed)
-    owner.send(fields, form.filled(recipient=li, anchor="/sig:buyer/"))
-    refusal = page(owner.send(fields, form.filled(recipient=li, kind="text", x="600", y="10")), 400).problem
+    owner.send(fields, form.filled(who=li, anchor="/sig:buyer/"))
+    refusal = page(owner.send(fields, form.filled(who=li, kind="text", x="600", y="10")), 400).problem
     assert "must lie on its page" in refusal
     placed = asked(server, tenant, "GET", f"/api/envelopes/{envelope_id}")["fields"]
     wide = 595.28
@@ -177,6 +177,79 @@ def test_what_was_sent_is_withdrawn_and_deleted(
     gone = owner.follow(owner.send(draft + "/discard", owner.read(draft).form(draft + "/discard").fields))
     assert "The draft was discarded." in gone.said("p", role="status")
     assert owner.get(draft).status == 404
+
+
+def test_documents_go_out_from_a_template(server: Server, tenant: Tenant, owner: Reader, contact: Any) -> None:
+    new = "/admin/envelopes/templates/new"
+    form = owner.read(new).form(new)
+    rows = [("role_name", "buyer"), ("role_does", "signer"), ("role_order", "1")]
+    rows += [("role_name", "broker"), ("role_does", "copy"), ("role_order", "2")]
+    sent = [(name, value) for name, value in form.filled(name="Offer", subject="Your offer", message="Please sign.")]
+    without = [one for one in sent if not one[0].startswith("role_")]
+    again = page(owner.send(new, [(n, v if n != "deadlineDays" else "999") for n, v in without] + rows), 400)
+    assert "120 or less" in again.problem and ("role_name", "buyer") in again.form(new).fields
+    here = led_to(owner.send(new, without + rows)).partition("?")[0]
+    assert "not a PDF" in page(owner.send(here + "/documents", *uploading(b"no PDF at all")), 400).problem
+    owner.follow(owner.send(here + "/documents", *uploading()))
+    shown = owner.read(here)
+    assert any("Marks: /sig:buyer/" in text for text in shown.said("small"))
+    marked = owner.follow(owner.send(here + "/marks", shown.form(here + "/marks").fields))
+    assert here + "/marks" not in [form.action for form in marked.forms], "each mark has its field"
+    (placing,) = [form for form in owner.read(here + "/fields").forms if "kind" in form.names]
+    assert "Click on the page" in page(owner.send(here + "/fields", placing.fields), 400).problem
+    assert "does not stand in" in page(owner.send(here + "/fields", placing.filled(anchor="/nowhere/")), 400).problem
+    clicked = [*placing.filled(kind="date", page="2"), ("large.x", "100"), ("large.y", "100")]
+    owner.follow(owner.send(here + "/fields", clicked))
+    words = "Date of signing of buyer, page 2 of Offer.pdf"
+    assert any(text.startswith(words) for text in owner.read(here).said("li"))
+
+    # Two people change it at once, and a role gets another name.
+    first, second = (owner.read(here).form(here) for _ in range(2))
+    owner.follow(owner.send(here, first.filled(role_name=["purchaser", "broker", ""])))
+    lost = page(owner.send(here, second.filled(name="Offer of today", role_name=["buyer", "broker", ""])), 400)
+    assert "changed after you opened it" in lost.problem and lost.form(here)["name"] == "Offer of today"
+    shown = owner.read(here)
+    assert any(text.startswith("Date of signing of purchaser") for text in shown.said("li"))
+    owner.follow(owner.send(here, shown.form(here).filled(role_name=["buyer", "broker", ""])))
+
+    (document_id,) = [link.rpartition("/")[2] for link in shown.links if link.startswith(here + "/documents/")]
+    other = document(1, "Offer of another year /sig:buyer/")
+    replaced = owner.follow(owner.send(f"{here}/documents/{document_id}/replace", *uploading(other, "Other.pdf")))
+    assert [text for text in replaced.said("li") if " of buyer, " in text] == [
+        "Signature of buyer, at /sig:buyer/ in Other.pdf"
+    ]
+    said = replaced.said("b", class_="what")
+    assert said[0] == "Placed the fields" and said[-1] == "Created the template"
+    assert "Offer" in owner.read("/admin/envelopes/templates").said("a")
+
+    # On the page of the contact, then from the template: the contact is the first of its persons.
+    empty = owner.read(f"/admin/envelopes/new?contactId={contact['id']}")
+    (start,) = [link for link in empty.links if "template=" in link]
+    begin = owner.read(start).form("/admin/envelopes/new")
+    assert {("subject", "Your offer"), ("person_name", "Jane Doe"), ("person_part", "buyer")} < set(begin.fields)
+    missing = page(owner.send("/admin/envelopes/new", begin.fields), 400)
+    assert "Name a person for the role broker" in missing.problem
+    assert ("person_email", "jane@example.com") in missing.form("/admin/envelopes/new").fields
+    typed = {"person_name": ["Bo Broker", "Jane Doe"], "person_email": ["bo@example.com", "jane@example.com"]}
+    fields = [(n, typed[n].pop() if n in typed else "" if n == "message" else value) for n, value in begin.fields]
+    draft = led_to(owner.send("/admin/envelopes/new", fields)).partition("?")[0]
+    envelope = asked(server, tenant, "GET", f"/api/envelopes/{draft.rpartition('/')[2]}")
+    assert envelope["message"] is None and envelope["contactId"] == contact["id"]
+    assert [one["role"] for one in envelope["recipients"]] == ["signer", "copy"]
+    assert [one["anchor"] for one in envelope["fields"]] == ["/sig:buyer/"]
+    owner.follow(owner.send(here + "/remove", owner.read(here).form(here + "/remove").fields))
+    assert owner.get(here).status == 404
+    ready = owner.read(draft)
+    owner.follow(owner.send(draft + "/send", ready.form(draft + "/send").fields))
+
+    # What was sent becomes a template again, without its persons.
+    (saving,) = [link for link in owner.read(draft).links if link.startswith(new)]
+    form = owner.read(saving).form(new)
+    made = led_to(owner.send(new, form.filled(name="Offer again")))
+    shown = owner.read(made)
+    assert "Check that its documents name no client." in shown.said("p", role="status")[0]
+    assert "Signature of buyer, at /sig:buyer/ in Other.pdf" in shown.said("li")
+    assert b"Jane" not in owner.get(made).body
 
 
 def test_acts_stand_on_the_page_of_the_timeline_that_has_their_time() -> None:

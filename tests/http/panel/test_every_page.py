@@ -129,13 +129,18 @@ class Brokerage:
         ids["/admin/envelopes/"] = envelope = draft(server, tenant, **about)["id"]
         path, media = f"/api/envelopes/{envelope}/documents", {"Content-Type": "application/pdf"}
         ids["{documentId}"] = server.by_key(tenant, "POST", path, document(), media).json["id"]
+        new = {"name": "Offer", "subject": "Offer", "roles": [{"name": "buyer"}]}
+        template = server.by_key(tenant, "POST", "/api/envelope-templates", new).json["id"]
+        ids["/admin/envelopes/templates/"] = template
+        path = f"/api/envelope-templates/{template}/documents"
+        ids["/admin/envelopes/templates/documents"] = server.by_key(tenant, "POST", path, document(), media).json["id"]
         return cls(server, operator, tenant, ids)
 
     def path(self, one: Page) -> str:
         """The page's address here; of a kind of thing that this brokerage has none of, with an unknown id."""
         before = one.path.partition("{")[0]
         path = one.path.replace("{id}", self.ids.get(before, NOBODYS)).replace("{path:path}", "nothing/here")
-        return path.replace("{documentId}", self.ids["{documentId}"])
+        return path.replace("{documentId}", self.ids.get(before + "documents", self.ids["{documentId}"]))
 
     def reader(self, role: str) -> Reader:
         return as_staff(self.server, self.operator.staff(self.tenant.id, role))

@@ -14,7 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aureum.domain import contact, contact_card, envelope, envelope_parts, ids, lead, property, task, tour
+from aureum.domain import (
+    contact,
+    contact_card,
+    envelope,
+    envelope_parts,
+    envelope_template,
+    ids,
+    lead,
+    property,
+    task,
+    tour,
+)
 from aureum.domain.activities import ActivityFields, HasActivities
 from aureum.domain.aggregate import Aggregate, PersonErased
 from aureum.domain.conversation import Conversation
@@ -331,6 +342,37 @@ def about_an_envelope(one: envelope.Envelope, dice: Dice) -> Decisions:
     return always + sent
 
 
+def a_template(_: int, dice: Dice) -> Aggregate:
+    fields = envelope_template.TemplateFields(
+        name="Offer",
+        subject="Offer",
+        message=dice.choice((None, *TEXTS)),
+        in_order=True,
+        deadline_days=1,
+        created_by=dice.choice(PEOPLE),
+    )
+    return envelope_template.EnvelopeTemplate.add(ids.new_id(), ids.now(), fields)
+
+
+def about_a_template(one: envelope_template.EnvelopeTemplate, dice: Dice) -> Decisions:
+    at, roles = ids.now(), [envelope_template.Role(text) for text in dice.sample(TEXTS, 2)]
+    document = envelope_parts.Document(ids.new_id(), dice.choice(TEXTS), "ab" * 32, 100, 2, ("/sig/",))
+    always: Decisions = [
+        lambda: one.change({"message": dice.choice(TEXTS), "deadline_days": dice.randint(1, 9)}, at),
+        lambda: one.change_roles(roles, at),
+        lambda: one.attach(document, at),
+    ]
+    if not (one.documents and one.roles):
+        return always
+    there = dice.choice(list(one.documents))
+    field = envelope_parts.Field(ids.new_id(), one.roles[0].id, there, "signature", anchor="/sig/")
+    return [
+        *always,
+        lambda: one.place_fields([*one.fields, field], at),
+        lambda: one.remove_document(there, at),
+    ]
+
+
 def a_conversation(_: int, __: Dice) -> Aggregate:
     return Conversation.begin(ids.new_id(), ids.now())
 
@@ -376,6 +418,7 @@ MAKERS: dict[str, Makers] = {
     "task_list": (a_task, about_a_task),
     "tour_list": (a_tour, about_a_tour),
     "envelope_list": (an_envelope, about_an_envelope),
+    "envelope_template_list": (a_template, about_a_template),
     "subscriber_list": (a_subscriber, about_a_subscriber),
     "conversation_list": (a_conversation, about_a_conversation),
     "shortlists": (a_shortlist, about_a_shortlist),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, JsonValue, StrictBool
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, JsonValue, StrictBool, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from aureum.commands.envelopes.drafting import NewRecipient
@@ -25,14 +25,16 @@ from aureum.domain.envelope_rules import (
     LONGEST_SUBJECT,
     MOST_DAYS,
 )
+from aureum.domain.envelope_template import LONGEST_ROLE
 from aureum.http.contract.resource import reference
-from aureum.http.wire.characters import Characters
+from aureum.http.wire.characters import NOT_BLANK, Characters
 from aureum.http.wire.fields import Email, WireId
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
 from aureum.http.wire.numbers import Whole
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
 from aureum.http.wire.times import Time
+from aureum.http.wire.validation import BreaksRule
 
 State = Literal["draft", "sent", "completing", "completed", "declined", "voided", "expired"]
 EveryState = Literal["draft", "sent", "completing", "completed", "declined", "voided", "expired", "purged"]
@@ -67,11 +69,12 @@ Days = Annotated[
 ]
 Contact = Annotated[WireId | None, Field(alias="contactId", description="A contact of the brokerage.")]
 LeadId = Annotated[WireId | None, Field(alias="leadId", description="A lead of the brokerage.")]
-InOrder = Annotated[
-    StrictBool,
-    NULL_IS_ABSENT,
-    Field(alias="inOrder", description="Whether signers sign one after the other, by their `order`."),
+VISIBLE: JsonValue = {"type": "string", "pattern": NOT_BLANK}
+NEEDED: list[JsonValue] = [
+    {"required": ["subject"], "properties": {"subject": VISIBLE}},
+    {"required": ["templateId"], "properties": {"templateId": VISIBLE}},
 ]
+"""A new envelope has one of them."""
 
 RECIPIENT: dict[str, JsonValue] = {"name": "Jane Doe", "email": "jane@example.com", "order": 1}
 EXAMPLE: dict[str, JsonValue] = {
@@ -107,6 +110,20 @@ class RecipientCreate(Body):
             contact_id=reference(self.contact_id),
             order=self.order,
         )
+
+
+class RecipientDraft(RecipientCreate):
+    """A recipient of a new envelope. With ``templateRole`` the person plays that role of the template, which says
+    whether the person signs, and in which turn."""
+
+    template_role: Annotated[
+        Annotated[str, Characters(limit=LONGEST_ROLE, lines=False)] | None,
+        Field(alias="templateRole", description="A role of the template that `templateId` names."),
+    ] = None
+
+    def cast(self) -> NewRecipient:
+        """As the command takes it."""
+        return self.recipient().model_copy(update={"template_role": self.template_role})
 
 
 class RecipientChange(RecipientCreate):
@@ -162,18 +179,45 @@ class FieldPlace(Body):
 
 
 class EnvelopeCreate(Body):
-    """A new envelope, which is a draft until it is sent. Documents are uploaded to it, then fields are placed."""
+    """A new envelope, which is a draft until it is sent. Documents are uploaded to it, then fields are placed. With
+    ``templateId`` it has the documents and fields of the template, and a person for each of its roles."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": EXAMPLE,
+            "anyOf": NEEDED,
+        },
+    )
 
-    subject: Subject
+    template_id: Annotated[
+        WireId | None,
+        Field(alias="templateId", description="A template of the brokerage. What is not sent is as it has it."),
+    ] = None
+    subject: Annotated[Subject | None, Field(description="Required without `templateId`.")] = None
     message: Message | None = None
     contact_id: Contact = None
     lead_id: LeadId = None
     provider: Annotated[Provider, NULL_IS_ABSENT, Field(description=PROVIDER)] = "built_in"
-    in_order: InOrder = True
-    deadline_days: Annotated[Days, NULL_IS_ABSENT, Field(alias="deadlineDays")] = DEADLINE_DAYS
-    recipients: Annotated[list[RecipientCreate], Field(max_length=MOST_RECIPIENTS), NULL_IS_ABSENT] = Field([])
+    in_order: Annotated[
+        StrictBool | None,
+        Field(
+            alias="inOrder",
+            description="Whether signers sign one after the other, by their `order`. `true` by default.",
+        ),
+    ] = None
+    deadline_days: Annotated[Days | None, Field(alias="deadlineDays")] = None
+    recipients: Annotated[list[RecipientDraft], Field(max_length=MOST_RECIPIENTS), NULL_IS_ABSENT] = Field([])
+
+    @model_validator(mode="after")
+    def whole(self) -> "EnvelopeCreate":
+        if self.template_id is not None:
+            return self
+        if self.subject is None:
+            raise BreaksRule("subject", "subject is required, or templateId.")
+        if any(one.template_role is not None for one in self.recipients):
+            raise BreaksRule("templateRole", "templateRole is a role of a template: name the template by templateId.")
+        return self
 
 
 class EnvelopeChange(Body):

@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from aureum.commands.envelopes.drafting import NO_ENVELOPE, ChangeDraft, DraftEnvelope, change_draft, draft_envelope
 from aureum.commands.envelopes.ending import PurgeEnvelope, purge_envelope
+from aureum.commands.envelopes.from_template import DraftFromTemplate, draft_from_template
 from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_rules import DEADLINE_DAYS
 from aureum.domain.errors import NotFound, StaleVersion, WrongState
 from aureum.http.access.callers import origin
 from aureum.http.api.clients.access import WITH_PORTAL
@@ -26,7 +28,7 @@ from aureum.http.contract.catching_up import RemovedResponse
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import entries, get_history, unseen
 from aureum.http.contract.lists import DeltaPaging, listing
-from aureum.http.contract.resource import AsOf, answered, expected_versions, reference, row, run_once, shown
+from aureum.http.contract.resource import AsOf, Command, answered, expected_versions, reference, row, run_once, shown
 from aureum.http.wire.shapes import EventResponse
 from aureum.projections import envelope_history, envelope_list
 from aureum.store.event_store import Stream
@@ -62,22 +64,32 @@ async def get_envelopes(context: Context, filters: EnvelopeFilters) -> Response:
 
 
 async def post_envelope(context: Context, new: EnvelopeCreate) -> Response:
-    """Returns the new envelope, which is a draft. Upload its documents, place its fields, then send it."""
+    """Returns the new envelope, which is a draft. Upload its documents, place its fields, then send it. With
+    ``templateId`` it has copies of the template's documents and its fields. Each role of the template then needs one
+    recipient, who names it as ``templateRole``."""
     check_provider(context.caller, new.provider)
-    command = DraftEnvelope(
-        tenant_id=context.tenant_id,
-        subject=new.subject,
-        message=new.message,
-        contact_id=reference(new.contact_id),
-        lead_id=reference(new.lead_id),
-        provider=new.provider,
-        in_order=new.in_order,
-        deadline_days=new.deadline_days,
-        recipients=tuple(one.recipient() for one in new.recipients),
-        created_by=context.caller.user_id,
-        visible_to=context.caller.visible_to,
-    )
-    return await run_once(context, partial(draft_envelope, context.app.store, command), envelope_body, 201)
+    about: dict[str, Any] = {
+        "tenant_id": context.tenant_id,
+        "subject": new.subject,
+        "message": new.message,
+        "contact_id": reference(new.contact_id),
+        "lead_id": reference(new.lead_id),
+        "provider": new.provider,
+        "recipients": tuple(one.cast() for one in new.recipients),
+        "created_by": context.caller.user_id,
+        "visible_to": context.caller.visible_to,
+    }
+    store, template_id = context.app.store, reference(new.template_id)
+    if template_id is not None:
+        of_template = DraftFromTemplate(
+            template_id=template_id, in_order=new.in_order, deadline_days=new.deadline_days, **about
+        )
+        run: Command = partial(draft_from_template, store, context.app.blobs, of_template)
+    else:
+        in_order = True if new.in_order is None else new.in_order
+        days = DEADLINE_DAYS if new.deadline_days is None else new.deadline_days
+        run = partial(draft_envelope, store, DraftEnvelope(in_order=in_order, deadline_days=days, **about))
+    return await run_once(context, run, envelope_body, 201)
 
 
 async def get_envelope(context: Context, envelope_id: UUID, as_of: AsOf) -> Response:
