@@ -74,3 +74,19 @@ SELECT d.envelope_id FROM docusign_envelopes d
  WHERE d.tenant_id = %(tenant)s AND d.provider_id = %(provider)s
 """
 """Which envelope DocuSign's id means."""
+
+ASK_NOW = """
+UPDATE docusign_envelopes SET due_at = now()
+ WHERE tenant_id = %(tenant)s AND envelope_id = %(envelope)s AND step = 'follow'
+   AND failures = 0 AND due_at BETWEEN now() AND now() + interval '14 minutes 30 seconds'
+RETURNING 1
+"""
+"""A signer has come back from DocuSign, and Connect may be silent. Not within half a minute of the last question, and
+not after a failure, which has pauses of its own."""
+
+ANSWERED = """
+SELECT 1 FROM docusign_envelopes
+ WHERE tenant_id = %(tenant)s AND envelope_id = %(envelope)s
+   AND (step IS DISTINCT FROM 'follow' OR failures = 0 AND due_at > now())
+"""
+"""The worker has asked since."""

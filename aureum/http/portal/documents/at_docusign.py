@@ -1,10 +1,11 @@
 """On to DocuSign, for documents that are signed there.
 
 The address is made when the client presses the button, and the browser is sent to it: it opens once, within five
-minutes, and stands in no page, mail or log. Where DocuSign leads back to says how things stand here; what DocuSign adds
-to that address proves nothing and is not read.
+minutes, and stands in no page, mail or log. Where DocuSign leads back to has the worker ask DocuSign, at most twice a
+minute, and then says how things stand here; what DocuSign adds to that address proves nothing and is not read.
 """
 
+import asyncio
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
@@ -17,11 +18,16 @@ from aureum.http.portal.documents.identifying import is_fresh, to_identify
 from aureum.http.portal.page import PortalPage
 from aureum.http.portal.visit import PortalVisit
 from aureum.http.wire.headers import header
+from aureum.projections.docusign_envelopes import ANSWERED, ASK_NOW
 from aureum.signing.docusign.account import DOMAINS
 from aureum.signing.docusign.viewing import signing_url
 
 NOT_NOW = later("DocuSign cannot show the documents right now. Try again in a few minutes.")
 NOT_YOU = later("DocuSign does not let you sign these documents now. Ask the brokerage about it.")
+
+
+LOOKS, LOOK_SECONDS = 8, 0.25
+"""How long a client who comes back waits for the worker."""
 
 
 def allowed(visit: PortalVisit) -> str:
@@ -46,7 +52,7 @@ async def go_to_docusign(visit: PortalVisit) -> Response:
             visit.client.tenant_id,
             case.envelope,
             case.recipient,
-            return_url=f"{begin(visit)}{case.path}",
+            return_url=f"{begin(visit)}{case.path}/returned",
             signed_in_at=visit.client.signed_in_at,
         )
     except WrongState:
@@ -54,6 +60,19 @@ async def go_to_docusign(visit: PortalVisit) -> Response:
     except Busy as busy:
         return told(case, 503, NOT_NOW, {"Retry-After": str(busy.retry_after)})
     return visit.go(url)
+
+
+async def come_back(visit: PortalVisit) -> Response:
+    """On to the page of the documents, once the worker has asked DocuSign about them, or after a moment."""
+    case = await case_of(visit)
+    if case.standing == "elsewhere":
+        about = {"tenant": visit.client.tenant_id, "envelope": case.envelope.id}
+        asked = bool(await visit.app.database.rows(ASK_NOW, about))
+        for _ in range(LOOKS if asked else 0):
+            if await visit.app.database.rows(ANSWERED, about):
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+    return case.to_first_page()
 
 
 def told(case: Case, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
@@ -77,4 +96,7 @@ def begin(visit: PortalVisit) -> str:
     return origin if ours else f"https://{host}"
 
 
-PAGES = (PortalPage("POST", "/portal/documents/{id}/docusign", go_to_docusign, signers=True),)
+PAGES = (
+    PortalPage("POST", "/portal/documents/{id}/docusign", go_to_docusign, signers=True),
+    PortalPage("GET", "/portal/documents/{id}/returned", come_back, signers=True),
+)
