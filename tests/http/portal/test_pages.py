@@ -12,7 +12,7 @@ from aureum.http.portal.page import PortalPage
 from aureum.http.portal.pages import PAGES
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff, page, refused
-from tests.http.portal.client import SESSION, Client, client_at
+from tests.http.portal.client import KNOWN, SESSION, Client, client_at
 from tests.http.serving import Server
 
 NOBODYS = "c" + "0" * 24 + "1"
@@ -67,7 +67,7 @@ def test_no_form_of_another_site_is_taken(client: Client, operator: Operator, te
                 assert page(answer, 200).said("h1") == ["Enter your code"], one
             else:
                 assert page(answer, 403).said("h1") == ["This form came from another website"], one
-    assert operator.head(tenant) == head and client.is_in and set(client.cookies) == {SESSION}
+    assert operator.head(tenant) == head and client.is_in and set(client.cookies) == {SESSION, KNOWN}
 
 
 @pytest.mark.parametrize(
