@@ -103,6 +103,11 @@ IN_QUERY_OR_FORM = "resource is required"
 NO_SUCH_COLUMN = "which the file does not have"
 """What an import is told that names no resource in the query or the form, or whose map is of another file."""
 
+ONLY_LEADS_ARE_ROUTED = "route is for leads only"
+ROLE_OF_NO_TEMPLATE = "name the template by templateId"
+"""What an import of contacts is told that is to route them, and an envelope whose recipient has the role of a template
+that it does not name: what two fields say of each other."""
+
 NOT_A_PICTURE = "must be a PNG or JPEG picture"
 """What base64 that begins like a picture is told, of which a schema knows the beginning only."""
 
@@ -134,6 +139,8 @@ KNOWN = (
     ONE_OF_THREE,
     IN_QUERY_OR_FORM,
     NO_SUCH_COLUMN,
+    ONLY_LEADS_ARE_ROUTED,
+    ROLE_OF_NO_TEMPLATE,
     NOT_A_PICTURE,
     NOT_A_PDF,
     NOT_A_CERTIFICATE,

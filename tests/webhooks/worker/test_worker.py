@@ -185,7 +185,7 @@ def test_a_worker_that_is_killed_loses_nothing(database_url: str) -> None:
             ((held,),) = await store.database.rows("SELECT count(*) FROM webhook_deliveries WHERE state = 'leased'")
             assert held > 0
             before = received_ids(receiver)
-            async with working(database_url, lease_seconds=3.0, timeout_seconds=1.0):
+            async with working(database_url):
                 await nothing_left(store, *tenants)
             ids = received_ids(receiver)
             # Each endpoint of the two has heard of every save, and only what was under way went out twice.
