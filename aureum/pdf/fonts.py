@@ -15,7 +15,7 @@ from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from aureum.pdf.shaped import JOINERS, face_of, shaped
+from aureum.pdf.shaped import INKLESS, JOINERS, face_of, shaped
 from aureum.pdf.shaped import has as shaped_has
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def has(font: Font, letter: str) -> bool:
     category = unicodedata.category(letter)[0]
     if category in "LM" and unicodedata.name(letter, "").split(" ")[0] not in ALPHABETS:
         return False
-    return category != "C" and ord(letter) in loaded(font).face.charToGlyph
+    return category != "C" and letter not in INKLESS and ord(letter) in loaded(font).face.charToGlyph
 
 
 @cache

@@ -4,9 +4,10 @@ To load the libraries takes a second of processor time, to fork a few millisecon
 the first job and asks it over standard input, a socket; without jobs it ends after a time. Each job comes with a
 connection of its own and, if its caller has the file open, the file. This process reads neither: what is in a file of
 others stays in the process of its job. A guard between the two ends the job when its caller is gone, and tells the
-caller how the job ended.
+caller how the job ended. Without its guard a job ends, too.
 """
 
+import ctypes
 import gc
 import importlib
 import os
@@ -14,6 +15,7 @@ import select
 import signal
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -34,6 +36,9 @@ ENDED = struct.Struct("!i")
 """What a guard says last: the exit code of the job, negative for a signal. Between the two stands the job's answer."""
 
 IDLE_SECONDS = 300.0
+
+PARENT_DEATH_SIGNAL = 1
+"""``PR_SET_PDEATHSIG`` of Linux."""
 
 
 def serve(control: socket.socket) -> None:
@@ -72,8 +77,10 @@ def guard(name: str, asked: int, file: int | None = None) -> None:
         connection.sendall(STARTED)
         # The job alone holds the other end: it is closed when the job ends, however it ends.
         alive, held = os.pipe()
+        ours = os.getpid()
         job = os.fork()
         if job == 0:
+            end_with(ours)
             os.close(alive)
             in_this_process(partial(work, name, connection, file))
         os.close(held)
@@ -84,6 +91,14 @@ def guard(name: str, asked: int, file: int | None = None) -> None:
             os.kill(job, signal.SIGKILL)
         _, status = os.waitpid(job, 0)
         connection.sendall(ENDED.pack(os.waitstatus_to_exitcode(status)))
+
+
+def end_with(parent: int) -> None:
+    """Have the system kill this process when its *parent* ends, however it ends. Only Linux can do that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def work(name: str, connection: socket.socket, file: int | None) -> None:

@@ -31,6 +31,8 @@ and the credentials of a bucket or of a database."""
 
 KILLED = -signal.SIGKILL
 
+LARGEST_CODE = 255
+
 log = structlog.get_logger()
 
 
@@ -109,7 +111,8 @@ def is_passed_on(name: str) -> bool:
 
 
 async def run_forked(name: str, arguments: object, file: bytes | BinaryIO, seconds: float) -> tuple[int, bytes]:
-    """The exit code of the job, negative for a signal, and its answer. Raises Busy if it cannot be started."""
+    """The exit code of the job, negative for a signal, and its answer. Raises Busy if it cannot be started, or if it is
+    not known how it ended."""
     for _ in range(2):
         # The process may end between two jobs, or be killed: then another one is asked.
         if (ended := await run_once(name, arguments, file, seconds)) is not None:
@@ -120,10 +123,10 @@ async def run_forked(name: str, arguments: object, file: bytes | BinaryIO, secon
 
 async def run_once(name: str, arguments: object, file: bytes | BinaryIO, seconds: float) -> tuple[int, bytes] | None:
     """The same, or None if the process ended before the job was started."""
+    passed = [] if isinstance(file, bytes) else [file.fileno()]
+    asked = forker()
     ours, theirs = socket.socketpair()
     with theirs:
-        passed = [] if isinstance(file, bytes) else [file.fileno()]
-        asked = forker()
         try:
             asked.ask(name, theirs.fileno(), *passed)
         except OSError:
@@ -155,7 +158,8 @@ async def is_started(reader: StreamReader) -> bool:
 async def talk(
     reader: StreamReader, writer: StreamWriter, arguments: object, file: bytes | BinaryIO
 ) -> tuple[int, bytes]:
-    """Give the job what it works on, and read its answer up to the code that ends it."""
+    """Give the job what it works on, and read its answer up to the code that ends it. Raises Busy if the code does not
+    come: then the guard was killed, and nothing is known of the file."""
     size = len(file) if isinstance(file, bytes) else None
     writer.write(orjson.dumps({"arguments": arguments, "bytes": size}) + b"\n")
     if isinstance(file, bytes):
@@ -167,6 +171,9 @@ async def talk(
             output += part
             if len(output) > MOST_ANSWER:
                 return KILLED, b""
-    if len(output) < ENDED.size:
-        return KILLED, b""
-    return ENDED.unpack(output[-ENDED.size :])[0], bytes(output[: -ENDED.size])
+    code = ENDED.unpack(output[-ENDED.size :])[0] if len(output) >= ENDED.size else None
+    # The end of an answer, which is text, is a far larger number.
+    if code is None or abs(code) > LARGEST_CODE:
+        log.warning("pdf_job_lost")
+        raise Busy(retry_after=5)
+    return code, bytes(output[: -ENDED.size])

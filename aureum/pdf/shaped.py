@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,11 +57,22 @@ SCRIPTS: dict[str, str] = {
 JOINERS = "\u200c\u200d"
 """What says whether two letters join. It shows nothing by itself."""
 
+INKLESS = "\u034f\u17b4\u17b5"
+"""Marks that show nothing, whatever the font has for them."""
+
 LEFTWARDS = ("Arabic", "Hebrew")
 """Faces whose letters run from right to left."""
 
 NUMBERS = re.compile(r"([0-9\u0660-\u0669\u06f0-\u06f9]+(?:[.,:/-][0-9\u0660-\u0669\u06f0-\u06f9]+)*)")
 """What runs from left to right among them."""
+
+
+EM = 1_000
+AROUND = (-20 * EM, -5 * EM, 20 * EM, 5 * EM)
+"""At the size ``EM``, what no shape is larger than."""
+
+Step = tuple[str, tuple[float, ...]]
+"""What is drawn of an outline, and where."""
 
 
 class Shape(NamedTuple):
@@ -85,9 +96,14 @@ def face_of(letter: str) -> str | None:
     return name if name is not None and has(name, letter) else None
 
 
+@lru_cache(4096)
 def has(face: str, letter: str) -> bool:
-    """Whether the face has the letter."""
-    return letter in JOINERS or loaded(face).get_nominal_glyph(ord(letter)) is not None
+    """Whether the face shows the letter. A letter without ink, such as the filler of Hangul, is not shown, except for
+    blanks: a signature of such letters would be an empty one."""
+    if letter in JOINERS:
+        return True
+    number = None if letter in INKLESS else loaded(face).get_nominal_glyph(ord(letter))
+    return number is not None and (letter.isspace() or bool(outline(face, number)))
 
 
 @cache
@@ -139,13 +155,13 @@ def shaped_part(text: str, face: str, direction: str) -> Shaped:
 
 
 @lru_cache(4096)
-def outline(face: str, number: int) -> tuple[tuple[str, tuple[float, ...]], ...]:
-    """How a shape is drawn: what to do, and where, at the size 1."""
+def outline(face: str, number: int) -> tuple[Step, ...]:
+    """How a shape is drawn, at the size 1."""
     from uharfbuzz import DrawFuncs
 
     font, funcs = loaded(face), DrawFuncs()
     em = font.face.upem
-    steps: list[tuple[str, tuple[float, ...]]] = []
+    steps: list[Step] = []
 
     def step(what: str) -> Any:
         return lambda *at: steps.append((what, tuple(value / em for value in at[:-1])))
@@ -160,34 +176,47 @@ def outline(face: str, number: int) -> tuple[tuple[str, tuple[float, ...]], ...]
 
 
 def draw_shaped(canvas: Any, text: str, face: str, x: float, y: float, size: float) -> None:
-    """Draw *text* from *x* on the line *y*, in the color that fills."""
-    path = canvas.beginPath()
+    """Draw *text* from *x* on the line *y*, in the color that fills. What a shape looks like is in the file once: a
+    signer may fill many fields with long texts."""
     for one in shaped(text, face).shapes:
-        here = (0.0, 0.0)
-        for what, relative in outline(face, one.number):
-            at = [
-                (y if odd else x) + size * ((one.y if odd else one.x) + value)
-                for odd, value in zip((0, 1) * 3, relative, strict=False)
-            ]
-            match what:
-                case "move":
-                    path.moveTo(*at)
-                case "line":
-                    path.lineTo(*at)
-                case "curve":
-                    path.curveTo(*at)
-                case "arc":
-                    # Its one point that bends is two thirds of the way to each point of a curve.
-                    (left, base), (bend_x, bend_y, end_x, end_y) = here, at
-                    path.curveTo(
-                        left + (bend_x - left) * 2 / 3,
-                        base + (bend_y - base) * 2 / 3,
-                        end_x + (bend_x - end_x) * 2 / 3,
-                        end_y + (bend_y - end_y) * 2 / 3,
-                        end_x,
-                        end_y,
-                    )
-                case _:
-                    path.close()
-            here = (at[-2], at[-1]) if at else here
+        if not outline(face, one.number):
+            continue
+        name = f"{face}{one.number}"
+        if not canvas.hasForm(name):
+            canvas.beginForm(name, *AROUND)
+            draw_outline(canvas, outline(face, one.number))
+            canvas.endForm()
+        canvas.saveState()
+        canvas.transform(size / EM, 0, 0, size / EM, x + size * one.x, y + size * one.y)
+        canvas.doForm(name)
+        canvas.restoreState()
+
+
+def draw_outline(canvas: Any, steps: Iterable[Step]) -> None:
+    """Draw a shape from the origin, at the size ``EM``."""
+    path = canvas.beginPath()
+    here = (0.0, 0.0)
+    for what, relative in steps:
+        at = [EM * value for value in relative]
+        match what:
+            case "move":
+                path.moveTo(*at)
+            case "line":
+                path.lineTo(*at)
+            case "curve":
+                path.curveTo(*at)
+            case "arc":
+                # Its one point that bends is two thirds of the way to each point of a curve.
+                (left, base), (bend_x, bend_y, end_x, end_y) = here, at
+                path.curveTo(
+                    left + (bend_x - left) * 2 / 3,
+                    base + (bend_y - base) * 2 / 3,
+                    end_x + (bend_x - end_x) * 2 / 3,
+                    end_y + (bend_y - end_y) * 2 / 3,
+                    end_x,
+                    end_y,
+                )
+            case _:
+                path.close()
+        here = (at[-2], at[-1]) if at else here
     canvas.drawPath(path, stroke=0, fill=1, fillMode=1)

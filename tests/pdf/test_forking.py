@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import pytest
 
+from aureum.domain.errors import Busy
 from aureum.pdf import forking, process
 from aureum.pdf.forking import Forker
 from aureum.pdf.process import inspected
@@ -40,6 +41,11 @@ def of_session(number: int) -> list[int]:
         if int(session) == number and state != "Z":
             found.append(int(stat.parent.name))
     return found
+
+
+def parent_of(process_id: int) -> int:
+    """Of which process it is the child."""
+    return int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def wait_for_session(number: int, size: int) -> list[int]:
@@ -98,8 +104,27 @@ def test_a_job_ends_with_its_caller(forker: Forker) -> None:
         assert wait_for_session(session, 1) == [session]
 
 
+def test_a_job_ends_with_its_guard_and_says_nothing_of_its_file(forker: Forker) -> None:
+    session = forker.process.pid
+    reading, writing = os.pipe()
+
+    async def bereft(source: BinaryIO) -> None:
+        waiting = asyncio.create_task(process.run("inspect", source))
+        started = await asyncio.to_thread(wait_for_session, session, 3)
+        (guard,) = (one for one in started if parent_of(one) == session)
+        os.kill(guard, signal.SIGKILL)
+        with pytest.raises(Busy):
+            await waiting
+
+    with open(reading, "rb") as source, open(writing, "wb"):
+        asyncio.run(bereft(source))
+        assert wait_for_session(session, 1) == [session]
+    assert forking.forker() is forker
+
+
 KILLED = """
 import asyncio, os, signal
+from aureum.domain.errors import Busy
 from aureum.pdf import forking, process
 from tests.pdf.making import document
 asyncio.run(process.inspected(document(2)))

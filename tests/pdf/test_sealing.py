@@ -80,7 +80,7 @@ def test_the_original_is_a_prefix(name: str) -> None:
 @pytest.mark.parametrize("name", ORIGINALS)
 def test_other_programs_find_it_right(name: str, tmp_path: Path) -> None:
     original = ORIGINALS[name]
-    sealed = seal(original, [stamp()], page(original), signer())
+    sealed = seal(original, [stamp(), replace(stamp(text="שלום כהן"), y=300)], page(original), signer())
     said = pdfsig(sealed, tmp_path)
     assert "Signature is Valid." in said and "Total document signed" in said and said.count("Signature #") == 1
     assert "ETSI.CAdES.detached" in said and "Harbor Realty" in said
@@ -116,7 +116,7 @@ def test_every_kind_of_stamp_shows() -> None:
     original = document(2)
     stamps = [
         stamp("signature", 1, "Владимир"),
-        replace(stamp("text", 1, "李小龍 and გ"), y=300),
+        replace(stamp("text", 1, "李小龍 and გ"), y=300, caption=""),
         replace(stamp("date", 1, "2026-11-30"), y=350),
         replace(stamp("checkbox", 2, "yes"), x=400, width=20, height=20),
         replace(stamp("checkbox", 2, ""), x=300, width=20, height=20),
@@ -124,6 +124,7 @@ def test_every_kind_of_stamp_shows() -> None:
     shown = pypdfium2.PdfDocument(seal(original, stamps, page(original), signer()))
     text = shown[0].get_textpage().get_text_range()
     assert "Владимир" in text and " and " in text and "[U+10D2]" in text and "2026-11-30" in text
+    assert ink(shown[0], (100, 300, 134, 345)) > 50, "outlines are no text"
     # Of two boxes, the one that was checked has a mark.
     assert ink(shown[1], (400, 200, 420, 220)) > 10 and ink(shown[1], (300, 200, 320, 220)) == 0
     with pytest.raises(CannotSeal, match="a page that the document does not have"):

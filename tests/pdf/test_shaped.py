@@ -49,6 +49,16 @@ def test_a_name_of_every_script_is_typed_and_shown(face: str) -> None:
     assert ink(Stamp("signature", 1, 10, 10, 300, 60, name)) > 1_000
 
 
+def test_what_a_shape_looks_like_is_in_a_file_once() -> None:
+    name, file = NAMES["Chinese"], BytesIO()
+    canvas = Canvas(file, (400, 200))
+    for _ in range(2):
+        draw_stamps(canvas, [Stamp("text", 1, 10, 10, 300, 20, name * 50)] * 5, 200)
+        canvas.showPage()
+    canvas.save()
+    assert file.getvalue().count(b"/Subtype /Form") == len(set(name))
+
+
 def test_letters_join_and_run_from_right_to_left() -> None:
     apart = {shaped(letter, "Arabic").shapes[0].number for letter in "محم"}
     assert apart.isdisjoint(one.number for one in shaped("محمد", "Arabic").shapes), "letters that join look otherwise"
@@ -60,6 +70,12 @@ def test_letters_join_and_run_from_right_to_left() -> None:
         ("Hebrew", "שלמה כהן"),
         (None, ", 12"),
     ]
+
+
+@pytest.mark.parametrize("letter", "\u3164\u115f\u1160\uffa0\u17b4\u17b5\u061c\u034f\u200b\u200e\u202e\u2066\u2800")
+def test_a_letter_without_ink_is_no_signature(letter: str) -> None:
+    assert missing_letters(letter) == letter
+    assert missing_letters(f"김{letter}준") == letter
 
 
 LETTERS = st.sampled_from([*"".join(NAMES.values()), *" ab1.,-(łЖ\u200d\u0301🏠გ"])

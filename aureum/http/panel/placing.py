@@ -206,7 +206,8 @@ def clicked(visit: Visit) -> tuple[int, int, int]:
     nothing. Raises HttpError."""
     for name, width in WIDTHS.items():
         left, top = visit.form[f"{name}.x"], visit.form[f"{name}.y"]
-        if left.isdigit() and top.isdigit() and (left, top) != ("0", "0") and len(left + top) < 10:
+        whole = left.isdigit() and top.isdigit() and (left + top).isascii() and len(left + top) < 10
+        if whole and (left, top) != ("0", "0"):
             return int(left), int(top), width
     raise HttpError("invalid_fields", CLICK)
 

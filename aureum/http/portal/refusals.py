@@ -24,6 +24,8 @@ class Words(NamedTuple):
     text: str
 
 
+CHANGED = Words(later("This has changed in the meantime"), later("Open the page again to see how it is now."))
+
 WORDS = {
     400: Words(later("We couldn't read that"), later("Go back and try again.")),
     403: Words(
@@ -31,7 +33,8 @@ WORDS = {
     ),
     404: Words(later("This page does not exist"), later("The address may be mistyped, or the page no longer exists.")),
     405: Words(later("This page cannot be opened this way"), later("Go to the home page and try again from there.")),
-    409: Words(later("This has changed in the meantime"), later("Open the page again to see how it is now.")),
+    409: CHANGED,
+    412: CHANGED,
     413: Words(later("That is too large"), later("Send less text or a smaller file.")),
     415: Words(later("We couldn't read that"), later("Go back and send the form as the page shows it.")),
     422: Words(later("Something in the form is not right"), later("Go back, correct it and send the form again.")),

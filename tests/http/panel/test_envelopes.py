@@ -80,7 +80,9 @@ def test_a_deal_goes_out_and_is_followed(
     jane, li = (one["id"] for one in envelope["recipients"])
     picture = owner.get(f"{here}/documents/{two[0]['id']}/pages?page=1")
     assert picture.status == 200 and picture.headers["content-type"].startswith("image/")
-    assert "click" in page(owner.send(fields, form.fields), 400).problem.lower()
+    for left in ("", "0", "\u00b2"):
+        nowhere = [*form.fields, ("small.x", left), ("small.y", left)]
+        assert "click" in page(owner.send(fields, nowhere), 400).problem.lower()
     clicked = [*form.filled(who=jane), ("small.x", "160"), ("small.y", "320")]
     again = led_to(owner.send(fields, clicked))
     assert f"who={jane}" in again

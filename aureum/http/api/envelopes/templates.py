@@ -181,7 +181,8 @@ async def post_template_document(context: Context, template_id: UUID, asked: Tem
         return encoded(envelope_template_list.document_shown(changed.documents[document_id]))
 
     async def arrived(name: str, sha256: str) -> None:
-        remember.append(await once(replace(context, body=f"{sha256} {name}".encode()), body))
+        said = f"{sha256} {asked.replaces or ''} {name}"
+        remember.append(await once(replace(context, body=said.encode()), body))
 
     name = (asked.name or "").strip() or None
     one = await upload(context, document_id, template_id, stream.subject_key, name, arrived)
@@ -206,7 +207,8 @@ async def post_template_document(context: Context, template_id: UUID, asked: Tem
         changed, appended = await attach_template_document(
             context.app.store, command, origin(context.request, context.caller), idempotency=remember[0]
         )
-        for other_id in replaced:
+        # A twin of the request that came first has taken back what it replaced.
+        for other_id in replaced if appended.remembered is None else ():
             await take_back(context.app.blobs, context.tenant_id, other_id)
         return answered(context, changed, body, appended, 201)
     except (DomainError, Replayed) as error:

@@ -213,6 +213,8 @@ def test_a_document_is_replaced_and_the_history_says_so(server: Server, operator
     key = pdf | {"Idempotency-Key": "replacing"}
     first, again = (server.by_key(tenant, "POST", where, new, key) for _ in range(2))
     assert first.status == 201 and first.body == again.body and first.json["anchors"] == ["/sig:buyer/"]
+    elsewhere = where.replace(old, first.json["id"])
+    refused(server.by_key(tenant, "POST", elsewhere, new, key), 409, "idempotency_key_reused")
     after = asked(server, tenant, "GET", here)
     assert [one["id"] for one in after["documents"]] == [first.json["id"]]
     assert [(one["id"], one["documentId"]) for one in after["fields"]] == [
