@@ -108,6 +108,7 @@ READ_MODELS = (
     "property_list",
     "task_list",
     "tour_list",
+    "envelope_template_list",
     "envelope_list",
     "subscriber_list",
 )

@@ -87,7 +87,7 @@ def test_a_client_judges_saves_and_removes_listings(
     market = page(client.get("/portal/listings/market?q=LOFT%00+pal%25"), 200)
     assert market.said("article") == [] and "Loft" in text(client.get("/portal/listings/market?q=LOFT+palm"))
     assert "Barn" not in text(client.get("/portal/listings/market"))
-    for bad in (sold, "x", "", villa[:-1] + "0"):
+    for bad in (sold, "x", "", villa[:-1] + ("1" if villa.endswith("0") else "0")):
         assert client.send("/portal/listings", {"listing": bad}).status == 404
     assert client.send("/portal/listings", {"listing": loft}).headers["location"] == "/portal/listings?done=saved"
     by_key = server.by_key(tenant, "GET", of(contact, "listings")).json
