@@ -128,7 +128,9 @@ async def place(asking: Asking = "known") -> AsyncIterator[None]:
     of_loop = _places.setdefault(asyncio.get_running_loop(), {})
     places = of_loop.setdefault(asking, asyncio.Semaphore(AT_ONCE[asking]))
     try:
-        await asyncio.wait_for(places.acquire(), WAIT_SECONDS)
+        # Not wait_for: in Python 3.11 it goes on after a cancellation that comes together with a free place.
+        async with asyncio.timeout(WAIT_SECONDS):
+            await places.acquire()
     except TimeoutError:
         raise Busy(retry_after=5) from None
     try:
