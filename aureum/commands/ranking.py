@@ -169,12 +169,12 @@ def ranking_of(decision: Decision) -> Ranking:
     undecided = missing is not None and decision.how not in DECIDED
     return Ranking(
         MISSING[missing] if undecided and missing is not None else decision.how.value,
-        tuple((one.user_id, one.score) for one in decision.ranked if one.out is None),
+        tuple((user_id, score) for user_id, score, out in decision.ranked if out is None),
         () if undecided else decision.near_ties,
         decision.margin,
         tuple(Met(met.said, met.profile) for met in decision.because) if decision.decided else (),
         decision.model,
         decision.language,
-        tuple(one.user_id for one in decision.ranked if one.out is not None),
+        tuple(user_id for user_id, _, out in decision.ranked if out is not None),
         missing,
     )

