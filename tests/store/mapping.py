@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from aureum.domain import ids
@@ -20,6 +21,9 @@ from tests.store.golden_files import (
 
 KEY = AESGCM(b"the key of one person, not more.")
 KINDS = pytest.mark.parametrize("kind", REGISTRY.values(), ids=REGISTRY)
+A_FEW = settings(deadline=None, max_examples=25)
+"""Of each kind: there are a hundred, and what their fields are made of is the same."""
+
 PERSONAL_KINDS = pytest.mark.parametrize(
     "kind", [pytest.param(kind, id=name) for name, kind in REGISTRY.items() if kind.personal]
 )

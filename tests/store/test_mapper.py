@@ -35,7 +35,7 @@ from tests.store.golden_files import (
     path,
     readable,
 )
-from tests.store.mapping import KEY, KINDS, events, mapper, moments
+from tests.store.mapping import A_FEW, KEY, KINDS, events, mapper, moments
 from tests.stores import new_lead
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @KINDS
 def test_an_event_comes_back_as_it_was(kind: EventType) -> None:
-    @settings(deadline=None)
+    @A_FEW
     @given(events(kind))
     def comes_back(event: Any) -> None:
         stored = mapper().to_stored_event(event)

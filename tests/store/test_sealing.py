@@ -11,7 +11,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import StoredEvent
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aureum.domain import ids
@@ -28,7 +28,7 @@ from tests.store.captured import BOTH_FORMS, NEWEST, captured, sealed_one_by_one
 from tests.store.golden_files import (
     made,
 )
-from tests.store.mapping import KEY, KINDS, PERSONAL_KINDS, events, mapper
+from tests.store.mapping import A_FEW, KEY, KINDS, PERSONAL_KINDS, events, mapper
 from tests.stores import new_lead
 
 
@@ -40,7 +40,7 @@ def test_nothing_personal_is_stored_in_clear(kind: EventType) -> None:
         text = f"secret-{name}"
         return {text: text} if hint == dict[str, str | None] else text
 
-    @settings(deadline=None)
+    @A_FEW
     @given(events(kind))
     def is_unreadable(event: Any) -> None:
         fields = {name: vars(event)[name] for name in kind.fields}
@@ -88,7 +88,7 @@ def test_the_seal_of_one_field_is_no_other_fields_nor_that_of_all() -> None:
 
 @PERSONAL_KINDS
 def test_a_seal_that_was_changed_or_moved_is_refused(kind: EventType) -> None:
-    @settings(deadline=None)
+    @A_FEW
     @given(events(kind), st.data())
     def is_refused(event: Any, data: st.DataObject) -> None:
         stored = mapper().to_stored_event(event)
