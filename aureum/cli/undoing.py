@@ -50,7 +50,8 @@ def undo_command(
 
     Each change is undone by an event of its own, so histories show both. What has been changed by others since is left
     alone and listed. Leads, contacts, properties, tasks and showings stay created. An interrupted undo goes on where it
-    stopped when it is run again. Contacts and leads that an import added are erased, unless they were changed since.
+    stopped when it is run again. Contacts and leads that an import added are erased, and properties are removed, unless
+    they were changed since or are in use.
     """
     if [email, key, imported].count(None) != 2:
         raise Refused(ONE_OF_THESE)

@@ -87,8 +87,8 @@ async def change(
 def visible(aggregate: Aggregate, visible_to: UUID | None) -> bool:
     """Whether the agent *visible_to* may see it; None stands for a caller who sees everything. All staff see resources
     that are never assigned, such as contacts, and what is shared because it belongs to one. Nothing is done with what
-    was erased."""
-    if aggregate.erased:
+    was erased or taken back."""
+    if aggregate.gone:
         return False
     if visible_to is None or not hasattr(aggregate, "assigned_to") or getattr(aggregate, "shared", False):
         return True

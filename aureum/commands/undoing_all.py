@@ -49,6 +49,7 @@ AT_ONCE = 50
 
 NOT_HERE = "Changes of users, keys, webhooks and settings are not undone this way."
 CREATED = "It was created then, and a resource stays created."
+REMOVED_SINCE = "The import that had added it was undone since."
 MERGED_SINCE = "It was merged into another contact since. Undo the merge first."
 SINCE = "It has changed since."
 
@@ -179,6 +180,8 @@ def undoable_of(stream: Stream, aggregate: Aggregate, made: set[int]) -> tuple[f
         return frozenset(), NOT_HERE
     if aggregate.erased or (isinstance(aggregate, PERSONAL) and stream.subject_key is None):
         return frozenset(), ERASED
+    if aggregate.removed:
+        return frozenset(), REMOVED_SINCE
     if isinstance(aggregate, Contact) and aggregate.merged_into is not None:
         return frozenset(), MERGED_SINCE
     saves, events = saves_of(stream), [recorded.event for recorded in stream.events]

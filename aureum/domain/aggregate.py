@@ -58,11 +58,27 @@ class PersonErased(Event):
         aggregate.erased = True
 
 
+class ResourceRemoved(Event):
+    """The resource was taken back, as if it had never been added. It is in no list any more, and nothing follows this
+    event. Before it, the history says everything."""
+
+    def apply(self, aggregate: "Aggregate") -> None:
+        aggregate.removed = True
+
+
 class Aggregate(domain.Aggregate):
     """The thing that decides."""
 
     erased = False
     """Whether the person was erased."""
+
+    removed = False
+    """Whether it was taken back."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing is done with it any more."""
+        return self.erased or self.removed
 
     class Event(Event):
         """Base of the events of an aggregate."""

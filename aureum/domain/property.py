@@ -9,7 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from aureum.domain.aggregate import Aggregate, Created
+from aureum.domain.aggregate import Aggregate, Created, ResourceRemoved
 from aureum.domain.errors import Invalid
 from aureum.domain.photos import Photo, read_photos
 
@@ -172,6 +172,11 @@ class Property(Aggregate):
         def apply(self, aggregate: "Property") -> None:
             aggregate.photos = self.photos
 
+    class Removed(Event, ResourceRemoved):
+        """The import that had added it was undone."""
+
+        TOPIC: ClassVar[str] = "property.removed"
+
     @classmethod
     def enter(
         cls, property_id: UUID, at: datetime, slug: str, fields: PropertyFields, photos: Sequence[Photo] = ()
@@ -202,6 +207,11 @@ class Property(Aggregate):
         read = read_photos(photos)
         if read != (self.photos or []):
             self.trigger_event(self.PhotosChanged, timestamp=at, photos=read)
+
+    def remove(self, at: datetime) -> None:
+        """It is taken back; once."""
+        if not self.removed:
+            self.trigger_event(self.Removed, timestamp=at)
 
 
 def check_status(status: str) -> None:

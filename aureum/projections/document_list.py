@@ -18,7 +18,7 @@ from uuid import UUID
 
 import orjson
 
-from aureum.domain.aggregate import Aggregate, PersonErased
+from aureum.domain.aggregate import Aggregate, PersonErased, ResourceRemoved
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.projections.emits import Emits
 from aureum.projections.list_filters import Filter, Index, Standing
@@ -214,7 +214,7 @@ class DocumentList:
         if not isinstance(new[0], self.EVENTS):
             return []
         row = reduce(self.step, new, reduce(self.step, before, None))
-        return [] if row is None or is_erased(row) else [self.stored(row)]
+        return [] if row is None or is_gone(row) else [self.stored(row)]
 
     def counted(self, row: Row, before: datetime | None) -> Row:
         """The row with the moment by which it is filtered (``COUNTED``): *before* is when the event ahead of its last
@@ -238,9 +238,15 @@ def erased(row: Row, event: PersonErased) -> Row:
     return row | {"stream_version": event.originator_version, "updated_at": event.timestamp, "doc": doc}
 
 
-def is_erased(row: Row) -> bool:
-    """Whether the person was erased: such a resource is in no list any more."""
-    return bool(row["doc"].get("erased"))
+def removed(row: Row, event: ResourceRemoved) -> Row:
+    """A row that was taken back, for what is told of it: the table keeps none."""
+    doc = row["doc"] | {"updatedAt": aureum_time(event.timestamp), "removed": True}
+    return row | {"stream_version": event.originator_version, "updated_at": event.timestamp, "doc": doc}
+
+
+def is_gone(row: Row) -> bool:
+    """Whether the person was erased, or the resource was taken back: it is in no list any more."""
+    return bool(row["doc"].get("erased") or row["doc"].get("removed"))
 
 
 def moment_or_none(text: str | None) -> datetime | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.property import STANDARD_STATUS, Property
-from aureum.projections.document_list import DocumentList, Row, View
+from aureum.projections.document_list import DocumentList, Row, View, removed
 from aureum.projections.emits import A_PROPERTY, TIMES, Emits
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, status_of
 from aureum.projections.search import found_by
@@ -56,6 +56,8 @@ def step(row: Row | None, event: Any) -> Row | None:
             }
         case Property.StatusChanged() | Property.DetailsChanged() | Property.PhotosChanged() if row is not None:
             return changed(row, event)
+        case Property.Removed() if row is not None:
+            return removed(row, event)
     return row
 
 
@@ -83,12 +85,15 @@ def document(listed: Property | Property.Listed, property_id: UUID, created_at: 
         "timeZone": listed.time_zone,
         "createdAt": aureum_time(created_at),
         "updatedAt": aureum_time(updated_at),
-    } | photos_of(listed)
+    } | said_of_some(listed)
 
 
-def photos_of(listed: Property | Property.Listed) -> Row:
-    """The photos, as they stand in ``doc``; nothing of a property that never had any."""
-    return {"photos": listed.photos} if isinstance(listed, Property) and listed.photos is not None else {}
+def said_of_some(listed: Property | Property.Listed) -> Row:
+    """What stands in ``doc`` only where it is: photos, once a property has had some; that it was taken back."""
+    if isinstance(listed, Property.Listed):
+        return {}
+    photos = {} if listed.photos is None else {"photos": listed.photos}
+    return photos | ({"removed": True} if listed.removed else {})
 
 
 def changed(row: Row, event: Any) -> Row:
@@ -145,6 +150,7 @@ EMITS = Emits(
         "property.status_changed": "property.updated",
         "property.details_changed": "property.updated",
         "property.photos_changed": "property.updated",
+        "property.removed": "property.updated",
     },
     {
         "id": A_PROPERTY,

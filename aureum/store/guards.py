@@ -42,7 +42,8 @@ class AtMost:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """No other stream of the tenant has this *name* for this *purpose*. The stream keeps it for good."""
+    """No other stream of the tenant has this *name* for this *purpose*. The stream keeps it for good, unless what was
+    added is taken back."""
 
     purpose: str
     name: str

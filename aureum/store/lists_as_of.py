@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, events_of
-from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row, is_erased
+from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row, is_gone
 from aureum.store.cipher import TenantKey
 from aureum.store.event_log import EventLog, Logged
 from aureum.store.event_store import Read
@@ -47,8 +47,9 @@ async def rows_as_of(
 
 
 def stands(model: DocumentList, row: Row) -> bool:
-    """Whether the resource was in the list: it had not gone into another, and its person was not erased."""
-    return (not model.moved or row[model.moved] is None) and not is_erased(row)
+    """Whether the resource was in the list: it had not gone into another, was not taken back, and its person was not
+    erased."""
+    return (not model.moved or row[model.moved] is None) and not is_gone(row)
 
 
 async def streams_as_of(

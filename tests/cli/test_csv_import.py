@@ -147,6 +147,14 @@ def test_properties_keep_what_must_be_unique(terminal: Terminal, tmp_path: Path)
     docs = "".join(doc for (doc,) in rows(terminal, slug, "SELECT doc FROM property_list WHERE tenant_id = %(tenant)s"))
     assert '"price":450000,' in docs and '"slug":"1-oak-st-2"' in docs and "https://example.com/a.jpg" in docs
 
+    undo = ("undo", "--brokerage", slug, "--import", done["import"])
+    rehearsed = terminal.json(*undo, "--dry-run")
+    assert ([one["back"] for one in rehearsed["resources"]], rehearsed["left"]) == ([["removed"], ["removed"]], [])
+    assert terminal.json(*undo, "--yes") == rehearsed
+    assert len(rows(terminal, slug, "SELECT 1 FROM property_list WHERE tenant_id = %(tenant)s")) == 2
+    gone = terminal.json("audit", "property", rehearsed["resources"][0]["id"])
+    assert gone["state"]["removed"] is True and gone["events"][-1]["type"] == "property.removed"
+
 
 @pytest.mark.parametrize(
     ("arguments", "says"),

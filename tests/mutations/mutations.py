@@ -21,6 +21,7 @@ FILTERS = ("pytest", "tests/store/test_rare_filters.py")
 DECLARED = ("pytest", "tests/store/postgres/test_declared.py")
 RIGHTS = ("pytest", "tests/store/test_row_security.py")
 OLDER = ("pytest", "tests/store/rebuild/test_older_steps.py")
+REMOVING = ("pytest", "tests/commands/importing/test_removing.py")
 ARRIVES = ("pytest", "tests/http/every/test_fields_arrive.py", "-k", "leads")
 
 LEAD_EVENTS = "aureum/domain/lead_events.py"
@@ -134,5 +135,27 @@ MUTATIONS = (
         '        "lead.converted": "lead.updated",\n',
         "",
         ("pytest", "tests/webhooks/telling/test_messages.py"),
+    ),
+    # What is taken back is in no list, whoever looks.
+    Mutation(
+        "the row of what was taken back",
+        "aureum/projections/document_list.py",
+        ' or row["doc"].get("removed"))',
+        ")",
+        ("pytest", "tests/projections/test_steps.py"),
+    ),
+    Mutation(
+        "the rows of every version",
+        "aureum/commands/importing/removing.py",
+        "(*of_list(property_list.LIST), FREE_SLUGS)",
+        "(FREE_SLUGS,)",
+        REMOVING,
+    ),
+    Mutation(
+        "what was appended between the looks",
+        "aureum/commands/importing/removing.py",
+        "        await references.look(read)\n",
+        "",
+        REMOVING,
     ),
 )

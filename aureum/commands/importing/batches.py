@@ -154,7 +154,7 @@ async def change(
             outcome.updated += 1
             return
         aggregate = stream.aggregate()
-        if aggregate.erased:
+        if aggregate.gone:
             # Since it was found. Who looks again does not find it.
             raise Conflict
         fresh[duplicate] = (aggregate, stream, ())

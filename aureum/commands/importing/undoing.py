@@ -1,6 +1,6 @@
 """Undoes an import. What it changed gets its previous values, unless it was changed again since. The people
-whom it added are erased, as if the file had never come: their keys are destroyed, and lists, webhooks and clients that
-catch up are told. What staff have worked with since stays, and so does a property, which may be advertised by now."""
+whom it added are erased, and the properties removed, as if the file had never come: lists, webhooks and clients that
+catch up are told. What staff have worked with since stays."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -11,6 +11,7 @@ from uuid import UUID
 from aureum.commands.conflicts import deciding_again
 from aureum.commands.erasing_streams import erase_streams
 from aureum.commands.importing.imports import Import
+from aureum.commands.importing.removing import REMOVED, References, remove_properties
 from aureum.commands.undoing_all import HEAD, POSITIONS, SINCE, UndoAll, Undone, undo_in
 from aureum.domain import ids
 from aureum.domain.property import Property
@@ -42,11 +43,7 @@ SELECT l.contact_id FROM lead_list l
 """
 """The contacts and leads that a task or another lead names."""
 
-REMOVED = "removed"
-"""What went back of a resource that the import added."""
-
 IN_USE = "A task or a lead refers to it."
-LISTED = "New properties remain listed. Change the status of the property, or correct it."
 
 COUNT = """
 UPDATE imports
@@ -70,9 +67,10 @@ async def undo_rows(
     """An outcome for each resource that the import made or changed. *since* is the position behind which its events
     stand. Run again, it goes on where it was stopped. Raises Unavailable, Conflict, Busy."""
     found = list((await done_by(store, tenant_id, import_id, since)).items())
+    references = References(tenant_id)
     for start in range(0, len(found), AT_ONCE):
         chunk = dict(found[start : start + AT_ONCE])
-        for one in await deciding_again(partial(undo_chunk, store, tenant_id, chunk, origin, rehearsed=rehearsed)):
+        for one in await deciding_again(partial(undo_chunk, store, chunk, references, origin, rehearsed=rehearsed)):
             yield one
 
 
@@ -93,23 +91,27 @@ async def done_by(store: EventStore, tenant_id: UUID, import_id: UUID, since: in
 
 
 async def undo_chunk(
-    store: EventStore, tenant_id: UUID, made: Mapping[UUID, set[int]], origin: Origin, *, rehearsed: bool
+    store: EventStore, made: Mapping[UUID, set[int]], references: References, origin: Origin, *, rehearsed: bool
 ) -> list[Undone]:
     """Some of them. Raises Conflict if one has changed meanwhile."""
+    tenant_id = references.tenant_id
     streams = await store.load_all(tenant_id, list(made))
     about = {"tenant": tenant_id, "streams": list(made)}
     used = {stream_id for (stream_id,) in await store.database.tenant_rows(tenant_id, USED, about)}
     outcomes: list[Undone] = []
     gone: list[UUID] = []
+    properties: dict[UUID, set[int]] = {}
     for stream_id, versions in made.items():
         stream = streams[stream_id]
         aggregate: Any = stream.aggregate()
-        if aggregate.erased:
+        if aggregate.gone:
             continue
         kind = type(aggregate).__name__.lower()
         if 1 not in versions:
             undo = UndoAll(tenant_id=tenant_id, actor=origin.actor, since=None, before=None)
             outcomes.append(await undo_in(store, undo, stream_id, versions, origin, rehearsed=rehearsed))
+        elif isinstance(aggregate, Property):
+            properties[stream_id] = versions
         elif why := why_left(stream, aggregate, versions, used):
             outcomes.append(Undone(kind, stream_id, (), (), why))
         else:
@@ -117,13 +119,11 @@ async def undo_chunk(
             outcomes.append(Undone(kind, stream_id, (REMOVED,)))
     if gone and not rehearsed:
         await erase_streams(store, tenant_id, gone, origin)
-    return outcomes
+    return outcomes + await remove_properties(store, properties, references, origin, rehearsed=rehearsed)
 
 
 def why_left(stream: Stream, aggregate: Any, versions: set[int], used: set[UUID]) -> str:
-    """Why a resource that the import added stays; nothing if it goes."""
-    if isinstance(aggregate, Property):
-        return LISTED
+    """Why a person whom the import added stays; nothing if the person goes."""
     if any(recorded.event.originator_version not in versions for recorded in stream.events):
         return SINCE
     return IN_USE if aggregate.id in used else ""

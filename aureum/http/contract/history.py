@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from aureum.commands.undoing import saves_of
-from aureum.domain.aggregate import PersonErased
+from aureum.domain.aggregate import PersonErased, ResourceRemoved
 from aureum.domain.ids import PLATFORM, aureum_time, from_wire, to_wire
 from aureum.domain.lead import Lead
 from aureum.domain.routing import reasons
@@ -58,7 +58,7 @@ def undoable_in(stream: Stream, saves: Mapping[int, Sequence[int]]) -> set[int]:
     """The versions that ``POST …/undo`` can undo now. *saves* as of ``saves_of``."""
     undone = {recorded.metadata.get("undoes") for recorded in stream.events}
     events = [recorded.event for recorded in stream.events]
-    if type(events[0].mutate(None)) not in PARTS or isinstance(events[-1], PersonErased):
+    if type(events[0].mutate(None)) not in PARTS or isinstance(events[-1], PersonErased | ResourceRemoved):
         return set()
     return {version for version in undoable(events, saves) if undone.isdisjoint(saves[version])}
 

@@ -63,16 +63,33 @@ async def shown(
 
     Raises NotFound.
     """
+    if as_of.as_of is not None:
+        aggregate = await then(context, model, stream_id, missing, as_of.as_of)
+        return unless_known(context, body(aggregate), aggregate.version)
     found = await row(context, model, stream_id)
     if found is None:
         raise NotFound(missing)
-    if as_of.as_of is None:
-        more = {} if beside is None else beside(found["details"])
-        return unless_known(context, with_more(found[doc], more), found["stream_version"])
-    aggregate = (await stream_at_head(context, stream_id)).aggregate(as_of.as_of)
-    if aggregate is None:
-        raise NotFound(NOT_YET)
-    return unless_known(context, body(aggregate), aggregate.version)
+    more = {} if beside is None else beside(found["details"])
+    return unless_known(context, with_more(found[doc], more), found["stream_version"])
+
+
+async def then(context: Context, model: DocumentList, stream_id: UUID, missing: str, moment: datetime) -> Any:
+    """The resource as it was at *moment*, that moment included, also one that was taken back later. Raises NotFound."""
+    there = await row(context, model, stream_id) is not None
+    stream = await stream_at_head(context, stream_id)
+    if not there and not was_removed(model, stream):
+        raise NotFound(missing)
+    aggregate = as_it_was(stream, moment).aggregate()
+    if aggregate.removed:
+        raise NotFound(missing)
+    return aggregate
+
+
+def was_removed(model: DocumentList, stream: Stream) -> bool:
+    """Whether it was one of the list, and was taken back. All staff could see it: what has an agent of its own is
+    never taken back."""
+    aggregate = stream.aggregate()
+    return isinstance(aggregate, model.aggregate) and aggregate.removed
 
 
 def with_more(doc: str, more: Mapping[str, Any]) -> bytes:
@@ -103,14 +120,16 @@ async def loaded(context: Context, model: DocumentList, stream_id: UUID, missing
 
 
 async def loaded_ever(context: Context, model: DocumentList, stream_id: UUID, missing: str) -> Stream:
-    """The same, also of what was erased: it is in no list any more, but callers who see the whole brokerage may read
-    when things happened to it. Raises NotFound."""
-    if context.caller.visible_to is None and await row(context, model, stream_id) is None:
-        stream = await stream_at_head(context, stream_id)
-        aggregate = stream.aggregate()
-        if isinstance(aggregate, model.aggregate) and aggregate.erased:
-            return stream
-    return await loaded(context, model, stream_id, missing)
+    """The same, also of what was taken back, and of what was erased: that is in no list any more, but callers who see
+    the whole brokerage may read when things happened to it. Raises NotFound."""
+    there = await row(context, model, stream_id) is not None
+    stream = await stream_at_head(context, stream_id)
+    if there or was_removed(model, stream):
+        return stream
+    aggregate = stream.aggregate()
+    if context.caller.visible_to is not None or not isinstance(aggregate, model.aggregate) or not aggregate.erased:
+        raise NotFound(missing)
+    return stream
 
 
 async def once(

@@ -86,7 +86,7 @@ LABELS = {
 }
 """What fields are called. A field that is not here is called by its name in words."""
 
-SILENT = {"standardStatus", "phoneE164", "phone_e164", "slug", "utm", "activities", "details", "noShow"}
+SILENT = {"standardStatus", "phoneE164", "phone_e164", "slug", "utm", "activities", "details", "noShow", "removed"}
 """Fields that follow from others, or say nothing to staff."""
 
 PAGES = {

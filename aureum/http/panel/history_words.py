@@ -26,6 +26,7 @@ HAPPENED = {
     "contact.merged_into": "Merged into another contact",
     "contact.separated": "Undid a merge",
     "property.listed": "Property added",
+    "property.removed": "Removed with its import",
     "task.created": "Task created",
     "task.completed": "Completed",
     "task.contact_changed": "Contact merged",

@@ -38,6 +38,7 @@ KINDS: Mapping[str, Resource] = {
 }
 OTHER = "A user, a key or a setting"
 GONE = "An erased person"
+REMOVED = "A removed property"
 
 CHOOSE = "Choose a user or an API key."
 
@@ -108,7 +109,7 @@ async def record_shown(visit: Visit, record: Mapping[str, Any]) -> dict[str, Any
     try:
         doc = (await visit.ask("GET", kind.api + "/{id}", id=record["id"])).body
     except NotFound:
-        return shown | {"name": GONE}
+        return shown | {"name": REMOVED if kind is PROPERTIES else GONE}
     return shown | {"name": kind.title(doc), "page": f"{kind.path}/{record['id']}"}
 
 

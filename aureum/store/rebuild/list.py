@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.aggregate import events_of
-from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row, is_erased
+from aureum.projections.document_list import ABOVE_ALL, DocumentList, Row, is_gone
 from aureum.store.event_log import EventLog, Logged
 from aureum.store.rebuild.claim import Progress, RebuildClaim
 
@@ -119,7 +119,7 @@ class ListRebuild:
     def stepped(self, row: Row | None, event: Any, before: datetime | None) -> Row | None:
         """The row as the append of *event* made it."""
         row = self.model.step(row, event)
-        return None if row is None or is_erased(row) else self.model.counted(row, before)
+        return None if row is None or is_gone(row) else self.model.counted(row, before)
 
     async def write_new(self, claim: RebuildClaim, rows: Sequence[Row], progress: Progress) -> None:
         """COPY rows of resources that have none yet in the new version, which comes as far as *progress* says."""

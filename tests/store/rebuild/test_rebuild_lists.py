@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aureum.commands.importing.removing import forget_properties
 from aureum.domain import (
     contact,
     contact_card,
@@ -116,7 +117,10 @@ def a_property(number: int, dice: Dice) -> Aggregate:
 
 def about_a_property(one: property.Property, dice: Dice) -> Decisions:
     at = ids.now()
+    if one.removed:
+        return [lambda: None]
     return [
+        lambda: one.remove(at) if dice.random() < 0.4 else None,
         lambda: one.change_status(dice.choice(property.STATUSES), at),
         lambda: one.change_details({"bathrooms": dice.choice((None, "2.5", "3")), "title": dice.choice(TEXTS)}, at),
         lambda: one.change_details({"mls_id": dice.choice((None, one.slug))}, at),
@@ -540,12 +544,16 @@ async def obey(
         dice = random.Random(seed)
         begins = which < 0 or not streams
         before = NO_STREAM if begins else await store.load(tenant_id, streams[which % len(streams)])
-        one = begin(await store.number_of(LEAD_NUMBERS), dice) if begins else before.aggregate()
+        one: Any = begin(await store.number_of(LEAD_NUMBERS), dice) if begins else before.aggregate()
         for _ in range(dice.randrange(3)):
             dice.choice(about(one, dice))()
         await store.append(tenant_id, one, before, command="Change", origin=Origin(COMMAND_LINE))
         if begins:
             streams.append(one.id)
+        if one.removed:
+            streams.remove(one.id)
+            async with store.database.transaction(tenant_id) as connection:
+                await forget_properties(connection, tenant_id, [one])
 
 
 SHOWN = """

@@ -104,7 +104,7 @@ class ImportResponse(Shape):
     updated: Annotated[int, Field(ge=0, description="The number of rows that changed an existing resource.")]
     skipped: Annotated[int, Field(ge=0, description="The number of rows that changed nothing.")]
     refused: Annotated[int, Field(ge=0, description="The number of refused rows. `errors.csv` has them.")]
-    undone: Annotated[int, Field(ge=0, description="The number of resources that an undo set back or erased.")]
+    undone: Annotated[int, Field(ge=0, description="The number of resources that an undo set back, erased or removed.")]
     kept: Annotated[int, Field(ge=0, description="The number of resources that an undo left alone.")]
     problem: Annotated[str | None, Field(description="Why the import failed.")]
     requested_at: Annotated[LeadsTimestamp, Field(description="When the file was uploaded.")]

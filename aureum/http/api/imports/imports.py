@@ -175,9 +175,9 @@ async def post_import_cancellation(context: Context, import_id: UUID, of: OfBrok
 
 
 async def post_import_undo(context: Context, import_id: UUID, of: OfBrokerage) -> Response:
-    """Starts a job that undoes the import. Contacts and leads that it added are erased, and changed resources get their
-    previous values. Resources that others have changed since are left alone, and new properties remain. Undoing it
-    again has no further effect."""
+    """Starts a job that undoes the import. Contacts and leads that it added are erased, properties that it added are
+    removed, and changed resources get their previous values. Resources that others have changed since or that something
+    refers to are left alone. Undoing it again has no further effect."""
     about = origin(context.request, context.caller)
     return await acted(context, of, import_id, partial(undo_import, origin=about))
 

@@ -200,3 +200,10 @@ class PropertyResponse(Shape):
             description="Links to photos, in the order shown. Present only if the property has ever had photos.",
         ),
     ]
+    removed: Annotated[
+        bool,
+        Field(
+            description="Whether the property was removed, because the import that had added it was undone. Only in "
+            "webhooks, and present only then."
+        ),
+    ] = False

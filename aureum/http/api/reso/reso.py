@@ -24,10 +24,10 @@ from aureum.http.api.reso.data_dictionary import ResoPropertyResponse, in_data_d
 from aureum.http.api.reso.events import EntityEventResponse
 from aureum.http.api.reso.metadata import metadata
 from aureum.http.contract.answers import answer, encoded, list_etag, not_modified
-from aureum.http.contract.at_head import stream_at_head, tenant_rows_at_head
+from aureum.http.contract.at_head import tenant_rows_at_head
 from aureum.http.contract.endpoint import INTEGRATOR, Context, Endpoint, Id
 from aureum.http.contract.paging import Limit
-from aureum.http.contract.resource import AsOf, as_it_was, row, unless_known
+from aureum.http.contract.resource import AsOf, row, then, unless_known
 from aureum.http.wire.queries import check_names
 from aureum.projections import property_list
 from aureum.projections.document_list import ABOVE_ALL
@@ -149,9 +149,9 @@ def etag_of(context: Context, path: str) -> str:
 
 async def get_entity_events(context: Context, query: EventQuery) -> Response:
     """Lists events as RESO's EntityEvent (RCP-27), oldest first: which property, contact or showing has changed. Read
-    the record at ``ResourceRecordUrl``. If the record was erased, that is 404. Leads and tasks have no resource in
-    RESO's Data Dictionary, so ``GET /api/events`` has them. A page can be shorter than ``$top``, or empty, and still
-    have a next page."""
+    the record at ``ResourceRecordUrl``. If the record was erased or removed, that is 404. Leads and tasks have no
+    resource in RESO's Data Dictionary, so ``GET /api/events`` has them. A page can be shorter than ``$top``, or empty,
+    and still have a next page."""
     check_options(context, "$filter", "$top")
     etag = etag_of(context, EVENTS)
     unchanged = not_modified(context.request, etag)
@@ -198,16 +198,14 @@ async def get_reso_properties(context: Context, query: PropertyQuery) -> Respons
 
 async def get_reso_property(context: Context, property_id: UUID, as_of: AsOf) -> Response:
     """Returns the property in the fields of RESO's Data Dictionary 2.0, or its state at ``asOf``."""
+    if as_of.as_of is not None:
+        listed: Property = await then(context, property_list.LIST, property_id, NO_PROPERTY, as_of.as_of)
+        doc = property_list.document(listed, property_id, listed.created_on, listed.modified_on)
+        return unless_known(context, encoded(in_data_dictionary(doc)), listed.version)
     found = await row(context, property_list.LIST, property_id)
     if found is None:
         raise NotFound(NO_PROPERTY)
-    doc, version = orjson.loads(found["doc"]), found["stream_version"]
-    if as_of.as_of is not None:
-        stream = as_it_was(await stream_at_head(context, property_id), as_of.as_of)
-        listed: Property = stream.aggregate()
-        doc = property_list.document(listed, property_id, listed.created_on, listed.modified_on)
-        version = listed.version
-    return unless_known(context, encoded(in_data_dictionary(doc)), version)
+    return unless_known(context, encoded(in_data_dictionary(orjson.loads(found["doc"]))), found["stream_version"])
 
 
 async def get_metadata(context: Context) -> Response:
