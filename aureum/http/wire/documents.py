@@ -2,58 +2,22 @@
 here, so that its size takes no memory; what passes it on decides where it goes."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import parse_options_header
+from python_multipart.multipart import MultipartParser
 from starlette.types import Receive
 
 from aureum.http.wire.bodies import LIMIT, Headers, check_headers, content_type, media_type
 from aureum.http.wire.errors import ClientGone, HttpError, InvalidRequest, Problem
+from aureum.http.wire.file_parts import FORM, FileParts, file_parser
 from aureum.http.wire.headers import header
-from aureum.http.wire.multipart import CUT_OFF, UNREADABLE, Parts, parser_of
+from aureum.http.wire.multipart import CUT_OFF, UNREADABLE
 
 PDF = "application/pdf"
-FORM = b"multipart/form-data"
-FILE = b"file"
 MOST_FIELDS = 20
 
 NO_PDF = "Send the PDF as the body with Content-Type: application/pdf, or as the field file of multipart/form-data."
 NO_FILE = Problem(("body", "file"), "field required", "value_error.missing", "Choose the PDF file to upload.")
-
-
-class FilePart(Parts):
-    """What the parser tells; of the first file each piece, until it is taken."""
-
-    def __init__(self) -> None:
-        super().__init__(MOST_FIELDS)
-        self.in_file = False
-        self.found = False
-        self.file_name = ""
-        self.pieces: list[bytes] = []
-
-    def begin(self) -> None:
-        super().begin()
-        self.in_file = False
-
-    def headers_finished(self) -> None:
-        super().headers_finished()
-        _, parameters = parse_options_header(self.disposition)
-        if b"filename" in parameters and parameters.get(b"name") == FILE and not self.found:
-            self.in_file = self.found = True
-            self.file_name = parameters[b"filename"].decode("utf-8", "replace")
-
-    def data(self, data: bytes, start: int, end: int) -> None:
-        if self.in_file:
-            self.pieces.append(data[start:end])
-            return
-        super().data(data, start, end)
-
-    def taken(self) -> bytes:
-        """What has come of the file since this was asked last."""
-        piece = b"".join(self.pieces)
-        self.pieces.clear()
-        return piece
 
 
 class PdfUpload:
@@ -68,17 +32,15 @@ class PdfUpload:
         media = media_type(content_type(headers))
         if media not in (PDF.encode(), FORM):
             raise HttpError("media_type_unsupported", NO_PDF)
-        self.form = FilePart() if media == FORM else None
+        self.pieces: list[bytes] = []
+        """What has come of the form's file and was not passed on yet."""
+        self.form = FileParts(MOST_FIELDS, self.pieces.append) if media == FORM else None
         announced = header({"headers": headers}, b"content-length") or ""
         self.announced = int(announced) if announced.isdigit() and len(announced) < 16 else None
         check_headers(headers, 10**15)
         if self.announced is not None and self.announced > limit + (LIMIT if self.form else 0):
             raise too_large
-        if self.form is not None:
-            boundary = parse_options_header(content_type(headers))[1].get(b"boundary", b"")
-            if not boundary:
-                raise InvalidRequest([UNREADABLE])
-            self.parser: Any = parser_of(boundary, self.form)
+        self.parser: MultipartParser | None = None if self.form is None else file_parser(headers, self.form)
 
     @property
     def at_most(self) -> int:
@@ -98,12 +60,13 @@ class PdfUpload:
             whole += len(part)
             if whole > self.limit + LIMIT:
                 raise self.too_large
-            if form is not None:
+            if form is not None and self.parser is not None:
                 try:
                     self.parser.write(part)
                 except FormParserError as error:
                     raise InvalidRequest([UNREADABLE]) from error
-                part, self.file_name = form.taken(), form.file_name
+                part, self.file_name = b"".join(self.pieces), form.file_name
+                self.pieces.clear()
             size += len(part)
             if size > self.limit:
                 raise self.too_large

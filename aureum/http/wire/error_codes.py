@@ -2,10 +2,13 @@
 
 A released code keeps its meaning. Later versions may add codes. ``docs/errors.md`` is generated from this list
 (``aureum openapi --errors``). Each error names its code where it is raised, and mypy refuses a code that is not listed.
+Those of PDFs stand where PDFs are refused.
 """
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
+
+from aureum.pdf.refusing import REASONS, RefusedCode
 
 Code = Literal[
     "invalid_fields",
@@ -51,22 +54,7 @@ Code = Literal[
     "body_too_large",
     "media_type_unsupported",
     "encoding_unsupported",
-    "pdf_not_one",
-    "pdf_too_large",
-    "pdf_bytes_before",
-    "pdf_bytes_after",
-    "pdf_cut_off",
-    "pdf_encrypted",
-    "pdf_damaged",
-    "pdf_too_complex",
-    "pdf_too_many_pages",
-    "pdf_page_size",
-    "pdf_has_scripts",
-    "pdf_has_actions",
-    "pdf_has_attachments",
-    "pdf_has_xfa",
-    "pdf_has_layers",
-    "pdf_already_signed",
+    RefusedCode,
     "rate_limited",
     "login_rate_limited",
     "internal_error",
@@ -301,54 +289,7 @@ CODES: Mapping[Code, Meaning] = {
         "The body is compressed.",
         "Send the body uncompressed, without `Content-Encoding`.",
     ),
-    "pdf_not_one": Meaning(415, "The uploaded file is not a PDF.", "Upload a PDF document."),
-    "pdf_too_large": Meaning(413, "The PDF is larger than 25 MB.", "Make it smaller, or split it into parts."),
-    "pdf_bytes_before": Meaning(
-        415, "The file has other data before the PDF begins.", "Print the document to a new PDF and upload that one."
-    ),
-    "pdf_bytes_after": Meaning(
-        415, "The file has other data after the PDF ends.", "Print the document to a new PDF and upload that one."
-    ),
-    "pdf_cut_off": Meaning(415, "The PDF is incomplete: its end is missing.", "Upload the whole file again."),
-    "pdf_encrypted": Meaning(
-        415,
-        "The PDF is protected by a password or by restrictions.",
-        "Print the document to a new PDF and upload that one.",
-    ),
-    "pdf_damaged": Meaning(
-        415, "The PDF is damaged and cannot be read.", "Print the document to a new PDF and upload that one."
-    ),
-    "pdf_too_complex": Meaning(
-        415, "Reading the PDF takes too much time or memory.", "Print the document to a new PDF and upload that one."
-    ),
-    "pdf_too_many_pages": Meaning(415, "The PDF has more than 200 pages.", "Split it into parts."),
-    "pdf_page_size": Meaning(
-        415,
-        "A page of the PDF is smaller than an inch, larger than 100 inches, or has no size.",
-        "Print the document to a new PDF with pages of an ordinary size and upload that one.",
-    ),
-    "pdf_has_scripts": Meaning(
-        415, "The PDF contains JavaScript.", "Print the document to a new PDF and upload that one."
-    ),
-    "pdf_has_actions": Meaning(
-        415,
-        "The PDF contains actions that open programs or send data.",
-        "Print the document to a new PDF and upload that one.",
-    ),
-    "pdf_has_attachments": Meaning(
-        415, "The PDF contains other files, sound or video.", "Print the document to a new PDF and upload that one."
-    ),
-    "pdf_has_xfa": Meaning(415, "The PDF is an XFA form.", "Print the document to a new PDF and upload that one."),
-    "pdf_has_layers": Meaning(
-        415,
-        "The PDF has layers that some programs hide and others show.",
-        "Print the document to a new PDF and upload that one.",
-    ),
-    "pdf_already_signed": Meaning(
-        415,
-        "The PDF already has a digital signature.",
-        "Print the document to a new PDF without the signature and upload that one.",
-    ),
+    **{code: Meaning(413 if code == "pdf_too_large" else 415, *reason) for code, reason in REASONS.items()},
     "rate_limited": Meaning(
         429,
         "Too many requests with an API key, from one client address to public endpoints, or for tests of a webhook.",
