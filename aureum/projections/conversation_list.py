@@ -7,46 +7,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from aureum.domain.conversation import Conversation, Message
-from aureum.domain.ids import aureum_time, to_wire
+from aureum.domain.ids import aureum_time
 from aureum.domain.of_contact import CLIENT, STAFF
 from aureum.projections.activity_list import id_of
 from aureum.projections.document_list import DocumentList, Row, erased, wire_or_none
 from aureum.projections.list_filters import Index
+from aureum.projections.of_contact import begun, changed
 
 
 def step(row: Row | None, event: Any) -> Row | None:
     """What *event* makes of a conversation's row; events of other aggregates leave it as it is."""
     match event:
         case Conversation.Begun():
-            at = aureum_time(event.timestamp)
-            return {
-                "conversation_id": event.originator_id,
-                "stream_version": event.originator_version,
-                "contact_id": event.contact_id,
-                "unread": False,
-                "updated_at": event.timestamp,
-                "doc": {
-                    "id": to_wire(event.originator_id),
-                    "contactId": to_wire(event.contact_id),
-                    "messages": 0,
-                    "unread": 0,
-                    "unreadByClient": 0,
-                    "lastFrom": None,
-                    "lastAt": None,
-                    "createdAt": at,
-                    "updatedAt": at,
-                },
-            }
+            none = {"messages": 0, "unread": 0, "unreadByClient": 0, "lastFrom": None, "lastAt": None}
+            return begun("conversation_id", event, none) | {"unread": False}
         case Conversation.Erased() if row is not None:
             return erased(row, event)
         case Conversation.MessageSent() | Conversation.Read() if row is not None:
-            doc = row["doc"] | counted(row["doc"], event) | {"updatedAt": aureum_time(event.timestamp)}
-            return row | {
-                "stream_version": event.originator_version,
-                "unread": doc["unread"] > 0,
-                "updated_at": event.timestamp,
-                "doc": doc,
-            }
+            after = changed(row, event, counted(row["doc"], event))
+            return after | {"unread": after["doc"]["unread"] > 0}
     return row
 
 

@@ -3,41 +3,23 @@
 from collections.abc import Iterable
 from typing import Any
 
-from aureum.domain.ids import aureum_time, to_wire
 from aureum.domain.key_dates import KeyDate, KeyDates, in_order, read
 from aureum.projections.document_list import DocumentList, Row, erased
 from aureum.projections.list_filters import Index
+from aureum.projections.of_contact import COLUMNS, begun, changed
 
 
 def step(row: Row | None, event: Any) -> Row | None:
     """What *event* makes of the row of a contact's dates; events of other aggregates leave it as it is."""
     match event:
         case KeyDates.Begun():
-            at = aureum_time(event.timestamp)
-            return {
-                "key_dates_id": event.originator_id,
-                "stream_version": event.originator_version,
-                "contact_id": event.contact_id,
-                "updated_at": event.timestamp,
-                "doc": {
-                    "id": to_wire(event.originator_id),
-                    "contactId": to_wire(event.contact_id),
-                    "dates": [],
-                    "createdAt": at,
-                    "updatedAt": at,
-                },
-            }
+            return begun("key_dates_id", event, {"dates": []})
         case KeyDates.Erased() if row is not None:
             return erased(row, event)
         case KeyDates.DatesSet() if row is not None:
             # An erased person's dates are a placeholder, not a list.
             dates = event.dates if isinstance(event.dates, list) else []
-            return row | {
-                "stream_version": event.originator_version,
-                "updated_at": event.timestamp,
-                "doc": row["doc"]
-                | {"dates": [shown(read(one)) for one in dates], "updatedAt": aureum_time(event.timestamp)},
-            }
+            return changed(row, event, {"dates": [shown(read(one)) for one in dates]})
     return row
 
 
@@ -54,13 +36,7 @@ def together(several: Iterable[KeyDates]) -> list[KeyDate]:
 LIST = DocumentList(
     "key_dates",
     "key_dates",
-    {
-        "key_dates_id": "uuid",
-        "stream_version": "int4",
-        "contact_id": "uuid",
-        "updated_at": "timestamptz",
-        "doc": "text",
-    },
+    {"key_dates_id": "uuid", **COLUMNS},
     KeyDates,
     step,
     step_version=1,

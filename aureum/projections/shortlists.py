@@ -11,39 +11,22 @@ from aureum.domain.shortlist import Entry, Shortlist
 from aureum.projections.activity_list import id_of
 from aureum.projections.document_list import DocumentList, Row, erased, wire_or_none
 from aureum.projections.list_filters import Index
+from aureum.projections.of_contact import COLUMNS, begun, changed
 
 
 def step(row: Row | None, event: Any) -> Row | None:
     """What *event* makes of a shortlist's row; events of other aggregates leave it as it is."""
     match event:
         case Shortlist.Begun():
-            at = aureum_time(event.timestamp)
-            return {
-                "shortlist_id": event.originator_id,
-                "stream_version": event.originator_version,
-                "contact_id": event.contact_id,
-                "updated_at": event.timestamp,
-                "doc": {
-                    "id": to_wire(event.originator_id),
-                    "contactId": to_wire(event.contact_id),
-                    "listings": [],
-                    "createdAt": at,
-                    "updatedAt": at,
-                },
-            }
+            return begun("shortlist_id", event, {"listings": []})
         case Shortlist.Erased() if row is not None:
             return erased(row, event)
         case Shortlist.Event() if row is not None:
-            listings = changed(row["doc"]["listings"], event)
-            return row | {
-                "stream_version": event.originator_version,
-                "updated_at": event.timestamp,
-                "doc": row["doc"] | {"listings": listings, "updatedAt": aureum_time(event.timestamp)},
-            }
+            return changed(row, event, {"listings": listings_after(row["doc"]["listings"], event)})
     return row
 
 
-def changed(listings: list[Row], event: Any) -> list[Row]:
+def listings_after(listings: list[Row], event: Any) -> list[Row]:
     """The listings after *event*."""
     named = to_wire(event.property_id)
     known = next((one for one in listings if one["propertyId"] == named), None)
@@ -57,10 +40,10 @@ def changed(listings: list[Row], event: Any) -> list[Row]:
         case Shortlist.ListingSent() if known is not None:
             sent = {"by": STAFF, "note": event.note, "sentById": wire_or_none(event.sent_by)}
             return [one | sent if one is known else one for one in listings]
-    return [*others, begun(event, named)]
+    return [*others, new_listing(event, named)]
 
 
-def begun(event: Any, property_id: str) -> Row:
+def new_listing(event: Any, property_id: str) -> Row:
     """A listing that was sent or saved for the first time."""
     sent = isinstance(event, Shortlist.ListingSent)
     return shown(
@@ -127,13 +110,7 @@ def newest(shortlists: Iterable[Shortlist]) -> list[tuple[Shortlist, Entry]]:
 LIST = DocumentList(
     "shortlists",
     "shortlist",
-    {
-        "shortlist_id": "uuid",
-        "stream_version": "int4",
-        "contact_id": "uuid",
-        "updated_at": "timestamptz",
-        "doc": "text",
-    },
+    {"shortlist_id": "uuid", **COLUMNS},
     Shortlist,
     step,
     step_version=1,

@@ -1,5 +1,5 @@
-"""A form with which a browser uploads a file. The bytes of the file go on as they come in; only the fields beside it are
-kept."""
+"""A form with which a browser uploads a file. The bytes of the file go on as they come in; only the fields beside it
+are kept."""
 
 from collections.abc import Callable
 
