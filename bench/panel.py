@@ -1,8 +1,7 @@
 """How long the panel's pages take where a brokerage has 100,000 leads, and how large they are.
 
 Each page is asked for by a user who is logged in, one at a time, from a process without its cache of answers: as if the
-brokerage had changed since. Its size is what is sent to a browser. Beside the time of a page stands what process and
-database worked for it, which other work on the machine blurs less. The file of all leads is read whole.
+brokerage had changed since (``pages.py``). Its size is what is sent to a browser. The file of all leads is read whole.
 """
 
 import asyncio
@@ -14,9 +13,9 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from statistics import quantiles
 from uuid import UUID
 
 from aureum.app import open_store
@@ -35,14 +34,13 @@ from aureum.store.postgres.migrate import migrate
 from aureum.store.rebuild.list import COPY
 from bench.databases import database, server
 from bench.lists import COPIED, COUNTS, lead_of
+from bench.pages import CALLS, measured
 from bench.people import people
 from bench.processes import MASTER_KEY, Server, aureum, resident_megabytes
 from bench.rows import Row
 from bench.tenants import open_tenant
 
 LEADS = 100_000
-BUDGET, LARGEST = 60.0, 100_000
-CALLS = 100
 HAPPENED = 30
 """Saves in the history of the lead whose page is measured."""
 
@@ -162,37 +160,18 @@ async def fill(url: str, tenant_id: UUID, agents: Sequence[UUID], leads: int) ->
 
 def page(served: Server, office: Office, one: PanelPage, calls: int) -> Row:
     """A page, asked for *calls* times."""
+    path = one.path.replace("{agent}", office.agent).replace("{lead}", office.lead)
     headers = {"Host": office.host, "Cookie": f"aureum={office.token}", "Accept-Encoding": "gzip, deflate, br, zstd"}
-    took, size = [], 0
-    with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)) as connection:
-        for number in range(calls + 5):
-            if number == 5:
-                before = served.cpu_seconds()
-            if one.after_change:
-                change(connection, office, number)
-            started = time.perf_counter()
-            connection.request(
-                "GET", one.path.replace("{agent}", office.agent).replace("{lead}", office.lead), headers=headers
-            )
-            answer = connection.getresponse()
-            body = answer.read()
-            took.append((time.perf_counter() - started) * 1_000)
-            if answer.status != 200:
-                raise RuntimeError(f"{one.path}: {answer.status}, {body[:200]!r}")
-            size = len(body)
-    after = served.cpu_seconds()
-    worked = "" if before is None or after is None else f"{(sum(after) - sum(before)) * 1_000 / calls:.0f} ms of work"
-    slow = quantiles(took[5:], n=20)[-1]
-    return Row(
+    return measured(
+        served,
         one.what,
-        f"p95 {slow:.0f} ms, {size / 1_000:.0f} KB",
-        worked,
-        budget=f"≤ {BUDGET:g} ms, {LARGEST // 1_000} KB",
-        met=slow <= BUDGET and size <= LARGEST,
+        calls,
+        lambda connection: connection.request("GET", path, headers=headers),
+        before_each=partial(change, office) if one.after_change else None,
     )
 
 
-def change(connection: http.client.HTTPConnection, office: Office, number: int) -> None:
+def change(office: Office, connection: http.client.HTTPConnection, number: int) -> None:
     """Another status for the lead with a history."""
     headers = {
         "Host": office.host,

@@ -2,19 +2,16 @@
 
 A client who has signed in asks for each page, one at a time. Each looks up the session, the contacts of the address and
 what it shows; enquiries are searched for among all leads. A mail is asked for by one browser after another.
-Beside the time of a page stands what process and database worked for it, which other work on the machine blurs less.
+``pages.py`` measures.
 """
 
 import asyncio
-import http.client
 import tempfile
-import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
-from statistics import quantiles
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
@@ -30,13 +27,12 @@ from aureum.store.event_store import EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
 from aureum.store.postgres.migrate import migrate
 from bench.databases import database, server
-from bench.panel import AGENTS, CALLS, LARGEST, LEADS, fill
+from bench.pages import CALLS, measured
+from bench.panel import AGENTS, LEADS, fill
 from bench.people import people
 from bench.processes import MASTER_KEY, Server, aureum
 from bench.rows import Row
 from bench.tenants import Tenant, open_tenant
-
-BUDGET = 60.0
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -68,14 +64,14 @@ CALLED: Sequence[PortalCall] = (
 
 
 @dataclass(frozen=True)
-class Office:
-    """The brokerage's host, and the token of a client."""
+class Client:
+    """The host of the brokerage, and the token of a client's session."""
 
     host: str
     token: str
 
 
-async def opened(url: str, leads: int) -> Office:
+async def opened(url: str, leads: int) -> Client:
     """The brokerage with its leads, one of whose persons is a contact and has signed in."""
     await migrate(url, MasterKey(MASTER_KEY))
     async with open_store(Settings(database_url=url), url, MASTER_KEY) as store:
@@ -93,7 +89,7 @@ async def opened(url: str, leads: int) -> Office:
         )
         await add_contact(store, new, Origin(COMMAND_LINE))
         token = await signed_in(store, tenant, new.email or "")
-    return Office(tenant.host, token)
+    return Client(tenant.host, token)
 
 
 async def signed_in(store: EventStore, tenant: Tenant, email: str) -> str:
@@ -117,35 +113,24 @@ async def forget(url: str) -> None:
         await store.database.rows(ENOUGH)
 
 
-def called(served: Server, url: str, office: Office, one: PortalCall, calls: int) -> Row:
-    """A page, asked for *calls* times, or a form that is sent as often as its limit allows."""
+def called(served: Server, url: str, client: Client, one: PortalCall, calls: int) -> Row:
+    """A page, asked for *calls* times, or a form that is sent as often."""
     language = "es" if one.path.endswith("?es") else "en"
-    cookie = f"aureum-portal={office.token}; aureum-portal-language={language}"
-    headers = {"Host": office.host, "Cookie": cookie} | ({"Content-Type": FORM} if one.fields else {})
-    took, size = [], 0
-    with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)) as connection:
-        for number in range(calls + 5):
-            if number == 5:
-                before = served.cpu_seconds()
-            if one.fields and number % 15 == 0:
-                asyncio.run(forget(url))
-            started = time.perf_counter()
-            connection.request("POST" if one.fields else "GET", one.path, one.fields or None, headers)
-            answer = connection.getresponse()
-            body = answer.read()
-            took.append((time.perf_counter() - started) * 1_000)
-            if answer.status != one.status:
-                raise RuntimeError(f"{one.path}: {answer.status}, {body[:200]!r}")
-            size = len(body)
-    after = served.cpu_seconds()
-    worked = "" if before is None or after is None else f"{(sum(after) - sum(before)) * 1_000 / calls:.0f} ms of work"
-    slow = quantiles(took[5:], n=20)[-1]
-    return Row(
+    cookie = f"aureum-portal={client.token}; aureum-portal-language={language}"
+    headers = {"Host": client.host, "Cookie": cookie} | ({"Content-Type": FORM} if one.fields else {})
+    method, body = ("POST", one.fields) if one.fields else ("GET", None)
+
+    def within_limits(_: HTTPConnection, number: int) -> None:
+        if number % 15 == 0:
+            asyncio.run(forget(url))
+
+    return measured(
+        served,
         one.what,
-        f"p95 {slow:.0f} ms, {size / 1_000:.0f} KB",
-        worked,
-        budget=f"≤ {BUDGET:g} ms, {LARGEST // 1_000} KB",
-        met=slow <= BUDGET and size <= LARGEST,
+        calls,
+        lambda connection: connection.request(method, one.path, body, headers),
+        status=one.status,
+        before_each=within_limits if one.fields else None,
     )
 
 
@@ -157,6 +142,6 @@ def run(*, quick: bool = False) -> list[Row]:
         server() as server_url,
         database(server_url, "portal") as url,
     ):
-        office = asyncio.run(opened(url, leads))
+        client = asyncio.run(opened(url, leads))
         with aureum(url, Path(directory)) as served:
-            return [called(served, url, office, one, calls) for one in CALLED]
+            return [called(served, url, client, one, calls) for one in CALLED]
