@@ -1,5 +1,5 @@
-"""A client changes the client's own address: the new one is entered, and a code from a mail to it is entered. The
-sign-in must be of the last 15 minutes: a phone that lies on a table must not give all that is the client's away.
+"""A client changes the client's own address: enters the new one, then the code of a mail to it. The sign-in must be of
+the last 15 minutes, so that a phone that lies on a table does not give away all that is the client's.
 """
 
 from pydantic import SecretStr
@@ -7,29 +7,22 @@ from starlette.responses import RedirectResponse, Response
 
 from aureum.commands.portal.moving import AddressTaken, AskMove, Move, ask_move, move
 from aureum.domain.emails import is_email, one_form, trimmed
-from aureum.domain.envelope_rules import FRESH
 from aureum.domain.ids import from_wire, now
-from aureum.http.access.portal_cookie import client_token, keep_session, known_marks
+from aureum.http.access.portal_cookie import keep_session
 from aureum.http.portal.catalogue import later
 from aureum.http.portal.data import PATH as DATA
 from aureum.http.portal.data import agent_of
 from aureum.http.portal.page import PortalPage
 from aureum.http.portal.people import ClientCard, cards_of
+from aureum.http.portal.proving import LONGEST, NO_ADDRESS, WRONG_CODE, is_fresh, marks_of, token_of
 from aureum.http.portal.telling import Asked, add_task
 from aureum.http.portal.typed import origin_of
 from aureum.http.portal.visit import PortalVisit
 
 PATH = "/portal/data/address"
 
-LONGEST = 200
-
-NO_ADDRESS = later("Enter your whole email address, such as name@example.com.")
 SAME = later("This is your address already.")
 NO_CONTACT = later("Choose whose address it is.")
-WRONG_CODE = later(
-    "This code does not work. It may be mistyped, used or older than 15 minutes. After five wrong codes, ask for a new "
-    "mail."
-)
 TAKEN = later(
     "The brokerage has another entry with this address. It will look at both entries, and your address stays as it is "
     "until then."
@@ -49,18 +42,13 @@ async def movable(visit: PortalVisit) -> list[ClientCard]:
     ]
 
 
-def is_fresh(visit: PortalVisit) -> bool:
-    """Whether the client has proved the address lately."""
-    return now() - FRESH <= visit.client.signed_in_at
-
-
 async def show_form(visit: PortalVisit, *, status: int = 200, email: str = "", problem: str | None = None) -> Response:
     """The form for the new address; with an older sign-in, a button that asks for a code to the present one."""
     return visit.render(
         "address.html",
         status=status,
         cards=await movable(visit),
-        fresh=is_fresh(visit),
+        fresh=is_fresh(visit, now()),
         email=email,
         problem=problem,
         action=PATH,
@@ -75,7 +63,7 @@ async def show(visit: PortalVisit) -> Response:
 async def ask(visit: PortalVisit) -> Response:
     """The form for the code, and a mail: the same page whether the address is known or not. Raises TooMany."""
     cards = await movable(visit)
-    if not cards or not is_fresh(visit):
+    if not cards or not is_fresh(visit, now()):
         return visit.go(PATH)
     email = trimmed(visit.form["email"])
     wanted = visit.form["contact"] or (cards[0].contact if len(cards) == 1 else "")
@@ -91,7 +79,7 @@ async def ask(visit: PortalVisit) -> Response:
         text = visit.gettext(problem or NO_CONTACT)
         return await show_form(visit, status=422, email=email[:LONGEST], problem=text)
     command = AskMove(
-        session=token_of(visit),
+        session=session_of(visit),
         contact_id=contact_id,
         former=visit.client.address,
         email=email,
@@ -115,14 +103,13 @@ async def show_code(visit: PortalVisit) -> Response:
 async def enter_code(visit: PortalVisit) -> Response:
     """The contact has the address, and the browser a session of it; or the form again. Raises TooMany, Unavailable."""
     app = visit.app
-    networks = app.settings.trusted_proxies
     command = Move(
-        session=token_of(visit),
+        session=session_of(visit),
         former=visit.client.address,
         code=SecretStr(visit.form["code"][:LONGEST]),
         client=visit.counted_as,
         plan=visit.at.plan,
-        known=known_marks(visit.request.scope, networks),
+        known=marks_of(visit),
     )
     tenant_key = await app.store.tenant_key(visit.at.tenant_id)
     try:
@@ -134,13 +121,13 @@ async def enter_code(visit: PortalVisit) -> Response:
     if signed_in is None:
         return code_form(visit, status=422, problem=visit.gettext(WRONG_CODE))
     response = RedirectResponse(f"{DATA}?done=moved", 303)
-    keep_session(visit.request, response, signed_in, networks)
+    keep_session(visit.request, response, signed_in, app.settings.trusted_proxies)
     return response
 
 
-def token_of(visit: PortalVisit) -> SecretStr:
+def session_of(visit: PortalVisit) -> SecretStr:
     """The token of the client's session."""
-    token = client_token(visit.request.scope, visit.app.settings.trusted_proxies)
+    token = token_of(visit)
     assert token is not None, "the page has a client"
     return SecretStr(token)
 

@@ -14,22 +14,18 @@ from aureum.commands.portal.sign_in import AskSignIn, SignedIn, UseCode, ask_sig
 from aureum.domain.emails import is_email, trimmed
 from aureum.http.access.callers import named_host
 from aureum.http.access.portal_cookie import (
-    client_token,
     forget_session,
     keep_language,
     keep_pending,
     keep_session,
-    known_marks,
-    pending_nonce,
 )
 from aureum.http.portal.catalogue import LANGUAGES
 from aureum.http.portal.page import PortalPage
+from aureum.http.portal.proving import LONGEST, NO_ADDRESS, WRONG_CODE, marks_of, nonce_of, token_of
 from aureum.http.portal.visit import PortalVisit
 
 FOLLOWING = re.compile(r"/portal(?:/[A-Za-z0-9_-]+)*")
 """Pages that a sign-in may lead to: those of the portal only, and no dots lead out of it."""
-
-LONGEST = 200
 
 LINK_HEADERS = {"Referrer-Policy": "no-referrer"}
 """The address of such a page holds the token."""
@@ -50,8 +46,7 @@ async def ask(visit: PortalVisit) -> Response:
     """The form for the code, and a mail: the same page at the same cost, whatever the address. Raises TooMany."""
     email = trimmed(visit.form["email"])
     if not is_email(email):
-        problem = visit.gettext("Enter your whole email address, such as name@example.com.")
-        return show_sign_in(visit, status=422, email=email[:LONGEST], problem=problem)
+        return show_sign_in(visit, status=422, email=email[:LONGEST], problem=visit.gettext(NO_ADDRESS))
     host, _ = named_host(visit.request)
     before = nonce_of(visit)
     command = AskSignIn(
@@ -61,7 +56,7 @@ async def ask(visit: PortalVisit) -> Response:
         language=visit.locale,
         following=page_after(visit.form["next"]),
         pending=None if before is None else SecretStr(before),
-        known=known_of(visit),
+        known=marks_of(visit),
     )
     pending = await ask_sign_in(visit.app.database, await visit.app.store.tenant_key(visit.at.tenant_id), command)
     response = code_form(visit, status=202, asks_email=False)
@@ -89,23 +84,19 @@ async def enter_code(visit: PortalVisit) -> Response:
     """On to the portal, or the form again. Raises TooMany."""
     app = visit.app
     pending = nonce_of(visit)
-    before = client_token(visit.request.scope, app.settings.trusted_proxies)
+    before = token_of(visit)
     command = UseCode(
         code=SecretStr(visit.form["code"][:LONGEST]),
         client=visit.counted_as,
         pending=None if pending is None else SecretStr(pending),
         email=visit.form["email"],
         before=None if before is None else SecretStr(before),
-        known=known_of(visit),
+        known=marks_of(visit),
     )
     tenant_key = await app.store.tenant_key(visit.at.tenant_id)
     signed_in = await use_code(app.database, tenant_key, command, visit.at.plan)
     if signed_in is None:
-        problem = visit.gettext(
-            "This code does not work. It may be mistyped, used or older than 15 minutes. After five wrong codes, ask "
-            "for a new mail."
-        )
-        return code_form(visit, status=422, asks_email=pending is None, problem=problem)
+        return code_form(visit, status=422, asks_email=pending is None, problem=visit.gettext(WRONG_CODE))
     return enter(visit, signed_in)
 
 
@@ -130,21 +121,11 @@ async def follow_link(visit: PortalVisit) -> Response:
     app = visit.app
     tenant_key = await app.store.tenant_key(visit.at.tenant_id)
     pending, token = nonce_of(visit), str(visit.request.path_params["token"])
-    before = client_token(visit.request.scope, app.settings.trusted_proxies)
-    signed_in = await use_link(app.database, tenant_key, token, pending, visit.at.plan, before, known_of(visit))
+    before = token_of(visit)
+    signed_in = await use_link(app.database, tenant_key, token, pending, visit.at.plan, before, marks_of(visit))
     if signed_in is None:
         return code_form(visit, asks_email=pending is None, by_link=True)
     return enter(visit, signed_in)
-
-
-def nonce_of(visit: PortalVisit) -> str | None:
-    """What shows that this browser has asked."""
-    return pending_nonce(visit.request.scope, visit.app.settings.trusted_proxies)
-
-
-def known_of(visit: PortalVisit) -> str | None:
-    """What shows which addresses have signed in in this browser."""
-    return known_marks(visit.request.scope, visit.app.settings.trusted_proxies)
 
 
 def enter(visit: PortalVisit, signed_in: SignedIn) -> Response:
@@ -156,7 +137,7 @@ def enter(visit: PortalVisit, signed_in: SignedIn) -> Response:
 
 async def sign_out(visit: PortalVisit) -> Response:
     """The session is over."""
-    token = client_token(visit.request.scope, visit.app.settings.trusted_proxies)
+    token = token_of(visit)
     if token is not None:
         await end_session(visit.app.database, token)
     response = visit.go("/portal")

@@ -1,8 +1,8 @@
 """On to DocuSign, for documents that are signed there.
 
 The address is made when the client presses the button, and the browser is sent to it: it opens once, within five
-minutes, and stands in no page, mail or log. Where DocuSign leads back to has the worker ask DocuSign, at most twice a
-minute, and then says how things stand here; what DocuSign adds to that address proves nothing and is not read.
+minutes, and stands in no page, mail or log. The page to which DocuSign leads back has the worker ask DocuSign, at most
+twice a minute, and then says how things stand here. What DocuSign adds to that address proves nothing and is not read.
 """
 
 import asyncio
@@ -14,8 +14,9 @@ from aureum.domain.errors import Busy, WrongState
 from aureum.http.access.callers import named_host
 from aureum.http.portal.catalogue import later
 from aureum.http.portal.documents.case import Case, case_of
-from aureum.http.portal.documents.identifying import is_fresh, to_identify
+from aureum.http.portal.documents.identifying import to_identify
 from aureum.http.portal.page import PortalPage
+from aureum.http.portal.proving import is_fresh
 from aureum.http.portal.visit import PortalVisit
 from aureum.http.wire.headers import header
 from aureum.projections.docusign_envelopes import ANSWERED, ASK_NOW
@@ -24,7 +25,6 @@ from aureum.signing.docusign.viewing import signing_url
 
 NOT_NOW = later("DocuSign cannot show the documents right now. Try again in a few minutes.")
 NOT_YOU = later("DocuSign does not let you sign these documents now. Ask the brokerage about it.")
-
 
 LOOKS, LOOK_SECONDS = 8, 0.25
 """How long a client who comes back waits for the worker."""
@@ -41,7 +41,7 @@ async def go_to_docusign(visit: PortalVisit) -> Response:
     case = await case_of(visit)
     if case.standing != "elsewhere":
         return case.to_first_page()
-    if not is_fresh(case):
+    if not is_fresh(visit, case.at):
         return to_identify(case)
     app = visit.app
     try:

@@ -12,21 +12,15 @@ from starlette.responses import Response
 
 from aureum.commands.portal.sessions import find_session
 from aureum.commands.portal.sign_in import AskSignIn, SignedIn, UseCode, ask_sign_in, use_code
-from aureum.domain.envelope_rules import FRESH
 from aureum.domain.errors import TooMany
 from aureum.http.access.callers import named_host
-from aureum.http.access.portal_cookie import client_token, keep_pending, keep_session, known_marks, pending_nonce
+from aureum.http.access.portal_cookie import keep_pending, keep_session
 from aureum.http.portal.catalogue import later
 from aureum.http.portal.documents.case import Case, case_of
 from aureum.http.portal.page import PortalPage
+from aureum.http.portal.proving import LONGEST, is_fresh, marks_of, nonce_of, token_of
 from aureum.http.portal.visit import PortalVisit
 
-LONGEST_CODE = 200
-
-WRONG_CODE = later(
-    "This code does not work. It may be mistyped, used or older than 15 minutes. After five wrong codes, ask for a new "
-    "mail."
-)
 NO_MORE_MAILS = later("We have sent you several mails. Look for the newest one, or wait 15 minutes and ask again.")
 
 
@@ -38,11 +32,6 @@ class Proof:
     session: SignedIn | None = None
 
 
-def is_fresh(case: Case) -> bool:
-    """Whether the client has proved the address lately."""
-    return case.at - FRESH <= case.visit.client.signed_in_at
-
-
 def to_identify(case: Case) -> Response:
     """On to the page that asks for a code."""
     return case.visit.go(f"{case.path}/identify")
@@ -51,7 +40,7 @@ def to_identify(case: Case) -> Response:
 async def show_identifying(visit: PortalVisit) -> Response:
     """A button that asks for a mail."""
     case = await case_of(visit)
-    if is_fresh(case):
+    if is_fresh(visit, case.at):
         return case.to_first_page()
     return visit.render("documents/identify.html", case=case, asked=False, problem=None)
 
@@ -71,7 +60,7 @@ async def ask(case: Case) -> str | None:
     Unavailable."""
     visit = case.visit
     host, _ = named_host(visit.request)
-    before = pending_nonce(visit.request.scope, visit.app.settings.trusted_proxies)
+    before = nonce_of(visit)
     command = AskSignIn(
         email=visit.client.address,
         client=visit.counted_as,
@@ -79,7 +68,7 @@ async def ask(case: Case) -> str | None:
         language=visit.locale,
         following=case.path,
         pending=None if before is None else SecretStr(before),
-        known=known_marks(visit.request.scope, visit.app.settings.trusted_proxies),
+        known=marks_of(visit),
     )
     try:
         return await ask_sign_in(visit.app.database, await visit.app.store.tenant_key(visit.at.tenant_id), command)
@@ -94,19 +83,17 @@ def remember(case: Case, response: Response, pending: str | None) -> None:
 
 
 async def proof_by_code(case: Case, code: str) -> Proof | None:
-    """What the *code* of the mail proves; None for a wrong one, and for that of another address, which
-    ends nothing. Raises TooMany, Unavailable."""
+    """What the *code* of the mail proves; None for a wrong one, and for that of another address, which ends nothing.
+    Raises TooMany, Unavailable."""
     visit, app = case.visit, case.visit.app
-    networks = app.settings.trusted_proxies
-    pending = pending_nonce(visit.request.scope, networks)
-    before = client_token(visit.request.scope, networks)
+    pending, before = nonce_of(visit), token_of(visit)
     command = UseCode(
-        code=SecretStr(code[:LONGEST_CODE]),
+        code=SecretStr(code[:LONGEST]),
         client=visit.counted_as,
         pending=None if pending is None else SecretStr(pending),
         email=visit.client.address,
         before=None if before is None else SecretStr(before),
-        known=known_marks(visit.request.scope, networks),
+        known=marks_of(visit),
         only_email=True,
     )
     tenant_key = await app.store.tenant_key(visit.at.tenant_id)

@@ -7,9 +7,10 @@ from starlette.responses import Response, StreamingResponse
 
 from aureum.commands.envelopes.signing import OpenDocument, open_document
 from aureum.http.portal.documents.case import Case, case_of
-from aureum.http.portal.documents.identifying import is_fresh, to_identify
+from aureum.http.portal.documents.identifying import to_identify
 from aureum.http.portal.documents.parts import Part, part_with, parts_of
 from aureum.http.portal.page import PortalPage
+from aureum.http.portal.proving import is_fresh
 from aureum.http.portal.visit import PortalVisit
 from aureum.pdf.rendering import ShownPage
 
@@ -28,7 +29,7 @@ async def open_documents(visit: PortalVisit) -> Response:
     case = await case_of(visit)
     if case.standing != "open":
         return visit.go(f"{case.path}/read") if case.envelope.may_read(case.recipient) else case.to_first_page()
-    if not is_fresh(case):
+    if not is_fresh(visit, case.at):
         return to_identify(case)
     command = OpenDocument(**case.about())
     await open_document(visit.app.store, command)

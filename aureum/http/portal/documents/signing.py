@@ -16,19 +16,11 @@ from aureum.domain.envelope_parts import LONGEST_VALUE, Signature
 from aureum.domain.envelope_rules import NotAsShown, SignInTooOld
 from aureum.domain.errors import WrongState
 from aureum.http.portal.documents.case import Case, case_of
-from aureum.http.portal.documents.identifying import (
-    NO_MORE_MAILS,
-    WRONG_CODE,
-    Proof,
-    ask,
-    is_fresh,
-    keep,
-    proof_by_code,
-    remember,
-)
+from aureum.http.portal.documents.identifying import NO_MORE_MAILS, Proof, ask, keep, proof_by_code, remember
 from aureum.http.portal.documents.signing_form import LONGEST_NAME, Entry, Signing, blank, entries_of, signing_of
 from aureum.http.portal.documents.signing_page import sheets_of
 from aureum.http.portal.page import PortalPage
+from aureum.http.portal.proving import WRONG_CODE, is_fresh
 from aureum.http.portal.visit import PortalVisit
 from aureum.pdf.fonts import missing_letters
 from aureum.store.blobs import AlreadyStored
@@ -71,7 +63,7 @@ async def sign(visit: PortalVisit) -> Response:
     if signing.problems:
         return await signing_page(case, entries, signing, status=422)
     proof: Proof | None = Proof(visit.client.signed_in_at)
-    if not is_fresh(case):
+    if not is_fresh(visit, case.at):
         proof = await proof_by_code(case, visit.form["code"]) if visit.form["code"] else None
     if proof is None:
         return await confirming(case, sent)
