@@ -1,55 +1,31 @@
 """A template of a brokerage's envelopes: documents, the roles that persons play in them, and the fields of each role.
 
 An envelope that is begun from it gets copies of the documents, so that what is done to the template later changes no
-envelope. The stream has a key of its own, with which the bytes of its documents are encrypted too. Once the template is
-removed, the key is destroyed.
+envelope.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, ClassVar
-from uuid import UUID, uuid5
+from typing import Any
+from uuid import UUID
 
-from aureum.domain.aggregate import Aggregate, Created, PersonErased
 from aureum.domain.envelope_parts import (
-    LONGEST_ORDER,
     MOST_DOCUMENTS,
     MOST_FIELDS,
     MOST_RECIPIENTS,
-    ROLES,
     Document,
     Field,
     Recipient,
     check_document,
     check_field,
-    field_of,
 )
 from aureum.domain.envelope_rules import NO_DOCUMENT, check_settings
+from aureum.domain.envelope_template_events import SETTINGS, TEXTS, EnvelopeTemplateEvents
 from aureum.domain.errors import Invalid, NotFound
+from aureum.domain.template_roles import Role, check_role
 
 LONGEST_TEMPLATE_NAME = 100
-LONGEST_ROLE = 50
-
-OF_ROLES = UUID("6f2d1c1e-8f0b-5a53-9d5e-3c1f5a4b7e21")
-"""The namespace of the ids that fields know roles by."""
-
-TEXTS = ("name", "subject", "message")
-SETTINGS = ("in_order", "deadline_days")
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """What a person is in the documents, such as ``buyer``. ``role`` says whether the person signs or gets a copy."""
-
-    name: str
-    role: str = "signer"
-    order: int = 1
-
-    @property
-    def id(self) -> UUID:
-        """What fields know it by."""
-        return role_id(self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,127 +40,8 @@ class TemplateFields:
     created_by: UUID | None
 
 
-class EnvelopeTemplate(Aggregate):
-    """The aggregate. ``roles`` are in the order in which they were given."""
-
-    name: str
-    subject: str
-    message: str | None
-    in_order: bool
-    deadline_days: int
-    created_by: UUID | None
-    roles: tuple[Role, ...]
-    documents: Mapping[UUID, Document]
-    fields: tuple[Field, ...]
-
-    class Event(Aggregate.Event):
-        """Base of a template's events."""
-
-    class Added(Event, Created):
-        """A template was begun."""
-
-        TOPIC: ClassVar[str] = "envelope_template.added"
-        PERSONAL: ClassVar[frozenset[str]] = frozenset(TEXTS)
-
-        name: str
-        subject: str
-        message: str | None
-        in_order: bool
-        deadline_days: int
-        created_by: UUID | None
-
-        def apply(self, aggregate: "EnvelopeTemplate") -> None:
-            aggregate.name = self.name
-            aggregate.subject = self.subject
-            aggregate.message = self.message
-            aggregate.in_order = self.in_order
-            aggregate.deadline_days = self.deadline_days
-            aggregate.created_by = self.created_by
-            aggregate.roles = ()
-            aggregate.documents = {}
-            aggregate.fields = ()
-
-    class Changed(Event):
-        """``texts`` holds those of ``TEXTS`` that changed, ``settings`` those of ``SETTINGS``."""
-
-        TOPIC: ClassVar[str] = "envelope_template.changed"
-        PERSONAL: ClassVar[frozenset[str]] = frozenset(("texts",))
-
-        texts: dict[str, str | None]
-        settings: dict[str, Any]
-
-        def apply(self, aggregate: "EnvelopeTemplate") -> None:
-            texts = self.texts if isinstance(self.texts, dict) else {}
-            for name, value in {**texts, **self.settings}.items():
-                setattr(aggregate, name, value)
-
-    class RolesChanged(Event):
-        """All roles as they are from now on. Fields of roles that sign no longer are gone."""
-
-        TOPIC: ClassVar[str] = "envelope_template.roles_changed"
-
-        roles: list[dict[str, Any]]
-
-        def apply(self, aggregate: "EnvelopeTemplate") -> None:
-            aggregate.roles = tuple(Role(**one) for one in self.roles)
-            signing = {one.id for one in aggregate.roles if one.role == "signer"}
-            aggregate.fields = tuple(one for one in aggregate.fields if one.recipient_id in signing)
-
-    class DocumentAttached(Event):
-        """A PDF belongs to the template, in the place of the one that it ``replaces``; its bytes are kept apart."""
-
-        TOPIC: ClassVar[str] = "envelope_template.document_attached"
-        PERSONAL: ClassVar[frozenset[str]] = frozenset(("name", "anchors"))
-
-        document_id: UUID
-        name: str
-        sha256: str
-        bytes: int
-        pages: int
-        sizes: list[list[float]]
-        anchors: list[str]
-        replaces: UUID | None
-
-        def apply(self, aggregate: "EnvelopeTemplate") -> None:
-            sizes = tuple((wide, high) for wide, high in self.sizes)
-            anchors = tuple(self.anchors) if isinstance(self.anchors, list) else ()
-            document = Document(self.document_id, self.name, self.sha256, self.bytes, self.pages, anchors, sizes)
-            if self.replaces is None:
-                aggregate.documents = {**aggregate.documents, document.id: document}
-                return
-            after = (document if one.id == self.replaces else one for one in aggregate.documents.values())
-            aggregate.documents = {one.id: one for one in after}
-            aggregate.fields = tuple(
-                replace(one, document_id=document.id) if one.document_id == self.replaces else one
-                for one in aggregate.fields
-            )
-
-    class DocumentRemoved(Event):
-        """The document and its fields belong to the template no longer."""
-
-        TOPIC: ClassVar[str] = "envelope_template.document_removed"
-
-        document_id: UUID
-
-        def apply(self, aggregate: "EnvelopeTemplate") -> None:
-            aggregate.documents = {one: found for one, found in aggregate.documents.items() if one != self.document_id}
-            aggregate.fields = tuple(one for one in aggregate.fields if one.document_id != self.document_id)
-
-    class FieldsPlaced(Event):
-        """All fields as they are from now on, as ``Field.recorded`` writes them; the recipient is the role."""
-
-        TOPIC: ClassVar[str] = "envelope_template.fields_placed"
-        PERSONAL: ClassVar[frozenset[str]] = frozenset(("fields",))
-
-        fields: list[dict[str, Any]]
-
-        def apply(self, aggregate: "EnvelopeTemplate") -> None:
-            aggregate.fields = tuple(map(field_of, self.fields)) if isinstance(self.fields, list) else ()
-
-    class Removed(Event, PersonErased):
-        """The key was destroyed, and the bytes were deleted."""
-
-        TOPIC: ClassVar[str] = "envelope_template.removed"
+class EnvelopeTemplate(EnvelopeTemplateEvents):
+    """The aggregate."""
 
     def __init__(self) -> None:
         """Added.apply assigns everything."""
@@ -298,21 +155,6 @@ class EnvelopeTemplate(Aggregate):
         check_field(one, self.documents, signing)
         if one.anchor is not None and one.anchor not in document.anchors:
             raise Invalid("fields", f"The anchor {one.anchor} does not stand in {document.name}.")
-
-
-def role_id(name: str) -> UUID:
-    """What fields know the role of this name by."""
-    return uuid5(OF_ROLES, name)
-
-
-def check_role(one: Role) -> None:
-    """Raises Invalid."""
-    if not one.name.strip() or len(one.name) > LONGEST_ROLE:
-        raise Invalid("roles", f"The name of a role must be 1 to {LONGEST_ROLE} characters, such as buyer.")
-    if one.role not in ROLES:
-        raise Invalid("roles", f"role of a role must be one of: {', '.join(ROLES)}.")
-    if not 1 <= one.order <= LONGEST_ORDER:
-        raise Invalid("roles", f"order of a role must be from 1 to {LONGEST_ORDER}.")
 
 
 def check_texts(values: Mapping[str, Any]) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain.envelope_parts import Document, Field, field_of
-from aureum.domain.envelope_template import EnvelopeTemplate, Role, role_id
+from aureum.domain.envelope_template import EnvelopeTemplate
 from aureum.domain.ids import aureum_time, to_wire
+from aureum.domain.template_roles import Role, role_id
 from aureum.projections.document_list import DocumentList, Row, View, erased, wire_or_none
 from aureum.projections.list_filters import UPDATED_SINCE
 

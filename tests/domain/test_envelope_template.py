@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from aureum.domain import ids
 from aureum.domain.aggregate import replay
 from aureum.domain.envelope_parts import MOST_DOCUMENTS, Document, Field
-from aureum.domain.envelope_template import EnvelopeTemplate, Role, TemplateFields, role_id
+from aureum.domain.envelope_template import EnvelopeTemplate, TemplateFields
 from aureum.domain.errors import Invalid, NotFound
+from aureum.domain.template_roles import Role, role_id
 from aureum.projections import envelope_template_list
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -15,8 +15,8 @@ from uuid import UUID
 import orjson
 
 from aureum.domain.aggregate import Created, events_of
-from aureum.domain.envelope_template import role_id
 from aureum.domain.lead_events import DETAILS
+from aureum.domain.template_roles import role_id
 from aureum.projections.document_list import DocumentList
 from aureum.registry import LISTS
 from aureum.store.mapper import REGISTRY

@@ -12,8 +12,9 @@ from aureum.commands.envelopes.copying import Copies, append_with_copies, with_s
 from aureum.commands.envelopes.drafting import DraftEnvelope, NewRecipient, new_envelope
 from aureum.domain import ids
 from aureum.domain.envelope import Envelope
-from aureum.domain.envelope_template import EnvelopeTemplate, role_id
+from aureum.domain.envelope_template import EnvelopeTemplate
 from aureum.domain.errors import Invalid
+from aureum.domain.template_roles import role_id
 from aureum.store.blobs import BlobStore
 from aureum.store.event_store import Appended, EventStore, Idempotency, Stream
 from aureum.store.metadata import Origin

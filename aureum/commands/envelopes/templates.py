@@ -14,8 +14,9 @@ from aureum.commands.erasing_streams import erase_streams
 from aureum.domain import ids
 from aureum.domain.envelope_parts import Document, Field
 from aureum.domain.envelope_rules import DEADLINE_DAYS
-from aureum.domain.envelope_template import EnvelopeTemplate, Role, TemplateFields
+from aureum.domain.envelope_template import EnvelopeTemplate, TemplateFields
 from aureum.domain.errors import NotFound, StaleVersion
+from aureum.domain.template_roles import Role
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency
 from aureum.store.metadata import Origin
 

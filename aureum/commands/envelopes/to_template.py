@@ -15,8 +15,9 @@ from aureum.commands.envelopes.templates import AddTemplate, new_template
 from aureum.domain import ids
 from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_parts import Recipient
-from aureum.domain.envelope_template import EnvelopeTemplate, Role
+from aureum.domain.envelope_template import EnvelopeTemplate
 from aureum.domain.errors import Invalid
+from aureum.domain.template_roles import Role
 from aureum.store.blobs import BlobStore
 from aureum.store.event_store import Appended, EventStore, Idempotency, Stream
 from aureum.store.metadata import Origin

@@ -25,7 +25,7 @@ from aureum.domain.envelope_rules import (
     LONGEST_SUBJECT,
     MOST_DAYS,
 )
-from aureum.domain.envelope_template import LONGEST_ROLE
+from aureum.domain.template_roles import LONGEST_ROLE
 from aureum.http.contract.resource import reference
 from aureum.http.wire.characters import NOT_BLANK, Characters
 from aureum.http.wire.fields import Email, WireId

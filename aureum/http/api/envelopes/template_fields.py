@@ -9,7 +9,8 @@ from aureum.domain import ids
 from aureum.domain.envelope_parts import LONGEST_LABEL, LONGEST_ORDER, MOST_BYTES, MOST_FIELDS, MOST_PAGES
 from aureum.domain.envelope_parts import MOST_RECIPIENTS as MOST_ROLES
 from aureum.domain.envelope_parts import Field as Place
-from aureum.domain.envelope_template import LONGEST_ROLE, LONGEST_TEMPLATE_NAME, Role, role_id
+from aureum.domain.envelope_template import LONGEST_TEMPLATE_NAME
+from aureum.domain.template_roles import LONGEST_ROLE, Role, role_id
 from aureum.http.api.envelopes.envelope_fields import Days, Kind, Message, Points, RecipientRole, Subject
 from aureum.http.contract.resource import reference
 from aureum.http.wire.characters import Characters
