@@ -15,7 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from aureum.domain import ids
 from aureum.domain.aggregate import replay
-from aureum.domain.envelope import Envelope, EnvelopeFields, Presence
+from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_ceremony import Presence
+from aureum.domain.envelope_draft import EnvelopeFields
 from aureum.domain.envelope_parts import Document, Field, Recipient, Sealed, Signature
 from aureum.domain.envelope_rules import NotAsShown, SignInTooOld
 from aureum.domain.errors import DomainError, Invalid, NotFound, WrongState

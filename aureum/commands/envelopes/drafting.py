@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from aureum.commands.changes import change
 from aureum.commands.references import answering, check_links
 from aureum.domain import ids
-from aureum.domain.envelope import Envelope, EnvelopeFields
+from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_draft import EnvelopeFields
 from aureum.domain.envelope_events import LINKS
 from aureum.domain.envelope_parts import Document, Field, Recipient
 from aureum.domain.envelope_rules import DEADLINE_DAYS, NO_RECIPIENT

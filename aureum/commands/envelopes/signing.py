@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from aureum.commands.changes import change
 from aureum.commands.envelopes.drafting import NO_ENVELOPE
-from aureum.domain.envelope import Envelope, Presence
+from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_ceremony import Presence
 from aureum.domain.envelope_parts import Recipient, Signature
 from aureum.domain.errors import NotFound
 from aureum.domain.ids import to_wire

@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain import ids
-from aureum.domain.envelope import Envelope, EnvelopeFields, Presence
+from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_ceremony import Presence
+from aureum.domain.envelope_draft import EnvelopeFields
 from aureum.domain.envelope_parts import Document, Field, Recipient, Sealed, Signature
 from aureum.mail.letter import Letter
 from aureum.store.event_store import EventStore

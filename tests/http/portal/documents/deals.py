@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain import ids
-from aureum.domain.envelope import Envelope, EnvelopeFields
+from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_draft import EnvelopeFields
 from aureum.domain.envelope_parts import Document, Field, Recipient
 from aureum.pdf.inspecting import inspect
 from aureum.settings import Settings

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from aureum.domain import ids
-from aureum.domain.envelope import Envelope, Presence
+from aureum.domain.envelope import Envelope
+from aureum.domain.envelope_ceremony import Presence
 from aureum.domain.ids import id_of_bytes
 from aureum.pdf.rendering import WIDTH
 from tests.http.operator import Operator, Tenant
