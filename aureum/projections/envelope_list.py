@@ -1,16 +1,16 @@
 """The list of envelopes: a row an envelope, with the envelope as the Aureum API shows it."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_events import LINKS, linked
-from aureum.domain.envelope_parts import Document, Field, Recipient, field_of
+from aureum.domain.envelope_parts import Document, Recipient, field_of
 from aureum.domain.ids import aureum_time, from_wire, to_wire
 from aureum.projections.document_list import DocumentList, Row, View, erased, wire_or_none
-from aureum.projections.emits import A_CONTACT, A_LEAD, Emits
+from aureum.projections.envelope_emits import EMITS
+from aureum.projections.envelope_shown import document_shown, field_shown, head, recipient_shown
 from aureum.projections.list_filters import UPDATED_SINCE, Filter, Index, is_now
 
 SHOWN = {
@@ -82,96 +82,6 @@ def drafted(event: Envelope.Drafted) -> Row:
         "createdAt": at,
         "updatedAt": at,
     }
-
-
-def head(envelope: Envelope | Envelope.Drafted) -> Row:
-    """What is known of an envelope from its beginning."""
-    return {
-        "subject": envelope.subject,
-        "message": envelope.message,
-        "provider": envelope.provider,
-        "contactId": wire_or_none(envelope.contact_id),
-        "leadId": wire_or_none(envelope.lead_id),
-        "createdById": wire_or_none(envelope.created_by),
-        "inOrder": envelope.in_order,
-        "deadlineDays": envelope.deadline_days,
-    }
-
-
-def document(envelope: Envelope) -> Row:
-    """An envelope as the Aureum API shows it, of the aggregate."""
-    return {
-        "id": to_wire(envelope.id),
-        **head(envelope),
-        "state": envelope.state,
-        "deadline": time_or_none(envelope.deadline),
-        "sentAt": time_or_none(envelope.sent_at),
-        "completedAt": time_or_none(envelope.completed_at),
-        "endedReason": envelope.ended_reason,
-        "retainUntil": time_or_none(envelope.retain_until),
-        "purgeAt": time_or_none(envelope.purge_at),
-        "documents": [
-            document_shown(one, None if one.id not in envelope.sealed else envelope.sealed[one.id].sha256)
-            for one in envelope.documents.values()
-        ],
-        "recipients": [recipient_shown(one) for one in envelope.recipients.values()],
-        "fields": [field_shown(one) for one in envelope.fields],
-        "createdAt": aureum_time(envelope.created_on),
-        "updatedAt": aureum_time(envelope.modified_on),
-    } | ({"erased": True} if envelope.erased else {})
-
-
-def document_shown(one: Document, sealed_sha256: str | None) -> Row:
-    """A document of an envelope."""
-    return {
-        "id": to_wire(one.id),
-        "name": one.name,
-        "bytes": one.bytes,
-        "pages": one.pages,
-        "sha256": one.sha256,
-        "sealedSha256": sealed_sha256,
-    }
-
-
-def recipient_shown(one: Recipient) -> Row:
-    """A recipient, without anything that lets it in."""
-    return {
-        "id": to_wire(one.id),
-        "role": one.role,
-        "name": one.name,
-        "email": one.email,
-        "contactId": wire_or_none(one.contact_id),
-        "order": one.order,
-        "state": one.state,
-        "invitedAt": time_or_none(one.invited_at),
-        "remindedAt": time_or_none(one.reminded_at),
-        "viewedAt": time_or_none(one.viewed_at),
-        "signedAt": time_or_none(one.signed_at),
-        "declinedReason": one.declined_reason,
-    }
-
-
-def field_shown(one: Field) -> Row:
-    """A field, at its anchor or on its page."""
-    return {
-        "id": to_wire(one.id),
-        "recipientId": to_wire(one.recipient_id),
-        "documentId": to_wire(one.document_id),
-        "kind": one.kind,
-        "required": one.required,
-        "label": one.label,
-        "anchor": one.anchor,
-        "page": one.page,
-        "x": one.x,
-        "y": one.y,
-        "width": one.width,
-        "height": one.height,
-    }
-
-
-def time_or_none(moment: datetime | None) -> str | None:
-    """A time as the Aureum API writes it."""
-    return None if moment is None else aureum_time(moment)
 
 
 def of_draft(doc: Row, event: Envelope.DraftChanged) -> Row:
@@ -342,60 +252,6 @@ ENVELOPES = View("envelope", (is_now("state", "text", *STATES), OF_CONTACT, OF_L
 
 SEEN = """
    AND (%(visible_to)s::uuid IS NULL OR assigned_to = %(visible_to)s OR created_by = %(visible_to)s OR shared)"""
-
-NAMES = {
-    "envelope.sent": "document.sent",
-    "envelope.viewed": "document.viewed",
-    "envelope.signed": "document.signed",
-    "envelope.completed": "document.completed",
-    "envelope.declined": "document.declined",
-    "envelope.voided": "document.voided",
-    "envelope.expired": "document.expired",
-}
-
-
-def data(doc: Mapping[str, Any], event: Any) -> Row:
-    """What webhooks are told: ids, the state and hashes. No name, no address, no link and no document."""
-    recipient: UUID | None = getattr(event, "recipient_id", None)
-    return {
-        "id": doc["id"],
-        "state": doc["state"],
-        "contactId": doc["contactId"],
-        "leadId": doc["leadId"],
-        "recipientId": wire_or_none(recipient),
-        "documents": [{name: one[name] for name in ("id", "sha256", "sealedSha256")} for one in doc["documents"]],
-    }
-
-
-AN_ENVELOPE, A_DOCUMENT, A_RECIPIENT = (
-    to_wire(UUID(f"01946962-6140-7000-8000-00000000000{number}")) for number in ("a", "b", "c")
-)
-PLAIN, SEALED = "ab" * 32, "cd" * 32
-
-EMITS = Emits(
-    NAMES,
-    {
-        "id": AN_ENVELOPE,
-        "state": "sent",
-        "contactId": A_CONTACT,
-        "leadId": A_LEAD,
-        "recipientId": None,
-        "documents": [{"id": A_DOCUMENT, "sha256": PLAIN, "sealedSha256": None}],
-    },
-    {
-        "document.viewed": {"recipientId": A_RECIPIENT},
-        "document.signed": {"recipientId": A_RECIPIENT, "state": "completing"},
-        "document.completed": {
-            "state": "completed",
-            "documents": [{"id": A_DOCUMENT, "sha256": PLAIN, "sealedSha256": SEALED}],
-        },
-        "document.declined": {"recipientId": A_RECIPIENT, "state": "declined"},
-        "document.voided": {"state": "voided"},
-        "document.expired": {"state": "expired"},
-    },
-    opt_in=True,
-    data=data,
-)
 
 LIST = DocumentList(
     "envelope_list",

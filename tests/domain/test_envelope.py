@@ -21,7 +21,7 @@ from aureum.domain.envelope_draft import EnvelopeFields
 from aureum.domain.envelope_parts import Document, Field, Recipient, Sealed, Signature
 from aureum.domain.envelope_rules import NotAsShown, SignInTooOld
 from aureum.domain.errors import DomainError, Invalid, NotFound, WrongState
-from aureum.projections import envelope_list, envelope_recipients, envelope_timers
+from aureum.projections import envelope_list, envelope_recipients, envelope_shown, envelope_timers
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -98,7 +98,7 @@ def same(one: Envelope) -> None:
     row = reduce(envelope_list.step, events, None)
     assert row is not None
     if not one.erased:
-        assert orjson.loads(orjson.dumps(row["doc"])) == envelope_list.document(one) == envelope_list.document(again)
+        assert orjson.loads(orjson.dumps(row["doc"])) == envelope_shown.document(one) == envelope_shown.document(again)
         assert row["state"] == one.state and row["assigned_to"] == one.assigned_to
     assert envelope_timers.rows(events[:-1], events[-1:])[0]["due_at"] == (None if one.erased else one.due_at())
     found = envelope_recipients.rows(events[:-1], events[-1:])

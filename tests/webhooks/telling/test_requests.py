@@ -9,7 +9,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from aureum.domain import ids
-from aureum.projections import contact_list, envelope_list, lead_list, property_list, task_list, tour_list
+from aureum.projections import (
+    contact_list,
+    envelope_emits,
+    envelope_list,
+    lead_list,
+    property_list,
+    task_list,
+    tour_list,
+)
 from aureum.projections.changes import changes
 from aureum.registry import ALL_EVENTS as EVENTS
 from aureum.store.event_store import EventStore
@@ -224,7 +232,7 @@ def sent_envelope() -> dict[str, Any]:
     events = list(envelope.pending_events)
     row = reduce(envelope_list.step, events, None)
     assert row is not None
-    return envelope_list.data(row["doc"], events[-1])
+    return envelope_emits.data(row["doc"], events[-1])
 
 
 def documents() -> dict[str, Any]:

@@ -30,7 +30,7 @@ from aureum.http.contract.history import entries, get_history, unseen
 from aureum.http.contract.lists import DeltaPaging, listing
 from aureum.http.contract.resource import AsOf, Command, answered, expected_versions, reference, row, run_once, shown
 from aureum.http.wire.shapes import EventResponse
-from aureum.projections import envelope_history, envelope_list
+from aureum.projections import envelope_history, envelope_list, envelope_shown
 from aureum.store.event_store import Stream
 
 ENVELOPES = listing("/api/envelopes", envelope_list.LIST, envelope_list.ENVELOPES)
@@ -48,7 +48,7 @@ class EnvelopeFilters(DeltaPaging):
 
 def envelope_body(envelope: Envelope) -> bytes:
     """An envelope as the Aureum API shows it, in the same words as the list."""
-    return encoded(envelope_list.document(envelope))
+    return encoded(envelope_shown.document(envelope))
 
 
 async def get_envelopes(context: Context, filters: EnvelopeFilters) -> Response:
