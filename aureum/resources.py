@@ -120,7 +120,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         EnvelopeTemplate,
         (envelope_template_list.LIST,),
-        (f"{API}envelopes.templates",),
+        (f"{API}envelopes.templates", f"{API}envelopes.template_documents"),
         (f"{PANEL}envelope_templates", f"{PANEL}envelope_template"),
     ),
     Resource(

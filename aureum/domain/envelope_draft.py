@@ -83,8 +83,7 @@ class EnvelopeDraft(EnvelopeRules):
         if document.id in self.documents:
             return
         check_document(document.name, document.sha256, document.bytes, document.pages)
-        if len(self.documents) >= MOST_DOCUMENTS:
-            raise Invalid("documents", f"An envelope has at most {MOST_DOCUMENTS} documents. Remove one first.")
+        self.check_room()
         self.trigger_event(
             self.DocumentAttached,
             timestamp=at,
@@ -144,3 +143,8 @@ class EnvelopeDraft(EnvelopeRules):
             check_field(one, self.documents, self.recipients)
         if tuple(fields) != self.fields:
             self.trigger_event(self.FieldsPlaced, timestamp=at, fields=[one.recorded() for one in fields])
+
+    def check_room(self) -> None:
+        """Raises Invalid if it can have no further document."""
+        if len(self.documents) >= MOST_DOCUMENTS:
+            raise Invalid("documents", f"An envelope has at most {MOST_DOCUMENTS} documents. Remove one first.")

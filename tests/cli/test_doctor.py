@@ -21,6 +21,7 @@ from aureum.cli.checks.machine import LEAST_ROOM, room
 from aureum.cli.doctor import MOST_TOLD
 from aureum.cli.installation import tenant_of
 from aureum.commands.envelopes.drafting import AttachDocument, DraftEnvelope, attach_document, draft_envelope
+from aureum.domain.envelope_parts import Document
 from aureum.domain.ids import to_wire
 from aureum.settings import load_settings
 from aureum.settings.mail import FROM_WHOM, NO_MAIL_SERVER
@@ -424,13 +425,15 @@ def test_a_document_that_an_envelope_names_and_nothing_has(alone: Terminal) -> N
             command = AttachDocument(
                 tenant_id=tenant,
                 envelope_id=envelope.id,
-                document_id=document,
-                name="Offer.pdf",
-                sha256="ab" * 32,
-                bytes=4,
-                pages=1,
-                anchors=(),
-                sizes=((612.0, 792.0),),
+                document=Document(
+                    id=document,
+                    name="Offer.pdf",
+                    sha256="ab" * 32,
+                    bytes=4,
+                    pages=1,
+                    anchors=(),
+                    sizes=((612.0, 792.0),),
+                ),
             )
             await attach_document(store, command, origin)
 

@@ -20,6 +20,7 @@ from aureum.commands.envelopes.drafting import (
     remove_document,
 )
 from aureum.commands.kept_bytes import delete_gone, sweep_unsure
+from aureum.domain.envelope_parts import Document
 from aureum.store.blobs import DocumentLost, ledger
 from aureum.store.metadata import COMMAND_LINE, Origin
 from tests.store.blobs.test_keeping import KEY, opened_blobs, read, stream
@@ -80,7 +81,8 @@ def test_what_an_event_names_stays_until_it_is_let_go(database_url: str) -> None
                 stored = await blobs.put(tenant, document, KEY, stream(document.bytes), of=envelope.id)
             for document in documents[:3]:
                 attach = AttachDocument(
-                    **about, document_id=document, name="Offer.pdf", sha256=stored.sha256, bytes=stored.bytes, pages=1
+                    **about,
+                    document=Document(id=document, name="Offer.pdf", sha256=stored.sha256, bytes=stored.bytes, pages=1),
                 )
                 await attach_document(store, attach, ORIGIN)
             assert await sweep_unsure(store, blobs, at_once=2) == 0

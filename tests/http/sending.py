@@ -25,7 +25,7 @@ from aureum.commands.envelopes.signing import (
     sign_document,
 )
 from aureum.domain.envelope import Envelope
-from aureum.domain.envelope_parts import Sealed, Signature
+from aureum.domain.envelope_parts import Document, Sealed, Signature
 from aureum.domain.ids import from_wire, new_id, now, to_wire
 from aureum.store.event_store import EventStore
 from tests.http.operator import ORIGIN, Operator, Tenant
@@ -62,13 +62,15 @@ def attach(operator: Operator, tenant: Tenant, envelope_id: str, name: str = "Of
     command = AttachDocument(
         tenant_id=tenant.id,
         envelope_id=envelope,
-        document_id=document_id,
-        name=name,
-        sha256=SHA256,
-        bytes=1_000,
-        pages=2,
-        anchors=("/sig:buyer/",),
-        sizes=((612.0, 792.0), (612.0, 792.0)),
+        document=Document(
+            id=document_id,
+            name=name,
+            sha256=SHA256,
+            bytes=1_000,
+            pages=2,
+            anchors=("/sig:buyer/",),
+            sizes=((612.0, 792.0), (612.0, 792.0)),
+        ),
     )
     operator.run(lambda store: attach_document(store, command, ORIGIN))
     return to_wire(document_id)

@@ -30,7 +30,7 @@ from aureum.commands.envelopes.signing import (
 from aureum.domain import ids
 from aureum.domain.consent_texts import EN_1
 from aureum.domain.envelope import Envelope
-from aureum.domain.envelope_parts import Field, Sealed, Signature
+from aureum.domain.envelope_parts import Document, Field, Sealed, Signature
 from aureum.pdf.inspecting import Inspected, inspect
 from aureum.pdf.refusing import Refused
 from aureum.store.blobs.keeping import KeptBlobs
@@ -83,13 +83,15 @@ async def sent_deal(
         attached = AttachDocument(
             tenant_id=tenant_id,
             envelope_id=envelope.id,
-            document_id=document_id,
-            name=f"Offer {number}.pdf",
-            sha256=hashlib.sha256(original).hexdigest(),
-            bytes=len(original),
-            pages=found.pages,
-            anchors=tuple(dict.fromkeys(one.text for one in found.anchors)),
-            sizes=found.sizes,
+            document=Document(
+                id=document_id,
+                name=f"Offer {number}.pdf",
+                sha256=hashlib.sha256(original).hexdigest(),
+                bytes=len(original),
+                pages=found.pages,
+                anchors=tuple(dict.fromkeys(one.text for one in found.anchors)),
+                sizes=found.sizes,
+            ),
         )
         await attach_document(store, attached, ORIGIN)
         for place, person in enumerate(envelope.recipients.values()):

@@ -22,7 +22,7 @@ from aureum.commands.envelopes.ending import CompleteEnvelope, PurgeEnvelope, co
 from aureum.commands.envelopes.sending import SendEnvelope, send_envelope
 from aureum.commands.leads import ChangeLead, change_lead
 from aureum.domain.envelope import Envelope
-from aureum.domain.envelope_parts import Field, Sealed
+from aureum.domain.envelope_parts import Document, Field, Sealed
 from aureum.domain.ids import new_id
 from aureum.store.event_store import EventStore
 from aureum.timers.envelopes import envelope_round, take
@@ -63,12 +63,13 @@ async def drafted(office: Office, **fields: Any) -> UUID:
     command = DraftEnvelope(tenant_id=office.tenant_id, subject="Offer", recipients=(recipient,), **fields)
     envelope, _ = await draft_envelope(office.store, command, OPERATOR)
     about: dict[str, Any] = {"tenant_id": office.tenant_id, "envelope_id": envelope.id}
-    document = AttachDocument(
-        **about, document_id=new_id(), name="Offer.pdf", sha256="ab" * 32, bytes=10, pages=1, anchors=("/sig/",)
+    attaching = AttachDocument(
+        **about,
+        document=Document(id=new_id(), name="Offer.pdf", sha256="ab" * 32, bytes=10, pages=1, anchors=("/sig/",)),
     )
-    await attach_document(office.store, document, OPERATOR)
+    await attach_document(office.store, attaching, OPERATOR)
     (person,) = envelope.recipients
-    place = Field(new_id(), person, document.document_id, "signature", anchor="/sig/")
+    place = Field(new_id(), person, attaching.document.id, "signature", anchor="/sig/")
     await change_draft(office.store, ChangeDraft(**about, fields=(place,)), OPERATOR)
     return envelope.id
 

@@ -22,7 +22,7 @@ from aureum.store.metadata import Origin
 Made = TypeVar("Made")
 
 TRIES = 3
-"""How often it is begun, if documents are removed meanwhile."""
+"""How often the work is begun, if documents are removed meanwhile."""
 
 Copies = Mapping[UUID, UUID]
 """The ids of copies by those of the documents."""
@@ -31,7 +31,7 @@ Copies = Mapping[UUID, UUID]
 async def with_stream(
     store: EventStore, tenant_id: UUID, stream_id: UUID, work: Callable[[Stream], Awaitable[Made]]
 ) -> Made:
-    """What *work* makes of the stream; made anew if documents were removed from the stream while they were copied.
+    """What *work* makes of the stream; made again if documents were removed from the stream while they were copied.
     Raises DocumentLost, Unavailable, and what *work* raises."""
     for left in reversed(range(TRIES)):
         of = await store.load(tenant_id, stream_id)

@@ -83,15 +83,9 @@ class ChangeDraft(EnvelopeRef):
 
 
 class AttachDocument(EnvelopeRef):
-    """A PDF whose bytes are kept already, under ``document_id``."""
+    """A PDF whose bytes are kept already, under the document's id."""
 
-    document_id: UUID
-    name: str
-    sha256: str
-    bytes: int
-    pages: int
-    anchors: tuple[str, ...] = ()
-    sizes: tuple[tuple[float, float], ...] = ()
+    document: Document
 
 
 class RemoveDocument(EnvelopeRef):
@@ -196,11 +190,13 @@ async def attach_document(
 ) -> tuple[Envelope, Appended]:
     """The envelope with the document; the same document again records nothing. Raises NotFound, Invalid, WrongState for
     one that was sent, and what ``EventStore.append`` raises."""
-    document = Document(
-        command.document_id, command.name, command.sha256, command.bytes, command.pages, command.anchors, command.sizes
-    )
     return await changed(
-        store, command, lambda envelope, at: envelope.attach(document, at), "AttachDocument", origin, idempotency
+        store,
+        command,
+        lambda envelope, at: envelope.attach(command.document, at),
+        "AttachDocument",
+        origin,
+        idempotency,
     )
 
 

@@ -23,7 +23,7 @@ NO_SUCH_TEMPLATE = "templateId must be the id of a template of this brokerage."
 
 
 class DraftFromTemplate(BaseModel):
-    """A new envelope. What is None is as the template has it. ``visible_to`` is the agent who asks."""
+    """A new envelope. None stands for what the template has. ``visible_to`` is the agent who asks."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -93,8 +93,8 @@ def draft_of(template: EnvelopeTemplate, command: DraftFromTemplate) -> DraftEnv
 
 
 def cast_in_roles(template: EnvelopeTemplate, people: Sequence[NewRecipient]) -> list[NewRecipient]:
-    """The recipients, each as the role says. A person without one is a recipient besides. Raises Invalid unless each
-    role has exactly one person."""
+    """The recipients, each as the role says. A person without a role is an additional recipient. Raises Invalid unless
+    each role has exactly one person."""
     roles = {one.name: one for one in template.roles}
     named = [one.template_role for one in people if one.template_role is not None]
     for name in named:

@@ -24,7 +24,7 @@ NO_TEMPLATE = "There is no such template."
 
 
 class AddTemplate(BaseModel):
-    """A new template. What is None is as usual."""
+    """A new template. None stands for the default."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,7 +49,7 @@ class TemplateRef(BaseModel):
 
 
 class ChangeTemplate(TemplateRef):
-    """Only what is set changes. ``roles`` and ``fields`` are all of them from now on."""
+    """Only what is set changes. ``roles`` and ``fields`` replace those of before."""
 
     changes: dict[str, Any] = {}
     roles: tuple[Role, ...] | None = None
@@ -57,7 +57,7 @@ class ChangeTemplate(TemplateRef):
 
 
 class AttachTemplateDocument(TemplateRef):
-    """A PDF whose bytes are kept already, under the document's id. It comes in the place of the one it ``replaces``."""
+    """A PDF whose bytes are kept already, under the document's id. It takes the place of the one it ``replaces``."""
 
     document: Document
     replaces: UUID | None = None

@@ -1,8 +1,8 @@
-"""Templates that are made of an envelope: with copies of its documents, a role for each of its recipients, and their
+"""Templates that are made from an envelope: with copies of its documents, a role for each of its recipients, and their
 fields.
 
-What the envelope says of persons stays there: their names and addresses, the subject and message of its mail, and what
-they filled in. A template outlives the erasure of a person.
+What the envelope says about persons stays behind: their names and addresses, the subject and message of its mail, and
+what they filled in. A template outlives the erasure of a person.
 """
 
 from collections.abc import Mapping
@@ -23,25 +23,20 @@ from aureum.store.event_store import Appended, EventStore, Idempotency, Stream
 from aureum.store.metadata import Origin
 
 NO_SUCH_ENVELOPE = "envelopeId must be the id of an envelope of this brokerage whose documents were not deleted."
-OWN_ROLES = "roles cannot be sent with envelopeId: they are made of the recipients. Change them afterwards."
-
-
-class AddTemplateOfEnvelope(AddTemplate):
-    """A template with the documents, recipients and fields of an envelope."""
-
-    envelope_id: UUID
+OWN_ROLES = "roles cannot be sent with envelopeId: they are made from the recipients. Change them afterwards."
 
 
 async def add_template_of_envelope(
     store: EventStore,
     blobs: BlobStore,
-    command: AddTemplateOfEnvelope,
+    envelope_id: UUID,
+    command: AddTemplate,
     origin: Origin,
     *,
     idempotency: Idempotency | None = None,
 ) -> tuple[EnvelopeTemplate, Appended]:
-    """The new template. Raises Invalid, QuotaFull, DocumentLost, BucketUnavailable, and what ``EventStore.append``
-    raises."""
+    """The new template, with the documents and fields of the envelope. Raises Invalid, QuotaFull, DocumentLost,
+    BucketUnavailable, and what ``EventStore.append`` raises."""
     if command.roles:
         raise Invalid("roles", OWN_ROLES)
 
@@ -65,11 +60,11 @@ async def add_template_of_envelope(
         )
         return template, appended
 
-    return await with_stream(store, command.tenant_id, command.envelope_id, made)
+    return await with_stream(store, command.tenant_id, envelope_id, made)
 
 
 def of_envelope(command: AddTemplate, envelope: Envelope, roles: Mapping[UUID, Role]) -> AddTemplate:
-    """The template without documents. What is None is as the envelope has it."""
+    """The template without documents. None stands for what the envelope has."""
     return command.model_copy(
         update={
             "in_order": envelope.in_order if command.in_order is None else command.in_order,

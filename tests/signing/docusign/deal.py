@@ -19,7 +19,7 @@ from aureum.commands.envelopes.drafting import (
 from aureum.commands.envelopes.sending import SendEnvelope, send_envelope
 from aureum.domain import ids
 from aureum.domain.envelope import Envelope
-from aureum.domain.envelope_parts import Field
+from aureum.domain.envelope_parts import Document, Field
 from aureum.signing.docusign.outgoing import signers_of
 from aureum.store.blobs import BlobStore
 from aureum.store.event_store import EventStore
@@ -70,13 +70,15 @@ async def send(
         command = AttachDocument(
             tenant_id=tenant_id,
             envelope_id=envelope.id,
-            document_id=document_id,
-            name=f"Paper {number}.pdf",
-            sha256=stored.sha256,
-            bytes=stored.bytes,
-            pages=1,
-            anchors=() if anchor is None else (anchor,),
-            sizes=((612.0, 792.0),),
+            document=Document(
+                id=document_id,
+                name=f"Paper {number}.pdf",
+                sha256=stored.sha256,
+                bytes=stored.bytes,
+                pages=1,
+                anchors=() if anchor is None else (anchor,),
+                sizes=((612.0, 792.0),),
+            ),
         )
         envelope, _ = await attach_document(store, command, ORIGIN)
     place = {"anchor": anchor} if anchor else {"page": 1, "x": 72.0, "y": 100.0, "width": 180.0, "height": 36.0}

@@ -1,8 +1,7 @@
 """The documents of envelopes: uploaded, downloaded as they were sent or as they were sealed, taken out of drafts."""
 
 import re
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
+from aureum.commands.envelopes.copying import take_back
 from aureum.commands.envelopes.drafting import (
     NO_ENVELOPE,
     AttachDocument,
@@ -20,28 +20,25 @@ from aureum.commands.envelopes.drafting import (
     remove_document,
 )
 from aureum.domain.envelope import Envelope
-from aureum.domain.envelope_parts import LONGEST_NAME, MOST_BYTES, MOST_DOCUMENTS, Document
+from aureum.domain.envelope_parts import LONGEST_NAME, MOST_BYTES, Document
 from aureum.domain.envelope_rules import NO_DOCUMENT
-from aureum.domain.errors import Busy, DomainError, Invalid, NotFound, StaleVersion
+from aureum.domain.errors import NotFound, StaleVersion
 from aureum.domain.ids import id_of_bytes, new_id, to_wire
 from aureum.http.access.callers import origin
 from aureum.http.api.clients.access import WITH_PORTAL
-from aureum.http.api.envelopes.uploading import Uploaded, take_back, upload
+from aureum.http.api.envelopes.uploading import unless_refused, upload
 from aureum.http.contract.answers import encoded, not_modified
 from aureum.http.contract.endpoint import Context, Endpoint, Id
-from aureum.http.contract.idempotency import Replayed
-from aureum.http.contract.resource import answered, expected_versions, loaded, once
+from aureum.http.contract.resource import answered, expected_versions, loaded
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.documents import PDF
 from aureum.http.wire.shapes import Shape, Wire
 from aureum.projections import envelope_list
 from aureum.store.blobs import ledger
-from aureum.store.event_store import Idempotency
 
 PATH = "/api/envelopes/{id}/documents"
 
 NOT_SEALED = "This document is not sealed yet. It is sealed when all have signed."
-TOO_MANY = f"An envelope has at most {MOST_DOCUMENTS} documents. Remove one first."
 
 KEPT = {
     "Cache-Control": "no-store",
@@ -110,54 +107,26 @@ async def post_document(context: Context, envelope_id: UUID, asked: UploadQuery)
     if expected is not None and envelope.version not in expected:
         raise StaleVersion
     envelope.check_draft()
-    if len(envelope.documents) >= MOST_DOCUMENTS:
-        raise Invalid("documents", TOO_MANY)
+    envelope.check_room()
     if stream.subject_key is None:
         raise NotFound(NO_ENVELOPE)
     document_id = new_id()
-    remember: list[Idempotency | None] = []
 
     def body(changed: Envelope) -> bytes:
         return uploaded_body(changed.documents[document_id])
 
-    async def arrived(name: str, sha256: str) -> None:
-        remember.append(await once(replace(context, body=f"{sha256} {name}".encode()), body))
-
-    name = (asked.name or "").strip() or None
-    one = await upload(context, document_id, envelope_id, stream.subject_key, name, arrived)
-    return await attached(context, envelope_id, one, body, remember[0])
-
-
-async def attached(
-    context: Context,
-    envelope_id: UUID,
-    one: Uploaded,
-    body: Callable[[Envelope], bytes],
-    remember: Idempotency | None,
-) -> Response:
-    """The answer, once it is recorded that the document is there. What is refused is deleted; if it is in doubt whether
-    it was recorded, the sweep finds that out."""
+    uploaded, remember = await upload(context, envelope_id, document_id, stream.subject_key, asked.name, body)
     command = AttachDocument(
         tenant_id=context.tenant_id,
         envelope_id=envelope_id,
         visible_to=context.caller.visible_to,
-        document_id=one.id,
-        name=one.name,
-        sha256=one.sha256,
-        bytes=one.bytes,
-        pages=one.inspected.pages,
-        anchors=tuple(dict.fromkeys(anchor.text for anchor in one.inspected.anchors)),
-        sizes=one.inspected.sizes,
+        document=uploaded,
     )
-    try:
+    async with unless_refused(context, document_id):
         envelope, appended = await attach_document(
             context.app.store, command, origin(context.request, context.caller), idempotency=remember
         )
         return answered(context, envelope, body, appended, 201)
-    except (DomainError, Replayed) as error:
-        if not isinstance(error, Busy):
-            await take_back(context.app.blobs, context.tenant_id, one.id)
-        raise
 
 
 async def get_document(context: Context, envelope_id: UUID, document_id: UUID, asked: DownloadQuery) -> Response:
@@ -219,7 +188,7 @@ async def delete_document(context: Context, envelope_id: UUID, document_id: UUID
     # If the process dies before the bytes are deleted, the sweep looks at them again.
     await ledger.let_go(context.app.database, context.tenant_id, [document_id])
     await remove_document(context.app.store, command, origin(context.request, context.caller))
-    await take_back(context.app.blobs, context.tenant_id, document_id)
+    await take_back(context.app.blobs, context.tenant_id, [document_id])
     return Response(status_code=204)
 
 

@@ -192,7 +192,7 @@ class EnvelopeCreate(Body):
 
     template_id: Annotated[
         WireId | None,
-        Field(alias="templateId", description="A template of the brokerage. What is not sent is as it has it."),
+        Field(alias="templateId", description="A template of the brokerage. What is not sent comes from it."),
     ] = None
     subject: Annotated[Subject | None, Field(description="Required without `templateId`.")] = None
     message: Message | None = None

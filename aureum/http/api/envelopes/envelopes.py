@@ -14,6 +14,7 @@ from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_rules import DEADLINE_DAYS
 from aureum.domain.errors import NotFound, StaleVersion, WrongState
 from aureum.http.access.callers import origin
+from aureum.http.access.gate import Caller
 from aureum.http.api.clients.access import WITH_PORTAL
 from aureum.http.api.envelopes.access import check_provider
 from aureum.http.api.envelopes.envelope_fields import (
@@ -68,28 +69,49 @@ async def post_envelope(context: Context, new: EnvelopeCreate) -> Response:
     ``templateId`` it has copies of the template's documents and its fields. Each role of the template then needs one
     recipient, who names it as ``templateRole``."""
     check_provider(context.caller, new.provider)
-    about: dict[str, Any] = {
-        "tenant_id": context.tenant_id,
-        "subject": new.subject,
-        "message": new.message,
-        "contact_id": reference(new.contact_id),
-        "lead_id": reference(new.lead_id),
-        "provider": new.provider,
-        "recipients": tuple(one.cast() for one in new.recipients),
-        "created_by": context.caller.user_id,
-        "visible_to": context.caller.visible_to,
-    }
     store, template_id = context.app.store, reference(new.template_id)
-    if template_id is not None:
-        of_template = DraftFromTemplate(
-            template_id=template_id, in_order=new.in_order, deadline_days=new.deadline_days, **about
-        )
-        run: Command = partial(draft_from_template, store, context.app.blobs, of_template)
+    if template_id is None:
+        run: Command = partial(draft_envelope, store, plain_draft(context.caller, new))
     else:
-        in_order = True if new.in_order is None else new.in_order
-        days = DEADLINE_DAYS if new.deadline_days is None else new.deadline_days
-        run = partial(draft_envelope, store, DraftEnvelope(in_order=in_order, deadline_days=days, **about))
+        of_template = draft_of_template(context.caller, new, template_id)
+        run = partial(draft_from_template, store, context.app.blobs, of_template)
     return await run_once(context, run, envelope_body, 201)
+
+
+def plain_draft(caller: Caller, new: EnvelopeCreate) -> DraftEnvelope:
+    """The command for a draft without a template."""
+    assert new.subject is not None, "EnvelopeCreate has it, or a template"
+    return DraftEnvelope(
+        tenant_id=caller.tenant_id,
+        subject=new.subject,
+        message=new.message,
+        contact_id=reference(new.contact_id),
+        lead_id=reference(new.lead_id),
+        provider=new.provider,
+        in_order=True if new.in_order is None else new.in_order,
+        deadline_days=DEADLINE_DAYS if new.deadline_days is None else new.deadline_days,
+        recipients=tuple(one.cast() for one in new.recipients),
+        created_by=caller.user_id,
+        visible_to=caller.visible_to,
+    )
+
+
+def draft_of_template(caller: Caller, new: EnvelopeCreate, template_id: UUID) -> DraftFromTemplate:
+    """The command for a draft with a template, which has what was not sent."""
+    return DraftFromTemplate(
+        tenant_id=caller.tenant_id,
+        template_id=template_id,
+        subject=new.subject,
+        message=new.message,
+        contact_id=reference(new.contact_id),
+        lead_id=reference(new.lead_id),
+        provider=new.provider,
+        in_order=new.in_order,
+        deadline_days=new.deadline_days,
+        recipients=tuple(one.cast() for one in new.recipients),
+        created_by=caller.user_id,
+        visible_to=caller.visible_to,
+    )
 
 
 async def get_envelope(context: Context, envelope_id: UUID, as_of: AsOf) -> Response:

@@ -98,7 +98,7 @@ class TemplateCreate(Body):
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
-    name: Annotated[TemplateName, Field(description="What staff call it.")]
+    name: Annotated[TemplateName, Field(description="The name that staff see.")]
     envelope_id: Annotated[
         WireId | None,
         Field(
@@ -115,11 +115,11 @@ class TemplateCreate(Body):
 
 
 class TemplateChange(Body):
-    """What of the template to change. ``roles`` and ``fields`` are all of them from then on."""
+    """What to change of the template. ``roles`` and ``fields`` replace the present ones."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"name": "Listing agreement, exclusive"}})
 
-    name: Annotated[TemplateName, NOT_NULL, Field(description="What staff call it.")]
+    name: Annotated[TemplateName, NOT_NULL, Field(description="The name that staff see.")]
     subject: Annotated[Subject, NOT_NULL]
     message: Message | None = None
     in_order: Annotated[StrictBool, NOT_NULL, Field(alias="inOrder", description=IN_ORDER)]

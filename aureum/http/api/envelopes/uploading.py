@@ -2,50 +2,43 @@
 then is the document appended to its envelope. A refused upload leaves nothing."""
 
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from aureum.domain.envelope_parts import LONGEST_NAME, MOST_BYTES
-from aureum.domain.errors import Busy
+from aureum.commands.envelopes.copying import take_back
+from aureum.domain.envelope_parts import LONGEST_NAME, MOST_BYTES, Document
+from aureum.domain.errors import Busy, DomainError
 from aureum.domain.texts import one_line
 from aureum.http.contract.endpoint import Context
+from aureum.http.contract.idempotency import Replayed
+from aureum.http.contract.resource import once
 from aureum.http.wire.documents import PdfUpload
 from aureum.http.wire.errors import HttpError
-from aureum.pdf.inspecting import Inspected
 from aureum.pdf.process import inspected
 from aureum.pdf.refusing import TEXTS, Refused
-from aureum.store.blobs import BlobStore
+from aureum.store.event_store import Idempotency
 
 NAMELESS = "Document.pdf"
 
 
-@dataclass(frozen=True, slots=True)
-class Uploaded:
-    """A PDF whose bytes are kept, and which no event names yet."""
-
-    id: UUID
-    name: str
-    sha256: str
-    bytes: int
-    inspected: Inspected
-
-
 async def upload(
     context: Context,
-    document_id: UUID,
     of: UUID,
+    document_id: UUID,
     key: AESGCM,
     name: str | None,
-    arrived: Callable[[str, str], Awaitable[None]],
-) -> Uploaded:
-    """Keep the PDF of the request as one of the envelope or template *of*. *arrived* is told its name and hash before
-    it is looked at. Raises HttpError for what is refused, QuotaFull, AlreadyStored, BucketUnavailable, Busy,
-    Unavailable, and what ``PdfUpload`` and *arrived* raise."""
+    body: Callable[[Any], bytes],
+    besides: str = "",
+) -> tuple[Document, Idempotency | None]:
+    """Keep the PDF of the request as a document of the envelope or template *of*; what to remember of the request, of
+    which *body* makes the answer, and which differs from one that says something else *besides*. Raises HttpError for what is refused, Replayed, KeyReused, QuotaFull, AlreadyStored,
+    BucketUnavailable, Busy, Unavailable, and what ``PdfUpload`` raises."""
     too_large = HttpError("pdf_too_large", TEXTS["pdf_too_large"])
     sent = PdfUpload(context.request.receive, context.request.scope["headers"], MOST_BYTES, too_large)
     blobs = context.app.blobs
@@ -53,17 +46,31 @@ async def upload(
         stored = await blobs.put(
             context.tenant_id, document_id, key, copied(sent.parts(), file), of=of, at_most=sent.at_most
         )
-        name = name or safe_name(sent.file_name)
+        name = (name or "").strip() or safe_name(sent.file_name)
         try:
-            await arrived(name, stored.sha256)
+            # Known by its hash: the same request with the same key needs no second look at the file.
+            remember = await once(replace(context, body=f"{stored.sha256}{besides} {name}".encode()), body)
             file.seek(0)
             found = await inspected(file)
         except BaseException as error:
-            await take_back(blobs, context.tenant_id, document_id)
+            await take_back(blobs, context.tenant_id, [document_id])
             if isinstance(error, Refused):
                 raise HttpError(error.code, error.text) from error
             raise
-    return Uploaded(document_id, name, stored.sha256, stored.bytes, found)
+    anchors = tuple(dict.fromkeys(anchor.text for anchor in found.anchors))
+    return Document(document_id, name, stored.sha256, stored.bytes, found.pages, anchors, found.sizes), remember
+
+
+@asynccontextmanager
+async def unless_refused(context: Context, document_id: UUID) -> AsyncIterator[None]:
+    """While this lasts, it is recorded that the document is there. If that is refused, its bytes are deleted; if it is
+    in doubt, the sweep finds out."""
+    try:
+        yield
+    except (DomainError, Replayed) as error:
+        if not isinstance(error, Busy):
+            await take_back(context.app.blobs, context.tenant_id, [document_id])
+        raise
 
 
 async def copied(parts: AsyncIterator[bytes], file: BinaryIO) -> AsyncIterator[bytes]:
@@ -71,14 +78,6 @@ async def copied(parts: AsyncIterator[bytes], file: BinaryIO) -> AsyncIterator[b
     async for part in parts:
         file.write(part)
         yield part
-
-
-async def take_back(blobs: BlobStore, tenant_id: UUID, document_id: UUID) -> None:
-    """Delete what no event names. If that cannot be done now, the sweep does it."""
-    try:
-        await blobs.delete(tenant_id, [document_id])
-    except Busy:
-        return
 
 
 def safe_name(given: str) -> str:
